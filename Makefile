@@ -1,0 +1,35 @@
+PYTHON ?= python3
+BIN := .venv/bin
+GROUPS ?= test,dev
+
+.PHONY: run test check figures snapshots clean
+
+run: .venv/run.stamp
+	@$(BIN)/movietui
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest -n 2
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+snapshots: .venv/dev.stamp
+	$(BIN)/python -m pytest tests/movietui/test_snapshots.py --snapshot-update
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "movietui needs Python 3.11 or later; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(GROUPS)]'
+	@touch $@

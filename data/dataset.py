@@ -1,0 +1,146 @@
+"""A dataset in memory: ratings as columns, users and movies by index.
+
+Everything after cleaning works with indices: ``ratings.user[i]`` is a row of ``users``, ``ratings.movie[i]`` a row of
+``movies``. The ids of the original files are text and only met at the edges.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The stars that a dataset allows: from ``low`` to ``high`` in steps of ``step``."""
+
+    low: float = 1.0
+    high: float = 5.0
+    step: float = 1.0
+
+    def clip(self, stars: Floats) -> Floats:
+        """Return the stars, none below the lowest or above the highest of the scale."""
+        return np.clip(stars, np.float32(self.low), np.float32(self.high))
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """Ratings as four columns of equal length, in the order of the original file."""
+
+    user: Ints
+    """Row in ``users``, int32."""
+    movie: Ints
+    """Row in ``movies``, int32."""
+    stars: Floats
+    """On the dataset's own scale, float32."""
+    time: NDArray[np.int64]
+    """Seconds since 1970 in UTC."""
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def take(self, rows: NDArray[np.intp]) -> "Ratings":
+        """Return the named rows, in the order given."""
+        return Ratings(self.user[rows], self.movie[rows], self.stars[rows], self.time[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Users:
+    """The users. A column that the dataset does not have is empty, never invented."""
+
+    ids: tuple[str, ...]
+    age: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    """Years, or the lower end of ML-1M's age groups."""
+    gender: tuple[str, ...] = ()
+    """``F`` or ``M``, as the datasets have it."""
+    occupation: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def row(self) -> Mapping[str, int]:
+        """The row of each id."""
+        return {user: row for row, user in enumerate(self.ids)}
+
+
+@dataclass(frozen=True, eq=False)
+class Movies:
+    """The movies."""
+
+    ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    """In reading order and without the year: ``The Usual Suspects``."""
+    years: Ints
+    """Of the title, else of the release; 0 where unknown."""
+    genres: Bools
+    """Shape (movies, genre names)."""
+    genre_names: tuple[str, ...]
+    keys: tuple[str, ...]
+    """The same film has the same key in every dataset; see ``data.titles.film_key``."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def row(self) -> Mapping[str, int]:
+        """The row of each id."""
+        return {movie: row for row, movie in enumerate(self.ids)}
+
+    @cached_property
+    def rows_by_key(self) -> Mapping[str, tuple[int, ...]]:
+        """The rows of each film; more than one where the dataset was not merged."""
+        rows: dict[str, tuple[int, ...]] = {}
+        for row, key in enumerate(self.keys):
+            rows[key] = (*rows.get(key, ()), row)
+        return rows
+
+    def genres_of(self, row: int) -> list[str]:
+        """Return the names of a movie's genres."""
+        return [self.genre_names[column] for column in np.flatnonzero(self.genres[row])]
+
+    def label(self, row: int) -> str:
+        """Return the title with its year, as in the original files: ``Fargo (1996)``."""
+        return f"{self.titles[row]} ({self.years[row]})" if self.years[row] else self.titles[row]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Ratings, users and movies after reading and cleaning."""
+
+    name: str
+    ratings: Ratings
+    users: Users
+    movies: Movies
+    scale: Scale
+    fingerprint: str
+    """Hexadecimal digest of the content after cleaning; two datasets with the same one are equal."""
+    cleaning: str = "none"
+    """The name of the preset that cleaned it."""
+
+    def with_ratings(self, rows: NDArray[np.intp]) -> "Dataset":
+        """Return the dataset with the named ratings only. Users and movies keep their rows."""
+        return replace(self, ratings=self.ratings.take(rows))
+
+    @cached_property
+    def counts(self) -> Ints:
+        """The number of ratings of each movie, shape (movies,)."""
+        return np.bincount(self.ratings.movie, minlength=len(self.movies)).astype(np.int32)
+
+    @cached_property
+    def _by_user(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        order = np.argsort(self.ratings.user, kind="stable")
+        starts = np.zeros(len(self.users) + 1, np.intp)
+        np.cumsum(np.bincount(self.ratings.user, minlength=len(self.users)), out=starts[1:])
+        return order, starts
+
+    def rows_of(self, user: int) -> NDArray[np.intp]:
+        """Return the rows of ``ratings`` that belong to a user, in file order."""
+        order, starts = self._by_user
+        return order[starts[user] : starts[user + 1]]

@@ -1,0 +1,40 @@
+"""Where everything lies: downloads and datasets (can be fetched again), checkpoints and the store (cannot)."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+APP = "movietui"
+
+
+def _root(kind: str) -> Path:
+    home = os.environ.get("MOVIETUI_HOME")
+    if home:
+        return Path(home).expanduser().absolute() / kind
+    return Path(platformdirs.user_cache_path(APP) if kind == "cache" else platformdirs.user_data_path(APP))
+
+
+def downloads() -> Path:
+    """Archives as they were published."""
+    return _root("cache") / "downloads"
+
+
+def datasets() -> Path:
+    """Datasets as Parquet, raw and cleaned."""
+    return _root("cache") / "datasets"
+
+
+def checkpoints() -> Path:
+    """Trained models, a folder for each run."""
+    return _root("data") / "checkpoints"
+
+
+def store() -> Path:
+    """The SQLite file with profiles, ratings and runs."""
+    return _root("data") / "movietui.sqlite3"
+
+
+def everything() -> dict[str, Path]:
+    """All places by name, for ``movietui locate``."""
+    return {"downloads": downloads(), "datasets": datasets(), "checkpoints": checkpoints(), "store": store()}

@@ -1,0 +1,101 @@
+"""The named splits: results can only be compared on identical ones, so every figure carries the name of its split.
+
+All are defined over the rows of the ratings in the order of the original file.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dataset import Dataset, Ratings
+from data.problems import Problem
+
+Rows = NDArray[np.intp]
+
+NAMES = (
+    *(f"u{fold}" for fold in range(1, 6)),
+    *(f"kfold5-{fold}" for fold in range(5)),
+    "random90",
+    "random80",
+    "latest",
+    "latest-global",
+)
+LATEST_SHARE = 0.1
+VALIDATION_SHARE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The rows to learn from and the rows to be judged on; together all rows, none in both."""
+
+    name: str
+    train: Rows
+    test: Rows
+
+
+def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
+    """Cut a dataset's ratings.
+
+    ``seed`` is the seed of the split (``kfold5``, ``random90``, ``random80``), not of the model. Raises ``Problem``
+    for a name that is not in ``NAMES`` and for one that does not fit the dataset.
+    """
+    total = len(dataset.ratings)
+    if total < len(NAMES):
+        raise Problem(f"{dataset.name} has only {total} ratings, too few to split; choose a larger dataset.")
+    test = _test_rows(dataset, name, seed)
+    in_test = np.zeros(total, bool)
+    in_test[test] = True
+    return Split(name, np.flatnonzero(~in_test), test)
+
+
+def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
+    total = len(dataset.ratings)
+    if match := re.fullmatch(r"u([1-5])", name):
+        if (dataset.name, dataset.cleaning, total) != ("ml-100k", "none", 100_000):
+            raise Problem(f"The split {name} is defined on the rows of ml-100k as published; use --cleaning none.")
+        fold = int(match[1]) - 1
+        return np.arange(20_000 * fold, 20_000 * (fold + 1))
+    if match := re.fullmatch(r"kfold5-([0-4])", name):
+        return np.array_split(_shuffled(total, seed), 5)[int(match[1])]
+    shares = {"random90": 0.1, "random80": 0.2}
+    if name in shares:
+        return _shuffled(total, seed)[: round(total * shares[name])]
+    by_time: dict[str, Callable[[Ratings], Rows]] = {"latest": _latest_of_each_user, "latest-global": _latest}
+    if name in by_time:
+        return by_time[name](dataset.ratings)
+    raise Problem(f"There is no split {name!r}; choose one of {', '.join(NAMES)}.")
+
+
+def _shuffled(total: int, seed: int) -> Rows:
+    rows = np.arange(total)
+    np.random.RandomState(seed).shuffle(rows)
+    return rows
+
+
+def _latest(ratings: Ratings) -> Rows:
+    """All ratings from one moment on: the newest tenth, and whatever was given at the very same second."""
+    ordered = np.sort(ratings.time)
+    moment = ordered[len(ordered) - max(1, round(len(ordered) * LATEST_SHARE))]
+    return np.flatnonzero(ratings.time >= moment)
+
+
+def _latest_of_each_user(ratings: Ratings) -> Rows:
+    """Each user's newest tenth, at least one; of ratings given at the same second the later row is the newer."""
+    order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
+    user = ratings.user[order]
+    counts = np.bincount(user)
+    ends = np.cumsum(counts)
+    rank_from_newest = ends[user] - 1 - np.arange(len(user))
+    keep = np.maximum(1, (counts * LATEST_SHARE).astype(int))
+    newest: Rows = order[rank_from_newest < keep[user]]
+    return newest
+
+
+def hold_out(rows: Rows, seed: int = 0, share: float = VALIDATION_SHARE) -> tuple[Rows, Rows]:
+    """Cut a part of train off to choose settings and the stopping epoch on: ``(learn, validation)``."""
+    shuffled = np.random.RandomState(seed).permutation(rows)
+    cut = max(1, round(len(rows) * share))
+    return np.sort(shuffled[cut:]), np.sort(shuffled[:cut])

@@ -1,0 +1,143 @@
+"""Generous and strict users, good and bad movies: what can be told without taste."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dataset import Dataset, Floats, Ints, Ratings
+from models.metrics import mse
+from models.model import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
+from models.settings import Settings, setting
+
+
+@dataclass(frozen=True)
+class BiasSettings(Settings):
+    """Settings of ``Bias``."""
+
+    sweeps: int = setting(12, 1, 200)
+    """How often users and movies are updated in turn."""
+    caution: float = setting(1.0, 0.0, 10.0)
+    """How many standard deviations of uncertainty are taken off the stars to order a list."""
+
+
+@dataclass(frozen=True)
+class Generosity:
+    """How far above the others a viewer rates: a normal distribution, in stars."""
+
+    mean: float
+    variance: float
+
+
+class Bias(Model[BiasSettings, Generosity]):
+    """A rating is the overall mean plus an effect of the user plus an effect of the movie.
+
+    ``r ~ N(m + b_u + c_i, v)`` with ``b_u ~ N(e_b, v_b)`` and ``c_i ~ N(e_c, v_c)``, fitted by mean-field variational
+    Bayes (Bishop, Pattern Recognition and Machine Learning, section 10.1): with ``n_u`` ratings, a user's effect has
+    variance ``1 / (1/v_b + n_u/v)`` and as mean that variance times ``e_b/v_b + sum(r - m - c_i)/v``, and likewise a
+    movie's. The variances are re-estimated after every sweep, so nothing is left to tune.
+    """
+
+    name = "bias"
+    summary = "Generous and strict users, good and bad movies; no taste."
+    settings_type = BiasSettings
+
+    def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
+        ratings, scale = train.ratings, train.scale
+        user, movie = ratings.user, ratings.movie
+        overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
+        stars = ratings.stars.astype(np.float64) - overall
+        users = _Effects(np.bincount(user, minlength=len(train.users)))
+        movies = _Effects(np.bincount(movie, minlength=len(train.movies)))
+        noise = 1.0
+        curve: list[Epoch] = []
+        for number in range(1, self.settings.sweeps + 1):
+            users.update(np.bincount(user, stars - movies.mean[movie], minlength=len(train.users)), noise)
+            movies.update(np.bincount(movie, stars - users.mean[user], minlength=len(train.movies)), noise)
+            users.learn_prior()
+            movies.learn_prior()
+            rest = stars - users.mean[user] - movies.mean[movie]
+            scatter = users.counts @ users.variance + movies.counts @ movies.variance
+            noise = (rest @ rest + scatter + 1) / (len(ratings) + 1)
+            found = self._pack(overall, noise, users, movies)
+            held_out = None
+            if validation is not None:
+                held_out = mse(scale.clip(_predict(found, validation.user, validation.movie)), validation.stars)
+            train_loss = mse(scale.clip(_predict(found, user, movie)), ratings.stars) if len(ratings) else 0.0
+            curve.append(Epoch(number, self.settings.sweeps, train_loss, held_out))
+            progress(curve[-1])
+        # Users last, so that what is stored for a user is what folding in their ratings gives.
+        users.update(np.bincount(user, stars - movies.mean[movie], minlength=len(train.users)), noise)
+        return self._pack(overall, noise, users, movies), Fitted.of(curve)
+
+    @staticmethod
+    def _pack(overall: float, noise: float, users: "_Effects", movies: "_Effects") -> Parameters:
+        return {
+            "overall": np.asarray(overall),
+            "noise": np.asarray(noise),
+            "user_prior": np.asarray([users.prior_mean, users.prior_variance]),
+            "user": np.append(users.mean, users.prior_mean).astype(np.float32),
+            "movie": np.append(movies.mean, movies.prior_mean).astype(np.float32),
+            "movie_variance": movies.variance.astype(np.float32),
+        }
+
+    def predict(self, users: Ints, movies: Ints) -> Floats:
+        """Return the sum of the effects; unknown users and movies have the mean effect."""
+        return self.scale.clip(_predict(self.parameters, users, movies))
+
+    def fold_in(self, history: History) -> Generosity:
+        """Compute the viewer's effect in closed form."""
+        prior_mean, prior_variance = self.parameters["user_prior"]
+        noise, overall = self.parameters["noise"], self.parameters["overall"]
+        rest = history.stars.astype(np.float64) - overall - self.parameters["movie"][history.movies]
+        variance = 1 / (1 / prior_variance + len(history) / noise)
+        return Generosity(float(variance * (prior_mean / prior_variance + rest.sum() / noise)), float(variance))
+
+    def expect(self, taste: Generosity) -> Expectation:
+        """Return the sum of the effects; the score takes ``caution`` times the uncertainty off."""
+        stars = np.float32(self.parameters["overall"] + taste.mean) + self.parameters["movie"][:-1]
+        uncertainty = np.sqrt(self.parameters["movie_variance"] + np.float32(taste.variance)).astype(np.float32)
+        score = stars - np.float32(self.settings.caution) * uncertainty
+        return Expectation(self.scale.clip(stars), uncertainty, score)
+
+    def explain_list(self, history: History, movies: Ints) -> Floats:
+        """Leave out each rating in turn, all at once: it moves the viewer's effect, whatever the movie."""
+        whole = self.fold_in(history)
+        noise = float(self.parameters["noise"])
+        rest = history.stars - float(self.parameters["overall"]) - self.parameters["movie"][history.movies]
+        variance = 1 / (1 / whole.variance - 1 / noise)
+        mean = variance * (whole.mean / whole.variance - rest / noise)
+        spread = self.parameters["movie_variance"][movies].astype(np.float64)[:, None]
+        more_certain = np.sqrt(spread + variance) - np.sqrt(spread + whole.variance)
+        return np.asarray(whole.mean - mean + self.settings.caution * more_certain, np.float32)
+
+
+class _Effects:
+    """The effects of users or of movies: independent normal distributions with a common prior."""
+
+    def __init__(self, counts: NDArray[Any]) -> None:
+        self.counts = counts
+        self.prior_mean = 0.0
+        self.prior_variance = 0.2
+        self.mean = np.zeros(len(counts))
+        self.variance = np.full(len(counts), self.prior_variance)
+
+    def update(self, sums: NDArray[Any], noise: float) -> None:
+        """Update from the sums of what is left of the ratings."""
+        self.variance = 1 / (1 / self.prior_variance + self.counts / noise)
+        self.mean = self.variance * (self.prior_mean / self.prior_variance + sums / noise)
+
+    def learn_prior(self) -> None:
+        """Fit the prior to the effects of those who have ratings; a weak one of its own keeps it from collapsing."""
+        known = self.counts > 0
+        if not known.any():
+            return
+        self.prior_mean = float(self.mean[known].sum() / (known.sum() + 1))
+        spread = ((self.mean[known] - self.prior_mean) ** 2 + self.variance[known]).sum()
+        self.prior_variance = float((spread + 0.2) / (known.sum() + 1))
+        self.mean[~known], self.variance[~known] = self.prior_mean, self.prior_variance
+
+
+def _predict(found: Parameters, users: Ints, movies: Ints) -> Floats:
+    return np.asarray(np.float32(found["overall"]) + found["user"][users] + found["movie"][movies], np.float32)

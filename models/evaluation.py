@@ -1,0 +1,256 @@
+"""Measure a model on a split, compare two, and train one to serve."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from data.dataset import Dataset, Floats, Ratings
+from data.problems import Problem
+from data.splits import hold_out, split
+from models.metrics import Metrics, pair_metrics, rank_users, ranking_metrics, rating_metrics
+from models.model import AnyModel, Epoch, Fitted, History, Progress, unwatched
+from models.settings import Settings
+from models.table import MODELS
+
+Task = Literal["rating", "ranking", "pair"]
+Phase = Literal["curve", "measure", "serve"]
+Watch = Callable[[Phase, Epoch], None]
+"""Called after each epoch of each fit. An exception raised here (``Cancelled``) ends the training cleanly."""
+
+
+def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyModel:
+    """Make an unfitted model. Raises ``Problem`` for a name that is not in ``MODELS``."""
+    if name not in MODELS:
+        raise Problem(f"There is no model {name!r}; choose one of {', '.join(MODELS)}.")
+    return MODELS[name](settings, seed=seed)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model measured on one split."""
+
+    model: str
+    dataset: str
+    split: str
+    split_seed: int
+    task: Task
+    seed: int
+    settings: str
+    """``tuned`` or ``published``; ``own`` where a person set something."""
+    cleaning: str
+    n_train: int
+    n_test: int
+    metrics: Metrics
+    fit_seconds: float
+    predict_seconds: float
+    """For the whole test part; with the task ``ranking``, for all lists."""
+    test: Ratings
+    """The test rows, to compare models row by row."""
+    prediction: Floats | None
+    """The predicted stars of each test row; ``None`` with the task ``ranking``."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that ``evaluate --json`` prints."""
+        return {
+            "model": self.model,
+            "dataset": self.dataset,
+            "split": self.split,
+            "split_seed": self.split_seed,
+            "task": self.task,
+            "seed": self.seed,
+            "settings": self.settings,
+            "cleaning": self.cleaning,
+            "n_train": self.n_train,
+            "n_test": self.n_test,
+            "metrics": self.metrics,
+            "seconds": {"fit": self.fit_seconds, "predict": self.predict_seconds},
+        }
+
+
+def evaluate(
+    name: str,
+    dataset: Dataset,
+    split_name: str,
+    task: Task = "rating",
+    settings: Settings | None = None,
+    seed: int = 0,
+    split_seed: int = 0,
+    progress: Progress = unwatched,
+) -> Evaluation:
+    """Fit a model on a split's train part and measure it on its test part.
+
+    ``seed`` is the model's, ``split_seed`` the split's. Raises ``Problem`` for a model, split or task that is not
+    known or does not fit the dataset.
+    """
+    if task not in get_args(Task):
+        raise Problem(f"There is no task {task!r}; choose one of {', '.join(get_args(Task))}.")
+    model = build(name, settings, seed)
+    parts = split(dataset, split_name, split_seed)
+    train, test = dataset.with_ratings(parts.train), dataset.ratings.take(parts.test)
+    start = time.perf_counter()
+    model.fit(train, progress=progress)
+    fitted = time.perf_counter()
+    prediction = None if task == "ranking" else model.predict(test.user, test.movie)
+    predicted = time.perf_counter()
+    if prediction is None:
+        metrics = measure_lists(model, train, test)
+        predicted = time.perf_counter()
+    elif task == "rating":
+        metrics = rating_metrics(prediction, test.stars)
+    else:
+        metrics = _pairs(prediction, test, parts.name)
+    return Evaluation(
+        model=name,
+        dataset=dataset.name,
+        split=parts.name,
+        split_seed=split_seed,
+        task=task,
+        seed=seed,
+        settings="tuned" if settings in (None, model.settings_type()) else "own",
+        cleaning=dataset.cleaning,
+        n_train=len(train.ratings),
+        n_test=len(test),
+        metrics=metrics,
+        fit_seconds=fitted - start,
+        predict_seconds=predicted - fitted,
+        test=test,
+        prediction=prediction,
+    )
+
+
+def _pairs(prediction: Floats, test: Ratings, split_name: str) -> Metrics:
+    try:
+        return pair_metrics(prediction, test)
+    except ValueError:
+        raise Problem(f"No two users rated the same movie in the test part of {split_name}; choose another.") from None
+
+
+def history_of(dataset: Dataset, user: int) -> History:
+    """Return what a user of a dataset rated."""
+    rows = dataset.rows_of(user)
+    return History(dataset.ratings.movie[rows], dataset.ratings.stars[rows], user)
+
+
+def measure_lists(model: AnyModel, train: Dataset, test: Ratings) -> Metrics:
+    """Return the ranking metrics of a model fitted on ``train``; each user is folded in, as when serving."""
+    lists = rank_users(train, test, lambda user: model.expect(model.fold_in(history_of(train, user))).score)
+    if not len(lists.users):
+        raise Problem("Nobody gave four stars or more in the test part, so lists cannot be measured; choose another.")
+    return ranking_metrics(lists, train)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how much the error of one model is above that of another, on the same test rows."""
+
+    rmse: float
+    """First minus second; negative where the first is better."""
+    low: float
+    high: float
+    """The ends of the confidence interval."""
+    confidence: float
+
+    @property
+    def certain(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
+def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> Difference:
+    """Compare two models by their rmse, row by row.
+
+    Rows of one user are not independent, so squared errors are summed by user and users are what is drawn: with
+    ``d_u`` the sum of a user's differences of squared errors and ``n_u`` rows, the difference of mse is
+    ``D = sum d / sum n`` with variance ``sum (d_u - D n_u)^2 / (sum n)^2`` (ratio estimator; Cochran, Sampling
+    Techniques, section 6.4), and the difference of rmse is ``D / (rmse_1 + rmse_2)``. Raises ``Problem`` where the
+    test rows are not the same or a task has no predicted stars.
+    """
+    if first.prediction is None or second.prediction is None:
+        raise Problem("Only evaluations of rating predictions can be compared row by row.")
+    same = len(first.test) == len(second.test) and all(
+        np.array_equal(getattr(first.test, column), getattr(second.test, column))
+        for column in ("user", "movie", "stars")
+    )
+    if not same:
+        raise Problem(
+            f"{first.model} was measured on {first.split} of {first.dataset}, {second.model} on other rows; "
+            "evaluate both on the same split."
+        )
+    stars = first.test.stars.astype(np.float64)
+    a, b = (first.prediction - stars) ** 2, (second.prediction - stars) ** 2
+    user = first.test.user
+    differences, rows = np.bincount(user, a - b), np.bincount(user)
+    total = rows.sum()
+    mean = differences.sum() / total
+    deviation = np.sqrt(((differences - mean * rows) ** 2).sum()) / total
+    scale = max(float(np.sqrt(a.mean()) + np.sqrt(b.mean())), 1e-12)
+    reach = NormalDist().inv_cdf((1 + confidence) / 2) * deviation
+    return Difference(mean / scale, float(mean - reach) / scale, float(mean + reach) / scale, confidence)
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A model that is ready to serve, and what was measured on the way."""
+
+    model: AnyModel
+    fitted: Fitted
+    """The curve of the fit that left validation ratings out."""
+    metrics: Metrics
+    """On test: the rating metrics and the ranking metrics of the model fitted on train."""
+    dataset: str
+    split: str
+    fitted_on: Literal["train", "all ratings"]
+    seconds: dict[Phase, float]
+
+
+def unwatched_phases(phase: Phase, epoch: Epoch) -> None:
+    """Watch no progress."""
+
+
+def train(
+    name: str,
+    dataset: Dataset,
+    split_name: str = "random90",
+    refit_all: bool = True,
+    settings: Settings | None = None,
+    seed: int = 0,
+    progress: Watch = unwatched_phases,
+) -> Trained:
+    """Train a model to serve, with an honest figure beside it.
+
+    Fits up to three times: on train without a validation part, for the curve (phase ``curve``); on the whole of train,
+    to measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because somebody who wants
+    a list wants one that knows everything. Raises ``Problem`` as ``evaluate`` does.
+    """
+    parts = split(dataset, split_name)
+    learn, validation = hold_out(parts.train)
+    seconds: dict[Phase, float] = {}
+
+    def fit(phase: Phase, data: Dataset, held_out: Ratings | None = None) -> tuple[AnyModel, Fitted]:
+        start = time.perf_counter()
+        model = build(name, settings, seed)
+        fitted = model.fit(data, held_out, lambda epoch: progress(phase, epoch))
+        seconds[phase] = time.perf_counter() - start
+        return model, fitted
+
+    fitted = fit("curve", dataset.with_ratings(learn), dataset.ratings.take(validation))[1]
+    known, test = dataset.with_ratings(parts.train), dataset.ratings.take(parts.test)
+    model = fit("measure", known)[0]
+    metrics = rating_metrics(model.predict(test.user, test.movie), test.stars)
+    if (test.stars >= 4).any():
+        metrics |= measure_lists(model, known, test)
+    if refit_all:
+        model = fit("serve", dataset)[0]
+    return Trained(
+        model=model,
+        fitted=fitted,
+        metrics=metrics,
+        dataset=dataset.name,
+        split=parts.name,
+        fitted_on="all ratings" if refit_all else "train",
+        seconds=seconds,
+    )

@@ -1,0 +1,178 @@
+"""The fit of ``BiasedMF``. Imports torch, so only ``BiasedMF._learn`` imports it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag, pad
+
+from data.dataset import Dataset, Ratings
+from models.mf import BLOCK, BiasedMFSettings
+from models.model import Epoch, Fitted, Parameters, Progress
+from models.threads import leave_one_core
+
+NOISE = 1.0
+"""The variance of a rating around what is expected, in stars squared, that the fit starts from."""
+START = 0.3
+"""Standard deviation of the random numbers that the movies' factors start from."""
+
+
+def factorise(
+    train: Dataset, validation: Ratings | None, settings: BiasedMFSettings, seed: int, progress: Progress
+) -> tuple[Parameters, Fitted]:
+    """Fit by alternating between users and movies, each given what is believed of the other."""
+    leave_one_core()
+    ratings, scale, size = train.ratings, train.scale, settings.factors + 1
+    overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
+    stars = torch.from_numpy(ratings.stars - np.float32(overall))
+    user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
+    prior = torch.eye(size) * settings.spread
+    users = _Side(_Lists.of(user, movie, stars, len(train.users)), prior)
+    movies = _Side(_Lists.of(movie, user, stars, len(train.movies)), prior)
+    generator = torch.Generator().manual_seed(seed)
+    movies.mean[:, :-1] = START * torch.randn(len(train.movies), settings.factors, generator=generator)
+    movies.covariance.zero_()
+    squares = float(stars.double().square().sum())
+    noise = NOISE
+    curve: list[Epoch] = []
+    for number in range(1, settings.sweeps + 1):
+        users.update(movies, noise)
+        users.learn_prior()
+        error = movies.update(users, noise)
+        movies.learn_prior()
+        noise = (squares + error + 1.0) / (len(ratings) + 1.0)
+        train_loss = _loss(users, movies, overall, ratings, train)
+        held_out = _loss(users, movies, overall, validation, train) if validation is not None else None
+        curve.append(Epoch(number, settings.sweeps, train_loss, held_out))
+        progress(curve[-1])
+    # Users last, so that what is stored for a user is what folding in their ratings gives.
+    users.update(movies, noise)
+    rows, columns = torch.triu_indices(size, size)
+    return {
+        "overall": np.asarray(overall),
+        "noise": np.asarray(noise),
+        "user_precision": torch.linalg.inv(users.prior_covariance.double()).numpy(),
+        "user_mean": torch.cat([users.mean, users.prior_mean[None]]).numpy(),
+        "movie_mean": torch.cat([movies.mean, movies.prior_mean[None]]).numpy(),
+        "movie_covariance": movies.covariance[:, rows, columns].numpy(),
+    }, Fitted.of(curve)
+
+
+@dataclass(frozen=True)
+class _Lists:
+    """The ratings as a list for each user (or movie): whom they rated, and the stars without the overall mean."""
+
+    others: Tensor
+    """int32, shape (ratings,): the list of the first, of the second, …"""
+    stars: Tensor
+    """float32, shape (ratings,)."""
+    starts: Tensor
+    """int32, shape (lists + 1,): where each list starts and the last one ends."""
+
+    @classmethod
+    def of(cls, rows: Tensor, others: Tensor, stars: Tensor, total: int) -> "_Lists":
+        order = torch.argsort(rows, stable=True)
+        starts = torch.zeros(total + 1, dtype=torch.int32)
+        starts[1:] = torch.bincount(rows, minlength=total).cumsum(0)
+        return cls(others[order].contiguous(), stars[order].contiguous(), starts)
+
+
+class _Side:
+    """What is believed of all users, or of all movies: a normal distribution over (factors, bias) for each."""
+
+    def __init__(self, lists: _Lists, prior: Tensor) -> None:
+        size, total = len(prior), len(lists.starts) - 1
+        self.lists = lists
+        self.mean = torch.zeros(total, size)
+        self.covariance = prior.repeat(total, 1, 1)
+        self.start = prior
+        self.prior_mean = torch.zeros(size)
+        self.prior_covariance = prior
+        self.known = lists.starts.diff() > 0
+
+    def update(self, other: "_Side", noise: float) -> float:
+        """Update from the other side.
+
+        Return how much the expected squared error of all ratings is above the sum of their squares.
+        """
+        size = self.mean.shape[1]
+        design, table = other._tables()
+        rows, columns = torch.triu_indices(size, size)
+        precision = torch.linalg.inv(self.prior_covariance)
+        pull = precision @ self.prior_mean
+        error = 0.0
+        for first in range(0, len(self.mean), BLOCK):
+            block = slice(first, first + BLOCK)
+            starts = self.lists.starts[first : first + BLOCK + 1]
+            inside = slice(int(starts[0]), int(starts[-1]))
+            others, starts = self.lists.others[inside], starts - starts[0]
+            sums = _bags(others, table, starts)
+            weighed = _bags(others, design, starts, self.lists.stars[inside])
+            gram = sums.new_empty(len(sums), size, size)
+            gram[:, rows, columns] = gram[:, columns, rows] = sums[:, : len(rows)]
+            right = weighed[:, :size] - sums[:, len(rows) : -1]
+            lower = torch.linalg.cholesky(gram / noise + precision)
+            inverse = torch.linalg.solve_triangular(lower, torch.eye(size).expand_as(lower), upper=False)
+            self.covariance[block] = inverse.mT @ inverse
+            mean = (self.covariance[block] @ (right / noise + pull)[:, :, None])[:, :, 0]
+            self.mean[block] = mean
+            second = self.covariance[block] + mean[:, :, None] * mean[:, None, :]
+            error += float((gram * second).sum(dtype=torch.float64) - 2 * (right * mean).sum(dtype=torch.float64))
+            error += float((sums[:, -1] - 2 * weighed[:, -1]).sum(dtype=torch.float64))
+        return error
+
+    def _tables(self) -> tuple[Tensor, Tensor]:
+        """What the other side sums over its lists.
+
+        ``(q, 1, c)``, and packed beside each other ``E[w w']``, ``E[w c]`` and ``E[c c]`` with ``w = (q, 1)``.
+        """
+        size = self.mean.shape[1]
+        rows, columns = torch.triu_indices(size, size)
+        design = self.mean.clone()
+        design[:, -1] = 1.0
+        bias = self.mean[:, -1:]
+        second = design[:, :, None] * design[:, None, :]
+        second[:, :-1, :-1] += self.covariance[:, :-1, :-1]
+        with_bias = design * bias + pad(self.covariance[:, :-1, -1], (0, 1))
+        packed = second.reshape(len(second), -1).index_select(1, rows * size + columns)
+        table = torch.cat([packed, with_bias, bias**2 + self.covariance[:, -1, -1:]], 1)
+        return torch.cat([design, bias], 1), table
+
+    def learn_prior(self) -> None:
+        """Fit the prior to those who have ratings.
+
+        The most probable covariance under an inverse Wishart distribution around the one given at the start; that it
+        counts as much as a few users keeps directions that nothing supports small instead of letting them collapse.
+        """
+        mean, covariance = self.mean[self.known], self.covariance[self.known]
+        total, size = mean.shape
+        if not total:
+            return
+        weight = size + 1
+        self.prior_mean = mean.sum(0) / (total + 1)
+        away = mean - self.prior_mean
+        spread = covariance.sum(0) + away.T @ away + weight * self.start
+        self.prior_covariance = spread / (total + weight)
+        self.mean[~self.known] = self.prior_mean
+        self.covariance[~self.known] = self.prior_covariance
+
+
+def _bags(others: Tensor, table: Tensor, starts: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The sum of the table's rows over each list; a list may be empty."""
+    if not len(others):
+        return table.new_zeros(len(starts) - 1, table.shape[1])
+    return embedding_bag(others, table, starts, mode="sum", per_sample_weights=weights, include_last_offset=True)
+
+
+def _loss(users: _Side, movies: _Side, overall: float, ratings: Ratings, dataset: Dataset) -> float:
+    """The mean squared error of the predictions, clipped to the scale."""
+    total = 0.0
+    for start in range(0, len(ratings), BLOCK):
+        block = slice(start, start + BLOCK)
+        x = users.mean.index_select(0, torch.from_numpy(ratings.user[block]))
+        y = movies.mean.index_select(0, torch.from_numpy(ratings.movie[block]))
+        stars = torch.linalg.vecdot(x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1] + overall
+        stars = stars.clamp(dataset.scale.low, dataset.scale.high)
+        total += float((stars - torch.from_numpy(ratings.stars[block])).square().sum(dtype=torch.float64))
+    return total / max(1, len(ratings))

@@ -1,0 +1,210 @@
+"""How good predictions and lists are, by the project's protocols.
+
+Rating metrics pool all test rows. Ranking metrics rank all candidates of a user and average over users. Pair metrics
+ask what two users who both rated a movie thought of it on average.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dataset import Bools, Dataset, Floats, Ints, Ratings
+
+Metrics = dict[str, float]
+Doubles = NDArray[np.float64]
+
+RELEVANT = 4.0
+"""From how many stars on a test rating counts as a hit."""
+CUTS = (10, 20)
+PAIRS_AT_ONCE = 4_000_000
+
+
+def mse(prediction: Floats, stars: Floats) -> float:
+    """Mean squared error, ``mean((p - r)^2)``, in stars squared.
+
+    >>> mse(np.float32([4, 2]), np.float32([5, 2]))
+    0.5
+    """
+    rest = prediction.astype(np.float64) - stars
+    return float(rest @ rest / len(rest))
+
+
+def rating_metrics(prediction: Floats, stars: Floats) -> Metrics:
+    """Return ``rmse``, ``mse``, ``mae``, ``accuracy`` and ``mse_scaled`` over all test rows.
+
+    ``prediction`` and ``stars``: shape (rows,), at least one row, predictions already clipped to the scale.
+    ``mae = mean(|p - r|)``; ``accuracy`` is the share of rows whose prediction, rounded to the nearest whole star (a
+    half goes up), is the rating; ``mse_scaled = mse / 25``, the mse of ratings divided by 5.
+
+    >>> rating_metrics(np.float32([4.5, 2.0]), np.float32([5, 3]))
+    {'rmse': 0.7905694150420949, 'mse': 0.625, 'mae': 0.75, 'accuracy': 0.5, 'mse_scaled': 0.025}
+    """
+    error = mse(prediction, stars)
+    rest = np.abs(prediction.astype(np.float64) - stars)
+    return {
+        "rmse": float(np.sqrt(error)),
+        "mse": error,
+        "mae": float(rest.mean()),
+        "accuracy": float((np.floor(prediction.astype(np.float64) + 0.5) == stars).mean()),
+        "mse_scaled": error / 25,
+    }
+
+
+def ndcg(hits: Bools, relevant: Ints) -> Doubles:
+    """Normalised discounted cumulative gain of lists, binary, against each user's own ideal.
+
+    ``hits``: whether the movie at each place is relevant, shape (users, k). ``relevant``: how many relevant movies each
+    user has, shape (users,), all above 0. ``DCG = sum over places j = 1…k of hit_j / log2(j + 1)``, divided by the DCG
+    of a list that starts with ``min(k, relevant)`` hits (Järvelin and Kekäläinen 2002).
+
+    >>> ndcg(np.array([[True, False], [False, True]]), np.array([1, 2])).round(4)
+    array([1.    , 0.3869])
+    """
+    gains = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
+    ideal = np.append(0.0, np.cumsum(gains))[np.minimum(relevant, hits.shape[1])]
+    return np.asarray(hits @ gains / ideal)
+
+
+def recall(hits: Bools, relevant: Ints) -> Doubles:
+    """The share of each user's relevant movies that is in the list; arguments as in ``ndcg``.
+
+    >>> recall(np.array([[True, False], [False, True]]), np.array([1, 2]))
+    array([1. , 0.5])
+    """
+    return np.asarray(hits.sum(1) / relevant)
+
+
+def top(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
+    """The columns of the ``k`` highest scores of each row, best first, shape (rows, k).
+
+    Equal scores are ordered by ``counts``, highest first, then by column. A score of minus infinity is not a
+    candidate; where fewer than ``k`` are, the rest of the row is -1.
+
+    >>> top(np.float32([[1, 3, 3, -np.inf]]), 4, np.int32([9, 5, 6, 7]))
+    array([[ 2,  1,  0, -1]])
+    """
+    order = np.lexsort((np.arange(len(counts)), -counts))
+    ranked = order[np.argsort(-scores[:, order], axis=1, kind="stable")[:, :k]]
+    best: NDArray[np.intp] = np.where(np.isneginf(np.take_along_axis(scores, ranked, 1)), -1, ranked)
+    return best
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """The lists of the users who have something relevant in test."""
+
+    users: NDArray[np.intp]
+    """Shape (users,)."""
+    movies: NDArray[np.intp]
+    """Best first, -1 where there are no more candidates, shape (users, 20)."""
+    hits: Bools
+    """Whether each is relevant, shape (users, 20)."""
+    relevant: Ints
+    """How many movies are relevant to each user, shape (users,)."""
+
+
+def rank_users(train: Dataset, test: Ratings, score: Callable[[int], Floats]) -> Lists:
+    """Rank, for each user with a relevant test rating, all movies of train that the user has not rated in train.
+
+    ``score(user)`` returns a score for each movie of the dataset, shape (movies,). Relevant is a test rating of at
+    least ``RELEVANT`` stars, whether or not the movie can be recommended at all.
+    """
+    wanted = test.stars >= RELEVANT
+    relevant_user, relevant_movie = test.user[wanted], test.movie[wanted]
+    users = np.unique(relevant_user).astype(np.intp)
+    counts = train.counts
+    unknown = counts == 0
+    k = min(CUTS[-1], len(counts))
+    movies = np.full((len(users), CUTS[-1]), -1, np.intp)
+    hits = np.zeros(movies.shape, bool)
+    marks = np.zeros(len(counts), bool)
+    by_user = np.argsort(relevant_user, kind="stable")
+    starts = np.searchsorted(relevant_user[by_user], np.append(users, len(train.users)))
+    for place, user in enumerate(users):
+        scores = score(int(user)).astype(np.float32, copy=True)
+        scores[unknown] = -np.inf
+        scores[train.ratings.movie[train.rows_of(int(user))]] = -np.inf
+        movies[place, :k] = _first(scores, k, counts)
+        own = relevant_movie[by_user[starts[place] : starts[place + 1]]]
+        marks[own] = True
+        hits[place] = marks[movies[place]] & (movies[place] >= 0)
+        marks[own] = False
+    return Lists(users, movies, hits, np.diff(starts).astype(np.int32))
+
+
+def _first(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
+    """``top`` of one row, without sorting all of it: only what reaches the k-th highest score."""
+    bound = np.partition(scores, len(scores) - k)[len(scores) - k]
+    reach = np.flatnonzero(scores >= bound)
+    ranked = reach[top(scores[None, reach], k, counts[reach])[0]]
+    return np.where(np.isneginf(scores[ranked]), -1, ranked)
+
+
+def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
+    """Return ``ndcg@10``, ``recall@10``, ``recall@20``, ``hit@10``, ``coverage@10`` and ``novelty@10``.
+
+    The first four are means over users; ``hit@10`` is the share of users with a hit. ``coverage@10`` is the share of
+    the movies of train that are in anybody's ten. ``novelty@10`` is the mean over all recommended movies of
+    ``-log2(ratings of the movie in train / users in train)``, in bits (Zhou et al. 2010).
+    """
+    ten = lists.movies[:, :10]
+    shown = ten[ten >= 0]
+    raters = len(np.unique(train.ratings.user))
+    candidates = int((train.counts > 0).sum())
+    hits = lists.hits[:, :10]
+    return {
+        "ndcg@10": float(ndcg(hits, lists.relevant).mean()),
+        "recall@10": float(recall(hits, lists.relevant).mean()),
+        "recall@20": float(recall(lists.hits, lists.relevant).mean()),
+        "hit@10": float(hits.any(1).mean()),
+        "coverage@10": len(np.unique(shown)) / candidates,
+        "novelty@10": float(-np.log2(train.counts[shown] / raters).mean()),
+    }
+
+
+def pair_blocks(movie: Ints) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """All pairs of rows of the same movie, each once, in blocks: ``(first row, second row)``.
+
+    Of ratings where nobody rated a movie twice, these are the triples (user, other user, movie).
+
+    >>> [(a.tolist(), b.tolist()) for a, b in pair_blocks(np.int32([7, 8, 7, 7]))]
+    [([0, 0, 2], [2, 3, 3])]
+    """
+    order = np.argsort(movie, kind="stable")
+    counts = np.unique(movie, return_counts=True)[1]
+    first: list[NDArray[np.intp]] = []
+    second: list[NDArray[np.intp]] = []
+    waiting = 0
+    for rows in np.split(order, np.cumsum(counts)[:-1]):
+        a, b = np.triu_indices(len(rows), 1)
+        first.append(rows[a])
+        second.append(rows[b])
+        waiting += len(a)
+        if waiting >= PAIRS_AT_ONCE:
+            yield np.concatenate(first), np.concatenate(second)
+            first, second, waiting = [], [], 0
+    if waiting:
+        yield np.concatenate(first), np.concatenate(second)
+
+
+def pair_metrics(prediction: Floats, test: Ratings) -> Metrics:
+    """Return ``rmse``, ``mae``, ``mse_scaled`` and ``triples`` over all pairs of users who rated a movie in test.
+
+    ``prediction``: of each test row, shape (rows,). The target is the mean of both ratings, what is predicted for the
+    pair is the mean of both predictions, so the error is the mean of both errors. The triples are formed inside test:
+    nothing that they ask for was seen in train. ``mse_scaled`` is mse / 25. Raises ``ValueError`` without any triple.
+    """
+    errors = prediction.astype(np.float64) - test.stars
+    squares = magnitudes = 0.0
+    triples = 0
+    for first, second in pair_blocks(test.movie):
+        rest = (errors[first] + errors[second]) / 2
+        squares += float(rest @ rest)
+        magnitudes += float(np.abs(rest).sum())
+        triples += len(rest)
+    if not triples:
+        raise ValueError("no movie has two ratings in test")
+    error = squares / triples
+    return {"rmse": float(np.sqrt(error)), "mae": magnitudes / triples, "mse_scaled": error / 25, "triples": triples}

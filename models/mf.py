@@ -1,0 +1,173 @@
+"""Biased matrix factorisation that knows how sure it is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dataset import Dataset, Floats, Ints, Ratings
+from models.model import Expectation, Fitted, History, Model, Parameters, Progress
+from models.settings import Settings, setting
+
+Doubles = NDArray[np.float64]
+
+BLOCK = 16_384
+"""Users, movies or ratings that are worked on at once: enough to keep the processor busy, little enough memory."""
+
+
+@dataclass(frozen=True)
+class BiasedMFSettings(Settings):
+    """Settings of ``BiasedMF``."""
+
+    factors: int = setting(10, 1, 128)
+    """How many directions of taste are told apart."""
+    sweeps: int = setting(12, 1, 200)
+    """How often users and movies are updated in turn."""
+    spread: float = setting(0.2, 0.001, 10.0)
+    """The variance that biases and factors are believed to have before any rating is seen."""
+    caution: float = setting(2.0, 0.0, 10.0)
+    """How many standard deviations of uncertainty are taken off the stars to order a list."""
+    popularity: float = setting(1.0, 0.0, 5.0)
+    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """What is believed of a viewer: a normal distribution over their factors and, last, their bias."""
+
+    mean: Doubles
+    """Shape (factors + 1,)."""
+    covariance: Doubles
+    """Shape (factors + 1, factors + 1)."""
+
+
+class BiasedMF(Model[BiasedMFSettings, Belief]):
+    """A rating is a mean, a bias of the user, a bias of the movie and the product of their factors, all uncertain.
+
+    ``r ~ N(m + b_u + c_i + p_u . q_i, v)``. A user's ``x = (p, b)`` and a movie's ``y = (q, c)`` have normal priors
+    with a mean and a full covariance for each side, which are learned, as is ``v``. Fitted by variational Bayes with a
+    normal posterior for each user and each movie (Lim and Teh, Variational Bayesian approach to movie rating
+    prediction, 2007; the normal-Wishart priors as in Salakhutdinov and Mnih, Bayesian probabilistic matrix
+    factorization, 2008). Given the movies, the posterior of a user is
+
+        covariance = (C^-1 + sum E[w w'] / v)^-1
+        mean = covariance (C^-1 e + sum E[w (r - m - c)] / v)     with w = (q, 1), sums over the rated movies,
+
+    and the expectations count how unsure each movie is, so that a movie with few ratings says little about a user.
+    """
+
+    name = "mf"
+    summary = "Matrix factorisation; learns tastes and knows how sure it is."
+    settings_type = BiasedMFSettings
+
+    def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
+        # Only here: it imports torch, which serving does without.
+        from models.factorisation import factorise
+
+        return factorise(train, validation, self.settings, self.seed, progress)
+
+    def predict(self, users: Ints, movies: Ints) -> Floats:
+        """Return the expected stars; unknown users and movies have the prior's mean."""
+        user, movie = self.parameters["user_mean"], self.parameters["movie_mean"]
+        stars = np.empty(len(users), np.float32)
+        for start in range(0, len(users), BLOCK):
+            block = slice(start, start + BLOCK)
+            x, y = user[users[block]], movie[movies[block]]
+            stars[block] = np.einsum("nk,nk->n", x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1]
+        return self.scale.clip(stars + np.float32(self.parameters["overall"]))
+
+    def fold_in(self, history: History) -> Belief:
+        """Compute the viewer's posterior in closed form."""
+        precision, pull = self._sums(history)
+        covariance = np.asarray(np.linalg.inv(precision), np.float64)
+        return Belief(covariance @ pull, covariance)
+
+    def expect(self, taste: Belief) -> Expectation:
+        """Return the mean and the standard deviation of ``m + b + c + p . q``, both sides being uncertain.
+
+        With ``a = (p, 1)`` and ``w = (q, 1)`` at their means, viewer's covariance ``S`` and movie's ``T``, the
+        variance is ``a' T a + w' S w + tr(S_pp T_qq)``. The score takes ``caution`` times the deviation off the stars
+        before they are clipped, and adds ``popularity`` times the logarithm of one more than the movie's ratings.
+        """
+        movie = self.parameters["movie_mean"][:-1]
+        factors, bias = movie[:, :-1], movie[:, -1]
+        mean, covariance = taste.mean.astype(np.float32), taste.covariance.astype(np.float32)
+        stars = factors @ mean[:-1] + bias + (np.float32(self.parameters["overall"]) + mean[-1])
+        variance = np.einsum("nk,nk->n", factors @ covariance[:-1, :-1] + 2 * covariance[-1, :-1], factors)
+        variance += covariance[-1, -1]
+        weights = _packed_weights(taste.mean, taste.covariance).astype(np.float32)
+        variance += self.parameters["movie_covariance"] @ weights
+        return self._expectation(stars, variance, self.counts)
+
+    def explain_list(self, history: History, movies: Ints) -> Floats:
+        """Leave out each rating in turn, all at once: take its part off the precision and solve again."""
+        precision, pull = self._sums(history)
+        parts, pulls = self._parts(history)
+        covariances = np.linalg.inv(np.concatenate([precision[None], precision - parts]))
+        means = (covariances @ np.concatenate([pull[None], pull - pulls])[:, :, None])[:, :, 0]
+        rows = self.parameters["movie_mean"][movies].astype(np.float64)
+        bias = rows[:, -1:] + float(self.parameters["overall"])
+        design = np.concatenate([rows[:, :-1], np.ones((len(rows), 1))], 1)
+        squares = (design[:, :, None] * design[:, None, :]).reshape(len(rows), precision.size)
+        variance = squares @ covariances.reshape(len(means), precision.size).T
+        variance += self.parameters["movie_covariance"][movies] @ _packed_weights(means, covariances).T
+        score = self._expectation(design @ means.T + bias, variance, self.counts[movies][:, None]).score
+        return score[:, :1] - score[:, 1:]
+
+    def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], counts: NDArray[Any]) -> Expectation:
+        uncertainty = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
+        known = np.log1p(counts) * self.settings.popularity
+        score = stars - self.settings.caution * uncertainty + known
+        return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
+
+    def _sums(self, history: History) -> tuple[Doubles, Doubles]:
+        """The precision of a viewer's posterior, and the precision times the mean."""
+        design, covariance, rest = self._rated(history)
+        precision, pull = design.T @ design, design.T @ rest
+        spread = _unpack(covariance.sum(0))
+        precision[:-1, :-1] += spread[:-1, :-1]
+        pull[:-1] -= spread[:-1, -1]
+        prior, noise = self.parameters["user_precision"], float(self.parameters["noise"])
+        return prior + precision / noise, prior @ self.parameters["user_mean"][-1] + pull / noise
+
+    def _parts(self, history: History) -> tuple[Doubles, Doubles]:
+        """What each rating brings to ``_sums``."""
+        design, covariance, rest = self._rated(history)
+        spread = _unpack(covariance)
+        parts, pulls = design[:, :, None] * design[:, None, :], design * rest[:, None]
+        parts[:, :-1, :-1] += spread[:, :-1, :-1]
+        pulls[:, :-1] -= spread[:, :-1, -1]
+        noise = float(self.parameters["noise"])
+        return parts / noise, pulls / noise
+
+    def _rated(self, history: History) -> tuple[Doubles, Doubles, Doubles]:
+        """The rated movies as ``(q, 1)``, their packed covariances, and the stars without mean and movie's bias."""
+        movie = self.parameters["movie_mean"][history.movies].astype(np.float64)
+        rest = history.stars - float(self.parameters["overall"]) - movie[:, -1]
+        movie[:, -1] = 1.0
+        return movie, self.parameters["movie_covariance"][history.movies].astype(np.float64), rest
+
+
+def _unpack(packed: Doubles) -> Doubles:
+    """Symmetric matrices, shape (..., n, n), from their upper triangles row by row, shape (..., n (n + 1) / 2)."""
+    size = int((np.sqrt(8 * packed.shape[-1] + 1) - 1) / 2)
+    rows, columns = np.triu_indices(size)
+    whole = np.empty((*packed.shape[:-1], size, size))
+    whole[..., rows, columns] = packed
+    whole[..., columns, rows] = packed
+    return whole
+
+
+def _packed_weights(mean: Doubles, covariance: Doubles) -> Doubles:
+    """The weights that turn a movie's packed covariance ``T`` into ``a' T a + tr(S_pp T_qq)``.
+
+    ``mean``: shape (..., n), ``covariance``: shape (..., n, n), of one viewer or more; returns (..., n (n + 1) / 2).
+    """
+    design = mean.copy()
+    design[..., -1] = 1.0
+    whole = design[..., :, None] * design[..., None, :]
+    whole[..., :-1, :-1] += covariance[..., :-1, :-1]
+    rows, columns = np.triu_indices(mean.shape[-1])
+    weights: Doubles = whole[..., rows, columns] * np.where(rows == columns, 1.0, 2.0)
+    return weights

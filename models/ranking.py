@@ -1,0 +1,209 @@
+"""Lists for one viewer, for a pair and for a group."""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dataset import Bools, Dataset, Floats
+from models.model import AnyModel, Expectation, History
+
+MISERY = 0.6
+"""How much the least pleased member of a group counts, unless somebody says otherwise."""
+REMEMBERED = 16
+"""How many viewers' expectations a ranker keeps: a group and some of what was undone and redone."""
+REASONS = 3
+COMMON = 10
+"""How many movies two viewers must both have rated before anything is said about how alike they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Viewer:
+    """Whoever a list is made for."""
+
+    kind: Literal["user", "profile"]
+    id: str
+    history: History
+
+
+@dataclass(frozen=True, eq=False)
+class RankedList:
+    """Movies in the order in which they are recommended.
+
+    All but ``order`` have an entry for each movie of the dataset, candidate or not.
+    """
+
+    order: NDArray[np.intp]
+    """Rows of the candidates, best first."""
+    score: Floats
+    """What they are ordered by."""
+    stars: Floats
+    """The expected rating; of a group, together."""
+    uncertainty: Floats
+    """The standard deviation of the expected rating; of a group, of the mean of its members' ratings."""
+    stars_by_viewer: Floats
+    """Shape (viewers, movies)."""
+    agreement: Floats
+    """From 0 to 1, see ``agreement``; 1 for one viewer."""
+
+
+class Ranker:
+    """Makes lists from a fitted model. Keeps what it worked out for viewers whose ratings have not changed."""
+
+    def __init__(self, dataset: Dataset, model: AnyModel) -> None:
+        self.dataset = dataset
+        self.model = model
+        self._by_count = np.lexsort((np.arange(len(model.counts)), -model.counts))
+        self._remembered: OrderedDict[tuple[bytes, bytes, int | None], Expectation] = OrderedDict()
+
+    def expect(self, history: History) -> Expectation:
+        """Return what a viewer is expected to give; folds in only a history that was not met lately."""
+        key = (history.movies.tobytes(), history.stars.tobytes(), history.user)
+        if key in self._remembered:
+            self._remembered.move_to_end(key)
+        else:
+            self._remembered[key] = self.model.expect(self.model.fold_in(history))
+            if len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+        return self._remembered[key]
+
+    def rank(
+        self, viewers: Sequence[Viewer], hidden: Collection[int] = frozenset(), misery: float = MISERY
+    ) -> RankedList:
+        """Rank all candidates: movies with ratings that no viewer has rated and that are not among the hidden rows.
+
+        At least one viewer. Equal scores are ordered by the number of ratings, then by row.
+        """
+        found = [self.expect(viewer.history) for viewer in viewers]
+        stars = np.stack([each.stars for each in found])
+        score = together(np.stack([each.score for each in found]), misery)
+        uncertainty = np.sqrt(np.sum([each.uncertainty**2 for each in found], axis=0)) / np.float32(len(found))
+        open_rows = self.candidates(viewers, hidden)[self._by_count]
+        rows = self._by_count[open_rows]
+        return RankedList(
+            order=rows[np.argsort(-score[rows], kind="stable")],
+            score=score,
+            stars=together(stars, misery),
+            uncertainty=uncertainty,
+            stars_by_viewer=stars,
+            agreement=self.agreement(stars),
+        )
+
+    def candidates(self, viewers: Iterable[Viewer], hidden: Collection[int] = frozenset()) -> Bools:
+        """Return which movies may be in the viewers' list, shape (movies,)."""
+        allowed: Bools = self.model.counts > 0
+        for viewer in viewers:
+            allowed[viewer.history.movies] = False
+        allowed[np.fromiter(hidden, np.intp, len(hidden))] = False
+        return allowed
+
+    def agreement(self, stars: Floats) -> Floats:
+        """Return how near the viewers are to each other on each movie, shape (movies,).
+
+        ``stars``: shape (viewers, movies). 1 minus the distance between the highest and the lowest expected rating as
+        a share of the scale.
+        """
+        scale = self.model.scale
+        return np.asarray(1 - np.ptp(stars, axis=0) / (scale.high - scale.low), np.float32)
+
+    def why(self, viewers: Sequence[Viewer], movies: Sequence[int], most: int = REASONS) -> list[list[dict[str, Any]]]:
+        """Return, for each movie, the rated movies that count most in it, most first, as ``recommend`` prints them.
+
+        A share is what the rating brings to the score of the viewer who gave it; for more than one viewer each entry
+        says whose it is. Ratings that bring nothing are left out.
+        """
+        rows = np.asarray(movies, np.int32)
+        shares = [self.model.explain_list(viewer.history, rows) for viewer in viewers]
+        owner = np.repeat(np.arange(len(viewers)), [len(viewer.history) for viewer in viewers])
+        rated = np.concatenate([viewer.history.movies for viewer in viewers])
+        stars = np.concatenate([viewer.history.stars for viewer in viewers])
+        reasons: list[list[dict[str, Any]]] = []
+        for share in np.concatenate(shares, axis=1):
+            places = np.argsort(-np.abs(share), kind="stable")[:most]
+            reasons.append(
+                [
+                    {
+                        "id": self.dataset.movies.ids[rated[place]],
+                        "title": self.dataset.movies.titles[rated[place]],
+                        "stars": float(stars[place]),
+                        "share": float(share[place]),
+                        **({"viewer": viewers[owner[place]].id} if len(viewers) > 1 else {}),
+                    }
+                    for place in places
+                    if share[place]
+                ]
+            )
+        return reasons
+
+    def recommend(
+        self,
+        viewers: Sequence[Viewer],
+        k: int = 10,
+        hidden: Collection[int] = frozenset(),
+        misery: float = MISERY,
+    ) -> dict[str, Any]:
+        """Return the object that ``recommend --json`` prints."""
+        ranked = self.rank(viewers, hidden, misery)
+        rows = ranked.order[:k].tolist()
+        movies = self.dataset.movies
+        return {
+            "dataset": self.dataset.name,
+            "model": self.model.name,
+            "viewers": [{"kind": viewer.kind, "id": viewer.id, "ratings": len(viewer.history)} for viewer in viewers],
+            "movies": [
+                {
+                    "rank": rank,
+                    "id": movies.ids[row],
+                    "title": movies.titles[row],
+                    "year": int(movies.years[row]) or None,
+                    "genres": movies.genres_of(row),
+                    "stars": float(ranked.stars[row]),
+                    "uncertainty": float(ranked.uncertainty[row]),
+                    "score": float(ranked.score[row]),
+                    "stars_by_viewer": ranked.stars_by_viewer[:, row].tolist(),
+                    "agreement": float(ranked.agreement[row]),
+                    "count": int(self.model.counts[row]),
+                    "why": why,
+                }
+                for rank, (row, why) in enumerate(zip(rows, self.why(viewers, rows), strict=True), start=1)
+            ],
+        }
+
+
+def together(values: Floats, misery: float = MISERY) -> Floats:
+    """Return what a group makes of its members' scores or stars, shape (movies,).
+
+    ``values``: shape (viewers, movies). ``mean - misery (mean - minimum)``: with a misery of 0 the average, of 1 the
+    least pleased member's (Masthoff 2004). For two it is the mean minus misery times half their distance.
+    """
+    mean = values.mean(0)
+    return np.asarray(mean - np.float32(misery) * (mean - values.min(0)), np.float32)
+
+
+@dataclass(frozen=True)
+class Alikeness:
+    """How alike two viewers rate."""
+
+    correlation: float
+    """From -1 to 1, drawn towards 0 where they share few movies."""
+    common: int
+    """How many movies both rated."""
+
+
+def alikeness(first: History, second: History) -> Alikeness | None:
+    """Compare two viewers on the movies that both rated, or return ``None`` where these are fewer than ``COMMON``.
+
+    Pearson's correlation of their stars times ``n / (n + COMMON)``; 0 where one of them gave all the same stars.
+    """
+    _, a, b = np.intersect1d(first.movies, second.movies, assume_unique=True, return_indices=True)
+    common = len(a)
+    if common < COMMON:
+        return None
+    x, y = first.stars[a].astype(np.float64), second.stars[b].astype(np.float64)
+    x, y = x - x.mean(), y - y.mean()
+    size = float(np.sqrt((x @ x) * (y @ y)))
+    correlation = float(x @ y) / size if size else 0.0
+    return Alikeness(correlation * common / (common + COMMON), common)

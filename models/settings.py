@@ -1,0 +1,99 @@
+"""Settings of a model: a frozen dataclass whose fields carry their range and, as a docstring below, their meaning."""
+
+import ast
+import dataclasses
+import inspect
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from data.problems import Problem
+
+S = TypeVar("S", bound="Settings")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a model. Values outside their range raise ``Problem``."""
+
+    def __post_init__(self) -> None:
+        for entry in describe(type(self)):
+            value = getattr(self, entry.name)
+            if not entry.low <= value <= entry.high:
+                raise Problem(f"{entry.name}={value:g} is out of range; it goes from {entry.low:g} to {entry.high:g}.")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting as a form shows it."""
+
+    name: str
+    kind: type[int] | type[float] | type[bool]
+    default: float
+    low: float
+    high: float
+    meaning: str
+
+
+def setting(default: float, low: float, high: float) -> Any:
+    """Declare a field of a settings dataclass with its default and its range, ends included."""
+    return dataclasses.field(default=default, metadata={"low": low, "high": high})
+
+
+def describe(settings: type[Settings]) -> tuple[Field, ...]:
+    """Return the fields of a settings class in their order."""
+    if settings not in _described:
+        meanings = _docstrings(settings)
+        _described[settings] = tuple(_field(entry, meanings[entry.name]) for entry in dataclasses.fields(settings))
+    return _described[settings]
+
+
+_described: dict[type[Settings], tuple[Field, ...]] = {}
+"""Reading the source takes longer than making settings should."""
+
+
+def _field(entry: "dataclasses.Field[Any]", meaning: str) -> Field:
+    default: Any = entry.default
+    return Field(entry.name, type(default), default, entry.metadata["low"], entry.metadata["high"], meaning)
+
+
+def parse(settings: type[S], texts: Mapping[str, str], base: S | None = None) -> S:
+    """Make settings from what a person typed, on top of ``base`` (else of the defaults)."""
+    fields = {entry.name: entry for entry in describe(settings)}
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        if name not in fields:
+            known = ", ".join(fields) or "none at all"
+            raise Problem(f"There is no setting {name!r}; this model has {known}.")
+        values[name] = _value(fields[name], text)
+    return dataclasses.replace(base or settings(), **values)
+
+
+def _value(entry: Field, text: str) -> float:
+    if entry.kind is bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if text.lower() in words:
+            return words[text.lower()]
+        raise Problem(f"{entry.name}={text!r} is neither yes nor no.")
+    try:
+        return entry.kind(text)
+    except ValueError:
+        kind = "a whole number" if entry.kind is int else "a number"
+        raise Problem(f"{entry.name}={text!r} is not {kind}.") from None
+
+
+def _docstrings(settings: type[Settings]) -> dict[str, str]:
+    """The string below each field: dataclasses do not keep it, the source does."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(settings))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
+    for statement, following in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+        ):
+            found[statement.target.id] = inspect.cleandoc(str(following.value.value)).replace("\n", " ")
+    return found

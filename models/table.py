@@ -1,0 +1,8 @@
+"""The models by name."""
+
+from models.bias import Bias
+from models.mf import BiasedMF
+from models.model import AnyModel
+from models.popularity import Popularity
+
+MODELS: dict[str, type[AnyModel]] = {model.name: model for model in (Popularity, Bias, BiasedMF)}

@@ -1,0 +1,83 @@
+"""What a running job looks like from outside: an immutable picture that its events turn into the next one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+from movietui import text
+from movietui.wire import Message
+
+PHASES = {
+    "curve": "learning",
+    "measure": "measuring on the test part",
+    "serve": "learning from all ratings",
+}
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A job in progress."""
+
+    title: str
+    """What it does: ``get ml-100k``, ``train mf``."""
+    request: Message
+    step: str = ""
+    done: float = 0
+    total: float = 0
+    unit: str = ""
+    stages: tuple[Message, ...] = ()
+    """The last word of each stage so far, in their order."""
+    curve: tuple[Message, ...] = ()
+    """The epochs of the first phase, which has a validation loss."""
+    phase: str = ""
+    phase_began: float = field(default_factory=time.monotonic)
+    now: float = field(default_factory=time.monotonic)
+
+    def after(self, event: Message) -> Activity:
+        """Return the picture after an event."""
+        now = time.monotonic()
+        if event["event"] == "stage":
+            earlier = tuple(stage for stage in self.stages if stage["name"] != event["name"])
+            return replace(
+                self,
+                step=event["note"] or event["name"],
+                done=event["done"],
+                total=event["total"],
+                unit=event["unit"],
+                stages=(*earlier, event),
+                now=now,
+            )
+        if event["event"] == "epoch":
+            began = self.phase_began if event["phase"] == self.phase else now
+            return replace(
+                self,
+                step=PHASES.get(event["phase"], event["phase"]),
+                done=event["number"],
+                total=event["of"],
+                unit="epoch",
+                curve=(*self.curve, event) if event["phase"] == "curve" else self.curve,
+                phase=event["phase"],
+                phase_began=began,
+                now=now,
+            )
+        return self
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the phase will still take, from what its epochs took; ``None`` where that cannot be said."""
+        if self.unit != "epoch" or self.done < 2:
+            return None
+        return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
+
+    @property
+    def reached(self) -> str:
+        """How far it is, in words."""
+        if self.unit == "epoch":
+            left = self.seconds_left
+            return f"epoch {self.done:.0f} of {self.total:.0f}" + (f", {text.duration(left)} left" if left else "")
+        if self.unit == "bytes":
+            return text.size(self.done) + (f" of {text.size(self.total)}" if self.total else "")
+        if self.total:
+            return f"{self.done:,.0f} of {self.total:,.0f}{f' {self.unit}' if self.unit else ''}"
+        return ""

@@ -1,0 +1,364 @@
+"""The app: opens the store and the engine, leads through the first start, and runs jobs for the screens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, TypeVar
+
+from rich.text import Text
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.signal import Signal
+
+from data import locations
+from data.problems import Cancelled, Problem
+from movietui import text
+from movietui.activity import Activity
+from movietui.children import Engine, Job
+from movietui.screens.browse import BrowseScreen
+from movietui.screens.frame import FrameScreen
+from movietui.screens.panels import HelpPanel, keys_of
+from movietui.session import CLEANING, Session
+from movietui.store import Store
+from movietui.wire import Message
+
+T = TypeVar("T")
+
+REAL = "ml-100k"
+DEMO = "demo"
+FIRST_MODEL = "mf"
+DRAWN_A_SECOND = 10
+WATCH_SECONDS = 1.0
+"""How often the store is asked whether another window changed it."""
+DEFAULT_THEME = "textual-dark"
+
+
+def _data_screen() -> Screen[None]:
+    from movietui.screens.data import DataScreen
+
+    return DataScreen()
+
+
+def _train_screen() -> Screen[None]:
+    from movietui.screens.train import TrainScreen
+
+    return TrainScreen()
+
+
+class MovieTui(App[int]):
+    """movietui."""
+
+    TITLE = "movietui"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "browse": BrowseScreen,
+        "data": _data_screen,
+        "train": _train_screen,
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "keys", "Keys", key_display="?", id="app.keys", tooltip="All keys of this screen"),
+        Binding("q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave; everything is saved already"),
+        Binding("ctrl+c", "quit", show=False, system=True, priority=True),
+    ]
+
+    outcome: reactive[Text] = reactive(Text)
+    activity: reactive[Activity | None] = reactive(None)
+
+    def __init__(self, theme: str | None = None) -> None:
+        super().__init__()
+        self._wanted_theme = theme
+        self.engine = Engine()
+        self.session: Session | None = None
+        self.problem_at_start = ""
+        self.working = REAL
+        self._job: Job | None = None
+        self._drawn = 0.0
+        self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
+        self.served_changed: Signal[str] = Signal(self, "served")
+
+    # Start and end
+
+    async def on_mount(self) -> None:
+        """Open the store, show the first screen, and do everything slow after it was painted."""
+        try:
+            self.session = Session(Store(locations.store()), self.engine)
+        except Problem as problem:
+            self.problem_at_start = str(problem)
+            self.exit(1)
+            return
+        self._choose_theme()
+        name = self.session.dataset_to_open()
+        await self.switch_mode("browse" if name else "data")
+        self.begin(name)
+        self.set_interval(WATCH_SECONDS, self.watch_store)
+
+    def _choose_theme(self) -> None:
+        assert self.session is not None
+        chosen = self._wanted_theme or os.environ.get("TEXTUAL_THEME") or self.session.store.choice("theme")
+        if chosen in self.available_themes and not ("NO_COLOR" in os.environ and chosen.endswith("ansi")):
+            self.theme = chosen
+        elif chosen:
+            self.say(f"There is no theme {chosen!r}; ctrl+p lists the names.")
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+
+    def _keep_theme(self, theme: object) -> None:
+        if self.session is not None and not self._wanted_theme:
+            try:
+                self.session.store.choose("theme", self.theme)
+            except Problem as problem:
+                self.say_problem(problem)
+
+    @work(group="begin")
+    async def begin(self, name: str | None) -> None:
+        """Start the engine; open what was open last, or lead through the first start."""
+        assert self.session is not None
+        await self.engine.start()
+        try:
+            if name is None:
+                await self.first_start()
+            else:
+                await self.serve(name)
+        except Problem as problem:
+            self.say_problem(problem)
+            if self.session.opened is None:
+                await self.switch_mode("data")
+        except Cancelled:
+            self.say("Stopped. enter on a dataset gets it, t trains a model.")
+
+    async def first_start(self) -> None:
+        """Fetch, clean and train without any question, then show the list."""
+        name = REAL
+        try:
+            await self.get(name)
+        except Problem as problem:
+            self.say_problem(problem)
+            name = DEMO
+            await self.get(name)
+        if self.current_mode == "data":
+            await self.switch_mode("train")
+        await self.train(FIRST_MODEL, name, {})
+        # Whoever went elsewhere meanwhile is not torn away.
+        stayed = self.current_mode == "train"
+        await self.serve(name)
+        browse = self._browse()
+        if stayed:
+            await self.switch_mode("browse")
+            browse = self._browse()
+        if browse is not None:
+            browse.welcome()
+        if name == DEMO:
+            self.say(
+                f"{REAL} could not be fetched, so this is the demo: its ratings are invented. "
+                f"movietui data get {REAL} --from PATH reads the real ones."
+            )
+
+    def _browse(self) -> BrowseScreen | None:
+        return next((screen for screen in self._screens() if isinstance(screen, BrowseScreen)), None)
+
+    def _screens(self) -> Iterable[FrameScreen]:
+        for stack in self._screen_stacks.values():
+            yield from (screen for screen in stack if isinstance(screen, FrameScreen))
+
+    async def action_quit(self) -> None:
+        """Stop what runs and leave. Ratings were on disk before they were on screen."""
+        if self._job is not None:
+            await self._job.cancel()
+        await self.engine.close()
+        self.exit(0)
+
+    def on_unmount(self) -> None:
+        """Close the store."""
+        if self.session is not None:
+            self.session.store.close()
+
+    # What is served
+
+    async def open_dataset(self, name: str) -> None:
+        """Show the list of a dataset that is here; train a model where it has none."""
+        assert self.session is not None
+        self.working = name
+        if await self.in_thread(self.session.store.serving_run, name) is None:
+            await self.switch_mode("train")
+            await self.train(FIRST_MODEL, name, {})
+        await self.serve(name)
+        await self.switch_mode("browse")
+
+    async def dataset_to_train(self) -> str:
+        """Return the dataset that is at work. Raises ``Problem`` where it is not here yet."""
+        assert self.session is not None
+        ready = [row["name"] for row in await self.session.datasets() if row["ratings"] or row["state"] == "invented"]
+        if self.working not in ready:
+            raise Problem(f"{self.working} is not here yet; d opens the Data screen, where enter gets it.")
+        return self.working
+
+    async def serve(self, dataset: str) -> None:
+        """Open a dataset with its run in the engine, and show its list."""
+        assert self.session is not None
+        await self.session.open(dataset)
+        self.working = dataset
+        self.served_changed.publish(dataset)
+        browse = self._browse()
+        if browse is not None:
+            await browse.open_list()
+        self.refresh_frames()
+
+    def viewer_line(self) -> Text:
+        """Return who the list is for, as the title line says it."""
+        session = self.session
+        if session is None or session.opened is None or not session.audience.viewers:
+            return Text()
+        audience = session.audience
+        names = [ref.label for ref in audience.viewers]
+        if not audience.pair:
+            return Text(names[0], "bold")
+        line = Text()
+        for place, name in enumerate(names):
+            line.append(f"{'AB'[place]} {name}", "bold underline" if place == audience.rating_as else "")
+            line.append("  " if place == 0 else "")
+        return line
+
+    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call something that reads or writes files without holding up the screen."""
+        return await asyncio.to_thread(function, *arguments)
+
+    async def watch_store(self) -> None:
+        """Show what another window, or the command line, changed."""
+        session, browse = self.session, self._browse()
+        if session is None or session.opened is None or browse is None or not browse.is_mounted:
+            return
+        version = await self.in_thread(session.store.changed_elsewhere)
+        if version != session.seen_version:
+            first, session.seen_version = session.seen_version is None, version
+            if not first:
+                await browse.fill_viewers()
+                await browse.fill_movies()
+                self.activity_changed.publish(self.activity)
+
+    # Jobs
+
+    async def get(self, name: str, path: str | None = None) -> dict[str, Any]:
+        """Get and clean a dataset in a child process."""
+        request: Message = {"do": "get", "name": name, "path": path, "cleaning": CLEANING}
+        result = await self._run(f"get {name}", request)
+        self.working = name
+        return result
+
+    async def train(self, model: str, dataset: str, options: Message) -> dict[str, Any]:
+        """Train a model in a child process."""
+        request: Message = {"do": "train", "model": model, "dataset": dataset, "cleaning": CLEANING, **options}
+        return await self._run(f"train {model}", request)
+
+    async def _run(self, title: str, request: Message) -> dict[str, Any]:
+        if self._job is not None:
+            raise Problem("Something else is running; wait for it, or cancel it with c.")
+        self._job = Job(request)
+        self.activity = Activity(title, request)
+        try:
+            async for event in self._job.events():
+                match event["event"]:
+                    case "done":
+                        self.say(f"{title}: done")
+                        result: dict[str, Any] = event["result"]
+                        return result
+                    case "failed":
+                        raise Problem(event["problem"])
+                    case "cancelled":
+                        raise Cancelled
+                    case _:
+                        self._advance(event)
+            raise Cancelled
+        finally:
+            self._job = None
+            self.activity = None
+
+    def _advance(self, event: Message) -> None:
+        """Take in an event; draw at most a few times a second."""
+        assert self.activity is not None
+        self.set_reactive(MovieTui.activity, self.activity.after(event))
+        now = time.monotonic()
+        if now - self._drawn >= 1 / DRAWN_A_SECOND:
+            self._drawn = now
+            self.watch_activity()
+        else:
+            self.set_timer(1 / DRAWN_A_SECOND, self._draw_late, name="late")
+
+    def _draw_late(self) -> None:
+        if time.monotonic() - self._drawn >= 1 / DRAWN_A_SECOND:
+            self._drawn = time.monotonic()
+            self.watch_activity()
+
+    async def cancel_job(self) -> bool:
+        """Stop what runs; return whether anything did."""
+        job = self._job
+        if job is None:
+            return False
+        await job.cancel()
+        return True
+
+    # The status line
+
+    def say(self, message: str) -> None:
+        """Say how something ended."""
+        self.outcome = Text(message)
+
+    def say_problem(self, problem: Problem) -> None:
+        """Say what cannot be done, where it is read at once."""
+        self.outcome = Text(f"! {problem}", "bold")
+        self.notify(str(problem), severity="error", markup=False, timeout=8)
+
+    def watch_outcome(self) -> None:
+        """Draw the status line."""
+        self.refresh_frames()
+
+    def watch_activity(self) -> None:
+        """Draw what runs."""
+        self.activity_changed.publish(self.activity)
+        self.refresh_frames()
+
+    def refresh_frames(self) -> None:
+        """Draw the lines around the open screen again."""
+        if isinstance(self.screen_stack[0] if self.screen_stack else None, FrameScreen):
+            for screen in self._screens():
+                screen.refresh_frame()
+
+    # Keys and palette
+
+    def action_keys(self) -> None:
+        """List the keys of the open screen."""
+        screen = self.screen
+        if not isinstance(screen, FrameScreen):
+            return
+        active = list(screen.active_bindings.values())
+        self.push_screen(HelpPanel(screen.title_of_help, screen.about, keys_of(active, self.get_key_display)))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer the screens and everything a key does."""
+        yield from super().get_system_commands(screen)
+        for mode, title, meaning in (
+            ("browse", "Browse", "The list of movies"),
+            ("data", "Data", "Datasets and their cleaning"),
+            ("train", "Train", "Models, runs and their metrics"),
+        ):
+            yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))  # type: ignore[misc]
+        if isinstance(screen, BrowseScreen):
+            yield SystemCommand("New profile", "A profile of your own, which starts empty", screen.action_new_profile)
+            yield SystemCommand("Find a viewer", "Search profiles and users", screen.action_search)
+
+
+def run(theme: str | None = None) -> int:
+    """Open the app and return its exit code."""
+    app = MovieTui(theme)
+    code = app.run()
+    if app.problem_at_start:
+        import sys
+
+        print(app.problem_at_start, file=sys.stderr)
+        return 1
+    return app.return_code or code or 0

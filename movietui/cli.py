@@ -1,0 +1,432 @@
+"""The command line. Every subcommand prints for people, or with ``--json`` one JSON document on standard output.
+
+Exit codes: 0 done, 1 could not be done (one sentence on standard error), 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from data import locations
+from data.problems import Cancelled, Problem
+from data.progress import Stage
+from movietui import __version__, text
+from movietui.wire import Message, sentence
+
+INTERRUPTED = 130
+
+
+class Bars:
+    """Progress on standard error: bars on a terminal, nothing elsewhere."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(30),
+            TextColumn("{task.fields[reached]}", markup=False),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._bars: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def _show(self, name: str, done: float, total: float, reached: str) -> None:
+        if name not in self._bars:
+            self._bars[name] = self._progress.add_task(name, total=None, reached="")
+        self._progress.update(self._bars[name], completed=done, total=total or None, reached=reached)
+
+    def stage(self, stage: Stage) -> None:
+        """Show where a stage is."""
+        reached = text.size(stage.done) if stage.unit == "bytes" else stage.note
+        self._show(stage.name, stage.done, stage.total, reached)
+
+    def epoch(self, phase: str, epoch: Message) -> None:
+        """Show an epoch with its losses."""
+        validation = epoch["validation_loss"]
+        losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
+        self._show(phase, epoch["number"], epoch["of"], losses)
+
+
+def answers(command: Callable[..., Any]) -> Callable[..., None]:
+    """Turn what goes wrong in a command into one sentence and an exit code."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+            sys.stdout.flush()
+        except Problem as problem:
+            click.echo(str(problem), err=True)
+            sys.exit(1)
+        except (KeyboardInterrupt, Cancelled):
+            click.echo("Stopped; nothing half done was kept.", err=True)
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has seen enough
+        except click.ClickException:
+            raise
+        except Exception as error:
+            if os.environ.get("MOVIETUI_DEBUG"):
+                raise
+            click.echo(sentence(error), err=True)
+            sys.exit(1)
+
+    return run
+
+
+as_json = click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
+dataset_option = click.option("--dataset", default=None, help="The dataset; else the one used last.")
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def _print(*tables: Table | Text | str) -> None:
+    console = Console(markup=False, highlight=False, emoji=False)
+    for table in tables:
+        console.print(table)
+
+
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def _store() -> Any:
+    from movietui.store import Store
+
+    return Store(locations.store())
+
+
+def _dataset(store: Any, name: str | None) -> str:
+    from data.sources import SOURCES
+
+    return name or store.choice("dataset") or next(own for own in SOURCES if own != "demo")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.version_option(__version__, prog_name="movietui")
+@click.option("--theme", default=None, help="Colours of the app; the palette (ctrl+p) lists the names.")
+@click.pass_context
+def cli(context: click.Context, theme: str | None) -> None:
+    """Movies that you, or you and somebody else, have not seen, best first.
+
+    Without a command, the app opens.
+    """
+    if context.invoked_subcommand is None:
+        from movietui.app import run
+
+        sys.exit(run(theme))
+
+
+# Data
+
+
+@cli.group()
+def data() -> None:
+    """Get, clean and look at datasets."""
+
+
+@data.command("list")
+@as_json
+@answers
+def data_list(json_: bool) -> None:
+    """List the datasets that are here or can be fetched."""
+    from data import catalogue
+
+    listed = catalogue.listing()
+    if json_:
+        _print_json([entry.to_json() for entry in listed])
+        return
+    table = _table("dataset", "state", "ratings", "on disk", "title", right=("ratings", "on disk"))
+    for entry in listed:
+        ratings = f"{entry.ratings:,}" if entry.ratings else ""
+        table.add_row(entry.name, entry.state, ratings, text.size(entry.bytes) if entry.bytes else "", entry.title)
+    _print(table)
+
+
+@data.command("get")
+@click.argument("name")
+@click.option("--from", "path", type=click.Path(path_type=Path), help="A zip or folder with the original files.")
+@as_json
+@answers
+def data_get(name: str, path: Path | None, json_: bool) -> None:
+    """Fetch the dataset NAME, or read it from a file of yours."""
+    from movietui import tasks
+
+    with Bars() as bars:
+        obtained = tasks.get(name, path, bars.stage)
+    if json_:
+        _print_json(obtained)
+        return
+    counts = ", ".join(text.plural(obtained[of], of[:-1]) for of in ("ratings", "users", "movies"))
+    _print(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
+    if obtained["note"]:
+        _print(obtained["note"])
+
+
+preset_option = click.option("--preset", default="standard", show_default=True, help="Which cleaning rules are on.")
+
+
+@data.command("clean")
+@click.argument("name")
+@preset_option
+@as_json
+@answers
+def data_clean(name: str, preset: str, json_: bool) -> None:
+    """Clean the dataset NAME and tell what each rule took away."""
+    from movietui import tasks
+
+    with Bars() as bars:
+        report = tasks.clean(name, preset, bars.stage)
+    if json_:
+        _print_json(report)
+        return
+    table = _table("", "rule", "before", "removed", "example", right=("before", "removed"))
+    for rule in report["rules"]:
+        removed = f"{rule['removed']:,}" if rule["on"] else f"({rule['removed']:,})"
+        example = next(iter(rule["examples"]), "")
+        table.add_row("✔" if rule["on"] else "–", rule["title"], f"{rule['before']:,}", removed, example)
+    counts = ", ".join(text.plural(report[of], of[:-1]) for of in ("ratings", "users", "movies"))
+    _print(table, f"{report['dataset']} after cleaning ({preset}): {counts}")
+
+
+@data.command("show")
+@click.argument("name")
+@preset_option
+@as_json
+@answers
+def data_show(name: str, preset: str, json_: bool) -> None:
+    """Tell what is in the dataset NAME."""
+    from data import catalogue
+
+    with Bars() as bars:
+        facts = catalogue.show(name, preset, bars.stage)
+    if json_:
+        _print_json(facts)
+        return
+    table = _table("", "")
+    for key, value in facts.items():
+        if value not in ("", [], {}, None):
+            table.add_row(key.replace("_", " "), _told(value))
+    _print(table)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return "  ".join(f"{key} {_told(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(_told(inner) for inner in value)
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+# Models
+
+cleaning_help = "Which cleaning rules are on; none is what published figures are measured on."
+
+
+@cli.command()
+@click.argument("model")
+@dataset_option
+@click.option("--split", default=None, help="Learn from the train part of this split only.")
+@click.option("--cleaning", default=None, help=cleaning_help)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the model.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the model.")
+@as_json
+@answers
+def train(
+    model: str,
+    dataset: str | None,
+    split: str | None,
+    cleaning: str | None,
+    settings: Sequence[str],
+    seed: int,
+    json_: bool,
+) -> None:
+    """Train MODEL and use it for lists.
+
+    Without --split it is measured on random90 and then learns from all ratings.
+    """
+    from movietui import tasks
+
+    store = _store()
+    wrong = [entry for entry in settings if "=" not in entry]
+    if wrong:
+        raise click.UsageError(f"--set takes KEY=VALUE, not {wrong[0]!r}.")
+    with Bars() as bars:
+        trained = tasks.train(
+            store,
+            model,
+            _dataset(store, dataset),
+            split=split,
+            cleaning=cleaning or ("standard" if split is None else "none"),
+            settings=dict(entry.split("=", 1) for entry in settings),
+            seed=seed,
+            on_stage=bars.stage,
+            on_epoch=bars.epoch,
+        )
+    if json_:
+        _print_json(trained)
+        return
+    metrics = "  ".join(f"{name} {value:.4f}" for name, value in trained["metrics"].items())
+    _print(
+        f"run {trained['run']}: {model} on {trained['dataset']}, learnt from {trained['fitted_on']} "
+        f"({text.duration(trained['seconds'])})",
+        f"measured on {trained['split']} (cleaning {trained['cleaning']}): {metrics}",
+    )
+
+
+@cli.command()
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@dataset_option
+@click.option("--split", "splits", default="random90", show_default=True, help="Splits, with commas between them.")
+@click.option("--task", default="rating", show_default=True, type=click.Choice(["rating", "ranking", "pair"]))
+@click.option("--cleaning", default="none", show_default=True, help=cleaning_help)
+@click.option("--seed", default=0, show_default=True, help="Seed of the model.")
+@click.option("--split-seed", default=0, show_default=True, help="Seed of the split.")
+@as_json
+@answers
+def evaluate(
+    models: Sequence[str],
+    dataset: str | None,
+    splits: str,
+    task: str,
+    cleaning: str,
+    seed: int,
+    split_seed: int,
+    json_: bool,
+) -> None:
+    """Measure models on named splits; the first is what the others are compared with."""
+    from movietui import tasks
+
+    names = [name.strip() for name in splits.split(",") if name.strip()]
+    with Bars() as bars:
+        rows = tasks.evaluate(
+            models,
+            _dataset(_store(), dataset),
+            names,
+            task=task,
+            cleaning=cleaning,
+            seed=seed,
+            split_seed=split_seed,
+            on_stage=bars.stage,
+            on_epoch=bars.epoch,
+        )
+    if json_:
+        _print_json(rows)
+        return
+    metrics = list(rows[0]["metrics"])
+    table = _table("split", "model", *metrics, "fit", "difference", right=(*metrics, "fit"))
+    for row in rows:
+        difference = row.get("difference")
+        against = (
+            f"{difference['rmse']:+.4f} ({difference['low']:+.4f} … {difference['high']:+.4f}) to {difference['to']}"
+            if difference
+            else ""
+        )
+        values = [f"{row['metrics'][name]:.4f}" for name in metrics]
+        table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
+    _print(table, f"{rows[0]['dataset']}, cleaning {cleaning}, seed {seed}, split seed {split_seed}")
+
+
+# Lists
+
+
+@cli.command()
+@click.option("--user", "users", multiple=True, metavar="ID", help="A user of the dataset; twice for a pair.")
+@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile; twice for a pair.")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
+@click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
+@dataset_option
+@as_json
+@answers
+def recommend(
+    users: Sequence[str], profiles: Sequence[str], k: int, model: str | None, dataset: str | None, json_: bool
+) -> None:
+    """Print the best movies that none of the viewers has seen."""
+    from movietui import tasks
+    from movietui.viewers import user
+
+    if not users and not profiles:
+        raise click.UsageError("Say for whom: --user ID or --profile NAME.")
+    store = _store()
+    name = _dataset(store, dataset)
+    viewers = [user(one, name) for one in users] + [tasks.named_profile(store, one) for one in profiles]
+    if len(set(viewers)) < len(viewers):
+        raise click.UsageError("The same viewer is named twice.")
+    found = tasks.recommend(store, name, viewers, k, model)
+    if json_:
+        _print_json(found)
+        return
+    table = _table("#", "expect", "ratings", "title", "year", "because of", right=("#", "ratings"))
+    for movie in found["movies"]:
+        why = next((f"{why['title']} {text.number_of_stars(why['stars'])}" for why in movie["why"]), "")
+        together = " ".join(f"{value:.1f}" for value in movie["stars_by_viewer"]) if len(viewers) > 1 else ""
+        expected = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} {together}".rstrip()
+        table.add_row(
+            str(movie["rank"]), expected, f"{movie['count']:,}", movie["title"], str(movie["year"] or ""), why
+        )
+    _print(table)
+
+
+@cli.command()
+@click.option("--profile", "name", required=True, help="Whose rating; a new name makes a new profile.")
+@click.argument("movie")
+@click.argument("stars", type=float)
+@dataset_option
+@as_json
+@answers
+def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) -> None:
+    """Give MOVIE, for example "Fargo (1996)", 0.5 to 5 STARS."""
+    from movietui import tasks
+
+    store = _store()
+    rated = tasks.rate(store, _dataset(store, dataset), name, movie, stars)
+    if json_:
+        _print_json(rated)
+        return
+    year = f" ({rated['movie']['year']})" if rated["movie"]["year"] else ""
+    _print(
+        f"{rated['profile']}: {rated['movie']['title']}{year} {text.number_of_stars(rated['stars'])}, "
+        f"{text.plural(rated['ratings'], 'rating')} in all"
+    )
+
+
+@cli.command()
+@as_json
+@answers
+def locate(json_: bool) -> None:
+    """Tell where everything lies."""
+    places = {name: str(path) for name, path in locations.everything().items()}
+    if json_:
+        _print_json(places)
+        return
+    table = _table("", "")
+    for name, path in places.items():
+        table.add_row(name, path)
+    _print(table)

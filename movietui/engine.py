@@ -1,0 +1,39 @@
+"""The engine's own process: answers requests on standard input until it ends."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from movietui.serving import Service
+from movietui.wire import Message, decode, encode, sentence, take_stdout
+
+
+def answer(service: Service, request: Message) -> Message:
+    """Answer one request; whatever goes wrong becomes a sentence, the process goes on."""
+    number = request.pop("id")
+    methods: dict[str, Callable[..., Any]] = {
+        "open": service.open,
+        "people": service.people,
+        "rank": service.rank,
+        "details": service.details,
+        "datasets": service.datasets,
+        "models": service.models,
+        "report": service.report,
+    }
+    try:
+        return {"id": number, "result": methods[request.pop("do")](**request)}
+    except Exception as error:
+        return {"id": number, "problem": sentence(error)}
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    pipe = take_stdout()
+    service = Service()
+    for line in sys.stdin.buffer:
+        pipe.write(encode(answer(service, decode(line))).decode())
+        pipe.flush()
+
+
+if __name__ == "__main__":
+    main()

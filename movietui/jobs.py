@@ -1,0 +1,110 @@
+"""A job in its own process: reads one request, does the work, tells its events as JSON lines.
+
+It stops when its standard input ends, which is how it is cancelled and how it notices that the app is gone.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from data import locations
+from data.problems import Cancelled
+from data.progress import Stage
+from movietui import tasks
+from movietui.store import Store
+from movietui.wire import Message, Send, decode, encode, sentence, take_stdout
+
+EVENTS_A_SECOND = 10
+
+
+class Teller:
+    """Sends progress on, at most a few times a second: what is drawn more often nobody sees."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._last: tuple[str, float] = ("", 0.0)
+
+    def stage(self, stage: Stage) -> None:
+        """Tell where a stage of the work is; its first and last word always."""
+        name, at = self._last
+        now = time.monotonic()
+        if stage.finished or stage.name != name or now - at >= 1 / EVENTS_A_SECOND:
+            self._last = (stage.name, now)
+            self._send({"event": "stage", **asdict(stage)})
+
+    def epoch(self, phase: str, epoch: Message) -> None:
+        """Tell an epoch; none is left out, for the curve is made of them."""
+        self._send({"event": "epoch", "phase": phase, **epoch})
+
+
+def _get(request: Message, teller: Teller) -> Message:
+    path = Path(request["path"]) if request.get("path") else None
+    obtained = tasks.get(request["name"], path, teller.stage)
+    return {**obtained, "report": tasks.clean(request["name"], request["cleaning"], teller.stage)}
+
+
+def _train(request: Message, teller: Teller) -> Message:
+    return tasks.train(
+        Store(locations.store()),
+        request["model"],
+        request["dataset"],
+        split=request.get("split"),
+        cleaning=request["cleaning"],
+        settings={name: str(value) for name, value in request.get("settings", {}).items()},
+        seed=request.get("seed", 0),
+        on_stage=teller.stage,
+        on_epoch=teller.epoch,
+    )
+
+
+JOBS = {"get": _get, "train": _train}
+
+
+def _watch_input() -> None:
+    """Interrupt the work when the parent closes the pipe."""
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def main() -> None:
+    """Do one job."""
+    pipe = take_stdout()
+
+    def send(message: Message) -> None:
+        pipe.write(encode(message).decode())
+        pipe.flush()
+
+    os.nice(5)  # the screen and the engine go first
+    request = decode(_first_line())
+    threading.Thread(target=_watch_input, daemon=True).start()
+    try:
+        send({"event": "done", "result": JOBS[request["do"]](request, Teller(send))})
+    except (KeyboardInterrupt, Cancelled, BrokenPipeError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            send({"event": "cancelled"})
+        except BrokenPipeError:
+            os._exit(1)
+    except Exception as error:
+        send({"event": "failed", "problem": sentence(error)})
+        sys.exit(1)
+
+
+def _first_line() -> bytes:
+    """Read up to the first line end without a buffer, so that the watching thread sees the end of input."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(0, 1)
+        if not byte:
+            break
+        line += byte
+    return line
+
+
+if __name__ == "__main__":
+    main()

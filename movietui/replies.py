@@ -1,0 +1,146 @@
+"""What the engine answers, as both sides of the pipe see it. Stars and uncertainties are in stars."""
+
+from typing import TypedDict
+
+
+class MovieRow(TypedDict):
+    """One movie of a ranked list."""
+
+    rank: int
+    before: int | None
+    """The rank before the last rating, movies rated since left out; ``None`` for a movie that was not in the list."""
+    id: str
+    film: str
+    """The key of the film, the same in every dataset."""
+    title: str
+    year: int
+    """0 where unknown."""
+    stars: float
+    uncertainty: float
+    score: float
+    by: list[float]
+    """The expected stars of each viewer."""
+    agreement: float
+    """Of a pair: 1 where both are expected to like it the same, 0 where they are four stars apart."""
+    count: int
+    """The number of its ratings in the dataset."""
+
+
+class Alike(TypedDict):
+    """How alike the two viewers of a pair are."""
+
+    value: float
+    common: int
+
+
+class Ranked(TypedDict):
+    """A window of a ranked list."""
+
+    total: int
+    offset: int
+    rows: list[MovieRow]
+    seen: list[int]
+    """How many movies of the dataset each viewer has seen."""
+    alike: Alike | None
+    """``None`` for one viewer, and for a pair with too few films in common."""
+    moved: int
+    """How many of the first hundred changed places since the last rating."""
+
+
+class Why(TypedDict):
+    """A rated movie that speaks for or against another."""
+
+    title: str
+    year: int
+    stars: float
+    share: float
+    """What it brings to the score; without that rating the score is lower by so much."""
+
+
+class ViewerDetails(TypedDict):
+    """A movie, for one of the viewers."""
+
+    stars: float
+    low: float
+    high: float
+    why: list[Why]
+    shared: list[str]
+    """Genres that the movie shares with the rated movies that speak for it."""
+
+
+class Details(TypedDict):
+    """All that is known of a movie."""
+
+    id: str
+    title: str
+    year: int
+    genres: list[str]
+    count: int
+    mean: float
+    histogram: list[int]
+    by: list[ViewerDetails]
+
+
+class PersonRow(TypedDict):
+    """A user of the dataset."""
+
+    id: str
+    age: int
+    gender: str
+    occupation: str
+    ratings: int
+
+
+class People(TypedDict):
+    """A window of the users that a search found."""
+
+    dataset: str
+    total: int
+    offset: int
+    rows: list[PersonRow]
+
+
+class Opened(TypedDict):
+    """What the engine serves from now on."""
+
+    dataset: str
+    cleaning: str
+    invented: bool
+    ratings: int
+    users: int
+    movies: int
+    model: str
+    metrics: dict[str, float]
+    first_user: str
+
+
+class DatasetRow(TypedDict):
+    """A dataset that is here or can be fetched."""
+
+    name: str
+    title: str
+    state: str
+    """``ready``, ``available`` or ``invented``."""
+    ratings: int
+    bytes: int
+    terms: str
+    citation: str
+
+
+class FieldRow(TypedDict):
+    """A setting of a model."""
+
+    name: str
+    kind: str
+    default: float
+    low: float
+    high: float
+    meaning: str
+
+
+class ModelRow(TypedDict):
+    """A model that can be trained."""
+
+    name: str
+    summary: str
+    settings: list[FieldRow]

@@ -1,0 +1,110 @@
+"""The frame around every screen: a title line, the screen, a status line, the footer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual.app import ComposeResult, RenderResult
+from textual.binding import Binding
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from movietui import text
+from movietui.activity import Activity
+
+if TYPE_CHECKING:
+    from movietui.app import MovieTui
+
+SMALLEST = (60, 16)
+
+
+class TitleLine(Widget):
+    """What is open: dataset, model with its measured quality, and who the list is for."""
+
+    def render(self) -> RenderResult:
+        """Draw the parts from left to right; where room is short, the last give way."""
+        app = cast("MovieTui", self.app)
+        left = Text(" movietui ", "bold reverse", no_wrap=True)
+        session = app.session
+        right = Text()
+        if session is not None and session.opened is not None:
+            opened = session.opened
+            left.append(f"  {opened['dataset']} · {text.plural(opened['movies'], 'movie')}", "bold")
+            if opened["invented"]:
+                left.append(" · ratings invented", "italic")
+            metrics = opened["metrics"]
+            quality = [f"RMSE {metrics['rmse']:.2f}"] * ("rmse" in metrics)
+            quality += [f"ndcg {text.decimals(metrics['ndcg@10'])}"] * ("ndcg@10" in metrics)
+            left.append(f"   {opened['model']} {' · '.join(quality)}")
+            right = app.viewer_line()
+        room = max(0, self.size.width - right.cell_len - 1)
+        if room < min(left.cell_len, 30):
+            return text.fitted(left, self.size.width)
+        return text.fitted(left, room) + right
+
+
+class StatusLine(Widget):
+    """The job in progress with a thin bar, or how the last thing ended."""
+
+    def render(self) -> RenderResult:
+        """Draw the newest word."""
+        app = cast("MovieTui", self.app)
+        return text.fitted(status(app.activity, app.outcome, self.size.width), self.size.width)
+
+
+def status(activity: Activity | None, outcome: Text, width: int) -> Text:
+    """Return the status line: what runs, else what happened last."""
+    if activity is None:
+        return Text(" ") + outcome
+    line = Text.assemble(" ", (activity.title, "bold"), f" {activity.step} ")
+    line.append_text(text.thin_bar(activity.done, activity.total, max(6, min(24, width // 5))))
+    line.append(f" {activity.reached} ")
+    if outcome.plain:
+        line.append("· ").append_text(outcome)
+    return line
+
+
+class TooSmall(Static):
+    """What stands in place of a screen that has no room."""
+
+
+class FrameScreen(Screen[None]):
+    """A screen inside the frame. Subclasses compose their body."""
+
+    title_of_help: ClassVar[str]
+    about: ClassVar[Sequence[str]]
+    """What the list of keys says first."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS = [
+        Binding("b", "app.switch_mode('browse')", "Browse", id="screen.browse", tooltip="The list of movies"),
+        Binding("d", "app.switch_mode('data')", "Data", id="screen.data", tooltip="Datasets and their cleaning"),
+        Binding("t", "app.switch_mode('train')", "Train", id="screen.train", tooltip="Models, runs and their metrics"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Put the body between the lines of the frame."""
+        yield TitleLine(id="title-line")
+        with Container(id="body"):
+            yield from self.body()
+        yield TooSmall("movietui needs a little more room:\n60 columns and 16 lines.", id="too-small", markup=False)
+        yield StatusLine(id="status-line")
+        yield Footer(show_command_palette=False)
+
+    def body(self) -> ComposeResult:
+        """Return the widgets of the screen."""
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        """Ask for more room where there is too little."""
+        small = self.app.size.width < SMALLEST[0] or self.app.size.height < SMALLEST[1]
+        self.set_class(small, "-too-small")
+
+    def refresh_frame(self) -> None:
+        """Draw the lines of the frame again."""
+        for line in (*self.query(TitleLine), *self.query(StatusLine)):
+            line.refresh()

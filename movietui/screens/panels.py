@@ -1,0 +1,151 @@
+"""Panels above a screen: a name to type, the details of a movie, all keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from data.problems import Problem
+from movietui.replies import Details
+from movietui.viewers import ViewerRef
+from movietui.widgets.details import describe
+
+
+class NamePanel(ModalScreen[ViewerRef | None]):
+    """Asks for the name of a new profile."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
+
+    def __init__(self, create: Callable[[str], ViewerRef]) -> None:
+        super().__init__()
+        self._create = create
+
+    def compose(self) -> ComposeResult:
+        """Ask."""
+        with Vertical(classes="panel") as panel:
+            panel.border_title = "New profile"
+            panel.border_subtitle = "enter makes it · esc leaves"
+            yield Static("Your name, or whoever it is for:", markup=False)
+            yield Input(placeholder="name", max_length=40, id="name")
+            yield Static(id="wrong", markup=False)
+
+    @on(Input.Submitted)
+    def make(self, event: Input.Submitted) -> None:
+        """Make the profile, or say why it cannot be."""
+        try:
+            self.dismiss(self._create(event.value))
+        except Problem as problem:
+            self.query_one("#wrong", Static).update(Text(str(problem)))
+
+
+class PathPanel(ModalScreen[Path | None]):
+    """Asks for a zip or folder with the files of a dataset."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
+
+    def compose(self) -> ComposeResult:
+        """Ask."""
+        with Vertical(classes="panel") as panel:
+            panel.border_title = "Open a folder or zip"
+            panel.border_subtitle = "enter opens it · esc leaves"
+            yield Static("Where are the files? They are read, never changed.", markup=False)
+            yield Input(placeholder="~/Downloads/ml-100k.zip", id="path")
+            yield Static(id="wrong", markup=False)
+
+    @on(Input.Submitted)
+    def take(self, event: Input.Submitted) -> None:
+        """Take a path that exists."""
+        path = Path(event.value.strip()).expanduser()
+        if not event.value.strip() or not path.exists():
+            self.query_one("#wrong", Static).update(Text(f"There is nothing at {path}; check the path."))
+            return
+        self.dismiss(path)
+
+
+class DetailsPanel(ModalScreen[None]):
+    """What is known of a movie, where there is no room for it beside the list."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "dismiss", "Back"),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+    ]
+
+    def __init__(self, details: Details, names: Sequence[str]) -> None:
+        super().__init__()
+        self._details = details
+        self._names = names
+
+    def compose(self) -> ComposeResult:
+        """Show the movie."""
+        with VerticalScroll(classes="panel", can_focus=False) as panel:
+            panel.border_title = Content(self._details["title"])
+            panel.border_subtitle = "esc goes back"
+            yield Static(describe(self._details, self._names, 52), markup=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll where it is longer than the panel."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+class HelpPanel(ModalScreen[None]):
+    """All keys of a screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,enter,f1", "dismiss", "Back"),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space", "scroll(10)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
+    ]
+
+    def __init__(self, title: str, about: Sequence[str], keys: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._title = title
+        self._about = about
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        """List the keys."""
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column()
+        for key, meaning in self._keys:
+            table.add_row(Text(key), Text(meaning))
+        with VerticalScroll(classes="panel", can_focus=False) as panel:
+            panel.border_title = Content(f"Keys · {self._title}")
+            panel.border_subtitle = "esc goes back"
+            for line in self._about:
+                yield Static(line, markup=False)
+            yield Static()
+            yield Static(table)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll where there are more keys than lines."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def keys_of(bindings: Sequence[ActiveBinding], display: Callable[[Binding], str]) -> list[tuple[str, str]]:
+    """Return each action once with all its keys, in the order of the screen."""
+    keys: dict[tuple[str, str], list[str]] = {}
+    for active in bindings:
+        binding = active.binding
+        meaning = active.tooltip or binding.tooltip or binding.description
+        if not meaning or binding.system:
+            continue
+        named = keys.setdefault((binding.action.split("(")[0] if "rate" in binding.action else binding.action, meaning), [])
+        key = display(binding)
+        if key not in named:
+            named.append(key)
+    return [(" ".join(names), meaning) for (_, meaning), names in keys.items()]

@@ -1,0 +1,300 @@
+"""The engine: one dataset, one fitted model, and lists for any viewers. Imports neither torch nor pandas."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data import catalogue
+from data.dataset import Dataset
+from data.problems import Problem
+from data.sources import SOURCES
+from models.checkpoints import load
+from models.evaluation import history_of
+from models.model import History
+from models.ranking import RankedList, Ranker, Viewer, alikeness
+from models.settings import describe
+from models.table import MODELS
+from movietui.replies import (
+    DatasetRow,
+    Details,
+    ModelRow,
+    MovieRow,
+    Opened,
+    People,
+    PersonRow,
+    Ranked,
+    ViewerDetails,
+    Why,
+)
+from movietui.viewers import Asked
+
+NEAR = 100
+"""How far down a list people look: movements below are not counted."""
+REASONS = 5
+INTERVAL_80 = 1.2816
+"""Standard deviations on either side that hold 80 % of a normal distribution."""
+
+
+def viewer(dataset: Dataset, asked: Asked) -> Viewer:
+    """Return a viewer as the model sees them.
+
+    What the store has comes on top of what a user of the dataset rated there. Films that the dataset does not have are
+    left out. Raises ``Problem`` for a user whom the dataset does not have.
+    """
+    row: int | None = None
+    stars: dict[int, float] = {}
+    if asked["kind"] == "user":
+        row = dataset.users.row.get(asked["id"])
+        if row is None:
+            ids = dataset.users.ids
+            raise Problem(
+                f"{dataset.name} has no user {asked['id']}; its {len(ids):,} users go from {ids[0]} to {ids[-1]}."
+            )
+        known = history_of(dataset, row)
+        stars = dict(zip(known.movies.tolist(), known.stars.tolist(), strict=True))
+    for film, value in asked["rated"]:
+        for movie in dataset.movies.rows_by_key.get(film, ()):
+            stars[movie] = value
+    movies = np.fromiter(stars.keys(), np.int32, len(stars))
+    return Viewer(
+        "user" if asked["kind"] == "user" else "profile",
+        asked["id"],
+        History(movies, np.fromiter(stars.values(), np.float32, len(stars)), row),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Order:
+    """A list as it was last shown to somebody."""
+
+    who: tuple[tuple[str, str], ...]
+    rows: NDArray[np.intp]
+
+
+class Service:
+    """Answers what the screens ask. Every method returns JSON-able values."""
+
+    def __init__(self) -> None:
+        self._ranker: Ranker | None = None
+        self._shown: _Order | None = None
+        self._compared: _Order | None = None
+
+    @property
+    def ranker(self) -> Ranker:
+        """The model at work. Raises ``Problem`` where nothing is open."""
+        if self._ranker is None:
+            raise Problem("No dataset is open; open one on the Data screen.")
+        return self._ranker
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset that is open."""
+        return self.ranker.dataset
+
+    def open(self, dataset: str, cleaning: str, checkpoint: str) -> Opened:
+        """Serve a dataset with a checkpoint. What was open stays open where that fails."""
+        loaded = catalogue.load(dataset, cleaning)
+        model, manifest = load(Path(checkpoint), loaded)
+        self._ranker = Ranker(loaded, model)
+        self._shown = self._compared = None
+        self.__dict__.pop("_people", None)
+        return {
+            "dataset": loaded.name,
+            "cleaning": loaded.cleaning,
+            "invented": loaded.name == catalogue.DEMO,
+            "ratings": len(loaded.ratings),
+            "users": len(loaded.users),
+            "movies": len(loaded.movies),
+            "model": model.name,
+            "metrics": manifest.metrics,
+            "first_user": loaded.users.ids[0] if loaded.users.ids else "",
+        }
+
+    # Lists
+
+    def rank(
+        self, viewers: Sequence[Asked], misery: float, offset: int, limit: int, *, compare: bool = False
+    ) -> Ranked:
+        """Return a window of the list.
+
+        With ``compare`` each row says where the movie stood in the list that was shown before to the same viewers;
+        further windows of the same list keep saying so.
+        """
+        ranker = self.ranker
+        people = [viewer(self.dataset, asked) for asked in viewers]
+        ranked = ranker.rank(people, misery=misery)
+        who = tuple((asked["kind"], asked["id"]) for asked in viewers)
+        changed = self._shown is None or self._shown.who != who or not np.array_equal(self._shown.rows, ranked.order)
+        if changed:
+            self._compared = self._shown if compare and self._shown is not None and self._shown.who == who else None
+            self._shown = _Order(who, ranked.order)
+        elif compare:
+            self._compared = self._shown
+        before = self._ranks_before(ranked)
+        rows = ranked.order[offset : offset + limit]
+        alike = alikeness(people[0].history, people[1].history) if len(people) == 2 else None
+        near = ranked.order[:NEAR]
+        return {
+            "total": len(ranked.order),
+            "offset": offset,
+            "rows": [self._movie(ranked, rank, int(row), before) for rank, row in enumerate(rows, offset + 1)],
+            "seen": [len(person.history) for person in people],
+            "alike": None if alike is None else {"value": alike.correlation, "common": alike.common},
+            "moved": 0 if before is None else int((before[near] != np.arange(1, len(near) + 1)).sum()),
+        }
+
+    def _ranks_before(self, ranked: RankedList) -> NDArray[np.intp] | None:
+        """The rank of each movie in the list before, counted without those that have left since; 0 for new ones."""
+        if self._compared is None:
+            return None
+        stayed = np.isin(self._compared.rows, ranked.order)
+        ranks = np.zeros(len(self.dataset.movies), np.intp)
+        ranks[self._compared.rows[stayed]] = np.arange(1, int(stayed.sum()) + 1)
+        return ranks
+
+    def _movie(self, ranked: RankedList, rank: int, row: int, before: NDArray[np.intp] | None) -> MovieRow:
+        movies = self.dataset.movies
+        return {
+            "rank": rank,
+            "before": rank if before is None else int(before[row]) or None,
+            "id": movies.ids[row],
+            "film": movies.keys[row],
+            "title": movies.titles[row],
+            "year": int(movies.years[row]),
+            "stars": float(ranked.stars[row]),
+            "uncertainty": float(ranked.uncertainty[row]),
+            "score": float(ranked.score[row]),
+            "by": ranked.stars_by_viewer[:, row].tolist(),
+            "agreement": float(ranked.agreement[row]),
+            "count": int(self.dataset.counts[row]),
+        }
+
+    def details(self, viewers: Sequence[Asked], movie: str) -> Details:
+        """Return all that is known of a movie, with the reasons for each viewer."""
+        row = self.dataset.movies.row.get(movie)
+        if row is None:
+            raise Problem(f"{self.dataset.name} has no movie {movie}.")
+        movies, scale = self.dataset.movies, self.dataset.scale
+        given = self.dataset.ratings.stars[self.dataset.ratings.movie == row]
+        steps = np.arange(scale.low, scale.high + scale.step / 2, scale.step)
+        return {
+            "id": movie,
+            "title": movies.titles[row],
+            "year": int(movies.years[row]),
+            "genres": movies.genres_of(row),
+            "count": len(given),
+            "mean": float(given.mean()) if len(given) else 0.0,
+            "histogram": [int((given == step).sum()) for step in steps.astype(np.float32)],
+            "by": [self._for_viewer(viewer(self.dataset, asked), row) for asked in viewers],
+        }
+
+    def _for_viewer(self, person: Viewer, row: int) -> ViewerDetails:
+        movies, scale = self.dataset.movies, self.dataset.scale
+        expected = self.ranker.expect(person.history)
+        stars, reach = float(expected.stars[row]), INTERVAL_80 * float(expected.uncertainty[row])
+        shares = self.ranker.model.explain(person.history, row)
+        places = [int(place) for place in np.argsort(-np.abs(shares), kind="stable")[:REASONS] if shares[place]]
+        why: list[Why] = [
+            {
+                "title": movies.titles[person.history.movies[place]],
+                "year": int(movies.years[person.history.movies[place]]),
+                "stars": float(person.history.stars[place]),
+                "share": float(shares[place]),
+            }
+            for place in places
+        ]
+        speaking = person.history.movies[[place for place in places if shares[place] > 0]]
+        shared = movies.genres[row] & movies.genres[speaking].any(0)
+        return {
+            "stars": stars,
+            "low": max(scale.low, stars - reach),
+            "high": min(scale.high, stars + reach),
+            "why": why,
+            "shared": [movies.genre_names[column] for column in np.flatnonzero(shared)],
+        }
+
+    # Viewers
+
+    @cached_property
+    def _people(self) -> list[tuple[str, PersonRow]]:
+        """All users with the text that a search looks at."""
+        users = self.dataset.users
+        counts = np.bincount(self.dataset.ratings.user, minlength=len(users)).tolist()
+        people: list[tuple[str, PersonRow]] = []
+        for row, user in enumerate(users.ids):
+            person: PersonRow = {
+                "id": user,
+                "age": int(users.age[row]) if len(users.age) else 0,
+                "gender": users.gender[row] if users.gender else "",
+                "occupation": users.occupation[row] if users.occupation else "",
+                "ratings": counts[row],
+            }
+            people.append((f"{person['age']} {person['gender']} {person['occupation']}".casefold(), person))
+        return people
+
+    def people(self, search: str, offset: int, limit: int) -> People:
+        """Return the users that a search finds: by the beginning of their id, or by all its words.
+
+        An id that is the search itself comes first.
+        """
+        words = search.casefold().split()
+        wanted = " ".join(words)
+        found = [
+            person
+            for about, person in self._people
+            if not words or person["id"].startswith(wanted) or all(word in about.split() for word in words)
+        ] or [person for about, person in self._people if all(word in about for word in words)]
+        found.sort(key=lambda person: person["id"] != wanted)
+        return {
+            "dataset": self.dataset.name,
+            "total": len(found),
+            "offset": offset,
+            "rows": found[offset : offset + limit],
+        }
+
+    # What there is to open and to train
+
+    def datasets(self) -> list[DatasetRow]:
+        """Return the datasets that are here or can be fetched."""
+        return [
+            {
+                "name": listed.name,
+                "title": listed.title,
+                "state": listed.state,
+                "ratings": listed.ratings or 0,
+                "bytes": listed.bytes or (SOURCES[listed.name].size if listed.name in SOURCES else 0),
+                "terms": SOURCES[listed.name].terms if listed.name in SOURCES else "",
+                "citation": SOURCES[listed.name].citation if listed.name in SOURCES else "",
+            }
+            for listed in catalogue.listing()
+        ]
+
+    def report(self, dataset: str, cleaning: str) -> dict[str, Any]:
+        """Return what cleaning did to a dataset that is here."""
+        return catalogue.clean(dataset, cleaning).to_json()
+
+    def models(self) -> list[ModelRow]:
+        """Return the models that can be trained, with their settings."""
+        return [
+            {
+                "name": model.name,
+                "summary": model.summary,
+                "settings": [
+                    {
+                        "name": entry.name,
+                        "kind": entry.kind.__name__,
+                        "default": entry.default,
+                        "low": entry.low,
+                        "high": entry.high,
+                        "meaning": entry.meaning,
+                    }
+                    for entry in describe(model.settings_type)
+                ],
+            }
+            for model in MODELS.values()
+        ]

@@ -1,0 +1,190 @@
+"""What the app knows and can do, without a screen: who the list is for, and every way to change it.
+
+Ratings are on disk before any method here returns; the store is written in a thread, because a slow disk must not
+stop the screen.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Any
+
+from data import locations
+from data.problems import Problem
+from movietui.children import Engine
+from movietui.replies import DatasetRow, Details, ModelRow, MovieRow, Opened, People, Ranked
+from movietui.store import STARS, Change, Film, Run, Store
+from movietui.viewers import Asked, ViewerRef, profile, user
+
+CLEANING = "standard"
+MISERY = 0.6
+"""How much a pair's score leans from the average (0) to the less happy of the two (1)."""
+MISERY_STEP = 0.1
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who the list is for: one viewer or a pair, whose rating the next key is, and how a pair is joined."""
+
+    viewers: tuple[ViewerRef, ...] = ()
+    rating_as: int = 0
+    misery: float = MISERY
+
+    @property
+    def rater(self) -> ViewerRef:
+        """Whose rating the next key is."""
+        return self.viewers[self.rating_as]
+
+    @property
+    def pair(self) -> bool:
+        """Whether there are two."""
+        return len(self.viewers) == 2
+
+
+class Session:
+    """The state behind the screens."""
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self.store = store
+        self.engine = engine
+        self.opened: Opened | None = None
+        self.run: Run | None = None
+        self.audience = Audience()
+        self.last_change: Change | None = None
+        self.seen_version: int | None = None
+        """What ``Store.changed_elsewhere`` said last."""
+
+    async def _stored(self, method: Any, *arguments: Any) -> Any:
+        return await asyncio.to_thread(method, *arguments)
+
+    # What is served
+
+    def dataset_to_open(self) -> str | None:
+        """Return the dataset that was open last, else the one trained on last, if a run serves it."""
+        newest = next((run.dataset for run in self.store.runs() if run.state == "done"), "")
+        name = self.store.choice("dataset", newest)
+        return name if name and self.store.serving_run(name) else None
+
+    async def open(self, dataset: str) -> Opened:
+        """Serve a dataset with the run that was chosen for it. Raises ``Problem`` where there is none."""
+        run = await self._stored(self.store.serving_run, dataset)
+        if run is None:
+            raise Problem(f"No model is trained on {dataset} yet; train one on the Train screen.")
+        opened: Opened = await self.engine.ask(
+            "open",
+            dataset=dataset,
+            cleaning=run.cleaning,
+            checkpoint=str(locations.checkpoints() / str(run.id)),
+        )
+        other = self.opened is None or self.opened["dataset"] != dataset
+        self.opened, self.run = opened, run
+        await self._stored(self.store.choose, "dataset", dataset)
+        if other:
+            self.audience = Audience((await self._first_viewer(opened),))
+        return opened
+
+    async def _first_viewer(self, opened: Opened) -> ViewerRef:
+        """Whoever was looked at last, else the first profile, else the first user."""
+        kind, _, name = self.store.choice(f"viewer:{opened['dataset']}").partition(":")
+        if kind == "profile" and self.store.find_profile(name):
+            return profile(name)
+        if kind == "user":
+            return user(name, opened["dataset"])
+        profiles = await self._stored(self.store.profiles)
+        return profiles[0][0] if profiles else user(opened["first_user"], opened["dataset"])
+
+    # Who it is for
+
+    async def look_at(self, viewer: ViewerRef) -> None:
+        """Make the list for one viewer."""
+        self.audience = Audience((viewer,), misery=self.audience.misery)
+        if self.opened is not None:
+            await self._stored(self.store.choose, f"viewer:{self.opened['dataset']}", f"{viewer.kind}:{viewer.id}")
+
+    def pair_with(self, viewer: ViewerRef) -> None:
+        """Add a second viewer, replace them, or go back to one where they were the second already."""
+        first = self.audience.viewers[0]
+        if viewer in self.audience.viewers:
+            others = tuple(ref for ref in self.audience.viewers if ref != viewer) or (first,)
+            self.audience = replace(self.audience, viewers=others, rating_as=0)
+        else:
+            self.audience = replace(self.audience, viewers=(first, viewer))
+
+    def rate_as_other(self) -> None:
+        """The next rating is the other one's."""
+        if self.audience.pair:
+            self.audience = replace(self.audience, rating_as=1 - self.audience.rating_as)
+
+    def lean(self, steps: int) -> None:
+        """Turn the dial of a pair towards the average (down) or the less happy of the two (up)."""
+        misery = round(min(1.0, max(0.0, self.audience.misery + steps * MISERY_STEP)), 2)
+        self.audience = replace(self.audience, misery=misery)
+
+    # Lists
+
+    def _ask_for(self, viewers: tuple[ViewerRef, ...]) -> list[Asked]:
+        return [
+            {"kind": ref.kind, "id": ref.id, "rated": [(r.film.key, r.stars) for r in self.store.ratings(ref)]}
+            for ref in viewers
+        ]
+
+    async def ranked(self, offset: int, limit: int, *, after_rating: bool = False) -> Ranked:
+        """Return a window of the list; ``after_rating`` compares its order with the one before."""
+        audience = self.audience
+        reply: Ranked = await self.engine.ask(
+            "rank",
+            viewers=await self._stored(self._ask_for, audience.viewers),
+            misery=audience.misery,
+            offset=offset,
+            limit=limit,
+            compare=after_rating,
+        )
+        return reply
+
+    async def details(self, movie: str) -> Details:
+        """Return what is known of a movie, for the viewers of the list."""
+        viewers = await self._stored(self._ask_for, self.audience.viewers)
+        reply: Details = await self.engine.ask("details", viewers=viewers, movie=movie)
+        return reply
+
+    async def people(self, search: str, offset: int, limit: int) -> People:
+        """Return a window of the users of the dataset that a search finds."""
+        reply: People = await self.engine.ask("people", search=search, offset=offset, limit=limit)
+        return reply
+
+    async def datasets(self) -> list[DatasetRow]:
+        """Return the datasets that are here or can be fetched."""
+        reply: list[DatasetRow] = await self.engine.ask("datasets")
+        return reply
+
+    async def models(self) -> list[ModelRow]:
+        """Return the models that can be trained."""
+        reply: list[ModelRow] = await self.engine.ask("models")
+        return reply
+
+    # Ratings
+
+    async def rate(self, row: MovieRow, stars: float) -> Change:
+        """Rate a movie of the list as whoever's turn it is."""
+        film = Film(row["film"], row["title"], row["year"])
+        self.last_change = await self._stored(self.store.rate, self.audience.rater, film, stars)
+        return self.last_change
+
+    async def nudge(self, step: float) -> Change:
+        """Change the rating that was given last by half a star. Raises ``Problem`` where there is none."""
+        last = self.last_change
+        if last is None or last.after is None or last.viewer not in self.audience.viewers:
+            raise Problem("Rate a movie with 1 to 5 first; [ and ] then take half a star off it or add one.")
+        stars = min(STARS[1], max(STARS[0], last.after + step))
+        self.last_change = await self._stored(self.store.rate, last.viewer, last.film, stars)
+        return self.last_change
+
+    async def undo(self) -> Change | None:
+        """Take back the newest rating of the viewers of the list."""
+        self.last_change = None
+        change: Change | None = await self._stored(self.store.undo, self.audience.viewers)
+        return change
+
+    async def redo(self) -> Change | None:
+        """Give again what was taken back last."""
+        self.last_change = await self._stored(self.store.redo, self.audience.viewers)
+        return self.last_change

@@ -1,0 +1,285 @@
+"""The work itself, without a screen: what the command line calls directly and the app's jobs call in a child."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data import catalogue, locations
+from data.problems import Cancelled, Problem
+from data.progress import Report, silent
+from data.titles import parse_label, plain
+from movietui.store import Film, Run, Store
+from movietui.viewers import Asked, ViewerRef
+from movietui.wire import Message, sentence
+
+if TYPE_CHECKING:
+    from data.dataset import Dataset
+
+SERVED_SPLIT = "random90"
+"""What a model that is trained for the list is measured on, before it learns from all ratings."""
+OnEpoch = Callable[[str, Message], None]
+
+
+def unheard(phase: str, epoch: Message) -> None:
+    """Tell no epochs."""
+
+
+def get(name: str, path: Path | None = None, report: Report = silent) -> dict[str, Any]:
+    """Get a dataset, as ``data get --json`` prints it."""
+    return catalogue.get(name, path, report).to_json()
+
+
+def clean(name: str, preset: str, report: Report = silent) -> dict[str, Any]:
+    """Clean a dataset, as ``data clean --json`` prints it."""
+    return catalogue.clean(name, preset, report).to_json()
+
+
+def train(
+    store: Store,
+    model: str,
+    dataset: str,
+    *,
+    split: str | None = None,
+    cleaning: str,
+    settings: Mapping[str, str],
+    seed: int = 0,
+    on_stage: Report = silent,
+    on_epoch: OnEpoch = unheard,
+) -> dict[str, Any]:
+    """Train a model, keep the run and its checkpoint, and return it as ``train --json`` prints it.
+
+    Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
+    train part only. Whatever ends it early is written down in the run.
+    """
+    from models import evaluation
+    from models.checkpoints import save
+    from models.settings import parse
+    from models.table import MODELS
+
+    if model not in MODELS:
+        raise Problem(f"There is no model {model!r}; choose one of {', '.join(MODELS)}.")
+    chosen = parse(MODELS[model].settings_type, settings)
+    loaded = catalogue.load(dataset, cleaning, on_stage)
+    run = store.start_run(model, dataset, cleaning, split or SERVED_SPLIT, seed, asdict(chosen))
+    curve: list[Message] = []
+
+    def watch(phase: str, epoch: Any) -> None:
+        told = {
+            "number": epoch.number,
+            "of": epoch.of,
+            "train_loss": epoch.train_loss,
+            "validation_loss": epoch.validation_loss,
+        }
+        if phase == "curve":
+            curve.append(told)
+        on_epoch(phase, told)
+
+    try:
+        trained = evaluation.train(
+            model,
+            loaded,
+            split or SERVED_SPLIT,
+            refit_all=split is None,
+            settings=chosen,
+            seed=seed,
+            progress=watch,
+        )
+        checkpoint = locations.checkpoints() / str(run)
+        save(
+            checkpoint,
+            trained.model,
+            loaded,
+            split=trained.split,
+            fitted_on=trained.fitted_on,
+            metrics=trained.metrics,
+        )
+    except (KeyboardInterrupt, Cancelled):
+        store.end_run(run, "cancelled", curve=epochs(curve))
+        raise
+    except Exception as error:
+        store.end_run(run, "failed", curve=epochs(curve), problem=sentence(error))
+        raise
+    seconds = sum(trained.seconds.values())
+    store.end_run(
+        run,
+        "done",
+        seconds=seconds,
+        curve=epochs(curve),
+        best_epoch=trained.fitted.best_epoch,
+        metrics=trained.metrics,
+    )
+    return {
+        "run": run,
+        "model": model,
+        "dataset": dataset,
+        "cleaning": cleaning,
+        "split": trained.split,
+        "fitted_on": trained.fitted_on,
+        "seed": seed,
+        "settings": asdict(chosen),
+        "epochs": epochs(curve),
+        "best_epoch": trained.fitted.best_epoch,
+        "metrics": trained.metrics,
+        "seconds": seconds,
+        "checkpoint": str(checkpoint),
+    }
+
+
+def epochs(curve: Sequence[Message]) -> list[Message]:
+    """Return a curve as it is kept and printed."""
+    return [
+        {"epoch": point["number"], "train_loss": point["train_loss"], "validation_loss": point["validation_loss"]}
+        for point in curve
+    ]
+
+
+def evaluate(
+    models: Sequence[str],
+    dataset: str,
+    splits: Sequence[str],
+    *,
+    task: str,
+    cleaning: str,
+    seed: int,
+    split_seed: int,
+    on_stage: Report = silent,
+    on_epoch: OnEpoch = unheard,
+) -> list[dict[str, Any]]:
+    """Measure models on splits, as ``evaluate --json`` prints it; models after the first are compared with it."""
+    from models import evaluation
+
+    if task not in ("rating", "ranking", "pair"):
+        raise Problem(f"There is no task {task!r}; choose rating, ranking or pair.")
+    loaded = catalogue.load(dataset, cleaning, on_stage)
+    rows: list[dict[str, Any]] = []
+    for name in splits:
+        first: evaluation.Evaluation | None = None
+        for model in models:
+            label = f"{model} on {name}"
+            measured = evaluation.evaluate(
+                model,
+                loaded,
+                name,
+                task=task,  # type: ignore[arg-type]
+                seed=seed,
+                split_seed=split_seed,
+                progress=lambda epoch, label=label: on_epoch(label, asdict(epoch)),  # type: ignore[misc]
+            )
+            row = measured.as_json()
+            if first is None:
+                first = measured
+            elif task == "rating":
+                difference = evaluation.compare(measured, first)
+                row["difference"] = {"to": first.model, **asdict(difference)}
+            rows.append(row)
+    return rows
+
+
+def serving_run(store: Store, dataset: str, model: str | None = None) -> Run:
+    """Return the run that answers for a dataset: the chosen one, or the newest of a model.
+
+    Raises ``Problem`` where there is none.
+    """
+    if model is None:
+        run = store.serving_run(dataset)
+    else:
+        run = next((r for r in store.runs() if (r.dataset, r.model, r.state) == (dataset, model, "done")), None)
+    if run is None:
+        which = model or "mf"
+        raise Problem(
+            f"No {'model' if model is None else model} is trained on {dataset} yet; "
+            f"run movietui train {which} --dataset {dataset}."
+        )
+    return run
+
+
+def asked(store: Store, ref: ViewerRef) -> Asked:
+    """Return a viewer with what the store has of them."""
+    return {"kind": ref.kind, "id": ref.id, "rated": [(r.film.key, r.stars) for r in store.ratings(ref)]}
+
+
+def recommend(
+    store: Store, dataset: str, viewers: Sequence[ViewerRef], k: int, model: str | None = None
+) -> dict[str, Any]:
+    """Return the best unseen movies, as ``recommend --json`` prints them."""
+    from models.checkpoints import load
+    from models.ranking import Ranker
+    from movietui.serving import viewer
+
+    run = serving_run(store, dataset, model)
+    loaded = catalogue.load(dataset, run.cleaning)
+    fitted, _ = load(locations.checkpoints() / str(run.id), loaded)
+    people = [viewer(loaded, asked(store, ref)) for ref in viewers]
+    return Ranker(loaded, fitted).recommend(people, k)
+
+
+def named_profile(store: Store, name: str) -> ViewerRef:
+    """Return a profile by its name. Raises ``Problem`` where there is none."""
+    ref = store.find_profile(name)
+    if ref is None:
+        known = ", ".join(known.id for known, _ in store.profiles()) or "none yet"
+        raise Problem(f"There is no profile {plain(name)!r}; the profiles are: {known}.")
+    return ref
+
+
+def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dict[str, Any]:
+    """Give a movie stars as a profile, which is made where it does not exist."""
+    found = find_movie(catalogue.load(dataset), movie)
+    ref = store.find_profile(name) or store.create_profile(name)
+    change = store.rate(ref, found, stars)
+    return {
+        "profile": ref.id,
+        "movie": {"title": found.title, "year": found.year or None},
+        "stars": change.after,
+        "before": change.before,
+        "ratings": len(store.ratings(ref)),
+    }
+
+
+SURE = 90.0
+"""How alike two titles must be, of 100, to be taken for the same."""
+NEAR = 60.0
+SUGGESTIONS = 3
+
+
+def find_movie(dataset: Dataset, text: str) -> Film:
+    """Return the one film that a person means by ``Fargo (1996)`` or ``fargo``; never guesses between several.
+
+    Raises ``Problem`` with the nearest titles where no film or more than one is meant.
+    """
+    from rapidfuzz import fuzz, process, utils
+
+    from data.titles import film_key
+
+    movies = dataset.movies
+    title, year = parse_label(plain(text))
+    rows: Sequence[int] = movies.rows_by_key.get(film_key(title, year), ())
+    if not rows:
+        wanted = film_key(title, 0)
+        rows = [
+            row
+            for row, own in enumerate(movies.titles)
+            if film_key(own, 0) == wanted and year in (0, int(movies.years[row]))
+        ]
+    films = {movies.keys[row]: row for row in rows}
+    near: list[int] = list(films.values())
+    if not films:
+        found = process.extract(
+            title, movies.titles, scorer=fuzz.WRatio, processor=utils.default_process, limit=SUGGESTIONS
+        )
+        near = [row for _, score, row in found if score >= NEAR]
+        sure = [row for _, score, row in found if score >= SURE and year in (0, int(movies.years[row]))]
+        films = {movies.keys[sure[0]]: sure[0]} if len(sure) == 1 and fuzz.ratio(
+            title.casefold(), movies.titles[sure[0]].casefold()
+        ) >= SURE else {}
+    if len(films) == 1:
+        (row,) = films.values()
+        return Film(movies.keys[row], movies.titles[row], int(movies.years[row]))
+    names = ", ".join(movies.label(row) for row in near[:SUGGESTIONS])
+    if films:
+        raise Problem(f"{plain(text)!r} may be several movies: {names}; add the year.")
+    hint = f"did you mean {names}?" if names else "check its title."
+    raise Problem(f"{dataset.name} has no movie {plain(text)!r}; {hint}")

@@ -1,0 +1,29 @@
+"""Every test has a home of its own, and no network."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.data.files import contents, write_zip
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("MOVIETUI_HOME", str(folder))
+    monkeypatch.setenv("MOVIETUI_OFFLINE", "1")
+    return folder
+
+
+@pytest.fixture
+def small_zip(tmp_path: Path) -> Path:
+    return write_zip(tmp_path / "small.zip", contents())
+
+
+@pytest.fixture(scope="session")
+def published() -> Path:
+    """The folder with the real datasets."""
+    folder = Path(__file__).parents[2] / ".." / "shared" / "datasets"
+    if not (folder / "ml-100k.zip").exists():
+        pytest.skip("the real datasets are not beside the repository (../shared/datasets)")
+    return folder.resolve()

@@ -1,0 +1,376 @@
+import errno
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data import cache, catalogue, cleaning, locations
+from data.dataset import Dataset
+from data.problems import Cancelled, Problem
+from data.progress import Report, Stage
+from tests.data.files import MOVIES, contents, lines, movie_line, write_folder, write_zip
+
+ROOT = Path(__file__).parents[2]
+RATINGS = len(lines()["u.data"])
+
+
+def everything(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")} if folder.exists() else set()
+
+
+def assert_same(one: Dataset, two: Dataset) -> None:
+    assert one.fingerprint == two.fingerprint
+    assert (one.name, one.cleaning, one.scale) == (two.name, two.cleaning, two.scale)
+    for key in ("user", "movie", "stars", "time"):
+        first, second = getattr(one.ratings, key), getattr(two.ratings, key)
+        assert first.dtype == second.dtype
+        assert (first == second).all()
+    assert (one.users.ids, one.users.gender, one.users.occupation) == (
+        two.users.ids,
+        two.users.gender,
+        two.users.occupation,
+    )
+    assert (one.users.age == two.users.age).all()
+    assert (one.movies.ids, one.movies.titles, one.movies.keys) == (two.movies.ids, two.movies.titles, two.movies.keys)
+    assert (one.movies.years == two.movies.years).all()
+    assert one.movies.genres.dtype == two.movies.genres.dtype == np.dtype(bool)
+    assert (one.movies.genres == two.movies.genres).all()
+
+
+def test_get_load_and_load_again(small_zip: Path) -> None:
+    got = catalogue.get("small", small_zip)
+    assert (got.source, got.ratings, got.users, got.movies) == ("path", RATINGS, 12, MOVIES)
+    built, loaded = catalogue.load("small"), catalogue.load("small")
+    assert_same(built, loaded)
+    assert loaded.ratings.stars.flags.writeable
+    assert catalogue.load("small", "none").fingerprint == loaded.fingerprint  # nothing to clean in it
+    assert catalogue.get("small").source == "cache"
+
+
+def test_rows_of_the_preset_none_are_those_of_the_file(small_zip: Path) -> None:
+    catalogue.get("small", small_zip)
+    dataset = catalogue.load("small", "none")
+    rows = zip(dataset.ratings.user, dataset.ratings.movie, dataset.ratings.stars, dataset.ratings.time, strict=True)
+    assert [
+        f"{dataset.users.ids[user]}\t{dataset.movies.ids[movie]}\t{stars:g}\t{time}"
+        for user, movie, stars, time in rows
+    ] == lines()["u.data"]
+
+
+def test_movies_are_encoded(tmp_path: Path) -> None:
+    items = [
+        movie_line(7, "Usual Suspects, The (1995)", "14-Aug-1996", ("Crime", "Thriller")),
+        movie_line(5, "Nameless", "14-Aug-1996", ()),
+        movie_line(6, "[b]", "", ("unknown",)),
+    ]
+    rated = ["3\t7\t5\t880000000", "3\t99\t4\t880000001", "88\t5\t1\t880000002"]
+    files = contents({"u.item": items, "u.data": rated})
+    catalogue.get("own", write_folder(tmp_path / "files", files))
+    dataset = catalogue.load("own", "none")
+    movies = dataset.movies
+    assert movies.ids == ("7", "5", "6", "99")
+    assert movies.titles == ("The Usual Suspects", "Nameless", "[b]", "Movie 99")
+    assert movies.years.tolist() == [1995, 1996, 0, 0]
+    assert movies.genres_of(0) == ["Crime", "Thriller"]
+    assert "unknown" not in movies.genre_names
+    assert dataset.users.ids[-1] == "88"
+    assert len(dataset.users.gender) == len(dataset.users.age) == len(dataset.users)
+    assert [dataset.users.ids[user] for user in dataset.ratings.user] == ["3", "3", "88"]
+    assert movies.rows_by_key["the usual suspects 1995"] == (0,)
+
+
+def test_listing(small_zip: Path) -> None:
+    assert [(listed.name, listed.state) for listed in catalogue.listing()] == [
+        ("demo", "invented"),
+        ("ml-100k", "available"),
+    ]
+    catalogue.get("small", small_zip)
+    listed = {listed.name: listed for listed in catalogue.listing()}
+    assert (listed["small"].state, listed["small"].ratings, listed["small"].users) == ("ready", RATINGS, 12)
+    assert listed["small"].bytes > 1000
+    json.dumps([each.to_json() for each in listed.values()])
+
+
+def test_another_checksum_and_another_size_are_said(small_zip: Path) -> None:
+    note = catalogue.get("ml-100k", small_zip).note
+    assert "another checksum" in note
+    assert "240 ratings, the published one 100,000" in note
+    assert catalogue.get("ml-100k").note == note
+
+
+def test_malformed_lines_are_said(tmp_path: Path) -> None:
+    files = contents({"u.data": ["nonsense", *lines()["u.data"]]})
+    assert catalogue.get("own", write_folder(tmp_path / "files", files)).note == "1 malformed line was left out."
+    assert catalogue.clean("own").rules[0].removed == 1
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "A", "-x", "a b", "x\x1b[31m", "x" * 65, ".hidden"])
+def test_names_that_are_no_names(name: str, small_zip: Path, home: Path) -> None:
+    with pytest.raises(Problem, match="cannot be the name") as told:
+        catalogue.get(name, small_zip)
+    assert "\x1b" not in str(told.value)
+    with pytest.raises(Problem):
+        catalogue.load(name)
+    assert everything(home) == set()
+
+
+def test_unknown_datasets(small_zip: Path) -> None:
+    for call in (catalogue.get, catalogue.load, catalogue.clean, catalogue.show):
+        with pytest.raises(Problem, match="There is no dataset ml-99; the known ones are demo, ml-100k"):
+            call("ml-99")
+    with pytest.raises(Problem, match="demo is generated"):
+        catalogue.get("demo", small_zip)
+
+
+def test_what_is_not_here_says_how_to_get_it() -> None:
+    with pytest.raises(Problem, match=r"^ml-100k is not here yet; run movietui data get ml-100k\.$"):
+        catalogue.load("ml-100k")
+
+
+def test_without_network_both_ways_out_are_named(home: Path) -> None:
+    with pytest.raises(Problem) as told:
+        catalogue.get("ml-100k")
+    sentence = str(told.value)
+    assert "switched off" in sentence
+    assert "movietui data get ml-100k --from PATH" in sentence
+    assert "demo" in sentence
+    assert everything(home) == set()
+
+
+def test_the_report_is_kept(small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue.get("small", small_zip)
+    report = catalogue.clean("small")
+
+    def never(*_: object) -> None:
+        raise AssertionError("cleaned again")
+
+    monkeypatch.setattr(cleaning, "clean", never)
+    assert catalogue.clean("small") == report
+    with pytest.raises(AssertionError):
+        catalogue.clean("small", "none")
+
+
+def test_other_rules_do_not_meet_the_old_tables(small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue.get("small", small_zip)
+    assert catalogue.load("small").ratings.stars.size == RATINGS
+    monkeypatch.setattr(cleaning, "PRESETS", {"none": frozenset[str](), "standard": frozenset({"few-ratings-movies"})})
+    monkeypatch.setattr(cleaning, "MIN_MOVIE_RATINGS", 8)
+    assert len(catalogue.load("small").ratings) < RATINGS
+
+
+def test_another_file_under_the_same_name_replaces_the_old(tmp_path: Path, small_zip: Path) -> None:
+    catalogue.get("small", small_zip)
+    first = catalogue.load("small")
+    folders = everything(cache.folder_of("small"))
+    catalogue.get("small", write_folder(tmp_path / "files", contents({"u.data": lines()["u.data"][:100]})))
+    assert len(catalogue.load("small").ratings) == 100
+    assert catalogue.load("small").fingerprint != first.fingerprint
+    assert len(everything(cache.folder_of("small"))) == len(folders)  # the old tables are gone
+
+
+def damages() -> list[Callable[[Path], None]]:
+    def cut(path: Path) -> None:
+        path.write_bytes(path.read_bytes()[:-10])
+
+    def flip(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 4
+        path.write_bytes(content)
+
+    def empty(path: Path) -> None:
+        path.write_bytes(b"")
+
+    return [cut, flip, empty, Path.unlink]
+
+
+@pytest.mark.parametrize("damage", damages())
+@pytest.mark.parametrize("file", ["ratings.parquet", "movies.parquet", "users.parquet", "manifest.json"])
+def test_damaged_cleaned_tables_are_made_again(small_zip: Path, file: str, damage: Callable[[Path], None]) -> None:
+    catalogue.get("small", small_zip)
+    before = catalogue.load("small")
+    (path,) = cache.folder_of("small").glob(f"standard-*/{file}")
+    damage(path)
+    stages: list[Stage] = []
+    assert_same(catalogue.load("small", report=stages.append), before)
+    assert "damaged" in stages[0].note
+    stages.clear()
+    assert_same(catalogue.load("small", report=stages.append), before)
+    assert stages == []
+
+
+@pytest.mark.parametrize("damage", damages())
+@pytest.mark.parametrize("file", ["raw-*/ratings.parquet", "raw-*/manifest.json", "dataset.json"])
+def test_damaged_raw_tables(small_zip: Path, file: str, damage: Callable[[Path], None]) -> None:
+    catalogue.get("small", small_zip)
+    catalogue.load("demo")
+    for name in ("small", "demo"):
+        (path,) = cache.folder_of(name).glob(file)
+        damage(path)
+    assert len(catalogue.load("demo", "none").ratings) > 20_000
+    with pytest.raises(Problem, match=r"movietui data get small --from PATH"):
+        catalogue.load("small", "none")
+    assert catalogue.get("small", small_zip).ratings == RATINGS
+    assert len(catalogue.load("small", "none").ratings) == RATINGS
+
+
+def steps(number: int, stop: type[BaseException]) -> Report:
+    """Stop at the step of this number."""
+    seen = 0
+
+    def report(stage: Stage) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > number:
+            raise stop
+
+    return report
+
+
+@pytest.mark.parametrize("stop", [Cancelled, KeyboardInterrupt])
+def test_stopping_leaves_nothing_half_written(small_zip: Path, home: Path, stop: type[BaseException]) -> None:
+    stopped = 0
+    for number in range(40):
+        try:
+            catalogue.get("small", small_zip, steps(number, stop))
+            break
+        except stop:
+            stopped += 1
+            assert not any(".tmp" in name for name in everything(home))
+    assert stopped >= 3
+    for number in range(40):
+        try:
+            catalogue.load("small", "standard", steps(number, stop))
+            break
+        except stop:
+            stopped += 1
+            assert not any(".tmp" in name for name in everything(home))
+    assert stopped >= 10
+    assert len(catalogue.load("small").ratings) == RATINGS
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_full_disk_leaves_what_was_there(
+    small_zip: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    expected: type[BaseException] = Problem if isinstance(error, OSError) else KeyboardInterrupt
+    other = write_zip(tmp_path / "other.zip", contents({"u.data": lines()["u.data"][:100]}))
+    write_bytes = cache.write_bytes
+    for allowed in range(6):  # three tables, the manifest, dataset.json
+        written = 0
+
+        def full(path: Path, content: bytes, allowed: int = allowed) -> None:
+            nonlocal written
+            if written == allowed:
+                path.write_bytes(content[: len(content) // 2])
+                raise error
+            written += 1
+            write_bytes(path, content)
+
+        monkeypatch.setattr(cache, "write_bytes", write_bytes)
+        catalogue.get("small", small_zip)
+        catalogue.load("small")
+        before = everything(home)
+        monkeypatch.setattr(cache, "write_bytes", full)
+        if allowed == 5:
+            assert catalogue.get("small", other).ratings == 100
+            break
+        with pytest.raises(expected) as told:
+            catalogue.get("small", other)
+        if isinstance(error, OSError):
+            assert "disk is full" in str(told.value)
+        assert everything(home) == before
+        assert len(catalogue.load("small").ratings) == RATINGS
+
+
+def test_a_disk_that_is_full_from_the_start(
+    small_zip: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache, "write_bytes", full)
+    with pytest.raises(Problem, match="disk is full"):
+        catalogue.get("small", small_zip)
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+    assert not (locations.datasets() / "small").exists()
+
+
+def test_a_home_that_cannot_be_written(tmp_path: Path, small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("MOVIETUI_HOME", str(tmp_path / "file"))
+    assert len(catalogue.listing()) == 2
+    with pytest.raises(Problem, match="could not be written"):
+        catalogue.get("small", small_zip)
+
+
+def test_show(small_zip: Path) -> None:
+    catalogue.get("ml-100k", small_zip)
+    facts = catalogue.show("ml-100k")
+    json.dumps(facts)
+    assert facts["ratings"] == RATINGS == sum(facts["stars"].values())
+    assert facts["density"] == RATINGS / (12 * MOVIES)
+    assert facts["genres"]["Drama"] == {"movies": MOVIES, "ratings": RATINGS}
+    assert facts["decades"] == {"1990s": MOVIES}
+    assert facts["ratings_per_user"]["median"] == 20
+    assert facts["genders"] == {"F": 6, "M": 6}
+    assert "Harper" in facts["citation"]
+    assert "research" in facts["terms"]
+
+
+def fresh(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    ).stdout.strip()
+
+
+HEAVY = "print(sorted({'pandas', 'torch', 'textual', 'requests', 'pooch'} & set(sys.modules)))"
+
+
+def test_a_fresh_process_loads_without_heavy_modules(small_zip: Path) -> None:
+    catalogue.get("small", small_zip)
+    catalogue.load("small")
+    code = "import sys; from data import catalogue; d = catalogue.load('small'); catalogue.clean('small'); "
+    code += "catalogue.show('small'); catalogue.listing(); assert len(d.ratings) == 240; "
+    assert fresh(code + HEAVY) == "[]"
+
+
+def test_nothing_in_data_imports_torch_or_textual() -> None:
+    names = " ".join(path.stem for path in (ROOT / "data").glob("*.py") if path.stem != "__init__")
+    code = f"import sys, importlib; [importlib.import_module('data.' + name) for name in '{names}'.split()]; "
+    assert fresh(code + HEAVY) == "[]"
+
+
+def test_processes_that_read_parquet_end_well() -> None:
+    # pyarrow's threads reading a Python file object can abort the interpreter when it exits.
+    catalogue.load("demo")
+    code = "from data import cache, catalogue; catalogue.load('demo'); cache.load_raw('demo')"
+    processes = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
+    ends = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+    assert ends == [(b"", 0)] * 4
+
+
+def test_two_processes_at_once(small_zip: Path) -> None:
+    catalogue.get("small", small_zip)
+    code = "from data import catalogue; print(catalogue.load('small').fingerprint)"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    assert {process.communicate(timeout=60)[0].strip() for process in processes} == {
+        catalogue.load("small").fingerprint
+    }
+    assert not any(".tmp" in name for name in everything(locations.datasets()))
+
+
+def test_published_files(published: Path) -> None:
+    got = catalogue.get("ml-100k", published / "ml-100k.zip")
+    assert (got.ratings, got.users, got.movies) == (100_000, 943, 1682)
+    assert "another checksum" in got.note
+    raw, clean = catalogue.load("ml-100k", "none"), catalogue.load("ml-100k")
+    assert (len(raw.ratings), len(raw.movies)) == (100_000, 1682)
+    assert (len(clean.ratings), len(clean.users), len(clean.movies)) == (99_683, 943, 1662)
+    assert raw.movies.label(raw.movies.row["12"]) == "The Usual Suspects (1995)"
+    assert sum(len(rows) > 1 for rows in raw.movies.rows_by_key.values()) == 18

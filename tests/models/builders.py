@@ -1,0 +1,62 @@
+"""Small datasets with a known structure."""
+
+import numpy as np
+
+from data.dataset import Dataset, Floats, Movies, Ratings, Scale, Users
+
+
+def dataset(
+    user: object, movie: object, stars: object, users: int = 0, movies: int = 0, name: str = "planted"
+) -> Dataset:
+    """Make a dataset from three columns; the rows of users and movies that never occur are added by the totals."""
+    user, movie = np.asarray(user, np.int32), np.asarray(movie, np.int32)
+    users, movies = max(users, int(user.max(initial=-1)) + 1), max(movies, int(movie.max(initial=-1)) + 1)
+    return Dataset(
+        name=name,
+        ratings=Ratings(user, movie, np.asarray(stars, np.float32), np.arange(len(user), dtype=np.int64)),
+        users=Users(tuple(f"u{row}" for row in range(users))),
+        movies=Movies(
+            ids=tuple(f"m{row}" for row in range(movies)),
+            titles=tuple(f"Movie {row}" for row in range(movies)),
+            years=np.full(movies, 1990, np.int32),
+            genres=np.eye(movies, 2, dtype=bool),
+            genre_names=("Comedy", "Drama"),
+            keys=tuple(f"movie {row}" for row in range(movies)),
+        ),
+        scale=Scale(),
+        fingerprint=f"{len(user):08x}",
+    )
+
+
+def checkerboard(users: int = 60, movies: int = 40, share: float = 0.6, seed: int = 3) -> tuple[Dataset, Ratings]:
+    """Even users like even movies, odd ones odd movies: ``(train, held out)``.
+
+    All users and all movies have the same mean, so that nothing but taste tells 5 from 1. The last user and the last
+    movie have no ratings at all.
+    """
+    random = np.random.RandomState(seed)
+    user, movie = (grid.ravel() for grid in np.indices((users, movies)))
+    stars = np.where((user + movie) % 2 == 0, 5.0, 1.0)
+    known = random.random_sample(len(user)) < share
+    train = dataset(user[known], movie[known], stars[known], users + 1, movies + 1)
+    rest = dataset(user[~known], movie[~known], stars[~known], users + 1, movies + 1)
+    return train, rest.ratings
+
+
+def tastes(users: int = 150, movies: int = 90, share: float = 0.35, seed: int = 5) -> tuple[Dataset, Ratings]:
+    """Noisy ratings from biases and three directions of taste, rounded to whole stars: ``(train, held out)``."""
+    random = np.random.RandomState(seed)
+    p, q = random.normal(0, 0.9, (users, 3)), random.normal(0, 0.5, (movies, 3))
+    b, c = random.normal(0, 0.4, users), random.normal(0, 0.4, movies)
+    exact = 3.4 + b[:, None] + c + p @ q.T + random.normal(0, 0.3, (users, movies))
+    stars = np.clip(np.round(exact), 1, 5)
+    user, movie = np.nonzero(random.random_sample(stars.shape) < share)
+    held_out = random.random_sample(len(user)) < 0.15
+    train = dataset(user[~held_out], movie[~held_out], stars[user, movie][~held_out], users, movies)
+    rest = dataset(user[held_out], movie[held_out], stars[user, movie][held_out], users, movies)
+    return train, rest.ratings
+
+
+def rmse(prediction: Floats, stars: Floats) -> float:
+    """Root of the mean squared error."""
+    return float(np.sqrt(np.mean((prediction.astype(np.float64) - stars) ** 2)))

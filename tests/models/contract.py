@@ -1,0 +1,201 @@
+"""What every model must do; each model's test class inherits all of it."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from data.dataset import Dataset
+from data.problems import Cancelled
+from models import MODELS
+from models.checkpoints import load, save
+from models.evaluation import history_of
+from models.model import AnyModel, Epoch, History, Model
+from tests.models.builders import checkerboard, rmse, tastes
+
+EMPTY = History(np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+class ModelContract:
+    """Inherit and name the model."""
+
+    kind: ClassVar[type[AnyModel]]
+    checkerboard_bound: ClassVar[float]
+    """The model's rmse on held-out squares must be below; 2 is what knows nothing of taste."""
+    tastes_bound: ClassVar[float]
+    """The model's rmse on held-out ratings made of biases and tastes must be below."""
+    personal: ClassVar[bool] = True
+    """Whether what a viewer rated changes what the viewer is expected to give."""
+    stored_users: ClassVar[bool] = True
+    """Whether ``predict`` of a user equals folding in their ratings."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def train(cls) -> Dataset:
+        return tastes()[0]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls, train: Dataset) -> AnyModel:
+        model = cls.kind(seed=1)
+        model.fit(train)
+        return model
+
+    def test_is_named_in_the_table(self) -> None:
+        assert MODELS[self.kind.name] is self.kind
+        assert self.kind.summary
+
+    def test_progress_tells_every_epoch(self) -> None:
+        train, held_out = tastes()
+        seen: list[Epoch] = []
+        fitted = self.kind().fit(train, held_out, seen.append)
+        assert tuple(seen) == fitted.curve
+        assert [epoch.number for epoch in seen] == list(range(1, seen[0].of + 1))
+        assert all(np.isfinite(epoch.train_loss) and np.isfinite(epoch.validation_loss) for epoch in seen)
+        losses = [epoch.validation_loss for epoch in seen]
+        assert fitted.best_epoch == 1 + losses.index(min(losses))
+
+    def test_without_validation_there_is_no_validation_loss(self, train: Dataset) -> None:
+        fitted = self.kind().fit(train)
+        assert fitted.best_epoch is None
+        assert all(epoch.validation_loss is None for epoch in fitted.curve)
+
+    def test_validation_loss_is_what_predict_gives(self) -> None:
+        train, held_out = tastes()
+        model = self.kind()
+        fitted = model.fit(train, held_out)
+        found = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
+        assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(found, rel=0.02)
+
+    def test_cancelled_leaves_the_model_as_it_was(self, train: Dataset) -> None:
+        model = self.kind()
+        model.fit(train)
+        before = model.parameters
+        copy = {name: array.copy() for name, array in before.items()}
+
+        def stop(epoch: Epoch) -> None:
+            raise Cancelled
+
+        with pytest.raises(Cancelled):
+            model.fit(checkerboard()[0], progress=stop)
+        assert model.parameters is before
+        assert all(np.array_equal(before[name], copy[name]) for name in copy)
+
+    def test_finds_the_checkerboard(self) -> None:
+        train, held_out = checkerboard()
+        model = self.kind()
+        model.fit(train)
+        assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < self.checkerboard_bound
+
+    def test_finds_tastes(self, model: AnyModel) -> None:
+        held_out = tastes()[1]
+        assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < self.tastes_bound
+
+    def test_stars_are_inside_the_scale(self, model: AnyModel, train: Dataset) -> None:
+        extreme = History(np.arange(90, dtype=np.int32), np.full(90, 5, np.float32))
+        for history in (EMPTY, extreme, history_of(train, 3)):
+            found = model.expect(model.fold_in(history))
+            assert found.stars.min() >= 1
+            assert found.stars.max() <= 5
+            assert found.uncertainty.min() >= 0
+            assert np.isfinite(found.score).all()
+
+    def test_expectations_have_an_entry_for_each_movie(self, model: AnyModel, train: Dataset) -> None:
+        found = model.expect(model.fold_in(history_of(train, 0)))
+        for values in (found.stars, found.uncertainty, found.score):
+            assert values.shape == (len(train.movies),)
+            assert values.dtype == np.float32
+        assert model.predict(train.ratings.user[:7], train.ratings.movie[:7]).dtype == np.float32
+
+    def test_unknown_users_and_movies_are_defined(self) -> None:
+        train = checkerboard()[0]
+        model = self.kind()
+        model.fit(train)
+        nobody, nothing = len(train.users) - 1, len(train.movies) - 1
+        users = np.asarray([-1, -1, 0, nobody, 0, nobody], np.int32)
+        movies = np.asarray([-1, 0, -1, 0, nothing, nothing], np.int32)
+        stars = model.predict(users, movies)
+        assert np.isfinite(stars).all()
+        assert stars.min() >= 1
+        assert stars.max() <= 5
+        assert stars[3] == pytest.approx(stars[1], abs=1e-5)
+        assert stars[4] == pytest.approx(stars[2], abs=1e-5)
+
+    def test_an_empty_history_is_a_stranger(self, model: AnyModel, train: Dataset) -> None:
+        found = model.expect(model.fold_in(EMPTY)).stars
+        movies = np.arange(len(train.movies), dtype=np.int32)
+        np.testing.assert_allclose(found, model.predict(np.full(len(movies), -1, np.int32), movies), atol=1e-5)
+
+    def test_batch_equals_single(self, model: AnyModel, train: Dataset) -> None:
+        users, movies = train.ratings.user[:40], train.ratings.movie[:40]
+        single = [model.predict(users[i : i + 1], movies[i : i + 1])[0] for i in range(40)]
+        np.testing.assert_allclose(model.predict(users, movies), single, atol=1e-5)
+
+    def test_predicting_nothing_is_empty(self, model: AnyModel) -> None:
+        assert model.predict(np.empty(0, np.int32), np.empty(0, np.int32)).shape == (0,)
+
+    def test_folding_in_a_user_is_predicting_the_user(self, model: AnyModel, train: Dataset) -> None:
+        if not self.stored_users:
+            pytest.skip("this model has no users of its own")
+        movies = np.arange(len(train.movies), dtype=np.int32)
+        for user in (0, 17, 149):
+            found = model.expect(model.fold_in(history_of(train, user))).stars
+            np.testing.assert_allclose(found, model.predict(np.full(len(movies), user, np.int32), movies), atol=1e-3)
+
+    def test_saved_and_loaded_answers_as_before(self, model: AnyModel, train: Dataset, tmp_path: Path) -> None:
+        save(tmp_path / "run", model, train)
+        again = load(tmp_path / "run", train)[0]
+        assert again.settings == model.settings
+        assert again.seed == model.seed
+        users, movies = train.ratings.user, train.ratings.movie
+        np.testing.assert_array_equal(again.predict(users, movies), model.predict(users, movies))
+        history = history_of(train, 5)
+        before, after = model.expect(model.fold_in(history)), again.expect(again.fold_in(history))
+        np.testing.assert_array_equal(after.stars, before.stars)
+        np.testing.assert_array_equal(after.uncertainty, before.uncertainty)
+        np.testing.assert_array_equal(after.score, before.score)
+
+    def test_the_same_seed_gives_the_same_model(self, model: AnyModel, train: Dataset) -> None:
+        again = self.kind(seed=1)
+        again.fit(train)
+        assert set(again.parameters) == set(model.parameters)
+        for name, array in model.parameters.items():
+            np.testing.assert_array_equal(again.parameters[name], array)
+
+    def test_fitting_does_not_touch_the_dataset(self) -> None:
+        train, untouched = tastes()[0], tastes()[0]
+        self.kind().fit(train)
+        for column in ("user", "movie", "stars", "time"):
+            np.testing.assert_array_equal(getattr(train.ratings, column), getattr(untouched.ratings, column))
+
+    def test_the_order_of_a_history_does_not_matter(self, model: AnyModel, train: Dataset) -> None:
+        history = history_of(train, 8)
+        turned = History(history.movies[::-1].copy(), history.stars[::-1].copy(), history.user)
+        a, b = model.expect(model.fold_in(history)), model.expect(model.fold_in(turned))
+        np.testing.assert_allclose(a.score, b.score, atol=1e-4)
+
+    def test_one_more_rating_moves_the_movie_towards_it(self, model: AnyModel, train: Dataset) -> None:
+        if not self.personal:
+            pytest.skip("this model gives everybody the same")
+        history = history_of(train, 8).without(0)
+        movie = int(history_of(train, 8).movies[0])
+        before = float(model.expect(model.fold_in(history)).score[movie])
+        for stars, sign in ((5.0, 1), (1.0, -1)):
+            more = History(np.append(history.movies, np.int32(movie)), np.append(history.stars, np.float32(stars)))
+            after = float(model.expect(model.fold_in(more)).score[movie])
+            assert (after - before) * sign > 0
+
+    def test_explained_is_what_removing_changes(self, model: AnyModel, train: Dataset) -> None:
+        history = history_of(train, 8)
+        movies = np.asarray([0, 30, 89], np.int32)
+        shares = model.explain_list(history, movies)
+        assert shares.shape == (3, len(history))
+        np.testing.assert_allclose(shares, Model.explain_list(model, history, movies), atol=1e-4)
+        np.testing.assert_allclose(model.explain(history, 30), shares[1], atol=1e-6)
+        assert model.explain(EMPTY, 30).shape == (0,)
+        if self.personal:
+            assert np.abs(shares).max() > 1e-3
+
+    def test_counts_are_those_of_the_training_ratings(self, model: AnyModel, train: Dataset) -> None:
+        np.testing.assert_array_equal(model.counts, train.counts)

@@ -1,0 +1,145 @@
+"""Evaluating, comparing and training."""
+
+import numpy as np
+import pytest
+
+from data.problems import Cancelled, Problem
+from data.splits import split
+from models.bias import Bias, BiasSettings
+from models.evaluation import compare, evaluate, train
+from models.mf import BiasedMF, BiasedMFSettings
+from models.model import Epoch
+from tests.models.builders import rmse, tastes
+
+DATASET = tastes()[0]
+
+
+def test_json_has_the_agreed_fields() -> None:
+    found = evaluate("bias", DATASET, "random80", seed=3).as_json()
+    assert list(found["metrics"]) == ["rmse", "mse", "mae", "accuracy", "mse_scaled"]
+    assert set(found["seconds"]) == {"fit", "predict"}
+    rest = {name: value for name, value in found.items() if name not in ("metrics", "seconds")}
+    assert rest == {
+        "model": "bias",
+        "dataset": "planted",
+        "split": "random80",
+        "split_seed": 0,
+        "task": "rating",
+        "seed": 3,
+        "settings": "tuned",
+        "cleaning": "none",
+        "n_train": len(DATASET.ratings) - round(len(DATASET.ratings) / 5),
+        "n_test": round(len(DATASET.ratings) / 5),
+    }
+
+
+def test_rating_is_that_of_a_model_fitted_on_train() -> None:
+    parts = split(DATASET, "kfold5-2")
+    model = Bias()
+    model.fit(DATASET.with_ratings(parts.train))
+    test = DATASET.ratings.take(parts.test)
+    expected = rmse(model.predict(test.user, test.movie), test.stars)
+    assert evaluate("bias", DATASET, "kfold5-2").metrics["rmse"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_ranking_and_pair_have_their_metrics() -> None:
+    ranking = evaluate("popularity", DATASET, "random80", "ranking")
+    assert list(ranking.metrics) == ["ndcg@10", "recall@10", "recall@20", "hit@10", "coverage@10", "novelty@10"]
+    assert ranking.prediction is None
+    pair = evaluate("bias", DATASET, "random80", "pair").metrics
+    assert list(pair) == ["rmse", "mae", "mse_scaled", "triples"]
+    assert pair["rmse"] < evaluate("bias", DATASET, "random80").metrics["rmse"]
+
+
+def test_taste_ranks_better_than_popularity() -> None:
+    found = {name: evaluate(name, DATASET, "random80", "ranking").metrics["ndcg@10"] for name in ("popularity", "mf")}
+    assert found["mf"] > found["popularity"] * 1.2
+
+
+def test_the_split_has_its_own_seed() -> None:
+    a, b = (evaluate("popularity", DATASET, "random80", split_seed=seed) for seed in (0, 1))
+    assert not np.array_equal(a.test.user, b.test.user)
+
+
+def test_own_settings_are_called_so() -> None:
+    assert evaluate("bias", DATASET, "random80", settings=BiasSettings(sweeps=1)).settings == "own"
+    assert evaluate("bias", DATASET, "random80", settings=BiasSettings()).settings == "tuned"
+
+
+@pytest.mark.parametrize(
+    ("name", "split_name", "task"),
+    [("mff", "random80", "rating"), ("mf", "random70", "rating"), ("mf", "u1", "rating"), ("mf", "random80", "rank")],
+)
+def test_what_is_not_known_is_said(name: str, split_name: str, task: str) -> None:
+    with pytest.raises(Problem):
+        evaluate(name, DATASET, split_name, task)  # type: ignore[arg-type]
+
+
+def test_compared_with_itself_there_is_no_difference() -> None:
+    found = evaluate("bias", DATASET, "random80")
+    same = compare(found, found)
+    assert (same.rmse, same.low, same.high, same.certain) == (0, 0, 0, False)
+
+
+def test_the_difference_is_that_of_the_rmse_and_turns_around() -> None:
+    mf, bias = evaluate("mf", DATASET, "random80"), evaluate("bias", DATASET, "random80")
+    found, turned = compare(mf, bias), compare(bias, mf)
+    assert found.rmse == pytest.approx(mf.metrics["rmse"] - bias.metrics["rmse"], abs=1e-6)
+    assert found.low < found.rmse < found.high < 0
+    assert found.certain
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+
+
+def test_the_interval_is_that_of_drawing_users_again() -> None:
+    mf, bias = evaluate("mf", DATASET, "random80"), evaluate("bias", DATASET, "random80")
+    found = compare(mf, bias)
+    stars, user = mf.test.stars, mf.test.user
+    a, b = (np.bincount(user, (each.prediction - stars) ** 2, minlength=150) for each in (mf, bias))
+    rows = np.bincount(user, minlength=150)
+    random = np.random.RandomState(0)
+    drawn = np.stack([np.bincount(random.randint(0, 150, 150), minlength=150) for _ in range(4000)])
+    differences = np.sqrt(drawn @ a / (drawn @ rows)) - np.sqrt(drawn @ b / (drawn @ rows))
+    low, high = np.percentile(differences, [2.5, 97.5])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.15 * (high - low))
+
+
+def test_other_rows_cannot_be_compared() -> None:
+    with pytest.raises(Problem, match="same split"):
+        compare(evaluate("bias", DATASET, "kfold5-0"), evaluate("bias", DATASET, "kfold5-1"))
+    with pytest.raises(Problem, match="rating"):
+        compare(evaluate("bias", DATASET, "random80", "ranking"), evaluate("bias", DATASET, "random80"))
+
+
+class TestTrain:
+    def test_serves_what_was_fitted_on_all_ratings(self) -> None:
+        seen: list[tuple[str, Epoch]] = []
+        found = train("mf", DATASET, "random90", True, BiasedMFSettings(sweeps=3), 4, lambda *each: seen.append(each))
+        assert [phase for phase, _ in seen] == ["curve"] * 3 + ["measure"] * 3 + ["serve"] * 3
+        assert all((epoch.validation_loss is not None) == (phase == "curve") for phase, epoch in seen)
+        assert found.fitted.curve == tuple(epoch for phase, epoch in seen if phase == "curve")
+        assert found.fitted_on == "all ratings"
+        assert int(found.model.counts.sum()) == len(DATASET.ratings)
+        whole = BiasedMF(BiasedMFSettings(sweeps=3), seed=4)
+        whole.fit(DATASET)
+        np.testing.assert_array_equal(found.model.parameters["movie_mean"], whole.parameters["movie_mean"])
+
+    def test_or_what_was_measured(self) -> None:
+        found = train("bias", DATASET, "random80", refit_all=False)
+        assert found.fitted_on == "train"
+        assert int(found.model.counts.sum()) == len(split(DATASET, "random80").train)
+        assert list(found.seconds) == ["curve", "measure"]
+
+    def test_measures_as_evaluate_does(self) -> None:
+        found = train("mf", DATASET, "random80").metrics
+        assert found["rmse"] == evaluate("mf", DATASET, "random80").metrics["rmse"]
+        assert found["ndcg@10"] == evaluate("mf", DATASET, "random80", "ranking").metrics["ndcg@10"]
+
+    @pytest.mark.parametrize("stop", [Cancelled, KeyboardInterrupt])
+    @pytest.mark.parametrize("at", ["curve", "measure", "serve"])
+    def test_can_be_stopped_in_every_phase(self, at: str, stop: type[BaseException]) -> None:
+        def watch(phase: str, epoch: Epoch) -> None:
+            if phase == at:
+                raise stop
+
+        with pytest.raises(stop):
+            train("bias", DATASET, progress=watch)

@@ -1,0 +1,123 @@
+"""Metrics, against answers worked out by hand."""
+
+import doctest
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+import models.metrics
+from models.metrics import (
+    mse,
+    ndcg,
+    pair_blocks,
+    pair_metrics,
+    rank_users,
+    ranking_metrics,
+    rating_metrics,
+    recall,
+    top,
+)
+from tests.models.builders import dataset
+
+
+def test_the_examples_in_the_docstrings_hold() -> None:
+    with np.printoptions(legacy="1.25"):
+        tried = doctest.testmod(models.metrics)
+    assert tried.attempted >= 6
+    assert tried.failed == 0
+
+
+def test_rating_metrics() -> None:
+    found = rating_metrics(np.float32([1, 2.5, 4.49, 5]), np.float32([2, 3, 4, 5]))
+    assert found["mse"] == pytest.approx((1 + 0.25 + 0.49**2) / 4, rel=1e-6)
+    assert found["rmse"] == pytest.approx(found["mse"] ** 0.5)
+    assert found["mae"] == pytest.approx(1.99 / 4, rel=1e-6)
+    assert found["accuracy"] == 0.75
+    assert found["mse_scaled"] == pytest.approx(found["mse"] / 25)
+
+
+def test_mse_does_not_lose_digits() -> None:
+    stars = np.full(3_000_000, 4, np.float32)
+    assert mse(stars + np.float32(0.5), stars) == 0.25
+
+
+def test_ndcg_by_hand() -> None:
+    hits = np.asarray([[0, 1, 1], [1, 1, 1], [0, 0, 0]], bool)
+    gains = [1, 1 / np.log2(3), 0.5]
+    expected = [(gains[1] + gains[2]) / (gains[0] + gains[1]), 1, 0]
+    assert ndcg(hits, np.int32([2, 7, 1])) == pytest.approx(expected)
+
+
+def test_recall_divides_by_all_that_is_relevant() -> None:
+    assert recall(np.asarray([[True, True]]), np.int32([8])) == pytest.approx([0.25])
+
+
+def test_top_breaks_ties_by_count_then_row() -> None:
+    scores = np.float32([[2, 2, 2, 5, -np.inf]])
+    assert top(scores, 5, np.int32([1, 9, 9, 0, 3])).tolist() == [[3, 1, 2, 0, -1]]
+
+
+def test_ranking_by_hand() -> None:
+    # User 0 saw movies 0 and 1, user 1 movie 2, user 2 movies 0 and 3. Movie 4 is not in train.
+    train = dataset([0, 0, 1, 2, 2], [0, 1, 2, 0, 3], [5, 5, 5, 5, 5], movies=5)
+    test = dataset([0, 0, 1, 1, 2], [2, 4, 0, 3, 1], [4, 5, 3, 5, 3.5], movies=5).ratings
+    asked: list[int] = []
+
+    def score(user: int) -> np.ndarray:
+        asked.append(user)
+        return np.float32([9, 8, 1, 2, 99])
+
+    lists = rank_users(train, test, score)
+    assert asked == [0, 1]  # user 2 has nothing relevant
+    assert lists.movies[0, :5].tolist() == [3, 2, -1, -1, -1]
+    assert lists.movies[1, :5].tolist() == [0, 1, 3, -1, -1]
+    assert lists.relevant.tolist() == [2, 1]
+    found = ranking_metrics(lists, train)
+    second = 1 / np.log2(3)
+    assert found["ndcg@10"] == pytest.approx((second / (1 + second) + 0.5) / 2)
+    assert found["recall@10"] == found["recall@20"] == pytest.approx(0.75)
+    assert found["hit@10"] == 1
+    assert found["coverage@10"] == 1
+    # Movies 3, 2, 1 and 3 have one of three raters each, movie 0 has two.
+    assert found["novelty@10"] == pytest.approx((4 * np.log2(3) + np.log2(1.5)) / 5)
+
+
+def test_ranking_equals_a_plain_sort() -> None:
+    random = np.random.RandomState(2)
+    rated = random.random_sample((30, 50)) < 0.2
+    tested = (random.random_sample((30, 50)) < 0.2) & ~rated
+    train = dataset(*np.nonzero(rated), np.full(rated.sum(), 4), 30, 50)
+    test = dataset(*np.nonzero(tested), random.randint(1, 6, tested.sum()), 30, 50).ratings
+    scores = random.randint(0, 6, (30, 50)).astype(np.float32)
+    lists = rank_users(train, test, lambda user: scores[user])
+    for place, user in enumerate(lists.users):
+        candidates = [movie for movie in range(50) if train.counts[movie] and not rated[user, movie]]
+        order = sorted(candidates, key=lambda movie: (-scores[user, movie], -train.counts[movie], movie))[:20]
+        assert lists.movies[place].tolist() == order
+        wanted = {
+            int(m) for m, s in zip(test.movie[test.user == user], test.stars[test.user == user], strict=True) if s >= 4
+        }
+        assert lists.hits[place].tolist() == [movie in wanted for movie in order]
+
+
+def test_pairs_are_all_pairs_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models.metrics, "PAIRS_AT_ONCE", 20)
+    movie = np.random.RandomState(0).randint(0, 9, 60).astype(np.int32)
+    found = [tuple(sorted(pair)) for a, b in pair_blocks(movie) for pair in zip(a.tolist(), b.tolist(), strict=True)]
+    assert sorted(found) == [(a, b) for a, b in combinations(range(60), 2) if movie[a] == movie[b]]
+
+
+def test_pair_metrics_by_hand() -> None:
+    test = dataset([0, 1, 2, 0], [0, 0, 0, 1], [5, 3, 1, 2]).ratings
+    # Errors -1, 0, 2 of movie 0; pairs -0.5, 0.5, 1. Movie 1 has one rating and no pair.
+    found = pair_metrics(np.float32([4, 3, 3, 5]), test)
+    assert found["triples"] == 3
+    assert found["rmse"] == pytest.approx(0.5**0.5)
+    assert found["mae"] == pytest.approx(2 / 3)
+    assert found["mse_scaled"] == pytest.approx(0.5 / 25)
+
+
+def test_no_pair_at_all_is_said() -> None:
+    with pytest.raises(ValueError, match="two ratings"):
+        pair_metrics(np.float32([4, 3]), dataset([0, 0], [0, 1], [5, 3]).ratings)

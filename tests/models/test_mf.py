@@ -1,0 +1,98 @@
+"""Biased matrix factorisation."""
+
+import time
+
+import numpy as np
+import pytest
+
+from models.bias import Bias
+from models.evaluation import history_of
+from models.mf import BiasedMF, BiasedMFSettings
+from models.model import History
+from tests.models.builders import rmse, tastes
+from tests.models.contract import EMPTY, ModelContract
+
+
+class TestBiasedMF(ModelContract):
+    kind = BiasedMF
+    checkerboard_bound = 0.3
+    tastes_bound = 0.66
+
+    def test_is_better_than_biases_where_there_is_taste(self) -> None:
+        train, held_out = tastes()
+        errors = []
+        for kind in (Bias, BiasedMF):
+            model = kind()
+            model.fit(train)
+            errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
+        assert errors[1] < errors[0] - 0.1
+
+    def test_more_ratings_make_it_surer(self, model: BiasedMF) -> None:
+        history = history_of(tastes()[0], 4)
+        few = History(history.movies[:4], history.stars[:4])
+        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert doubts[0] > doubts[1] > doubts[2]
+
+    def test_uncertainty_is_that_of_sampled_beliefs(self, model: BiasedMF) -> None:
+        random = np.random.RandomState(0)
+        taste = model.fold_in(history_of(tastes()[0], 4))
+        size = len(taste.mean)
+        covariance = np.zeros((size, size))
+        rows, columns = np.triu_indices(size)
+        covariance[rows, columns] = covariance[columns, rows] = model.parameters["movie_covariance"][11]
+        x = random.multivariate_normal(taste.mean, taste.covariance, 200_000)
+        y = random.multivariate_normal(model.parameters["movie_mean"][11], covariance, 200_000)
+        sampled = (x[:, :-1] * y[:, :-1]).sum(1) + x[:, -1] + y[:, -1]
+        found = model.expect(taste)
+        assert found.uncertainty[11] == pytest.approx(sampled.std(), rel=0.01)
+        assert found.stars[11] == pytest.approx(sampled.mean() + model.parameters["overall"], abs=0.01)
+
+    def test_intervals_hold_what_they_promise(self, model: BiasedMF) -> None:
+        """Of ratings that are not rounded, 80 % should lie in the 80 % interval."""
+        held_out = tastes()[1]
+        train = tastes()[0]
+        inside = []
+        noise = float(model.parameters["noise"])
+        for user in np.unique(held_out.user):
+            found = model.expect(model.fold_in(history_of(train, int(user))))
+            own = held_out.user == user
+            movies = held_out.movie[own]
+            reach = 1.2816 * np.sqrt(found.uncertainty[movies] ** 2 + noise)
+            inside.extend(np.abs(held_out.stars[own] - found.stars[movies]) <= reach)
+        assert 0.72 < np.mean(inside) < 0.92
+
+    def test_caution_and_popularity_only_change_the_order(self, model: BiasedMF) -> None:
+        train = tastes()[0]
+        taste = model.fold_in(history_of(train, 2))
+        plain, careful, common = BiasedMF(), BiasedMF(), BiasedMF()
+        for each, settings in (
+            (plain, BiasedMFSettings(caution=0, popularity=0)),
+            (careful, BiasedMFSettings(caution=2, popularity=0)),
+            (common, BiasedMFSettings(caution=0, popularity=1)),
+        ):
+            each.settings = settings
+            each.restore(model.parameters, model.scale)
+            np.testing.assert_array_equal(each.expect(taste).stars, model.expect(taste).stars)
+        base = plain.expect(taste)
+        np.testing.assert_allclose(careful.expect(taste).score, base.score - 2 * base.uncertainty, atol=1e-5)
+        np.testing.assert_allclose(common.expect(taste).score, base.score + np.log1p(train.counts), atol=1e-5)
+
+    def test_another_seed_gives_another_start_but_much_the_same_answers(self) -> None:
+        train, held_out = tastes()
+        found = []
+        for seed in (1, 2):
+            model = BiasedMF(seed=seed)
+            model.fit(train)
+            found.append(model.predict(held_out.user, held_out.movie))
+        assert not np.array_equal(*found)
+        assert rmse(*found) < 0.2
+
+    def test_folding_in_is_quick(self, model: BiasedMF) -> None:
+        """Every key press that rates a movie does it; the bound leaves room for a busy machine."""
+        history = History(np.arange(90, dtype=np.int32), np.full(90, 4, np.float32))
+        times = []
+        for _ in range(30):
+            start = time.perf_counter()
+            model.fold_in(history)
+            times.append(time.perf_counter() - start)
+        assert min(times) < 0.001

@@ -1,0 +1,63 @@
+"""Settings."""
+
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.problems import Problem
+from models import MODELS
+from models.mf import BiasedMFSettings
+from models.settings import describe, parse
+
+KINDS = sorted({model.settings_type for model in MODELS.values()}, key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_setting_has_a_meaning_and_a_default_in_its_range(kind: type) -> None:
+    for field in describe(kind):
+        assert field.meaning.endswith(".")
+        assert field.low <= field.default <= field.high
+
+
+@given(st.data())
+def test_what_is_in_range_is_taken_and_comes_back(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(KINDS))
+    texts, expected = {}, asdict(kind())
+    for field in describe(kind):
+        if field.kind is int:
+            expected[field.name] = data.draw(st.integers(int(field.low), int(field.high)))
+        else:
+            expected[field.name] = data.draw(st.floats(field.low, field.high))
+        texts[field.name] = repr(expected[field.name])
+    assert asdict(parse(kind, texts)) == expected
+
+
+@given(st.floats())
+def test_what_is_out_of_range_is_said(value: float) -> None:
+    field = next(field for field in describe(BiasedMFSettings) if field.name == "caution")
+    if field.low <= value <= field.high:
+        assert BiasedMFSettings(caution=value).caution == value
+    else:
+        with pytest.raises(Problem, match="caution"):
+            BiasedMFSettings(caution=value)
+
+
+@pytest.mark.parametrize(
+    ("texts", "word"),
+    [
+        ({"factor": "3"}, "factors"),
+        ({"factors": "three"}, "whole"),
+        ({"factors": "2.5"}, "whole"),
+        ({"caution": "x"}, "number"),
+    ],
+)
+def test_what_cannot_be_read_is_said(texts: dict[str, str], word: str) -> None:
+    with pytest.raises(Problem, match=word):
+        parse(BiasedMFSettings, texts)
+
+
+def test_parsing_goes_on_top_of_a_base() -> None:
+    base = BiasedMFSettings(factors=4)
+    assert parse(BiasedMFSettings, {"sweeps": "2"}, base) == BiasedMFSettings(factors=4, sweeps=2)

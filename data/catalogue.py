@@ -88,13 +88,13 @@ def get(name: str, path: Path | None = None, report: Report = silent) -> Obtaine
     source = sources.SOURCES.get(_checked(name))
     if path is not None and name == DEMO:
         raise Problem("The dataset demo is generated; give the files in PATH another name.")
-    if path is None and source is None:
-        raise Problem(_unknown(name))
     facts: dict[str, Any] | None = None
     if path is None:
+        if source is None and name not in cache.names():
+            raise Problem(_unknown(name))
         facts = _present(name, report)
     if facts is None:
-        facts = _obtain(name, path, report)
+        facts = _obtain(name, path, report) if source or path else _again(name, report)
     counts = facts["ratings"], facts["users"], facts["movies"]
     return Obtained(name, facts["source"], *counts, time.perf_counter() - started, facts["note"])
 

@@ -189,7 +189,7 @@ def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> 
     deviation = np.sqrt(((differences - mean * rows) ** 2).sum()) / total
     scale = max(float(np.sqrt(a.mean()) + np.sqrt(b.mean())), 1e-12)
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * deviation
-    return Difference(mean / scale, float(mean - reach) / scale, float(mean + reach) / scale, confidence)
+    return Difference(float(mean) / scale, float(mean - reach) / scale, float(mean + reach) / scale, confidence)
 
 
 @dataclass(frozen=True, eq=False)

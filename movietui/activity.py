@@ -41,7 +41,7 @@ class Activity:
             earlier = tuple(stage for stage in self.stages if stage["name"] != event["name"])
             return replace(
                 self,
-                step=event["note"] or event["name"],
+                step=str(event["note"] or event["name"]),
                 done=event["done"],
                 total=event["total"],
                 unit=event["unit"],
@@ -52,7 +52,7 @@ class Activity:
             began = self.phase_began if event["phase"] == self.phase else now
             return replace(
                 self,
-                step=PHASES.get(event["phase"], event["phase"]),
+                step=PHASES.get(event["phase"], str(event["phase"])),
                 done=event["number"],
                 total=event["of"],
                 unit="epoch",

@@ -18,7 +18,6 @@ from textual.signal import Signal
 
 from data import locations
 from data.problems import Cancelled, Problem
-from movietui import text
 from movietui.activity import Activity
 from movietui.children import Engine, Job
 from movietui.screens.browse import BrowseScreen
@@ -346,7 +345,7 @@ class MovieTui(App[int]):
             ("data", "Data", "Datasets and their cleaning"),
             ("train", "Train", "Models, runs and their metrics"),
         ):
-            yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))  # type: ignore[misc]
+            yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))
         if isinstance(screen, BrowseScreen):
             yield SystemCommand("New profile", "A profile of your own, which starts empty", screen.action_new_profile)
             yield SystemCommand("Find a viewer", "Search profiles and users", screen.action_search)

@@ -385,7 +385,8 @@ def recommend(
         return
     table = _table("#", "expect", "ratings", "title", "year", "because of", right=("#", "ratings"))
     for movie in found["movies"]:
-        why = next((f"{why['title']} {text.number_of_stars(why['stars'])}" for why in movie["why"]), "")
+        best = max(movie["why"], key=lambda why: why["share"], default=None)
+        why = f"{best['title']} {text.number_of_stars(best['stars'])}" if best and best["share"] > 0 else ""
         together = " ".join(f"{value:.1f}" for value in movie["stars_by_viewer"]) if len(viewers) > 1 else ""
         expected = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} {together}".rstrip()
         table.add_row(

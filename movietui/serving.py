@@ -36,6 +36,8 @@ from movietui.viewers import Asked
 NEAR = 100
 """How far down a list people look: movements below are not counted."""
 REASONS = 5
+SMALLEST_SHARE = 0.005
+"""Stars; what would be shown as .00 is no reason."""
 INTERVAL_80 = 1.2816
 """Standard deviations on either side that hold 80 % of a normal distribution."""
 
@@ -198,7 +200,8 @@ class Service:
         expected = self.ranker.expect(person.history)
         stars, reach = float(expected.stars[row]), INTERVAL_80 * float(expected.uncertainty[row])
         shares = self.ranker.model.explain(person.history, row)
-        places = [int(place) for place in np.argsort(-np.abs(shares), kind="stable")[:REASONS] if shares[place]]
+        strongest = np.argsort(-np.abs(shares), kind="stable")[:REASONS]
+        places = [int(place) for place in strongest if abs(shares[place]) >= SMALLEST_SHARE]
         why: list[Why] = [
             {
                 "title": movies.titles[person.history.movies[place]],

@@ -326,7 +326,9 @@ class Store:
 
     @staticmethod
     def _run(row: Sequence[Any]) -> Run:
-        number, model, dataset, cleaning, split, seed, settings, state, started, seconds, curve, best, metrics, why = row
+        number, model, dataset, cleaning, split, seed, settings, state, started, seconds, curve, best, metrics, why = (
+            row
+        )
         return Run(
             id=number,
             model=model,

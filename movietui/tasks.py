@@ -272,9 +272,11 @@ def find_movie(dataset: Dataset, text: str) -> Film:
         )
         near = [row for _, score, row in found if score >= NEAR]
         sure = [row for _, score, row in found if score >= SURE and year in (0, int(movies.years[row]))]
-        films = {movies.keys[sure[0]]: sure[0]} if len(sure) == 1 and fuzz.ratio(
-            title.casefold(), movies.titles[sure[0]].casefold()
-        ) >= SURE else {}
+        films = (
+            {movies.keys[sure[0]]: sure[0]}
+            if len(sure) == 1 and fuzz.ratio(title.casefold(), movies.titles[sure[0]].casefold()) >= SURE
+            else {}
+        )
     if len(films) == 1:
         (row,) = films.values()
         return Film(movies.keys[row], movies.titles[row], int(movies.years[row]))

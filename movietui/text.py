@@ -73,8 +73,8 @@ def plural(count: int, word: str) -> str:
 
 def person(facts: Mapping[str, Any]) -> str:
     """Return what is known of a user of a dataset: ``28 M writer``; what is not known is left out."""
-    parts = [str(facts[name]) for name in ("age", "gender", "occupation") if facts.get(name)]
-    return " ".join(parts)
+    age = [f"{facts['age']:>2}"] if facts.get("age") else []
+    return " ".join([*age, *(str(facts[name]) for name in ("gender", "occupation") if facts.get(name))])
 
 
 def fitted(text: str | Text, width: int, *, right: bool = False) -> Text:

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from data.problems import Problem
 from movietui import text
 from movietui.replies import Details, MovieRow, Ranked
-from movietui.screens.frame import FrameScreen
+from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.screens.panels import DetailsPanel, NamePanel
 from movietui.session import Session
 from movietui.store import Change
@@ -44,18 +44,8 @@ class BrowseScreen(FrameScreen):
     title_of_help = "Browse"
     about = WELCOME
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(
-                str(value),
-                f"rate({value})",
-                "Rate" if value == 1 else f"{value} stars",
-                show=value == 1,
-                key_display="1-5" if value == 1 else None,
-                id=f"browse.rate-{value}",
-                tooltip="Give the movie under the cursor this many stars",
-            )
-            for value in range(1, 6)
-        ),
+        Binding("1", "rate(1)", "Rate", key_display="1-5", id="browse.rate-1", tooltip="This many stars for the movie"),
+        *(Binding(str(stars), f"rate({stars})", show=False, id=f"browse.rate-{stars}") for stars in range(2, 6)),
         Binding(
             "left_square_bracket",
             "nudge(-0.5)",
@@ -76,13 +66,19 @@ class BrowseScreen(FrameScreen):
         ),
         Binding("u", "undo", "Undo", id="browse.undo", tooltip="Take the last rating back; again for the one before"),
         Binding("r", "redo", "Redo", show=False, id="browse.redo", tooltip="Give the rating that was taken back again"),
-        Binding("p", "pair", "Pair", id="browse.pair", tooltip="Add the viewer under the cursor as the second, or drop"),
-        Binding("n", "new_profile", "New profile", id="browse.new", tooltip="A profile of your own, which starts empty"),
+        Binding(
+            "p", "pair", "Pair", id="browse.pair", tooltip="Add the viewer under the cursor as the second, or drop"
+        ),
+        Binding(
+            "n", "new_profile", "New profile", id="browse.new", tooltip="A profile of your own, which starts empty"
+        ),
         Binding("slash", "search", "Search", key_display="/", show=False, id="browse.search", tooltip="Find a viewer"),
         Binding("enter", "choose", "Why", id="browse.choose", tooltip="Details of a movie; the list of a viewer"),
         Binding("left,h", "focus_viewers", "Viewers", show=False, tooltip="Go to the viewers"),
         Binding("right,l", "focus_movies", "Movies", show=False, tooltip="Go to the movies"),
-        Binding("tab", "turn", "Other", show=False, id="browse.turn", tooltip="Of a pair: whose rating the next key is"),
+        Binding(
+            "tab", "turn", "Other", show=False, id="browse.turn", tooltip="Of a pair: whose rating the next key is"
+        ),
         Binding("minus", "lean(-1)", "Average", key_display="-", show=False, tooltip="Of a pair: lean to the average"),
         Binding(
             "equals_sign",
@@ -93,6 +89,7 @@ class BrowseScreen(FrameScreen):
             tooltip="Of a pair: lean to the less happy one",
         ),
         Binding("escape", "back", "Back", show=False, tooltip="Leave the search; one viewer instead of a pair"),
+        *screen_keys(),
     ]
 
     def __init__(self) -> None:
@@ -191,7 +188,7 @@ class BrowseScreen(FrameScreen):
             movies.cursor = ranked["total"] - 1
             ranked = await self.session.ranked(movies.window, WINDOW, after_rating=after_rating)
         audience = self.session.audience
-        movies.names = tuple(ref.label for ref in audience.viewers)
+        movies.names = tuple(ref.id for ref in audience.viewers)
         movies.fill(ranked["total"], ranked["offset"], ranked["rows"])
         if from_top:
             movies.scroll_to(y=0, animate=False)

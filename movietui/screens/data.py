@@ -16,11 +16,11 @@ from data.problems import Cancelled, Problem
 from movietui import text
 from movietui.activity import Activity
 from movietui.replies import DatasetRow
-from movietui.screens.frame import FrameScreen
+from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.screens.panels import PathPanel
 from movietui.session import CLEANING
 from movietui.widgets.row_list import RowList
-from movietui.widgets.tables import DatasetList, ReportList
+from movietui.widgets.tables import DatasetList, OpenPath, ReportList
 
 if TYPE_CHECKING:
     from movietui.app import MovieTui
@@ -37,6 +37,7 @@ class DataScreen(FrameScreen):
         Binding("c", "cancel", "Cancel", id="data.cancel", tooltip="Stop what is running"),
         Binding("left,h", "focus_datasets", "Datasets", show=False, tooltip="Go to the datasets"),
         Binding("right,l", "focus_report", "Report", show=False, tooltip="Go to the cleaning report"),
+        *screen_keys("browse", "train"),
     ]
 
     def body(self) -> ComposeResult:
@@ -86,16 +87,16 @@ class DataScreen(FrameScreen):
         assert session is not None
         try:
             await session.engine.start()
-            rows: list[DatasetRow | None] = [*(await session.datasets()), None]
+            listed = await session.datasets()
         except Problem as problem:
             self.movie_tui.say_problem(problem)
             return
-        rows.sort(key=lambda row: (row is None, row is not None and row["state"] == "invented"))
+        rows: list[DatasetRow | OpenPath] = [*sorted(listed, key=lambda row: row["state"] == "invented"), OpenPath()]
         self.datasets.open_name = session.opened["dataset"] if session.opened else ""
         self.datasets.fill(len(rows), 0, rows)
         wanted = name or self.movie_tui.working
         for place, row in enumerate(rows):
-            if row is not None and row["name"] == wanted:
+            if not isinstance(row, OpenPath) and row["name"] == wanted:
                 self.datasets.cursor = place
 
     @on(RowList.Moved, "#datasets")
@@ -109,7 +110,10 @@ class DataScreen(FrameScreen):
         row = self.datasets.current
         pane = self.query_one("#dataset-pane")
         if row is None:
+            return
+        if isinstance(row, OpenPath):
             pane.border_title = "Open a folder or zip"
+            self.query_one("#stages", Static).update("")
             self._show_report(None)
             self.query_one("#terms", Static).update(
                 Text("enter: name the place of a MovieLens 100K zip, or of the folder it was unpacked to.")
@@ -183,6 +187,8 @@ class DataScreen(FrameScreen):
             return
         row = self.datasets.current
         if row is None:
+            return
+        if isinstance(row, OpenPath):
             self.action_open_path()
             return
         if not row["ratings"]:

@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 SMALLEST = (60, 16)
 
 
+SCREENS = {
+    "browse": ("b", "Browse", "The list of movies"),
+    "data": ("d", "Data", "Datasets and their cleaning"),
+    "train": ("t", "Train", "Models, runs and their metrics"),
+}
+
+
+def screen_keys(*shown: str) -> list[Binding]:
+    """Return the keys of all screens; the footer has room for few, so each screen shows where one goes next."""
+    return [
+        Binding(key, f"app.switch_mode('{mode}')", name, show=mode in shown, id=f"screen.{mode}", tooltip=meaning)
+        for mode, (key, name, meaning) in SCREENS.items()
+    ]
+
+
 class TitleLine(Widget):
     """What is open: dataset, model with its measured quality, and who the list is for."""
 
@@ -80,11 +95,6 @@ class FrameScreen(Screen[None]):
     """What the list of keys says first."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-    BINDINGS = [
-        Binding("b", "app.switch_mode('browse')", "Browse", id="screen.browse", tooltip="The list of movies"),
-        Binding("d", "app.switch_mode('data')", "Data", id="screen.data", tooltip="Datasets and their cleaning"),
-        Binding("t", "app.switch_mode('train')", "Train", id="screen.train", tooltip="Models, runs and their metrics"),
-    ]
 
     def compose(self) -> ComposeResult:
         """Put the body between the lines of the frame."""

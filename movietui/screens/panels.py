@@ -141,11 +141,6 @@ def keys_of(bindings: Sequence[ActiveBinding], display: Callable[[Binding], str]
     keys: dict[tuple[str, str], list[str]] = {}
     for active in bindings:
         binding = active.binding
-        meaning = active.tooltip or binding.tooltip or binding.description
-        if not meaning or binding.system:
-            continue
-        named = keys.setdefault((binding.action.split("(")[0] if "rate" in binding.action else binding.action, meaning), [])
-        key = display(binding)
-        if key not in named:
-            named.append(key)
-    return [(" ".join(names), meaning) for (_, meaning), names in keys.items()]
+        if binding.tooltip:  # Textual's own keys for focus and scrolling have none
+            keys.setdefault((binding.action, binding.tooltip), []).append(display(binding))
+    return [(" ".join(dict.fromkeys(names)), meaning) for (_, meaning), names in keys.items()]

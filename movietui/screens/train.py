@@ -19,7 +19,7 @@ from data.problems import Cancelled, Problem
 from movietui import text
 from movietui.activity import Activity
 from movietui.replies import FieldRow, ModelRow
-from movietui.screens.frame import FrameScreen
+from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.widgets.row_list import RowList
 from movietui.widgets.tables import EpochList, ModelList, RunList
 
@@ -40,15 +40,17 @@ class Curve(PlotextPlot):
             self.refresh()
             return
         numbers = [epoch["epoch"] for epoch in epochs]
-        plot.plot(numbers, [epoch["train_loss"] for epoch in epochs], label="train", marker="braille")
-        held_out = [(epoch["epoch"], epoch["validation_loss"]) for epoch in epochs if epoch["validation_loss"] is not None]
+        plot.plot(numbers, [epoch["train_loss"] for epoch in epochs], marker="braille")
+        held_out = [
+            (epoch["epoch"], epoch["validation_loss"]) for epoch in epochs if epoch["validation_loss"] is not None
+        ]
         if held_out:
-            plot.plot(*map(list, zip(*held_out, strict=True)), label="validation", marker="hd")
+            plot.plot(*map(list, zip(*held_out, strict=True)), marker="hd")
         marked = [loss for number, loss in held_out if number == best]
         if marked:
-            plot.scatter([best], marked, label=f"best: {best}", marker="●")
-        plot.xfrequency(min(8, len(numbers)))
-        plot.xlabel("epoch")
+            plot.scatter([best], marked, marker="●")
+        every = -(-len(numbers) // 8)
+        plot.xticks(numbers[::every])
         self.refresh()
 
 
@@ -76,10 +78,13 @@ class TrainScreen(FrameScreen):
         Binding("c", "cancel", "Cancel", id="train.cancel", tooltip="Stop what is running"),
         Binding("u", "use", "Use run", id="train.use", tooltip="Use the run under the cursor in Browse"),
         Binding("e", "settings", "Settings", id="train.settings", tooltip="Change the model's settings"),
-        Binding("v", "view", "View", show=False, id="train.view", tooltip="Curve, epochs or settings in a narrow window"),
+        Binding(
+            "v", "view", "View", show=False, id="train.view", tooltip="Curve, epochs or settings in a narrow window"
+        ),
         Binding("left,h", "focus_models", "Models", show=False, tooltip="Go to the models"),
         Binding("right,l", "focus_runs", "Runs", show=False, tooltip="Go to the runs"),
         Binding("escape", "back", "Back", show=False, tooltip="Leave the settings"),
+        *screen_keys("browse"),
     ]
 
     def __init__(self) -> None:
@@ -182,6 +187,9 @@ class TrainScreen(FrameScreen):
     def _draw(self, epochs: Sequence[dict[str, Any]]) -> None:
         best = best_of(epochs)
         self.query_one("#curve", Curve).draw_curve(epochs, best)
+        self.query_one("#curve-pane").border_subtitle = (
+            Content(f"⠒⠒ train  ▀▀ validation  ● best epoch {best}") if best else Content("⠒⠒ train")
+        )
         table = self.query_one("#epochs", EpochList)
         table.best = best
         table.fill(len(epochs), 0, list(reversed(epochs)))
@@ -193,7 +201,9 @@ class TrainScreen(FrameScreen):
         activity = self.movie_tui.activity
         if run is None or (activity is not None and activity.request["do"] == "train"):
             return
-        self.query_one("#curve-pane").border_title = Content(f"run {run.id} · {run.model} · {run.dataset} · {run.split}")
+        self.query_one("#curve-pane").border_title = Content(
+            f"run {run.id} · {run.model} · {run.dataset} · {run.split}"
+        )
         self.query_one("#progress", Static).update(Text(run.problem or _settings_line(run.settings)))
         self._draw(run.curve)
 

@@ -16,7 +16,6 @@ class MovieList(RowList[MovieRow]):
         super().__init__(id=id)
         self.names: tuple[str, ...] = ("",)
         self.marked = False
-        self._head_cache: tuple[tuple[object, ...], Text] | None = None
 
     @property
     def pair(self) -> bool:
@@ -29,47 +28,48 @@ class MovieList(RowList[MovieRow]):
             self.marked = marked
             self.refresh()
 
+    def _columns(self, width: int) -> tuple[int, int, int]:
+        """The widths of the rank, of the mark for a move, and of one viewer's stars."""
+        return max(3, len(str(self.total))) + 1, 5 if width >= 56 else 4, 9 if width >= 64 else 6
+
     def head(self, width: int) -> Text:
         """Return the names of the columns."""
-        line = Text("     #      " if self.marked or width >= 70 else "    #    ")
+        rank, move, each = self._columns(width)
+        line = fitted("#", rank, right=True)
+        line.append(" " * (move + 1))
         if self.pair:
-            line.append("together ")
+            line.append("both   " if width < 64 else "together ")
             for letter, name in zip("AB", self.names, strict=True):
-                line.append_text(fitted(f"{letter} {name}", self._by_width(width)))
-            line.append(fitted("agree", 7).plain if width >= 70 else "")
+                line.append_text(fitted(f"{letter} {name}", each - 1))
+                line.append(" ")
+            line.append("agree  " if width >= 64 else "")
         else:
-            line.append("expect     ")
-            line.append("     n  ")
-        room = max(0, width - line.cell_len - 6)
-        line.append_text(fitted("title", room))
+            line.append("expect        n ")
+        line.append_text(fitted(" title", max(0, width - line.cell_len - 6)))
         line.append(" year ")
         return line
 
-    @staticmethod
-    def _by_width(width: int) -> int:
-        return 12 if width >= 70 else 7
-
     def draw(self, row: MovieRow, index: int, width: int, *, under_cursor: bool) -> Text:
         """Draw one movie."""
+        rank, move, each = self._columns(width)
+        quiet, star = self.style("quiet"), self.style("stars")
         line = Text(no_wrap=True)
-        line.append(f"{row['rank']:>6} " if width >= 70 or self.marked else f"{row['rank']:>5} ", self.style("quiet"))
-        line.append_text(self._move(row, 5 if width >= 70 or self.marked else 3))
-        star = self.style("stars")
+        line.append(f"{row['rank']:>{rank}} ", quiet)
+        line.append_text(self._move(row, move))
+        line.append("★ ", star)
         if self.pair:
-            line.append("★ ", star)
-            line.append(f"{row['stars']:.1f}".ljust(7))
+            line.append(f"{row['stars']:.1f}".ljust(5 if width < 64 else 7))
             for value in row["by"]:
-                line.append_text(fitted(Text.assemble(("★ ", star), f"{value:.1f}"), self._by_width(width)))
-            if width >= 70:
-                line.append(dots(row["agreement"]).ljust(7))
+                line.append("★ ", star)
+                line.append(f"{value:.1f}".ljust(each - 2))
+            line.append(f"{dots(row['agreement'])}  " if width >= 64 else "")
         else:
-            line.append("★ ", star)
             line.append(f"{row['stars']:.1f} ")
-            line.append(f"±{decimals(row['uncertainty'], 1)}".ljust(6), self.style("quiet"))
-            line.append(f"{row['count']:>6,}  ", self.style("quiet"))
-        room = max(0, width - line.cell_len - 6)
-        line.append_text(fitted(row["title"], room))
-        line.append(f" {row['year']:>4} " if row["year"] else "      ", self.style("quiet"))
+            line.append(f"±{decimals(row['uncertainty'], 1)}", quiet)
+            line.append(f"{row['count']:>6,} ", quiet)
+        line.append(" ")
+        line.append_text(fitted(row["title"], max(0, width - line.cell_len - 6)))
+        line.append(f" {row['year']:>4} " if row["year"] else "      ", quiet)
         return line
 
     def _move(self, row: MovieRow, width: int) -> Text:
@@ -78,5 +78,6 @@ class MovieList(RowList[MovieRow]):
         if row["before"] is None:
             return fitted(Text("new", self.style("up")), width)
         step = row["before"] - row["rank"]
-        mark = Text(f"▲{step}", self.style("up")) if step > 0 else Text(f"▼{-step}", self.style("down"))
-        return fitted(mark, width)
+        far = 10 ** (width - 2)  # what fits beside the arrow and a space
+        size = f"{abs(step)}" if abs(step) < far else f"{far - 1}"
+        return fitted(Text(f"▲{size}", self.style("up")) if step > 0 else Text(f"▼{size}", self.style("down")), width)

@@ -5,14 +5,14 @@ catalogue has 87,000. Here a row costs nothing until it is looked at.
 """
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -49,54 +49,53 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         & > .row-list--cursor-idle { background: $surface-lighten-2; }
         & > .row-list--head { color: $text-muted; }
         & > .row-list--quiet { color: $text-muted; }
-        & > .row-list--stars { color: $warning; }
-        & > .row-list--up { color: $success; }
-        & > .row-list--down { color: $error; }
-        & > .row-list--group { color: $accent; text-style: bold; }
+        & > .row-list--stars { color: $text-warning; }
+        & > .row-list--up { color: $text-success; }
+        & > .row-list--down { color: $text-error; }
+        & > .row-list--group { color: $text-accent; text-style: bold; }
     }
     """
     BINDINGS = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
-        Binding("home,g", "top", "First", show=False),
-        Binding("end,G", "bottom", "Last", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False, tooltip="One row up"),
+        Binding("down,j", "move(1)", "Down", show=False, tooltip="One row down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, tooltip="A page up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, tooltip="A page down"),
+        Binding("home,g", "top", "First", show=False, tooltip="To the first row"),
+        Binding("end,G", "bottom", "Last", show=False, tooltip="To the last row"),
     ]
 
     cursor: reactive[int] = reactive(0)
     total: reactive[int] = reactive(0)
 
+    @dataclass
     class Moved(Message):
         """The cursor stands on another row, or the row below it changed."""
 
-        def __init__(self, sender: "RowList[Row]") -> None:
-            super().__init__()
-            self.list = sender
+        list: "RowList[Any]"
 
         @property
-        def control(self) -> "RowList[Row]":
+        def control(self) -> "RowList[Any]":
             return self.list
 
     @dataclass
     class Wanted(Message):
         """Rows came into view that have not been brought yet."""
 
-        list: "RowList[Row]"
+        list: "RowList[Any]"
         offset: int
 
         @property
-        def control(self) -> "RowList[Row]":
+        def control(self) -> "RowList[Any]":
             return self.list
 
     @dataclass
     class Clicked(Message):
         """A row was clicked that the cursor stood on already."""
 
-        list: "RowList[Row]"
+        list: "RowList[Any]"
 
         @property
-        def control(self) -> "RowList[Row]":
+        def control(self) -> "RowList[Any]":
             return self.list
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -187,7 +186,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         base = self.rich_style
         if y < self._head_lines:
             head = self.head(width) or Text()
-            head.stylize_before(self.get_component_rich_style("row-list--head", partial=True))
+            head.stylize_before(self.style("head"))
             return self._strip(head, width)
         index = self.scroll_offset.y + y - self._head_lines
         if index >= self.total:
@@ -205,8 +204,13 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         return Strip(Segment.apply_style(segments, self.rich_style)).adjust_cell_length(width, self.rich_style)
 
     def style(self, name: str) -> Style:
-        """Return a component style by its short name, for pieces of a row."""
-        return self.get_component_rich_style(f"row-list--{name}", partial=True)
+        """Return a component style by its short name, for pieces of a row.
+
+        Its colour is blended with the background, which a partial style would leave out; the background itself is the
+        row's, so that the cursor shows through.
+        """
+        whole = self.get_component_rich_style(f"row-list--{name}")
+        return Style(color=whole.color, bold=whole.bold, dim=whole.dim)
 
     # The cursor
 
@@ -272,7 +276,3 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         if index == self.cursor:
             self.post_message(self.Clicked(self))
         self.cursor = index
-
-    def region_of_cursor(self) -> Region:
-        """Return where the cursor's row is, relative to the widget."""
-        return Region(0, self.cursor - self.scroll_offset.y + self._head_lines, self.size.width, 1)

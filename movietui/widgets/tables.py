@@ -1,6 +1,7 @@
 """The small tables: datasets, the cleaning report, models, epochs and runs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.style import Style
@@ -15,18 +16,25 @@ METRICS = ("rmse", "mae", "accuracy", "ndcg@10")
 LOWER_IS_BETTER = ("rmse", "mae")
 
 
-class DatasetList(RowList[DatasetRow | None]):
-    """Datasets that are here or can be fetched; the last row opens files of the person's own."""
+@dataclass(frozen=True)
+class OpenPath:
+    """The row that opens files of the person's own."""
+
+
+class DatasetList(RowList[DatasetRow | OpenPath]):
+    """Datasets that are here or can be fetched, then the row for files of the person's own."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.open_name = ""
 
-    def draw(self, row: DatasetRow | None, index: int, width: int, *, under_cursor: bool) -> Text:
+    def draw(self, row: DatasetRow | OpenPath, index: int, width: int, *, under_cursor: bool) -> Text:
         """Draw one dataset."""
-        if row is None:
+        if isinstance(row, OpenPath):
             return text.fitted("   open a folder or zip", width)
-        tail = {"ready": f"{row['ratings']:,}", "invented": "invented"}.get(row["state"], f"get {text.size(row['bytes'])}")
+        tail = {"ready": f"{row['ratings']:,}", "invented": "invented"}.get(
+            row["state"], f"get {text.size(row['bytes'])}"
+        )
         mark = "●" if row["name"] == self.open_name else " "
         name = text.fitted(f" {mark} {row['name']} ", width - len(tail) - 1)
         return name + Text(f"{tail} ", self.style("quiet"))
@@ -84,7 +92,7 @@ class EpochList(RowList[dict[str, Any]]):
     def draw(self, row: dict[str, Any], index: int, width: int, *, under_cursor: bool) -> Text:
         """Draw one epoch."""
         validation = f"{row['validation_loss']:.4f}" if row["validation_loss"] is not None else ""
-        best = " ● best" if row["epoch"] == self.best else ""
+        best = " ●" if row["epoch"] == self.best else ""
         return text.fitted(f"{row['epoch']:>6} {row['train_loss']:>8.4f} {validation:>11}{best}", width)
 
 

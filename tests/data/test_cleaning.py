@@ -94,9 +94,18 @@ def test_merging_leaves_double_ratings_of_one_movie_to_their_own_rule(tmp_path: 
         tmp_path,
         "none",
         u_item=[movie_line(31, "Twins (1995)"), movie_line(32, "Twins (1995)")],
-        u_data=[rated(1, 31), rated(1, 32)],
+        u_data=[rated(1, 31), rated(1, 32), *[lines()["u.data"][0]] * 3],
     )
     assert results["same-title-twice"].removed == 1
+    assert results["duplicate-ratings"].removed == 3
+
+
+def test_of_many_ratings_at_the_same_second_the_last_line_stays(tmp_path: Path) -> None:
+    movie = movie_line(31, "New (1995)")
+    many = [rated(user, 31, 1 + turn % 4) for turn in range(50) for user in range(1, 13)]
+    last = [rated(user, 31, 5) for user in range(1, 13)]
+    tables, _, _ = clean(tmp_path, u_item=[movie], u_data=many + last)
+    assert tables.ratings.query("movie_id == 31")["stars"].tolist() == [5] * 12
 
 
 def test_movies_without_genre_go_with_their_ratings(tmp_path: Path) -> None:

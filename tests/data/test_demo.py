@@ -30,7 +30,9 @@ def test_ratings_are_whole_stars_and_nothing_needs_cleaning() -> None:
     assert 25_000 <= len(raw.ratings) <= 30_000
     assert set(raw.ratings["stars"]) == {1, 2, 3, 4, 5}
     assert raw.ratings["user_id"].value_counts().min() >= demo.FEWEST
-    assert all(not (rule.removed or rule.removed_movies or rule.removed_users) for rule in catalogue.clean("demo").rules)
+    assert all(
+        not (rule.removed or rule.removed_movies or rule.removed_users) for rule in catalogue.clean("demo").rules
+    )
 
 
 def test_it_says_that_it_is_invented() -> None:

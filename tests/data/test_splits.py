@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data import catalogue, splits
-from data.dataset import Dataset
+from data.dataset import Dataset, Ratings
 from data.problems import Problem
 
 
@@ -61,6 +61,19 @@ def test_latest_global_cuts_at_one_moment(demo: Dataset) -> None:
     assert len(cut.test) == pytest.approx(len(demo.ratings) / 10, rel=0.01)
 
 
+def test_latest_takes_at_least_one_and_the_later_of_equals(demo: Dataset) -> None:
+    user = np.repeat(np.arange(10, dtype=np.int32), 3)
+    time = np.zeros(30, np.int64)
+    few = Ratings(user, np.tile(np.arange(3, dtype=np.int32), 10), np.ones(30, np.float32), time)
+    assert sorted(splits.split(replace(demo, ratings=few), "latest").test) == list(range(2, 30, 3))
+
+
+def test_latest_global_keeps_one_moment_together(demo: Dataset) -> None:
+    time = np.array([0] * 25 + [9] * 5, np.int64)
+    ratings = replace(demo.ratings.take(np.arange(30)), time=time)
+    assert splits.split(replace(demo, ratings=ratings), "latest-global").test.tolist() == [25, 26, 27, 28, 29]
+
+
 def test_u_splits_are_only_for_the_published_rows(demo: Dataset) -> None:
     with pytest.raises(Problem, match="--cleaning none"):
         splits.split(demo, "u1")
@@ -103,9 +116,7 @@ def test_u_splits_are_the_shipped_files(
         ratings = dataset.ratings.take(rows)
         ours = {
             (dataset.users.ids[user], dataset.movies.ids[movie], f"{stars:g}", str(time))
-            for user, movie, stars, time in zip(
-                ratings.user, ratings.movie, ratings.stars, ratings.time, strict=True
-            )
+            for user, movie, stars, time in zip(ratings.user, ratings.movie, ratings.stars, ratings.time, strict=True)
         }
         assert ours == rows_of_shipped(name)
     with pytest.raises(Problem):

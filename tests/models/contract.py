@@ -12,7 +12,8 @@ from models import MODELS
 from models.checkpoints import load, save
 from models.evaluation import history_of
 from models.model import AnyModel, Epoch, History, Model
-from tests.models.builders import checkerboard, rmse, tastes
+from models.settings import Settings
+from tests.models.builders import checkerboard, dataset, rmse, tastes
 
 EMPTY = History(np.empty(0, np.int32), np.empty(0, np.float32))
 
@@ -25,6 +26,8 @@ class ModelContract:
     """The model's rmse on held-out squares must be below; 2 is what knows nothing of taste."""
     tastes_bound: ClassVar[float]
     """The model's rmse on held-out ratings made of biases and tastes must be below."""
+    hurried: ClassVar[Settings | None] = None
+    """Settings that stop long before anything has settled, where the model has such."""
     personal: ClassVar[bool] = True
     """Whether what a viewer rated changes what the viewer is expected to give."""
     stored_users: ClassVar[bool] = True
@@ -143,6 +146,22 @@ class ModelContract:
             found = model.expect(model.fold_in(history_of(train, user))).stars
             np.testing.assert_allclose(found, model.predict(np.full(len(movies), user, np.int32), movies), atol=1e-3)
 
+    def test_nothing_waits_for_the_fit_to_settle(self) -> None:
+        """What is stored for a user, and for who has no ratings, fits the rest after any number of epochs."""
+        train = checkerboard()[0]
+        model = self.kind(self.hurried)
+        model.fit(train)
+        movies = np.arange(len(train.movies), dtype=np.int32)
+        stranger = np.full(len(movies), -1, np.int32)
+        nobody = np.full(len(movies), len(train.users) - 1, np.int32)
+        np.testing.assert_allclose(model.predict(nobody, movies), model.predict(stranger, movies), atol=1e-5)
+        users = np.arange(len(train.users), dtype=np.int32)
+        nothing = np.full(len(users), len(train.movies) - 1, np.int32)
+        np.testing.assert_allclose(model.predict(users, nothing), model.predict(users, nothing * 0 - 1), atol=1e-5)
+        if self.stored_users:
+            found = model.expect(model.fold_in(history_of(train, 3))).stars
+            np.testing.assert_allclose(found, model.predict(stranger * 0 + 3, movies), atol=1e-4)
+
     def test_saved_and_loaded_answers_as_before(self, model: AnyModel, train: Dataset, tmp_path: Path) -> None:
         save(tmp_path / "run", model, train)
         again = load(tmp_path / "run", train)[0]
@@ -155,6 +174,16 @@ class ModelContract:
         np.testing.assert_array_equal(after.stars, before.stars)
         np.testing.assert_array_equal(after.uncertainty, before.uncertainty)
         np.testing.assert_array_equal(after.score, before.score)
+
+    @pytest.mark.parametrize("ratings", [0, 1])
+    def test_hardly_any_ratings_are_enough(self, ratings: int) -> None:
+        model = self.kind()
+        model.fit(dataset([2] * ratings, [3] * ratings, [4.0] * ratings, users=4, movies=5))
+        found = model.expect(model.fold_in(History(np.asarray([1], np.int32), np.asarray([5], np.float32))))
+        assert np.isfinite(found.stars).all()
+        assert np.isfinite(found.score).all()
+        assert np.isfinite(found.uncertainty).all()
+        assert np.isfinite(model.predict(np.asarray([0, -1], np.int32), np.asarray([0, 4], np.int32))).all()
 
     def test_the_same_seed_gives_the_same_model(self, model: AnyModel, train: Dataset) -> None:
         again = self.kind(seed=1)

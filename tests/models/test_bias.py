@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.bias import Bias
+from models.bias import Bias, BiasSettings
 from models.model import History
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
@@ -11,6 +11,7 @@ from tests.models.contract import EMPTY, ModelContract
 
 class TestBias(ModelContract):
     kind = Bias
+    hurried = BiasSettings(sweeps=1)
     checkerboard_bound = 2.05
     tastes_bound = 0.95
 

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from models import factorisation
 from models.bias import Bias
 from models.evaluation import history_of
 from models.mf import BiasedMF, BiasedMFSettings
@@ -15,6 +16,7 @@ from tests.models.contract import EMPTY, ModelContract
 
 class TestBiasedMF(ModelContract):
     kind = BiasedMF
+    hurried = BiasedMFSettings(sweeps=1)
     checkerboard_bound = 0.3
     tastes_bound = 0.66
 
@@ -86,6 +88,20 @@ class TestBiasedMF(ModelContract):
             found.append(model.predict(held_out.user, held_out.movie))
         assert not np.array_equal(*found)
         assert rmse(*found) < 0.2
+
+    @pytest.mark.parametrize("factors", [1, 64])
+    def test_more_factors_than_anything_supports_do_no_harm(self, factors: int) -> None:
+        train, held_out = tastes()
+        model = BiasedMF(BiasedMFSettings(factors=factors))
+        model.fit(train)
+        assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < 0.9
+
+    def test_blocks_do_not_change_the_answer(self, model: BiasedMF, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(factorisation, "BLOCK", 7)
+        again = BiasedMF(seed=1)
+        again.fit(tastes()[0])
+        np.testing.assert_allclose(again.parameters["user_mean"], model.parameters["user_mean"], atol=2e-3)
+        assert again.parameters["noise"] == pytest.approx(model.parameters["noise"], rel=1e-3)
 
     def test_folding_in_is_quick(self, model: BiasedMF) -> None:
         """Every key press that rates a movie does it; the bound leaves room for a busy machine."""

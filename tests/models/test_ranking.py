@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -95,6 +95,7 @@ def test_somebody_twice_is_nobody_else(ranker: Ranker) -> None:
     np.testing.assert_allclose(alone.stars, twice.stars, atol=1e-6)
 
 
+@settings(deadline=None)
 @given(arrays(np.float32, (3, 7), elements=st.floats(-9, 9, width=32)), st.floats(0, 1))
 def test_together_lies_between_the_least_pleased_and_the_mean(values: np.ndarray, misery: float) -> None:
     found = together(values, misery)

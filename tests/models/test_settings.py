@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.problems import Problem
@@ -21,6 +21,7 @@ def test_every_setting_has_a_meaning_and_a_default_in_its_range(kind: type) -> N
         assert field.low <= field.default <= field.high
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_what_is_in_range_is_taken_and_comes_back(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(KINDS))
@@ -34,6 +35,7 @@ def test_what_is_in_range_is_taken_and_comes_back(data: st.DataObject) -> None:
     assert asdict(parse(kind, texts)) == expected
 
 
+@settings(deadline=None)
 @given(st.floats())
 def test_what_is_out_of_range_is_said(value: float) -> None:
     field = next(field for field in describe(BiasedMFSettings) if field.name == "caution")

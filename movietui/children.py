@@ -20,13 +20,14 @@ GRACE_SECONDS = 1.0
 """How long a child may take to stop before it is killed."""
 
 
-async def _start(module: str) -> asyncio.subprocess.Process:
+async def _start(module: str, *options: str) -> asyncio.subprocess.Process:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # the folder that movietui was started in holds no code of ours
         "-m",
         module,
+        *options,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -148,24 +149,31 @@ class Engine:
 class Job:
     """One piece of long work in a process of its own."""
 
-    def __init__(self, request: Message) -> None:
-        self.request = request
+    def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
+        self._words: _LastWords | None = None
         self._cancelled = False
 
-    async def events(self) -> AsyncIterator[Message]:
-        """Start the work and tell its events. The last is ``done``, ``failed`` or ``cancelled``."""
+    async def start(self, *options: str) -> asyncio.subprocess.Process:
+        """Start the process, which waits for its request."""
+        if self._process is None:
+            self._process = await _start("movietui.jobs", *options)
+            self._words = _LastWords(self._process)
+        return self._process
+
+    async def events(self, request: Message) -> AsyncIterator[Message]:
+        """Do the work and tell its events. The last is ``done``, ``failed`` or ``cancelled``."""
         if self._cancelled:
             yield {"event": "cancelled"}
             return
-        process = self._process = await _start("movietui.jobs")
-        words = _LastWords(process)
+        process = await self.start()
         assert process.stdin is not None
         assert process.stdout is not None
+        assert self._words is not None
         ended = False
         try:
             with contextlib.suppress(ConnectionError):
-                process.stdin.write(encode(self.request))
+                process.stdin.write(encode(request))
                 await process.stdin.drain()
             while line := await process.stdout.readline():
                 event = decode(line)
@@ -175,7 +183,7 @@ class Job:
             if self._cancelled and not ended:
                 yield {"event": "cancelled"}
             elif not ended:
-                detail = await words.last()
+                detail = await self._words.last()
                 why = "it ran out of memory or was killed" if process.returncode == -9 else detail or "no reason given"
                 yield {"event": "failed", "problem": f"The work stopped before its end: {why}. Start it again."}
         finally:
@@ -186,3 +194,14 @@ class Job:
         self._cancelled = True
         if self._process is not None:
             await _stop(self._process)
+
+
+@contextlib.asynccontextmanager
+async def warm_job() -> AsyncIterator[Job]:
+    """Bring a job whose process loads torch while it waits for its request; it ends with the block."""
+    job = Job()
+    await job.start("--warm")
+    try:
+        yield job
+    finally:
+        await job.cancel()

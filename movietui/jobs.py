@@ -80,7 +80,12 @@ def main() -> None:
         pipe.flush()
 
     os.nice(5)  # the screen and the engine go first
-    request = decode(_first_line())
+    if "--warm" in sys.argv:
+        import torch  # noqa: F401
+    line = _first_line()
+    if not line:  # nothing was asked after all
+        return
+    request = decode(line)
     threading.Thread(target=_watch_input, daemon=True).start()
     try:
         send({"event": "done", "result": JOBS[request["do"]](request, Teller(send))})

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 DETAILS_DELAY = 0.05
 """Seconds that the cursor rests before its movie is looked up."""
 WELCOME = (
-    "Pick anybody on the left: ← then enter",
-    "n  makes your own profile, 1 to 5 rate the movie under the cursor",
-    "p  on a second viewer makes a list for two, ? lists all keys",
+    "← and enter   the list of anybody on the left",
+    "n             a profile of your own; 1 to 5 rate",
+    "p             a second viewer; ? lists all keys",
 )
 
 
@@ -120,6 +120,9 @@ class BrowseScreen(FrameScreen):
         self.query_one("#welcome").display = False
         self.show_empty("Getting the list ready …")
         self.movies.focus()
+        self.movie_tui.served_changed.subscribe(self, self.open_list)
+        if self.session.opened is not None:
+            self.open_list()
 
     # Short cuts
 
@@ -165,7 +168,8 @@ class BrowseScreen(FrameScreen):
         self.query_one("#welcome").display = False
         self.movies.mark(False)
 
-    async def open_list(self) -> None:
+    @work(exclusive=True, group="open")
+    async def open_list(self, dataset: str = "") -> None:
         """Show the viewers and the list of another dataset or model."""
         await self.fill_viewers(place_cursor=True)
         await self.fill_movies(from_top=True)

@@ -156,14 +156,17 @@ def test_json_has_the_agreed_fields(ranker: Ranker) -> None:
     assert set(first["why"][0]) == {"id", "title", "stars", "share"}
 
 
-def test_why_names_what_counts_most(ranker: Ranker, model: BiasedMF) -> None:
+def test_why_names_what_counts_most_for_or_against(ranker: Ranker, model: BiasedMF) -> None:
     viewer = user(5)
-    movie = int(ranker.rank([viewer]).order[0])
-    shares = model.explain(viewer.history, movie)
-    largest = np.argsort(-np.abs(shares))[:3]
-    why = ranker.why([viewer], [movie])[0]
-    assert [each["id"] for each in why] == [f"m{row}" for row in viewer.history.movies[largest]]
-    assert [each["share"] for each in why] == pytest.approx(shares[largest].tolist())
+    movies = ranker.rank([viewer]).order.tolist()
+    against = 0
+    for movie, why in zip(movies, ranker.why([viewer], movies), strict=True):
+        shares = model.explain(viewer.history, movie)
+        largest = np.argsort(-np.abs(shares), kind="stable")[:3]
+        assert [each["id"] for each in why] == [f"m{row}" for row in viewer.history.movies[largest]]
+        assert [each["share"] for each in why] == pytest.approx(shares[largest].tolist(), abs=1e-6)
+        against += sum(each["share"] < 0 for each in why)
+    assert against
 
 
 def test_why_of_a_pair_says_whose(ranker: Ranker) -> None:

@@ -40,7 +40,7 @@ Number = TypeVar("Number", bound=np.generic)
 Tables = dict[str, "pa.Table"]
 
 
-class Damaged(Exception):  # noqa: N818
+class Damaged(Exception):
     """What lies in the cache is not what was written; it has to be made again."""
 
 

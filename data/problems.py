@@ -1,12 +1,12 @@
 """What is said when something cannot be done."""
 
 
-class Problem(Exception):  # noqa: N818
+class Problem(Exception):
     """Something that could not be done, told in one sentence: what is wrong, where, and what to do about it.
 
     The sentence is all that a person sees; the command line prints it and exits with 1, the app shows it in place.
     """
 
 
-class Cancelled(Exception):  # noqa: N818
+class Cancelled(Exception):
     """The person asked to stop. Not an error: whoever started the work lets it pass and leaves nothing half written."""

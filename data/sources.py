@@ -114,7 +114,7 @@ class Fetched:
     """What the person should know about it."""
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     """One way of fetching did not work; the text is a clause, the next way is tried."""
 
 

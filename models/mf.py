@@ -28,7 +28,7 @@ class BiasedMFSettings(Settings):
     """The variance that biases and factors are believed to have before any rating is seen."""
     caution: float = setting(2.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are taken off the stars to order a list."""
-    popularity: float = setting(1.0, 0.0, 5.0)
+    popularity: float = setting(0.3, 0.0, 5.0)
     """How much of the logarithm of a movie's number of ratings is added to order a list."""
 
 

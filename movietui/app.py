@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
@@ -19,23 +18,21 @@ from textual.signal import Signal
 from data import locations
 from data.problems import Cancelled, Problem
 from movietui.activity import Activity
-from movietui.children import Engine, Job, warm_job
+from movietui.children import Engine, warm_job
 from movietui.screens.browse import BrowseScreen
 from movietui.screens.frame import FrameScreen
 from movietui.screens.panels import HelpPanel, keys_of
-from movietui.session import CLEANING, Session
+from movietui.session import Session
 from movietui.store import Store
-from movietui.wire import Message
+from movietui.work import Work
 
 T = TypeVar("T")
 
 REAL = "ml-100k"
 DEMO = "demo"
 FIRST_MODEL = "mf"
-DRAWN_A_SECOND = 10
 WATCH_SECONDS = 1.0
 """How often the store is asked whether another window changed it."""
-DEFAULT_THEME = "textual-dark"
 
 
 def _data_screen() -> Screen[None]:
@@ -68,7 +65,6 @@ class MovieTui(App[int]):
     ]
 
     outcome: reactive[Text] = reactive(Text)
-    activity: reactive[Activity | None] = reactive(None)
 
     def __init__(self, theme: str | None = None) -> None:
         super().__init__()
@@ -77,8 +73,7 @@ class MovieTui(App[int]):
         self.session: Session | None = None
         self.problem_at_start = ""
         self.working = REAL
-        self._job: Job | None = None
-        self._drawn = 0.0
+        self.work = Work(self.show_work)
         self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
         self.served_changed: Signal[str] = Signal(self, "served")
 
@@ -136,14 +131,14 @@ class MovieTui(App[int]):
         name = REAL
         async with warm_job() as training:  # torch loads while the data come in
             try:
-                await self.get(name)
+                await self.work.get(name)
             except Problem as problem:
                 self.say_problem(problem)
                 name = DEMO
-                await self.get(name)
+                await self.work.get(name)
             if self.current_mode == "data":
                 await self.switch_mode("train")
-            await self.train(FIRST_MODEL, name, {}, training)
+            await self.work.train(FIRST_MODEL, name, {}, training)
         stayed = self.current_mode == "train"  # whoever went elsewhere meanwhile is not torn away
         await self.serve(name)
         if stayed:
@@ -166,8 +161,7 @@ class MovieTui(App[int]):
 
     async def action_quit(self) -> None:
         """Stop what runs and leave. Ratings were on disk before they were on screen."""
-        if self._job is not None:
-            await self._job.cancel()
+        await self.work.cancel()
         await self.engine.close()
         self.exit(0)
 
@@ -184,7 +178,7 @@ class MovieTui(App[int]):
         self.working = name
         if await self.in_thread(self.session.store.serving_run, name) is None:
             await self.switch_mode("train")
-            await self.train(FIRST_MODEL, name, {})
+            await self.work.train(FIRST_MODEL, name, {})
         await self.serve(name)
         await self.switch_mode("browse")
 
@@ -232,70 +226,8 @@ class MovieTui(App[int]):
         if version != session.seen_version:
             first, session.seen_version = session.seen_version is None, version
             if not first:
-                await browse.fill_viewers()
-                await browse.fill_movies()
-                self.activity_changed.publish(self.activity)
-
-    # Jobs
-
-    async def get(self, name: str, path: str | None = None) -> dict[str, Any]:
-        """Get and clean a dataset in a child process."""
-        request: Message = {"do": "get", "name": name, "path": path, "cleaning": CLEANING}
-        result = await self._run(f"get {name}", request)
-        self.working = name
-        return result
-
-    async def train(self, model: str, dataset: str, options: Message, job: Job | None = None) -> dict[str, Any]:
-        """Train a model in a child process."""
-        request: Message = {"do": "train", "model": model, "dataset": dataset, "cleaning": CLEANING, **options}
-        return await self._run(f"train {model}", request, job)
-
-    async def _run(self, title: str, request: Message, job: Job | None = None) -> dict[str, Any]:
-        if self._job is not None:
-            raise Problem("Something else is running; wait for it, or cancel it with c.")
-        self._job = job or Job()
-        self.activity = Activity(title, request)
-        try:
-            async for event in self._job.events(request):
-                match event["event"]:
-                    case "done":
-                        self.say(f"{title}: done")
-                        result: dict[str, Any] = event["result"]
-                        return result
-                    case "failed":
-                        raise Problem(event["problem"])
-                    case "cancelled":
-                        raise Cancelled
-                    case _:
-                        self._advance(event)
-            raise Cancelled
-        finally:
-            self._job = None
-            self.activity = None
-
-    def _advance(self, event: Message) -> None:
-        """Take in an event; draw at most a few times a second."""
-        assert self.activity is not None
-        self.set_reactive(MovieTui.activity, self.activity.after(event))
-        now = time.monotonic()
-        if now - self._drawn >= 1 / DRAWN_A_SECOND:
-            self._drawn = now
-            self.watch_activity()
-        else:
-            self.set_timer(1 / DRAWN_A_SECOND, self._draw_late, name="late")
-
-    def _draw_late(self) -> None:
-        if time.monotonic() - self._drawn >= 1 / DRAWN_A_SECOND:
-            self._drawn = time.monotonic()
-            self.watch_activity()
-
-    async def cancel_job(self) -> bool:
-        """Stop what runs; return whether anything did."""
-        job = self._job
-        if job is None:
-            return False
-        await job.cancel()
-        return True
+                await browse.refresh_list()
+                self.activity_changed.publish(self.work.activity)
 
     # The status line
 
@@ -312,10 +244,11 @@ class MovieTui(App[int]):
         """Draw the status line."""
         self.refresh_frames()
 
-    def watch_activity(self) -> None:
+    def show_work(self) -> None:
         """Draw what runs."""
-        self.activity_changed.publish(self.activity)
-        self.refresh_frames()
+        if self.is_running:
+            self.activity_changed.publish(self.work.activity)
+            self.refresh_frames()
 
     def refresh_frames(self) -> None:
         """Draw the lines around the open screen again."""

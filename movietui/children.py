@@ -77,7 +77,7 @@ class Engine:
         self._starting = asyncio.Lock()
         self._number = 0
         self._opened: Message | None = None
-        self.restarts = 0
+        self._closed = False
 
     async def start(self) -> None:
         """Start the process; it warms up while the screen is drawn."""
@@ -88,7 +88,8 @@ class Engine:
             self._reader = asyncio.create_task(self._read(self._process, _LastWords(self._process)))
 
     async def close(self) -> None:
-        """End the process."""
+        """End the process; what is still asked gets no answer."""
+        self._closed = True
         process, self._process = self._process, None
         if process is not None:
             await _stop(process)
@@ -101,7 +102,8 @@ class Engine:
         try:
             answer = await self._send(request)
         except ConnectionError:
-            self.restarts += 1
+            if self._closed:
+                raise Problem("movietui is closing.") from None
             await self.start()
             if self._opened is not None and do != "open":
                 await self._send(self._opened)

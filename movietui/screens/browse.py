@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -11,23 +11,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from data.problems import Problem
 from movietui import text
-from movietui.replies import Details, MovieRow, Ranked
-from movietui.screens.frame import FrameScreen, screen_keys
+from movietui.replies import Ranked
+from movietui.screens.frame import FrameScreen, screen_keys, told
 from movietui.screens.panels import DetailsPanel, NamePanel
-from movietui.session import Session
+from movietui.session import Audience
 from movietui.store import Change
-from movietui.viewers import ViewerRef, user
+from movietui.viewers import ViewerRef
 from movietui.widgets.details import describe
 from movietui.widgets.movie_list import MovieList
 from movietui.widgets.row_list import WINDOW, RowList
-from movietui.widgets.viewer_list import Entry, Heading, Hint, ViewerList, ViewerRow, user_row
-
-if TYPE_CHECKING:
-    from movietui.app import MovieTui
+from movietui.widgets.viewers_pane import ViewersPane
 
 DETAILS_DELAY = 0.05
 """Seconds that the cursor rests before its movie is looked up."""
@@ -94,17 +91,12 @@ class BrowseScreen(FrameScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._names: tuple[str, ...] = ()
-        self._details: Details | None = None
         self._details_timer: Timer | None = None
-        self._search = ""
 
     def body(self) -> ComposeResult:
         """Put the three panes side by side."""
         with Horizontal(id="panes"):
-            with Vertical(id="viewers-pane", classes="pane"):
-                yield Input(placeholder="/ search", id="search", compact=True)
-                yield ViewerList(id="viewers")
+            yield ViewersPane(self.session, id="viewers-pane", classes="pane")
             with Vertical(id="movies-pane", classes="pane"):
                 yield Static(id="welcome", markup=False)
                 yield Static(id="empty", markup=False)
@@ -114,7 +106,6 @@ class BrowseScreen(FrameScreen):
 
     def on_mount(self) -> None:
         """Say what the panes are for while the engine warms up."""
-        self.query_one("#viewers-pane").border_title = "Viewers"
         self.query_one("#movies-pane").border_title = "Unseen, best first"
         self.query_one("#details-pane").border_title = "Movie"
         self.query_one("#welcome").display = False
@@ -124,29 +115,15 @@ class BrowseScreen(FrameScreen):
         if self.session.opened is not None:
             self.open_list()
 
-    # Short cuts
-
-    @property
-    def movie_tui(self) -> MovieTui:
-        """The app."""
-        return cast("MovieTui", self.app)
-
-    @property
-    def session(self) -> Session:
-        """What the app knows."""
-        session = self.movie_tui.session
-        assert session is not None
-        return session
-
     @property
     def movies(self) -> MovieList:
         """The list in the middle."""
         return self.query_one("#movies", MovieList)
 
     @property
-    def viewers(self) -> ViewerList:
-        """The list on the left."""
-        return self.query_one("#viewers", ViewerList)
+    def people(self) -> ViewersPane:
+        """The pane on the left."""
+        return self.query_one(ViewersPane)
 
     # What is shown
 
@@ -169,25 +146,25 @@ class BrowseScreen(FrameScreen):
         self.movies.mark(False)
 
     @work(exclusive=True, group="open")
+    @told
     async def open_list(self, dataset: str = "") -> None:
         """Show the viewers and the list of another dataset or model."""
-        await self.fill_viewers(place_cursor=True)
+        await self.people.fill(place_cursor=True)
         await self.fill_movies(from_top=True)
 
-    async def fill_movies(self, *, from_top: bool = False, after_rating: bool = False) -> Ranked | None:
+    @told
+    async def refresh_list(self) -> None:
+        """Show what was changed elsewhere."""
+        await self.people.fill()
+        await self.fill_movies()
+
+    async def fill_movies(self, *, from_top: bool = False, after_rating: bool = False) -> Ranked:
         """Ask for the list around the cursor and show it."""
         movies = self.movies
-        if self.session.opened is None:
-            self.show_empty("No dataset is open: d opens the Data screen, t trains a model.")
-            return None
         if from_top:
             movies.cursor = 0
-        try:
-            ranked = await self.session.ranked(movies.window, WINDOW, after_rating=after_rating)
-        except Problem as problem:
-            self.movie_tui.say_problem(problem)
-            return None
-        if ranked["total"] and movies.window >= ranked["total"]:  # the list became shorter than where the cursor was
+        ranked = await self.session.ranked(movies.window, WINDOW, after_rating=after_rating)
+        if 0 < ranked["total"] <= movies.window:  # the list became shorter than where the cursor was
             movies.total = ranked["total"]
             movies.cursor = ranked["total"] - 1
             ranked = await self.session.ranked(movies.window, WINDOW, after_rating=after_rating)
@@ -197,21 +174,18 @@ class BrowseScreen(FrameScreen):
         if from_top:
             movies.scroll_to(y=0, animate=False)
         movies.mark(after_rating)
-        self.viewers.choose(audience.viewers)
+        self.people.viewers.choose(audience.viewers)
         self.show_empty("" if ranked["total"] else "Everything here has been seen. Open a larger dataset with d.")
-        self._title_movies(ranked)
+        self._title(ranked)
         self.refresh_frame()
         return ranked
 
-    def _title_movies(self, ranked: Ranked) -> None:
+    def _title(self, ranked: Ranked) -> None:
         pane = self.query_one("#movies-pane")
-        audience = self.session.audience
         opened = self.session.opened
         assert opened is not None
-        if audience.pair:
-            knob = round(audience.misery * 10)
-            dial = f"average ├{'─' * knob}●{'─' * (10 - knob)}┤ least misery"
-            pane.border_title = Content(f"Unseen by both · {dial}")
+        if self.session.audience.pair:
+            pane.border_title = Content(f"Unseen by both · {_dial(self.session.audience)}")
             alike = ranked["alike"]
             pane.border_subtitle = Content(
                 f"alike: {alike['value']:.2f} over {text.plural(alike['common'], 'film')} both rated"
@@ -219,61 +193,16 @@ class BrowseScreen(FrameScreen):
                 else "alike: too few films in common to say"
             )
             return
-        pane.border_title = Content("Unseen, best first")
+        pane.border_title = "Unseen, best first"
         pane.border_subtitle = Content(f"{ranked['total']:,} of {opened['movies']:,} · {ranked['seen'][0]:,} seen")
 
-    async def fill_viewers(self, *, place_cursor: bool = False) -> None:
-        """Show profiles and users that the search finds."""
-        session = self.session
-        if session.opened is None:
-            return
-        head = await self._profiles()
-        people = await session.people(self._search, 0, WINDOW)
-        rows: list[Entry] = [*head, *(user_row(row, user(row["id"], people["dataset"])) for row in people["rows"])]
-        if self._search and not people["total"]:
-            rows.append(Hint("nobody is found"))
-        viewers = self.viewers
-        viewers.fill(max(len(rows), len(head) + people["total"]), 0, rows)
-        viewers.choose(session.audience.viewers)
-        if place_cursor:
-            self._put_cursor_on(rows)
-
-    def _put_cursor_on(self, rows: list[Entry]) -> None:
-        chosen = self.session.audience.viewers[:1]
-        places = [i for i, row in enumerate(rows) if isinstance(row, ViewerRow) and row.ref in chosen]
-        people = [i for i, row in enumerate(rows) if isinstance(row, ViewerRow)]
-        self.viewers.cursor = (places or people or [0])[0]
-
-    async def _profiles(self) -> list[Entry]:
-        stored = await self.movie_tui.in_thread(self.session.store.profiles)
-        words = self._search.casefold().split()
-        found = [ViewerRow(ref, count) for ref, count in stored if all(word in ref.id.casefold() for word in words)]
-        opened = self.session.opened
-        name = opened["dataset"] if opened else ""
-        group: list[Entry] = [*found] if found else [Hint("nobody is found" if self._search else "n adds a profile")]
-        return [Heading("you"), *group, Heading(f"people in {name}")]
-
-    # What comes into view
-
     @on(RowList.Wanted, "#movies")
+    @told
     async def bring_movies(self, event: RowList.Wanted) -> None:
         """Bring a window of the list that was scrolled to."""
         event.stop()
-        try:
-            ranked = await self.session.ranked(event.offset, WINDOW)
-        except Problem as problem:
-            self.movie_tui.say_problem(problem)
-            return
+        ranked = await self.session.ranked(event.offset, WINDOW)
         self.movies.bring(ranked["offset"], ranked["rows"])
-
-    @on(RowList.Wanted, "#viewers")
-    async def bring_viewers(self, event: RowList.Wanted) -> None:
-        """Bring users that were scrolled to."""
-        event.stop()
-        above = len(await self._profiles())
-        people = await self.session.people(self._search, event.offset - above, WINDOW)
-        rows: list[Entry] = [user_row(row, user(row["id"], people["dataset"])) for row in people["rows"]]
-        self.viewers.bring(event.offset, rows)
 
     @on(RowList.Moved, "#movies")
     def look_up(self, event: RowList.Moved) -> None:
@@ -284,152 +213,95 @@ class BrowseScreen(FrameScreen):
         self._details_timer = self.set_timer(DETAILS_DELAY, self.show_details)
 
     @work(exclusive=True, group="details")
+    @told
     async def show_details(self) -> None:
         """Show what is known of the movie under the cursor."""
         row = self.movies.current
         pane = self.query_one("#details-pane")
         if row is None or not pane.display:
             return
-        try:
-            details = await self.session.details(row["id"])
-        except Problem as problem:
-            self.movie_tui.say_problem(problem)
-            return
-        self._details = details
+        details = await self.session.details(row["id"])
         pane.border_title = Content(details["title"])
-        names = [ref.label for ref in self.session.audience.viewers]
-        self.query_one("#details", Static).update(describe(details, names, max(20, pane.size.width - 4)))
+        width = max(20, pane.size.width - 4)
+        self.query_one("#details", Static).update(describe(details, self._names(), width))
 
-    # Keys
+    def _names(self) -> list[str]:
+        return [ref.label for ref in self.session.audience.viewers]
 
-    def _row(self) -> MovieRow | None:
-        """The movie that a rating is for; none while the list is not what is looked at."""
-        if not self.movies.has_focus:
-            return None
-        return self.movies.current
+    # Rating
 
+    @told
     async def action_rate(self, stars: int) -> None:
         """Rate the movie under the cursor."""
-        row = self._row()
-        if row is None:
-            self.movie_tui.say("Go to the list with → first; the stars are for the movie under its cursor.")
-            return
-        try:
-            change = await self.session.rate(row, float(stars))
-        except Problem as problem:
-            self.movie_tui.say_problem(problem)
-            return
-        await self._answer(change, "rated")
+        row = self.movies.current
+        if row is None or not self.movies.has_focus:
+            raise Problem("Go to the list with → first; the stars are for the movie under its cursor.")
+        await self._answer(await self.session.rate(row, float(stars)), "rated")
 
+    @told
     async def action_nudge(self, step: float) -> None:
         """Change the rating given last by half a star."""
-        try:
-            change = await self.session.nudge(step)
-        except Problem as problem:
-            self.movie_tui.say_problem(problem)
-            return
-        await self._answer(change, "rated")
+        await self._answer(await self.session.nudge(step), "rated")
 
+    @told
     async def action_undo(self) -> None:
         """Take the last rating back."""
-        await self._step(undo=True)
+        change = await self.session.undo()
+        if change is None:
+            self.movie_tui.say("There is nothing to undo.")
+        else:
+            await self._answer(change, "took back")
 
+    @told
     async def action_redo(self) -> None:
         """Give the rating that was taken back again."""
-        await self._step(undo=False)
-
-    async def _step(self, *, undo: bool) -> None:
-        try:
-            change = await (self.session.undo() if undo else self.session.redo())
-        except Problem as problem:
-            self.movie_tui.say_problem(problem)
-            return
+        change = await self.session.redo()
         if change is None:
-            self.movie_tui.say("There is nothing to undo." if undo else "There is nothing to do again.")
-            return
-        await self._answer(change, "took back" if undo else "gave again")
+            self.movie_tui.say("There is nothing to do again.")
+        else:
+            await self._answer(change, "gave again")
 
     async def _answer(self, change: Change, did: str) -> None:
         """Show the new order and say what happened."""
         ranked = await self.fill_movies(after_rating=True)
-        await self.fill_viewers()
+        await self.people.fill()
         given = change.before if did == "took back" else change.after
-        parts = [f"{did} {change.film.title} {text.number_of_stars(given) if given is not None else ''}".rstrip()]
+        said = f"{did} {change.film.title}"
+        if given is not None:
+            said += f" {text.number_of_stars(given)}"
         if self.session.audience.pair:
-            letter = "AB"[self.session.audience.viewers.index(change.viewer)]
-            parts[0] += f" as {letter} {change.viewer.label}"
-        if ranked is not None:
-            parts.append(f"{text.plural(ranked['moved'], 'movie')} moved" if ranked["moved"] else "nothing moved")
-        parts.append("r gives it again" if did == "took back" else "u undoes")
-        self.movie_tui.say(" · ".join(parts))
+            said += f" as {'AB'[self.session.audience.viewers.index(change.viewer)]} {change.viewer.label}"
+        moved = f"{text.plural(ranked['moved'], 'movie')} moved" if ranked["moved"] else "nothing moved"
+        self.movie_tui.say(f"{said} · {moved} · {'r gives it again' if did == 'took back' else 'u undoes'}")
 
-    async def action_pair(self) -> None:
-        """Make the viewer under the cursor the second; on the list, go to the viewers or drop the second."""
-        if self.movies.has_focus:
-            if self.session.audience.pair:
-                await self._drop_second()
-                return
-            self.viewers.focus()
-            self.movie_tui.say("Choose the second viewer and press p.")
-            return
-        entry = self.viewers.current
-        if isinstance(entry, ViewerRow):
-            if self.session.audience.viewers == (entry.ref,):
-                self.movie_tui.say(f"The list is for {entry.ref.label} already; choose somebody else for a pair.")
-                return
-            self.session.pair_with(entry.ref)
-            await self._audience_changed()
+    # Viewers
 
-    async def _drop_second(self) -> None:
-        await self.session.look_at(self.session.audience.viewers[0])
-        await self._audience_changed()
-
-    async def _audience_changed(self) -> None:
-        await self.fill_movies(from_top=True)
-        names = " and ".join(ref.label for ref in self.session.audience.viewers)
-        hint = " · tab: whose rating the next key is · - = lean" if self.session.audience.pair else ""
-        self.movie_tui.say(f"The list of {names}{hint}")
-        self.movies.focus()
-
+    @told
     async def look_at(self, viewer: ViewerRef) -> None:
         """Show the list of a viewer."""
         await self.session.look_at(viewer)
         await self._audience_changed()
 
-    async def action_lean(self, steps: int) -> None:
-        """Turn the dial of a pair."""
-        if not self.session.audience.pair:
-            self.movie_tui.say("The dial is for a pair; p on a second viewer makes one.")
-            return
-        self.session.lean(steps)
-        await self.fill_movies()
+    async def _audience_changed(self) -> None:
+        await self.fill_movies(from_top=True)
+        hint = " · tab: whose rating the next key is · - = lean" if self.session.audience.pair else ""
+        self.movie_tui.say(f"The list of {' and '.join(self._names())}{hint}")
+        self.movies.focus()
 
-    def action_turn(self) -> None:
-        """Of a pair: the next rating is the other's. Otherwise go to the next pane."""
-        if self.session.opened is not None and self.session.audience.pair and self.movies.has_focus:
-            self.session.rate_as_other()
-            self.refresh_frame()
-            audience = self.session.audience
-            self.movie_tui.say(f"The next rating is {'AB'[audience.rating_as]}’s: {audience.rater.label}")
-        else:
-            self.focus_next()
+    @on(ViewersPane.Chosen)
+    async def look_at_found(self, event: ViewersPane.Chosen) -> None:
+        """Show the list of the one that a search found."""
+        await self.look_at(event.viewer)
 
+    @told
     async def action_choose(self) -> None:
         """Details of the movie under the cursor, or the list of the viewer under it."""
-        if self.movies.has_focus:
-            row = self.movies.current
-            if row is not None:
-                try:
-                    details = await self.session.details(row["id"])
-                except Problem as problem:
-                    self.movie_tui.say_problem(problem)
-                    return
-                names = [ref.label for ref in self.session.audience.viewers]
-                self.app.push_screen(DetailsPanel(details, names))
-            return
-        entry = self.viewers.current
-        if isinstance(entry, ViewerRow):
-            await self.look_at(entry.ref)
+        row, viewer = self.movies.current, self.people.current
+        if not self.movies.has_focus:
+            if viewer is not None:
+                await self.look_at(viewer)
+        elif row is not None:
+            self.app.push_screen(DetailsPanel(await self.session.details(row["id"]), self._names()))
 
     @on(RowList.Clicked)
     async def choose_clicked(self, event: RowList.Clicked) -> None:
@@ -437,43 +309,60 @@ class BrowseScreen(FrameScreen):
         event.stop()
         await self.action_choose()
 
+    @told
+    async def action_pair(self) -> None:
+        """Make the viewer under the cursor the second; on the list, go to the viewers or drop the second."""
+        audience, viewer = self.session.audience, self.people.current
+        if self.movies.has_focus and audience.pair:
+            await self.look_at(audience.viewers[0])
+        elif self.movies.has_focus:
+            self.people.viewers.focus()
+            self.movie_tui.say("Choose the second viewer and press p.")
+        elif viewer is not None and audience.viewers == (viewer,):
+            self.movie_tui.say(f"The list is for {viewer.label} already; choose somebody else for a pair.")
+        elif viewer is not None and audience.viewers:
+            self.session.pair_with(viewer)
+            await self._audience_changed()
+
+    @told
+    async def action_lean(self, steps: int) -> None:
+        """Turn the dial of a pair."""
+        if not self.session.audience.pair:
+            raise Problem("The dial is for a pair; p on a second viewer makes one.")
+        self.session.lean(steps)
+        await self.fill_movies()
+
+    def action_turn(self) -> None:
+        """Of a pair: the next rating is the other's. Otherwise go to the next pane."""
+        if not self.session.audience.pair or not self.movies.has_focus:
+            self.focus_next()
+            return
+        self.session.rate_as_other()
+        self.refresh_frame()
+        audience = self.session.audience
+        self.movie_tui.say(f"The next rating is {'AB'[audience.rating_as]}’s: {audience.rater.label}")
+
     @work
+    @told
     async def action_new_profile(self) -> None:
         """Ask for a name and show the new profile's list."""
         if self.session.opened is None:
-            self.movie_tui.say("Open a dataset first: d.")
-            return
+            raise Problem("There is no list yet to start a profile with; d opens a dataset.")
         ref = await self.app.push_screen_wait(NamePanel(self.session.store.create_profile))
         if ref is not None:
             await self.look_at(ref)
-            await self.fill_viewers(place_cursor=True)
+            await self.people.fill(place_cursor=True)
             self.movie_tui.say(f"This is what most people like, {ref.id}. Rate what you know with 1 to 5.")
 
-    # Searching viewers
+    # Moving about
 
     def action_search(self) -> None:
         """Type to find a viewer."""
-        self.query_one("#search", Input).focus()
-
-    @on(Input.Changed, "#search")
-    async def search_changed(self, event: Input.Changed) -> None:
-        """Show who is found so far."""
-        if event.value != self._search:
-            self._search = event.value
-            self.viewers.cursor = 0
-            await self.fill_viewers()
-
-    @on(Input.Submitted, "#search")
-    async def search_submitted(self) -> None:
-        """Go to those found; if it is just one, show the list."""
-        self.viewers.focus()
-        rows = [row for row in self.viewers.known_rows() if isinstance(row, ViewerRow)]
-        if self._search and len(rows) == 1:
-            await self.look_at(rows[0].ref)
+        self.people.search()
 
     def action_focus_viewers(self) -> None:
         """Go to the viewers."""
-        self.viewers.focus()
+        self.people.viewers.focus()
 
     def action_focus_movies(self) -> None:
         """Go to the movies."""
@@ -481,11 +370,14 @@ class BrowseScreen(FrameScreen):
 
     async def action_back(self) -> None:
         """Leave the search, else the viewers, else the pair."""
-        search = self.query_one("#search", Input)
-        if search.has_focus or self._search:
-            search.value = ""
-            self.viewers.focus()
-        elif self.viewers.has_focus:
+        if self.people.searching:
+            self.people.end_search()
+        elif self.people.viewers.has_focus:
             self.movies.focus()
-        elif self.session.opened is not None and self.session.audience.pair:
-            await self._drop_second()
+        elif self.session.audience.pair:
+            await self.look_at(self.session.audience.viewers[0])
+
+
+def _dial(audience: Audience) -> str:
+    knob = round(audience.misery * 10)
+    return f"average ├{'─' * knob}●{'─' * (10 - knob)}┤ least misery"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -21,9 +21,6 @@ from movietui.screens.panels import PathPanel
 from movietui.session import CLEANING
 from movietui.widgets.row_list import RowList
 from movietui.widgets.tables import DatasetList, OpenPath, ReportList
-
-if TYPE_CHECKING:
-    from movietui.app import MovieTui
 
 
 class DataScreen(FrameScreen):
@@ -59,11 +56,6 @@ class DataScreen(FrameScreen):
         self.movie_tui.served_changed.subscribe(self, self.served)
         self.datasets.focus()
         self.list_datasets()
-
-    @property
-    def movie_tui(self) -> MovieTui:
-        """The app."""
-        return cast("MovieTui", self.app)
 
     @property
     def datasets(self) -> DatasetList:
@@ -120,7 +112,7 @@ class DataScreen(FrameScreen):
             )
             return
         pane.border_title = Content(row["title"])
-        activity = self.movie_tui.activity
+        activity = self.movie_tui.work.activity
         if activity is None or activity.request.get("name") != row["name"]:
             self.query_one("#stages", Static).update("")
         self.query_one("#terms", Static).update(self._terms(row))
@@ -216,7 +208,7 @@ class DataScreen(FrameScreen):
     async def _get(self, name: str, path: str | None) -> None:
         app = self.movie_tui
         try:
-            result = await app.get(name, path)
+            result = await app.work.get(name, path)
         except Problem as problem:
             app.say_problem(problem)
             return
@@ -228,7 +220,7 @@ class DataScreen(FrameScreen):
 
     async def action_cancel(self) -> None:
         """Stop what runs."""
-        if not await self.movie_tui.cancel_job():
+        if not await self.movie_tui.work.cancel():
             self.movie_tui.say("Nothing is running.")
 
     def action_focus_datasets(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+import functools
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
 from rich.text import Text
 from textual.app import ComposeResult, RenderResult
@@ -13,11 +14,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
+from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
 
 if TYPE_CHECKING:
     from movietui.app import MovieTui
+    from movietui.session import Session
 
 SMALLEST = (60, 16)
 
@@ -35,6 +38,25 @@ def screen_keys(*shown: str) -> list[Binding]:
         Binding(key, f"app.switch_mode('{mode}')", name, show=mode in shown, id=f"screen.{mode}", tooltip=meaning)
         for mode, (key, name, meaning) in SCREENS.items()
     ]
+
+
+P = ParamSpec("P")
+AnyScreen = TypeVar("AnyScreen", bound="FrameScreen")
+
+
+def told(
+    method: Callable[Concatenate[AnyScreen, P], Awaitable[None]],
+) -> Callable[Concatenate[AnyScreen, P], Coroutine[Any, Any, None]]:
+    """Let a method of a screen end with a sentence where it cannot be done."""
+
+    @functools.wraps(method)
+    async def run(screen: AnyScreen, *arguments: P.args, **options: P.kwargs) -> None:
+        try:
+            await method(screen, *arguments, **options)
+        except Problem as problem:
+            screen.movie_tui.say_problem(problem)
+
+    return run  # type: ignore[return-value]  # wraps() forgets that the first argument has a name
 
 
 class TitleLine(Widget):
@@ -68,7 +90,7 @@ class StatusLine(Widget):
     def render(self) -> RenderResult:
         """Draw the newest word."""
         app = cast("MovieTui", self.app)
-        return text.fitted(status(app.activity, app.outcome, self.size.width), self.size.width)
+        return text.fitted(status(app.work.activity, app.outcome, self.size.width), self.size.width)
 
 
 def status(activity: Activity | None, outcome: Text, width: int) -> Text:
@@ -95,6 +117,18 @@ class FrameScreen(Screen[None]):
     """What the list of keys says first."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+
+    @property
+    def movie_tui(self) -> MovieTui:
+        """The app."""
+        return cast("MovieTui", self.app)
+
+    @property
+    def session(self) -> Session:
+        """What the app knows; there is one as soon as there are screens."""
+        session = self.movie_tui.session
+        assert session is not None
+        return session
 
     def compose(self) -> ComposeResult:
         """Put the body between the lines of the frame."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -22,9 +22,6 @@ from movietui.replies import FieldRow, ModelRow
 from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.widgets.row_list import RowList
 from movietui.widgets.tables import EpochList, ModelList, RunList
-
-if TYPE_CHECKING:
-    from movietui.app import MovieTui
 
 VIEWS = ("curve", "epochs", "settings")
 
@@ -120,12 +117,7 @@ class TrainScreen(FrameScreen):
         self.models.focus()
         self.list_models()
         self.list_runs()
-        self.show_activity(self.movie_tui.activity)
-
-    @property
-    def movie_tui(self) -> MovieTui:
-        """The app."""
-        return cast("MovieTui", self.app)
+        self.show_activity(self.movie_tui.work.activity)
 
     @property
     def models(self) -> ModelList:
@@ -198,7 +190,7 @@ class TrainScreen(FrameScreen):
     def show_run(self) -> None:
         """Show the curve of the run under the cursor, unless one is being drawn."""
         run = self.runs.current
-        activity = self.movie_tui.activity
+        activity = self.movie_tui.work.activity
         if run is None or (activity is not None and activity.request["do"] == "train"):
             return
         self.query_one("#curve-pane").border_title = Content(
@@ -264,7 +256,7 @@ class TrainScreen(FrameScreen):
             dataset = await app.dataset_to_train()
             self.view("curve")
             self.models.focus()
-            result = await app.train(model["name"], dataset, options)
+            result = await app.work.train(model["name"], dataset, options)
         except Problem as problem:
             app.say_problem(problem)
             return
@@ -288,7 +280,7 @@ class TrainScreen(FrameScreen):
 
     async def action_cancel(self) -> None:
         """Stop what runs."""
-        if not await self.movie_tui.cancel_job():
+        if not await self.movie_tui.work.cancel():
             self.movie_tui.say("Nothing is running.")
 
     @work(group="use")

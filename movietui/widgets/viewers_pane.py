@@ -1,0 +1,118 @@
+"""The left pane of Browse: everybody a list can be made for, and the search among them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from movietui.session import Session
+from movietui.viewers import ViewerRef, user
+from movietui.widgets.row_list import WINDOW, RowList
+from movietui.widgets.viewer_list import Entry, Heading, Hint, ViewerList, ViewerRow, user_row
+
+
+class ViewersPane(Vertical):
+    """Profiles, then the users of the dataset, as far as the search finds them."""
+
+    @dataclass
+    class Chosen(Message):
+        """The search found just this one."""
+
+        viewer: ViewerRef
+
+    def __init__(self, session: Session, *, id: str, classes: str) -> None:
+        super().__init__(id=id, classes=classes)
+        self._session = session
+        self._search = ""
+        self.border_title = "Viewers"
+
+    def compose(self) -> ComposeResult:
+        """Put the search above the list."""
+        yield Input(placeholder="/ search", id="search", compact=True)
+        yield ViewerList(id="viewers")
+
+    @property
+    def viewers(self) -> ViewerList:
+        """The viewers."""
+        return self.query_one(ViewerList)
+
+    @property
+    def current(self) -> ViewerRef | None:
+        """The viewer under the cursor."""
+        entry = self.viewers.current
+        return entry.ref if isinstance(entry, ViewerRow) else None
+
+    @property
+    def searching(self) -> bool:
+        """Whether something is typed or about to be."""
+        return bool(self._search) or self.query_one(Input).has_focus
+
+    def search(self) -> None:
+        """Go to the search."""
+        self.query_one(Input).focus()
+
+    def end_search(self) -> None:
+        """Show everybody again."""
+        self.query_one(Input).value = ""
+        self.viewers.focus()
+
+    async def fill(self, *, place_cursor: bool = False) -> None:
+        """Show who the search finds; put the cursor on who the list is for, if asked."""
+        if self._session.opened is None:
+            return
+        head = await self._head()
+        people = await self._session.people(self._search, 0, WINDOW)
+        rows: list[Entry] = [*head, *(user_row(row, user(row["id"], people["dataset"])) for row in people["rows"])]
+        if not people["total"]:
+            rows.append(Hint("nobody is found"))
+        self.viewers.fill(max(len(rows), len(head) + people["total"]), 0, rows)
+        chosen = self._session.audience.viewers
+        self.viewers.choose(chosen)
+        if place_cursor:
+            people_at = {row.ref: place for place, row in enumerate(rows) if isinstance(row, ViewerRow)}
+            self.viewers.cursor = people_at.get(chosen[0]) or min(people_at.values(), default=0)
+
+    async def _head(self) -> list[Entry]:
+        """Everything above the users."""
+        opened = self._session.opened
+        assert opened is not None
+        stored = await asyncio.to_thread(self._session.store.profiles)
+        words = self._search.casefold().split()
+        found: list[Entry] = [
+            ViewerRow(ref, count) for ref, count in stored if all(word in ref.id.casefold() for word in words)
+        ]
+        none = Hint("nobody is found" if self._search else "n adds a profile")
+        return [Heading("you"), *(found or [none]), Heading(f"people in {opened['dataset']}")]
+
+    @on(RowList.Wanted)
+    async def bring(self, event: RowList.Wanted) -> None:
+        """Bring users that were scrolled to."""
+        event.stop()
+        above = len(await self._head())
+        people = await self._session.people(self._search, event.offset - above, WINDOW)
+        rows: list[Entry] = [user_row(row, user(row["id"], people["dataset"])) for row in people["rows"]]
+        self.viewers.bring(event.offset, rows)
+
+    @on(Input.Changed)
+    async def search_changed(self, event: Input.Changed) -> None:
+        """Show who is found so far."""
+        event.stop()
+        if event.value != self._search:
+            self._search = event.value
+            self.viewers.cursor = 0
+            await self.fill()
+
+    @on(Input.Submitted)
+    def search_submitted(self, event: Input.Submitted) -> None:
+        """Go to those found; if it is just one, choose them."""
+        event.stop()
+        self.viewers.focus()
+        found = [row for row in self.viewers.known_rows() if isinstance(row, ViewerRow)]
+        if self._search and len(found) == 1:
+            self.post_message(self.Chosen(found[0].ref))

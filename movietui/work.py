@@ -1,0 +1,80 @@
+"""One job at a time, and what it looks like while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from data.problems import Cancelled, Problem
+from movietui.activity import Activity
+from movietui.children import Job
+from movietui.session import CLEANING
+from movietui.wire import Message
+
+DRAWN_A_SECOND = 10
+
+
+class Work:
+    """Runs jobs in child processes and tells, at most a few times a second, how far they are."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._job: Job | None = None
+        self._later: asyncio.TimerHandle | None = None
+        self.activity: Activity | None = None
+        """What runs, or ``None``."""
+
+    async def get(self, name: str, path: str | None = None) -> dict[str, Any]:
+        """Get and clean a dataset."""
+        return await self._run(f"get {name}", {"do": "get", "name": name, "path": path, "cleaning": CLEANING})
+
+    async def train(self, model: str, dataset: str, options: Message, job: Job | None = None) -> dict[str, Any]:
+        """Train a model, in a job that was started before if one is given."""
+        request: Message = {"do": "train", "model": model, "dataset": dataset, "cleaning": CLEANING, **options}
+        return await self._run(f"train {model}", request, job)
+
+    async def _run(self, title: str, request: Message, job: Job | None = None) -> dict[str, Any]:
+        """Return the result. Raises ``Problem`` with the job's sentence, or ``Cancelled``."""
+        if self._job is not None:
+            raise Problem("Something else is running; wait for it, or cancel it with c.")
+        self._job = job or Job()
+        self._show(Activity(title, request))
+        try:
+            async for event in self._job.events(request):
+                match event["event"]:
+                    case "done":
+                        result: dict[str, Any] = event["result"]
+                        return result
+                    case "failed":
+                        raise Problem(event["problem"])
+                    case "cancelled":
+                        break
+                    case _:
+                        assert self.activity is not None
+                        self._show_soon(self.activity.after(event))
+            raise Cancelled
+        finally:
+            self._job = None
+            self._show(None)
+
+    async def cancel(self) -> bool:
+        """Stop what runs; return whether anything did."""
+        job = self._job
+        if job is None:
+            return False
+        await job.cancel()
+        return True
+
+    def _show(self, activity: Activity | None) -> None:
+        self.activity = activity
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        self._changed()
+
+    def _show_soon(self, activity: Activity) -> None:
+        self.activity = activity
+        if self._later is None:
+            loop = asyncio.get_running_loop()
+            self._later = loop.call_later(1 / DRAWN_A_SECOND, lambda: self._show(self.activity))

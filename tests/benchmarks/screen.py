@@ -1,0 +1,175 @@
+"""How fast the screen is, measured on the real program in a pseudo-terminal.
+
+    python -m tests.benchmarks.screen [--runs 10] [--ratings 60]
+
+Needs a home (MOVIETUI_HOME) with a trained model. Prints one JSON document: seconds from start to first paint and to
+the first list, milliseconds from a rating key to the repainted list, memory of the process that draws, and the longest
+time that its event loop stood still while a model was trained.
+"""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+import click
+
+COMMAND = str(Path(sys.executable).with_name("movietui"))
+MONITOR = """
+import asyncio, json, sys, time
+from movietui.app import MovieTui
+
+class Watched(MovieTui):
+    async def on_load(self):
+        self.stalls = asyncio.create_task(self.measure())
+
+    async def measure(self):
+        worst = []
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0.001)
+            late = time.perf_counter() - began - 0.001
+            if self.work.activity is not None and self.work.activity.request["do"] == "train":
+                worst = sorted([*worst, late])[-50:]
+                open(sys.argv[1], "w").write(json.dumps(worst))
+
+Watched().run()
+"""
+
+
+class Terminal:
+    """A program in a pseudo-terminal, and all that it wrote so far."""
+
+    def __init__(self, *command: str, size: tuple[int, int] = (140, 40)) -> None:
+        self.started = time.perf_counter()
+        self.pid, self.file = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm-256color"
+            os.execv(command[0], command)
+        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.output = ""
+
+    def wait_for(self, pattern: str, limit: float = 15.0) -> float:
+        """Return the moment at which the pattern had been written after what was found last."""
+        deadline = time.perf_counter() + limit
+        while not (found := re.search(pattern, self.output)):
+            left = deadline - time.perf_counter()
+            if left <= 0 or not select.select([self.file], [], [], left)[0]:
+                raise TimeoutError(f"{pattern!r} was not written within {limit} s")
+            self.output += os.read(self.file, 65536).decode(errors="replace")
+        self.output = self.output[found.end() :]
+        return time.perf_counter()
+
+    def drain(self, quiet: float) -> None:
+        """Read until nothing was written for so long."""
+        while select.select([self.file], [], [], quiet)[0]:
+            os.read(self.file, 65536)
+        self.output = ""
+
+    def send(self, keys: str) -> float:
+        """Press keys and return the moment."""
+        moment = time.perf_counter()
+        os.write(self.file, keys.encode())
+        return moment
+
+    def megabytes(self) -> float:
+        """Return the memory that the process holds now and held at most, in MB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        return int(found[1]) / 1000 if found else 0.0
+
+    def close(self) -> None:
+        """Leave with q."""
+        self.send("q")
+        try:
+            while os.read(self.file, 65536):
+                pass
+        except OSError:
+            pass
+        os.waitpid(self.pid, 0)
+        os.close(self.file)
+
+
+def starts(runs: int) -> tuple[list[float], list[float]]:
+    """Return seconds to the first paint and to the first list, for each start."""
+    paints, lists = [], []
+    for _ in range(runs):
+        terminal = Terminal(COMMAND)
+        paints.append(terminal.wait_for("Viewers") - terminal.started)
+        lists.append(terminal.wait_for(r"\d of \d") - terminal.started)
+        terminal.drain(0.5)
+        terminal.close()
+    return paints, lists
+
+
+def ratings(count: int) -> tuple[list[float], float]:
+    """Return milliseconds from each rating key to the repainted list, and the peak memory in MB."""
+    terminal = Terminal(COMMAND)
+    terminal.wait_for(r"\d of \d")
+    terminal.drain(1.0)
+    waits = []
+    for number in range(count):
+        pressed = terminal.send("12345"[number % 5])
+        waits.append((terminal.wait_for("moved|u undoes") - pressed) * 1000)
+        terminal.drain(0.2)
+    for _ in range(count):
+        terminal.send("u")
+        terminal.wait_for("gives it again|nothing to undo")
+        terminal.drain(0.05)
+    memory = terminal.megabytes()
+    terminal.close()
+    return waits, memory
+
+
+def stalls(trainings: int = 3) -> list[float]:
+    """Return the longest stalls in milliseconds of the event loop while models were trained, longest first."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "stalls.json")
+        terminal = Terminal(sys.executable, "-c", MONITOR, str(report))
+        terminal.wait_for(r"\d of \d")
+        terminal.drain(0.5)
+        terminal.send("t")
+        terminal.wait_for("validation")
+        terminal.drain(1.5)
+        for _ in range(trainings):
+            terminal.send("\r")
+            terminal.wait_for("RMSE [0-9.]+ on")
+            terminal.drain(0.5)
+        os.kill(terminal.pid, signal.SIGTERM)
+        terminal.close()
+        return [round(late * 1000, 1) for late in reversed(json.loads(report.read_text()))]
+
+
+@click.command()
+@click.option("--runs", default=10, show_default=True, help="Starts.")
+@click.option("--ratings", "count", default=60, show_default=True, help="Rating keys.")
+def main(runs: int, count: int) -> None:
+    """Measure and print."""
+    paints, lists = starts(runs)
+    waits, memory = ratings(count)
+    print(
+        json.dumps(
+            {
+                "first paint s": {"median": statistics.median(paints), "max": max(paints)},
+                "first list s": {"median": statistics.median(lists), "max": max(lists)},
+                "rating ms": {"median": statistics.median(waits), "p95": statistics.quantiles(waits, n=20)[-1]},
+                "memory of the drawing process MB": memory,
+                "longest stalls while training ms": stalls()[:5],
+            },
+            indent=2,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

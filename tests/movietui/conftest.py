@@ -1,0 +1,105 @@
+"""Every test has a home of its own, no network, and nothing of the person's settings."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from data import locations
+from movietui.store import Store
+from tests.movietui.hostile import save_hostile
+
+FOREIGN = ("TEXTUAL_THEME", "NO_COLOR", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL", "PYTHONPATH")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    for name in FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MOVIETUI_HOME", str(folder))
+    monkeypatch.setenv("MOVIETUI_OFFLINE", "1")
+    monkeypatch.setenv("TZ", "UTC")
+    return folder
+
+
+def movietui(home: Path, *arguments: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    environment |= {"MOVIETUI_HOME": str(home), "MOVIETUI_OFFLINE": "1"}
+    subprocess.run(
+        [sys.executable, "-m", "movietui", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def _once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
+    """Build a home once for all workers of this run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / name
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            making = shared / f"{name}.making"
+            shutil.rmtree(making, ignore_errors=True)
+            build(making)
+            making.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the demo, a bias run (1) and an mf run (2), which serves."""
+
+    def build(folder: Path) -> None:
+        movietui(folder, "train", "bias", "--dataset", "demo", "--set", "sweeps=3")
+        movietui(folder, "train", "mf", "--dataset", "demo", "--set", "sweeps=6", "--set", "factors=4")
+
+    return _once(tmp_path_factory, "demo-home", build)
+
+
+@pytest.fixture(scope="session")
+def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a dataset whose every text is out to break the screen, and a bias run on it."""
+
+    def build(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MOVIETUI_HOME", str(folder))
+            save_hostile()
+        movietui(folder, "train", "bias", "--dataset", "hostile", "--set", "sweeps=3", "--cleaning", "standard")
+
+    return _once(tmp_path_factory, "hostile-home", build)
+
+
+@pytest.fixture
+def ready(home: Path, demo_home: Path) -> Path:
+    """This test's home, with the trained demo."""
+    shutil.copytree(demo_home, home)
+    return home
+
+
+@pytest.fixture
+def hostile(home: Path, hostile_home: Path) -> Path:
+    """This test's home, with the hostile dataset."""
+    shutil.copytree(hostile_home, home)
+    return home
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    opened = Store(locations.store())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def published() -> Path:
+    """The archive of the real MovieLens 100K."""
+    path = Path(__file__).parents[2] / ".." / "shared" / "datasets" / "ml-100k.zip"
+    if not path.exists():
+        pytest.skip("the real dataset is not beside the repository (../shared/datasets/ml-100k.zip)")
+    return path.resolve()

@@ -1,0 +1,118 @@
+"""Drives the app in the test's own process, and reads what it shows."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from movietui.app import MovieTui
+from movietui.screens.browse import BrowseScreen
+from movietui.widgets.movie_list import MovieList
+from tests.movietui.fakes import FakeEngine
+
+SMALL = (80, 24)
+LARGE = (140, 40)
+
+
+def lines(app: MovieTui) -> list[str]:
+    """Return what is on screen, a string for each line."""
+    strips = app.screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip) for strip in strips]
+
+
+def shown(app: MovieTui) -> str:
+    return "\n".join(lines(app))
+
+
+class Driver:
+    """A running app and how a test talks to it."""
+
+    def __init__(self, app: MovieTui, pilot: Pilot[Any]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def until(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+        """Wait until something is so."""
+        for _ in range(int(seconds / 0.02)):
+            if condition():
+                await self.pilot.pause()
+                return
+            await self.pilot.pause(0.02)
+        raise AssertionError(f"{what} did not come; the screen:\n{shown(self.app)}")
+
+    async def see(self, text: str, seconds: float = 20.0) -> None:
+        """Wait until a text is on screen."""
+        await self.until(lambda: text in shown(self.app), repr(text), seconds)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        names = {"/": "slash", "[": "left_square_bracket", "]": "right_square_bracket", " ": "space", ".": "full_stop"}
+        names |= {"-": "minus", "_": "underscore"}
+        await self.press(*(names.get(sign, sign) for sign in text))
+
+    async def told(self, text: str, seconds: float = 20.0) -> None:
+        """Wait until the status line holds a text."""
+        await self.until(lambda: text in self.app.outcome.plain, f"{text!r} in the status line", seconds)
+
+    async def rate(self, key: str = "5") -> str:
+        """Rate the movie under the cursor, wait for the new order, return its title."""
+        row = self.movies.current
+        assert row is not None
+        total = self.movies.total
+        await self.press(key)
+        await self.until(lambda: self.movies.total == total - 1, "the new list")
+        await self.told("rated")
+        return row["title"]
+
+    @property
+    def browse(self) -> BrowseScreen:
+        return cast(BrowseScreen, self.app._browse())
+
+    @property
+    def movies(self) -> MovieList:
+        return self.browse.movies
+
+    def titles(self, count: int = 15) -> list[str]:
+        return [row["title"] for row in self.movies.known_rows()[:count]]
+
+    def widget(self, selector: str) -> Widget:
+        return self.app.screen.query_one(selector)
+
+    async def stands(self) -> None:
+        """Wait until nothing runs and a list stands."""
+        await self.until(
+            lambda: (
+                self.app.session is not None
+                and self.app.session.opened is not None
+                and self.app.activity is None
+                and self.app.current_mode == "browse"
+                and self.movies.total
+                and self.movies.display
+                and self.browse.viewers.total
+            ),
+            "the list",
+            60,
+        )
+
+
+@asynccontextmanager
+async def started(
+    size: tuple[int, int] = SMALL, *, engine: FakeEngine | None = None, theme: str | None = None, stands: bool = True
+) -> AsyncIterator[Driver]:
+    """Start the app; with ``stands`` wait for the first list."""
+    app = MovieTui(theme)
+    if engine is not None:
+        app.engine = engine  # type: ignore[assignment]
+    try:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            driver = Driver(app, pilot)
+            if stands:
+                await driver.stands()
+            yield driver
+    finally:
+        await app.engine.close()

@@ -1,0 +1,181 @@
+"""An engine that answers the same on every machine, without a model."""
+
+from typing import Any
+
+from data.problems import Problem
+from movietui.replies import Details, MovieRow, Opened, PersonRow, Ranked
+from movietui.store import Store
+
+MOVIES = 240
+PEOPLE = 120
+JOBS = ("writer", "technician", "student", "other", "librarian")
+WORDS = ("Silent", "Golden", "Last", "Northern", "Paper", "Second", "Crimson")
+THINGS = ("River", "Letter", "Garden", "Station", "Summer", "Orchard", "Winter", "Bridge", "Harbour")
+
+
+def title(movie: int) -> str:
+    return f"The {WORDS[movie % 7]} {THINGS[movie % 9]} {movie}"
+
+
+def with_run(store: Store, dataset: str = "demo") -> int:
+    """Write down runs with fixed numbers; the last one is done and serves."""
+    curve = [
+        {"epoch": epoch, "train_loss": 0.9 - 0.05 * epoch, "validation_loss": 0.8 + 0.01 * (epoch - 5) ** 2}
+        for epoch in range(1, 9)
+    ]
+    number = 0
+    for model, state, rmse, seconds in (("bias", "done", 0.94, 0.25), ("mf", "cancelled", 0, 0), ("mf", "done", 0.91, 2.5)):
+        number = store.start_run(model, dataset, "standard", "random90", 0, {"factors": 10, "sweeps": 8})
+        metrics = {"rmse": rmse, "mae": rmse - 0.2, "accuracy": 0.43, "ndcg@10": 1.1 - rmse} if rmse else {}
+        store.end_run(number, state, seconds=seconds or None, curve=curve, best_epoch=5, metrics=metrics)
+    return number
+
+
+class FakeEngine:
+    """Answers from arithmetic: what is rated leaves, and shifts the rest by its stars."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.before: tuple[Any, list[int]] | None = None
+        self.problem = ""
+        """Answered to every question, where it is not empty."""
+        self.titles = [title(movie) for movie in range(MOVIES)]
+
+    async def start(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def ask(self, do: str, **arguments: Any) -> Any:
+        self.asked.append((do, arguments))
+        if self.problem:
+            raise Problem(self.problem)
+        return getattr(self, do)(**arguments)
+
+    def open(self, dataset: str, cleaning: str, checkpoint: str) -> Opened:
+        if dataset == "gone":
+            raise Problem("gone is not here.")
+        return {
+            "dataset": dataset,
+            "cleaning": cleaning,
+            "invented": dataset == "demo",
+            "ratings": 10_000,
+            "users": PEOPLE,
+            "movies": MOVIES,
+            "model": "mf",
+            "metrics": {"rmse": 0.914, "ndcg@10": 0.19},
+            "first_user": "1",
+        }
+
+    def _score(self, movie: int, viewers: list[dict[str, Any]]) -> float:
+        shift = sum((stars - 2.5) * ((movie * 7 + int(film)) % 5) for one in viewers for film, stars in one["rated"])
+        return -float(movie) + shift
+
+    def rank(
+        self, viewers: list[dict[str, Any]], misery: float, offset: int, limit: int, compare: bool = False
+    ) -> Ranked:
+        rated = {int(film) for one in viewers for film, _ in one["rated"]}
+        order = sorted(set(range(len(self.titles))) - rated, key=lambda movie: -self._score(movie, viewers))
+        who = [(one["kind"], one["id"]) for one in viewers]
+        old: list[int] | None = None
+        if compare and self.before is not None and self.before[0] == who:
+            old = [movie for movie in self.before[1] if movie in set(order)]
+        self.before = (who, order)
+        rows: list[MovieRow] = []
+        for rank, movie in enumerate(order[offset : offset + limit], offset + 1):
+            stars = max(1.0, 4.8 - rank * 0.01)
+            place = rank if old is None else old.index(movie) + 1 if movie in old else None
+            rows.append(
+                {
+                    "rank": rank,
+                    "before": place,
+                    "id": str(movie),
+                    "film": str(movie),
+                    "title": self.titles[movie],
+                    "year": 0 if movie % 50 == 3 else 1950 + movie % 70,
+                    "stars": stars,
+                    "uncertainty": 0.3 + 0.01 * (movie % 30),
+                    "score": self._score(movie, viewers),
+                    "by": [max(1.0, stars - 0.4 * place) for place in range(len(viewers))],
+                    "agreement": 0.8,
+                    "count": movie * 17 % 1500,
+                }
+            )
+        moved = sum(old[place] != movie for place, movie in enumerate(order[:100]) if place < len(old)) if old else 0
+        alike = {"value": 0.61, "common": 34} if len(viewers) == 2 else None
+        return {
+            "total": len(order),
+            "offset": offset,
+            "rows": rows,
+            "seen": [20 + len(one["rated"]) for one in viewers],
+            "alike": alike,  # type: ignore[typeddict-item]
+            "moved": moved,
+        }
+
+    def details(self, viewers: list[dict[str, Any]], movie: str) -> Details:
+        number = int(movie)
+        return {
+            "id": movie,
+            "title": self.titles[number],
+            "year": 1950 + number % 70,
+            "genres": ["Crime", "Drama"],
+            "count": 267,
+            "mean": 4.1,
+            "histogram": [3, 12, 40, 112, 100],
+            "by": [
+                {
+                    "stars": 4.4,
+                    "low": 3.7,
+                    "high": 5.0,
+                    "why": [
+                        {"title": self.titles[(number + 9) % 99], "year": 1990, "stars": 5.0, "share": 0.21},
+                        {"title": self.titles[(number + 31) % 99], "year": 1971, "stars": 1.5, "share": -0.05},
+                    ],
+                    "shared": ["Crime"],
+                }
+                for _ in viewers
+            ],
+        }
+
+    def people(self, search: str, offset: int, limit: int) -> dict[str, Any]:
+        rows: list[PersonRow] = [
+            {
+                "id": str(user),
+                "age": 18 + user * 7 % 50,
+                "gender": "FM"[user % 2],
+                "occupation": JOBS[user % 5],
+                "ratings": 20 + user * 13 % 300,
+            }
+            for user in range(1, PEOPLE + 1)
+        ]
+        found = [row for row in rows if not search or row["id"].startswith(search) or row["occupation"] == search]
+        return {"dataset": "demo", "total": len(found), "offset": offset, "rows": found[offset : offset + limit]}
+
+    def datasets(self) -> list[dict[str, Any]]:
+        terms = "To be used for research; not to be passed on."
+        names = (("demo", "Demo: known films", "invented", 10_000, 0), ("ml-100k", "MovieLens 100K", "available", 0, 4_924_029))
+        return [
+            {"name": name, "title": text, "state": state, "ratings": ratings, "bytes": size, "terms": terms, "citation": "Somebody. 2015."}
+            for name, text, state, ratings, size in names
+        ]
+
+    def models(self) -> list[dict[str, Any]]:
+        field = {"name": "sweeps", "kind": "int", "default": 12, "low": 1, "high": 200, "meaning": "How often all is updated."}
+        return [
+            {"name": name, "summary": summary, "settings": [field]}
+            for name, summary in (("popularity", "What most rated."), ("bias", "No taste."), ("mf", "Learns tastes."))
+        ]
+
+    def report(self, dataset: str, cleaning: str) -> dict[str, Any]:
+        rules = [
+            {"rule": f"rule-{number}", "title": text, "on": on, "before": 10_000, "removed": removed, "examples": examples}
+            for number, (text, on, removed, examples) in enumerate(
+                (
+                    ("the same rating twice", True, 0, []),
+                    ("movies without a genre", True, 12, ["unknown (no year)", "[b]Odd[/b] (1971)"]),
+                    ("fewer than 5 ratings", False, 65, ["The Paper Bridge 25 (1975)"]),
+                )
+            )
+        ]
+        return {"dataset": dataset, "preset": cleaning, "rules": rules, "ratings": 9_988, "users": PEOPLE, "movies": MOVIES}

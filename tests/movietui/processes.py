@@ -1,0 +1,38 @@
+"""Tells which processes are alive."""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+
+def alive(pid: int) -> bool:
+    """Return whether a process runs; one that ended and was not waited for does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return True
+
+
+def gone(*pids: int, seconds: float = 8.0) -> bool:
+    """Wait until none of the processes runs."""
+    until = time.monotonic() + seconds
+    while any(alive(pid) for pid in pids):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def processes_of(home: Path) -> list[int]:
+    """Return the processes that were started with a home, where the system tells (Linux)."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            own = int(folder.name) == os.getpid()
+            if not own and f"MOVIETUI_HOME={home}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return [pid for pid in found if alive(pid)]

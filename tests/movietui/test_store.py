@@ -1,0 +1,439 @@
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from data import locations
+from data.problems import Problem
+from movietui.store import Change, Film, Store
+from movietui.viewers import ViewerRef, profile, user
+
+FARGO = Film("fargo 1996", "Fargo", 1996)
+ALIEN = Film("alien 1979", "Alien", 1979)
+BRAZIL = Film("brazil 1985", "Brazil", 1985)
+ANNA = profile("anna")
+TOM = profile("tom")
+
+
+def given(store: Store, ref: ViewerRef) -> dict[str, float]:
+    return {rated.film.title: rated.stars for rated in store.ratings(ref)}
+
+
+def test_ratings_come_back(store: Store) -> None:
+    store.create_profile("anna")
+    assert store.rate(ANNA, FARGO, 4.5) == Change(ANNA, FARGO, None, 4.5)
+    assert store.rate(ANNA, FARGO, 2) == Change(ANNA, FARGO, 4.5, 2)
+    store.rate(user("7", "ml-100k"), ALIEN, 0.5)
+    store.close()
+    again = Store(store.path)
+    assert given(again, ANNA) == {"Fargo": 2.0}
+    assert again.ratings(ANNA)[0].film == FARGO
+    assert given(again, user("7", "ml-100k")) == {"Alien": 0.5}
+    assert given(again, user("7", "ml-1m")) == {}
+    assert given(again, profile("7")) == {}
+    assert again.profiles() == [(ANNA, 1)]
+    again.close()
+
+
+def test_ratings_are_in_the_order_given(store: Store) -> None:
+    for film in (FARGO, ALIEN, BRAZIL):
+        store.rate(ANNA, film, 3)
+    assert [rated.film for rated in store.ratings(ANNA)][-1] == BRAZIL
+    assert all(rated.at.endswith("+00:00") for rated in store.ratings(ANNA))
+
+
+RATES = """
+import sys, time
+from data import locations
+from movietui.store import Film, Store
+from movietui.viewers import profile
+store = Store(locations.store())
+for number in range(10**6):
+    store.rate(profile("anna"), Film(f"film {number} 1990", f"Film {number}", 1990), 4)
+    print(number, flush=True)
+"""
+
+
+def test_a_rating_is_on_disk_before_rate_returns(home: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", RATES], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        last = [int(child.stdout.readline()) for _ in range(20)][-1]
+        child.kill()
+        last = max([last, *(int(line) for line in child.stdout.read().split())])
+    store = Store(locations.store())
+    assert {f"Film {number}" for number in range(last + 1)} <= set(given(store, ANNA))
+    store.rate(ANNA, FARGO, 5)
+    assert given(store, ANNA)["Fargo"] == 5
+    store.close()
+
+
+def test_each_change_is_forced_to_the_disk(store: Store) -> None:
+    assert store._rows("PRAGMA synchronous")[0][0] == 2
+    assert store._rows("PRAGMA journal_mode")[0][0] == "wal"
+
+
+def test_two_windows_write_at_once(store: Store) -> None:
+    other = Store(store.path)
+
+    def write(to: Store, ref: ViewerRef) -> None:
+        for number in range(40):
+            to.rate(ref, Film(f"film {number} 1990", f"Film {number}", 1990), 1 + number % 5)
+
+    threads = [threading.Thread(target=write, args=pair) for pair in ((store, ANNA), (other, TOM), (other, ANNA))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(other.ratings(ANNA)) == len(store.ratings(TOM)) == 40
+    assert given(store, ANNA) == given(other, ANNA) == given(store, TOM)
+    other.close()
+
+
+def test_two_windows_open_a_new_store_at_once(home: Path) -> None:
+    problems: list[BaseException] = []
+
+    def begin() -> None:
+        try:
+            Store(locations.store()).close()
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=begin) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+
+
+@pytest.mark.parametrize("stars", [0, 0.25, 3.3, 5.5, 6, -1, float("nan"), float("inf")])
+def test_only_halves_on_the_scale(store: Store, stars: float) -> None:
+    with pytest.raises(Problem, match=r"stars go from 0\.5 to 5 in halves"):
+        store.rate(ANNA, FARGO, stars)
+    assert given(store, ANNA) == {}
+    assert store.undo([ANNA]) is None
+
+
+# Undo and redo
+
+
+def test_undo_and_redo(store: Store) -> None:
+    store.rate(ANNA, FARGO, 4)
+    store.rate(ANNA, FARGO, 2)
+    store.rate(ANNA, ALIEN, 5)
+    assert store.undo([ANNA]) == Change(ANNA, ALIEN, 5, None)
+    assert store.undo([ANNA]) == Change(ANNA, FARGO, 2, 4)
+    assert given(store, ANNA) == {"Fargo": 4}
+    assert store.redo([ANNA]) == Change(ANNA, FARGO, 4, 2)
+    assert store.undo([ANNA]) == Change(ANNA, FARGO, 2, 4)
+    assert store.undo([ANNA]) == Change(ANNA, FARGO, 4, None)
+    assert store.undo([ANNA]) is None
+    assert given(store, ANNA) == {}
+    assert [store.redo([ANNA]) is not None for _ in range(4)] == [True, True, True, False]
+    assert given(store, ANNA) == {"Fargo": 2, "Alien": 5}
+
+
+def test_undo_outlives_the_window(store: Store) -> None:
+    store.rate(ANNA, FARGO, 4)
+    store.close()
+    again = Store(store.path)
+    assert again.undo([ANNA]) == Change(ANNA, FARGO, 4, None)
+    again.close()
+
+
+def test_viewers_undo_their_own(store: Store) -> None:
+    store.rate(ANNA, FARGO, 4)
+    store.rate(TOM, ALIEN, 3)
+    assert store.undo([ANNA]) == Change(ANNA, FARGO, 4, None)
+    assert store.undo([ANNA]) is None
+    assert given(store, TOM) == {"Alien": 3}
+    assert store.undo([ANNA, TOM]) == Change(TOM, ALIEN, 3, None)
+    assert store.redo([TOM]) == Change(TOM, ALIEN, None, 3)
+
+
+def test_a_new_rating_ends_what_could_be_redone(store: Store) -> None:
+    store.rate(ANNA, FARGO, 4)
+    store.undo([ANNA])
+    store.rate(ANNA, ALIEN, 3)
+    assert store.redo([ANNA]) is None
+    assert given(store, ANNA) == {"Alien": 3}
+
+
+def test_redo_gives_again_what_was_taken_back_last(store: Store) -> None:
+    store.rate(ANNA, FARGO, 5)
+    store.undo([ANNA])
+    store.rate(ANNA, FARGO, 1)
+    store.undo([ANNA])
+    assert store.redo([ANNA]) == Change(ANNA, FARGO, None, 1)
+    assert store.redo([ANNA]) is None
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_mix_of_rating_undo_and_redo(store: Store, seed: int) -> None:
+    """A pair's undo is one stack for both, as in an editor."""
+    chance = random.Random(seed)
+    pair = [ANNA, TOM]
+    now: dict[tuple[str, str], float] = {}
+    done: list[tuple[tuple[str, str], float | None, float | None]] = []
+    undone: list[tuple[tuple[str, str], float | None, float | None]] = []
+
+    def put(key: tuple[str, str], stars: float | None) -> None:
+        if stars is None:
+            now.pop(key, None)
+        else:
+            now[key] = stars
+
+    for _ in range(60):
+        action = chance.choice(["rate", "rate", "undo", "undo", "redo"])
+        if action == "rate":
+            ref, film, stars = chance.choice(pair), chance.choice([FARGO, ALIEN, BRAZIL]), chance.randint(1, 10) / 2
+            key = (ref.id, film.title)
+            store.rate(ref, film, stars)
+            done.append((key, now.get(key), stars))
+            undone.clear()
+            put(key, stars)
+        elif action == "undo":
+            change = store.undo(pair)
+            assert (change is None) == (not done)
+            if done:
+                entry = done.pop()
+                undone.append(entry)
+                put(entry[0], entry[1])
+        else:
+            change = store.redo(pair)
+            assert (change is None) == (not undone)
+            if undone:
+                entry = undone.pop()
+                done.append(entry)
+                put(entry[0], entry[2])
+        found = {(ref.id, title): stars for ref in pair for title, stars in given(store, ref).items()}
+        assert found == now
+
+
+# Files that are none
+
+
+def test_a_later_version_is_refused_and_left_alone(store: Store) -> None:
+    store.rate(ANNA, FARGO, 4)
+    store.close()
+    with sqlite3.connect(store.path) as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(Problem, match="written by a later movietui; update"):
+        Store(store.path)
+    with sqlite3.connect(store.path) as database:
+        assert database.execute("SELECT count(*) FROM ratings").fetchone() == (1,)
+        assert database.execute("PRAGMA user_version").fetchone() == (99,)
+
+
+@pytest.mark.parametrize("content", [b"this is no database\n" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_file_that_is_no_database(home: Path, content: bytes) -> None:
+    path = locations.store()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(Problem, match="damaged"):
+        Store(path)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_in_the_place_of_the_store(home: Path) -> None:
+    locations.store().mkdir(parents=True)
+    with pytest.raises(Problem, match="cannot be used"):
+        Store(locations.store())
+
+
+def test_a_file_in_the_place_of_the_folder(home: Path) -> None:
+    home.mkdir()
+    (home / "data").write_text("x")
+    with pytest.raises(Problem, match="cannot be used"):
+        Store(locations.store())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_rights(home: Path) -> None:
+    home.mkdir(mode=0o500)
+    with pytest.raises(Problem, match="check its rights"):
+        Store(locations.store())
+
+
+def test_another_program_holds_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store._db.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Problem, match="another program holds the file"):
+        store.rate(ANNA, FARGO, 4)
+    other.close()
+    store.rate(ANNA, FARGO, 4)
+
+
+FILLS = """
+import resource, signal
+from data import locations
+from data.problems import Problem
+from movietui.store import Film, Store
+from movietui.viewers import profile
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = Store(locations.store())
+store.rate(profile("anna"), Film("fargo 1996", "Fargo", 1996), 4)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
+kept = 0
+try:
+    for number in range(5000):
+        store.rate(profile("anna"), Film(f"{{number}} 1990", "x" * 500, 1990), 3)
+        kept += 1
+except Problem as problem:
+    print(kept, problem)
+"""
+
+
+def test_a_file_that_may_not_grow(home: Path) -> None:
+    """What a full disk or a quota does to a write, on any system and without being root."""
+    code = FILLS.format(limit=200_000)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    kept, _, told = done.stdout.partition(" ")
+    assert "the disk is full or failing; free some space" in told, done.stderr
+    assert "Traceback" not in done.stderr
+    store = Store(locations.store())
+    assert len(store.ratings(ANNA)) == 1 + int(kept)
+    store.rate(ANNA, ALIEN, 5)
+    store.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_full_disk(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        store = Store(disk / "movietui.sqlite3")
+        store.rate(ANNA, FARGO, 4)
+        kept = 1
+        with pytest.raises(Problem, match="disk is full"):  # noqa: PT012
+            for number in range(5000):
+                store.rate(ANNA, Film(f"{number} 1990", "x" * 500, 1990), 3)
+                kept += 1
+        assert len(store.ratings(ANNA)) == kept
+        store.close()
+        again = Store(disk / "movietui.sqlite3")
+        assert len(again.ratings(ANNA)) == kept
+        again.close()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_nothing_of_a_failed_change_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.rate(ANNA, FARGO, 4)
+
+    def fails(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(store, "_set_rating", fails)
+    with pytest.raises(Problem, match="free some space, nothing that was saved is lost"):
+        store.rate(TOM, ALIEN, 2)
+    monkeypatch.undo()
+    assert [ref for ref, _ in store.profiles()] == [ANNA]
+    store.rate(TOM, ALIEN, 3)
+    assert given(store, TOM) == {"Alien": 3}
+
+
+# Profiles
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("  Anna   Maria ", "Anna Maria"),
+        ("[bold]x[/]", "[bold]x[/]"),
+        ("李小龍", "李小龍"),
+        ("a" * 40, "a" * 40),
+        ("O'Brien; DROP TABLE viewers", "O'Brien; DROP TABLE viewers"),
+        ("user 7", "user 7"),
+    ],
+)
+def test_names(store: Store, typed: str, name: str) -> None:
+    assert store.create_profile(typed) == profile(name)
+    assert store.profiles() == [(profile(name), 0)]
+    assert store.find_profile(typed.upper()) == profile(name)
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "\t\n", "a" * 41, "a\x1b[31m", "a\x07b", "a\u202eb"])
+def test_names_that_are_none(store: Store, typed: str) -> None:
+    with pytest.raises(Problem, match="1 to 40"):
+        store.create_profile(typed)
+    assert store.profiles() == []
+
+
+def test_a_name_is_taken_in_any_case(store: Store) -> None:
+    store.create_profile("Anna Maria")
+    with pytest.raises(Problem, match="'Anna Maria' already"):
+        store.create_profile("anna  MARIA")
+    assert store.find_profile("nobody") is None
+
+
+def test_profiles_are_listed_by_name(store: Store) -> None:
+    for name in ("tom", "Anna", "bob"):
+        store.create_profile(name)
+    assert [ref.id for ref, _ in store.profiles()] == ["Anna", "bob", "tom"]
+
+
+# Runs and choices
+
+
+def test_runs(store: Store) -> None:
+    first = store.start_run("mf", "demo", "standard", "random90", 3, {"factors": 10})
+    second = store.start_run("bias", "demo", "none", "u1", 0, {})
+    running = store.run(first)
+    assert running is not None
+    assert (running.state, running.seconds, running.metrics) == ("running", None, {})
+    curve = [{"epoch": 1, "train_loss": 0.5, "validation_loss": None}]
+    store.end_run(first, "done", seconds=1.5, curve=curve, best_epoch=1, metrics={"rmse": 0.9})
+    store.end_run(second, "failed", problem="The disk is full.")
+    assert [run.id for run in store.runs()] == [second, first]
+    done = store.run(first)
+    assert done is not None
+    assert (done.seed, done.settings, done.curve, done.metrics) == (3, {"factors": 10}, curve, {"rmse": 0.9})
+    assert store.runs()[0].problem == "The disk is full."
+    assert store.run(99) is None
+
+
+def test_which_run_serves(store: Store) -> None:
+    assert store.serving_run("demo") is None
+    numbers = [store.start_run("mf", "demo", "standard", "random90", 0, {}) for _ in range(3)]
+    assert store.serving_run("demo") is None
+    for number in numbers[:2]:
+        store.end_run(number, "done")
+    store.end_run(numbers[2], "cancelled")
+    assert store.serving_run("ml-1m") is None
+    newest, oldest = store.run(numbers[1]), store.run(numbers[0])
+    assert store.serving_run("demo") == newest
+    assert oldest is not None
+    store.serve_with(oldest)
+    assert store.serving_run("demo") == oldest
+
+
+def test_choices(store: Store) -> None:
+    assert store.choice("theme") == ""
+    assert store.choice("theme", "dark") == "dark"
+    store.choose("theme", "light")
+    store.choose("theme", "nord")
+    assert store.choice("theme", "dark") == "nord"
+
+
+def test_changed_elsewhere_moves_only_when_another_writes(store: Store) -> None:
+    other = Store(store.path)
+    before = store.changed_elsewhere()
+    store.rate(ANNA, FARGO, 4)
+    assert store.changed_elsewhere() == before
+    other.ratings(ANNA)
+    assert store.changed_elsewhere() == before
+    other.rate(ANNA, ALIEN, 4)
+    assert store.changed_elsewhere() != before
+    other.close()
+
+

@@ -1,0 +1,194 @@
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.text import Text
+
+from data.problems import Problem
+from movietui import text
+from movietui.activity import Activity
+from movietui.viewers import ViewerRef, profile, user
+from movietui.wire import decode, encode, sentence
+from tests.movietui.hostile import TITLES
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "told"),
+    [(0.55, 2, ".55"), (-0.55, 2, "-.55"), (1.2, 2, "1.20"), (0, 1, ".0"), (0.999, 2, "1.00"), (10.04, 1, "10.0")],
+)
+def test_decimals(value: float, digits: int, told: str) -> None:
+    assert text.decimals(value, digits) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "row", "short"),
+    [(5, "★★★★★", "★ 5"), (4.5, "★★★★½", "★ 4½"), (0.5, "½", "★ ½"), (0, "", "★ 0"), (1, "★", "★ 1")],
+)
+def test_stars(value: float, row: str, short: str) -> None:
+    assert text.stars(value) == row
+    assert text.number_of_stars(value) == short
+
+
+def test_bars_and_dots() -> None:
+    assert text.bars([0, 1, 4, 8]) == "▁▁▄█"
+    assert text.bars([]) == ""
+    assert text.bars([0, 0]) == ""
+    assert text.dots(0.8) == "●●●●○"
+    assert text.dots(-3) == "○○○○○"
+    assert text.dots(7) == "●●●●●"
+
+
+def test_a_thin_bar_is_as_wide_as_asked() -> None:
+    assert text.thin_bar(1, 2, 10).plain == "━━━━━─────"
+    assert text.thin_bar(5, 2, 10).plain == "━" * 10
+    assert text.thin_bar(1, 0, 10).plain == "─" * 10
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "0 B"), (999, "999 B"), (4_924_029, "4.9 MB"), (12_000, "12 kB"), (3_200_000_000, "3.2 GB")]
+)
+def test_size(count: float, told: str) -> None:
+    assert text.size(count) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (42.4, "42 s"), (61, "1 min 1 s"), (119.7, "2 min 0 s")],
+)
+def test_duration(seconds: float, told: str) -> None:
+    assert text.duration(seconds) == told
+
+
+def test_plural_and_person() -> None:
+    assert [text.plural(count, "rating") for count in (0, 1, 1204)] == ["0 ratings", "1 rating", "1,204 ratings"]
+    assert text.person({"age": 28, "gender": "M", "occupation": "writer"}) == "28 M writer"
+    assert text.person({"age": 0, "gender": "", "occupation": ""}) == ""
+    assert text.person({"age": 7}) == " 7"
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("width", [0, 1, 2, 7, 30, 80])
+@pytest.mark.parametrize("right", [False, True])
+def test_fitted_fills_the_width(title: str, width: int, right: bool) -> None:
+    from data.titles import plain
+
+    assert text.fitted(plain(title), width, right=right).cell_len == width
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.sampled_from("ab[]/漢字é★😀 ½"), max_size=60), st.integers(0, 50))
+def test_fitted_keeps_the_beginning(content: str, width: int) -> None:
+    drawn = text.fitted(content, width)
+    assert drawn.cell_len == width
+    assert content.startswith(drawn.plain.rstrip().removesuffix("…").rstrip())
+
+
+def test_fitted_leaves_its_argument_alone_and_keeps_styles() -> None:
+    styled = Text("abcdef", "bold")
+    assert text.fitted(styled, 3).plain == "ab…"
+    assert styled.plain == "abcdef"
+    assert text.fitted(styled, 8).style == "bold"
+
+
+# What runs
+
+
+def stage(name: str, done: float = 0, total: float = 0, unit: str = "", note: str = "", finished: bool = False) -> dict:
+    return {
+        "event": "stage",
+        "name": name,
+        "done": done,
+        "total": total,
+        "unit": unit,
+        "note": note,
+        "finished": finished,
+    }
+
+
+def epoch(number: int, phase: str = "curve", of: int = 5) -> dict:
+    return {"event": "epoch", "phase": phase, "number": number, "of": of, "train_loss": 0.5, "validation_loss": 0.6}
+
+
+def test_each_stage_is_kept_once_with_its_last_word() -> None:
+    activity = Activity("get ml-100k", {})
+    for event in (stage("Downloading", 10, 100, "bytes"), stage("Downloading", 100, 100, "bytes"), stage("Reading")):
+        activity = activity.after(event)
+    assert [one["name"] for one in activity.stages] == ["Downloading", "Reading"]
+    assert activity.stages[0]["done"] == 100
+    assert activity.step == "Reading"
+    assert activity.after(stage("Cleaning", note="rule 7 of 12")).step == "rule 7 of 12"
+
+
+def test_the_curve_is_that_of_the_first_phase() -> None:
+    activity = Activity("train mf", {})
+    for event in (epoch(1), epoch(2), epoch(1, "measure"), epoch(1, "serve")):
+        activity = activity.after(event)
+    assert [point["number"] for point in activity.curve] == [1, 2]
+    assert activity.step == "learning from all ratings"
+
+
+def test_the_picture_before_stays_as_it_was() -> None:
+    before = Activity("train mf", {})
+    before.after(epoch(1))
+    assert (before.curve, before.done) == ((), 0)
+
+
+def test_other_events_change_nothing() -> None:
+    activity = Activity("x", {}, step="reading")
+    assert activity.after({"event": "done", "result": {}}) is activity
+
+
+def test_how_far_it_is() -> None:
+    activity = Activity("x", {}, phase="curve", phase_began=100.0, now=104.0, done=3, total=5, unit="epoch")
+    assert activity.seconds_left == pytest.approx(4.0)
+    assert activity.reached == "epoch 3 of 5, 4.0 s left"
+    assert Activity("x", {}, done=1, total=5, unit="epoch").reached == "epoch 1 of 5"
+    assert Activity("x", {}, done=2e6, total=5e6, unit="bytes").reached == "2.0 MB of 5.0 MB"
+    assert Activity("x", {}, done=2e6, unit="bytes").reached == "2.0 MB"
+    assert Activity("x", {}, done=1200, total=5000, unit="lines").reached == "1,200 of 5,000 lines"
+    assert Activity("x", {}).reached == ""
+
+
+# The pipe
+
+
+@pytest.mark.parametrize("title", [*TITLES, "line\u2028separator\x85and\x0bmore"])
+def test_a_message_is_one_line(title: str) -> None:
+    line = encode({"title": title})
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert decode(line) == {"title": title}
+
+
+def test_what_is_no_message() -> None:
+    for line in (b"[1]\n", b"7\n"):
+        with pytest.raises(ValueError, match="JSON object"):
+            decode(line)
+    with pytest.raises(json.JSONDecodeError):
+        decode(b"no json\n")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        encode({"stars": math.nan})
+
+
+def test_sentences() -> None:
+    assert sentence(Problem("There is no user 7.")) == "There is no user 7."
+    assert "not enough memory" in sentence(MemoryError())
+    try:
+        _ = {}["missing"]  # type: ignore[var-annotated]
+    except KeyError as error:
+        told = sentence(error)
+    assert "KeyError" in told
+    assert "test_text.py:" in told
+    assert "\n" not in told
+
+
+# Viewers
+
+
+def test_viewers() -> None:
+    assert profile("anna") == ViewerRef("profile", "anna")
+    assert profile("anna").label == "anna"
+    assert user("7", "demo").label == "user 7"
+    assert len({profile("7"), user("7", "demo"), user("7", "ml-1m")}) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
@@ -51,7 +52,7 @@ class MovieTui(App[int]):
     """movietui."""
 
     TITLE = "movietui"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = True
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "browse": BrowseScreen,
@@ -128,12 +129,14 @@ class MovieTui(App[int]):
 
     async def first_start(self) -> None:
         """Fetch, clean and train without any question, then show the list."""
-        name = REAL
+        assert self.session is not None
+        ready = [row["name"] for row in await self.session.datasets() if row["state"] == "ready"]
+        name = REAL if REAL in ready or not ready else ready[0]
         async with warm_job() as training:  # torch loads while the data come in
             try:
                 await self.work.get(name)
             except Problem as problem:
-                self.say_problem(problem)
+                self.say(str(problem))
                 name = DEMO
                 await self.work.get(name)
             if self.current_mode == "data":

@@ -82,10 +82,11 @@ class ViewersPane(Vertical):
         """Everything above the users."""
         opened = self._session.opened
         assert opened is not None
-        stored = await asyncio.to_thread(self._session.store.profiles)
         words = self._search.casefold().split()
         found: list[Entry] = [
-            ViewerRow(ref, count) for ref, count in stored if all(word in ref.id.casefold() for word in words)
+            ViewerRow(ref, count)
+            for ref, count in await asyncio.to_thread(self._session.store.profiles)
+            if all(word in ref.id.casefold() for word in words)
         ]
         none = Hint("nobody is found" if self._search else "n adds a profile")
         return [Heading("you"), *(found or [none]), Heading(f"people in {opened['dataset']}")]

@@ -1,0 +1,290 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data import locations
+from data.problems import Problem
+from data.titles import plain
+from movietui.serving import Service
+from movietui.viewers import Asked
+from tests.movietui.hostile import OCCUPATION, TITLES
+
+
+def asked(user: str = "1", *rated: tuple[str, float]) -> Asked:
+    return {"kind": "user", "id": user, "rated": list(rated)}
+
+
+def stranger(*rated: tuple[str, float]) -> Asked:
+    return {"kind": "profile", "id": "anna", "rated": list(rated)}
+
+
+@pytest.fixture
+def service(ready: Path) -> Service:
+    opened = Service()
+    opened.open("demo", "standard", str(locations.checkpoints() / "2"))
+    return opened
+
+
+def test_what_is_opened(ready: Path) -> None:
+    opened = Service().open("demo", "standard", str(locations.checkpoints() / "2"))
+    assert (opened["dataset"], opened["model"], opened["invented"]) == ("demo", "mf", True)
+    assert (opened["users"], opened["first_user"]) == (400, "1")
+    assert opened["movies"] > 300
+    assert 0 < opened["metrics"]["rmse"] < 1
+
+
+def test_nothing_is_open() -> None:
+    for question in (
+        lambda service: service.rank([asked()], 0.6, 0, 10),
+        lambda service: service.people("", 0, 10),
+        lambda service: service.details([asked()], "1"),
+    ):
+        with pytest.raises(Problem, match="No dataset is open"):
+            question(Service())
+
+
+def test_what_was_open_stays_open(service: Service) -> None:
+    before = service.rank([asked()], 0.6, 0, 10)
+    for dataset, checkpoint in (("demo", "99"), ("ml-100k", "2"), ("nothing", "2")):
+        with pytest.raises(Problem):
+            service.open(dataset, "standard", str(locations.checkpoints() / checkpoint))
+    assert service.rank([asked()], 0.6, 0, 10) == before
+
+
+def test_windows_are_parts_of_one_list(service: Service) -> None:
+    whole = service.rank([asked()], 0.6, 0, 10_000)
+    assert whole["total"] == len(whole["rows"])
+    assert [row["rank"] for row in whole["rows"]] == list(range(1, whole["total"] + 1))
+    assert len({row["id"] for row in whole["rows"]}) == whole["total"]
+    assert whole["total"] + whole["seen"][0] == len(service.dataset.movies)
+    pieces = [row for start in range(0, whole["total"], 70) for row in service.rank([asked()], 0.6, start, 70)["rows"]]
+    assert pieces == whole["rows"]
+    scores = [row["score"] for row in whole["rows"]]
+    assert scores == sorted(scores, reverse=True)
+    past = service.rank([asked()], 0.6, 5000, 70)
+    assert (past["rows"], past["total"], past["offset"]) == ([], whole["total"], 5000)
+
+
+def test_rated_films_leave_and_move_the_rest(service: Service) -> None:
+    first = service.rank([stranger()], 0.6, 0, 10_000)
+    assert first["moved"] == 0
+    assert all(row["before"] == row["rank"] for row in first["rows"])
+    film = first["rows"][4]
+    second = service.rank([stranger((film["film"], 1.0))], 0.6, 0, 100, compare=True)
+    assert second["total"] == first["total"] - 1
+    assert second["seen"] == [1]
+    stayed = [row["id"] for row in first["rows"] if row["id"] != film["id"]]
+    for row in second["rows"]:
+        assert row["before"] == stayed.index(row["id"]) + 1
+    moved = [row for row in second["rows"] if row["before"] != row["rank"]]
+    assert second["moved"] == len(moved) > 0
+
+
+def test_further_windows_keep_saying_what_moved(service: Service) -> None:
+    film = service.rank([stranger()], 0.6, 0, 1)["rows"][0]["film"]
+    rated = stranger((film, 1.0))
+    first = service.rank([rated], 0.6, 0, 50, compare=True)
+    again = service.rank([rated], 0.6, 0, 50)
+    assert again["rows"] == first["rows"]
+    assert any(row["before"] != row["rank"] for row in again["rows"])
+    next_window = service.rank([rated], 0.6, 50, 50)
+    assert [row["rank"] for row in next_window["rows"]] == list(range(51, 101))
+    assert any(row["before"] != row["rank"] for row in next_window["rows"])
+
+
+def test_what_comes_back_is_new(service: Service) -> None:
+    film = service.rank([stranger()], 0.6, 0, 1)["rows"][0]
+    service.rank([stranger((film["film"], 4.0))], 0.6, 0, 50, compare=True)
+    back = service.rank([stranger()], 0.6, 0, 10_000, compare=True)
+    (row,) = (row for row in back["rows"] if row["id"] == film["id"])
+    assert row["before"] is None
+
+
+def test_another_viewer_is_not_compared(service: Service) -> None:
+    service.rank([asked("1")], 0.6, 0, 50)
+    found = service.rank([asked("2")], 0.6, 0, 50, compare=True)
+    assert found["moved"] == 0
+    assert all(row["before"] == row["rank"] for row in found["rows"])
+
+
+def test_a_rating_that_changes_nothing_moves_nothing(service: Service) -> None:
+    film = service.rank([stranger()], 0.6, 0, 1)["rows"][0]["film"]
+    service.rank([stranger((film, 4.0))], 0.6, 0, 50, compare=True)
+    again = service.rank([stranger((film, 4.0))], 0.6, 0, 50, compare=True)
+    assert again["moved"] == 0
+    assert all(row["before"] == row["rank"] for row in again["rows"])
+
+
+def test_the_overlay_is_above_the_dataset(service: Service) -> None:
+    first = service.rank([asked()], 0.6, 0, 10)
+    known = [("no such film 1899", 5.0), (first["rows"][0]["film"], 2.0)]
+    second = service.rank([asked("1", *known)], 0.6, 0, 10)
+    assert second["seen"][0] == first["seen"][0] + 1
+    changed = service.dataset.movies.keys[int(service.dataset.ratings.movie[service.dataset.ratings.user == 0][0])]
+    third = service.rank([asked("1", (changed, 0.5))], 0.6, 0, 10)
+    assert third["seen"] == first["seen"]
+    assert [row["score"] for row in third["rows"]] != [row["score"] for row in first["rows"]]
+
+
+def test_a_pair(service: Service) -> None:
+    alone = [{row["id"]: row for row in service.rank([asked(one)], 0.6, 0, 999)["rows"]} for one in ("1", "2")]
+    found = service.rank([asked("1"), asked("2")], 0.6, 0, 999)
+    assert {row["id"] for row in found["rows"]} == set(alone[0]) & set(alone[1])
+    assert len(found["seen"]) == 2
+    for row in found["rows"][:30]:
+        assert row["by"] == pytest.approx([one[row["id"]]["stars"] for one in alone])
+        assert min(row["by"]) - 1e-6 <= row["stars"] <= max(row["by"]) + 1e-6
+        assert 0 <= row["agreement"] <= 1
+    average = service.rank([asked("1"), asked("2")], 0.0, 0, 20)["rows"]
+    least = service.rank([asked("1"), asked("2")], 1.0, 0, 20)["rows"]
+    assert np.mean([min(row["by"]) for row in least]) >= np.mean([min(row["by"]) for row in average])
+
+
+def test_alike_needs_common_films(service: Service) -> None:
+    assert service.rank([asked("1"), stranger()], 0.6, 0, 5)["alike"] is None
+    same = service.rank([asked("1"), asked("1")], 0.6, 0, 5)["alike"]
+    assert same is not None
+    assert same["value"] == pytest.approx(1)
+
+
+def test_unknown_users_are_told_who_there_is(service: Service) -> None:
+    for question in (
+        lambda: service.rank([asked("99999")], 0.6, 0, 10),
+        lambda: service.rank([asked("1"), asked("x")], 0.6, 0, 10),
+        lambda: service.details([asked("")], service.dataset.movies.ids[0]),
+    ):
+        with pytest.raises(Problem, match="demo has no user .*; its 400 users go from 1 to 400"):
+            question()
+
+
+# Details
+
+
+def test_details(service: Service) -> None:
+    row = service.rank([asked()], 0.6, 0, 1)["rows"][0]
+    found = service.details([asked()], row["id"])
+    assert (found["title"], found["year"], found["count"]) == (row["title"], row["year"], row["count"])
+    assert found["genres"]
+    assert sum(found["histogram"]) == found["count"]
+    assert len(found["histogram"]) == 5
+    assert found["mean"] == pytest.approx(np.dot(found["histogram"], range(1, 6)) / found["count"])
+    (mine,) = found["by"]
+    assert mine["stars"] == pytest.approx(row["stars"])
+    assert 1 <= mine["low"] <= mine["stars"] <= mine["high"] <= 5
+    assert 1 <= len(mine["why"]) <= 5
+    sizes = [abs(why["share"]) for why in mine["why"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert set(mine["shared"]) <= set(found["genres"])
+
+
+def test_why_names_what_was_rated(service: Service) -> None:
+    row = service.rank([stranger()], 0.6, 0, 3)["rows"]
+    (nothing,) = service.details([stranger()], row[0]["id"])["by"]
+    assert (nothing["why"], nothing["shared"]) == ([], [])
+    (one,) = service.details([stranger((row[1]["film"], 5.0))], row[0]["id"])["by"]
+    assert [(why["title"], why["year"], why["stars"]) for why in one["why"]] in (
+        [],
+        [(row[1]["title"], row[1]["year"], 5.0)],
+    )
+
+
+def test_details_for_a_pair(service: Service) -> None:
+    assert len(service.details([asked("1"), asked("2")], service.dataset.movies.ids[0])["by"]) == 2
+
+
+def test_no_such_movie(service: Service) -> None:
+    with pytest.raises(Problem, match="demo has no movie 99999"):
+        service.details([asked()], "99999")
+
+
+# People
+
+
+def test_everybody(service: Service) -> None:
+    first = service.people("", 0, 100)
+    assert (first["total"], first["offset"], len(first["rows"])) == (400, 0, 100)
+    last = service.people("  ", 390, 100)
+    assert [row["id"] for row in last["rows"]] == [str(user) for user in range(391, 401)]
+    assert sum(row["ratings"] for row in service.people("", 0, 400)["rows"]) == len(service.dataset.ratings)
+
+
+def test_an_id_comes_first(service: Service) -> None:
+    found = service.people("4", 0, 500)
+    assert found["rows"][0]["id"] == "4"
+    assert {str(user) for user in range(1, 401) if str(user).startswith("4")} <= {row["id"] for row in found["rows"]}
+    assert service.people("400", 0, 5)["rows"][0]["id"] == "400"
+    assert [row["id"] for row in service.people(" 399 ", 0, 5)["rows"]] == ["399"]
+
+
+def test_words_find_people(service: Service) -> None:
+    everybody = service.people("", 0, 400)["rows"]
+    some = next(row for row in everybody if row["occupation"])
+    job, gender, age = some["occupation"], some["gender"], some["age"]
+    for words in (job, job.upper(), f"{gender} {job}", f"{job} {age} {gender}"):
+        found = service.people(words, 0, 400)["rows"]
+        assert some in found
+        assert all(job in row["occupation"] for row in found)
+    exact = service.people(f"{job} {age} {gender}", 0, 400)["rows"]
+    assert all((row["age"], row["gender"]) == (age, gender) for row in exact)
+    assert some in service.people(job[:-2], 0, 400)["rows"]
+
+
+def test_nobody(service: Service) -> None:
+    found = service.people("zzzz", 0, 100)
+    assert (found["total"], found["rows"]) == (0, [])
+
+
+def test_people_of_the_next_dataset(service: Service, hostile_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert service.people("", 0, 5)["dataset"] == "demo"
+    monkeypatch.setenv("MOVIETUI_HOME", str(hostile_home))
+    service.open("hostile", "standard", str(locations.checkpoints() / "1"))
+    found = service.people("", 0, 5)
+    assert (found["dataset"], found["total"]) == ("hostile", 25)
+
+
+# What there is
+
+
+def test_datasets(service: Service) -> None:
+    rows = {row["name"]: row for row in service.datasets()}
+    assert rows["demo"]["state"] == "invented"
+    assert rows["demo"]["ratings"] > 20_000
+    assert rows["ml-100k"]["state"] == "available"
+    assert rows["ml-100k"]["terms"]
+    assert rows["ml-100k"]["citation"]
+
+
+def test_models_have_forms(service: Service) -> None:
+    models = {model["name"]: model for model in service.models()}
+    assert {"popularity", "bias", "mf"} <= set(models)
+    for model in models.values():
+        assert model["summary"]
+        for field in model["settings"]:
+            assert field["low"] <= field["default"] <= field["high"]
+            assert field["kind"] in ("int", "float")
+            assert field["meaning"]
+
+
+def test_the_report_of_a_dataset(service: Service) -> None:
+    report = service.report("demo", "standard")
+    assert report["dataset"] == "demo"
+    assert report["rules"]
+    with pytest.raises(Problem):
+        service.report("ml-100k", "standard")
+
+
+def test_titles_come_through_without_what_steers_a_terminal(hostile: Path) -> None:
+    service = Service()
+    service.open("hostile", "standard", str(locations.checkpoints() / "1"))
+    rows = service.rank([stranger()], 0.6, 0, 100)["rows"]
+    titles = {row["title"] for row in rows}
+    assert {"[red]x[/red]", "Foo [/b]", "[REC]²", "X" * 300, "七人の侍と千と千尋の神隠しと東京物語と羅生門"} <= titles
+    for title in titles:
+        assert title == plain(title)
+        assert title.isprintable() or "\u200d" in title
+    assert len(titles) == len(TITLES)
+    for row in service.people("", 0, 100)["rows"]:
+        assert row["occupation"] == plain(OCCUPATION)
+    for listed in service.datasets():
+        assert listed["title"] == plain(listed["title"])

@@ -1,0 +1,189 @@
+"""The state behind the screens, with an engine that answers from arithmetic."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from data.problems import Problem
+from movietui.children import Engine
+from movietui.replies import MovieRow
+from movietui.session import MISERY, Audience, Session
+from movietui.store import Store
+from movietui.viewers import ViewerRef, profile, user
+from tests.movietui.fakes import FakeEngine, with_run
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def session(store: Store, engine: FakeEngine) -> Session:
+    with_run(store)
+    return Session(store, cast(Engine, engine))
+
+
+async def first(session: Session) -> MovieRow:
+    return (await session.ranked(0, 10))["rows"][0]
+
+
+async def test_nothing_is_trained(store: Store, engine: FakeEngine) -> None:
+    session = Session(store, cast(Engine, engine))
+    assert session.dataset_to_open() is None
+    with pytest.raises(Problem, match="No model is trained on demo yet"):
+        await session.open("demo")
+    store.start_run("mf", "demo", "standard", "random90", 0, {})
+    assert session.dataset_to_open() is None
+
+
+async def test_open_shows_the_first_user(session: Session, engine: FakeEngine) -> None:
+    assert session.dataset_to_open() == "demo"
+    opened = await session.open("demo")
+    assert session.opened == opened
+    assert session.run is not None
+    assert session.run.id == 3
+    assert session.audience == Audience((user("1", "demo"),))
+    question = dict(engine.asked)["open"]
+    assert question["cleaning"] == "standard"
+    assert Path(question["checkpoint"]).name == "3"
+    assert session.store.choice("dataset") == "demo"
+
+
+async def test_open_shows_a_profile_before_a_user(session: Session) -> None:
+    session.store.create_profile("tom")
+    session.store.create_profile("Anna")
+    await session.open("demo")
+    assert session.audience.viewers == (profile("Anna"),)
+
+
+@pytest.mark.parametrize("viewer", [user("7", "demo"), profile("tom")])
+async def test_open_remembers_who_was_looked_at(session: Session, engine: FakeEngine, viewer: ViewerRef) -> None:
+    session.store.create_profile("Anna")
+    session.store.create_profile("tom")
+    await session.open("demo")
+    await session.look_at(viewer)
+    again = Session(session.store, cast(Engine, engine))
+    await again.open("demo")
+    assert again.audience.viewers == (viewer,)
+
+
+async def test_a_failed_open_changes_nothing(session: Session) -> None:
+    await session.open("demo")
+    before = (session.opened, session.run, session.audience)
+    with_run(session.store, "gone")
+    with pytest.raises(Problem, match="gone is not here"):
+        await session.open("gone")
+    assert (session.opened, session.run, session.audience) == before
+    assert session.store.choice("dataset") == "demo"
+
+
+async def test_another_run_of_the_dataset_keeps_the_audience(session: Session) -> None:
+    await session.open("demo")
+    await session.look_at(user("5", "demo"))
+    session.pair_with(user("6", "demo"))
+    await session.open("demo")
+    assert session.audience.viewers == (user("5", "demo"), user("6", "demo"))
+
+
+async def test_rating_is_stored_and_asked_with(session: Session, engine: FakeEngine) -> None:
+    await session.open("demo")
+    row = await first(session)
+    change = await session.rate(row, 4)
+    assert (change.viewer, change.film.title, change.before, change.after) == (user("1", "demo"), row["title"], None, 4)
+    await session.ranked(0, 10, after_rating=True)
+    do, question = engine.asked[-1]
+    assert (do, question["compare"]) == ("rank", True)
+    assert question["viewers"] == [{"kind": "user", "id": "1", "rated": [(row["film"], 4.0)]}]
+
+
+async def test_nudging(session: Session) -> None:
+    await session.open("demo")
+    with pytest.raises(Problem, match="Rate a movie with 1 to 5 first"):
+        await session.nudge(0.5)
+    row = await first(session)
+    await session.rate(row, 4)
+    assert (await session.nudge(0.5)).after == 4.5
+    assert (await session.nudge(0.5)).after == 5
+    assert (await session.nudge(0.5)).after == 5
+    await session.rate(row, 1)
+    assert [(await session.nudge(-0.5)).after for _ in range(2)] == [0.5, 0.5]
+
+
+async def test_nudging_somebody_who_is_not_looked_at(session: Session) -> None:
+    await session.open("demo")
+    await session.rate(await first(session), 4)
+    await session.look_at(user("2", "demo"))
+    with pytest.raises(Problem):
+        await session.nudge(0.5)
+
+
+async def test_undo_and_redo(session: Session) -> None:
+    await session.open("demo")
+    assert await session.undo() is None
+    assert await session.redo() is None
+    row = await first(session)
+    await session.rate(row, 4)
+    await session.nudge(-0.5)
+    assert [(await session.undo()).after for _ in range(2)] == [4, None]  # type: ignore[union-attr]
+    with pytest.raises(Problem):
+        await session.nudge(0.5)
+    again = await session.redo()
+    assert again is not None
+    assert again.after == 4
+    assert (await session.nudge(0.5)).after == 4.5
+
+
+async def test_the_pair(session: Session) -> None:
+    await session.open("demo")
+    one, two, three = (user(number, "demo") for number in "123")
+    session.pair_with(one)
+    assert session.audience.viewers == (one,)
+    session.pair_with(two)
+    assert session.audience == Audience((one, two), 0, MISERY)
+    session.rate_as_other()
+    assert session.audience.rater == two
+    row = await first(session)
+    assert (await session.rate(row, 2)).viewer == two
+    session.rate_as_other()
+    assert session.audience.rater == one
+    session.pair_with(three)
+    assert session.audience.viewers == (one, three)
+    session.rate_as_other()
+    session.pair_with(three)
+    assert session.audience == Audience((one,), 0, MISERY)
+    session.rate_as_other()
+    assert session.audience.rater == one
+
+
+async def test_dropping_the_first_of_a_pair(session: Session) -> None:
+    await session.open("demo")
+    session.pair_with(user("2", "demo"))
+    session.pair_with(user("1", "demo"))
+    assert session.audience.viewers == (user("2", "demo"),)
+
+
+async def test_the_dial_stops_at_its_ends(session: Session) -> None:
+    await session.open("demo")
+    session.pair_with(user("2", "demo"))
+    for _ in range(12):
+        session.lean(-1)
+    assert session.audience.misery == 0
+    session.lean(1)
+    assert session.audience.misery == 0.1
+    for _ in range(12):
+        session.lean(1)
+    assert session.audience.misery == 1
+
+
+async def test_undo_of_a_pair_takes_the_newest_of_both(session: Session) -> None:
+    await session.open("demo")
+    session.pair_with(user("2", "demo"))
+    rows = (await session.ranked(0, 10))["rows"]
+    await session.rate(rows[0], 4)
+    session.rate_as_other()
+    await session.rate(rows[1], 2)
+    session.rate_as_other()
+    changes = [await session.undo(), await session.undo(), await session.undo()]
+    assert [change and change.viewer.id for change in changes] == ["2", "1", None]

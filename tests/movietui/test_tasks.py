@@ -1,0 +1,185 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data import locations
+from data.dataset import Dataset, Movies, Ratings, Scale, Users
+from data.problems import Cancelled, Problem
+from data.titles import film_key
+from movietui import tasks
+from movietui.store import Film, Store
+from movietui.viewers import profile, user
+from movietui.wire import Message
+
+FILMS = (
+    ("Fargo", 1996),
+    ("The Usual Suspects", 1995),
+    ("Sabrina", 1995),
+    ("Sabrina", 1954),
+    ("La Cité des enfants perdus", 1995),
+    ("Alien", 1979),
+    ("Aliens", 1986),
+    ("[REC]²", 2009),
+    ("Home", 0),
+)
+
+
+@pytest.fixture(scope="module")
+def films() -> Dataset:
+    empty = np.empty(0, np.int32)
+    return Dataset(
+        name="films",
+        ratings=Ratings(empty, empty, np.empty(0, np.float32), np.empty(0, np.int64)),
+        users=Users(()),
+        movies=Movies(
+            ids=tuple(str(row) for row in range(len(FILMS))),
+            titles=tuple(title for title, _ in FILMS),
+            years=np.asarray([year for _, year in FILMS], np.int32),
+            genres=np.zeros((len(FILMS), 1), bool),
+            genre_names=("Drama",),
+            keys=tuple(film_key(*film) for film in FILMS),
+        ),
+        scale=Scale(),
+        fingerprint="0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "film"),
+    [
+        ("Fargo (1996)", ("Fargo", 1996)),
+        ("Fargo", ("Fargo", 1996)),
+        ("  fARGO  (1996) ", ("Fargo", 1996)),
+        ("Usual Suspects, The (1995)", ("The Usual Suspects", 1995)),
+        ("the usual suspects", ("The Usual Suspects", 1995)),
+        ("Sabrina (1954)", ("Sabrina", 1954)),
+        ("la cite des enfants perdus", ("La Cité des enfants perdus", 1995)),
+        ("Alien", ("Alien", 1979)),
+        ("Aliens", ("Aliens", 1986)),
+        ("[REC]²", ("[REC]²", 2009)),
+        ("home", ("Home", 0)),
+        ("The Usual Suspetcs", ("The Usual Suspects", 1995)),
+        ("\x1b[31mFargo\x1b[0m", ("Fargo", 1996)),
+    ],
+)
+def test_the_film_that_is_meant(films: Dataset, typed: str, film: tuple[str, int]) -> None:
+    found = tasks.find_movie(films, typed)
+    assert found == Film(film_key(*film), *film)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("Sabrina", r"'Sabrina' may be several movies: Sabrina \(1995\), Sabrina \(1954\); add the year"),
+        ("Fargo (1997)", r"has no movie 'Fargo \(1997\)'; did you mean Fargo \(1996\)"),
+        ("Farg", r"did you mean Fargo \(1996\)"),
+        ("xyzzy", "has no movie 'xyzzy'; check its title"),
+        ("", "has no movie ''"),
+        ("(1995)", "has no movie"),
+    ],
+)
+def test_films_that_are_not_guessed(films: Dataset, typed: str, told: str) -> None:
+    with pytest.raises(Problem, match=told) as problem:
+        tasks.find_movie(films, typed)
+    assert "\x1b" not in str(problem.value)
+
+
+def test_rate_makes_the_profile(ready: Path, store: Store) -> None:
+    first = tasks.rate(store, "demo", "Anna", "the godfather", 4.5)
+    assert first == {
+        "profile": "Anna",
+        "movie": {"title": "The Godfather", "year": 1972},
+        "stars": 4.5,
+        "before": None,
+        "ratings": 1,
+    }
+    assert tasks.rate(store, "demo", "anna", "The Godfather (1972)", 3)["before"] == 4.5
+    assert [(ref.id, count) for ref, count in store.profiles()] == [("Anna", 1)]
+
+
+def test_a_rating_that_cannot_be_given_makes_no_profile(ready: Path, store: Store) -> None:
+    for movie, stars in (("no such film at all", 4.0), ("The Godfather", 7.0)):
+        with pytest.raises(Problem):
+            tasks.rate(store, "demo", "anna", movie, stars)
+    assert store.profiles() == []
+
+
+def test_train_is_written_down(ready: Path, store: Store) -> None:
+    heard: list[tuple[str, Message]] = []
+    trained = tasks.train(
+        store,
+        "bias",
+        "demo",
+        cleaning="standard",
+        settings={"sweeps": "2"},
+        seed=5,
+        on_epoch=lambda phase, epoch: heard.append((phase, epoch)),
+    )
+    run = store.run(trained["run"])
+    assert run is not None
+    assert (run.state, run.model, run.seed, run.split) == ("done", "bias", 5, tasks.SERVED_SPLIT)
+    assert run.settings["sweeps"] == 2
+    assert run.curve == trained["epochs"]
+    assert run.metrics == trained["metrics"]
+    assert [epoch["number"] for phase, epoch in heard if phase == "curve"] == [1, 2]
+    assert Path(trained["checkpoint"]).is_dir()
+    assert store.serving_run("demo") == run
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Cancelled])
+def test_a_stopped_training_is_written_down(ready: Path, store: Store, stop: type[BaseException]) -> None:
+    def hear(phase: str, epoch: Message) -> None:
+        if epoch["number"] == 2:
+            raise stop
+
+    before = store.serving_run("demo")
+    with pytest.raises(stop):
+        tasks.train(store, "bias", "demo", cleaning="standard", settings={}, on_epoch=hear)
+    newest = store.runs()[0]
+    assert (newest.state, len(newest.curve)) == ("cancelled", 2)
+    assert store.serving_run("demo") == before
+    assert not (locations.checkpoints() / str(newest.id)).exists()
+
+
+def test_a_failed_training_is_written_down(ready: Path, store: Store) -> None:
+    checkpoints = locations.checkpoints()
+    (checkpoints / "3").mkdir()
+    (checkpoints / "3" / "file").write_text("in the way")
+    with pytest.raises(Problem):
+        tasks.train(store, "bias", "demo", cleaning="standard", settings={"sweeps": "1"})
+    newest = store.runs()[0]
+    assert newest.state == "failed"
+    assert newest.problem
+
+
+def test_a_lost_store_does_not_stop_training(ready: Path) -> None:
+    """Somebody moves a damaged store away: the checkpoints of its runs are still there."""
+    for path in locations.store().parent.glob("movietui.sqlite3*"):
+        path.unlink()
+    store = Store(locations.store())
+    trained = tasks.train(store, "bias", "demo", cleaning="standard", settings={"sweeps": "1"})
+    found = tasks.recommend(store, "demo", [user("1", "demo")], 3)
+    assert (found["model"], len(found["movies"])) == ("bias", 3)
+    assert trained["metrics"]
+    store.close()
+
+
+def test_recommend(ready: Path, store: Store) -> None:
+    found = tasks.recommend(store, "demo", [user("1", "demo")], 5)
+    assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3, 4, 5]
+    assert found["model"] == "mf"
+    assert tasks.recommend(store, "demo", [user("1", "demo")], 5, "bias")["model"] == "bias"
+    tasks.rate(store, "demo", "anna", found["movies"][0]["title"], 1)
+    for_anna = tasks.recommend(store, "demo", [profile("anna")], 400)
+    assert found["movies"][0]["id"] not in [movie["id"] for movie in for_anna["movies"]]
+    both = tasks.recommend(store, "demo", [profile("anna"), user("1", "demo")], 5)
+    assert [viewer["id"] for viewer in both["viewers"]] == ["anna", "1"]
+    assert all(len(movie["stars_by_viewer"]) == 2 for movie in both["movies"])
+
+
+def test_no_model_yet(home: Path, store: Store) -> None:
+    with pytest.raises(Problem, match="run movietui train mf --dataset demo"):
+        tasks.serving_run(store, "demo")
+    with pytest.raises(Problem, match="No bias is trained on demo yet"):
+        tasks.serving_run(store, "demo", "bias")

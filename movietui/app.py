@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -68,58 +69,53 @@ class MovieTui(App[int]):
     outcome: reactive[Text] = reactive(Text)
 
     def __init__(self, theme: str | None = None) -> None:
+        """Open the store. Raises ``Problem`` where that cannot be done."""
+        engine = Engine()
+        self.session = Session(Store(locations.store()), engine)
+        self.first_dataset = self.session.dataset_to_open()
+        # The first screen is the right one at once; to show another first would cost a tenth of a second.
+        self.DEFAULT_MODE = "browse" if self.first_dataset else "data"  # type: ignore[misc]
         super().__init__()
-        self._wanted_theme = theme
-        self.engine = Engine()
-        self.session: Session | None = None
-        self.problem_at_start = ""
-        self.working = REAL
+        self.engine = engine
         self.work = Work(self.show_work)
+        self.working = self.first_dataset or REAL
         self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
         self.served_changed: Signal[str] = Signal(self, "served")
+        self._theme_for_once = bool(theme)
+        chosen = theme or os.environ.get("TEXTUAL_THEME") or self.session.store.choice("theme")
+        if chosen in self.available_themes and not ("NO_COLOR" in os.environ and "ansi" in chosen):
+            self.theme = chosen
+        elif chosen:
+            self.set_reactive(MovieTui.outcome, Text(f"There is no theme {chosen!r}; ctrl+p lists the names."))
 
     # Start and end
 
-    async def on_mount(self) -> None:
-        """Open the store, show the first screen, and do everything slow after it was painted."""
-        try:
-            self.session = Session(Store(locations.store()), self.engine)
-        except Problem as problem:
-            self.problem_at_start = str(problem)
-            self.exit(1)
-            return
-        self._choose_theme()
-        name = self.session.dataset_to_open()
-        await self.switch_mode("browse" if name else "data")
-        self.begin(name)
+    async def on_load(self) -> None:
+        """Start the engine before anything is drawn: it warms up on the other core."""
+        await self.engine.start()
+
+    def on_mount(self) -> None:
+        """Do everything slow after the first screen was painted."""
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        self.begin()
         self.set_interval(WATCH_SECONDS, self.watch_store)
 
-    def _choose_theme(self) -> None:
-        assert self.session is not None
-        chosen = self._wanted_theme or os.environ.get("TEXTUAL_THEME") or self.session.store.choice("theme")
-        if chosen in self.available_themes and not ("NO_COLOR" in os.environ and chosen.endswith("ansi")):
-            self.theme = chosen
-        elif chosen:
-            self.say(f"There is no theme {chosen!r}; ctrl+p lists the names.")
-        self.theme_changed_signal.subscribe(self, self._keep_theme)
-
     def _keep_theme(self, theme: object) -> None:
-        if self.session is not None and not self._wanted_theme:
+        if not self._theme_for_once:
             try:
                 self.session.store.choose("theme", self.theme)
             except Problem as problem:
                 self.say_problem(problem)
 
     @work(group="begin")
-    async def begin(self, name: str | None) -> None:
+    async def begin(self) -> None:
         """Start the engine; open what was open last, or lead through the first start."""
-        assert self.session is not None
         await self.engine.start()
         try:
-            if name is None:
+            if self.first_dataset is None:
                 await self.first_start()
             else:
-                await self.serve(name)
+                await self.serve(self.first_dataset)
         except Problem as problem:
             self.say_problem(problem)
             if self.session.opened is None:
@@ -129,7 +125,6 @@ class MovieTui(App[int]):
 
     async def first_start(self) -> None:
         """Fetch, clean and train without any question, then show the list."""
-        assert self.session is not None
         ready = [row["name"] for row in await self.session.datasets() if row["state"] == "ready"]
         name = REAL if REAL in ready or not ready else ready[0]
         async with warm_job() as training:  # torch loads while the data come in
@@ -170,14 +165,12 @@ class MovieTui(App[int]):
 
     def on_unmount(self) -> None:
         """Close the store."""
-        if self.session is not None:
-            self.session.store.close()
+        self.session.store.close()
 
     # What is served
 
     async def open_dataset(self, name: str) -> None:
         """Show the list of a dataset that is here; train a model where it has none."""
-        assert self.session is not None
         self.working = name
         if await self.in_thread(self.session.store.serving_run, name) is None:
             await self.switch_mode("train")
@@ -187,7 +180,6 @@ class MovieTui(App[int]):
 
     async def dataset_to_train(self) -> str:
         """Return the dataset that is at work. Raises ``Problem`` where it is not here yet."""
-        assert self.session is not None
         ready = [row["name"] for row in await self.session.datasets() if row["ratings"] or row["state"] == "invented"]
         if self.working not in ready:
             raise Problem(f"{self.working} is not here yet; d opens the Data screen, where enter gets it.")
@@ -195,7 +187,6 @@ class MovieTui(App[int]):
 
     async def serve(self, dataset: str) -> None:
         """Open a dataset with its run in the engine, and show its list."""
-        assert self.session is not None
         await self.session.open(dataset)
         self.working = dataset
         self.served_changed.publish(dataset)
@@ -203,10 +194,9 @@ class MovieTui(App[int]):
 
     def viewer_line(self) -> Text:
         """Return who the list is for, as the title line says it."""
-        session = self.session
-        if session is None or session.opened is None or not session.audience.viewers:
+        audience = self.session.audience
+        if not audience.viewers:
             return Text()
-        audience = session.audience
         names = [ref.label for ref in audience.viewers]
         if not audience.pair:
             return Text(names[0], "bold")
@@ -223,7 +213,7 @@ class MovieTui(App[int]):
     async def watch_store(self) -> None:
         """Show what another window, or the command line, changed."""
         session, browse = self.session, self._browse()
-        if session is None or session.opened is None or browse is None or not browse.is_mounted:
+        if session.opened is None or browse is None or not browse.is_mounted:
             return
         version = await self.in_thread(session.store.changed_elsewhere)
         if version != session.seen_version:
@@ -285,11 +275,10 @@ class MovieTui(App[int]):
 
 def run(theme: str | None = None) -> int:
     """Open the app and return its exit code."""
-    app = MovieTui(theme)
-    code = app.run()
-    if app.problem_at_start:
-        import sys
-
-        print(app.problem_at_start, file=sys.stderr)
+    try:
+        app = MovieTui(theme)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
         return 1
-    return app.return_code or code or 0
+    app.run()
+    return app.return_code or 0

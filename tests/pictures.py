@@ -21,7 +21,7 @@ async def settled(pilot: Pilot[Any], seconds: float = 60.0) -> None:
     assert isinstance(app, MovieTui)
     for _ in range(int(seconds / 0.05)):
         await pilot.pause(0.05)
-        if app.work.activity is None and app.session is not None and app.session.opened is not None:
+        if app.work.activity is None and app.session.opened is not None:
             break
     await pilot.pause(0.4)
 

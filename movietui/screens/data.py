@@ -75,8 +75,7 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="list")
     async def list_datasets(self, name: str | None = None) -> None:
         """List the datasets; put the cursor on one of them."""
-        session = self.movie_tui.session
-        assert session is not None
+        session = self.session
         try:
             await session.engine.start()
             listed = await session.datasets()
@@ -118,9 +117,8 @@ class DataScreen(FrameScreen):
         self.query_one("#terms", Static).update(self._terms(row))
         report: dict[str, Any] | None = None
         if row["ratings"]:
-            assert self.movie_tui.session is not None
             try:
-                report = await self.movie_tui.session.engine.ask("report", dataset=row["name"], cleaning=CLEANING)
+                report = await self.session.engine.ask("report", dataset=row["name"], cleaning=CLEANING)
             except Problem as problem:
                 self.movie_tui.say_problem(problem)
         self._show_report(report)

@@ -68,7 +68,7 @@ class TitleLine(Widget):
         left = Text(" movietui ", "bold reverse", no_wrap=True)
         session = app.session
         right = Text()
-        if session is not None and session.opened is not None:
+        if session.opened is not None:
             opened = session.opened
             left.append(f"  {opened['dataset']} · {text.plural(opened['movies'], 'movie')}", "bold")
             if opened["invented"]:
@@ -125,10 +125,8 @@ class FrameScreen(Screen[None]):
 
     @property
     def session(self) -> Session:
-        """What the app knows; there is one as soon as there are screens."""
-        session = self.movie_tui.session
-        assert session is not None
-        return session
+        """What the app knows."""
+        return self.movie_tui.session
 
     def compose(self) -> ComposeResult:
         """Put the body between the lines of the frame."""

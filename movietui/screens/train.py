@@ -139,8 +139,7 @@ class TrainScreen(FrameScreen):
     @work(exclusive=True, group="models")
     async def list_models(self) -> None:
         """List the models."""
-        session = self.movie_tui.session
-        assert session is not None
+        session = self.session
         await session.engine.start()
         self._models = await session.models()
         self.models.fill(len(self._models), 0, self._models)
@@ -150,8 +149,7 @@ class TrainScreen(FrameScreen):
     @work(exclusive=True, group="runs")
     async def list_runs(self) -> None:
         """List the runs, newest first, and show the curve of the newest."""
-        session = self.movie_tui.session
-        assert session is not None
+        session = self.session
         runs = await self.movie_tui.in_thread(session.store.runs)
         self.runs.show(runs, session.run.id if session.run else None)
         self.runs.display = bool(runs)
@@ -265,7 +263,7 @@ class TrainScreen(FrameScreen):
             return
         metrics = result["metrics"]
         app.say(f"{model['name']}: RMSE {metrics['rmse']:.4f} on {result['split']} · → then u uses it in Browse")
-        if app.session is not None and app.session.opened is None:
+        if app.session.opened is None:
             await app.serve(dataset)
 
     @on(RowList.Clicked, "#models")
@@ -288,7 +286,7 @@ class TrainScreen(FrameScreen):
         """Use the run under the cursor in Browse."""
         run = self.runs.current
         app = self.movie_tui
-        if run is None or app.session is None:
+        if run is None:
             app.say("There is no run to use yet.")
             return
         if run.state != "done":

@@ -25,7 +25,7 @@ TITLES = (
     "Movie: " + "[bold]" * 20,
 )
 USERS = 25
-OCCUPATION = "[b]作家[/b] \x1b[31m"
+OCCUPATION = "[b]作家[/b]"
 
 
 def save_hostile(name: str = "hostile") -> None:

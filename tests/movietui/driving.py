@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 from textual.pilot import Pilot
 from textual.widget import Widget
@@ -10,6 +10,7 @@ from textual.widget import Widget
 from movietui.app import MovieTui
 from movietui.screens.browse import BrowseScreen
 from movietui.widgets.movie_list import MovieList
+from movietui.widgets.viewer_list import ViewerList
 from tests.movietui.fakes import FakeEngine
 
 SMALL = (80, 24)
@@ -71,11 +72,16 @@ class Driver:
 
     @property
     def browse(self) -> BrowseScreen:
-        return cast(BrowseScreen, self.app._browse())
+        found = [screen for screen in self.app._screens() if isinstance(screen, BrowseScreen)]
+        return found[0]
 
     @property
     def movies(self) -> MovieList:
         return self.browse.movies
+
+    @property
+    def viewers(self) -> ViewerList:
+        return self.browse.people.viewers
 
     def titles(self, count: int = 15) -> list[str]:
         return [row["title"] for row in self.movies.known_rows()[:count]]
@@ -87,13 +93,12 @@ class Driver:
         """Wait until nothing runs and a list stands."""
         await self.until(
             lambda: (
-                self.app.session is not None
-                and self.app.session.opened is not None
-                and self.app.activity is None
+                self.app.session.opened is not None
+                and self.app.work.activity is None
                 and self.app.current_mode == "browse"
                 and self.movies.total
                 and self.movies.display
-                and self.browse.viewers.total
+                and self.viewers.total
             ),
             "the list",
             60,
@@ -107,7 +112,7 @@ async def started(
     """Start the app; with ``stands`` wait for the first list."""
     app = MovieTui(theme)
     if engine is not None:
-        app.engine = engine  # type: ignore[assignment]
+        app.engine = app.session.engine = engine  # type: ignore[assignment]
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)

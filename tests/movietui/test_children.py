@@ -14,6 +14,7 @@ import pytest
 
 from data import locations
 from data.problems import Problem
+from movietui import children
 from movietui.children import Engine, Job, warm_job
 from movietui.store import Store
 from movietui.wire import Message
@@ -98,19 +99,24 @@ async def test_killed_between_question_and_answer(ready: Path, engine: Engine) -
         assert all(answer["rows"] == before["rows"] for answer in answers)
 
 
-async def test_killed_while_many_ask(ready: Path, engine: Engine) -> None:
-    """Whenever the kill is noticed, each question is answered or refused with a sentence, and the next one answered."""
+async def test_asked_again_while_the_death_is_still_being_told(
+    ready: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads the last words of the dead must not fail the questions that its successor has got since."""
     await open_demo(engine)
     before = await rank(engine)
-    for attempt in range(6):
-        os.kill(pid_of(engine), signal.SIGKILL)
-        answers = []
-        for step in range(8):
-            answers.append(asyncio.create_task(rank(engine)))
-            await asyncio.sleep(0.001 * attempt * step)
-        for answer in await asyncio.wait_for(asyncio.gather(*answers, return_exceptions=True), 20):
-            assert isinstance(answer, dict), repr(answer)
-            assert answer["rows"] == before["rows"]
+
+    async def slow(words: children._LastWords) -> str:
+        await asyncio.sleep(0.15)
+        return ""
+
+    monkeypatch.setattr(children._LastWords, "last", slow)
+    killed = pid_of(engine)
+    os.kill(killed, signal.SIGKILL)
+    assert gone(killed)
+    await asyncio.sleep(0.05)
+    answers = await asyncio.wait_for(asyncio.gather(*(rank(engine) for _ in range(3)), return_exceptions=True), 20)
+    assert answers == [before] * 3
 
 
 async def test_an_engine_that_cannot_start_is_a_problem(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,6 +279,7 @@ async def test_a_warm_job_works(ready: Path) -> None:
 
 PARENT = """
 import asyncio, sys
+from movietui import children
 from movietui.children import Engine, Job
 async def main():
     engine, job = Engine(), Job()

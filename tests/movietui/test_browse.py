@@ -1,0 +1,521 @@
+"""Browse, by keyboard, on the trained demo."""
+
+import asyncio
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from data import locations
+from movietui.store import Film, Store
+from movietui.viewers import profile, user
+from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
+from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.processes import gone
+
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
+
+
+def rated_by(ref_user: str) -> dict[str, float]:
+    store = Store(locations.store())
+    ref = user(ref_user, "demo") if ref_user.isdigit() else profile(ref_user)
+    found = {rated.film.title: rated.stars for rated in store.ratings(ref)}
+    store.close()
+    return found
+
+
+async def pair_with_next(driver: Driver) -> None:
+    """Put the cursor on the second user and make the pair of users 1 and 2."""
+    await driver.press("left", "down", "p")
+    await driver.until(lambda: driver.app.session.audience.pair and driver.movies.pair, "the pair")
+
+
+@SIZES
+async def test_the_first_start_needs_no_key(home: Path, size: tuple[int, int]) -> None:
+    async with started(size) as driver:
+        assert driver.app.session.opened is not None
+        assert driver.app.session.opened["dataset"] == "demo"
+        await driver.told("this is the demo: its ratings are invented")
+        assert "movietui data get ml-100k --from PATH" in driver.app.outcome.plain
+        assert driver.movies.has_focus
+        screen = shown(driver.app)
+        assert "a profile of your own" in screen
+        assert "ratings invented" in screen
+        assert driver.titles(1)[0][:12] in screen
+        assert "user 1" in lines(driver.app)[0]
+        if size == LARGE:
+            assert "movietui data get ml-100k --from PATH" in screen
+        await driver.press("down")
+        assert "a profile of your own" not in shown(driver.app)
+    assert gone(*[])
+
+
+@SIZES
+async def test_a_start_with_a_model_opens_the_list(ready: Path, size: tuple[int, int]) -> None:
+    async with started(size) as driver:
+        title, *_, footer = lines(driver.app)
+        assert "demo · 3" in title
+        assert "mf RMSE 0." in title
+        assert title.rstrip().endswith("user 1")
+        assert "1-5 Rate" in footer
+        assert "? Keys" in footer
+        assert ("because you gave" in shown(driver.app)) == (size == LARGE)
+        for line in lines(driver.app):
+            assert len(line.rstrip()) <= size[0]
+
+
+@SIZES
+async def test_rating(ready: Path, size: tuple[int, int]) -> None:
+    async with started(size) as driver:
+        before = driver.titles(100)
+        await driver.press("down", "down")
+        assert driver.movies.cursor == 2
+        title = await driver.rate("1")
+        assert title == before[2]
+        assert rated_by("1") == {title: 1.0}
+        assert driver.movies.cursor == 2
+        after = driver.titles(100)
+        assert title not in after
+        assert [one for one in before if one != title][:99] != after[:99]
+        assert driver.app.outcome.plain.startswith(f"rated {title} ★ 1 · ")
+        assert "moved · u undoes" in driver.app.outcome.plain
+        assert f"rated {title} ★ 1"[:60] in lines(driver.app)[-2]
+        marks = [line for line in lines(driver.app) if "▲" in line or "▼" in line]
+        assert marks
+        await driver.press("down")
+        assert not [line for line in lines(driver.app) if "▲" in line or "▼" in line]
+        assert driver.movies.cursor == 3
+
+
+async def test_marks_say_how_far_a_row_moved(ready: Path) -> None:
+    async with started(LARGE) as driver:
+        before = driver.titles(100)
+        title = await driver.rate("1")
+        stayed = [one for one in before if one != title]
+        drawn = lines(driver.app)
+        for row in driver.movies.known_rows()[:20]:
+            (line,) = [one for one in drawn if f" {row['title'][:30]} "[:30] in one and "★" in one][:1]
+            step = stayed.index(row["title"]) + 1 - row["rank"] if row["title"] in stayed else 0
+            if step:
+                assert f"{'▲' if step > 0 else '▼'}{abs(step)}" in line
+
+
+async def test_half_stars_undo_and_redo(ready: Path) -> None:
+    async with started() as driver:
+        first = driver.titles(5)
+        title = await driver.rate("4")
+        await driver.press("right_square_bracket")
+        await driver.told(f"rated {title} ★ 4½")
+        assert rated_by("1") == {title: 4.5}
+        await driver.press("left_square_bracket", "left_square_bracket")
+        await driver.told(f"rated {title} ★ 3½")
+        for told in ("★ 4 ", "★ 4½", "★ 4 ", ""):
+            await driver.press("u")
+            await driver.told(f"took back {title}")
+            await driver.until(lambda told=told: told in f"{driver.app.outcome.plain} ", told)
+        await driver.until(lambda: not rated_by("1"), "no rating")
+        await driver.until(lambda: driver.titles(5) == first, "the first list")
+        await driver.press("u")
+        await driver.told("There is nothing to undo.")
+        await driver.press("r")
+        await driver.told(f"gave again {title} ★ 4")
+        assert rated_by("1") == {title: 4.0}
+        await driver.press("r", "r", "r")
+        await driver.until(lambda: rated_by("1") == {title: 3.5}, "three and a half")
+        await driver.press("r")
+        await driver.told("There is nothing to do again.")
+
+
+async def test_keys_with_nothing_to_do_say_so(ready: Path) -> None:
+    async with started() as driver:
+        for key, told in (
+            ("u", "There is nothing to undo."),
+            ("r", "There is nothing to do again."),
+            ("left_square_bracket", "Rate a movie with 1 to 5 first"),
+            ("right_square_bracket", "Rate a movie with 1 to 5 first"),
+            ("minus", "The dial is for a pair"),
+            ("equals_sign", "The dial is for a pair"),
+            ("escape", ""),
+        ):
+            await driver.press(key)
+            await driver.told(told)
+        await driver.press("left", "5")
+        await driver.told("Go to the list with → first")
+        await driver.press("p")
+        await driver.told("The list is for user 1 already")
+        await driver.press("6", "0", "x", "z", "ctrl+x", "f9", "space", "backspace", "delete")
+        assert rated_by("1") == {}
+        assert driver.app.is_running
+
+
+async def test_rating_quickly(ready: Path) -> None:
+    """Keys that come faster than the list: each rates the movie that stood under the cursor, none is lost."""
+    async with started() as driver:
+        total = driver.movies.total
+        await driver.press("5", "4", "3", "2", "1")
+        await driver.until(lambda: driver.movies.total == total - 5, "five rated")
+        assert sorted(rated_by("1").values()) == [1, 2, 3, 4, 5]
+
+
+async def test_the_last_row(ready: Path) -> None:
+    async with started() as driver:
+        await driver.press("end")
+        await driver.until(lambda: driver.movies.current is not None, "the last row")
+        last = driver.movies.total - 1
+        assert driver.movies.cursor == last
+        await driver.rate("3")
+        assert driver.movies.cursor == last - 1
+        assert driver.movies.current is not None
+        await driver.press("home")
+        assert driver.movies.cursor == 0
+
+
+async def test_everything_is_seen(home: Path, store: Store) -> None:
+    with_run(store)
+    engine = FakeEngine()
+    engine.titles = engine.titles[:2]
+    async with started(engine=engine) as driver:
+        await driver.rate("5")
+        await driver.press("5")
+        await driver.see("Everything here has been seen")
+        await driver.press("5", "enter", "down")
+        await driver.press("u")
+        await driver.until(lambda: driver.movies.total == 1 and driver.movies.display, "the list again")
+
+
+# Viewers
+
+
+@SIZES
+async def test_another_viewer(ready: Path, size: tuple[int, int]) -> None:
+    async with started(size) as driver:
+        mine = driver.titles()
+        await driver.press("left")
+        assert driver.viewers.has_focus
+        await driver.press("down", "down", "enter")
+        await driver.told("The list of user 3")
+        assert driver.movies.has_focus
+        assert driver.titles() != mine
+        assert lines(driver.app)[0].rstrip().endswith("user 3")
+        await driver.press("h", "right")
+        assert driver.movies.has_focus
+        await driver.press("left", "escape")
+        assert driver.movies.has_focus
+
+
+async def test_search(ready: Path) -> None:
+    async with started() as driver:
+        await driver.press("slash")
+        await driver.type("37")
+        await driver.until(lambda: driver.viewers.total < 100, "those found")
+        assert "37" in shown(driver.app)
+        await driver.type("7")
+        await driver.until(lambda: driver.viewers.total == 4, "user 377")
+        await driver.press("enter")
+        await driver.told("The list of user 377")
+        assert driver.movies.has_focus
+        await driver.press("escape")
+        await driver.until(lambda: driver.viewers.total > 400, "everybody")
+
+
+async def test_a_search_that_finds_nobody(ready: Path) -> None:
+    async with started() as driver:
+        await driver.press("slash")
+        await driver.type("zzz")
+        await driver.see("nobody is found")
+        await driver.press("enter", "enter", "p", "down", "up", "end", "home")
+        assert rated_by("1") == {}
+        assert [ref.id for ref in driver.app.session.audience.viewers] == ["1"]
+        await driver.press("escape")
+        await driver.until(lambda: driver.viewers.total > 400, "everybody")
+        assert driver.viewers.has_focus
+
+
+async def test_letters_in_the_search_are_no_keys(ready: Path) -> None:
+    async with started() as driver:
+        await driver.press("slash")
+        await driver.type("qdtbunp?[1-5]")
+        assert driver.app.is_running
+        assert driver.app.current_mode == "browse"
+        assert driver.app.screen is driver.browse
+        assert rated_by("1") == {}
+        await driver.press("escape")
+
+
+async def test_a_new_profile(ready: Path) -> None:
+    async with started() as driver:
+        await driver.press("n")
+        await driver.see("New profile")
+        await driver.press("enter")
+        await driver.see("A profile needs a name")
+        await driver.type("[b]Eva[/b]")
+        await driver.press("enter")
+        await driver.told("[b]Eva[/b]. Rate what you know")
+        assert lines(driver.app)[0].rstrip().endswith("[b]Eva[/b]")
+        await driver.see("● [b]Eva[/b]")
+        assert driver.movies.has_focus
+        title = await driver.rate("5")
+        assert rated_by("[b]Eva[/b]") == {title: 5.0}
+        await driver.press("n")
+        await driver.type("[B]eva[/B]")
+        await driver.press("enter")
+        await driver.see("already")
+        await driver.press("escape")
+        assert driver.app.screen is driver.browse
+        assert [ref.id for ref, _ in driver.app.session.store.profiles()] == ["[b]Eva[/b]"]
+
+
+async def test_who_was_looked_at_is_there_at_the_next_start(ready: Path) -> None:
+    async with started() as driver:
+        await driver.press("left", "down", "down", "down", "enter")
+        await driver.told("The list of user 4")
+        title = await driver.rate("5")
+    async with started() as driver:
+        assert lines(driver.app)[0].rstrip().endswith("user 4")
+        assert title not in driver.titles(100)
+        await driver.press("u")
+        await driver.told(f"took back {title}")
+
+
+# The pair
+
+
+@SIZES
+async def test_a_pair(ready: Path, size: tuple[int, int]) -> None:
+    async with started(size) as driver:
+        alone = driver.titles()
+        await pair_with_next(driver)
+        screen = shown(driver.app)
+        assert "Unseen by both" in screen
+        assert "A 1" in screen
+        assert "B 2" in screen
+        assert "A user 1" in lines(driver.app)[0]
+        assert "B user 2" in lines(driver.app)[0]
+        if size == LARGE:
+            assert "agree" in screen
+            assert "●●" in screen
+        together = driver.titles()
+        assert together != alone
+        title = await driver.rate("5")
+        assert rated_by("1") == {title: 5.0}
+        assert "as A user 1" in driver.app.outcome.plain
+        await driver.press("tab")
+        await driver.told("The next rating is B’s: user 2")
+        second = await driver.rate("2")
+        assert rated_by("2") == {second: 2.0}
+        assert "as B user 2" in driver.app.outcome.plain
+        await driver.press("u")
+        await driver.told(f"took back {second}")
+        await driver.press("u")
+        await driver.told(f"took back {title}")
+        assert (rated_by("1"), rated_by("2")) == ({}, {})
+        await driver.press("escape")
+        await driver.until(lambda: not driver.movies.pair, "one viewer")
+        assert driver.titles() == alone
+
+
+async def test_the_dial(ready: Path) -> None:
+    async with started(LARGE) as driver:
+        await pair_with_next(driver)
+        before = driver.titles(30)
+        for _ in range(12):
+            await driver.press("minus")
+        await driver.see("average ├●──────────┤ least misery")
+        average = driver.titles(30)
+        for _ in range(12):
+            await driver.press("equals_sign")
+        await driver.see("average ├──────────●┤ least misery")
+        await driver.until(lambda: driver.titles(30) != average, "another order")
+        assert before != average or before != driver.titles(30)
+
+
+async def test_leaving_the_pair(ready: Path) -> None:
+    async with started() as driver:
+        for key in ("escape", "p"):
+            await pair_with_next(driver)
+            await driver.press(key)
+            await driver.until(lambda: not driver.app.session.audience.pair, "one viewer")
+            await driver.press("left", "up", "right")
+        await driver.press("p")
+        await driver.told("Choose the second viewer and press p.")
+        assert driver.viewers.has_focus
+
+
+async def test_a_pair_of_a_profile_and_a_user(ready: Path) -> None:
+    async with started(LARGE) as driver:
+        await driver.press("n")
+        await driver.type("Eva")
+        await driver.press("enter")
+        await driver.told("Eva. Rate")
+        await driver.press("slash")
+        await driver.type("12")
+        await driver.until(lambda: driver.viewers.total < 50, "those found")
+        await driver.press("enter")
+        await driver.until(lambda: driver.viewers.has_focus, "the viewers")
+        await driver.press("p")
+        await driver.see("too few films in common")
+        await driver.press("tab")
+        title = await driver.rate("4")
+        assert rated_by("12") == {title: 4.0}
+
+
+# Panels and screens
+
+
+@SIZES
+async def test_why(ready: Path, size: tuple[int, int]) -> None:
+    async with started(size) as driver:
+        await driver.press("enter")
+        title = driver.titles(1)[0]
+        await driver.until(lambda: driver.app.screen is not driver.browse, "the panel")
+        for told in (title, "because you gave", "others", "expect"):
+            await driver.see(told)
+        await driver.press("down", "up", "5")
+        assert rated_by("1") == {}
+        await driver.press("escape")
+        assert driver.app.screen is driver.browse
+
+
+@SIZES
+async def test_all_keys(ready: Path, size: tuple[int, int]) -> None:
+    async with started(size) as driver:
+        for key, title, some in (
+            ("b", "Keys · Browse", ("Half a star less", "1-5", "Take the last rating back")),
+            ("d", "Keys · Data", ("Read a folder or zip", "Stop what is running")),
+            ("t", "Keys · Train", ("Use the run under the cursor", "Stop what is running")),
+        ):
+            await driver.press(key)
+            await driver.pilot.pause(0.1)
+            await driver.press("question_mark")
+            await driver.see(title)
+            for told in some:
+                for _ in range(6):
+                    if told in shown(driver.app):
+                        break
+                    await driver.press("pagedown")
+                await driver.see(told, 2)
+            await driver.press("escape")
+
+
+async def test_all_screens(ready: Path) -> None:
+    async with started() as driver:
+        for key, told in (("d", "Datasets"), ("t", "Models"), ("b", "Unseen, best first")):
+            await driver.press(key)
+            await driver.see(told)
+        await driver.press("ctrl+p")
+        await driver.pilot.pause(0.1)
+        await driver.press("escape")
+        assert driver.titles(1)[0][:10] in shown(driver.app)
+
+
+@pytest.mark.parametrize("size", [(50, 12), (59, 40), (140, 15)])
+async def test_too_small(ready: Path, size: tuple[int, int]) -> None:
+    async with started(size) as driver:
+        await driver.see("needs a little more room")
+        assert "★" not in shown(driver.app)
+        await driver.pilot.resize_terminal(*SMALL)
+        await driver.see(driver.titles(1)[0][:15])
+
+
+async def test_resizing_keeps_everything(ready: Path) -> None:
+    async with started(LARGE) as driver:
+        await pair_with_next(driver)
+        await driver.press(*["down"] * 30)
+        title = driver.movies.current
+        assert title is not None
+        for size in (SMALL, (50, 12), (100, 16), (200, 60), (61, 17), LARGE):
+            await driver.pilot.resize_terminal(*size)
+            await driver.pilot.pause(0.05)
+            assert driver.movies.cursor == 30
+            assert driver.movies.current == title
+            assert driver.app.session.audience.pair
+            if size[0] >= 60 and size[1] >= 16:
+                await driver.see(title["title"][:12])
+        assert driver.movies.has_focus
+
+
+async def test_quitting(ready: Path) -> None:
+    async with started() as driver:
+        await driver.press("q")
+        await driver.until(lambda: not driver.app.is_running, "the end")
+        assert driver.app.return_code == 0
+
+
+# What happens elsewhere
+
+
+async def test_a_killed_engine_is_not_noticed(ready: Path) -> None:
+    async with started(LARGE) as driver:
+        for _ in range(2):
+            process = driver.app.engine._process
+            assert process is not None
+            os.kill(process.pid, signal.SIGKILL)
+            await driver.rate("5")
+            assert not driver.app.outcome.plain.startswith("!")
+        assert len(rated_by("1")) == 2
+
+
+async def test_a_rating_is_kept_where_no_list_can_be_made(home: Path, store: Store) -> None:
+    with_run(store)
+    engine = FakeEngine()
+    async with started(engine=engine) as driver:
+        engine.problem = "The ranking engine stopped twice; restart movietui."
+        await driver.press("5")
+        await driver.told("The ranking engine stopped twice")
+        assert len(rated_by("1")) == 1
+        await driver.press("enter", "u", "left", "down", "enter", "end", "pageup", "p")
+        await driver.press("slash", "7", "escape")
+        await driver.press("d")
+        await driver.pilot.pause(0.1)
+        await driver.press("t")
+        await driver.pilot.pause(0.1)
+        await driver.press("enter", "b")
+        assert driver.app.is_running
+        engine.problem = ""
+        await driver.press("right")
+        await driver.press("down")
+        await driver.rate("4")
+
+
+async def test_another_window_rates(ready: Path) -> None:
+    async with started() as driver:
+        await driver.pilot.pause(1.2)
+        row = driver.movies.known_rows()[0]
+        other = Store(locations.store())
+        await asyncio.to_thread(other.rate, user("1", "demo"), Film(row["film"], row["title"], row["year"]), 4)
+        other.create_profile("elsewhere")
+        other.close()
+        await driver.until(lambda: row["title"] not in driver.titles(100), "the movie's leaving", 4)
+        await driver.see("elsewhere", 4)
+
+
+async def test_another_window_rates_before_this_one_looked(ready: Path) -> None:
+    """What changes between the first list and the first look at the store must not be missed either."""
+    async with started() as driver:
+        row = driver.movies.known_rows()[0]
+        other = Store(locations.store())
+        await asyncio.to_thread(other.rate, user("1", "demo"), Film(row["film"], row["title"], row["year"]), 4)
+        other.close()
+        await driver.until(lambda: row["title"] not in driver.titles(100), "the movie's leaving", 4)
+
+
+async def test_the_checkpoint_is_gone(ready: Path) -> None:
+    shutil.rmtree(locations.checkpoints() / "2")
+    async with started(stands=False) as driver:
+        await driver.until(lambda: driver.app.outcome.plain.startswith("!"), "a sentence")
+        assert driver.app.is_running
+        await driver.see("Datasets")
+
+
+async def test_a_remembered_user_who_is_gone(ready: Path) -> None:
+    """The dataset was read again from another file and has no such user any more."""
+    store = Store(locations.store())
+    store.choose("viewer:demo", "user:99999")
+    store.close()
+    async with started(stands=False) as driver:
+        await driver.until(lambda: driver.browse.people.viewers.total > 400, "the viewers")
+        await driver.pilot.pause(0.3)
+        await driver.press("left", "down", "enter")
+        await driver.until(lambda: driver.movies.total and driver.movies.display, "a list", 5)

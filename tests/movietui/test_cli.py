@@ -1,0 +1,413 @@
+"""Every command, as a person and as a script would use it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from data import locations
+from movietui import __version__
+from movietui.cli import cli
+from movietui.store import Film, Store
+from movietui.viewers import profile
+from tests.data.files import contents, write_folder, write_zip
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("COLUMNS", "160")
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+    return call
+
+
+def document(result: Result) -> Any:
+    """Return the one JSON document on standard output."""
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def refused(result: Result, told: str, code: int = 1) -> None:
+    """Check that nothing was printed but one sentence that says what and what to do."""
+    assert result.exit_code == code, result.output
+    assert result.stdout == ""
+    assert re.search(told, result.stderr), result.stderr
+    assert "Traceback" not in result.stderr
+    assert "please report it" not in result.stderr
+    if code == 1:
+        assert result.stderr.endswith((".\n", "?\n"))
+        assert result.stderr.count("\n") == 1
+
+
+def given(result: dict[str, Any], *fields: str) -> None:
+    assert set(fields) <= set(result)
+
+
+def test_version_and_help(run: Run) -> None:
+    assert run("--version").stdout == f"movietui, version {__version__}\n"
+    told = run("--help").stdout
+    for command in ("data", "train", "evaluate", "recommend", "rate", "locate"):
+        assert re.search(rf"^  {command} ", told, re.MULTILINE)
+        assert run(command, "--help").exit_code == 0
+    for command in ("list", "get", "clean", "show"):
+        assert "--json" in run("data", command, "-h").stdout
+
+
+# Data
+
+
+def test_data_list(run: Run) -> None:
+    listed = {row["name"]: row for row in document(run("data", "list", "--json"))}
+    assert listed["demo"]["state"] == "invented"
+    assert listed["ml-100k"]["state"] == "available"
+    told = run("data", "list").stdout
+    assert "ml-100k" in told
+    assert "MovieLens" in told
+
+
+def test_data_get_the_demo(run: Run) -> None:
+    obtained = document(run("data", "get", "demo", "--json"))
+    given(obtained, "dataset", "source", "ratings", "users", "movies", "seconds")
+    assert (obtained["dataset"], obtained["source"]) == ("demo", "generated")
+    told = run("data", "get", "demo").stdout
+    assert f"demo: {obtained['ratings']:,} ratings, {obtained['users']} users, {obtained['movies']} movies" in told
+    assert "invented" in told
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_data_get_from_a_path(run: Run, tmp_path: Path, packed: bool) -> None:
+    files = contents()
+    path = write_zip(tmp_path / "x.zip", files) if packed else write_folder(tmp_path / "x", files)
+    obtained = document(run("data", "get", "own", "--from", path, "--json"))
+    assert (obtained["source"], obtained["ratings"], obtained["users"], obtained["movies"]) == ("path", 240, 12, 30)
+    assert "own" in run("data", "list").stdout
+
+
+def test_data_clean(run: Run) -> None:
+    document(run("data", "get", "demo", "--json"))
+    report = document(run("data", "clean", "demo", "--json"))
+    given(report, "dataset", "preset", "rules", "ratings", "users", "movies")
+    for rule in report["rules"]:
+        given(rule, "rule", "on", "before", "removed", "examples")
+    assert document(run("data", "clean", "demo", "--preset", "none", "--json"))["preset"] == "none"
+    assert "demo after cleaning (standard)" in run("data", "clean", "demo").stdout
+
+
+def test_data_show(run: Run) -> None:
+    document(run("data", "get", "demo", "--json"))
+    shown = document(run("data", "show", "demo", "--json"))
+    given(shown, "dataset", "ratings", "users", "movies", "terms")
+    assert "invented" in run("data", "show", "demo").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("data", "get", "nothing"), "There is no dataset nothing; the known ones are demo, ml-100k"),
+        (("data", "get", "../evil"), "cannot be the name"),
+        (("data", "get", "ml-100k"), "--from PATH"),
+        (("data", "clean", "ml-100k"), "ml-100k is not here yet; run movietui data get ml-100k"),
+        (("data", "show", "nothing"), "There is no dataset nothing"),
+        (("data", "clean", "demo", "--preset", "spotless"), "There is no cleaning 'spotless'; choose one of"),
+        (("data", "get", "own", "--from", "/nowhere/at/all.zip"), "/nowhere/at/all.zip"),
+        (("train", "oracle", "--dataset", "demo"), "There is no model 'oracle'; choose one of"),
+        (("train", "mf", "--dataset", "nothing"), "There is no dataset nothing"),
+        (("train", "mf", "--dataset", "demo", "--split", "u9"), "u9"),
+        (("train", "bias", "--dataset", "demo", "--set", "depth=3"), "depth"),
+        (("train", "mf", "--dataset", "demo", "--set", "factors=0"), "factors.*1"),
+        (("train", "mf", "--dataset", "demo", "--set", "factors=many"), "factors.*many"),
+        (("train", "mf", "--dataset", "demo", "--cleaning", "spotless"), "spotless"),
+        (("evaluate", "oracle", "--dataset", "demo"), "oracle"),
+        (("evaluate", "bias", "--dataset", "demo", "--split", "nosuch"), "nosuch"),
+        (("evaluate", "bias", "--dataset", "demo", "--split", "u1"), "u1"),
+        (("recommend", "--user", "1", "--dataset", "demo"), "No model is trained on demo yet"),
+        (("recommend", "--profile", "nobody", "--dataset", "demo"), "There is no profile 'nobody'"),
+        (("rate", "--profile", "a", "No Such Film At All", "3", "--dataset", "demo"), "has no movie"),
+    ],
+)
+def test_what_cannot_be_done(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    refused(run(*arguments), told)
+    refused(run(*arguments, "--json"), told)
+
+
+def test_files_that_are_no_dataset(run: Run, tmp_path: Path) -> None:
+    whole = write_zip(tmp_path / "whole.zip", contents()).read_bytes()
+    wrong = {
+        "README.md": b"# A page of text\n",
+        "page.zip": b"<!DOCTYPE html><html><body>Sign in</body></html>",
+        "cut.zip": whole[: len(whole) // 2],
+        "empty.zip": b"",
+        "other.zip": write_zip(tmp_path / "other.zip", {"notes.txt": b"hello"}).read_bytes(),
+    }
+    told = {"page.zip": "web page", "cut.zip": "damaged or cut off", "empty.zip": "empty", "other.zip": "u.data"}
+    for name, content in wrong.items():
+        (tmp_path / name).write_bytes(content)
+        for dataset in ("ml-100k", "demo2"):
+            refused(run("data", "get", dataset, "--from", tmp_path / name), told.get(name, re.escape(name)))
+            refused(run("data", "get", dataset, "--from", tmp_path / name, "--json"), "")
+    refused(run("data", "get", "demo2", "--from", write_folder(tmp_path / "nothing", {})), "nothing")
+    assert document(run("data", "list", "--json"))[-1]["name"] != "demo2"
+
+
+def test_titles_in_messages_steer_no_terminal(run: Run, ready: Path) -> None:
+    for arguments in (
+        ("rate", "--profile", "a", "\x1b[31mNo Such Film\x07", "3"),
+        ("data", "get", "\x1b[31mx"),
+        ("recommend", "--profile", "\x1b[31mx"),
+        ("recommend", "--user", "\x1b[31mx"),
+        ("train", "\x1b[31mx"),
+        ("train", "mf", "--split", "\x1b[31mx"),
+        ("train", "mf", "--set", "\x1b[31mx=1"),
+        ("recommend", "--user", "1", "--dataset", "\x1b[31mx"),
+        ("recommend", "--user", "1", "--model", "\x1b[31mx"),
+    ):
+        result = run(*arguments)
+        assert result.exit_code == 1
+        assert "\x1b" not in result.output, arguments
+
+
+# Models
+
+
+def test_train(run: Run, ready: Path) -> None:
+    trained = document(run("train", "bias", "--dataset", "demo", "--set", "sweeps=2", "--seed", "3", "--json"))
+    given(trained, "run", "model", "dataset", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
+    given(trained["epochs"][0], "epoch", "train_loss", "validation_loss")
+    given(trained["metrics"], "rmse", "mae")
+    assert (trained["run"], trained["seed"], trained["settings"]["sweeps"]) == (3, 3, 2)
+    assert Path(trained["checkpoint"]).is_dir()
+    told = run("train", "popularity", "--dataset", "demo").stdout
+    assert "run 4: popularity on demo, learnt from all ratings" in told
+    assert "measured on random90" in told
+
+
+def test_train_on_a_split_only(run: Run, ready: Path) -> None:
+    trained = document(run("train", "popularity", "--dataset", "demo", "--split", "kfold5-1", "--json"))
+    assert (trained["split"], trained["cleaning"], trained["fitted_on"]) == ("kfold5-1", "none", "train")
+
+
+def test_evaluate(run: Run, ready: Path) -> None:
+    splits = "kfold5-0,random80"
+    rows = document(run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", splits, "--json"))
+    assert [(row["split"], row["model"]) for row in rows] == [
+        (split, model) for split in splits.split(",") for model in ("popularity", "bias")
+    ]
+    for row in rows:
+        given(row, "model", "dataset", "split", "task", "seed", "settings", "cleaning", "n_train", "n_test", "metrics")
+        given(row["metrics"], "rmse", "mse", "mae", "accuracy", "mse_scaled")
+        given(row["seconds"], "fit", "predict")
+        assert (row["task"], row["cleaning"], row["settings"]) == ("rating", "none", "tuned")
+        assert row["metrics"]["mse"] == pytest.approx(row["metrics"]["rmse"] ** 2)
+        assert row["n_train"] + row["n_test"] == 28_005
+    given(rows[1]["difference"], "to", "low", "high")
+    told = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0").stdout
+    assert "to popularity" in told
+
+
+def test_evaluate_ranking(run: Run, ready: Path) -> None:
+    rows = document(run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "ranking", "--json"))
+    metrics = ("ndcg@10", "recall@10", "recall@20", "hit@10", "coverage@10", "novelty@10")
+    given(rows[0]["metrics"], *metrics)
+    assert run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "ranking").exit_code == 0
+
+
+def test_evaluate_pairs(run: Run, ready: Path) -> None:
+    (row,) = document(run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "pair", "--json"))
+    given(row["metrics"], "rmse", "mae", "mse_scaled")
+    assert row["task"] == "pair"
+
+
+# Lists
+
+
+def test_recommend(run: Run, ready: Path) -> None:
+    found = document(run("recommend", "--user", 1, "-k", 3, "--dataset", "demo", "--json"))
+    given(found, "dataset", "model", "viewers", "movies")
+    (viewer,) = found["viewers"]
+    assert (viewer["kind"], viewer["id"]) == ("user", "1")
+    assert viewer["ratings"] > 0
+    assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3]
+    for movie in found["movies"]:
+        fields = ("id", "title", "year", "genres", "stars", "uncertainty", "score", "stars_by_viewer", "count", "why")
+        given(movie, *fields)
+        assert len(movie["stars_by_viewer"]) == 1
+        for why in movie["why"]:
+            given(why, "id", "title", "stars", "share")
+    told = run("recommend", "--user", 1, "-k", 3, "--dataset", "demo").stdout
+    assert all(movie["title"] in re.sub(r"\s+", " ", told) for movie in found["movies"])
+
+
+def test_recommend_for_a_pair(run: Run, ready: Path) -> None:
+    run("rate", "--profile", "anna", "The Godfather", 5, "--dataset", "demo")
+    found = document(run("recommend", "--user", 1, "--profile", "ANNA", "-k", 2, "--dataset", "demo", "--json"))
+    assert [(viewer["kind"], viewer["id"]) for viewer in found["viewers"]] == [("user", "1"), ("profile", "anna")]
+    assert all(len(movie["stars_by_viewer"]) == 2 for movie in found["movies"])
+    assert run("recommend", "--user", 1, "--user", 2, "--dataset", "demo").exit_code == 0
+
+
+def test_unknown_users(run: Run, ready: Path) -> None:
+    for wrong in ("99999", "0", "-1", "abc", ""):
+        refused(run("recommend", "--user", wrong, "--dataset", "demo"), f"demo has no user {wrong}")
+    refused(run("recommend", "--user", 1, "--model", "popularity", "--dataset", "demo"), "No popularity is trained")
+
+
+def test_rate(run: Run, ready: Path) -> None:
+    rated = document(run("rate", "--profile", "Anna", "the godfather", "4.5", "--dataset", "demo", "--json"))
+    assert rated["movie"] == {"title": "The Godfather", "year": 1972}
+    assert rated["stars"] == 4.5
+    told = run("rate", "--profile", "anna", "The Godfather (1972)", "5", "--dataset", "demo").stdout
+    assert told == "Anna: The Godfather (1972) ★ 5, 1 rating in all\n"
+    store = Store(locations.store())
+    assert [(rated.film.title, rated.stars) for rated in store.ratings(profile("Anna"))] == [("The Godfather", 5)]
+    store.close()
+
+
+def test_a_new_rating_changes_the_list(run: Run, ready: Path) -> None:
+    run("rate", "--profile", "anna", "The Godfather", 5, "--dataset", "demo")
+    before = document(run("recommend", "--profile", "anna", "-k", 50, "--dataset", "demo", "--json"))["movies"]
+    run("rate", "--profile", "anna", before[0]["title"], 1, "--dataset", "demo")
+    after = document(run("recommend", "--profile", "anna", "-k", 50, "--dataset", "demo", "--json"))["movies"]
+    assert before[0]["id"] not in [movie["id"] for movie in after]
+    assert [movie["id"] for movie in before[1:]] != [movie["id"] for movie in after[:49]]
+
+
+@pytest.mark.parametrize("stars", ["0", "5.5", "3.3", "nan", "inf", "1e9"])
+def test_stars_out_of_scale(run: Run, ready: Path, stars: str) -> None:
+    refused(run("rate", "--profile", "a", "The Godfather", stars, "--dataset", "demo"), "from 0.5 to 5 in halves")
+
+
+def test_bad_names(run: Run, ready: Path) -> None:
+    refused(run("rate", "--profile", "  ", "The Godfather", "4", "--dataset", "demo"), "1 to 40")
+    refused(run("rate", "--profile", "x" * 41, "The Godfather", "4", "--dataset", "demo"), "1 to 40")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nothing",),
+        ("data", "nothing"),
+        ("data", "get"),
+        ("data", "get", "demo", "--nothing"),
+        ("train",),
+        ("train", "mf", "--set", "factors"),
+        ("train", "mf", "--seed", "x"),
+        ("evaluate",),
+        ("evaluate", "bias", "--task", "nothing"),
+        ("recommend",),
+        ("recommend", "--user", "1", "-k", "0"),
+        ("recommend", "--user", "1", "--user", "1"),
+        ("rate", "--profile", "a", "Fargo"),
+        ("rate", "--profile", "a", "Fargo", "many"),
+        ("rate", "Fargo", "4"),
+        ("locate", "more"),
+    ],
+)
+def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
+    refused(run(*arguments), "Usage:.*", 2)
+
+
+def test_locate(run: Run, home: Path) -> None:
+    places = document(run("locate", "--json"))
+    assert {"store", "checkpoints", "datasets"} <= set(places)
+    assert all(place.startswith(str(home)) for place in places.values())
+    assert str(home) in run("locate").stdout.replace("\n", "")
+    assert not home.exists()
+
+
+def test_everything_asks_for_json_in_the_same_way(run: Run, ready: Path) -> None:
+    """Whatever is asked, standard output is one document and nothing else, also where work is done on the way."""
+    document(run("recommend", "--user", "1", "--dataset", "demo", "--json", "-k", 1))
+    title = Film("x 1990", "x", 1990).title
+    refused(run("rate", "--profile", "anna", title * 30, "3", "--dataset", "demo", "--json"), "has no movie")
+
+
+# Real processes
+
+
+def command(home: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "movietui", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60, **options)
+
+
+def test_standard_output_is_only_the_document(home: Path) -> None:
+    done = command(home, "data", "get", "demo", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["dataset"] == "demo"
+
+
+def test_a_problem_of_a_real_process(home: Path) -> None:
+    done = command(home, "data", "get", "nothing")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("There is no dataset nothing")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", ["data list", "data list --json", "recommend --user 1 -k 300 --json"])
+def test_a_reader_that_has_seen_enough(ready: Path, arguments: str) -> None:
+    line = f"{sys.executable} -m movietui {arguments} {'--dataset demo' if 'user' in arguments else ''} | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, timeout=60)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_a_reader_that_is_gone_already(ready: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = [sys.executable, "-m", "movietui", "recommend", "--user", "1", "-k", "300", "--json", "--dataset", "demo"]
+    done = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(writing)
+    assert done.stderr == ""
+
+
+def test_interrupted(home: Path) -> None:
+    import signal
+    import time
+
+    line = [sys.executable, "-m", "movietui", "train", "mf", "--dataset", "demo", "--set", "sweeps=200", "--json"]
+    child = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    path = locations.store()
+    for _ in range(400):
+        time.sleep(0.05)
+        if path.exists():
+            store = Store(path)
+            begun = bool(store.runs())
+            store.close()
+            if begun:
+                break
+    child.send_signal(signal.SIGINT)
+    out, told = child.communicate(timeout=30)
+    assert (child.returncode, out) == (130, ""), told
+    assert told == "Stopped; nothing half done was kept.\n"
+    store = Store(path)
+    assert [run.state for run in store.runs()] == ["cancelled"]
+    store.close()
+    assert not list(locations.checkpoints().glob("*"))
+
+
+@pytest.mark.parametrize("arguments", ["data get demo", "rate --profile a Fargo 4 --dataset demo", "train bias"])
+def test_a_home_that_cannot_be_written(run: Run, home: Path, arguments: str) -> None:
+    home.write_text("a file in the place of the folder")
+    refused(run(*arguments.split()), re.escape(str(home)))
+
+
+def test_a_damaged_store(run: Run, ready: Path) -> None:
+    for extra in ready.glob("data/movietui.sqlite3-*"):
+        extra.unlink()
+    locations.store().write_bytes(b"this is no database\n" * 300)
+    refused(run("recommend", "--user", "1", "--dataset", "demo"), "damaged; move it away")
+    assert run("data", "list").exit_code == 0
+
+
+def test_a_damaged_checkpoint(run: Run, ready: Path) -> None:
+    (locations.checkpoints() / "2" / "model.safetensors").write_bytes(b"\0" * 100)
+    refused(run("recommend", "--user", "1", "--dataset", "demo"), "damaged|train")

@@ -4,6 +4,7 @@ It stops when its standard input ends, which is how it is cancelled and how it n
 """
 
 import os
+import queue
 import signal
 import sys
 import threading
@@ -64,15 +65,19 @@ def _train(request: Message, teller: Teller) -> Message:
 JOBS = {"get": _get, "train": _train}
 
 
-def _watch_input() -> None:
-    """Interrupt the work when the parent closes the pipe."""
-    while os.read(0, 4096):
-        pass
+def _listen(requests: queue.SimpleQueue[bytes]) -> None:
+    """Pass the request on; interrupt whatever is done when the parent closes the pipe."""
+    rest = b""
+    while part := os.read(0, 65536):
+        rest += part
+        if rest.endswith(b"\n"):
+            requests.put(rest)
+            rest = b""
     os.kill(os.getpid(), signal.SIGINT)
 
 
 def main() -> None:
-    """Do one job."""
+    """Do one job; with ``--warm``, load torch while waiting for the request."""
     pipe = take_stdout()
 
     def send(message: Message) -> None:
@@ -80,14 +85,12 @@ def main() -> None:
         pipe.flush()
 
     os.nice(5)  # the screen and the engine go first
-    if "--warm" in sys.argv:
-        import torch  # noqa: F401
-    line = _first_line()
-    if not line:  # nothing was asked after all
-        return
-    request = decode(line)
-    threading.Thread(target=_watch_input, daemon=True).start()
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     try:
+        if "--warm" in sys.argv:
+            import torch  # noqa: F401
+        request = decode(requests.get())
         send({"event": "done", "result": JOBS[request["do"]](request, Teller(send))})
     except (KeyboardInterrupt, Cancelled, BrokenPipeError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -98,17 +101,6 @@ def main() -> None:
     except Exception as error:
         send({"event": "failed", "problem": sentence(error)})
         sys.exit(1)
-
-
-def _first_line() -> bytes:
-    """Read up to the first line end without a buffer, so that the watching thread sees the end of input."""
-    line = b""
-    while not line.endswith(b"\n"):
-        byte = os.read(0, 1)
-        if not byte:
-            break
-        line += byte
-    return line
 
 
 if __name__ == "__main__":

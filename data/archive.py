@@ -21,6 +21,9 @@ MAX_DEPTH = 3
 """How many folders deep a wanted file may lie."""
 _CHUNK = 2**20
 
+WANTED = "name a zip or folder with the original files of the dataset"
+"""What to do where a path is of no use."""
+
 
 @dataclass(frozen=True)
 class Files:
@@ -48,17 +51,17 @@ def read(path: Path, wanted: Sequence[str]) -> Files:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise Problem(f"There is no file or folder {path}.") from None
+        raise Problem(f"There is no file or folder {path}; check the path.") from None
     except (OSError, ValueError) as error:
-        raise Problem(f"{path} cannot be read: {_reason(error)}.") from None
+        raise Problem(f"{path} cannot be read: {_reason(error)}; {WANTED}.") from None
     try:
         if stat.S_ISDIR(mode):
             return Files(path, _from_folder(path, frozenset(wanted)))
         if stat.S_ISREG(mode):
             return Files(path, _from_zip(path, frozenset(wanted)))
     except OSError as error:
-        raise Problem(f"{path} cannot be read: {_reason(error)}.") from None
-    raise Problem(f"{path} is neither a zip archive nor a folder.")
+        raise Problem(f"{path} cannot be read: {_reason(error)}; {WANTED}.") from None
+    raise Problem(f"{path} is neither a zip archive nor a folder; {WANTED}.")
 
 
 def _reason(error: Exception) -> str:
@@ -103,11 +106,11 @@ def _from_zip(path: Path, wanted: frozenset[str]) -> dict[str, bytes]:
     with path.open("rb") as file:
         head = file.read(512)
         if not head:
-            raise Problem(f"{path} is empty.")
+            raise Problem(f"{path} is empty; {WANTED}.")
         if not head.startswith(b"PK"):
             if looks_like_html(head):
                 raise Problem(f"{path} is a web page, not a zip archive; download the archive itself.")
-            raise Problem(f"{path} is not a zip archive.")
+            raise Problem(f"{path} is not a zip archive; {WANTED}.")
         try:
             with zipfile.ZipFile(file) as archive:
                 return _members(path, archive, wanted)

@@ -242,17 +242,17 @@ def _few_for_user(tables: Tables) -> Outcome:
 
 
 RULES = (
-    Rule("malformed-lines", "lines that cannot be understood", _malformed),
-    Rule("missing-values", "ratings without user, movie, stars or time", _missing),
-    Rule("outside-scale", "stars outside of the scale", _outside_scale),
-    Rule("unknown-ids", "ratings of unknown users or movies", _unknown_ids),
-    Rule("duplicate-ratings", "one user's older ratings of the same movie", _duplicates),
-    Rule("same-title-twice", "movies that are there twice, merged", _merge_titles),
+    Rule("malformed-lines", "malformed lines", _malformed),
+    Rule("missing-values", "missing values", _missing),
+    Rule("outside-scale", "stars off the scale", _outside_scale),
+    Rule("unknown-ids", "unknown user or movie", _unknown_ids),
+    Rule("duplicate-ratings", "rated twice, newest stays", _duplicates),
+    Rule("same-title-twice", "same title, year: merged", _merge_titles),
     Rule("no-genre", "movies without genre", _no_genre),
     Rule("no-year", "movies without a year", _no_year),
     Rule("old-movies", f"movies from before {OLD}", _old),
-    Rule("few-ratings-movies", f"movies with fewer than {MIN_MOVIE_RATINGS} ratings", _few_for_movie),
-    Rule("few-ratings-users", f"users with fewer than {MIN_USER_RATINGS} ratings", _few_for_user),
+    Rule("few-ratings-movies", f"movies, under {MIN_MOVIE_RATINGS} ratings", _few_for_movie),
+    Rule("few-ratings-users", f"users, under {MIN_USER_RATINGS} ratings", _few_for_user),
 )
 
 # A rating without user, movie or stars cannot be one of a dataset, whatever the preset.

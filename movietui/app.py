@@ -229,9 +229,8 @@ class MovieTui(App[int]):
         self.outcome = Text(message)
 
     def say_problem(self, problem: Problem) -> None:
-        """Say what cannot be done, where it is read at once."""
+        """Say what cannot be done."""
         self.outcome = Text(f"! {problem}", "bold")
-        self.notify(str(problem), severity="error", markup=False, timeout=8)
 
     def watch_outcome(self) -> None:
         """Draw the status line."""

@@ -213,7 +213,8 @@ class DataScreen(FrameScreen):
         except Cancelled:
             app.say("Stopped; nothing half read was kept.")
             return
-        app.say(" ".join([f"{name}: {text.plural(result['ratings'], 'rating')}.", result["note"], "enter opens it."]))
+        said = [f"{name}: {text.plural(result['ratings'], 'rating')}.", result["note"], "enter opens it."]
+        app.say(" ".join(part for part in said if part))
         self.list_datasets(name)
 
     async def action_cancel(self) -> None:

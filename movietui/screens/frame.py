@@ -85,24 +85,22 @@ class TitleLine(Widget):
 
 
 class StatusLine(Widget):
-    """The job in progress with a thin bar, or how the last thing ended."""
+    """The job in progress with a thin bar, or how the last thing ended; a sentence has as many lines as it needs."""
 
     def render(self) -> RenderResult:
         """Draw the newest word."""
         app = cast("MovieTui", self.app)
-        return text.fitted(status(app.work.activity, app.outcome, self.size.width), self.size.width)
+        activity = app.work.activity
+        return app.outcome if activity is None else _progress(activity, app.outcome, self.size.width)
 
 
-def status(activity: Activity | None, outcome: Text, width: int) -> Text:
-    """Return the status line: what runs, else what happened last."""
-    if activity is None:
-        return Text(" ") + outcome
-    line = Text.assemble(" ", (activity.title, "bold"), f" {activity.step} ")
+def _progress(activity: Activity, outcome: Text, width: int) -> Text:
+    line = Text.assemble((activity.title, "bold"), f" {activity.step} ")
     line.append_text(text.thin_bar(activity.done, activity.total, max(6, min(24, width // 5))))
     line.append(f" {activity.reached} ")
     if outcome.plain:
         line.append("· ").append_text(outcome)
-    return line
+    return text.fitted(line, width - 2)
 
 
 class TooSmall(Static):
@@ -148,5 +146,5 @@ class FrameScreen(Screen[None]):
 
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""
-        for line in (*self.query(TitleLine), *self.query(StatusLine)):
-            line.refresh()
+        self.query_one(TitleLine).refresh()
+        self.query_one(StatusLine).refresh(layout=True)

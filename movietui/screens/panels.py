@@ -66,11 +66,13 @@ class PathPanel(ModalScreen[Path | None]):
     @on(Input.Submitted)
     def take(self, event: Input.Submitted) -> None:
         """Take a path that exists."""
-        path = Path(event.value.strip()).expanduser()
-        if not event.value.strip() or not path.exists():
-            self.query_one("#wrong", Static).update(Text(f"There is nothing at {path}; check the path."))
-            return
-        self.dismiss(path)
+        typed = event.value.strip()
+        path = Path(typed).expanduser()
+        if typed and path.exists():
+            self.dismiss(path)
+        else:
+            wrong = f"There is nothing at {path}; check the path." if typed else "Type where the zip or folder is."
+            self.query_one("#wrong", Static).update(Text(wrong))
 
 
 class DetailsPanel(ModalScreen[None]):

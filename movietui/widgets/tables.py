@@ -45,13 +45,13 @@ class ReportList(RowList[dict[str, Any]]):
 
     @staticmethod
     def _cells(width: int) -> tuple[int, int]:
-        number = 9
-        return max(8, width - 5 - 3 * number), number
+        number = 9 if width >= 60 else 8
+        return max(8, width - 3 - 3 * number), number
 
     def head(self, width: int) -> Text:
         """Return the names of the columns."""
         name, number = self._cells(width)
-        line = text.fitted("     rule", name + 5)
+        line = text.fitted("   rule", name + 3)
         for column in ("before", "removed", "left"):
             line.append_text(text.fitted(column, number, right=True))
         return line
@@ -61,7 +61,7 @@ class ReportList(RowList[dict[str, Any]]):
         name, number = self._cells(width)
         quiet = Style() if row["on"] else self.style("quiet")
         left = row["before"] - row["removed"]
-        line = Text(" ✔   " if row["on"] else " –   ", quiet)
+        line = Text(" ✔ " if row["on"] else " – ", quiet)
         line.append_text(text.fitted(Text(row["title"], quiet), name))
         removed = f"{row['removed']:,}" if row["on"] else f"({row['removed']:,})"
         cells = [f"{row['before']:,}", removed, f"{left:,}" if row["on"] else "would"]

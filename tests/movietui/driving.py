@@ -95,7 +95,8 @@ class Driver:
             lambda: (
                 self.app.session.opened is not None
                 and self.app.work.activity is None
-                and self.app.current_mode == "browse"
+                and isinstance(self.app.screen, BrowseScreen)
+                and self.app.screen.query("#movies, #viewers")
                 and self.movies.total
                 and self.movies.display
                 and self.viewers.total

@@ -109,9 +109,10 @@ def _print(*tables: Table | Text | str) -> None:
 
 
 def _table(*columns: str, right: Sequence[str] = ()) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        number = column in right  # stays whole; what people wrote may be folded
+        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
     return table
 
 
@@ -341,17 +342,17 @@ def evaluate(
         _print_json(rows)
         return
     metrics = list(rows[0]["metrics"])
-    table = _table("split", "model", *metrics, "fit", "difference", right=(*metrics, "fit"))
+    table = _table("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for row in rows:
         difference = row.get("difference")
-        against = (
-            f"{difference['rmse']:+.4f} ({difference['low']:+.4f} … {difference['high']:+.4f}) to {difference['to']}"
-            if difference
-            else ""
-        )
+        reach = (difference["high"] - difference["low"]) / 2 if difference else 0.0
+        against = f"{difference['rmse']:+.4f} ±{reach:.4f}" if difference else ""
         values = [f"{row['metrics'][name]:.4f}" for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
     _print(table, f"{rows[0]['dataset']}, cleaning {cleaning}, seed {seed}, split seed {split_seed}")
+    if any("difference" in row for row in rows):
+        _print(f"to first: rmse minus that of {models[0]} on the same rows, with its 95 % interval")
 
 
 # Lists
@@ -383,7 +384,7 @@ def recommend(
     if json_:
         _print_json(found)
         return
-    table = _table("#", "expect", "ratings", "title", "year", "because of", right=("#", "ratings"))
+    table = _table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
     for movie in found["movies"]:
         best = max(movie["why"], key=lambda why: why["share"], default=None)
         why = f"{best['title']} {text.number_of_stars(best['stars'])}" if best and best["share"] > 0 else ""

@@ -114,7 +114,7 @@ class FrameScreen(Screen[None]):
     about: ClassVar[Sequence[str]]
     """What the list of keys says first."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
 
     @property
     def movie_tui(self) -> MovieTui:

@@ -28,8 +28,8 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
             Text.assemble(
                 "others  ",
                 (f"★ {movie['mean']:.1f}", "bold"),
-                (f"  {text.plural(movie['count'], 'rating')}  ", "dim"),
-                text.bars(movie["histogram"]),
+                f"  {text.bars(movie['histogram'])}  ",
+                (text.plural(movie["count"], "rating"), "dim"),
             )
         )
     for letter, name, viewer in zip("AB", names, movie["by"], strict=False):

@@ -200,8 +200,10 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         return self._strip(line, width)
 
     def _strip(self, text: Text, width: int) -> Strip:
-        segments = list(text.render(self.app.console, end=""))
-        return Strip(Segment.apply_style(segments, self.rich_style)).adjust_cell_length(width, self.rich_style)
+        console = self.app.console
+        base = self.rich_style
+        whole = base + console.get_style(text.style)  # a text without spans renders without its own style
+        return Strip(Segment.apply_style(text.render(console, end=""), whole)).adjust_cell_length(width, base)
 
     def style(self, name: str) -> Style:
         """Return a component style by its short name, for pieces of a row.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -28,6 +28,8 @@ from movietui.widgets.viewers_pane import ViewersPane
 
 DETAILS_DELAY = 0.05
 """Seconds that the cursor rests before its movie is looked up."""
+ANSWERED = {*"12345ur", "left_square_bracket", "right_square_bracket"}
+"""Keys that the list answers with a new order."""
 WELCOME = (
     "← and enter   the list of anybody on the left",
     "n             a profile of your own; 1 to 5 rate",
@@ -130,7 +132,8 @@ class BrowseScreen(FrameScreen):
     def show_empty(self, message: str) -> None:
         """Say why there is no list and what to do; an empty message shows the list again."""
         empty = self.query_one("#empty", Static)
-        empty.update(Text(message))
+        if message:
+            empty.update(Text(message))
         empty.display = bool(message)
         self.movies.display = not message
 
@@ -140,10 +143,11 @@ class BrowseScreen(FrameScreen):
         panel.update(Text("\n".join(WELCOME)))
         panel.display = True
 
-    def on_key(self) -> None:
-        """The welcome is read; marks of what moved are, too."""
+    def on_key(self, event: events.Key) -> None:
+        """The welcome is read; marks of what moved are, too, unless the key sets new ones."""
         self.query_one("#welcome").display = False
-        self.movies.mark(False)
+        if event.key not in ANSWERED:
+            self.movies.mark(False)
 
     @work(exclusive=True, group="open")
     @told
@@ -158,27 +162,33 @@ class BrowseScreen(FrameScreen):
         await self.people.fill()
         await self.fill_movies()
 
-    async def fill_movies(self, *, from_top: bool = False, after_rating: bool = False) -> Ranked:
+    async def fill_movies(self, *, from_top: bool = False) -> None:
         """Ask for the list around the cursor and show it."""
-        movies = self.movies
         if from_top:
-            movies.cursor = 0
+            self.movies.cursor = 0
+        self._show(await self._ranked())
+        if from_top:
+            self.movies.scroll_to(y=0, animate=False)
+
+    async def _ranked(self, *, after_rating: bool = False) -> Ranked:
+        """Ask for the window that the cursor is in."""
+        movies = self.movies
         ranked = await self.session.ranked(movies.window, WINDOW, after_rating=after_rating)
         if 0 < ranked["total"] <= movies.window:  # the list became shorter than where the cursor was
             movies.total = ranked["total"]
             movies.cursor = ranked["total"] - 1
             ranked = await self.session.ranked(movies.window, WINDOW, after_rating=after_rating)
-        audience = self.session.audience
-        movies.names = tuple(ref.id for ref in audience.viewers)
+        return ranked
+
+    def _show(self, ranked: Ranked, *, marked: bool = False) -> None:
+        movies, viewers = self.movies, self.session.audience.viewers
+        movies.names = tuple(ref.id for ref in viewers)
         movies.fill(ranked["total"], ranked["offset"], ranked["rows"])
-        if from_top:
-            movies.scroll_to(y=0, animate=False)
-        movies.mark(after_rating)
-        self.people.viewers.choose(audience.viewers)
+        movies.mark(marked)
+        self.people.viewers.choose(viewers)
         self.show_empty("" if ranked["total"] else "Everything here has been seen. Open a larger dataset with d.")
         self._title(ranked)
         self.refresh_frame()
-        return ranked
 
     def _title(self, ranked: Ranked) -> None:
         pane = self.query_one("#movies-pane")
@@ -262,9 +272,9 @@ class BrowseScreen(FrameScreen):
             await self._answer(change, "gave again")
 
     async def _answer(self, change: Change, did: str) -> None:
-        """Show the new order and say what happened."""
-        ranked = await self.fill_movies(after_rating=True)
-        await self.people.fill()
+        """Show the new order and say what happened, all in one frame."""
+        ranked = await self._ranked(after_rating=True)
+        profiles = await self.movie_tui.in_thread(self.session.store.profiles)
         given = change.before if did == "took back" else change.after
         said = f"{did} {change.film.title}"
         if given is not None:
@@ -272,6 +282,8 @@ class BrowseScreen(FrameScreen):
         if self.session.audience.pair:
             said += f" as {'AB'[self.session.audience.viewers.index(change.viewer)]} {change.viewer.label}"
         moved = f"{text.plural(ranked['moved'], 'movie')} moved" if ranked["moved"] else "nothing moved"
+        self._show(ranked, marked=True)
+        self.people.count(profiles)
         self.movie_tui.say(f"{said} · {moved} · {'r gives it again' if did == 'took back' else 'u undoes'}")
 
     # Viewers

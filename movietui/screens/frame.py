@@ -87,6 +87,13 @@ class TitleLine(Widget):
 class StatusLine(Widget):
     """The job in progress with a thin bar, or how the last thing ended; a sentence has as many lines as it needs."""
 
+    def renew(self) -> None:
+        """Draw again; the screen is laid out again only where another number of lines is needed."""
+        words = self.render()
+        assert isinstance(words, Text)
+        lines = len(words.wrap(self.app.console, max(1, self.content_size.width)))
+        self.refresh(layout=lines != self.content_size.height)
+
     def render(self) -> RenderResult:
         """Draw the newest word."""
         app = cast("MovieTui", self.app)
@@ -147,4 +154,4 @@ class FrameScreen(Screen[None]):
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""
         self.query_one(TitleLine).refresh()
-        self.query_one(StatusLine).refresh(layout=True)
+        self.query_one(StatusLine).renew()

@@ -4,6 +4,7 @@ Textual's own tables measure every cell before they show the first: 10,000 rows 
 catalogue has 87,000. Here a row costs nothing until it is looked at.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +15,7 @@ from textual import events
 from textual.binding import Binding
 from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -64,6 +65,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         Binding("end,G", "bottom", "Last", show=False, tooltip="To the last row"),
     ]
 
+    virtual_size = Reactive(Size(0, 0))  # a list that is a row shorter after a rating needs no new layout
     cursor: reactive[int] = reactive(0)
     total: reactive[int] = reactive(0)
 
@@ -137,6 +139,11 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         if offset <= self.cursor < offset + len(rows):
             self.post_message(self.Moved(self))
 
+    def change(self, change: Callable[[Row], Row]) -> None:
+        """Put another row in the place of each that has been brought."""
+        self._rows = {index: change(row) for index, row in self._rows.items()}
+        self.refresh()
+
     def row_at(self, index: int) -> Row | None:
         """Return a row, asking for its window where it has not been brought."""
         row = self._rows.get(index)
@@ -168,7 +175,12 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         return 1 if self.head(80) is not None else 0
 
     def _resize(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, self.total + self._head_lines)
+        region, lines = self.scrollable_content_region, self.total + self._head_lines
+        self.virtual_size = Size(region.width, lines)
+        if self.show_vertical_scrollbar != (lines > region.height):
+            self.refresh(layout=True)
+        elif self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = lines
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the cursor in sight."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -90,6 +90,13 @@ class ViewersPane(Vertical):
         ]
         none = Hint("nobody is found" if self._search else "n adds a profile")
         return [Heading("you"), *(found or [none]), Heading(f"people in {opened['dataset']}")]
+
+    def count(self, profiles: list[tuple[ViewerRef, int]]) -> None:
+        """Show how many ratings each profile has now."""
+        counts = dict(profiles)
+        self.viewers.change(
+            lambda row: replace(row, ratings=counts.get(row.ref, row.ratings)) if isinstance(row, ViewerRow) else row
+        )
 
     @on(RowList.Wanted)
     async def bring(self, event: RowList.Wanted) -> None:

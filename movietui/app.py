@@ -66,7 +66,7 @@ class MovieTui(App[int]):
         Binding("ctrl+c", "quit", show=False, system=True, priority=True),
     ]
 
-    outcome: reactive[Text] = reactive(Text)
+    outcome: reactive[Text] = reactive(Text, init=False)
 
     def __init__(self, theme: str | None = None) -> None:
         """Open the store. Raises ``Problem`` where that cannot be done."""

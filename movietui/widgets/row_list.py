@@ -13,7 +13,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
@@ -104,6 +104,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         super().__init__(id=id)
         self._rows: dict[int, Row] = {}
         self._asked: set[int] = set()
+        self._base = Style.null()
 
     # What a subclass says
 
@@ -192,17 +193,21 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         super().watch_has_focus(value)
         self.refresh()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw what is in view; the style that all lines start from is costly, so it is worked out once."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw one line of what is in view."""
         width = self.scrollable_content_region.width
-        base = self.rich_style
         if y < self._head_lines:
             head = self.head(width) or Text()
             head.stylize_before(self.style("head"))
             return self._strip(head, width)
         index = self.scroll_offset.y + y - self._head_lines
         if index >= self.total:
-            return Strip.blank(width, base)
+            return Strip.blank(width, self._base)
         row = self.row_at(index)
         here = index == self.cursor
         line = fitted("  …", width) if row is None else self.draw(row, index, width, under_cursor=here)
@@ -213,7 +218,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
 
     def _strip(self, text: Text, width: int) -> Strip:
         console = self.app.console
-        base = self.rich_style
+        base = self._base
         whole = base + console.get_style(text.style)  # a text without spans renders without its own style
         return Strip(Segment.apply_style(text.render(console, end=""), whole)).adjust_cell_length(width, base)
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from textual import _wait
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -12,6 +13,9 @@ from movietui.screens.browse import BrowseScreen
 from movietui.widgets.movie_list import MovieList
 from movietui.widgets.viewer_list import ViewerList
 from tests.movietui.fakes import FakeEngine
+
+# Textual looks 50 times a second whether all is quiet, after each key; here five times as often.
+_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 250, 1 / 500
 
 SMALL = (80, 24)
 LARGE = (140, 40)
@@ -34,7 +38,7 @@ class Driver:
         self.app = app
         self.pilot = pilot
 
-    async def until(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], object], what: str, seconds: float = 8.0) -> None:
         """Wait until something is so."""
         for _ in range(int(seconds / 0.02)):
             if condition():
@@ -43,20 +47,19 @@ class Driver:
             await self.pilot.pause(0.02)
         raise AssertionError(f"{what} did not come; the screen:\n{shown(self.app)}")
 
-    async def see(self, text: str, seconds: float = 20.0) -> None:
+    async def see(self, text: str, seconds: float = 8.0) -> None:
         """Wait until a text is on screen."""
         await self.until(lambda: text in shown(self.app), repr(text), seconds)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.pilot.pause()
 
     async def type(self, text: str) -> None:
         names = {"/": "slash", "[": "left_square_bracket", "]": "right_square_bracket", " ": "space", ".": "full_stop"}
         names |= {"-": "minus", "_": "underscore"}
         await self.press(*(names.get(sign, sign) for sign in text))
 
-    async def told(self, text: str, seconds: float = 20.0) -> None:
+    async def told(self, text: str, seconds: float = 8.0) -> None:
         """Wait until the status line holds a text."""
         await self.until(lambda: text in self.app.outcome.plain, f"{text!r} in the status line", seconds)
 

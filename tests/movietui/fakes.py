@@ -24,7 +24,11 @@ def with_run(store: Store, dataset: str = "demo") -> int:
         for epoch in range(1, 9)
     ]
     number = 0
-    for model, state, rmse, seconds in (("bias", "done", 0.94, 0.25), ("mf", "cancelled", 0, 0), ("mf", "done", 0.91, 2.5)):
+    for model, state, rmse, seconds in (
+        ("bias", "done", 0.94, 0.25),
+        ("mf", "cancelled", 0, 0),
+        ("mf", "done", 0.91, 2.5),
+    ):
         number = store.start_run(model, dataset, "standard", "random90", 0, {"factors": 10, "sweeps": 8})
         metrics = {"rmse": rmse, "mae": rmse - 0.2, "accuracy": 0.43, "ndcg@10": 1.1 - rmse} if rmse else {}
         store.end_run(number, state, seconds=seconds or None, curve=curve, best_epoch=5, metrics=metrics)
@@ -68,15 +72,16 @@ class FakeEngine:
             "first_user": "1",
         }
 
-    def _score(self, movie: int, viewers: list[dict[str, Any]]) -> float:
+    def _score(self, movie: int, viewers: list[dict[str, Any]], misery: float) -> float:
         shift = sum((stars - 2.5) * ((movie * 7 + int(film)) % 5) for one in viewers for film, stars in one["rated"])
-        return -float(movie) + shift
+        taste = sum(int(one["id"]) * movie % 3 for one in viewers[:1] if one["id"].isdigit())
+        return shift + taste + misery * (movie % 4) * (len(viewers) - 1) - movie
 
     def rank(
         self, viewers: list[dict[str, Any]], misery: float, offset: int, limit: int, compare: bool = False
     ) -> Ranked:
         rated = {int(film) for one in viewers for film, _ in one["rated"]}
-        order = sorted(set(range(len(self.titles))) - rated, key=lambda movie: -self._score(movie, viewers))
+        order = sorted(set(range(len(self.titles))) - rated, key=lambda movie: -self._score(movie, viewers, misery))
         who = [(one["kind"], one["id"]) for one in viewers]
         old: list[int] | None = None
         if compare and self.before is not None and self.before[0] == who:
@@ -96,7 +101,7 @@ class FakeEngine:
                     "year": 0 if movie % 50 == 3 else 1950 + movie % 70,
                     "stars": stars,
                     "uncertainty": 0.3 + 0.01 * (movie % 30),
-                    "score": self._score(movie, viewers),
+                    "score": self._score(movie, viewers, misery),
                     "by": [max(1.0, stars - 0.4 * place) for place in range(len(viewers))],
                     "agreement": 0.8,
                     "count": movie * 17 % 1500,
@@ -154,14 +159,32 @@ class FakeEngine:
 
     def datasets(self) -> list[dict[str, Any]]:
         terms = "To be used for research; not to be passed on."
-        names = (("demo", "Demo: known films", "invented", 10_000, 0), ("ml-100k", "MovieLens 100K", "available", 0, 4_924_029))
+        names = (
+            ("demo", "Demo: known films", "invented", 10_000, 0),
+            ("ml-100k", "MovieLens 100K", "available", 0, 4_924_029),
+        )
         return [
-            {"name": name, "title": text, "state": state, "ratings": ratings, "bytes": size, "terms": terms, "citation": "Somebody. 2015."}
+            {
+                "name": name,
+                "title": text,
+                "state": state,
+                "ratings": ratings,
+                "bytes": size,
+                "terms": terms,
+                "citation": "Somebody. 2015.",
+            }
             for name, text, state, ratings, size in names
         ]
 
     def models(self) -> list[dict[str, Any]]:
-        field = {"name": "sweeps", "kind": "int", "default": 12, "low": 1, "high": 200, "meaning": "How often all is updated."}
+        field = {
+            "name": "sweeps",
+            "kind": "int",
+            "default": 12,
+            "low": 1,
+            "high": 200,
+            "meaning": "How often all is updated.",
+        }
         return [
             {"name": name, "summary": summary, "settings": [field]}
             for name, summary in (("popularity", "What most rated."), ("bias", "No taste."), ("mf", "Learns tastes."))
@@ -169,7 +192,14 @@ class FakeEngine:
 
     def report(self, dataset: str, cleaning: str) -> dict[str, Any]:
         rules = [
-            {"rule": f"rule-{number}", "title": text, "on": on, "before": 10_000, "removed": removed, "examples": examples}
+            {
+                "rule": f"rule-{number}",
+                "title": text,
+                "on": on,
+                "before": 10_000,
+                "removed": removed,
+                "examples": examples,
+            }
             for number, (text, on, removed, examples) in enumerate(
                 (
                     ("the same rating twice", True, 0, []),
@@ -178,4 +208,11 @@ class FakeEngine:
                 )
             )
         ]
-        return {"dataset": dataset, "preset": cleaning, "rules": rules, "ratings": 9_988, "users": PEOPLE, "movies": MOVIES}
+        return {
+            "dataset": dataset,
+            "preset": cleaning,
+            "rules": rules,
+            "ratings": 9_988,
+            "users": PEOPLE,
+            "movies": MOVIES,
+        }

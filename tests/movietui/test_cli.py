@@ -25,6 +25,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("COLUMNS", "160")
+
     def call(*arguments: object) -> Result:
         return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 

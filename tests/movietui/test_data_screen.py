@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from textual.widgets import Static
 
 from data import locations
 from movietui.screens.data import DataScreen
@@ -17,7 +18,7 @@ SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 
 async def go(driver: Driver) -> DataScreen:
     await driver.press("d")
-    await driver.until(lambda: driver.app.query("#datasets"), "the datasets")
+    await driver.until(lambda: driver.app.screen.query("#datasets"), "the datasets")
     screen = cast(DataScreen, driver.app.screen)
     await driver.until(lambda: screen.datasets.total > 1, "the datasets")
     return screen
@@ -36,7 +37,7 @@ async def test_the_report(store: Store, size: tuple[int, int]) -> None:
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
         await driver.until(lambda: screen.report.display and screen.report.total == 3, "the report")
-        for told in ("● demo", "invented", "get 4.9 MB", "open a folder or zip", "movies without a genre", "10,000"):
+        for told in ("● demo", "invented", "get 4.9 MB", "open a folder or", "movies without a genre", "10,000"):
             await driver.see(told)
         assert "(65)" in shown(driver.app)
         await driver.press("right")
@@ -121,9 +122,11 @@ async def test_a_path_that_is_not_there(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         screen = await go(driver)
-        for wrong in ("/nowhere/at/[b]all[/b].zip", "", "   "):
-            await open_path(driver, wrong)
-            await driver.see("There is nothing at")
+        wrong = {"/nowhere/at/[b]all[/b].zip": "There is nothing at /nowhere/at/[b]all[/b].zip", "": "", "   ": ""}
+        for path, told in wrong.items():
+            await open_path(driver, path)
+            await driver.until(lambda: cast(Static, driver.app.screen.query_one("#wrong")).content, "a sentence")
+            await driver.see(told)
             await driver.press("escape")
             assert driver.app.screen is screen
         await open_path(driver, "a\0b")

@@ -155,7 +155,7 @@ def test_unknown_users_are_told_who_there_is(service: Service) -> None:
         lambda: service.rank([asked("1"), asked("x")], 0.6, 0, 10),
         lambda: service.details([asked("")], service.dataset.movies.ids[0]),
     ):
-        with pytest.raises(Problem, match="demo has no user .*; its 400 users go from 1 to 400"):
+        with pytest.raises(Problem, match=r"demo has no user .*; its 400 users go from 1 to 400"):
             question()
 
 

@@ -435,5 +435,3 @@ def test_changed_elsewhere_moves_only_when_another_writes(store: Store) -> None:
     other.rate(ANNA, ALIEN, 4)
     assert store.changed_elsewhere() != before
     other.close()
-
-

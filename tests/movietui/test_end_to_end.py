@@ -1,0 +1,212 @@
+"""The real program, in a terminal."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from data import locations
+from movietui.store import Store
+from tests.movietui.processes import gone, processes_of
+from tests.movietui.terminal import Terminal, program
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Start]:
+    opened: list[Terminal] = []
+
+    def begin(*arguments: object, **options: object) -> Terminal:
+        opened.append(Terminal(*arguments, **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield begin
+    for terminal in opened:
+        terminal.kill()
+
+
+def in_the_file() -> dict[str, float]:
+    """Return all ratings, read past the program."""
+    with sqlite3.connect(locations.store()) as database:
+        return dict(database.execute("SELECT name || ' ' || title, stars FROM ratings JOIN viewers ON viewer = id"))
+
+
+def quit_with(terminal: Terminal, key: str, home: Path) -> None:
+    terminal.send(key)
+    assert terminal.end() == 0
+    assert terminal.restored()
+    assert b"Traceback" not in terminal.raw
+    assert gone(*processes_of(home))
+
+
+def test_from_nothing_to_a_rating_that_lasts(home: Path, start: Start) -> None:
+    terminal = start((140, 40))
+    terminal.wait_for("Unseen, best first", 60)
+    terminal.wait_for("this is the demo")
+    terminal.wait_for("ratings invented")
+    assert len(terminal.list_of_movies()) > 10
+    terminal.send("/", *"23", "enter")
+    terminal.wait_for("23")
+    terminal.send("enter")
+    terminal.wait_for("The list of user 23")
+    before = terminal.list_of_movies()
+    terminal.send("down", "down", "1")
+    terminal.wait_for("rated ")
+    terminal.wait_for("u undoes")
+    after = terminal.list_of_movies()
+    assert after != before
+    quit_with(terminal, "q", home)
+    (rating,) = in_the_file().items()
+    assert rating[0].startswith("23 ")
+    assert rating[1] == 1.0
+
+    title = rating[0].removeprefix("23 ")
+    again = start()
+    again.wait_for("user 23")
+    again.wait_for("★")
+    assert not [row for row in again.list_of_movies() if title[:12] in row]
+    again.send("u")
+    again.wait_for(f"took back {title[:30]}")
+    quit_with(again, "q", home)
+    assert in_the_file() == {}
+
+
+def test_killed_right_after_the_key_was_answered(ready: Path, start: Start) -> None:
+    terminal = start()
+    terminal.wait_for("★")
+    time.sleep(0.2)
+    terminal.send("5")
+    terminal.wait_for("rated ")
+    terminal.child.kill(signal.SIGKILL)
+    terminal.end()
+    assert gone(*processes_of(ready))
+    (rating,) = in_the_file().items()
+    assert rating[1] == 5.0
+    again = start()
+    again.wait_for("★")
+    again.wait_for("seen")
+    again.send("u")
+    again.wait_for("took back")
+    quit_with(again, "q", ready)
+
+
+@pytest.mark.parametrize("moment", ["at once", "ml-100k", "train mf", "epoch"])
+def test_ctrl_c_at_the_first_start(home: Path, start: Start, moment: str) -> None:
+    terminal = start()
+    if moment == "at once":
+        for _ in range(200):
+            if b"\x1b[?1049h" in terminal.raw:
+                break
+            terminal.read()
+    else:
+        terminal.wait_for(moment)
+    quit_with(terminal, "\x03", home)
+    left = [path.name for path in home.rglob("*")] if home.exists() else []
+    assert not [name for name in left if name.startswith((".", "tmp")) or name.endswith((".part", ".tmp"))]
+    if locations.store().exists():
+        store = Store(locations.store())
+        assert "running" not in [run.state for run in store.runs()]
+        store.close()
+    if moment == "epoch":
+        again = start()
+        again.wait_for("Unseen, best first", 60)
+        again.wait_for("★")
+        quit_with(again, "q", home)
+
+
+def test_a_pair(ready: Path, start: Start) -> None:
+    terminal = start((140, 40))
+    terminal.wait_for("people in demo")
+    terminal.wait_for("seen")
+    terminal.send("left", "down", "p")
+    terminal.wait_for("Unseen by both")
+    terminal.wait_for("B user 2")
+    terminal.send("4")
+    terminal.wait_for("as A user 1")
+    terminal.send("tab")
+    terminal.wait_for("The next rating is B")
+    terminal.send("2")
+    terminal.wait_for("as B user 2")
+    quit_with(terminal, "q", ready)
+    assert sorted((name.split()[0], stars) for name, stars in in_the_file().items()) == [("1", 4.0), ("2", 2.0)]
+
+
+def test_keys_that_arrive_together_go_where_they_were_meant(ready: Path, start: Start) -> None:
+    """Digits typed into the search are no ratings, however soon they come after the slash."""
+    terminal = start()
+    terminal.wait_for("seen")
+    terminal.wait_for("people in demo")
+    terminal.send_at_once("/", "1", "4", "4")
+    terminal.wait_for("144")
+    terminal.send("enter")
+    terminal.wait_for("The list of user 144")
+    quit_with(terminal, "q", ready)
+    assert in_the_file() == {}
+
+
+def test_arrows_that_arrive_together_go_where_they_were_meant(ready: Path, start: Start) -> None:
+    terminal = start()
+    terminal.wait_for("seen")
+    terminal.wait_for("people in demo")
+    terminal.send_at_once("left", "down", "enter")
+    terminal.wait_for("The list of user 2", 5)
+    quit_with(terminal, "q", ready)
+
+
+def test_hostile_titles_reach_no_terminal(hostile: Path, start: Start) -> None:
+    terminal = start((120, 40))
+    terminal.wait_for("★")
+    terminal.send("n")
+    terminal.wait_for("New profile")
+    terminal.send(*"eva", "enter")
+    terminal.wait_for("eva. Rate")
+    for title in ("[red]x[/red]", "Foo [/b]", "[REC]²"):
+        terminal.wait_for(title)
+    for evil in (b"\x1b[31mred", b"\x1b]0;owned", b"\x1b[2Jcleared", b"bell\x07"):
+        assert evil not in terminal.raw
+    quit_with(terminal, "q", hostile)
+
+
+def test_a_store_that_cannot_be_opened(home: Path, start: Start) -> None:
+    locations.store().parent.mkdir(parents=True)
+    locations.store().write_bytes(b"this is no database\n" * 300)
+    terminal = start()
+    assert terminal.end() == 1
+    assert b"damaged; move it away" in terminal.raw.replace(b"\r\n", b" ")
+    assert b"Traceback" not in terminal.raw
+    assert gone(*processes_of(home))
+
+
+def test_the_terminal_goes_away(ready: Path, start: Start) -> None:
+    terminal = start()
+    terminal.wait_for("★")
+    pid = terminal.child.pid
+    os.kill(pid, signal.SIGHUP)
+    terminal.end()
+    assert gone(pid, *processes_of(ready))
+
+
+@pytest.mark.real
+def test_the_real_data(home: Path, published: Path, start: Start) -> None:
+    line = [program(), "data", "get", "ml-100k", "--from", str(published), "--json"]
+    got = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
+    assert (got["ratings"], got["users"], got["movies"]) == (100_000, 943, 1682)
+    subprocess.run([program(), "train", "mf", "--dataset", "ml-100k"], check=True, capture_output=True)
+    terminal = start((140, 40))
+    terminal.wait_for("ml-100k · 1,6")
+    terminal.wait_for("★")
+    terminal.send("/", *"500")
+    terminal.wait_for("writer")
+    terminal.send("enter")
+    terminal.wait_for("The list of user 500")
+    terminal.send("5")
+    terminal.wait_for("u undoes")
+    quit_with(terminal, "q", home)
+    assert list(in_the_file().values()) == [5.0]

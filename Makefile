@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 GROUPS ?= test,dev
 
-.PHONY: run test check figures snapshots clean
+.PHONY: run test check snapshots clean
 
 run: .venv/run.stamp
 	@$(BIN)/movietui

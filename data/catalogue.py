@@ -180,6 +180,14 @@ def clean(name: str, preset: str = "standard", report: Report = silent) -> Clean
     return _clean(name, preset, report)[1]
 
 
+def report_of(name: str, preset: str = "standard") -> CleaningReport | None:
+    """Return what cleaning took away, or ``None`` where the dataset is not here or was not cleaned yet."""
+    try:
+        return cache.load_report(cache.clean_folder(name, cache.describe(_checked(name))["raw"], preset))
+    except (FileNotFoundError, cache.Damaged):
+        return None
+
+
 def load(name: str, preset: str = "standard", report: Report = silent) -> Dataset:
     """Return a dataset, cleaned with a preset; cleans it where that was not done yet.
 

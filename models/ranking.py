@@ -165,7 +165,7 @@ class Ranker:
                     "score": float(ranked.score[row]),
                     "stars_by_viewer": ranked.stars_by_viewer[:, row].tolist(),
                     "agreement": float(ranked.agreement[row]),
-                    "count": int(self.model.counts[row]),
+                    "count": int(self.dataset.counts[row]),
                     "why": why,
                 }
                 for rank, (row, why) in enumerate(zip(rows, self.why(viewers, rows), strict=True), start=1)

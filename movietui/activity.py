@@ -53,7 +53,7 @@ class Activity:
             return replace(
                 self,
                 step=PHASES.get(event["phase"], str(event["phase"])),
-                done=event["number"],
+                done=event["epoch"],
                 total=event["of"],
                 unit="epoch",
                 curve=(*self.curve, event) if event["phase"] == "curve" else self.curve,

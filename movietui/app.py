@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -22,10 +23,10 @@ from data.problems import Cancelled, Problem
 from movietui.activity import Activity
 from movietui.children import Engine, warm_job
 from movietui.screens.browse import BrowseScreen
-from movietui.screens.frame import FrameScreen
+from movietui.screens.frame import SCREENS, FrameScreen
 from movietui.screens.panels import HelpPanel, keys_of
 from movietui.session import Session
-from movietui.store import Store
+from movietui.store import Run, Store
 from movietui.work import Work
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class MovieTui(App[int]):
         """Open the store. Raises ``Problem`` where that cannot be done."""
         engine = Engine()
         self.session = Session(Store(locations.store()), engine)
-        self.first_dataset = self.session.dataset_to_open()
+        self.first_dataset = self.session.store.dataset_in_use()
         # The first screen is the right one at once; to show another first would cost a tenth of a second.
         self.DEFAULT_MODE = "browse" if self.first_dataset else "data"  # type: ignore[misc]
         super().__init__()
@@ -83,7 +84,9 @@ class MovieTui(App[int]):
         self.served_changed: Signal[str] = Signal(self, "served")
         self._theme_for_once = bool(theme)
         chosen = theme or os.environ.get("TEXTUAL_THEME") or self.session.store.choice("theme")
-        if chosen in self.available_themes and not ("NO_COLOR" in os.environ and "ansi" in chosen):
+        if "NO_COLOR" in os.environ and "ansi" in chosen:
+            chosen = ""  # without colours the terminal's own palette would be drawn black on black
+        if chosen in self.available_themes:
             self.theme = chosen
         elif chosen:
             self.set_reactive(MovieTui.outcome, Text(f"There is no theme {chosen!r}; ctrl+p lists the names."))
@@ -172,7 +175,7 @@ class MovieTui(App[int]):
     async def open_dataset(self, name: str) -> None:
         """Show the list of a dataset that is here; train a model where it has none."""
         self.working = name
-        if await self.in_thread(self.session.store.serving_run, name) is None:
+        if not await self.in_thread(self.session.store.serving_runs, name):
             await self.switch_mode("train")
             await self.work.train(FIRST_MODEL, name, {})
         await self.serve(name)
@@ -185,9 +188,9 @@ class MovieTui(App[int]):
             raise Problem(f"{self.working} is not here yet; d opens the Data screen, where enter gets it.")
         return self.working
 
-    async def serve(self, dataset: str) -> None:
-        """Open a dataset with its run in the engine, and show its list."""
-        await self.session.open(dataset)
+    async def serve(self, dataset: str, run: Run | None = None) -> None:
+        """Open a dataset in the engine, with a run or the one chosen last, and show its list."""
+        await self.session.open(dataset, run)
         self.working = dataset
         self.served_changed.publish(dataset)
         self.refresh_frames()
@@ -215,12 +218,12 @@ class MovieTui(App[int]):
         session, browse = self.session, self._browse()
         if session.opened is None or browse is None or not browse.is_mounted:
             return
-        version = await self.in_thread(session.store.changed_elsewhere)
-        if version != session.seen_version:
-            first, session.seen_version = session.seen_version is None, version
-            if not first:
+        with contextlib.suppress(Problem):  # whoever needs the store next is told what is wrong with it
+            version = await self.in_thread(session.store.changed_elsewhere)
+            if session.seen_version not in (None, version):
                 await browse.refresh_list()
                 self.activity_changed.publish(self.work.activity)
+            session.seen_version = version
 
     # The status line
 
@@ -261,11 +264,7 @@ class MovieTui(App[int]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer the screens and everything a key does."""
         yield from super().get_system_commands(screen)
-        for mode, title, meaning in (
-            ("browse", "Browse", "The list of movies"),
-            ("data", "Data", "Datasets and their cleaning"),
-            ("train", "Train", "Models, runs and their metrics"),
-        ):
+        for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))
         if isinstance(screen, BrowseScreen):
             yield SystemCommand("New profile", "A profile of your own, which starts empty", screen.action_new_profile)

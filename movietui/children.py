@@ -67,34 +67,78 @@ class _LastWords:
         return next((line for line in reversed(self._lines) if line.strip()), "")
 
 
+class _Conversation:
+    """Questions to one engine process, and its answers in whatever order they come."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self._words = _LastWords(process)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._number = 0
+        self.reader = asyncio.create_task(self._read())
+
+    async def ask(self, request: Message) -> Any:
+        """Raises ``Problem`` with the engine's sentence, and ``ConnectionError`` when the process is gone."""
+        if self.reader.done():
+            raise ConnectionError
+        assert self.process.stdin is not None
+        self._number += 1
+        number = self._number
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            self.process.stdin.write(encode({"id": number, **request}))
+            await self.process.stdin.drain()
+            return await future
+        finally:
+            self._waiting.pop(number, None)
+
+    async def _read(self) -> None:
+        """Hand out answers until the pipe ends, or breaks off in the middle of a line."""
+        assert self.process.stdout is not None
+        last = ""
+        try:
+            while line := await self.process.stdout.readline():
+                answer = decode(line)
+                future = self._waiting.get(answer["id"])
+                if future is None or future.done():
+                    continue
+                if "problem" in answer:
+                    future.set_exception(Problem(answer["problem"]))
+                else:
+                    future.set_result(answer["result"])
+            last = await self._words.last()
+        except ValueError:
+            pass
+        finally:
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(ConnectionError(last))
+
+
 class Engine:
     """The process that answers ranking requests. A killed one is started again and asked again."""
 
     def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._conversation: _Conversation | None = None
         self._starting = asyncio.Lock()
-        self._number = 0
         self._opened: Message | None = None
         self._closed = False
 
     async def start(self) -> None:
-        """Start the process; it warms up while the screen is drawn."""
+        """Start the process if it does not run; it warms up while the screen is drawn."""
         async with self._starting:
-            if self._process is not None and self._process.returncode is None:
-                return
-            self._process = await _start("movietui.engine")
-            self._reader = asyncio.create_task(self._read(self._process, _LastWords(self._process)))
+            if self._closed:
+                raise Problem("movietui is closing.")
+            if self._conversation is None or self._conversation.reader.done():
+                self._conversation = _Conversation(await _start("movietui.engine"))
 
     async def close(self) -> None:
         """End the process; what is still asked gets no answer."""
         self._closed = True
-        process, self._process = self._process, None
-        if process is not None:
-            await _stop(process)
-        if self._reader is not None:
-            await self._reader
+        if self._conversation is not None:
+            await _stop(self._conversation.process)
+            await self._conversation.reader
 
     async def ask(self, do: str, **arguments: Any) -> Any:
         """Ask and wait for the answer. Raises ``Problem`` with the engine's sentence where it cannot be given."""
@@ -102,12 +146,10 @@ class Engine:
         try:
             answer = await self._send(request)
         except ConnectionError:
-            if self._closed:
-                raise Problem("movietui is closing.") from None
             await self.start()
-            if self._opened is not None and do != "open":
-                await self._send(self._opened)
             try:
+                if self._opened is not None and do != "open":
+                    await self._send(self._opened)
                 answer = await self._send(request)
             except ConnectionError as error:
                 raise Problem(f"The ranking engine stopped twice; restart movietui. {error}".rstrip()) from error
@@ -116,36 +158,9 @@ class Engine:
         return answer
 
     async def _send(self, request: Message) -> Any:
-        process = self._process
-        if process is None or process.stdin is None or process.returncode is not None:
+        if self._conversation is None:
             raise ConnectionError
-        self._number += 1
-        number = self._number
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
-        try:
-            process.stdin.write(encode({"id": number, **request}))
-            await process.stdin.drain()
-            return await future
-        finally:
-            self._waiting.pop(number, None)
-
-    async def _read(self, process: asyncio.subprocess.Process, words: _LastWords) -> None:
-        assert process.stdout is not None
-        while line := await process.stdout.readline():
-            answer = decode(line)
-            future = self._waiting.get(answer["id"])
-            if future is None or future.done():
-                continue
-            if "problem" in answer:
-                future.set_exception(Problem(answer["problem"]))
-            else:
-                future.set_result(answer["result"])
-        await process.wait()
-        error = ConnectionError(await words.last())
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(error)
+        return await self._conversation.ask(request)
 
 
 class Job:
@@ -174,11 +189,17 @@ class Job:
         assert self._words is not None
         ended = False
         try:
+            if self._cancelled:  # while it was starting
+                yield {"event": "cancelled"}
+                return
             with contextlib.suppress(ConnectionError):
                 process.stdin.write(encode(request))
                 await process.stdin.drain()
             while line := await process.stdout.readline():
-                event = decode(line)
+                try:
+                    event = decode(line)
+                except ValueError:  # it was killed in the middle of a line
+                    break
                 ended = ended or event["event"] in ("done", "failed", "cancelled")
                 yield event
             await process.wait()

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +27,8 @@ from movietui import __version__, text
 from movietui.wire import Message, sentence
 
 INTERRUPTED = 130
+WIDEST = 200
+"""Cells that a table may need."""
 
 
 class Bars:
@@ -64,7 +67,7 @@ class Bars:
         """Show an epoch with its losses."""
         validation = epoch["validation_loss"]
         losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
-        self._show(phase, epoch["number"], epoch["of"], losses)
+        self._show(phase, epoch["epoch"], epoch["of"], losses)
 
 
 def answers(command: Callable[..., Any]) -> Callable[..., None]:
@@ -94,6 +97,7 @@ def answers(command: Callable[..., Any]) -> Callable[..., None]:
     return run
 
 
+SEEDS = click.IntRange(0, 2**32 - 1)
 as_json = click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
 dataset_option = click.option("--dataset", default=None, help="The dataset; else the one used last.")
 
@@ -105,6 +109,10 @@ def _print_json(document: object) -> None:
 def _print(*tables: Table | Text | str) -> None:
     console = Console(markup=False, highlight=False, emoji=False)
     for table in tables:
+        if isinstance(table, Table):
+            # A figure that a narrow terminal has no room for goes to the next line; it is never cut.
+            wide = console.options.update(width=WIDEST)
+            console.width = max(console.width, min(WIDEST, Measurement.get(console, wide, table).minimum))
         console.print(table)
 
 
@@ -125,7 +133,7 @@ def _store() -> Any:
 def _dataset(store: Any, name: str | None) -> str:
     from data.sources import SOURCES
 
-    return name or store.choice("dataset") or next(own for own in SOURCES if own != "demo")
+    return name or store.dataset_in_use() or next(own for own in SOURCES if own != "demo")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -189,20 +197,20 @@ def data_get(name: str, path: Path | None, json_: bool) -> None:
         _print(obtained["note"])
 
 
-preset_option = click.option("--preset", default="standard", show_default=True, help="Which cleaning rules are on.")
+cleaning_option = click.option("--cleaning", default="standard", show_default=True, help="Which cleaning rules are on.")
 
 
 @data.command("clean")
 @click.argument("name")
-@preset_option
+@cleaning_option
 @as_json
 @answers
-def data_clean(name: str, preset: str, json_: bool) -> None:
+def data_clean(name: str, cleaning: str, json_: bool) -> None:
     """Clean the dataset NAME and tell what each rule took away."""
     from movietui import tasks
 
     with Bars() as bars:
-        report = tasks.clean(name, preset, bars.stage)
+        report = tasks.clean(name, cleaning, bars.stage)
     if json_:
         _print_json(report)
         return
@@ -212,20 +220,20 @@ def data_clean(name: str, preset: str, json_: bool) -> None:
         example = next(iter(rule["examples"]), "")
         table.add_row("✔" if rule["on"] else "–", rule["title"], f"{rule['before']:,}", removed, example)
     counts = ", ".join(text.plural(report[of], of[:-1]) for of in ("ratings", "users", "movies"))
-    _print(table, f"{report['dataset']} after cleaning ({preset}): {counts}")
+    _print(table, f"{report['dataset']} after cleaning ({cleaning}): {counts}")
 
 
 @data.command("show")
 @click.argument("name")
-@preset_option
+@cleaning_option
 @as_json
 @answers
-def data_show(name: str, preset: str, json_: bool) -> None:
+def data_show(name: str, cleaning: str, json_: bool) -> None:
     """Tell what is in the dataset NAME."""
     from data import catalogue
 
     with Bars() as bars:
-        facts = catalogue.show(name, preset, bars.stage)
+        facts = catalogue.show(name, cleaning, bars.stage)
     if json_:
         _print_json(facts)
         return
@@ -257,7 +265,7 @@ cleaning_help = "Which cleaning rules are on; none is what published figures are
 @click.option("--split", default=None, help="Learn from the train part of this split only.")
 @click.option("--cleaning", default=None, help=cleaning_help)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the model.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the model.")
+@click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @as_json
 @answers
 def train(
@@ -291,6 +299,7 @@ def train(
             on_stage=bars.stage,
             on_epoch=bars.epoch,
         )
+    store.serve_with(store.run(trained["run"]))
     if json_:
         _print_json(trained)
         return
@@ -308,8 +317,8 @@ def train(
 @click.option("--split", "splits", default="random90", show_default=True, help="Splits, with commas between them.")
 @click.option("--task", default="rating", show_default=True, type=click.Choice(["rating", "ranking", "pair"]))
 @click.option("--cleaning", default="none", show_default=True, help=cleaning_help)
-@click.option("--seed", default=0, show_default=True, help="Seed of the model.")
-@click.option("--split-seed", default=0, show_default=True, help="Seed of the split.")
+@click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
+@click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
 @as_json
 @answers
 def evaluate(
@@ -326,10 +335,12 @@ def evaluate(
     from movietui import tasks
 
     names = [name.strip() for name in splits.split(",") if name.strip()]
+    if not names:
+        raise click.UsageError("Name at least one split.")
     with Bars() as bars:
         rows = tasks.evaluate(
             models,
-            _dataset(_store(), dataset),
+            dataset or _dataset(_store(), None),
             names,
             task=task,
             cleaning=cleaning,
@@ -363,11 +374,18 @@ def evaluate(
 @click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile; twice for a pair.")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
 @click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
+@click.option("--seed", default=None, type=SEEDS, help="The newest run with this seed.")
 @dataset_option
 @as_json
 @answers
 def recommend(
-    users: Sequence[str], profiles: Sequence[str], k: int, model: str | None, dataset: str | None, json_: bool
+    users: Sequence[str],
+    profiles: Sequence[str],
+    k: int,
+    model: str | None,
+    seed: int | None,
+    dataset: str | None,
+    json_: bool,
 ) -> None:
     """Print the best movies that none of the viewers has seen."""
     from movietui import tasks
@@ -380,7 +398,7 @@ def recommend(
     viewers = [user(one, name) for one in users] + [tasks.named_profile(store, one) for one in profiles]
     if len(set(viewers)) < len(viewers):
         raise click.UsageError("The same viewer is named twice.")
-    found = tasks.recommend(store, name, viewers, k, model)
+    found = tasks.recommend(store, name, viewers, k, model, seed)
     if json_:
         _print_json(found)
         return

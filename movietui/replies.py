@@ -21,7 +21,7 @@ class MovieRow(TypedDict):
     by: list[float]
     """The expected stars of each viewer."""
     agreement: float
-    """Of a pair: 1 where both are expected to like it the same, 0 where they are four stars apart."""
+    """Of a pair: 1 where both are expected to give the same, 0 where they are the whole scale apart."""
     count: int
     """The number of its ratings in the dataset."""
 
@@ -112,6 +112,8 @@ class Opened(TypedDict):
     model: str
     metrics: dict[str, float]
     first_user: str
+    misery: float
+    """How much a pair's score leans to the less happy one, unless somebody turns the dial."""
 
 
 class DatasetRow(TypedDict):

@@ -28,6 +28,7 @@ CREATE TABLE log (
     title TEXT NOT NULL,
     year INTEGER NOT NULL,
     stars_before REAL,
+    rated_before TEXT,                      -- when the rating before was given
     stars_after REAL,
     at TEXT NOT NULL,
     undone INTEGER NOT NULL DEFAULT 0
@@ -44,6 +45,8 @@ CREATE TABLE runs (
     seed INTEGER NOT NULL,
     settings TEXT NOT NULL,                 -- JSON object
     state TEXT NOT NULL CHECK (state IN ('running', 'done', 'cancelled', 'failed')),
+    process INTEGER NOT NULL,               -- that trains; a run whose process is gone was cut off
+    checkpoint TEXT NOT NULL UNIQUE,        -- the name of its folder, which no other run ever had
     started TEXT NOT NULL,
     seconds REAL,
     curve TEXT NOT NULL DEFAULT '[]',       -- JSON list of epochs

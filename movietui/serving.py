@@ -16,7 +16,7 @@ from data.sources import SOURCES
 from models.checkpoints import load
 from models.evaluation import history_of
 from models.model import History
-from models.ranking import RankedList, Ranker, Viewer, alikeness
+from models.ranking import MISERY, RankedList, Ranker, Viewer, alikeness
 from models.settings import describe
 from models.table import MODELS
 from movietui.replies import (
@@ -114,6 +114,7 @@ class Service:
             "movies": len(loaded.movies),
             "model": model.name,
             "metrics": manifest.metrics,
+            "misery": MISERY,
             "first_user": loaded.users.ids[0] if loaded.users.ids else "",
         }
 
@@ -277,9 +278,10 @@ class Service:
             for listed in catalogue.listing()
         ]
 
-    def report(self, dataset: str, cleaning: str) -> dict[str, Any]:
-        """Return what cleaning did to a dataset that is here."""
-        return catalogue.clean(dataset, cleaning).to_json()
+    def report(self, dataset: str, cleaning: str) -> dict[str, Any] | None:
+        """Return what cleaning did to a dataset, or nothing where it was not cleaned yet: that is a job's work."""
+        report = catalogue.report_of(dataset, cleaning)
+        return report.to_json() if report else None
 
     def models(self) -> list[ModelRow]:
         """Return the models that can be trained, with their settings."""

@@ -5,6 +5,7 @@ stop the screen.
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,8 +17,6 @@ from movietui.store import STARS, Change, Film, Run, Store
 from movietui.viewers import Asked, ViewerRef, profile, user
 
 CLEANING = "standard"
-MISERY = 0.6
-"""How much a pair's score leans from the average (0) to the less happy of the two (1)."""
 MISERY_STEP = 0.1
 
 
@@ -27,7 +26,8 @@ class Audience:
 
     viewers: tuple[ViewerRef, ...] = ()
     rating_as: int = 0
-    misery: float = MISERY
+    misery: float = 0.0
+    """How much a pair's score leans from the average (0) to the less happy of the two (1)."""
 
     @property
     def rater(self) -> ViewerRef:
@@ -58,39 +58,53 @@ class Session:
 
     # What is served
 
-    def dataset_to_open(self) -> str | None:
-        """Return the dataset that was open last, else the one trained on last, if a run serves it."""
-        newest = next((run.dataset for run in self.store.runs() if run.state == "done"), "")
-        name = self.store.choice("dataset", newest)
-        return name if name and self.store.serving_run(name) else None
+    async def open(self, dataset: str, run: Run | None = None) -> Opened:
+        """Serve a dataset with a run, else with the first that can: the one chosen last, or a newer one.
 
-    async def open(self, dataset: str) -> Opened:
-        """Serve a dataset with the run that was chosen for it. Raises ``Problem`` where there is none."""
-        run = await self._stored(self.store.serving_run, dataset)
-        if run is None:
+        What was open stays open where that fails. Raises ``Problem`` where there is no run or none can be loaded.
+        """
+        runs = [run] if run else await self._stored(self.store.serving_runs, dataset)
+        if not runs:
             raise Problem(f"No model is trained on {dataset} yet; train one on the Train screen.")
-        opened: Opened = await self.engine.ask(
-            "open",
-            dataset=dataset,
-            cleaning=run.cleaning,
-            checkpoint=str(locations.checkpoints() / str(run.id)),
-        )
-        other = self.opened is None or self.opened["dataset"] != dataset
-        self.opened, self.run = opened, run
-        await self._stored(self.store.choose, "dataset", dataset)
-        if other:
-            self.audience = Audience((await self._first_viewer(opened),))
+        problems: list[Problem] = []
+        for candidate in runs:
+            try:
+                opened: Opened = await self.engine.ask(
+                    "open",
+                    dataset=dataset,
+                    cleaning=candidate.cleaning,
+                    checkpoint=str(locations.checkpoints() / candidate.checkpoint),
+                )
+                break
+            except Problem as problem:
+                problems.append(problem)
+        else:
+            raise problems[0]
+        if self.opened is None or self.opened["dataset"] != dataset:
+            self.audience = Audience((await self._first_viewer(opened),), misery=opened["misery"])
+        self.opened, self.run = opened, candidate
+        await self._remember(self.store.serve_with, candidate)
+        await self._remember(self.store.choose, "dataset", dataset)
         return opened
+
+    async def _remember(self, method: Any, *arguments: Any) -> None:
+        """Write down a choice; where that fails, for example on a full disk, the list goes on all the same."""
+        with contextlib.suppress(Problem):
+            await self._stored(method, *arguments)
 
     async def _first_viewer(self, opened: Opened) -> ViewerRef:
         """Whoever was looked at last, else the first profile, else the first user."""
-        kind, _, name = self.store.choice(f"viewer:{opened['dataset']}").partition(":")
-        if kind == "profile" and self.store.find_profile(name):
+        chosen: str = await self._stored(self.store.choice, f"viewer:{opened['dataset']}")
+        kind, _, name = chosen.partition(":")
+        profiles = await self._stored(self.store.profiles)
+        if kind == "profile" and profile(name) in dict(profiles):
             return profile(name)
         if kind == "user":
-            return user(name, opened["dataset"])
-        profiles = await self._stored(self.store.profiles)
-        return profiles[0][0] if profiles else user(opened["first_user"], opened["dataset"])
+            found = await self.people(name, 0, 1)
+            if found["rows"] and found["rows"][0]["id"] == name:
+                return user(name, opened["dataset"])
+        first: ViewerRef = profiles[0][0] if profiles else user(opened["first_user"], opened["dataset"])
+        return first
 
     # Who it is for
 
@@ -98,7 +112,7 @@ class Session:
         """Make the list for one viewer."""
         self.audience = Audience((viewer,), misery=self.audience.misery)
         if self.opened is not None:
-            await self._stored(self.store.choose, f"viewer:{self.opened['dataset']}", f"{viewer.kind}:{viewer.id}")
+            await self._remember(self.store.choose, f"viewer:{self.opened['dataset']}", f"{viewer.kind}:{viewer.id}")
 
     def pair_with(self, viewer: ViewerRef) -> None:
         """Add a second viewer, replace them, or go back to one where they were the second already."""
@@ -107,7 +121,7 @@ class Session:
             others = tuple(ref for ref in self.audience.viewers if ref != viewer) or (first,)
             self.audience = replace(self.audience, viewers=others, rating_as=0)
         else:
-            self.audience = replace(self.audience, viewers=(first, viewer))
+            self.audience = replace(self.audience, viewers=(first, viewer), rating_as=0)
 
     def rate_as_other(self) -> None:
         """The next rating is the other one's."""
@@ -122,10 +136,7 @@ class Session:
     # Lists
 
     def _ask_for(self, viewers: tuple[ViewerRef, ...]) -> list[Asked]:
-        return [
-            {"kind": ref.kind, "id": ref.id, "rated": [(r.film.key, r.stars) for r in self.store.ratings(ref)]}
-            for ref in viewers
-        ]
+        return [self.store.asked(ref) for ref in viewers]
 
     async def ranked(self, offset: int, limit: int, *, after_rating: bool = False) -> Ranked:
         """Return a window of the list; ``after_rating`` compares its order with the one before."""

@@ -5,18 +5,20 @@ A person's ratings are the one thing here that cannot be had again. Each change 
 """
 
 import json
+import os
 import sqlite3
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from data.problems import Problem
-from movietui.viewers import ViewerRef, profile
+from movietui.viewers import Asked, ViewerRef, profile
 
 VERSION = 1
 MIGRATIONS: dict[int, str] = {}
@@ -66,14 +68,33 @@ class Run:
     cleaning: str
     split: str
     seed: int
-    settings: dict[str, float]
     state: str
+    """``running``, ``done``, ``cancelled`` or ``failed``."""
+    checkpoint: str
+    """The name of its folder among the checkpoints."""
     started: str
     seconds: float | None
-    curve: list[dict[str, Any]]
     best_epoch: int | None
-    metrics: dict[str, float]
     problem: str
+    settings: dict[str, float]
+    curve: list[dict[str, Any]]
+    metrics: dict[str, float]
+
+
+def check_stars(stars: float) -> None:
+    """Raise ``Problem`` for stars that cannot be given."""
+    if not STARS[0] <= stars <= STARS[1] or stars * 2 != int(stars * 2):
+        raise Problem(f"{stars:g} is no rating; stars go from {STARS[0]:g} to {STARS[1]:g} in halves.")
+
+
+def _runs_still(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _now() -> str:
@@ -103,8 +124,9 @@ class Store:
                 raise
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file, once nobody writes any more."""
+        with self._lock:
+            self._db.close()
 
     def _migrate(self) -> None:
         if self._version() > VERSION:
@@ -224,18 +246,25 @@ class Store:
         )
         return [Rated(Film(film, title, year), stars, at) for film, title, year, stars, at in rows]
 
+    def asked(self, ref: ViewerRef) -> Asked:
+        """Return a viewer as the engine is asked about them."""
+        return {"kind": ref.kind, "id": ref.id, "rated": [(rated.film.key, rated.stars) for rated in self.ratings(ref)]}
+
     def rate(self, ref: ViewerRef, film: Film, stars: float) -> Change:
         """Give a film stars, in halves. On disk when this returns. Raises ``Problem`` for stars out of scale."""
-        if not STARS[0] <= stars <= STARS[1] or stars * 2 != int(stars * 2):
-            raise Problem(f"{stars:g} is no rating; stars go from {STARS[0]:g} to {STARS[1]:g} in halves.")
+        check_stars(stars)
         with self._change():
             viewer = self._viewer(ref)
-            before = self._set_rating(viewer, film, stars)
-            self._db.execute(
-                "INSERT INTO log (viewer, film, title, year, stars_before, stars_after, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (viewer, film.key, film.title, film.year, before, stars, _now()),
-            )
+            before, rated_before = self._rating(viewer, film)
+            if stars != before:
+                now = _now()
+                self._set_rating(viewer, film, stars, now)
+                self._db.execute("DELETE FROM log WHERE viewer = ? AND undone", (viewer,))
+                self._db.execute(
+                    "INSERT INTO log (viewer, film, title, year, stars_before, rated_before, stars_after, at)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (viewer, film.key, film.title, film.year, before, rated_before, stars, now),
+                )
         return Change(ref, film, before, stars)
 
     def undo(self, refs: Sequence[ViewerRef]) -> Change | None:
@@ -251,7 +280,7 @@ class Store:
             viewers = {self._viewer(ref): ref for ref in refs}
             marks = ",".join("?" * len(viewers))
             found = self._db.execute(
-                "SELECT id, viewer, film, title, year, stars_before, stars_after FROM log"
+                "SELECT id, viewer, film, title, year, stars_before, rated_before, stars_after, at FROM log"
                 f" WHERE viewer IN ({marks}) AND undone = ?"
                 # What was undone may be done again only from the newest change that still stands onwards.
                 f" AND (NOT ? OR id > (SELECT coalesce(max(id), 0) FROM log WHERE viewer IN ({marks}) AND NOT undone))"
@@ -260,39 +289,46 @@ class Store:
             ).fetchone()
             if found is None:
                 return None
-            entry, viewer, key, title, year, before, after = found
+            entry, viewer, key, title, year, before, rated_before, after, at = found
             film = Film(key, title, year)
             if undone:
-                before, after = after, before
-            self._set_rating(viewer, film, before)
+                self._set_rating(viewer, film, after, at)
+            else:
+                self._set_rating(viewer, film, before, rated_before)
             self._db.execute("UPDATE log SET undone = ? WHERE id = ?", (not undone, entry))
-        return Change(viewers[viewer], film, after, before)
+        return Change(viewers[viewer], film, before, after) if undone else Change(viewers[viewer], film, after, before)
 
-    def _set_rating(self, viewer: int, film: Film, stars: float | None) -> float | None:
-        """Set or remove a rating and return the one before. Inside a change only."""
-        place = (viewer, film.key)
-        row = self._db.execute("SELECT stars FROM ratings WHERE viewer = ? AND film = ?", place).fetchone()
+    def _rating(self, viewer: int, film: Film) -> tuple[float | None, str | None]:
+        """Return a rating and when it was given. Inside a change only."""
+        row = self._db.execute(
+            "SELECT stars, rated_at FROM ratings WHERE viewer = ? AND film = ?", (viewer, film.key)
+        ).fetchone()
+        return row or (None, None)
+
+    def _set_rating(self, viewer: int, film: Film, stars: float | None, at: str | None) -> None:
+        """Set or remove a rating. Inside a change only."""
         if stars is None:
-            self._db.execute("DELETE FROM ratings WHERE viewer = ? AND film = ?", place)
-        else:
-            self._db.execute(
-                "INSERT INTO ratings (viewer, film, title, year, stars, rated_at) VALUES (?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at",
-                (*place, film.title, film.year, stars, _now()),
-            )
-        return None if row is None else float(row[0])
+            self._db.execute("DELETE FROM ratings WHERE viewer = ? AND film = ?", (viewer, film.key))
+            return
+        self._db.execute(
+            "INSERT INTO ratings (viewer, film, title, year, stars, rated_at) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at",
+            (viewer, film.key, film.title, film.year, stars, at),
+        )
 
     # Runs
 
     def start_run(
         self, model: str, dataset: str, cleaning: str, split: str, seed: int, settings: dict[str, float]
     ) -> int:
-        """Write down that a training began and return its number."""
+        """Write down that a training began in this process and return its number."""
+        checkpoint = f"{dataset}-{model}-{uuid.uuid4().hex[:12]}"
         with self._change():
             cursor = self._db.execute(
-                "INSERT INTO runs (model, dataset, cleaning, split, seed, settings, state, started)"
-                " VALUES (?, ?, ?, ?, ?, ?, 'running', ?)",
-                (model, dataset, cleaning, split, seed, json.dumps(settings), _now()),
+                "INSERT INTO runs"
+                " (model, dataset, cleaning, split, seed, settings, state, process, checkpoint, started)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?)",
+                (model, dataset, cleaning, split, seed, json.dumps(settings), os.getpid(), checkpoint, _now()),
             )
         return int(cursor.lastrowid or 0)
 
@@ -317,34 +353,28 @@ class Store:
 
     def runs(self) -> list[Run]:
         """Return all runs, newest first."""
-        return [self._run(row) for row in self._rows(f"{_RUNS} ORDER BY id DESC")]
+        return [self._run(row) for row in self._rows(f"SELECT {_RUN} FROM runs ORDER BY id DESC")]
 
     def run(self, number: int) -> Run | None:
         """Return one run."""
-        found = self._rows(f"{_RUNS} WHERE id = ?", number)
+        found = self._rows(f"SELECT {_RUN} FROM runs WHERE id = ?", number)
         return self._run(found[0]) if found else None
 
     @staticmethod
     def _run(row: Sequence[Any]) -> Run:
-        number, model, dataset, cleaning, split, seed, settings, state, started, seconds, curve, best, metrics, why = (
-            row
-        )
-        return Run(
-            id=number,
-            model=model,
-            dataset=dataset,
-            cleaning=cleaning,
-            split=split,
-            seed=seed,
-            settings=json.loads(settings),
-            state=state,
-            started=started,
-            seconds=seconds,
-            curve=json.loads(curve),
-            best_epoch=best,
-            metrics=json.loads(metrics),
-            problem=why,
-        )
+        *facts, process, settings, curve, metrics = row
+        texts = (json.loads(text) for text in (settings, curve, metrics))
+        run = Run(*facts, *texts)
+        if run.state == "running" and not _runs_still(process):
+            return replace(run, state="failed", problem="It was cut off before its end; start it again.")
+        return run
+
+    def dataset_in_use(self) -> str | None:
+        """Return the dataset that was open last, else the one trained on last; none that no run can serve."""
+        rows = self._rows("SELECT dataset FROM runs WHERE state = 'done' GROUP BY dataset ORDER BY max(id) DESC")
+        trained = [str(dataset) for (dataset,) in rows]
+        chosen = self.choice("dataset")
+        return chosen if chosen in trained else next(iter(trained), None)
 
     # Choices
 
@@ -360,20 +390,19 @@ class Store:
                 "INSERT INTO choices VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
             )
 
-    def serving_run(self, dataset: str) -> Run | None:
-        """Return the run that serves a dataset: the chosen one, else the newest that is done."""
+    def serving_runs(self, dataset: str) -> list[Run]:
+        """Return the runs that can serve a dataset: the chosen one, then the others from the newest on."""
         chosen = self.choice(f"run:{dataset}")
-        run = self.run(int(chosen)) if chosen else None
-        if run is None or run.state != "done":
-            run = next((r for r in self.runs() if r.dataset == dataset and r.state == "done"), None)
-        return run
+        done = [run for run in self.runs() if run.dataset == dataset and run.state == "done"]
+        return sorted(done, key=lambda run: str(run.id) != chosen)
 
     def serve_with(self, run: Run) -> None:
         """Choose the run that serves its dataset."""
         self.choose(f"run:{run.dataset}", str(run.id))
 
 
-_RUNS = (
-    "SELECT id, model, dataset, cleaning, split, seed, settings, state, started, seconds, curve, best_epoch, metrics,"
-    " problem FROM runs"
+_RUN = (
+    "id, model, dataset, cleaning, split, seed, state, checkpoint, started, seconds, best_epoch, problem,"
+    " process, settings, curve, metrics"
 )
+"""The columns of a run, in the order of ``Run``, what has to be worked on last."""

@@ -11,12 +11,13 @@ from data import catalogue, locations
 from data.problems import Cancelled, Problem
 from data.progress import Report, silent
 from data.titles import parse_label, plain
-from movietui.store import Film, Run, Store
-from movietui.viewers import Asked, ViewerRef
+from movietui.store import Film, Store, check_stars
+from movietui.viewers import ViewerRef
 from movietui.wire import Message, sentence
 
 if TYPE_CHECKING:
     from data.dataset import Dataset
+    from models.model import AnyModel, Epoch
 
 SERVED_SPLIT = "random90"
 """What a model that is trained for the list is measured on, before it learns from all ratings."""
@@ -54,6 +55,7 @@ def train(
     Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
     train part only. Whatever ends it early is written down in the run.
     """
+    from data.splits import split as cut
     from models import evaluation
     from models.checkpoints import save
     from models.settings import parse
@@ -63,19 +65,19 @@ def train(
         raise Problem(f"There is no model {model!r}; choose one of {', '.join(MODELS)}.")
     chosen = parse(MODELS[model].settings_type, settings)
     loaded = catalogue.load(dataset, cleaning, on_stage)
+    cut(loaded, split or SERVED_SPLIT)  # a split that does not fit is told before a run is begun
     run = store.start_run(model, dataset, cleaning, split or SERVED_SPLIT, seed, asdict(chosen))
     curve: list[Message] = []
 
-    def watch(phase: str, epoch: Any) -> None:
+    def watch(phase: str, epoch: Epoch) -> None:
         told = {
-            "number": epoch.number,
-            "of": epoch.of,
+            "epoch": epoch.number,
             "train_loss": epoch.train_loss,
             "validation_loss": epoch.validation_loss,
         }
         if phase == "curve":
             curve.append(told)
-        on_epoch(phase, told)
+        on_epoch(phase, {**told, "of": epoch.of})
 
     try:
         trained = evaluation.train(
@@ -87,7 +89,7 @@ def train(
             seed=seed,
             progress=watch,
         )
-        checkpoint = locations.checkpoints() / str(run)
+        checkpoint = checkpoint_of(store, run)
         save(
             checkpoint,
             trained.model,
@@ -97,17 +99,17 @@ def train(
             metrics=trained.metrics,
         )
     except (KeyboardInterrupt, Cancelled):
-        store.end_run(run, "cancelled", curve=epochs(curve))
+        store.end_run(run, "cancelled", curve=curve)
         raise
     except Exception as error:
-        store.end_run(run, "failed", curve=epochs(curve), problem=sentence(error))
+        store.end_run(run, "failed", curve=curve, problem=sentence(error))
         raise
     seconds = sum(trained.seconds.values())
     store.end_run(
         run,
         "done",
         seconds=seconds,
-        curve=epochs(curve),
+        curve=curve,
         best_epoch=trained.fitted.best_epoch,
         metrics=trained.metrics,
     )
@@ -120,20 +122,12 @@ def train(
         "fitted_on": trained.fitted_on,
         "seed": seed,
         "settings": asdict(chosen),
-        "epochs": epochs(curve),
+        "epochs": curve,
         "best_epoch": trained.fitted.best_epoch,
         "metrics": trained.metrics,
         "seconds": seconds,
         "checkpoint": str(checkpoint),
     }
-
-
-def epochs(curve: Sequence[Message]) -> list[Message]:
-    """Return a curve as it is kept and printed."""
-    return [
-        {"epoch": point["number"], "train_loss": point["train_loss"], "validation_loss": point["validation_loss"]}
-        for point in curve
-    ]
 
 
 def evaluate(
@@ -149,11 +143,16 @@ def evaluate(
     on_epoch: OnEpoch = unheard,
 ) -> list[dict[str, Any]]:
     """Measure models on splits, as ``evaluate --json`` prints it; models after the first are compared with it."""
+    from data.splits import split as cut
     from models import evaluation
 
-    if task not in ("rating", "ranking", "pair"):
-        raise Problem(f"There is no task {task!r}; choose rating, ranking or pair.")
+    for model in models:
+        evaluation.build(model)  # a name that is not known is told before anything is fitted
+    if task == "ranking" and "popularity" not in models:
+        models = [*models, "popularity"]  # what every ranking figure is read beside
     loaded = catalogue.load(dataset, cleaning, on_stage)
+    for name in splits:
+        cut(loaded, name, split_seed)
     rows: list[dict[str, Any]] = []
     for name in splits:
         first: evaluation.Evaluation | None = None
@@ -166,7 +165,7 @@ def evaluate(
                 task=task,  # type: ignore[arg-type]
                 seed=seed,
                 split_seed=split_seed,
-                progress=lambda epoch, label=label: on_epoch(label, asdict(epoch)),  # type: ignore[misc]
+                progress=lambda epoch, label=label: on_epoch(label, {**asdict(epoch), "epoch": epoch.number}),  # type: ignore[misc]
             )
             row = measured.as_json()
             if first is None:
@@ -178,42 +177,47 @@ def evaluate(
     return rows
 
 
-def serving_run(store: Store, dataset: str, model: str | None = None) -> Run:
-    """Return the run that answers for a dataset: the chosen one, or the newest of a model.
+def checkpoint_of(store: Store, number: int) -> Path:
+    """Return the folder of a run's checkpoint."""
+    run = store.run(number)
+    assert run is not None
+    return locations.checkpoints() / run.checkpoint
 
-    Raises ``Problem`` where there is none.
+
+def served(store: Store, dataset: str, model: str | None = None, seed: int | None = None) -> tuple[Dataset, AnyModel]:
+    """Return a dataset with the model that answers for it: the chosen run, or the newest of that kind.
+
+    A run that cannot be loaded is passed over for the next. Raises ``Problem`` where none is left.
     """
-    if model is None:
-        run = store.serving_run(dataset)
-    else:
-        run = next((r for r in store.runs() if (r.dataset, r.model, r.state) == (dataset, model, "done")), None)
-    if run is None:
-        which = model or "mf"
-        raise Problem(
-            f"No {'model' if model is None else model} is trained on {dataset} yet; "
-            f"run movietui train {which} --dataset {dataset}."
-        )
-    return run
+    from models.checkpoints import load
 
-
-def asked(store: Store, ref: ViewerRef) -> Asked:
-    """Return a viewer with what the store has of them."""
-    return {"kind": ref.kind, "id": ref.id, "rated": [(r.film.key, r.stars) for r in store.ratings(ref)]}
+    problem = Problem(
+        f"No {model or 'model'} is trained on {dataset} yet; run movietui train {model or 'mf'} --dataset {dataset}."
+    )
+    runs = [run for run in store.serving_runs(dataset) if model in (None, run.model) and seed in (None, run.seed)]
+    for place, run in enumerate(runs):
+        try:
+            loaded = catalogue.load(dataset, run.cleaning)
+            return loaded, load(locations.checkpoints() / run.checkpoint, loaded)[0]
+        except Problem as found:
+            problem = found if place == 0 else problem
+    raise problem
 
 
 def recommend(
-    store: Store, dataset: str, viewers: Sequence[ViewerRef], k: int, model: str | None = None
+    store: Store,
+    dataset: str,
+    viewers: Sequence[ViewerRef],
+    k: int,
+    model: str | None = None,
+    seed: int | None = None,
 ) -> dict[str, Any]:
     """Return the best unseen movies, as ``recommend --json`` prints them."""
-    from models.checkpoints import load
     from models.ranking import Ranker
     from movietui.serving import viewer
 
-    run = serving_run(store, dataset, model)
-    loaded = catalogue.load(dataset, run.cleaning)
-    fitted, _ = load(locations.checkpoints() / str(run.id), loaded)
-    people = [viewer(loaded, asked(store, ref)) for ref in viewers]
-    return Ranker(loaded, fitted).recommend(people, k)
+    loaded, fitted = served(store, dataset, model, seed)
+    return Ranker(loaded, fitted).recommend([viewer(loaded, store.asked(ref)) for ref in viewers], k)
 
 
 def named_profile(store: Store, name: str) -> ViewerRef:
@@ -227,6 +231,7 @@ def named_profile(store: Store, name: str) -> ViewerRef:
 
 def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dict[str, Any]:
     """Give a movie stars as a profile, which is made where it does not exist."""
+    check_stars(stars)
     found = find_movie(catalogue.load(dataset), movie)
     ref = store.find_profile(name) or store.create_profile(name)
     change = store.rate(ref, found, stars)

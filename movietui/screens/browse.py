@@ -16,7 +16,7 @@ from textual.widgets import Static
 from data.problems import Problem
 from movietui import text
 from movietui.replies import Ranked
-from movietui.screens.frame import FrameScreen, screen_keys, told
+from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.screens.panels import DetailsPanel, NamePanel
 from movietui.session import Audience
 from movietui.store import Change
@@ -24,6 +24,7 @@ from movietui.viewers import ViewerRef
 from movietui.widgets.details import describe
 from movietui.widgets.movie_list import MovieList
 from movietui.widgets.row_list import WINDOW, RowList
+from movietui.widgets.told import told
 from movietui.widgets.viewers_pane import ViewersPane
 
 DETAILS_DELAY = 0.05
@@ -158,9 +159,9 @@ class BrowseScreen(FrameScreen):
 
     @told
     async def refresh_list(self) -> None:
-        """Show what was changed elsewhere."""
+        """Show what was changed elsewhere; the cursor stays on its movie, so that a key rates what was looked at."""
         await self.people.fill()
-        await self.fill_movies()
+        self._show(await self._ranked(), follow=True)
 
     async def fill_movies(self, *, from_top: bool = False) -> None:
         """Ask for the list around the cursor and show it."""
@@ -180,10 +181,10 @@ class BrowseScreen(FrameScreen):
             ranked = await self.session.ranked(movies.window, WINDOW, after_rating=after_rating)
         return ranked
 
-    def _show(self, ranked: Ranked, *, marked: bool = False) -> None:
+    def _show(self, ranked: Ranked, *, marked: bool = False, follow: bool = False) -> None:
         movies, viewers = self.movies, self.session.audience.viewers
         movies.names = tuple(ref.id for ref in viewers)
-        movies.fill(ranked["total"], ranked["offset"], ranked["rows"])
+        movies.fill(ranked["total"], ranked["offset"], ranked["rows"], follow=follow)
         movies.mark(marked)
         self.people.viewers.choose(viewers)
         self.show_empty("" if ranked["total"] else "Everything here has been seen. Open a larger dataset with d.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -21,6 +22,7 @@ from movietui.screens.panels import PathPanel
 from movietui.session import CLEANING
 from movietui.widgets.row_list import RowList
 from movietui.widgets.tables import DatasetList, OpenPath, ReportList
+from movietui.widgets.told import told
 
 
 class DataScreen(FrameScreen):
@@ -73,15 +75,12 @@ class DataScreen(FrameScreen):
         self.datasets.refresh()
 
     @work(exclusive=True, group="list")
+    @told
     async def list_datasets(self, name: str | None = None) -> None:
         """List the datasets; put the cursor on one of them."""
         session = self.session
-        try:
-            await session.engine.start()
-            listed = await session.datasets()
-        except Problem as problem:
-            self.movie_tui.say_problem(problem)
-            return
+        await session.engine.start()
+        listed = await session.datasets()
         rows: list[DatasetRow | OpenPath] = [*sorted(listed, key=lambda row: row["state"] == "invented"), OpenPath()]
         self.datasets.open_name = session.opened["dataset"] if session.opened else ""
         self.datasets.fill(len(rows), 0, rows)
@@ -96,6 +95,7 @@ class DataScreen(FrameScreen):
         self.show_dataset()
 
     @work(exclusive=True, group="show")
+    @told
     async def show_dataset(self) -> None:
         """Show the report of a dataset that is here, else what it is and takes."""
         row = self.datasets.current
@@ -117,10 +117,7 @@ class DataScreen(FrameScreen):
         self.query_one("#terms", Static).update(self._terms(row))
         report: dict[str, Any] | None = None
         if row["ratings"]:
-            try:
-                report = await self.session.engine.ask("report", dataset=row["name"], cleaning=CLEANING)
-            except Problem as problem:
-                self.movie_tui.say_problem(problem)
+            report = await self.session.engine.ask("report", dataset=row["name"], cleaning=CLEANING)
         self._show_report(report)
 
     @staticmethod
@@ -162,7 +159,10 @@ class DataScreen(FrameScreen):
 
     def show_activity(self, activity: Activity | None) -> None:
         """Show the stages of the job that runs."""
+        row = self.datasets.current
         if activity is None or activity.request["do"] != "get":
+            return
+        if row is not None and not isinstance(row, OpenPath) and row["name"] != activity.request["name"]:
             return
         width = max(20, self.query_one("#dataset-pane").size.width - 4)
         self.query_one("#stages", Static).update(_stages(activity, width))
@@ -201,7 +201,8 @@ class DataScreen(FrameScreen):
         """Ask for a path and read what is there."""
         path = await self.app.push_screen_wait(PathPanel())
         if path is not None:
-            await self._get(_name_for(path.stem), str(path.absolute()))
+            here = {row["name"] for row in await self.session.datasets() if row["ratings"]}
+            await self._get(_name_for(path.stem, here), str(path.absolute()))
 
     async def _get(self, name: str, path: str | None) -> None:
         app = self.movie_tui
@@ -232,10 +233,11 @@ class DataScreen(FrameScreen):
             self.report.focus()
 
 
-def _name_for(stem: str) -> str:
-    """Return a name for a dataset from the name of its file."""
+def _name_for(stem: str, taken: set[str]) -> str:
+    """Return a name for a dataset from the name of its file; what is here already is not replaced."""
     name = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem.lower()).strip("-")
-    return name[:40] or "my-dataset"
+    name = name[:40] or "my-dataset"
+    return next(free for free in (name, *(f"{name}-{number}" for number in count(2))) if free not in taken)
 
 
 def _stages(activity: Activity, width: int) -> Text:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual.app import ComposeResult, RenderResult
@@ -14,7 +13,6 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
-from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
 
@@ -38,25 +36,6 @@ def screen_keys(*shown: str) -> list[Binding]:
         Binding(key, f"app.switch_mode('{mode}')", name, show=mode in shown, id=f"screen.{mode}", tooltip=meaning)
         for mode, (key, name, meaning) in SCREENS.items()
     ]
-
-
-P = ParamSpec("P")
-AnyScreen = TypeVar("AnyScreen", bound="FrameScreen")
-
-
-def told(
-    method: Callable[Concatenate[AnyScreen, P], Awaitable[None]],
-) -> Callable[Concatenate[AnyScreen, P], Coroutine[Any, Any, None]]:
-    """Let a method of a screen end with a sentence where it cannot be done."""
-
-    @functools.wraps(method)
-    async def run(screen: AnyScreen, *arguments: P.args, **options: P.kwargs) -> None:
-        try:
-            await method(screen, *arguments, **options)
-        except Problem as problem:
-            screen.movie_tui.say_problem(problem)
-
-    return run  # type: ignore[return-value]  # wraps() forgets that the first argument has a name
 
 
 class TitleLine(Widget):
@@ -153,5 +132,7 @@ class FrameScreen(Screen[None]):
 
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""
-        self.query_one(TitleLine).refresh()
-        self.query_one(StatusLine).renew()
+        for title in self.query(TitleLine):
+            title.refresh()
+        for status in self.query(StatusLine):
+            status.renew()

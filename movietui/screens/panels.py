@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -41,10 +42,10 @@ class NamePanel(ModalScreen[ViewerRef | None]):
             yield Static(id="wrong", markup=False)
 
     @on(Input.Submitted)
-    def make(self, event: Input.Submitted) -> None:
+    async def make(self, event: Input.Submitted) -> None:
         """Make the profile, or say why it cannot be."""
         try:
-            self.dismiss(self._create(event.value))
+            self.dismiss(await asyncio.to_thread(self._create, event.value))
         except Problem as problem:
             self.query_one("#wrong", Static).update(Text(str(problem)))
 

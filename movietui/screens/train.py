@@ -22,6 +22,7 @@ from movietui.replies import FieldRow, ModelRow
 from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.widgets.row_list import RowList
 from movietui.widgets.tables import EpochList, ModelList, RunList
+from movietui.widgets.told import told
 
 VIEWS = ("curve", "epochs", "settings")
 
@@ -49,14 +50,6 @@ class Curve(PlotextPlot):
         every = -(-len(numbers) // 8)
         plot.xticks(numbers[::every])
         self.refresh()
-
-
-def as_epochs(activity: Activity) -> list[dict[str, Any]]:
-    """Return the curve of a running job as a run keeps it."""
-    return [
-        {"epoch": point["number"], "train_loss": point["train_loss"], "validation_loss": point["validation_loss"]}
-        for point in activity.curve
-    ]
 
 
 def best_of(epochs: Sequence[dict[str, Any]]) -> int | None:
@@ -137,6 +130,7 @@ class TrainScreen(FrameScreen):
     # Lists
 
     @work(exclusive=True, group="models")
+    @told
     async def list_models(self) -> None:
         """List the models."""
         session = self.session
@@ -147,6 +141,7 @@ class TrainScreen(FrameScreen):
         self.models.cursor = names.index("mf") if "mf" in names else 0
 
     @work(exclusive=True, group="runs")
+    @told
     async def list_runs(self) -> None:
         """List the runs, newest first, and show the curve of the newest."""
         session = self.session
@@ -172,7 +167,7 @@ class TrainScreen(FrameScreen):
         line.append_text(text.thin_bar(activity.done, activity.total, 16))
         line.append(f" {activity.reached}")
         self.query_one("#progress", Static).update(line)
-        self._draw(as_epochs(activity))
+        self._draw(activity.curve)
 
     def _draw(self, epochs: Sequence[dict[str, Any]]) -> None:
         best = best_of(epochs)
@@ -240,6 +235,7 @@ class TrainScreen(FrameScreen):
     # Keys
 
     @work(group="train")
+    @told
     async def action_choose(self) -> None:
         """Train the model under the cursor, or use the form's settings."""
         if self.runs.has_focus:
@@ -249,27 +245,20 @@ class TrainScreen(FrameScreen):
         app = self.movie_tui
         if model is None:
             return
+        options = self._options()
+        dataset = await app.dataset_to_train()
+        self.view("curve")
+        self.models.focus()
         try:
-            options = self._options()
-            dataset = await app.dataset_to_train()
-            self.view("curve")
-            self.models.focus()
             result = await app.work.train(model["name"], dataset, options)
-        except Problem as problem:
-            app.say_problem(problem)
-            return
         except Cancelled:
             app.say(f"Stopped training {model['name']}; the run keeps its curve.")
             return
-        metrics = result["metrics"]
-        app.say(f"{model['name']}: RMSE {metrics['rmse']:.4f} on {result['split']} · → then u uses it in Browse")
+        app.say(
+            f"{model['name']}: RMSE {result['metrics']['rmse']:.4f} on {result['split']} · → then u uses it in Browse"
+        )
         if app.session.opened is None:
             await app.serve(dataset)
-
-    @on(RowList.Clicked, "#models")
-    def choose_clicked(self) -> None:
-        """A click on the model under the cursor is as good as enter."""
-        self.action_choose()
 
     @on(Input.Submitted)
     def submitted(self) -> None:
@@ -282,6 +271,7 @@ class TrainScreen(FrameScreen):
             self.movie_tui.say("Nothing is running.")
 
     @work(group="use")
+    @told
     async def action_use(self) -> None:
         """Use the run under the cursor in Browse."""
         run = self.runs.current
@@ -292,12 +282,7 @@ class TrainScreen(FrameScreen):
         if run.state != "done":
             app.say(f"Run {run.id} is {run.state}; only a run that is done can be used.")
             return
-        try:
-            await app.in_thread(app.session.store.serve_with, run)
-            await app.serve(run.dataset)
-        except Problem as problem:
-            app.say_problem(problem)
-            return
+        await app.serve(run.dataset, run)
         app.say(f"Browse uses run {run.id}: {run.model} on {run.dataset}")
 
     def action_settings(self) -> None:

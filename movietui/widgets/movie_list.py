@@ -22,6 +22,10 @@ class MovieList(RowList[MovieRow]):
         """Whether the list is for two."""
         return len(self.names) == 2
 
+    def name_of(self, row: MovieRow) -> str:
+        """Return the id of the movie."""
+        return row["id"]
+
     def mark(self, marked: bool) -> None:
         """Show by how much rows moved, or do not."""
         if marked != self.marked:

@@ -120,16 +120,26 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         """Return whether the cursor may stand on a row."""
         return True
 
+    def name_of(self, row: Row) -> object:
+        """Return what tells a row from all others, to find it again in another list."""
+        return row
+
     # Content
 
-    def fill(self, total: int, offset: int, rows: list[Row]) -> None:
-        """Show a new list of which these rows are known; the cursor stays at its place."""
+    def fill(self, total: int, offset: int, rows: list[Row], *, follow: bool = False) -> None:
+        """Show a new list of which these rows are known.
+
+        The cursor stays at its place, or with ``follow`` on its row, as far as that is among them.
+        """
+        row = self._rows.get(self.cursor)
+        name = None if row is None else self.name_of(row)
         self._rows = {}
         self._asked = set()
         self.total = total
         self._resize()
         self.bring(offset, rows)
-        self.cursor = self._allowed(self.cursor)
+        places = [place for place, row in enumerate(rows, offset) if follow and self.name_of(row) == name]
+        self.cursor = self._allowed(places[0] if places else self.cursor)
         self._show_cursor()
         self.post_message(self.Moved(self))
 

@@ -104,6 +104,10 @@ class RunList(RowList[Run]):
         self.in_use: int | None = None
         self._best: dict[tuple[str, str, str, str], float] = {}
 
+    def name_of(self, row: Run) -> int:
+        """Return the number of the run."""
+        return row.id
+
     def show(self, runs: Sequence[Run], in_use: int | None) -> None:
         """Show these runs."""
         self.in_use = in_use
@@ -114,7 +118,7 @@ class RunList(RowList[Run]):
                     key = (run.dataset, run.cleaning, run.split, metric)
                     better = min if metric in LOWER_IS_BETTER else max
                     self._best[key] = better(self._best.get(key, run.metrics[metric]), run.metrics[metric])
-        self.fill(len(runs), 0, list(runs))
+        self.fill(len(runs), 0, list(runs), follow=True)
 
     @staticmethod
     def _columns(width: int) -> list[tuple[str, int]]:

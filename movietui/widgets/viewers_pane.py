@@ -14,6 +14,7 @@ from textual.widgets import Input
 from movietui.session import Session
 from movietui.viewers import ViewerRef, user
 from movietui.widgets.row_list import WINDOW, RowList
+from movietui.widgets.told import told
 from movietui.widgets.viewer_list import Entry, Heading, Hint, ViewerList, ViewerRow, user_row
 
 
@@ -99,6 +100,7 @@ class ViewersPane(Vertical):
         )
 
     @on(RowList.Wanted)
+    @told
     async def bring(self, event: RowList.Wanted) -> None:
         """Bring users that were scrolled to."""
         event.stop()
@@ -108,6 +110,7 @@ class ViewersPane(Vertical):
         self.viewers.bring(event.offset, rows)
 
     @on(Input.Changed)
+    @told
     async def search_changed(self, event: Input.Changed) -> None:
         """Show who is found so far."""
         event.stop()

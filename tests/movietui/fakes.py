@@ -7,6 +7,7 @@ from movietui.replies import Details, MovieRow, Opened, PersonRow, Ranked
 from movietui.store import Store
 
 MOVIES = 240
+MISERY = 0.6
 PEOPLE = 120
 JOBS = ("writer", "technician", "student", "other", "librarian")
 WORDS = ("Silent", "Golden", "Last", "Northern", "Paper", "Second", "Crimson")
@@ -70,11 +71,12 @@ class FakeEngine:
             "model": "mf",
             "metrics": {"rmse": 0.914, "ndcg@10": 0.19},
             "first_user": "1",
+            "misery": MISERY,
         }
 
     def _score(self, movie: int, viewers: list[dict[str, Any]], misery: float) -> float:
         shift = sum((stars - 2.5) * ((movie * 7 + int(film)) % 5) for one in viewers for film, stars in one["rated"])
-        taste = sum(int(one["id"]) * movie % 3 for one in viewers[:1] if one["id"].isdigit())
+        taste = sum(3 * (int(one["id"]) * movie % 5) for one in viewers[:1] if one["id"].isdigit())
         return shift + taste + misery * (movie % 4) * (len(viewers) - 1) - movie
 
     def rank(
@@ -155,6 +157,7 @@ class FakeEngine:
             for user in range(1, PEOPLE + 1)
         ]
         found = [row for row in rows if not search or row["id"].startswith(search) or row["occupation"] == search]
+        found.sort(key=lambda row: row["id"] != search)
         return {"dataset": "demo", "total": len(found), "offset": offset, "rows": found[offset : offset + limit]}
 
     def datasets(self) -> list[dict[str, Any]]:

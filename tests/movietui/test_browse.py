@@ -65,7 +65,8 @@ async def test_a_start_with_a_model_opens_the_list(ready: Path, size: tuple[int,
         assert title.rstrip().endswith("user 1")
         assert "1-5 Rate" in footer
         assert "? Keys" in footer
-        assert ("because you gave" in shown(driver.app)) == (size == LARGE)
+        if size == LARGE:
+            await driver.see("because you gave")
         for line in lines(driver.app):
             assert len(line.rstrip()) <= size[0]
 
@@ -323,7 +324,6 @@ async def test_a_pair(ready: Path, size: tuple[int, int]) -> None:
 async def test_the_dial(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await pair_with_next(driver)
-        before = driver.titles(30)
         for _ in range(12):
             await driver.press("minus")
         await driver.see("average ├●──────────┤ least misery")
@@ -332,7 +332,6 @@ async def test_the_dial(faked: FakeEngine) -> None:
             await driver.press("equals_sign")
         await driver.see("average ├──────────●┤ least misery")
         await driver.until(lambda: driver.titles(30) != average, "another order")
-        assert before not in (average, driver.titles(30))
 
 
 async def test_leaving_the_pair(faked: FakeEngine) -> None:
@@ -462,9 +461,9 @@ async def test_quitting(faked: FakeEngine) -> None:
 async def test_a_killed_engine_is_not_noticed(ready: Path) -> None:
     async with started(LARGE) as driver:
         for _ in range(2):
-            process = driver.app.engine._process
-            assert process is not None
-            os.kill(process.pid, signal.SIGKILL)
+            conversation = driver.app.engine._conversation
+            assert conversation is not None
+            os.kill(conversation.process.pid, signal.SIGKILL)
             await driver.rate("5")
             assert not driver.app.outcome.plain.startswith("!")
         assert len(rated_by("1")) == 2
@@ -515,7 +514,7 @@ async def test_another_window_rates_before_this_one_looked(faked: FakeEngine) ->
 
 
 async def test_the_checkpoint_is_gone(ready: Path) -> None:
-    shutil.rmtree(locations.checkpoints() / "2")
+    shutil.rmtree(locations.checkpoints())
     async with started(stands=False) as driver:
         await driver.until(lambda: driver.app.outcome.plain.startswith("!"), "a sentence")
         assert driver.app.is_running

@@ -18,6 +18,7 @@ from movietui import children
 from movietui.children import Engine, Job, warm_job
 from movietui.store import Store
 from movietui.wire import Message
+from tests.movietui.homes import checkpoint_of
 from tests.movietui.processes import alive, gone, processes_of
 
 VIEWERS = [{"kind": "user", "id": "1", "rated": []}]
@@ -35,7 +36,7 @@ async def engine(home: Path) -> AsyncIterator[Engine]:
 
 
 async def open_demo(engine: Engine) -> None:
-    checkpoint = str(locations.checkpoints() / "2")
+    checkpoint = checkpoint_of("mf")
     await engine.ask("open", dataset="demo", cleaning="standard", checkpoint=checkpoint)
 
 
@@ -44,8 +45,8 @@ async def rank(engine: Engine) -> Any:
 
 
 def pid_of(engine: Engine) -> int:
-    assert engine._process is not None
-    return engine._process.pid
+    assert engine._conversation is not None
+    return engine._conversation.process.pid
 
 
 async def test_the_engine_answers(ready: Path, engine: Engine) -> None:
@@ -184,7 +185,7 @@ async def test_get_tells_its_stages_and_result(home: Path) -> None:
 async def test_train_tells_its_epochs(ready: Path) -> None:
     events = await events_of(Job(), {**TRAIN, "model": "bias", "settings": {"sweeps": 3}, "seed": 4})
     assert events[-1]["event"] == "done"
-    numbers = [event["number"] for event in events if event["event"] == "epoch" and event["phase"] == "curve"]
+    numbers = [event["epoch"] for event in events if event["event"] == "epoch" and event["phase"] == "curve"]
     assert numbers == [1, 2, 3]
     assert events[-1]["result"]["seed"] == 4
     assert states()[0] == "done"
@@ -215,7 +216,7 @@ async def test_cancelling(ready: Path, moment: str) -> None:
     events: list[Message] = []
     async for event in job.events({**TRAIN, "settings": {"sweeps": 200}}):
         events.append(event)
-        if moment == "learning" and event["event"] == "epoch" and event["number"] == 2:
+        if moment == "learning" and event["event"] == "epoch" and event["epoch"] == 2:
             await job.cancel()
         elif moment != "learning" and len(events) == 1:
             if moment == "loading":
@@ -250,7 +251,7 @@ async def test_a_killed_job_is_a_sentence(ready: Path) -> None:
     events: list[Message] = []
     async for event in job.events({**TRAIN, "settings": {"sweeps": 200}}):
         events.append(event)
-        if event["event"] == "epoch" and event["number"] == 1 and event["phase"] == "curve":
+        if event["event"] == "epoch" and event["epoch"] == 1 and event["phase"] == "curve":
             os.kill(pid_of_job(job), signal.SIGKILL)
     assert events[-1]["event"] == "failed"
     assert "ran out of memory or was killed" in events[-1]["problem"]
@@ -287,7 +288,7 @@ async def main():
     request = {"do": "train", "model": "mf", "dataset": "demo", "cleaning": "standard", "settings": {"sweeps": 200}}
     async for event in job.events(request):
         if event["event"] == "epoch":
-            print(engine._process.pid, job._process.pid, flush=True)
+            print(engine._conversation.process.pid, job._process.pid, flush=True)
             await asyncio.sleep(60)
 asyncio.run(main())
 """

@@ -18,6 +18,7 @@ from movietui.cli import cli
 from movietui.store import Film, Store
 from movietui.viewers import profile
 from tests.data.files import contents, write_folder, write_zip
+from tests.movietui.homes import checkpoint_of
 
 Run = Callable[..., Result]
 
@@ -100,7 +101,7 @@ def test_data_clean(run: Run) -> None:
     given(report, "dataset", "preset", "rules", "ratings", "users", "movies")
     for rule in report["rules"]:
         given(rule, "rule", "on", "before", "removed", "examples")
-    assert document(run("data", "clean", "demo", "--preset", "none", "--json"))["preset"] == "none"
+    assert document(run("data", "clean", "demo", "--cleaning", "none", "--json"))["preset"] == "none"
     assert "demo after cleaning (standard)" in run("data", "clean", "demo").stdout
 
 
@@ -119,7 +120,7 @@ def test_data_show(run: Run) -> None:
         (("data", "get", "ml-100k"), "--from PATH"),
         (("data", "clean", "ml-100k"), "ml-100k is not here yet; run movietui data get ml-100k"),
         (("data", "show", "nothing"), "There is no dataset nothing"),
-        (("data", "clean", "demo", "--preset", "spotless"), "There is no cleaning 'spotless'; choose one of"),
+        (("data", "clean", "demo", "--cleaning", "spotless"), "There is no cleaning 'spotless'; choose one of"),
         (("data", "get", "own", "--from", "/nowhere/at/all.zip"), "/nowhere/at/all.zip"),
         (("train", "oracle", "--dataset", "demo"), "There is no model 'oracle'; choose one of"),
         (("train", "mf", "--dataset", "nothing"), "There is no dataset nothing"),
@@ -212,7 +213,8 @@ def test_evaluate(run: Run, ready: Path) -> None:
         assert row["n_train"] + row["n_test"] == 28_005
     given(rows[1]["difference"], "to", "low", "high")
     told = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0").stdout
-    assert "to popularity" in told
+    assert "kfold5-0" in told
+    assert f"{rows[0]['metrics']['rmse']:.4f}" in told
 
 
 def test_evaluate_ranking(run: Run, ready: Path) -> None:
@@ -410,5 +412,5 @@ def test_a_damaged_store(run: Run, ready: Path) -> None:
 
 
 def test_a_damaged_checkpoint(run: Run, ready: Path) -> None:
-    (locations.checkpoints() / "2" / "model.safetensors").write_bytes(b"\0" * 100)
+    (Path(checkpoint_of("mf")) / "model.safetensors").write_bytes(b"\0" * 100)
     refused(run("recommend", "--user", "1", "--dataset", "demo"), "damaged|train")

@@ -49,6 +49,8 @@ async def test_every_list(hostile: Path, size: tuple[int, int]) -> None:
             await driver.press("down")
         for title in SHORT:
             assert title in seen
+        if size == LARGE:
+            return
         await driver.press("home")
         for _ in range(driver.movies.total):
             await driver.press("enter")

@@ -45,9 +45,9 @@ def test_the_engine_loads_neither_torch_nor_pandas_nor_textual(module: str) -> N
 def test_serving_a_list_loads_neither_torch_nor_pandas(ready: Path) -> None:
     found = loaded(
         "from movietui.serving import Service\n"
-        "from data import locations\n"
+        "from tests.movietui.homes import checkpoint_of\n"
         "service = Service()\n"
-        "service.open('demo', 'standard', str(locations.checkpoints() / '2'))\n"
+        "service.open('demo', 'standard', checkpoint_of('mf'))\n"
         "asked = [{'kind': 'user', 'id': '1', 'rated': []}]\n"
         "movie = service.rank(asked, 0.6, 0, 10)['rows'][0]['id']\n"
         "service.details(asked, movie); service.people('', 0, 10); service.datasets(); service.models()\n"

@@ -8,6 +8,7 @@ from data.problems import Problem
 from data.titles import plain
 from movietui.serving import Service
 from movietui.viewers import Asked
+from tests.movietui.homes import checkpoint_of
 from tests.movietui.hostile import OCCUPATION, TITLES
 
 
@@ -22,12 +23,12 @@ def stranger(*rated: tuple[str, float]) -> Asked:
 @pytest.fixture
 def service(ready: Path) -> Service:
     opened = Service()
-    opened.open("demo", "standard", str(locations.checkpoints() / "2"))
+    opened.open("demo", "standard", checkpoint_of("mf"))
     return opened
 
 
 def test_what_is_opened(ready: Path) -> None:
-    opened = Service().open("demo", "standard", str(locations.checkpoints() / "2"))
+    opened = Service().open("demo", "standard", checkpoint_of("mf"))
     assert (opened["dataset"], opened["model"], opened["invented"]) == ("demo", "mf", True)
     assert (opened["users"], opened["first_user"]) == (400, "1")
     assert opened["movies"] > 300
@@ -46,7 +47,7 @@ def test_nothing_is_open() -> None:
 
 def test_what_was_open_stays_open(service: Service) -> None:
     before = service.rank([asked()], 0.6, 0, 10)
-    for dataset, checkpoint in (("demo", "99"), ("ml-100k", "2"), ("nothing", "2")):
+    for dataset, checkpoint in (("demo", "none"), ("ml-100k", checkpoint_of("mf")), ("nothing", "none")):
         with pytest.raises(Problem):
             service.open(dataset, "standard", str(locations.checkpoints() / checkpoint))
     assert service.rank([asked()], 0.6, 0, 10) == before
@@ -239,7 +240,7 @@ def test_nobody(service: Service) -> None:
 def test_people_of_the_next_dataset(service: Service, hostile_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert service.people("", 0, 5)["dataset"] == "demo"
     monkeypatch.setenv("MOVIETUI_HOME", str(hostile_home))
-    service.open("hostile", "standard", str(locations.checkpoints() / "1"))
+    service.open("hostile", "standard", checkpoint_of("bias"))
     found = service.people("", 0, 5)
     assert (found["dataset"], found["total"]) == ("hostile", 25)
 
@@ -277,7 +278,7 @@ def test_the_report_of_a_dataset(service: Service) -> None:
 
 def test_titles_come_through_without_what_steers_a_terminal(hostile: Path) -> None:
     service = Service()
-    service.open("hostile", "standard", str(locations.checkpoints() / "1"))
+    service.open("hostile", "standard", checkpoint_of("bias"))
     rows = service.rank([stranger()], 0.6, 0, 100)["rows"]
     titles = {row["title"] for row in rows}
     assert {"[red]x[/red]", "Foo [/b]", "[REC]²", "X" * 300, "七人の侍と千と千尋の神隠しと東京物語と羅生門"} <= titles

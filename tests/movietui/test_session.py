@@ -8,10 +8,10 @@ import pytest
 from data.problems import Problem
 from movietui.children import Engine
 from movietui.replies import MovieRow
-from movietui.session import MISERY, Audience, Session
+from movietui.session import Audience, Session
 from movietui.store import Store
 from movietui.viewers import ViewerRef, profile, user
-from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.fakes import MISERY, FakeEngine, with_run
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ async def test_open_shows_the_first_user(session: Session, engine: FakeEngine) -
     assert session.opened == opened
     assert session.run is not None
     assert session.run.id == 3
-    assert session.audience == Audience((user("1", "demo"),))
+    assert session.audience == Audience((user("1", "demo"),), misery=MISERY)
     question = dict(engine.asked)["open"]
     assert question["cleaning"] == "standard"
-    assert Path(question["checkpoint"]).name == "3"
+    assert Path(question["checkpoint"]).name == session.run.checkpoint
     assert session.store.choice("dataset") == "demo"
 
 
@@ -67,6 +67,13 @@ async def test_open_remembers_who_was_looked_at(session: Session, engine: FakeEn
     again = Session(session.store, cast(Engine, engine))
     await again.open("demo")
     assert again.audience.viewers == (viewer,)
+
+
+async def test_a_remembered_user_who_is_gone_is_forgotten(session: Session) -> None:
+    """The dataset was read again from another file and has no such user any more."""
+    session.store.choose("viewer:demo", "user:99999")
+    await session.open("demo")
+    assert session.audience.viewers == (user("1", "demo"),)
 
 
 async def test_a_failed_open_changes_nothing(session: Session) -> None:

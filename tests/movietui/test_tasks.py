@@ -122,35 +122,35 @@ def test_train_is_written_down(ready: Path, store: Store) -> None:
     assert run.settings["sweeps"] == 2
     assert run.curve == trained["epochs"]
     assert run.metrics == trained["metrics"]
-    assert [epoch["number"] for phase, epoch in heard if phase == "curve"] == [1, 2]
+    assert [epoch["epoch"] for phase, epoch in heard if phase == "curve"] == [1, 2]
     assert Path(trained["checkpoint"]).is_dir()
-    assert store.serving_run("demo") == run
+    assert run in store.serving_runs("demo")
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, Cancelled])
 def test_a_stopped_training_is_written_down(ready: Path, store: Store, stop: type[BaseException]) -> None:
     def hear(phase: str, epoch: Message) -> None:
-        if epoch["number"] == 2:
+        if epoch["epoch"] == 2:
             raise stop
 
-    before = store.serving_run("demo")
+    before = store.serving_runs("demo")
     with pytest.raises(stop):
         tasks.train(store, "bias", "demo", cleaning="standard", settings={}, on_epoch=hear)
     newest = store.runs()[0]
     assert (newest.state, len(newest.curve)) == ("cancelled", 2)
-    assert store.serving_run("demo") == before
-    assert not (locations.checkpoints() / str(newest.id)).exists()
+    assert store.serving_runs("demo") == before
+    assert not (locations.checkpoints() / newest.checkpoint).exists()
 
 
-def test_a_failed_training_is_written_down(ready: Path, store: Store) -> None:
-    checkpoints = locations.checkpoints()
-    (checkpoints / "3").mkdir()
-    (checkpoints / "3" / "file").write_text("in the way")
-    with pytest.raises(Problem):
+def test_a_failed_training_is_written_down(ready: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise Problem("The disk is full.")
+
+    monkeypatch.setattr("models.checkpoints.save", full)
+    with pytest.raises(Problem, match="disk is full"):
         tasks.train(store, "bias", "demo", cleaning="standard", settings={"sweeps": "1"})
     newest = store.runs()[0]
-    assert newest.state == "failed"
-    assert newest.problem
+    assert (newest.state, newest.problem) == ("failed", "The disk is full.")
 
 
 def test_a_lost_store_does_not_stop_training(ready: Path) -> None:
@@ -180,6 +180,6 @@ def test_recommend(ready: Path, store: Store) -> None:
 
 def test_no_model_yet(home: Path, store: Store) -> None:
     with pytest.raises(Problem, match="run movietui train mf --dataset demo"):
-        tasks.serving_run(store, "demo")
+        tasks.served(store, "demo")
     with pytest.raises(Problem, match="No bias is trained on demo yet"):
-        tasks.serving_run(store, "demo", "bias")
+        tasks.served(store, "demo", "bias")

@@ -111,7 +111,7 @@ def stage(name: str, done: float = 0, total: float = 0, unit: str = "", note: st
 
 
 def epoch(number: int, phase: str = "curve", of: int = 5) -> dict:
-    return {"event": "epoch", "phase": phase, "number": number, "of": of, "train_loss": 0.5, "validation_loss": 0.6}
+    return {"event": "epoch", "phase": phase, "epoch": number, "of": of, "train_loss": 0.5, "validation_loss": 0.6}
 
 
 def test_each_stage_is_kept_once_with_its_last_word() -> None:
@@ -128,7 +128,7 @@ def test_the_curve_is_that_of_the_first_phase() -> None:
     activity = Activity("train mf", {})
     for event in (epoch(1), epoch(2), epoch(1, "measure"), epoch(1, "serve")):
         activity = activity.after(event)
-    assert [point["number"] for point in activity.curve] == [1, 2]
+    assert [point["epoch"] for point in activity.curve] == [1, 2]
     assert activity.step == "learning from all ratings"
 
 

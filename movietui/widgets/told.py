@@ -1,0 +1,32 @@
+"""Refusals become sentences on the status line, wherever on a screen they happen."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+
+from textual.dom import DOMNode
+
+from data.problems import Problem
+
+if TYPE_CHECKING:
+    from movietui.app import MovieTui
+
+P = ParamSpec("P")
+Node = TypeVar("Node", bound=DOMNode)
+
+
+def told(
+    method: Callable[Concatenate[Node, P], Awaitable[None]],
+) -> Callable[Concatenate[Node, P], Coroutine[Any, Any, None]]:
+    """Let a method of a screen or widget end with a sentence where it cannot be done."""
+
+    @functools.wraps(method)
+    async def run(node: Node, *arguments: P.args, **options: P.kwargs) -> None:
+        try:
+            await method(node, *arguments, **options)
+        except Problem as problem:
+            cast("MovieTui", node.app).say_problem(problem)
+
+    return run  # type: ignore[return-value]  # wraps() forgets that the first argument has a name

@@ -1,0 +1,12 @@
+"""What the homes that tests are given hold."""
+
+from data import locations
+from movietui.store import Store
+
+
+def checkpoint_of(model: str) -> str:
+    """Return the folder of the newest finished run of a model."""
+    store = Store(locations.store())
+    name = next(run.checkpoint for run in store.runs() if (run.model, run.state) == (model, "done"))
+    store.close()
+    return str(locations.checkpoints() / name)

@@ -109,10 +109,10 @@ def _print_json(document: object) -> None:
 def _print(*tables: Table | Text | str) -> None:
     console = Console(markup=False, highlight=False, emoji=False)
     for table in tables:
-        if isinstance(table, Table):
+        if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
             # A figure that a narrow terminal has no room for goes to the next line; it is never cut.
             wide = console.options.update(width=WIDEST)
-            console.width = max(console.width, min(WIDEST, Measurement.get(console, wide, table).minimum))
+            console.width = max(console.width, Measurement.get(console, wide, table).maximum)
         console.print(table)
 
 

@@ -18,7 +18,12 @@ BLOCK = 16_384
 
 @dataclass(frozen=True)
 class BiasedMFSettings(Settings):
-    """Settings of ``BiasedMF``."""
+    """Settings of ``BiasedMF``.
+
+    The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
+    ml-100k, those of the order on one of ``random80``: there more weight on popularity raises ndcg@10 further, from
+    0.085 at 0.3 to 0.104 at 1, but puts films that are liked less above others, and fewer films into all lists.
+    """
 
     factors: int = setting(10, 1, 128)
     """How many directions of taste are told apart."""

@@ -10,6 +10,7 @@ medians; below 1 ours is the faster.
 import json
 import statistics
 import time
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -74,6 +75,7 @@ def main(rounds: int) -> None:
     print(
         json.dumps(
             {
+                "settings": {"mf": asdict(BiasedMF().settings), "lenskit": {"features": FEATURES, "epochs": EPOCHS}},
                 "seconds": {name: [round(value, 3) for value in values] for name, values in seconds.items()},
                 "rmse": {name: statistics.mean(row[1] for row in rows[1:]) for name, rows in measured.items()},
                 "ratio of medians": statistics.median(seconds["mf"]) / statistics.median(seconds["lenskit"]),

@@ -83,7 +83,7 @@ class Terminal:
         return moment
 
     def megabytes(self) -> float:
-        """Return the memory that the process holds now and held at most, in MB."""
+        """Return the memory that the process held at most, in MB."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         found = re.search(r"VmHWM:\s+(\d+) kB", status)
         return int(found[1]) / 1000 if found else 0.0

@@ -15,7 +15,7 @@ from movietui.widgets.viewer_list import ViewerList
 from tests.movietui.fakes import FakeEngine
 
 # Textual looks 50 times a second whether all is quiet, after each key; here five times as often.
-_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 250, 1 / 500
+_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 120, 1 / 240
 
 SMALL = (80, 24)
 LARGE = (140, 40)

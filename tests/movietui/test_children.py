@@ -131,7 +131,6 @@ async def test_an_engine_that_cannot_start_is_a_problem(home: Path, monkeypatch:
 
 async def test_closing_ends_the_process(ready: Path) -> None:
     engine = Engine()
-    await engine.close()
     await engine.start()
     await engine.start()
     assert len(processes_of(ready)) <= 1
@@ -139,6 +138,9 @@ async def test_closing_ends_the_process(ready: Path) -> None:
     await engine.close()
     assert not alive(pid)
     await engine.close()
+    with pytest.raises(Problem, match="closing"):
+        await engine.ask("models")
+    assert processes_of(ready) == []
 
 
 async def test_an_engine_that_hangs_is_closed_all_the_same(ready: Path) -> None:

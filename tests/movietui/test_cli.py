@@ -412,5 +412,8 @@ def test_a_damaged_store(run: Run, ready: Path) -> None:
 
 
 def test_a_damaged_checkpoint(run: Run, ready: Path) -> None:
+    """The next run that can answer does; where none is left, that is told."""
     (Path(checkpoint_of("mf")) / "model.safetensors").write_bytes(b"\0" * 100)
+    assert document(run("recommend", "--user", "1", "--dataset", "demo", "--json"))["model"] == "bias"
+    (Path(checkpoint_of("bias")) / "manifest.json").write_text("{")
     refused(run("recommend", "--user", "1", "--dataset", "demo"), "damaged|train")

@@ -95,27 +95,27 @@ async def test_open_a_zip_and_use_it(ready: Path, tmp_path: Path) -> None:
         await driver.rate("5")
 
 
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [("page.zip", "web page"), ("cut.zip", "damaged or cut off"), ("README.md", "README.md"), ("folder", "u.data")],
-)
-async def test_open_what_is_no_dataset(ready: Path, tmp_path: Path, name: str, told: str) -> None:
-    path = tmp_path / name
-    if name == "folder":
-        write_folder(path, {"x.txt": b"x"})
-    elif name == "cut.zip":
-        write_zip(path, contents())
-        path.write_bytes(path.read_bytes()[:-900])
-    else:
-        path.write_bytes(b"<!DOCTYPE html><html></html>" if name == "page.zip" else b"# Words\n")
+async def test_open_what_is_no_dataset(ready: Path, tmp_path: Path) -> None:
+    whole = write_zip(tmp_path / "whole.zip", contents()).read_bytes()
+    write_folder(tmp_path / "folder", {"x.txt": b"x"})
+    (tmp_path / "page.zip").write_bytes(b"<!DOCTYPE html><html></html>")
+    (tmp_path / "cut.zip").write_bytes(whole[:-900])
+    (tmp_path / "README.md").write_bytes(b"# Words\n")
     async with started() as driver:
         screen = await go(driver)
         before = screen.datasets.total
-        await open_path(driver, path)
-        await driver.told(told)
-        assert driver.app.outcome.plain.startswith("! ")
+        for name, told in (
+            ("page.zip", "web page"),
+            ("cut.zip", "damaged or cut off"),
+            ("README.md", "README.md"),
+            ("folder", "u.data"),
+        ):
+            await open_path(driver, tmp_path / name)
+            await driver.told(told)
+            assert driver.app.outcome.plain.startswith("! ")
+            await driver.until(lambda: driver.app.work.activity is None, "the end")
         assert screen.datasets.total == before
-        assert not (locations.datasets() / name.partition(".")[0].lower()).exists()
+        assert [path.name for path in locations.datasets().iterdir()] == ["demo"]
 
 
 async def test_a_path_that_is_not_there(store: Store) -> None:

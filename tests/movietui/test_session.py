@@ -31,15 +31,11 @@ async def first(session: Session) -> MovieRow:
 
 async def test_nothing_is_trained(store: Store, engine: FakeEngine) -> None:
     session = Session(store, cast(Engine, engine))
-    assert session.dataset_to_open() is None
     with pytest.raises(Problem, match="No model is trained on demo yet"):
         await session.open("demo")
-    store.start_run("mf", "demo", "standard", "random90", 0, {})
-    assert session.dataset_to_open() is None
 
 
 async def test_open_shows_the_first_user(session: Session, engine: FakeEngine) -> None:
-    assert session.dataset_to_open() == "demo"
     opened = await session.open("demo")
     assert session.opened == opened
     assert session.run is not None

@@ -418,7 +418,17 @@ def test_which_run_serves(store: Store) -> None:
     store.serve_with(oldest)
     assert store.serving_runs("demo") == [oldest, newest]
     assert oldest.checkpoint != newest.checkpoint  # type: ignore[union-attr]
-    assert store.trained_datasets() == ["demo"]
+
+
+def test_which_dataset_is_opened_at_the_start(store: Store) -> None:
+    assert store.dataset_in_use() is None
+    for dataset, state in (("demo", "done"), ("ml-1m", "done"), ("ml-100k", "failed")):
+        store.end_run(store.start_run("mf", dataset, "standard", "random90", 0, {}), state)
+    assert store.dataset_in_use() == "ml-1m"
+    store.choose("dataset", "demo")
+    assert store.dataset_in_use() == "demo"
+    store.choose("dataset", "ml-100k")
+    assert store.dataset_in_use() == "ml-1m"
 
 
 def test_a_run_whose_process_is_gone_was_cut_off(store: Store) -> None:

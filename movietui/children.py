@@ -75,11 +75,12 @@ class _Conversation:
         self._words = _LastWords(process)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
+        self.over = False
         self.reader = asyncio.create_task(self._read())
 
     async def ask(self, request: Message) -> Any:
         """Raises ``Problem`` with the engine's sentence, and ``ConnectionError`` when the process is gone."""
-        if self.reader.done():
+        if self.over:
             raise ConnectionError
         assert self.process.stdin is not None
         self._number += 1
@@ -90,6 +91,9 @@ class _Conversation:
             self.process.stdin.write(encode({"id": number, **request}))
             await self.process.stdin.drain()
             return await future
+        except ConnectionError:
+            self.over = True
+            raise
         finally:
             self._waiting.pop(number, None)
 
@@ -107,10 +111,12 @@ class _Conversation:
                     future.set_exception(Problem(answer["problem"]))
                 else:
                     future.set_result(answer["result"])
+            self.over = True  # whoever asks from here on, while its last words are read, asks its successor
             last = await self._words.last()
         except ValueError:
             pass
         finally:
+            self.over = True
             for future in self._waiting.values():
                 if not future.done():
                     future.set_exception(ConnectionError(last))
@@ -130,7 +136,7 @@ class Engine:
         async with self._starting:
             if self._closed:
                 raise Problem("movietui is closing.")
-            if self._conversation is None or self._conversation.reader.done():
+            if self._conversation is None or self._conversation.over:
                 self._conversation = _Conversation(await _start("movietui.engine"))
 
     async def close(self) -> None:

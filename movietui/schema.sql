@@ -31,7 +31,7 @@ CREATE TABLE log (
     rated_before TEXT,                      -- when the rating before was given
     stars_after REAL,
     at TEXT NOT NULL,
-    undone INTEGER NOT NULL DEFAULT 0
+    undone INTEGER NOT NULL DEFAULT 0       -- 0 while it stands, else the greater the later it was taken back
 );
 
 CREATE INDEX log_by_viewer ON log (viewer, id);

@@ -259,7 +259,7 @@ class Store:
             if stars != before:
                 now = _now()
                 self._set_rating(viewer, film, stars, now)
-                self._db.execute("DELETE FROM log WHERE viewer = ? AND undone", (viewer,))
+                self._db.execute("DELETE FROM log WHERE viewer = ? AND undone > 0", (viewer,))
                 self._db.execute(
                     "INSERT INTO log (viewer, film, title, year, stars_before, rated_before, stars_after, at)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -281,10 +281,10 @@ class Store:
             marks = ",".join("?" * len(viewers))
             found = self._db.execute(
                 "SELECT id, viewer, film, title, year, stars_before, rated_before, stars_after, at FROM log"
-                f" WHERE viewer IN ({marks}) AND undone = ?"
+                f" WHERE viewer IN ({marks}) AND (undone > 0) = ?"
                 # What was undone may be done again only from the newest change that still stands onwards.
-                f" AND (NOT ? OR id > (SELECT coalesce(max(id), 0) FROM log WHERE viewer IN ({marks}) AND NOT undone))"
-                f" ORDER BY id {'ASC' if undone else 'DESC'} LIMIT 1",
+                f" AND (NOT ? OR id > (SELECT coalesce(max(id), 0) FROM log WHERE viewer IN ({marks}) AND undone = 0))"
+                f" ORDER BY {'undone' if undone else 'id'} DESC LIMIT 1",
                 (*viewers, undone, undone, *viewers),
             ).fetchone()
             if found is None:
@@ -295,7 +295,8 @@ class Store:
                 self._set_rating(viewer, film, after, at)
             else:
                 self._set_rating(viewer, film, before, rated_before)
-            self._db.execute("UPDATE log SET undone = ? WHERE id = ?", (not undone, entry))
+            place = "0" if undone else "(SELECT max(undone) + 1 FROM log)"
+            self._db.execute(f"UPDATE log SET undone = {place} WHERE id = ?", (entry,))
         return Change(viewers[viewer], film, before, after) if undone else Change(viewers[viewer], film, after, before)
 
     def _rating(self, viewer: int, film: Film) -> tuple[float | None, str | None]:

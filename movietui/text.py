@@ -61,9 +61,8 @@ def duration(seconds: float) -> str:
     """Return a time span for people."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def plural(count: int, word: str) -> str:
@@ -81,7 +80,7 @@ def fitted(text: str | Text, width: int, *, right: bool = False) -> Text:
     """Return text that fills exactly the width in cells, cut with an ellipsis where it is longer."""
     copy = Text(text) if isinstance(text, str) else text.copy()
     copy.no_wrap = True
-    copy.truncate(width, overflow="ellipsis")
+    copy.truncate(width, overflow="ellipsis" if width else "crop")
     missing = width - copy.cell_len
     if missing > 0 and right:
         return Text(" " * missing) + copy

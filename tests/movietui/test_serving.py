@@ -109,6 +109,12 @@ def test_another_viewer_is_not_compared(service: Service) -> None:
     assert all(row["before"] == row["rank"] for row in found["rows"])
 
 
+def test_another_model_is_not_compared(service: Service) -> None:
+    service.rank([asked()], 0.6, 0, 50)
+    service.open("demo", "standard", checkpoint_of("bias"))
+    assert service.rank([asked()], 0.6, 0, 50, compare=True)["moved"] == 0
+
+
 def test_a_rating_that_changes_nothing_moves_nothing(service: Service) -> None:
     film = service.rank([stranger()], 0.6, 0, 1)["rows"][0]["film"]
     service.rank([stranger((film, 4.0))], 0.6, 0, 50, compare=True)
@@ -217,6 +223,9 @@ def test_an_id_comes_first(service: Service) -> None:
     assert {str(user) for user in range(1, 401) if str(user).startswith("4")} <= {row["id"] for row in found["rows"]}
     assert service.people("400", 0, 5)["rows"][0]["id"] == "400"
     assert [row["id"] for row in service.people(" 399 ", 0, 5)["rows"]] == ["399"]
+    ages = {str(row["age"]) for row in service.people("", 0, 400)["rows"]}
+    for age in ages:  # whose age it is comes after whose id it is
+        assert service.people(age, 0, 1)["rows"][0]["id"] == age
 
 
 def test_words_find_people(service: Service) -> None:

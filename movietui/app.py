@@ -220,7 +220,7 @@ class MovieTui(App[int]):
             return
         with contextlib.suppress(Problem):  # whoever needs the store next is told what is wrong with it
             version = await self.in_thread(session.store.changed_elsewhere)
-            if session.seen_version not in (None, version):
+            if session.seen_version != version:
                 await browse.refresh_list()
                 self.activity_changed.publish(self.work.activity)
             session.seen_version = version

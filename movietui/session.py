@@ -50,7 +50,7 @@ class Session:
         self.run: Run | None = None
         self.audience = Audience()
         self.last_change: Change | None = None
-        self.seen_version: int | None = None
+        self.seen_version = store.changed_elsewhere()
         """What ``Store.changed_elsewhere`` said last."""
 
     async def _stored(self, method: Any, *arguments: Any) -> Any:

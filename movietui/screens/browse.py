@@ -113,7 +113,7 @@ class BrowseScreen(FrameScreen):
         self.query_one("#details-pane").border_title = "Movie"
         self.query_one("#welcome").display = False
         self.show_empty("Getting the list ready …")
-        self.movies.focus()
+        self.set_focus(self.movies)
         self.movie_tui.served_changed.subscribe(self, self.open_list)
         if self.session.opened is not None:
             self.open_list()
@@ -299,7 +299,7 @@ class BrowseScreen(FrameScreen):
         await self.fill_movies(from_top=True)
         hint = " · tab: whose rating the next key is · - = lean" if self.session.audience.pair else ""
         self.movie_tui.say(f"The list of {' and '.join(self._names())}{hint}")
-        self.movies.focus()
+        self.set_focus(self.movies)
 
     @on(ViewersPane.Chosen)
     async def look_at_found(self, event: ViewersPane.Chosen) -> None:
@@ -329,7 +329,7 @@ class BrowseScreen(FrameScreen):
         if self.movies.has_focus and audience.pair:
             await self.look_at(audience.viewers[0])
         elif self.movies.has_focus:
-            self.people.viewers.focus()
+            self.set_focus(self.people.viewers)
             self.movie_tui.say("Choose the second viewer and press p.")
         elif viewer is not None and audience.viewers == (viewer,):
             self.movie_tui.say(f"The list is for {viewer.label} already; choose somebody else for a pair.")
@@ -355,13 +355,17 @@ class BrowseScreen(FrameScreen):
         audience = self.session.audience
         self.movie_tui.say(f"The next rating is {'AB'[audience.rating_as]}’s: {audience.rater.label}")
 
-    @work
     @told
     async def action_new_profile(self) -> None:
-        """Ask for a name and show the new profile's list."""
+        """Ask for a name; the next key is already part of it."""
         if self.session.opened is None:
             raise Problem("There is no list yet to start a profile with; d opens a dataset.")
-        ref = await self.app.push_screen_wait(NamePanel(self.session.store.create_profile))
+        self.app.push_screen(NamePanel(self.session.store.create_profile), self.show_new_profile)
+
+    @work
+    @told
+    async def show_new_profile(self, ref: ViewerRef | None) -> None:
+        """Show the list of a profile that was made."""
         if ref is not None:
             await self.look_at(ref)
             await self.people.fill(place_cursor=True)
@@ -375,18 +379,18 @@ class BrowseScreen(FrameScreen):
 
     def action_focus_viewers(self) -> None:
         """Go to the viewers."""
-        self.people.viewers.focus()
+        self.set_focus(self.people.viewers)
 
     def action_focus_movies(self) -> None:
         """Go to the movies."""
-        self.movies.focus()
+        self.set_focus(self.movies)
 
     async def action_back(self) -> None:
         """Leave the search, else the viewers, else the pair."""
         if self.people.searching:
             self.people.end_search()
         elif self.people.viewers.has_focus:
-            self.movies.focus()
+            self.set_focus(self.movies)
         elif self.session.audience.pair:
             await self.look_at(self.session.audience.viewers[0])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import chain, count
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -56,7 +56,7 @@ class DataScreen(FrameScreen):
         self.query_one("#datasets-pane").border_title = "Datasets"
         self.movie_tui.activity_changed.subscribe(self, self.show_activity)
         self.movie_tui.served_changed.subscribe(self, self.served)
-        self.datasets.focus()
+        self.set_focus(self.datasets)
         self.list_datasets()
 
     @property
@@ -225,19 +225,20 @@ class DataScreen(FrameScreen):
 
     def action_focus_datasets(self) -> None:
         """Go to the datasets."""
-        self.datasets.focus()
+        self.set_focus(self.datasets)
 
     def action_focus_report(self) -> None:
         """Go to the report."""
         if self.report.display:
-            self.report.focus()
+            self.set_focus(self.report)
 
 
 def _name_for(stem: str, taken: set[str]) -> str:
     """Return a name for a dataset from the name of its file; what is here already is not replaced."""
     name = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem.lower()).strip("-")
     name = name[:40] or "my-dataset"
-    return next(free for free in (name, *(f"{name}-{number}" for number in count(2))) if free not in taken)
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(free for free in names if free not in taken)
 
 
 def _stages(activity: Activity, width: int) -> Text:

@@ -100,6 +100,7 @@ class FrameScreen(Screen[None]):
     about: ClassVar[Sequence[str]]
     """What the list of keys says first."""
 
+    _focused_before: Widget | None = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
 
     @property
@@ -128,6 +129,11 @@ class FrameScreen(Screen[None]):
     def on_resize(self) -> None:
         """Ask for more room where there is too little."""
         small = self.app.size.width < SMALLEST[0] or self.app.size.height < SMALLEST[1]
+        if small and not self.has_class("-too-small"):
+            self._focused_before = self.focused
+        elif not small and self.has_class("-too-small") and self._focused_before is not None:
+            # What is hidden loses the focus; whoever makes the window larger again goes on where they were.
+            self.call_after_refresh(self.set_focus, self._focused_before)
         self.set_class(small, "-too-small")
 
     def refresh_frame(self) -> None:

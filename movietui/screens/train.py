@@ -107,7 +107,7 @@ class TrainScreen(FrameScreen):
         self.movie_tui.served_changed.subscribe(self, lambda _: self.list_runs())
         self.query_one("#no-runs", Static).update(Text("No runs yet: enter on a model trains it."))
         self.view("curve")
-        self.models.focus()
+        self.set_focus(self.models)
         self.list_models()
         self.list_runs()
         self.show_activity(self.movie_tui.work.activity)
@@ -248,7 +248,7 @@ class TrainScreen(FrameScreen):
         options = self._options()
         dataset = await app.dataset_to_train()
         self.view("curve")
-        self.models.focus()
+        self.set_focus(self.models)
         try:
             result = await app.work.train(model["name"], dataset, options)
         except Cancelled:
@@ -290,7 +290,7 @@ class TrainScreen(FrameScreen):
         self.view("settings")
         fields = self.query_one("#fields").query(Input)
         if fields:
-            fields.first().focus()
+            self.set_focus(fields.first())
 
     def action_view(self) -> None:
         """Step through what a narrow window shows."""
@@ -300,15 +300,15 @@ class TrainScreen(FrameScreen):
     def action_back(self) -> None:
         """Leave the form."""
         self.view("curve")
-        self.models.focus()
+        self.set_focus(self.models)
 
     def action_focus_models(self) -> None:
         """Go to the models."""
-        self.models.focus()
+        self.set_focus(self.models)
 
     def action_focus_runs(self) -> None:
         """Go to the runs."""
-        self.runs.focus()
+        self.set_focus(self.runs)
 
 
 def _settings_line(settings: dict[str, float]) -> str:

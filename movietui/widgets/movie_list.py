@@ -6,6 +6,9 @@ from movietui.replies import MovieRow
 from movietui.text import decimals, dots, fitted
 from movietui.widgets.row_list import RowList
 
+TIGHT = 48
+"""Cells below which the number of ratings and the year give way to the title."""
+
 
 class MovieList(RowList[MovieRow]):
     """Unseen movies, best first: for one viewer, or for a pair with the stars of each."""
@@ -48,10 +51,15 @@ class MovieList(RowList[MovieRow]):
                 line.append(" ")
             line.append("agree  " if width >= 64 else "")
         else:
-            line.append("expect        n ")
-        line.append_text(fitted(" title", max(0, width - line.cell_len - 6)))
-        line.append(" year ")
-        return line
+            line.append("expect   " if width < TIGHT else "expect        n ")
+        return self._with_title(line, " title", " year ", width)
+
+    @staticmethod
+    def _with_title(line: Text, title: str, year: str | Text, width: int) -> Text:
+        """Add the title, in all the room there is, and the year where there is enough of it."""
+        last = 0 if width < TIGHT else 6
+        line.append_text(fitted(title, max(0, width - line.cell_len - last)))
+        return line + year if last else line
 
     def draw(self, row: MovieRow, index: int, width: int, *, under_cursor: bool) -> Text:
         """Draw one movie."""
@@ -70,11 +78,9 @@ class MovieList(RowList[MovieRow]):
         else:
             line.append(f"{row['stars']:.1f} ")
             line.append(f"±{decimals(row['uncertainty'], 1)}", quiet)
-            line.append(f"{row['count']:>6,} ", quiet)
-        line.append(" ")
-        line.append_text(fitted(row["title"], max(0, width - line.cell_len - 6)))
-        line.append(f" {row['year']:>4} " if row["year"] else "      ", quiet)
-        return line
+            line.append("" if width < TIGHT else f"{row['count']:>6,} ", quiet)
+        year = Text(f" {row['year']:>4} " if row["year"] else "      ", quiet)
+        return self._with_title(line, f" {row['title']}", year, width)
 
     def _move(self, row: MovieRow, width: int) -> Text:
         if not self.marked or row["before"] == row["rank"]:

@@ -56,12 +56,12 @@ class ViewersPane(Vertical):
 
     def search(self) -> None:
         """Go to the search."""
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))
 
     def end_search(self) -> None:
         """Show everybody again."""
         self.query_one(Input).value = ""
-        self.viewers.focus()
+        self.screen.set_focus(self.viewers)
 
     async def fill(self, *, place_cursor: bool = False) -> None:
         """Show who the search finds; put the cursor on who the list is for, if asked."""
@@ -123,7 +123,7 @@ class ViewersPane(Vertical):
     def search_submitted(self, event: Input.Submitted) -> None:
         """Go to those found; if it is just one, choose them."""
         event.stop()
-        self.viewers.focus()
+        self.screen.set_focus(self.viewers)
         found = [row for row in self.viewers.known_rows() if isinstance(row, ViewerRow)]
         if self._search and len(found) == 1:
             self.post_message(self.Chosen(found[0].ref))

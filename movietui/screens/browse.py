@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from data.problems import Problem
 from movietui import text
@@ -70,12 +70,26 @@ class BrowseScreen(FrameScreen):
             "p", "pair", "Pair", id="browse.pair", tooltip="Add the viewer under the cursor as the second, or drop"
         ),
         Binding(
-            "n", "new_profile", "New profile", id="browse.new", tooltip="A profile of your own, which starts empty"
+            "n",
+            "new_profile",
+            "New profile",
+            priority=True,
+            id="browse.new",
+            tooltip="A profile of your own, which starts empty",
         ),
-        Binding("slash", "search", "Search", key_display="/", show=False, id="browse.search", tooltip="Find a viewer"),
+        Binding(
+            "slash",
+            "search",
+            "Search",
+            key_display="/",
+            show=False,
+            priority=True,
+            id="browse.search",
+            tooltip="Find a viewer",
+        ),
         Binding("enter", "choose", "Why", id="browse.choose", tooltip="Details of a movie; the list of a viewer"),
-        Binding("left,h", "focus_viewers", "Viewers", show=False, tooltip="Go to the viewers"),
-        Binding("right,l", "focus_movies", "Movies", show=False, tooltip="Go to the movies"),
+        Binding("left,h", "focus_viewers", "Viewers", show=False, priority=True, tooltip="Go to the viewers"),
+        Binding("right,l", "focus_movies", "Movies", show=False, priority=True, tooltip="Go to the movies"),
         Binding(
             "tab", "turn", "Other", show=False, id="browse.turn", tooltip="Of a pair: whose rating the next key is"
         ),
@@ -372,6 +386,14 @@ class BrowseScreen(FrameScreen):
             self.movie_tui.say(f"This is what most people like, {ref.id}. Rate what you know with 1 to 5.")
 
     # Moving about
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys that go elsewhere to the search while it is typed in.
+
+        They have priority, because a key that is typed right after them must find the focus where they put it.
+        """
+        typing = isinstance(self.focused, Input)
+        return not (typing and action in {"search", "focus_viewers", "focus_movies", "new_profile"})
 
     def action_search(self) -> None:
         """Type to find a viewer."""

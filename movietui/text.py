@@ -15,12 +15,6 @@ def decimals(value: float, digits: int = 2) -> str:
     return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
 
 
-def stars(value: float) -> str:
-    """Return a rating as stars with halves: ``★★★★½``."""
-    halves = round(value * 2)
-    return "★" * (halves // 2) + "½" * (halves % 2)
-
-
 def number_of_stars(value: float) -> str:
     """Return a rating in the least room: ``★ 4½``."""
     halves = round(value * 2)

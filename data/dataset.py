@@ -71,6 +71,20 @@ class Users:
 
 
 @dataclass(frozen=True, eq=False)
+class ImdbFacts:
+    """What IMDb says about each movie, in the rows of ``Movies``."""
+
+    rating: Floats
+    """Mean rating on IMDb, 1 to 10; NaN where unknown."""
+    votes: Ints
+    """Number of IMDb ratings; 0 where unknown."""
+    minutes: Ints
+    """Runtime; 0 where unknown."""
+    directors: tuple[tuple[str, ...], ...]
+    """Names in the order of the credits; empty where unknown."""
+
+
+@dataclass(frozen=True, eq=False)
 class Movies:
     """The movies."""
 
@@ -84,6 +98,10 @@ class Movies:
     genre_names: tuple[str, ...]
     keys: tuple[str, ...]
     """The same film has the same key in every dataset; see ``data.titles.film_key``."""
+    months: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    """Month of release, 1 to 12, 0 where unknown; empty where the dataset has no dates of release."""
+    imdb: ImdbFacts | None = None
+    """None where the dataset was not joined with IMDb."""
 
     def __len__(self) -> int:
         return len(self.ids)

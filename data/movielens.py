@@ -85,12 +85,14 @@ class Raw:
     movies: "pd.DataFrame"
     """movie_id int64, title as published, release_date ``1995-01-01`` or empty, genres ``Comedy|Drama``."""
     users: "pd.DataFrame"
-    """user_id int64, age int64, gender, occupation, zip_code."""
+    """user_id int64, age int64, gender, occupation, zip_code; only user_id where no demographics are published."""
     genre_names: tuple[str, ...]
     scale: Scale = field(default_factory=Scale)
     malformed: tuple[Malformed, ...] = ()
     ratings_file: str = "u.data"
     """The name under which malformed lines of ratings stand."""
+    links: "pd.DataFrame | None" = None
+    """movie_id int64, imdb_id int64 (the digits of ``tt0114709``), tmdb_id int64; None where none are published."""
 
 
 @dataclass

@@ -1,11 +1,10 @@
-"""The app: opens the store and the engine, leads through the first start, and runs jobs for the screens."""
+"""The app: leads through the first start, holds the screens together, and runs jobs for them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -18,15 +17,14 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.signal import Signal
 
-from data import locations
 from data.problems import Cancelled, Problem
 from movietui.activity import Activity
-from movietui.children import Engine, warm_job
+from movietui.children import warm_job
+from movietui.replies import Opened
 from movietui.screens.browse import BrowseScreen
 from movietui.screens.frame import SCREENS, FrameScreen
-from movietui.screens.panels import HelpPanel, keys_of
 from movietui.session import Session
-from movietui.store import Run, Store
+from movietui.store import Run
 from movietui.work import Work
 
 T = TypeVar("T")
@@ -67,17 +65,17 @@ class MovieTui(App[int]):
         Binding("ctrl+c", "quit", show=False, system=True, priority=True),
     ]
 
-    outcome: reactive[Text] = reactive(Text, init=False)
+    # The status line draws it; without this, all of the screen would be drawn again.
+    outcome: reactive[Text] = reactive(Text, init=False, repaint=False)
 
-    def __init__(self, theme: str | None = None) -> None:
-        """Open the store. Raises ``Problem`` where that cannot be done."""
-        engine = Engine()
-        self.session = Session(Store(locations.store()), engine)
-        self.first_dataset = self.session.store.dataset_in_use()
+    def __init__(self, session: Session, theme: str | None = None, opening: asyncio.Task[Opened] | None = None) -> None:
+        """``opening`` is the dataset used last being opened already, where there is one."""
+        self.session = session
+        self.first_dataset = session.store.dataset_in_use()
         # The first screen is the right one at once; to show another first would cost a tenth of a second.
         self.DEFAULT_MODE = "browse" if self.first_dataset else "data"  # type: ignore[misc]
         super().__init__()
-        self.engine = engine
+        self._opening = opening
         self.work = Work(self.show_work)
         self.working = self.first_dataset or REAL
         self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
@@ -92,10 +90,6 @@ class MovieTui(App[int]):
             self.set_reactive(MovieTui.outcome, Text(f"There is no theme {chosen!r}; ctrl+p lists the names."))
 
     # Start and end
-
-    async def on_load(self) -> None:
-        """Start the engine before anything is drawn: it warms up on the other core."""
-        await self.engine.start()
 
     def on_mount(self) -> None:
         """Do everything slow after the first screen was painted."""
@@ -113,9 +107,12 @@ class MovieTui(App[int]):
     @work(group="begin")
     async def begin(self) -> None:
         """Start the engine; open what was open last, or lead through the first start."""
-        await self.engine.start()
+        await self.session.engine.start()
         try:
-            if self.first_dataset is None:
+            if self._opening is not None:
+                await self._opening
+                self._serves()
+            elif self.first_dataset is None:
                 await self.first_start()
             else:
                 await self.serve(self.first_dataset)
@@ -163,7 +160,7 @@ class MovieTui(App[int]):
     async def action_quit(self) -> None:
         """Stop what runs and leave. Ratings were on disk before they were on screen."""
         await self.work.cancel()
-        await self.engine.close()
+        await self.session.engine.close()
         self.exit(0)
 
     def on_unmount(self) -> None:
@@ -191,8 +188,12 @@ class MovieTui(App[int]):
     async def serve(self, dataset: str, run: Run | None = None) -> None:
         """Open a dataset in the engine, with a run or the one chosen last, and show its list."""
         await self.session.open(dataset, run)
-        self.working = dataset
-        self.served_changed.publish(dataset)
+        self._serves()
+
+    def _serves(self) -> None:
+        assert self.session.opened is not None
+        self.working = self.session.opened["dataset"]
+        self.served_changed.publish(self.working)
         self.refresh_frames()
 
     def viewer_line(self) -> Text:
@@ -255,6 +256,8 @@ class MovieTui(App[int]):
 
     def action_keys(self) -> None:
         """List the keys of the open screen."""
+        from movietui.screens.panels import HelpPanel, keys_of
+
         screen = self.screen
         if not isinstance(screen, FrameScreen):
             return
@@ -269,14 +272,3 @@ class MovieTui(App[int]):
         if isinstance(screen, BrowseScreen):
             yield SystemCommand("New profile", "A profile of your own, which starts empty", screen.action_new_profile)
             yield SystemCommand("Find a viewer", "Search profiles and users", screen.action_search)
-
-
-def run(theme: str | None = None) -> int:
-    """Open the app and return its exit code."""
-    try:
-        app = MovieTui(theme)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    app.run()
-    return app.return_code or 0

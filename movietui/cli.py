@@ -146,7 +146,7 @@ def cli(context: click.Context, theme: str | None) -> None:
     Without a command, the app opens.
     """
     if context.invoked_subcommand is None:
-        from movietui.app import run
+        from movietui.start import run
 
         sys.exit(run(theme))
 

@@ -84,7 +84,7 @@ def main() -> None:
         pipe.write(encode(message).decode())
         pipe.flush()
 
-    os.nice(5)  # the screen and the engine go first
+    os.nice(10)  # the screen and the engine go first
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     try:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -68,6 +69,14 @@ def person(facts: Mapping[str, Any]) -> str:
     """Return what is known of a user of a dataset: ``28 M writer``; what is not known is left out."""
     age = [f"{facts['age']:>2}"] if facts.get("age") else []
     return " ".join([*age, *(str(facts[name]) for name in ("gender", "occupation") if facts.get(name))])
+
+
+def cut(text: str, width: int, *, right: bool = False) -> str:
+    """Return text that fills exactly the width in cells, cut with an ellipsis where it is longer."""
+    missing = width - cell_len(text)
+    if missing < 0:
+        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+    return " " * missing + text if right else text + " " * missing
 
 
 def fitted(text: str | Text, width: int, *, right: bool = False) -> Text:

@@ -7,24 +7,10 @@ What is drawn is what lies under MOVIETUI_HOME; a home without anything begins w
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import click
-from textual.pilot import Pilot
 
-from movietui.app import MovieTui
-
-
-async def settled(pilot: Pilot[Any], seconds: float = 60.0) -> None:
-    """Wait until a list stands and nothing runs."""
-    app = pilot.app
-    assert isinstance(app, MovieTui)
-    for _ in range(int(seconds / 0.05)):
-        await pilot.pause(0.05)
-        if app.work.activity is None and app.session.opened is not None:
-            break
-    await pilot.pause(0.4)
-
+from tests.movietui.driving import started
 
 SCENES: dict[str, tuple[str, ...]] = {
     "browse": ("b",),
@@ -45,9 +31,9 @@ SCENES: dict[str, tuple[str, ...]] = {
 
 async def draw(folder: Path, size: tuple[int, int], theme: str) -> None:
     """Draw every scene at a size in a theme."""
-    app = MovieTui(theme)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await settled(pilot)
+    async with started(size, theme=theme) as driver:
+        app, pilot = driver.app, driver.pilot
+        await pilot.pause(0.4)
         for scene, keys in SCENES.items():
             for key in keys:
                 await pilot.press(key)

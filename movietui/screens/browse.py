@@ -8,22 +8,22 @@ from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from data.problems import Problem
 from movietui import text
 from movietui.replies import Ranked
 from movietui.screens.frame import FrameScreen, screen_keys
-from movietui.screens.panels import DetailsPanel, NamePanel
 from movietui.session import Audience
 from movietui.store import Change
 from movietui.viewers import ViewerRef
 from movietui.widgets.details import describe
 from movietui.widgets.movie_list import MovieList
 from movietui.widgets.row_list import WINDOW, RowList
+from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
 from movietui.widgets.viewers_pane import ViewersPane
 
@@ -112,21 +112,16 @@ class BrowseScreen(FrameScreen):
 
     def body(self) -> ComposeResult:
         """Put the three panes side by side."""
-        with Horizontal(id="panes"):
+        with Horizontal(classes="body"):
             yield ViewersPane(self.session, id="viewers-pane", classes="pane")
-            with Vertical(id="movies-pane", classes="pane"):
-                yield Static(id="welcome", markup=False)
-                yield Static(id="empty", markup=False)
-                yield MovieList(id="movies")
-            with VerticalScroll(id="details-pane", classes="pane", can_focus=False):
-                yield Static(id="details", markup=False)
+            yield MovieList(id="movies", classes="pane")
+            yield TextPane(id="details", classes="pane")
 
     def on_mount(self) -> None:
         """Say what the panes are for while the engine warms up."""
-        self.query_one("#movies-pane").border_title = "Unseen, best first"
-        self.query_one("#details-pane").border_title = "Movie"
-        self.query_one("#welcome").display = False
-        self.show_empty("Getting the list ready …")
+        self.movies.border_title = "Unseen, best first"
+        self.details.border_title = "Movie"
+        self.movies.say("Getting the list ready …")
         self.set_focus(self.movies)
         self.movie_tui.served_changed.subscribe(self, self.open_list)
         if self.session.opened is not None:
@@ -138,29 +133,24 @@ class BrowseScreen(FrameScreen):
         return self.query_one("#movies", MovieList)
 
     @property
+    def details(self) -> TextPane:
+        """What is known of the movie under the cursor, on the right."""
+        return self.query_one("#details", TextPane)
+
+    @property
     def people(self) -> ViewersPane:
         """The pane on the left."""
         return self.query_one(ViewersPane)
 
     # What is shown
 
-    def show_empty(self, message: str) -> None:
-        """Say why there is no list and what to do; an empty message shows the list again."""
-        empty = self.query_one("#empty", Static)
-        if message:
-            empty.update(Text(message))
-        empty.display = bool(message)
-        self.movies.display = not message
-
     def welcome(self) -> None:
         """Show three lines for somebody who is here for the first time; they go with the first key."""
-        panel = self.query_one("#welcome", Static)
-        panel.update(Text("\n".join(WELCOME)))
-        panel.display = True
+        self.mount(Static(Text("\n".join(WELCOME)), id="welcome"), before=".body")
 
     def on_key(self, event: events.Key) -> None:
         """The welcome is read; marks of what moved are, too, unless the key sets new ones."""
-        self.query_one("#welcome").display = False
+        self.query("#welcome").remove()
         if event.key not in ANSWERED:
             self.movies.mark(False)
 
@@ -201,12 +191,12 @@ class BrowseScreen(FrameScreen):
         movies.fill(ranked["total"], ranked["offset"], ranked["rows"], follow=follow)
         movies.mark(marked)
         self.people.viewers.choose(viewers)
-        self.show_empty("" if ranked["total"] else "Everything here has been seen. Open a larger dataset with d.")
+        movies.say("Everything here has been seen. Open a larger dataset with d.")
         self._title(ranked)
         self.refresh_frame()
 
     def _title(self, ranked: Ranked) -> None:
-        pane = self.query_one("#movies-pane")
+        pane = self.movies
         opened = self.session.opened
         assert opened is not None
         if self.session.audience.pair:
@@ -242,13 +232,12 @@ class BrowseScreen(FrameScreen):
     async def show_details(self) -> None:
         """Show what is known of the movie under the cursor."""
         row = self.movies.current
-        pane = self.query_one("#details-pane")
+        pane = self.details
         if row is None or not pane.display:
             return
         details = await self.session.details(row["id"])
         pane.border_title = Content(details["title"])
-        width = max(20, pane.size.width - 4)
-        self.query_one("#details", Static).update(describe(details, self._names(), width))
+        pane.show(describe(details, self._names(), pane.scrollable_content_region.width))
 
     def _names(self) -> list[str]:
         return [ref.label for ref in self.session.audience.viewers]
@@ -328,6 +317,8 @@ class BrowseScreen(FrameScreen):
             if viewer is not None:
                 await self.look_at(viewer)
         elif row is not None:
+            from movietui.screens.panels import DetailsPanel
+
             self.app.push_screen(DetailsPanel(await self.session.details(row["id"]), self._names()))
 
     @on(RowList.Clicked)
@@ -372,6 +363,8 @@ class BrowseScreen(FrameScreen):
     @told
     async def action_new_profile(self) -> None:
         """Ask for a name; the next key is already part of it."""
+        from movietui.screens.panels import NamePanel
+
         if self.session.opened is None:
             raise Problem("There is no list yet to start a profile with; d opens a dataset.")
         self.app.push_screen(NamePanel(self.session.store.create_profile), self.show_new_profile)
@@ -392,12 +385,11 @@ class BrowseScreen(FrameScreen):
 
         They have priority, because a key that is typed right after them must find the focus where they put it.
         """
-        typing = isinstance(self.focused, Input)
-        return not (typing and action in {"search", "focus_viewers", "focus_movies", "new_profile"})
+        return not (self.people.typing and action in {"search", "focus_viewers", "focus_movies", "new_profile"})
 
-    def action_search(self) -> None:
+    async def action_search(self) -> None:
         """Type to find a viewer."""
-        self.people.search()
+        await self.people.search()
 
     def action_focus_viewers(self) -> None:
         """Go to the viewers."""
@@ -410,7 +402,7 @@ class BrowseScreen(FrameScreen):
     async def action_back(self) -> None:
         """Leave the search, else the viewers, else the pair."""
         if self.people.searching:
-            self.people.end_search()
+            await self.people.end_search()
         elif self.people.viewers.has_focus:
             self.set_focus(self.movies)
         elif self.session.audience.pair:

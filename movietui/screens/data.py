@@ -28,6 +28,7 @@ from movietui.widgets.told import told
 class DataScreen(FrameScreen):
     """Datasets on the left; the stages, the cleaning report and the terms of one of them on the right."""
 
+    CSS_PATH = "data.tcss"
     title_of_help = "Data"
     about = ("A dataset is fetched, read and cleaned here; nothing of it leaves this machine.",)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,7 +42,7 @@ class DataScreen(FrameScreen):
 
     def body(self) -> ComposeResult:
         """Put the panes side by side."""
-        with Horizontal(id="panes"):
+        with Horizontal(classes="body"):
             with Vertical(id="datasets-pane", classes="pane"):
                 yield DatasetList(id="datasets")
             with Vertical(id="dataset-pane", classes="pane"):

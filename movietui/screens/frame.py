@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding
-from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from movietui import text
 from movietui.activity import Activity
@@ -44,23 +44,24 @@ class TitleLine(Widget):
     def render(self) -> RenderResult:
         """Draw the parts from left to right; where room is short, the last give way."""
         app = cast("MovieTui", self.app)
-        left = Text(" movietui ", "bold reverse", no_wrap=True)
-        session = app.session
+        parts = [Text.assemble((" movietui ", "bold reverse"))]
         right = Text()
-        if session.opened is not None:
-            opened = session.opened
-            left.append(f"  {opened['dataset']} · {text.plural(opened['movies'], 'movie')}", "bold")
+        if app.session.opened is not None:
+            opened = app.session.opened
+            parts.append(Text(f"  {opened['dataset']} · {text.plural(opened['movies'], 'movie')}", "bold"))
             if opened["invented"]:
-                left.append(" · ratings invented", "italic")
+                parts.append(Text(" · ratings invented", "italic"))
             metrics = opened["metrics"]
             quality = [f"RMSE {metrics['rmse']:.2f}"] * ("rmse" in metrics)
             quality += [f"ndcg {text.decimals(metrics['ndcg@10'])}"] * ("ndcg@10" in metrics)
-            left.append(f"   {opened['model']} {' · '.join(quality)}")
+            parts += [Text(f"   {opened['model']}"), Text(f" {' · '.join(quality)}")]
             right = app.viewer_line()
-        room = max(0, self.size.width - right.cell_len - 1)
-        if room < min(left.cell_len, 30):
-            return text.fitted(left, self.size.width)
-        return text.fitted(left, room) + right
+        left, room = parts[0], self.size.width - right.cell_len - 3
+        for part in parts[1:]:
+            if left.cell_len + part.cell_len > room:
+                break
+            left = left + part
+        return text.fitted(left, self.size.width - right.cell_len - 1) + right
 
 
 class StatusLine(Widget):
@@ -89,8 +90,34 @@ def _progress(activity: Activity, outcome: Text, width: int) -> Text:
     return text.fitted(line, width - 2)
 
 
+class KeyLine(Widget):
+    """The keys that go furthest; a click on one is as good as the key.
+
+    Textual's footer has a widget for each key and makes them anew whenever the focus moves, a quarter of the start.
+    """
+
+    def on_mount(self) -> None:
+        """Draw again when other keys are in force."""
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
+    def render(self) -> RenderResult:
+        """Draw the keys that are shown, each action once."""
+        line = Text(no_wrap=True, overflow="ellipsis")
+        actions = set()
+        for _, binding, enabled, _ in self.screen.active_bindings.values():
+            if binding.show and enabled and binding.action not in actions:
+                actions.add(binding.action)
+                meta = {"@click": f"app.simulate_key({binding.key!r})"}
+                line.append(f" {self.app.get_key_display(binding)} ", Style(bold=True, meta=meta))
+                line.append(f"{binding.description} ", Style(meta=meta))
+        return line
+
+
 class TooSmall(Static):
     """What stands in place of a screen that has no room."""
+
+    def __init__(self) -> None:
+        super().__init__("movietui needs a little more room:\n60 columns and 16 lines.", markup=False)
 
 
 class FrameScreen(Screen[None]):
@@ -116,14 +143,12 @@ class FrameScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Put the body between the lines of the frame."""
         yield TitleLine(id="title-line")
-        with Container(id="body"):
-            yield from self.body()
-        yield TooSmall("movietui needs a little more room:\n60 columns and 16 lines.", id="too-small", markup=False)
+        yield from self.body()
         yield StatusLine(id="status-line")
-        yield Footer(show_command_palette=False)
+        yield KeyLine(id="key-line")
 
     def body(self) -> ComposeResult:
-        """Return the widgets of the screen."""
+        """Return the widgets of the screen, in one of the class ``body``."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
@@ -135,6 +160,8 @@ class FrameScreen(Screen[None]):
             # What is hidden loses the focus; whoever makes the window larger again goes on where they were.
             self.call_after_refresh(self.set_focus, self._focused_before)
         self.set_class(small, "-too-small")
+        if small and not self.query(TooSmall):
+            self.mount(TooSmall(), after=".body")
 
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""

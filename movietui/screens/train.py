@@ -22,6 +22,7 @@ from movietui.replies import FieldRow, ModelRow
 from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.widgets.row_list import RowList
 from movietui.widgets.tables import EpochList, ModelList, RunList
+from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
 
 VIEWS = ("curve", "epochs", "settings")
@@ -61,6 +62,7 @@ def best_of(epochs: Sequence[dict[str, Any]]) -> int | None:
 class TrainScreen(FrameScreen):
     """Models, the curve, the settings, and all runs."""
 
+    CSS_PATH = "train.tcss"
     title_of_help = "Train"
     about = ("A model learns in a process of its own; the list stays usable meanwhile.",)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -83,12 +85,12 @@ class TrainScreen(FrameScreen):
 
     def body(self) -> ComposeResult:
         """Put the panes above the runs."""
-        with Vertical(id="train"):
+        with Vertical(classes="body"):
             with Horizontal(id="training"):
                 with Vertical(id="models-pane", classes="pane"):
                     yield ModelList(id="models")
                 with Vertical(id="curve-pane", classes="pane"):
-                    yield Static(id="progress", markup=False)
+                    yield TextPane(id="progress")
                     yield Curve(id="curve")
                 with Vertical(id="epochs-pane", classes="pane"):
                     yield EpochList(id="epochs")
@@ -121,6 +123,11 @@ class TrainScreen(FrameScreen):
     def runs(self) -> RunList:
         """The table below."""
         return self.query_one("#runs", RunList)
+
+    @property
+    def progress(self) -> TextPane:
+        """The line above the curve."""
+        return self.query_one("#progress", TextPane)
 
     def view(self, name: str) -> None:
         """In a narrow window: show the curve, the epochs or the settings."""
@@ -156,7 +163,7 @@ class TrainScreen(FrameScreen):
         """Show how far the training is."""
         if activity is None:
             self.list_runs()
-            self.query_one("#progress", Static).update("")
+            self.progress.show(Text())
             return
         if activity.request["do"] != "train":
             return
@@ -166,7 +173,7 @@ class TrainScreen(FrameScreen):
         line = Text.assemble((activity.step or "starting", "bold"), " ", no_wrap=True)
         line.append_text(text.thin_bar(activity.done, activity.total, 16))
         line.append(f" {activity.reached}")
-        self.query_one("#progress", Static).update(line)
+        self.progress.show(line)
         self._draw(activity.curve)
 
     def _draw(self, epochs: Sequence[dict[str, Any]]) -> None:
@@ -189,7 +196,7 @@ class TrainScreen(FrameScreen):
         self.query_one("#curve-pane").border_title = Content(
             f"run {run.id} · {run.model} · {run.dataset} · {run.split}"
         )
-        self.query_one("#progress", Static).update(Text(run.problem or _settings_line(run.settings)))
+        self.progress.show(Text(run.problem or _settings_line(run.settings), no_wrap=True, overflow="ellipsis"))
         self._draw(run.curve)
 
     # Settings

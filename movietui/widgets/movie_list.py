@@ -1,22 +1,26 @@
 """The ranked list in the middle of Browse."""
 
-from rich.text import Text
+from rich.cells import cell_len
 
 from movietui.replies import MovieRow
-from movietui.text import decimals, dots, fitted
-from movietui.widgets.row_list import RowList
+from movietui.text import cut, decimals, dots
+from movietui.widgets.row_list import Line, RowList
 
 TIGHT = 48
 """Cells below which the number of ratings and the year give way to the title."""
+
+WIDE = 64
+"""Cells from which a pair's list says how far the two agree."""
 
 
 class MovieList(RowList[MovieRow]):
     """Unseen movies, best first: for one viewer, or for a pair with the stars of each."""
 
     DEFAULT_CSS = "MovieList { height: 1fr; }"
+    has_head = True
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
         self.names: tuple[str, ...] = ("",)
         self.marked = False
 
@@ -37,57 +41,46 @@ class MovieList(RowList[MovieRow]):
 
     def _columns(self, width: int) -> tuple[int, int, int]:
         """The widths of the rank, of the mark for a move, and of one viewer's stars."""
-        return max(3, len(str(self.total))) + 1, 5 if width >= 56 else 4, 9 if width >= 64 else 6
+        return max(3, len(str(self.total))) + 1, 5 if width >= 56 else 4, 7 if width >= WIDE else 6
 
-    def head(self, width: int) -> Text:
+    def head(self, width: int) -> str:
         """Return the names of the columns."""
         rank, move, each = self._columns(width)
-        line = fitted("#", rank, right=True)
-        line.append(" " * (move + 1))
+        line = f"{'#':>{rank}}{'':{move + 1}}"
         if self.pair:
-            line.append("both   " if width < 64 else "together ")
-            for letter, name in zip("AB", self.names, strict=True):
-                line.append_text(fitted(f"{letter} {name}", each - 1))
-                line.append(" ")
-            line.append("agree  " if width >= 64 else "")
+            line += "both  "
+            line += "".join(
+                f"{cut(f'{letter} {name}', each - 1)} " for letter, name in zip("AB", self.names, strict=True)
+            )
+            line += "agree " if width >= WIDE else ""
         else:
-            line.append("expect   " if width < TIGHT else "expect        n ")
-        return self._with_title(line, " title", " year ", width)
+            line += "expect   " if width < TIGHT else "expect        n "
+        year = " year " if width >= TIGHT else ""
+        return cut(f"{line} title", width - len(year)) + year
 
-    @staticmethod
-    def _with_title(line: Text, title: str, year: str | Text, width: int) -> Text:
-        """Add the title, in all the room there is, and the year where there is enough of it."""
-        last = 0 if width < TIGHT else 6
-        line.append_text(fitted(title, max(0, width - line.cell_len - last)))
-        return line + year if last else line
-
-    def draw(self, row: MovieRow, index: int, width: int, *, under_cursor: bool) -> Text:
-        """Draw one movie."""
+    def draw(self, row: MovieRow, width: int) -> Line:
+        """Draw one movie; the title has all the room that is left, and the year where there is enough of it."""
         rank, move, each = self._columns(width)
-        quiet, star = self.style("quiet"), self.style("stars")
-        line = Text(no_wrap=True)
-        line.append(f"{row['rank']:>{rank}} ", quiet)
-        line.append_text(self._move(row, move))
-        line.append("★ ", star)
+        line: Line = [(f"{row['rank']:>{rank}} ", "quiet"), self._move(row, move), ("★ ", "stars")]
         if self.pair:
-            line.append(f"{row['stars']:.1f}".ljust(5 if width < 64 else 7))
+            line.append((f"{row['stars']:.1f} ", ""))
             for value in row["by"]:
-                line.append("★ ", star)
-                line.append(f"{value:.1f}".ljust(each - 2))
-            line.append(f"{dots(row['agreement'])}  " if width >= 64 else "")
+                line += [("★ ", "stars"), (f"{value:.1f}".ljust(each - 2), "")]
+            line.append((f"{dots(row['agreement'])} " if width >= WIDE else "", ""))
         else:
-            line.append(f"{row['stars']:.1f} ")
-            line.append(f"±{decimals(row['uncertainty'], 1)}", quiet)
-            line.append("" if width < TIGHT else f"{row['count']:>6,} ", quiet)
-        year = Text(f" {row['year']:>4} " if row["year"] else "      ", quiet)
-        return self._with_title(line, f" {row['title']}", year, width)
+            line.append((f"{row['stars']:.1f} ", ""))
+            count = "" if width < TIGHT else f"{row['count']:>6,}"
+            line.append((f"±{decimals(row['uncertainty'], 1)}{count} ", "quiet"))
+        year = "" if width < TIGHT else f" {row['year'] or '':>4} "
+        room = width - len(year) - sum(cell_len(text) for text, _ in line)
+        return [*line, (cut(f" {row['title']}", room), ""), (year, "quiet")]
 
-    def _move(self, row: MovieRow, width: int) -> Text:
+    def _move(self, row: MovieRow, width: int) -> tuple[str, str]:
         if not self.marked or row["before"] == row["rank"]:
-            return Text(" " * width)
+            return " " * width, ""
         if row["before"] is None:
-            return fitted(Text("new", self.style("up")), width)
+            return cut("new", width), "up"
         step = row["before"] - row["rank"]
         far = 10 ** (width - 2)  # what fits beside the arrow and a space
-        size = f"{abs(step)}" if abs(step) < far else f"{far - 1}"
-        return fitted(Text(f"▲{size}", self.style("up")) if step > 0 else Text(f"▼{size}", self.style("down")), width)
+        size = min(abs(step), far - 1)
+        return (cut(f"▲{size}", width), "up") if step > 0 else (cut(f"▼{size}", width), "down")

@@ -4,48 +4,39 @@ Textual's own tables measure every cell before they show the first: 10,000 rows 
 catalogue has 87,000. Here a row costs nothing until it is looked at.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from textwrap import wrap
+from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import Reactive, reactive
-from textual.scroll_view import ScrollView
+from textual.reactive import reactive
 from textual.strip import Strip
 
-from movietui.text import fitted
+from movietui.widgets.line_view import LineView
 
 Row = TypeVar("Row")
+Line = list[tuple[str, str]]
+"""A row as pieces of text, each with the name of a style in ``RowList.STYLES``. Drawing a list is what a rating waits
+for, and rows of Rich text take five times as long."""
 
 WINDOW = 100
 """How many rows are asked for at once."""
 
 
-class RowList(ScrollView, Generic[Row], can_focus=True):
+class RowList(LineView, Generic[Row], can_focus=True):
     """A list with a cursor. Subclasses say how a row is drawn, the screen brings the rows that are asked for."""
 
-    COMPONENT_CLASSES = {
-        "row-list--cursor",
-        "row-list--cursor-idle",
-        "row-list--head",
-        "row-list--quiet",
-        "row-list--stars",
-        "row-list--up",
-        "row-list--down",
-        "row-list--group",
-    }
+    STYLES = ("head", "quiet", "stars", "up", "down", "group", "best")
+    COMPONENT_CLASSES = {"row-list--cursor", "row-list--cursor-idle", *(f"row-list--{name}" for name in STYLES)}
     DEFAULT_CSS = """
     RowList {
-        background: transparent;
-        scrollbar-size-vertical: 1;
-        scrollbar-size-horizontal: 0;
-        overflow-x: hidden;
         & > .row-list--cursor { background: $primary; color: $text; text-style: bold; }
         & > .row-list--cursor-idle { background: $surface-lighten-2; }
         & > .row-list--head { color: $text-muted; }
@@ -54,6 +45,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         & > .row-list--up { color: $text-success; }
         & > .row-list--down { color: $text-error; }
         & > .row-list--group { color: $text-accent; text-style: bold; }
+        & > .row-list--best { text-style: underline; }
     }
     """
     BINDINGS = [
@@ -65,9 +57,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         Binding("end,G", "bottom", "Last", show=False, tooltip="To the last row"),
     ]
 
-    virtual_size = Reactive(Size(0, 0))  # a list that is a row shorter after a rating needs no new layout
-    cursor: reactive[int] = reactive(0)
-    total: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)
+    total: reactive[int] = reactive(0, repaint=False)
 
     @dataclass
     class Moved(Message):
@@ -100,20 +91,25 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         def control(self) -> "RowList[Any]":
             return self.list
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
         self._rows: dict[int, Row] = {}
         self._asked: set[int] = set()
-        self._base = Style.null()
+        self._notice = ""
+        self._styles: dict[str, Style] = {}
+        self._cursor_styles: dict[str, Style] = {}
 
     # What a subclass says
 
-    def head(self, width: int) -> Text | None:
-        """Return the line above the rows, or none."""
-        return None
+    has_head: ClassVar[bool] = False
+    """Whether a line with the names of the columns stands above the rows."""
 
-    def draw(self, row: Row, index: int, width: int, *, under_cursor: bool) -> Text:
-        """Return the row as text of that width in cells."""
+    def head(self, width: int) -> str:
+        """Return the line above the rows."""
+        raise NotImplementedError
+
+    def draw(self, row: Row, width: int) -> Line:
+        """Return the row, which has so many cells."""
         raise NotImplementedError
 
     def selectable(self, row: Row) -> bool:
@@ -136,7 +132,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         self._rows = {}
         self._asked = set()
         self.total = total
-        self._resize()
+        self.fit_lines(self.total + self._head_lines)
         self.bring(offset, rows)
         places = [place for place, row in enumerate(rows, offset) if follow and self.name_of(row) == name]
         self.cursor = self._allowed(places[0] if places else self.cursor)
@@ -151,8 +147,22 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
             self.post_message(self.Moved(self))
 
     def change(self, change: Callable[[Row], Row]) -> None:
-        """Put another row in the place of each that has been brought."""
-        self._rows = {index: change(row) for index, row in self._rows.items()}
+        """Put another row in the place of each that has been brought; only those that are other are drawn."""
+        for index, row in self._rows.items():
+            changed = change(row)
+            if changed != row:
+                self._rows[index] = changed
+                self.refresh_row(index)
+
+    def refresh_row(self, index: int) -> None:
+        """Draw one row again."""
+        line = index - self.scroll_offset.y + self._head_lines
+        if self._head_lines <= line < self.size.height:
+            self.refresh(Region(0, line, self.size.width, 1))
+
+    def say(self, notice: str) -> None:
+        """Say why the list is empty and what to do, for as long as it is."""
+        self._notice = notice
         self.refresh()
 
     def row_at(self, index: int) -> Row | None:
@@ -183,70 +193,67 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
 
     @property
     def _head_lines(self) -> int:
-        return 1 if self.head(80) is not None else 0
-
-    def _resize(self) -> None:
-        region, lines = self.scrollable_content_region, self.total + self._head_lines
-        self.virtual_size = Size(region.width, lines)
-        if self.show_vertical_scrollbar != (lines > region.height):
-            self.refresh(layout=True)
-        elif self.show_vertical_scrollbar:
-            self.vertical_scrollbar.window_virtual_size = lines
+        return 1 if self.has_head else 0
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the cursor in sight."""
-        self._resize()
+        self.fit_lines(self.total + self._head_lines)
         self._show_cursor()
 
     def watch_has_focus(self, value: bool) -> None:
         """The cursor's row is drawn stronger where the keys go."""
         super().watch_has_focus(value)
-        self.refresh()
+        self.refresh_row(self.cursor)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw what is in view; the style that all lines start from is costly, so it is worked out once."""
-        self._base = self.rich_style
+        """Draw what is in view; the styles are costly, so they are worked out once for all lines."""
+        base = self.rich_style
+        styles = {"": Style(), **{name: self._style(name) for name in self.STYLES}}
+        cursor = self.get_component_rich_style(
+            "row-list--cursor" if self.has_focus else "row-list--cursor-idle", partial=True
+        )
+        self._styles = {name: base + style for name, style in styles.items()}
+        self._cursor_styles = {name: style + cursor for name, style in self._styles.items()}
         return super().render_lines(crop)
+
+    def _style(self, name: str) -> Style:
+        # The colour is blended with the background, which a partial style would leave out; the background itself is
+        # the row's, so that the cursor shows through.
+        whole = self.get_component_rich_style(f"row-list--{name}")
+        return Style(color=whole.color, bold=whole.bold, dim=whole.dim, underline=whole.underline)
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of what is in view."""
         width = self.scrollable_content_region.width
+        if not self.total:
+            return self._strip([(self._notice_line(y, width), "quiet")], width, self._styles)
         if y < self._head_lines:
-            head = self.head(width) or Text()
-            head.stylize_before(self.style("head"))
-            return self._strip(head, width)
+            return self._strip([(self.head(width), "head")], width, self._styles)
         index = self.scroll_offset.y + y - self._head_lines
         if index >= self.total:
-            return Strip.blank(width, self._base)
+            return Strip.blank(width, self._styles[""])
         row = self.row_at(index)
-        here = index == self.cursor
-        line = fitted("  …", width) if row is None else self.draw(row, index, width, under_cursor=here)
-        if here:
-            name = "row-list--cursor" if self.has_focus else "row-list--cursor-idle"
-            line.stylize(self.get_component_rich_style(name, partial=True))
-        return self._strip(line, width)
+        line = [("  …", "")] if row is None else self.draw(row, width)
+        return self._strip(line, width, self._cursor_styles if index == self.cursor else self._styles)
 
-    def _strip(self, text: Text, width: int) -> Strip:
-        console = self.app.console
-        base = self._base
-        whole = base + console.get_style(text.style)  # a text without spans renders without its own style
-        return Strip(Segment.apply_style(text.render(console, end=""), whole)).adjust_cell_length(width, base)
+    def _notice_line(self, y: int, width: int) -> str:
+        lines = wrap(self._notice, max(1, width - 4))
+        place = y - (self.scrollable_content_region.height - len(lines)) // 2
+        return lines[place].center(width) if 0 <= place < len(lines) else ""
 
-    def style(self, name: str) -> Style:
-        """Return a component style by its short name, for pieces of a row.
-
-        Its colour is blended with the background, which a partial style would leave out; the background itself is the
-        row's, so that the cursor shows through.
-        """
-        whole = self.get_component_rich_style(f"row-list--{name}")
-        return Style(color=whole.color, bold=whole.bold, dim=whole.dim)
+    @staticmethod
+    def _strip(line: Line, width: int, styles: Mapping[str, Style]) -> Strip:
+        segments = [Segment(text, styles[name]) for text, name in line]
+        strip = Strip(segments, sum(cell_len(text) for text, _ in line))
+        return strip.adjust_cell_length(width, styles[""])
 
     # The cursor
 
-    def watch_cursor(self) -> None:
+    def watch_cursor(self, before: int, now: int) -> None:
         """Tell that another row is under the cursor."""
         self._show_cursor()
-        self.refresh()
+        self.refresh_row(before)
+        self.refresh_row(now)
         self.post_message(self.Moved(self))
 
     def validate_cursor(self, cursor: int) -> int:

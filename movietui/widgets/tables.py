@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.style import Style
-from rich.text import Text
-
 from movietui import text
 from movietui.replies import DatasetRow, ModelRow
 from movietui.store import Run
-from movietui.widgets.row_list import RowList
+from movietui.widgets.row_list import Line, RowList
 
 METRICS = ("rmse", "mae", "accuracy", "ndcg@10")
 LOWER_IS_BETTER = ("rmse", "mae")
+RIGHT = (*METRICS, "fit", "run")
+"""Columns of numbers, which stand to the right."""
 
 
 @dataclass(frozen=True)
@@ -28,76 +27,75 @@ class DatasetList(RowList[DatasetRow | OpenPath]):
         super().__init__(id=id)
         self.open_name = ""
 
-    def draw(self, row: DatasetRow | OpenPath, index: int, width: int, *, under_cursor: bool) -> Text:
+    def draw(self, row: DatasetRow | OpenPath, width: int) -> Line:
         """Draw one dataset."""
         if isinstance(row, OpenPath):
-            return text.fitted("   open a folder or zip", width)
+            return [("   open a folder or zip", "")]
         tail = {"ready": f"{row['ratings']:,}", "invented": "invented"}.get(
             row["state"], f"get {text.size(row['bytes'])}"
         )
         mark = "●" if row["name"] == self.open_name else " "
-        name = text.fitted(f" {mark} {row['name']} ", width - len(tail) - 1)
-        return name + Text(f"{tail} ", self.style("quiet"))
+        return [(text.cut(f" {mark} {row['name']} ", width - len(tail) - 1), ""), (f"{tail} ", "quiet")]
 
 
 class ReportList(RowList[dict[str, Any]]):
     """What each rule of cleaning took away."""
+
+    has_head = True
 
     @staticmethod
     def _cells(width: int) -> tuple[int, int]:
         number = 9 if width >= 60 else 8
         return max(8, width - 3 - 3 * number), number
 
-    def head(self, width: int) -> Text:
+    def head(self, width: int) -> str:
         """Return the names of the columns."""
         name, number = self._cells(width)
-        line = text.fitted("   rule", name + 3)
-        for column in ("before", "removed", "left"):
-            line.append_text(text.fitted(column, number, right=True))
-        return line
+        columns = (text.cut(column, number, right=True) for column in ("before", "removed", "left"))
+        return text.cut("   rule", name + 3) + "".join(columns)
 
-    def draw(self, row: dict[str, Any], index: int, width: int, *, under_cursor: bool) -> Text:
+    def draw(self, row: dict[str, Any], width: int) -> Line:
         """Draw one rule; in brackets what a rule that is off would take."""
         name, number = self._cells(width)
-        quiet = Style() if row["on"] else self.style("quiet")
-        left = row["before"] - row["removed"]
-        line = Text(" ✔ " if row["on"] else " – ", quiet)
-        line.append_text(text.fitted(Text(row["title"], quiet), name))
         removed = f"{row['removed']:,}" if row["on"] else f"({row['removed']:,})"
-        cells = [f"{row['before']:,}", removed, f"{left:,}" if row["on"] else "would"]
-        for cell in cells:
-            line.append_text(text.fitted(Text(cell, quiet), number, right=True))
-        return line
+        left = f"{row['before'] - row['removed']:,}" if row["on"] else "would"
+        cells = (text.cut(cell, number, right=True) for cell in (f"{row['before']:,}", removed, left))
+        line = f" {'✔' if row['on'] else '–'} {text.cut(row['title'], name)}{''.join(cells)}"
+        return [(line, "" if row["on"] else "quiet")]
 
 
 class ModelList(RowList[ModelRow]):
     """The models that can be trained."""
 
-    def draw(self, row: ModelRow, index: int, width: int, *, under_cursor: bool) -> Text:
+    def draw(self, row: ModelRow, width: int) -> Line:
         """Draw one model."""
-        return text.fitted(f" {row['name']}", width)
+        return [(text.cut(f" {row['name']}", width), "")]
 
 
 class EpochList(RowList[dict[str, Any]]):
     """The losses by epoch, newest first, the best marked."""
 
+    has_head = True
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.best: int | None = None
 
-    def head(self, width: int) -> Text:
+    def head(self, width: int) -> str:
         """Return the names of the columns."""
-        return Text(" epoch    train  validation")
+        return " epoch    train  validation"
 
-    def draw(self, row: dict[str, Any], index: int, width: int, *, under_cursor: bool) -> Text:
+    def draw(self, row: dict[str, Any], width: int) -> Line:
         """Draw one epoch."""
         validation = f"{row['validation_loss']:.4f}" if row["validation_loss"] is not None else ""
         best = " ●" if row["epoch"] == self.best else ""
-        return text.fitted(f"{row['epoch']:>6} {row['train_loss']:>8.4f} {validation:>11}{best}", width)
+        return [(text.cut(f"{row['epoch']:>6} {row['train_loss']:>8.4f} {validation:>11}{best}", width), "")]
 
 
 class RunList(RowList[Run]):
     """All runs with what was measured; the best of those that can be compared is underlined."""
+
+    has_head = True
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -128,31 +126,32 @@ class RunList(RowList[Run]):
         room += [("accuracy", 10)] * (width >= 80) + [("ndcg@10", 9)] * (width >= 58)
         return [*room, ("fit", 9), ("state", 11)]
 
-    def head(self, width: int) -> Text:
+    def head(self, width: int) -> str:
         """Return the names of the columns."""
-        line = Text("   ")
-        for name, cells in self._columns(width):
-            line.append_text(text.fitted(f"{name} ", cells, right=name in (*METRICS, "fit", "run")))
-        return line
+        columns = self._columns(width)
+        return "   " + "".join(text.cut(f"{name} ", cells, right=name in RIGHT) for name, cells in columns)
 
-    def draw(self, row: Run, index: int, width: int, *, under_cursor: bool) -> Text:
+    def draw(self, row: Run, width: int) -> Line:
         """Draw one run."""
-        line = Text(" ● " if row.id == self.in_use else "   ")
+        line: Line = [(" ● " if row.id == self.in_use else "   ", "")]
         for name, cells in self._columns(width):
-            line.append_text(self._cell(row, name, cells))
+            value = self._cell(row, name)
+            best = name in METRICS and self._best.get((row.dataset, row.cleaning, row.split, name)) == row.metrics.get(
+                name
+            )
+            if best and value:
+                line += [(" " * (cells - len(value) - 1), ""), (value, "best"), (" ", "")]
+            else:
+                line.append((text.cut(f"{value} ", cells, right=name in RIGHT), ""))
         return line
 
-    def _cell(self, row: Run, name: str, cells: int) -> Text:
+    def _cell(self, row: Run, name: str) -> str:
         if name in METRICS:
-            value = row.metrics.get(name)
-            if value is None:
-                return Text(" " * cells)
-            best = self._best.get((row.dataset, row.cleaning, row.split, name)) == value
-            return text.fitted(Text.assemble((f"{value:.4f}", "underline" if best else ""), " "), cells, right=True)
+            return f"{row.metrics[name]:.4f}" if name in row.metrics else ""
         if name == "fit":
-            return text.fitted(f"{text.duration(row.seconds)} " if row.seconds else "", cells, right=True)
+            return text.duration(row.seconds) if row.seconds else ""
         if name == "run":
-            return text.fitted(f"{row.id} ", cells, right=True)
-        if name == "state":
-            return text.fitted("in use" if row.id == self.in_use else row.state, cells)
-        return text.fitted(f"{getattr(row, name)} ", cells)
+            return str(row.id)
+        if name == "state" and row.id == self.in_use:
+            return "in use"
+        return str(getattr(row, name))

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from rich.text import Text
-
 from movietui.replies import PersonRow
-from movietui.text import fitted, person
+from movietui.text import cut, person
 from movietui.viewers import ViewerRef
-from movietui.widgets.row_list import RowList
+from movietui.widgets.row_list import Line, RowList
 
 
 @dataclass(frozen=True)
@@ -46,33 +44,30 @@ class ViewerList(RowList[Entry]):
 
     DEFAULT_CSS = "ViewerList { height: 1fr; }"
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
         self.chosen: tuple[ViewerRef, ...] = ()
 
     def choose(self, viewers: tuple[ViewerRef, ...]) -> None:
         """Mark who the list is for."""
-        self.chosen = viewers
-        self.refresh()
+        if viewers != self.chosen:
+            self.chosen = viewers
+            self.refresh()
 
     def selectable(self, row: Entry) -> bool:
         """Headings and hints are only read."""
         return isinstance(row, ViewerRow)
 
-    def draw(self, row: Entry, index: int, width: int, *, under_cursor: bool) -> Text:
+    def draw(self, row: Entry, width: int) -> Line:
         """Draw one viewer."""
         if isinstance(row, Heading):
-            return fitted(Text(row.text, self.style("group")), width)
+            return [(cut(row.text, width), "group")]
         if isinstance(row, Hint):
-            return fitted(Text(f"  {row.text}", self.style("quiet")), width)
-        mark = " "
-        if row.ref in self.chosen:
-            mark = "●○"[self.chosen.index(row.ref)]
+            return [(cut(f"  {row.text}", width), "quiet")]
+        mark = "●○"[self.chosen.index(row.ref)] if row.ref in self.chosen else " "
         count = f" {row.ratings:,} "
+        room = width - len(count)
         if row.ref.kind == "profile":
-            name = fitted(f" {mark} {row.ref.id}", width - len(count))
-        else:
-            name = Text(f" {mark} {row.ref.id:>4} ", no_wrap=True)
-            name.append(row.about, self.style("quiet"))
-            name = fitted(name, width - len(count))
-        return name + Text(count, self.style("quiet"))
+            return [(cut(f" {mark} {row.ref.id}", room), ""), (count, "quiet")]
+        name = f" {mark} {row.ref.id:>4} "
+        return [(name, ""), (cut(row.about, room - len(name)), "quiet"), (count, "quiet")]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input
 
 from movietui.session import Session
 from movietui.viewers import ViewerRef, user
 from movietui.widgets.row_list import WINDOW, RowList
 from movietui.widgets.told import told
 from movietui.widgets.viewer_list import Entry, Heading, Hint, ViewerList, ViewerRow, user_row
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
 
 
 class ViewersPane(Vertical):
@@ -32,10 +35,10 @@ class ViewersPane(Vertical):
         self._session = session
         self._search = ""
         self.border_title = "Viewers"
+        self.border_subtitle = "/ search"
 
     def compose(self) -> ComposeResult:
-        """Put the search above the list."""
-        yield Input(placeholder="/ search", id="search", compact=True)
+        """Show the list; a search is put above it when one begins."""
         yield ViewerList(id="viewers")
 
     @property
@@ -52,16 +55,33 @@ class ViewersPane(Vertical):
     @property
     def searching(self) -> bool:
         """Whether something is typed or about to be."""
-        return bool(self._search) or self.query_one(Input).has_focus
+        return bool(self.query("#search"))
 
-    def search(self) -> None:
+    @property
+    def typing(self) -> bool:
+        """Whether keys go to the search."""
+        return bool(self.query("#search:focus"))
+
+    async def search(self) -> None:
         """Go to the search."""
-        self.screen.set_focus(self.query_one(Input))
+        if not self.searching:
+            from textual.widgets import Input  # loading it would hold up the first screen
 
-    def end_search(self) -> None:
+            await self.mount(Input(placeholder="search", id="search", compact=True), before=0)
+        self.screen.set_focus(self.query_one("#search"))
+
+    async def end_search(self) -> None:
         """Show everybody again."""
-        self.query_one(Input).value = ""
         self.screen.set_focus(self.viewers)
+        await self.query("#search").remove()
+        await self._find("")
+
+    @told
+    async def _find(self, words: str) -> None:
+        if words != self._search:
+            self._search = words
+            self.viewers.cursor = 0
+            await self.fill()
 
     async def fill(self, *, place_cursor: bool = False) -> None:
         """Show who the search finds; put the cursor on who the list is for, if asked."""
@@ -109,18 +129,13 @@ class ViewersPane(Vertical):
         rows: list[Entry] = [user_row(row, user(row["id"], people["dataset"])) for row in people["rows"]]
         self.viewers.bring(event.offset, rows)
 
-    @on(Input.Changed)
-    @told
-    async def search_changed(self, event: Input.Changed) -> None:
+    async def on_input_changed(self, event: Input.Changed) -> None:
         """Show who is found so far."""
         event.stop()
-        if event.value != self._search:
-            self._search = event.value
-            self.viewers.cursor = 0
-            await self.fill()
+        if self.searching:
+            await self._find(event.value)
 
-    @on(Input.Submitted)
-    def search_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go to those found; if it is just one, choose them."""
         event.stop()
         self.screen.set_focus(self.viewers)

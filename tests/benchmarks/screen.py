@@ -27,9 +27,9 @@ import click
 COMMAND = str(Path(sys.executable).with_name("movietui"))
 MONITOR = """
 import asyncio, json, sys, time
-from movietui.app import MovieTui
+from movietui import app, start
 
-class Watched(MovieTui):
+class Watched(app.MovieTui):
     async def on_load(self):
         self.stalls = asyncio.create_task(self.measure())
 
@@ -43,7 +43,8 @@ class Watched(MovieTui):
                 worst = sorted([*worst, late])[-50:]
                 open(sys.argv[1], "w").write(json.dumps(worst))
 
-Watched().run()
+app.MovieTui = Watched
+start.run()
 """
 
 

@@ -8,8 +8,12 @@ from textual import _wait
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from data import locations
 from movietui.app import MovieTui
+from movietui.children import Engine
 from movietui.screens.browse import BrowseScreen
+from movietui.session import Session
+from movietui.store import Store
 from movietui.widgets.movie_list import MovieList
 from movietui.widgets.viewer_list import ViewerList
 from tests.movietui.fakes import FakeEngine
@@ -109,14 +113,20 @@ class Driver:
         )
 
 
+def new_app(engine: FakeEngine | None = None, theme: str | None = None) -> MovieTui:
+    """Return an app on the store of this test's home."""
+    session = Session(Store(locations.store()), Engine())
+    if engine is not None:
+        session.engine = engine  # type: ignore[assignment]
+    return MovieTui(session, theme)
+
+
 @asynccontextmanager
 async def started(
     size: tuple[int, int] = SMALL, *, engine: FakeEngine | None = None, theme: str | None = None, stands: bool = True
 ) -> AsyncIterator[Driver]:
     """Start the app; with ``stands`` wait for the first list."""
-    app = MovieTui(theme)
-    if engine is not None:
-        app.engine = app.session.engine = engine  # type: ignore[assignment]
+    app = new_app(engine, theme)
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)
@@ -124,4 +134,4 @@ async def started(
                 await driver.stands()
             yield driver
     finally:
-        await app.engine.close()
+        await app.session.engine.close()

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from textual.screen import Screen
 
 from data import locations
 from movietui.store import Film, Store
@@ -69,6 +70,26 @@ async def test_a_start_with_a_model_opens_the_list(ready: Path, size: tuple[int,
             await driver.see("because you gave")
         for line in lines(driver.app):
             assert len(line.rstrip()) <= size[0]
+
+
+@SIZES
+async def test_a_click_on_a_key_is_as_good_as_the_key(faked: FakeEngine, size: tuple[int, int]) -> None:
+    async with started(size, engine=faked) as driver:
+        place = lines(driver.app)[-1].index("? Keys")
+        await driver.pilot.click("#key-line", offset=(place + 3, 0))
+        await driver.see("Keys · Browse")
+
+
+async def test_a_rating_lays_nothing_out(faked: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        await driver.rate()  # the status line says its first word
+        laid_out = []
+        refresh = Screen._refresh_layout
+        monkeypatch.setattr(Screen, "_refresh_layout", lambda *of, **by: (laid_out.append(of), refresh(*of, **by)))
+        await driver.rate()
+        await driver.press("down")
+        await driver.pilot.pause(0.2)
+        assert not laid_out
 
 
 @SIZES
@@ -461,7 +482,7 @@ async def test_quitting(faked: FakeEngine) -> None:
 async def test_a_killed_engine_is_not_noticed(ready: Path) -> None:
     async with started(LARGE) as driver:
         for _ in range(2):
-            conversation = driver.app.engine._conversation
+            conversation = driver.app.session.engine._conversation
             assert conversation is not None
             os.kill(conversation.process.pid, signal.SIGKILL)
             await driver.rate("5")

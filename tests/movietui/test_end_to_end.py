@@ -51,6 +51,7 @@ def test_from_nothing_to_a_rating_that_lasts(home: Path, start: Start) -> None:
     terminal.wait_for("Unseen, best first", 60)
     terminal.wait_for("this is the demo")
     terminal.wait_for("ratings invented")
+    terminal.wait_for("★")
     assert len(terminal.list_of_movies()) > 10
     terminal.send("/", *"23", "enter")
     terminal.wait_for("23")

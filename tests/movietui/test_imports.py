@@ -55,7 +55,7 @@ def test_serving_a_list_loads_neither_torch_nor_pandas(ready: Path) -> None:
     assert not found & {"torch", "pandas", "textual", "requests"}
 
 
-@pytest.mark.parametrize("module", ["movietui.cli", "movietui.__main__", "movietui.store", "movietui.children"])
+@pytest.mark.parametrize("module", ["movietui.cli", "movietui.__main__", "movietui.store", "movietui.start"])
 def test_the_command_line_starts_light(module: str) -> None:
     assert not loaded(f"import {module}") & (HEAVY | {"textual", "models"})
 

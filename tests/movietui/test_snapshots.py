@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from movietui.app import MovieTui
 from movietui.store import Store
-from tests.movietui.driving import LARGE, SMALL, Driver
+from tests.movietui.driving import LARGE, SMALL, Driver, new_app
 from tests.movietui.fakes import FakeEngine, with_run
 
 DARK, LIGHT = "textual-dark", "textual-light"
@@ -33,8 +32,7 @@ SCENES = {
 def test_looks(scene: str, store: Store, snap_compare: Callable[..., bool]) -> None:
     keys, size, theme = SCENES[scene]
     with_run(store)
-    app = MovieTui(theme)
-    app.engine = app.session.engine = FakeEngine()  # type: ignore[assignment]
+    app = new_app(FakeEngine(), theme)
 
     async def before(pilot: Pilot[Any]) -> None:
         driver = Driver(app, pilot)

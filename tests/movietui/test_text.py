@@ -4,6 +4,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.text import Text
 
 from data.problems import Problem
@@ -73,6 +74,22 @@ def test_fitted_fills_the_width(title: str) -> None:
     for width in (1, 2, 3, 7, 30, 80):
         for right in (False, True):
             assert text.fitted(plain(title), width, right=right).cell_len == width
+
+
+@pytest.mark.parametrize("title", ["Fargo", "The Usual Suspects", "七人の侍 Seven Samurai", "é" * 30, "[b]x[/b]", ""])
+@pytest.mark.parametrize("right", [False, True])
+def test_cut_fills_the_width(title: str, right: bool) -> None:
+    for width in range(1, 24):
+        cut = text.cut(title, width, right=right)
+        assert cell_len(cut) == width
+        whole = cell_len(title) <= width
+        assert (cut.strip() == title) if whole else cut.endswith("…")
+
+
+def test_cut_puts_numbers_to_the_right() -> None:
+    assert text.cut("12", 5, right=True) == "   12"
+    assert text.cut("12", 5) == "12   "
+    assert text.cut("12", 0) == ""
 
 
 def test_fitted_to_no_width_is_nothing() -> None:

@@ -33,9 +33,9 @@ def get(name: str, path: Path | None = None, report: Report = silent) -> dict[st
     return catalogue.get(name, path, report).to_json()
 
 
-def clean(name: str, preset: str, report: Report = silent) -> dict[str, Any]:
+def clean(name: str, cleaning: str, report: Report = silent) -> dict[str, Any]:
     """Clean a dataset, as ``data clean --json`` prints it."""
-    return catalogue.clean(name, preset, report).to_json()
+    return catalogue.clean(name, cleaning, report).to_json()
 
 
 def train(
@@ -66,7 +66,7 @@ def train(
     chosen = parse(MODELS[model].settings_type, settings)
     loaded = catalogue.load(dataset, cleaning, on_stage)
     cut(loaded, split or SERVED_SPLIT)  # a split that does not fit is told before a run is begun
-    run = store.start_run(model, dataset, cleaning, split or SERVED_SPLIT, seed, asdict(chosen))
+    run = store.start_run(model, dataset, loaded.cleaning, split or SERVED_SPLIT, seed, asdict(chosen))
     curve: list[Message] = []
 
     def watch(phase: str, epoch: Epoch) -> None:
@@ -117,7 +117,7 @@ def train(
         "run": run,
         "model": model,
         "dataset": dataset,
-        "cleaning": cleaning,
+        "cleaning": loaded.cleaning,
         "split": trained.split,
         "fitted_on": trained.fitted_on,
         "seed": seed,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from data import cache, locations, sources
-from data.cleaning import Cleaner, Cleaning, CleaningReport, Removed, parse
+from data.cleaning import Cleaner, Cleaning, CleaningReport, RemovedRows, parse
 from data.cleaning import clean as cleaned
 from data.dataset import Dataset
 from data.movielens import Raw
@@ -199,7 +199,7 @@ def preview(name: str, cleaning: str) -> CleaningReport:
     return _cleaner(name, _digest(name, silent)).clean(rules)[1]
 
 
-def removed(name: str, cleaning: str, rule: str, offset: int, limit: int) -> Removed:
+def removed(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
     """Return a window of the rows that a rule takes or changes, or would where it is off; see ``preview``."""
     rules = parse(cleaning)
     return _cleaner(name, _digest(name, silent)).removed(rules, rule, offset, limit)

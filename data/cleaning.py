@@ -171,7 +171,7 @@ class CleaningReport:
 
 
 @dataclass(frozen=True)
-class Removed:
+class RemovedRows:
     """A window of the rows that a rule took or changed, or would have where it is off."""
 
     rule: str
@@ -219,14 +219,14 @@ class Cleaner:
         counts = tables.ratings, int(np.count_nonzero(tables.kept_users)), int(np.count_nonzero(tables.kept_movies))
         return tables, CleaningReport(self._name, str(cleaning), tuple(results), *counts)
 
-    def removed(self, cleaning: Cleaning, rule: str, offset: int, limit: int) -> Removed:
+    def removed(self, cleaning: Cleaning, rule: str, offset: int, limit: int) -> RemovedRows:
         """Return a window of the rows that a rule takes at its place. Raises ``Problem`` for an unknown rule."""
         if rule not in BY_ID:
             raise Problem(f"There is no cleaning rule {plain(rule)!r}; choose one of {', '.join(BY_ID)}.")
         on, step = next(walked for walked in self._walk(cleaning, silent) if walked[1].told.rule == rule)
         taken = step.outcome.taken
         rows = tuple(taken.rows(offset, offset + limit))
-        return Removed(rule, step.told.title, on, taken.columns, taken.total, offset, rows)
+        return RemovedRows(rule, step.told.title, on, taken.columns, taken.total, offset, rows)
 
     def _walk(self, cleaning: Cleaning, report: Report) -> Iterator[tuple[bool, _Step]]:
         """Apply the rules one after the other, and tell of each whether it is on."""

@@ -4,14 +4,17 @@ Raises ``Problem`` with one sentence wherever something cannot be done, and lets
 pass; nothing half written stays. Loading what was cleaned before imports neither pandas nor anything of the network.
 """
 
+import functools
 import re
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from data import cache, cleaning, locations, sources
-from data.cleaning import CleaningReport
+from data import cache, locations, sources
+from data.cleaning import Cleaner, Cleaning, CleaningReport, RemovedRows, parse
+from data.cleaning import clean as cleaned
 from data.dataset import Dataset
 from data.movielens import Raw
 from data.problems import Problem
@@ -19,6 +22,8 @@ from data.progress import Report, Stage, silent
 from data.titles import plain
 
 DEMO = "demo"
+STANDARD = "standard"
+Kept = TypeVar("Kept")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -208,59 +213,77 @@ def remove(name: str) -> Removed:
     return Removed(name, size - _size(name))
 
 
-def clean(name: str, preset: str = "standard", report: Report = silent) -> CleaningReport:
-    """Clean a dataset that is here and tell what each rule took away. What was cleaned before is not cleaned again."""
-    cleaning.rules_of(preset)
-    folder = _folder(name, preset, report)
-    try:
-        return cache.load_report(folder)
-    except FileNotFoundError:
-        pass
-    except cache.Damaged:
-        _say_damaged(name, report)
-    return _clean(name, preset, report)[1]
+def clean(name: str, cleaning: str = STANDARD, report: Report = silent) -> CleaningReport:
+    """Clean a dataset that is here and tell what each rule took away. What was cleaned before is not cleaned again.
+
+    ``cleaning`` names the rules, here and below; see ``data.cleaning.parse``.
+    """
+    rules = parse(cleaning)
+    return _kept(cache.load_report, name, rules, report) or _clean(name, rules, report)[1]
 
 
-def report_of(name: str, preset: str = "standard") -> CleaningReport | None:
+def report_of(name: str, cleaning: str = STANDARD) -> CleaningReport | None:
     """Return what cleaning took away, or ``None`` where the dataset is not here or was not cleaned yet."""
+    rules = parse(cleaning)
     try:
-        return cache.load_report(cache.clean_folder(name, cache.describe(_checked(name))["raw"], preset))
+        return cache.load_report(cache.clean_folder(name, cache.describe(_checked(name))["raw"], rules))
     except (FileNotFoundError, cache.Damaged):
         return None
 
 
-def load(name: str, preset: str = "standard", report: Report = silent) -> Dataset:
-    """Return a dataset, cleaned with a preset; cleans it where that was not done yet.
+def preview(name: str, cleaning: str) -> CleaningReport:
+    """Return what cleaning would take away, without storing anything.
+
+    The dataset that was asked for last is kept in memory, so that a rule more or less is told at once.
+    """
+    rules = parse(cleaning)
+    return _cleaner(name, _digest(name, silent)).clean(rules)[1]
+
+
+def removed(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
+    """Return a window of the rows that a rule takes or changes, or would where it is off; see ``preview``."""
+    rules = parse(cleaning)
+    return _cleaner(name, _digest(name, silent)).removed(rules, rule, offset, limit)
+
+
+@functools.lru_cache(maxsize=1)
+def _cleaner(name: str, digest: str) -> Cleaner:
+    return Cleaner(name, _raw(name, silent))
+
+
+def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:
+    """Return a dataset, cleaned by the rules; cleans it where that was not done yet.
 
     Raises ``Problem`` where the dataset is not here; only the demo is generated without asking.
     """
-    cleaning.rules_of(preset)
-    folder = _folder(name, preset, report)
+    rules = parse(cleaning)
+    dataset = _kept(lambda folder: cache.load_clean(name, rules, folder), name, rules, report)
+    return dataset or _clean(name, rules, report)[0]
+
+
+def _kept(load: Callable[[Path], Kept], name: str, rules: Cleaning, report: Report) -> Kept | None:
+    """Load what is kept of a cleaning; nothing where it was not done yet, or is damaged."""
     try:
-        return cache.load_clean(name, preset, folder)
+        return load(cache.clean_folder(name, _digest(name, report), rules))
     except FileNotFoundError:
-        pass
+        return None
     except cache.Damaged:
-        _say_damaged(name, report)
-    return _clean(name, preset, report)[0]
+        report(Stage("Cleaning", note=f"The cleaned tables of {name} were damaged; they are made again."))
+        return None
 
 
-def _say_damaged(name: str, report: Report) -> None:
-    report(Stage("Cleaning", note=f"The cleaned tables of {name} were damaged; they are made again."))
-
-
-def _folder(name: str, preset: str, report: Report) -> Path:
-    """Return where the cleaned dataset lies or will lie. Raises ``Problem`` where the dataset is not here."""
+def _digest(name: str, report: Report) -> str:
+    """Return the digest of the tables as published. Raises ``Problem`` where the dataset is not here."""
     try:
-        return cache.clean_folder(name, cache.describe(_checked(name))["raw"], preset)
+        return str(cache.describe(_checked(name))["raw"])
     except FileNotFoundError:
         if name == DEMO:
-            return cache.clean_folder(name, _obtain(name, None, report)["raw"], preset)
+            return str(_obtain(name, None, report)["raw"])
         if name not in sources.SOURCES:
             raise Problem(_unknown(name)) from None
         raise Problem(f"{name} is not here yet; run movietui data get {name}.") from None
     except cache.Damaged:
-        return cache.clean_folder(name, _again(name, report)["raw"], preset)
+        return str(_again(name, report)["raw"])
 
 
 def _again(name: str, report: Report) -> dict[str, Any]:
@@ -273,38 +296,45 @@ def _again(name: str, report: Report) -> dict[str, Any]:
     raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are damaged; run {way} again.")
 
 
-def _clean(name: str, preset: str, report: Report) -> tuple[Dataset, CleaningReport]:
-    from data import encoding
-
+def _raw(name: str, report: Report) -> Raw:
     try:
-        raw = cache.load_raw(name)
+        return cache.load_raw(name)
     except (cache.Damaged, FileNotFoundError):
         _again(name, report)
-        raw = cache.load_raw(name)
-    tables, told = cleaning.clean(name, raw, preset, report)
-    dataset = encoding.encode(name, tables, preset)
-    digest = cache.describe(name)["raw"]
+        return cache.load_raw(name)
+
+
+def _clean(name: str, rules: Cleaning, report: Report) -> tuple[Dataset, CleaningReport]:
+    from data import encoding, summary
+
+    tables, told = cleaned(name, _raw(name, report), rules, report)
+    report(Stage("Encoding"))
+    dataset = encoding.encode(name, tables, str(rules))
+    facts = summary.summary(dataset)
+    report(Stage("Encoding", 1, 1, finished=True))
     report(Stage("Storing"))
-    cache.save_clean(cache.clean_folder(name, digest, preset), dataset, told)
+    cache.save_clean(cache.clean_folder(name, cache.describe(name)["raw"], rules), dataset, told, facts)
     report(Stage("Storing", 1, 1, finished=True))
     return dataset, told
 
 
-def show(name: str, preset: str = "standard", report: Report = silent) -> dict[str, Any]:
+def show(name: str, cleaning: str = STANDARD, report: Report = silent) -> dict[str, Any]:
     """Return JSON-able facts about a dataset: counts, distributions, what is missing, terms and citation."""
-    from data import summary
-
-    dataset = load(name, preset, report)
+    rules = parse(cleaning)
+    summed = _kept(cache.load_summary, name, rules, report)
+    if summed is None:
+        _clean(name, rules, report)
+        summed = cache.load_summary(cache.clean_folder(name, cache.describe(name)["raw"], rules))
     source = sources.SOURCES.get(name)
     facts = cache.describe(name)
     return {
         "dataset": name,
         "title": source.title if source else plain(facts["title"]),
-        "preset": preset,
+        "preset": str(rules),
         "source": facts["source"],
         "note": plain(str(facts.get("note", ""))),
         "published": {key: facts[key] for key in ("ratings", "users", "movies")},
-        **summary.summary(dataset),
+        **summed,
         "bytes": cache.size(name),
         "folder": str(locations.datasets() / name),
         "terms": source.terms if source else "",

@@ -60,6 +60,10 @@ class Users:
     gender: tuple[str, ...] = ()
     """``F`` or ``M``, as the datasets have it."""
     occupation: tuple[str, ...] = ()
+    gender_code: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    """0 for F, 1 for M, -1 where unknown; empty where cleaning did not code it."""
+    zip_code: tuple[str, ...] = ()
+    """As published; empty where cleaning dropped it, for nobody learns from it."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -90,7 +94,7 @@ class Movies:
 
     ids: tuple[str, ...]
     titles: tuple[str, ...]
-    """In reading order and without the year: ``The Usual Suspects``."""
+    """In reading order and without the year: ``The Usual Suspects``; as published where cleaning left them so."""
     years: Ints
     """Of the title, else of the release; 0 where unknown."""
     genres: Bools
@@ -125,7 +129,8 @@ class Movies:
 
     def label(self, row: int) -> str:
         """Return the title with its year, as in the original files: ``Fargo (1996)``."""
-        return f"{self.titles[row]} ({self.years[row]})" if self.years[row] else self.titles[row]
+        title, year = self.titles[row], f"({self.years[row]})"
+        return title if not self.years[row] or title.rstrip().endswith(year) else f"{title} {year}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +145,7 @@ class Dataset:
     fingerprint: str
     """Hexadecimal digest of the content after cleaning; two datasets with the same one are equal."""
     cleaning: str = "none"
-    """The name of the preset that cleaned it."""
+    """Which rules cleaned it, as text; see ``data.cleaning.parse``."""
 
     def with_ratings(self, rows: NDArray[np.intp]) -> "Dataset":
         """Return the dataset with the named ratings only. Users and movies keep their rows."""

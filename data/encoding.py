@@ -2,75 +2,106 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.cleaning import Tables
-from data.dataset import Dataset, Ints, Movies, Ratings, Scale, Users
+from data.dataset import Bools, Dataset, Ints, Movies, Ratings, Scale, Users
 from data.movielens import NO_GENRE
-from data.titles import film_key
+from data.rules import gender_code
+from data.tables import Tables
 
 
-def encode(name: str, tables: Tables, preset: str) -> Dataset:
+def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
     """Return the tables as a dataset; rows keep their order.
 
     Users and movies that only occur in ratings (the preset ``none`` leaves them) follow after the known ones.
     """
-    rated_users = tables.ratings["user_id"].to_numpy()
-    rated_movies = tables.ratings["movie_id"].to_numpy()
-    user_ids = tables.users["user_id"].to_numpy()
-    movie_ids = tables.movies["movie_id"].to_numpy()
-    more_users = np.setdiff1d(rated_users, user_ids)
-    more_movies = np.setdiff1d(rated_movies, movie_ids)
-    all_users = np.concatenate([user_ids, more_users])
-    all_movies = np.concatenate([movie_ids, more_movies])
-
+    published = tables.published
     ratings = Ratings(
-        _places(rated_users, all_users),
-        _places(rated_movies, all_movies),
-        tables.ratings["stars"].to_numpy().astype(np.float32),
-        tables.ratings["time"].to_numpy().astype(np.int64),
+        _places(tables.kept_users)[published.user[tables.left]],
+        _places(tables.kept_movies)[tables.movie[tables.left]],
+        published.stars[tables.left].astype(np.float32, copy=False),
+        published.time[tables.left].astype(np.int64, copy=False),
     )
-    blank = [""] * len(more_users)
-    users = Users(
-        tuple(str(user) for user in all_users),
-        np.maximum(0, np.concatenate([tables.users["age"], np.zeros(len(more_users), np.int64)])).astype(np.int32),
-        (*tables.users["gender"], *blank),
-        (*tables.users["occupation"], *blank),
-    )
-    unnamed = [f"Movie {movie}" for movie in more_movies]
-    titles = [*tables.movies["name"], *unnamed]
-    years = np.concatenate([tables.movies["year"].to_numpy(), np.zeros(len(more_movies), np.int64)]).astype(np.int32)
-    genre_names = tuple(genre for genre in tables.raw.genre_names if genre not in NO_GENRE)
-    sets = [frozenset(genres.split("|")) for genres in [*tables.movies["genres"], *([""] * len(more_movies))]]
-    movies = Movies(
-        tuple(str(movie) for movie in all_movies),
-        tuple(titles),
-        years,
-        np.array([[genre in found for genre in genre_names] for found in sets], bool).reshape(len(sets), -1),
-        genre_names,
-        (*tables.movies["key"], *(film_key(title, 0) for title in unnamed)),
-    )
-    print_ = fingerprint(ratings, users, movies, tables.raw.scale)
-    return Dataset(name, ratings, users, movies, tables.raw.scale, print_, preset)
+    users, movies = _users(tables), _movies(tables)
+    scale = published.raw.scale
+    return Dataset(name, ratings, users, movies, scale, fingerprint(ratings, users, movies, scale), cleaning)
 
 
-def _places(ids: NDArray[np.int64], among: NDArray[np.int64]) -> Ints:
-    """The place of each id among all ids, which are unique."""
-    order = np.argsort(among)
-    places: Ints = order[np.searchsorted(among, ids, sorter=order)].astype(np.int32)
+def _places(kept: Bools) -> Ints:
+    """The row that each kept one has among the kept ones."""
+    places: Ints = np.cumsum(kept, dtype=np.int32) - np.int32(1)
     return places
+
+
+def _users(tables: Tables) -> Users:
+    published = tables.published
+    rows = np.flatnonzero(tables.kept_users).tolist()
+
+    def kept(name: str, blank: Any) -> list[Any]:
+        """A column of the kept users, blank for those who only occur in ratings; empty where it is not published."""
+        column = published.column(name)
+        return [column[row] if row < len(column) else blank for row in rows] if column else []
+
+    genders = kept("gender", "")
+    codes = [gender_code(text) for text in genders] if tables.coded_gender else []
+    return Users(
+        tuple(str(user) for user in published.user_ids[rows]),
+        np.maximum(0, np.array(kept("age", 0), np.int32)),
+        tuple(genders),
+        tuple(kept("occupation", "")),
+        np.array(codes, np.int32),
+        tuple(kept("zip_code", "")) if tables.all_columns else (),
+    )
+
+
+def _movies(tables: Tables) -> Movies:
+    published = tables.published
+    rows = np.flatnonzero(tables.kept_movies).tolist()
+    titles = published.names if tables.reading_order else published.titles
+    genre_names = tuple(genre for genre in published.raw.genre_names if genre not in NO_GENRE)
+    released = [*published.raw.movies["release_date"], *[""] * (len(titles) - published.known_movies)]
+    months = [int(released[row][5:7]) if released[row] else 0 for row in rows]
+    return Movies(
+        tuple(str(movie) for movie in published.movie_ids[rows]),
+        tuple(titles[row] for row in rows),
+        published.years[rows],
+        _genres([published.genres[row] for row in rows], genre_names),
+        genre_names,
+        tuple(published.keys[row] for row in rows),
+        np.array(months if any(months) else [], np.int32),
+    )
+
+
+def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
+    """Return which of the names each text has, shape (texts, names). Few texts differ: each is looked at once."""
+    place = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+    table = np.array([[name in text.split("|") for name in names] for text in place], bool).reshape(-1, len(names))
+    genres: Bools = table[[place[text] for text in texts]]
+    return genres
 
 
 def fingerprint(ratings: Ratings, users: Users, movies: Movies, scale: Scale) -> str:
     """Return the sha256 of everything that a dataset holds, but not of its name."""
     digest = hashlib.sha256()
-    texts = [users.ids, users.gender, users.occupation]
+    texts = [users.ids, users.gender, users.occupation, users.zip_code]
     texts += [movies.ids, movies.titles, movies.genre_names, movies.keys]
     digest.update(json.dumps([texts, scale.low, scale.high, scale.step]).encode())
-    columns = (ratings.user, ratings.movie, ratings.stars, ratings.time, users.age, movies.years, movies.genres)
+    columns: tuple[NDArray[Any], ...] = (
+        ratings.user,
+        ratings.movie,
+        ratings.stars,
+        ratings.time,
+        users.age,
+        users.gender_code,
+        movies.years,
+        movies.months,
+        movies.genres,
+    )
     for column in columns:
         digest.update(f"{column.dtype.str}{column.shape}".encode())
-        digest.update(np.ascontiguousarray(column).tobytes())
+        digest.update(np.ascontiguousarray(column).data)
     return digest.hexdigest()

@@ -1,32 +1,44 @@
-"""Facts about a dataset, as JSON-able values."""
+"""Facts about a dataset and the charts that show them, as JSON-able values."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset
+from data.tables import pieces
 
 QUANTILES = {"minimum": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "maximum": 1.0}
+ADULT = 18
+SINGLE_AGES = 12
+"""With more different ages, five years are counted together. ML-1M publishes seven groups."""
+MONTHS = 48
+"""Ratings given over more months are counted by year."""
+DAY = 86_400
+TENTHS = 10
 
 
 def summary(dataset: Dataset) -> dict[str, Any]:
-    """Return counts, density, distributions and what is missing; most rated movies first."""
+    """Return counts, density, distributions, charts and what is missing; most rated movies first."""
     ratings, users, movies = dataset.ratings, dataset.users, dataset.movies
     per_user = np.bincount(ratings.user, minlength=len(users))
     known_years = movies.years[movies.years > 0]
     known_ages = users.age[users.age > 0]
     genre_counts = movies.genres.sum(axis=0)
-    genre_ratings = (movies.genres * dataset.counts[:, None]).sum(axis=0)
+    genre_ratings = dataset.counts.astype(np.int64) @ movies.genres
+    stars = dict(_counted(ratings.stars))
     return {
         "ratings": len(ratings),
         "users": len(users),
         "movies": len(movies),
         "density": len(ratings) / (len(users) * len(movies)),
+        "density_map": _density_map(dataset, per_user),
         "scale": {"low": dataset.scale.low, "high": dataset.scale.high, "step": dataset.scale.step},
-        "mean_stars": float(ratings.stars.mean(dtype=np.float64)),
-        "stars": {f"{stars:g}": int(count) for stars, count in zip(*_counted(ratings.stars), strict=True)},
+        "mean_stars": sum(value * count for value, count in stars.items()) / len(ratings),
+        "stars": {f"{value:g}": count for value, count in stars.items()},
         "first": _day(ratings.time.min()),
         "last": _day(ratings.time.max()),
         "ratings_per_user": _quantiles(per_user),
@@ -36,28 +48,148 @@ def summary(dataset: Dataset) -> dict[str, Any]:
             for column, name in enumerate(movies.genre_names)
         },
         "years": _quantiles(known_years),
-        "decades": {f"{decade}s": int(count) for decade, count in zip(*_counted(known_years // 10 * 10), strict=True)},
+        "decades": {f"{decade}s": count for decade, count in _counted(known_years // 10 * 10)},
         "ages": _quantiles(known_ages),
+        "children": int((known_ages < ADULT).sum()),
+        "adults": int((known_ages >= ADULT).sum()),
         "genders": _texts(users.gender),
         "occupations": _texts(users.occupation),
         "most_rated": [
             {"id": movies.ids[row], "title": movies.label(row), "ratings": int(dataset.counts[row])}
             for row in np.argsort(-dataset.counts, kind="stable")[:10]
         ],
+        "charts": _charts(dataset, stars, per_user),
         "missing": {
             "year": int((movies.years == 0).sum()),
             "genre": int((~movies.genres.any(axis=1)).sum()),
             "rating_of_movie": int((dataset.counts == 0).sum()),
             "rating_of_user": int((per_user == 0).sum()),
-            "age": int(len(users) - len(known_ages)),
+            **({"age": len(users) - len(known_ages)} if len(users.age) else {}),
         },
+        **_absent(dataset),
         "fingerprint": dataset.fingerprint,
     }
 
 
-def _counted(values: NDArray[Any]) -> tuple[list[Any], list[int]]:
-    found, counts = np.unique(values, return_counts=True)
-    return found.tolist(), counts.tolist()
+def _absent(dataset: Dataset) -> dict[str, Any]:
+    users = dataset.users
+    parts = {
+        "age": len(users.age),
+        "gender": len(users.gender),
+        "occupation": len(users.occupation),
+        "month of release": len(dataset.movies.months),
+    }
+    absent = [part for part, length in parts.items() if not length]
+    return {"absent": absent, "absent_note": f"Not published in this dataset: {', '.join(absent)}." if absent else ""}
+
+
+# Charts: bars with a label each. What the dataset does not have has no chart.
+
+
+def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp]) -> list[dict[str, Any]]:
+    users, movies = dataset.users, dataset.movies
+    known_years = movies.years[movies.years > 0]
+    known_ages = users.age[users.age > 0]
+    genres = sorted(zip(movies.genres.sum(axis=0).tolist(), movies.genre_names, strict=True), reverse=True)
+    children = int((known_ages < ADULT).sum())
+    without = int((~movies.genres.any(axis=1)).sum())
+    charts = [
+        _chart("ratings", "ratings by stars", "ratings", [(f"{value:g}", count) for value, count in stars.items()]),
+        _chart(
+            "genres",
+            "movies by genre, each counted in all of its own",
+            "movies",
+            [(name, count) for count, name in genres if count],
+            f"{without:,} movies without genre" if without else "",
+        ),
+        _chart("release years", "movies by year", "movies", _every_year(known_years)),
+        _chart(
+            "ages",
+            "users by age",
+            "users",
+            _ages(known_ages),
+            f"{children:,} under {ADULT}, {len(known_ages) - children:,} from {ADULT} on",
+        ),
+        _chart("ratings per user", "users by their number of ratings", "users", _by_size(per_user)),
+        _chart("ratings per movie", "movies by their number of ratings", "movies", _by_size(dataset.counts)),
+        _chart("ratings over time", "ratings by the time they were given", "ratings", _over_time(dataset.ratings.time)),
+    ]
+    return [chart for chart in charts if chart["counts"]]
+
+
+def _chart(name: str, title: str, of: str, bars: Sequence[tuple[str, int]], note: str = "") -> dict[str, Any]:
+    labels, counts = [label for label, _ in bars], [count for _, count in bars]
+    return {"name": name, "title": title, "of": of, "labels": labels, "counts": counts, "note": note}
+
+
+def _every_year(years: NDArray[np.int32]) -> list[tuple[str, int]]:
+    if not len(years):
+        return []
+    first = int(years.min())
+    return [(str(first + place), count) for place, count in enumerate(np.bincount(years - first).tolist())]
+
+
+def _ages(ages: NDArray[np.int32]) -> list[tuple[str, int]]:
+    counted = _counted(ages)
+    if len(counted) <= SINGLE_AGES:
+        return [(str(age), count) for age, count in counted]
+    return [(f"{5 * place}–{5 * place + 4}", count) for place, count in _counted(ages // 5)]
+
+
+def _by_size(numbers: NDArray[Any]) -> list[tuple[str, int]]:
+    """Count numbers in bins whose width grows with them: 0, 1, 2–4, 5–9, 10–19, 20–49 and so on."""
+    edges = [0] + [step * 10**power for power in range(9) for step in (1, 2, 5)]
+    counts = np.bincount(np.searchsorted(edges, numbers, side="right") - 1, minlength=len(edges)).tolist()
+    labels = [str(low) if high - low == 1 else f"{low:,}–{high - 1:,}" for low, high in pairwise(edges)]
+    filled = [place for place, count in enumerate(counts) if count]
+    return [(labels[place], counts[place]) for place in range(filled[0], filled[-1] + 1)] if filled else []
+
+
+def _over_time(times: NDArray[np.int64]) -> list[tuple[str, int]]:
+    """Count ratings by month, or by year where there are many months. Bins without ratings between others stay."""
+    first = int(times.min()) // DAY
+    by_day = np.zeros(int(times.max()) // DAY - first + 1, np.int64)
+    for piece in pieces(len(times)):
+        by_day += np.bincount(times[piece] // DAY - first, minlength=len(by_day))
+    days = np.arange(first, first + len(by_day)).astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    bins = months if int((months[-1] - months[0]).astype(int)) < MONTHS else days.astype("datetime64[Y]")
+    places = (bins - bins[0]).astype(np.int64)
+    counts = np.bincount(places, weights=by_day).astype(int).tolist()
+    return [(str(bins[0] + place), count) for place, count in enumerate(counts)]
+
+
+def _density_map(dataset: Dataset, per_user: NDArray[np.intp]) -> list[list[float]]:
+    """Return which share of all pairs was rated, by tenths: a row for a tenth of the users, the most active first,
+    a column for a tenth of the movies, the most rated first."""
+    user = _tenths(per_user)
+    movie = _tenths(dataset.counts)
+    cells = np.zeros(TENTHS * TENTHS, np.int64)
+    for piece in pieces(len(dataset.ratings)):
+        cells += np.bincount(
+            user[dataset.ratings.user[piece]] * TENTHS + movie[dataset.ratings.movie[piece]], minlength=len(cells)
+        )
+    pairs = np.outer(np.bincount(user, minlength=TENTHS), np.bincount(movie, minlength=TENTHS))
+    shares: list[list[float]] = (cells.reshape(TENTHS, TENTHS) / np.maximum(1, pairs)).tolist()
+    return shares
+
+
+def _tenths(counts: NDArray[Any]) -> NDArray[np.intp]:
+    """The tenth that each belongs to, those with the highest counts in tenth 0."""
+    tenths = np.empty(len(counts), np.intp)
+    tenths[np.argsort(-counts, kind="stable")] = np.arange(len(counts)) * TENTHS // max(1, len(counts))
+    return tenths
+
+
+def _counted(values: NDArray[Any]) -> list[tuple[Any, int]]:
+    """The values that occur, in order, with their counts."""
+    counts: dict[Any, int] = {}
+    for piece in pieces(len(values)):
+        for value, count in zip(
+            *(found.tolist() for found in np.unique(values[piece], return_counts=True)), strict=True
+        ):
+            counts[value] = counts.get(value, 0) + count
+    return sorted(counts.items())
 
 
 def _texts(values: tuple[str, ...]) -> dict[str, int]:

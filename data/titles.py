@@ -57,11 +57,21 @@ def parse_label(label: str) -> tuple[str, int]:
     >>> parse_label("unknown")
     ('unknown', 0)
     """
+    title, year = split_year(label)
+    return _reading_order(title), year
+
+
+def split_year(label: str) -> tuple[str, int]:
+    """Return the trimmed title and the year (0 where there is none) of a label, its articles where they stand.
+
+    >>> split_year("Usual Suspects, The (1995) ")
+    ('Usual Suspects, The', 1995)
+    """
     text = " ".join(unicodedata.normalize("NFC", plain(label)).split())
     match = _YEAR.fullmatch(text)
     if match is None or not FIRST_YEAR <= int(match["year"]) <= LAST_YEAR:
-        return _reading_order(text), 0
-    return _reading_order(match["title"]), int(match["year"])
+        return text, 0
+    return match["title"], int(match["year"])
 
 
 def _reading_order(title: str) -> str:

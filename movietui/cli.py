@@ -229,7 +229,10 @@ def data_remove(name: str, json_: bool) -> None:
         _print("It is the one in use: choose another with --dataset or in the app, or get it again.")
 
 
-cleaning_option = click.option("--cleaning", default="standard", show_default=True, help="Which cleaning rules are on.")
+CLEANING = 'Which cleaning rules are on: a preset and what is changed in it, "standard +old-movies:1950 -no-genre".'
+cleaning_option = click.option(
+    "--cleaning", "--preset", "cleaning", default="standard", show_default=True, help=CLEANING
+)
 
 
 @data.command("clean")
@@ -246,13 +249,16 @@ def data_clean(name: str, cleaning: str, json_: bool) -> None:
     if json_:
         _print_json(report)
         return
-    table = _table("", "rule", "before", "removed", "example", right=("before", "removed"))
+    table = _table("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
     for rule in report["rules"]:
         removed = f"{rule['removed']:,}" if rule["on"] else f"({rule['removed']:,})"
-        example = next(iter(rule["examples"]), "")
-        table.add_row("✔" if rule["on"] else "–", rule["title"], f"{rule['before']:,}", removed, example)
+        also = [text.plural(rule[f"removed_{of}s"], of) for of in ("movie", "user") if rule[f"removed_{of}s"]]
+        also += [f"{rule['changed']:,} changed"] if rule["changed"] else []
+        example = rule["note"] or next(iter(rule["examples"]), "")
+        mark = "✔" if rule["on"] else "–"
+        table.add_row(mark, rule["title"], f"{rule['before']:,}", removed, ", ".join(also), example)
     counts = ", ".join(text.plural(report[of], of[:-1]) for of in ("ratings", "users", "movies"))
-    _print(table, f"{report['dataset']} after cleaning ({cleaning}): {counts}")
+    _print(table, f"{report['dataset']} after cleaning ({report['preset']}): {counts}")
 
 
 @data.command("show")
@@ -269,33 +275,67 @@ def data_show(name: str, cleaning: str, json_: bool) -> None:
     if json_:
         _print_json(facts)
         return
+    counts = ", ".join(text.plural(facts[of], of[:-1]) for of in ("ratings", "users", "movies"))
+    published = ", ".join(text.plural(facts["published"][of], of[:-1]) for of in ("ratings", "users", "movies"))
+    _print(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
     table = _table("", "")
-    for key, value in facts.items():
-        if value not in ("", [], {}, None):
-            table.add_row(key.replace("_", " "), _told(value))
-    _print(table)
+    table.add_row("as published", published)
+    table.add_row("rated", f"{facts['first']} to {facts['last']}, mean {facts['mean_stars']:.2f} stars")
+    table.add_row("density", f"{facts['density']:.2%} of all pairs of user and movie")
+    for key in ("ratings_per_user", "ratings_per_movie"):
+        table.add_row(key.replace("_", " "), _told(facts[key]))
+    table.add_row("most rated", ", ".join(f"{row['title']} {row['ratings']:,}" for row in facts["most_rated"][:5]))
+    for key in ("genders", "occupations"):
+        if facts[key]:
+            table.add_row(key, _told(facts[key]))
+    missing = {f"without {key.replace('_', ' ')}": count for key, count in facts["missing"].items() if count}
+    for key, value in (
+        ("missing", _told(missing)),
+        ("absent", facts["absent_note"]),
+        ("note", facts["note"]),
+        ("on disk", f"{text.size(facts['bytes'])} in {facts['folder']}"),
+        ("terms", facts["terms"]),
+        ("citation", facts["citation"]),
+    ):
+        if value:
+            table.add_row(key, value)
+    _print(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
 
 
-def _told(value: object) -> str:
-    if isinstance(value, dict):
-        return "  ".join(f"{key} {_told(inner)}" for key, inner in value.items())
-    if isinstance(value, list):
-        return ", ".join(_told(inner) for inner in value)
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+MOST_BARS = 24
+BAR = 40
+
+
+def _drawn(chart: Message) -> list[Table | str]:
+    """A chart as bars; where there are many, neighbours are counted together."""
+    together = -(-len(chart["labels"]) // MOST_BARS)
+    bars = []
+    for start in range(0, len(chart["labels"]), together):
+        labels = chart["labels"][start : start + together]
+        label = labels[0] if len(labels) == 1 else f"{labels[0]}–{labels[-1]}"
+        bars.append((label, sum(chart["counts"][start : start + together])))
+    most = max(count for _, count in bars)
+    table = _table("label", "count", "bar", right=("count",))
+    table.show_header = False
+    for label, count in bars:
+        table.add_row(label, f"{count:,}", "█" * round(count / most * BAR) or ("▏" if count else ""))
+    return [chart["title"] + (f" ({chart['note']})" if chart["note"] else ""), table]
+
+
+def _told(counts: dict[str, float]) -> str:
+    return "  ".join(f"{key.replace('_', ' ')} {count:,.10g}" for key, count in counts.items())
 
 
 # Models
 
-cleaning_help = "Which cleaning rules are on; none is what published figures are measured on."
+PUBLISHED = f"{CLEANING} Published figures are measured on none."
 
 
 @cli.command()
 @click.argument("model")
 @dataset_option
 @click.option("--split", default=None, help="Learn from the train part of this split only.")
-@click.option("--cleaning", default=None, help=cleaning_help)
+@click.option("--cleaning", "--preset", "cleaning", default=None, help=PUBLISHED)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the model.")
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @as_json
@@ -348,7 +388,7 @@ def train(
 @dataset_option
 @click.option("--split", "splits", default="random90", show_default=True, help="Splits, with commas between them.")
 @click.option("--task", default="rating", show_default=True, type=click.Choice(["rating", "ranking", "pair"]))
-@click.option("--cleaning", default="none", show_default=True, help=cleaning_help)
+@click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=PUBLISHED)
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
 @as_json
@@ -393,7 +433,7 @@ def evaluate(
         against = f"{difference['rmse']:+.4f} ±{reach:.4f}" if difference else ""
         values = [f"{row['metrics'][name]:.4f}" for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
-    _print(table, f"{rows[0]['dataset']}, cleaning {cleaning}, seed {seed}, split seed {split_seed}")
+    _print(table, f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, seed {seed}, split seed {split_seed}")
     if any("difference" in row for row in rows):
         _print(f"to first: rmse minus that of {models[0]} on the same rows, with its 95 % interval")
 

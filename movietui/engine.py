@@ -19,6 +19,9 @@ def answer(service: Service, request: Message) -> Message:
         "datasets": service.datasets,
         "models": service.models,
         "report": service.report,
+        "preview": service.preview,
+        "removed": service.removed,
+        "show": service.show,
     }
     try:
         return {"id": number, "result": methods[request.pop("do")](**request)}

@@ -129,6 +129,53 @@ class DatasetRow(TypedDict):
     citation: str
 
 
+class RuleRow(TypedDict):
+    """What a rule of cleaning took, or would have taken where it is off."""
+
+    rule: str
+    """Its id, as in ``+old-movies``."""
+    title: str
+    on: bool
+    always: bool
+    """Whether it cannot be off."""
+    number: int
+    """What it was applied with; 0 where it takes no number."""
+    before: int
+    """Ratings before the rule."""
+    removed: int
+    removed_movies: int
+    removed_users: int
+    changed: int
+    """Values changed, for rules that take nothing away."""
+    note: str
+    examples: list[str]
+
+
+class Cleaned(TypedDict):
+    """What cleaning did, or would do, and what is left."""
+
+    dataset: str
+    preset: str
+    """The cleaning in the shortest words, to be asked for again."""
+    rules: list[RuleRow]
+    ratings: int
+    users: int
+    movies: int
+
+
+class RemovedRows(TypedDict):
+    """A window of the rows that a rule took or changed."""
+
+    rule: str
+    title: str
+    on: bool
+    columns: list[str]
+    total: int
+    offset: int
+    rows: list[list[str | int | float]]
+    """A cell for each column: numbers to the right, everything else is text to be shown."""
+
+
 class FieldRow(TypedDict):
     """A setting of a model."""
 

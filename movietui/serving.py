@@ -1,10 +1,13 @@
-"""The engine: one dataset, one fitted model, and lists for any viewers. Imports neither torch nor pandas."""
+"""The engine: one dataset, one fitted model, and lists for any viewers.
+
+Imports no torch, and pandas only to preview a cleaning that is not applied yet.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,7 @@ from models.ranking import MISERY, RankedList, Ranker, Viewer, alikeness
 from models.settings import describe
 from models.table import MODELS
 from movietui.replies import (
+    Cleaned,
     DatasetRow,
     Details,
     ModelRow,
@@ -28,6 +32,7 @@ from movietui.replies import (
     People,
     PersonRow,
     Ranked,
+    RemovedRows,
     ViewerDetails,
     Why,
 )
@@ -278,10 +283,22 @@ class Service:
             for listed in catalogue.listing()
         ]
 
-    def report(self, dataset: str, cleaning: str) -> dict[str, Any] | None:
+    def report(self, dataset: str, cleaning: str) -> Cleaned | None:
         """Return what cleaning did to a dataset, or nothing where it was not cleaned yet: that is a job's work."""
         report = catalogue.report_of(dataset, cleaning)
-        return report.to_json() if report else None
+        return cast(Cleaned, report.to_json()) if report else None
+
+    def preview(self, dataset: str, cleaning: str) -> Cleaned:
+        """Return what cleaning would do to a dataset that is here; nothing is stored."""
+        return cast(Cleaned, catalogue.preview(dataset, cleaning).to_json())
+
+    def removed(self, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
+        """Return a window of the rows that a rule takes or changes, or would where it is off."""
+        return cast(RemovedRows, catalogue.removed(dataset, cleaning, rule, offset, limit).to_json())
+
+    def show(self, dataset: str, cleaning: str) -> dict[str, Any] | None:
+        """Return the facts and charts of a dataset, or nothing where it was not cleaned yet."""
+        return catalogue.show(dataset, cleaning) if catalogue.report_of(dataset, cleaning) else None
 
     def models(self) -> list[ModelRow]:
         """Return the models that can be trained, with their settings."""

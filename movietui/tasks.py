@@ -39,9 +39,9 @@ def remove(store: Store, name: str) -> dict[str, Any]:
     return {**removed, "in_use": store.dataset_in_use() == name}
 
 
-def clean(name: str, preset: str, report: Report = silent) -> dict[str, Any]:
+def clean(name: str, cleaning: str, report: Report = silent) -> dict[str, Any]:
     """Clean a dataset, as ``data clean --json`` prints it."""
-    return catalogue.clean(name, preset, report).to_json()
+    return catalogue.clean(name, cleaning, report).to_json()
 
 
 def train(
@@ -72,7 +72,7 @@ def train(
     chosen = parse(MODELS[model].settings_type, settings)
     loaded = catalogue.load(dataset, cleaning, on_stage)
     cut(loaded, split or SERVED_SPLIT)  # a split that does not fit is told before a run is begun
-    run = store.start_run(model, dataset, cleaning, split or SERVED_SPLIT, seed, asdict(chosen))
+    run = store.start_run(model, dataset, loaded.cleaning, split or SERVED_SPLIT, seed, asdict(chosen))
     curve: list[Message] = []
 
     def watch(phase: str, epoch: Epoch) -> None:
@@ -123,7 +123,7 @@ def train(
         "run": run,
         "model": model,
         "dataset": dataset,
-        "cleaning": cleaning,
+        "cleaning": loaded.cleaning,
         "split": trained.split,
         "fitted_on": trained.fitted_on,
         "seed": seed,

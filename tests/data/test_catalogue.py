@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import cache, catalogue, cleaning, locations, sources
+from data import cache, catalogue, locations, sources
+from data.cleaning import PRESETS
 from data.dataset import Dataset
 from data.problems import Cancelled, Problem
 from data.progress import Report, Stage
@@ -34,7 +35,10 @@ def assert_same(one: Dataset, two: Dataset) -> None:
         two.users.gender,
         two.users.occupation,
     )
-    assert (one.users.age == two.users.age).all()
+    assert one.users.zip_code == two.users.zip_code
+    for key in ("age", "gender_code"):
+        assert getattr(one.users, key).tolist() == getattr(two.users, key).tolist()
+    assert one.movies.months.tolist() == two.movies.months.tolist()
     assert (one.movies.ids, one.movies.titles, one.movies.keys) == (two.movies.ids, two.movies.titles, two.movies.keys)
     assert (one.movies.years == two.movies.years).all()
     assert one.movies.genres.dtype == two.movies.genres.dtype == np.dtype(bool)
@@ -44,10 +48,11 @@ def assert_same(one: Dataset, two: Dataset) -> None:
 def test_get_load_and_load_again(small_zip: Path) -> None:
     got = catalogue.get("small", small_zip)
     assert (got.source, got.ratings, got.users, got.movies) == ("path", RATINGS, 12, MOVIES)
-    built, loaded = catalogue.load("small"), catalogue.load("small")
-    assert_same(built, loaded)
+    for preset in PRESETS:
+        assert_same(catalogue.load("small", preset), catalogue.load("small", preset))
+    loaded = catalogue.load("small")
     assert loaded.ratings.stars.flags.writeable
-    assert catalogue.load("small", "none").fingerprint == loaded.fingerprint  # nothing to clean in it
+    assert catalogue.load("small", "none").fingerprint != loaded.fingerprint  # which has no zip codes
     assert catalogue.get("small").source == "cache"
 
 
@@ -152,7 +157,7 @@ def test_the_report_is_kept(small_zip: Path, monkeypatch: pytest.MonkeyPatch) ->
     def never(*_: object) -> None:
         raise AssertionError("cleaned again")
 
-    monkeypatch.setattr(cleaning, "clean", never)
+    monkeypatch.setattr(catalogue, "cleaned", never)
     assert catalogue.clean("small") == report
     with pytest.raises(AssertionError):
         catalogue.clean("small", "none")
@@ -161,9 +166,42 @@ def test_the_report_is_kept(small_zip: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_other_rules_do_not_meet_the_old_tables(small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue.get("small", small_zip)
     assert catalogue.load("small").ratings.stars.size == RATINGS
-    monkeypatch.setattr(cleaning, "PRESETS", {"none": frozenset[str](), "standard": frozenset({"few-ratings-movies"})})
-    monkeypatch.setattr(cleaning, "MIN_MOVIE_RATINGS", 8)
-    assert len(catalogue.load("small").ratings) < RATINGS
+    few = catalogue.load("small", "standard +few-ratings-movies:8")
+    assert (len(few.ratings) < RATINGS, few.cleaning) == (True, "standard +few-ratings-movies:8")
+    assert len(catalogue.load("small", "standard +few-ratings-movies:7").ratings) > len(few.ratings)
+    monkeypatch.setattr(cache, "VERSION", 0)
+    assert catalogue.report_of("small") is None
+
+
+def test_a_cleaning_is_found_again_however_it_is_written(small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue.get("small", small_zip)
+    report = catalogue.clean("small", "standard +old-movies -no-genre")
+    monkeypatch.setattr(catalogue, "cleaned", None)
+    assert catalogue.clean("small", "standard  -no-genre +old-movies:1930") == report
+    assert catalogue.load("small", "standard +old-movies -no-genre").cleaning == report.preset
+    assert catalogue.get("small", small_zip).ratings == RATINGS  # sweeps what is no longer of use
+    assert catalogue.report_of("small", "standard -no-genre +old-movies") == report
+
+
+def test_a_preview_stores_nothing(small_zip: Path, home: Path) -> None:
+    catalogue.get("small", small_zip)
+    before = everything(home)
+    shown = catalogue.preview("small", "standard +few-ratings-movies:8")
+    rows = catalogue.removed("small", "standard", "few-ratings-movies", 0, 10)
+    assert everything(home) == before
+    assert shown == catalogue.clean("small", "standard +few-ratings-movies:8")
+    assert (rows.on, rows.total) == (False, 0)
+
+
+def test_a_preview_sees_the_file_that_is_there_now(tmp_path: Path, small_zip: Path) -> None:
+    catalogue.get("small", small_zip)
+    assert catalogue.preview("small", "none").ratings == RATINGS
+    catalogue.get("small", write_folder(tmp_path / "files", contents({"u.data": lines()["u.data"][:100]})))
+    assert catalogue.preview("small", "none").ratings == 100
+    with pytest.raises(Problem, match="There is no dataset tiny"):
+        catalogue.preview("tiny", "none")
+    with pytest.raises(Problem, match="There is no cleaning 'spotless'"):
+        catalogue.preview("small", "spotless")
 
 
 def test_another_file_under_the_same_name_replaces_the_old(tmp_path: Path, small_zip: Path) -> None:
@@ -311,16 +349,13 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, small_zip: Path, monkeypa
 
 def test_show(small_zip: Path) -> None:
     catalogue.get("ml-100k", small_zip)
-    facts = catalogue.show("ml-100k")
-    json.dumps(facts)
+    facts = catalogue.show("ml-100k", "standard +old-movies")
+    json.dumps(facts, allow_nan=False)
+    assert facts["preset"] == "standard +old-movies"
     assert facts["ratings"] == RATINGS == sum(facts["stars"].values())
-    assert facts["density"] == RATINGS / (12 * MOVIES)
-    assert facts["genres"]["Drama"] == {"movies": MOVIES, "ratings": RATINGS}
-    assert facts["decades"] == {"1990s": MOVIES}
-    assert facts["ratings_per_user"]["median"] == 20
-    assert facts["genders"] == {"F": 6, "M": 6}
     assert "Harper" in facts["citation"]
     assert "research" in facts["terms"]
+    assert catalogue.show("ml-100k", "standard +old-movies") == facts  # as it was kept
 
 
 def fresh(code: str) -> str:

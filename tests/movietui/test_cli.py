@@ -105,11 +105,29 @@ def test_data_clean(run: Run) -> None:
     assert "demo after cleaning (standard)" in run("data", "clean", "demo").stdout
 
 
+@pytest.mark.parametrize("option", ["--cleaning", "--preset"])
+def test_a_cleaning_is_named_with_changes(run: Run, option: str) -> None:
+    document(run("data", "get", "demo", "--json"))
+    text = "standard  +few-ratings-movies:60 -gender"
+    report = document(run("data", "clean", "demo", option, text, "--json"))
+    canonical = "standard +few-ratings-movies:60 -gender"
+    assert report["preset"] == canonical
+    assert canonical in run("data", "show", "demo", option, text).stdout
+    trained = document(run("train", "popularity", "--dataset", "demo", option, text, "--json"))
+    (measured,) = document(run("evaluate", "popularity", "--dataset", "demo", option, text, "--json"))
+    assert (trained["cleaning"], measured["cleaning"]) == (canonical, canonical)
+    assert document(run("recommend", "--user", "1", "--dataset", "demo", "--json"))["movies"]
+
+
 def test_data_show(run: Run) -> None:
     document(run("data", "get", "demo", "--json"))
     shown = document(run("data", "show", "demo", "--json"))
-    given(shown, "dataset", "ratings", "users", "movies", "terms")
-    assert "invented" in run("data", "show", "demo").stdout
+    given(shown, "dataset", "ratings", "users", "movies", "terms", "density", "charts", "absent")
+    told = run("data", "show", "demo").stdout
+    assert "invented" in told
+    for chart in shown["charts"]:
+        assert chart["title"] in told
+    assert f"{shown['stars']['5']:,}  ███" in told
 
 
 @pytest.mark.parametrize(

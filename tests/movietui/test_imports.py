@@ -51,6 +51,7 @@ def test_serving_a_list_loads_neither_torch_nor_pandas(ready: Path) -> None:
         "asked = [{'kind': 'user', 'id': '1', 'rated': []}]\n"
         "movie = service.rank(asked, 0.6, 0, 10)['rows'][0]['id']\n"
         "service.details(asked, movie); service.people('', 0, 10); service.datasets(); service.models()\n"
+        "service.report('demo', 'standard'); service.show('demo', 'standard')\n"
     )
     assert not found & {"torch", "pandas", "textual", "requests"}
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -283,6 +284,27 @@ def test_the_report_of_a_dataset(service: Service) -> None:
     assert report["dataset"] == "demo"
     assert report["rules"]
     assert service.report("demo", "none") is None
+
+
+def test_a_preview_of_a_cleaning(service: Service) -> None:
+    shown = service.preview("demo", "none +few-ratings-movies:80")
+    (rule,) = (rule for rule in shown["rules"] if rule["rule"] == "few-ratings-movies")
+    assert (rule["on"], rule["number"], rule["title"]) == (True, 80, "movies, under 80 ratings")
+    assert shown["ratings"] + rule["removed"] == rule["before"]
+    assert service.report("demo", shown["preset"]) is None  # nothing is stored
+    window = service.removed("demo", shown["preset"], "few-ratings-movies", 1, 2)
+    assert window["total"] == rule["removed_movies"]
+    assert window["columns"] == ["movie", "title", "year", "genres", "ratings"]
+    assert [len(row) for row in window["rows"]] == [5, 5]
+    assert 80 > window["rows"][0][4] >= window["rows"][1][4]
+    json.dumps([shown, window])
+
+
+def test_facts_and_charts_of_a_dataset(service: Service) -> None:
+    facts = service.show("demo", "standard")
+    assert facts is not None
+    assert [chart["name"] for chart in facts["charts"]][:2] == ["ratings", "genres"]
+    assert service.show("demo", "as in 004") is None  # cleaning is a job's work
 
 
 def test_titles_come_through_without_what_steers_a_terminal(hostile: Path) -> None:

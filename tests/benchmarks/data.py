@@ -1,0 +1,135 @@
+"""How fast a dataset comes in, and in how much memory, from 100 thousand ratings to the 32 million of ML-32M.
+
+    python -m tests.benchmarks.data [--rows 100k,1m,32m] [--ml-1m PATH] [--rounds 5]
+
+Prints a table with a line for each size: seconds and peak memory of a fresh process from CSV files to a dataset that is
+cleaned and cached, then of another that loads it from the cache, and pandas reading the same ``ratings.csv`` alone.
+With ``--ml-1m`` (the published archive) also: zip to dataset, cold and from the cache, in turn with pandas reading the
+same files with ``sep="::", engine="python"`` in the same process.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from tests.benchmarks.generate import generate, rows_of
+
+BEGIN = "import json, sys, time; from pathlib import Path; from data import catalogue; start = time.perf_counter()\n"
+END = "\nprint(json.dumps(time.perf_counter() - start))"
+MAKE = "catalogue.get('made', Path(sys.argv[1])); catalogue.load('made')"
+LOAD = "catalogue.load('made')"
+PANDAS = "import pandas; pandas.read_csv(sys.argv[1] + '/ratings.csv')"
+
+
+def measured(code: str, folder: Path, home: Path) -> tuple[float, float]:
+    """Run code in a fresh process; return its seconds without start-up, and its peak memory in MB."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEGIN + code + END, str(folder)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "MOVIETUI_HOME": str(home)},
+        text=True,
+    )
+    assert process.stdout is not None
+    said = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise click.ClickException(f"{code} failed")
+    return json.loads(said.splitlines()[-1]), usage.ru_maxrss / 1000
+
+
+def scale(rows: int) -> dict[str, float]:
+    """Generate, read, clean and load a dataset of so many ratings."""
+    with tempfile.TemporaryDirectory() as place:
+        folder, home = Path(place, "files"), Path(place, "home")
+        began = time.perf_counter()
+        generate(folder, rows)
+        generated = time.perf_counter() - began
+        made, made_memory = measured(MAKE, folder, home)
+        loaded, loaded_memory = zip(*(measured(LOAD, folder, home) for _ in range(3)), strict=True)
+        plain, plain_memory = measured(PANDAS, folder, home)
+    return {
+        "rows": rows,
+        "generate s": generated,
+        "csv→Dataset s": made,
+        "peak MB": made_memory,
+        "cache→Dataset s": statistics.median(loaded),
+        "its peak MB": max(loaded_memory),
+        "pandas csv s": plain,
+        "its peak MB ": plain_memory,
+    }
+
+
+def published(path: Path, rounds: int) -> dict[str, float]:
+    """Return medians in seconds of reading ML-1M, ours cold and cached and the plain way, in turn."""
+    from data import catalogue
+
+    def plain() -> None:
+        import pandas
+
+        names = {"ratings": "user movie stars time", "movies": "movie title genres", "users": "user sex age job zip"}
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.namelist():
+                if (table := Path(member).stem) in names and member.endswith(".dat"):
+                    with archive.open(member) as file:
+                        pandas.read_csv(file, sep="::", engine="python", names=names[table].split(), encoding="latin-1")
+
+    def cold() -> None:
+        with tempfile.TemporaryDirectory() as home:
+            os.environ["MOVIETUI_HOME"] = home
+            catalogue.get("one", path)
+            catalogue.load("one")
+
+    def timed(work: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        work()
+        return time.perf_counter() - began
+
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["MOVIETUI_HOME"] = home
+        catalogue.get("one", path)
+        catalogue.load("one")
+        seconds: dict[str, list[float]] = {"zip→Dataset s": [], "cache→Dataset s": [], "pandas s": []}
+        for _ in range(rounds):
+            seconds["zip→Dataset s"].append(timed(cold))
+            os.environ["MOVIETUI_HOME"] = home
+            seconds["cache→Dataset s"].append(timed(lambda: catalogue.load("one")))
+            seconds["pandas s"].append(timed(plain))
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    return {
+        **medians,
+        "pandas / zip": medians["pandas s"] / medians["zip→Dataset s"],
+        "pandas / cache": medians["pandas s"] / medians["cache→Dataset s"],
+    }
+
+
+def _print(rows: list[dict[str, float]]) -> None:
+    widths = {name: max(len(name), 11) for name in rows[0]}
+    print("  ".join(f"{name:>{width}}" for name, width in widths.items()), flush=True)
+    for row in rows:
+        cells = (f"{row[name]:,.0f}" if "MB" in name or name == "rows" else f"{row[name]:.2f}" for name in widths)
+        print("  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths.values(), strict=True)), flush=True)
+
+
+@click.command()
+@click.option("--rows", default="100k,1m,32m", show_default=True, help="Sizes, with commas between them.")
+@click.option("--ml-1m", "path", type=click.Path(exists=True, path_type=Path), help="The archive ml-1m.zip.")
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="Rounds for ML-1M.")
+def main(rows: str, path: Path | None, rounds: int) -> None:
+    """Measure and print."""
+    _print([scale(rows_of(size)) for size in rows.split(",")])
+    if path is not None:
+        print()
+        _print([published(path, rounds)])
+
+
+if __name__ == "__main__":
+    main()

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from data import cache, cleaning, locations, sources
+from data import cache, cleaning, imdb, locations, sources
 from data.cleaning import CleaningReport
 from data.dataset import Dataset
+from data.imdb import JoinReport
 from data.movielens import Raw
 from data.problems import Problem
 from data.progress import Report, Stage, silent
@@ -189,19 +190,25 @@ def report_of(name: str, preset: str = "standard") -> CleaningReport | None:
 
 
 def load(name: str, preset: str = "standard", report: Report = silent) -> Dataset:
-    """Return a dataset, cleaned with a preset; cleans it where that was not done yet.
+    """Return a dataset, cleaned with a preset, with what IMDb says where it was joined; cleans it where need be.
 
     Raises ``Problem`` where the dataset is not here; only the demo is generated without asking.
     """
     cleaning.rules_of(preset)
     folder = _folder(name, preset, report)
     try:
-        return cache.load_clean(name, preset, folder)
+        return imdb.attach(cache.load_clean(name, preset, folder))
     except FileNotFoundError:
         pass
     except cache.Damaged:
         _say_damaged(name, report)
-    return _clean(name, preset, report)[0]
+    return imdb.attach(_clean(name, preset, report)[0])
+
+
+def join(name: str, folder: Path | None = None, report: Report = silent) -> JoinReport:
+    """Join a dataset that is here with IMDb's tables, of a folder or downloaded; see ``data.imdb.join``."""
+    _folder(name, "none", report)
+    return imdb.join(name, folder, report)
 
 
 def _say_damaged(name: str, report: Report) -> None:

@@ -82,6 +82,12 @@ class ImdbFacts:
     """Runtime; 0 where unknown."""
     directors: tuple[tuple[str, ...], ...]
     """Names in the order of the credits; empty where unknown."""
+    genres: tuple[tuple[str, ...], ...] = ()
+    """As IMDb names them; empty where unknown."""
+    ids: tuple[str, ...] = ()
+    """Of the IMDb titles, ``tt0114709``; empty where a movie has no match."""
+    fingerprint: str = ""
+    """Hexadecimal digest that differs where anything about the join does, by hand or by another table."""
 
 
 @dataclass(frozen=True, eq=False)

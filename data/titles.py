@@ -79,18 +79,26 @@ def _article_first(title: str) -> str:
     return f"{match['also']}{match['article']}{space}{match['rest']}"
 
 
-def film_key(title: str, year: int) -> str:
-    """Return what makes two spellings of one film equal: case, accents and punctuation do not count, the year does.
+def title_key(title: str) -> str:
+    """Return what makes two spellings of one title equal: case, accents and punctuation do not count.
 
-    ``title`` is in reading order, as ``parse_label`` returns it; ``year`` is 0 where unknown.
-
-    >>> film_key("La Cité des enfants perdus", 1995)
-    'la cite des enfants perdus 1995'
+    >>> title_key("La Cité des enfants perdus")
+    'la cite des enfants perdus'
     """
     folded = unicodedata.normalize("NFKD", title).casefold().translate(_LETTERS)
     folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded))
     folded = _APOSTROPHES.sub("", folded).replace("&", " and ")
     kept = "".join(c if c.isalnum() or unicodedata.category(c).startswith("M") else " " for c in folded)
     # A title of punctuation alone ("$") would otherwise share its key with every other such title of its year.
-    words = kept.split() or folded.split()
-    return " ".join([*words, str(year)])
+    return " ".join(kept.split() or folded.split())
+
+
+def film_key(title: str, year: int) -> str:
+    """Return what makes two spellings of one film equal: that of the title, and the year.
+
+    ``title`` is in reading order, as ``parse_label`` returns it; ``year`` is 0 where unknown.
+
+    >>> film_key("La Cité des enfants perdus", 1995)
+    'la cite des enfants perdus 1995'
+    """
+    return f"{title_key(title)} {year}".lstrip()

@@ -37,6 +37,8 @@ KINDS: Mapping[str, int] = {
     "video": 2,
 }
 """The kinds of titles that a name may find, and which come before which; a link finds any."""
+TELLING_WORDS = 3
+"""Shorter names are borne by so many films that an equal name in the next year says little."""
 ADULT = 3
 """How far behind titles for adults only come: parodies carry the names of what they parody."""
 KNOWN_VOTES = 1000
@@ -305,7 +307,8 @@ def _decide(movie: Sought, fits: Sequence[tuple[Fit, Title]], twin: bool) -> Fou
     if not winners:
         return ambiguous(f"{len(near)} titles fit, none clearly better", near)
     ((how, title),) = winners
-    if (how.name == 3 or how.years) and _no_genre_in_common(movie, title):
+    short = len(title_key(title.name).split()) < TELLING_WORDS
+    if (how.name == 3 or (how.years and short)) and _no_genre_in_common(movie, title):
         return ambiguous("neither its genres nor its exact name and year agree", near)
     return Found("title", title.id)
 

@@ -460,9 +460,9 @@ def save_imdb(name: str, tables: Mapping[str, Columns], facts: Mapping[str, Any]
     _write_folder(imdb_folder(name, describe(name)["raw"]), arrow, facts)
 
 
-def load_imdb(name: str) -> tuple[dict[str, Columns], dict[str, Any]]:
-    """Return a join with IMDb and its facts. Raises ``Damaged``; ``FileNotFoundError`` where there is none."""
-    tables, manifest = _read_folder(imdb_folder(name, describe(name)["raw"]))
+def load_imdb(name: str, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
+    """Return the tables of a join with IMDb and its facts. Raises ``Damaged``; ``FileNotFoundError`` without join."""
+    tables, manifest = _read_folder(imdb_folder(name, describe(name)["raw"]), only)
     return {table: _columns(of) for table, of in tables.items()}, manifest
 
 

@@ -133,9 +133,13 @@ class Join:
 
     dataset: str
     movies: cache.Columns
-    """By movie, as published: id, label, way, title, reason, candidates (see ``Found``)."""
+    """By movie, as published: id, label, way and title (see ``Found``)."""
     titles: cache.Columns
-    """By IMDb title that is matched or may be: the fields of ``Title``."""
+    """By IMDb title that is matched or may be: id, year, minutes, genres, rating, votes, directors."""
+    doubts: cache.Columns
+    """By movie without match: id, reason, candidates. Empty where only facts are asked for."""
+    names: cache.Columns
+    """By IMDb title: kind, name, original. Empty where only facts are asked for."""
     facts: Mapping[str, Any]
     choices: Mapping[str, Choice]
     """By id of the movie."""
@@ -152,18 +156,18 @@ class Join:
 
     def title_of(self, row: int) -> str:
         """Return the id of the title that a movie is matched with, or nothing."""
-        choice = self.chosen(row) if self.choices else None
+        choice = self.chosen(row)
         matched: str = self.movies["title"][row]
         return matched if choice is None else choice.title or ""
 
     def title(self, wanted: str) -> Title:
         """Return a title by its id."""
-        row, of = self.row_of_title[wanted], self.titles
+        row, of, names = self.row_of_title[wanted], self.titles, self.names
         return Title(
             id=wanted,
-            kind=of["kind"][row],
-            name=of["name"][row],
-            original=of["original"][row],
+            kind=names["kind"][row],
+            name=names["name"][row],
+            original=names["original"][row],
             year=int(of["year"][row]),
             minutes=int(of["minutes"][row]),
             genres=_split(of["genres"][row]),
@@ -182,14 +186,15 @@ class Join:
         """Return what became of the movies."""
         by = Counter({"id": 0, "title": 0, "hand": 0})
         rows: dict[str, list[Row]] = {"ambiguous": [], "unmatched": [], "settled": []}
-        of = self.movies
+        of, why = self.movies, self.doubts
+        doubts = dict(zip(why["id"], zip(why["reason"], why["candidates"], strict=True), strict=True))
         for place, (movie, label, way) in enumerate(zip(of["id"], of["label"], of["way"], strict=True)):
             choice = self.chosen(place)
             if choice is None and way in by:
                 by[way] += 1
             elif choice is None:
-                among = tuple(self.title(title) for title in _split(of["candidates"][place]))
-                rows[way].append(Row(movie, label, of["reason"][place], among))
+                reason, candidates = doubts[movie]
+                rows[way].append(Row(movie, label, reason, tuple(map(self.title, _split(candidates)))))
             elif choice.title is None:
                 rows["unmatched"].append(Row(movie, label, "none of the candidates, as was said by hand"))
                 rows["settled"].append(Row(movie, label))
@@ -265,7 +270,7 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
         "peak": _peak(),
     }
     report(Stage("Storing", note=" ".join(notes)))
-    cache.save_imdb(name, {"movies": _movie_columns(movies, found), "titles": _title_columns(titles)}, facts)
+    cache.save_imdb(name, _tables(movies, found, titles), facts)
     report(Stage("Storing", 1, 1, note=" ".join(notes), finished=True))
     joined = load(name)
     assert joined is not None
@@ -355,61 +360,77 @@ def _with_directors(
     ]
 
 
-def _movie_columns(movies: Sequence[Sought], found: Sequence[Found]) -> cache.Columns:
+def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[Title]) -> dict[str, cache.Columns]:
+    """The join as tables; what only its report needs lies apart, so that facts are read at once."""
+    doubts = [(movie.id, each) for movie, each in zip(movies, found, strict=True) if not each.title]
     return {
-        "id": [movie.id for movie in movies],
-        "label": [movie.label for movie in movies],
-        "way": [each.way for each in found],
-        "title": [each.title for each in found],
-        "reason": [each.reason for each in found],
-        "candidates": [BETWEEN.join(each.candidates) for each in found],
-    }
-
-
-def _title_columns(titles: Sequence[Title]) -> cache.Columns:
-    return {
-        **{key: [getattr(title, key) for title in titles] for key in ("id", "kind", "name", "original")},
-        **{key: [BETWEEN.join(getattr(title, key)) for title in titles] for key in ("genres", "directors")},
-        **{key: np.array([getattr(title, key) for title in titles], np.int32) for key in ("year", "minutes", "votes")},
-        "rating": np.array([title.rating or np.nan for title in titles], np.float32),
+        "movies": {
+            "id": [movie.id for movie in movies],
+            "label": [movie.label for movie in movies],
+            "way": [each.way for each in found],
+            "title": [each.title for each in found],
+        },
+        "doubts": {
+            "id": [movie for movie, _ in doubts],
+            "reason": [each.reason for _, each in doubts],
+            "candidates": [BETWEEN.join(each.candidates) for _, each in doubts],
+        },
+        "titles": {
+            "id": [title.id for title in titles],
+            **{
+                key: np.array([getattr(title, key) for title in titles], np.int32)
+                for key in ("year", "minutes", "votes")
+            },
+            "rating": np.array([title.rating or np.nan for title in titles], np.float32),
+            **{key: [BETWEEN.join(getattr(title, key)) for title in titles] for key in ("genres", "directors")},
+        },
+        "names": {key: [getattr(title, key) for title in titles] for key in ("kind", "name", "original")},
     }
 
 
 # Reading a join
 
 
-def load(name: str) -> Join | None:
-    """Return the join of a dataset, or None where it was not joined or the join is damaged. Imports no pandas."""
+def load(name: str, *, only_facts: bool = False) -> Join | None:
+    """Return the join of a dataset, or None where it was not joined or the join is damaged. Imports no pandas.
+
+    Raises ``Problem`` where what was settled by hand cannot be read.
+    """
     try:
-        tables, facts = cache.load_imdb(name)
-        return Join(name, tables["movies"], tables["titles"], facts, _choices(name))
-    except (FileNotFoundError, cache.Damaged, KeyError):
+        tables, facts = cache.load_imdb(name, ("movies", "titles") if only_facts else None)
+        movies, titles, doubts, names = (tables.get(table, {}) for table in ("movies", "titles", "doubts", "names"))
+        return Join(name, movies, titles, doubts, names, facts, _choices(name))
+    except (FileNotFoundError, cache.Damaged):
         return None
 
 
 def attach(dataset: Dataset) -> Dataset:
     """Return the dataset with what IMDb says about its movies; as it is where it was not joined."""
     try:
-        joined = load(dataset.name)
-    except Problem:  # what was settled by hand cannot be read; without it the join may be wrong
+        joined = load(dataset.name, only_facts=True)
+    except Problem:  # without what was settled by hand the join may be wrong
         return dataset
     if joined is None:
         return dataset
     title_of = {movie: joined.title_of(row) for row, movie in enumerate(joined.movies["id"])}
-    ids = tuple(title_of.get(movie, "") for movie in dataset.movies.ids)
-    rows = [joined.row_of_title.get(title, -1) for title in ids]
-    known = np.array(rows, np.intp)
+    ids = [title_of.get(movie, "") for movie in dataset.movies.ids]
+    rows = [joined.row_of_title.get(title, -1) for title in ids]  # -1 is what is appended below
 
     def taken(column: str, unknown: float) -> Any:
         values = joined.titles[column]
-        return np.append(values, values.dtype.type(unknown))[known]  # -1 is what was appended
+        return np.append(values, values.dtype.type(unknown))[rows]
+
+    def split(column: str) -> tuple[tuple[str, ...], ...]:
+        texts = [*joined.titles[column], ""]
+        parts = {text: _split(text) for text in set(texts)}
+        return tuple(parts[texts[row]] for row in rows)
 
     facts = ImdbFacts(
         rating=taken("rating", np.nan),
         votes=taken("votes", 0),
         minutes=taken("minutes", 0),
-        directors=tuple(_split(joined.titles["directors"][row]) if row >= 0 else () for row in rows),
-        genres=tuple(_split(joined.titles["genres"][row]) if row >= 0 else () for row in rows),
+        directors=split("directors"),
+        genres=split("genres"),
         ids=tuple(title if row >= 0 else "" for title, row in zip(ids, rows, strict=True)),
         fingerprint=joined.fingerprint,
     )

@@ -159,9 +159,9 @@ class Sought:
 
     @cached_property
     def renamed(self) -> frozenset[tuple[str, int]]:
-        """The key and year of names that the film is known to have on IMDb."""
+        """The loose key and the year of names that the film is known to have on IMDb."""
         found = (name for key in self.mains for name in RENAMED.get((key, self.year), ()))
-        return frozenset((title_key(name), year) for name, year in found)
+        return frozenset((_loose(title_key(name)), year) for name, year in found)
 
     @cached_property
     def loose(self) -> frozenset[str]:
@@ -236,7 +236,7 @@ def wanted_years(movies: Iterable[Sought]) -> dict[str, tuple[int, int]]:
         for key in movie.loose:
             want(key, *((first, last) if movie.year else ANY_YEAR))
         for key, year in movie.renamed:
-            want(_loose(key), year, year)
+            want(key, year, year)
     return years
 
 
@@ -245,7 +245,7 @@ def fit(movie: Sought, title: Title) -> Fit | None:
     if title.kind not in KINDS:
         return None
     kind, years = KINDS[title.kind] + ADULT * title.adult, abs(movie.year - title.year)
-    if any((key, title.year) in movie.renamed for key in title.keys):
+    if any((key, title.year) in movie.renamed for key in title.loose_keys):
         return Fit(2, kind, 0)
     main, other = movie.mains & title.keys, movie.others & title.keys
     if main:
@@ -268,7 +268,7 @@ def match(movies: Sequence[Sought], titles: Collection[Title]) -> list[Found]:
         if movie.link in by_id:
             found.append(Found("id", movie.link))
             continue
-        keys = {*movie.loose, *(_loose(key) for key, _ in movie.renamed)}
+        keys = {*movie.loose, *(key for key, _ in movie.renamed)}
         named = {title.id: title for key in keys for title in by_key.get(key, ())}.values()
         fits = [(how, title) for title in named if (how := fit(movie, title))]
         fits.sort(key=lambda pair: (pair[0].rank, -pair[1].votes, pair[1].id))

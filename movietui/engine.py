@@ -19,6 +19,9 @@ def answer(service: Service, request: Message) -> Message:
         "datasets": service.datasets,
         "models": service.models,
         "report": service.report,
+        "imdb": service.imdb,
+        "settle": service.settle,
+        "unsettle": service.unsettle,
     }
     try:
         return {"id": number, "result": methods[request.pop("do")](**request)}

@@ -23,7 +23,7 @@ NEAR_YEARS = 1
 """How far the years of a movie and its title may lie apart."""
 SUGGESTED_YEARS = 3
 """How far they may lie apart for a title to be suggested."""
-ANY_YEAR = (1, 9999)
+ANY_YEAR = (0, 9999)
 CANDIDATES = 10
 """How many titles are suggested for a movie at most."""
 KINDS: Mapping[str, int] = {

@@ -69,28 +69,46 @@ def titles(
     counted = Counted()
     found = []
     wanted_ids, wanted_names, wanted_kinds = _values(ids), _values(years), _values(KINDS)
+    firsts, lasts = (pa.array([span[end] for span in years.values()], pa.int32()) for end in (0, 1))
+
+    def in_time(keys: "pa.BinaryArray", year: "pa.Int32Array") -> "pa.BooleanArray":
+        place = pc.index_in(keys, wanted_names)
+        fits = pc.and_(pc.less_equal(firsts.take(place), year), pc.less_equal(year, lasts.take(place)))
+        return pc.fill_null(fits, False)
+
     for table in _pieces(path, columns, counted, report):
         linked = pc.is_in(table.column("tconst"), wanted_ids)
         rows = _rows(table.filter(linked))
         named = table.filter(pc.and_not(pc.is_in(table.column("titleType"), wanted_kinds), linked))
         names = [named.column(column).combine_chunks() for column in ("primaryTitle", "originalTitle")]
+        year = _years(named.column("startYear").combine_chunks())
         squeezed = [_squeezed(column) for column in names]
-        likely = pc.or_(*(pc.is_in(keys, wanted_names) for keys, _ in squeezed))
-        unsure = pc.and_not(pa.array(squeezed[0][1] | squeezed[1][1]), likely)
+        likely = pc.or_(*(in_time(keys, year) for keys, _ in squeezed))
         rows += _rows(named.filter(likely))
-        pairs = zip(*(column.filter(unsure).to_pylist() for column in names), strict=True)
-        seems = [any(key in years for name in {*pair} for key in _loose_keys(name)) for pair in pairs]
-        rows += _rows(named.filter(unsure).filter(pa.array(seems, pa.bool_())))
+        odd = pc.and_not(pa.array(squeezed[0][1] | squeezed[1][1]), likely)
+        seen = zip(*(column.filter(odd).to_pylist() for column in (*names, year)), strict=True)
+        fits = [_in_time(name, original, when, years) for name, original, when in seen]
+        rows += _rows(named.filter(odd).filter(pa.array(fits, pa.bool_())))
         for row in rows:
             try:
-                title = _title(row)
+                found.append(_title(row))
             except ValueError:
                 counted.malformed += 1
-                continue
-            spans = (years[key] for key in title.loose_keys if key in years)
-            if title.id in ids or any(first <= title.year <= last for first, last in spans):
-                found.append(title)
     return found, counted
+
+
+def _in_time(name: bytes, original: bytes, year: int, years: Mapping[str, tuple[int, int]]) -> bool:
+    keys = {key for each in {name, original} for key in loose_keys(plain(each.decode("utf-8", "replace")))}
+    return any(key in years and years[key][0] <= year <= years[key][1] for key in keys)
+
+
+def _years(column: "pa.BinaryArray") -> "pa.Int32Array":
+    """Years as numbers; 0 for what is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known = pc.match_substring_regex(column, "^[0-9]{1,4}$")
+    return pc.cast(pc.cast(pc.if_else(known, column, b"0"), pa.string()), pa.int32())
 
 
 def ratings(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dict[str, tuple[float, int]], Counted]:
@@ -237,10 +255,6 @@ def _buffers(names: "pa.BinaryArray") -> tuple[NDArray[np.int32], NDArray[np.uin
     return places - places[0], whole[places[0] : places[-1]]
 
 
-def _loose_keys(name: bytes) -> tuple[str, ...]:
-    return loose_keys(plain(name.decode("utf-8", "replace")))
-
-
 # The pieces of a table
 
 
@@ -254,16 +268,16 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
         counted.rows += 1
         return "skip"
 
-    table = path.name.removesuffix(".gz").removesuffix(".tsv")
+    named = path.name.removesuffix(".gz").removesuffix(".tsv")
     header: list[str] = []
     for piece in _ahead(_whole_lines(path, report)):
         content = piece
         if not header:
             first, _, content = piece.partition(b"\n")
             header = first.decode("utf-8", "replace").strip().split("\t")
-            missing = [column for column in columns if column not in header]
-            if missing or len(set(header)) < len(header):
-                raise Problem(f"{path} is not IMDb's {table}: its first line names no column {missing[0]}.")
+            missing = [column for column in columns if header.count(column) != 1]
+            if missing:
+                raise Problem(f"{path} is not IMDb's {named}: its first line names no column {missing[0]}.")
         if not content.strip():
             continue
         read = csv.read_csv(

@@ -37,6 +37,18 @@ _DIACRITICS = re.compile("[\u0300-\u036f]")
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 
 
+class _Words(dict[int, str]):
+    """Letters, digits and their marks stay, every other sign parts words; each is looked at once."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        self[code] = sign if sign.isalnum() or unicodedata.category(sign).startswith("M") else " "
+        return self[code]
+
+
+_WORDS = _Words()
+
+
 def plain(text: str) -> str:
     """Return the text without anything that steers a terminal: escape sequences, control characters, bidi overrides.
 
@@ -85,12 +97,13 @@ def title_key(title: str) -> str:
     >>> title_key("La Cité des enfants perdus")
     'la cite des enfants perdus'
     """
-    folded = unicodedata.normalize("NFKD", title).casefold().translate(_LETTERS)
-    folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded))
+    folded = title.casefold()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFKD", title).casefold().translate(_LETTERS)
+        folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded))
     folded = _APOSTROPHES.sub("", folded).replace("&", " and ")
-    kept = "".join(c if c.isalnum() or unicodedata.category(c).startswith("M") else " " for c in folded)
     # A title of punctuation alone ("$") would otherwise share its key with every other such title of its year.
-    return " ".join(kept.split() or folded.split())
+    return " ".join(folded.translate(_WORDS).split() or folded.split())
 
 
 def film_key(title: str, year: int) -> str:

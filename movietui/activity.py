@@ -65,7 +65,10 @@ class Activity:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the phase will still take, from what its epochs took; ``None`` where that cannot be said."""
+        """How long the stage or phase will still take; ``None`` where that cannot be said."""
+        if self.unit == "bytes":
+            left: float | None = self.stages[-1]["seconds_left"]
+            return left
         if self.unit != "epoch" or self.done < 2:
             return None
         return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
@@ -73,11 +76,11 @@ class Activity:
     @property
     def reached(self) -> str:
         """How far it is, in words."""
+        left = f", {text.duration(self.seconds_left)} left" if self.seconds_left else ""
         if self.unit == "epoch":
-            left = self.seconds_left
-            return f"epoch {self.done:.0f} of {self.total:.0f}" + (f", {text.duration(left)} left" if left else "")
+            return f"epoch {self.done:.0f} of {self.total:.0f}{left}"
         if self.unit == "bytes":
-            return text.size(self.done) + (f" of {text.size(self.total)}" if self.total else "")
+            return text.size(self.done) + (f" of {text.size(self.total)}" if self.total else "") + left
         if self.total:
             return f"{self.done:,.0f} of {self.total:,.0f}{f' {self.unit}' if self.unit else ''}"
         return ""

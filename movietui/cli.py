@@ -16,7 +16,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -39,7 +39,6 @@ class Bars:
             TextColumn("{task.description}", markup=False),
             BarColumn(30),
             TextColumn("{task.fields[reached]}", markup=False),
-            TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
             disable=not sys.stderr.isatty(),
@@ -53,21 +52,29 @@ class Bars:
     def __exit__(self, *error: object) -> None:
         self._progress.stop()
 
-    def _show(self, name: str, done: float, total: float, reached: str) -> None:
+    def _bar(self, name: str) -> TaskID:
         if name not in self._bars:
             self._bars[name] = self._progress.add_task(name, total=None, reached="")
-        self._progress.update(self._bars[name], completed=done, total=total or None, reached=reached)
+        return self._bars[name]
+
+    def _show(self, name: str, done: float, total: float, reached: str) -> None:
+        self._progress.update(self._bar(name), completed=done, total=total or None, reached=reached)
 
     def stage(self, stage: Stage) -> None:
         """Show where a stage is."""
-        reached = text.size(stage.done) if stage.unit == "bytes" else stage.note
+        reached = stage.note
+        if stage.unit == "bytes":
+            of = f" of {text.size(stage.total)}" if stage.total else ""
+            pace = text.pace(stage.rate, stage.seconds_left)
+            reached = f"{text.size(stage.done)}{of}" + (f", {pace}" if pace else "")
         self._show(stage.name, stage.done, stage.total, reached)
 
     def epoch(self, phase: str, epoch: Message) -> None:
         """Show an epoch with its losses."""
         validation = epoch["validation_loss"]
         losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
-        self._show(phase, epoch["epoch"], epoch["of"], losses)
+        left = self._progress.tasks[self._bar(phase)].time_remaining
+        self._show(phase, epoch["epoch"], epoch["of"], losses + (f"  {text.duration(left)} left" if left else ""))
 
 
 def answers(command: Callable[..., Any]) -> Callable[..., None]:
@@ -180,14 +187,22 @@ def data_list(json_: bool) -> None:
 @data.command("get")
 @click.argument("name")
 @click.option("--from", "path", type=click.Path(path_type=Path), help="A zip or folder with the original files.")
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Do not verify the server's certificate; only an archive with the published checksum is taken.",
+)
 @as_json
 @answers
-def data_get(name: str, path: Path | None, json_: bool) -> None:
-    """Fetch the dataset NAME, or read it from a file of yours."""
+def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
+    """Fetch the dataset NAME, or read it from a file of yours.
+
+    A download that was broken off goes on where it was.
+    """
     from movietui import tasks
 
     with Bars() as bars:
-        obtained = tasks.get(name, path, bars.stage)
+        obtained = tasks.get(name, path, bars.stage, insecure=insecure)
     if json_:
         _print_json(obtained)
         return
@@ -195,6 +210,23 @@ def data_get(name: str, path: Path | None, json_: bool) -> None:
     _print(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
     if obtained["note"]:
         _print(obtained["note"])
+
+
+@data.command("remove")
+@click.argument("name")
+@as_json
+@answers
+def data_remove(name: str, json_: bool) -> None:
+    """Remove the dataset NAME: its tables and the downloaded archive. Ratings of profiles stay."""
+    from movietui import tasks
+
+    removed = tasks.remove(_store(), name)
+    if json_:
+        _print_json(removed)
+        return
+    _print(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
+    if removed["in_use"]:
+        _print("It is the one in use: choose another with --dataset or in the app, or get it again.")
 
 
 cleaning_option = click.option("--cleaning", default="standard", show_default=True, help="Which cleaning rules are on.")

@@ -73,10 +73,9 @@ def columns_of(
         meter.add(len(block))
     wrong.extend(refusals.lines)
     columns = {}
-    for place, field in enumerate(kinds):
-        columns[field.name] = np.concatenate([np.empty(0, field.kind), *(part[place] for part in parts)])
-        for part in parts:
-            part[place] = part[place][:0]  # two copies of one column at a time, not of all
+    for field in kinds:
+        # Taken out of the parts on the way: one column at a time lies in memory twice, not all.
+        columns[field.name] = np.concatenate([np.empty(0, field.kind), *(part.pop(0) for part in parts)])
     return columns
 
 

@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,6 +41,8 @@ STALE_SECONDS = 24 * 3600
 
 Number = TypeVar("Number", bound=np.generic)
 Tables = dict[str, "pa.Table"]
+Columns = dict[str, Any]
+"""Columns by name: arrays of numbers, lists of text."""
 
 
 class Damaged(Exception):
@@ -160,7 +162,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _read_folder(folder: Path) -> tuple[Tables, dict[str, Any]]:
+def _read_folder(folder: Path, only: Collection[str] | None = None) -> tuple[Tables, dict[str, Any]]:
     manifest = manifest_of(folder)
     # Not from a Python file object and not with pyarrow's threads: they can abort the interpreter when it exits.
     import pyarrow as pa
@@ -168,6 +170,8 @@ def _read_folder(folder: Path) -> tuple[Tables, dict[str, Any]]:
 
     tables = {}
     for name, checksum in manifest["files"].items():
+        if only is not None and name not in only:
+            continue
         try:
             content = (folder / f"{name}.parquet").read_bytes()
             if _checksum(content) != checksum:
@@ -282,6 +286,13 @@ def _replace_file(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a small file whole or not at all. Raises ``Problem`` where it cannot be written."""
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    _replace_file(path, _json(document))
+
+
 def sweep(name: str) -> None:
     """Remove what belongs to no present source or rules, and what a killed process left long ago."""
     folder = folder_of(name)
@@ -292,7 +303,7 @@ def sweep(name: str) -> None:
         return
     with contextlib.suppress(FileNotFoundError, Damaged):
         digest = describe(name)["raw"]
-        keep.add(raw_folder(name, digest).name)
+        keep |= {raw_folder(name, digest).name, imdb_folder(name, digest).name}
         for entry in entries:
             with contextlib.suppress(FileNotFoundError, Damaged, Problem):
                 keep.add(clean_folder(name, digest, parse(load_report(entry).preset)).name)
@@ -511,3 +522,56 @@ def _numbers(table: "pa.Table", name: str, kind: type[Number]) -> NDArray[Number
         if len(piece)
     ]
     return np.concatenate([np.empty(0, kind), *pieces])
+
+
+# What IMDb says, which belongs to the movies as published, however they are cleaned
+
+
+def imdb_folder(name: str, digest: str) -> Path:
+    """Return where the join of the tables as published with IMDb lies."""
+    return folder_of(name) / f"imdb-{digest[:16]}"
+
+
+def save_imdb(name: str, tables: Mapping[str, Columns], facts: Mapping[str, Any]) -> None:
+    """Write a join with IMDb. Raises ``Problem`` where it cannot be written."""
+    import pyarrow as pa
+
+    arrow = {
+        table: pa.table({key: _texts(of) if isinstance(of, list) else pa.array(of) for key, of in columns.items()})
+        for table, columns in tables.items()
+    }
+    _write_folder(imdb_folder(name, describe(name)["raw"]), arrow, facts)
+
+
+def load_imdb(name: str, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
+    """Return the tables of a join with IMDb and its facts. Raises ``Damaged``; ``FileNotFoundError`` without join."""
+    tables, manifest = _read_folder(imdb_folder(name, describe(name)["raw"]), only)
+    return {table: _columns(of) for table, of in tables.items()}, manifest
+
+
+def published(name: str, *tables: str) -> dict[str, Columns]:
+    """Return those of the named tables that were published. Raises ``Damaged``; ``FileNotFoundError`` without dataset.
+
+    Unlike ``load_raw`` it does not read the ratings unless they are named.
+    """
+    try:
+        found, _ = _read_folder(raw_folder(name, describe(name)["raw"]), tables)
+    except FileNotFoundError as error:
+        if name in names():
+            raise Damaged(str(error)) from error
+        raise
+    return {table: _columns(of) for table, of in found.items()}
+
+
+def _columns(table: "pa.Table") -> Columns:
+    import pyarrow as pa
+
+    try:
+        return {
+            field.name: table.column(field.name).to_pylist()
+            if pa.types.is_string(field.type)
+            else _numbers(table, field.name, field.type.to_pandas_dtype())
+            for field in table.schema
+        }
+    except TypeError as error:
+        raise Damaged(str(error)) from error

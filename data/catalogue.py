@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data import cache, locations, sources
+from data import cache, imdb, locations, sources
 from data.cleaning import Cleaner, Cleaning, CleaningReport, RemovedRows, parse
 from data.cleaning import clean as cleaned
 from data.dataset import Dataset
+from data.imdb import JoinReport
 from data.movielens import Raw
 from data.problems import Problem
 from data.progress import Report, Stage, silent
@@ -252,13 +253,13 @@ def _cleaner(name: str, digest: str) -> Cleaner:
 
 
 def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:
-    """Return a dataset, cleaned by the rules; cleans it where that was not done yet.
+    """Return a dataset, cleaned by the rules, with what IMDb says where it was joined; cleans it where need be.
 
     Raises ``Problem`` where the dataset is not here; only the demo is generated without asking.
     """
     rules = parse(cleaning)
     dataset = _kept(lambda folder: cache.load_clean(name, rules, folder), name, rules, report)
-    return dataset or _clean(name, rules, report)[0]
+    return imdb.attach(dataset or _clean(name, rules, report)[0])
 
 
 def _kept(load: Callable[[Path], Kept], name: str, rules: Cleaning, report: Report) -> Kept | None:
@@ -270,6 +271,12 @@ def _kept(load: Callable[[Path], Kept], name: str, rules: Cleaning, report: Repo
     except cache.Damaged:
         report(Stage("Cleaning", note=f"The cleaned tables of {name} were damaged; they are made again."))
         return None
+
+
+def join(name: str, folder: Path | None = None, report: Report = silent) -> JoinReport:
+    """Join a dataset that is here with IMDb's tables, of a folder or downloaded; see ``data.imdb.join``."""
+    _digest(name, report)
+    return imdb.join(name, folder, report)
 
 
 def _digest(name: str, report: Report) -> str:

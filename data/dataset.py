@@ -7,6 +7,7 @@ Everything after cleaning works with indices: ``ratings.user[i]`` is a row of ``
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,25 @@ class ImdbFacts:
     """Runtime; 0 where unknown."""
     directors: tuple[tuple[str, ...], ...]
     """Names in the order of the credits; empty where unknown."""
+    genres: tuple[tuple[str, ...], ...] = ()
+    """As IMDb names them; empty where unknown."""
+    ids: tuple[str, ...] = ()
+    """Of the IMDb titles, ``tt0114709``; empty where a movie has no match."""
+    fingerprint: str = ""
+    """Hexadecimal digest that differs where anything about the join does, by hand or by another table."""
+
+    def of(self, row: int) -> dict[str, Any] | None:
+        """Return what is known of a movie as JSON-able values, or None where it has no match."""
+        if not self.ids or not self.ids[row]:
+            return None
+        return {
+            "id": self.ids[row],
+            "rating": None if np.isnan(self.rating[row]) else round(float(self.rating[row]), 1),
+            "votes": int(self.votes[row]),
+            "minutes": int(self.minutes[row]) or None,
+            "genres": list(self.genres[row]),
+            "directors": list(self.directors[row]),
+        }
 
 
 @dataclass(frozen=True, eq=False)

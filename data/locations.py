@@ -1,4 +1,4 @@
-"""Where everything lies: downloads and datasets (can be fetched again), checkpoints and the store (cannot)."""
+"""Where everything lies: downloads and datasets (can be fetched again), the rest (cannot)."""
 
 import os
 from pathlib import Path
@@ -30,6 +30,11 @@ def checkpoints() -> Path:
     return _root("data") / "checkpoints"
 
 
+def imdb() -> Path:
+    """Which titles of IMDb a person said that movies are, a file for each dataset."""
+    return _root("data") / "imdb"
+
+
 def store() -> Path:
     """The SQLite file with profiles, ratings and runs."""
     return _root("data") / "movietui.sqlite3"
@@ -37,4 +42,10 @@ def store() -> Path:
 
 def everything() -> dict[str, Path]:
     """All places by name, for ``movietui locate``."""
-    return {"downloads": downloads(), "datasets": datasets(), "checkpoints": checkpoints(), "store": store()}
+    return {
+        "downloads": downloads(),
+        "datasets": datasets(),
+        "checkpoints": checkpoints(),
+        "imdb": imdb(),
+        "store": store(),
+    }

@@ -37,6 +37,18 @@ _DIACRITICS = re.compile("[\u0300-\u036f]")
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 
 
+class _Words(dict[int, str]):
+    """Letters, digits and their marks stay, every other sign parts words; each is looked at once."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        self[code] = sign if sign.isalnum() or unicodedata.category(sign).startswith("M") else " "
+        return self[code]
+
+
+_WORDS = _Words()
+
+
 def plain(text: str) -> str:
     """Return the text without anything that steers a terminal: escape sequences, control characters, bidi overrides.
 
@@ -89,18 +101,27 @@ def _article_first(title: str) -> str:
     return f"{match['also']}{match['article']}{space}{match['rest']}"
 
 
+def title_key(title: str) -> str:
+    """Return what makes two spellings of one title equal: case, accents and punctuation do not count.
+
+    >>> title_key("La Cité des enfants perdus")
+    'la cite des enfants perdus'
+    """
+    folded = title.casefold()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFKD", title).casefold().translate(_LETTERS)
+        folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded))
+    folded = _APOSTROPHES.sub("", folded).replace("&", " and ")
+    # A title of punctuation alone ("$") would otherwise share its key with every other such title of its year.
+    return " ".join(folded.translate(_WORDS).split() or folded.split())
+
+
 def film_key(title: str, year: int) -> str:
-    """Return what makes two spellings of one film equal: case, accents and punctuation do not count, the year does.
+    """Return what makes two spellings of one film equal: that of the title, and the year.
 
     ``title`` is in reading order, as ``parse_label`` returns it; ``year`` is 0 where unknown.
 
     >>> film_key("La Cité des enfants perdus", 1995)
     'la cite des enfants perdus 1995'
     """
-    folded = unicodedata.normalize("NFKD", title).casefold().translate(_LETTERS)
-    folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded))
-    folded = _APOSTROPHES.sub("", folded).replace("&", " and ")
-    kept = "".join(c if c.isalnum() or unicodedata.category(c).startswith("M") else " " for c in folded)
-    # A title of punctuation alone ("$") would otherwise share its key with every other such title of its year.
-    words = kept.split() or folded.split()
-    return " ".join([*words, str(year)])
+    return f"{title_key(title)} {year}".lstrip()

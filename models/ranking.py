@@ -160,6 +160,7 @@ class Ranker:
                     "title": movies.titles[row],
                     "year": int(movies.years[row]) or None,
                     "genres": movies.genres_of(row),
+                    **({"imdb": facts} if movies.imdb and (facts := movies.imdb.of(row)) else {}),
                     "stars": float(ranked.stars[row]),
                     "uncertainty": float(ranked.uncertainty[row]),
                     "score": float(ranked.score[row]),

@@ -302,6 +302,34 @@ def data_show(name: str, cleaning: str, json_: bool) -> None:
     _print(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
 
 
+@data.command("imdb")
+@click.argument("name")
+@click.option("--from", "path", type=click.Path(path_type=Path), help="A folder with IMDb's tables (tsv.gz).")
+@as_json
+@answers
+def data_imdb(name: str, path: Path | None, json_: bool) -> None:
+    """Join the dataset NAME with IMDb: ratings, votes, runtimes, genres and directors.
+
+    The tables are downloaded unless --from names a folder that holds them. What is ambiguous can be settled on the
+    Data screen and is remembered.
+    """
+    from movietui import tasks
+
+    with Bars() as bars:
+        report = tasks.imdb(name, path, bars.stage)
+    if json_:
+        _print_json(report)
+        return
+    by = ", ".join(f"{count:,} by {way}" for way, count in report["by"].items() if count)
+    table = _table("", "movies", "", right=("movies",))
+    table.add_row("matched", f"{report['matched']:,}", by)
+    for outcome in ("ambiguous", "unmatched"):
+        examples = ", ".join(row["title"] for row in report[f"{outcome}_movies"][:3])
+        table.add_row(outcome, f"{report[outcome]:,}", f"for example {examples}" if examples else "")
+    seconds, peak = text.duration(report["seconds"]), text.size(report["peak_bytes"])
+    _print(table, *report["notes"], f"{name} joined with IMDb in {seconds}, at most {peak} of memory", report["terms"])
+
+
 MOST_BARS = 24
 BAR = 40
 

@@ -22,6 +22,9 @@ def answer(service: Service, request: Message) -> Message:
         "preview": service.preview,
         "removed": service.removed,
         "show": service.show,
+        "imdb": service.imdb,
+        "settle": service.settle,
+        "unsettle": service.unsettle,
     }
     try:
         return {"id": number, "result": methods[request.pop("do")](**request)}

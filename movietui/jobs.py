@@ -48,6 +48,11 @@ def _get(request: Message, teller: Teller) -> Message:
     return {**obtained, "report": tasks.clean(request["name"], request["cleaning"], teller.stage)}
 
 
+def _imdb(request: Message, teller: Teller) -> Message:
+    path = Path(request["path"]) if request.get("path") else None
+    return tasks.imdb(request["name"], path, teller.stage)
+
+
 def _train(request: Message, teller: Teller) -> Message:
     return tasks.train(
         Store(locations.store()),
@@ -62,7 +67,7 @@ def _train(request: Message, teller: Teller) -> Message:
     )
 
 
-JOBS = {"get": _get, "train": _train}
+JOBS = {"get": _get, "imdb": _imdb, "train": _train}
 
 
 def _listen(requests: queue.SimpleQueue[bytes]) -> None:

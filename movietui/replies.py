@@ -75,6 +75,11 @@ class Details(TypedDict):
     title: str
     year: int
     genres: list[str]
+    minutes: int
+    """0 where unknown."""
+    directors: list[str]
+    imdb: float
+    """The mean rating on IMDb, 1 to 10; 0 where unknown."""
     count: int
     mean: float
     histogram: list[int]

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from data import catalogue
+from data import catalogue, imdb
 from data.dataset import Dataset
 from data.problems import Problem
 from data.sources import SOURCES
@@ -190,11 +190,15 @@ class Service:
         movies, scale = self.dataset.movies, self.dataset.scale
         given = self.dataset.ratings.stars[self.dataset.ratings.movie == row]
         steps = np.arange(scale.low, scale.high + scale.step / 2, scale.step)
+        facts = (movies.imdb.of(row) if movies.imdb else None) or {}
         return {
             "id": movie,
             "title": movies.titles[row],
             "year": int(movies.years[row]),
             "genres": movies.genres_of(row),
+            "minutes": facts.get("minutes") or 0,
+            "directors": facts.get("directors", []),
+            "imdb": facts.get("rating") or 0.0,
             "count": len(given),
             "mean": float(given.mean()) if len(given) else 0.0,
             "histogram": [int((given == step).sum()) for step in steps.astype(np.float32)],
@@ -299,6 +303,31 @@ class Service:
     def show(self, dataset: str, cleaning: str) -> dict[str, Any] | None:
         """Return the facts and charts of a dataset, or nothing where it was not cleaned yet."""
         return catalogue.show(dataset, cleaning) if catalogue.report_of(dataset, cleaning) else None
+
+    def imdb(self, dataset: str) -> dict[str, Any] | None:
+        """Return what became of a dataset's movies when it was joined with IMDb, or nothing where it was not.
+
+        What is served from now on knows what the join says.
+        """
+        joined = imdb.load(dataset)
+        self._join_again(dataset)
+        return joined.report().to_json() if joined else None
+
+    def settle(self, dataset: str, movie: str, title: str | None) -> dict[str, Any]:
+        """Remember which title of IMDb a movie is, None for none of the candidates; return the new report."""
+        report = imdb.settle(dataset, movie, title)
+        self._join_again(dataset)
+        return report.to_json()
+
+    def unsettle(self, dataset: str, movie: str) -> dict[str, Any]:
+        """Forget what was settled for a movie; return the new report."""
+        report = imdb.unsettle(dataset, movie)
+        self._join_again(dataset)
+        return report.to_json()
+
+    def _join_again(self, dataset: str) -> None:
+        if self._ranker is not None and self._ranker.dataset.name == dataset:
+            self._ranker.dataset = imdb.attach(self._ranker.dataset)
 
     def models(self) -> list[ModelRow]:
         """Return the models that can be trained, with their settings."""

@@ -44,6 +44,11 @@ def clean(name: str, cleaning: str, report: Report = silent) -> dict[str, Any]:
     return catalogue.clean(name, cleaning, report).to_json()
 
 
+def imdb(name: str, folder: Path | None = None, report: Report = silent) -> dict[str, Any]:
+    """Join a dataset with IMDb, as ``data imdb --json`` prints it."""
+    return catalogue.join(name, folder, report).to_json()
+
+
 def train(
     store: Store,
     model: str,

@@ -29,6 +29,10 @@ class Work:
         """Get and clean a dataset."""
         return await self._run(f"get {name}", {"do": "get", "name": name, "path": path, "cleaning": CLEANING})
 
+    async def imdb(self, name: str, path: str | None = None) -> dict[str, Any]:
+        """Join a dataset with IMDb's tables, of a folder or downloaded."""
+        return await self._run(f"imdb {name}", {"do": "imdb", "name": name, "path": path})
+
     async def train(self, model: str, dataset: str, options: Message, job: Job | None = None) -> dict[str, Any]:
         """Train a model, in a job that was started before if one is given."""
         request: Message = {"do": "train", "model": model, "dataset": dataset, "cleaning": CLEANING, **options}

@@ -11,9 +11,13 @@ from movietui.replies import Details
 def describe(movie: Details, names: Sequence[str], width: int) -> Text:
     """Return the text of the detail pane. What is not known is left out."""
     lines: list[Text] = []
-    head = " · ".join([str(movie["year"])] * bool(movie["year"]) + [", ".join(movie["genres"])] * bool(movie["genres"]))
+    facts = (
+        (str(movie["year"] or ""), ", ".join(movie["genres"]), f"{movie['minutes']} min" if movie["minutes"] else ""),
+        (", ".join(movie["directors"]), f"IMDb {movie['imdb']:.1f}" if movie["imdb"] else ""),
+    )
+    head = [Text(" · ".join(filter(None, line))) for line in facts if any(line)]
     if head:
-        lines += [Text(head), Text()]
+        lines += [*head, Text()]
     for letter, name, viewer in zip("AB", names, movie["by"], strict=False):
         who = f"{letter} {name}" if len(names) > 1 else "expect"
         lines.append(

@@ -109,7 +109,7 @@ class Pairs:
 
     @cached_property
     def _shared(self) -> tuple[Ints, NDArray[np.float64]]:
-        """The movies with two raters or more, and the share of all triples that each has."""
+        """The movies with two raters or more, and the share of all triples that each has, above 0."""
         movies = np.flatnonzero(self.raters > 1).astype(np.int32)
         raters = self.raters[movies].astype(np.float64)
         weights = raters * (raters - 1)
@@ -123,9 +123,9 @@ class Pairs:
         begins = ends - partners
         for low in range(0, len(self), at_once):
             high = min(low + at_once, len(self))
-            from_, to = np.searchsorted(ends, [low, high - 1], side="right") + (0, 1)
-            counts = np.minimum(ends[from_:to], high) - np.maximum(begins[from_:to], low)
-            first = np.repeat(places[from_:to], counts)
+            reach = slice(np.searchsorted(ends, low, side="right"), np.searchsorted(ends, high) + 1)
+            counts = np.minimum(ends[reach], high) - np.maximum(begins[reach], low)
+            first = np.repeat(places[reach], counts)
             yield first, first + 1 + np.arange(low, high) - begins[first]
 
     def _draw(self, random: np.random.Generator, size: int) -> Triples:
@@ -139,5 +139,5 @@ class Pairs:
         return self._triples(start + first, start + second)
 
     def _triples(self, first: Rows, second: Rows) -> Triples:
-        stars = (self.stars[first] + self.stars[second]) / 2
+        stars = (self.stars[first] + self.stars[second]) * np.float32(0.5)
         return Triples(self.user[first], self.user[second], self.movie[first], stars)

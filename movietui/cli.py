@@ -359,11 +359,15 @@ def evaluate(
         difference = row.get("difference")
         reach = (difference["high"] - difference["low"]) / 2 if difference else 0.0
         against = f"{difference['rmse']:+.4f} ±{reach:.4f}" if difference else ""
-        values = [f"{row['metrics'][name]:.4f}" for name in metrics]
+        values = [_figure(row["metrics"][name]) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
     _print(table, f"{rows[0]['dataset']}, cleaning {cleaning}, seed {seed}, split seed {split_seed}")
     if any("difference" in row for row in rows):
         _print(f"to first: rmse minus that of {models[0]} on the same rows, with its 95 % interval")
+
+
+def _figure(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 # Lists

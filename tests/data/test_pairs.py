@@ -96,7 +96,7 @@ def test_drawn_triples_are_among_all_and_as_likely_as_each_other() -> None:
     size = 1000 * len(both_ways)
     drawn = [triple for batch in Pairs.of(some(60)).epoch(size, 4096, seed=1) for triple in listed(batch)]
     assert len(drawn) == size
-    counts = {triple: 0 for triple in both_ways}
+    counts = dict.fromkeys(both_ways, 0)
     for triple in drawn:
         counts[triple] += 1  # a triple that does not exist raises KeyError
     # Each count is binomial with a mean of 1000 and a deviation below 32.

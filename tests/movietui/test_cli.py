@@ -225,9 +225,11 @@ def test_evaluate_ranking(run: Run, ready: Path) -> None:
 
 
 def test_evaluate_pairs(run: Run, ready: Path) -> None:
-    (row,) = document(run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "pair", "--json"))
-    given(row["metrics"], "rmse", "mae", "mse_scaled")
+    arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "pair")
+    (row,) = document(run(*arguments, "--json"))
+    given(row["metrics"], "rmse", "mae", "mse_scaled", "ndcg@10_mean", "ndcg@10_min", "ndcg@10_gap")
     assert row["task"] == "pair"
+    assert re.search(rf" {row['metrics']['triples']:,} .* {row['metrics']['pairs']} ", run(*arguments).stdout)
 
 
 # Lists

@@ -36,7 +36,7 @@ MOVIES = Movies(
         rating=np.float32([6, np.nan, 8]),
         votes=numbers(99, 0, 999),
         minutes=numbers(90, 100, 0),
-        directors=(("Joel Coen", "Ethan Coen"), (), ("Joel Coen", "Ann Lee", "Bo Lee", "Joel Coen")),
+        directors=(("Joel Coen", "Ethan Coen"), (), ("Joel Coen", "Ann Lee", "Bo Lee", "Bo Lee")),
     ),
 )
 USER = numbers(0, 0, 0, 1, 1, 3)

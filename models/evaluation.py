@@ -211,11 +211,6 @@ class Difference:
     """The ends of the confidence interval."""
     confidence: float
 
-    @property
-    def certain(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low > 0 or self.high < 0
-
 
 def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> Difference:
     """Compare two models by their rmse, row by row.

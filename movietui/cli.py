@@ -379,6 +379,7 @@ def _figure(value: float) -> str:
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
 @click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
 @click.option("--seed", default=None, type=SEEDS, help="The newest run with this seed.")
+@click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 "alien".')
 @dataset_option
 @as_json
 @answers
@@ -388,10 +389,15 @@ def recommend(
     k: int,
     model: str | None,
     seed: int | None,
+    only: str,
     dataset: str | None,
     json_: bool,
 ) -> None:
-    """Print the best movies that none of the viewers has seen."""
+    """Print the best movies that none of the viewers has seen.
+
+    The filter takes +GENRE and -GENRE, years of release (1980..1999, 1980.., ..1999), a least number of ratings (>=50)
+    and parts of the title; a movie must pass all of it.
+    """
     from movietui import tasks
     from movietui.viewers import user
 
@@ -402,9 +408,12 @@ def recommend(
     viewers = [user(one, name) for one in users] + [tasks.named_profile(store, one) for one in profiles]
     if len(set(viewers)) < len(viewers):
         raise click.UsageError("The same viewer is named twice.")
-    found = tasks.recommend(store, name, viewers, k, model, seed)
+    found = tasks.recommend(store, name, viewers, k, model, seed, only)
     if json_:
         _print_json(found)
+        return
+    if not found["movies"]:
+        _print("No movie is left that nobody has seen and that passes the filter.")
         return
     table = _table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
     for movie in found["movies"]:

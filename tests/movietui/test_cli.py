@@ -260,6 +260,23 @@ def test_recommend_for_a_pair(run: Run, ready: Path) -> None:
     assert run("recommend", "--user", 1, "--user", 2, "--dataset", "demo").exit_code == 0
 
 
+def test_recommend_with_a_filter(run: Run, ready: Path) -> None:
+    asked = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo")
+    whole = document(run(*asked, "--json"))["movies"]
+    for only, passes in (
+        ("+Comedy 1980..1999", lambda movie: "Comedy" in movie["genres"] and 1980 <= movie["year"] <= 1999),
+        ("-Drama", lambda movie: "Drama" not in movie["genres"]),
+        (">=50", lambda movie: movie["count"] >= 50),
+    ):
+        found = document(run(*asked, "--filter", only, "--json"))["movies"]
+        assert [movie["id"] for movie in found] == [movie["id"] for movie in whole if passes(movie)]
+        assert 0 < len(found) < len(whole)
+    assert document(run(*asked, "--filter", "xyzzy", "--json"))["movies"] == []
+    assert run(*asked, "--filter", "xyzzy").stdout.startswith("No movie is left")
+    refused(run(*asked, "--filter", "+\x1b[31mOpera"), "There is no genre .*; choose one of Action")
+    refused(run(*asked, "--filter", "1999..1980"), "which is none")
+
+
 def test_unknown_users(run: Run, ready: Path) -> None:
     for wrong in ("99999", "0", "-1", "abc", ""):
         refused(run("recommend", "--user", wrong, "--dataset", "demo"), f"demo has no user {wrong}")

@@ -24,6 +24,7 @@ from data import locations
 from data.problems import Cancelled, Problem
 from data.progress import Stage
 from movietui import __version__, text
+from movietui.commands import SEEDS, Commands
 from movietui.wire import Message, sentence
 
 INTERRUPTED = 130
@@ -97,7 +98,6 @@ def answers(command: Callable[..., Any]) -> Callable[..., None]:
     return run
 
 
-SEEDS = click.IntRange(0, 2**32 - 1)
 as_json = click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
 dataset_option = click.option("--dataset", default=None, help="The dataset; else the one used last.")
 
@@ -136,7 +136,7 @@ def _dataset(store: Any, name: str | None) -> str:
     return name or store.dataset_in_use() or next(own for own in SOURCES if own != "demo")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__, prog_name="movietui")
 @click.option("--theme", default=None, help="Colours of the app; the palette (ctrl+p) lists the names.")
 @click.pass_context

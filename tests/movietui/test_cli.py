@@ -5,10 +5,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -63,6 +64,34 @@ def test_version_and_help(run: Run) -> None:
         assert run(command, "--help").exit_code == 0
     for command in ("list", "get", "clean", "show"):
         assert "--json" in run("data", command, "-h").stdout
+
+
+def every(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from every(command, *path, name)
+        else:
+            yield " ".join((*path, name)), command
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*each, id=each[0]) for each in every(cli)])
+def test_every_command_takes_the_same_options(name: str, command: click.Command) -> None:
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {"--json", "--dataset", "--seed"} <= options
+
+
+def test_options_that_say_nothing_to_a_command(run: Run) -> None:
+    assert document(run("locate", "--json", "--dataset", "demo", "--seed", 3)) == document(run("locate", "--json"))
+    assert document(run("data", "list", "--dataset", "demo", "--seed", 3, "--json"))
+    assert "--seed" not in run("locate", "--help").stdout
+    refused(run("locate", "--seed", "x"), "Usage:.*", 2)
+
+
+def test_a_dataset_is_named_either_way(run: Run) -> None:
+    for named in (("demo",), ("--dataset", "demo"), ("demo", "--dataset", "demo")):
+        assert document(run("data", "get", *named, "--json"))["dataset"] == "demo"
+    refused(run("data", "get", "demo", "--dataset", "own"), "NAME is 'demo' and --dataset 'own'; name one", 2)
+    refused(run("data", "get", ""), "cannot be the name")
 
 
 # Data

@@ -253,9 +253,9 @@ class Inputs:
 def demographic_inputs(dataset: Dataset) -> Inputs:
     """Encode the inputs of source 000: age, 2 genders, the occupations, the genres with ``unknown`` first.
 
-    43 of them for ML-100K and ML-1M: age 1, gender 2 (F, M), occupation 21, genres 19; within each group in the order
-    of the files ``u.occupation`` and ``u.genre``. The age is scaled to a mean of 0 and a deviation of 1 over the users,
-    all others are 0 or 1. Raises ``Problem`` for a dataset without demographics.
+    43 of them for ML-100K and ML-1M: age 1, gender 2 (F, M), occupation 21, genres 19; of ML-100K in the order of its
+    files ``u.occupation`` and ``u.genre``. The age is scaled to a mean of 0 and a deviation of 1 over the users, all
+    others are 0 or 1. The source does not say how it scales. Raises ``Problem`` for a dataset without demographics.
     """
     people = demographics(dataset.users)
     if people is None:

@@ -1,3 +1,4 @@
+import zipfile
 from itertools import combinations
 from pathlib import Path
 
@@ -137,3 +138,11 @@ def test_counts_of_ml_100k(published: Path) -> None:
     test = Pairs.of(dataset.ratings.take(cut.test))
     assert len(test) == 331_650
     assert sum(len(block) for block in test.triples()) == 331_650
+
+
+@pytest.mark.real
+def test_count_of_ml_1m(published: Path) -> None:
+    with zipfile.ZipFile(published / "ml-1m.zip") as archive:
+        numbers = archive.read("ml-1m/ratings.dat").replace(b"::", b" ").split()
+    user, movie, stars, time = np.array(numbers, np.int64).reshape(-1, 4).T
+    assert len(Pairs.of(columns(user, movie, stars, time))) == 407_702_952

@@ -1,8 +1,9 @@
 """Measure a model on a split, compare two, and train one to serve."""
 
+import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any, Literal, get_args
 
@@ -11,8 +12,17 @@ import numpy as np
 from data.dataset import Dataset, Floats, Ratings
 from data.problems import Problem
 from data.splits import hold_out, split
-from models.metrics import Metrics, pair_metrics, rank_users, ranking_metrics, rating_metrics
+from models.metrics import (
+    RELEVANT,
+    Metrics,
+    pair_list_metrics,
+    pair_metrics,
+    rank_users,
+    ranking_metrics,
+    rating_metrics,
+)
 from models.model import AnyModel, Epoch, Fitted, History, Progress, unwatched
+from models.ranking import Ranker, Viewer
 from models.settings import Settings
 from models.table import MODELS
 
@@ -102,7 +112,7 @@ def evaluate(
     elif task == "rating":
         metrics = rating_metrics(prediction, test.stars)
     else:
-        metrics = _pairs(prediction, test, parts.name)
+        metrics = _pairs(prediction, test, parts.name) | measure_pair_lists(model, train, test, split_seed)
     return Evaluation(
         model=name,
         dataset=dataset.name,
@@ -143,6 +153,53 @@ def measure_lists(model: AnyModel, train: Dataset, test: Ratings) -> Metrics:
     return ranking_metrics(lists, train)
 
 
+LISTED_PAIRS = 500
+"""How many pairs get a list. Other pairs of ml-100k move the mean ndcg@10 of ``mf``, 0.125, by 0.007 or so."""
+LIST = 10
+
+
+def measure_pair_lists(model: AnyModel, train: Dataset, test: Ratings, seed: int = 0) -> Metrics:
+    """Return how good the lists of a model fitted on ``train`` are for both members of a pair.
+
+    ``LISTED_PAIRS`` pairs of different users are drawn, or as many as there are; which ones follows from the split's
+    seed and the ratings, never from the model. Each gets the list that serving would show: all movies of train that
+    neither has rated in train, by the score of both together (``Ranker.rank``). Relevant to a member is their test
+    rating of at least ``RELEVANT`` stars of a movie that the other has not rated in train, because a movie that one
+    of them has seen is for neither; pairs with a member without one are left out. Raises ``Problem`` without pairs.
+    """
+    liked = replace(train, ratings=test.take(np.flatnonzero(test.stars >= RELEVANT)))
+    users = np.unique(liked.ratings.user).tolist()
+    ranker = Ranker(train, model)
+    hits, relevant = [], []
+    for places in _pairs_of(len(users), seed):
+        pair = [users[place] for place in places]
+        seen = np.concatenate([train.ratings.movie[train.rows_of(user)] for user in pair])
+        wanted = [np.setdiff1d(liked.ratings.movie[liked.rows_of(user)], seen) for user in pair]
+        if not all(map(len, wanted)):
+            continue
+        viewers = [Viewer("user", train.users.ids[user], history_of(train, user)) for user in pair]
+        first = ranker.rank(viewers).order[:LIST]
+        hits.append([np.isin(np.pad(first, (0, LIST - len(first)), constant_values=-1), own) for own in wanted])
+        relevant.append([len(own) for own in wanted])
+        if len(hits) == LISTED_PAIRS:
+            break
+    if not hits:
+        raise Problem(
+            f"No two users have movies of {RELEVANT:g} stars or more in the test part that the other has not seen, so "
+            "lists for pairs cannot be measured; choose another split."
+        )
+    return pair_list_metrics(np.asarray(hits), np.asarray(relevant, np.int32))
+
+
+def _pairs_of(many: int, seed: int) -> Iterator[tuple[int, int]]:
+    """Pairs of different numbers below ``many``, none twice, in random order; enough to leave out three of four."""
+    total = many * (many - 1) // 2
+    # The pair number n is (n - s (s - 1) / 2, s): with s = 1, 2, 3 … these count 0; 1, 2; 3, 4, 5 …
+    for number in np.random.default_rng(seed).choice(total, min(total, 4 * LISTED_PAIRS), replace=False).tolist():
+        second = (1 + math.isqrt(1 + 8 * number)) // 2
+        yield number - second * (second - 1) // 2, second
+
+
 @dataclass(frozen=True)
 class Difference:
     """By how much the error of one model is above that of another, on the same test rows."""
@@ -153,11 +210,6 @@ class Difference:
     high: float
     """The ends of the confidence interval."""
     confidence: float
-
-    @property
-    def certain(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low > 0 or self.high < 0
 
 
 def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> Difference:

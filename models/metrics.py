@@ -4,13 +4,14 @@ Rating metrics pool all test rows. Ranking metrics rank all candidates of a user
 ask what two users who both rated a movie thought of it on average.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Bools, Dataset, Floats, Ints, Ratings
+from data.pairs import Pairs
 
 Metrics = dict[str, float]
 Doubles = NDArray[np.float64]
@@ -18,7 +19,6 @@ Doubles = NDArray[np.float64]
 RELEVANT = 4.0
 """From how many stars on a test rating counts as a hit."""
 CUTS = (10, 20)
-PAIRS_AT_ONCE = 4_000_000
 
 
 def mse(prediction: Floats, stars: Floats) -> float:
@@ -164,47 +164,48 @@ def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
     }
 
 
-def pair_blocks(movie: Ints) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """All pairs of rows of the same movie, each once, in blocks: ``(first row, second row)``.
-
-    Of ratings where nobody rated a movie twice, these are the triples (user, other user, movie).
-
-    >>> [(a.tolist(), b.tolist()) for a, b in pair_blocks(np.int32([7, 8, 7, 7]))]
-    [([0, 0, 2], [2, 3, 3])]
-    """
-    order = np.argsort(movie, kind="stable")
-    counts = np.unique(movie, return_counts=True)[1]
-    first: list[NDArray[np.intp]] = []
-    second: list[NDArray[np.intp]] = []
-    waiting = 0
-    for rows in np.split(order, np.cumsum(counts)[:-1]):
-        a, b = np.triu_indices(len(rows), 1)
-        first.append(rows[a])
-        second.append(rows[b])
-        waiting += len(a)
-        if waiting >= PAIRS_AT_ONCE:
-            yield np.concatenate(first), np.concatenate(second)
-            first, second, waiting = [], [], 0
-    if waiting:
-        yield np.concatenate(first), np.concatenate(second)
-
-
 def pair_metrics(prediction: Floats, test: Ratings) -> Metrics:
     """Return ``rmse``, ``mae``, ``mse_scaled`` and ``triples`` over all pairs of users who rated a movie in test.
 
     ``prediction``: of each test row, shape (rows,). The target is the mean of both ratings, what is predicted for the
     pair is the mean of both predictions, so the error is the mean of both errors. The triples are formed inside test:
-    nothing that they ask for was seen in train. ``mse_scaled`` is mse / 25. Raises ``ValueError`` without any triple.
+    nothing that they ask for was seen in train. Of a movie that somebody rated twice only the newest rating is asked
+    for. ``mse_scaled`` is mse / 25. Raises ``ValueError`` without any triple.
     """
     errors = prediction.astype(np.float64) - test.stars
     squares = magnitudes = 0.0
-    triples = 0
-    for first, second in pair_blocks(test.movie):
+    pairs = Pairs.of(test)
+    if not len(pairs):
+        raise ValueError("no movie has two raters in test")
+    for first, second in pairs.blocks():
         rest = (errors[first] + errors[second]) / 2
         squares += float(rest @ rest)
         magnitudes += float(np.abs(rest).sum())
-        triples += len(rest)
-    if not triples:
-        raise ValueError("no movie has two ratings in test")
-    error = squares / triples
-    return {"rmse": float(np.sqrt(error)), "mae": magnitudes / triples, "mse_scaled": error / 25, "triples": triples}
+    error = squares / len(pairs)
+    return {
+        "rmse": float(np.sqrt(error)),
+        "mae": magnitudes / len(pairs),
+        "mse_scaled": error / 25,
+        "triples": len(pairs),
+    }
+
+
+def pair_list_metrics(hits: Bools, relevant: Ints) -> Metrics:
+    """Return ``ndcg@10_mean``, ``ndcg@10_min``, ``ndcg@10_gap`` and ``pairs`` of lists that two users share.
+
+    ``hits``: whether the movie at each place is relevant to each member, shape (pairs, 2, 10). ``relevant``: how many
+    movies are, shape (pairs, 2), all above 0. With the ``ndcg`` of the one list against each member's own ideal: the
+    mean of both, the lower one, and the distance between them, each averaged over the pairs.
+
+    >>> hits = np.zeros((1, 2, 10), bool)
+    >>> hits[0, 0, 0] = hits[0, 1, 1] = True
+    >>> {name: round(value, 4) for name, value in pair_list_metrics(hits, np.array([[1, 1]])).items()}
+    {'ndcg@10_mean': 0.8155, 'ndcg@10_min': 0.6309, 'ndcg@10_gap': 0.3691, 'pairs': 1}
+    """
+    members = ndcg(hits.reshape(-1, hits.shape[2]), relevant.reshape(-1)).reshape(-1, 2)
+    return {
+        "ndcg@10_mean": float(members.mean()),
+        "ndcg@10_min": float(members.min(1).mean()),
+        "ndcg@10_gap": float(np.ptp(members, axis=1).mean()),
+        "pairs": len(members),
+    }

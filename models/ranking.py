@@ -71,17 +71,22 @@ class Ranker:
         return self._remembered[key]
 
     def rank(
-        self, viewers: Sequence[Viewer], hidden: Collection[int] = frozenset(), misery: float = MISERY
+        self,
+        viewers: Sequence[Viewer],
+        hidden: Collection[int] = frozenset(),
+        misery: float = MISERY,
+        passing: Bools | None = None,
     ) -> RankedList:
-        """Rank all candidates: movies with ratings that no viewer has rated and that are not among the hidden rows.
+        """Rank all candidates: movies with ratings that no viewer has rated, not among the hidden rows, and passing.
 
-        At least one viewer. Equal scores are ordered by the number of ratings, then by row.
+        At least one viewer. ``passing``: which movies pass the filter, shape (movies,); without it all do. Equal scores
+        are ordered by the number of ratings, then by row.
         """
         found = [self.expect(viewer.history) for viewer in viewers]
         stars = np.stack([each.stars for each in found])
         score = together(np.stack([each.score for each in found]), misery)
         uncertainty = np.sqrt(np.sum([each.uncertainty**2 for each in found], axis=0)) / np.float32(len(found))
-        open_rows = self.candidates(viewers, hidden)[self._by_count]
+        open_rows = self.candidates(viewers, hidden, passing)[self._by_count]
         rows = self._by_count[open_rows]
         return RankedList(
             order=rows[np.argsort(-score[rows], kind="stable")],
@@ -92,9 +97,13 @@ class Ranker:
             agreement=self.agreement(stars),
         )
 
-    def candidates(self, viewers: Iterable[Viewer], hidden: Collection[int] = frozenset()) -> Bools:
+    def candidates(
+        self, viewers: Iterable[Viewer], hidden: Collection[int] = frozenset(), passing: Bools | None = None
+    ) -> Bools:
         """Return which movies may be in the viewers' list, shape (movies,)."""
         allowed: Bools = self.model.counts > 0
+        if passing is not None:
+            allowed &= passing
         for viewer in viewers:
             allowed[viewer.history.movies] = False
         allowed[np.fromiter(hidden, np.intp, len(hidden))] = False
@@ -144,9 +153,10 @@ class Ranker:
         k: int = 10,
         hidden: Collection[int] = frozenset(),
         misery: float = MISERY,
+        passing: Bools | None = None,
     ) -> dict[str, Any]:
         """Return the object that ``recommend --json`` prints."""
-        ranked = self.rank(viewers, hidden, misery)
+        ranked = self.rank(viewers, hidden, misery, passing)
         rows = ranked.order[:k].tolist()
         movies = self.dataset.movies
         return {

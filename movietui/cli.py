@@ -24,6 +24,7 @@ from data import locations
 from data.problems import Cancelled, Problem
 from data.progress import Stage
 from movietui import __version__, text
+from movietui.commands import SEEDS, Commands
 from movietui.wire import Message, sentence
 
 INTERRUPTED = 130
@@ -104,7 +105,6 @@ def answers(command: Callable[..., Any]) -> Callable[..., None]:
     return run
 
 
-SEEDS = click.IntRange(0, 2**32 - 1)
 as_json = click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
 dataset_option = click.option("--dataset", default=None, help="The dataset; else the one used last.")
 
@@ -143,7 +143,7 @@ def _dataset(store: Any, name: str | None) -> str:
     return name or store.dataset_in_use() or next(own for own in SOURCES if own != "demo")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__, prog_name="movietui")
 @click.option("--theme", default=None, help="Colours of the app; the palette (ctrl+p) lists the names.")
 @click.pass_context
@@ -459,11 +459,15 @@ def evaluate(
         difference = row.get("difference")
         reach = (difference["high"] - difference["low"]) / 2 if difference else 0.0
         against = f"{difference['rmse']:+.4f} ±{reach:.4f}" if difference else ""
-        values = [f"{row['metrics'][name]:.4f}" for name in metrics]
+        values = [_figure(row["metrics"][name]) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
     _print(table, f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, seed {seed}, split seed {split_seed}")
     if any("difference" in row for row in rows):
         _print(f"to first: rmse minus that of {models[0]} on the same rows, with its 95 % interval")
+
+
+def _figure(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 # Lists
@@ -475,6 +479,7 @@ def evaluate(
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
 @click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
 @click.option("--seed", default=None, type=SEEDS, help="The newest run with this seed.")
+@click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 "alien".')
 @dataset_option
 @as_json
 @answers
@@ -484,10 +489,15 @@ def recommend(
     k: int,
     model: str | None,
     seed: int | None,
+    only: str,
     dataset: str | None,
     json_: bool,
 ) -> None:
-    """Print the best movies that none of the viewers has seen."""
+    """Print the best movies that none of the viewers has seen.
+
+    The filter takes +GENRE and -GENRE, years of release (1980..1999, 1980.., ..1999), a least number of ratings (>=50)
+    and parts of the title; a movie must pass all of it.
+    """
     from movietui import tasks
     from movietui.viewers import user
 
@@ -498,9 +508,12 @@ def recommend(
     viewers = [user(one, name) for one in users] + [tasks.named_profile(store, one) for one in profiles]
     if len(set(viewers)) < len(viewers):
         raise click.UsageError("The same viewer is named twice.")
-    found = tasks.recommend(store, name, viewers, k, model, seed)
+    found = tasks.recommend(store, name, viewers, k, model, seed, only)
     if json_:
         _print_json(found)
+        return
+    if not found["movies"]:
+        _print("No movie is left that nobody has seen and that passes the filter.")
         return
     table = _table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
     for movie in found["movies"]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from data.problems import Problem
-from movietui.viewers import Asked, ViewerRef, profile
+from movietui.viewers import LONGEST_NAME, Asked, ViewerRef, is_name, profile
 
 VERSION = 1
 MIGRATIONS: dict[int, str] = {}
@@ -209,8 +209,8 @@ class Store:
     def create_profile(self, name: str) -> ViewerRef:
         """Add a profile without ratings. Raises ``Problem`` for an empty, overlong or taken name."""
         name = " ".join(name.split())
-        if not name or not name.isprintable() or len(name) > 40:
-            raise Problem("A profile needs a name of 1 to 40 letters, digits or signs.")
+        if not is_name(name):
+            raise Problem(f"A profile needs a name of 1 to {LONGEST_NAME} letters, digits or signs.")
         taken = [ref.id for ref, _ in self.profiles() if ref.id.casefold() == name.casefold()]
         if taken:
             raise Problem(f"There is a profile {taken[0]!r} already; choose another name.")

@@ -222,13 +222,17 @@ def recommend(
     k: int,
     model: str | None = None,
     seed: int | None = None,
+    only: str = "",
 ) -> dict[str, Any]:
-    """Return the best unseen movies, as ``recommend --json`` prints them."""
+    """Return the best unseen movies that pass the filter ``only``, as ``recommend --json`` prints them."""
+    from models.filters import parse
     from models.ranking import Ranker
     from movietui.serving import viewer
 
     loaded, fitted = served(store, dataset, model, seed)
-    return Ranker(loaded, fitted).recommend([viewer(loaded, store.asked(ref)) for ref in viewers], k)
+    passing = parse(only, loaded.movies.genre_names).passes(loaded)
+    people = [viewer(loaded, store.asked(ref)) for ref in viewers]
+    return Ranker(loaded, fitted).recommend(people, k, passing=passing)
 
 
 def named_profile(store: Store, name: str) -> ViewerRef:

@@ -46,8 +46,8 @@ def thin_bar(done: float, total: float, width: int) -> Text:
 def size(count: float) -> str:
     """Return a number of bytes for people."""
     for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" or count >= 10 else f"{count:.1f} {unit}"
+        if round(count) < 1000:  # as it is shown: 999,999 bytes are 1.0 MB
+            return f"{count:.0f} {unit}" if unit == "B" or round(count, 1) >= 10 else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
 

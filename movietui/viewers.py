@@ -1,7 +1,16 @@
 """Whoever a list is made for, by name."""
 
+import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypedDict
+
+LONGEST_NAME = 40
+JOINER = "\u200d"
+"""The zero-width joiner, which makes one emoji of several."""
+EMOJI_STYLE = "\ufe0f"
+EMOJI_ENDS = ("So", "Sk")
+"""What an emoji ends with, a tone of skin included, as ``unicodedata.category`` has it."""
 
 
 class Asked(TypedDict):
@@ -26,6 +35,20 @@ class ViewerRef:
     def label(self) -> str:
         """How the viewer is called on screen."""
         return self.id if self.kind == "profile" else f"user {self.id}"
+
+
+def is_name(text: str) -> bool:
+    """Return whether a profile can be called so: all of it prints, but for the joiner between two emoji."""
+    parts = text.split(JOINER)
+    return (
+        len(text) <= LONGEST_NAME
+        and all(part and part.isprintable() for part in parts)
+        and all(
+            (before[-1] == EMOJI_STYLE or unicodedata.category(before[-1]) in EMOJI_ENDS)
+            and unicodedata.category(after[0]) == "So"
+            for before, after in pairwise(parts)
+        )
+    )
 
 
 def profile(name: str) -> ViewerRef:

@@ -1,15 +1,18 @@
 """Evaluating, comparing and training."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
+import models.evaluation
 from data.problems import Cancelled, Problem
 from data.splits import split
 from models.bias import Bias, BiasSettings
-from models.evaluation import compare, evaluate, train
+from models.evaluation import build, compare, evaluate, measure_pair_lists, train
 from models.mf import BiasedMF, BiasedMFSettings
 from models.model import Epoch
-from tests.models.builders import rmse, tastes
+from tests.models.builders import dataset, rmse, tastes
 
 DATASET = tastes()[0]
 
@@ -47,13 +50,64 @@ def test_ranking_and_pair_have_their_metrics() -> None:
     assert list(ranking.metrics) == ["ndcg@10", "recall@10", "recall@20", "hit@10", "coverage@10", "novelty@10"]
     assert ranking.prediction is None
     pair = evaluate("bias", DATASET, "random80", "pair").metrics
-    assert list(pair) == ["rmse", "mae", "mse_scaled", "triples"]
+    lists = ["ndcg@10_mean", "ndcg@10_min", "ndcg@10_gap", "pairs"]
+    assert list(pair) == ["rmse", "mae", "mse_scaled", "triples", *lists]
     assert pair["rmse"] < evaluate("bias", DATASET, "random80").metrics["rmse"]
 
 
 def test_taste_ranks_better_than_popularity() -> None:
     found = {name: evaluate(name, DATASET, "random80", "ranking").metrics["ndcg@10"] for name in ("popularity", "mf")}
     assert found["mf"] > found["popularity"] * 1.2
+
+
+class TestPairLists:
+    def test_by_hand(self) -> None:
+        # Users 0 and 1 have seen movies 0 to 2, all others user 3 alone.
+        train = dataset([0, 0, 1, 1, 3, 3, 3, 3, 3, 3], [0, 1, 1, 2, 2, 3, 4, 5, 6, 7], [5] * 10)
+        # What user 0 likes and user 1 has seen is for neither: movie 1. User 2 likes nothing that 0 or 1 have not seen.
+        test = dataset([0, 0, 1, 1, 2, 1, 0], [5, 4, 0, 5, 1, 7, 3], [5, 4, 5, 4, 5, 3, 3.5], 4, 8).ratings
+        model = build("popularity")
+        model.fit(train)
+        # All of movies 3 to 7 have one rating, so the list is 3, 4, 5, 6, 7.
+        second, third = 1 / np.log2(3), 1 / np.log2(4)
+        found = measure_pair_lists(model, train, test)
+        first_member, second_member = (second + third) / (1 + second), third
+        assert found["pairs"] == 1
+        assert found["ndcg@10_mean"] == pytest.approx((first_member + second_member) / 2)
+        assert found["ndcg@10_min"] == pytest.approx(min(first_member, second_member))
+
+    def test_knowing_both_tastes_is_better(self) -> None:
+        train, test = tastes()
+        found = {}
+        for name in ("bias", "mf"):
+            model = build(name)
+            model.fit(train)
+            found[name] = measure_pair_lists(model, train, test)
+        assert found["mf"]["pairs"] == found["bias"]["pairs"] == models.evaluation.LISTED_PAIRS
+        assert found["mf"]["ndcg@10_mean"] > found["bias"]["ndcg@10_mean"] * 1.2
+        assert found["mf"]["ndcg@10_min"] > found["bias"]["ndcg@10_min"] * 1.2
+
+    def test_which_pairs_follows_from_the_seed(self) -> None:
+        train, test = tastes()
+        model = build("bias")
+        model.fit(train)
+        one, same, other = (measure_pair_lists(model, train, test, seed) for seed in (1, 1, 2))
+        assert one == same != other
+
+    @pytest.mark.parametrize("many", [2, 3, 7])
+    def test_every_pair_can_be_drawn(self, many: int) -> None:
+        drawn = list(models.evaluation._pairs_of(many, seed=0))
+        assert sorted(drawn) == sorted(combinations(range(many), 2))
+        if many == 7:
+            assert drawn != sorted(drawn)
+
+    @pytest.mark.parametrize("stars", [[3, 3], [5, 3]])
+    def test_without_pairs_that_is_said(self, stars: list[float]) -> None:
+        train = dataset([0, 1, 1], [0, 1, 2], [5, 5, 5])
+        model = build("popularity")
+        model.fit(train)
+        with pytest.raises(Problem, match="choose another split"):
+            measure_pair_lists(model, train, dataset([0, 1], [2, 0], stars, 2, 3).ratings)
 
 
 def test_the_split_has_its_own_seed() -> None:
@@ -78,7 +132,7 @@ def test_what_is_not_known_is_said(name: str, split_name: str, task: str) -> Non
 def test_compared_with_itself_there_is_no_difference() -> None:
     found = evaluate("bias", DATASET, "random80")
     same = compare(found, found)
-    assert (same.rmse, same.low, same.high, same.certain) == (0, 0, 0, False)
+    assert (same.rmse, same.low, same.high) == (0, 0, 0)
 
 
 def test_the_difference_is_that_of_the_rmse_and_turns_around() -> None:
@@ -86,7 +140,6 @@ def test_the_difference_is_that_of_the_rmse_and_turns_around() -> None:
     found, turned = compare(mf, bias), compare(bias, mf)
     assert found.rmse == pytest.approx(mf.metrics["rmse"] - bias.metrics["rmse"], abs=1e-6)
     assert found.low < found.rmse < found.high < 0
-    assert found.certain
     assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
 
 

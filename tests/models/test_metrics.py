@@ -1,7 +1,6 @@
 """Metrics, against answers worked out by hand."""
 
 import doctest
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import models.metrics
 from models.metrics import (
     mse,
     ndcg,
-    pair_blocks,
+    pair_list_metrics,
     pair_metrics,
     rank_users,
     ranking_metrics,
@@ -101,13 +100,6 @@ def test_ranking_equals_a_plain_sort() -> None:
         assert lists.hits[place].tolist() == [movie in wanted for movie in order]
 
 
-def test_pairs_are_all_pairs_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models.metrics, "PAIRS_AT_ONCE", 20)
-    movie = np.random.RandomState(0).randint(0, 9, 60).astype(np.int32)
-    found = [tuple(sorted(pair)) for a, b in pair_blocks(movie) for pair in zip(a.tolist(), b.tolist(), strict=True)]
-    assert sorted(found) == [(a, b) for a, b in combinations(range(60), 2) if movie[a] == movie[b]]
-
-
 def test_pair_metrics_by_hand() -> None:
     test = dataset([0, 1, 2, 0], [0, 0, 0, 1], [5, 3, 1, 2]).ratings
     # Errors -1, 0, 2 of movie 0; pairs -0.5, 0.5, 1. Movie 1 has one rating and no pair.
@@ -118,6 +110,26 @@ def test_pair_metrics_by_hand() -> None:
     assert found["mse_scaled"] == pytest.approx(0.5 / 25)
 
 
-def test_no_pair_at_all_is_said() -> None:
-    with pytest.raises(ValueError, match="two ratings"):
-        pair_metrics(np.float32([4, 3]), dataset([0, 0], [0, 1], [5, 3]).ratings)
+def test_nobody_is_a_pair_with_themselves() -> None:
+    # User 0 rated movie 0 twice; the newest rating counts, whose error is 2, against 1 of user 1.
+    test = dataset([0, 1, 0], [0, 0, 0], [5, 3, 1]).ratings
+    found = pair_metrics(np.float32([4, 4, 3]), test)
+    assert (found["triples"], found["rmse"]) == (1, pytest.approx(1.5))
+
+
+@pytest.mark.parametrize("movies", [[0, 1], [0, 0]])
+def test_no_pair_at_all_is_said(movies: list[int]) -> None:
+    with pytest.raises(ValueError, match="two raters"):
+        pair_metrics(np.float32([4, 3]), dataset([0, 0], movies, [5, 3]).ratings)
+
+
+def test_lists_of_pairs_by_hand() -> None:
+    hits = np.zeros((2, 2, 10), bool)
+    hits[0, 0, :2] = hits[1, 1, 9] = hits[1, 0, 0] = True
+    # Of the first pair one member has the best list of two, the other none; of the second 1 and 1 / log2(11).
+    found = pair_list_metrics(hits, np.int32([[2, 5], [1, 1]]))
+    last = 1 / np.log2(11)
+    assert found["ndcg@10_mean"] == pytest.approx((0.5 + (1 + last) / 2) / 2)
+    assert found["ndcg@10_min"] == pytest.approx((0 + last) / 2)
+    assert found["ndcg@10_gap"] == pytest.approx((1 + 1 - last) / 2)
+    assert found["pairs"] == 2

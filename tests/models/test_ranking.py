@@ -51,6 +51,15 @@ def test_candidates_are_what_nobody_saw_nobody_hid_and_somebody_rated(ranker: Ra
     assert set(ranker.rank(viewers, hidden).order.tolist()) == expected
 
 
+def test_what_does_not_pass_is_no_candidate(ranker: Ranker) -> None:
+    whole = ranker.rank([user(1)]).order
+    passing = np.arange(90) % 3 == 0
+    found = ranker.rank([user(1)], {int(whole[0])}, passing=passing).order
+    assert found.tolist() == [row for row in whole[1:].tolist() if row % 3 == 0]
+    listed = ranker.recommend([user(1)], 90, passing=passing)["movies"]
+    assert {movie["id"] for movie in listed} == {f"m{row}" for row in whole.tolist() if row % 3 == 0}
+
+
 def test_movies_without_ratings_are_never_recommended() -> None:
     few = dataset([0, 1, 0], [0, 0, 2], [5, 4, 3], movies=5)
     model = Popularity()

@@ -5,10 +5,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -63,6 +64,34 @@ def test_version_and_help(run: Run) -> None:
         assert run(command, "--help").exit_code == 0
     for command in ("list", "get", "clean", "show"):
         assert "--json" in run("data", command, "-h").stdout
+
+
+def every(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from every(command, *path, name)
+        else:
+            yield " ".join((*path, name)), command
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*each, id=each[0]) for each in every(cli)])
+def test_every_command_takes_the_same_options(name: str, command: click.Command) -> None:
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {"--json", "--dataset", "--seed"} <= options
+
+
+def test_options_that_say_nothing_to_a_command(run: Run) -> None:
+    assert document(run("locate", "--json", "--dataset", "demo", "--seed", 3)) == document(run("locate", "--json"))
+    assert document(run("data", "list", "--dataset", "demo", "--seed", 3, "--json"))
+    assert "--seed" not in run("locate", "--help").stdout
+    refused(run("locate", "--seed", "x"), "Usage:.*", 2)
+
+
+def test_a_dataset_is_named_either_way(run: Run) -> None:
+    for named in (("demo",), ("--dataset", "demo"), ("demo", "--dataset", "demo")):
+        assert document(run("data", "get", *named, "--json"))["dataset"] == "demo"
+    refused(run("data", "get", "demo", "--dataset", "own"), "NAME is 'demo' and --dataset 'own'; name one", 2)
+    refused(run("data", "get", ""), "cannot be the name")
 
 
 # Data
@@ -243,9 +272,11 @@ def test_evaluate_ranking(run: Run, ready: Path) -> None:
 
 
 def test_evaluate_pairs(run: Run, ready: Path) -> None:
-    (row,) = document(run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "pair", "--json"))
-    given(row["metrics"], "rmse", "mae", "mse_scaled")
+    arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "pair")
+    (row,) = document(run(*arguments, "--json"))
+    given(row["metrics"], "rmse", "mae", "mse_scaled", "ndcg@10_mean", "ndcg@10_min", "ndcg@10_gap")
     assert row["task"] == "pair"
+    assert re.search(rf" {row['metrics']['triples']:,} .* {row['metrics']['pairs']} ", run(*arguments).stdout)
 
 
 # Lists
@@ -274,6 +305,23 @@ def test_recommend_for_a_pair(run: Run, ready: Path) -> None:
     assert [(viewer["kind"], viewer["id"]) for viewer in found["viewers"]] == [("user", "1"), ("profile", "anna")]
     assert all(len(movie["stars_by_viewer"]) == 2 for movie in found["movies"])
     assert run("recommend", "--user", 1, "--user", 2, "--dataset", "demo").exit_code == 0
+
+
+def test_recommend_with_a_filter(run: Run, ready: Path) -> None:
+    asked = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo")
+    whole = document(run(*asked, "--json"))["movies"]
+    for only, passes in (
+        ("+Comedy 1980..1999", lambda movie: "Comedy" in movie["genres"] and 1980 <= movie["year"] <= 1999),
+        ("-Drama", lambda movie: "Drama" not in movie["genres"]),
+        (">=50", lambda movie: movie["count"] >= 50),
+    ):
+        found = document(run(*asked, "--filter", only, "--json"))["movies"]
+        assert [movie["id"] for movie in found] == [movie["id"] for movie in whole if passes(movie)]
+        assert 0 < len(found) < len(whole)
+    assert document(run(*asked, "--filter", "xyzzy", "--json"))["movies"] == []
+    assert run(*asked, "--filter", "xyzzy").stdout.startswith("No movie is left")
+    refused(run(*asked, "--filter", "+\x1b[31mOpera"), "There is no genre .*; choose one of Action")
+    refused(run(*asked, "--filter", "1999..1980"), "which is none")
 
 
 def test_unknown_users(run: Run, ready: Path) -> None:

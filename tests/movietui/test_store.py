@@ -356,6 +356,9 @@ def test_nothing_of_a_failed_change_stays(store: Store, monkeypatch: pytest.Monk
         ("a" * 40, "a" * 40),
         ("O'Brien; DROP TABLE viewers", "O'Brien; DROP TABLE viewers"),
         ("user 7", "user 7"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("Sally 👩🏽\u200d🚀", "Sally 👩🏽\u200d🚀"),
+        ("❤\ufe0f\u200d🔥", "❤\ufe0f\u200d🔥"),
     ],
 )
 def test_names(store: Store, typed: str, name: str) -> None:
@@ -364,7 +367,12 @@ def test_names(store: Store, typed: str, name: str) -> None:
     assert store.find_profile(typed.upper()) == profile(name)
 
 
-@pytest.mark.parametrize("typed", ["", "   ", "\t\n", "a" * 41, "a\x1b[31m", "a\x07b", "a\u202eb"])
+MISPLACED_JOINERS = ["\u200d", "an\u200dna", "👨\u200d", "\u200d👨", "👨\u200dx", "x\u200d👨", "👨\u200d\u200d👩"]
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "   ", "\t\n", "a" * 41, "a\x1b[31m", "a\x07b", "a\u202eb", "🏴\U000e0067", *MISPLACED_JOINERS]
+)
 def test_names_that_are_none(store: Store, typed: str) -> None:
     with pytest.raises(Problem, match="1 to 40"):
         store.create_profile(typed)

@@ -48,7 +48,20 @@ def test_a_thin_bar_is_as_wide_as_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "told"), [(0, "0 B"), (999, "999 B"), (4_924_029, "4.9 MB"), (12_000, "12 kB"), (3_200_000_000, "3.2 GB")]
+    ("count", "told"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (9_949, "9.9 kB"),
+        (9_960, "10 kB"),
+        (12_000, "12 kB"),
+        (999_499, "999 kB"),
+        (999_999, "1.0 MB"),
+        (4_924_029, "4.9 MB"),
+        (999_999_999, "1.0 GB"),
+        (3_200_000_000, "3.2 GB"),
+    ],
 )
 def test_size(count: float, told: str) -> None:
     assert text.size(count) == told

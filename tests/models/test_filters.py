@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from data.dataset import Dataset
 from data.problems import Problem
 from data.titles import film_key
 from models.filters import Filter, parse
@@ -22,7 +23,7 @@ FILMS = (
 )
 
 
-def films():
+def films() -> Dataset:
     counts = [count for *_, count in FILMS]
     movie = np.repeat(np.arange(len(FILMS)), counts)
     found = dataset(np.arange(len(movie)), movie, np.full(len(movie), 4))

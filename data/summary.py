@@ -35,7 +35,6 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "users": len(users),
         "movies": len(movies),
         "density": len(ratings) / (len(users) * len(movies)),
-        "density_map": _density_map(dataset, per_user),
         "scale": {"low": dataset.scale.low, "high": dataset.scale.high, "step": dataset.scale.step},
         "mean_stars": sum(value * count for value, count in stars.items()) / len(ratings),
         "stars": {f"{value:g}": count for value, count in stars.items()},
@@ -114,12 +113,13 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
         _chart("ratings per movie", "movies by their number of ratings", "movies", _by_size(dataset.counts)),
         _chart("ratings over time", "ratings by the time they were given", "ratings", _over_time(dataset.ratings.time)),
     ]
-    return [chart for chart in charts if chart["counts"]]
+    density = _chart("density", "pairs that were rated, by tenths", "pairs", [], "users and movies by their activity")
+    return [*(chart for chart in charts if chart["counts"]), {**density, "shares": _density_map(dataset, per_user)}]
 
 
 def _chart(name: str, title: str, of: str, bars: Sequence[tuple[str, int]], note: str = "") -> dict[str, Any]:
     labels, counts = [label for label, _ in bars], [count for _, count in bars]
-    return {"name": name, "title": title, "of": of, "labels": labels, "counts": counts, "note": note}
+    return {"name": name, "title": title, "of": of, "labels": labels, "counts": counts, "note": note, "shares": []}
 
 
 def _every_year(years: NDArray[np.int32]) -> list[tuple[str, int]]:

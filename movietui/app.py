@@ -174,7 +174,7 @@ class MovieTui(App[int]):
         self.working = name
         if not await self.in_thread(self.session.store.serving_runs, name):
             await self.switch_mode("train")
-            await self.work.train(FIRST_MODEL, name, {})
+            await self.work.train(FIRST_MODEL, name, {"cleaning": await self.session.cleaning_of(name)})
         await self.serve(name)
         await self.switch_mode("browse")
 

@@ -299,7 +299,7 @@ def data_show(name: str, cleaning: str, json_: bool) -> None:
     ):
         if value:
             table.add_row(key, value)
-    _print(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
+    _print(table, *(part for chart in facts["charts"] if chart["counts"] for part in ("", *_drawn(chart))))
 
 
 @data.command("imdb")

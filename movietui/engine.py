@@ -19,6 +19,7 @@ def answer(service: Service, request: Message) -> Message:
         "datasets": service.datasets,
         "models": service.models,
         "report": service.report,
+        "presets": service.presets,
         "preview": service.preview,
         "removed": service.removed,
         "show": service.show,

@@ -48,6 +48,14 @@ def _get(request: Message, teller: Teller) -> Message:
     return {**obtained, "report": tasks.clean(request["name"], request["cleaning"], teller.stage)}
 
 
+def _clean(request: Message, teller: Teller) -> Message:
+    return tasks.clean(request["name"], request["cleaning"], teller.stage)
+
+
+def _remove(request: Message, teller: Teller) -> Message:
+    return tasks.remove(Store(locations.store()), request["name"])
+
+
 def _imdb(request: Message, teller: Teller) -> Message:
     path = Path(request["path"]) if request.get("path") else None
     return tasks.imdb(request["name"], path, teller.stage)
@@ -67,7 +75,7 @@ def _train(request: Message, teller: Teller) -> Message:
     )
 
 
-JOBS = {"get": _get, "imdb": _imdb, "train": _train}
+JOBS = {"get": _get, "clean": _clean, "remove": _remove, "imdb": _imdb, "train": _train}
 
 
 def _listen(requests: queue.SimpleQueue[bytes]) -> None:

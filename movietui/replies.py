@@ -181,6 +181,18 @@ class RemovedRows(TypedDict):
     """A cell for each column: numbers to the right, everything else is text to be shown."""
 
 
+class ChartRow(TypedDict):
+    """A chart of a dataset: a bar for each label, or a map of shares."""
+
+    name: str
+    title: str
+    labels: list[str]
+    counts: list[int]
+    note: str
+    shares: list[list[float]]
+    """Of a map: which share of all pairs was rated, a row for each tenth of the users; empty for bars."""
+
+
 class FieldRow(TypedDict):
     """A setting of a model."""
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data import catalogue, imdb
+from data.cleaning import PRESETS
 from data.dataset import Dataset
 from data.problems import Problem
 from data.sources import SOURCES
@@ -299,6 +300,10 @@ class Service:
     def removed(self, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
         """Return a window of the rows that a rule takes or changes, or would where it is off."""
         return cast(RemovedRows, catalogue.removed(dataset, cleaning, rule, offset, limit).to_json())
+
+    def presets(self) -> list[str]:
+        """Return the names of the cleanings that others are made from."""
+        return list(PRESETS)
 
     def show(self, dataset: str, cleaning: str) -> dict[str, Any] | None:
         """Return the facts and charts of a dataset, or nothing where it was not cleaned yet."""

@@ -106,6 +106,15 @@ class Session:
         first: ViewerRef = profiles[0][0] if profiles else user(opened["first_user"], opened["dataset"])
         return first
 
+    async def cleaning_of(self, dataset: str) -> str:
+        """Return how a dataset is to be cleaned: as chosen on the Data screen, else the standard way."""
+        cleaning: str = await self._stored(self.store.choice, f"cleaning:{dataset}", CLEANING)
+        return cleaning
+
+    async def clean_with(self, dataset: str, cleaning: str) -> None:
+        """Remember how a dataset is to be cleaned, before a model learns from it."""
+        await self._stored(self.store.choose, f"cleaning:{dataset}", cleaning)
+
     # Who it is for
 
     async def look_at(self, viewer: ViewerRef) -> None:

@@ -25,16 +25,24 @@ class Work:
         self.activity: Activity | None = None
         """What runs, or ``None``."""
 
-    async def get(self, name: str, path: str | None = None) -> dict[str, Any]:
+    async def get(self, name: str, path: str | None = None, cleaning: str = CLEANING) -> dict[str, Any]:
         """Get and clean a dataset."""
-        return await self._run(f"get {name}", {"do": "get", "name": name, "path": path, "cleaning": CLEANING})
+        return await self._run(f"get {name}", {"do": "get", "name": name, "path": path, "cleaning": cleaning})
+
+    async def clean(self, name: str, cleaning: str) -> dict[str, Any]:
+        """Clean a dataset that is here."""
+        return await self._run(f"clean {name}", {"do": "clean", "name": name, "cleaning": cleaning})
+
+    async def remove(self, name: str) -> dict[str, Any]:
+        """Remove a dataset from the disk."""
+        return await self._run(f"remove {name}", {"do": "remove", "name": name})
 
     async def imdb(self, name: str, path: str | None = None) -> dict[str, Any]:
         """Join a dataset with IMDb's tables, of a folder or downloaded."""
         return await self._run(f"imdb {name}", {"do": "imdb", "name": name, "path": path})
 
     async def train(self, model: str, dataset: str, options: Message, job: Job | None = None) -> dict[str, Any]:
-        """Train a model, in a job that was started before if one is given."""
+        """Train a model with these options, ``cleaning`` among them; in a job started before if one is given."""
         request: Message = {"do": "train", "model": model, "dataset": dataset, "cleaning": CLEANING, **options}
         return await self._run(f"train {model}", request, job)
 

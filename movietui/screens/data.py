@@ -1,44 +1,86 @@
-"""Data: pick a dataset, watch it come in and be cleaned, read what each rule took."""
+"""Data: pick a dataset, watch it come in, decide how it is cleaned, and look at what is in it."""
 
 from __future__ import annotations
 
 from itertools import chain, count
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from data.problems import Cancelled, Problem
 from movietui import text
 from movietui.activity import Activity
-from movietui.replies import DatasetRow
+from movietui.replies import Cleaned, DatasetRow, RemovedRows, RuleRow
 from movietui.screens.frame import FrameScreen, screen_keys
-from movietui.screens.panels import PathPanel
-from movietui.session import CLEANING
-from movietui.widgets.row_list import RowList
-from movietui.widgets.tables import DatasetList, OpenPath, ReportList
+from movietui.screens.panels import ConfirmPanel, PathPanel
+from movietui.widgets.chart import Chart
+from movietui.widgets.row_list import WINDOW, RowList
+from movietui.widgets.tables import DatasetList, OpenPath, RemovedList, RuleList
+from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
+
+ABOUT = (
+    "A dataset is fetched, read and cleaned here; nothing of it leaves this machine.",
+    "space turns a rule on or off and shows what it would do; enter applies it.",
+)
+NUMBERS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 
 
 class DataScreen(FrameScreen):
-    """Datasets on the left; the stages, the cleaning report and the terms of one of them on the right."""
+    """Datasets on the left; the stages, the rules of cleaning and the charts of one of them on the right."""
 
     CSS_PATH = "data.tcss"
     title_of_help = "Data"
-    about = ("A dataset is fetched, read and cleaned here; nothing of it leaves this machine.",)
+    about = ABOUT
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Get or open", id="data.choose", tooltip="Get the dataset, or open it in Browse"),
-        Binding("o", "open_path", "Open a path", id="data.open", tooltip="Read a folder or zip of your own"),
-        Binding("c", "cancel", "Cancel", id="data.cancel", tooltip="Stop what is running"),
-        Binding("left,h", "focus_datasets", "Datasets", show=False, tooltip="Go to the datasets"),
-        Binding("right,l", "focus_report", "Report", show=False, tooltip="Go to the cleaning report"),
-        *screen_keys("browse", "train"),
+        Binding("enter", "choose", "Open", id="data.choose", tooltip="Get or open a dataset; apply or unfold a rule"),
+        Binding("space", "turn_rule", "Rule on/off", id="data.toggle", tooltip="Turn the rule on or off, to see first"),
+        Binding(
+            "left_square_bracket",
+            "number(-1)",
+            "Less",
+            key_display="[",
+            show=False,
+            id="data.less",
+            tooltip="A smaller number for the rule, such as 3 ratings instead of 5",
+        ),
+        Binding(
+            "right_square_bracket",
+            "number(1)",
+            "More",
+            key_display="]",
+            show=False,
+            id="data.more",
+            tooltip="A larger number for the rule",
+        ),
+        Binding("p", "preset", "Preset", id="data.preset", tooltip="Step through the ready-made sets of rules"),
+        Binding("left", "chart(-1)", "Chart before", show=False, tooltip="The chart before; from charts that fill all"),
+        Binding("right", "chart(1)", "Next chart", show=False, tooltip="To the rules, then the next chart"),
+        Binding("i", "imdb", "IMDb", id="data.imdb", tooltip="Join with IMDb; settle what is ambiguous"),
+        Binding(
+            "o", "open_path", "Open a path", show=False, id="data.open", tooltip="Read a folder or zip of your own"
+        ),
+        Binding("x", "remove", "Remove", show=False, id="data.remove", tooltip="Remove the dataset from the disk"),
+        Binding("c", "cancel", "Cancel", show=False, id="data.cancel", tooltip="Stop what is running"),
+        Binding("h,escape", "back", "Back", show=False, tooltip="Drop changes of rules; back to the datasets"),
+        Binding("l", "focus_rules", "Rules", show=False, tooltip="Go to the rules"),
+        *screen_keys("browse"),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown = ""
+        """The dataset whose rules and charts are shown."""
+        self._applied = ""
+        self._chosen = ""
+        """The cleaning that is stored, and the one that is looked at; another one is to be applied."""
+        self._rule = ""
+        """The rule whose rows are shown."""
 
     def body(self) -> ComposeResult:
         """Put the panes side by side."""
@@ -46,17 +88,20 @@ class DataScreen(FrameScreen):
             with Vertical(id="datasets-pane", classes="pane"):
                 yield DatasetList(id="datasets")
             with Vertical(id="dataset-pane", classes="pane"):
-                yield Static(id="stages", markup=False)
-                yield ReportList(id="report")
-                yield Static(id="examples", markup=False)
-                with VerticalScroll(id="terms-scroll", can_focus=False):
-                    yield Static(id="terms", markup=False)
+                yield TextPane(id="stages")
+                yield RuleList(id="rules")
+                yield TextPane(id="terms")
+            with Vertical(id="view"):
+                yield Chart(id="chart", classes="pane")
+                yield RemovedList(id="removed", classes="pane")
 
     def on_mount(self) -> None:
         """Listen to jobs, and list what there is."""
         self.query_one("#datasets-pane").border_title = "Datasets"
         self.movie_tui.activity_changed.subscribe(self, self.show_activity)
         self.movie_tui.served_changed.subscribe(self, self.served)
+        self.rules.display = False
+        self._view(None)
         self.set_focus(self.datasets)
         self.list_datasets()
 
@@ -66,14 +111,29 @@ class DataScreen(FrameScreen):
         return self.query_one("#datasets", DatasetList)
 
     @property
-    def report(self) -> ReportList:
-        """The cleaning report."""
-        return self.query_one("#report", ReportList)
+    def rules(self) -> RuleList:
+        """The rules of cleaning and what they took."""
+        return self.query_one("#rules", RuleList)
+
+    @property
+    def chart(self) -> Chart:
+        """What is in the dataset."""
+        return self.query_one("#chart", Chart)
+
+    @property
+    def removed(self) -> RemovedList:
+        """The rows that a rule took, in the place of the chart."""
+        return self.query_one("#removed", RemovedList)
+
+    def _pane(self, name: str) -> TextPane:
+        return self.query_one(f"#{name}", TextPane)
 
     def served(self, dataset: str) -> None:
         """Mark the dataset that Browse shows."""
         self.datasets.open_name = dataset
         self.datasets.refresh()
+
+    # Datasets
 
     @work(exclusive=True, group="list")
     @told
@@ -84,6 +144,7 @@ class DataScreen(FrameScreen):
         listed = await session.datasets()
         rows: list[DatasetRow | OpenPath] = [*sorted(listed, key=lambda row: row["state"] == "invented"), OpenPath()]
         self.datasets.open_name = session.opened["dataset"] if session.opened else ""
+        self._shown = ""
         self.datasets.fill(len(rows), 0, rows)
         wanted = name or self.movie_tui.working
         for place, row in enumerate(rows):
@@ -98,101 +159,204 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="show")
     @told
     async def show_dataset(self) -> None:
-        """Show the report of a dataset that is here, else what it is and takes."""
+        """Show the rules and charts of a dataset that is here, else what it is and takes."""
         row = self.datasets.current
         pane = self.query_one("#dataset-pane")
-        if row is None:
+        if row is None or (not isinstance(row, OpenPath) and row["name"] == self._shown):
             return
+        self._shown = "" if isinstance(row, OpenPath) else row["name"]
+        self._view(None)
         if isinstance(row, OpenPath):
             pane.border_title = "Open a folder or zip"
-            self.query_one("#stages", Static).update("")
-            self._show_report(None)
-            self.query_one("#terms", Static).update(
-                Text("enter: name the place of a MovieLens 100K zip, or of the folder it was unpacked to.")
+            self._pane("stages").show(Text())
+            self._show_rules(None)
+            self._pane("terms").show(
+                Text("enter: name the place of a MovieLens zip, or of the folder it was unpacked to; any release.")
             )
             return
         pane.border_title = Content(row["title"])
         activity = self.movie_tui.work.activity
         if activity is None or activity.request.get("name") != row["name"]:
-            self.query_one("#stages", Static).update("")
-        self.query_one("#terms", Static).update(self._terms(row))
-        report: dict[str, Any] | None = None
-        if row["ratings"]:
-            report = await self.session.engine.ask("report", dataset=row["name"], cleaning=CLEANING)
-        self._show_report(report)
+            self._pane("stages").show(Text())
+        self._pane("terms").show(self._terms(row))
+        if not row["ratings"]:
+            self._show_rules(None)
+            return
+        ask = self.session.engine.ask
+        cleaning = await self.session.cleaning_of(row["name"])
+        report: Cleaned | None = await ask("report", dataset=row["name"], cleaning=cleaning)
+        self._applied = self._chosen = report["preset"] if report else ""
+        self.rules.applied = (
+            frozenset((rule["rule"], rule["number"]) for rule in report["rules"] if rule["on"])
+            if (report)
+            else frozenset()
+        )
+        self._show_rules(report)
+        facts = await ask("show", dataset=row["name"], cleaning=cleaning) if report else None
+        self.chart.show(facts["charts"] if facts else [])
+        self._view(self.chart if facts else None, asked=False)
 
     @staticmethod
     def _terms(row: DatasetRow) -> Text:
         lines = []
         if row["state"] == "available":
             lines.append(f"enter gets it: {text.size(row['bytes'])} from GroupLens.")
+        elif row["bytes"]:
+            lines.append(f"{text.size(row['bytes'])} on disk; x removes it.")
         lines += [part for part in (row["terms"], row["citation"]) if part]
         return Text("\n\n".join(lines))
 
-    def _show_report(self, report: dict[str, Any] | None) -> None:
-        rules = report["rules"] if report else []
-        self.report.display = bool(rules)
-        self.query_one("#examples").display = bool(rules)
-        self.report.fill(len(rules), 0, rules)
-        pane = self.query_one("#dataset-pane")
-        pane.border_subtitle = (
-            Content(
-                f"cleaned ({report['preset']}): {text.plural(report['ratings'], 'rating')} · "
-                f"{text.plural(report['users'], 'user')} · {text.plural(report['movies'], 'movie')}"
-            )
-            if report
-            else ""
-        )
+    def _view(self, shown: Chart | RemovedList | None, *, asked: bool = True) -> None:
+        """Show the chart, the rows that a rule took, or neither; in a narrow window only what was asked for."""
+        self.chart.display = shown is self.chart
+        self.removed.display = shown is self.removed
+        self.query_one("#view").set_class(shown is None, "-empty")
+        self.set_class(asked and shown is not None, "-viewing")
+        if self.has_class("-narrow") and self.has_class("-viewing") and shown is not None:
+            self.set_focus(shown)
 
-    @on(RowList.Moved, "#report")
-    def show_examples(self) -> None:
-        """Show rows that the rule under the cursor took, or would take."""
-        rule = self.report.current
+    # Rules
+
+    def _show_rules(self, report: Cleaned | None) -> None:
+        rules = report["rules"] if report else []
+        self.rules.display = bool(rules)
+        self.rules.fill(len(rules), 0, rules)
+        pane = self.query_one("#dataset-pane")
+        pane.border_subtitle = ""
+        if report:
+            pending = "enter applies: " if self._chosen != self._applied else ""
+            pane.border_subtitle = Content(
+                f"{pending}{report['preset']} · {report['ratings']:,} ratings · {report['users']:,} users · "
+                f"{report['movies']:,} movies"
+            )
+
+    @work(exclusive=True, group="preview")
+    @told
+    async def _preview(self, cleaning: str) -> None:
+        """Show what another cleaning would do."""
+        report: Cleaned = await self.session.engine.ask("preview", dataset=self._shown, cleaning=cleaning)
+        self._chosen = report["preset"]
+        self._show_rules(report)
+
+    def _rule_to_change(self) -> RuleRow | None:
+        return self.rules.current if self.rules.has_focus else None
+
+    def action_turn_rule(self) -> None:
+        """Turn the rule under the cursor on or off, without applying it yet."""
+        rule = self._rule_to_change()
+        if rule is None:
+            self.movie_tui.say("Go to the rules with → first.")
+        elif rule["always"]:
+            self.movie_tui.say("This rule cannot be off: what it takes is no rating.")
+        else:
+            number = f":{rule['number']}" if rule["number"] and not rule["on"] else ""
+            self._preview(f"{self._chosen} {'-' if rule['on'] else '+'}{rule['rule']}{number}")
+
+    def action_number(self, step: int) -> None:
+        """Give the rule under the cursor a larger or smaller number."""
+        rule = self._rule_to_change()
+        if rule is None or not rule["number"]:
+            self.movie_tui.say("[ and ] change the number of a rule that has one, such as “movies, under 5 ratings”.")
+            return
+        self._preview(f"{self._chosen} +{rule['rule']}:{_stepped(rule['number'], step)}")
+
+    @work(exclusive=True, group="preview")
+    @told
+    async def action_preset(self) -> None:
+        """Look at the next ready-made cleaning."""
+        if not self.rules.display:
+            raise Problem("There is nothing to clean yet; enter gets the dataset.")
+        presets: list[str] = await self.session.engine.ask("presets")
+        now = next((place for place, preset in enumerate(presets) if preset == self._chosen), -1)
+        self.set_focus(self.rules)
+        self._preview(presets[(now + 1) % len(presets)])
+
+    @on(RowList.Moved, "#rules")
+    def show_removed(self) -> None:
+        """Where rows are unfolded, show those of the rule that the cursor went to."""
+        if self.removed.display:
+            self._unfold()
+
+    @work(exclusive=True, group="removed")
+    @told
+    async def _unfold(self) -> None:
+        """Show the rows that the rule under the cursor took, or would take."""
+        rule = self.rules.current
         if rule is None:
             return
-        lines = Text()
-        if rule["examples"]:
-            lines.append("for example\n" if rule["on"] else "would take, for example\n", "underline")
-            lines.append("\n".join(f" {example}" for example in rule["examples"]))
-        else:
-            lines.append("nothing to take: the data are clean in this respect", "dim")
-        self.query_one("#examples", Static).update(lines)
+        self._rule = rule["rule"]
+        found = await self._removed(0)
+        self.removed.show(found)
+        self.removed.border_title = Content(found["title"])
+        rows = text.plural(found["total"], "row")
+        self.removed.border_subtitle = Content(f"{rows} {'taken' if found['on'] else 'it would take'} · esc folds")
+        self.removed.say("It takes nothing here.")
+        self._view(self.removed)
+
+    async def _removed(self, offset: int) -> RemovedRows:
+        found: RemovedRows = await self.session.engine.ask(
+            "removed", dataset=self._shown, cleaning=self._chosen, rule=self._rule, offset=offset, limit=WINDOW
+        )
+        return found
+
+    @on(RowList.Wanted, "#removed")
+    @told
+    async def bring_removed(self, event: RowList.Wanted) -> None:
+        """Bring rows that were scrolled to."""
+        found = await self._removed(event.offset)
+        self.removed.bring(found["offset"], found["rows"])
+
+    async def _apply(self) -> None:
+        """Clean the dataset as it is looked at."""
+        app, name, cleaning = self.movie_tui, self._shown, self._chosen
+        report = await app.work.clean(name, cleaning)
+        await self.session.clean_with(name, cleaning)
+        app.say(f"{name} cleaned ({cleaning}): {text.plural(report['ratings'], 'rating')} · t trains a model on them")
+        self._shown = ""
+        self.show_dataset()
+
+    # Jobs
 
     def show_activity(self, activity: Activity | None) -> None:
         """Show the stages of the job that runs."""
         row = self.datasets.current
-        if activity is None or activity.request["do"] != "get":
+        if activity is None or activity.request["do"] not in ("get", "clean", "imdb"):
             return
         if row is not None and not isinstance(row, OpenPath) and row["name"] != activity.request["name"]:
             return
         width = max(20, self.query_one("#dataset-pane").size.width - 4)
-        self.query_one("#stages", Static).update(_stages(activity, width))
+        self._pane("stages").show(_stages(activity, width))
 
     # Keys
 
     @work(group="choose")
     async def action_choose(self) -> None:
-        """Get the dataset under the cursor; open one that is here."""
+        """Get or open the dataset under the cursor; apply the rules that were changed, or unfold one."""
         app = self.movie_tui
-        if not self.datasets.has_focus:
-            return
-        row = self.datasets.current
-        if row is None:
-            return
-        if isinstance(row, OpenPath):
-            self.action_open_path()
-            return
-        if not row["ratings"]:
-            await self._get(row["name"], None)
-            return
         try:
-            await app.open_dataset(row["name"])
+            if self.rules.has_focus:
+                if self._chosen != self._applied:
+                    await self._apply()
+                else:
+                    self._unfold()
+            elif self.datasets.has_focus:
+                await self._open()
         except Problem as problem:
             app.say_problem(problem)
         except Cancelled:
-            app.say(f"Stopped; {row['name']} has no model yet.")
+            app.say("Stopped; nothing half done was kept.")
+
+    async def _open(self) -> None:
+        row = self.datasets.current
+        if isinstance(row, OpenPath):
+            self.action_open_path()
+        elif row is not None and not row["ratings"]:
+            await self._get(row["name"], None)
+        elif row is not None:
+            await self.movie_tui.open_dataset(row["name"])
 
     @on(RowList.Clicked, "#datasets")
+    @on(RowList.Clicked, "#rules")
     def choose_clicked(self) -> None:
         """A click on the row under the cursor is as good as enter."""
         self.action_choose()
@@ -200,38 +364,111 @@ class DataScreen(FrameScreen):
     @work(group="choose")
     async def action_open_path(self) -> None:
         """Ask for a path and read what is there."""
-        path = await self.app.push_screen_wait(PathPanel())
+        path = await self.app.push_screen_wait(
+            PathPanel(
+                "Open a folder or zip", "Where are the files? They are read, never changed.", "~/Downloads/ml-1m.zip"
+            )
+        )
         if path is not None:
             here = {row["name"] for row in await self.session.datasets() if row["ratings"]}
-            await self._get(_name_for(path.stem, here), str(path.absolute()))
+            try:
+                await self._get(_name_for(path.stem, here), str(path.absolute()))
+            except Problem as problem:
+                self.movie_tui.say_problem(problem)
+            except Cancelled:
+                self.movie_tui.say("Stopped; nothing half read was kept.")
 
     async def _get(self, name: str, path: str | None) -> None:
         app = self.movie_tui
-        try:
-            result = await app.work.get(name, path)
-        except Problem as problem:
-            app.say_problem(problem)
-            return
-        except Cancelled:
-            app.say("Stopped; nothing half read was kept.")
-            return
+        result = await app.work.get(name, path, await self.session.cleaning_of(name))
         said = [f"{name}: {text.plural(result['ratings'], 'rating')}.", result["note"], "enter opens it."]
         app.say(" ".join(part for part in said if part))
         self.list_datasets(name)
+
+    @work(group="choose")
+    @told
+    async def action_remove(self) -> None:
+        """Remove the dataset under the cursor from the disk, if that is meant."""
+        row, app = self.datasets.current, self.movie_tui
+        if row is None or isinstance(row, OpenPath) or not row["bytes"] or row["state"] == "available":
+            raise Problem("Nothing of this dataset is on the disk.")
+        sure = f"{row['title']} takes {text.size(row['bytes'])}. Your ratings and the trained models stay."
+        if await self.app.push_screen_wait(ConfirmPanel(f"Remove {row['name']}?", sure, "Remove")):
+            removed = await app.work.remove(row["name"])
+            app.say(f"{row['name']} is removed, {text.size(removed['bytes'])} are free.")
+            self.list_datasets(row["name"])
+
+    @work(group="choose")
+    async def action_imdb(self) -> None:
+        """Join the dataset with IMDb; show what came of it where that was done."""
+        from movietui.screens.imdb import ImdbPanel
+
+        app, name = self.movie_tui, self._shown
+        try:
+            if not name or not self.rules.display:
+                raise Problem("Get the dataset with enter first; then it can be joined with IMDb.")
+            report = await self.session.engine.ask("imdb", dataset=name)
+            again = report is None or await self.app.push_screen_wait(ImdbPanel(self.session, report))
+            if not again:
+                return
+            ask = PathPanel(
+                f"Join {name} with IMDb",
+                "Information courtesy of IMDb (https://www.imdb.com). Used with permission.\n\n"
+                "Folder with title.basics.tsv.gz and the other tables; empty downloads them (about 1.2 GB).",
+                "~/Downloads/imdb",
+                optional=True,
+            )
+            path = await self.app.push_screen_wait(ask)
+            if path is not None:
+                joined = await app.work.imdb(name, str(path.absolute()) if path.name else None)
+                await self.session.engine.ask("imdb", dataset=name)  # lists show it from now on
+                app.say(
+                    f"{name}: {joined['matched']:,} movies are found in IMDb, {joined['ambiguous']:,} are ambiguous, "
+                    f"{joined['unmatched']:,} are not there · i shows them"
+                )
+        except Problem as problem:
+            app.say_problem(problem)
+        except Cancelled:
+            app.say("Stopped; what was joined before stays.")
 
     async def action_cancel(self) -> None:
         """Stop what runs."""
         if not await self.movie_tui.work.cancel():
             self.movie_tui.say("Nothing is running.")
 
-    def action_focus_datasets(self) -> None:
-        """Go to the datasets."""
-        self.set_focus(self.datasets)
+    def action_chart(self, step: int) -> None:
+        """From the datasets to the rules; from there to the next chart, or the one before."""
+        if self.datasets.has_focus:
+            self.action_focus_rules()
+        elif self.chart.charts:
+            if self.removed.display or (self.has_class("-narrow") and not self.has_class("-viewing")):
+                self._view(self.chart)
+            else:
+                self.chart.step(step)
 
-    def action_focus_report(self) -> None:
-        """Go to the report."""
-        if self.report.display:
-            self.set_focus(self.report)
+    def action_focus_rules(self) -> None:
+        """Go to the rules."""
+        if self.rules.display:
+            self.set_focus(self.rules)
+
+    def action_back(self) -> None:
+        """Fold what is unfolded, else drop what was changed, else go to the datasets."""
+        if self.removed.display or self.has_class("-viewing"):
+            self._view(self.chart, asked=False)
+            self.set_focus(self.rules)
+        elif self._chosen != self._applied:
+            self._preview(self._applied)
+        else:
+            self.set_focus(self.datasets)
+
+
+def _stepped(number: int, step: int) -> int:
+    """Return the next round number; years go by tens."""
+    if number > NUMBERS[-1]:
+        return number + 10 * step
+    larger = [one for one in NUMBERS if one > number]
+    smaller = [one for one in NUMBERS if one < number]
+    return (larger[:1] or [number])[0] if step > 0 else (smaller[-1:] or [number])[0]
 
 
 def _name_for(stem: str, taken: set[str]) -> str:

@@ -51,17 +51,22 @@ class NamePanel(ModalScreen[ViewerRef | None]):
 
 
 class PathPanel(ModalScreen[Path | None]):
-    """Asks for a zip or folder with the files of a dataset."""
+    """Asks for a file or folder that exists; an ``optional`` one may be left empty, which is the empty path."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
+
+    def __init__(self, title: str, words: str, example: str, *, optional: bool = False) -> None:
+        super().__init__()
+        self._title, self._words, self._example = title, words, example
+        self._optional = optional
 
     def compose(self) -> ComposeResult:
         """Ask."""
         with Vertical(classes="panel") as panel:
-            panel.border_title = "Open a folder or zip"
-            panel.border_subtitle = "enter opens it · esc leaves"
-            yield Static("Where are the files? They are read, never changed.", markup=False)
-            yield Input(placeholder="~/Downloads/ml-100k.zip", id="path")
+            panel.border_title = Content(self._title)
+            panel.border_subtitle = "enter goes on · esc leaves"
+            yield Static(self._words, markup=False)
+            yield Input(placeholder=self._example, id="path")
             yield Static(id="wrong", markup=False)
 
     @on(Input.Submitted)
@@ -69,11 +74,33 @@ class PathPanel(ModalScreen[Path | None]):
         """Take a path that exists."""
         typed = event.value.strip()
         path = Path(typed).expanduser()
-        if typed and path.exists():
+        if self._optional and not typed:
+            self.dismiss(Path())
+        elif typed and path.exists():
             self.dismiss(path)
         else:
             wrong = f"There is nothing at {path}; check the path." if typed else "Type where the zip or folder is."
             self.query_one("#wrong", Static).update(Text(wrong))
+
+
+class ConfirmPanel(ModalScreen[bool]):
+    """Asks before something is done that cannot be undone."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n,q", "dismiss(False)", "Never mind"),
+        Binding("y", "dismiss(True)", "Do it"),
+    ]
+
+    def __init__(self, title: str, words: str, deed: str) -> None:
+        super().__init__()
+        self._title, self._words, self._deed = title, words, deed
+
+    def compose(self) -> ComposeResult:
+        """Ask."""
+        with Vertical(classes="panel") as panel:
+            panel.border_title = Content(self._title)
+            panel.border_subtitle = Content(f"y {self._deed.lower()} · esc leaves it")
+            yield Static(self._words, markup=False)
 
 
 class DetailsPanel(ModalScreen[None]):

@@ -254,6 +254,7 @@ class TrainScreen(FrameScreen):
             return
         options = self._options()
         dataset = await app.dataset_to_train()
+        options = {"cleaning": await app.session.cleaning_of(dataset), **options}
         self.view("curve")
         self.set_focus(self.models)
         try:

@@ -1,29 +1,58 @@
 """A widget of lines that can be scrolled, whose content changes without laying out the screen again."""
 
-from textual.geometry import Size
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Line = list[tuple[str, str]]
+"""A line as pieces of text, each with the name of a style in ``LineView.STYLES``. Drawing a list is what a rating waits
+for, and lines of Rich text take three times as long."""
 
 
 class LineView(ScrollView, can_focus=False):
     """Draws the lines in view by ``render_line``. Only when its scroll bar comes or goes is the screen laid out."""
 
+    STYLES: ClassVar = ("head", "quiet", "stars", "up", "down", "group", "best", "bar")
+    COMPONENT_CLASSES = {f"line-view--{name}" for name in STYLES}
     DEFAULT_CSS = """
     LineView {
         background: transparent;
         scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 0;
         overflow-x: hidden;
+        & > .line-view--head { color: $text-muted; }
+        & > .line-view--quiet { color: $text-muted; }
+        & > .line-view--stars { color: $text-warning; }
+        & > .line-view--up { color: $text-success; }
+        & > .line-view--down { color: $text-error; }
+        & > .line-view--group { color: $text-accent; text-style: bold; }
+        & > .line-view--best { text-style: underline; }
+        & > .line-view--bar { color: $primary-lighten-1; }
     }
     """
 
     virtual_size = Reactive(Size(0, 0))
 
+    def __init__(self, *, id: str | None = None, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
+        self.drawn_with: Mapping[str, Style] = {}
+        """The style of each name, while lines are drawn."""
+
     def fit_lines(self, lines: int) -> None:
         """Tell how many lines there are."""
-        region = self.scrollable_content_region
+        region, before = self.scrollable_content_region, self.virtual_size.height
         self.virtual_size = Size(region.width, lines)
-        if self.show_vertical_scrollbar != (lines > region.height) and self.styles.overflow_y == "auto":
+        height = self.styles.height
+        if (height is not None and height.is_auto and lines != before) or (
+            self.show_vertical_scrollbar != (lines > region.height) and self.styles.overflow_y == "auto"
+        ):
             self.refresh(layout=True)
         elif self.show_vertical_scrollbar:
             bar = self.vertical_scrollbar
@@ -31,3 +60,21 @@ class LineView(ScrollView, can_focus=False):
             track = 8 * region.height * region.height
             if round(track / lines) != round(track / max(1, bar.window_virtual_size)):
                 bar.window_virtual_size = lines
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw what is in view; the styles are costly, so they are worked out once for all lines."""
+        base = self.rich_style
+        self.drawn_with = {"": base, **{name: base + self._style(name) for name in self.STYLES}}
+        return super().render_lines(crop)
+
+    def _style(self, name: str) -> Style:
+        # The colour is blended with the background, which a partial style would leave out; the background itself is
+        # the row's, so that a cursor shows through.
+        whole = self.get_component_rich_style(f"line-view--{name}")
+        return Style(color=whole.color, bold=whole.bold, dim=whole.dim, underline=whole.underline)
+
+    @staticmethod
+    def strip(line: Line, width: int, styles: Mapping[str, Style]) -> Strip:
+        """Return a line as it is drawn in so many cells."""
+        segments = [Segment(text, styles[name]) for text, name in line]
+        return Strip(segments, sum(cell_len(text) for text, _ in line)).adjust_cell_length(width, styles[""])

@@ -4,7 +4,8 @@ from rich.cells import cell_len
 
 from movietui.replies import MovieRow
 from movietui.text import cut, decimals, dots
-from movietui.widgets.row_list import Line, RowList
+from movietui.widgets.line_view import Line
+from movietui.widgets.row_list import RowList
 
 TIGHT = 48
 """Cells below which the number of ratings and the year give way to the title."""

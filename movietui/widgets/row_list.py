@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any, ClassVar, Generic, TypeVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
@@ -19,12 +17,9 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from movietui.widgets.line_view import LineView
+from movietui.widgets.line_view import Line, LineView
 
 Row = TypeVar("Row")
-Line = list[tuple[str, str]]
-"""A row as pieces of text, each with the name of a style in ``RowList.STYLES``. Drawing a list is what a rating waits
-for, and rows of Rich text take five times as long."""
 
 WINDOW = 100
 """How many rows are asked for at once."""
@@ -33,19 +28,11 @@ WINDOW = 100
 class RowList(LineView, Generic[Row], can_focus=True):
     """A list with a cursor. Subclasses say how a row is drawn, the screen brings the rows that are asked for."""
 
-    STYLES = ("head", "quiet", "stars", "up", "down", "group", "best")
-    COMPONENT_CLASSES = {"row-list--cursor", "row-list--cursor-idle", *(f"row-list--{name}" for name in STYLES)}
+    COMPONENT_CLASSES = {"row-list--cursor", "row-list--cursor-idle"}
     DEFAULT_CSS = """
     RowList {
         & > .row-list--cursor { background: $primary; color: $text; text-style: bold; }
         & > .row-list--cursor-idle { background: $surface-lighten-2; }
-        & > .row-list--head { color: $text-muted; }
-        & > .row-list--quiet { color: $text-muted; }
-        & > .row-list--stars { color: $text-warning; }
-        & > .row-list--up { color: $text-success; }
-        & > .row-list--down { color: $text-error; }
-        & > .row-list--group { color: $text-accent; text-style: bold; }
-        & > .row-list--best { text-style: underline; }
     }
     """
     BINDINGS = [
@@ -96,8 +83,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         self._rows: dict[int, Row] = {}
         self._asked: set[int] = set()
         self._notice = ""
-        self._styles: dict[str, Style] = {}
-        self._cursor_styles: dict[str, Style] = {}
+        self._cursor_styles: Mapping[str, Style] = {}
 
     # What a subclass says
 
@@ -206,46 +192,35 @@ class RowList(LineView, Generic[Row], can_focus=True):
         self.refresh_row(self.cursor)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw what is in view; the styles are costly, so they are worked out once for all lines."""
-        base = self.rich_style
-        styles = {"": Style(), **{name: self._style(name) for name in self.STYLES}}
-        cursor = self.get_component_rich_style(
-            "row-list--cursor" if self.has_focus else "row-list--cursor-idle", partial=True
-        )
-        self._styles = {name: base + style for name, style in styles.items()}
-        self._cursor_styles = {name: style + cursor for name, style in self._styles.items()}
+        """Draw what is in view."""
+        self._cursor_styles = {}
         return super().render_lines(crop)
 
-    def _style(self, name: str) -> Style:
-        # The colour is blended with the background, which a partial style would leave out; the background itself is
-        # the row's, so that the cursor shows through.
-        whole = self.get_component_rich_style(f"row-list--{name}")
-        return Style(color=whole.color, bold=whole.bold, dim=whole.dim, underline=whole.underline)
+    def _under_cursor(self) -> Mapping[str, Style]:
+        if not self._cursor_styles:
+            name = "row-list--cursor" if self.has_focus else "row-list--cursor-idle"
+            cursor = self.get_component_rich_style(name, partial=True)
+            self._cursor_styles = {name: style + cursor for name, style in self.drawn_with.items()}
+        return self._cursor_styles
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of what is in view."""
         width = self.scrollable_content_region.width
         if not self.total:
-            return self._strip([(self._notice_line(y, width), "quiet")], width, self._styles)
+            return self.strip([(self._notice_line(y, width), "quiet")], width, self.drawn_with)
         if y < self._head_lines:
-            return self._strip([(self.head(width), "head")], width, self._styles)
+            return self.strip([(self.head(width), "head")], width, self.drawn_with)
         index = self.scroll_offset.y + y - self._head_lines
         if index >= self.total:
-            return Strip.blank(width, self._styles[""])
+            return Strip.blank(width, self.drawn_with[""])
         row = self.row_at(index)
         line = [("  …", "")] if row is None else self.draw(row, width)
-        return self._strip(line, width, self._cursor_styles if index == self.cursor else self._styles)
+        return self.strip(line, width, self._under_cursor() if index == self.cursor else self.drawn_with)
 
     def _notice_line(self, y: int, width: int) -> str:
         lines = wrap(self._notice, max(1, width - 4))
         place = y - (self.scrollable_content_region.height - len(lines)) // 2
         return lines[place].center(width) if 0 <= place < len(lines) else ""
-
-    @staticmethod
-    def _strip(line: Line, width: int, styles: Mapping[str, Style]) -> Strip:
-        segments = [Segment(text, styles[name]) for text, name in line]
-        strip = Strip(segments, sum(cell_len(text) for text, _ in line))
-        return strip.adjust_cell_length(width, styles[""])
 
     # The cursor
 

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
+
 from movietui import text
-from movietui.replies import DatasetRow, ModelRow
+from movietui.replies import DatasetRow, ModelRow, RemovedRows, RuleRow
 from movietui.store import Run
-from movietui.widgets.row_list import Line, RowList
+from movietui.widgets.line_view import Line
+from movietui.widgets.row_list import RowList
 
 METRICS = ("rmse", "mae", "accuracy", "ndcg@10")
 LOWER_IS_BETTER = ("rmse", "mae")
@@ -38,30 +41,90 @@ class DatasetList(RowList[DatasetRow | OpenPath]):
         return [(text.cut(f" {mark} {row['name']} ", width - len(tail) - 1), ""), (f"{tail} ", "quiet")]
 
 
-class ReportList(RowList[dict[str, Any]]):
-    """What each rule of cleaning took away."""
+class RuleList(RowList[RuleRow]):
+    """What each rule of cleaning takes; rules that were turned on or off since they were applied are marked."""
 
     has_head = True
 
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.applied: frozenset[tuple[str, int]] = frozenset()
+        """The rules that are on in what is stored, each with its number."""
+
+    def name_of(self, row: RuleRow) -> str:
+        """Return the id of the rule."""
+        return row["rule"]
+
     @staticmethod
     def _cells(width: int) -> tuple[int, int]:
-        number = 9 if width >= 60 else 8
-        return max(8, width - 3 - 3 * number), number
+        number = 11 if width >= 66 else 10 if width >= 56 else 8
+        return max(8, width - 4 - 3 * number), number
 
     def head(self, width: int) -> str:
         """Return the names of the columns."""
         name, number = self._cells(width)
         columns = (text.cut(column, number, right=True) for column in ("before", "removed", "left"))
-        return text.cut("   rule", name + 3) + "".join(columns)
+        return text.cut("    rule", name + 4) + "".join(columns)
 
-    def draw(self, row: dict[str, Any], width: int) -> Line:
+    def draw(self, row: RuleRow, width: int) -> Line:
         """Draw one rule; in brackets what a rule that is off would take."""
         name, number = self._cells(width)
-        removed = f"{row['removed']:,}" if row["on"] else f"({row['removed']:,})"
-        left = f"{row['before'] - row['removed']:,}" if row["on"] else "would"
-        cells = (text.cut(cell, number, right=True) for cell in (f"{row['before']:,}", removed, left))
-        line = f" {'✔' if row['on'] else '–'} {text.cut(row['title'], name)}{''.join(cells)}"
-        return [(line, "" if row["on"] else "quiet")]
+        sign = "▪" if row["always"] else "x" if row["on"] else " "
+        turned = row["on"] != ((row["rule"], row["number"]) in self.applied)
+        amount = row["changed"] or row["removed"]
+        took = f"{amount:,}" if row["on"] else f"({amount:,})"
+        left = "changed" if row["changed"] else f"{row['before'] - row['removed']:,}"
+        cells = (f"{row['before']:,}", took, left if row["on"] else "would")
+        numbers = "".join(text.cut(cell, number, right=True) for cell in cells)
+        quiet = "" if row["on"] else "quiet"
+        return [(f"[{sign}]", "up" if turned else quiet), (f" {text.cut(row['title'], name)}{numbers}", quiet)]
+
+
+class RemovedList(RowList[list[str | int | float]]):
+    """The rows that a rule took, as wide as their columns need."""
+
+    has_head = True
+
+    def __init__(self, *, id: str, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
+        self._columns: Sequence[str] = ()
+        self._widths: Sequence[int] = ()
+        self._numbers: Sequence[bool] = ()
+
+    def show(self, removed: RemovedRows) -> None:
+        """Show the first rows of a rule; the widest column is the one that gives way."""
+        self._columns = removed["columns"]
+        cells = [[_cell(cell) for cell in row] for row in removed["rows"]]
+        self._widths = [
+            max([cell_len(column), *(cell_len(row[place]) for row in cells)])
+            for place, column in enumerate(self._columns)
+        ]
+        self._numbers = [
+            bool(removed["rows"]) and not isinstance(removed["rows"][0][place], str)
+            for place in range(len(self._columns))
+        ]
+        self.cursor = 0
+        self.fill(removed["total"], removed["offset"], removed["rows"])
+
+    def _fitted(self, cells: Sequence[str], width: int) -> str:
+        widths = list(self._widths)
+        if widths:
+            widest = widths.index(max(widths))
+            widths[widest] = max(6, width - 1 - 2 * len(widths) - (sum(widths) - widths[widest]))
+        parts = zip(cells, widths, self._numbers, strict=True)
+        return " " + "  ".join(text.cut(cell, room, right=number) for cell, room, number in parts)
+
+    def head(self, width: int) -> str:
+        """Return the names of the columns."""
+        return self._fitted(self._columns, width)
+
+    def draw(self, row: list[str | int | float], width: int) -> Line:
+        """Draw one row."""
+        return [(self._fitted([_cell(cell) for cell in row], width), "")]
+
+
+def _cell(cell: str | int | float) -> str:
+    return cell if isinstance(cell, str) else f"{cell:g}" if isinstance(cell, float) else str(cell)
 
 
 class ModelList(RowList[ModelRow]):

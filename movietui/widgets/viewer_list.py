@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from movietui.replies import PersonRow
 from movietui.text import cut, person
 from movietui.viewers import ViewerRef
-from movietui.widgets.row_list import Line, RowList
+from movietui.widgets.line_view import Line
+from movietui.widgets.row_list import RowList
 
 
 @dataclass(frozen=True)

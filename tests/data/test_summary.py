@@ -93,7 +93,7 @@ def test_the_map_of_density() -> None:
     ratings = Ratings(user, movie, np.ones(len(pairs), np.float32), np.zeros(len(pairs), np.int64))
     ids = tuple(str(number) for number in range(20))
     movies = Movies(ids[:10], ids[:10], np.zeros(10, np.int32), np.zeros((10, 0), bool), (), ids[:10])
-    shares = summary(dataset(ratings=ratings, users=Users(ids), movies=movies))["density_map"]
+    shares = summary(dataset(ratings=ratings, users=Users(ids), movies=movies))["charts"][-1]["shares"]
     assert shares == [[float(column < 10 - row) for column in range(10)] for row in range(10)]
 
 

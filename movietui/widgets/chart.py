@@ -1,0 +1,116 @@
+"""Charts of a dataset: bars across where each has room for its name, columns where there are many, shades for a map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.strip import Strip
+
+from movietui.replies import ChartRow
+from movietui.text import cut
+from movietui.widgets.line_view import Line, LineView
+
+ACROSS = " ▏▎▍▌▋▊▉█"
+UP = " ▁▂▃▄▅▆▇█"
+SHADES = " ░▒▓█"
+LONGEST_LABEL = 16
+
+
+class Chart(LineView, can_focus=True):
+    """One chart at a time, as large as there is room."""
+
+    def __init__(self, *, id: str, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
+        self.charts: Sequence[ChartRow] = ()
+        self._place = 0
+        self._lines: list[Line] = []
+
+    def show(self, charts: Sequence[ChartRow]) -> None:
+        """Show other charts; the one of the same name stays in view."""
+        name = self.charts[self._place]["name"] if self.charts else ""
+        self.charts = charts
+        self._place = next((place for place, chart in enumerate(charts) if chart["name"] == name), 0)
+        self._draw()
+
+    def step(self, steps: int) -> None:
+        """Go to another chart."""
+        if self.charts:
+            self._place = (self._place + steps) % len(self.charts)
+            self._draw()
+
+    def on_resize(self) -> None:
+        """Draw as large as there is room now."""
+        self._draw()
+
+    def _draw(self) -> None:
+        region = self.scrollable_content_region
+        self._lines = []
+        self.border_title, self.border_subtitle = "", ""
+        if self.charts and region.width > 0:
+            chart = self.charts[self._place]
+            self.border_title = Content(chart["title"])
+            self.border_subtitle = Content(f"← → {self._place + 1} of {len(self.charts)}")
+            self._lines = draw(chart, region.width, region.height)
+        self.fit_lines(len(self._lines))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of what is in view."""
+        place, width = self.scroll_offset.y + y, self.scrollable_content_region.width
+        line = self._lines[place] if place < len(self._lines) else []
+        return self.strip(line, width, self.drawn_with)
+
+
+def draw(chart: ChartRow, width: int, height: int) -> list[Line]:
+    """Return a chart in so many cells."""
+    note: list[Line] = [[], [(cut(chart["note"], width), "quiet")]] if chart["note"] else []
+    height -= len(note)
+    if chart["shares"]:
+        return shades(chart["shares"]) + note
+    labels, counts = chart["labels"], chart["counts"]
+    if len(labels) <= height:
+        return across(labels, counts, width) + note
+    return columns(labels, counts, width, height) + note
+
+
+def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Line]:
+    """Return a line for each bar: its name, how long it is, its count."""
+    names = min(LONGEST_LABEL, max(cell_len(label) for label in labels))
+    numbers = max(len(f"{count:,}") for count in counts)
+    room = max(1, width - names - numbers - 3)
+    most = max(counts) or 1
+    lines: list[Line] = []
+    for label, count in zip(labels, counts, strict=True):
+        eighths = round(count / most * room * 8) or bool(count)
+        bar = ACROSS[8] * (eighths // 8) + ACROSS[eighths % 8].strip()
+        lines.append([(f"{cut(label, names, right=True)} ", "quiet"), (cut(bar, room), "bar"), (f" {count:,}", "")])
+    return lines
+
+
+def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: int) -> list[Line]:
+    """Return columns side by side over the first and the last label; where there is no room, neighbours are added."""
+    together = -(-len(counts) // width)
+    sums = [sum(counts[start : start + together]) for start in range(0, len(counts), together)]
+    each = max(1, min(4, width // len(sums)))
+    most = max(sums) or 1
+    rows = max(1, height - 2)
+    eighths = [round(count / most * rows * 8) or bool(count) for count in sums]
+    lines: list[Line] = [[(f"{most:,}", "quiet")]]
+    for row in reversed(range(rows)):
+        cells = "".join(UP[min(8, max(0, eighth - row * 8))] * each for eighth in eighths)
+        lines.append([(cells, "bar")])
+    last = labels[-1]
+    lines.append([(f"{labels[0]}{last:>{max(len(last) + 1, each * len(sums) - len(labels[0]))}}", "quiet")])
+    return lines
+
+
+def shades(shares: Sequence[Sequence[float]]) -> list[Line]:
+    """Return a map: the most active users on top, the most rated movies on the left, darker where more was rated."""
+    lines: list[Line] = [[("       most rated movies → least", "quiet")]]
+    for place, row in enumerate(shares):
+        name = {0: "most   ", 1: "active ", 2: "users  ", len(shares) - 1: "least  "}.get(place, "       ")
+        cells = "".join(SHADES[min(4, -(-round(share * 1000) * 4 // 1000))] * 4 for share in row)
+        lines.append([(name, "quiet"), (cells, "bar"), (f" {row[0]:.0%}", "")])
+    return lines

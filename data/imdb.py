@@ -136,7 +136,7 @@ class Join:
 
     dataset: str
     movies: cache.Columns
-    """By movie, as published: its id, and the id of its title or nothing."""
+    """By movie, as published: its id, and its place in ``titles``, -1 for none."""
     titles: cache.Columns
     """By IMDb title that is matched or may be: id, year, minutes, genres, rating, votes, directors."""
     outcomes: cache.Columns
@@ -161,10 +161,12 @@ class Join:
         return {movie: choice for movie, choice in self.choices.items() if labels.get(movie) == choice.label}
 
     @cached_property
-    def title_of(self) -> Mapping[str, str]:
-        """The id of the title that each movie is matched with, or nothing, by id of the movie."""
-        found = dict(zip(self.movies["id"], self.movies["title"], strict=True))
-        return found | {movie: choice.title or "" for movie, choice in self.chosen.items()}
+    def place_of(self) -> Mapping[str, int]:
+        """The row in ``titles`` of what each movie is matched with, -1 for nothing, by id of the movie."""
+        found = dict(zip(self.movies["id"], self.movies["place"].tolist(), strict=True))
+        for movie, choice in self.chosen.items():
+            found[movie] = self.row_of_title.get(choice.title or "", -1)
+        return found
 
     def title(self, wanted: str) -> Title:
         """Return a title by its id."""
@@ -368,9 +370,13 @@ def _with_directors(
 
 def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[Title]) -> dict[str, cache.Columns]:
     """The join as tables; what only its report needs lies apart, so that facts are read at once."""
+    places = {title.id: place for place, title in enumerate(titles)}
     doubts = [(movie.id, each) for movie, each in zip(movies, found, strict=True) if not each.title]
     return {
-        "movies": {"id": [movie.id for movie in movies], "title": [each.title for each in found]},
+        "movies": {
+            "id": [movie.id for movie in movies],
+            "place": np.array([places.get(each.title, -1) for each in found], np.int32),
+        },
         "outcomes": {"label": [movie.label for movie in movies], "way": [each.way for each in found]},
         "doubts": {
             "id": [movie for movie, _ in doubts],
@@ -416,12 +422,12 @@ def attach(dataset: Dataset) -> Dataset:
         return dataset
     if joined is None:
         return dataset
-    titles = map(joined.title_of.get, dataset.movies.ids)
-    rows = [joined.row_of_title.get(title or "", -1) for title in titles]  # -1 is what is appended below
+    rows = [joined.place_of.get(movie, -1) for movie in dataset.movies.ids]  # -1 is what is appended below
+    places = np.array(rows, np.intp)
 
     def numbers(column: str, unknown: float) -> Any:
         values = joined.titles[column]
-        return np.append(values, values.dtype.type(unknown))[rows]
+        return np.append(values, values.dtype.type(unknown))[places]
 
     def lists(column: str) -> tuple[tuple[str, ...], ...]:
         texts = joined.titles[column]

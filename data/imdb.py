@@ -34,6 +34,9 @@ COURTESY = "Information courtesy of IMDb (https://www.imdb.com). Used with permi
 BETWEEN = "\n"
 """What stands between the entries of a list in a column of text; ``plain`` leaves it in none."""
 
+FACTS = ("movies", "titles")
+"""The tables of a join that say what IMDb says; the others say how it was found."""
+
 _ID = re.compile(r"tt[0-9]{7,15}")
 
 
@@ -133,9 +136,11 @@ class Join:
 
     dataset: str
     movies: cache.Columns
-    """By movie, as published: id, label, way and title (see ``Found``)."""
+    """By movie, as published: its id, and its place in ``titles``, -1 for none."""
     titles: cache.Columns
     """By IMDb title that is matched or may be: id, year, minutes, genres, rating, votes, directors."""
+    outcomes: cache.Columns
+    """By movie: label and way (see ``Found``). Empty where only facts are asked for and nothing was settled."""
     doubts: cache.Columns
     """By movie without match: id, reason, candidates. Empty where only facts are asked for."""
     names: cache.Columns
@@ -149,16 +154,19 @@ class Join:
         """The row in ``titles`` of each id."""
         return {title: row for row, title in enumerate(self.titles["id"])}
 
-    def chosen(self, row: int) -> Choice | None:
-        """Return what a person said that a movie is, if that still holds."""
-        choice = self.choices.get(self.movies["id"][row])
-        return choice if choice and choice.label == self.movies["label"][row] else None
+    @cached_property
+    def chosen(self) -> Mapping[str, Choice]:
+        """What a person said that movies are, as far as it still holds, by id of the movie."""
+        labels = dict(zip(self.movies["id"], self.outcomes["label"], strict=True)) if self.choices else {}
+        return {movie: choice for movie, choice in self.choices.items() if labels.get(movie) == choice.label}
 
-    def title_of(self, row: int) -> str:
-        """Return the id of the title that a movie is matched with, or nothing."""
-        choice = self.chosen(row)
-        matched: str = self.movies["title"][row]
-        return matched if choice is None else choice.title or ""
+    @cached_property
+    def place_of(self) -> Mapping[str, int]:
+        """The row in ``titles`` of what each movie is matched with, -1 for nothing, by id of the movie."""
+        found = dict(zip(self.movies["id"], self.movies["place"].tolist(), strict=True))
+        for movie, choice in self.chosen.items():
+            found[movie] = self.row_of_title.get(choice.title or "", -1)
+        return found
 
     def title(self, wanted: str) -> Title:
         """Return a title by its id."""
@@ -186,10 +194,10 @@ class Join:
         """Return what became of the movies."""
         by = Counter({"id": 0, "title": 0, "hand": 0})
         rows: dict[str, list[Row]] = {"ambiguous": [], "unmatched": [], "settled": []}
-        of, why = self.movies, self.doubts
+        of, why = self.outcomes, self.doubts
         doubts = dict(zip(why["id"], zip(why["reason"], why["candidates"], strict=True), strict=True))
-        for place, (movie, label, way) in enumerate(zip(of["id"], of["label"], of["way"], strict=True)):
-            choice = self.chosen(place)
+        for movie, label, way in zip(self.movies["id"], of["label"], of["way"], strict=True):
+            choice = self.chosen.get(movie)
             if choice is None and way in by:
                 by[way] += 1
             elif choice is None:
@@ -362,14 +370,14 @@ def _with_directors(
 
 def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[Title]) -> dict[str, cache.Columns]:
     """The join as tables; what only its report needs lies apart, so that facts are read at once."""
+    places = {title.id: place for place, title in enumerate(titles)}
     doubts = [(movie.id, each) for movie, each in zip(movies, found, strict=True) if not each.title]
     return {
         "movies": {
             "id": [movie.id for movie in movies],
-            "label": [movie.label for movie in movies],
-            "way": [each.way for each in found],
-            "title": [each.title for each in found],
+            "place": np.array([places.get(each.title, -1) for each in found], np.int32),
         },
+        "outcomes": {"label": [movie.label for movie in movies], "way": [each.way for each in found]},
         "doubts": {
             "id": [movie for movie, _ in doubts],
             "reason": [each.reason for _, each in doubts],
@@ -397,9 +405,11 @@ def load(name: str, *, only_facts: bool = False) -> Join | None:
     Raises ``Problem`` where what was settled by hand cannot be read.
     """
     try:
-        tables, facts = cache.load_imdb(name, ("movies", "titles") if only_facts else None)
-        movies, titles, doubts, names = (tables.get(table, {}) for table in ("movies", "titles", "doubts", "names"))
-        return Join(name, movies, titles, doubts, names, facts, _choices(name))
+        choices = _choices(name)
+        tables, facts = cache.load_imdb(name, FACTS if only_facts and not choices else None)
+        parts = ("movies", "titles", "outcomes", "doubts", "names")
+        movies, titles, outcomes, doubts, names = (tables.get(part, {}) for part in parts)
+        return Join(name, movies, titles, outcomes, doubts, names, facts, choices)
     except (FileNotFoundError, cache.Damaged):
         return None
 
@@ -412,26 +422,26 @@ def attach(dataset: Dataset) -> Dataset:
         return dataset
     if joined is None:
         return dataset
-    title_of = {movie: joined.title_of(row) for row, movie in enumerate(joined.movies["id"])}
-    ids = [title_of.get(movie, "") for movie in dataset.movies.ids]
-    rows = [joined.row_of_title.get(title, -1) for title in ids]  # -1 is what is appended below
+    rows = [joined.place_of.get(movie, -1) for movie in dataset.movies.ids]  # -1 is what is appended below
+    places = np.array(rows, np.intp)
 
-    def taken(column: str, unknown: float) -> Any:
+    def numbers(column: str, unknown: float) -> Any:
         values = joined.titles[column]
-        return np.append(values, values.dtype.type(unknown))[rows]
+        return np.append(values, values.dtype.type(unknown))[places]
 
-    def split(column: str) -> tuple[tuple[str, ...], ...]:
-        texts = [*joined.titles[column], ""]
-        parts = {text: _split(text) for text in set(texts)}
-        return tuple(parts[texts[row]] for row in rows)
+    def lists(column: str) -> tuple[tuple[str, ...], ...]:
+        texts = joined.titles[column]
+        split = {text: _split(text) for text in set(texts)}
+        values = [*map(split.__getitem__, texts), ()]
+        return tuple(map(values.__getitem__, rows))
 
     facts = ImdbFacts(
-        rating=taken("rating", np.nan),
-        votes=taken("votes", 0),
-        minutes=taken("minutes", 0),
-        directors=split("directors"),
-        genres=split("genres"),
-        ids=tuple(title if row >= 0 else "" for title, row in zip(ids, rows, strict=True)),
+        rating=numbers("rating", np.nan),
+        votes=numbers("votes", 0),
+        minutes=numbers("minutes", 0),
+        directors=lists("directors"),
+        genres=lists("genres"),
+        ids=tuple(map([*joined.titles["id"], ""].__getitem__, rows)),
         fingerprint=joined.fingerprint,
     )
     return replace(dataset, movies=replace(dataset.movies, imdb=facts))
@@ -450,7 +460,7 @@ def settle(name: str, movie: str, title: str | None) -> JoinReport:
     place = _place(joined, movie)
     if title is not None and not _ID.fullmatch(title):
         raise Problem(f"{plain(title)!r} is not the id of an IMDb title; it should look like tt0114709.")
-    return _remember(joined, {**joined.choices, movie: Choice(joined.movies["label"][place], title)})
+    return _remember(joined, {**joined.choices, movie: Choice(joined.outcomes["label"][place], title)})
 
 
 def unsettle(name: str, movie: str) -> JoinReport:

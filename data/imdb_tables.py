@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CHUNK = 2**24
 """Bytes of a table that are looked at together."""
-LONGEST_LINE = 2**22
+LONGEST_LINE = 2**20
 _PACKED = 2**18
 _GZIP = 31
 """What zlib calls the format of gzip."""
@@ -213,43 +213,47 @@ _ODD = np.zeros(256, bool)
 """Bytes that make a name one for ``loose_keys``: it has more than one key, or letters that are not ASCII."""
 _ODD[128:] = _ODD[:32] = _ODD[127] = True
 _ODD[list(b"&(,")] = True
-_FIRST_ARTICLE = (
-    rf"^[^A-Za-z0-9]*(?i:{'|'.join(sorted(article for article in ARTICLES if article.isalpha()))})"
-    r"[^A-Za-z0-9]*[^A-Za-z0-9'`][^A-Za-z0-9]*"
-)
+_FIRST_WORDS = tuple(article.encode() for article in sorted(ARTICLES) if article.isalpha() and article.isascii())
+_HEAD = max(map(len, _FIRST_WORDS)) + 1
 
 
 def _squeezed(names: "pa.BinaryArray") -> tuple["pa.BinaryArray", NDArray[np.bool_]]:
-    """Return the loose key of each name, and which names this cannot be said of so quickly."""
+    """Return the loose key of each name, and for which names that cannot be said so quickly."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    bare = pc.replace_substring_regex(names, _FIRST_ARTICLE, "", max_replacements=1)
-    odd = _counts(names, _ODD) > 0
-    offsets, content = _buffers(bare)
-    kept = _KEPT[content]
-    ends = np.zeros(len(content) + 1, np.int32)
-    np.cumsum(kept > 0, dtype=np.int32, out=ends[1:])
-    places = ends[offsets]
-    keys = pa.BinaryArray.from_buffers(
-        pa.binary(), len(names), [None, pa.py_buffer(places.tobytes()), pa.py_buffer(kept[kept > 0].tobytes())]
-    )
-    return keys, odd | (places[1:] == places[:-1])
-
-
-def _counts(names: "pa.BinaryArray", counted: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """How many of the counted bytes each name has."""
+    if not len(names):
+        return names, np.empty(0, bool)
     offsets, content = _buffers(names)
-    ends = np.zeros(len(content) + 1, np.int32)
-    np.cumsum(counted[content], dtype=np.int32, out=ends[1:])
+    starts, sizes = offsets[:-1], np.diff(offsets)
+    kept = _KEPT[content]
+    odd = _counts(_ODD[content], offsets) > 0
+    padded = np.concatenate([content, np.zeros(_HEAD, np.uint8)])
+    head = [np.where(sizes > place, padded[starts + place], 0) for place in range(_HEAD)]
+    odd |= (_KEPT[head[0]] == 0) | np.isin(head, list(_APOSTROPHES)).any(axis=0)  # "L'a" is an article as "la" is
+    for word in _FIRST_WORDS:
+        begins = np.all([_KEPT[head[place]] == sign for place, sign in enumerate(word)], axis=0)
+        after = head[len(word)]
+        article = starts[begins & (after > 0) & (_KEPT[after] == 0)]
+        for place in range(len(word)):
+            kept[article + place] = 0
+    lengths = _counts(kept > 0, offsets)
+    ends = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
+    keys = pa.BinaryArray.from_buffers(
+        pa.binary(), len(names), [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(kept[kept > 0].tobytes())]
+    )
+    return keys, odd | (lengths == 0)
+
+
+def _counts(counted: NDArray[np.bool_], offsets: NDArray[np.int32]) -> NDArray[np.int32]:
+    """How many of the bytes of each name are counted."""
+    ends = np.zeros(len(counted) + 1, np.int32)
+    np.cumsum(counted, dtype=np.int32, out=ends[1:])
     return np.diff(ends[offsets])
 
 
 def _buffers(names: "pa.BinaryArray") -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """The offsets of the names, from 0 on, and all their bytes."""
     _, offsets, content = names.buffers()
-    if not len(names):
-        return np.zeros(1, np.int32), np.empty(0, np.uint8)
     places = np.frombuffer(offsets, np.int32, len(names) + 1, names.offset * 4)
     whole = np.frombuffer(content, np.uint8) if content is not None else np.empty(0, np.uint8)
     return places - places[0], whole[places[0] : places[-1]]
@@ -280,18 +284,25 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
                 raise Problem(f"{path} is not IMDb's {named}: its first line names no column {missing[0]}.")
         if not content.strip():
             continue
-        read = csv.read_csv(
-            pa.BufferReader(content),
-            read_options=csv.ReadOptions(column_names=header, use_threads=False, block_size=len(content) + 1),
-            parse_options=csv.ParseOptions(
-                delimiter="\t", quote_char=False, double_quote=False, invalid_row_handler=skip
-            ),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.binary()), include_columns=columns, strings_can_be_null=False
-            ),
-        )
+        try:
+            read = csv.read_csv(
+                pa.BufferReader(content),
+                read_options=csv.ReadOptions(column_names=header, use_threads=False, block_size=LONGEST_LINE),
+                parse_options=csv.ParseOptions(
+                    delimiter="\t", quote_char=False, double_quote=False, invalid_row_handler=skip
+                ),
+                convert_options=csv.ConvertOptions(
+                    column_types=dict.fromkeys(columns, pa.binary()), include_columns=columns, strings_can_be_null=False
+                ),
+            )
+        except pa.ArrowInvalid:
+            raise _long_line(path) from None
         counted.rows += read.num_rows
         yield read
+
+
+def _long_line(path: Path) -> Problem:
+    return Problem(f"{path} is not a table of IMDb: it has a line of more than {LONGEST_LINE:,} bytes.")
 
 
 def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -314,7 +325,7 @@ def _whole_lines(path: Path, report: Report) -> Iterator[bytes]:
             continue
         lines, _, begun = b"".join(rest).rpartition(b"\n")
         if len(begun) > LONGEST_LINE:
-            raise Problem(f"{path} is not a table of IMDb: it has a line of more than {LONGEST_LINE:,} bytes.")
+            raise _long_line(path)
         rest, size = [begun], len(begun)
         if lines:
             yield lines + b"\n"

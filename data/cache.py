@@ -40,9 +40,8 @@ TEMPORARY = ".tmp-"
 STALE_SECONDS = 24 * 3600
 
 Number = TypeVar("Number", bound=np.generic)
-Tables = dict[str, "pa.Table"]
 Columns = dict[str, Any]
-"""Columns by name: arrays of numbers, lists of text."""
+"""A table as it is read: numbers as arrays, texts as lists."""
 
 
 class Damaged(Exception):
@@ -110,7 +109,7 @@ def _json(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
 
-def _write_folder(target: Path, tables: Tables, facts: Mapping[str, Any]) -> None:
+def _write_folder(target: Path, tables: Mapping[str, "pa.Table"], facts: Mapping[str, Any]) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -130,7 +129,8 @@ def _packing(table: "pa.Table") -> dict[str, Any]:
     """How columns are packed: small by their encoding, so that reading numbers needs no decompression on top."""
     import pyarrow as pa
 
-    wide = [field.name for field in table.schema if field.type == pa.int64()]  # times: differences are small
+    # Rows come user by user and times near one another: differences are small.
+    wide = [field.name for field in table.schema if field.type in (pa.int32(), pa.int64())]
     return {
         "compression": {field.name: "zstd" if field.type == pa.string() else "none" for field in table.schema},
         "use_dictionary": [name for name in table.column_names if name not in wide],
@@ -162,11 +162,9 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _read_folder(folder: Path, only: Collection[str] | None = None) -> tuple[Tables, dict[str, Any]]:
+def _read_folder(folder: Path, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
     manifest = manifest_of(folder)
-    # Not from a Python file object and not with pyarrow's threads: they can abort the interpreter when it exits.
     import pyarrow as pa
-    from pyarrow import parquet
 
     tables = {}
     for name, checksum in manifest["files"].items():
@@ -176,11 +174,39 @@ def _read_folder(folder: Path, only: Collection[str] | None = None) -> tuple[Tab
             content = (folder / f"{name}.parquet").read_bytes()
             if _checksum(content) != checksum:
                 raise Damaged(str(folder))
-            with parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False) as file:
-                tables[name] = file.read(use_threads=False)
+            tables[name] = _read_columns(content)
         except (OSError, pa.ArrowInvalid) as error:
             raise Damaged(str(folder)) from error
     return tables, manifest
+
+
+def _read_columns(content: bytes) -> Columns:
+    """Read a Parquet file, one group of rows after the other, so that no column lies in memory twice."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    # Not from a Python file object and not with pyarrow's threads: they can abort the interpreter when it exits.
+    with parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False) as file:
+        rows = file.metadata.num_rows
+        columns: Columns = {
+            field.name: [] if field.type == pa.string() else np.empty(rows, field.type.to_pandas_dtype())
+            for field in file.schema_arrow
+        }
+        start = 0
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, use_threads=False)
+            for name, column in columns.items():
+                if isinstance(column, list):
+                    column += table.column(name).to_pylist()
+                    continue
+                place = start
+                # Not to_numpy(), which imports pandas.
+                for piece in (piece for piece in table.column(name).chunks if len(piece)):
+                    values = np.frombuffer(piece.buffers()[1], column.dtype, piece.offset + len(piece))
+                    column[place : place + len(piece)] = values[piece.offset :]
+                    place += len(piece)
+            start += table.num_rows
+    return columns
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -397,17 +423,11 @@ def check_raw(name: str) -> None:
         raise Damaged(str(folder))
 
 
-def _to_pandas(table: "pa.Table") -> "pd.DataFrame":
+def _to_pandas(columns: Columns) -> "pd.DataFrame":
     import pandas as pd
-    import pyarrow as pa
 
     return pd.DataFrame(
-        {
-            name: pd.Series(table.column(name).to_pylist(), dtype="str")
-            if pa.types.is_string(table.column(name).type)
-            else table.column(name).to_numpy()
-            for name in table.column_names
-        }
+        {name: pd.Series(values, dtype="str" if isinstance(values, list) else None) for name, values in columns.items()}
     )
 
 
@@ -467,11 +487,11 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     """Return a cleaned dataset. Raises ``Damaged``; ``FileNotFoundError`` where it was not cleaned yet."""
     tables, manifest = _read_folder(folder)
 
-    def numbers(table: "pa.Table", key: str) -> Ints:
-        return _numbers(table, key, np.int32) if key in table.column_names else np.empty(0, np.int32)
+    def numbers(columns: Columns, key: str) -> Ints:
+        return _numbers(columns, key, np.int32) if key in columns else np.empty(0, np.int32)
 
-    def texts(table: "pa.Table", key: str) -> tuple[str, ...]:
-        return tuple(table.column(key).to_pylist()) if key in table.column_names else ()
+    def texts(columns: Columns, key: str) -> tuple[str, ...]:
+        return tuple(columns.get(key, ()))
 
     try:
         rated, people, films = tables["ratings"], tables["users"], tables["movies"]
@@ -497,7 +517,7 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
                 texts(films, "ids"),
                 texts(films, "titles"),
                 numbers(films, "years"),
-                np.column_stack(genres).astype(bool) if genres else np.empty((films.num_rows, 0), bool),
+                np.column_stack(genres).astype(bool) if genres else np.empty((len(films["ids"]), 0), bool),
                 genre_names,
                 texts(films, "keys"),
                 numbers(films, "months"),
@@ -510,18 +530,12 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
         raise Damaged(str(folder)) from error
 
 
-def _numbers(table: "pa.Table", name: str, kind: type[Number]) -> NDArray[Number]:
-    """Copy a column of numbers. Raises ``TypeError`` where it has another type, or gaps."""
-    column = table.column(name)
-    # Not column.to_numpy(), which imports pandas.
-    if column.type.to_pandas_dtype() != kind or column.null_count:
+def _numbers(columns: Columns, name: str, kind: type[Number]) -> NDArray[Number]:
+    """Return a column of numbers. Raises ``TypeError`` where it has another type."""
+    column: NDArray[Number] | list[str] = columns[name]
+    if isinstance(column, list) or column.dtype != kind:
         raise TypeError(name)
-    pieces = [
-        np.frombuffer(piece.buffers()[1], kind, len(piece), piece.offset * np.dtype(kind).itemsize)
-        for piece in column.chunks
-        if len(piece)
-    ]
-    return np.concatenate([np.empty(0, kind), *pieces])
+    return column
 
 
 # What IMDb says, which belongs to the movies as published, however they are cleaned
@@ -545,8 +559,7 @@ def save_imdb(name: str, tables: Mapping[str, Columns], facts: Mapping[str, Any]
 
 def load_imdb(name: str, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
     """Return the tables of a join with IMDb and its facts. Raises ``Damaged``; ``FileNotFoundError`` without join."""
-    tables, manifest = _read_folder(imdb_folder(name, describe(name)["raw"]), only)
-    return {table: _columns(of) for table, of in tables.items()}, manifest
+    return _read_folder(imdb_folder(name, describe(name)["raw"]), only)
 
 
 def published(name: str, *tables: str) -> dict[str, Columns]:
@@ -560,18 +573,4 @@ def published(name: str, *tables: str) -> dict[str, Columns]:
         if name in names():
             raise Damaged(str(error)) from error
         raise
-    return {table: _columns(of) for table, of in found.items()}
-
-
-def _columns(table: "pa.Table") -> Columns:
-    import pyarrow as pa
-
-    try:
-        return {
-            field.name: table.column(field.name).to_pylist()
-            if pa.types.is_string(field.type)
-            else _numbers(table, field.name, field.type.to_pandas_dtype())
-            for field in table.schema
-        }
-    except TypeError as error:
-        raise Damaged(str(error)) from error
+    return found

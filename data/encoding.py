@@ -63,7 +63,7 @@ def _movies(tables: Tables) -> Movies:
     rows = np.flatnonzero(tables.kept_movies).tolist()
     titles = published.names if tables.reading_order else published.titles
     genre_names = tuple(genre for genre in published.raw.genre_names if genre not in NO_GENRE)
-    released = [*published.raw.movies["release_date"], *[""] * (len(titles) - published.known_movies)]
+    released = [*published.raw.movies["release_date"].tolist(), *[""] * (len(titles) - published.known_movies)]
     months = [int(released[row][5:7]) if released[row] else 0 for row in rows]
     return Movies(
         tuple(str(movie) for movie in published.movie_ids[rows]),
@@ -85,8 +85,8 @@ def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
 
 
 def fingerprint(ratings: Ratings, users: Users, movies: Movies, scale: Scale) -> str:
-    """Return the sha256 of everything that a dataset holds, but not of its name."""
-    digest = hashlib.sha256()
+    """Return a digest of everything that a dataset holds, but not of its name."""
+    digest = hashlib.blake2b(digest_size=32)  # twice as fast as sha256
     texts = [users.ids, users.gender, users.occupation, users.zip_code]
     texts += [movies.ids, movies.titles, movies.genre_names, movies.keys]
     digest.update(json.dumps([texts, scale.low, scale.high, scale.step]).encode())

@@ -5,7 +5,7 @@ took or changed as rows that a person can read; rows are only made when somebody
 joined before ratings are counted, so that a film is not thought rare because it was entered twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,8 @@ import numpy as np
 
 from data.dataset import Bools, Ints
 from data.movielens import MISSING, NO_GENRE
-from data.tables import Numbers, Published, Tables, marked
-from data.titles import LAST_YEAR, split_year
+from data.tables import Numbers, Tables, marked
+from data.titles import LAST_YEAR
 
 EXAMPLES = 5
 GENDERS = {"f": 0, "female": 0, "m": 1, "male": 1}
@@ -181,18 +181,23 @@ def _unknown_ids(tables: Tables, _: int) -> Outcome:
 # Movies
 
 
-def _films(tables: Tables, key: Callable[[Published, int], Any]) -> list[list[int]]:
-    """Return the movies left with a year in groups that have the same key; groups of one are left out."""
-    published = tables.published
+def _alike(rows: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
+    """Return the rows in groups that have the same key; groups of one are left out."""
     groups: dict[Any, list[int]] = {}
-    for row in np.flatnonzero(tables.movies & (published.years > 0)).tolist():
-        groups.setdefault(key(published, row), []).append(row)
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def _dated(tables: Tables) -> list[int]:
+    """The movies left whose year is known."""
+    dated: list[int] = np.flatnonzero(tables.movies & (tables.published.years > 0)).tolist()
+    return dated
 
 
 def _merge_titles(tables: Tables, _: int) -> Outcome:
     published = tables.published
-    groups = _films(tables, lambda published, row: published.keys[row])
+    groups = _alike(_dated(tables), published.keys.__getitem__)
     into = np.arange(len(tables.movies), dtype=np.int32)
     for group in groups:
         group.sort(key=lambda row: (-tables.of_movie[row], published.movie_ids[row]))
@@ -253,14 +258,11 @@ def _without_movies(tables: Tables, bad: Bools, note: str = "") -> Outcome:
 
 
 def _newest_of_title(tables: Tables, _: int) -> Outcome:
-    def key(published: Published, row: int) -> Any:
-        title = published.keys[row].rpartition(" ")[0]
-        return title, frozenset(published.genres[row].split("|"))
-
-    years = tables.published.years
+    published, years = tables.published, tables.published.years
     bad = np.zeros(len(tables.movies), bool)
-    for group in _films(tables, key):
-        bad[group] = years[group] < years[group].max()
+    for title in _alike(_dated(tables), lambda row: published.keys[row].rpartition(" ")[0]):
+        for group in _alike(title, lambda row: frozenset(published.genres[row].split("|"))):
+            bad[group] = years[group] < years[group].max()
     return _without_movies(tables, bad)
 
 
@@ -303,16 +305,11 @@ def _few_of_user(tables: Tables, fewest: int) -> Outcome:
 
 def _titles(tables: Tables, _: int) -> Outcome:
     published = tables.published
-    changed = [
-        row for row in np.flatnonzero(tables.kept_movies).tolist() if published.titles[row] != published.names[row]
-    ]
-    turned, trimmed, years = [], 0, 0
-    for row in changed:
-        title, year = split_year(published.titles[row])
-        years += year > 0
-        trimmed += published.titles[row] != published.titles[row].strip()
-        if title != published.names[row]:
-            turned.append(row)
+    kept = np.flatnonzero(tables.kept_movies).tolist()
+    changed = [row for row in kept if published.titles[row] != published.names[row]]
+    turned = [row for row in changed if published.trimmed[row] != published.names[row]]
+    spaced = sum(published.titles[row] != published.titles[row].strip() for row in changed)
+    years = sum(" ".join(published.titles[row].split()) != published.trimmed[row] for row in changed)
     first = set(turned)
     telling = turned + [row for row in changed if row not in first]
 
@@ -327,7 +324,7 @@ def _titles(tables: Tables, _: int) -> Outcome:
             for row in telling[start:end]
         ]
 
-    note = f"{years:,} years split off, {len(turned):,} titles put in reading order, {trimmed:,} trimmed"
+    note = f"{years:,} years split off, {len(turned):,} titles put in reading order, {spaced:,} trimmed"
     taken = Taken(("movie", "published", "title", "year"), len(changed), rows, lambda row: f"{row[1]} is {row[2]}")
     return Outcome(replace(tables, reading_order=True), taken, len(changed), note)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from data.dataset import Bools, Ints
 from data.movielens import MISSING, Raw
-from data.titles import film_key, parse_label
+from data.titles import film_key, reading_order, split_year
 
 Numbers = NDArray[Any]
 Ids = NDArray[np.int64]
@@ -40,6 +40,8 @@ class Published:
     time: Numbers
     titles: tuple[str, ...]
     """As published; ``Movie 99`` for one that only occurs in ratings."""
+    trimmed: tuple[str, ...]
+    """Without the year."""
     names: tuple[str, ...]
     """In reading order and without the year."""
     years: Ints
@@ -60,7 +62,7 @@ class Published:
 
     def column(self, name: str) -> list[Any]:
         """Return a column of the users that the dataset describes; empty where it has none."""
-        return list(self.raw.users[name]) if name in self.raw.users.columns else []
+        return self.raw.users[name].tolist() if name in self.raw.users.columns else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +148,10 @@ def tables_of(raw: Raw) -> Tables:
     user, user_ids = _rows(raw.ratings["user_id"].to_numpy(), raw.users["user_id"].to_numpy())
     movie, movie_ids = _rows(raw.ratings["movie_id"].to_numpy(), raw.movies["movie_id"].to_numpy())
     unknown = [int(movie) for movie in movie_ids[len(raw.movies) :]]
-    titles = (*raw.movies["title"], *(f"Movie {movie}" for movie in unknown))
-    released = [int(text[:4]) if text else 0 for text in raw.movies["release_date"]] + [0] * len(unknown)
-    labels = [parse_label(title) for title in titles]
-    names = tuple(name for name, _ in labels)
+    titles = (*raw.movies["title"].tolist(), *(f"Movie {movie}" for movie in unknown))
+    released = [int(text[:4]) if text else 0 for text in raw.movies["release_date"].tolist()] + [0] * len(unknown)
+    labels = [split_year(title) for title in titles]
+    names = tuple(reading_order(title) for title, _ in labels)
     years = [year or release for (_, year), release in zip(labels, released, strict=True)]
     published = Published(
         raw,
@@ -160,10 +162,11 @@ def tables_of(raw: Raw) -> Tables:
         raw.ratings["stars"].to_numpy(),
         raw.ratings["time"].to_numpy(),
         titles,
+        tuple(title for title, _ in labels),
         names,
         np.array(years, np.int32),
         tuple(film_key(name, year) for name, year in zip(names, years, strict=True)),
-        (*raw.movies["genres"], *[""] * len(unknown)),
+        (*raw.movies["genres"].tolist(), *[""] * len(unknown)),
     )
     return Tables(published, movie, np.ones(len(movie), bool), user_ids != MISSING, movie_ids != MISSING)
 

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.titles import film_key, parse_label, plain
 
@@ -88,3 +90,9 @@ def test_voiced_letters_stay_apart() -> None:
 )
 def test_plain(text: str, expected: str) -> None:
     assert plain(text) == expected
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=30))
+def test_keys_of_ascii_titles_are_found_the_same_way(title: str) -> None:
+    # With an accent in front the title takes the way of all other alphabets.
+    assert film_key("e" + title, 1995) == film_key("é" + title, 1995)

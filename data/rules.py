@@ -229,7 +229,7 @@ def _merge_titles(tables: Tables, _: int) -> Outcome:
     def say(row: Row) -> str:
         return f"{label(row[0], row[1])}: {row[2]} merged, {_times(row[3], 'rating')}"
 
-    return Outcome(after, Taken(("title", "year", "movies", "ratings", "rated twice"), len(groups), rows, say))
+    return Outcome(after, Taken(("title", "year", "movies", "ratings", "twice"), len(groups), rows, say))
 
 
 def _without_movies(tables: Tables, bad: Bools, note: str = "") -> Outcome:

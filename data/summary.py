@@ -96,10 +96,10 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
         _chart("ratings", "ratings by stars", "ratings", [(f"{value:g}", count) for value, count in stars.items()]),
         _chart(
             "genres",
-            "movies by genre, each counted in all of its own",
+            "movies by genre",
             "movies",
             [(name, count) for count, name in genres if count],
-            f"{without:,} movies without genre" if without else "",
+            "each movie counts in all of its genres" + (f"; {without:,} have none" if without else ""),
         ),
         _chart("release years", "movies by year", "movies", _every_year(known_years)),
         _chart(

@@ -8,8 +8,8 @@ from movietui.serving import Service
 from movietui.wire import Message, decode, encode, sentence, take_stdout
 
 
-def answer(service: Service, request: Message) -> Message:
-    """Answer one request; whatever goes wrong becomes a sentence, the process goes on."""
+def answer(service: Service, request: Message) -> bytes:
+    """Return the line that answers a request; whatever goes wrong becomes a sentence, the process goes on."""
     number = request.pop("id")
     methods: dict[str, Callable[..., Any]] = {
         "open": service.open,
@@ -28,9 +28,9 @@ def answer(service: Service, request: Message) -> Message:
         "unsettle": service.unsettle,
     }
     try:
-        return {"id": number, "result": methods[request.pop("do")](**request)}
+        return encode({"id": number, "result": methods[request.pop("do")](**request)})
     except Exception as error:
-        return {"id": number, "problem": sentence(error)}
+        return encode({"id": number, "problem": sentence(error)})
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     pipe = take_stdout()
     service = Service()
     for line in sys.stdin.buffer:
-        pipe.write(encode(answer(service, decode(line))).decode())
+        pipe.write(answer(service, decode(line)).decode())
         pipe.flush()
 
 

@@ -164,7 +164,7 @@ class DataScreen(FrameScreen):
         pane = self.query_one("#dataset-pane")
         if row is None or (not isinstance(row, OpenPath) and row["name"] == self._shown):
             return
-        self._shown = "" if isinstance(row, OpenPath) else row["name"]
+        self._shown = ""
         self._view(None)
         if isinstance(row, OpenPath):
             pane.border_title = "Open a folder or zip"
@@ -181,6 +181,7 @@ class DataScreen(FrameScreen):
         self._pane("terms").show(self._terms(row))
         if not row["ratings"]:
             self._show_rules(None)
+            self._shown = row["name"]
             return
         ask = self.session.engine.ask
         cleaning = await self.session.cleaning_of(row["name"])
@@ -193,6 +194,7 @@ class DataScreen(FrameScreen):
         )
         self._show_rules(report)
         facts = await ask("show", dataset=row["name"], cleaning=cleaning) if report else None
+        self._shown = row["name"]
         self.chart.show(facts["charts"] if facts else [])
         self._view(self.chart if facts else None, asked=False)
 
@@ -221,13 +223,13 @@ class DataScreen(FrameScreen):
         rules = report["rules"] if report else []
         self.rules.display = bool(rules)
         self.rules.fill(len(rules), 0, rules)
-        pane = self.query_one("#dataset-pane")
+        pane, row = self.query_one("#dataset-pane"), self.datasets.current
         pane.border_subtitle = ""
-        if report:
-            pending = "enter applies: " if self._chosen != self._applied else ""
+        if report and row is not None and not isinstance(row, OpenPath):
+            pane.border_title = Content(f"{row['name']} · {report['preset']}")
+            pending = "enter applies · " if self._chosen != self._applied else ""
             pane.border_subtitle = Content(
-                f"{pending}{report['preset']} · {report['ratings']:,} ratings · {report['users']:,} users · "
-                f"{report['movies']:,} movies"
+                f"{pending}{report['ratings']:,} ratings · {report['users']:,} users · {report['movies']:,} movies"
             )
 
     @work(exclusive=True, group="preview")
@@ -249,8 +251,7 @@ class DataScreen(FrameScreen):
         elif rule["always"]:
             self.movie_tui.say("This rule cannot be off: what it takes is no rating.")
         else:
-            number = f":{rule['number']}" if rule["number"] and not rule["on"] else ""
-            self._preview(f"{self._chosen} {'-' if rule['on'] else '+'}{rule['rule']}{number}")
+            self._change({**rule, "on": not rule["on"]})
 
     def action_number(self, step: int) -> None:
         """Give the rule under the cursor a larger or smaller number."""
@@ -258,7 +259,14 @@ class DataScreen(FrameScreen):
         if rule is None or not rule["number"]:
             self.movie_tui.say("[ and ] change the number of a rule that has one, such as “movies, under 5 ratings”.")
             return
-        self._preview(f"{self._chosen} +{rule['rule']}:{_stepped(rule['number'], step)}")
+        self._change({**rule, "on": True, "number": _stepped(rule["number"], step)})
+
+    def _change(self, rule: RuleRow) -> None:
+        """Change a rule at once, for the next key may come before the engine has told what follows from it."""
+        number = f":{rule['number']}" if rule["number"] and rule["on"] else ""
+        self._chosen += f" {'+' if rule['on'] else '-'}{rule['rule']}{number}"
+        self.rules.change(lambda row: rule if row["rule"] == rule["rule"] else row)
+        self._preview(self._chosen)
 
     @work(exclusive=True, group="preview")
     @told

@@ -46,7 +46,7 @@ class ImdbPanel(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,i", "dismiss(False)", "Back"),
-        Binding("j", "dismiss(True)", "Join again"),
+        Binding("r", "dismiss(True)", "Join again"),
         Binding("u", "unsettle", "Forget the choice"),
         *(Binding(str(digit), f"settle({digit})", show=False) for digit in range(MOST + 1)),
     ]
@@ -60,7 +60,7 @@ class ImdbPanel(ModalScreen[bool]):
         """Show the counts, the movies, and the candidates of one of them."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"IMDb · {self._report['dataset']}")
-            panel.border_subtitle = "j joins again · esc goes back"
+            panel.border_subtitle = "r joins again · esc goes back"
             yield Static(id="counts", markup=False)
             yield MovieRows(id="imdb-movies")
             yield Static(id="candidates", markup=False)
@@ -94,14 +94,14 @@ class ImdbPanel(ModalScreen[bool]):
     def show_candidates(self) -> None:
         """Show what the movie under the cursor may be."""
         row = self.movies.current
-        lines = Text()
+        lines = Text(f" {row['reason']}\n" if row and row["reason"] else "", "dim")
         for digit, title in enumerate(row["candidates"][:MOST] if row else (), start=1):
             about = [str(title["year"] or ""), title["kind"], ", ".join(title["directors"][:2])]
             votes = f"{title['votes']:,} votes" if title["votes"] else ""
-            lines.append(f" {digit}  ", "bold").append(title["title"])
+            lines.append(f" {digit}  ", "not dim bold").append(title["title"], "not dim")
             lines.append(f"  {' · '.join(part for part in (*about, votes) if part)}\n", "dim")
         if row and row["outcome"] == "ambiguous":
-            lines.append(" 0  ", "bold").append("none of these")
+            lines.append(" 0  ", "not dim bold").append("none of these", "not dim")
         elif row and row["outcome"] == "settled":
             lines.append(" " if row["candidates"] else " none of the candidates, as you said · ")
             lines.append("u", "bold").append(" forgets your choice")

@@ -68,10 +68,13 @@ def draw(chart: ChartRow, width: int, height: int) -> list[Line]:
     note: list[Line] = [[], [(cut(chart["note"], width), "quiet")]] if chart["note"] else []
     height -= len(note)
     if chart["shares"]:
-        return shades(chart["shares"]) + note
+        return shades(chart["shares"], width) + note
     labels, counts = chart["labels"], chart["counts"]
     if len(labels) <= height:
-        return across(labels, counts, width) + note
+        lines = across(labels, counts, width)
+        if 2 * len(lines) <= height:
+            lines = [part for line in lines for part in (line, [])]
+        return lines + note
     return columns(labels, counts, width, height) + note
 
 
@@ -85,7 +88,9 @@ def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Lin
     for label, count in zip(labels, counts, strict=True):
         eighths = round(count / most * room * 8) or bool(count)
         bar = ACROSS[8] * (eighths // 8) + ACROSS[eighths % 8].strip()
-        lines.append([(f"{cut(label, names, right=True)} ", "quiet"), (cut(bar, room), "bar"), (f" {count:,}", "")])
+        lines.append(
+            [(f"{cut(label, names, right=True)} ", "quiet"), (cut(bar, room), "bar"), (f" {count:>{numbers},}", "")]
+        )
     return lines
 
 
@@ -106,11 +111,12 @@ def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: in
     return lines
 
 
-def shades(shares: Sequence[Sequence[float]]) -> list[Line]:
+def shades(shares: Sequence[Sequence[float]], width: int) -> list[Line]:
     """Return a map: the most active users on top, the most rated movies on the left, darker where more was rated."""
+    each = max(1, min(4, (width - 12) // len(shares)))
     lines: list[Line] = [[("       most rated movies → least", "quiet")]]
     for place, row in enumerate(shares):
         name = {0: "most   ", 1: "active ", 2: "users  ", len(shares) - 1: "least  "}.get(place, "       ")
-        cells = "".join(SHADES[min(4, -(-round(share * 1000) * 4 // 1000))] * 4 for share in row)
+        cells = "".join(SHADES[min(4, -(-round(share * 1000) * 4 // 1000))] * each for share in row)
         lines.append([(name, "quiet"), (cells, "bar"), (f" {row[0]:.0%}", "")])
     return lines

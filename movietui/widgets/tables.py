@@ -38,7 +38,7 @@ class DatasetList(RowList[DatasetRow | OpenPath]):
             row["state"], f"get {text.size(row['bytes'])}"
         )
         mark = "●" if row["name"] == self.open_name else " "
-        return [(text.cut(f" {mark} {row['name']} ", width - len(tail) - 1), ""), (f"{tail} ", "quiet")]
+        return [(text.cut(f" {mark} {row['name']}", width - len(tail) - 2), ""), (f" {tail} ", "quiet")]
 
 
 class RuleList(RowList[RuleRow]):
@@ -56,28 +56,32 @@ class RuleList(RowList[RuleRow]):
         return row["rule"]
 
     @staticmethod
-    def _cells(width: int) -> tuple[int, int]:
-        number = 11 if width >= 66 else 10 if width >= 56 else 8
-        return max(8, width - 4 - 3 * number), number
+    def _columns(width: int) -> tuple[Sequence[str], int]:
+        """The columns of numbers, and how wide each is; what a narrow list leaves out stands one row higher."""
+        return (("before", "removed", "left"), 11 if width >= 66 else 9) if width >= 56 else (("removed", "left"), 8)
 
     def head(self, width: int) -> str:
         """Return the names of the columns."""
-        name, number = self._cells(width)
-        columns = (text.cut(column, number, right=True) for column in ("before", "removed", "left"))
-        return text.cut("    rule", name + 4) + "".join(columns)
+        columns, each = self._columns(width)
+        numbers = "".join(text.cut(column, each, right=True) for column in columns)
+        return text.cut("    rule", width - len(numbers)) + numbers
 
     def draw(self, row: RuleRow, width: int) -> Line:
         """Draw one rule; in brackets what a rule that is off would take."""
-        name, number = self._cells(width)
+        columns, each = self._columns(width)
         sign = "▪" if row["always"] else "x" if row["on"] else " "
         turned = row["on"] != ((row["rule"], row["number"]) in self.applied)
         amount = row["changed"] or row["removed"]
-        took = f"{amount:,}" if row["on"] else f"({amount:,})"
         left = "changed" if row["changed"] else f"{row['before'] - row['removed']:,}"
-        cells = (f"{row['before']:,}", took, left if row["on"] else "would")
-        numbers = "".join(text.cut(cell, number, right=True) for cell in cells)
+        cells = {
+            "before": f"{row['before']:,}",
+            "removed": f"{amount:,}" if row["on"] else f"({amount:,})",
+            "left": left if row["on"] else "would",
+        }
+        numbers = "".join(text.cut(cells[column], each, right=True) for column in columns)
         quiet = "" if row["on"] else "quiet"
-        return [(f"[{sign}]", "up" if turned else quiet), (f" {text.cut(row['title'], name)}{numbers}", quiet)]
+        mark = (f"[{sign}]*", "up") if turned else (f"[{sign}] ", quiet)
+        return [mark, (text.cut(row["title"], width - 5 - len(numbers)) + numbers, quiet)]
 
 
 class RemovedList(RowList[list[str | int | float]]):

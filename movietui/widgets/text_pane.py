@@ -27,7 +27,8 @@ class TextPane(LineView):
         self._wrap()
 
     def _wrap(self) -> None:
-        self._lines = list(self._text.wrap(self.app.console, max(1, self.scrollable_content_region.width)))
+        width = max(1, self.scrollable_content_region.width)
+        self._lines = list(self._text.wrap(self.app.console, width)) if self._text else []
         self.fit_lines(len(self._lines))
         self.refresh()
 

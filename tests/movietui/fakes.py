@@ -36,6 +36,33 @@ def with_run(store: Store, dataset: str = "demo") -> int:
     return number
 
 
+def joined() -> dict[str, Any]:
+    """Return the report of a join with one movie of each sort."""
+    candidates = [
+        {
+            "id": f"tt000000{digit}",
+            "title": f"The [b]Odd[/b] {digit}",
+            "year": 1990 + digit,
+            "kind": "movie",
+            "directors": ["Somebody"],
+            "votes": 10,
+        }
+        for digit in (1, 2)
+    ]
+    return {
+        "dataset": "demo",
+        "matched": 238,
+        "ambiguous": 1,
+        "unmatched": 1,
+        "by": {"id": 0, "title": 238, "hand": 0},
+        "ambiguous_movies": [
+            {"id": "1", "title": "Odd, The (1991)", "reason": "2 titles fit", "candidates": candidates}
+        ],
+        "unmatched_movies": [{"id": "2", "title": "Gone (1999)", "reason": "no title of that name", "candidates": []}],
+        "settled_movies": [],
+    }
+
+
 class FakeEngine:
     """Answers from arithmetic: what is rated leaves, and shifts the rest by its stars."""
 
@@ -44,6 +71,8 @@ class FakeEngine:
         self.before: tuple[Any, list[int]] | None = None
         self.problem = ""
         """Answered to every question, where it is not empty."""
+        self.joined: dict[str, Any] | None = None
+        """What became of the join with IMDb."""
         self.titles = [title(movie) for movie in range(MOVIES)]
 
     async def start(self) -> None:
@@ -196,29 +225,103 @@ class FakeEngine:
             for name, summary in (("popularity", "What most rated."), ("bias", "No taste."), ("mf", "Learns tastes."))
         ]
 
-    def report(self, dataset: str, cleaning: str) -> dict[str, Any]:
-        rules = [
-            {
-                "rule": f"rule-{number}",
-                "title": text,
-                "on": on,
-                "before": 10_000,
-                "removed": removed,
-                "examples": examples,
-            }
-            for number, (text, on, removed, examples) in enumerate(
-                (
-                    ("the same rating twice", True, 0, []),
-                    ("movies without a genre", True, 12, ["unknown (no year)", "[b]Odd[/b] (1971)"]),
-                    ("fewer than 5 ratings", False, 65, ["The Paper Bridge 25 (1975)"]),
-                )
+    RULES = (
+        ("malformed-lines", "malformed lines", True, 0, 0, []),
+        ("no-genre", "movies without a genre", True, 0, 12, ["unknown (no year)", "[b]Odd[/b] (1971)"]),
+        ("few-ratings-movies", "movies, under 5 ratings", False, 5, 65, ["The Paper Bridge 25 (1975)"]),
+    )
+
+    def presets(self) -> list[str]:
+        return ["none", "standard"]
+
+    def preview(self, dataset: str, cleaning: str) -> dict[str, Any]:
+        """Understands what the real engine does: a preset, then rules with + and -, the last word on each counts."""
+        words = [word for word in cleaning.split() if word[0] not in "+-"]
+        on = {"malformed-lines": 0} | ({"no-genre": 0} if words == ["standard"] else {})
+        for word in cleaning.split()[len(words) :]:
+            rule, _, number = word[1:].partition(":")
+            if word[0] == "+":
+                on[rule] = int(number or 5)
+            else:
+                on.pop(rule, None)
+        left, rules = 10_000, []
+        for rule, title, _, number, removed, examples in self.RULES:
+            number = on.get(rule) or number
+            removed *= max(1, number)
+            rules.append(
+                {
+                    "rule": rule,
+                    "title": title.replace("5", str(number)),
+                    "on": rule in on,
+                    "always": rule == "malformed-lines",
+                    "number": number,
+                    "before": left,
+                    "removed": removed,
+                    "removed_movies": removed // 4,
+                    "removed_users": 0,
+                    "changed": 0,
+                    "note": "",
+                    "examples": examples,
+                }
             )
-        ]
+            left -= removed * (rule in on)
+        base = {"standard"} if "no-genre" in on else {"none"}
+        extra = f" +few-ratings-movies:{on['few-ratings-movies']}" if "few-ratings-movies" in on else ""
+        preset = f"{base.pop()}{extra}".replace(":5", "")
         return {
             "dataset": dataset,
-            "preset": cleaning,
+            "preset": preset,
             "rules": rules,
-            "ratings": 9_988,
+            "ratings": left,
             "users": PEOPLE,
             "movies": MOVIES,
         }
+
+    def report(self, dataset: str, cleaning: str) -> dict[str, Any]:
+        return self.preview(dataset, cleaning)
+
+    def removed(self, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> dict[str, Any]:
+        told = next(one for one in self.preview(dataset, cleaning)["rules"] if one["rule"] == rule)
+        end = min(told["removed"], offset + limit)
+        return {
+            "rule": rule,
+            "title": told["title"],
+            "on": told["on"],
+            "columns": ["title", "ratings"],
+            "total": told["removed"],
+            "offset": offset,
+            "rows": [[f"[b]Row[/b] {place}", place] for place in range(offset, end)],
+        }
+
+    def show(self, dataset: str, cleaning: str) -> dict[str, Any]:
+        years = {"labels": [str(year) for year in range(1930, 2000)], "counts": [year % 17 for year in range(70)]}
+        stars = {"labels": ["1", "2", "3", "4", "5"], "counts": [10, 20, 40, 80, 0]}
+        shares = [[1.0 / (1 + row + column) for column in range(10)] for row in range(10)]
+        charts = (
+            ("ratings", "ratings by stars", stars, []),
+            ("release years", "movies by year", years, []),
+            ("density", "pairs that were rated", {"labels": [], "counts": []}, shares),
+        )
+        return {
+            "charts": [
+                {"name": name, "title": title, **bars, "note": "[i]noted[/i]", "shares": shares}
+                for name, title, bars, shares in charts
+            ]
+        }
+
+    def imdb(self, dataset: str) -> dict[str, Any] | None:
+        return self.joined
+
+    def settle(self, dataset: str, movie: str, title: str | None) -> dict[str, Any]:
+        assert self.joined is not None
+        (row,) = [row for row in self.joined["ambiguous_movies"] if row["id"] == movie]
+        candidates = [one for one in row["candidates"] if one["id"] == title]
+        self.joined["ambiguous_movies"].remove(row)
+        self.joined["settled_movies"].append({**row, "reason": "", "candidates": candidates})
+        self.joined["ambiguous"] -= 1
+        return self.joined
+
+    def unsettle(self, dataset: str, movie: str) -> dict[str, Any]:
+        assert self.joined is not None
+        self.joined = joined()
+        return self.joined

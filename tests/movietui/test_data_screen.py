@@ -15,7 +15,7 @@ from movietui.screens.data import DataScreen, _stages
 from movietui.store import Store
 from tests.data.files import contents, write_folder, write_zip
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.fakes import FakeEngine, joined, with_run
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 
@@ -44,26 +44,168 @@ def test_a_download_shows_how_far_and_how_fast_it_is() -> None:
     assert _stages(done, 50).plain == "✔ Downloading 120 MB MovieLens 32M"
 
 
+async def rules_of_demo(driver: Driver) -> DataScreen:
+    screen = await go(driver)
+    await driver.until(lambda: screen.rules.display and screen.rules.total == 3, "the rules")
+    await driver.until(lambda: screen.chart.charts, "the charts")
+    await driver.press("right")
+    assert screen.rules.has_focus
+    return screen
+
+
 @SIZES
-async def test_the_report(store: Store, size: tuple[int, int]) -> None:
+async def test_rules_are_turned_on_looked_at_and_dropped(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
-        screen = await go(driver)
-        await driver.until(lambda: screen.report.display and screen.report.total == 3, "the report")
-        for told in ("● demo", "invented", "get 4.9 MB", "open a folder or", "movies without a genre", "10,000"):
-            await driver.see(told)
-        assert "(65)" in shown(driver.app)
-        await driver.press("right")
-        assert screen.report.has_focus
-        await driver.see("nothing to take")
-        await driver.press("down")
-        await driver.see("[b]Odd[/b] (1971)")
-        await driver.press("down")
-        await driver.see("would take, for example")
-        await driver.press("left")
+        await rules_of_demo(driver)
+        for told in ("● demo", "invented", "get 4.9 MB", "open a folder or zip", "demo · standard"):
+            assert told in shown(driver.app)
+        assert "[▪] malformed lines" in shown(driver.app)
+        assert "[x] movies without a genre" in shown(driver.app)
+        assert "(325)" in shown(driver.app)
+        await driver.press("space")
+        await driver.told("This rule cannot be off")
+        await driver.press("down", "down", "space")
+        await driver.see("[x]*movies, under 5 ratings")
+        await driver.see("standard +few-ratings-movies")
+        await driver.see("enter applies · 9,663 ratings")
+        await driver.press("right_square_bracket")
+        await driver.see("[x]*movies, under 10 ratings")
+        await driver.press("left_square_bracket", "left_square_bracket")
+        await driver.see("[x]*movies, under 3 ratings")
+        await driver.press("space")
+        await driver.see("[ ] movies, under 5 ratings")
+        await driver.press("up", "space")
+        await driver.see("[ ]*movies without a genre")
+        await driver.see("· none")
+        await driver.press("escape")
+        await driver.see("[x] movies without a genre")
+        assert "enter applies" not in shown(driver.app)
+        assert store.choice("cleaning:demo") == ""
+
+
+async def test_presets(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        await rules_of_demo(driver)
+        await driver.press("p")
+        await driver.see("demo · none")
+        await driver.press("p")
+        await driver.see("demo · standard")
+
+
+@SIZES
+async def test_a_rule_unfolds_to_its_rows(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await rules_of_demo(driver)
+        await driver.press("enter")
+        await driver.see("It takes nothing here.")
+        await driver.press("escape", "down", "down", "enter")
+        await driver.see("325 rows it would take")
+        await driver.see("[b]Row[/b] 0")
+        if size == SMALL:
+            assert screen.removed.has_focus
+        else:
+            screen.set_focus(screen.removed)
+        await driver.press("end")
+        await driver.see("[b]Row[/b] 324")
+        await driver.press("escape")
+        assert screen.rules.has_focus
+        assert "[b]Row[/b]" not in shown(driver.app)
+        await driver.press("escape")
         assert screen.datasets.has_focus
-        await driver.press("up", "up", "down", "down", "down", "end", "home")
-        assert driver.app.is_running
+
+
+@SIZES
+async def test_charts(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await rules_of_demo(driver)
+        if size == SMALL:
+            assert "ratings by stars" not in shown(driver.app)
+            await driver.press("right")
+        await driver.see("ratings by stars")
+        await driver.see("[i]noted[/i]")
+        bars = {line.split("█")[0].strip("│ ")[-1]: line.count("█") for line in lines(driver.app) if "█" in line}
+        assert bars["4"] > bars["3"] > bars["2"] > bars["1"] > 0
+        assert "5" not in bars
+        await driver.press("right")
+        await driver.see("movies by year")
+        await driver.see("1999")
+        await driver.press("right")
+        await driver.see("pairs that were rated")
+        await driver.press("right")
+        await driver.see("ratings by stars")
+        await driver.press("left")
+        await driver.see("pairs that were rated")
+        await driver.press("escape")
+        assert screen.rules.has_focus or screen.datasets.has_focus
+
+
+async def test_what_is_applied_is_cleaned_and_remembered(ready: Path) -> None:
+    async with started(LARGE) as driver:
+        screen = await go(driver)
+        await driver.until(lambda: screen.rules.total > 10, "the rules", 20)
+        await driver.press("right")
+        names = [rule["rule"] for rule in screen.rules.known_rows()]
+        await driver.press(*["down"] * names.index("few-ratings-users"), "space", "right_square_bracket")
+        await driver.see("enter applies")
+        await driver.see("standard +few-ratings-users:30")
+        await driver.press("enter")
+        await driver.told("demo cleaned (standard +few-ratings-users:30)", 20)
+        assert driver.app.session.store.choice("cleaning:demo") == "standard +few-ratings-users:30"
+        await driver.see("[x] users, under 30 ratings")
+        assert "*" not in "".join(line for line in lines(driver.app) if "[x]" in line)
+        left = screen.rules.known_rows()[names.index("few-ratings-users")]
+        assert left["on"]
+        assert left["removed"] > 0
+
+
+async def test_removing_is_asked_about(ready: Path) -> None:
+    async with started(LARGE) as driver:
+        screen = await go(driver)
+        await driver.until(lambda: screen.rules.display, "the rules", 20)
+        await driver.press("x")
+        await driver.see("Remove demo?")
+        await driver.press("escape")
+        assert (locations.datasets() / "demo").exists()
+        await driver.press("x")
+        await driver.see("Remove demo?")
+        await driver.press("y")
+        await driver.told("demo is removed", 20)
+        assert not (locations.datasets() / "demo").exists()
+        await driver.press("home", "x")
+        await driver.told("Nothing of this dataset is on the disk.")
+
+
+@SIZES
+async def test_what_is_ambiguous_in_imdb_is_settled(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    engine = FakeEngine()
+    async with started(size, engine=engine) as driver:
+        await rules_of_demo(driver)
+        await driver.press("i")
+        await driver.see("Join demo with IMDb")
+        await driver.see("Used with permission")
+        await driver.press("escape")
+        engine.joined = joined()
+        await driver.press("i")
+        await driver.see("matched 238 (238 by title) · ambiguous 1 · not found 1")
+        await driver.see("The [b]Odd[/b] 2  1992 · movie · Somebody · 10 votes")
+        await driver.press("9", "2")
+        await driver.see("ambiguous 0")
+        assert engine.asked[-1] == ("settle", {"dataset": "demo", "movie": "1", "title": "tt0000002"})
+        await driver.see("✔ Odd, The (1991)")
+        await driver.press("u")
+        await driver.see("ambiguous 1")
+        await driver.press("0")
+        await driver.see("ambiguous 0")
+        assert engine.asked[-1][1]["title"] is None
+        await driver.press("down")
+        await driver.see("no title of that name")
+        await driver.press("r")
+        await driver.see("Join demo with IMDb")
 
 
 @SIZES
@@ -72,10 +214,12 @@ async def test_a_dataset_that_is_not_here(store: Store, size: tuple[int, int]) -
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
         await driver.press("home")
-        await driver.until(lambda: not screen.report.display, "no report")
+        await driver.until(lambda: not screen.rules.display, "no rules")
         await driver.see("enter gets it: 4.9 MB from GroupLens.")
+        await driver.press("space", "right", "p", "i")
+        await driver.told("Get the dataset with enter first")
         await driver.press("end")
-        await driver.see("name the place of a MovieLens 100K zip")
+        await driver.see("name the place of a MovieLens zip")
         await driver.press("c")
         await driver.told("Nothing is running.")
 
@@ -98,7 +242,7 @@ async def test_open_a_zip_and_use_it(ready: Path, tmp_path: Path) -> None:
         await driver.told("my-films-2: 240 ratings.")
         await driver.until(lambda: screen.datasets.total == len(SOURCES) + 2, "the new dataset")
         await driver.see("my-films-2")
-        await driver.until(lambda: screen.report.total > 3, "its report")
+        await driver.until(lambda: screen.rules.total > 3, "its report")
         await driver.press("enter")
         await driver.until(
             lambda: driver.app.session.opened and driver.app.session.opened["dataset"] == "my-films-2", "it is open", 40

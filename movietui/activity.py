@@ -26,6 +26,8 @@ class Activity:
     done: float = 0
     total: float = 0
     unit: str = ""
+    left: float | None = None
+    """Seconds that the stage will still take, as it says itself."""
     stages: tuple[Message, ...] = ()
     """The last word of each stage so far, in their order."""
     curve: tuple[Message, ...] = ()
@@ -45,6 +47,7 @@ class Activity:
                 done=event["done"],
                 total=event["total"],
                 unit=event["unit"],
+                left=event["seconds_left"],
                 stages=(*earlier, event),
                 now=now,
             )
@@ -66,10 +69,9 @@ class Activity:
     @property
     def seconds_left(self) -> float | None:
         """How long the stage or phase will still take; ``None`` where that cannot be said."""
-        if self.unit == "bytes":
-            left: float | None = self.stages[-1]["seconds_left"]
-            return left
-        if self.unit != "epoch" or self.done < 2:
+        if self.unit != "epoch":
+            return self.left
+        if self.done < 2:
             return None
         return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
 

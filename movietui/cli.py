@@ -16,7 +16,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -39,6 +39,7 @@ class Bars:
             TextColumn("{task.description}", markup=False),
             BarColumn(30),
             TextColumn("{task.fields[reached]}", markup=False),
+            TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
             disable=not sys.stderr.isatty(),
@@ -52,29 +53,24 @@ class Bars:
     def __exit__(self, *error: object) -> None:
         self._progress.stop()
 
-    def _bar(self, name: str) -> TaskID:
+    def _show(self, name: str, done: float, total: float, reached: str) -> None:
         if name not in self._bars:
             self._bars[name] = self._progress.add_task(name, total=None, reached="")
-        return self._bars[name]
-
-    def _show(self, name: str, done: float, total: float, reached: str) -> None:
-        self._progress.update(self._bar(name), completed=done, total=total or None, reached=reached)
+        self._progress.update(self._bars[name], completed=done, total=total or None, reached=reached)
 
     def stage(self, stage: Stage) -> None:
         """Show where a stage is."""
         reached = stage.note
         if stage.unit == "bytes":
             of = f" of {text.size(stage.total)}" if stage.total else ""
-            pace = text.pace(stage.rate, stage.seconds_left)
-            reached = f"{text.size(stage.done)}{of}" + (f", {pace}" if pace else "")
+            reached = f"{text.size(stage.done)}{of}" + (f", {text.size(stage.rate)}/s" if stage.rate else "")
         self._show(stage.name, stage.done, stage.total, reached)
 
     def epoch(self, phase: str, epoch: Message) -> None:
         """Show an epoch with its losses."""
         validation = epoch["validation_loss"]
         losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
-        left = self._progress.tasks[self._bar(phase)].time_remaining
-        self._show(phase, epoch["epoch"], epoch["of"], losses + (f"  {text.duration(left)} left" if left else ""))
+        self._show(phase, epoch["epoch"], epoch["of"], losses)
 
 
 def answers(command: Callable[..., Any]) -> Callable[..., None]:

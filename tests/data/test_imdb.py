@@ -42,7 +42,7 @@ TITLES = [
     basics(16, "The Postman", 1994, original="Il postino"),
     basics(17, "Another Film", 2001),
 ]
-RATINGS = [rating(11, 1000, 8.6), rating(12, 500, 8.1), rating(13, 30), rating(14, 20)]
+RATINGS = [rating(11, 1000, 8.6), rating(12, 500, 8.1), rating(13, 30)]
 CREWS = [crew(11, 21), crew(12, 22, 23), crew(13), crew(15, 24)]
 PEOPLE = [person(21, "Bryan Singer"), person(22, "Joel Coen"), person(23, "Ethan \x1b[1mCoen"), person(25, "Nobody")]
 
@@ -94,7 +94,7 @@ def test_a_join(tmp_path: Path, tables: Path) -> None:
     assert (emma.title, emma.reason) == ("Emma (1996)", "2 titles fit, none clearly better")
     assert [(title.id, title.votes, title.minutes) for title in emma.candidates] == [
         ("tt0000013", 30, 100),
-        ("tt0000014", 20, 120),
+        ("tt0000014", 0, 120),
     ]
     assert nowhere.reason == "no title of that name from 1994 to 1996"
     assert {stage.name for stage in stages if stage.finished} == {"Reading", "Matching", "Storing"}
@@ -143,6 +143,7 @@ def test_the_report_as_json(tmp_path: Path, tables: Path) -> None:
         "genres": ["Drama"],
         "directors": [],
     }
+    assert told["ambiguous_movies"][0]["candidates"][1]["rating"] is None
     assert told["settled_movies"] == []
 
 
@@ -191,7 +192,7 @@ def test_malformed_lines_are_said(tmp_path: Path, tables: Path) -> None:
     write_table(tables, "title.ratings", ["tconst", "averageRating", "numVotes"], [*RATINGS, ["tt1", "2"], ["x"]])
     report = imdb.join("films", tables)
     assert report.notes == ("2 malformed lines were left out of title.ratings.",)
-    assert report.tables["title.ratings"] == {"rows": 6, "malformed": 2}
+    assert report.tables["title.ratings"] == {"rows": 5, "malformed": 2}
 
 
 def test_files_that_are_of_no_use(tmp_path: Path, tables: Path) -> None:

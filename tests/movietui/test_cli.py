@@ -13,7 +13,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from data import locations, sources
-from data.demo_films import FILMS
 from data.problems import Problem
 from data.progress import Stage
 from data.sources import Source
@@ -171,9 +170,10 @@ def tables(tmp_path: Path) -> Path:
 
 
 def test_data_imdb(run: Run, tables: Path) -> None:
+    movies = document(run("data", "get", "demo", "--json"))["movies"]
     report = document(run("data", "imdb", "demo", "--from", tables, "--json"))
     given(report, "dataset", "matched", "ambiguous", "unmatched", "by", "tables", "notes", "seconds", "peak_bytes")
-    assert report["matched"] + report["ambiguous"] + report["unmatched"] == len(FILMS)
+    assert report["matched"] + report["ambiguous"] + report["unmatched"] == movies
     assert report["by"] == {"id": 0, "title": 1, "hand": 0}
     assert [row["title"] for row in report["ambiguous_movies"]] == ["Alien (1979)"]
     assert len(report["unmatched_movies"]) == report["unmatched"]

@@ -179,7 +179,7 @@ class Join:
             year=int(of["year"][row]),
             minutes=int(of["minutes"][row]),
             genres=_split(of["genres"][row]),
-            rating=round(float(np.nan_to_num(of["rating"][row])), 1),
+            rating=0.0 if np.isnan(of["rating"][row]) else round(float(of["rating"][row]), 1),
             votes=int(of["votes"][row]),
             directors=_split(of["directors"][row]),
         )

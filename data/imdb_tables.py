@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 CHUNK = 2**24
 """Bytes of a table that are looked at together."""
 LONGEST_LINE = 2**20
+Piece = tuple[bytes, int]
+"""A part of a table, and how many bytes of its file were read by then."""
 _PACKED = 2**18
 _GZIP = 31
 """What zlib calls the format of gzip."""
@@ -274,10 +276,12 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
 
     named = path.name.removesuffix(".gz").removesuffix(".tsv")
     header: list[str] = []
-    for piece in _ahead(_whole_lines(path, report)):
-        content = piece
+    size = 0
+    for content, done in _ahead(_whole_lines(path)):
+        size = path.stat().st_size
+        report(Stage("Reading", done, size, "bytes", path.name))
         if not header:
-            first, _, content = piece.partition(b"\n")
+            first, _, content = content.partition(b"\n")
             header = first.decode("utf-8", "replace").strip().split("\t")
             missing = [column for column in columns if header.count(column) != 1]
             if missing:
@@ -299,26 +303,27 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
             raise _long_line(path) from None
         counted.rows += read.num_rows
         yield read
+    report(Stage("Reading", size, size, "bytes", path.name, finished=True))
 
 
 def _long_line(path: Path) -> Problem:
     return Problem(f"{path} is not a table of IMDb: it has a line of more than {LONGEST_LINE:,} bytes.")
 
 
-def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """Unpack the next piece while the last one is looked at; both let go of the interpreter."""
     with ThreadPoolExecutor(1) as unpacking:
-        waiting = unpacking.submit(next, pieces, b"")
+        waiting = unpacking.submit(next, pieces, None)
         while piece := waiting.result():
-            waiting = unpacking.submit(next, pieces, b"")
+            waiting = unpacking.submit(next, pieces, None)
             yield piece
 
 
-def _whole_lines(path: Path, report: Report) -> Iterator[bytes]:
+def _whole_lines(path: Path) -> Iterator[Piece]:
     """The lines of a table, many at a time."""
     rest: list[bytes] = []
-    size = 0
-    for part in _unpacked(path, report):
+    size = done = 0
+    for part, done in _unpacked(path):
         rest.append(part)
         size += len(part)
         if size < CHUNK:
@@ -328,12 +333,12 @@ def _whole_lines(path: Path, report: Report) -> Iterator[bytes]:
             raise _long_line(path)
         rest, size = [begun], len(begun)
         if lines:
-            yield lines + b"\n"
+            yield lines + b"\n", done
     if last := b"".join(rest):
-        yield last
+        yield last, done
 
 
-def _unpacked(path: Path, report: Report) -> Iterator[bytes]:
+def _unpacked(path: Path) -> Iterator[Piece]:
     try:
         with path.open("rb") as file:
             head = file.read(512)
@@ -342,16 +347,16 @@ def _unpacked(path: Path, report: Report) -> Iterator[bytes]:
                 raise Problem(f"{path} is empty; download it again.")
             if looks_like_html(head):
                 raise Problem(f"{path} is a web page, not a table of IMDb; download the table itself.")
-            yield from _inflated(path, file, report) if head.startswith(b"\x1f\x8b") else _told(path, file, report)
+            yield from _inflated(path, file) if head.startswith(b"\x1f\x8b") else _read(file)
     except zlib.error:
         raise Problem(f"{path} is damaged; download it again.") from None
     except OSError as error:
         raise Problem(f"{path} cannot be read: {error.strerror or error}; check the path.") from None
 
 
-def _inflated(path: Path, file: BinaryIO, report: Report) -> Iterator[bytes]:
+def _inflated(path: Path, file: BinaryIO) -> Iterator[Piece]:
     stream = zlib.decompressobj(_GZIP)
-    for packed in _told(path, file, report):
+    for packed, done in _read(file):
         while packed:
             if stream.eof:  # another archive follows in the same file; zeros only fill it up
                 if not packed.strip(b"\0"):
@@ -360,16 +365,13 @@ def _inflated(path: Path, file: BinaryIO, report: Report) -> Iterator[bytes]:
             part = stream.decompress(packed, CHUNK)
             packed = stream.unused_data if stream.eof else stream.unconsumed_tail
             if part:
-                yield part
+                yield part, done
     if not stream.eof:
         raise Problem(f"{path} is cut off; download it again.")
 
 
-def _told(path: Path, file: BinaryIO, report: Report) -> Iterator[bytes]:
-    """The bytes of a file; tells how many were read."""
-    total, done = path.stat().st_size, 0
+def _read(file: BinaryIO) -> Iterator[Piece]:
+    done = 0
     while part := file.read(_PACKED):
         done += len(part)
-        yield part
-        report(Stage("Reading", done, total, "bytes", path.name))
-    report(Stage("Reading", total, total, "bytes", path.name, finished=True))
+        yield part, done

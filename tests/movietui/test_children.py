@@ -18,6 +18,7 @@ from movietui import children
 from movietui.children import Engine, Job, warm_job
 from movietui.store import Store
 from movietui.wire import Message
+from tests.data.imdb_tables import basics, write_tables
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.processes import alive, gone, processes_of
 
@@ -184,6 +185,25 @@ async def test_get_tells_its_stages_and_result(home: Path) -> None:
     assert not alive(pid_of_job(job))
 
 
+async def test_imdb_tells_its_stages_and_result(home: Path, tmp_path: Path) -> None:
+    write_tables(tmp_path / "imdb", [basics(11, "The Godfather", 1972)])
+    events = await events_of(Job(), {"do": "imdb", "name": "demo", "path": str(tmp_path / "imdb")})
+    assert events[-1]["event"] == "done"
+    assert events[-1]["result"]["by"] == {"id": 0, "title": 1, "hand": 0}
+    assert {"Reading", "Matching", "Storing"} <= {event["name"] for event in events[:-1]}
+
+
+async def test_the_engine_tells_and_settles_a_join(ready: Path, engine: Engine, tmp_path: Path) -> None:
+    write_tables(tmp_path / "imdb", [basics(11, "Alien", 1979), basics(12, "Alien", 1979)])
+    assert await engine.ask("imdb", dataset="demo") is None
+    await events_of(Job(), {"do": "imdb", "name": "demo", "path": str(tmp_path / "imdb")})
+    (alien,) = (await engine.ask("imdb", dataset="demo"))["ambiguous_movies"]
+    settled = await engine.ask("settle", dataset="demo", movie=alien["id"], title="tt0000012")
+    assert (settled["ambiguous"], settled["by"]["hand"]) == (0, 1)
+    forgotten = await engine.ask("unsettle", dataset="demo", movie=alien["id"])
+    assert forgotten == await engine.ask("imdb", dataset="demo")
+
+
 async def test_train_tells_its_epochs(ready: Path) -> None:
     events = await events_of(Job(), {**TRAIN, "model": "bias", "settings": {"sweeps": 3}, "seed": 4})
     assert events[-1]["event"] == "done"
@@ -198,6 +218,7 @@ async def test_train_tells_its_epochs(ready: Path) -> None:
     [
         ({**GET, "name": "nothing"}, "There is no dataset nothing"),
         ({**GET, "name": "own", "path": "/nowhere/at/all.zip"}, "/nowhere/at/all.zip"),
+        ({"do": "imdb", "name": "demo", "path": "/nowhere/at/all"}, "There is no folder /nowhere/at/all"),
         ({**TRAIN, "model": "oracle"}, "There is no model 'oracle'"),
         ({**TRAIN, "settings": {"factors": 100_000}}, "factors"),
         ({**TRAIN, "split": "u77"}, "u77"),

@@ -22,6 +22,7 @@ from movietui.cli import Bars, cli
 from movietui.store import Film, Store
 from movietui.viewers import profile
 from tests.data.files import contents, write_folder, write_zip
+from tests.data.imdb_tables import basics, crew, person, rating, write_tables
 from tests.movietui.fakes import with_run
 from tests.movietui.homes import checkpoint_of
 
@@ -66,7 +67,7 @@ def test_version_and_help(run: Run) -> None:
     for command in ("data", "train", "evaluate", "recommend", "rate", "locate"):
         assert re.search(rf"^  {command} ", told, re.MULTILINE)
         assert run(command, "--help").exit_code == 0
-    for command in ("list", "get", "remove", "clean", "show"):
+    for command in ("list", "get", "remove", "clean", "show", "imdb"):
         assert "--json" in run("data", command, "-h").stdout
 
 
@@ -208,9 +209,57 @@ def test_data_show(run: Run) -> None:
     assert f"{shown['stars']['5']:,}  ███" in told
 
 
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    titles = [basics(11, "The Godfather", 1972, minutes=175), basics(12, "Alien", 1979), basics(13, "Alien", 1979)]
+    people = [person(21, "Francis \x1b[31mFord Coppola")]
+    return write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)
+
+
+def test_data_imdb(run: Run, tables: Path) -> None:
+    movies = document(run("data", "get", "demo", "--json"))["movies"]
+    report = document(run("data", "imdb", "demo", "--from", tables, "--json"))
+    given(report, "dataset", "matched", "ambiguous", "unmatched", "by", "tables", "notes", "seconds", "peak_bytes")
+    assert report["matched"] + report["ambiguous"] + report["unmatched"] == movies
+    assert report["by"] == {"id": 0, "title": 1, "hand": 0}
+    assert [row["title"] for row in report["ambiguous_movies"]] == ["Alien (1979)"]
+    assert len(report["unmatched_movies"]) == report["unmatched"]
+    assert all(row["reason"] for row in (*report["ambiguous_movies"], *report["unmatched_movies"]))
+    told = run("data", "imdb", "demo", "--from", tables).stdout
+    assert re.search(r"matched +1 +1 by title", told)
+    assert "Alien (1979)" in told
+    assert "Information courtesy of IMDb (https://www.imdb.com). Used with permission." in told
+    (tables / "title.crew.tsv.gz").unlink()
+    assert "no directors are known" in run("data", "imdb", "demo", "--from", tables).stdout
+
+
+def test_recommended_movies_know_what_imdb_says(run: Run, ready: Path, tables: Path) -> None:
+    ask = ("recommend", "--profile", "anna", "-k", 400, "--dataset", "demo", "--json")
+    run("rate", "--profile", "anna", "Alien", 5, "--dataset", "demo")
+    before = document(run(*ask))["movies"]
+    assert not any("imdb" in movie for movie in before)
+    document(run("data", "imdb", "demo", "--from", tables, "--json"))
+    after = document(run(*ask))["movies"]
+    assert [movie["id"] for movie in after] == [movie["id"] for movie in before]
+    assert {movie["title"]: movie["imdb"] for movie in after if "imdb" in movie} == {
+        "The Godfather": {
+            "id": "tt0000011",
+            "rating": 9.2,
+            "votes": 900,
+            "minutes": 175,
+            "genres": ["Drama"],
+            "directors": ["Francis Ford Coppola"],
+        }
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (("data", "imdb", "nothing"), "There is no dataset nothing"),
+        (("data", "imdb", "ml-100k"), "ml-100k is not here yet; run movietui data get ml-100k"),
+        (("data", "imdb", "demo"), r"title\.basics\.tsv\.gz could not be downloaded: .*--from DIR"),
+        (("data", "imdb", "demo", "--from", "/nowhere/at/all"), "There is no folder /nowhere/at/all"),
         (("data", "get", "nothing"), "There is no dataset nothing; the known ones are demo, ml-100k"),
         (("data", "get", "../evil"), "cannot be the name"),
         (("data", "get", "ml-100k"), "--from PATH"),

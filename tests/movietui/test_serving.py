@@ -7,8 +7,10 @@ import pytest
 from data import locations
 from data.problems import Problem
 from data.titles import plain
+from movietui import tasks
 from movietui.serving import Service
 from movietui.viewers import Asked
+from tests.data.imdb_tables import basics, crew, person, rating, write_tables
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.hostile import OCCUPATION, TITLES
 
@@ -200,6 +202,60 @@ def test_why_names_what_was_rated(service: Service) -> None:
 
 def test_details_for_a_pair(service: Service) -> None:
     assert len(service.details([asked("1"), asked("2")], service.dataset.movies.ids[0])["by"]) == 2
+
+
+@pytest.fixture
+def joined(service: Service, tmp_path: Path) -> Service:
+    """The service after the demo was joined with a table that knows two of its films, one of them twice."""
+    people = [person(21, "Francis Ford Coppola")]
+    titles = [
+        basics(11, "The Godfather", 1972, minutes=175),
+        basics(12, "Alien", 1979),
+        basics(13, "Alien", 1979, minutes="\\N"),
+    ]
+    write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)
+    assert service.imdb("demo") is None
+    tasks.imdb("demo", tmp_path / "imdb")
+    return service
+
+
+def id_of(service: Service, title: str) -> str:
+    movies = service.dataset.movies
+    return movies.ids[movies.titles.index(title)]
+
+
+def test_details_know_what_imdb_says(joined: Service) -> None:
+    godfather = id_of(joined, "The Godfather")
+    before = joined.details([asked()], godfather)
+    assert (before["minutes"], before["directors"], before["imdb"]) == (0, [], 0)
+    ranked = joined.rank([asked()], 0.6, 0, 10)
+    report = joined.imdb("demo")  # which also tells what is open
+    assert report is not None
+    assert report["matched"] == 1
+    found = joined.details([asked()], godfather)
+    assert (found["minutes"], found["directors"], found["imdb"]) == (175, ["Francis Ford Coppola"], 9.2)
+    unknown = joined.details([asked()], id_of(joined, "Alien"))
+    assert (unknown["minutes"], unknown["directors"], unknown["imdb"]) == (0, [], 0)
+    assert joined.rank([asked()], 0.6, 0, 10) == ranked
+    joined.open("demo", "standard", checkpoint_of("mf"))
+    assert joined.details([asked()], godfather)["minutes"] == 175
+
+
+def test_settling(joined: Service) -> None:
+    alien = id_of(joined, "Alien")
+    report = joined.imdb("demo")
+    assert report is not None
+    assert [(row["id"], [title["id"] for title in row["candidates"]]) for row in report["ambiguous_movies"]] == [
+        (alien, ["tt0000012", "tt0000013"])
+    ]
+    settled = joined.settle("demo", alien, "tt0000012")
+    assert (settled["by"]["hand"], settled["ambiguous"]) == (1, 0)
+    assert joined.details([asked()], alien)["minutes"] == 100
+    assert joined.settle("demo", alien, None)["unmatched"] == report["unmatched"] + 1
+    assert joined.details([asked()], alien)["minutes"] == 0
+    assert joined.unsettle("demo", alien) == report
+    with pytest.raises(Problem, match="nothing is not joined"):
+        joined.settle("nothing", alien, None)
 
 
 def test_no_such_movie(service: Service) -> None:

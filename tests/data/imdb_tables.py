@@ -1,0 +1,70 @@
+"""Writes tables in IMDb's format, made up for the tests."""
+
+import gzip
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+BASICS = [
+    "tconst",
+    "titleType",
+    "primaryTitle",
+    "originalTitle",
+    "isAdult",
+    "startYear",
+    "endYear",
+    "runtimeMinutes",
+    "genres",
+]
+RATINGS = ["tconst", "averageRating", "numVotes"]
+CREW = ["tconst", "directors", "writers"]
+NAMES = ["nconst", "primaryName", "birthYear", "deathYear", "primaryProfession", "knownForTitles"]
+
+
+def basics(
+    number: int,
+    name: str,
+    year: object = 1995,
+    kind: str = "movie",
+    original: str = "",
+    genres: str = "Drama",
+    minutes: object = 100,
+    adult: int = 0,
+) -> list[str]:
+    return [f"tt{number:07}", kind, name, original or name, str(adult), str(year), "\\N", str(minutes), genres]
+
+
+def rating(number: int, votes: int, mean: float = 7.5) -> list[str]:
+    return [f"tt{number:07}", str(mean), str(votes)]
+
+
+def crew(number: int, *people: int) -> list[str]:
+    return [f"tt{number:07}", ",".join(f"nm{person:07}" for person in people) or "\\N", "\\N"]
+
+
+def person(number: int, name: str) -> list[str]:
+    return [f"nm{number:07}", name, "\\N", "\\N", "director", "\\N"]
+
+
+def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    return "".join("\t".join(row) + "\n" for row in (header, *rows)).encode()
+
+
+def write_table(folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.tsv.gz"
+    path.write_bytes(gzip.compress(lines(header, rows), 1, mtime=0))
+    return path
+
+
+def write_tables(
+    folder: Path,
+    titles: Iterable[Sequence[str]],
+    ratings: Iterable[Sequence[str]] = (),
+    crews: Iterable[Sequence[str]] = (),
+    people: Iterable[Sequence[str]] = (),
+) -> Path:
+    write_table(folder, "title.basics", BASICS, titles)
+    write_table(folder, "title.ratings", RATINGS, ratings)
+    write_table(folder, "title.crew", CREW, crews)
+    write_table(folder, "name.basics", NAMES, people)
+    return folder

@@ -55,7 +55,7 @@ class Files:
         return sum(self.sizes[name] for name in names)
 
     def read(self, name: str) -> bytes:
-        """Return a file's content. Raises ``Problem`` where it is missing, damaged or too large to be what it should."""
+        """Return a file's content. Raises ``Problem`` where it is missing, damaged or suspiciously large."""
         if self.size(name) > MAX_WHOLE:
             raise Problem(f"{name} in {self.path} has more than the {MAX_WHOLE:,} bytes that are read.")
         return b"".join(self._pieces(name, BLOCK))

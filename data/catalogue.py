@@ -61,19 +61,6 @@ class Obtained:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Removed:
-    """A dataset that was removed."""
-
-    dataset: str
-    bytes: int
-    """That are free now."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
-
-
 def listing() -> list[Listed]:
     """Return all datasets: those that can be got by name, then the person's own."""
     listed = []
@@ -116,23 +103,6 @@ def get(name: str, path: Path | None = None, report: Report = silent, *, insecur
         facts = _obtain(name, path, report, insecure) if source or path else _again(name, report)
     counts = facts["ratings"], facts["users"], facts["movies"]
     return Obtained(name, facts["source"], *counts, time.perf_counter() - started, facts["note"])
-
-
-def remove(name: str) -> Removed:
-    """Remove the tables of a dataset and its downloaded archive. Ratings of people lie in the store and stay.
-
-    Raises ``Problem`` where there is no such dataset, or nothing of it is here.
-    """
-    source = sources.SOURCES.get(_checked(name))
-    if source is None and name not in cache.names():
-        raise Problem(f"There is no dataset {name}; those that are here: {', '.join(cache.names()) or 'none'}.")
-    size = _size(name)
-    if not size:
-        raise Problem(f"Nothing of {name} is on this disk; there is nothing to remove.")
-    cache.remove(name)
-    if source:
-        sources.remove(source)
-    return Removed(name, size - _size(name))
 
 
 def _checked(name: str) -> str:
@@ -206,6 +176,36 @@ def _store(name: str, raw: Raw, origin: str, note: str, report: Report) -> dict[
     described = cache.save_raw(name, raw, facts)
     report(Stage("Storing", 1, 1, note=note, finished=True))
     return described
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A dataset that was removed."""
+
+    dataset: str
+    bytes: int
+    """That are free now."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+
+def remove(name: str) -> Removed:
+    """Remove the tables of a dataset and its downloaded archive. Ratings of people lie in the store and stay.
+
+    Raises ``Problem`` where there is no such dataset, or nothing of it is here.
+    """
+    source = sources.SOURCES.get(_checked(name))
+    if source is None and name not in cache.names():
+        raise Problem(f"There is no dataset {name}; those that are here: {', '.join(cache.names()) or 'none'}.")
+    size = _size(name)
+    if not size:
+        raise Problem(f"Nothing of {name} is on this disk; there is nothing to remove.")
+    cache.remove(name)
+    if source:
+        sources.remove(source)
+    return Removed(name, size - _size(name))
 
 
 def clean(name: str, preset: str = "standard", report: Report = silent) -> CleaningReport:

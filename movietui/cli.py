@@ -180,23 +180,6 @@ def data_list(json_: bool) -> None:
     _print(table)
 
 
-@data.command("remove")
-@click.argument("name")
-@as_json
-@answers
-def data_remove(name: str, json_: bool) -> None:
-    """Remove the dataset NAME: its tables and the downloaded archive. Ratings of profiles stay."""
-    from movietui import tasks
-
-    removed = tasks.remove(_store(), name)
-    if json_:
-        _print_json(removed)
-        return
-    _print(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
-    if removed["in_use"]:
-        _print("It is the one in use: choose another with --dataset or in the app, or get it again.")
-
-
 @data.command("get")
 @click.argument("name")
 @click.option("--from", "path", type=click.Path(path_type=Path), help="A zip or folder with the original files.")
@@ -223,6 +206,23 @@ def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
     _print(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
     if obtained["note"]:
         _print(obtained["note"])
+
+
+@data.command("remove")
+@click.argument("name")
+@as_json
+@answers
+def data_remove(name: str, json_: bool) -> None:
+    """Remove the dataset NAME: its tables and the downloaded archive. Ratings of profiles stay."""
+    from movietui import tasks
+
+    removed = tasks.remove(_store(), name)
+    if json_:
+        _print_json(removed)
+        return
+    _print(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
+    if removed["in_use"]:
+        _print("It is the one in use: choose another with --dataset or in the app, or get it again.")
 
 
 cleaning_option = click.option("--cleaning", default="standard", show_default=True, help="Which cleaning rules are on.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import cache, catalogue, cleaning, locations
+from data import cache, catalogue, cleaning, locations, sources
 from data.dataset import Dataset
 from data.problems import Cancelled, Problem
 from data.progress import Report, Stage
@@ -304,7 +304,7 @@ def test_a_disk_that_is_full_from_the_start(small_zip: Path, home: Path, monkeyp
 def test_a_home_that_cannot_be_written(tmp_path: Path, small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("MOVIETUI_HOME", str(tmp_path / "file"))
-    assert len(catalogue.listing()) == 8
+    assert len(catalogue.listing()) == len(sources.SOURCES)
     with pytest.raises(Problem, match="could not be written"):
         catalogue.get("small", small_zip)
 

@@ -282,7 +282,7 @@ def test_movies_that_were_never_rated_are_told(tmp_path: Path) -> None:
     _, report, results = clean(tmp_path, "standard +few-ratings-movies:2", u_item=films, u_data=[rated(1, 32)])
     result = results["few-ratings-movies"]
     assert (result.removed, result.removed_movies, report.movies) == (1, 2, 30)
-    assert result.note == "1 of them were never rated"
+    assert result.note == "1 never rated"
     assert result.examples == ("Once (1995), 1 rating", "Never (1995), 0 ratings")
 
 

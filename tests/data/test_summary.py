@@ -64,7 +64,7 @@ def test_counts(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
         ("ratings", {"1": 1, "2": 2, "5": 2}),
         ("genres", {"Drama": 2, "Comedy": 1}),
         ("release years", {"1990": 1, "1991": 0, "1992": 0, "1993": 1}),
-        ("ages", {"17": 1, "18": 1, "40": 1}),
+        ("ages", {"15–19": 2, "40–44": 1}),
         ("ratings per user", {"0": 1, "1": 2, "2–4": 1}),
         ("ratings per movie", {"1": 2, "2–4": 1}),
         ("ratings over time", {"2000-01": 2, "2000-02": 0, "2000-03": 3}),
@@ -74,9 +74,9 @@ def test_charts(name: str, bars: dict[str, int]) -> None:
     assert chart(dataset(), name) == bars
 
 
-def test_many_ages_are_counted_by_five_years() -> None:
-    users = Users(tuple("abcdefghijklm"), np.array([*range(20, 32), 71], np.int32))
-    assert chart(dataset(users=users), "ages") == {"20–24": 5, "25–29": 5, "30–34": 2, "70–74": 1}
+def test_groups_of_ages_are_shown_as_such() -> None:
+    users = Users(tuple("abcd"), np.array([1, 18, 18, 56], np.int32))
+    assert chart(dataset(users=users), "ages") == {"1–17": 1, "18–24": 2, "56+": 1}
 
 
 def test_many_months_are_counted_by_year() -> None:

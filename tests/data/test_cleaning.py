@@ -342,6 +342,8 @@ def test_months_of_release(tmp_path: Path) -> None:
     films = [movie_line(31, "Dated (1995)", "14-Aug-1995"), movie_line(32, "Undated (1995)", "")]
     dataset, _, _ = clean(tmp_path, u_item=films)
     assert dataset.movies.months.tolist() == [1] * 30 + [8, 0]
+    films[0] = movie_line(31, "Dated (1995)", "14-Sep-1995")
+    assert clean(tmp_path, u_item=films)[0].fingerprint != dataset.fingerprint
 
 
 # Against the plain way: each rule row by row in Python

@@ -70,7 +70,9 @@ def test_counts(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
         ("ratings over time", {"2000-01": 2, "2000-02": 0, "2000-03": 3}),
     ],
 )
-def test_charts(name: str, bars: dict[str, int]) -> None:
+@pytest.mark.parametrize("piece", [2, 1000])
+def test_charts(name: str, bars: dict[str, int], piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PIECE", piece)
     assert chart(dataset(), name) == bars
 
 
@@ -86,7 +88,9 @@ def test_many_months_are_counted_by_year() -> None:
     assert chart(dataset(ratings=later), "ratings over time") == {"1996": 2, "1997": 0, "1998": 1, "1999": 1, "2000": 1}
 
 
-def test_the_map_of_density() -> None:
+@pytest.mark.parametrize("piece", [2, 1000])
+def test_the_map_of_density(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PIECE", piece)
     # Twenty users, ten movies: user u rates the first 10 - u // 2 movies.
     pairs = [(user, movie) for user in range(20) for movie in range(10 - user // 2)]
     user, movie = (np.array(column, np.int32) for column in zip(*pairs, strict=True))

@@ -1,12 +1,19 @@
-"""Files out of a zip archive or a folder, read without trusting it."""
+"""Files out of a zip archive or a folder, read without trusting it.
 
+Only the wanted files are unpacked, piece by piece and never to the disk, so that nothing can be written outside of the
+cache and a large file never lies in memory as a whole.
+"""
+
+import contextlib
 import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from data.problems import Problem
 
@@ -19,7 +26,8 @@ RATIO_FROM = 2**20
 MAX_MEMBERS = 10_000
 MAX_DEPTH = 3
 """How many folders deep a wanted file may lie."""
-_CHUNK = 2**20
+BLOCK = 4 * 2**20
+"""Bytes of a file that are looked at together."""
 
 WANTED = "name a zip or folder with the original files of the dataset"
 """What to do where a path is of no use."""
@@ -27,23 +35,57 @@ WANTED = "name a zip or folder with the original files of the dataset"
 
 @dataclass(frozen=True)
 class Files:
-    """The contents of the wanted files by name, without their folders."""
+    """Those of the wanted files that were found, by name without their folder. Open while ``opened`` is."""
 
     path: Path
-    contents: dict[str, bytes]
-
-    def __getitem__(self, name: str) -> bytes:
-        """Return a file's content. Raises ``Problem`` where it is missing."""
-        if name not in self.contents:
-            raise Problem(f"{self.path} has no file {name}; it must hold the original files of the dataset.")
-        return self.contents[name]
+    sizes: Mapping[str, int]
+    """Bytes of each file, unpacked."""
+    open: Callable[[str], AbstractContextManager[IO[bytes]]]
 
     def __contains__(self, name: str) -> bool:
-        return name in self.contents
+        return name in self.sizes
+
+    def size(self, *names: str) -> int:
+        """Return the bytes of some files together. Raises ``Problem`` where one is missing."""
+        for name in names:
+            if name not in self:
+                raise Problem(f"{self.path} has no file {name}; it must hold the original files of the dataset.")
+        return sum(self.sizes[name] for name in names)
+
+    def read(self, name: str) -> bytes:
+        """Return a file's content. Raises ``Problem`` where it is missing or damaged."""
+        return b"".join(self._pieces(name, BLOCK))
+
+    def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
+        """Return a file's content in pieces of whole lines, each about ``size`` bytes; the last line may lack its end.
+
+        Raises ``Problem`` where the file is missing or damaged, or a line is longer than that.
+        """
+        rest = b""
+        for piece in self._pieces(name, size):
+            end = piece.rfind(b"\n") + 1
+            if not end and len(rest) + len(piece) > size:
+                raise Problem(f"{name} in {self.path} is not a text of lines; {WANTED}.")
+            if end:
+                yield rest + piece[:end]
+                rest = b""
+            rest += piece[end:]
+        if rest:
+            yield rest
+
+    def _pieces(self, name: str, size: int) -> Iterator[bytes]:
+        left = self.size(name)
+        with _damages(self.path), self.open(name) as file:
+            while piece := file.read(size):
+                left -= len(piece)
+                yield piece
+            if left:  # an archive that lies about the size, or a file that somebody writes to
+                raise EOFError
 
 
-def read(path: Path, wanted: Sequence[str]) -> Files:
-    """Return those of the wanted files that the zip archive or folder has, found by their name in any folder of it.
+@contextlib.contextmanager
+def opened(path: Path, wanted: Collection[str]) -> Iterator[Files]:
+    """Open a zip archive or folder and find those of the wanted files that it has, all in one folder of it.
 
     Raises ``Problem`` where the path cannot be read, is no archive, is damaged, or is an archive that is not safe.
     """
@@ -54,85 +96,84 @@ def read(path: Path, wanted: Sequence[str]) -> Files:
         raise Problem(f"There is no file or folder {path}; check the path.") from None
     except (OSError, ValueError) as error:
         raise Problem(f"{path} cannot be read: {_reason(error)}; {WANTED}.") from None
+    if stat.S_ISDIR(mode):
+        with _damages(path):
+            files = _in_folder(path, frozenset(wanted))
+        yield files
+    elif stat.S_ISREG(mode):
+        with contextlib.ExitStack() as stack:
+            with _damages(path):
+                files = _in_zip(path, stack.enter_context(path.open("rb")), frozenset(wanted), stack)
+            yield files
+    else:
+        raise Problem(f"{path} is neither a zip archive nor a folder; {WANTED}.")
+
+
+@contextlib.contextmanager
+def _damages(path: Path) -> Iterator[None]:
+    """Say in one sentence why something could not be read."""
     try:
-        if stat.S_ISDIR(mode):
-            return Files(path, _from_folder(path, frozenset(wanted)))
-        if stat.S_ISREG(mode):
-            return Files(path, _from_zip(path, frozenset(wanted)))
+        yield
     except OSError as error:
         raise Problem(f"{path} cannot be read: {_reason(error)}; {WANTED}.") from None
-    raise Problem(f"{path} is neither a zip archive nor a folder; {WANTED}.")
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, UnicodeError):
+        raise Problem(f"{path} is damaged or cut off; download it again.") from None
+    except (NotImplementedError, RuntimeError):
+        raise Problem(f"{path} is encrypted or packed in an unusual way; pack it again as an ordinary zip.") from None
 
 
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _choose(path: Path, places: dict[str, list[PurePosixPath]]) -> dict[str, PurePosixPath]:
-    """Choose the least deep place of each file."""
-    chosen = {}
-    for name, found in places.items():
-        found.sort(key=lambda place: (len(place.parts), place))
-        if len(found) > 1 and len(found[0].parts) == len(found[1].parts):
-            raise Problem(f"{path} holds {name} twice ({found[0]} and {found[1]}); name the folder that is meant.")
-        chosen[name] = found[0]
-    return chosen
+def _choose(path: Path, places: Collection[PurePosixPath]) -> dict[str, PurePosixPath]:
+    """Choose the files of the least deep folder that has any."""
+    if not places:
+        return {}
+    folders = sorted({place.parent for place in places}, key=lambda folder: (len(folder.parts), folder))
+    if len(folders) > 1 and len(folders[0].parts) == len(folders[1].parts):
+        raise Problem(
+            f"{path} holds datasets twice, in {folders[0]} and in {folders[1]}; name the folder that is meant."
+        )
+    return {place.name: place for place in places if place.parent == folders[0]}
 
 
-def _from_folder(path: Path, wanted: frozenset[str]) -> dict[str, bytes]:
-    places: dict[str, list[PurePosixPath]] = {}
+def _in_folder(path: Path, wanted: frozenset[str]) -> Files:
+    places = []
     for folder, subfolders, names in os.walk(path):
         inside = PurePosixPath(Path(folder).relative_to(path).as_posix())
         if len(inside.parts) >= MAX_DEPTH - 1:
             subfolders.clear()
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in wanted.intersection(names):
-            places.setdefault(name, []).append(inside / name)
-        if wanted.issubset(places):
+        places += [inside / name for name in wanted.intersection(names)]
+        if not inside.parts and places:
             break
     chosen = _choose(path, places)
-    total = 0
-    for place in chosen.values():
+    sizes = {}
+    for name, place in chosen.items():
         facts = (path / place).stat()
         if not stat.S_ISREG(facts.st_mode):
             raise Problem(f"{path / place} is not a plain file.")
-        total += facts.st_size
-    if total > MAX_BYTES:
-        raise Problem(f"The files in {path} have {total:,} bytes, more than the {MAX_BYTES:,} that are read.")
-    return {name: (path / place).read_bytes() for name, place in chosen.items()}
+        sizes[name] = facts.st_size
+    if sum(sizes.values()) > MAX_BYTES:
+        raise Problem(
+            f"The files in {path} have {sum(sizes.values()):,} bytes, more than the {MAX_BYTES:,} that are read."
+        )
+    return Files(path, sizes, lambda name: (path / chosen[name]).open("rb"))
 
 
-def _from_zip(path: Path, wanted: frozenset[str]) -> dict[str, bytes]:
-    with path.open("rb") as file:
-        head = file.read(512)
-        if not head:
-            raise Problem(f"{path} is empty; {WANTED}.")
-        if not head.startswith(b"PK"):
-            if looks_like_html(head):
-                raise Problem(f"{path} is a web page, not a zip archive; download the archive itself.")
-            raise Problem(f"{path} is not a zip archive; {WANTED}.")
-        try:
-            with zipfile.ZipFile(file) as archive:
-                return _members(path, archive, wanted)
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, UnicodeError):
-            raise Problem(f"{path} is damaged or cut off; download it again.") from None
-        except (NotImplementedError, RuntimeError):
-            raise Problem(
-                f"{path} is encrypted or packed in an unusual way; pack it again as an ordinary zip."
-            ) from None
-
-
-def looks_like_html(head: bytes) -> bool:
-    """Tell whether the first bytes are those of a web page."""
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--"))
-
-
-def _members(path: Path, archive: zipfile.ZipFile, wanted: frozenset[str]) -> dict[str, bytes]:
+def _in_zip(path: Path, file: IO[bytes], wanted: frozenset[str], stack: contextlib.ExitStack) -> Files:
+    head = file.read(512)
+    if not head:
+        raise Problem(f"{path} is empty; {WANTED}.")
+    if not head.startswith(b"PK"):
+        if looks_like_html(head):
+            raise Problem(f"{path} is a web page, not a zip archive; download the archive itself.")
+        raise Problem(f"{path} is not a zip archive; {WANTED}.")
+    archive = stack.enter_context(zipfile.ZipFile(file))
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
         raise Problem(f"{path} holds {len(members):,} files, more than the {MAX_MEMBERS:,} that are accepted.")
-    places: dict[str, list[PurePosixPath]] = {}
     by_place: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for member in members:
         place = _safe(path, member)
@@ -141,8 +182,7 @@ def _members(path: Path, archive: zipfile.ZipFile, wanted: frozenset[str]) -> di
         if place in by_place:
             raise Problem(f"{path} is refused: it holds {str(place)!r} twice.")
         by_place[place] = member
-        places.setdefault(place.name, []).append(place)
-    chosen = {name: by_place[place] for name, place in _choose(path, places).items()}
+    chosen = {name: by_place[place] for name, place in _choose(path, by_place).items()}
     total = sum(member.file_size for member in chosen.values())
     if total > MAX_BYTES:
         raise Problem(f"{path} is refused: it unpacks to {total:,} bytes, more than the {MAX_BYTES:,} that are read.")
@@ -151,7 +191,7 @@ def _members(path: Path, archive: zipfile.ZipFile, wanted: frozenset[str]) -> di
             raise Problem(
                 f"{path} is refused: {member.filename!r} unpacks to more than {MAX_RATIO} times its packed size."
             )
-    return {name: _unpack(path, archive, member) for name, member in chosen.items()}
+    return Files(path, {name: member.file_size for name, member in chosen.items()}, lambda n: archive.open(chosen[n]))
 
 
 def _safe(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
@@ -168,15 +208,7 @@ def _safe(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
     return place
 
 
-def _unpack(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    parts = []
-    size = 0
-    with archive.open(member) as file:
-        while part := file.read(_CHUNK):
-            size += len(part)
-            if size > member.file_size:
-                raise Problem(f"{path} is refused: {member.filename!r} is larger than the archive says.")
-            parts.append(part)
-    if size != member.file_size:
-        raise zipfile.BadZipFile(member.filename)
-    return b"".join(parts)
+def looks_like_html(head: bytes) -> bool:
+    """Tell whether the first bytes are those of a web page."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--"))

@@ -8,6 +8,7 @@ a checksum of its files. Reading a cleaned dataset imports numpy and pyarrow, no
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -258,13 +259,48 @@ def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
         "malformed": [[line.file, line.line, line.wrong] for line in raw.malformed],
         "ratings_file": raw.ratings_file,
     }
-    tables = {key: _to_arrow(getattr(raw, key)) for key in ("ratings", "movies", "users")}
-    try:
-        _write_folder(raw_folder(name, digest), tables, manifest)
-        _replace_file(folder / "dataset.json", _json(described))
-    finally:
-        sweep(name)
+    tables = {key: _to_arrow(table) for key, table in _tables_of(raw).items()}
+    with _alone():
+        try:
+            _write_folder(raw_folder(name, digest), tables, manifest)
+            _replace_file(folder / "dataset.json", _json(described))
+        finally:
+            sweep(name)
     return described
+
+
+def _tables_of(raw: Raw) -> "dict[str, pd.DataFrame]":
+    tables = {"ratings": raw.ratings, "movies": raw.movies, "users": raw.users}
+    return tables if raw.links is None else {**tables, "links": raw.links}
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other process put raw tables in place, sweep or remove before the block ends.
+
+    Between a new folder and the ``dataset.json`` that names it, another's sweep would take the folder away.
+    """
+    with contextlib.ExitStack() as stack:
+        with _writing(locations.datasets()):
+            locations.datasets().mkdir(parents=True, exist_ok=True)
+            lock = os.open(locations.datasets(), os.O_RDONLY)
+            stack.callback(os.close, lock)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def remove(name: str) -> None:
+    """Remove all tables of a dataset. Raises ``Problem`` where that cannot be done."""
+    folder = folder_of(name)
+    with _alone():
+        try:
+            (folder / "dataset.json").unlink(missing_ok=True)  # from now on the dataset is not here
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise Problem(f"{folder} could not be removed: {error.strerror or error}.") from None
 
 
 def _replace_file(path: Path, content: bytes) -> None:
@@ -318,11 +354,12 @@ def raw_digest(raw: Raw) -> str:
     digest = hashlib.sha256()
     scale = [raw.scale.low, raw.scale.high, raw.scale.step]
     digest.update(json.dumps([raw.genre_names, scale, [str(line) for line in raw.malformed]]).encode())
-    for table in (raw.ratings, raw.movies, raw.users):
+    for table in _tables_of(raw).values():
         for column in table.columns:
             values = table[column].to_numpy()
             if values.dtype.kind in "if":
-                digest.update(f"{column} {values.dtype.str} {len(values)}".encode() + values.tobytes())
+                digest.update(f"{column} {values.dtype.str} {len(values)}".encode())
+                digest.update(np.ascontiguousarray(values).data)
             else:
                 digest.update(json.dumps([column, values.tolist()]).encode())
     return digest.hexdigest()
@@ -360,6 +397,7 @@ def load_raw(name: str) -> Raw:
             Scale(*manifest["scale"]),
             tuple(Malformed(*line) for line in manifest["malformed"]),
             manifest["ratings_file"],
+            _to_pandas(tables["links"]) if "links" in tables else None,
         )
     except (KeyError, TypeError) as error:
         raise Damaged(str(folder)) from error

@@ -40,7 +40,7 @@ class Listed:
     users: int | None = None
     movies: int | None = None
     bytes: int = 0
-    """On disk, with all that was cleaned."""
+    """On disk, with all that was cleaned and what was downloaded."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields."""
@@ -76,18 +76,24 @@ def listing() -> list[Listed]:
             facts = cache.describe(name)
         except (FileNotFoundError, cache.Damaged):
             if source:
-                listed.append(Listed(name, source.title, state))
+                listed.append(Listed(name, source.title, state, bytes=_size(name)))
             continue
         title = source.title if source else plain(facts["title"])
         counts = facts["ratings"], facts["users"], facts["movies"]
-        listed.append(Listed(name, title, "invented" if name == DEMO else "ready", *counts, cache.size(name)))
+        listed.append(Listed(name, title, "invented" if name == DEMO else "ready", *counts, _size(name)))
     return listed
 
 
-def get(name: str, path: Path | None = None, report: Report = silent) -> Obtained:
+def _size(name: str) -> int:
+    source = sources.SOURCES.get(name)
+    return cache.size(name) + (sum(path.stat().st_size for path in sources.downloaded(source)) if source else 0)
+
+
+def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> Obtained:
     """Get a dataset by name, or under any name from a zip archive or a folder with its original files.
 
-    What is here already is checked and not fetched again; a path is always read again.
+    What is here already is checked and not fetched again; a path is always read again. ``insecure`` fetches from a
+    server that cannot be verified; only an archive with the published checksum is taken then.
     """
     started = time.perf_counter()
     source = sources.SOURCES.get(_checked(name))
@@ -99,7 +105,7 @@ def get(name: str, path: Path | None = None, report: Report = silent) -> Obtaine
             raise Problem(_unknown(name))
         facts = _present(name, report)
     if facts is None:
-        facts = _obtain(name, path, report) if source or path else _again(name, report)
+        facts = _obtain(name, path, report, insecure) if source or path else _again(name, report)
     counts = facts["ratings"], facts["users"], facts["movies"]
     return Obtained(name, facts["source"], *counts, time.perf_counter() - started, facts["note"])
 
@@ -134,7 +140,7 @@ def _present(name: str, report: Report) -> dict[str, Any] | None:
     return {**facts, "source": "generated" if name == DEMO else "cache", "note": facts.get("note", "")}
 
 
-def _obtain(name: str, path: Path | None, report: Report) -> dict[str, Any]:
+def _obtain(name: str, path: Path | None, report: Report, insecure: bool = False) -> dict[str, Any]:
     from data import movielens
 
     source = sources.SOURCES.get(name)
@@ -147,11 +153,16 @@ def _obtain(name: str, path: Path | None, report: Report) -> dict[str, Any]:
         named = sources.named(source, path)
         raw = movielens.read(named.path, report)
         notes = [named.note]
+        if source and raw.ratings_file != source.ratings_file:
+            raise Problem(
+                f"{path} is not {source.title}: its ratings are in {raw.ratings_file}, not in {source.ratings_file}; "
+                "get it under another name."
+            )
         if source and len(raw.ratings) != source.ratings:
             notes.append(f"It has {len(raw.ratings):,} ratings, the published one {source.ratings:,}.")
         return _store(name, raw, named.origin, _told(notes, raw), report)
     assert source is not None
-    with sources.fetched(source, report) as fetched:
+    with sources.fetched(source, report, insecure) as fetched:
         raw = movielens.read(fetched.path, report)
         return _store(name, raw, fetched.origin, _told([fetched.note], raw), report)
 
@@ -170,6 +181,36 @@ def _store(name: str, raw: Raw, origin: str, note: str, report: Report) -> dict[
     described = cache.save_raw(name, raw, facts)
     report(Stage("Storing", 1, 1, note=note, finished=True))
     return described
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A dataset that was removed."""
+
+    dataset: str
+    bytes: int
+    """That are free now."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+
+def remove(name: str) -> Removed:
+    """Remove the tables of a dataset and its downloaded archive. Ratings of people lie in the store and stay.
+
+    Raises ``Problem`` where there is no such dataset, or nothing of it is here.
+    """
+    source = sources.SOURCES.get(_checked(name))
+    if source is None and name not in cache.names():
+        raise Problem(f"There is no dataset {name}; those that are here: {', '.join(cache.names()) or 'none'}.")
+    size = _size(name)
+    if not size:
+        raise Problem(f"Nothing of {name} is on this disk; there is nothing to remove.")
+    cache.remove(name)
+    if source:
+        sources.remove(source)
+    return Removed(name, size - _size(name))
 
 
 def clean(name: str, cleaning: str = STANDARD, report: Report = silent) -> CleaningReport:

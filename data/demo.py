@@ -97,15 +97,15 @@ def generate() -> Raw:
     order = random.permutation(len(user))
     ratings = pd.DataFrame(
         {
-            "user_id": (user + 1).astype(np.int64),
-            "movie_id": (movie + 1).astype(np.int64),
-            "stars": stars[user, movie],
+            "user_id": (user + 1).astype(np.int32),
+            "movie_id": (movie + 1).astype(np.int32),
+            "stars": stars[user, movie].astype(np.float32),
             "time": time.astype(np.int64),
         }
     ).iloc[order]
     users = pd.DataFrame(
         {
-            "user_id": np.arange(1, USERS + 1, dtype=np.int64),
+            "user_id": np.arange(1, USERS + 1, dtype=np.int32),
             "age": ages,
             "gender": pd.Series(random.choice(["F", "M"], USERS).tolist(), dtype="str"),
             "occupation": pd.Series(_occupations(random, ages), dtype="str"),
@@ -124,7 +124,7 @@ def _films() -> "tuple[pd.DataFrame, Floats, Floats, Floats]":
     codes = [row[2].split() for row in rows]
     movies = pd.DataFrame(
         {
-            "movie_id": np.arange(1, len(rows) + 1, dtype=np.int64),
+            "movie_id": np.arange(1, len(rows) + 1, dtype=np.int32),
             "title": pd.Series([f"{title} ({year})" for year, title, *_ in rows], dtype="str"),
             "release_date": pd.Series([f"{row[0]}-01-01" for row in rows], dtype="str"),
             "genres": pd.Series(["|".join(GENRE_CODES[code] for code in found) for found in codes], dtype="str"),

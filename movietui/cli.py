@@ -60,7 +60,10 @@ class Bars:
 
     def stage(self, stage: Stage) -> None:
         """Show where a stage is."""
-        reached = text.size(stage.done) if stage.unit == "bytes" else stage.note
+        reached = stage.note
+        if stage.unit == "bytes":
+            of = f" of {text.size(stage.total)}" if stage.total else ""
+            reached = f"{text.size(stage.done)}{of}" + (f", {text.size(stage.rate)}/s" if stage.rate else "")
         self._show(stage.name, stage.done, stage.total, reached)
 
     def epoch(self, phase: str, epoch: Message) -> None:
@@ -180,14 +183,22 @@ def data_list(json_: bool) -> None:
 @data.command("get")
 @click.argument("name")
 @click.option("--from", "path", type=click.Path(path_type=Path), help="A zip or folder with the original files.")
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Do not verify the server's certificate; only an archive with the published checksum is taken.",
+)
 @as_json
 @answers
-def data_get(name: str, path: Path | None, json_: bool) -> None:
-    """Fetch the dataset NAME, or read it from a file of yours."""
+def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
+    """Fetch the dataset NAME, or read it from a file of yours.
+
+    A download that was broken off goes on where it was.
+    """
     from movietui import tasks
 
     with Bars() as bars:
-        obtained = tasks.get(name, path, bars.stage)
+        obtained = tasks.get(name, path, bars.stage, insecure=insecure)
     if json_:
         _print_json(obtained)
         return
@@ -195,6 +206,23 @@ def data_get(name: str, path: Path | None, json_: bool) -> None:
     _print(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
     if obtained["note"]:
         _print(obtained["note"])
+
+
+@data.command("remove")
+@click.argument("name")
+@as_json
+@answers
+def data_remove(name: str, json_: bool) -> None:
+    """Remove the dataset NAME: its tables and the downloaded archive. Ratings of profiles stay."""
+    from movietui import tasks
+
+    removed = tasks.remove(_store(), name)
+    if json_:
+        _print_json(removed)
+        return
+    _print(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
+    if removed["in_use"]:
+        _print("It is the one in use: choose another with --dataset or in the app, or get it again.")
 
 
 CLEANING = 'Which cleaning rules are on: a preset and what is changed in it, "standard +old-movies:1950 -no-genre".'

@@ -276,7 +276,7 @@ class Service:
                 "title": listed.title,
                 "state": listed.state,
                 "ratings": listed.ratings or 0,
-                "bytes": listed.bytes or (SOURCES[listed.name].size if listed.name in SOURCES else 0),
+                "bytes": listed.bytes if listed.ratings or listed.name not in SOURCES else SOURCES[listed.name].size,
                 "terms": SOURCES[listed.name].terms if listed.name in SOURCES else "",
                 "citation": SOURCES[listed.name].citation if listed.name in SOURCES else "",
             }

@@ -28,9 +28,15 @@ def unheard(phase: str, epoch: Message) -> None:
     """Tell no epochs."""
 
 
-def get(name: str, path: Path | None = None, report: Report = silent) -> dict[str, Any]:
+def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> dict[str, Any]:
     """Get a dataset, as ``data get --json`` prints it."""
-    return catalogue.get(name, path, report).to_json()
+    return catalogue.get(name, path, report, insecure=insecure).to_json()
+
+
+def remove(store: Store, name: str) -> dict[str, Any]:
+    """Remove a dataset, as ``data remove --json`` prints it."""
+    removed = catalogue.remove(name).to_json()
+    return {**removed, "in_use": store.dataset_in_use() == name}
 
 
 def clean(name: str, cleaning: str, report: Report = silent) -> dict[str, Any]:

@@ -59,6 +59,12 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def pace(rate: float, seconds_left: float | None) -> str:
+    """Return how fast bytes go and how long they still take: ``3.1 MB/s, 12 s left``. What is not known is left out."""
+    known = [f"{size(rate)}/s"] if rate else []
+    return ", ".join(known + ([f"{duration(seconds_left)} left"] if seconds_left is not None else []))
+
+
 def plural(count: int, word: str) -> str:
     """Return a count with its word: ``1 rating``, ``1,204 ratings``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"

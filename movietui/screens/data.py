@@ -251,6 +251,8 @@ def _stages(activity: Activity, width: int) -> Text:
             line.append(" ")
         if stage["unit"] == "bytes":
             line.append(f"{text.size(stage['done'])} ")
+            if not stage["finished"]:
+                line.append(f"{text.pace(stage['rate'], stage['seconds_left'])} ")
         elif stage["total"] > 1:
             line.append(f"{stage['done']:,} of {stage['total']:,} {stage['unit']} ")
         line.append(stage["note"], "dim")

@@ -1,4 +1,4 @@
-"""Writes small datasets in the format of MovieLens 100K, made up for the tests."""
+"""Writes small datasets in every layout of MovieLens, made up for the tests."""
 
 import zipfile
 from collections.abc import Mapping
@@ -10,6 +10,13 @@ from data.movielens import GENRES
 
 USERS = 12
 MOVIES = 30
+LAYOUTS = ("ml-100k", "ml-1m", "ml-10m", "ml-latest-small")
+"""A release for each layout; 20M, 25M and 32M are like latest-small."""
+HEADERS = {
+    "ratings.csv": "userId,movieId,rating,timestamp",
+    "movies.csv": "movieId,title,genres",
+    "links.csv": "movieId,imdbId,tmdbId",
+}
 
 
 def movie_line(movie: int, title: str, released: str = "01-Jan-1995", genres: tuple[str, ...] = ("Drama",)) -> str:
@@ -17,22 +24,51 @@ def movie_line(movie: int, title: str, released: str = "01-Jan-1995", genres: tu
     return f"{movie}|{title}|{released}||http://example.org/{movie}|{flags}"
 
 
-def lines() -> dict[str, list[str]]:
-    """The lines of the three files: every user rates 20 of 30 movies."""
+def rated(halves: bool = False) -> list[tuple[int, int, float, int]]:
+    """User, movie, stars, time: every user rates 20 of 30 movies."""
     random = np.random.RandomState(1)
     ratings = []
     for user in range(1, USERS + 1):
         for movie in random.permutation(MOVIES)[:20] + 1:
-            ratings.append(f"{user}\t{movie}\t{random.randint(1, 6)}\t{880_000_000 + random.randint(10**6)}")
+            stars, time = random.randint(1, 6), 880_000_000 + random.randint(10**6)
+            ratings.append((user, int(movie), stars - (user + movie) % 2 / 2 if halves else stars, time))
     random.shuffle(ratings)
-    movies = [movie_line(movie, f"Film Number {movie} (1995)") for movie in range(1, MOVIES + 1)]
-    users = [f"{user}|{20 + user}|{'FM'[user % 2]}|writer|0000{user % 10}" for user in range(1, USERS + 1)]
-    return {"u.data": ratings, "u.item": movies, "u.user": users}
+    return ratings
 
 
-def contents(changed: Mapping[str, list[str]] | None = None) -> dict[str, bytes]:
-    whole = {**lines(), **(changed or {})}
-    return {name: ("\n".join(found) + "\n").encode("latin-1") for name, found in whole.items()}
+def lines(layout: str = "ml-100k") -> dict[str, list[str]]:
+    """The lines of each file, without headers."""
+    numbers = range(1, MOVIES + 1)
+    if layout == "ml-100k":
+        return {
+            "u.data": [f"{user}\t{movie}\t{stars}\t{time}" for user, movie, stars, time in rated()],
+            "u.item": [movie_line(movie, f"Film Number {movie} (1995)") for movie in numbers],
+            "u.user": [f"{user}|{20 + user}|{'FM'[user % 2]}|writer|0000{user % 10}" for user in range(1, USERS + 1)],
+        }
+    if layout == "ml-1m":
+        return {
+            "ratings.dat": [f"{user}::{movie}::{stars}::{time}" for user, movie, stars, time in rated()],
+            "movies.dat": [f"{movie}::Film: Number {movie} (1995)::Children's|Drama" for movie in numbers],
+            "users.dat": [f"{user}::{'FM'[user % 2]}::25::20::0000{user % 10}" for user in range(1, USERS + 1)],
+        }
+    if layout == "ml-10m":
+        return {
+            "ratings.dat": [f"{user}::{movie}::{stars:g}::{time}" for user, movie, stars, time in rated(halves=True)],
+            "movies.dat": [f"{movie}::Filmé: Number {movie} (1995)::Drama|IMAX" for movie in numbers],
+        }
+    return {
+        "ratings.csv": [f"{user},{movie},{stars:.1f},{time}" for user, movie, stars, time in rated(halves=True)],
+        "movies.csv": [f'{movie},"Filmé, Number {movie} (1995)",Children|Drama' for movie in numbers],
+        "links.csv": [f"{movie},{114_000 + movie:07d},{movie if movie % 10 else ''}" for movie in numbers],
+    }
+
+
+def contents(changed: Mapping[str, list[str]] | None = None, layout: str = "ml-100k") -> dict[str, bytes]:
+    encoding = "latin-1" if layout in ("ml-100k", "ml-1m") else "utf-8"
+    end = "\r\n" if layout == "ml-latest-small" else "\n"
+    whole = {**lines(layout), **(changed or {})}
+    texts = {name: [HEADERS[name], *found] if name in HEADERS else found for name, found in whole.items()}
+    return {name: "".join(line + end for line in found).encode(encoding) for name, found in texts.items()}
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -13,9 +13,22 @@ from tests.data.files import contents, write_folder, write_zip
 WANTED = ("u.data", "u.item", "u.user")
 
 
+def read(path: Path) -> dict[str, bytes]:
+    with archive.opened(path, WANTED) as files:
+        return {name: files.read(name) for name in WANTED if name in files}
+
+
+def zip_and_folder(tmp_path: Path, files: dict[str, bytes]) -> tuple[Path, Path]:
+    """The same files both ways."""
+    folder = tmp_path / "both"
+    for name, content in files.items():
+        write_folder((folder / name).parent, {Path(name).name: content})
+    return write_zip(tmp_path / "both.zip", files, ""), folder
+
+
 def refused(path: Path) -> str:
     with pytest.raises(Problem) as told:
-        archive.read(path, WANTED)
+        read(path)
     sentence = str(told.value)
     assert str(path) in sentence
     assert sentence.endswith(".")
@@ -26,21 +39,49 @@ def refused(path: Path) -> str:
 @pytest.mark.parametrize("inside", ["", "ml-100k/", "a/b/"])
 def test_files_are_found_by_name_in_a_zip(tmp_path: Path, inside: str) -> None:
     files = contents()
-    assert archive.read(write_zip(tmp_path / "x.zip", files, inside), WANTED).contents == files
+    assert read(write_zip(tmp_path / "x.zip", files, inside)) == files
 
 
 @pytest.mark.parametrize("inside", ["", "ml-100k", "a/b"])
 def test_files_are_found_by_name_in_a_folder(tmp_path: Path, inside: str) -> None:
     files = contents()
     write_folder(tmp_path / "top" / inside, files)
-    assert archive.read(tmp_path / "top", WANTED).contents == files
+    assert read(tmp_path / "top") == files
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    files = archive.read(write_zip(tmp_path / "x.zip", {"u.data": b"1"}), WANTED)
-    assert "u.item" not in files
-    with pytest.raises(Problem, match=r"has no file u\.item"):
-        files["u.item"]
+    with archive.opened(write_zip(tmp_path / "x.zip", {"u.data": b"1"}), WANTED) as files:
+        assert "u.item" not in files
+        for reading in (files.read, files.size, lambda name: next(files.blocks(name))):
+            with pytest.raises(Problem, match=r"has no file u\.item"):
+                reading("u.item")
+
+
+def test_all_files_are_from_one_folder(tmp_path: Path) -> None:
+    for path in zip_and_folder(tmp_path, {"deep/er/u.item": b"2", "deep/u.data": b"1", "deep/u.user": b"3"}):
+        assert read(path) == {"u.data": b"1", "u.user": b"3"}
+
+
+def test_blocks_are_whole_lines(tmp_path: Path) -> None:
+    content = b"".join(b"%d\n" % number for number in range(10_000)) + b"the end"
+    for path in zip_and_folder(tmp_path, {"u.data": content}):
+        with archive.opened(path, WANTED) as files:
+            blocks = list(files.blocks("u.data", 1000))
+        assert b"".join(blocks) == content
+        assert len(blocks) > 40
+        assert all(block.endswith(b"\n") for block in blocks[:-1])
+
+
+def test_what_has_no_lines_is_refused(tmp_path: Path) -> None:
+    path = write_folder(tmp_path / "x", {"u.data": b"0" * 5000})
+    with archive.opened(path, WANTED) as files, pytest.raises(Problem, match=r"u\.data in .* is not a text of lines"):
+        list(files.blocks("u.data", 1000))
+
+
+def test_only_what_is_wanted_counts_and_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_BYTES", 100)
+    for path in zip_and_folder(tmp_path, {"u.data": b"1", "genome.csv": b"2" * 1000}):
+        assert read(path) == {"u.data": b"1"}
 
 
 @pytest.mark.parametrize(
@@ -85,9 +126,18 @@ def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "3 files" in refused(write_zip(tmp_path / "x.zip", contents()))
 
 
-def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
-    path = write_zip(tmp_path / "x.zip", {"a/u.data": b"1", "b/u.data": b"2"}, "")
-    assert "twice" in refused(path)
+@pytest.mark.parametrize("other", ["u.data", "u.item"])
+def test_two_datasets_side_by_side_are_refused(tmp_path: Path, other: str) -> None:
+    for path in zip_and_folder(tmp_path, {"a/u.data": b"1", f"b/{other}": b"2"}):
+        assert "in a and in b; name the folder" in refused(path)
+
+
+def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
+    path = write_folder(tmp_path / "x", {"u.data": b"1\n2\n"})
+    with archive.opened(path, WANTED) as files:
+        (path / "u.data").write_bytes(b"1\n")
+        with pytest.raises(Problem, match="damaged or cut off"):
+            files.read("u.data")
 
 
 @pytest.mark.parametrize(

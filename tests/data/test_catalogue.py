@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import cache, catalogue, locations
+from data import cache, catalogue, locations, sources
 from data.cleaning import PRESETS
 from data.dataset import Dataset
 from data.problems import Cancelled, Problem
@@ -97,10 +97,12 @@ def test_movies_are_encoded(tmp_path: Path) -> None:
 
 
 def test_listing(small_zip: Path) -> None:
+    names = ["ml-100k", "ml-1m", "ml-latest-small", "ml-10m", "ml-20m", "ml-25m", "ml-32m"]
     assert [(listed.name, listed.state) for listed in catalogue.listing()] == [
         ("demo", "invented"),
-        ("ml-100k", "available"),
+        *((name, "available") for name in names),
     ]
+    assert {listed.bytes for listed in catalogue.listing()} == {0}
     catalogue.get("small", small_zip)
     listed = {listed.name: listed for listed in catalogue.listing()}
     assert (listed["small"].state, listed["small"].ratings, listed["small"].users) == ("ready", RATINGS, 12)
@@ -346,7 +348,7 @@ def test_a_disk_that_is_full_from_the_start(small_zip: Path, home: Path, monkeyp
 def test_a_home_that_cannot_be_written(tmp_path: Path, small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("MOVIETUI_HOME", str(tmp_path / "file"))
-    assert len(catalogue.listing()) == 2
+    assert len(catalogue.listing()) == len(sources.SOURCES)
     with pytest.raises(Problem, match="could not be written"):
         catalogue.get("small", small_zip)
 
@@ -368,7 +370,7 @@ def fresh(code: str) -> str:
     ).stdout.strip()
 
 
-HEAVY = "print(sorted({'pandas', 'torch', 'textual', 'requests', 'pooch'} & set(sys.modules)))"
+HEAVY = "print(sorted({'pandas', 'torch', 'textual', 'requests'} & set(sys.modules)))"
 
 
 def test_a_fresh_process_loads_without_heavy_modules(small_zip: Path) -> None:

@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from data import locations
+from data import locations, sources
+from data.problems import Problem
+from data.progress import Stage
+from data.sources import Source
 from movietui import __version__
-from movietui.cli import cli
+from movietui.cli import Bars, cli
 from movietui.store import Film, Store
 from movietui.viewers import profile
 from tests.data.files import contents, write_folder, write_zip
+from tests.movietui.fakes import with_run
 from tests.movietui.homes import checkpoint_of
 
 Run = Callable[..., Result]
@@ -61,7 +65,7 @@ def test_version_and_help(run: Run) -> None:
     for command in ("data", "train", "evaluate", "recommend", "rate", "locate"):
         assert re.search(rf"^  {command} ", told, re.MULTILINE)
         assert run(command, "--help").exit_code == 0
-    for command in ("list", "get", "clean", "show"):
+    for command in ("list", "get", "remove", "clean", "show"):
         assert "--json" in run("data", command, "-h").stdout
 
 
@@ -93,6 +97,51 @@ def test_data_get_from_a_path(run: Run, tmp_path: Path, packed: bool) -> None:
     obtained = document(run("data", "get", "own", "--from", path, "--json"))
     assert (obtained["source"], obtained["ratings"], obtained["users"], obtained["movies"]) == ("path", 240, 12, 30)
     assert "own" in run("data", "list").stdout
+
+
+def test_data_get_insecure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def fetched(source: Source, report: object, insecure: bool) -> None:
+        asked.append(insecure)
+        raise Problem("No network.")
+
+    monkeypatch.setattr(sources, "fetched", fetched)
+    refused(run("data", "get", "ml-1m"), "No network")
+    refused(run("data", "get", "ml-1m", "--insecure"), "No network")
+    assert asked == [False, True]
+
+
+def test_a_download_shows_how_far_and_how_fast_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Bars() as bars:
+        bars.stage(Stage("Downloading", 12_000_000, 240_000_000, "bytes", "MovieLens 32M", rate=3.1e6))
+        (bar,) = bars._progress.tasks
+        assert bar.fields["reached"] == "12 MB of 240 MB, 3.1 MB/s"
+        assert (bar.completed, bar.total) == (12_000_000, 240_000_000)
+
+
+def test_data_remove(run: Run, tmp_path: Path) -> None:
+    for layout, name in (("ml-1m", "own"), ("ml-latest-small", "other")):
+        path = write_zip(tmp_path / f"{layout}.zip", contents(layout=layout))
+        document(run("data", "get", name, "--from", path, "--json"))
+    store = Store(locations.store())
+    store.rate(store.create_profile("me"), Film("fargo 1996", "Fargo", 1996), 4)
+    with_run(store, dataset="own")
+    sizes = {row["name"]: row["bytes"] for row in document(run("data", "list", "--json"))}
+    removed = document(run("data", "remove", "own", "--json"))
+    assert removed == {"dataset": "own", "bytes": sizes["own"], "in_use": True}
+    told = run("data", "remove", "other").stdout
+    assert re.search(r"^other: removed, [\d.]+ kB free\.$", told.strip())
+    assert "in use" not in told
+    assert not {"own", "other"} & {row["name"] for row in document(run("data", "list", "--json"))}
+    assert len(store.ratings(profile("me"))) == 1
+
+
+def test_data_remove_says_that_it_is_in_use(run: Run) -> None:
+    document(run("data", "get", "demo", "--json"))
+    with_run(Store(locations.store()), dataset="demo")
+    assert "It is the one in use" in run("data", "remove", "demo").stdout
 
 
 def test_data_clean(run: Run) -> None:
@@ -136,6 +185,8 @@ def test_data_show(run: Run) -> None:
         (("data", "get", "nothing"), "There is no dataset nothing; the known ones are demo, ml-100k"),
         (("data", "get", "../evil"), "cannot be the name"),
         (("data", "get", "ml-100k"), "--from PATH"),
+        (("data", "remove", "nothing"), "There is no dataset nothing; those that are here: none"),
+        (("data", "remove", "ml-1m"), "Nothing of ml-1m is on this disk"),
         (("data", "clean", "ml-100k"), "ml-100k is not here yet; run movietui data get ml-100k"),
         (("data", "show", "nothing"), "There is no dataset nothing"),
         (("data", "clean", "demo", "--cleaning", "spotless"), "There is no cleaning 'spotless'; choose one of"),

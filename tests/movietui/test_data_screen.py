@@ -1,5 +1,6 @@
 """The Data screen, by keyboard."""
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
 
@@ -7,7 +8,10 @@ import pytest
 from textual.widgets import Static
 
 from data import locations
-from movietui.screens.data import DataScreen
+from data.progress import Stage
+from data.sources import SOURCES
+from movietui.activity import Activity
+from movietui.screens.data import DataScreen, _stages
 from movietui.store import Store
 from tests.data.files import contents, write_folder, write_zip
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
@@ -29,6 +33,15 @@ async def open_path(driver: Driver, path: object) -> None:
     await driver.see("Where are the files?")
     driver.app.screen.query_one("#path").value = str(path)  # type: ignore[attr-defined]
     await driver.press("enter")
+
+
+def test_a_download_shows_how_far_and_how_fast_it_is() -> None:
+    stage = Stage("Downloading", 120_000_000, 240_000_000, "bytes", "MovieLens 32M", rate=3.1e6, seconds_left=38.0)
+    activity = Activity("get ml-32m", {}).after({"event": "stage", **asdict(stage)})
+    drawn = _stages(activity, 50).plain
+    assert drawn.startswith("  Downloading ━━━─── 120 MB 3.1 MB/s, 38 s left")
+    done = activity.after({"event": "stage", **asdict(replace(stage, finished=True))})
+    assert _stages(done, 50).plain == "✔ Downloading 120 MB MovieLens 32M"
 
 
 @SIZES
@@ -83,7 +96,7 @@ async def test_open_a_zip_and_use_it(ready: Path, tmp_path: Path) -> None:
         screen = await go(driver)
         await open_path(driver, path)
         await driver.told("my-films-2: 240 ratings.")
-        await driver.until(lambda: screen.datasets.total == 4, "the new dataset")
+        await driver.until(lambda: screen.datasets.total == len(SOURCES) + 2, "the new dataset")
         await driver.see("my-films-2")
         await driver.until(lambda: screen.report.total > 3, "its report")
         await driver.press("enter")

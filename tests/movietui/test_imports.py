@@ -15,7 +15,7 @@ DRAWING = sorted(
     for path in (ROOT / folder).glob("*.py")
     if path.stem != "__init__"
 )
-HEAVY = {"torch", "pandas", "numpy", "pyarrow", "scipy", "requests", "pooch", "rapidfuzz"}
+HEAVY = {"torch", "pandas", "numpy", "pyarrow", "scipy", "requests", "rapidfuzz"}
 
 
 def loaded(code: str) -> set[str]:
@@ -39,7 +39,7 @@ def test_what_draws_loads_nothing_heavy() -> None:
 def test_the_engine_loads_neither_torch_nor_pandas_nor_textual(module: str) -> None:
     found = loaded(f"import {module}")
     assert "numpy" in found
-    assert not found & {"torch", "pandas", "textual", "requests", "pooch"}
+    assert not found & {"torch", "pandas", "textual", "requests"}
 
 
 def test_serving_a_list_loads_neither_torch_nor_pandas(ready: Path) -> None:

@@ -94,6 +94,18 @@ def test_fitted_leaves_its_argument_alone_and_keeps_styles() -> None:
     assert text.fitted(styled, 8).style == "bold"
 
 
+@pytest.mark.parametrize(
+    ("rate", "left", "told"),
+    [
+        (3.1e6, 72.0, "3.1 MB/s, 1 min 12 s left"),
+        (900.0, None, "900 B/s"),
+        (0.0, None, ""),
+    ],
+)
+def test_pace(rate: float, left: float | None, told: str) -> None:
+    assert text.pace(rate, left) == told
+
+
 # What runs
 
 
@@ -106,6 +118,8 @@ def stage(name: str, done: float = 0, total: float = 0, unit: str = "", note: st
         "unit": unit,
         "note": note,
         "finished": finished,
+        "rate": 2e6,
+        "seconds_left": None if finished else 8.0,
     }
 
 
@@ -149,6 +163,9 @@ def test_how_far_it_is() -> None:
     assert Activity("x", {}, done=1, total=5, unit="epoch").reached == "epoch 1 of 5"
     assert Activity("x", {}, done=2e6, total=5e6, unit="bytes").reached == "2.0 MB of 5.0 MB"
     assert Activity("x", {}, done=2e6, unit="bytes").reached == "2.0 MB"
+    downloading = Activity("x", {}).after(stage("Downloading", 2e6, 5e6, "bytes"))
+    assert (downloading.seconds_left, downloading.reached) == (8.0, "2.0 MB of 5.0 MB, 8.0 s left")
+    assert downloading.after(stage("Cleaning", 1, 5, "rules", finished=True)).seconds_left is None
     assert Activity("x", {}, done=1200, total=5000, unit="lines").reached == "1,200 of 5,000 lines"
     assert Activity("x", {}).reached == ""
 

@@ -1,0 +1,43 @@
+"""The tables of ``Raw``, with the types that its documentation promises."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.movielens import MISSING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOVIE = {"movie_id": "int32", "title": "str", "release_date": "str", "genres": "str"}
+USER = {"user_id": "int32", "age": "int64", "gender": "str", "occupation": "str", "zip_code": "str"}
+
+
+def frame(rows: Sequence[Sequence[Any]], types: Mapping[str, str]) -> "pd.DataFrame":
+    """Return rows as a table with columns of these names and types."""
+    import pandas as pd
+
+    return pd.DataFrame(list(rows), columns=list(types)).astype(dict(types))
+
+
+def numbers(columns: Mapping[str, NDArray[Any]]) -> "pd.DataFrame":
+    """Return columns of numbers as a table, without copying them."""
+    import pandas as pd
+
+    return pd.DataFrame(columns, copy=False)
+
+
+def users_of(ratings: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the users that rated, by id, for releases that tell nothing else of them."""
+    import pandas as pd
+
+    users = np.sort(pd.unique(ratings["user_id"].to_numpy()))
+    return pd.DataFrame({"user_id": users[users != MISSING]})
+
+
+def genre_names(known: Sequence[str], genres: "pd.Series[str]") -> tuple[str, ...]:
+    """Return the genres of a release in their order, then those that only this dataset has."""
+    used = {name for names in set(genres) for name in names.split("|") if name}
+    return (*known, *sorted(used.difference(known)))

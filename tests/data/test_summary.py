@@ -121,3 +121,15 @@ def test_the_published_files(published: Any) -> None:
     assert (bars["release years"]["1922"], sum(bars["release years"].values())) == (1, 1681)
     assert (bars["ratings per movie"]["1"], bars["ratings per movie"]["2–4"]) == (141, 333 - 141)
     assert list(bars["ratings over time"])[0::7] == ["1997-09", "1998-04"]
+
+
+def test_what_the_published_releases_do_not_tell(published: Any) -> None:
+    for name in ("ml-1m", "ml-latest-small"):
+        catalogue.get(name, published / f"{name}.zip")
+    older, later = catalogue.show("ml-1m"), catalogue.show("ml-latest-small")
+    assert older["absent"] == ["month of release"]
+    assert later["absent"] == ["age", "gender", "occupation", "month of release"]
+    bars = {chart["name"]: chart for chart in older["charts"]}
+    assert bars["ages"]["labels"] == ["1–17", "18–24", "25–34", "35–44", "45–49", "50–55", "56+"]
+    assert "ages" not in [chart["name"] for chart in later["charts"]]
+    assert list(later["stars"])[:2] == ["0.5", "1"]

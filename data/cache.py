@@ -38,6 +38,8 @@ FORMAT = 2
 """Raised whenever the files change their shape."""
 TEMPORARY = ".tmp-"
 STALE_SECONDS = 24 * 3600
+GROUP = 2**20
+"""Rows that are packed, and read, together."""
 
 Number = TypeVar("Number", bound=np.generic)
 Columns = dict[str, Any]
@@ -132,6 +134,7 @@ def _packing(table: "pa.Table") -> dict[str, Any]:
     # Rows come user by user and times near one another: differences are small.
     wide = [field.name for field in table.schema if field.type in (pa.int32(), pa.int64())]
     return {
+        "row_group_size": GROUP,
         "compression": {field.name: "zstd" if field.type == pa.string() else "none" for field in table.schema},
         "use_dictionary": [name for name in table.column_names if name not in wide],
         "column_encoding": dict.fromkeys(wide, "DELTA_BINARY_PACKED"),

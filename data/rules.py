@@ -281,7 +281,7 @@ def _old(tables: Tables, year: int) -> Outcome:
 
 def _few_of_movie(tables: Tables, fewest: int) -> Outcome:
     never = int(np.count_nonzero(tables.kept_movies & (tables.of_movie == 0)))
-    return _without_movies(tables, tables.of_movie < fewest, f"{never:,} of them were never rated" if never else "")
+    return _without_movies(tables, tables.of_movie < fewest, f"{never:,} never rated" if never else "")
 
 
 # Users
@@ -358,7 +358,7 @@ def _columns(tables: Tables, _: int) -> Outcome:
         return [(int(published.user_ids[row]), texts[row]) for row in told[start:end]]
 
     taken = Taken(("user", "zip code"), len(told), rows, lambda row: f"user {row[0]}: zip code {row[1]}")
-    note = "dates of videos and addresses of pages are not even read"
+    note = "zip codes; dates of videos and addresses of pages are not even read" if told else "the dataset has none"
     return Outcome(replace(tables, all_columns=False), taken, len(told), note)
 
 

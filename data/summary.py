@@ -13,8 +13,8 @@ from data.tables import pieces
 
 QUANTILES = {"minimum": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "maximum": 1.0}
 ADULT = 18
-SINGLE_AGES = 12
-"""With more different ages, five years are counted together. ML-1M publishes seven groups."""
+AGE_GROUPS = (1, 18, 25, 35, 45, 50, 56)
+"""What ML-1M publishes in place of ages: the lower ends of seven groups."""
 MONTHS = 48
 """Ratings given over more months are counted by year."""
 DAY = 86_400
@@ -131,8 +131,9 @@ def _every_year(years: NDArray[np.int32]) -> list[tuple[str, int]]:
 
 def _ages(ages: NDArray[np.int32]) -> list[tuple[str, int]]:
     counted = _counted(ages)
-    if len(counted) <= SINGLE_AGES:
-        return [(str(age), count) for age, count in counted]
+    if all(age in AGE_GROUPS for age, _ in counted):
+        ends = {low: f"{low}–{high - 1}" for low, high in pairwise(AGE_GROUPS)}
+        return [(ends.get(age, f"{age}+"), count) for age, count in counted]
     return [(f"{5 * place}–{5 * place + 4}", count) for place, count in _counted(ages // 5)]
 
 

@@ -56,6 +56,12 @@ def test_get_load_and_load_again(small_zip: Path) -> None:
     assert catalogue.get("small").source == "cache"
 
 
+def test_tables_of_several_groups_of_rows(small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "GROUP", 7)
+    catalogue.get("small", small_zip)
+    assert_same(catalogue.load("small", "none"), catalogue.load("small", "none"))
+
+
 def test_rows_of_the_preset_none_are_those_of_the_file(small_zip: Path) -> None:
     catalogue.get("small", small_zip)
     dataset = catalogue.load("small", "none")

@@ -282,7 +282,7 @@ def test_movies_that_were_never_rated_are_told(tmp_path: Path) -> None:
     _, report, results = clean(tmp_path, "standard +few-ratings-movies:2", u_item=films, u_data=[rated(1, 32)])
     result = results["few-ratings-movies"]
     assert (result.removed, result.removed_movies, report.movies) == (1, 2, 30)
-    assert result.note == "1 of them were never rated"
+    assert result.note == "1 never rated"
     assert result.examples == ("Once (1995), 1 rating", "Never (1995), 0 ratings")
 
 
@@ -342,6 +342,8 @@ def test_months_of_release(tmp_path: Path) -> None:
     films = [movie_line(31, "Dated (1995)", "14-Aug-1995"), movie_line(32, "Undated (1995)", "")]
     dataset, _, _ = clean(tmp_path, u_item=films)
     assert dataset.movies.months.tolist() == [1] * 30 + [8, 0]
+    films[0] = movie_line(31, "Dated (1995)", "14-Sep-1995")
+    assert clean(tmp_path, u_item=films)[0].fingerprint != dataset.fingerprint
 
 
 # Against the plain way: each rule row by row in Python
@@ -541,26 +543,40 @@ def told(published: Path, name: str, text: str) -> tuple[CleaningReport, dict[st
     return report, {result.rule: result for result in report.rules}
 
 
-@pytest.mark.parametrize(
-    ("rule", "ratings", "movies"),
-    [
-        ("malformed-lines", 0, 0),
-        ("outside-scale", 0, 0),
-        ("duplicate-ratings", 0, 0),
-        ("unknown-ids", 0, 0),
-        ("same-title-twice", 307, 18),
-        ("newest-of-title", 85, 3),
-        ("no-genre", 10, 2),
-        ("no-year", 9, 1),
-        ("old-movies", 56, 2),
-        ("few-ratings-movies", 713, 333),
-        ("few-ratings-users", 0, 0),
-    ],
-)
-def test_the_dirt_of_the_published_100k(published: Path, rule: str, ratings: int, movies: int) -> None:
-    _, results = told(published, "ml-100k", "none")
-    assert (results[rule].removed, results[rule].removed_movies) == (ratings, movies)
-    assert results[rule].before == 100_000
+DIRT = {
+    # Ratings and movies that each rule takes of the rows as published.
+    "ml-100k": {
+        "same-title-twice": (307, 18),
+        "newest-of-title": (85, 3),
+        "no-genre": (10, 2),
+        "no-year": (9, 1),
+        "old-movies": (56, 2),
+        "few-ratings-movies": (713, 333),
+    },
+    "ml-1m": {
+        "newest-of-title": (4672, 21),
+        "old-movies": (1741, 37),
+        "few-ratings-movies": (598, 177 + 290),  # 177 were never rated
+    },
+    "ml-latest-small": {
+        "same-title-twice": (4, 5),
+        "newest-of-title": (297, 45),
+        "no-genre": (47, 34),
+        "no-year": (17, 12),
+        "old-movies": (141, 47),
+        "few-ratings-movies": (10_562, 6092),
+    },
+}
+
+
+@pytest.mark.parametrize("name", DIRT)
+def test_the_dirt_of_the_published_files(published: Path, name: str) -> None:
+    _, results = told(published, name, "none")
+    found = {rule: (result.removed, result.removed_movies) for rule, result in results.items()}
+    assert {rule: counts for rule, counts in found.items() if counts != (0, 0)} == DIRT[name]
+    assert {result.before for result in results.values()} == {results["missing-values"].before}
+    never = {"ml-1m": "177 never rated", "ml-latest-small": "18 never rated"}.get(name, "")
+    assert results["few-ratings-movies"].note == never
 
 
 def test_what_changes_in_the_published_100k(published: Path) -> None:

@@ -64,19 +64,21 @@ def test_counts(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
         ("ratings", {"1": 1, "2": 2, "5": 2}),
         ("genres", {"Drama": 2, "Comedy": 1}),
         ("release years", {"1990": 1, "1991": 0, "1992": 0, "1993": 1}),
-        ("ages", {"17": 1, "18": 1, "40": 1}),
+        ("ages", {"15–19": 2, "40–44": 1}),
         ("ratings per user", {"0": 1, "1": 2, "2–4": 1}),
         ("ratings per movie", {"1": 2, "2–4": 1}),
         ("ratings over time", {"2000-01": 2, "2000-02": 0, "2000-03": 3}),
     ],
 )
-def test_charts(name: str, bars: dict[str, int]) -> None:
+@pytest.mark.parametrize("piece", [2, 1000])
+def test_charts(name: str, bars: dict[str, int], piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PIECE", piece)
     assert chart(dataset(), name) == bars
 
 
-def test_many_ages_are_counted_by_five_years() -> None:
-    users = Users(tuple("abcdefghijklm"), np.array([*range(20, 32), 71], np.int32))
-    assert chart(dataset(users=users), "ages") == {"20–24": 5, "25–29": 5, "30–34": 2, "70–74": 1}
+def test_groups_of_ages_are_shown_as_such() -> None:
+    users = Users(tuple("abcd"), np.array([1, 18, 18, 56], np.int32))
+    assert chart(dataset(users=users), "ages") == {"1–17": 1, "18–24": 2, "56+": 1}
 
 
 def test_many_months_are_counted_by_year() -> None:
@@ -86,7 +88,9 @@ def test_many_months_are_counted_by_year() -> None:
     assert chart(dataset(ratings=later), "ratings over time") == {"1996": 2, "1997": 0, "1998": 1, "1999": 1, "2000": 1}
 
 
-def test_the_map_of_density() -> None:
+@pytest.mark.parametrize("piece", [2, 1000])
+def test_the_map_of_density(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PIECE", piece)
     # Twenty users, ten movies: user u rates the first 10 - u // 2 movies.
     pairs = [(user, movie) for user in range(20) for movie in range(10 - user // 2)]
     user, movie = (np.array(column, np.int32) for column in zip(*pairs, strict=True))
@@ -117,3 +121,15 @@ def test_the_published_files(published: Any) -> None:
     assert (bars["release years"]["1922"], sum(bars["release years"].values())) == (1, 1681)
     assert (bars["ratings per movie"]["1"], bars["ratings per movie"]["2–4"]) == (141, 333 - 141)
     assert list(bars["ratings over time"])[0::7] == ["1997-09", "1998-04"]
+
+
+def test_what_the_published_releases_do_not_tell(published: Any) -> None:
+    for name in ("ml-1m", "ml-latest-small"):
+        catalogue.get(name, published / f"{name}.zip")
+    older, later = catalogue.show("ml-1m"), catalogue.show("ml-latest-small")
+    assert older["absent"] == ["month of release"]
+    assert later["absent"] == ["age", "gender", "occupation", "month of release"]
+    bars = {chart["name"]: chart for chart in older["charts"]}
+    assert bars["ages"]["labels"] == ["1–17", "18–24", "25–34", "35–44", "45–49", "50–55", "56+"]
+    assert "ages" not in [chart["name"] for chart in later["charts"]]
+    assert list(later["stars"])[:2] == ["0.5", "1"]

@@ -295,7 +295,7 @@ def data_show(name: str, cleaning: str, json_: bool) -> None:
     ):
         if value:
             table.add_row(key, value)
-    _print(table, *(part for chart in facts["charts"] if chart["counts"] for part in ("", *_drawn(chart))))
+    _print(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
 
 
 @data.command("imdb")
@@ -332,6 +332,15 @@ BAR = 40
 
 def _drawn(chart: Message) -> list[Table | str]:
     """A chart as bars; where there are many, neighbours are counted together."""
+    title = chart["title"] + (f" ({chart['note']})" if chart["note"] else "")
+    if chart["shares"]:
+        table = _table(
+            *map(str, range(len(chart["shares"][0]))), right=[str(c) for c in range(len(chart["shares"][0]))]
+        )
+        table.show_header = False
+        for row in chart["shares"]:
+            table.add_row(*(f"{share:.1%}" for share in row))
+        return [title, table]
     together = -(-len(chart["labels"]) // MOST_BARS)
     bars = []
     for start in range(0, len(chart["labels"]), together):
@@ -343,7 +352,7 @@ def _drawn(chart: Message) -> list[Table | str]:
     table.show_header = False
     for label, count in bars:
         table.add_row(label, f"{count:,}", "█" * round(count / most * BAR) or ("▏" if count else ""))
-    return [chart["title"] + (f" ({chart['note']})" if chart["note"] else ""), table]
+    return [title, table]
 
 
 def _told(counts: dict[str, float]) -> str:

@@ -53,8 +53,8 @@ class TitleLine(Widget):
                 parts.append(Text(" · ratings invented", "italic"))
             metrics = opened["metrics"]
             quality = [f"RMSE {metrics['rmse']:.2f}"] * ("rmse" in metrics)
-            quality += [f"ndcg {text.decimals(metrics['ndcg@10'])}"] * ("ndcg@10" in metrics)
-            parts += [Text(f"   {opened['model']}"), Text(f" {' · '.join(quality)}")]
+            quality += [f"· ndcg {text.decimals(metrics['ndcg@10'])}"] * ("ndcg@10" in metrics)
+            parts += [Text(f"   {opened['model']}"), *(Text(f" {figure}") for figure in quality)]
             right = app.viewer_line()
         left, room = parts[0], self.size.width - right.cell_len - 3
         for part in parts[1:]:

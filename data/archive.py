@@ -19,6 +19,8 @@ from data.problems import Problem
 
 MAX_BYTES = 4 * 2**30
 """Of all wanted files together, unpacked; the largest MovieLens set has 0.9 GiB."""
+MAX_WHOLE = 2**28
+"""Of a file that is not read by blocks, unpacked; the largest table of movies has 4 MiB."""
 MAX_RATIO = 100
 """Unpacked over packed size; ratings as text pack about 5 to 1, at most 20."""
 RATIO_FROM = 2**20
@@ -53,7 +55,9 @@ class Files:
         return sum(self.sizes[name] for name in names)
 
     def read(self, name: str) -> bytes:
-        """Return a file's content. Raises ``Problem`` where it is missing or damaged."""
+        """Return a file's content. Raises ``Problem`` where it is missing, damaged or suspiciously large."""
+        if self.size(name) > MAX_WHOLE:
+            raise Problem(f"{name} in {self.path} has more than the {MAX_WHOLE:,} bytes that are read.")
         return b"".join(self._pieces(name, BLOCK))
 
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:

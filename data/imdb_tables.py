@@ -296,7 +296,7 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
                     delimiter="\t", quote_char=False, double_quote=False, invalid_row_handler=skip
                 ),
                 convert_options=csv.ConvertOptions(
-                    column_types=dict.fromkeys(columns, pa.binary()), include_columns=columns, strings_can_be_null=False
+                    column_types=dict.fromkeys(columns, pa.binary()), include_columns=columns
                 ),
             )
         except pa.ArrowInvalid:

@@ -85,7 +85,7 @@ def answers(command: Callable[..., Any]) -> Callable[..., None]:
             click.echo(str(problem), err=True)
             sys.exit(1)
         except (KeyboardInterrupt, Cancelled):
-            click.echo("Stopped; nothing half done was kept.", err=True)
+            click.echo("Stopped; what was there before is as it was.", err=True)
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has seen enough

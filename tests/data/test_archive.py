@@ -121,6 +121,14 @@ def test_more_than_the_cap_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "1,000" in refused(write_folder(tmp_path / "x", contents()))
 
 
+def test_a_file_that_is_read_as_a_whole_has_a_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_WHOLE", 1000)
+    with archive.opened(write_zip(tmp_path / "x.zip", {"u.data": b"1\n" * 501}), WANTED) as files:
+        assert len(b"".join(files.blocks("u.data"))) == 1002
+        with pytest.raises(Problem, match=r"u\.data in .* has more than the 1,000 bytes"):
+            files.read("u.data")
+
+
 def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_MEMBERS", 2)
     assert "3 files" in refused(write_zip(tmp_path / "x.zip", contents()))

@@ -490,7 +490,7 @@ def test_interrupted(home: Path) -> None:
     child.send_signal(signal.SIGINT)
     out, told = child.communicate(timeout=30)
     assert (child.returncode, out) == (130, ""), told
-    assert told == "Stopped; nothing half done was kept.\n"
+    assert told == "Stopped; what was there before is as it was.\n"
     store = Store(path)
     assert [run.state for run in store.runs()] == ["cancelled"]
     store.close()

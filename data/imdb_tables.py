@@ -232,9 +232,12 @@ def _squeezed(names: "pa.BinaryArray") -> tuple["pa.BinaryArray", NDArray[np.boo
     padded = np.concatenate([content, np.zeros(_HEAD, np.uint8)])
     head = [np.where(sizes > place, padded[starts + place], 0) for place in range(_HEAD)]
     odd |= (_KEPT[head[0]] == 0) | np.isin(head, list(_APOSTROPHES)).any(axis=0)  # "L'a" is an article as "la" is
+    begin = np.zeros(len(names), np.uint64)
+    for signs in reversed(head):
+        begin = begin << np.uint64(8) | _KEPT[signs]
     for word in _FIRST_WORDS:
-        begins = np.all([_KEPT[head[place]] == sign for place, sign in enumerate(word)], axis=0)
         after = head[len(word)]
+        begins = begin & np.uint64(256 ** len(word) - 1) == int.from_bytes(word, "little")
         article = starts[begins & (after > 0) & (_KEPT[after] == 0)]
         for place in range(len(word)):
             kept[article + place] = 0
@@ -296,7 +299,7 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
                     delimiter="\t", quote_char=False, double_quote=False, invalid_row_handler=skip
                 ),
                 convert_options=csv.ConvertOptions(
-                    column_types=dict.fromkeys(columns, pa.binary()), include_columns=columns, strings_can_be_null=False
+                    column_types=dict.fromkeys(columns, pa.binary()), include_columns=columns
                 ),
             )
         except pa.ArrowInvalid:

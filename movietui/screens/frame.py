@@ -130,6 +130,15 @@ class FrameScreen(Screen[None]):
     _focused_before: Widget | None = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._css_update_count = 0  # Textual would parse all CSS a second time for a screen that is new
+
+    def _compositor_refresh(self) -> None:
+        # While updates are held back, Textual draws the whole screen only to throw it away: twice at the start.
+        if not self.app._batch_count:
+            super()._compositor_refresh()
+
     @property
     def movie_tui(self) -> MovieTui:
         """The app."""

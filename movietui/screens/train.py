@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import ComposeResult
+from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -29,28 +29,49 @@ VIEWS = ("curve", "epochs", "settings")
 
 
 class Curve(PlotextPlot):
-    """Train and validation loss by epoch, the best one marked."""
+    """Train and validation loss by epoch, the best one marked.
+
+    The picture is made between two frames, not while one is painted: both take long enough to be felt together.
+    """
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._picture: RenderResult = Text()
 
     def draw_curve(self, epochs: Sequence[dict[str, Any]], best: int | None) -> None:
         """Draw these epochs."""
         plot = self.plt
         plot.clear_data()
-        if not epochs:
-            self.refresh()
-            return
-        numbers = [epoch["epoch"] for epoch in epochs]
-        plot.plot(numbers, [epoch["train_loss"] for epoch in epochs], marker="braille")
-        held_out = [
-            (epoch["epoch"], epoch["validation_loss"]) for epoch in epochs if epoch["validation_loss"] is not None
-        ]
-        if held_out:
-            plot.plot(*map(list, zip(*held_out, strict=True)), marker="hd")
-        marked = [loss for number, loss in held_out if number == best]
-        if marked:
-            plot.scatter([best], marked, marker="●")
-        every = -(-len(numbers) // 8)
-        plot.xticks(numbers[::every])
+        if epochs:
+            numbers = [epoch["epoch"] for epoch in epochs]
+            plot.plot(numbers, [epoch["train_loss"] for epoch in epochs], marker="braille")
+            held_out = [
+                (epoch["epoch"], epoch["validation_loss"]) for epoch in epochs if epoch["validation_loss"] is not None
+            ]
+            if held_out:
+                plot.plot(*map(list, zip(*held_out, strict=True)), marker="hd")
+            marked = [loss for number, loss in held_out if number == best]
+            if marked:
+                plot.scatter([best], marked, marker="●")
+            every = -(-len(numbers) // 8)
+            plot.xticks(numbers[::every])
+        self.call_later(self._build)
+
+    def on_resize(self) -> None:
+        """Draw in the new size."""
+        self._build()
+
+    def _register_theme(self, app_theme_name: str) -> None:
+        super()._register_theme(app_theme_name)
+        self._build()
+
+    def _build(self) -> None:
+        self._picture = super().render()
         self.refresh()
+
+    def render(self) -> RenderResult:
+        """Show the picture that was made last."""
+        return self._picture
 
 
 def best_of(epochs: Sequence[dict[str, Any]]) -> int | None:

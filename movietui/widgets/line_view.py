@@ -5,11 +5,12 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
+from rich.style import Style as RichStyle
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style
 
 Line = list[tuple[str, str]]
 """A line as pieces of text, each with the name of a style in ``LineView.STYLES``. Drawing a list is what a rating waits
@@ -19,22 +20,23 @@ for, and lines of Rich text take three times as long."""
 class LineView(ScrollView, can_focus=False):
     """Draws the lines in view by ``render_line``. Only when its scroll bar comes or goes is the screen laid out."""
 
-    STYLES: ClassVar = ("head", "quiet", "stars", "up", "down", "group", "best", "bar")
-    COMPONENT_CLASSES = {f"line-view--{name}" for name in STYLES}
+    # Not component classes: Textual styles each of those again in every widget, a tenth of the start.
+    STYLES: ClassVar[Mapping[str, str]] = {
+        "head": "$text-muted",
+        "quiet": "$text-muted",
+        "stars": "$text-warning",
+        "up": "$text-success",
+        "down": "$text-error",
+        "group": "bold $text-accent",
+        "best": "underline",
+        "bar": "$primary-lighten-1",
+    }
     DEFAULT_CSS = """
     LineView {
         background: transparent;
         scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 0;
         overflow-x: hidden;
-        & > .line-view--head { color: $text-muted; }
-        & > .line-view--quiet { color: $text-muted; }
-        & > .line-view--stars { color: $text-warning; }
-        & > .line-view--up { color: $text-success; }
-        & > .line-view--down { color: $text-error; }
-        & > .line-view--group { color: $text-accent; text-style: bold; }
-        & > .line-view--best { text-style: underline; }
-        & > .line-view--bar { color: $primary-lighten-1; }
     }
     """
 
@@ -42,7 +44,7 @@ class LineView(ScrollView, can_focus=False):
 
     def __init__(self, *, id: str | None = None, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
-        self.drawn_with: Mapping[str, Style] = {}
+        self.drawn_with: Mapping[str, RichStyle] = {}
         """The style of each name, while lines are drawn."""
 
     def fit_lines(self, lines: int) -> None:
@@ -63,18 +65,15 @@ class LineView(ScrollView, can_focus=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw what is in view; the styles are costly, so they are worked out once for all lines."""
-        base = self.rich_style
-        self.drawn_with = {"": base, **{name: base + self._style(name) for name in self.STYLES}}
+        self.drawn_with = {"": self.rich_style, **{name: self.painted(style) for name, style in self.STYLES.items()}}
         return super().render_lines(crop)
 
-    def _style(self, name: str) -> Style:
-        # The colour is blended with the background, which a partial style would leave out; the background itself is
-        # the row's, so that a cursor shows through.
-        whole = self.get_component_rich_style(f"line-view--{name}")
-        return Style(color=whole.color, bold=whole.bold, dim=whole.dim, underline=whole.underline)
+    def painted(self, *styles: str) -> RichStyle:
+        """Return styles such as ``bold $text-accent`` on this widget's own, in the colours of the theme."""
+        return sum(map(Style.parse, styles), self.visual_style).rich_style
 
     @staticmethod
-    def strip(line: Line, width: int, styles: Mapping[str, Style]) -> Strip:
+    def strip(line: Line, width: int, styles: Mapping[str, RichStyle]) -> Strip:
         """Return a line as it is drawn in so many cells."""
         segments = [Segment(text, styles[name]) for text, name in line]
         return Strip(segments, sum(cell_len(text) for text, _ in line)).adjust_cell_length(width, styles[""])

@@ -28,13 +28,6 @@ WINDOW = 100
 class RowList(LineView, Generic[Row], can_focus=True):
     """A list with a cursor. Subclasses say how a row is drawn, the screen brings the rows that are asked for."""
 
-    COMPONENT_CLASSES = {"row-list--cursor", "row-list--cursor-idle"}
-    DEFAULT_CSS = """
-    RowList {
-        & > .row-list--cursor { background: $primary; color: $text; text-style: bold; }
-        & > .row-list--cursor-idle { background: $surface-lighten-2; }
-    }
-    """
     BINDINGS = [
         Binding("up,k", "move(-1)", "Up", show=False, tooltip="One row up"),
         Binding("down,j", "move(1)", "Down", show=False, tooltip="One row down"),
@@ -198,9 +191,9 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     def _under_cursor(self) -> Mapping[str, Style]:
         if not self._cursor_styles:
-            name = "row-list--cursor" if self.has_focus else "row-list--cursor-idle"
-            cursor = self.get_component_rich_style(name, partial=True)
-            self._cursor_styles = {name: style + cursor for name, style in self.drawn_with.items()}
+            cursor = "bold $text on $primary" if self.has_focus else "on $surface-lighten-2"
+            styles = {name: self.painted(style, cursor) for name, style in self.STYLES.items()}
+            self._cursor_styles = {"": self.painted(cursor), **styles}
         return self._cursor_styles
 
     def render_line(self, y: int) -> Strip:

@@ -7,6 +7,9 @@ from rich.text import Text
 from movietui import text
 from movietui.replies import Details
 
+NARROW = 34
+"""Cells below which words that explain a number are left out."""
+
 
 def describe(movie: Details, names: Sequence[str], width: int) -> Text:
     """Return the text of the detail pane. What is not known is left out."""
@@ -33,7 +36,7 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
                 "others  ",
                 (f"★ {movie['mean']:.1f}", "bold"),
                 f"  {text.bars(movie['histogram'])}  ",
-                (text.plural(movie["count"], "rating"), "dim"),
+                (text.plural(movie["count"], "rating") if width >= NARROW else f"{movie['count']:,}", "dim"),
             )
         )
     for letter, name, viewer in zip("AB", names, movie["by"], strict=False):

@@ -22,8 +22,8 @@ class LineView(ScrollView, can_focus=False):
 
     # Not component classes: Textual styles each of those again in every widget, a tenth of the start.
     STYLES: ClassVar[Mapping[str, str]] = {
-        "head": "$text-muted",
-        "quiet": "$text-muted",
+        "head": "$foreground 60%",
+        "quiet": "$foreground 60%",
         "stars": "$text-warning",
         "up": "$text-success",
         "down": "$text-error",

@@ -77,6 +77,7 @@ class MovieTui(App[int]):
         super().__init__()
         self._opening = opening
         self.work = Work(self.show_work)
+        self._drawn_activity: Activity | None = None
         self.working = self.first_dataset or REAL
         self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
         self.served_changed: Signal[str] = Signal(self, "served")
@@ -171,12 +172,16 @@ class MovieTui(App[int]):
 
     async def open_dataset(self, name: str) -> None:
         """Show the list of a dataset that is here; train a model where it has none."""
-        self.working = name
+        stays = self.current_mode
         if not await self.in_thread(self.session.store.serving_runs, name):
-            await self.switch_mode("train")
+            if self.work.activity is not None:
+                raise Problem("Something else is running; wait for it, or cancel it with c.")
+            stays = "train"
+            await self.switch_mode(stays)
             await self.work.train(FIRST_MODEL, name, {"cleaning": await self.session.cleaning_of(name)})
         await self.serve(name)
-        await self.switch_mode("browse")
+        if self.current_mode == stays:  # whoever went elsewhere meanwhile is not torn away
+            await self.switch_mode("browse")
 
     async def dataset_to_train(self) -> str:
         """Return the dataset that is at work. Raises ``Problem`` where it is not here yet."""
@@ -241,7 +246,10 @@ class MovieTui(App[int]):
         self.refresh_frames()
 
     def show_work(self) -> None:
-        """Draw what runs."""
+        """Draw what runs; how the last thing ended is over when another begins."""
+        if self.work.activity is not None and self._drawn_activity is None:
+            self.outcome = Text()
+        self._drawn_activity = self.work.activity
         if self.is_running:
             self.activity_changed.publish(self.work.activity)
             self.refresh_frames()

@@ -226,9 +226,7 @@ def data_remove(name: str, json_: bool) -> None:
 
 
 CLEANING = 'Which cleaning rules are on: a preset and what is changed in it, "standard +old-movies:1950 -no-genre".'
-cleaning_option = click.option(
-    "--cleaning", "--preset", "cleaning", default="standard", show_default=True, help=CLEANING
-)
+cleaning_option = click.option("--cleaning", "--preset", "cleaning", default=None, help=f"{CLEANING} Else as chosen.")
 
 
 @data.command("clean")
@@ -236,12 +234,15 @@ cleaning_option = click.option(
 @cleaning_option
 @as_json
 @answers
-def data_clean(name: str, cleaning: str, json_: bool) -> None:
+def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
     """Clean the dataset NAME and tell what each rule took away."""
     from movietui import tasks
 
+    store = _store()
     with Bars() as bars:
-        report = tasks.clean(name, cleaning, bars.stage)
+        report = tasks.clean(name, cleaning or store.cleaning_of(name), bars.stage)
+    if cleaning:
+        store.clean_with(name, report["preset"])
     if json_:
         _print_json(report)
         return
@@ -262,12 +263,12 @@ def data_clean(name: str, cleaning: str, json_: bool) -> None:
 @cleaning_option
 @as_json
 @answers
-def data_show(name: str, cleaning: str, json_: bool) -> None:
+def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     """Tell what is in the dataset NAME."""
     from data import catalogue
 
     with Bars() as bars:
-        facts = catalogue.show(name, cleaning, bars.stage)
+        facts = catalogue.show(name, cleaning or _store().cleaning_of(name), bars.stage)
     if json_:
         _print_json(facts)
         return
@@ -389,6 +390,7 @@ def train(
     from movietui import tasks
 
     store = _store()
+    named = _dataset(store, dataset)
     wrong = [entry for entry in settings if "=" not in entry]
     if wrong:
         raise click.UsageError(f"--set takes KEY=VALUE, not {wrong[0]!r}.")
@@ -396,9 +398,9 @@ def train(
         trained = tasks.train(
             store,
             model,
-            _dataset(store, dataset),
+            named,
             split=split,
-            cleaning=cleaning or ("standard" if split is None else "none"),
+            cleaning=cleaning or (store.cleaning_of(named) if split is None else "none"),
             settings=dict(entry.split("=", 1) for entry in settings),
             seed=seed,
             on_stage=bars.stage,

@@ -16,7 +16,6 @@ from movietui.replies import DatasetRow, Details, ModelRow, MovieRow, Opened, Pe
 from movietui.store import STARS, Change, Film, Run, Store
 from movietui.viewers import Asked, ViewerRef, profile, user
 
-CLEANING = "standard"
 MISERY_STEP = 0.1
 
 
@@ -80,8 +79,11 @@ class Session:
                 problems.append(problem)
         else:
             raise problems[0]
-        if self.opened is None or self.opened["dataset"] != dataset:
-            self.audience = Audience((await self._first_viewer(opened),), misery=opened["misery"])
+        known = [ref for ref in self.audience.viewers if await self._is_here(ref, dataset)]
+        if len(known) < max(1, len(self.audience.viewers)):
+            # Of another dataset, or a user whom another cleaning took away.
+            first = known[0] if known else await self._first_viewer(opened)
+            self.audience = Audience((first,), misery=opened["misery"])
         self.opened, self.run = opened, candidate
         await self._remember(self.store.serve_with, candidate)
         await self._remember(self.store.choose, "dataset", dataset)
@@ -92,6 +94,13 @@ class Session:
         with contextlib.suppress(Problem):
             await self._stored(method, *arguments)
 
+    async def _is_here(self, ref: ViewerRef, dataset: str) -> bool:
+        """Whether the engine has a viewer in what it opened last."""
+        if ref.kind == "profile":
+            return True
+        found = await self.people(ref.id, 0, 1)
+        return ref == user(ref.id, dataset) and bool(found["rows"]) and found["rows"][0]["id"] == ref.id
+
     async def _first_viewer(self, opened: Opened) -> ViewerRef:
         """Whoever was looked at last, else the first profile, else the first user."""
         chosen: str = await self._stored(self.store.choice, f"viewer:{opened['dataset']}")
@@ -99,21 +108,15 @@ class Session:
         profiles = await self._stored(self.store.profiles)
         if kind == "profile" and profile(name) in dict(profiles):
             return profile(name)
-        if kind == "user":
-            found = await self.people(name, 0, 1)
-            if found["rows"] and found["rows"][0]["id"] == name:
-                return user(name, opened["dataset"])
+        if kind == "user" and await self._is_here(user(name, opened["dataset"]), opened["dataset"]):
+            return user(name, opened["dataset"])
         first: ViewerRef = profiles[0][0] if profiles else user(opened["first_user"], opened["dataset"])
         return first
 
     async def cleaning_of(self, dataset: str) -> str:
-        """Return how a dataset is to be cleaned: as chosen on the Data screen, else the standard way."""
-        cleaning: str = await self._stored(self.store.choice, f"cleaning:{dataset}", CLEANING)
+        """Return how a dataset is to be cleaned."""
+        cleaning: str = await self._stored(self.store.cleaning_of, dataset)
         return cleaning
-
-    async def clean_with(self, dataset: str, cleaning: str) -> None:
-        """Remember how a dataset is to be cleaned, before a model learns from it."""
-        await self._stored(self.store.choose, f"cleaning:{dataset}", cleaning)
 
     # Who it is for
 

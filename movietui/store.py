@@ -24,6 +24,8 @@ VERSION = 1
 MIGRATIONS: dict[int, str] = {}
 """What brings a store of that version to the next one."""
 
+STANDARD = "standard"
+"""How a dataset is cleaned unless another cleaning was chosen."""
 STARS = (0.5, 5.0)
 BUSY_SECONDS = 5.0
 
@@ -390,6 +392,14 @@ class Store:
             self._db.execute(
                 "INSERT INTO choices VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
             )
+
+    def cleaning_of(self, dataset: str) -> str:
+        """Return how a dataset is to be cleaned before a model learns from it: as chosen, else the standard way."""
+        return self.choice(f"cleaning:{dataset}", STANDARD)
+
+    def clean_with(self, dataset: str, cleaning: str) -> None:
+        """Remember how a dataset is to be cleaned."""
+        self.choose(f"cleaning:{dataset}", cleaning)
 
     def serving_runs(self, dataset: str) -> list[Run]:
         """Return the runs that can serve a dataset: the chosen one, then the others from the newest on."""

@@ -2,7 +2,7 @@
 
 The engine answers requests, ``{"id": 7, "do": "rank", …}``, with ``{"id": 7, "result": …}`` or, where it cannot,
 ``{"id": 7, "problem": "one sentence"}``. A job is given one request and tells its events until the last, which is
-``done`` or ``failed``.
+``done``, ``failed`` or ``cancelled``.
 """
 
 import json

@@ -9,7 +9,7 @@ from typing import Any
 from data.problems import Cancelled, Problem
 from movietui.activity import Activity
 from movietui.children import Job
-from movietui.session import CLEANING
+from movietui.store import STANDARD
 from movietui.wire import Message
 
 DRAWN_A_SECOND = 10
@@ -25,7 +25,7 @@ class Work:
         self.activity: Activity | None = None
         """What runs, or ``None``."""
 
-    async def get(self, name: str, path: str | None = None, cleaning: str = CLEANING) -> dict[str, Any]:
+    async def get(self, name: str, path: str | None = None, cleaning: str = STANDARD) -> dict[str, Any]:
         """Get and clean a dataset."""
         return await self._run(f"get {name}", {"do": "get", "name": name, "path": path, "cleaning": cleaning})
 
@@ -43,7 +43,7 @@ class Work:
 
     async def train(self, model: str, dataset: str, options: Message, job: Job | None = None) -> dict[str, Any]:
         """Train a model with these options, ``cleaning`` among them; in a job started before if one is given."""
-        request: Message = {"do": "train", "model": model, "dataset": dataset, "cleaning": CLEANING, **options}
+        request: Message = {"do": "train", "model": model, "dataset": dataset, "cleaning": STANDARD, **options}
         return await self._run(f"train {model}", request, job)
 
     async def _run(self, title: str, request: Message, job: Job | None = None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, count
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from data.problems import Cancelled, Problem
+from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
 from movietui.replies import Cleaned, DatasetRow, RemovedRows, RuleRow
@@ -59,7 +60,7 @@ class DataScreen(FrameScreen):
             tooltip="A larger number for the rule",
         ),
         Binding("p", "preset", "Preset", id="data.preset", tooltip="Step through the ready-made sets of rules"),
-        Binding("left", "chart(-1)", "Chart before", show=False, tooltip="The chart before; from charts that fill all"),
+        Binding("left", "chart(-1)", "Chart before", show=False, tooltip="The chart before"),
         Binding("right", "chart(1)", "Next chart", show=False, tooltip="To the rules, then the next chart"),
         Binding("i", "imdb", "IMDb", id="data.imdb", tooltip="Join with IMDb; settle what is ambiguous"),
         Binding(
@@ -81,6 +82,11 @@ class DataScreen(FrameScreen):
         """The cleaning that is stored, and the one that is looked at; another one is to be applied."""
         self._rule = ""
         """The rule whose rows are shown."""
+        self._told: Cleaned | None = None
+        """What the engine said last of the cleaning that is looked at."""
+        self._presets: list[str] = []
+        self._staged = ""
+        """The dataset whose stages are shown."""
 
     def body(self) -> ComposeResult:
         """Put the panes side by side."""
@@ -128,27 +134,37 @@ class DataScreen(FrameScreen):
     def _pane(self, name: str) -> TextPane:
         return self.query_one(f"#{name}", TextPane)
 
+    @property
+    def _pending(self) -> bool:
+        return self._chosen != self._applied
+
     def served(self, dataset: str) -> None:
-        """Mark the dataset that Browse shows."""
-        self.datasets.open_name = dataset
-        self.datasets.refresh()
+        """Mark the dataset that Browse shows, which may have come in just now."""
+        self.list_datasets()
+
+    def on_screen_resume(self) -> None:
+        """Show what was got, cleaned or removed elsewhere."""
+        if self.datasets.total:
+            self.list_datasets()
 
     # Datasets
 
     @work(exclusive=True, group="list")
     @told
     async def list_datasets(self, name: str | None = None) -> None:
-        """List the datasets; put the cursor on one of them."""
+        """List the datasets; put the cursor on one of them, unless somebody is at work on another."""
         session = self.session
         await session.engine.start()
         listed = await session.datasets()
         rows: list[DatasetRow | OpenPath] = [*sorted(listed, key=lambda row: row["state"] == "invented"), OpenPath()]
         self.datasets.open_name = session.opened["dataset"] if session.opened else ""
-        self._shown = ""
-        self.datasets.fill(len(rows), 0, rows)
-        wanted = name or self.movie_tui.working
+        before = {row["name"]: row for row in self.datasets.known_rows() if not isinstance(row, OpenPath)}
+        if not self._pending and before.get(self._shown) not in rows:
+            self._shown = ""  # it is another now
+        wanted = name or ("" if before else self.movie_tui.working)
+        self.datasets.fill(len(rows), 0, rows, follow=True)
         for place, row in enumerate(rows):
-            if not isinstance(row, OpenPath) and row["name"] == wanted:
+            if not isinstance(row, OpenPath) and row["name"] == wanted and not self.rules.has_focus:
                 self.datasets.cursor = place
 
     @on(RowList.Moved, "#datasets")
@@ -164,7 +180,10 @@ class DataScreen(FrameScreen):
         pane = self.query_one("#dataset-pane")
         if row is None or (not isinstance(row, OpenPath) and row["name"] == self._shown):
             return
-        self._shown = ""
+        for group in ("preview", "removed"):
+            self.workers.cancel_group(self, group)  # an answer that is late belongs to another dataset
+        self._shown = self._applied = self._chosen = ""
+        self.chart.show([])
         self._view(None)
         if isinstance(row, OpenPath):
             pane.border_title = "Open a folder or zip"
@@ -175,10 +194,9 @@ class DataScreen(FrameScreen):
             )
             return
         pane.border_title = Content(row["title"])
-        activity = self.movie_tui.work.activity
-        if activity is None or activity.request.get("name") != row["name"]:
+        if self._staged != row["name"]:
             self._pane("stages").show(Text())
-        self._pane("terms").show(self._terms(row))
+        self._pane("terms").show(_terms(row))
         if not row["ratings"]:
             self._show_rules(None)
             self._shown = row["name"]
@@ -186,27 +204,18 @@ class DataScreen(FrameScreen):
         ask = self.session.engine.ask
         cleaning = await self.session.cleaning_of(row["name"])
         report: Cleaned | None = await ask("report", dataset=row["name"], cleaning=cleaning)
-        self._applied = self._chosen = report["preset"] if report else ""
-        self.rules.applied = (
-            frozenset((rule["rule"], rule["number"]) for rule in report["rules"] if rule["on"])
-            if (report)
-            else frozenset()
-        )
-        self._show_rules(report)
         facts = await ask("show", dataset=row["name"], cleaning=cleaning) if report else None
+        on = [(rule["rule"], rule["number"]) for rule in report["rules"] if rule["on"]] if report else []
+        self.rules.applied = frozenset(on)
+        self._applied = report["preset"] if report else ""
         self._shown = row["name"]
-        self.chart.show(facts["charts"] if facts else [])
-        self._view(self.chart if facts else None, asked=False)
-
-    @staticmethod
-    def _terms(row: DatasetRow) -> Text:
-        lines = []
-        if row["state"] == "available":
-            lines.append(f"enter gets it: {text.size(row['bytes'])} from GroupLens.")
-        elif row["bytes"]:
-            lines.append(f"{text.size(row['bytes'])} on disk; x removes it.")
-        lines += [part for part in (row["terms"], row["citation"]) if part]
-        return Text("\n\n".join(lines))
+        # What was never cleaned in this way is told as what enter would do.
+        self._show_rules(report or await ask("preview", dataset=row["name"], cleaning=cleaning))
+        if facts:
+            notes = [note for note in (facts["absent_note"], facts["note"]) if note]
+            self._pane("terms").show(Text("\n\n").join([*map(Text, notes), _terms(row)]))
+            self.chart.show(facts["charts"])
+            self._view(self.chart, asked=False)
 
     def _view(self, shown: Chart | RemovedList | None, *, asked: bool = True) -> None:
         """Show the chart, the rows that a rule took, or neither; in a narrow window only what was asked for."""
@@ -220,14 +229,16 @@ class DataScreen(FrameScreen):
     # Rules
 
     def _show_rules(self, report: Cleaned | None) -> None:
+        self._told = report
+        self._chosen = report["preset"] if report else ""
         rules = report["rules"] if report else []
         self.rules.display = bool(rules)
         self.rules.fill(len(rules), 0, rules)
-        pane, row = self.query_one("#dataset-pane"), self.datasets.current
+        pane = self.query_one("#dataset-pane")
         pane.border_subtitle = ""
-        if report and row is not None and not isinstance(row, OpenPath):
-            pane.border_title = Content(f"{row['name']} · {report['preset']}")
-            pending = "enter applies · " if self._chosen != self._applied else ""
+        if report:
+            pane.border_title = Content(f"{report['dataset']} · {report['preset']}")
+            pending = "enter applies · " if self._pending else ""
             pane.border_subtitle = Content(
                 f"{pending}{report['ratings']:,} ratings · {report['users']:,} users · {report['movies']:,} movies"
             )
@@ -236,9 +247,11 @@ class DataScreen(FrameScreen):
     @told
     async def _preview(self, cleaning: str) -> None:
         """Show what another cleaning would do."""
-        report: Cleaned = await self.session.engine.ask("preview", dataset=self._shown, cleaning=cleaning)
-        self._chosen = report["preset"]
-        self._show_rules(report)
+        try:
+            self._show_rules(await self.session.engine.ask("preview", dataset=self._shown, cleaning=cleaning))
+        except Problem:
+            self._show_rules(self._told)  # the next change starts from what can be done
+            raise
 
     def _rule_to_change(self) -> RuleRow | None:
         return self.rules.current if self.rules.has_focus else None
@@ -247,7 +260,7 @@ class DataScreen(FrameScreen):
         """Turn the rule under the cursor on or off, without applying it yet."""
         rule = self._rule_to_change()
         if rule is None:
-            self.movie_tui.say("Go to the rules with → first.")
+            self.movie_tui.say("Go to the rules with l first.")
         elif rule["always"]:
             self.movie_tui.say("This rule cannot be off: what it takes is no rating.")
         else:
@@ -268,16 +281,18 @@ class DataScreen(FrameScreen):
         self.rules.change(lambda row: rule if row["rule"] == rule["rule"] else row)
         self._preview(self._chosen)
 
-    @work(exclusive=True, group="preview")
+    @work(group="preset")
     @told
     async def action_preset(self) -> None:
         """Look at the next ready-made cleaning."""
         if not self.rules.display:
             raise Problem("There is nothing to clean yet; enter gets the dataset.")
-        presets: list[str] = await self.session.engine.ask("presets")
-        now = next((place for place, preset in enumerate(presets) if preset == self._chosen), -1)
-        self.set_focus(self.rules)
-        self._preview(presets[(now + 1) % len(presets)])
+        if not self._presets:
+            self._presets = await self.session.engine.ask("presets")
+        now = self._presets.index(self._chosen) if self._chosen in self._presets else -1
+        self._chosen = self._presets[(now + 1) % len(self._presets)]
+        self.action_focus_rules()
+        self._preview(self._chosen)
 
     @on(RowList.Moved, "#rules")
     def show_removed(self) -> None:
@@ -318,10 +333,11 @@ class DataScreen(FrameScreen):
         """Clean the dataset as it is looked at."""
         app, name, cleaning = self.movie_tui, self._shown, self._chosen
         report = await app.work.clean(name, cleaning)
-        await self.session.clean_with(name, cleaning)
+        await app.in_thread(self.session.store.clean_with, name, report["preset"])
         app.say(f"{name} cleaned ({cleaning}): {text.plural(report['ratings'], 'rating')} · t trains a model on them")
-        self._shown = ""
-        self.show_dataset()
+        if self._shown == name and self._chosen == cleaning:
+            self._shown = ""
+            self.show_dataset()
 
     # Jobs
 
@@ -332,27 +348,22 @@ class DataScreen(FrameScreen):
             return
         if row is not None and not isinstance(row, OpenPath) and row["name"] != activity.request["name"]:
             return
+        self._staged = activity.request["name"]
         width = max(20, self.query_one("#dataset-pane").size.width - 4)
         self._pane("stages").show(_stages(activity, width))
 
     # Keys
 
     @work(group="choose")
+    @told
     async def action_choose(self) -> None:
         """Get or open the dataset under the cursor; apply the rules that were changed, or unfold one."""
-        app = self.movie_tui
-        try:
-            if self.rules.has_focus:
-                if self._chosen != self._applied:
-                    await self._apply()
-                else:
-                    self._unfold()
-            elif self.datasets.has_focus:
-                await self._open()
-        except Problem as problem:
-            app.say_problem(problem)
-        except Cancelled:
-            app.say("Stopped; nothing half done was kept.")
+        if self.rules.has_focus and self._pending:
+            await self._apply()
+        elif self.rules.has_focus:
+            self._unfold()
+        elif self.datasets.has_focus:
+            await self._open()
 
     async def _open(self) -> None:
         row = self.datasets.current
@@ -370,21 +381,16 @@ class DataScreen(FrameScreen):
         self.action_choose()
 
     @work(group="choose")
+    @told
     async def action_open_path(self) -> None:
         """Ask for a path and read what is there."""
-        path = await self.app.push_screen_wait(
-            PathPanel(
-                "Open a folder or zip", "Where are the files? They are read, never changed.", "~/Downloads/ml-1m.zip"
-            )
+        ask = PathPanel(
+            "Open a folder or zip", "Where are the files? They are read, never changed.", "~/Downloads/ml-1m.zip"
         )
+        path = await self.app.push_screen_wait(ask)
         if path is not None:
             here = {row["name"] for row in await self.session.datasets() if row["ratings"]}
-            try:
-                await self._get(_name_for(path.stem, here), str(path.absolute()))
-            except Problem as problem:
-                self.movie_tui.say_problem(problem)
-            except Cancelled:
-                self.movie_tui.say("Stopped; nothing half read was kept.")
+            await self._get(_name_for(Path(path).stem, here), path)
 
     async def _get(self, name: str, path: str | None) -> None:
         app = self.movie_tui
@@ -401,48 +407,40 @@ class DataScreen(FrameScreen):
         if row is None or isinstance(row, OpenPath) or not row["bytes"] or row["state"] == "available":
             raise Problem("Nothing of this dataset is on the disk.")
         sure = f"{row['title']} takes {text.size(row['bytes'])}. Your ratings and the trained models stay."
+        if app.session.opened and app.session.opened["dataset"] == row["name"]:
+            sure += " Browse shows it; its list stays until you leave."
         if await self.app.push_screen_wait(ConfirmPanel(f"Remove {row['name']}?", sure, "Remove")):
             removed = await app.work.remove(row["name"])
             app.say(f"{row['name']} is removed, {text.size(removed['bytes'])} are free.")
             self.list_datasets(row["name"])
 
     @work(group="choose")
+    @told
     async def action_imdb(self) -> None:
         """Join the dataset with IMDb; show what came of it where that was done."""
         from movietui.screens.imdb import ImdbPanel
 
         app, name = self.movie_tui, self._shown
-        try:
-            if not name or not self.rules.display:
-                raise Problem("Get the dataset with enter first; then it can be joined with IMDb.")
-            report = await self.session.engine.ask("imdb", dataset=name)
-            again = report is None or await self.app.push_screen_wait(ImdbPanel(self.session, report))
-            if not again:
-                return
-            ask = PathPanel(
-                f"Join {name} with IMDb",
-                "Information courtesy of IMDb (https://www.imdb.com). Used with permission.\n\n"
-                "Folder with title.basics.tsv.gz and the other tables; empty downloads them (about 1.2 GB).",
-                "~/Downloads/imdb",
-                optional=True,
+        if not name or not self.rules.display:
+            raise Problem("Get the dataset with enter first; then it can be joined with IMDb.")
+        report = await self.session.engine.ask("imdb", dataset=name)
+        if report is not None and not await self.app.push_screen_wait(ImdbPanel(self.session, report)):
+            return
+        ask = PathPanel(
+            f"Join {name} with IMDb",
+            "Information courtesy of IMDb (https://www.imdb.com). Used with permission.\n\n"
+            "Folder with title.basics.tsv.gz and the other tables; empty downloads them (about 1.2 GB).",
+            "~/Downloads/imdb",
+            optional=True,
+        )
+        path = await self.app.push_screen_wait(ask)
+        if path is not None:
+            joined = await app.work.imdb(name, path or None)
+            await self.session.engine.ask("imdb", dataset=name)  # lists show it from now on
+            app.say(
+                f"{name}: {joined['matched']:,} movies are found in IMDb, {joined['ambiguous']:,} are ambiguous, "
+                f"{joined['unmatched']:,} are not there · i shows them"
             )
-            path = await self.app.push_screen_wait(ask)
-            if path is not None:
-                joined = await app.work.imdb(name, str(path.absolute()) if path.name else None)
-                await self.session.engine.ask("imdb", dataset=name)  # lists show it from now on
-                app.say(
-                    f"{name}: {joined['matched']:,} movies are found in IMDb, {joined['ambiguous']:,} are ambiguous, "
-                    f"{joined['unmatched']:,} are not there · i shows them"
-                )
-        except Problem as problem:
-            app.say_problem(problem)
-        except Cancelled:
-            app.say("Stopped; what was joined before stays.")
-
-    async def action_cancel(self) -> None:
-        """Stop what runs."""
-        if not await self.movie_tui.work.cancel():
-            self.movie_tui.say("Nothing is running.")
 
     def action_chart(self, step: int) -> None:
         """From the datasets to the rules; from there to the next chart, or the one before."""
@@ -455,19 +453,40 @@ class DataScreen(FrameScreen):
                 self.chart.step(step)
 
     def action_focus_rules(self) -> None:
-        """Go to the rules."""
+        """Go to the rules, which a chart may hide in a narrow window."""
         if self.rules.display:
+            self.remove_class("-viewing")
             self.set_focus(self.rules)
 
     def action_back(self) -> None:
         """Fold what is unfolded, else drop what was changed, else go to the datasets."""
         if self.removed.display or self.has_class("-viewing"):
-            self._view(self.chart, asked=False)
+            self._view(self.chart if self.chart.charts else None, asked=False)
             self.set_focus(self.rules)
-        elif self._chosen != self._applied:
+        elif self._pending and self._applied:
             self._preview(self._applied)
         else:
             self.set_focus(self.datasets)
+
+    def on_resize(self) -> None:
+        """What a narrow window hides has no keys; give them to what is seen."""
+        super().on_resize()
+        self.call_after_refresh(self._focus_what_is_seen)
+
+    def _focus_what_is_seen(self) -> None:
+        if self.focused is None and not self.has_class("-too-small"):
+            seen = self.removed if self.removed.display else self.rules if self.rules.display else self.datasets
+            self.set_focus(seen)
+
+
+def _terms(row: DatasetRow) -> Text:
+    lines = []
+    if row["state"] == "available":
+        lines.append(f"enter gets it: {text.size(row['bytes'])} from GroupLens.")
+    elif row["bytes"]:
+        lines.append(f"{text.size(row['bytes'])} on disk; x removes it.")
+    lines += [part for part in (row["terms"], row["citation"]) if part]
+    return Text("\n\n".join(lines))
 
 
 def _stepped(number: int, step: int) -> int:

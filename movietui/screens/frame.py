@@ -172,6 +172,11 @@ class FrameScreen(Screen[None]):
         if small and not self.query(TooSmall):
             self.mount(TooSmall(), after=".body")
 
+    async def action_cancel(self) -> None:
+        """Stop what runs."""
+        if not await self.movie_tui.work.cancel():
+            self.movie_tui.say("Nothing is running.")
+
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""
         for title in self.query(TitleLine):

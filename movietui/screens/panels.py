@@ -1,4 +1,4 @@
-"""Panels above a screen: a name to type, the details of a movie, all keys."""
+"""Panels above a screen: a name or a path to type, a question, the details of a movie, all keys."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class NamePanel(ModalScreen[ViewerRef | None]):
             self.query_one("#wrong", Static).update(Text(str(problem)))
 
 
-class PathPanel(ModalScreen[Path | None]):
-    """Asks for a file or folder that exists; an ``optional`` one may be left empty, which is the empty path."""
+class PathPanel(ModalScreen[str | None]):
+    """Asks for a file or folder that exists; an ``optional`` one may be left empty."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
 
@@ -75,9 +75,9 @@ class PathPanel(ModalScreen[Path | None]):
         typed = event.value.strip()
         path = Path(typed).expanduser()
         if self._optional and not typed:
-            self.dismiss(Path())
+            self.dismiss("")
         elif typed and path.exists():
-            self.dismiss(path)
+            self.dismiss(str(path.absolute()))
         else:
             wrong = f"There is nothing at {path}; check the path." if typed else "Type where the zip or folder is."
             self.query_one("#wrong", Static).update(Text(wrong))

@@ -171,7 +171,7 @@ class TrainScreen(FrameScreen):
     @work(exclusive=True, group="runs")
     @told
     async def list_runs(self) -> None:
-        """List the runs, newest first, and show the curve of the newest."""
+        """List the runs, newest first."""
         session = self.session
         runs = await self.movie_tui.in_thread(session.store.runs)
         self.runs.show(runs, session.run.id if session.run else None)
@@ -293,11 +293,6 @@ class TrainScreen(FrameScreen):
     def submitted(self) -> None:
         """Train with what was typed."""
         self.action_choose()
-
-    async def action_cancel(self) -> None:
-        """Stop what runs."""
-        if not await self.movie_tui.work.cancel():
-            self.movie_tui.say("Nothing is running.")
 
     @work(group="use")
     @told

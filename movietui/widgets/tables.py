@@ -1,4 +1,4 @@
-"""The small tables: datasets, the cleaning report, models, epochs and runs."""
+"""The small tables: datasets, the rules of cleaning and the rows they took, models, epochs and runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +25,10 @@ class OpenPath:
 
 class DatasetList(RowList[DatasetRow | OpenPath]):
     """Datasets that are here or can be fetched, then the row for files of the person's own."""
+
+    def name_of(self, row: DatasetRow | OpenPath) -> object:
+        """Return the name of the dataset."""
+        return row if isinstance(row, OpenPath) else row["name"]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -55,10 +59,11 @@ class RuleList(RowList[RuleRow]):
         """Return the id of the rule."""
         return row["rule"]
 
-    @staticmethod
-    def _columns(width: int) -> tuple[Sequence[str], int]:
+    def _columns(self, width: int) -> tuple[Sequence[str], int]:
         """The columns of numbers, and how wide each is; what a narrow list leaves out stands one row higher."""
-        return (("before", "removed", "left"), 11 if width >= 66 else 9) if width >= 56 else (("removed", "left"), 8)
+        most = max((row["before"] for row in self.known_rows()), default=0)
+        each = max(8, len(f"{most:,}") + 2)
+        return (("before", "removed", "left") if width >= 30 + 3 * each else ("removed", "left")), each
 
     def head(self, width: int) -> str:
         """Return the names of the columns."""

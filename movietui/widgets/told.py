@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from textual.dom import DOMNode
 
-from data.problems import Problem
+from data.problems import Cancelled, Problem
 
 if TYPE_CHECKING:
     from movietui.app import MovieTui
@@ -28,5 +28,7 @@ def told(
             await method(node, *arguments, **options)
         except Problem as problem:
             cast("MovieTui", node.app).say_problem(problem)
+        except Cancelled:
+            cast("MovieTui", node.app).say("Stopped; what was there before is as it was.")
 
     return run  # type: ignore[return-value]  # wraps() forgets that the first argument has a name

@@ -303,10 +303,12 @@ class FakeEngine:
             ("density", "pairs that were rated", {"labels": [], "counts": []}, shares),
         )
         return {
+            "absent_note": "Not published in this dataset: [b]age[/b].",
+            "note": "",
             "charts": [
                 {"name": name, "title": title, **bars, "note": "[i]noted[/i]", "shares": shares}
                 for name, title, bars, shares in charts
-            ]
+            ],
         }
 
     def imdb(self, dataset: str) -> dict[str, Any] | None:

@@ -181,7 +181,10 @@ def test_data_clean(run: Run) -> None:
     for rule in report["rules"]:
         given(rule, "rule", "on", "before", "removed", "examples")
     assert document(run("data", "clean", "demo", "--cleaning", "none", "--json"))["preset"] == "none"
-    assert "demo after cleaning (standard)" in run("data", "clean", "demo").stdout
+    assert "demo after cleaning (none)" in run("data", "clean", "demo").stdout  # as it was cleaned last
+    assert "cleaning none" in run("data", "show", "demo").stdout
+    assert document(run("train", "popularity", "--dataset", "demo", "--json"))["cleaning"] == "none"
+    assert "demo after cleaning (standard)" in run("data", "clean", "demo", "--preset", "standard").stdout
 
 
 @pytest.mark.parametrize("option", ["--cleaning", "--preset"])

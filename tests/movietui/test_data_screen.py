@@ -1,18 +1,20 @@
 """The Data screen, by keyboard."""
 
+import asyncio
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from textual.widgets import Static
 
-from data import locations
+from data import catalogue, locations
 from data.progress import Stage
 from data.sources import SOURCES
 from movietui.activity import Activity
 from movietui.screens.data import DataScreen, _stages
 from movietui.store import Store
+from movietui.widgets.tables import OpenPath
 from tests.data.files import contents, write_folder, write_zip
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, joined, with_run
@@ -88,10 +90,58 @@ async def test_presets(store: Store) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         await rules_of_demo(driver)
+        assert "Not published in this dataset: [b]age[/b]." in shown(driver.app)
         await driver.press("p")
         await driver.see("demo · none")
-        await driver.press("p")
+        await driver.press("p", "p", "p")
         await driver.see("demo · standard")
+
+
+@SIZES
+async def test_a_preset_is_looked_at_where_the_rules_are(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await rules_of_demo(driver)
+        await driver.press("right", "p")
+        await driver.see("demo · none")
+        await driver.see("[▪] malformed lines")
+        assert screen.rules.has_focus
+
+
+async def test_what_cannot_be_is_told_and_forgotten(store: Store) -> None:
+    with_run(store)
+    engine = FakeEngine()
+    async with started(LARGE, engine=engine) as driver:
+        await rules_of_demo(driver)
+        engine.problem = "There is no such number."
+        await driver.press("down", "space")
+        await driver.told("There is no such number.")
+        engine.problem = ""
+        assert "[x] movies without a genre" in shown(driver.app)
+        await driver.press("down", "space")
+        await driver.see("standard +few-ratings-movies")
+
+
+async def test_an_answer_that_is_late_is_dropped(store: Store) -> None:
+    with_run(store)
+    engine = FakeEngine()
+    async with started(LARGE, engine=engine) as driver:
+        screen = await rules_of_demo(driver)
+        gate = asyncio.Event()
+        ask = engine.ask
+
+        async def slow(do: str, **arguments: Any) -> Any:
+            if do == "preview":
+                await gate.wait()
+            return await ask(do, **arguments)
+
+        engine.ask = slow  # type: ignore[method-assign]
+        await driver.press("down", "space", "shift+tab", "up")
+        await driver.see("enter gets it: 4.9 MB")
+        gate.set()
+        await driver.pilot.pause(0.1)
+        assert not screen.rules.display
+        assert "enter applies" not in shown(driver.app)
 
 
 @SIZES
@@ -160,6 +210,37 @@ async def test_what_is_applied_is_cleaned_and_remembered(ready: Path) -> None:
         left = screen.rules.known_rows()[names.index("few-ratings-users")]
         assert left["on"]
         assert left["removed"] > 0
+
+
+async def test_a_stopped_removal_is_told(ready: Path) -> None:
+    async with started(LARGE) as driver:
+        screen = await go(driver)
+        await driver.until(lambda: screen.rules.display, "the rules", 20)
+        await driver.press("x")
+        await driver.see("Remove demo?")
+        await driver.press("y", "c")
+        await driver.until(lambda: driver.app.work.activity is None, "the end", 20)
+        await driver.until(
+            lambda: "Stopped" in driver.app.outcome.plain or "is removed" in driver.app.outcome.plain, "told"
+        )
+        assert driver.app.is_running
+
+
+async def test_a_dataset_that_was_never_cleaned_is_previewed_and_cleaned(ready: Path, tmp_path: Path) -> None:
+    catalogue.get("raw-films", write_zip(tmp_path / "films.zip", contents()))
+    async with started(LARGE) as driver:
+        screen = await go(driver)
+        place = next(
+            place
+            for place, row in enumerate(screen.datasets.known_rows())
+            if not isinstance(row, OpenPath) and row["name"] == "raw-films"
+        )
+        screen.datasets.cursor = place
+        await driver.see("raw-films · standard", 20)
+        await driver.see("enter applies")
+        await driver.press("right", "enter")
+        await driver.told("raw-films cleaned (standard)", 20)
+        await driver.see("ratings by stars")
 
 
 async def test_removing_is_asked_about(ready: Path) -> None:

@@ -197,6 +197,8 @@ class DataScreen(FrameScreen):
         if self._staged != row["name"]:
             self._pane("stages").show(Text())
         self._pane("terms").show(_terms(row))
+        if self._told is None or self._told["dataset"] != row["name"]:
+            self._show_rules(None)  # of a large dataset they take a while to come
         if not row["ratings"]:
             self._show_rules(None)
             self._shown = row["name"]

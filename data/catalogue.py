@@ -238,18 +238,18 @@ def preview(name: str, cleaning: str) -> CleaningReport:
     The dataset that was asked for last is kept in memory, so that a rule more or less is told at once.
     """
     rules = parse(cleaning)
-    return _cleaner(name, _digest(name, silent)).clean(rules)[1]
+    return _of_published(name, _cleaner, silent)[1].clean(rules)[1]
 
 
 def removed(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
     """Return a window of the rows that a rule takes or changes, or would where it is off; see ``preview``."""
     rules = parse(cleaning)
-    return _cleaner(name, _digest(name, silent)).removed(rules, rule, offset, limit)
+    return _of_published(name, _cleaner, silent)[1].removed(rules, rule, offset, limit)
 
 
 @functools.lru_cache(maxsize=1)
 def _cleaner(name: str, digest: str) -> Cleaner:
-    return Cleaner(name, _raw(name, silent))
+    return Cleaner(name, cache.load_raw(name, digest))
 
 
 def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:
@@ -281,16 +281,20 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
 
 def _digest(name: str, report: Report) -> str:
     """Return the digest of the tables as published. Raises ``Problem`` where the dataset is not here."""
+    return str(_facts(name, report)["raw"])
+
+
+def _facts(name: str, report: Report) -> dict[str, Any]:
     try:
-        return str(cache.describe(_checked(name))["raw"])
+        return cache.describe(_checked(name))
     except FileNotFoundError:
         if name == DEMO:
-            return str(_obtain(name, None, report)["raw"])
+            return _obtain(name, None, report)
         if name not in sources.SOURCES:
             raise Problem(_unknown(name)) from None
         raise Problem(f"{name} is not here yet; run movietui data get {name}.") from None
     except cache.Damaged:
-        return str(_again(name, report)["raw"])
+        return _again(name, report)
 
 
 def _again(name: str, report: Report) -> dict[str, Any]:
@@ -303,37 +307,44 @@ def _again(name: str, report: Report) -> dict[str, Any]:
     raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are damaged; run {way} again.")
 
 
-def _raw(name: str, report: Report) -> Raw:
+def _of_published(name: str, load: Callable[[str, str], Kept], report: Report) -> tuple[str, Kept]:
+    """Load what follows from the tables as published, and return their digest with it."""
+    digest = _digest(name, report)
     try:
-        return cache.load_raw(name)
-    except (cache.Damaged, FileNotFoundError):
-        _again(name, report)
-        return cache.load_raw(name)
+        return digest, load(name, digest)
+    except cache.Damaged:
+        now = _digest(name, report)
+        if now == digest:  # else they were replaced meanwhile
+            now = str(_again(name, report)["raw"])
+        return now, load(name, now)
 
 
-def _clean(name: str, rules: Cleaning, report: Report) -> tuple[Dataset, CleaningReport]:
+def _clean(name: str, rules: Cleaning, report: Report) -> tuple[Dataset, CleaningReport, dict[str, Any]]:
+    """Clean, encode and sum up a dataset; from the beginning where it was replaced meanwhile."""
     from data import encoding, summary
 
-    tables, told = cleaned(name, _raw(name, report), rules, report)
-    report(Stage("Encoding"))
-    dataset = encoding.encode(name, tables, str(rules))
-    facts = summary.summary(dataset)
-    report(Stage("Encoding", 1, 1, finished=True))
-    report(Stage("Storing"))
-    cache.save_clean(cache.clean_folder(name, cache.describe(name)["raw"], rules), dataset, told, facts)
-    report(Stage("Storing", 1, 1, finished=True))
-    return dataset, told
+    while True:
+        digest, raw = _of_published(name, cache.load_raw, report)
+        tables, told = cleaned(name, raw, rules, report)
+        report(Stage("Encoding"))
+        dataset = encoding.encode(name, tables, str(rules))
+        facts = summary.summary(dataset)
+        report(Stage("Encoding", 1, 1, finished=True))
+        report(Stage("Storing"))
+        try:
+            cache.save_clean(digest, rules, dataset, told, facts)
+        except cache.Replaced:
+            continue
+        report(Stage("Storing", 1, 1, finished=True))
+        return dataset, told, facts
 
 
 def show(name: str, cleaning: str = STANDARD, report: Report = silent) -> dict[str, Any]:
     """Return JSON-able facts about a dataset: counts, distributions, what is missing, terms and citation."""
     rules = parse(cleaning)
-    summed = _kept(cache.load_summary, name, rules, report)
-    if summed is None:
-        _clean(name, rules, report)
-        summed = cache.load_summary(cache.clean_folder(name, cache.describe(name)["raw"], rules))
+    summed = _kept(cache.load_summary, name, rules, report) or _clean(name, rules, report)[2]
     source = sources.SOURCES.get(name)
-    facts = cache.describe(name)
+    facts = _facts(name, report)
     return {
         "dataset": name,
         "title": source.title if source else plain(facts["title"]),

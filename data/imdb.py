@@ -239,7 +239,7 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
     Raises ``Problem`` where the dataset is not here, or a table cannot be got or read; what was joined before stays.
     """
     started = time.perf_counter()
-    movies, links = _sought(name)
+    digest, movies, links = _sought(name)
     choices = _choices(name)
     files = imdb_files.tables(folder, report)
     notes = [
@@ -278,11 +278,13 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
         "peak": _peak(),
     }
     report(Stage("Storing", note=" ".join(notes)))
-    cache.save_imdb(name, _tables(movies, found, titles), facts)
+    tables = _tables(movies, found, titles)
+    try:
+        cache.save_imdb(name, digest, tables, facts)
+    except cache.Replaced:
+        raise Problem(f"{name} was replaced or removed while it was joined; join it again.") from None
     report(Stage("Storing", 1, 1, note=" ".join(notes), finished=True))
-    joined = load(name)
-    assert joined is not None
-    return joined.report()
+    return Join(name, **tables, facts=facts, choices=_choices(name)).report()
 
 
 def _peak() -> int:
@@ -290,9 +292,9 @@ def _peak() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
-def _sought(name: str) -> tuple[list[Sought], str]:
-    """The movies of a dataset, and whose links they have."""
-    own = _published(name)
+def _sought(name: str) -> tuple[str, list[Sought], str]:
+    """The digest of a dataset as published, its movies, and whose links they have."""
+    digest, own = _published(name)
     movies, links = own["movies"], own.get("links")
     ids = dict(zip(links["movie_id"].tolist(), links["imdb_id"].tolist(), strict=True)) if links else {}
     sought = [
@@ -307,16 +309,17 @@ def _sought(name: str) -> tuple[list[Sought], str]:
             movies["movie_id"].tolist(), movies["title"], movies["release_date"], movies["genres"], strict=True
         )
     ]
-    return (sought, name) if links else _with_links_of_another(sought)
+    return (digest, sought, name) if links else (digest, *_with_links_of_another(sought))
 
 
 def _link(number: int) -> str:
     return f"tt{number:07}" if number != MISSING else ""
 
 
-def _published(name: str) -> dict[str, cache.Columns]:
+def _published(name: str) -> tuple[str, dict[str, cache.Columns]]:
     try:
-        return cache.published(name, "movies", "links")
+        digest = str(cache.describe(name)["raw"])
+        return digest, cache.published(name, digest, "movies", "links")
     except FileNotFoundError:
         raise Problem(f"{plain(name)} is not here yet; run movietui data get {plain(name)}.") from None
     except cache.Damaged:
@@ -330,7 +333,7 @@ def _with_links_of_another(sought: Sequence[Sought]) -> tuple[list[Sought], str]
     """
     for other in sorted(cache.names(), key=_size, reverse=True):
         with contextlib.suppress(FileNotFoundError, cache.Damaged):
-            tables = cache.published(other, "movies", "links")
+            tables = cache.published(other, cache.describe(other)["raw"], "movies", "links")
             if "links" not in tables:
                 continue
             links = dict(zip(tables["links"]["movie_id"].tolist(), tables["links"]["imdb_id"].tolist(), strict=True))

@@ -240,6 +240,18 @@ def test_another_source_under_the_same_name_forgets_the_join(tmp_path: Path, tab
     assert list(cache.folder_of("films").glob("imdb-*")) == []
 
 
+@pytest.mark.parametrize("change", [lambda path: get(path, {1: FILMS[2]}), lambda _: catalogue.remove("films")])
+def test_what_is_replaced_while_it_is_joined(tmp_path: Path, tables: Path, change: Callable[[Path], None]) -> None:
+    def swap(stage: Stage) -> None:
+        if stage.name == "Matching" and stage.finished:
+            change(tmp_path)
+
+    get(tmp_path)
+    with pytest.raises(Problem, match=r"^films was replaced or removed while it was joined; join it again\.$"):
+        imdb.join("films", tables, swap)
+    assert imdb.load("films") is None
+
+
 def test_getting_and_cleaning_again_keep_the_join(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
@@ -453,7 +465,7 @@ def real(published: Path, tmp_path_factory: pytest.TempPathFactory) -> "object":
             catalogue.get(name, published / f"{name}.zip")
             reports[name] = imdb.join(name, published / "imdb")
         joins = {name: imdb.load(name) for name in reports}
-        tables = cache.published("ml-latest-small", "movies", "links")
+        tables = cache.published("ml-latest-small", cache.describe("ml-latest-small")["raw"], "movies", "links")
         yield reports, joins, tables
 
 

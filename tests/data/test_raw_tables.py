@@ -21,11 +21,15 @@ def get(tmp_path: Path, layout: str, name: str) -> catalogue.Obtained:
     return catalogue.get(name, write_zip(tmp_path / f"{layout}.zip", contents(layout=layout)))
 
 
+def loaded_raw(name: str) -> movielens.Raw:
+    return cache.load_raw(name, cache.describe(name)["raw"])
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_what_was_read_is_what_is_loaded(tmp_path: Path, layout: str) -> None:
     got = get(tmp_path, layout, "own")
     assert (got.source, got.ratings, got.users, got.movies) == ("path", RATINGS, USERS, MOVIES)
-    read, loaded = movielens.read(tmp_path / f"{layout}.zip"), cache.load_raw("own")
+    read, loaded = movielens.read(tmp_path / f"{layout}.zip"), loaded_raw("own")
     for table in ("ratings", "movies", "users"):
         assert_frame_equal(getattr(read, table), getattr(loaded, table))
     assert (read.links is None) == (loaded.links is None) == (layout != "ml-latest-small")
@@ -43,7 +47,7 @@ def test_other_links_are_another_dataset(tmp_path: Path) -> None:
 
     one, two = digest({}), digest({"links.csv": ["1,0114709,862"]})
     assert one != two
-    links = cache.load_raw("own").links
+    links = loaded_raw("own").links
     assert links is not None
     assert len(links) == 1
 
@@ -54,7 +58,7 @@ def test_all_layouts_side_by_side(tmp_path: Path) -> None:
     listed = {each.name: each for each in catalogue.listing()}
     assert {name for name, each in listed.items() if each.state == "ready"} == set(LAYOUTS)
     assert all(listed[layout].ratings == RATINGS for layout in LAYOUTS)
-    assert len({cache.load_raw(layout).ratings_file for layout in LAYOUTS}) == 3
+    assert len({loaded_raw(layout).ratings_file for layout in LAYOUTS}) == 3
 
 
 @pytest.mark.parametrize(("name", "layout"), [("ml-100k", "ml-1m"), ("ml-1m", "ml-latest-small"), ("ml-20m", "ml-10m")])
@@ -114,7 +118,7 @@ def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.Monk
         patch.setattr(Path, "unlink", refuse)
         with pytest.raises(Problem, match="could not be removed: Permission denied"):
             catalogue.remove("own")
-    assert len(cache.load_raw("own").ratings) == RATINGS
+    assert len(loaded_raw("own").ratings) == RATINGS
 
 
 # Two at once
@@ -147,7 +151,7 @@ def test_a_folder_that_dataset_json_does_not_name_yet_is_not_swept(
     one.join(30)
     other.join(30)
     # Whoever came last counts, and its tables are there.
-    assert cache.load_raw("own").ratings_file == "ratings.dat"
+    assert loaded_raw("own").ratings_file == "ratings.dat"
     assert len(list(cache.folder_of("own").glob("raw-*"))) == 1
 
 

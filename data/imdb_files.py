@@ -7,6 +7,8 @@ from data.problems import Problem
 from data.progress import Report, silent
 
 URL = "https://datasets.imdbws.com"
+MOST_BYTES = 2**30
+"""Of a table as it is downloaded; the largest has 0.3 GB."""
 NEEDED = "title.basics"
 FURTHER = {
     "title.ratings": "no ratings and votes are known, and votes could settle nothing",
@@ -41,7 +43,7 @@ def _downloaded(table: str, report: Report) -> Path:
     if path.is_file():
         return path
     try:
-        downloads.download(f"{URL}/{path.name}", path, f"{table} from {URL.split('/')[2]}", report)
+        downloads.download(f"{URL}/{path.name}", path, f"{table} from {URL.split('/')[2]}", report, size=MOST_BYTES)
     except downloads.Failed as failure:
         raise Problem(
             f"{path.name} could not be downloaded: {failure}; get it from {URL} elsewhere and name its folder with "

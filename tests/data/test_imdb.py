@@ -21,7 +21,7 @@ from data.progress import Stage
 from data.titles import parse_label
 from tests.data.files import contents, movie_line, write_folder
 from tests.data.imdb_tables import BASICS, basics, crew, person, rating, write_table, write_tables
-from tests.data.server import Server, serving
+from tests.data.server import Server, trusted
 
 ROOT = Path(__file__).parents[2]
 
@@ -409,8 +409,8 @@ def test_a_damaged_file_of_choices_is_never_written_over(tmp_path: Path, tables:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> "object":
-    with serving("tables") as state:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "object":
+    with trusted(tmp_path, monkeypatch, "tables") as state:
         monkeypatch.delenv("MOVIETUI_OFFLINE")
         monkeypatch.setattr(imdb_files, "URL", state.url)
         yield state
@@ -423,6 +423,13 @@ def test_tables_are_downloaded_once(tmp_path: Path, server: Server) -> None:
     assert all(path.read_bytes() == server.content for path in files.values())
     assert all(path.parent == locations.downloads() / "imdb" for path in files.values())
     assert (imdb_files.tables(None), len(server.requests)) == (files, 4)
+
+
+def test_a_table_that_is_too_large_is_not_kept(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.content = gzip.compress(b"tconst\n")
+    monkeypatch.setattr(imdb_files, "MOST_BYTES", len(server.content) - 1)
+    with pytest.raises(Problem, match=r"title\.basics\.tsv\.gz could not be downloaded: .* larger"):
+        imdb_files.tables(None)
 
 
 def test_a_web_page_is_not_kept(server: Server) -> None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data import cache, imdb, locations, sources
+from data import cache, downloads, imdb, imdb_files, locations, sources
 from data.cleaning import Cleaner, Cleaning, CleaningReport, RemovedRows, parse
 from data.cleaning import clean as cleaned
 from data.dataset import Dataset
@@ -23,6 +23,8 @@ from data.progress import Report, Stage, silent
 from data.titles import plain
 
 DEMO = "demo"
+IMDB = "imdb"
+"""What IMDb's tables go by where they are listed and removed as a dataset is."""
 STANDARD = "standard"
 Kept = TypeVar("Kept")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -35,7 +37,7 @@ class Listed:
     name: str
     title: str
     state: str
-    """``ready``, ``available`` (can be fetched) or ``invented`` (the demo, always there)."""
+    """``ready``, ``available`` (can be fetched) or ``invented`` (the demo, always there); ``tables``: IMDb's."""
     ratings: int | None = None
     """As published, before cleaning; None where it is not here."""
     users: int | None = None
@@ -85,9 +87,21 @@ def listing() -> list[Listed]:
     return listed
 
 
-def _size(name: str) -> int:
+def stored() -> list[Listed]:
+    """Return all datasets, and IMDb's tables where they were downloaded: all that ``remove`` may free."""
+    tables = Listed(IMDB, "IMDb's tables", "tables", bytes=_size(IMDB))
+    return [*listing(), *([tables] if tables.bytes else [])]
+
+
+def _downloaded(name: str) -> list[Path]:
+    if name == IMDB:
+        return imdb_files.downloaded()
     source = sources.SOURCES.get(name)
-    return cache.size(name) + (sum(path.stat().st_size for path in sources.downloaded(source)) if source else 0)
+    return sources.downloaded(source) if source else []
+
+
+def _size(name: str) -> int:
+    return cache.size(name) + sum(path.stat().st_size for path in _downloaded(name))
 
 
 def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> Obtained:
@@ -100,6 +114,8 @@ def get(name: str, path: Path | None = None, report: Report = silent, *, insecur
     source = sources.SOURCES.get(_checked(name))
     if path is not None and name == DEMO:
         raise Problem("The dataset demo is generated; give the files in PATH another name.")
+    if path is not None and name == IMDB:
+        raise Problem("The name imdb is that of IMDb's tables; give the files in PATH another name.")
     facts: dict[str, Any] | None = None
     if path is None:
         if source is None and name not in cache.names():
@@ -198,19 +214,19 @@ class Removed:
 
 
 def remove(name: str) -> Removed:
-    """Remove the tables of a dataset and its downloaded archive. Ratings of people lie in the store and stay.
+    """Remove the tables of a dataset and its downloaded archive, or as ``imdb`` what was downloaded of IMDb's tables.
 
-    Raises ``Problem`` where there is no such dataset, or nothing of it is here.
+    Ratings of people lie in the store and stay, and so does what was settled by hand. Raises ``Problem`` where there is no
+    such dataset, or nothing of it is here.
     """
-    source = sources.SOURCES.get(_checked(name))
-    if source is None and name not in cache.names():
+    known = _checked(name) in (*sources.SOURCES, IMDB)
+    if not (known or cache.folder_of(name).is_dir()):  # also one that was removed in part
         raise Problem(f"There is no dataset {name}; those that are here: {', '.join(cache.names()) or 'none'}.")
     size = _size(name)
     if not size:
         raise Problem(f"Nothing of {name} is on this disk; there is nothing to remove.")
     cache.remove(name)
-    if source:
-        sources.remove(source)
+    downloads.remove(_downloaded(name))
     return Removed(name, size - _size(name))
 
 
@@ -353,7 +369,7 @@ def show(name: str, cleaning: str = STANDARD, report: Report = silent) -> dict[s
         "note": plain(str(facts.get("note", ""))),
         "published": {key: facts[key] for key in ("ratings", "users", "movies")},
         **summed,
-        "bytes": cache.size(name),
+        "bytes": _size(name),
         "folder": str(locations.datasets() / name),
         "terms": source.terms if source else "",
         "citation": source.citation if source else "",

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -104,6 +104,15 @@ def files_of(target: Path) -> tuple[Path, Path, Path]:
     return target, target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.json")
 
 
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files. Raises ``Problem`` where that cannot be done."""
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise Problem(f"{path} could not be removed: {error.strerror or error}.") from None
+
+
 class _Part:
     """What has come of a file. Only one process at a time has it."""
 
@@ -190,7 +199,7 @@ def _written(target: Path) -> Iterator[None]:
 def _fetch(
     url: str, host: str, part: _Part, meter: Callable[..., Meter], most: int, *, verify: bool, unverified: bool
 ) -> bool:
-    """Bring a part to its end; what is not verified only where it may be ``unverified``. Returns whether it was verified."""
+    """Bring a part to its end, where it may be ``unverified`` from any server. Returns whether it is verified."""
     import requests
 
     validator = part.validator

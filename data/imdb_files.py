@@ -39,7 +39,7 @@ def tables(folder: Path | None, report: Report = silent) -> dict[str, Path]:
 
 
 def _downloaded(table: str, report: Report) -> Path:
-    path = locations.downloads() / "imdb" / f"{table}.tsv.gz"
+    path = _folder() / f"{table}.tsv.gz"
     if path.is_file():
         return path
     try:
@@ -50,3 +50,20 @@ def _downloaded(table: str, report: Report) -> Path:
             "--from DIR."
         ) from None
     return path
+
+
+def _folder() -> Path:
+    return locations.downloads() / "imdb"
+
+
+def downloaded() -> list[Path]:
+    """Return the downloaded tables that lie on this disk, and what has come of others."""
+    return [path for path in _folder().glob("*") if path.is_file()]
+
+
+def spoiled(path: Path, wrong: str) -> Problem:
+    """Return what is wrong with a table that is of no use; one that was downloaded goes, so that it is again."""
+    if path.parent == _folder():
+        path.unlink(missing_ok=True)
+        return Problem(f"{path} {wrong}; it was removed, join again to download it again.")
+    return Problem(f"{path} {wrong}; download it again.")

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.archive import looks_like_html
+from data.imdb_files import spoiled
 from data.imdb_matching import KINDS, Title, loose_keys
 from data.problems import Problem
 from data.progress import Report, Stage, silent
@@ -288,7 +289,7 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
             header = first.decode("utf-8", "replace").strip().split("\t")
             missing = [column for column in columns if header.count(column) != 1]
             if missing:
-                raise Problem(f"{path} is not IMDb's {named}: its first line names no column {missing[0]}.")
+                raise spoiled(path, f"is not IMDb's {named}, its first line names no column {missing[0]}")
         if not content.strip():
             continue
         try:
@@ -310,7 +311,7 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
 
 
 def _long_line(path: Path) -> Problem:
-    return Problem(f"{path} is not a table of IMDb: it has a line of more than {LONGEST_LINE:,} bytes.")
+    return spoiled(path, f"is not a table of IMDb, it has a line of more than {LONGEST_LINE:,} bytes")
 
 
 def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
@@ -347,12 +348,12 @@ def _unpacked(path: Path) -> Iterator[Piece]:
             head = file.read(512)
             file.seek(0)
             if not head:
-                raise Problem(f"{path} is empty; download it again.")
+                raise spoiled(path, "is empty")
             if looks_like_html(head):
-                raise Problem(f"{path} is a web page, not a table of IMDb; download the table itself.")
+                raise spoiled(path, "is a web page, not a table of IMDb")
             yield from _inflated(path, file) if head.startswith(b"\x1f\x8b") else _read(file)
     except zlib.error:
-        raise Problem(f"{path} is damaged; download it again.") from None
+        raise spoiled(path, "is damaged") from None
     except OSError as error:
         raise Problem(f"{path} cannot be read: {error.strerror or error}; check the path.") from None
 
@@ -370,7 +371,7 @@ def _inflated(path: Path, file: BinaryIO) -> Iterator[Piece]:
             if part:
                 yield part, done
     if not stream.eof:
-        raise Problem(f"{path} is cut off; download it again.")
+        raise spoiled(path, "is cut off")
 
 
 def _read(file: BinaryIO) -> Iterator[Piece]:

@@ -229,15 +229,6 @@ def downloaded(source: Source) -> list[Path]:
     return [path for path in downloads.files_of(archive_of(source)) if path.is_file()]
 
 
-def remove(source: Source) -> None:
-    """Remove what was downloaded of a dataset. Raises ``Problem`` where that cannot be done."""
-    for path in downloaded(source):
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise Problem(f"{path} could not be removed: {error.strerror or error}.") from None
-
-
 def is_published(path: Path, source: Source) -> bool:
     """Tell whether a file is the published archive."""
     return bool(source.sha256) and _sha256(path) == source.sha256

@@ -1,5 +1,6 @@
 """Datasets of every layout on disk as they were published, side by side, and removed again."""
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -107,6 +108,31 @@ def test_what_is_not_known_is_not_removed(tmp_path: Path, name: str) -> None:
     with pytest.raises(Problem, match="cannot be the name"):
         catalogue.remove("../mine")
     assert cache.names() == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["own", "ml-1m"])
+def test_what_was_removed_in_part_can_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    get(tmp_path, "ml-1m", name)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", refuse)
+        with pytest.raises(Problem, match="could not be removed: Permission denied"):
+            catalogue.remove(name)
+    assert cache.names() == []
+    assert catalogue.remove(name).bytes > 1000
+    assert everything(locations.datasets()) == set()
+
+
+def test_all_that_takes_room_is_shown(tmp_path: Path) -> None:
+    get(tmp_path, "ml-1m", "ml-1m")
+    archive = sources.archive_of(sources.SOURCES["ml-1m"])
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(b"x" * 1000)
+    catalogue.clean("ml-1m")
+    listed = {each.name: each.bytes for each in catalogue.listing()}["ml-1m"]
+    assert catalogue.show("ml-1m")["bytes"] == listed == cache.size("ml-1m") + 1000
 
 
 def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

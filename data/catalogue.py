@@ -216,7 +216,7 @@ class Removed:
 def remove(name: str) -> Removed:
     """Remove the tables of a dataset and its downloaded archive, or as ``imdb`` what was downloaded of IMDb's tables.
 
-    Ratings of people lie in the store and stay, and so does what was settled by hand. Raises ``Problem`` where there is no
+    Ratings of people lie in the store and stay, as does what was settled by hand. Raises ``Problem`` where there is no
     such dataset, or nothing of it is here.
     """
     known = _checked(name) in (*sources.SOURCES, IMDB)

@@ -494,6 +494,7 @@ def save_clean(
     manifest = {
         "fingerprint": dataset.fingerprint,
         "genre_names": list(movies.genre_names),
+        "merged": movies.merged,
         "scale": [dataset.scale.low, dataset.scale.high, dataset.scale.step],
         "report": report.to_json(),
         "summary": summary,
@@ -564,12 +565,13 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
                 genre_names,
                 texts(films, "keys"),
                 numbers(films, "months"),
+                {movie: tuple(others) for movie, others in manifest["merged"].items()},
             ),
             Scale(*manifest["scale"]),
             manifest["fingerprint"],
             str(cleaning),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise Damaged(str(folder)) from error
 
 

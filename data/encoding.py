@@ -63,8 +63,7 @@ def _movies(tables: Tables) -> Movies:
     rows = np.flatnonzero(tables.kept_movies).tolist()
     titles = published.names if tables.reading_order else published.titles
     genre_names = tuple(genre for genre in published.raw.genre_names if genre not in NO_GENRE)
-    released = [*published.raw.movies["release_date"].tolist(), *[""] * (len(titles) - published.known_movies)]
-    months = [int(released[row][5:7]) if released[row] else 0 for row in rows]
+    months = [int(published.released[row][5:7] or 0) for row in rows]
     return Movies(
         tuple(str(movie) for movie in published.movie_ids[rows]),
         tuple(titles[row] for row in rows),
@@ -73,6 +72,9 @@ def _movies(tables: Tables) -> Movies:
         genre_names,
         tuple(published.keys[row] for row in rows),
         np.array(months if any(months) else [], np.int32),
+        merged={
+            str(ids[0]): tuple(map(str, ids[1:])) for ids in (published.movie_ids[list(rows)] for rows in tables.merged)
+        },
     )
 
 

@@ -168,6 +168,12 @@ class Join:
             found[movie] = self.row_of_title.get(choice.title or "", -1)
         return found
 
+    def place_of_any(self, entries: Sequence[str]) -> int:
+        """The row in ``titles`` of a film with these entries, of the first match; what was said by hand comes first."""
+        by_hand = [entry for entry in entries if entry in self.chosen]
+        places = (self.place_of.get(entry, -1) for entry in by_hand or entries)
+        return next((place for place in places if place >= 0), -1)
+
     def title(self, wanted: str) -> Title:
         """Return a title by its id."""
         row, of, names = self.row_of_title[wanted], self.titles, self.names
@@ -425,7 +431,8 @@ def attach(dataset: Dataset) -> Dataset:
         return dataset
     if joined is None:
         return dataset
-    rows = [joined.place_of.get(movie, -1) for movie in dataset.movies.ids]  # -1 is what is appended below
+    entries = [(movie, *dataset.movies.merged.get(movie, ())) for movie in dataset.movies.ids]
+    rows = [joined.place_of_any(film) for film in entries]  # -1 is what is appended below
     places = np.array(rows, np.intp)
 
     def numbers(column: str, unknown: float) -> Any:

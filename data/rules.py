@@ -210,7 +210,21 @@ def _merge_titles(tables: Tables, _: int) -> Outcome:
     gone = into != np.arange(len(into))
     after = tables
     if groups:
-        after = replace(tables, movie=movie, movies=tables.movies & ~gone, left=tables.left & ~doubled)
+        genres, released = list(published.genres), list(published.released)
+        for group in groups:
+            named = [genre for row in group for genre in genres[row].split("|")]
+            known = dict.fromkeys(genre for genre in named if genre not in NO_GENRE)
+            genres[group[0]] = "|".join(known) or genres[group[0]]
+            released[group[0]] = next((released[row] for row in group if released[row]), "")
+        whole = replace(published, genres=tuple(genres), released=tuple(released))
+        after = replace(
+            tables,
+            published=whole,
+            movie=movie,
+            left=tables.left & ~doubled,
+            movies=tables.movies & ~gone,
+            merged=tuple(map(tuple, groups)),
+        )
     twice = np.bincount(movie[doubled], minlength=len(into))
     groups.sort(key=lambda group: -after.of_movie[group[0]])
 

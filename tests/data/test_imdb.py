@@ -231,6 +231,22 @@ def test_every_cleaning_has_the_facts(tmp_path: Path, tables: Path) -> None:
         assert facts.directors[dataset.movies.row["2"]] == ("Joel Coen", "Ethan Coen")
 
 
+def test_a_merged_film_has_the_facts_of_any_entry(tmp_path: Path, tables: Path) -> None:
+    get_linked(tmp_path, {1: "Fargo (1996)", 2: "Fargo (1996)"}, {1: "0000099", 2: "0000012"})
+    imdb.join("linked", tables)
+
+    def ids() -> tuple[str, ...]:
+        dataset, facts = facts_of("linked", "standard")
+        assert dataset.movies.merged == {"1": ("2",)}
+        return facts.ids
+
+    assert ids() == ids() == ("tt0000012",)  # made, then loaded
+    imdb.settle("linked", "2", None)
+    assert ids() == ("",)
+    imdb.settle("linked", "1", "tt0000012")
+    assert ids() == ("tt0000012",)
+
+
 def test_another_source_under_the_same_name_forgets_the_join(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)

@@ -210,7 +210,13 @@ def _fetch(
     with _clauses(host), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # urllib3 would write to standard error that nothing is verified
         timeout = (CONNECT_SECONDS, READ_SECONDS)
-        with requests.get(url, headers=headers, stream=True, timeout=timeout, verify=verify) as answer:
+        try:
+            answer = requests.get(url, headers=headers, stream=True, timeout=timeout, verify=verify)
+        except requests.RequestException:
+            raise
+        except OSError as error:  # it is not the disk's: a bundle of certificates that is not there
+            raise Failed(f"{host} could not be asked: {plain(str(error)).rstrip('.')}") from None
+        with answer:
             goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {begun}-")
             if begun and (answer.status_code == 416 or (answer.status_code == 206 and not goes_on)):
                 part.begin("")  # what came does not fit to what is there now

@@ -211,6 +211,15 @@ def test_nobody_listens(target: Path) -> None:
     assert here(target) == []
 
 
+def test_a_bundle_of_certificates_that_is_not_there(
+    server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
+    with pytest.raises(Failed, match=r"^127\.0\.0\.1:9 could not be asked: .*/nonexistent"):
+        downloads.download("https://127.0.0.1:9/file.zip", target, "", **PUBLISHED)  # type: ignore[arg-type]
+    assert here(target) == []
+
+
 def test_the_network_is_switched_off(target: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIETUI_OFFLINE", "1")
     with pytest.raises(Failed, match="switched off by MOVIETUI_OFFLINE"):

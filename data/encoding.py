@@ -80,9 +80,12 @@ def _movies(tables: Tables) -> Movies:
 
 def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
     """Return which of the names each text has, shape (texts, names). Few texts differ: each is looked at once."""
-    place = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-    table = np.array([[name in text.split("|") for name in names] for text in place], bool).reshape(-1, len(names))
-    genres: Bools = table[[place[text] for text in texts]]
+    row_of = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+    place = {name: column for column, name in enumerate(names)}
+    table = np.zeros((len(row_of), len(names)), bool)
+    for text, row in row_of.items():
+        table[row, [place[name] for name in text.split("|") if name in place]] = True
+    genres: Bools = table[[row_of[text] for text in texts]]
     return genres
 
 

@@ -1,5 +1,6 @@
 """Facts about a dataset and the charts that show them, as JSON-able values."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -194,8 +195,7 @@ def _counted(values: NDArray[Any]) -> list[tuple[Any, int]]:
 
 
 def _texts(values: tuple[str, ...]) -> dict[str, int]:
-    found = {value: values.count(value) for value in sorted(set(values)) if value}
-    return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+    return dict(sorted(Counter(filter(None, values)).items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _quantiles(values: NDArray[Any]) -> dict[str, float]:

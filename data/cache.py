@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data import locations
+from data import imdb_matching, locations
 from data.cleaning import VERSION, Cleaning, CleaningReport, parse
 from data.dataset import Dataset, Ints, Movies, Ratings, Scale, Users
 from data.movielens import Malformed, Raw
@@ -375,7 +375,7 @@ def sweep(name: str) -> None:
 
 def raw_folder(name: str, digest: str) -> Path:
     """Return where the tables as published lie."""
-    return folder_of(name) / f"raw-{digest[:16]}"
+    return folder_of(name) / f"raw-{FORMAT}-{digest[:16]}"
 
 
 def clean_folder(name: str, digest: str, cleaning: Cleaning) -> Path:
@@ -588,7 +588,7 @@ def _numbers(columns: Columns, name: str, kind: type[Number]) -> NDArray[Number]
 
 def imdb_folder(name: str, digest: str) -> Path:
     """Return where the join of the tables as published with IMDb lies."""
-    return folder_of(name) / f"imdb-{digest[:16]}"
+    return folder_of(name) / f"imdb-{FORMAT}-{imdb_matching.VERSION}-{digest[:16]}"
 
 
 def save_imdb(name: str, digest: str, tables: Mapping[str, Columns], facts: Mapping[str, Any]) -> None:

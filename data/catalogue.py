@@ -26,6 +26,7 @@ DEMO = "demo"
 IMDB = "imdb"
 """What IMDb's tables go by where they are listed and removed as a dataset is."""
 STANDARD = "standard"
+NOT_WHOLE = "damaged or of another version"
 Kept = TypeVar("Kept")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -152,7 +153,7 @@ def _present(name: str, report: Report) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except cache.Damaged:
-        report(Stage("Checking", note=f"The stored tables of {name} are damaged; they are made again."))
+        report(Stage("Checking", note=f"The stored tables of {name} are {NOT_WHOLE}; they are made again."))
         return None
     return {**facts, "source": "generated" if name == DEMO else "cache", "note": facts.get("note", "")}
 
@@ -315,12 +316,12 @@ def _facts(name: str, report: Report) -> dict[str, Any]:
 
 def _again(name: str, report: Report) -> dict[str, Any]:
     """Make damaged raw tables again where that needs no network."""
-    report(Stage("Reading", note=f"The stored tables of {name} are damaged; they are made again."))
+    report(Stage("Reading", note=f"The stored tables of {name} are {NOT_WHOLE}; they are made again."))
     source = sources.SOURCES.get(name)
     if name == DEMO or (source and sources.is_published(sources.archive_of(source), source)):
         return _obtain(name, None, report)
     way = f"movietui data get {name}" if source else f"movietui data get {name} --from PATH"
-    raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are damaged; run {way} again.")
+    raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are {NOT_WHOLE}; run {way} again.")
 
 
 def _of_published(name: str, load: Callable[[str, str], Kept], report: Report) -> tuple[str, Kept]:

@@ -87,6 +87,8 @@ class ImdbFacts:
     """Runtime; 0 where unknown."""
     directors: tuple[tuple[str, ...], ...]
     """Names in the order of the credits; empty where unknown."""
+    people: tuple[tuple[str, ...], ...]
+    """The ids of the directors, ``nm0001741``, in the same order: two people may have one name."""
     genres: tuple[tuple[str, ...], ...] = ()
     """As IMDb names them; empty where unknown."""
     ids: tuple[str, ...] = ()

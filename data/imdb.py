@@ -138,7 +138,7 @@ class Join:
     movies: cache.Columns
     """By movie, as published: its id, and its place in ``titles``, -1 for none."""
     titles: cache.Columns
-    """By IMDb title that is matched or may be: id, year, minutes, genres, rating, votes, directors."""
+    """By IMDb title that is matched or may be: id, year, minutes, genres, rating, votes, directors, people."""
     outcomes: cache.Columns
     """By movie: label and way (see ``Found``). Empty where only facts are asked for and nothing was settled."""
     doubts: cache.Columns
@@ -188,6 +188,7 @@ class Join:
             rating=0.0 if np.isnan(of["rating"][row]) else round(float(of["rating"][row]), 1),
             votes=int(of["votes"][row]),
             directors=_split(of["directors"][row]),
+            people=_split(of["people"][row]),
         )
 
     @property
@@ -371,9 +372,10 @@ def _with_directors(
     people, counts["title.crew"] = imdb_tables.directors(files["title.crew"], {title.id for title in titles}, report)
     wanted = {person for directed in people.values() for person in directed}
     names, counts["name.basics"] = imdb_tables.names(files["name.basics"], wanted, report)
+    known = {title: tuple(person for person in directed if person in names) for title, directed in people.items()}
     return [
-        replace(title, directors=tuple(names[person] for person in people.get(title.id, ()) if person in names))
-        for title in titles
+        replace(title, people=directed, directors=tuple(map(names.__getitem__, directed)))
+        for title, directed in ((title, known.get(title.id, ())) for title in titles)
     ]
 
 
@@ -399,7 +401,10 @@ def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[T
                 for key in ("year", "minutes", "votes")
             },
             "rating": np.array([title.rating or np.nan for title in titles], np.float32),
-            **{key: [BETWEEN.join(getattr(title, key)) for title in titles] for key in ("genres", "directors")},
+            **{
+                key: [BETWEEN.join(getattr(title, key)) for title in titles]
+                for key in ("genres", "directors", "people")
+            },
         },
         "names": {key: [getattr(title, key) for title in titles] for key in ("kind", "name", "original")},
     }
@@ -450,6 +455,7 @@ def attach(dataset: Dataset) -> Dataset:
         votes=numbers("votes", 0),
         minutes=numbers("minutes", 0),
         directors=lists("directors"),
+        people=lists("people"),
         genres=lists("genres"),
         ids=tuple(map([*joined.titles["id"], ""].__getitem__, rows)),
         fingerprint=joined.fingerprint,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import cache, catalogue, downloads, imdb, imdb_files, locations
+from data import cache, catalogue, downloads, imdb, imdb_files, imdb_matching, locations
 from data.dataset import Dataset, ImdbFacts
 from data.imdb import JoinReport
 from data.imdb_matching import Sought, match, wanted_years
@@ -106,6 +106,7 @@ def test_a_join(tmp_path: Path, tables: Path) -> None:
     assert facts.votes.tolist() == [1000, 500, 0, 0, 0, 0]
     assert facts.minutes.tolist() == [106, 0, 0, 0, 100, 100]
     assert facts.directors == (("Bryan Singer",), ("Joel Coen", "Ethan Coen"), (), (), (), ())
+    assert facts.people == (("nm0000021",), ("nm0000022", "nm0000023"), (), (), (), ())
     assert facts.genres[0] == ("Crime", "Thriller")
     assert (facts.rating.dtype, facts.votes.dtype, facts.minutes.dtype) == (np.float32, np.int32, np.int32)
     assert facts.of(0) == {
@@ -265,6 +266,18 @@ def test_what_is_replaced_while_it_is_joined(tmp_path: Path, tables: Path, chang
     get(tmp_path)
     with pytest.raises(Problem, match=r"^films was replaced or removed while it was joined; join it again\.$"):
         imdb.join("films", tables, swap)
+    assert imdb.load("films") is None
+
+
+@pytest.mark.parametrize(("where", "version"), [(cache, "FORMAT"), (imdb_matching, "VERSION")])
+def test_a_join_of_another_version_is_none(
+    tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch, where: object, version: str
+) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    monkeypatch.setattr(where, version, 99)
+    with pytest.raises(FileNotFoundError):  # and not damaged
+        cache.load_imdb("films")
     assert imdb.load("films") is None
 
 

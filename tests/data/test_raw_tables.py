@@ -41,6 +41,16 @@ def test_what_was_read_is_what_is_loaded(tmp_path: Path, layout: str) -> None:
     cache.check_raw("own")
 
 
+def test_tables_of_another_version_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    get(tmp_path, "ml-1m", "own")
+    monkeypatch.setattr(cache, "FORMAT", 99)
+    with pytest.raises(Problem, match="are damaged or of another version; run movietui data get own --from PATH"):
+        catalogue.load("own")
+    get(tmp_path, "ml-1m", "own")
+    assert len(catalogue.load("own").ratings) == RATINGS
+    assert [folder.name[:7] for folder in cache.folder_of("own").glob("raw-*")] == ["raw-99-"]
+
+
 def test_other_links_are_another_dataset(tmp_path: Path) -> None:
     def digest(changed: dict[str, list[str]]) -> str:
         catalogue.get("own", write_folder(tmp_path / "files", contents(changed, "ml-latest-small")))

@@ -18,6 +18,8 @@ AGE_GROUPS = (1, 18, 25, 35, 45, 50, 56)
 """What ML-1M publishes in place of ages: the lower ends of seven groups."""
 MONTHS = 48
 """Ratings given over more months are counted by year."""
+MOST_BINS = 100
+"""Years that are shown; an own dataset may have any."""
 DAY = 86_400
 TENTHS = 10
 
@@ -112,7 +114,9 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
         ),
         _chart("ratings per user", "users by their number of ratings", "users", _by_size(per_user)),
         _chart("ratings per movie", "movies by their number of ratings", "movies", _by_size(dataset.counts)),
-        _chart("ratings over time", "ratings by the time they were given", "ratings", _over_time(dataset.ratings.time)),
+        _chart(
+            "ratings over time", "ratings by the time they were given", "ratings", *_over_time(dataset.ratings.time)
+        ),
     ]
     density = _chart("density", "pairs that were rated, by tenths", "pairs", [], "users and movies by their activity")
     return [*(chart for chart in charts if chart["counts"]), {**density, "shares": _density_map(dataset, per_user)}]
@@ -147,8 +151,11 @@ def _by_size(numbers: NDArray[Any]) -> list[tuple[str, int]]:
     return [(labels[place], counts[place]) for place in range(filled[0], filled[-1] + 1)] if filled else []
 
 
-def _over_time(times: NDArray[np.int64]) -> list[tuple[str, int]]:
-    """Count ratings by month, or by year where there are many months. Bins without ratings between others stay."""
+def _over_time(times: NDArray[np.int64]) -> tuple[list[tuple[str, int]], str]:
+    """Count ratings by month, or by year where there are many months, and note what is not shown.
+
+    Bins without ratings between others stay, unless a stray rating makes far too many.
+    """
     first = int(times.min()) // DAY
     by_day = np.zeros(int(times.max()) // DAY - first + 1, np.int64)
     for piece in pieces(len(times)):
@@ -157,8 +164,14 @@ def _over_time(times: NDArray[np.int64]) -> list[tuple[str, int]]:
     months = days.astype("datetime64[M]")
     bins = months if int((months[-1] - months[0]).astype(int)) < MONTHS else days.astype("datetime64[Y]")
     places = (bins - bins[0]).astype(np.int64)
-    counts = np.bincount(places, weights=by_day).astype(int).tolist()
-    return [(str(bins[0] + place), count) for place, count in enumerate(counts)]
+    counts = np.bincount(places, weights=by_day).astype(int)
+    shown, note = np.arange(len(counts)), ""
+    if len(counts) > MOST_BINS:
+        shown = np.sort(np.argsort(-counts, kind="stable")[:MOST_BINS])
+        shown = shown[counts[shown] > 0]
+        left_out = counts.sum() - counts[shown].sum()
+        note = "years without ratings are left out" + (f", and years with {left_out:,} ratings" if left_out else "")
+    return [(str(bins[0] + place), int(counts[place])) for place in shown], note
 
 
 def _density_map(dataset: Dataset, per_user: NDArray[np.intp]) -> list[list[float]]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from data import catalogue, tables
+from data import summary as summary_module
 from data.dataset import Dataset, Movies, Ratings, Scale, Users
 from data.summary import summary
 
@@ -38,6 +40,16 @@ def moment(year: int, month: int) -> int:
 def chart(found: Dataset, name: str) -> dict[str, int]:
     (one,) = (chart for chart in summary(found)["charts"] if chart["name"] == name)
     return dict(zip(one["labels"], one["counts"], strict=True))
+
+
+def test_stray_times_do_not_make_bars_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = np.array([moment(2000, 1), moment(2000, 1), moment(2001, 3), moment(1990, 1), moment(9999, 1)])
+    stray = dataset(ratings=replace(dataset().ratings, time=times))
+    assert chart(stray, "ratings over time") == {"1990": 1, "2000": 2, "2001": 1, "9999": 1}
+    monkeypatch.setattr(summary_module, "MOST_BINS", 2)
+    assert chart(stray, "ratings over time") == {"1990": 1, "2000": 2}
+    (one,) = (each for each in summary(stray)["charts"] if each["name"] == "ratings over time")
+    assert one["note"] == "years without ratings are left out, and years with 2 ratings"
 
 
 @pytest.mark.parametrize("piece", [1, 2, 1000])

@@ -186,8 +186,9 @@ def test_the_report_is_json_and_back(tmp_path: Path) -> None:
 
 def test_nothing_left(tmp_path: Path) -> None:
     raw = movielens.read(write_folder(tmp_path / "x", contents({"u.data": [rated(99, 99)]})))
-    with pytest.raises(Problem, match="Nothing is left of small"):
-        cleaning.clean("small", raw, parse("standard"))
+    for text, rule in (("standard", "unknown-ids"), ("none +few-ratings-movies", "few-ratings-movies")):
+        with pytest.raises(Problem, match=f"^Nothing is left of small after cleaning: the rule {rule} took the last"):
+            cleaning.clean("small", raw, parse(text))
 
 
 def test_stages_and_stopping(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ RATIO_FROM = 2**20
 """Files unpacking to less than this many bytes may have any ratio."""
 MAX_MEMBERS = 10_000
 MAX_DEPTH = 3
-"""How many folders deep a wanted file may lie."""
+"""How many folders deep a wanted file may lie in a folder; in an archive any number."""
 BLOCK = 4 * 2**20
 """Bytes of a file that are looked at together."""
 

@@ -291,19 +291,24 @@ def _tables_of(raw: Raw) -> "dict[str, pd.DataFrame]":
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Let no other process put raw tables in place, sweep or remove before the block ends.
-
-    Between a new folder and the ``dataset.json`` that names it, another's sweep would take the folder away.
-    """
+def alone(folder: Path) -> Iterator[None]:
+    """Let no other process do so with this folder before the block ends."""
     with contextlib.ExitStack() as stack:
-        with _writing(locations.datasets()):
-            locations.datasets().mkdir(parents=True, exist_ok=True)
-            lock = os.open(locations.datasets(), os.O_RDONLY)
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, lock)
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _alone() -> AbstractContextManager[None]:
+    """Let no other process put raw tables in place, sweep or remove before the block ends.
+
+    Between a new folder and the ``dataset.json`` that names it, another's sweep would take the folder away.
+    """
+    return alone(locations.datasets())
 
 
 @contextlib.contextmanager

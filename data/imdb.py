@@ -476,14 +476,14 @@ def settle(name: str, movie: str, title: str | None) -> JoinReport:
     place = _place(joined, movie)
     if title is not None and not _ID.fullmatch(title):
         raise Problem(f"{plain(title)!r} is not the id of an IMDb title; it should look like tt0114709.")
-    return _remember(joined, {**joined.choices, movie: Choice(joined.outcomes["label"][place], title)})
+    return _remember(joined, movie, Choice(joined.outcomes["label"][place], title))
 
 
 def unsettle(name: str, movie: str) -> JoinReport:
     """Forget what was settled for a movie; return the new report. Raises ``Problem`` as ``settle`` does."""
     joined = _joined(name)
     _place(joined, movie)
-    return _remember(joined, {other: choice for other, choice in joined.choices.items() if other != movie})
+    return _remember(joined, movie, None)
 
 
 def _joined(name: str) -> Join:
@@ -501,9 +501,13 @@ def _place(joined: Join, movie: str) -> int:
     return place
 
 
-def _remember(joined: Join, choices: Mapping[str, Choice]) -> JoinReport:
-    document = {movie: {"movie": choice.label, "imdb": choice.title} for movie, choice in choices.items()}
-    cache.write_json(_choices_file(joined.dataset), document)
+def _remember(joined: Join, movie: str, choice: Choice | None) -> JoinReport:
+    with cache.alone(locations.imdb()):
+        choices = {other: of for other, of in _choices(joined.dataset).items() if other != movie}
+        if choice:
+            choices[movie] = choice
+        document = {movie: {"movie": choice.label, "imdb": choice.title} for movie, choice in choices.items()}
+        cache.write_json(_choices_file(joined.dataset), document)
     return replace(joined, choices=choices).report()
 
 

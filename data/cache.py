@@ -252,12 +252,7 @@ def names() -> list[str]:
 
 def size(name: str) -> int:
     """Return the bytes on disk of a dataset, however often it was cleaned."""
-    total = 0
-    for folder, _, files in os.walk(folder_of(name)):
-        for file in files:
-            with contextlib.suppress(OSError):
-                total += os.stat(os.path.join(folder, file)).st_size
-    return total
+    return locations.bytes_in(folder_of(name))
 
 
 def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,6 +104,12 @@ def files_of(target: Path) -> tuple[Path, Path, Path]:
     return target, target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.json")
 
 
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def remove(paths: Iterable[Path]) -> None:
     """Remove files. Raises ``Problem`` where that cannot be done."""
     for path in paths:
@@ -175,8 +181,7 @@ class _Part:
     def sha256(self) -> str:
         """Return the checksum of what came."""
         self.file.flush()
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(self.path)
 
     def complete(self) -> None:
         """Give the file its own name."""

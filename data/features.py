@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset, Floats, Ints, Movies, Ratings, Users
+from data.movielens import AGE_GROUPS
 from data.problems import Problem
 from data.rules import UNKNOWN_GENDER, gender_code
 
@@ -27,10 +28,8 @@ Times = NDArray[np.int64]
 
 GENDERS = ("F", "M")
 """By ``data.rules.gender_code``: 0 for F and 1 for M, as in source 004."""
-AGE_GROUPS = {1: "under 18", 18: "18–24", 25: "25–34", 35: "35–44", 45: "45–49", 50: "50–55", 56: "56+"}
-"""The groups of ML-1M, by the age that each begins with; for the other datasets as well, so that they compare."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-NO_GENRE = "unknown"
+WITHOUT_GENRE = "unknown"
 OTHER_DIRECTORS = "other directors"
 DAMPING = 5.0
 """With how many ratings at the overall mean an average starts, so that a single rating does not make it."""
@@ -176,7 +175,7 @@ def genres(movies: Movies) -> Block:
     A movie without genre, and one of which nothing is known, is ``unknown``. 19 columns for ML-100K and ML-1M.
     """
     known = np.concatenate([movies.genres, np.zeros((1, len(movies.genre_names)), bool)])
-    return Block.as_is([NO_GENRE, *movies.genre_names], np.column_stack([~known.any(1), known]))
+    return Block.as_is([WITHOUT_GENRE, *movies.genre_names], np.column_stack([~known.any(1), known]))
 
 
 def year(movies: Movies) -> Block | None:

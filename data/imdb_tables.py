@@ -8,7 +8,6 @@ left out and counted.
 import re
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from data.archive import looks_like_html
+from data.archive import ahead, looks_like_html
 from data.imdb_files import spoiled
 from data.imdb_matching import KINDS, Title, loose_keys
 from data.problems import Problem
@@ -281,7 +280,7 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
     named = path.name.removesuffix(".gz").removesuffix(".tsv")
     header: list[str] = []
     size = 0
-    for content, done in _ahead(_whole_lines(path)):
+    for content, done in ahead(_whole_lines(path)):
         size = path.stat().st_size
         report(Stage("Reading", done, size, "bytes", path.name))
         if not header:
@@ -312,15 +311,6 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
 
 def _long_line(path: Path) -> Problem:
     return spoiled(path, f"is not a table of IMDb, it has a line of more than {LONGEST_LINE:,} bytes")
-
-
-def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Unpack the next piece while the last one is looked at; both let go of the interpreter."""
-    with ThreadPoolExecutor(1) as unpacking:
-        waiting = unpacking.submit(next, pieces, None)
-        while piece := waiting.result():
-            waiting = unpacking.submit(next, pieces, None)
-            yield piece
 
 
 def _whole_lines(path: Path) -> Iterator[Piece]:

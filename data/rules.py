@@ -83,7 +83,8 @@ def _shown(number: Any) -> int | str:
     return "?" if number == MISSING else int(number)
 
 
-def _day(seconds: Any) -> str:
+def day(seconds: Any) -> str:
+    """Return the day of a moment, ``1997-11-20``; a question mark where it is missing."""
     return "?" if seconds == MISSING else datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
 
 
@@ -99,7 +100,7 @@ def _without_ratings(tables: Tables, bad: Bools) -> Outcome:
                 _shown(published.movie_ids[movie[row]]),
                 label(published.names[movie[row]], int(published.years[movie[row]])),
                 "?" if np.isnan(published.stars[row]) else float(published.stars[row]),
-                _day(published.time[row]),
+                day(published.time[row]),
             )
             for row in gone[start:end]
         ]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -10,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset
+from data.movielens import AGE_GROUPS
+from data.rules import day
 from data.tables import pieces
 
 QUANTILES = {"minimum": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "maximum": 1.0}
 ADULT = 18
-AGE_GROUPS = (1, 18, 25, 35, 45, 50, 56)
-"""What ML-1M publishes in place of ages: the lower ends of seven groups."""
 MONTHS = 48
 """Ratings given over more months are counted by year."""
 MOST_BINS = 100
@@ -41,8 +40,8 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "scale": {"low": dataset.scale.low, "high": dataset.scale.high, "step": dataset.scale.step},
         "mean_stars": sum(value * count for value, count in stars.items()) / len(ratings),
         "stars": {f"{value:g}": count for value, count in stars.items()},
-        "first": _day(ratings.time.min()),
-        "last": _day(ratings.time.max()),
+        "first": day(ratings.time.min()),
+        "last": day(ratings.time.max()),
         "ratings_per_user": _quantiles(per_user),
         "ratings_per_movie": _quantiles(dataset.counts),
         "genres": {
@@ -137,8 +136,7 @@ def _every_year(years: NDArray[np.int32]) -> list[tuple[str, int]]:
 def _ages(ages: NDArray[np.int32]) -> list[tuple[str, int]]:
     counted = _counted(ages)
     if all(age in AGE_GROUPS for age, _ in counted):
-        ends = {low: f"{low}–{high - 1}" for low, high in pairwise(AGE_GROUPS)}
-        return [(ends.get(age, f"{age}+"), count) for age, count in counted]
+        return [(AGE_GROUPS[age], count) for age, count in counted]
     return [(f"{5 * place}–{5 * place + 4}", count) for place, count in _counted(ages // 5)]
 
 
@@ -215,7 +213,3 @@ def _quantiles(values: NDArray[Any]) -> dict[str, float]:
     if not len(values):
         return {}
     return {name: float(np.quantile(values, share)) for name, share in QUANTILES.items()}
-
-
-def _day(seconds: Any) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()

@@ -570,7 +570,7 @@ def test_shares_of_the_real_datasets(real: Callable[[], object]) -> None:
     shared = set(truth) & set(joins["ml-1m"].movies["id"])
     assert len(shared) == 2949
     assert sum(found.get(movie) == truth[movie] for movie in shared) >= 0.99 * len(shared)
-    # Alone, ML-1M is found by name: 2,941 of them, and only Saturn 3 is wrong, whose year ML-1M has wrong.
+    # Alone, ML-1M is found by name: 2,941 of them, and only Saturn 3 is wrong: IMDb has two of 1980.
     assert reports["alone"].by["id"] == 0
     by_name = matched(joins["alone"])
     assert len(shared & set(by_name)) >= 2935

@@ -90,7 +90,7 @@ def test_charts(name: str, bars: dict[str, int], piece: int, monkeypatch: pytest
 
 def test_groups_of_ages_are_shown_as_such() -> None:
     users = Users(tuple("abcd"), np.array([1, 18, 18, 56], np.int32))
-    assert chart(dataset(users=users), "ages") == {"1–17": 1, "18–24": 2, "56+": 1}
+    assert chart(dataset(users=users), "ages") == {"under 18": 1, "18–24": 2, "56+": 1}
 
 
 def test_many_months_are_counted_by_year() -> None:
@@ -142,6 +142,6 @@ def test_what_the_published_releases_do_not_tell(published: Any) -> None:
     assert older["absent"] == ["month of release"]
     assert later["absent"] == ["age", "gender", "occupation", "month of release"]
     bars = {chart["name"]: chart for chart in older["charts"]}
-    assert bars["ages"]["labels"] == ["1–17", "18–24", "25–34", "35–44", "45–49", "50–55", "56+"]
+    assert bars["ages"]["labels"] == ["under 18", "18–24", "25–34", "35–44", "45–49", "50–55", "56+"]
     assert "ages" not in [chart["name"] for chart in later["charts"]]
     assert list(later["stars"])[:2] == ["0.5", "1"]

@@ -10,10 +10,11 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, TypeVar
 
 from data.problems import Problem
 
@@ -27,9 +28,11 @@ RATIO_FROM = 2**20
 """Files unpacking to less than this many bytes may have any ratio."""
 MAX_MEMBERS = 10_000
 MAX_DEPTH = 3
-"""How many folders deep a wanted file may lie."""
+"""How many folders deep a wanted file may lie in a folder; in an archive any number."""
 BLOCK = 4 * 2**20
 """Bytes of a file that are looked at together."""
+
+Piece = TypeVar("Piece")
 
 WANTED = "name a zip or folder with the original files of the dataset"
 """What to do where a path is of no use."""
@@ -210,6 +213,15 @@ def _safe(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise Problem(f"{path} is refused: its member {member.orig_filename!r} is a link, not a plain file.")
     return place
+
+
+def ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Unpack the next piece in a thread while the last one is looked at; both let go of the interpreter."""
+    with ThreadPoolExecutor(1) as unpacking:
+        following = unpacking.submit(next, pieces, None)
+        while piece := following.result():
+            following = unpacking.submit(next, pieces, None)
+            yield piece
 
 
 def looks_like_html(head: bytes) -> bool:

@@ -18,13 +18,14 @@ import tempfile
 import time
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data import locations
+from data import imdb_matching, locations
 from data.cleaning import VERSION, Cleaning, CleaningReport, parse
 from data.dataset import Dataset, Ints, Movies, Ratings, Scale, Users
 from data.movielens import Malformed, Raw
@@ -48,6 +49,10 @@ Columns = dict[str, Any]
 
 class Damaged(Exception):
     """What lies in the cache is not what was written; it has to be made again."""
+
+
+class Replaced(Exception):
+    """The tables as published are others by now, or gone: what was made of them is of no use."""
 
 
 def folder_of(name: str) -> Path:
@@ -75,14 +80,18 @@ def _writing(place: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _new_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder that becomes ``target`` when the block ends well, and is gone when it does not."""
+def _new_folder(target: Path, in_place: AbstractContextManager[None]) -> Iterator[Path]:
+    """Give an empty folder that becomes ``target`` when the block ends well, and is gone when it does not.
+
+    It gets its name inside of ``in_place``.
+    """
     with _writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent))
         try:
             yield temporary
-            _put_in_place(temporary, target)
+            with in_place:
+                _put_in_place(temporary, target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
             with contextlib.suppress(OSError):
@@ -111,11 +120,16 @@ def _json(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
 
-def _write_folder(target: Path, tables: Mapping[str, "pa.Table"], facts: Mapping[str, Any]) -> None:
+def _write_folder(
+    target: Path,
+    tables: Mapping[str, "pa.Table"],
+    facts: Mapping[str, Any],
+    in_place: AbstractContextManager[None],
+) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    with _new_folder(target) as folder:
+    with _new_folder(target, in_place) as folder:
         files = {}
         for name, table in tables.items():
             sink = pa.BufferOutputStream()
@@ -238,12 +252,7 @@ def names() -> list[str]:
 
 def size(name: str) -> int:
     """Return the bytes on disk of a dataset, however often it was cleaned."""
-    total = 0
-    for folder, _, files in os.walk(folder_of(name)):
-        for file in files:
-            with contextlib.suppress(OSError):
-                total += os.stat(os.path.join(folder, file)).st_size
-    return total
+    return locations.bytes_in(folder_of(name))
 
 
 def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,7 +273,7 @@ def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
     tables = {key: _to_arrow(table) for key, table in _tables_of(raw).items()}
     with _alone():
         try:
-            _write_folder(raw_folder(name, digest), tables, manifest)
+            _write_folder(raw_folder(name, digest), tables, manifest, contextlib.nullcontext())
             _replace_file(folder / "dataset.json", _json(described))
         finally:
             sweep(name)
@@ -277,18 +286,36 @@ def _tables_of(raw: Raw) -> "dict[str, pd.DataFrame]":
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
+    """Let no other process do so with this folder before the block ends."""
+    with contextlib.ExitStack() as stack:
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, lock)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _alone() -> AbstractContextManager[None]:
     """Let no other process put raw tables in place, sweep or remove before the block ends.
 
     Between a new folder and the ``dataset.json`` that names it, another's sweep would take the folder away.
     """
-    with contextlib.ExitStack() as stack:
-        with _writing(locations.datasets()):
-            locations.datasets().mkdir(parents=True, exist_ok=True)
-            lock = os.open(locations.datasets(), os.O_RDONLY)
-            stack.callback(os.close, lock)
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    return alone(locations.datasets())
+
+
+@contextlib.contextmanager
+def _while_current(name: str, digest: str) -> Iterator[None]:
+    """Let nobody replace the tables as published before the block ends. Raises ``Replaced`` where somebody did."""
+    with _alone():
+        try:
+            current = describe(name)["raw"] == digest
+        except (FileNotFoundError, Damaged):
+            current = False
+        if not current:
+            raise Replaced(name)
         yield
 
 
@@ -348,7 +375,7 @@ def sweep(name: str) -> None:
 
 def raw_folder(name: str, digest: str) -> Path:
     """Return where the tables as published lie."""
-    return folder_of(name) / f"raw-{digest[:16]}"
+    return folder_of(name) / f"raw-{FORMAT}-{digest[:16]}"
 
 
 def clean_folder(name: str, digest: str, cleaning: Cleaning) -> Path:
@@ -390,13 +417,9 @@ def _texts(values: Iterable[str]) -> "pa.Array":
     return pa.array(list(values), pa.string())
 
 
-def load_raw(name: str) -> Raw:
-    """Return the tables as published. Raises ``Damaged``; ``FileNotFoundError`` where the dataset is not here."""
-    folder = raw_folder(name, describe(name)["raw"])
-    try:
-        tables, manifest = _read_folder(folder)
-    except FileNotFoundError as error:
-        raise Damaged(str(folder)) from error
+def load_raw(name: str, digest: str) -> Raw:
+    """Return the tables as published with this digest. Raises ``Damaged``, also where they are not there."""
+    tables, manifest = _published(name, digest)
     try:
         return Raw(
             _to_pandas(tables["ratings"]),
@@ -409,7 +432,21 @@ def load_raw(name: str) -> Raw:
             _to_pandas(tables["links"]) if "links" in tables else None,
         )
     except (KeyError, TypeError) as error:
-        raise Damaged(str(folder)) from error
+        raise Damaged(name) from error
+
+
+def published(name: str, digest: str, *tables: str) -> dict[str, Columns]:
+    """Return those of the named tables that were published: unlike ``load_raw`` without reading the others."""
+    return _published(name, digest, tables)[0]
+
+
+def _published(
+    name: str, digest: str, only: Collection[str] | None = None
+) -> tuple[dict[str, Columns], dict[str, Any]]:
+    try:
+        return _read_folder(raw_folder(name, digest), only)
+    except FileNotFoundError as error:
+        raise Damaged(name) from error
 
 
 def check_raw(name: str) -> None:
@@ -434,10 +471,12 @@ def _to_pandas(columns: Columns) -> "pd.DataFrame":
     )
 
 
-def save_clean(folder: Path, dataset: Dataset, report: CleaningReport, summary: Mapping[str, Any]) -> None:
-    """Write a cleaned dataset, the report of its cleaning and its summary.
+def save_clean(
+    digest: str, cleaning: Cleaning, dataset: Dataset, report: CleaningReport, summary: Mapping[str, Any]
+) -> None:
+    """Write a dataset cleaned from the tables with this digest, the report of its cleaning and its summary.
 
-    Raises ``Problem`` where they cannot be written.
+    Raises ``Problem`` where they cannot be written, ``Replaced``.
     """
     import pyarrow as pa
 
@@ -455,11 +494,13 @@ def save_clean(folder: Path, dataset: Dataset, report: CleaningReport, summary: 
     manifest = {
         "fingerprint": dataset.fingerprint,
         "genre_names": list(movies.genre_names),
+        "merged": movies.merged,
         "scale": [dataset.scale.low, dataset.scale.high, dataset.scale.step],
         "report": report.to_json(),
         "summary": summary,
     }
-    _write_folder(folder, tables, manifest)
+    name = dataset.name
+    _write_folder(clean_folder(name, digest, cleaning), tables, manifest, _while_current(name, digest))
 
 
 def _columns_of(rows: Users | Movies, numbers: Iterable[str], texts: Iterable[str]) -> dict[str, "pa.Array"]:
@@ -524,12 +565,13 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
                 genre_names,
                 texts(films, "keys"),
                 numbers(films, "months"),
+                {movie: tuple(others) for movie, others in manifest["merged"].items()},
             ),
             Scale(*manifest["scale"]),
             manifest["fingerprint"],
             str(cleaning),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise Damaged(str(folder)) from error
 
 
@@ -546,34 +588,20 @@ def _numbers(columns: Columns, name: str, kind: type[Number]) -> NDArray[Number]
 
 def imdb_folder(name: str, digest: str) -> Path:
     """Return where the join of the tables as published with IMDb lies."""
-    return folder_of(name) / f"imdb-{digest[:16]}"
+    return folder_of(name) / f"imdb-{FORMAT}-{imdb_matching.VERSION}-{digest[:16]}"
 
 
-def save_imdb(name: str, tables: Mapping[str, Columns], facts: Mapping[str, Any]) -> None:
-    """Write a join with IMDb. Raises ``Problem`` where it cannot be written."""
+def save_imdb(name: str, digest: str, tables: Mapping[str, Columns], facts: Mapping[str, Any]) -> None:
+    """Write a join of the tables with this digest. Raises ``Problem`` where it cannot be written, ``Replaced``."""
     import pyarrow as pa
 
     arrow = {
         table: pa.table({key: _texts(of) if isinstance(of, list) else pa.array(of) for key, of in columns.items()})
         for table, columns in tables.items()
     }
-    _write_folder(imdb_folder(name, describe(name)["raw"]), arrow, facts)
+    _write_folder(imdb_folder(name, digest), arrow, facts, _while_current(name, digest))
 
 
 def load_imdb(name: str, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
     """Return the tables of a join with IMDb and its facts. Raises ``Damaged``; ``FileNotFoundError`` without join."""
     return _read_folder(imdb_folder(name, describe(name)["raw"]), only)
-
-
-def published(name: str, *tables: str) -> dict[str, Columns]:
-    """Return those of the named tables that were published. Raises ``Damaged``; ``FileNotFoundError`` without dataset.
-
-    Unlike ``load_raw`` it does not read the ratings unless they are named.
-    """
-    try:
-        found, _ = _read_folder(raw_folder(name, describe(name)["raw"]), tables)
-    except FileNotFoundError as error:
-        if name in names():
-            raise Damaged(str(error)) from error
-        raise
-    return found

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data import cache, imdb, locations, sources
+from data import cache, downloads, imdb, imdb_files, locations, sources
 from data.cleaning import Cleaner, Cleaning, CleaningReport, RemovedRows, parse
 from data.cleaning import clean as cleaned
 from data.dataset import Dataset
@@ -23,7 +23,10 @@ from data.progress import Report, Stage, silent
 from data.titles import plain
 
 DEMO = "demo"
+IMDB = "imdb"
+"""What IMDb's tables go by where they are listed and removed as a dataset is."""
 STANDARD = "standard"
+NOT_WHOLE = "damaged or of another version"
 Kept = TypeVar("Kept")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -35,7 +38,7 @@ class Listed:
     name: str
     title: str
     state: str
-    """``ready``, ``available`` (can be fetched) or ``invented`` (the demo, always there)."""
+    """``ready``, ``available`` (can be fetched) or ``invented`` (the demo, always there); ``tables``: IMDb's."""
     ratings: int | None = None
     """As published, before cleaning; None where it is not here."""
     users: int | None = None
@@ -85,9 +88,21 @@ def listing() -> list[Listed]:
     return listed
 
 
-def _size(name: str) -> int:
+def stored() -> list[Listed]:
+    """Return all datasets, and IMDb's tables where they were downloaded: all that ``remove`` may free."""
+    tables = Listed(IMDB, "IMDb's tables", "tables", bytes=_size(IMDB))
+    return [*listing(), *([tables] if tables.bytes else [])]
+
+
+def _downloaded(name: str) -> list[Path]:
+    if name == IMDB:
+        return imdb_files.downloaded()
     source = sources.SOURCES.get(name)
-    return cache.size(name) + (sum(path.stat().st_size for path in sources.downloaded(source)) if source else 0)
+    return sources.downloaded(source) if source else []
+
+
+def _size(name: str) -> int:
+    return cache.size(name) + sum(path.stat().st_size for path in _downloaded(name))
 
 
 def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> Obtained:
@@ -100,6 +115,8 @@ def get(name: str, path: Path | None = None, report: Report = silent, *, insecur
     source = sources.SOURCES.get(_checked(name))
     if path is not None and name == DEMO:
         raise Problem("The dataset demo is generated; give the files in PATH another name.")
+    if path is not None and name == IMDB:
+        raise Problem("The name imdb is that of IMDb's tables; give the files in PATH another name.")
     facts: dict[str, Any] | None = None
     if path is None:
         if source is None and name not in cache.names():
@@ -136,7 +153,7 @@ def _present(name: str, report: Report) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except cache.Damaged:
-        report(Stage("Checking", note=f"The stored tables of {name} are damaged; they are made again."))
+        report(Stage("Checking", note=f"The stored tables of {name} are {NOT_WHOLE}; they are made again."))
         return None
     return {**facts, "source": "generated" if name == DEMO else "cache", "note": facts.get("note", "")}
 
@@ -198,19 +215,19 @@ class Removed:
 
 
 def remove(name: str) -> Removed:
-    """Remove the tables of a dataset and its downloaded archive. Ratings of people lie in the store and stay.
+    """Remove the tables of a dataset and its downloaded archive, or as ``imdb`` what was downloaded of IMDb's tables.
 
-    Raises ``Problem`` where there is no such dataset, or nothing of it is here.
+    Ratings of people lie in the store and stay, as does what was settled by hand. Raises ``Problem`` where there is no
+    such dataset, or nothing of it is here.
     """
-    source = sources.SOURCES.get(_checked(name))
-    if source is None and name not in cache.names():
+    known = _checked(name) in (*sources.SOURCES, IMDB)
+    if not (known or cache.folder_of(name).is_dir()):  # also one that was removed in part
         raise Problem(f"There is no dataset {name}; those that are here: {', '.join(cache.names()) or 'none'}.")
     size = _size(name)
     if not size:
         raise Problem(f"Nothing of {name} is on this disk; there is nothing to remove.")
     cache.remove(name)
-    if source:
-        sources.remove(source)
+    downloads.remove(_downloaded(name))
     return Removed(name, size - _size(name))
 
 
@@ -238,18 +255,18 @@ def preview(name: str, cleaning: str) -> CleaningReport:
     The dataset that was asked for last is kept in memory, so that a rule more or less is told at once.
     """
     rules = parse(cleaning)
-    return _cleaner(name, _digest(name, silent)).clean(rules)[1]
+    return _of_published(name, _cleaner, silent)[1].clean(rules)[1]
 
 
 def removed(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
     """Return a window of the rows that a rule takes or changes, or would where it is off; see ``preview``."""
     rules = parse(cleaning)
-    return _cleaner(name, _digest(name, silent)).removed(rules, rule, offset, limit)
+    return _of_published(name, _cleaner, silent)[1].removed(rules, rule, offset, limit)
 
 
 @functools.lru_cache(maxsize=1)
 def _cleaner(name: str, digest: str) -> Cleaner:
-    return Cleaner(name, _raw(name, silent))
+    return Cleaner(name, cache.load_raw(name, digest))
 
 
 def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:
@@ -281,59 +298,70 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
 
 def _digest(name: str, report: Report) -> str:
     """Return the digest of the tables as published. Raises ``Problem`` where the dataset is not here."""
+    return str(_facts(name, report)["raw"])
+
+
+def _facts(name: str, report: Report) -> dict[str, Any]:
     try:
-        return str(cache.describe(_checked(name))["raw"])
+        return cache.describe(_checked(name))
     except FileNotFoundError:
         if name == DEMO:
-            return str(_obtain(name, None, report)["raw"])
+            return _obtain(name, None, report)
         if name not in sources.SOURCES:
             raise Problem(_unknown(name)) from None
         raise Problem(f"{name} is not here yet; run movietui data get {name}.") from None
     except cache.Damaged:
-        return str(_again(name, report)["raw"])
+        return _again(name, report)
 
 
 def _again(name: str, report: Report) -> dict[str, Any]:
     """Make damaged raw tables again where that needs no network."""
-    report(Stage("Reading", note=f"The stored tables of {name} are damaged; they are made again."))
+    report(Stage("Reading", note=f"The stored tables of {name} are {NOT_WHOLE}; they are made again."))
     source = sources.SOURCES.get(name)
     if name == DEMO or (source and sources.is_published(sources.archive_of(source), source)):
         return _obtain(name, None, report)
     way = f"movietui data get {name}" if source else f"movietui data get {name} --from PATH"
-    raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are damaged; run {way} again.")
+    raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are {NOT_WHOLE}; run {way} again.")
 
 
-def _raw(name: str, report: Report) -> Raw:
+def _of_published(name: str, load: Callable[[str, str], Kept], report: Report) -> tuple[str, Kept]:
+    """Load what follows from the tables as published, and return their digest with it."""
+    digest = _digest(name, report)
     try:
-        return cache.load_raw(name)
-    except (cache.Damaged, FileNotFoundError):
-        _again(name, report)
-        return cache.load_raw(name)
+        return digest, load(name, digest)
+    except cache.Damaged:
+        now = _digest(name, report)
+        if now == digest:  # else they were replaced meanwhile
+            now = str(_again(name, report)["raw"])
+        return now, load(name, now)
 
 
-def _clean(name: str, rules: Cleaning, report: Report) -> tuple[Dataset, CleaningReport]:
+def _clean(name: str, rules: Cleaning, report: Report) -> tuple[Dataset, CleaningReport, dict[str, Any]]:
+    """Clean, encode and sum up a dataset; from the beginning where it was replaced meanwhile."""
     from data import encoding, summary
 
-    tables, told = cleaned(name, _raw(name, report), rules, report)
-    report(Stage("Encoding"))
-    dataset = encoding.encode(name, tables, str(rules))
-    facts = summary.summary(dataset)
-    report(Stage("Encoding", 1, 1, finished=True))
-    report(Stage("Storing"))
-    cache.save_clean(cache.clean_folder(name, cache.describe(name)["raw"], rules), dataset, told, facts)
-    report(Stage("Storing", 1, 1, finished=True))
-    return dataset, told
+    while True:
+        digest, raw = _of_published(name, cache.load_raw, report)
+        tables, told = cleaned(name, raw, rules, report)
+        report(Stage("Encoding"))
+        dataset = encoding.encode(name, tables, str(rules))
+        facts = summary.summary(dataset)
+        report(Stage("Encoding", 1, 1, finished=True))
+        report(Stage("Storing"))
+        try:
+            cache.save_clean(digest, rules, dataset, told, facts)
+        except cache.Replaced:
+            continue
+        report(Stage("Storing", 1, 1, finished=True))
+        return dataset, told, facts
 
 
 def show(name: str, cleaning: str = STANDARD, report: Report = silent) -> dict[str, Any]:
     """Return JSON-able facts about a dataset: counts, distributions, what is missing, terms and citation."""
     rules = parse(cleaning)
-    summed = _kept(cache.load_summary, name, rules, report)
-    if summed is None:
-        _clean(name, rules, report)
-        summed = cache.load_summary(cache.clean_folder(name, cache.describe(name)["raw"], rules))
+    summed = _kept(cache.load_summary, name, rules, report) or _clean(name, rules, report)[2]
     source = sources.SOURCES.get(name)
-    facts = cache.describe(name)
+    facts = _facts(name, report)
     return {
         "dataset": name,
         "title": source.title if source else plain(facts["title"]),
@@ -342,7 +370,7 @@ def show(name: str, cleaning: str = STANDARD, report: Report = silent) -> dict[s
         "note": plain(str(facts.get("note", ""))),
         "published": {key: facts[key] for key in ("ratings", "users", "movies")},
         **summed,
-        "bytes": cache.size(name),
+        "bytes": _size(name),
         "folder": str(locations.datasets() / name),
         "terms": source.terms if source else "",
         "citation": source.citation if source else "",

@@ -18,7 +18,7 @@ from data.rules import BY_ID, RULES, Outcome, Row, Rule
 from data.tables import Tables, tables_of
 from data.titles import plain
 
-VERSION = 2
+VERSION = 3
 """Raised whenever a rule changes what it does, so that tables cleaned before are made again."""
 
 _AS_PUBLISHED = ("malformed-lines", "missing-values", "titles")
@@ -273,5 +273,9 @@ def clean(name: str, raw: Raw, cleaning: Cleaning, report: Report = silent) -> t
     """Apply the rules. What is left keeps its order. Raises ``Problem`` where no rating is left."""
     tables, told = Cleaner(name, raw).clean(cleaning, report)
     if not tables.ratings:
-        raise Problem(f"Nothing is left of {name} after cleaning; check the files it was read from.")
+        last = next(rule.rule for rule in reversed(told.rules) if rule.on and rule.removed)
+        raise Problem(
+            f"Nothing is left of {name} after cleaning: the rule {last} took the last ratings; choose other rules, or "
+            "check the files it was read from."
+        )
     return tables, told

@@ -87,6 +87,8 @@ class ImdbFacts:
     """Runtime; 0 where unknown."""
     directors: tuple[tuple[str, ...], ...]
     """Names in the order of the credits; empty where unknown."""
+    people: tuple[tuple[str, ...], ...]
+    """The ids of the directors, ``nm0001741``, in the same order: two people may have one name."""
     genres: tuple[tuple[str, ...], ...] = ()
     """As IMDb names them; empty where unknown."""
     ids: tuple[str, ...] = ()
@@ -124,6 +126,8 @@ class Movies:
     """The same film has the same key in every dataset; see ``data.titles.film_key``."""
     months: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     """Month of release, 1 to 12, 0 where unknown; empty where the dataset has no dates of release."""
+    merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The ids of further entries of the same film that were merged into one, by its id."""
     imdb: ImdbFacts | None = None
     """None where the dataset was not joined with IMDb."""
 

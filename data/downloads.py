@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -59,16 +59,17 @@ def download(
     note: str,
     report: Report = silent,
     *,
-    size: int = 0,
+    size: int,
     sha256: str = "",
     or_newer: bool = False,
     insecure: bool = False,
 ) -> str:
     """Fetch a file and return its sha256. Raises ``Failed``, or ``Problem`` where the disk is the reason.
 
-    ``size`` are the bytes expected, 0 where that is not known; more are not taken. What differs from ``sha256`` is
-    removed and refused; ``or_newer`` accepts it where the server was verified, and may be ``ROOM`` times as large.
-    ``insecure`` does not verify the server: only what has the checksum is accepted then, so there has to be one.
+    ``size`` are the bytes expected, or more; what is larger is not taken. What differs from ``sha256`` is removed and
+    refused; ``or_newer`` accepts it where the server was verified, and may be ``ROOM`` times as large. Without a
+    ``sha256`` nothing is taken from a server that was not verified. ``insecure`` does not verify it: only what has the
+    checksum is accepted then, so there has to be one.
     """
     if insecure and not sha256:
         raise ValueError("without a checksum the server has to be verified")
@@ -84,7 +85,7 @@ def download(
         for attempt in range(BREAKS + 1):
             before = part.size
             try:
-                secure = _fetch(url, host, part, meter, most, verify=not insecure)
+                secure = _fetch(url, host, part, meter, most, verify=not insecure, unverified=bool(sha256))
                 break
             except _Broken as broken:
                 if part.size <= before or attempt == BREAKS:
@@ -101,6 +102,21 @@ def download(
 def files_of(target: Path) -> tuple[Path, Path, Path]:
     """Return where a downloaded file lies, what has come of it while it is not whole, and the facts about that."""
     return target, target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.json")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files. Raises ``Problem`` where that cannot be done."""
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise Problem(f"{path} could not be removed: {error.strerror or error}.") from None
 
 
 class _Part:
@@ -165,8 +181,7 @@ class _Part:
     def sha256(self) -> str:
         """Return the checksum of what came."""
         self.file.flush()
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(self.path)
 
     def complete(self) -> None:
         """Give the file its own name."""
@@ -186,8 +201,10 @@ def _written(target: Path) -> Iterator[None]:
         raise Problem(f"{target} could not be written: {reason}; make room and try again.") from None
 
 
-def _fetch(url: str, host: str, part: _Part, meter: Callable[..., Meter], most: int, *, verify: bool) -> bool:
-    """Bring a part to its end. Returns whether all that answered was verified."""
+def _fetch(
+    url: str, host: str, part: _Part, meter: Callable[..., Meter], most: int, *, verify: bool, unverified: bool
+) -> bool:
+    """Bring a part to its end, where it may be ``unverified`` from any server. Returns whether it is verified."""
     import requests
 
     validator = part.validator
@@ -198,14 +215,23 @@ def _fetch(url: str, host: str, part: _Part, meter: Callable[..., Meter], most: 
     with _clauses(host), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # urllib3 would write to standard error that nothing is verified
         timeout = (CONNECT_SECONDS, READ_SECONDS)
-        with requests.get(url, headers=headers, stream=True, timeout=timeout, verify=verify) as answer:
+        try:
+            answer = requests.get(url, headers=headers, stream=True, timeout=timeout, verify=verify)
+        except requests.RequestException:
+            raise
+        except OSError as error:  # it is not the disk's: a bundle of certificates that is not there
+            raise Failed(f"{host} could not be asked: {plain(str(error)).rstrip('.')}") from None
+        with answer:
             goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {begun}-")
             if begun and (answer.status_code == 416 or (answer.status_code == 206 and not goes_on)):
                 part.begin("")  # what came does not fit to what is there now
-                return _fetch(url, host, part, meter, most, verify=verify)
+                return _fetch(url, host, part, meter, most, verify=verify, unverified=unverified)
             answer.raise_for_status()
+            verified = verify and all(one.url.startswith("https:") for one in (*answer.history, answer))
+            if not (verified or unverified):
+                raise Failed(f"what {host} sent was refused because it came from a server that was not verified")
             _take(answer, part, host, meter, most, begun if answer.status_code == 206 else 0)
-            return verify and all(one.url.startswith("https:") for one in (*answer.history, answer))
+            return verified
 
 
 def _take(
@@ -223,7 +249,7 @@ def _take(
                 part.begin(_validator(answer))
                 begun = True
             done += len(chunk)
-            if most and done > most:
+            if done > most:
                 part.forget()
                 raise Failed(f"what {host} sent was refused because it is larger than the published file")
             part.file.write(chunk)

@@ -63,8 +63,7 @@ def _movies(tables: Tables) -> Movies:
     rows = np.flatnonzero(tables.kept_movies).tolist()
     titles = published.names if tables.reading_order else published.titles
     genre_names = tuple(genre for genre in published.raw.genre_names if genre not in NO_GENRE)
-    released = [*published.raw.movies["release_date"].tolist(), *[""] * (len(titles) - published.known_movies)]
-    months = [int(released[row][5:7]) if released[row] else 0 for row in rows]
+    months = [int(published.released[row][5:7] or 0) for row in rows]
     return Movies(
         tuple(str(movie) for movie in published.movie_ids[rows]),
         tuple(titles[row] for row in rows),
@@ -73,14 +72,20 @@ def _movies(tables: Tables) -> Movies:
         genre_names,
         tuple(published.keys[row] for row in rows),
         np.array(months if any(months) else [], np.int32),
+        merged={
+            str(ids[0]): tuple(map(str, ids[1:])) for ids in (published.movie_ids[list(rows)] for rows in tables.merged)
+        },
     )
 
 
 def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
     """Return which of the names each text has, shape (texts, names). Few texts differ: each is looked at once."""
-    place = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-    table = np.array([[name in text.split("|") for name in names] for text in place], bool).reshape(-1, len(names))
-    genres: Bools = table[[place[text] for text in texts]]
+    row_of = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+    place = {name: column for column, name in enumerate(names)}
+    table = np.zeros((len(row_of), len(names)), bool)
+    for text, row in row_of.items():
+        table[row, [place[name] for name in text.split("|") if name in place]] = True
+    genres: Bools = table[[row_of[text] for text in texts]]
     return genres
 
 

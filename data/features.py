@@ -19,17 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset, Floats, Ints, Movies, Ratings, Users
+from data.movielens import AGE_GROUPS
 from data.problems import Problem
+from data.rules import UNKNOWN_GENDER, gender_code
 
 Doubles = NDArray[np.float64]
 Times = NDArray[np.int64]
 
 GENDERS = ("F", "M")
-"""In this order, so that the index is 0 for F and 1 for M, as in source 004."""
-AGE_GROUPS = {1: "under 18", 18: "18–24", 25: "25–34", 35: "35–44", 45: "45–49", 50: "50–55", 56: "56+"}
-"""The groups of ML-1M, by the age that each begins with; for the other datasets as well, so that they compare."""
+"""By ``data.rules.gender_code``: 0 for F and 1 for M, as in source 004."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-NO_GENRE = "unknown"
+WITHOUT_GENRE = "unknown"
 OTHER_DIRECTORS = "other directors"
 DAMPING = 5.0
 """With how many ratings at the overall mean an average starts, so that a single rating does not make it."""
@@ -146,7 +146,8 @@ def demographics(users: Users) -> Demographics | None:
     """Encode age, gender and occupation, or return ``None`` where none of the three is known of anybody."""
     age = np.append(users.age if len(users.age) else np.zeros(len(users), np.int32), 0)
     nobody = ("",) * len(users)
-    gender = _index("gender", GENDERS, users.gender or nobody)
+    codes = np.array([gender_code(text) for text in (*(users.gender or nobody), "")], np.int32)
+    gender = Index("gender", GENDERS, np.where(codes == UNKNOWN_GENDER, np.int32(len(GENDERS)), codes))
     occupation = _index("occupation", sorted({*users.occupation} - {""}), users.occupation or nobody)
     if not age.any() and not occupation.categories and (gender.values == len(GENDERS)).all():
         return None
@@ -174,7 +175,7 @@ def genres(movies: Movies) -> Block:
     A movie without genre, and one of which nothing is known, is ``unknown``. 19 columns for ML-100K and ML-1M.
     """
     known = np.concatenate([movies.genres, np.zeros((1, len(movies.genre_names)), bool)])
-    return Block.as_is([NO_GENRE, *movies.genre_names], np.column_stack([~known.any(1), known]))
+    return Block.as_is([WITHOUT_GENRE, *movies.genre_names], np.column_stack([~known.any(1), known]))
 
 
 def year(movies: Movies) -> Block | None:
@@ -197,18 +198,20 @@ def directors(movies: Movies, least: int = 2) -> Bag | None:
     """Encode the directors, or return ``None`` where the dataset was not joined with IMDb.
 
     Those with at least ``least`` movies in the dataset have an id of their own, in alphabetical order; all others
-    share the last one, ``OTHER_DIRECTORS``. Nobody is in the bag of a movie twice.
+    share the last one, ``OTHER_DIRECTORS``. Two people of one name are two. Nobody is in the bag of a movie twice.
     """
     if movies.imdb is None:
         return None
-    credited = [dict.fromkeys(names) for names in movies.imdb.directors]
-    counts = Counter(name for names in credited for name in names)
-    names = sorted(name for name, count in counts.items() if count >= least)
-    place = {name: place for place, name in enumerate(names)}
-    bags = [list(dict.fromkeys(place.get(name, len(names)) for name in credit)) for credit in credited]
+    facts = movies.imdb
+    credited = [dict.fromkeys(zip(*both, strict=True)) for both in zip(facts.directors, facts.people, strict=True)]
+    counts = Counter(person for credit in credited for person in credit)
+    known = sorted(person for person, count in counts.items() if count >= least)
+    place = {person: place for place, person in enumerate(known)}
+    bags = [list(dict.fromkeys(place.get(person, len(known)) for person in credit)) for credit in credited]
     offsets = np.cumsum([0, *map(len, bags)])
     ids = [id for bag in bags for id in bag]
-    return Bag((*names, OTHER_DIRECTORS), np.asarray(ids, np.int32), offsets.astype(np.int32))
+    names = (*(name for name, _ in known), OTHER_DIRECTORS)
+    return Bag(names, np.asarray(ids, np.int32), offsets.astype(np.int32))
 
 
 def imdb(movies: Movies) -> Block | None:
@@ -355,9 +358,11 @@ def tastes(train: Dataset, damping: float = DAMPING) -> Tastes:
     user, rows = train.ratings.user, len(train.users) + 1
     by_genre = genres(train.movies)
     own = by_genre.values[:-1]
-    columns = [own[train.ratings.movie, place] for place in range(own.shape[1])]
-    sums = np.column_stack([np.bincount(user, column * train.ratings.stars, minlength=rows) for column in columns])
-    counts = np.column_stack([np.bincount(user, column, minlength=rows) for column in columns])
+    sums, counts = np.zeros((2, rows, own.shape[1]))
+    for place, genre in enumerate(own.T):  # one column of all ratings at a time
+        has = genre[train.ratings.movie]
+        sums[:, place] = np.bincount(user, has * train.ratings.stars, minlength=rows)
+        counts[:, place] = np.bincount(user, has, minlength=rows)
     total, rated = np.bincount(user, train.ratings.stars, minlength=rows), np.bincount(user, minlength=rows)
     overall = _overall(train)
     raw = _taste(total[:, None], rated[:, None], sums, counts, overall, damping)

@@ -138,7 +138,7 @@ class Join:
     movies: cache.Columns
     """By movie, as published: its id, and its place in ``titles``, -1 for none."""
     titles: cache.Columns
-    """By IMDb title that is matched or may be: id, year, minutes, genres, rating, votes, directors."""
+    """By IMDb title that is matched or may be: id, year, minutes, genres, rating, votes, directors, people."""
     outcomes: cache.Columns
     """By movie: label and way (see ``Found``). Empty where only facts are asked for and nothing was settled."""
     doubts: cache.Columns
@@ -168,6 +168,12 @@ class Join:
             found[movie] = self.row_of_title.get(choice.title or "", -1)
         return found
 
+    def place_of_any(self, entries: Sequence[str]) -> int:
+        """The row in ``titles`` of a film with these entries, of the first match; what was said by hand comes first."""
+        by_hand = [entry for entry in entries if entry in self.chosen]
+        places = (self.place_of.get(entry, -1) for entry in by_hand or entries)
+        return next((place for place in places if place >= 0), -1)
+
     def title(self, wanted: str) -> Title:
         """Return a title by its id."""
         row, of, names = self.row_of_title[wanted], self.titles, self.names
@@ -182,6 +188,7 @@ class Join:
             rating=0.0 if np.isnan(of["rating"][row]) else round(float(of["rating"][row]), 1),
             votes=int(of["votes"][row]),
             directors=_split(of["directors"][row]),
+            people=_split(of["people"][row]),
         )
 
     @property
@@ -239,7 +246,7 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
     Raises ``Problem`` where the dataset is not here, or a table cannot be got or read; what was joined before stays.
     """
     started = time.perf_counter()
-    movies, links = _sought(name)
+    digest, movies, links = _sought(name)
     choices = _choices(name)
     files = imdb_files.tables(folder, report)
     notes = [
@@ -278,11 +285,13 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
         "peak": _peak(),
     }
     report(Stage("Storing", note=" ".join(notes)))
-    cache.save_imdb(name, _tables(movies, found, titles), facts)
+    tables = _tables(movies, found, titles)
+    try:
+        cache.save_imdb(name, digest, tables, facts)
+    except cache.Replaced:
+        raise Problem(f"{name} was replaced or removed while it was joined; join it again.") from None
     report(Stage("Storing", 1, 1, note=" ".join(notes), finished=True))
-    joined = load(name)
-    assert joined is not None
-    return joined.report()
+    return Join(name, **tables, facts=facts, choices=_choices(name)).report()
 
 
 def _peak() -> int:
@@ -290,9 +299,9 @@ def _peak() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
-def _sought(name: str) -> tuple[list[Sought], str]:
-    """The movies of a dataset, and whose links they have."""
-    own = _published(name)
+def _sought(name: str) -> tuple[str, list[Sought], str]:
+    """The digest of a dataset as published, its movies, and whose links they have."""
+    digest, own = _published(name)
     movies, links = own["movies"], own.get("links")
     ids = dict(zip(links["movie_id"].tolist(), links["imdb_id"].tolist(), strict=True)) if links else {}
     sought = [
@@ -307,16 +316,17 @@ def _sought(name: str) -> tuple[list[Sought], str]:
             movies["movie_id"].tolist(), movies["title"], movies["release_date"], movies["genres"], strict=True
         )
     ]
-    return (sought, name) if links else _with_links_of_another(sought)
+    return (digest, sought, name) if links else (digest, *_with_links_of_another(sought))
 
 
 def _link(number: int) -> str:
     return f"tt{number:07}" if number != MISSING else ""
 
 
-def _published(name: str) -> dict[str, cache.Columns]:
+def _published(name: str) -> tuple[str, dict[str, cache.Columns]]:
     try:
-        return cache.published(name, "movies", "links")
+        digest = str(cache.describe(name)["raw"])
+        return digest, cache.published(name, digest, "movies", "links")
     except FileNotFoundError:
         raise Problem(f"{plain(name)} is not here yet; run movietui data get {plain(name)}.") from None
     except cache.Damaged:
@@ -330,7 +340,7 @@ def _with_links_of_another(sought: Sequence[Sought]) -> tuple[list[Sought], str]
     """
     for other in sorted(cache.names(), key=_size, reverse=True):
         with contextlib.suppress(FileNotFoundError, cache.Damaged):
-            tables = cache.published(other, "movies", "links")
+            tables = cache.published(other, cache.describe(other)["raw"], "movies", "links")
             if "links" not in tables:
                 continue
             links = dict(zip(tables["links"]["movie_id"].tolist(), tables["links"]["imdb_id"].tolist(), strict=True))
@@ -362,9 +372,10 @@ def _with_directors(
     people, counts["title.crew"] = imdb_tables.directors(files["title.crew"], {title.id for title in titles}, report)
     wanted = {person for directed in people.values() for person in directed}
     names, counts["name.basics"] = imdb_tables.names(files["name.basics"], wanted, report)
+    known = {title: tuple(person for person in directed if person in names) for title, directed in people.items()}
     return [
-        replace(title, directors=tuple(names[person] for person in people.get(title.id, ()) if person in names))
-        for title in titles
+        replace(title, people=directed, directors=tuple(map(names.__getitem__, directed)))
+        for title, directed in ((title, known.get(title.id, ())) for title in titles)
     ]
 
 
@@ -390,7 +401,10 @@ def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[T
                 for key in ("year", "minutes", "votes")
             },
             "rating": np.array([title.rating or np.nan for title in titles], np.float32),
-            **{key: [BETWEEN.join(getattr(title, key)) for title in titles] for key in ("genres", "directors")},
+            **{
+                key: [BETWEEN.join(getattr(title, key)) for title in titles]
+                for key in ("genres", "directors", "people")
+            },
         },
         "names": {key: [getattr(title, key) for title in titles] for key in ("kind", "name", "original")},
     }
@@ -422,7 +436,8 @@ def attach(dataset: Dataset) -> Dataset:
         return dataset
     if joined is None:
         return dataset
-    rows = [joined.place_of.get(movie, -1) for movie in dataset.movies.ids]  # -1 is what is appended below
+    entries = [(movie, *dataset.movies.merged.get(movie, ())) for movie in dataset.movies.ids]
+    rows = [joined.place_of_any(film) for film in entries]  # -1 is what is appended below
     places = np.array(rows, np.intp)
 
     def numbers(column: str, unknown: float) -> Any:
@@ -440,6 +455,7 @@ def attach(dataset: Dataset) -> Dataset:
         votes=numbers("votes", 0),
         minutes=numbers("minutes", 0),
         directors=lists("directors"),
+        people=lists("people"),
         genres=lists("genres"),
         ids=tuple(map([*joined.titles["id"], ""].__getitem__, rows)),
         fingerprint=joined.fingerprint,
@@ -460,14 +476,14 @@ def settle(name: str, movie: str, title: str | None) -> JoinReport:
     place = _place(joined, movie)
     if title is not None and not _ID.fullmatch(title):
         raise Problem(f"{plain(title)!r} is not the id of an IMDb title; it should look like tt0114709.")
-    return _remember(joined, {**joined.choices, movie: Choice(joined.outcomes["label"][place], title)})
+    return _remember(joined, movie, Choice(joined.outcomes["label"][place], title))
 
 
 def unsettle(name: str, movie: str) -> JoinReport:
     """Forget what was settled for a movie; return the new report. Raises ``Problem`` as ``settle`` does."""
     joined = _joined(name)
     _place(joined, movie)
-    return _remember(joined, {other: choice for other, choice in joined.choices.items() if other != movie})
+    return _remember(joined, movie, None)
 
 
 def _joined(name: str) -> Join:
@@ -485,9 +501,13 @@ def _place(joined: Join, movie: str) -> int:
     return place
 
 
-def _remember(joined: Join, choices: Mapping[str, Choice]) -> JoinReport:
-    document = {movie: {"movie": choice.label, "imdb": choice.title} for movie, choice in choices.items()}
-    cache.write_json(_choices_file(joined.dataset), document)
+def _remember(joined: Join, movie: str, choice: Choice | None) -> JoinReport:
+    with cache.alone(locations.imdb()):
+        choices = {other: of for other, of in _choices(joined.dataset).items() if other != movie}
+        if choice:
+            choices[movie] = choice
+        document = {movie: {"movie": choice.label, "imdb": choice.title} for movie, choice in choices.items()}
+        cache.write_json(_choices_file(joined.dataset), document)
     return replace(joined, choices=choices).report()
 
 

@@ -7,6 +7,8 @@ from data.problems import Problem
 from data.progress import Report, silent
 
 URL = "https://datasets.imdbws.com"
+MOST_BYTES = 2**30
+"""Of a table as it is downloaded; the largest has 0.3 GB."""
 NEEDED = "title.basics"
 FURTHER = {
     "title.ratings": "no ratings and votes are known, and votes could settle nothing",
@@ -37,14 +39,31 @@ def tables(folder: Path | None, report: Report = silent) -> dict[str, Path]:
 
 
 def _downloaded(table: str, report: Report) -> Path:
-    path = locations.downloads() / "imdb" / f"{table}.tsv.gz"
+    path = _folder() / f"{table}.tsv.gz"
     if path.is_file():
         return path
     try:
-        downloads.download(f"{URL}/{path.name}", path, f"{table} from {URL.split('/')[2]}", report)
+        downloads.download(f"{URL}/{path.name}", path, f"{table} from {URL.split('/')[2]}", report, size=MOST_BYTES)
     except downloads.Failed as failure:
         raise Problem(
             f"{path.name} could not be downloaded: {failure}; get it from {URL} elsewhere and name its folder with "
             "--from DIR."
         ) from None
     return path
+
+
+def _folder() -> Path:
+    return locations.downloads() / "imdb"
+
+
+def downloaded() -> list[Path]:
+    """Return the downloaded tables that lie on this disk, and what has come of others."""
+    return [path for path in _folder().glob("*") if path.is_file()]
+
+
+def spoiled(path: Path, wrong: str) -> Problem:
+    """Return what is wrong with a table that is of no use; one that was downloaded goes, so that it is again."""
+    if path.parent == _folder():
+        path.unlink(missing_ok=True)
+        return Problem(f"{path} {wrong}; it was removed, join again to download it again.")
+    return Problem(f"{path} {wrong}; download it again.")

@@ -19,6 +19,8 @@ from functools import cached_property
 from data.imdb_renames import OWNERS, RENAMED
 from data.titles import ARTICLES, parse_label, title_key
 
+VERSION = 1
+"""Raised whenever something else is found or kept, so that datasets joined before are joined again."""
 NEAR_YEARS = 1
 """How far the years of a movie and its title may lie apart."""
 SUGGESTED_YEARS = 3
@@ -83,6 +85,8 @@ class Title:
     """Mean of the votes, 1 to 10; 0 where unknown."""
     votes: int = 0
     directors: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    """The ids of the directors."""
 
     @cached_property
     def keys(self) -> frozenset[str]:

@@ -8,7 +8,6 @@ left out and counted.
 import re
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from data.archive import looks_like_html
+from data.archive import ahead, looks_like_html
+from data.imdb_files import spoiled
 from data.imdb_matching import KINDS, Title, loose_keys
 from data.problems import Problem
 from data.progress import Report, Stage, silent
@@ -280,7 +280,7 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
     named = path.name.removesuffix(".gz").removesuffix(".tsv")
     header: list[str] = []
     size = 0
-    for content, done in _ahead(_whole_lines(path)):
+    for content, done in ahead(_whole_lines(path)):
         size = path.stat().st_size
         report(Stage("Reading", done, size, "bytes", path.name))
         if not header:
@@ -288,7 +288,7 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
             header = first.decode("utf-8", "replace").strip().split("\t")
             missing = [column for column in columns if header.count(column) != 1]
             if missing:
-                raise Problem(f"{path} is not IMDb's {named}: its first line names no column {missing[0]}.")
+                raise spoiled(path, f"is not IMDb's {named}, its first line names no column {missing[0]}")
         if not content.strip():
             continue
         try:
@@ -310,16 +310,7 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
 
 
 def _long_line(path: Path) -> Problem:
-    return Problem(f"{path} is not a table of IMDb: it has a line of more than {LONGEST_LINE:,} bytes.")
-
-
-def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Unpack the next piece while the last one is looked at; both let go of the interpreter."""
-    with ThreadPoolExecutor(1) as unpacking:
-        waiting = unpacking.submit(next, pieces, None)
-        while piece := waiting.result():
-            waiting = unpacking.submit(next, pieces, None)
-            yield piece
+    return spoiled(path, f"is not a table of IMDb, it has a line of more than {LONGEST_LINE:,} bytes")
 
 
 def _whole_lines(path: Path) -> Iterator[Piece]:
@@ -347,12 +338,12 @@ def _unpacked(path: Path) -> Iterator[Piece]:
             head = file.read(512)
             file.seek(0)
             if not head:
-                raise Problem(f"{path} is empty; download it again.")
+                raise spoiled(path, "is empty")
             if looks_like_html(head):
-                raise Problem(f"{path} is a web page, not a table of IMDb; download the table itself.")
+                raise spoiled(path, "is a web page, not a table of IMDb")
             yield from _inflated(path, file) if head.startswith(b"\x1f\x8b") else _read(file)
     except zlib.error:
-        raise Problem(f"{path} is damaged; download it again.") from None
+        raise spoiled(path, "is damaged") from None
     except OSError as error:
         raise Problem(f"{path} cannot be read: {error.strerror or error}; check the path.") from None
 
@@ -370,7 +361,7 @@ def _inflated(path: Path, file: BinaryIO) -> Iterator[Piece]:
             if part:
                 yield part, done
     if not stream.eof:
-        raise Problem(f"{path} is cut off; download it again.")
+        raise spoiled(path, "is cut off")
 
 
 def _read(file: BinaryIO) -> Iterator[Piece]:

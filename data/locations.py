@@ -1,5 +1,6 @@
 """Where everything lies: downloads and datasets (can be fetched again), the rest (cannot)."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -38,6 +39,16 @@ def imdb() -> Path:
 def store() -> Path:
     """The SQLite file with profiles, ratings and runs."""
     return _root("data") / "movietui.sqlite3"
+
+
+def bytes_in(folder: Path) -> int:
+    """Return the bytes of all files in a folder."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(path, name)).st_size
+    return total
 
 
 def everything() -> dict[str, Path]:

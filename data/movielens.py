@@ -47,6 +47,9 @@ GENRES = (
 NO_GENRE = frozenset({"", "unknown", "(no genres listed)"})
 """Names that MovieLens gives to a movie without genre."""
 
+AGE_GROUPS = {1: "under 18", 18: "18–24", 25: "25–34", 35: "35–44", 45: "45–49", 50: "50–55", 56: "56+"}
+"""What ML-1M publishes in place of ages: its groups by the age that each begins with."""
+
 MISSING = -1
 """An id, time or age that the file leaves empty; missing stars are NaN."""
 

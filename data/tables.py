@@ -48,7 +48,9 @@ class Published:
     """Of the title, else of the release; 0 where unknown."""
     keys: tuple[str, ...]
     genres: tuple[str, ...]
-    """As published, ``Comedy|Drama``."""
+    """``Comedy|Drama``; of all entries that were merged."""
+    released: tuple[str, ...]
+    """``1995-01-01`` or empty; of the first entry with a date where some were merged."""
 
     @property
     def known_users(self) -> int:
@@ -81,6 +83,8 @@ class Tables:
     coded_gender: bool = False
     all_columns: bool = True
     """Whether columns that nobody learns from are kept."""
+    merged: tuple[tuple[int, ...], ...] = ()
+    """Rows of movies that became one, the one that stays first."""
 
     @cached_property
     def ratings(self) -> int:
@@ -149,10 +153,10 @@ def tables_of(raw: Raw) -> Tables:
     movie, movie_ids = _rows(raw.ratings["movie_id"].to_numpy(), raw.movies["movie_id"].to_numpy())
     unknown = [int(movie) for movie in movie_ids[len(raw.movies) :]]
     titles = (*raw.movies["title"].tolist(), *(f"Movie {movie}" for movie in unknown))
-    released = [int(text[:4]) if text else 0 for text in raw.movies["release_date"].tolist()] + [0] * len(unknown)
+    released = (*raw.movies["release_date"].tolist(), *[""] * len(unknown))
     labels = [split_year(title) for title in titles]
     names = tuple(reading_order(title) for title, _ in labels)
-    years = [year or release for (_, year), release in zip(labels, released, strict=True)]
+    years = [year or int(release[:4] or 0) for (_, year), release in zip(labels, released, strict=True)]
     published = Published(
         raw,
         user_ids,
@@ -167,6 +171,7 @@ def tables_of(raw: Raw) -> Tables:
         np.array(years, np.int32),
         tuple(film_key(name, year) for name, year in zip(names, years, strict=True)),
         (*raw.movies["genres"].tolist(), *[""] * len(unknown)),
+        released,
     )
     return Tables(published, movie, np.ones(len(movie), bool), user_ids != MISSING, movie_ids != MISSING)
 

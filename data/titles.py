@@ -20,7 +20,7 @@ ARTICLES = frozenset(article for articles in _ARTICLES_BY_LANGUAGE.values() for 
 
 _ESCAPES = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"  # control sequences: colours, cursor
-    "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c|$)"  # strings: titles, links
+    "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c|(?=\x1b)|$)"  # strings: titles
     "|\x1b[ -/]*[0-~]?"
 )
 _SPACES = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")

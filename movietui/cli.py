@@ -166,10 +166,10 @@ def data() -> None:
 @as_json
 @answers
 def data_list(json_: bool) -> None:
-    """List the datasets that are here or can be fetched."""
+    """List the datasets that are here or can be fetched, and what is here of IMDb's tables."""
     from data import catalogue
 
-    listed = catalogue.listing()
+    listed = catalogue.stored()
     if json_:
         _print_json([entry.to_json() for entry in listed])
         return

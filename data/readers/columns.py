@@ -5,15 +5,14 @@ so that neither time nor memory depends on how clean a file is.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.archive import Files
+from data.archive import Files, ahead
 from data.movielens import MISSING, Malformed
 from data.progress import Meter
 from data.readers.lines import EMPTY, LAST_ID, LAST_TIME, Refusals, fields, numbered, stars, whole
@@ -61,7 +60,7 @@ def columns_of(
     meter.on(name)
     refusals = Refusals(files.path, name)
     parts: list[list[Column]] = []
-    for block in _ahead(files.blocks(name)):
+    for block in ahead(files.blocks(name)):
         start = refusals.seen + 1
         refusals.seen += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
         lines = block
@@ -77,14 +76,6 @@ def columns_of(
         # Taken out of the parts on the way: one column at a time lies in memory twice, not all.
         columns[field.name] = np.concatenate([np.empty(0, field.kind), *(part.pop(0) for part in parts)])
     return columns
-
-
-def _ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, blocks, b"")
-        while block := following.result():
-            following = pool.submit(next, blocks, b"")
-            yield block
 
 
 def _fast(lines: bytes, kinds: Sequence[Field], separator: str) -> list[Column] | None:

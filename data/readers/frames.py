@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.archive import WANTED
 from data.movielens import MISSING
+from data.problems import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOVIE = {"movie_id": "int32", "title": "str", "release_date": "str", "genres": "str"}
 USER = {"user_id": "int32", "age": "int64", "gender": "str", "occupation": "str", "zip_code": "str"}
+
+MOST_GENRES = 200
 
 
 def frame(rows: Sequence[Sequence[Any]], types: Mapping[str, str]) -> "pd.DataFrame":
@@ -38,6 +42,11 @@ def users_of(ratings: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def genre_names(known: Sequence[str], genres: "pd.Series[str]") -> tuple[str, ...]:
-    """Return the genres of a release in their order, then those that only this dataset has."""
+    """Return the genres of a release in their order, then those that only this dataset has.
+
+    Raises ``Problem`` where there are far more than any release has.
+    """
     used = {name for names in set(genres) for name in names.split("|") if name}
+    if len(used) > MOST_GENRES:
+        raise Problem(f"The movies have {len(used):,} genres, more than the {MOST_GENRES} that are read; {WANTED}.")
     return (*known, *sorted(used.difference(known)))

@@ -20,6 +20,7 @@ EMPTY = frozenset({"", "NA", "nan", "NaN", "NULL", "null", "\\N"})
 """What stands in a field that is left empty."""
 LEAST_REFUSED = 10
 REFUSED_SHARE = 1000
+LONGEST_TITLE = 1000
 OLDEST = 150
 """Years of a user."""
 
@@ -134,6 +135,8 @@ def titled(text: str) -> str:
     title = plain(text)
     if not title.strip():
         raise ValueError("no title")
+    if len(title) > LONGEST_TITLE:
+        raise ValueError(f"the title {quoted(title)} has more than {LONGEST_TITLE:,} characters")
     return title
 
 

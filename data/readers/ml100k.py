@@ -15,7 +15,7 @@ from data.archive import Files
 from data.movielens import GENRES, MISSING, WHOLE_STARS, Malformed, Raw
 from data.problems import Problem
 from data.progress import Meter, Report
-from data.readers.columns import RATING, columns_of
+from data.readers.columns import RATING, Field, columns_of
 from data.readers.frames import MOVIE, USER, frame, numbers
 from data.readers.lines import EMPTY, age, fields, new_id, quoted, rows_of, titled
 from data.titles import plain
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 TEXT_FILES = ("u.data", "u.item", "u.user")
 PARQUET_FILES = tuple(f"MovieLens100k_{table}.parquet.brotli" for table in ("data", "items", "users"))
+PARQUET_ROWS = (100_000, 1682, 943)
+PARQUET_BYTES = 2**25
+"""Of a table, unpacked; the largest has 3 MB."""
 ENCODING = "latin-1"
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -96,29 +99,30 @@ def read_parquet(files: Files, report: Report) -> Raw:
     """Read the three tables of the wheel: the same rows in the same order, with other names of columns."""
     meter = Meter(report, "Reading", files.size(*PARQUET_FILES), "bytes")
     tables = []
-    for name in PARQUET_FILES:
+    for name, rows in zip(PARQUET_FILES, PARQUET_ROWS, strict=True):
         meter.on(name)
-        tables.append(_parquet(files, name))
+        tables.append(_parquet(files, name, rows))
         meter.add(files.size(name))
     meter.finish()
     data, items, people = tables
     try:
         ratings = numbers(
             {
-                field.name: _filled(data.column(published), field.kind)
+                field.name: _filled(data.column(published), field)
                 for field, published in zip(RATING, ("user_id", "movie_id", "rating", "timestamp"), strict=True)
             }
         )
         flags = np.column_stack([items.column(genre).to_numpy() for genre in GENRES]) == 1
         movies = zip(
-            items.column("movie_id").to_pylist(),
-            [plain(title) for title in items.column("movie_title").to_pylist()],
+            _ids(items.column("movie_id"), "movie"),
+            [titled(title) for title in items.column("movie_title").to_pylist()],
             [iso_date(text or "") for text in items.column("release_date").to_pylist()],
             ["|".join(np.array(GENRES)[row]) for row in flags],
             strict=True,
         )
         users = zip(
-            *(people.column(name).to_pylist() for name in ("user_id", "age")),
+            _ids(people.column("user_id"), "user"),
+            [age(str(years)) for years in people.column("age").to_pylist()],
             *([plain(text) for text in people.column(name).to_pylist()] for name in list(USER)[2:]),
             strict=True,
         )
@@ -127,24 +131,45 @@ def read_parquet(files: Files, report: Report) -> Raw:
         raise Problem(f"{files.path} does not carry the tables of MovieLens 100K as expected.") from None
 
 
-def _parquet(files: Files, name: str) -> "pa.Table":
+def _parquet(files: Files, name: str, rows: int) -> "pa.Table":
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
         # Not a Python file object: pyarrow's threads reading one can abort the interpreter when it exits.
         with parquet.ParquetFile(pa.BufferReader(files.read(name)), pre_buffer=False) as file:
+            of = file.metadata
+            unpacked = sum(of.row_group(group).total_byte_size for group in range(of.num_row_groups))
+            if of.num_rows != rows or unpacked > PARQUET_BYTES:  # told before anything is unpacked
+                raise Problem(
+                    f"{name} in {files.path} is not that of MovieLens 100K: it has {of.num_rows:,} rows and unpacks to "
+                    f"{unpacked:,} bytes."
+                )
             return file.read(use_threads=False)
     except (pa.ArrowInvalid, OSError):
         raise Problem(f"{name} in {files.path} is damaged; download it again.") from None
 
 
-def _filled(column: "pa.ChunkedArray", kind: type[np.generic]) -> np.ndarray:
-    """Return a column as numpy array; nulls become ``MISSING`` in whole numbers and NaN in others."""
+def _filled(column: "pa.ChunkedArray", field: Field) -> np.ndarray:
+    """Return a column as numpy array; nulls become ``MISSING`` in whole numbers and NaN in others.
+
+    Raises ``ValueError`` where a number is out of range.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_integer(column.type) and column.null_count:
+    if pa.types.is_integer(column.type):
+        ends = pc.min_max(column).as_py()
+        if (ends["min"] or 0) < 0 or (ends["max"] or 0) > field.last:
+            raise ValueError(field.what)
         column = pc.fill_null(column, MISSING)
-    values: np.ndarray = column.to_numpy().astype(kind)
+    values: np.ndarray = column.to_numpy().astype(field.kind)
     return values
+
+
+def _ids(column: "pa.ChunkedArray", what: str) -> list[int]:
+    """Return ids. Raises ``ValueError`` where one is there twice or is none."""
+    known: dict[int, None] = {}
+    for number in column.to_pylist():
+        known[new_id(str(number), what, known)] = None
+    return list(known)

@@ -2,12 +2,16 @@
 
 import contextlib
 import http.server
+import shutil
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
+
+import pytest
 
 
 @dataclass
@@ -92,3 +96,30 @@ def serving(name: str = "ml-100k.zip", certificate: Path | None = None) -> Itera
         listener.shutdown()
         thread.join()
         listener.server_close()
+
+
+def certificate(folder: Path, days: int = 30) -> Path:
+    """Make a certificate for 127.0.0.1 that ends so many days from now, with its key in the same file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    key, request, extensions, made = (folder / name for name in ("key", "request", "extensions", "certificate"))
+    extensions.write_text("subjectAltName=IP:127.0.0.1\n")
+    new = [openssl, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
+    subprocess.run([*new, "-keyout", str(key), "-out", str(request)], check=True, capture_output=True)
+    sign = [openssl, "x509", "-req", "-in", str(request), "-signkey", str(key), "-extfile", str(extensions)]
+    subprocess.run([*sign, "-days", str(days), "-out", str(made)], check=True, capture_output=True)
+    both = folder / "both.pem"
+    both.write_bytes(key.read_bytes() + made.read_bytes())
+    return both
+
+
+@contextlib.contextmanager
+def trusted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str = "ml-100k.zip", days: int = 30
+) -> Iterator[Server]:
+    """Run a server with TLS whose certificate is trusted."""
+    made = certificate(folder, days)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder / "certificate"))
+    with serving(name, made) as state:
+        yield state

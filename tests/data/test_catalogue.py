@@ -11,6 +11,7 @@ import pytest
 from data import cache, catalogue, locations, sources
 from data.cleaning import PRESETS
 from data.dataset import Dataset
+from data.movielens import Raw
 from data.problems import Cancelled, Problem
 from data.progress import Report, Stage
 from tests.data.files import MOVIES, contents, lines, movie_line, write_folder, write_zip
@@ -210,6 +211,56 @@ def test_a_preview_sees_the_file_that_is_there_now(tmp_path: Path, small_zip: Pa
         catalogue.preview("small", "spotless")
 
 
+@pytest.mark.parametrize("stage", ["Cleaning", "Encoding", "Storing"])
+def test_what_is_replaced_while_it_is_cleaned_is_cleaned_again(tmp_path: Path, small_zip: Path, stage: str) -> None:
+    other = write_folder(tmp_path / "files", contents({"u.data": lines()["u.data"][:100]}))
+    told: list[str] = []
+
+    def swap(step: Stage) -> None:
+        if step.name == stage and not told:
+            told.append(stage)
+            catalogue.get("small", other)
+
+    catalogue.get("small", small_zip)
+    assert catalogue.clean("small", "none", swap).ratings == 100
+    assert told
+    assert len(catalogue.load("small", "none").ratings) == 100
+    catalogue.get("small", small_zip)
+    assert catalogue.preview("small", "none").ratings == RATINGS == len(catalogue.load("small", "none").ratings)
+
+
+def test_a_preview_is_filed_under_what_it_was_read_from(
+    tmp_path: Path, small_zip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = write_folder(tmp_path / "files", contents({"u.data": lines()["u.data"][:100]}))
+    load_raw = cache.load_raw
+
+    def late(*what: str) -> Raw:
+        monkeypatch.setattr(cache, "load_raw", load_raw)
+        catalogue.get("small", other)  # between the digest and the tables
+        return load_raw(*what)
+
+    catalogue.get("small", small_zip)
+    catalogue._cleaner.cache_clear()
+    monkeypatch.setattr(cache, "load_raw", late)
+    assert catalogue.preview("small", "none").ratings == 100
+    catalogue.get("small", small_zip)
+    assert catalogue.preview("small", "none").ratings == RATINGS
+
+
+@pytest.mark.parametrize("stage", ["Cleaning", "Encoding", "Storing"])
+@pytest.mark.parametrize("call", [catalogue.clean, catalogue.load, catalogue.show])
+def test_what_is_removed_while_it_is_cleaned(small_zip: Path, call: Callable[..., object], stage: str) -> None:
+    def remove(step: Stage) -> None:
+        if step.name == stage and cache.names():
+            catalogue.remove("small")
+
+    catalogue.get("small", small_zip)
+    with pytest.raises(Problem, match="There is no dataset small"):
+        call("small", report=remove)
+    assert not cache.folder_of("small").exists()
+
+
 def test_another_file_under_the_same_name_replaces_the_old(tmp_path: Path, small_zip: Path) -> None:
     catalogue.get("small", small_zip)
     first = catalogue.load("small")
@@ -394,7 +445,8 @@ def test_nothing_in_data_imports_torch_or_textual() -> None:
 def test_processes_that_read_parquet_end_well() -> None:
     # pyarrow's threads reading a Python file object can abort the interpreter when it exits.
     catalogue.load("demo")
-    code = "from data import cache, catalogue; catalogue.load('demo'); cache.load_raw('demo')"
+    code = "from data import cache, catalogue; catalogue.load('demo'); "
+    code += "cache.load_raw('demo', cache.describe('demo')['raw'])"
     processes = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
     ends = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
     assert ends == [(b"", 0)] * 3

@@ -109,6 +109,21 @@ def test_the_same_film_twice_is_merged(tmp_path: Path) -> None:
     assert report.movies == 34
 
 
+@pytest.mark.parametrize("first", [("unknown",), ("Comedy", "Crime"), ()])
+def test_a_merged_film_has_what_any_entry_says(tmp_path: Path, first: tuple[str, ...]) -> None:
+    twin = [
+        movie_line(31, "Twins (1995)", "", genres=first),
+        movie_line(32, "Twins (1995)", "14-Aug-1995"),
+        movie_line(33, "Twins (1995)", "14-Sep-1995", genres=("unknown",)),
+    ]
+    dataset, _, _ = clean(tmp_path, u_item=twin, u_data=[rated(1, 31), rated(2, 31), rated(3, 32)])
+    row = dataset.movies.row["31"]
+    assert dataset.movies.genres_of(row) == [*(genre for genre in first if genre != "unknown"), "Drama"]
+    assert dataset.movies.months[row] == 8
+    assert dataset.counts[row] == 3
+    assert dataset.movies.merged == {"31": ("32", "33")}
+
+
 def test_merging_leaves_double_ratings_of_one_movie_to_their_own_rule(tmp_path: Path) -> None:
     _, _, results = clean(
         tmp_path,
@@ -171,8 +186,9 @@ def test_the_report_is_json_and_back(tmp_path: Path) -> None:
 
 def test_nothing_left(tmp_path: Path) -> None:
     raw = movielens.read(write_folder(tmp_path / "x", contents({"u.data": [rated(99, 99)]})))
-    with pytest.raises(Problem, match="Nothing is left of small"):
-        cleaning.clean("small", raw, parse("standard"))
+    for text, rule in (("standard", "unknown-ids"), ("none +few-ratings-movies", "few-ratings-movies")):
+        with pytest.raises(Problem, match=f"^Nothing is left of small after cleaning: the rule {rule} took the last"):
+            cleaning.clean("small", raw, parse(text))
 
 
 def test_stages_and_stopping(tmp_path: Path) -> None:
@@ -413,6 +429,8 @@ def plain_way(raw: Raw, on: dict[str, int]) -> list[Rating]:
             same = sorted((film for film in movies if movies[film][0] == label), key=lambda m: (-counts[m], m))
             into.update(dict.fromkeys(same, same[0]))
             joined |= {same[0]} if len(same) > 1 else set()
+            genres = {genre for film in same for genre in movies[film][1].split("|") if genre}
+            movies.update({film: (label, "|".join(genres)) for film in same})
         rows = newest([(row[0], into.get(row[1], row[1]), *row[2:]) for row in rows], joined)
         movies = {film: facts for film, facts in movies.items() if into[film] == film}
     gone: set[int] = set()

@@ -1,7 +1,5 @@
 import errno
 import hashlib
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +10,19 @@ from data import downloads
 from data.downloads import Failed, Untrusted
 from data.problems import Cancelled, Problem
 from data.progress import Meter, Report, Stage, silent
-from tests.data.server import Server, serving
+from tests.data.server import Server, serving, trusted
 
 CONTENT = np.random.RandomState(0).bytes(1_000_000)
 NEWER = CONTENT[::-1]
 CHUNK = downloads.CHUNK
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-PUBLISHED = {"size": len(CONTENT), "sha256": SHA256}
+
+
+def published(content: bytes) -> dict[str, object]:
+    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+PUBLISHED = published(CONTENT)
 
 
 @pytest.fixture(autouse=True)
@@ -59,10 +63,9 @@ def begin(server: Server, target: Path, count: int = 300_000) -> None:
     server.requests.clear()
 
 
-@pytest.mark.parametrize("facts", [PUBLISHED, {"size": len(CONTENT)}, {}])
-def test_a_file_and_its_progress(server: Server, target: Path, facts: dict[str, object]) -> None:
+def test_a_file_and_its_progress(server: Server, target: Path) -> None:
     stages: list[Stage] = []
-    assert fetch(server, target, stages.append, **facts) == SHA256
+    assert fetch(server, target, stages.append, **PUBLISHED) == SHA256
     assert target.read_bytes() == CONTENT
     assert here(target) == ["file.zip"]
     assert {(stage.name, stage.unit, stage.note) for stage in stages} == {("Downloading", "bytes", "the file")}
@@ -121,7 +124,7 @@ def test_a_server_without_ranges_starts_over(server: Server, target: Path) -> No
 def test_a_file_that_changed_meanwhile_starts_over(server: Server, target: Path) -> None:
     begin(server, target)
     server.tag, server.content = '"two"', NEWER
-    fetch(server, target, size=len(NEWER))
+    fetch(server, target, **published(NEWER))
     assert target.read_bytes() == NEWER
     assert len(server.requests) == 1
 
@@ -131,7 +134,7 @@ def test_a_part_that_does_not_fit_is_thrown_away(server: Server, target: Path, c
     begin(server, target)
     for name, value in change.items():
         setattr(server, name, value)
-    fetch(server, target, size=len(server.content))
+    fetch(server, target, **published(server.content))
     assert target.read_bytes() == server.content
     assert [bool(asked) for asked in server.requests] == [True, False]
 
@@ -204,14 +207,23 @@ def test_bad_answers_leave_what_came_before(server: Server, target: Path, change
 
 def test_nobody_listens(target: Path) -> None:
     with pytest.raises(Failed, match=r"^127\.0\.0\.1:9 cannot be reached$"):
-        downloads.download("http://127.0.0.1:9/file.zip", target, "")
+        downloads.download("http://127.0.0.1:9/file.zip", target, "", size=1)
+    assert here(target) == []
+
+
+def test_a_bundle_of_certificates_that_is_not_there(
+    server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
+    with pytest.raises(Failed, match=r"^127\.0\.0\.1:9 could not be asked: .*/nonexistent"):
+        downloads.download("https://127.0.0.1:9/file.zip", target, "", **PUBLISHED)  # type: ignore[arg-type]
     assert here(target) == []
 
 
 def test_the_network_is_switched_off(target: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIETUI_OFFLINE", "1")
     with pytest.raises(Failed, match="switched off by MOVIETUI_OFFLINE"):
-        fetch(server, target)
+        fetch(server, target, **PUBLISHED)
     assert server.requests == []
     assert not target.parent.exists()
 
@@ -232,7 +244,7 @@ def test_a_full_disk(server: Server, target: Path, monkeypatch: pytest.MonkeyPat
 def test_a_folder_that_cannot_be_written(server: Server, target: Path) -> None:
     target.parent.write_text("in the way")
     with pytest.raises(Problem, match="could not be written"):
-        fetch(server, target)
+        fetch(server, target, **PUBLISHED)
 
 
 def test_two_downloads_of_one_file(server: Server, target: Path) -> None:
@@ -253,28 +265,10 @@ def test_two_downloads_of_one_file(server: Server, target: Path) -> None:
 # Certificates
 
 
-def certificate(folder: Path, days: int) -> Path:
-    """Make a certificate for 127.0.0.1 that ends so many days from now, with its key in the same file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl, which makes the certificate, is not installed")
-    key, request, extensions, made = (folder / name for name in ("key", "request", "extensions", "certificate"))
-    extensions.write_text("subjectAltName=IP:127.0.0.1\n")
-    new = [openssl, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
-    subprocess.run([*new, "-keyout", str(key), "-out", str(request)], check=True, capture_output=True)
-    sign = [openssl, "x509", "-req", "-in", str(request), "-signkey", str(key), "-extfile", str(extensions)]
-    subprocess.run([*sign, "-days", str(days), "-out", str(made)], check=True, capture_output=True)
-    both = folder / "both.pem"
-    both.write_bytes(key.read_bytes() + made.read_bytes())
-    return both
-
-
 @pytest.fixture(params=[30], ids=["valid"])
 def safe(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server with TLS whose certificate is trusted."""
-    made = certificate(tmp_path, request.param)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "certificate"))
-    with serving(certificate=made) as state:
+    with trusted(tmp_path, monkeypatch, days=request.param) as state:
         state.content = CONTENT
         yield state
 
@@ -313,7 +307,7 @@ def test_without_verification_only_the_checksum_counts(
             fetch(safe, target, insecure=True, or_newer=or_newer, **PUBLISHED)
         assert here(target) == []
     with pytest.raises(ValueError, match="without a checksum"):
-        fetch(safe, target, insecure=True)
+        fetch(safe, target, insecure=True, size=len(CONTENT))
 
 
 def test_a_newer_file_is_taken_from_a_verified_server_only(safe: Server, server: Server, target: Path) -> None:
@@ -329,6 +323,19 @@ def test_a_newer_file_is_taken_from_a_verified_server_only(safe: Server, server:
     safe.redirect = ""
     assert fetch(safe, target, or_newer=True, **PUBLISHED) == digest
     assert target.read_bytes() == safe.content
+
+
+def test_without_a_checksum_the_server_has_to_be_verified(safe: Server, server: Server, target: Path) -> None:
+    assert fetch(safe, target, size=len(CONTENT)) == SHA256
+    target.unlink()
+    safe.redirect = server.url
+    for unverified in (server, safe):
+        with pytest.raises(Failed, match="came from a server that was not verified"):
+            fetch(unverified, target, size=len(CONTENT))
+        assert here(target) == []
+    safe.redirect, safe.content = "", CONTENT + b"1"
+    with pytest.raises(Failed, match="larger"):
+        fetch(safe, target, size=len(CONTENT))
 
 
 def test_what_may_be_newer_is_not_gone_on_with(safe: Server, server: Server, target: Path) -> None:

@@ -37,6 +37,7 @@ MOVIES = Movies(
         votes=numbers(99, 0, 999),
         minutes=numbers(90, 100, 0),
         directors=(("Joel Coen", "Ethan Coen"), (), ("Joel Coen", "Ann Lee", "Bo Lee", "Bo Lee")),
+        people=(("nm1", "nm2"), (), ("nm1", "nm3", "nm4", "nm4")),
     ),
 )
 USER = numbers(0, 0, 0, 1, 1, 3)
@@ -82,6 +83,13 @@ class TestDemographics:
         hot = check(people.gender.one_hot(), 4)
         assert hot.names == ("gender F", "gender M")
         assert hot.values.tolist() == [[0, 1], [1, 0], [0, 0], [0, 1], [0, 0]]
+
+    @pytest.mark.parametrize("gender", [("m", " f ", "", "male"), ("M", "Female", "other", "MALE")])
+    def test_genders_are_coded_as_cleaning_codes_them(self, gender: tuple[str, ...]) -> None:
+        people = features.demographics(replace(USERS, gender=gender))
+        assert people is not None
+        assert people.gender.values.tolist() == [1, 0, 2, 1, 2]
+        assert people.gender.values.dtype == np.int32
 
     @pytest.mark.parametrize(("age", "group"), [(7, 0), (17, 0), (18, 1), (24, 1), (25, 2), (55, 5), (56, 6), (0, 7)])
     def test_age_groups_are_those_of_ml_1m(self, age: int, group: int) -> None:
@@ -142,6 +150,14 @@ class TestMovies:
         assert every.names == ("Ann Lee", "Bo Lee", "Ethan Coen", "Joel Coen", features.OTHER_DIRECTORS)
         assert every.ids.tolist() == [3, 2, 3, 0, 1]
         assert every.ids.dtype == every.offsets.dtype == np.int32
+
+    def test_two_directors_of_one_name_are_two(self) -> None:
+        assert MOVIES.imdb is not None
+        namesakes = replace(MOVIES.imdb, people=(("nm1", "nm2"), (), ("nm5", "nm3", "nm4", "nm4")))
+        bag = features.directors(replace(MOVIES, imdb=namesakes))
+        assert bag is not None
+        assert bag.names == (features.OTHER_DIRECTORS,)
+        assert bag.ids.tolist() == [0, 0]
 
     @pytest.mark.parametrize("rows", [[0], [2, 1, 0], [1, 1], [-1, 2, 2], []])
     def test_a_bag_gives_the_ids_of_rows(self, rows: list[int]) -> None:

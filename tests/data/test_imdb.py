@@ -5,6 +5,7 @@ import gzip
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import cache, catalogue, downloads, imdb, imdb_files, locations
+from data import cache, catalogue, downloads, imdb, imdb_files, imdb_matching, locations
 from data.dataset import Dataset, ImdbFacts
 from data.imdb import JoinReport
 from data.imdb_matching import Sought, match, wanted_years
@@ -21,7 +22,7 @@ from data.progress import Stage
 from data.titles import parse_label
 from tests.data.files import contents, movie_line, write_folder
 from tests.data.imdb_tables import BASICS, basics, crew, person, rating, write_table, write_tables
-from tests.data.server import Server, serving
+from tests.data.server import Server, trusted
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,6 +107,7 @@ def test_a_join(tmp_path: Path, tables: Path) -> None:
     assert facts.votes.tolist() == [1000, 500, 0, 0, 0, 0]
     assert facts.minutes.tolist() == [106, 0, 0, 0, 100, 100]
     assert facts.directors == (("Bryan Singer",), ("Joel Coen", "Ethan Coen"), (), (), (), ())
+    assert facts.people == (("nm0000021",), ("nm0000022", "nm0000023"), (), (), (), ())
     assert facts.genres[0] == ("Crime", "Thriller")
     assert (facts.rating.dtype, facts.votes.dtype, facts.minutes.dtype) == (np.float32, np.int32, np.int32)
     assert facts.of(0) == {
@@ -231,6 +233,22 @@ def test_every_cleaning_has_the_facts(tmp_path: Path, tables: Path) -> None:
         assert facts.directors[dataset.movies.row["2"]] == ("Joel Coen", "Ethan Coen")
 
 
+def test_a_merged_film_has_the_facts_of_any_entry(tmp_path: Path, tables: Path) -> None:
+    get_linked(tmp_path, {1: "Fargo (1996)", 2: "Fargo (1996)"}, {1: "0000099", 2: "0000012"})
+    imdb.join("linked", tables)
+
+    def ids() -> tuple[str, ...]:
+        dataset, facts = facts_of("linked", "standard")
+        assert dataset.movies.merged == {"1": ("2",)}
+        return facts.ids
+
+    assert ids() == ids() == ("tt0000012",)  # made, then loaded
+    imdb.settle("linked", "2", None)
+    assert ids() == ("",)
+    imdb.settle("linked", "1", "tt0000012")
+    assert ids() == ("tt0000012",)
+
+
 def test_another_source_under_the_same_name_forgets_the_join(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
@@ -238,6 +256,30 @@ def test_another_source_under_the_same_name_forgets_the_join(tmp_path: Path, tab
     get(tmp_path, {movie: FILMS[7 - movie] for movie in FILMS})
     assert catalogue.load("films", "none").movies.imdb is None
     assert list(cache.folder_of("films").glob("imdb-*")) == []
+
+
+@pytest.mark.parametrize("change", [lambda path: get(path, {1: FILMS[2]}), lambda _: catalogue.remove("films")])
+def test_what_is_replaced_while_it_is_joined(tmp_path: Path, tables: Path, change: Callable[[Path], None]) -> None:
+    def swap(stage: Stage) -> None:
+        if stage.name == "Matching" and stage.finished:
+            change(tmp_path)
+
+    get(tmp_path)
+    with pytest.raises(Problem, match=r"^films was replaced or removed while it was joined; join it again\.$"):
+        imdb.join("films", tables, swap)
+    assert imdb.load("films") is None
+
+
+@pytest.mark.parametrize(("where", "version"), [(cache, "FORMAT"), (imdb_matching, "VERSION")])
+def test_a_join_of_another_version_is_none(
+    tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch, where: object, version: str
+) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    monkeypatch.setattr(where, version, 99)
+    with pytest.raises(FileNotFoundError):  # and not damaged
+        cache.load_imdb("films")
+    assert imdb.load("films") is None
 
 
 def test_getting_and_cleaning_again_keep_the_join(tmp_path: Path, tables: Path) -> None:
@@ -351,6 +393,24 @@ def test_a_title_that_was_not_read_waits_for_the_next_join(tmp_path: Path, table
     assert facts_of()[1].ids[3] == "tt0000017"
 
 
+def test_two_settle_at_once(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    write_json = cache.write_json
+    other = threading.Thread(target=imdb.settle, args=("films", "1", None))
+
+    def late(*what: object) -> None:
+        if threading.current_thread() is not other:
+            other.start()
+            other.join(0.5)  # ends only where nothing holds it back
+        write_json(*what)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cache, "write_json", late)
+    imdb.settle("films", "3", "tt0000014")
+    other.join(30)
+    assert {row.id for row in imdb.load("films").report().settled} == {"1", "3"}  # type: ignore[union-attr]
+
+
 def test_a_choice_holds_for_its_movie_only(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
@@ -397,8 +457,8 @@ def test_a_damaged_file_of_choices_is_never_written_over(tmp_path: Path, tables:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> "object":
-    with serving("tables") as state:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "object":
+    with trusted(tmp_path, monkeypatch, "tables") as state:
         monkeypatch.delenv("MOVIETUI_OFFLINE")
         monkeypatch.setattr(imdb_files, "URL", state.url)
         yield state
@@ -411,6 +471,40 @@ def test_tables_are_downloaded_once(tmp_path: Path, server: Server) -> None:
     assert all(path.read_bytes() == server.content for path in files.values())
     assert all(path.parent == locations.downloads() / "imdb" for path in files.values())
     assert (imdb_files.tables(None), len(server.requests)) == (files, 4)
+
+
+def test_downloaded_tables_are_listed_and_removed(tmp_path: Path, server: Server) -> None:
+    assert "imdb" not in [each.name for each in catalogue.stored()]
+    server.content = gzip.compress(b"tconst\n")
+    files = imdb_files.tables(None)
+    (locations.downloads() / "imdb" / "title.crew.tsv.gz.part").write_bytes(b"x" * 10)
+    size = 4 * len(server.content) + 10
+    assert [each.bytes for each in catalogue.stored() if each.name == "imdb"] == [size]
+    assert catalogue.remove("imdb").bytes == size
+    assert not any(path.exists() for path in files.values())
+    with pytest.raises(Problem, match="Nothing of imdb is on this disk"):
+        catalogue.remove("imdb")
+    with pytest.raises(Problem, match="give the files in PATH another name"):
+        catalogue.get("imdb", tmp_path)
+
+
+def test_a_downloaded_table_that_is_damaged_is_downloaded_again(tmp_path: Path, tables: Path, server: Server) -> None:
+    get(tmp_path)
+    server.content = (tables / "title.basics.tsv.gz").read_bytes()[:-9]
+    for _ in range(2):
+        with pytest.raises(Problem, match="is cut off; it was removed, join again to download it again"):
+            imdb.join("films")
+    assert len(server.requests) == 4 + 1
+    with pytest.raises(Problem, match="is cut off; download it again"):
+        imdb.join("films", write_folder(tmp_path / "own", {"title.basics.tsv.gz": server.content}))
+    assert (tmp_path / "own" / "title.basics.tsv.gz").exists()
+
+
+def test_a_table_that_is_too_large_is_not_kept(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.content = gzip.compress(b"tconst\n")
+    monkeypatch.setattr(imdb_files, "MOST_BYTES", len(server.content) - 1)
+    with pytest.raises(Problem, match=r"title\.basics\.tsv\.gz could not be downloaded: .* larger"):
+        imdb_files.tables(None)
 
 
 def test_a_web_page_is_not_kept(server: Server) -> None:
@@ -445,15 +539,16 @@ def test_facts_are_loaded_without_heavy_modules(tmp_path: Path, tables: Path) ->
 
 @pytest.fixture(scope="module")
 def real(published: Path, tmp_path_factory: pytest.TempPathFactory) -> "object":
-    """The three datasets, joined with the real tables; ML-1M finds the links of ML-latest-small."""
+    """The three datasets, joined with the real tables; ML-1M first alone, then with the links of ML-latest-small."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOVIETUI_HOME", str(tmp_path_factory.mktemp("joined")))
-        reports = {}
+        reports, joins = {}, {}
+        catalogue.get("ml-1m", published / "ml-1m.zip")
+        reports["alone"], joins["alone"] = imdb.join("ml-1m", published / "imdb"), imdb.load("ml-1m")
         for name in ("ml-100k", "ml-latest-small", "ml-1m"):
             catalogue.get(name, published / f"{name}.zip")
-            reports[name] = imdb.join(name, published / "imdb")
-        joins = {name: imdb.load(name) for name in reports}
-        tables = cache.published("ml-latest-small", "movies", "links")
+            reports[name], joins[name] = imdb.join(name, published / "imdb"), imdb.load(name)
+        tables = cache.published("ml-latest-small", cache.describe("ml-latest-small")["raw"], "movies", "links")
         yield reports, joins, tables
 
 
@@ -475,7 +570,11 @@ def test_shares_of_the_real_datasets(real: Callable[[], object]) -> None:
     shared = set(truth) & set(joins["ml-1m"].movies["id"])
     assert len(shared) == 2949
     assert sum(found.get(movie) == truth[movie] for movie in shared) >= 0.99 * len(shared)
-    assert [movie for movie in shared & set(found) if found[movie] != truth[movie]] == []
+    # Alone, ML-1M is found by name: 2,941 of them, and only Saturn 3 is wrong: IMDb has two of 1980.
+    assert reports["alone"].by["id"] == 0
+    by_name = matched(joins["alone"])
+    assert len(shared & set(by_name)) >= 2935
+    assert [movie for movie in shared & set(by_name) if by_name[movie] != truth[movie]] == ["2851"]
     # Of ML-100K, at most 7 of those not matched are in the table, as far as a person can tell.
     assert len(matched(joins["ml-100k"])) >= 1340
     assert len(reports["ml-100k"].ambiguous) <= 12

@@ -241,6 +241,15 @@ def test_releases_without_demographics_have_users_by_id(tmp_path: Path, layout: 
     assert str(users["user_id"].dtype) == "int32"
 
 
+@pytest.mark.parametrize("layout", ["ml-1m", *LATER])
+def test_more_genres_than_any_release_has(tmp_path: Path, layout: str) -> None:
+    name = next(name for name in lines(layout) if name.startswith("movies"))
+    between = "," if name.endswith(".csv") else "::"
+    genres = "|".join(f"Genre {number}" for number in range(201))
+    with pytest.raises(Problem, match="have 201 genres, more than the 200 that are read"):
+        read(tmp_path, layout, {name: [between.join(["1", "Film (1995)", genres])]})
+
+
 def test_csv_with_commas_quotes_and_no_genre(tmp_path: Path) -> None:
     rows = [
         '1,"American President, The (1995)",Comedy|IMAX',

@@ -1,9 +1,12 @@
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
+from pyarrow import parquet
 
 from data import movielens
 from data.movielens import MISSING
@@ -83,6 +86,7 @@ def test_a_malformed_rating_is_left_out_and_named(tmp_path: Path, line: str, wro
         ("u_item", movie_line(99, "Date (1995)", "1995"), "is not like 01-Jan-1995"),
         ("u_item", movie_line(1, "Again (1995)"), "the movie 1 is there twice"),
         ("u_item", movie_line(99, "  "), "no title"),
+        ("u_item", movie_line(99, "x" * 1001), "has more than 1,000 characters"),
         ("u_item", movie_line(99, "Flag (1995)")[:-1] + "2", "genre"),
         ("u_user", "99|forty|M|writer|00000", "the age 'forty'"),
         ("u_user", "99|40|M|writer", "4 fields instead of 5"),
@@ -132,3 +136,80 @@ def test_published_files(published: Path) -> None:
     assert (raw.movies["release_date"] == "").sum() == 1
     assert "1971-02-04" in raw.movies["release_date"].tolist()
     assert sum(title != title.strip() for title in raw.movies["title"]) == 3
+
+
+# The wheel
+
+
+def write_tables(folder: Path, changed: Callable[[dict[str, pa.Table]], None] = lambda tables: None) -> Path:
+    """Write tables made up for the tests as the wheel has them."""
+    movies, users = np.arange(1, 1683), np.arange(1, 944)
+    tables = {
+        "data": pa.table(
+            {
+                "user_id": np.resize(users, 100_000),
+                "movie_id": np.resize(movies, 100_000),
+                "rating": np.resize([1, 2, 3, 4, 5], 100_000),
+                "timestamp": np.full(100_000, 880_000_000),
+            }
+        ),
+        "items": pa.table(
+            {
+                "movie_id": movies,
+                "movie_title": [f"Film {movie} (1995)" for movie in movies],
+                "release_date": ["01-Jan-1995", *[None] * 1681],
+                **{genre: np.ones(1682, int) for genre in movielens.GENRES},
+            }
+        ),
+        "users": pa.table(
+            {
+                "user_id": users,
+                "age": np.full(943, 30),
+                **dict.fromkeys(("gender", "occupation", "zip_code"), ["x"] * 943),
+            }
+        ),
+    }
+    changed(tables)
+    folder.mkdir()
+    for name, table in tables.items():
+        parquet.write_table(table, folder / f"MovieLens100k_{name}.parquet.brotli", compression="brotli")
+    return folder
+
+
+def with_value(name: str, column: str, value: object) -> Callable[[dict[str, pa.Table]], None]:
+    def change(tables: dict[str, pa.Table]) -> None:
+        old = tables[name]
+        place = old.column_names.index(column)
+        tables[name] = old.set_column(place, column, pa.array([value, *old.column(column).to_pylist()[1:]]))
+
+    return change
+
+
+def doubled(tables: dict[str, pa.Table]) -> None:
+    tables["data"] = pa.concat_tables([tables["data"]] * 2)
+
+
+def test_the_tables_of_the_wheel(tmp_path: Path) -> None:
+    raw = movielens.read(write_tables(tmp_path / "wheel"))
+    assert (len(raw.ratings), len(raw.movies), len(raw.users)) == (100_000, 1682, 943)
+    assert raw.movies["release_date"].tolist()[:2] == ["1995-01-01", ""]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (doubled, "is not that of MovieLens 100K: it has 200,000 rows"),
+        (with_value("items", "movie_title", "x" * 2**26), "is not that of MovieLens 100K"),
+        (with_value("data", "user_id", 2**32 + 1), "does not carry the tables"),
+        (with_value("data", "timestamp", -5), "does not carry the tables"),
+        (with_value("items", "movie_id", 2), "does not carry the tables"),
+        (with_value("items", "movie_id", 2**32 + 5), "does not carry the tables"),
+        (with_value("users", "user_id", None), "does not carry the tables"),
+        (with_value("users", "age", 200), "does not carry the tables"),
+    ],
+)
+def test_tables_that_are_not_those_of_the_wheel(
+    tmp_path: Path, change: Callable[[dict[str, pa.Table]], None], told: str
+) -> None:
+    with pytest.raises(Problem, match=told):
+        movielens.read(write_tables(tmp_path / "wheel", change))

@@ -1,5 +1,6 @@
 """Datasets of every layout on disk as they were published, side by side, and removed again."""
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -21,11 +22,15 @@ def get(tmp_path: Path, layout: str, name: str) -> catalogue.Obtained:
     return catalogue.get(name, write_zip(tmp_path / f"{layout}.zip", contents(layout=layout)))
 
 
+def loaded_raw(name: str) -> movielens.Raw:
+    return cache.load_raw(name, cache.describe(name)["raw"])
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_what_was_read_is_what_is_loaded(tmp_path: Path, layout: str) -> None:
     got = get(tmp_path, layout, "own")
     assert (got.source, got.ratings, got.users, got.movies) == ("path", RATINGS, USERS, MOVIES)
-    read, loaded = movielens.read(tmp_path / f"{layout}.zip"), cache.load_raw("own")
+    read, loaded = movielens.read(tmp_path / f"{layout}.zip"), loaded_raw("own")
     for table in ("ratings", "movies", "users"):
         assert_frame_equal(getattr(read, table), getattr(loaded, table))
     assert (read.links is None) == (loaded.links is None) == (layout != "ml-latest-small")
@@ -36,6 +41,16 @@ def test_what_was_read_is_what_is_loaded(tmp_path: Path, layout: str) -> None:
     cache.check_raw("own")
 
 
+def test_tables_of_another_version_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    get(tmp_path, "ml-1m", "own")
+    monkeypatch.setattr(cache, "FORMAT", 99)
+    with pytest.raises(Problem, match="are damaged or of another version; run movietui data get own --from PATH"):
+        catalogue.load("own")
+    get(tmp_path, "ml-1m", "own")
+    assert len(catalogue.load("own").ratings) == RATINGS
+    assert [folder.name[:7] for folder in cache.folder_of("own").glob("raw-*")] == ["raw-99-"]
+
+
 def test_other_links_are_another_dataset(tmp_path: Path) -> None:
     def digest(changed: dict[str, list[str]]) -> str:
         catalogue.get("own", write_folder(tmp_path / "files", contents(changed, "ml-latest-small")))
@@ -43,7 +58,7 @@ def test_other_links_are_another_dataset(tmp_path: Path) -> None:
 
     one, two = digest({}), digest({"links.csv": ["1,0114709,862"]})
     assert one != two
-    links = cache.load_raw("own").links
+    links = loaded_raw("own").links
     assert links is not None
     assert len(links) == 1
 
@@ -54,7 +69,7 @@ def test_all_layouts_side_by_side(tmp_path: Path) -> None:
     listed = {each.name: each for each in catalogue.listing()}
     assert {name for name, each in listed.items() if each.state == "ready"} == set(LAYOUTS)
     assert all(listed[layout].ratings == RATINGS for layout in LAYOUTS)
-    assert len({cache.load_raw(layout).ratings_file for layout in LAYOUTS}) == 3
+    assert len({loaded_raw(layout).ratings_file for layout in LAYOUTS}) == 3
 
 
 @pytest.mark.parametrize(("name", "layout"), [("ml-100k", "ml-1m"), ("ml-1m", "ml-latest-small"), ("ml-20m", "ml-10m")])
@@ -105,6 +120,31 @@ def test_what_is_not_known_is_not_removed(tmp_path: Path, name: str) -> None:
     assert cache.names() == ["mine"]
 
 
+@pytest.mark.parametrize("name", ["own", "ml-1m"])
+def test_what_was_removed_in_part_can_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    get(tmp_path, "ml-1m", name)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", refuse)
+        with pytest.raises(Problem, match="could not be removed: Permission denied"):
+            catalogue.remove(name)
+    assert cache.names() == []
+    assert catalogue.remove(name).bytes > 1000
+    assert everything(locations.datasets()) == set()
+
+
+def test_all_that_takes_room_is_shown(tmp_path: Path) -> None:
+    get(tmp_path, "ml-1m", "ml-1m")
+    archive = sources.archive_of(sources.SOURCES["ml-1m"])
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(b"x" * 1000)
+    catalogue.clean("ml-1m")
+    listed = {each.name: each.bytes for each in catalogue.listing()}["ml-1m"]
+    assert catalogue.show("ml-1m")["bytes"] == listed == cache.size("ml-1m") + 1000
+
+
 def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -114,7 +154,7 @@ def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.Monk
         patch.setattr(Path, "unlink", refuse)
         with pytest.raises(Problem, match="could not be removed: Permission denied"):
             catalogue.remove("own")
-    assert len(cache.load_raw("own").ratings) == RATINGS
+    assert len(loaded_raw("own").ratings) == RATINGS
 
 
 # Two at once
@@ -147,7 +187,7 @@ def test_a_folder_that_dataset_json_does_not_name_yet_is_not_swept(
     one.join(30)
     other.join(30)
     # Whoever came last counts, and its tables are there.
-    assert cache.load_raw("own").ratings_file == "ratings.dat"
+    assert loaded_raw("own").ratings_file == "ratings.dat"
     assert len(list(cache.folder_of("own").glob("raw-*"))) == 1
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from data import catalogue, tables
+from data import summary as summary_module
 from data.dataset import Dataset, Movies, Ratings, Scale, Users
 from data.summary import summary
 
@@ -38,6 +40,16 @@ def moment(year: int, month: int) -> int:
 def chart(found: Dataset, name: str) -> dict[str, int]:
     (one,) = (chart for chart in summary(found)["charts"] if chart["name"] == name)
     return dict(zip(one["labels"], one["counts"], strict=True))
+
+
+def test_stray_times_do_not_make_bars_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = np.array([moment(2000, 1), moment(2000, 1), moment(2001, 3), moment(1990, 1), moment(9999, 1)])
+    stray = dataset(ratings=replace(dataset().ratings, time=times))
+    assert chart(stray, "ratings over time") == {"1990": 1, "2000": 2, "2001": 1, "9999": 1}
+    monkeypatch.setattr(summary_module, "MOST_BINS", 2)
+    assert chart(stray, "ratings over time") == {"1990": 1, "2000": 2}
+    (one,) = (each for each in summary(stray)["charts"] if each["name"] == "ratings over time")
+    assert one["note"] == "years without ratings are left out, and years with 2 ratings"
 
 
 @pytest.mark.parametrize("piece", [1, 2, 1000])
@@ -78,7 +90,7 @@ def test_charts(name: str, bars: dict[str, int], piece: int, monkeypatch: pytest
 
 def test_groups_of_ages_are_shown_as_such() -> None:
     users = Users(tuple("abcd"), np.array([1, 18, 18, 56], np.int32))
-    assert chart(dataset(users=users), "ages") == {"1–17": 1, "18–24": 2, "56+": 1}
+    assert chart(dataset(users=users), "ages") == {"under 18": 1, "18–24": 2, "56+": 1}
 
 
 def test_many_months_are_counted_by_year() -> None:
@@ -130,6 +142,6 @@ def test_what_the_published_releases_do_not_tell(published: Any) -> None:
     assert older["absent"] == ["month of release"]
     assert later["absent"] == ["age", "gender", "occupation", "month of release"]
     bars = {chart["name"]: chart for chart in older["charts"]}
-    assert bars["ages"]["labels"] == ["1–17", "18–24", "25–34", "35–44", "45–49", "50–55", "56+"]
+    assert bars["ages"]["labels"] == ["under 18", "18–24", "25–34", "35–44", "45–49", "50–55", "56+"]
     assert "ages" not in [chart["name"] for chart in later["charts"]]
     assert list(later["stars"])[:2] == ["0.5", "1"]

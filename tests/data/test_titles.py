@@ -80,6 +80,8 @@ def test_voiced_letters_stay_apart() -> None:
         ("\x1b]8;;http://example.org\x1b\\link\x1b]8;;\x1b\\", "link"),
         ("\x9b31mred", "red"),
         ("\x1bPsixel\x1b\\x", "x"),
+        ("\x1b]0;title\x1b[31mred", "red"),
+        ("\x9d" * 100_000 + "\x1b", ""),  # in linear time
         ("a\x1b", "a"),
         ("a\x00b\x07c\x7fd\x85e", "abcd e"),
         ("\u202egnp.exe", "gnp.exe"),

@@ -92,7 +92,7 @@ class Bias(Model[BiasSettings, Generosity]):
         noise = float(self.parameters["noise"])
         rest = history.stars - float(self.parameters["overall"]) - self.parameters["movie"][history.movies]
         variance = 1 / (1 / whole.variance - 1 / noise)
-        means: Doubles = variance * (whole.mean / whole.variance - rest / noise)
+        means = np.asarray(variance * (whole.mean / whole.variance - rest / noise), np.float64)
         return means, variance
 
 

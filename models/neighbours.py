@@ -44,7 +44,7 @@ DENSE = 1 << 26
 """Entries that a dense table of users and movies, or of movies and movies, may have: 256 MiB in float32."""
 SQUARE = 512
 """Movies whose products are taken at once."""
-SAMPLE = 16
+SAMPLE = 8
 """Users whose ratings, each expected without itself, tell the loss on train and ``taste``."""
 TINY = np.float32(1e-9)
 
@@ -281,8 +281,8 @@ class _Neighbours(Model[S, T]):
     def _weights(self, similarity: NDArray[Any]) -> Floats:
         """Similarities with the contrast, those of opposite taste left out where they do not count."""
         low = -1.0 if self.settings.opposites else 0.0
-        similarity = np.clip(similarity, low, 1.0)
-        return np.asarray(np.sign(similarity) * np.abs(similarity) ** self.settings.contrast, np.float32)
+        similarity = np.clip(np.asarray(similarity, np.float32), low, 1.0)
+        return np.asarray(np.copysign(np.abs(similarity) ** self.settings.contrast, similarity), np.float32)
 
     def _own(self, ratings: Any) -> Any:
         """The weight of itself, which is as similar as can be, by its number of ratings."""
@@ -469,6 +469,7 @@ class UserKNN(_Neighbours[UserKNNSettings, Circle]):
     def _kept(self, similarity: NDArray[Any]) -> Floats:
         """The weights of the most similar of each row, 0 for the others, shape as given."""
         kept = self.settings.neighbours
+        similarity = similarity.astype(np.float32)  # raising these to a power is several times faster
         size = np.abs(similarity) if self.settings.opposites else similarity
         if kept < size.shape[1]:
             least = np.partition(size, -kept, 1)[:, -kept, None]

@@ -84,11 +84,20 @@ def _value(entry: Field, text: str) -> float:
 
 
 def _docstrings(settings: type[Settings]) -> dict[str, str]:
-    """The string below each field: dataclasses do not keep it, the source does."""
-    parents = [kind for kind in settings.__bases__ if kind is not Settings and issubclass(kind, Settings)]
-    found = {name: meaning for kind in parents for name, meaning in _docstrings(kind).items()}
+    """The string below each field: dataclasses do not keep it, the source does.
+
+    A field that is declared again, with another default, and has no string there keeps the one it had.
+    """
+    found: dict[str, str] = {}
+    for kind in reversed(settings.__mro__[: settings.__mro__.index(Settings)]):
+        found |= _own_docstrings(kind)
+    return found
+
+
+def _own_docstrings(settings: type) -> dict[str, str]:
     body = ast.parse(textwrap.dedent(inspect.getsource(settings))).body[0]
     assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
     for statement, following in zip(body.body, body.body[1:], strict=False):
         if (
             isinstance(statement, ast.AnnAssign)

@@ -51,7 +51,11 @@ TINY = np.float32(1e-9)
 
 @dataclass(frozen=True)
 class NeighbourSettings(Settings):
-    """Settings that both models have."""
+    """Settings that both models have.
+
+    The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
+    ml-100k, those of the order as for ``BiasedMF``.
+    """
 
     neighbours: int = setting(300, 1, 5000)
     """How many neighbours of each user or movie are kept: those with the largest weights."""
@@ -67,7 +71,7 @@ class NeighbourSettings(Settings):
     """Whether ratings are seen relative to effects of user and movie, or of the side alone that is compared."""
     sweeps: int = setting(4, 1, 200)
     """How often the effects of users and movies are updated in turn."""
-    caution: float = setting(1.0, 0.0, 10.0)
+    caution: float = setting(2.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are taken off the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
     """How much of the logarithm of a movie's number of ratings is added to order a list."""
@@ -347,6 +351,9 @@ class ItemKNN(_Neighbours[ItemKNNSettings, Rests]):
         """
         import torch
 
+        from models.threads import leave_one_core
+
+        leave_one_core()
         users = len(lists.starts) - 1
         kept = min(self.settings.neighbours, total)
         neighbour = np.full((total, kept), total, np.int32)

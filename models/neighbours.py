@@ -21,6 +21,7 @@ what is expected is that of the two effects plus ``taste`` times this share. ``t
 of a line through the squared errors of ratings of some users, each expected without itself, over their shares.
 """
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -365,8 +366,10 @@ class ItemKNN(_Neighbours[ItemKNNSettings, Rests]):
             similarity[torch.arange(len(dot)), torch.arange(first, first + len(dot))] = 0
             size = similarity.abs() if self.settings.opposites else similarity
             largest, best = torch.topk(size, kept, 1)
-            neighbour[block] = torch.where(largest > 0, best, total).numpy()
-            dots[block], commons[block] = dot.gather(1, best).numpy(), common.gather(1, best).numpy()
+            counts = largest > 0
+            neighbour[block] = torch.where(counts, best, total).numpy()
+            dots[block] = (dot.gather(1, best) * counts).numpy()
+            commons[block] = (common.gather(1, best) * counts).numpy()
         return neighbour, dots, commons
 
     def fold_in(self, history: History) -> Rests:
@@ -589,10 +592,13 @@ def _products(lists: _Lists, users: int, movies: int) -> "Iterator[tuple[int, Te
 
 
 def _sparse(lists: _Lists, rows: slice, width: int, ones: bool) -> "Tensor":
+    """Some lists as the rows of a sparse table: of the rests, or of ones."""
     import torch
 
     starts = lists.starts[rows.start : rows.stop + 1]
     inside = slice(int(starts[0]), int(starts[-1]))
     values = np.ones_like(lists.rest[inside]) if ones else lists.rest[inside]
     parts = [torch.from_numpy(part) for part in (starts - starts[0], lists.other[inside].astype(np.int64), values)]
-    return torch.sparse_csr_tensor(parts[0], parts[1], parts[2], size=(len(starts) - 1, width))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch tells everybody that these tables are young
+        return torch.sparse_csr_tensor(parts[0], parts[1], parts[2], size=(len(starts) - 1, width))

@@ -562,6 +562,30 @@ def sweep(
     )
 
 
+@cli.command()
+@click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the models.")
+@as_json
+@answers
+def reproduce(seed: int, json_: bool) -> None:
+    """Run the experiments of the five source systems: what was reported, and what we measure.
+
+    Each model is fitted with the settings that its author describes (published) and with ours (tuned).
+    """
+    from movietui import tasks
+
+    with Bars() as bars:
+        rows = tasks.reproduce(seed=seed, on_stage=bars.stage, on_epoch=bars.epoch)
+    if json_:
+        _print_json(rows)
+        return
+    figures = ("reported", "published", "tuned")
+    table = _table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
+    for row in rows:
+        told = ["" if row[name] is None else _figure(row[name]) for name in figures]
+        table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *told, row["note"])
+    _print(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
+
+
 def _figure(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 

@@ -248,6 +248,23 @@ def told_settings(changes: Mapping[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in changes.items())
 
 
+def reproduce(
+    *,
+    seed: int = 0,
+    on_stage: Report = silent,
+    on_epoch: OnEpoch = unheard,
+) -> list[dict[str, Any]]:
+    """Run the experiments of the source systems, as ``reproduce --json`` prints them."""
+    from models import reproduce as sources
+
+    datasets = {name: catalogue.load(name, "none", on_stage) for name in {one.dataset for one in sources.here()}}
+    return list(
+        sources.reproduce(
+            datasets, seed, lambda label, epoch: on_epoch(label, {**asdict(epoch), "epoch": epoch.number})
+        )
+    )
+
+
 def checkpoint_of(store: Store, number: int) -> Path:
     """Return the folder of a run's checkpoint."""
     run = store.run(number)

@@ -18,6 +18,7 @@ from data.problems import Problem
 from data.progress import Stage
 from data.sources import Source
 from models.bias import Bias, BiasSettings
+from models.reproduce import Experiment
 from movietui import __version__
 from movietui.cli import Bars, cli
 from movietui.store import Film, Store
@@ -65,7 +66,7 @@ def given(result: dict[str, Any], *fields: str) -> None:
 def test_version_and_help(run: Run) -> None:
     assert run("--version").stdout == f"movietui, version {__version__}\n"
     told = run("--help").stdout
-    for command in ("data", "train", "evaluate", "sweep", "recommend", "rate", "locate"):
+    for command in ("data", "train", "evaluate", "sweep", "reproduce", "recommend", "rate", "locate"):
         assert re.search(rf"^  {command} ", told, re.MULTILINE)
         assert run(command, "--help").exit_code == 0
     for command in ("list", "get", "remove", "clean", "show", "imdb"):
@@ -404,6 +405,17 @@ def test_sweep(run: Run, ready: Path) -> None:
     given(rows[0], "model", "dataset", "split", "seed", "seconds")
     told = run(*arguments, "caution=1,2").stdout
     assert re.search(r"the best, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", told)
+
+
+def test_reproduce(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(run("reproduce"), "ml-100k is not here yet")
+    own = (Experiment("009", "user-knn", {"mse": 1.5, "mae": None}, "demo", "kfold5-0", note="as invented"),)
+    monkeypatch.setattr("models.reproduce.EXPERIMENTS", own)
+    rows = document(run("reproduce", "--json"))
+    assert [(row["metric"], row["reported"]) for row in rows] == [("mse", 1.5), ("mae", None)]
+    given(rows[0], "source", "model", "dataset", "split", "published", "tuned")
+    assert rows[0]["published"] > rows[0]["tuned"]
+    assert re.search(r"009 +user-knn +demo +kfold5-0 +mse +1.5000 ", run("reproduce").stdout)
 
 
 def test_evaluate_ranking(run: Run, ready: Path) -> None:

@@ -21,7 +21,6 @@ what is expected is that of the two effects plus ``taste`` times this share. ``t
 of a line through the squared errors of ratings of some users, each expected without itself, over their shares.
 """
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -297,9 +296,9 @@ class _Neighbours(Model[S, T]):
 class ItemKNN(_Neighbours[ItemKNNSettings, Rests]):
     """What the viewer gave the movies that are most similar to this one; see the module.
 
-    The neighbours of all movies are found in blocks: as products of dense tables where those have room, else of sparse
-    ones, so that only the kept neighbours of 87,000 movies are ever in memory, with the work growing with the sum of
-    the squared numbers of ratings of the users.
+    The neighbours of all movies are found as products of dense tables where those have room (ML-1M), else movie by
+    movie from the lists of those who rated it, so that of 87,000 movies no more than the kept neighbours are ever in
+    memory; that takes time in proportion to the sum of the users' squared numbers of ratings.
     """
 
     name = "item-knn"
@@ -360,16 +359,16 @@ class ItemKNN(_Neighbours[ItemKNNSettings, Rests]):
         neighbour = np.full((total, kept), total, np.int32)
         dots, commons = np.zeros((2, total, kept), np.float32)
         length = torch.from_numpy(norm)
-        for first, dot, common in _products(lists, users, total):
-            block = slice(first, first + len(dot))
-            similarity = self._similarity(dot, common, length[block, None], length)
-            similarity[torch.arange(len(dot)), torch.arange(first, first + len(dot))] = 0
+        for block, columns, dot, common in _products(lists, users, total):
+            similarity = self._similarity(dot, common, length[block, None], length[columns])
+            similarity[columns == torch.arange(total)[block, None]] = 0
             size = similarity.abs() if self.settings.opposites else similarity
-            largest, best = torch.topk(size, kept, 1)
+            largest, best = torch.topk(size, min(kept, len(columns)), 1)
             counts = largest > 0
-            neighbour[block] = torch.where(counts, best, total).numpy()
-            dots[block] = (dot.gather(1, best) * counts).numpy()
-            commons[block] = (common.gather(1, best) * counts).numpy()
+            found = slice(best.shape[1])
+            neighbour[block, found] = torch.where(counts, columns[best], total).numpy()
+            dots[block, found] = (dot.gather(1, best) * counts).numpy()
+            commons[block, found] = (common.gather(1, best) * counts).numpy()
         return neighbour, dots, commons
 
     def fold_in(self, history: History) -> Rests:
@@ -492,7 +491,6 @@ class UserKNN(_Neighbours[UserKNNSettings, Circle]):
         table, rated = np.zeros((2, *shape), np.float32)
         row = np.full(total + 1, -1)
         row[users] = np.arange(len(users))
-        row[-1] = -1
         places = np.flatnonzero(row[lists.other] >= 0)
         column = np.searchsorted(lists.starts, places, "right") - 1
         table[row[lists.other[places]], column] = lists.rest[places]
@@ -562,43 +560,40 @@ def _spread(total: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, total - 1, min(SAMPLE, total)).astype(np.intp)) if total else np.empty(0, np.intp)
 
 
-def _products(lists: _Lists, users: int, movies: int) -> "Iterator[tuple[int, Tensor, Tensor]]":
-    """Blocks of the movies' sums of products and numbers of users in common, shape (block, movies) each."""
+def _products(lists: _Lists, users: int, movies: int) -> "Iterator[tuple[slice, Tensor, Tensor, Tensor]]":
+    """The movies' sums of products and numbers of users in common, for some movies at a time.
+
+    ``lists`` are those of the users. Yields which movies, the movies beside them (columns,), and two tables of shape
+    (block, columns); movies that are not among the columns have nobody in common with the block.
+    """
     import torch
 
     if max(users, movies) * movies <= DENSE:
         tables = [torch.from_numpy(table) for table in lists.table(np.arange(users), movies)]
-        whole = [torch.empty(movies, movies) for _ in tables]
+        dot, common = (torch.empty(movies, movies) for _ in tables)
         for first in range(0, movies, SQUARE):
             block = slice(first, first + SQUARE)
-            for table, product in zip(tables, whole, strict=True):
+            for table, product in zip(tables, (dot, common), strict=True):
                 # What is left of the diagonal is known already, turned round.
                 torch.mm(table[:, block].T, table[:, first:], out=product[block, first:])
                 product[first + SQUARE :, block] = product[block, first + SQUARE :].T
         size = max(1, BLOCK // max(1, movies))
         for first in range(0, movies, size):
-            yield first, whole[0][first : first + size], whole[1][first : first + size]
+            block = slice(first, first + size)
+            yield block, torch.arange(movies), dot[block], common[block]
         return
     by_movie = _Lists.of(
         lists.other, np.repeat(np.arange(users, dtype=np.int32), np.diff(lists.starts)), lists.rest, movies
     )
-    right = [_sparse(lists, slice(0, users), movies, ones) for ones in (False, True)]
-    size = max(1, BLOCK // max(1, movies))
-    for first in range(0, movies, size):
-        block = slice(first, min(first + size, movies))
-        left = [_sparse(by_movie, block, users, ones) for ones in (False, True)]
-        dot, common = ((a @ b).to_dense() for a, b in zip(left, right, strict=True))
-        yield first, dot, common
-
-
-def _sparse(lists: _Lists, rows: slice, width: int, ones: bool) -> "Tensor":
-    """Some lists as the rows of a sparse table: of the rests, or of ones."""
-    import torch
-
-    starts = lists.starts[rows.start : rows.stop + 1]
-    inside = slice(int(starts[0]), int(starts[-1]))
-    values = np.ones_like(lists.rest[inside]) if ones else lists.rest[inside]
-    parts = [torch.from_numpy(part) for part in (starts - starts[0], lists.other[inside].astype(np.int64), values)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch tells everybody that these tables are young
-        return torch.sparse_csr_tensor(parts[0], parts[1], parts[2], size=(len(starts) - 1, width))
+    size = max(1, BLOCK // max(1, int(np.diff(lists.starts).max())))
+    for movie in range(movies):
+        products, numbers = np.zeros(movies), np.zeros(movies, np.intp)
+        for first in range(by_movie.starts[movie], by_movie.starts[movie + 1], size):
+            raters = slice(first, min(first + size, by_movie.starts[movie + 1]))
+            places, which = lists.places(by_movie.other[raters])
+            other = lists.other[places]
+            products += np.bincount(other, lists.rest[places] * by_movie.rest[raters][which], minlength=movies)
+            numbers += np.bincount(other, minlength=movies)
+        columns = np.flatnonzero(numbers)
+        dot, common = (torch.from_numpy(values[None, columns].astype(np.float32)) for values in (products, numbers))
+        yield slice(movie, movie + 1), torch.from_numpy(columns), dot, common

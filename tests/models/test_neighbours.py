@@ -125,7 +125,7 @@ class TestItemKNN(NeighboursContract):
             strongest = np.argsort(-np.abs(whole.parameters["weight"][movie, 1:]))[:5]
             assert set(kept) == set(all_of[strongest])
 
-    def test_sparse_products_find_the_same_neighbours(
+    def test_movie_by_movie_finds_the_same_neighbours(
         self, model: ItemKNN, train: Dataset, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(neighbours, "DENSE", 0)

@@ -44,6 +44,9 @@ DENSE = 1 << 26
 """Entries that a dense table of users and movies, or of movies and movies, may have: 256 MiB in float32."""
 SQUARE = 512
 """Movies whose products are taken at once."""
+MOST = 400
+"""Ratings of a user that tell which movies are similar where tables have no room: a few users with thousands of
+ratings would take most of the time."""
 SAMPLE = 8
 """Users whose ratings, each expected without itself, tell the loss on train and ``taste``."""
 TINY = np.float32(1e-9)
@@ -151,6 +154,15 @@ class _Lists:
         rest[known[which], self.other[places]] = self.rest[places]
         rated[known[which], self.other[places]] = 1
         return rest, rated
+
+    def thinned(self, most: int) -> "_Lists":
+        """Return the lists, of longer ones only ``most`` ratings that are evenly spread over them."""
+        lengths = np.diff(self.starts)
+        long = np.repeat(lengths, lengths)
+        place = np.arange(len(long)) - np.repeat(self.starts[:-1], lengths)
+        kept = (place + 1) * most // long > place * most // long
+        starts = np.append(0, np.cumsum(np.minimum(lengths, most)))
+        return _Lists(starts, self.other[kept], self.rest[kept])
 
     def sums(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return the sum of the values of each list's ratings, shape (lists,)."""
@@ -298,7 +310,8 @@ class ItemKNN(_Neighbours[ItemKNNSettings, Rests]):
 
     The neighbours of all movies are found as products of dense tables where those have room (ML-1M), else movie by
     movie from the lists of those who rated it, so that of 87,000 movies no more than the kept neighbours are ever in
-    memory; that takes time in proportion to the sum of the users' squared numbers of ratings.
+    memory. That takes time in proportion to the sum of the users' squared numbers of ratings, of which no more than
+    ``MOST`` count there.
     """
 
     name = "item-knn"
@@ -582,6 +595,7 @@ def _products(lists: _Lists, users: int, movies: int) -> "Iterator[tuple[slice, 
             block = slice(first, first + size)
             yield block, torch.arange(movies), dot[block], common[block]
         return
+    lists = lists.thinned(MOST)
     by_movie = _Lists.of(
         lists.other, np.repeat(np.arange(users, dtype=np.int32), np.diff(lists.starts)), lists.rest, movies
     )

@@ -229,3 +229,10 @@ def test_taste_is_found_where_it_is() -> None:
         model = kind()
         model.fit(checkerboard()[0])
         assert model.parameters["taste"] == pytest.approx(4, abs=0.5)
+
+
+def test_long_lists_are_thinned_evenly() -> None:
+    lists = neighbours._Lists(np.asarray([0, 3, 3, 13]), np.arange(13, dtype=np.int32), np.ones(13, np.float32))
+    thin = lists.thinned(5)
+    assert thin.starts.tolist() == [0, 3, 3, 8]
+    assert thin.other.tolist() == [0, 1, 2, 4, 6, 8, 10, 12]

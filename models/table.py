@@ -3,6 +3,7 @@
 from models.bias import Bias
 from models.mf import BiasedMF
 from models.model import AnyModel
+from models.neighbours import ItemKNN, UserKNN
 from models.popularity import Popularity
 
-MODELS: dict[str, type[AnyModel]] = {model.name: model for model in (Popularity, Bias, BiasedMF)}
+MODELS: dict[str, type[AnyModel]] = {model.name: model for model in (Popularity, Bias, BiasedMF, UserKNN, ItemKNN)}

@@ -73,6 +73,11 @@ class Bars:
         losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
         self._show(phase, epoch["epoch"], epoch["of"], losses)
 
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        if not self._progress.disable:
+            self._progress.console.print(line, markup=False, highlight=False)
+
 
 def answers(command: Callable[..., Any]) -> Callable[..., None]:
     """Turn what goes wrong in a command into one sentence and an exit code."""
@@ -362,15 +367,29 @@ def _told(counts: dict[str, float]) -> str:
 
 # Models
 
-PUBLISHED = f"{CLEANING} Published figures are measured on none."
+UNCLEANED = f"{CLEANING} Published figures are measured on none."
+published_option = click.option(
+    "--published", is_flag=True, help="The settings that the author of the source system describes."
+)
+settings_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the model."
+)
+
+
+def _pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
+    wrong = [entry for entry in entries if "=" not in entry]
+    if wrong:
+        raise click.UsageError(f"{option} takes KEY=VALUE, not {wrong[0]!r}.")
+    return dict(entry.split("=", 1) for entry in entries)
 
 
 @cli.command()
 @click.argument("model")
 @dataset_option
 @click.option("--split", default=None, help="Learn from the train part of this split only.")
-@click.option("--cleaning", "--preset", "cleaning", default=None, help=PUBLISHED)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the model.")
+@click.option("--cleaning", "--preset", "cleaning", default=None, help=UNCLEANED)
+@published_option
+@settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @as_json
 @answers
@@ -379,6 +398,7 @@ def train(
     dataset: str | None,
     split: str | None,
     cleaning: str | None,
+    published: bool,
     settings: Sequence[str],
     seed: int,
     json_: bool,
@@ -391,9 +411,7 @@ def train(
 
     store = _store()
     named = _dataset(store, dataset)
-    wrong = [entry for entry in settings if "=" not in entry]
-    if wrong:
-        raise click.UsageError(f"--set takes KEY=VALUE, not {wrong[0]!r}.")
+    changes = _pairs("--set", settings)
     with Bars() as bars:
         trained = tasks.train(
             store,
@@ -401,7 +419,8 @@ def train(
             named,
             split=split,
             cleaning=cleaning or (store.cleaning_of(named) if split is None else "none"),
-            settings=dict(entry.split("=", 1) for entry in settings),
+            published=published,
+            settings=changes,
             seed=seed,
             on_stage=bars.stage,
             on_epoch=bars.epoch,
@@ -423,7 +442,9 @@ def train(
 @dataset_option
 @click.option("--split", "splits", default="random90", show_default=True, help="Splits, with commas between them.")
 @click.option("--task", default="rating", show_default=True, type=click.Choice(["rating", "ranking", "pair"]))
-@click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=PUBLISHED)
+@click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=UNCLEANED)
+@published_option
+@settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
 @as_json
@@ -434,6 +455,8 @@ def evaluate(
     splits: str,
     task: str,
     cleaning: str,
+    published: bool,
+    settings: Sequence[str],
     seed: int,
     split_seed: int,
     json_: bool,
@@ -444,6 +467,7 @@ def evaluate(
     names = [name.strip() for name in splits.split(",") if name.strip()]
     if not names:
         raise click.UsageError("Name at least one split.")
+    changes = _pairs("--set", settings)
     with Bars() as bars:
         rows = tasks.evaluate(
             models,
@@ -451,6 +475,8 @@ def evaluate(
             names,
             task=task,
             cleaning=cleaning,
+            published=published,
+            settings=changes,
             seed=seed,
             split_seed=split_seed,
             on_stage=bars.stage,
@@ -468,9 +494,98 @@ def evaluate(
         against = f"{difference['rmse']:+.4f} ±{reach:.4f}" if difference else ""
         values = [_figure(row["metrics"][name]) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
-    _print(table, f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, seed {seed}, split seed {split_seed}")
+    about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
+    _print(table, f"{about}, seed {seed}, split seed {split_seed}")
     if any("difference" in row for row in rows):
         _print(f"to first: rmse minus that of {models[0]} on the same rows, with its 95 % interval")
+
+
+@cli.command()
+@click.argument("model")
+@click.argument("more", nargs=-1, metavar="[KEY=A,B,C]...")
+@dataset_option
+@click.option("--split", default="random90", show_default=True, help="The split whose train part is learnt from.")
+@click.option("--grid", "grid", multiple=True, metavar="KEY=A,B,C", help="A setting and its values; more than once.")
+@click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=UNCLEANED)
+@published_option
+@click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
+@click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
+@as_json
+@answers
+def sweep(
+    model: str,
+    more: Sequence[str],
+    dataset: str | None,
+    split: str,
+    grid: Sequence[str],
+    cleaning: str,
+    published: bool,
+    seed: int,
+    split_seed: int,
+    json_: bool,
+) -> None:
+    """Measure MODEL with every combination of settings.
+
+    Each is measured on a validation part of train, which chooses the best; that one alone is measured on test.
+    """
+    from movietui import tasks
+
+    values = {
+        key: [value.strip() for value in listed.split(",") if value.strip()]
+        for key, listed in _pairs("--grid", [*grid, *more]).items()
+    }
+    with Bars() as bars:
+        rows = tasks.sweep(
+            model,
+            dataset or _dataset(_store(), None),
+            split,
+            values,
+            cleaning=cleaning,
+            published=published,
+            seed=seed,
+            split_seed=split_seed,
+            on_stage=bars.stage,
+            on_epoch=bars.epoch,
+            on_result=lambda row: bars.say(f"{tasks.told_settings(row['grid'])}  rmse {row['metrics']['rmse']:.4f}"),
+        )
+    if json_:
+        _print_json(rows)
+        return
+    metrics = list(rows[0]["metrics"])
+    table = _table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
+    for row in rows:
+        figures = [_figure(row["metrics"][name]) for name in metrics]
+        table.add_row(*row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]))
+    on_test = "  ".join(f"{name} {_figure(value)}" for name, value in rows[0]["test"].items())
+    _print(
+        table,
+        f"{model} on a validation part of the train part of {split} of {rows[0]['dataset']}, cleaning {cleaning}",
+        f"the best, {tasks.told_settings(rows[0]['grid'])}, on test: {on_test}",
+    )
+
+
+@cli.command()
+@click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the models.")
+@as_json
+@answers
+def reproduce(seed: int, json_: bool) -> None:
+    """Run the experiments of the five source systems: what was reported, and what we measure.
+
+    Each model is fitted with the settings that its author describes (published) and with ours (tuned).
+    """
+    from movietui import tasks
+
+    with Bars() as bars:
+        rows = tasks.reproduce(seed=seed, on_stage=bars.stage, on_epoch=bars.epoch)
+    if json_:
+        _print_json(rows)
+        return
+    figures = ("reported", "published", "tuned")
+    table = _table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
+    for row in rows:
+        told = ["" if row[name] is None else _figure(row[name]) for name in figures]
+        table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *told, row["note"])
+    _print(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
 
 
 def _figure(value: float) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any, Literal, get_args
@@ -23,7 +23,7 @@ from models.metrics import (
 )
 from models.model import AnyModel, Epoch, Fitted, History, Progress, unwatched
 from models.ranking import Ranker, Viewer
-from models.settings import Settings
+from models.settings import Settings, parse
 from models.table import MODELS
 
 Task = Literal["rating", "ranking", "pair"]
@@ -37,6 +37,25 @@ def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyMode
     if name not in MODELS:
         raise Problem(f"There is no model {name!r}; choose one of {', '.join(MODELS)}.")
     return MODELS[name](settings, seed=seed)
+
+
+def choose(name: str, published: bool = False, changes: Mapping[str, str] | None = None) -> Settings:
+    """Return a model's settings: the tuned ones, or the published, with what a person changed in them.
+
+    Raises ``Problem`` for a model that is not known or has no published settings, and for a change that cannot be.
+    """
+    kind = type(build(name))
+    if published and kind.published is None:
+        those = ", ".join(own for own, model in MODELS.items() if model.published is not None) or "none yet"
+        raise Problem(f"None of the source systems has {name}; published settings have: {those}.")
+    return parse(kind.settings_type, changes or {}, kind.published if published else None)
+
+
+def label(model: AnyModel) -> str:
+    """Return which settings a model has: ``tuned``, ``published``, or ``own`` where a person set something."""
+    if model.settings == model.settings_type():
+        return "tuned"
+    return "published" if model.settings == model.published else "own"
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +139,7 @@ def evaluate(
         split_seed=split_seed,
         task=task,
         seed=seed,
-        settings="tuned" if settings in (None, model.settings_type()) else "own",
+        settings=label(model),
         cleaning=dataset.cleaning,
         n_train=len(train.ratings),
         n_test=len(test),

@@ -102,6 +102,8 @@ class Model(ABC, Generic[S, Taste]):
     summary: ClassVar[str]
     """One line for people."""
     settings_type: ClassVar[type[Settings]]
+    published: ClassVar[Settings | None] = None
+    """The settings that repeat a source system as its author describes it; ``None`` where none has the model."""
 
     def __init__(self, settings: S | None = None, *, seed: int = 0) -> None:
         self.settings: S = settings if settings is not None else self.settings_type()  # type: ignore[assignment]

@@ -361,15 +361,29 @@ def _told(counts: dict[str, float]) -> str:
 
 # Models
 
-PUBLISHED = f"{CLEANING} Published figures are measured on none."
+UNCLEANED = f"{CLEANING} Published figures are measured on none."
+published_option = click.option(
+    "--published", is_flag=True, help="The settings that the author of the source system describes."
+)
+settings_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the model."
+)
+
+
+def _pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
+    wrong = [entry for entry in entries if "=" not in entry]
+    if wrong:
+        raise click.UsageError(f"{option} takes KEY=VALUE, not {wrong[0]!r}.")
+    return dict(entry.split("=", 1) for entry in entries)
 
 
 @cli.command()
 @click.argument("model")
 @dataset_option
 @click.option("--split", default=None, help="Learn from the train part of this split only.")
-@click.option("--cleaning", "--preset", "cleaning", default=None, help=PUBLISHED)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the model.")
+@click.option("--cleaning", "--preset", "cleaning", default=None, help=UNCLEANED)
+@published_option
+@settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @as_json
 @answers
@@ -378,6 +392,7 @@ def train(
     dataset: str | None,
     split: str | None,
     cleaning: str | None,
+    published: bool,
     settings: Sequence[str],
     seed: int,
     json_: bool,
@@ -389,9 +404,7 @@ def train(
     from movietui import tasks
 
     store = _store()
-    wrong = [entry for entry in settings if "=" not in entry]
-    if wrong:
-        raise click.UsageError(f"--set takes KEY=VALUE, not {wrong[0]!r}.")
+    changes = _pairs("--set", settings)
     with Bars() as bars:
         trained = tasks.train(
             store,
@@ -399,7 +412,8 @@ def train(
             _dataset(store, dataset),
             split=split,
             cleaning=cleaning or ("standard" if split is None else "none"),
-            settings=dict(entry.split("=", 1) for entry in settings),
+            published=published,
+            settings=changes,
             seed=seed,
             on_stage=bars.stage,
             on_epoch=bars.epoch,
@@ -421,7 +435,9 @@ def train(
 @dataset_option
 @click.option("--split", "splits", default="random90", show_default=True, help="Splits, with commas between them.")
 @click.option("--task", default="rating", show_default=True, type=click.Choice(["rating", "ranking", "pair"]))
-@click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=PUBLISHED)
+@click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=UNCLEANED)
+@published_option
+@settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
 @as_json
@@ -432,6 +448,8 @@ def evaluate(
     splits: str,
     task: str,
     cleaning: str,
+    published: bool,
+    settings: Sequence[str],
     seed: int,
     split_seed: int,
     json_: bool,
@@ -442,6 +460,7 @@ def evaluate(
     names = [name.strip() for name in splits.split(",") if name.strip()]
     if not names:
         raise click.UsageError("Name at least one split.")
+    changes = _pairs("--set", settings)
     with Bars() as bars:
         rows = tasks.evaluate(
             models,
@@ -449,6 +468,8 @@ def evaluate(
             names,
             task=task,
             cleaning=cleaning,
+            published=published,
+            settings=changes,
             seed=seed,
             split_seed=split_seed,
             on_stage=bars.stage,
@@ -466,7 +487,8 @@ def evaluate(
         against = f"{difference['rmse']:+.4f} ±{reach:.4f}" if difference else ""
         values = [_figure(row["metrics"][name]) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
-    _print(table, f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, seed {seed}, split seed {split_seed}")
+    about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
+    _print(table, f"{about}, seed {seed}, split seed {split_seed}")
     if any("difference" in row for row in rows):
         _print(f"to first: rmse minus that of {models[0]} on the same rows, with its 95 % interval")
 

@@ -56,6 +56,7 @@ def train(
     *,
     split: str | None = None,
     cleaning: str,
+    published: bool = False,
     settings: Mapping[str, str],
     seed: int = 0,
     on_stage: Report = silent,
@@ -64,17 +65,14 @@ def train(
     """Train a model, keep the run and its checkpoint, and return it as ``train --json`` prints it.
 
     Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
-    train part only. Whatever ends it early is written down in the run.
+    train part only. ``settings`` are changes to the tuned settings, or to the published ones. Whatever ends it early
+    is written down in the run.
     """
     from data.splits import split as cut
     from models import evaluation
     from models.checkpoints import save
-    from models.settings import parse
-    from models.table import MODELS
 
-    if model not in MODELS:
-        raise Problem(f"There is no model {model!r}; choose one of {', '.join(MODELS)}.")
-    chosen = parse(MODELS[model].settings_type, settings)
+    chosen = evaluation.choose(model, published, settings)
     loaded = catalogue.load(dataset, cleaning, on_stage)
     cut(loaded, split or SERVED_SPLIT)  # a split that does not fit is told before a run is begun
     run = store.start_run(model, dataset, loaded.cleaning, split or SERVED_SPLIT, seed, asdict(chosen))
@@ -148,32 +146,38 @@ def evaluate(
     *,
     task: str,
     cleaning: str,
+    published: bool = False,
+    settings: Mapping[str, str] | None = None,
     seed: int,
     split_seed: int,
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
 ) -> list[dict[str, Any]]:
-    """Measure models on splits, as ``evaluate --json`` prints it; models after the first are compared with it."""
+    """Measure models on splits, as ``evaluate --json`` prints it; models after the first are compared with it.
+
+    ``settings`` are changes to the tuned settings of every model, or to the published ones.
+    """
     from data.splits import split as cut
     from models import evaluation
 
-    for model in models:
-        evaluation.build(model)  # a name that is not known is told before anything is fitted
+    # What cannot be is told before anything is fitted.
+    chosen = {model: evaluation.choose(model, published, settings) for model in models}
     if task == "ranking" and "popularity" not in models:
-        models = [*models, "popularity"]  # what every ranking figure is read beside
+        chosen["popularity"] = evaluation.choose("popularity")  # what every ranking figure is read beside
     loaded = catalogue.load(dataset, cleaning, on_stage)
     for name in splits:
         cut(loaded, name, split_seed)
     rows: list[dict[str, Any]] = []
     for name in splits:
         first: evaluation.Evaluation | None = None
-        for model in models:
+        for model, own in chosen.items():
             label = f"{model} on {name}"
             measured = evaluation.evaluate(
                 model,
                 loaded,
                 name,
                 task=task,  # type: ignore[arg-type]
+                settings=own,
                 seed=seed,
                 split_seed=split_seed,
                 progress=lambda epoch, label=label: on_epoch(label, {**asdict(epoch), "epoch": epoch.number}),  # type: ignore[misc]

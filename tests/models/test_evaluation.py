@@ -9,7 +9,7 @@ import models.evaluation
 from data.problems import Cancelled, Problem
 from data.splits import split
 from models.bias import Bias, BiasSettings
-from models.evaluation import build, compare, evaluate, measure_pair_lists, train
+from models.evaluation import build, choose, compare, evaluate, measure_pair_lists, train
 from models.mf import BiasedMF, BiasedMFSettings
 from models.model import Epoch
 from tests.models.builders import dataset, rmse, tastes
@@ -118,6 +118,19 @@ def test_the_split_has_its_own_seed() -> None:
 def test_own_settings_are_called_so() -> None:
     assert evaluate("bias", DATASET, "random80", settings=BiasSettings(sweeps=1)).settings == "own"
     assert evaluate("bias", DATASET, "random80", settings=BiasSettings()).settings == "tuned"
+
+
+def test_published_settings_are_those_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    published = BiasSettings(sweeps=3)
+    monkeypatch.setattr(Bias, "published", published)
+    assert choose("bias") == BiasSettings()
+    assert choose("bias", published=True) == published
+    assert choose("bias", True, {"caution": "2"}) == BiasSettings(sweeps=3, caution=2)
+    assert evaluate("bias", DATASET, "random80", settings=published).settings == "published"
+    with pytest.raises(Problem, match=r"None of the source systems has popularity; .*bias"):
+        choose("popularity", published=True)
+    with pytest.raises(Problem, match="There is no model 'oracle'"):
+        choose("oracle", published=True)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from data import locations, sources
 from data.problems import Problem
 from data.progress import Stage
 from data.sources import Source
+from models.bias import Bias, BiasSettings
 from movietui import __version__
 from movietui.cli import Bars, cli
 from movietui.store import Film, Store
@@ -278,6 +279,9 @@ def test_recommended_movies_know_what_imdb_says(run: Run, ready: Path, tables: P
         (("train", "mf", "--dataset", "demo", "--cleaning", "spotless"), "spotless"),
         (("evaluate", "oracle", "--dataset", "demo"), "oracle"),
         (("evaluate", "bias", "--dataset", "demo", "--split", "nosuch"), "nosuch"),
+        (("evaluate", "popularity", "--dataset", "demo", "--published"), "None of the source systems has popularity"),
+        (("train", "popularity", "--dataset", "demo", "--published"), "None of the source systems has popularity"),
+        (("evaluate", "bias", "--dataset", "demo", "--set", "factors=2"), "factors"),
         (("evaluate", "bias", "--dataset", "demo", "--split", "u1"), "u1"),
         (("recommend", "--user", "1", "--dataset", "demo"), "No model is trained on demo yet"),
         (("recommend", "--profile", "nobody", "--dataset", "demo"), "There is no profile 'nobody'"),
@@ -362,6 +366,25 @@ def test_evaluate(run: Run, ready: Path) -> None:
     told = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0").stdout
     assert "kfold5-0" in told
     assert f"{rows[0]['metrics']['rmse']:.4f}" in told
+
+
+def test_evaluate_with_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
+    arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--json")
+    tuned, published, own, same = (
+        document(run(*arguments, *more))[0]
+        for more in ((), ("--published",), ("--set", "sweeps=1"), ("--published", "--set", "sweeps=12"))
+    )
+    assert [row["settings"] for row in (tuned, published, own, same)] == ["tuned", "published", "own", "tuned"]
+    assert len({row["metrics"]["rmse"] for row in (tuned, published, own)}) == 3
+    assert same["metrics"] == tuned["metrics"]
+
+
+def test_train_as_published(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
+    arguments = ("train", "bias", "--dataset", "demo", "--published", "--json")
+    assert document(run(*arguments))["settings"] == {"sweeps": 2, "caution": 1.0}
+    assert document(run(*arguments, "--set", "caution=3"))["settings"] == {"sweeps": 2, "caution": 3.0}
 
 
 def test_evaluate_ranking(run: Run, ready: Path) -> None:
@@ -472,6 +495,7 @@ def test_bad_names(run: Run, ready: Path) -> None:
         ("train", "mf", "--seed", "x"),
         ("evaluate",),
         ("evaluate", "bias", "--task", "nothing"),
+        ("evaluate", "bias", "--set", "sweeps"),
         ("recommend",),
         ("recommend", "--user", "1", "-k", "0"),
         ("recommend", "--user", "1", "--user", "1"),

@@ -37,7 +37,7 @@ class Plan:
     batch: int
     """Rows in a batch, at most; see ``LEAST_BATCHES``."""
     rate: float
-    """The learning rate, for the batches as they are asked for."""
+    """The learning rate."""
     momentum: float | None = None
     """Of stochastic gradient descent; ``None`` for Adam."""
     falling: bool = False
@@ -77,19 +77,17 @@ def train(
     called in evaluation mode after each epoch and return a mean squared error in stars squared. ``validation`` is only
     watched. By ``held_out``, measured on rows of train that ``step`` does not use, the best epoch is known: its weights
     are kept, training ends early when the plan has patience, and ``Fitted.best_epoch`` of what is returned is its
-    number, so that the caller may train again on all rows with a plan of so many epochs. The learning rate is scaled
-    when the batch is: by the ratio for momentum, by its root for Adam.
+    number, so that the caller may train again on all rows with a plan of so many epochs.
     """
     import torch
 
     leave_one_core()
     batch = max(1, min(plan.batch, rows // plan.least_batches))
+    # With fewer ratings there are as many steps, of smaller batches: the rate stays, or they would not get as far.
     if plan.momentum is None:
-        rate = plan.rate * (batch / plan.batch) ** 0.5
-        optimizer: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), rate, fused=True)
+        optimizer: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), plan.rate, fused=True)
     else:
-        rate = plan.rate * batch / plan.batch
-        optimizer = torch.optim.SGD(network.parameters(), rate, plan.momentum, fused=True)
+        optimizer = torch.optim.SGD(network.parameters(), plan.rate, plan.momentum, fused=True)
     batches = -(-rows // batch)
     done, steps = 0, max(1, plan.epochs * batches)
     curve: list[Epoch] = []
@@ -105,7 +103,7 @@ def train(
                 index = index.repeat(2)  # batch normalisation needs two
             if plan.falling:
                 for group in optimizer.param_groups:
-                    group["lr"] = rate * (1 + np.cos(np.pi * done / steps)) / 2
+                    group["lr"] = plan.rate * (1 + np.cos(np.pi * done / steps)) / 2
             optimizer.zero_grad(set_to_none=True)
             loss, squared = step(index)
             loss.backward()  # type: ignore[no-untyped-call]

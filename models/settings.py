@@ -84,7 +84,17 @@ def _value(entry: Field, text: str) -> float:
 
 
 def _docstrings(settings: type[Settings]) -> dict[str, str]:
-    """The string below each field: dataclasses do not keep it, the source does."""
+    """The string below each field: dataclasses do not keep it, the source does.
+
+    A field that is declared again, with another default, and has no string there keeps the one it had.
+    """
+    found: dict[str, str] = {}
+    for kind in reversed(settings.__mro__[: settings.__mro__.index(Settings)]):
+        found |= _own_docstrings(kind)
+    return found
+
+
+def _own_docstrings(settings: type) -> dict[str, str]:
     body = ast.parse(textwrap.dedent(inspect.getsource(settings))).body[0]
     assert isinstance(body, ast.ClassDef)
     found: dict[str, str] = {}

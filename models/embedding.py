@@ -1,0 +1,133 @@
+"""The fit of ``models.embeddings``. Imports torch, so only ``Embedded._learn`` imports it."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding
+
+from data.dataset import Dataset, Floats, Ratings, Scale
+from models.embeddings import BLOCK, EmbeddingSettings, Shape
+from models.model import Fitted, Parameters, Progress
+from models.networks import named, seeded, train
+from models.towers import Tower
+
+START = 0.1
+"""Standard deviation of the random numbers that embeddings start from."""
+
+
+class Network(nn.Module):
+    """Several members of a model over embeddings, in torch; ``models.embeddings.answer`` is the same in numpy."""
+
+    def __init__(self, users: int, movies: int, members: int, shape: Shape, scale: Scale, overall: float) -> None:
+        super().__init__()
+        self.members, self.shape, self.scale, self.overall = members, shape, scale, overall
+        self.user = nn.Parameter(self._table(users, shape.user_factors))
+        self.movie = nn.Parameter(self._table(movies, shape.movie_factors))
+        if shape.hidden:
+            self.tower = Tower(
+                members, (shape.user_factors + shape.movie_factors, *shape.hidden, 1), shape.dropout, shape.normalise
+            )
+            # Small at first, so that what is learned first is the biases.
+            with torch.no_grad():
+                self.tower.weight[-1] *= START
+
+    def _table(self, rows: int, factors: int) -> Tensor:
+        """A row for each user or movie: the embedding and the bias, which starts at 0, of each member in turn."""
+        table = START * torch.randn(rows, self.members, factors + 1)
+        table[:, :, -1] = 0.0
+        return table.flatten(1)
+
+    def look_up(self, users: Tensor, movies: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the vectors of users and movies, shape (members, rows, factors + 1)."""
+        x, y = embedding(users, self.user), embedding(movies, self.movie)
+        return (
+            x.view(len(users), self.members, -1).transpose(0, 1),
+            y.view(len(movies), self.members, -1).transpose(0, 1),
+        )
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the stars, shape (members, rows)."""
+        shape, (p, q) = self.shape, (x[..., :-1], y[..., :-1])
+        stars = x.new_full(x.shape[:-1], self.overall)
+        if shape.biases:
+            stars = stars + x[..., -1] + y[..., -1]
+        if shape.dot:
+            stars = stars + (p * q).sum(-1)
+        if shape.hidden:
+            stars = stars + self.tower(torch.cat([p, q], -1))[..., 0]
+        if shape.sigmoid:
+            stars = self.scale.low + (self.scale.high - self.scale.low) * stars.sigmoid()
+        return stars
+
+
+def fit(
+    train_part: Dataset,
+    validation: Ratings | None,
+    shape: Shape,
+    settings: EmbeddingSettings,
+    seed: int,
+    progress: Progress,
+) -> tuple[Parameters, Fitted]:
+    """Train all members at once, and return their arrays for ``models.embeddings``."""
+    ratings, scale = train_part.ratings, train_part.scale
+    overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
+    middle = overall
+    if shape.sigmoid:
+        share = np.clip((overall - scale.low) / (scale.high - scale.low), 0.01, 0.99)
+        middle = float(np.log(share / (1 - share)))
+    user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
+    stars = torch.from_numpy(ratings.stars)
+    with seeded(seed):
+        network = Network(len(train_part.users), len(train_part.movies), settings.members, shape, scale, middle)
+
+        def step(index: Tensor) -> tuple[Tensor, Tensor]:
+            x, y = network.look_up(user[index], movie[index])
+            found, given = network(x, y), stars[index]
+            loss = (found - given).square().mean(1).sum()
+            for side in (x, y):
+                loss = loss + settings.decay * side[..., :-1].square().sum(-1).mean(1).sum()
+                loss = loss + settings.bias_decay * side[..., -1].square().mean(1).sum()
+            return loss, (found.detach().mean(0) - given).square().mean()
+
+        def watch() -> float:
+            assert validation is not None
+            return _loss(network, validation)
+
+        fitted = train(network, step, len(ratings), settings.plan, progress, watch if validation is not None else None)
+    parameters: Parameters = {
+        "overall": np.asarray(middle, np.float32),
+        "span": np.asarray([scale.low, scale.high], np.float32),
+        "user": _table(network.user, settings.members, np.bincount(ratings.user, minlength=len(train_part.users))),
+        "movie": _table(network.movie, settings.members, train_part.counts),
+        "movie_spread": np.asarray(_spread(train_part, overall)),
+    }
+    return parameters | (named(network.tower.layers(), "tower") if shape.hidden else {}), fitted
+
+
+def _table(table: Tensor, members: int, counts: np.ndarray) -> Floats:
+    """Shape (members, rows + 1, factors + 1); the last row, and rows without ratings, are the mean of the others."""
+    rows = table.detach().cpu().numpy().reshape(len(table), members, -1).transpose(1, 0, 2)
+    known = counts > 0
+    mean = rows[:, known].mean(1) if known.any() else np.zeros_like(rows[:, 0])
+    found = np.concatenate([rows, mean[:, None]], 1)
+    found[:, :-1][:, ~known] = mean[:, None]
+    return np.ascontiguousarray(found, np.float32)
+
+
+def _spread(train_part: Dataset, overall: float) -> float:
+    """The variance of the movies' mean ratings, damped by five ratings at the overall mean."""
+    counts = train_part.counts
+    sums = np.bincount(train_part.ratings.movie, train_part.ratings.stars - overall, len(counts))
+    means = (sums / (counts + 5.0))[counts > 0]
+    return float((means @ means + 0.2) / (len(means) + 1))
+
+
+def _loss(network: Network, ratings: Ratings) -> float:
+    """The mean squared error of the predictions, clipped to the scale."""
+    total, scale = 0.0, network.scale
+    for start in range(0, len(ratings), BLOCK):
+        block = slice(start, start + BLOCK)
+        x, y = network.look_up(torch.from_numpy(ratings.user[block]), torch.from_numpy(ratings.movie[block]))
+        found = network(x, y).mean(0).clamp(scale.low, scale.high)
+        total += float((found - torch.from_numpy(ratings.stars[block])).square().sum(dtype=torch.float64))
+    return total / max(1, len(ratings))

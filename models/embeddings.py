@@ -1,0 +1,469 @@
+"""Models that learn an embedding for each user and each movie and put a network on top (sources 001 and 003)."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dataset import Dataset, Floats, Ints, Ratings
+from models.model import Expectation, Fitted, History, Model, Parameters, Progress
+from models.networks import Plan, forward, forward_with_slope, layers_of
+from models.settings import Settings, setting
+
+Doubles = NDArray[np.float64]
+
+BLOCK = 16_384
+"""Ratings that are predicted at once."""
+STEPS = 10
+"""Newton steps of a fold-in at most; a model that is linear in the viewer's vector needs one."""
+HALVINGS = 5
+"""How often a step that does not improve is tried at half its length; ReLU bends the answer under way."""
+SETTLED = 0.01
+"""A fold-in ends when what it minimises, in units of the noise, falls by less: far less than one rating brings."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a model of this family computes from the embeddings ``p`` of a user and ``q`` of a movie."""
+
+    user_factors: int
+    movie_factors: int
+    dot: bool
+    """Whether ``p . q`` is part of the answer."""
+    hidden: tuple[int, ...] = ()
+    """Sizes of the dense layers over both embeddings; without any there is no tower."""
+    dropout: float = 0.0
+    normalise: bool = False
+    biases: bool = True
+    sigmoid: bool = False
+    """Whether the answer goes through a sigmoid that spans the scale."""
+
+    @property
+    def linear(self) -> bool:
+        """Whether the answer is linear in the user's vector."""
+        return not self.hidden and not self.sigmoid
+
+
+@dataclass(frozen=True)
+class EmbeddingSettings(Settings):
+    """Settings that all models of this family have; each has defaults of its own."""
+
+    members: int = setting(4, 1, 16)
+    """How many models, alike but for their start, are trained side by side; their mean is the answer."""
+    epochs: int = setting(8, 1, 500)
+    """How often every rating is learned from."""
+    batch: int = setting(1024, 1, 65536)
+    """How many ratings are learned from at once, at most; a small dataset still has 100 batches."""
+    rate: float = setting(0.006, 0.000001, 1.0)
+    """The learning rate."""
+    adam: bool = setting(True, False, True)
+    """Whether to train with Adam; else with stochastic gradient descent."""
+    momentum: float = setting(0.9, 0.0, 0.999)
+    """Of stochastic gradient descent; Adam has its own."""
+    falling: bool = setting(True, False, True)
+    """Whether the learning rate falls to nothing towards the end."""
+    biases: bool = setting(True, False, True)
+    """Whether each user and each movie has a bias beside the embedding."""
+    decay: float = setting(0.1, 0.0, 10.0)
+    """What a squared entry of an embedding costs at each rating that uses it, in stars squared."""
+    bias_decay: float = setting(0.005, 0.0, 10.0)
+    """The same for a bias."""
+    caution: float = setting(2.0, 0.0, 10.0)
+    """How many standard deviations of uncertainty are taken off the stars to order a list."""
+    popularity: float = setting(0.3, 0.0, 5.0)
+    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+
+    @property
+    def plan(self) -> Plan:
+        """How the network is trained."""
+        return Plan(self.epochs, self.batch, self.rate, None if self.adam else self.momentum, self.falling)
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a viewer stands for each member: a normal distribution over the embedding and, last, the bias."""
+
+    mean: Doubles
+    """Shape (members, factors + 1)."""
+    covariance: Doubles
+    """Shape (members, factors + 1, factors + 1)."""
+
+
+E = TypeVar("E", bound=EmbeddingSettings)
+
+
+class Embedded(Model[E, Place]):
+    """A family of networks over embeddings.
+
+    With the mean ``m``, biases ``b`` and ``c`` and embeddings ``p`` and ``q``,
+
+        f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)
+
+    where each model names its parts (``Shape``). Several members, alike but for the random numbers they start from,
+    are trained side by side on the same batches, and the mean of their answers is the model's (Hansen and Salamon,
+    Neural network ensembles, 1990).
+
+    A viewer is folded in for each member with the network held fixed: ``x = (p, b)`` is where
+
+        sum (r - f(x))^2 / v + (x - e)' C^-1 (x - e)
+
+    is least, by Gauss-Newton steps, each halved until it improves; linear ones need a single step, which is ridge
+    regression. Mean ``e`` and covariance ``C`` of the users and the variance ``v`` around the answers are learned after
+    the fit by a few steps of expectation-maximisation (``learn_prior``).
+    """
+
+    @property
+    @abstractmethod
+    def shape(self) -> Shape:
+        """What the settings make of the network."""
+
+    def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
+        # Only here: it imports torch, which serving does without.
+        from models.embedding import fit
+
+        parameters, fitted = fit(train, validation, self.shape, self.settings, self.seed, progress)
+        learn_prior(parameters, train, self.shape)
+        if self.shape.linear:
+            fold_in_all(parameters, train, self.shape)
+        return parameters, fitted
+
+    def predict(self, users: Ints, movies: Ints) -> Floats:
+        """Return the mean of the members' answers; an unknown user or movie has the mean vector of the known ones."""
+        stars = np.empty(len(users), np.float32)
+        for start in range(0, len(users), BLOCK):
+            block = slice(start, start + BLOCK)
+            x, y = self.parameters["user"][:, users[block]], self.parameters["movie"][:, movies[block]]
+            stars[block] = answer(self.parameters, self.shape, x, y).mean(0)
+        return self.scale.clip(stars)
+
+    def fold_in(self, history: History) -> Place:
+        """Find the viewer's vectors with everything else held fixed."""
+        order = np.argsort(history.movies)  # the same to the last bit, whatever the order of rating
+        return solve(self.parameters, self.shape, history.movies[order], history.stars[order])
+
+    def expect(self, taste: Place) -> Expectation:
+        """Return the mean answer and how unsure it is.
+
+        The variance is, with the slope ``j`` of a member's answer and its covariance ``S`` of the viewer
+        ``(C^-1 + sum j j' / v)^-1`` (Laplace's approximation), the mean of ``j' S j`` over the members, plus the
+        variance between the members, plus ``1 / (1 / s + n / v)`` for a movie with ``n`` ratings, ``s`` being how far
+        the movies' mean ratings lie apart. The score takes ``caution`` deviations off the stars and adds
+        ``popularity`` times the logarithm of one more than the movie's ratings.
+        """
+        movie = self.parameters["movie"][:, :-1]
+        stars, slope = answer_and_slope(self.parameters, self.shape, taste.mean.astype(np.float32)[:, None], movie)
+        variance = ((slope @ taste.covariance.astype(np.float32)) * slope).sum(-1).mean(0) + stars.var(0)
+        noise = self.parameters["noise"].mean()
+        variance += 1 / (1 / self.parameters["movie_spread"] + self.counts / noise)
+        mean, uncertainty = stars.mean(0), np.sqrt(variance)
+        score = mean - self.settings.caution * uncertainty + self.settings.popularity * np.log1p(self.counts)
+        return Expectation(
+            self.scale.clip(mean.astype(np.float32)), uncertainty.astype(np.float32), score.astype(np.float32)
+        )
+
+
+def answer(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> Floats:
+    """Return each member's answer, shape (members, rows).
+
+    Takes vectors of users and movies, (members, rows, factors + 1); one row of users serves for all movies.
+    """
+    p, q = x[..., :-1], y[..., :-1]
+    stars = x[..., -1] + y[..., -1] + parameters["overall"]
+    if shape.dot:
+        stars = stars + (p * q).sum(-1)
+    if shape.hidden:
+        stars = stars + forward(layers_of(parameters, "tower"), _inputs(p, q))[..., 0]
+    if shape.sigmoid:
+        stars = _squash(parameters, stars)[0]
+    return np.asarray(stars, np.float32)
+
+
+def answer_and_slope(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return ``answer`` and its derivatives by the user's vector, shape (members, rows, factors + 1)."""
+    p, q = x[..., :-1], y[..., :-1]
+    factors = shape.user_factors
+    stars = x[..., -1] + y[..., -1] + parameters["overall"]
+    slope = np.zeros((*stars.shape, factors + 1), np.float32)
+    slope[..., -1] = shape.biases
+    if shape.dot:
+        stars = stars + (p * q).sum(-1)
+        slope[..., :-1] += q
+    if shape.hidden:
+        more, by_input = forward_with_slope(layers_of(parameters, "tower"), _inputs(p, q))
+        stars = stars + more
+        slope[..., :-1] += by_input[..., :factors]
+    if shape.sigmoid:
+        stars, steep = _squash(parameters, stars)
+        slope *= steep[..., None]
+    return np.asarray(stars, np.float32), slope
+
+
+def _inputs(p: Floats, q: Floats) -> Floats:
+    return np.concatenate([np.broadcast_to(p, (*q.shape[:-1], p.shape[-1])), q], -1)
+
+
+def _squash(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
+    low, high = parameters["span"]
+    share = 1 / (1 + np.exp(-raw))
+    return low + (high - low) * share, (high - low) * share * (1 - share)
+
+
+def solve(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats) -> Place:
+    """Fold a viewer in, see ``Embedded``."""
+    y = parameters["movie"][:, movies]
+    mean, precision, noise = parameters["user_mean"], parameters["user_precision"], parameters["noise"][:, None]
+
+    def badness(x: Doubles, rest: Floats) -> Doubles:
+        away = x - mean
+        far = ((away[:, None] @ precision)[:, 0] * away).sum(-1)
+        return np.asarray((rest.astype(np.float64) ** 2 / noise).sum(-1) + far)
+
+    x, rest = mean.copy(), stars - answer(parameters, shape, mean.astype(np.float32)[:, None], y)
+    least = badness(x, rest)
+    for _ in range(STEPS):
+        found, slope = answer_and_slope(parameters, shape, x.astype(np.float32)[:, None], y)
+        curvature, pull = _curve(slope, stars - found, precision, noise)
+        step = np.linalg.solve(curvature, (pull - (precision @ (x - mean)[..., None])[..., 0])[..., None])[..., 0]
+        if shape.linear:
+            return Place(x + step, _inverse(curvature))
+        before = least
+        for _ in range(HALVINGS):
+            now = badness(x + step, stars - answer(parameters, shape, (x + step).astype(np.float32)[:, None], y))
+            better = now < least
+            if better.all():
+                break
+            step[~better] /= 2
+        x, least = np.where(better[:, None], x + step, x), np.minimum(now, least)
+        if (before - least).max() < SETTLED:
+            break
+    slope = answer_and_slope(parameters, shape, x.astype(np.float32)[:, None], y)[1]
+    return Place(x, _inverse(_curve(slope, rest, precision, noise)[0]))
+
+
+def _inverse(curvature: Doubles) -> Doubles:
+    return np.asarray(np.linalg.inv(curvature), np.float64)
+
+
+def _curve(slope: Floats, rest: Floats, precision: Doubles, noise: Doubles) -> tuple[Doubles, Doubles]:
+    """The second derivative of half of what is least, after Gauss and Newton, and the pull of the ratings."""
+    turned = np.swapaxes(slope, -1, -2)
+    curvature = precision + (turned @ slope).astype(np.float64) / noise[..., None]
+    return curvature, (turned @ rest[..., None])[..., 0].astype(np.float64) / noise
+
+
+PRIOR_USERS = 3_000
+"""From how many users, at most, the prior of fold-ins is learned."""
+ROUNDS = 5
+SPREAD = 0.2
+"""The variance that entries of a user's vector are believed to have before any is seen; weighs as a few users do."""
+
+
+def learn_prior(parameters: Parameters, train: Dataset, shape: Shape) -> None:
+    """Learn what fold-ins believe of users beforehand, from the users that were trained.
+
+    A trained vector is one point of what the ratings leave open, so the spread of the points alone is too narrow a
+    prior: with each user's covariance ``S = (C^-1 + sum j j' / v)^-1``, ``C`` is the mean of ``S`` and of the squared
+    distance from the mean, and ``v`` the mean of the squared errors and of ``j' S j``, in turn (Dempster, Laird and
+    Rubin, EM, 1977).
+    """
+    trained = parameters["user"]
+    members, size = len(trained), trained.shape[-1]
+    known = np.flatnonzero(np.bincount(train.ratings.user, minlength=len(train.users)))
+    if len(known) > PRIOR_USERS:
+        known = known[np.linspace(0, len(known) - 1, PRIOR_USERS).astype(int)]
+    x = trained[:, known].astype(np.float64)
+    mean = trained[:, -1].astype(np.float64)
+    grams = np.empty((members, len(known), size, size), np.float32)
+    squares, ratings = np.zeros(members), 0
+    for place, user in enumerate(known):
+        rows = train.rows_of(int(user))
+        y = parameters["movie"][:, train.ratings.movie[rows]]
+        found, slope = answer_and_slope(parameters, shape, trained[:, user][:, None], y)
+        grams[:, place] = np.swapaxes(slope, -1, -2) @ slope
+        squares += ((train.ratings.stars[rows] - found) ** 2).sum(-1)
+        ratings += len(rows)
+    away = x - mean[:, None]
+    weight = size + 1
+    scatter = np.swapaxes(away, -1, -2) @ away + weight * SPREAD * np.eye(size) / size
+    noise = (squares + 1) / (ratings + 1)
+    spread = scatter / (len(known) + weight)
+    for _ in range(ROUNDS):
+        covariance = np.linalg.inv(np.linalg.inv(spread)[:, None] + grams / noise[:, None, None, None])
+        noise = (squares + np.einsum("eukl,eukl->e", covariance, grams) + 1) / (ratings + 1)
+        spread = (scatter + covariance.sum(1)) / (len(known) + weight)
+    parameters["user_mean"] = mean
+    parameters["user_precision"] = np.linalg.inv(spread)
+    parameters["noise"] = noise
+
+
+def fold_in_all(parameters: Parameters, train: Dataset, shape: Shape) -> None:
+    """Put what folding in gives in the place of the trained vectors of users, so that what is measured is served."""
+    for user in np.flatnonzero(np.bincount(train.ratings.user, minlength=len(train.users))):
+        rows = train.rows_of(int(user))
+        place = solve(parameters, shape, train.ratings.movie[rows], train.ratings.stars[rows])
+        parameters["user"][:, user] = place.mean
+
+
+# The models
+
+
+@dataclass(frozen=True)
+class SgdMFSettings(EmbeddingSettings):
+    """Settings of ``SgdMF``.
+
+    The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k; caution
+    and popularity are those of ``mf``.
+    """
+
+    factors: int = setting(32, 1, 256)
+    """How many directions of taste are told apart."""
+    epochs: int = setting(12, 1, 500)
+
+
+class SgdMF(Embedded[SgdMFSettings]):
+    """``f = m + b_u + c_i + p_u . q_i``, fitted by stochastic gradients: the simple factorisation of source 003.
+
+    As published: mean squared error, Adam, batches of 32, 10 epochs. The source does not say how many factors it has
+    nor how it is kept from overfitting: 10 are taken, and nothing.
+    """
+
+    name = "sgd-mf"
+    summary = "Matrix factorisation by stochastic gradients, the mean of a few."
+    settings_type = SgdMFSettings
+    published = SgdMFSettings(
+        factors=10, members=1, epochs=10, batch=32, rate=0.001, falling=False, decay=0, bias_decay=0
+    )
+
+    @property
+    def shape(self) -> Shape:
+        """A dot product and nothing else."""
+        return Shape(self.settings.factors, self.settings.factors, dot=True, biases=self.settings.biases)
+
+
+@dataclass(frozen=True)
+class DotSettings(SgdMFSettings):
+    """Settings of ``Dot``.
+
+    The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``random90`` of ml-1m.
+    """
+
+    factors: int = setting(50, 1, 256)
+    members: int = setting(1, 1, 16)
+
+
+class Dot(Embedded[DotSettings]):
+    """``f = p_u . q_i`` with embeddings of 50, fitted to the mean squared error: source 001, on ml-1m.
+
+    The source says no more of it; Adam at its usual rate, batches of 64 and 5 epochs are taken for its settings.
+    """
+
+    name = "dot"
+    summary = "The product of two embeddings."
+    settings_type = DotSettings
+    published = DotSettings(epochs=5, batch=64, rate=0.001, falling=False, biases=False, decay=0, bias_decay=0)
+
+    @property
+    def shape(self) -> Shape:
+        """A dot product and nothing else."""
+        return Shape(self.settings.factors, self.settings.factors, dot=True, biases=self.settings.biases)
+
+
+@dataclass(frozen=True)
+class DeepMFSettings(EmbeddingSettings):
+    """Settings of ``DeepMF``.
+
+    The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k; caution
+    and popularity are those of ``mf``.
+    """
+
+    factors: int = setting(16, 1, 256)
+    """How many entries an embedding has."""
+    hidden: int = setting(32, 1, 1024)
+    """Size of the first dense layer."""
+    second: int = setting(0, 0, 1024)
+    """Size of the second; 0 for none."""
+    dropout: float = setting(0.1, 0.0, 0.9)
+    """The share of a dense layer that is left out of each batch."""
+    normalise: bool = setting(True, False, True)
+    """Whether batch normalisation follows each dense layer."""
+    epochs: int = setting(7, 1, 500)
+    decay: float = setting(0.07, 0.0, 10.0)
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Sizes of the dense layers."""
+        return (self.hidden, self.second) if self.second else (self.hidden,)
+
+
+class DeepMF(Embedded[DeepMFSettings]):
+    """``f = m + b_u + c_i + tower(p_u, q_i)``: the factorisation of source 003 with deep learning in it.
+
+    As published: dense layers, dropout, batch normalisation and ReLU, gradient descent at 0.01 with momentum 0.9. The
+    source gives no sizes: embeddings of 10, layers of 400 and 100, dropout of a half, batches of 128 and 15 epochs are
+    taken.
+    """
+
+    name = "deep-mf"
+    summary = "Dense layers over the embeddings of user and movie."
+    settings_type = DeepMFSettings
+    published = DeepMFSettings(
+        factors=10,
+        hidden=400,
+        second=100,
+        dropout=0.5,
+        members=1,
+        epochs=15,
+        batch=128,
+        rate=0.01,
+        adam=False,
+        falling=False,
+        biases=False,
+        decay=0,
+        bias_decay=0,
+    )
+
+    @property
+    def shape(self) -> Shape:
+        """A tower over both embeddings."""
+        own = self.settings
+        return Shape(own.factors, own.factors, False, own.layers, own.dropout, own.normalise, own.biases)
+
+
+@dataclass(frozen=True)
+class ResidualMFSettings(DeepMFSettings):
+    """Settings of ``ResidualMF``, chosen as those of ``DeepMF``."""
+
+    decay: float = setting(0.1, 0.0, 10.0)
+
+
+class ResidualMF(Embedded[ResidualMFSettings]):
+    """``f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)``: what the product leaves, a tower learns (source 003).
+
+    As published: gradient descent at 0.01 with momentum 0.9; sizes as taken for ``DeepMF``.
+    """
+
+    name = "residual-mf"
+    summary = "Matrix factorisation, and dense layers for what it leaves."
+    settings_type = ResidualMFSettings
+    published = ResidualMFSettings(
+        factors=10,
+        hidden=400,
+        second=100,
+        dropout=0.5,
+        members=1,
+        epochs=15,
+        batch=128,
+        rate=0.01,
+        adam=False,
+        falling=False,
+        decay=0,
+        bias_decay=0,
+    )
+
+    @property
+    def shape(self) -> Shape:
+        """A product and a tower over both embeddings."""
+        own = self.settings
+        return Shape(own.factors, own.factors, True, own.layers, own.dropout, own.normalise, own.biases)

@@ -1,0 +1,124 @@
+"""Networks over embeddings: factorisation by gradients, with and without dense layers."""
+
+import time
+
+import numpy as np
+import pytest
+
+from models.embeddings import DeepMF, Dot, Embedded, ResidualMF, SgdMF, answer, answer_and_slope, solve
+from models.evaluation import history_of
+from models.model import History
+from tests.models.builders import rmse, tastes
+from tests.models.contract import EMPTY, ModelContract
+
+
+class EmbeddedContract(ModelContract):
+    """What is asked of every model of the family, beside what is asked of all."""
+
+    checkerboard_bound = 0.4
+    tastes_bound = 0.8
+
+    def test_slopes_are_those_of_the_answer(self, model: Embedded) -> None:
+        random = np.random.RandomState(2)
+        x = model.parameters["user"][:, 5:6] + 0.01
+        y = model.parameters["movie"][:, :40]
+        slope = answer_and_slope(model.parameters, model.shape, x, y)[1]
+        turn = random.normal(size=x.shape).astype(np.float32)
+        if not model.shape.biases:
+            turn[..., -1] = 0
+        reach = np.float32(1e-3)
+        ahead, behind = (answer(model.parameters, model.shape, x + way * turn, y) for way in (reach, -reach))
+        found = (ahead - behind) / (2 * reach)
+        # A ReLU may turn inside the reach: few do.
+        assert np.mean(np.abs(found - (slope * turn).sum(-1)) < 0.02) > 0.95
+
+    def test_folding_in_finds_a_valley(self, model: Embedded) -> None:
+        """No small step in any direction makes the viewer's vector fit better."""
+        history = history_of(tastes()[0], 4)
+        found = model.fold_in(history)
+        parameters = model.parameters
+
+        def badness(x: np.ndarray) -> np.ndarray:
+            y = parameters["movie"][:, history.movies]
+            stars = answer(parameters, model.shape, x.astype(np.float32)[:, None], y)
+            away = x - parameters["user_mean"]
+            far = np.einsum("ek,ekl,el->e", away, parameters["user_precision"], away)
+            return ((history.stars - stars) ** 2).sum(-1) / parameters["noise"] + far
+
+        least = badness(found.mean)
+        assert (least < badness(parameters["user_mean"])).all()
+        random = np.random.RandomState(0)
+        for _ in range(30):
+            step = random.normal(size=found.mean.shape)
+            step *= 0.1 / np.linalg.norm(step, axis=-1, keepdims=True)
+            assert (badness(found.mean + step) > least - 0.02 * np.abs(least)).all()
+
+    def test_more_ratings_make_it_surer(self, model: Embedded) -> None:
+        history = history_of(tastes()[0], 4)
+        few = History(history.movies[:4], history.stars[:4])
+        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert doubts[0] > doubts[1] > doubts[2]
+
+    def test_folding_in_predicts_about_as_well_as_training(self) -> None:
+        train, held_out = tastes()
+        model = self.kind(seed=1)
+        model.fit(train)
+        stars = np.empty(len(held_out), np.float32)
+        for user in np.unique(held_out.user):
+            own = held_out.user == user
+            found = model.expect(model.fold_in(history_of(train, int(user)))).stars
+            stars[own] = found[held_out.movie[own]]
+        trained = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
+        assert rmse(stars, held_out.stars) < 1.05 * trained
+
+    def test_folding_in_is_quick(self, model: Embedded) -> None:
+        """The bound leaves room for a busy machine."""
+        history = History(np.arange(50, dtype=np.int32), np.full(50, 4, np.float32))
+        times = []
+        for _ in range(10):
+            start = time.perf_counter()
+            model.fold_in(history)
+            times.append(time.perf_counter() - start)
+        assert min(times) < 0.05
+
+
+class TestSgdMF(EmbeddedContract):
+    kind = SgdMF
+
+    def test_folding_in_is_ridge_regression(self, model: SgdMF) -> None:
+        history = history_of(tastes()[0], 4)
+        found = solve(model.parameters, model.shape, history.movies, history.stars)
+        for member in range(len(found.mean)):
+            y = model.parameters["movie"][member, history.movies].astype(np.float64)
+            rest = history.stars - y[:, -1] - float(model.parameters["overall"])
+            design = np.column_stack([y[:, :-1], np.ones(len(y))])
+            prior = model.parameters["user_precision"][member]
+            noise = model.parameters["noise"][member]
+            pull = design.T @ rest / noise + prior @ model.parameters["user_mean"][member]
+            expected = np.linalg.solve(design.T @ design / noise + prior, pull)
+            np.testing.assert_allclose(found.mean[member], expected, atol=1e-3)
+
+
+class TestDot(EmbeddedContract):
+    kind = Dot
+
+
+class TestDeepMF(EmbeddedContract):
+    kind = DeepMF
+    stored_users = False
+
+
+class TestResidualMF(EmbeddedContract):
+    kind = ResidualMF
+    stored_users = False
+
+
+@pytest.mark.parametrize("kind", [SgdMF, DeepMF])
+def test_members_together_are_better_than_one(kind: type[Embedded]) -> None:
+    train, held_out = tastes()
+    errors = []
+    for members in (1, 6):
+        model = kind(kind.settings_type(members=members))
+        model.fit(train)
+        errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
+    assert errors[1] < errors[0]

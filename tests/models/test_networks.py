@@ -1,0 +1,140 @@
+"""The training loop, and layers in numpy against the same layers in torch."""
+
+import numpy as np
+import pytest
+import torch
+
+from data.problems import Cancelled
+from models.model import Epoch, unwatched
+from models.networks import Plan, forward, forward_with_slope, layers_of, named, seeded, train
+from models.towers import Tower
+
+RANDOM = np.random.RandomState(0)
+INPUTS = RANDOM.normal(size=(600, 3)).astype(np.float32)
+ANSWERS = np.abs(INPUTS[:, 0]) - 2 * INPUTS[:, 1]
+"""What no single layer can tell: the planted answer."""
+PLAN = Plan(epochs=30, batch=64, rate=0.02, least_batches=1)
+
+
+def learn(
+    plan: Plan, seed: int = 0, members: int = 1, normalise: bool = False, rows: int = 500
+) -> tuple[Tower, list[Epoch]]:
+    inputs, answers = torch.from_numpy(INPUTS), torch.from_numpy(ANSWERS)
+    with seeded(seed):
+        tower = Tower(members, (3, 16, 8, 1), normalise=normalise)
+
+        def error(index: torch.Tensor) -> torch.Tensor:
+            given = inputs[index].expand(members, -1, -1)
+            return (tower(given)[:, :, 0] - answers[index]).square().mean()
+
+        def step(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            loss = error(index)
+            return loss, loss
+
+        fitted = train(tower, step, rows, plan, unwatched, lambda: float(error(torch.arange(500, 600))))
+    return tower, list(fitted.curve)
+
+
+@pytest.mark.parametrize("momentum", [None, 0.9])
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("falling", [False, True])
+def test_finds_the_planted_answer(momentum: float | None, normalise: bool, falling: bool) -> None:
+    plan = Plan(30, 64, 0.02, momentum, falling, least_batches=1)
+    tower, curve = learn(plan, normalise=normalise)
+    assert [epoch.number for epoch in curve] == list(range(1, 31))
+    assert curve[-1].validation_loss < 0.15 < np.var(ANSWERS) / 10
+    found = forward(tower.layers(), INPUTS[500:])[0, :, 0]
+    assert np.mean((found - ANSWERS[500:]) ** 2) == pytest.approx(curve[-1].validation_loss, rel=1e-3)
+
+
+def test_the_same_seed_gives_the_same_network_and_leaves_torch_alone() -> None:
+    torch.manual_seed(5)
+    first = learn(PLAN, seed=1)[0].layers()
+    drawn = torch.rand(())
+    torch.manual_seed(5)
+    assert torch.rand(()) == drawn
+    again, other = learn(PLAN, seed=1)[0].layers(), learn(PLAN, seed=2)[0].layers()
+    for a, b, c in zip(first, again, other, strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
+        assert not np.array_equal(a[0], c[0])
+
+
+def test_members_start_and_end_apart() -> None:
+    tower = learn(PLAN, members=3)[0]
+    found = forward(tower.layers(), INPUTS[500:])[:, :, 0]
+    errors = np.mean((found - ANSWERS[500:]) ** 2, axis=1)
+    assert (errors < 0.15).all()
+    assert len(set(errors)) == 3
+    assert np.mean((found.mean(0) - ANSWERS[500:]) ** 2) < errors.mean()
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+def test_numpy_answers_as_torch_does(normalise: bool) -> None:
+    tower = learn(PLAN, members=2, normalise=normalise)[0]
+    with torch.no_grad():
+        expected = tower(torch.from_numpy(INPUTS).expand(2, -1, -1)).numpy()
+    layers = layers_of(named(tower.layers(), "tower"), "tower")
+    assert len(layers) == 3
+    np.testing.assert_allclose(forward(layers, INPUTS), expected, atol=1e-5)
+    output, slope = forward_with_slope(layers, np.broadcast_to(INPUTS, (2, *INPUTS.shape)))
+    np.testing.assert_allclose(output, expected[:, :, 0], atol=1e-5)
+    inputs = torch.from_numpy(INPUTS).repeat(2, 1, 1).requires_grad_()
+    tower(inputs).sum().backward()
+    np.testing.assert_allclose(slope, inputs.grad.numpy(), atol=1e-5)
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_training() -> None:
+    weight = torch.nn.Parameter(torch.zeros(()))
+    network = torch.nn.ParameterList([weight])
+    losses = iter([3.0, 1.0, 2.0, 2.0, 0.0])
+    seen: list[float] = []
+
+    def step(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return (weight - 1).square(), (weight - 1).square()
+
+    def held_out() -> float:
+        seen.append(weight.item())
+        return next(losses)
+
+    with seeded(0):
+        plan = Plan(9, 4, 0.1, momentum=0.0, patience=2, least_batches=1)
+        fitted = train(network, step, 4, plan, unwatched, held_out=held_out)
+    assert fitted.best_epoch == 2
+    assert len(fitted.curve) == 4
+    assert weight.item() == seen[1]
+
+
+def test_cancelling_ends_it() -> None:
+    def stop(epoch: Epoch) -> None:
+        raise Cancelled
+
+    network = torch.nn.Linear(1, 1)
+
+    def step(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        loss = network(index[:, None].float()).square().mean()
+        return loss, loss
+
+    with seeded(0), pytest.raises(Cancelled):
+        train(network, step, 5, PLAN, stop)
+
+
+def test_no_rows_and_one_row_are_enough() -> None:
+    for rows in (0, 1):
+        tower, curve = learn(Plan(2, 8, 0.1), normalise=True, rows=rows)
+        assert len(curve) == 2
+        assert np.isfinite(forward(tower.layers(), INPUTS)).all()
+
+
+def test_little_data_still_makes_many_batches() -> None:
+    calls: list[int] = []
+    network = torch.nn.Linear(1, 1)
+
+    def step(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        calls.append(len(index))
+        loss = network(index[:, None].float()).square().mean()
+        return loss, loss
+
+    with seeded(0):
+        train(network, step, 1000, Plan(1, 512, 1e-3), unwatched)
+    assert len(calls) == 100
+    assert set(calls) == {10}

@@ -382,6 +382,8 @@ class DotSettings(SgdMFSettings):
     members: int = setting(1, 1, 16)
     batch: int = setting(8192, 1, 65536)
     rate: float = setting(0.01, 0.000001, 1.0)
+    decay: float = setting(0.08, 0.0, 10.0)
+    epochs: int = setting(10, 1, 500)
 
 
 class Dot(Embedded[DotSettings]):

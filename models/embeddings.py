@@ -1,14 +1,15 @@
 """Models that learn an embedding for each user and each movie and put a network on top (sources 001 and 003)."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset, Floats, Ints, Ratings
-from models.model import Expectation, Fitted, History, Model, Parameters, Progress
+from models.metrics import mse
+from models.model import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
 from models.networks import Plan, forward, forward_with_slope, layers_of
 from models.settings import Settings, setting
 
@@ -16,6 +17,8 @@ Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
 """Ratings that are predicted at once."""
+LEAST_BATCHES = 50
+"""See ``Plan``."""
 STEPS = 10
 """Newton steps of a fold-in at most; a model that is linear in the viewer's vector needs one."""
 HALVINGS = 5
@@ -55,7 +58,7 @@ class EmbeddingSettings(Settings):
     epochs: int = setting(8, 1, 500)
     """How often every rating is learned from."""
     batch: int = setting(1024, 1, 65536)
-    """How many ratings are learned from at once, at most; a small dataset still has 100 batches."""
+    """How many ratings are learned from at once, at most; a small dataset still has 50 batches."""
     rate: float = setting(0.006, 0.000001, 1.0)
     """The learning rate."""
     adam: bool = setting(True, False, True)
@@ -78,7 +81,14 @@ class EmbeddingSettings(Settings):
     @property
     def plan(self) -> Plan:
         """How the network is trained."""
-        return Plan(self.epochs, self.batch, self.rate, None if self.adam else self.momentum, self.falling)
+        return Plan(
+            self.epochs,
+            self.batch,
+            self.rate,
+            None if self.adam else self.momentum,
+            self.falling,
+            least_batches=LEAST_BATCHES,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +121,8 @@ class Embedded(Model[E, Place]):
 
     is least, by Gauss-Newton steps, each halved until it improves; linear ones need a single step, which is ridge
     regression. Mean ``e`` and covariance ``C`` of the users and the variance ``v`` around the answers are learned after
-    the fit by a few steps of expectation-maximisation (``learn_prior``).
+    the fit by a few steps of expectation-maximisation (``learn_prior``). Users of a linear model are folded in too when
+    it has been fitted, as a part of the last epoch; those of a deep one keep the vectors they were trained with.
     """
 
     @property
@@ -123,20 +134,28 @@ class Embedded(Model[E, Place]):
         # Only here: it imports torch, which serving does without.
         from models.embedding import fit
 
-        parameters, fitted = fit(train, validation, self.shape, self.settings, self.seed, progress)
+        if not self.shape.linear:
+            parameters, fitted = fit(train, validation, self.shape, self.settings, self.seed, progress)
+            learn_prior(parameters, train, self.shape)
+            return parameters, fitted
+
+        def hold_back_the_last(epoch: Epoch) -> None:
+            if epoch.number < epoch.of:
+                progress(epoch)
+
+        parameters, fitted = fit(train, validation, self.shape, self.settings, self.seed, hold_back_the_last)
         learn_prior(parameters, train, self.shape)
-        if self.shape.linear:
-            fold_in_all(parameters, train, self.shape)
-        return parameters, fitted
+        fold_in_all(parameters, train, self.shape)
+        last = fitted.curve[-1]
+        if validation is not None:
+            found = train.scale.clip(predict(parameters, self.shape, validation.user, validation.movie))
+            last = replace(last, validation_loss=mse(found, validation.stars))
+        progress(last)
+        return parameters, Fitted.of([*fitted.curve[:-1], last])
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the mean of the members' answers; an unknown user or movie has the mean vector of the known ones."""
-        stars = np.empty(len(users), np.float32)
-        for start in range(0, len(users), BLOCK):
-            block = slice(start, start + BLOCK)
-            x, y = self.parameters["user"][:, users[block]], self.parameters["movie"][:, movies[block]]
-            stars[block] = answer(self.parameters, self.shape, x, y).mean(0)
-        return self.scale.clip(stars)
+        return self.scale.clip(predict(self.parameters, self.shape, users, movies))
 
     def fold_in(self, history: History) -> Place:
         """Find the viewer's vectors with everything else held fixed."""
@@ -162,6 +181,16 @@ class Embedded(Model[E, Place]):
         return Expectation(
             self.scale.clip(mean.astype(np.float32)), uncertainty.astype(np.float32), score.astype(np.float32)
         )
+
+
+def predict(parameters: Parameters, shape: Shape, users: Ints, movies: Ints) -> Floats:
+    """Return the mean of the members' answers for pairs of a user and a movie, not clipped."""
+    stars = np.empty(len(users), np.float32)
+    for start in range(0, len(users), BLOCK):
+        block = slice(start, start + BLOCK)
+        x, y = parameters["user"][:, users[block]], parameters["movie"][:, movies[block]]
+        stars[block] = answer(parameters, shape, x, y).mean(0)
+    return stars
 
 
 def answer(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> Floats:
@@ -351,6 +380,10 @@ class DotSettings(SgdMFSettings):
 
     factors: int = setting(50, 1, 256)
     members: int = setting(1, 1, 16)
+    batch: int = setting(8192, 1, 65536)
+    rate: float = setting(0.01, 0.000001, 1.0)
+    decay: float = setting(0.08, 0.0, 10.0)
+    epochs: int = setting(10, 1, 500)
 
 
 class Dot(Embedded[DotSettings]):
@@ -380,16 +413,17 @@ class DeepMFSettings(EmbeddingSettings):
 
     factors: int = setting(16, 1, 256)
     """How many entries an embedding has."""
-    hidden: int = setting(32, 1, 1024)
+    hidden: int = setting(64, 1, 1024)
     """Size of the first dense layer."""
     second: int = setting(0, 0, 1024)
     """Size of the second; 0 for none."""
-    dropout: float = setting(0.1, 0.0, 0.9)
+    dropout: float = setting(0.3, 0.0, 0.9)
     """The share of a dense layer that is left out of each batch."""
     normalise: bool = setting(True, False, True)
     """Whether batch normalisation follows each dense layer."""
-    epochs: int = setting(7, 1, 500)
-    decay: float = setting(0.07, 0.0, 10.0)
+    rate: float = setting(0.01, 0.000001, 1.0)
+    decay: float = setting(0.05, 0.0, 10.0)
+    bias_decay: float = setting(0.02, 0.0, 10.0)
 
     @property
     def layers(self) -> tuple[int, ...]:

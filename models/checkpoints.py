@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
@@ -63,7 +64,8 @@ def save(
 
     The folder appears whole or not at all. Raises ``Problem`` if it is there already or cannot be written.
     """
-    arrays = save_arrays(model.parameters)
+    # safetensors writes the memory of an array as it lies, so that a transposed one would come back wrong.
+    arrays = save_arrays({name: np.ascontiguousarray(values) for name, values in model.parameters.items()})
     manifest = Manifest(
         model=model.name,
         settings=asdict(model.settings),

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data.dataset import Dataset
@@ -46,6 +47,15 @@ def test_the_manifest_says_what_it_is(folder: Path) -> None:
     assert manifest.metrics == {"rmse": 0.5}
     assert set(manifest.libraries) >= {"python", "numpy", "safetensors"}
     assert len(manifest.sha256) == 64
+
+
+def test_arrays_come_back_however_they_lie_in_memory(tmp_path: Path) -> None:
+    model = Bias()
+    model.fit(DATASET)
+    table = np.arange(6, dtype=np.float32).reshape(2, 3).T
+    model.restore({**model.parameters, "table": table}, model.scale)
+    save(tmp_path / "run", model, DATASET)
+    np.testing.assert_array_equal(load(tmp_path / "run", DATASET)[0].parameters["table"], table)
 
 
 def test_nothing_but_two_files_is_written(folder: Path) -> None:

@@ -65,7 +65,7 @@ def save(
     The folder appears whole or not at all. Raises ``Problem`` if it is there already or cannot be written.
     """
     # safetensors writes the memory of an array as it lies, so that a transposed one would come back wrong.
-    arrays = save_arrays({name: np.ascontiguousarray(values) for name, values in model.parameters.items()})
+    arrays = save_arrays({name: np.asarray(values, order="C") for name, values in model.parameters.items()})
     manifest = Manifest(
         model=model.name,
         settings=asdict(model.settings),

@@ -55,7 +55,9 @@ def test_arrays_come_back_however_they_lie_in_memory(tmp_path: Path) -> None:
     table = np.arange(6, dtype=np.float32).reshape(2, 3).T
     model.restore({**model.parameters, "table": table}, model.scale)
     save(tmp_path / "run", model, DATASET)
-    np.testing.assert_array_equal(load(tmp_path / "run", DATASET)[0].parameters["table"], table)
+    found = load(tmp_path / "run", DATASET)[0].parameters
+    np.testing.assert_array_equal(found["table"], table)
+    assert {name: found[name].shape for name in found} == {name: of.shape for name, of in model.parameters.items()}
 
 
 def test_nothing_but_two_files_is_written(folder: Path) -> None:

@@ -330,7 +330,7 @@ def test_models_have_forms(service: Service) -> None:
         assert model["summary"]
         for field in model["settings"]:
             assert field["low"] <= field["default"] <= field["high"]
-            assert field["kind"] in ("int", "float")
+            assert field["kind"] in ("int", "float", "bool")
             assert field["meaning"]
 
 

@@ -1,5 +1,6 @@
 """Generous and strict users, good and bad movies: what can be told without taste."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from data.dataset import Dataset, Floats, Ints, Ratings
 from models.metrics import mse
 from models.model import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
 from models.settings import Settings, setting
+
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -45,46 +48,21 @@ class Bias(Model[BiasSettings, Generosity]):
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, scale = train.ratings, train.scale
-        user, movie = ratings.user, ratings.movie
-        overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
-        stars = ratings.stars.astype(np.float64) - overall
-        users = _Effects(np.bincount(user, minlength=len(train.users)))
-        movies = _Effects(np.bincount(movie, minlength=len(train.movies)))
-        noise = 1.0
         curve: list[Epoch] = []
-        for number in range(1, self.settings.sweeps + 1):
-            users.update(np.bincount(user, stars - movies.mean[movie], minlength=len(train.users)), noise)
-            movies.update(np.bincount(movie, stars - users.mean[user], minlength=len(train.movies)), noise)
-            users.learn_prior()
-            movies.learn_prior()
-            rest = stars - users.mean[user] - movies.mean[movie]
-            scatter = users.counts @ users.variance + movies.counts @ movies.variance
-            noise = (rest @ rest + scatter + 1) / (len(ratings) + 1)
-            found = self._pack(overall, noise, users, movies)
-            held_out = None
-            if validation is not None:
-                held_out = mse(scale.clip(_predict(found, validation.user, validation.movie)), validation.stars)
-            train_loss = mse(scale.clip(_predict(found, user, movie)), ratings.stars) if len(ratings) else 0.0
-            curve.append(Epoch(number, self.settings.sweeps, train_loss, held_out))
-            progress(curve[-1])
-        # Users last, so that what is stored for a user is what folding in their ratings gives.
-        users.update(np.bincount(user, stars - movies.mean[movie], minlength=len(train.users)), noise)
-        return self._pack(overall, noise, users, movies), Fitted.of(curve)
 
-    @staticmethod
-    def _pack(overall: float, noise: float, users: "_Effects", movies: "_Effects") -> Parameters:
-        return {
-            "overall": np.asarray(overall),
-            "noise": np.asarray(noise),
-            "user_prior": np.asarray([users.prior_mean, users.prior_variance]),
-            "user": np.append(users.mean, users.prior_mean).astype(np.float32),
-            "movie": np.append(movies.mean, movies.prior_mean).astype(np.float32),
-            "movie_variance": movies.variance.astype(np.float32),
-        }
+        def loss(found: Parameters, rows: Ratings) -> float:
+            return mse(scale.clip(expected(found, rows.user, rows.movie)), rows.stars) if len(rows) else 0.0
+
+        def watch(number: int, found: Parameters) -> None:
+            held_out = loss(found, validation) if validation is not None else None
+            curve.append(Epoch(number, self.settings.sweeps, loss(found, ratings), held_out))
+            progress(curve[-1])
+
+        return learn_effects(train, self.settings.sweeps, watch=watch), Fitted.of(curve)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the sum of the effects; unknown users and movies have the mean effect."""
-        return self.scale.clip(_predict(self.parameters, users, movies))
+        return self.scale.clip(expected(self.parameters, users, movies))
 
     def fold_in(self, history: History) -> Generosity:
         """Compute the viewer's effect in closed form."""
@@ -104,22 +82,74 @@ class Bias(Model[BiasSettings, Generosity]):
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Leave out each rating in turn, all at once: it moves the viewer's effect, whatever the movie."""
         whole = self.fold_in(history)
+        means, variance = self.without_each(history, whole)
+        spread = self.parameters["movie_variance"][movies].astype(np.float64)[:, None]
+        more_certain = np.sqrt(spread + variance) - np.sqrt(spread + whole.variance)
+        return np.asarray(whole.mean - means + self.settings.caution * more_certain, np.float32)
+
+    def without_each(self, history: History, whole: Generosity) -> tuple[Doubles, float]:
+        """Return the means, shape (ratings,), and the variance of the effect without each rating in turn."""
         noise = float(self.parameters["noise"])
         rest = history.stars - float(self.parameters["overall"]) - self.parameters["movie"][history.movies]
         variance = 1 / (1 / whole.variance - 1 / noise)
-        mean = variance * (whole.mean / whole.variance - rest / noise)
-        spread = self.parameters["movie_variance"][movies].astype(np.float64)[:, None]
-        more_certain = np.sqrt(spread + variance) - np.sqrt(spread + whole.variance)
-        return np.asarray(whole.mean - mean + self.settings.caution * more_certain, np.float32)
+        means = np.asarray(variance * (whole.mean / whole.variance - rest / noise), np.float64)
+        return means, variance
+
+
+NONE = 1e-9
+"""The variance of an effect that is left out."""
+
+
+def learn_effects(
+    train: Dataset,
+    sweeps: int,
+    *,
+    of_users: bool = True,
+    of_movies: bool = True,
+    watch: Callable[[int, Parameters], None] | None = None,
+) -> Parameters:
+    """Fit the effects of users, of movies or of both; returns the parameters of ``Bias``.
+
+    ``watch`` is called after each sweep with its number and what is found so far.
+    """
+    ratings, scale = train.ratings, train.scale
+    user, movie = ratings.user.astype(np.intp), ratings.movie.astype(np.intp)
+    overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
+    stars = ratings.stars.astype(np.float64) - overall
+    users = _Effects(np.bincount(user, minlength=len(train.users)), of_users)
+    movies = _Effects(np.bincount(movie, minlength=len(train.movies)), of_movies)
+    noise = 1.0
+    without_movies = stars - movies.mean[movie]
+    for number in range(1, sweeps + 1):
+        users.update(np.bincount(user, without_movies, minlength=len(train.users)), noise)
+        by_user = users.mean[user]
+        movies.update(np.bincount(movie, stars - by_user, minlength=len(train.movies)), noise)
+        users.learn_prior()
+        movies.learn_prior()
+        without_movies = stars - movies.mean[movie]
+        rest = without_movies - by_user
+        scatter = users.counts @ users.variance + movies.counts @ movies.variance
+        noise = float(rest @ rest + scatter + 1) / (len(ratings) + 1)
+        if watch is not None:
+            watch(number, _pack(overall, noise, users, movies))
+    # Users last, so that what is stored for a user is what folding in their ratings gives.
+    users.update(np.bincount(user, without_movies, minlength=len(train.users)), noise)
+    return _pack(overall, noise, users, movies)
+
+
+def expected(found: Parameters, users: Ints, movies: Ints) -> Floats:
+    """Return the sum of the effects, not clipped to the scale; a row of -1 has the mean effect."""
+    return np.asarray(np.float32(found["overall"]) + found["user"][users] + found["movie"][movies], np.float32)
 
 
 class _Effects:
     """The effects of users or of movies: independent normal distributions with a common prior."""
 
-    def __init__(self, counts: NDArray[Any]) -> None:
+    def __init__(self, counts: NDArray[Any], wanted: bool) -> None:
         self.counts = counts
+        self.wanted = wanted
         self.prior_mean = 0.0
-        self.prior_variance = 0.2
+        self.prior_variance = 0.2 if wanted else NONE
         self.mean = np.zeros(len(counts))
         self.variance = np.full(len(counts), self.prior_variance)
 
@@ -131,7 +161,7 @@ class _Effects:
     def learn_prior(self) -> None:
         """Fit the prior to the effects of those who have ratings; a weak one of its own keeps it from collapsing."""
         known = self.counts > 0
-        if not known.any():
+        if not self.wanted or not known.any():
             return
         self.prior_mean = float(self.mean[known].sum() / (known.sum() + 1))
         spread = ((self.mean[known] - self.prior_mean) ** 2 + self.variance[known]).sum()
@@ -139,5 +169,12 @@ class _Effects:
         self.mean[~known], self.variance[~known] = self.prior_mean, self.prior_variance
 
 
-def _predict(found: Parameters, users: Ints, movies: Ints) -> Floats:
-    return np.asarray(np.float32(found["overall"]) + found["user"][users] + found["movie"][movies], np.float32)
+def _pack(overall: float, noise: float, users: _Effects, movies: _Effects) -> Parameters:
+    return {
+        "overall": np.asarray(overall),
+        "noise": np.asarray(noise),
+        "user_prior": np.asarray([users.prior_mean, users.prior_variance]),
+        "user": np.append(users.mean, users.prior_mean).astype(np.float32),
+        "movie": np.append(movies.mean, movies.prior_mean).astype(np.float32),
+        "movie_variance": movies.variance.astype(np.float32),
+    }

@@ -348,7 +348,8 @@ class SgdMFSettings(EmbeddingSettings):
 
     factors: int = setting(32, 1, 256)
     """How many directions of taste are told apart."""
-    epochs: int = setting(12, 1, 500)
+    members: int = setting(3, 1, 16)
+    epochs: int = setting(10, 1, 500)
 
 
 class SgdMF(Embedded[SgdMFSettings]):

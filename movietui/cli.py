@@ -73,6 +73,11 @@ class Bars:
         losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
         self._show(phase, epoch["epoch"], epoch["of"], losses)
 
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        if not self._progress.disable:
+            self._progress.console.print(line, markup=False, highlight=False)
+
 
 def answers(command: Callable[..., Any]) -> Callable[..., None]:
     """Turn what goes wrong in a command into one sentence and an exit code."""
@@ -491,6 +496,94 @@ def evaluate(
     _print(table, f"{about}, seed {seed}, split seed {split_seed}")
     if any("difference" in row for row in rows):
         _print(f"to first: rmse minus that of {models[0]} on the same rows, with its 95 % interval")
+
+
+@cli.command()
+@click.argument("model")
+@click.argument("more", nargs=-1, metavar="[KEY=A,B,C]...")
+@dataset_option
+@click.option("--split", default="random90", show_default=True, help="The split whose train part is learnt from.")
+@click.option("--grid", "grid", multiple=True, metavar="KEY=A,B,C", help="A setting and its values; more than once.")
+@click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=UNCLEANED)
+@published_option
+@click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
+@click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
+@as_json
+@answers
+def sweep(
+    model: str,
+    more: Sequence[str],
+    dataset: str | None,
+    split: str,
+    grid: Sequence[str],
+    cleaning: str,
+    published: bool,
+    seed: int,
+    split_seed: int,
+    json_: bool,
+) -> None:
+    """Measure MODEL with every combination of settings.
+
+    Each is measured on a validation part of train, which chooses the best; that one alone is measured on test.
+    """
+    from movietui import tasks
+
+    values = {
+        key: [value.strip() for value in listed.split(",") if value.strip()]
+        for key, listed in _pairs("--grid", [*grid, *more]).items()
+    }
+    with Bars() as bars:
+        rows = tasks.sweep(
+            model,
+            dataset or _dataset(_store(), None),
+            split,
+            values,
+            cleaning=cleaning,
+            published=published,
+            seed=seed,
+            split_seed=split_seed,
+            on_stage=bars.stage,
+            on_epoch=bars.epoch,
+            on_result=lambda row: bars.say(f"{tasks.told_settings(row['grid'])}  rmse {row['metrics']['rmse']:.4f}"),
+        )
+    if json_:
+        _print_json(rows)
+        return
+    metrics = list(rows[0]["metrics"])
+    table = _table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
+    for row in rows:
+        figures = [_figure(row["metrics"][name]) for name in metrics]
+        table.add_row(*row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]))
+    on_test = "  ".join(f"{name} {_figure(value)}" for name, value in rows[0]["test"].items())
+    _print(
+        table,
+        f"{model} on a validation part of the train part of {split} of {rows[0]['dataset']}, cleaning {cleaning}",
+        f"the best, {tasks.told_settings(rows[0]['grid'])}, on test: {on_test}",
+    )
+
+
+@cli.command()
+@click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the models.")
+@as_json
+@answers
+def reproduce(seed: int, json_: bool) -> None:
+    """Run the experiments of the five source systems: what was reported, and what we measure.
+
+    Each model is fitted with the settings that its author describes (published) and with ours (tuned).
+    """
+    from movietui import tasks
+
+    with Bars() as bars:
+        rows = tasks.reproduce(seed=seed, on_stage=bars.stage, on_epoch=bars.epoch)
+    if json_:
+        _print_json(rows)
+        return
+    figures = ("reported", "published", "tuned")
+    table = _table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
+    for row in rows:
+        told = ["" if row[name] is None else _figure(row[name]) for name in figures]
+        table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *told, row["note"])
+    _print(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
 
 
 def _figure(value: float) -> str:

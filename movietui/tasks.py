@@ -192,6 +192,79 @@ def evaluate(
     return rows
 
 
+def sweep(
+    model: str,
+    dataset: str,
+    split: str,
+    grid: Mapping[str, Sequence[str]],
+    *,
+    cleaning: str = "none",
+    published: bool = False,
+    seed: int = 0,
+    split_seed: int = 0,
+    on_stage: Report = silent,
+    on_epoch: OnEpoch = unheard,
+    on_result: Callable[[dict[str, Any]], None] = lambda row: None,
+) -> list[dict[str, Any]]:
+    """Measure a model with every combination of settings, as ``sweep --json`` prints it, best first.
+
+    ``on_result`` hears each row as it arrives.
+    """
+    from models.sweep import Swept, combine
+    from models.sweep import sweep as run
+
+    combinations = combine(model, grid, published)
+    loaded = catalogue.load(dataset, cleaning, on_stage)
+    many = len(combinations)
+    order = {told_settings(changes): number for number, (changes, _) in enumerate(combinations, 1)}
+
+    def watch(changes: dict[str, str], epoch: Epoch) -> None:
+        told = told_settings(changes)
+        on_epoch(f"{order[told]} of {many}: {told}", {**asdict(epoch), "epoch": epoch.number})
+
+    def row(swept: Swept) -> dict[str, Any]:
+        return {
+            "model": model,
+            "dataset": dataset,
+            "split": split,
+            "split_seed": split_seed,
+            "seed": seed,
+            "cleaning": loaded.cleaning,
+            "grid": swept.changes,
+            "settings": asdict(swept.settings),
+            "metrics": swept.metrics,
+            "test": swept.test,
+            "seconds": {"fit": swept.fit_seconds},
+        }
+
+    found = run(
+        model, loaded, split, combinations, seed, split_seed, watch, arrived=lambda swept: on_result(row(swept))
+    )
+    return [row(swept) for swept in found]
+
+
+def told_settings(changes: Mapping[str, str]) -> str:
+    """Return settings as a person writes them."""
+    return " ".join(f"{key}={value}" for key, value in changes.items())
+
+
+def reproduce(
+    *,
+    seed: int = 0,
+    on_stage: Report = silent,
+    on_epoch: OnEpoch = unheard,
+) -> list[dict[str, Any]]:
+    """Run the experiments of the source systems, as ``reproduce --json`` prints them."""
+    from models import reproduce as sources
+
+    datasets = {name: catalogue.load(name, "none", on_stage) for name in {one.dataset for one in sources.here()}}
+    return list(
+        sources.reproduce(
+            datasets, seed, lambda label, epoch: on_epoch(label, {**asdict(epoch), "epoch": epoch.number})
+        )
+    )
+
+
 def checkpoint_of(store: Store, number: int) -> Path:
     """Return the folder of a run's checkpoint."""
     run = store.run(number)

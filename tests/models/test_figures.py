@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.dataset import Dataset
-from models.evaluation import Evaluation, compare, evaluate, history_of
+from models.evaluation import Evaluation, choose, compare, evaluate, history_of
 from models.ranking import Ranker, Viewer
 
 pytestmark = pytest.mark.real
@@ -72,3 +72,13 @@ def test_no_movie_that_hardly_anybody_rated_leads_a_list(ml100k: Dataset) -> Non
         viewer = Viewer("user", ml100k.users.ids[user], history_of(ml100k, user))
         counts.extend(ml100k.counts[ranker.rank([viewer]).order[:10]])
     assert np.min(counts) >= 10
+
+
+@pytest.mark.parametrize(("name", "bound"), [("user-knn", 0.843), ("item-knn", 0.826)])
+def test_neighbours(ml100k: Dataset, mf: Evaluation, name: str, bound: float) -> None:
+    tuned = evaluate(name, ml100k, "kfold5-0")
+    assert mf.metrics["mse"] < tuned.metrics["mse"] < bound
+    settings = choose(name, published=True)
+    published = evaluate(name, ml100k, "kfold5-0", settings=settings)
+    assert published.settings == "published"
+    assert tuned.metrics["mse"] + 0.02 < published.metrics["mse"] < 1.0

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from data.problems import Problem
 from models import MODELS
 from models.mf import BiasedMFSettings
+from models.neighbours import ItemKNNSettings, NeighbourSettings
 from models.settings import describe, parse
 
 KINDS = sorted({model.settings_type for model in MODELS.values()}, key=lambda kind: kind.__name__)
@@ -27,7 +28,9 @@ def test_what_is_in_range_is_taken_and_comes_back(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(KINDS))
     texts, expected = {}, asdict(kind())
     for field in describe(kind):
-        if field.kind is int:
+        if field.kind is bool:
+            expected[field.name] = data.draw(st.booleans())
+        elif field.kind is int:
             expected[field.name] = data.draw(st.integers(int(field.low), int(field.high)))
         else:
             expected[field.name] = data.draw(st.floats(field.low, field.high))
@@ -63,3 +66,11 @@ def test_what_cannot_be_read_is_said(texts: dict[str, str], word: str) -> None:
 def test_parsing_goes_on_top_of_a_base() -> None:
     base = BiasedMFSettings(factors=4)
     assert parse(BiasedMFSettings, {"sweeps": "2"}, base) == BiasedMFSettings(factors=4, sweeps=2)
+
+
+def test_settings_inherit_fields_and_their_meaning() -> None:
+    common, own = describe(NeighbourSettings), describe(ItemKNNSettings)
+    assert [field.name for field in own] == [field.name for field in common]
+    meanings = [{field.name: field.meaning for field in fields} for fields in (common, own)]
+    assert meanings[0]["doubt"] == meanings[1]["doubt"]
+    assert meanings[0]["neighbours"] != meanings[1]["neighbours"]

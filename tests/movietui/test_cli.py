@@ -18,6 +18,7 @@ from data.problems import Problem
 from data.progress import Stage
 from data.sources import Source
 from models.bias import Bias, BiasSettings
+from models.reproduce import Experiment
 from movietui import __version__
 from movietui.cli import Bars, cli
 from movietui.store import Film, Store
@@ -65,7 +66,7 @@ def given(result: dict[str, Any], *fields: str) -> None:
 def test_version_and_help(run: Run) -> None:
     assert run("--version").stdout == f"movietui, version {__version__}\n"
     told = run("--help").stdout
-    for command in ("data", "train", "evaluate", "recommend", "rate", "locate"):
+    for command in ("data", "train", "evaluate", "sweep", "reproduce", "recommend", "rate", "locate"):
         assert re.search(rf"^  {command} ", told, re.MULTILINE)
         assert run(command, "--help").exit_code == 0
     for command in ("list", "get", "remove", "clean", "show", "imdb"):
@@ -282,6 +283,10 @@ def test_recommended_movies_know_what_imdb_says(run: Run, ready: Path, tables: P
         (("evaluate", "popularity", "--dataset", "demo", "--published"), "None of the source systems has popularity"),
         (("train", "popularity", "--dataset", "demo", "--published"), "None of the source systems has popularity"),
         (("evaluate", "bias", "--dataset", "demo", "--set", "factors=2"), "factors"),
+        (("sweep", "bias", "--dataset", "demo"), "needs a grid"),
+        (("sweep", "bias", "--dataset", "demo", "--grid", "sweeps="), "no values for sweeps"),
+        (("sweep", "bias", "--dataset", "demo", "--grid", "factors=2,3"), "factors"),
+        (("sweep", "oracle", "--dataset", "demo", "--grid", "factors=2,3"), "oracle"),
         (("evaluate", "bias", "--dataset", "demo", "--split", "u1"), "u1"),
         (("recommend", "--user", "1", "--dataset", "demo"), "No model is trained on demo yet"),
         (("recommend", "--profile", "nobody", "--dataset", "demo"), "There is no profile 'nobody'"),
@@ -385,6 +390,32 @@ def test_train_as_published(run: Run, ready: Path, monkeypatch: pytest.MonkeyPat
     arguments = ("train", "bias", "--dataset", "demo", "--published", "--json")
     assert document(run(*arguments))["settings"] == {"sweeps": 2, "caution": 1.0}
     assert document(run(*arguments, "--set", "caution=3"))["settings"] == {"sweeps": 2, "caution": 3.0}
+
+
+def test_sweep(run: Run, ready: Path) -> None:
+    arguments = ("sweep", "bias", "--dataset", "demo", "--split", "kfold5-0", "--grid", "sweeps=1,12")
+    rows = document(run(*arguments, "--grid", "caution=1,2", "--json"))
+    assert len(rows) == 4
+    assert [row["metrics"]["rmse"] for row in rows] == sorted(row["metrics"]["rmse"] for row in rows)
+    assert rows[0]["settings"].keys() == {"sweeps", "caution"}
+    assert {tuple(row["grid"].items()) for row in rows} == {
+        (("sweeps", sweeps), ("caution", caution)) for sweeps in ("1", "12") for caution in ("1", "2")
+    }
+    assert [row["test"] is None for row in rows] == [False, True, True, True]
+    given(rows[0], "model", "dataset", "split", "seed", "seconds")
+    told = run(*arguments, "caution=1,2").stdout
+    assert re.search(r"the best, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", told)
+
+
+def test_reproduce(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(run("reproduce"), "ml-100k is not here yet")
+    own = (Experiment("009", "user-knn", {"mse": 1.5, "mae": None}, "demo", "kfold5-0", note="as invented"),)
+    monkeypatch.setattr("models.reproduce.EXPERIMENTS", own)
+    rows = document(run("reproduce", "--json"))
+    assert [(row["metric"], row["reported"]) for row in rows] == [("mse", 1.5), ("mae", None)]
+    given(rows[0], "source", "model", "dataset", "split", "published", "tuned")
+    assert rows[0]["published"] > rows[0]["tuned"]
+    assert re.search(r"009 +user-knn +demo +kfold5-0 +mse +1.5000 ", run("reproduce").stdout)
 
 
 def test_evaluate_ranking(run: Run, ready: Path) -> None:
@@ -496,6 +527,8 @@ def test_bad_names(run: Run, ready: Path) -> None:
         ("evaluate",),
         ("evaluate", "bias", "--task", "nothing"),
         ("evaluate", "bias", "--set", "sweeps"),
+        ("sweep",),
+        ("sweep", "bias", "--grid", "sweeps"),
         ("recommend",),
         ("recommend", "--user", "1", "-k", "0"),
         ("recommend", "--user", "1", "--user", "1"),

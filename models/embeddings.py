@@ -432,9 +432,10 @@ class DeepMFSettings(EmbeddingSettings):
     """The share of a dense layer that is left out of each batch."""
     normalise: bool = setting(True, False, True)
     """Whether batch normalisation follows each dense layer."""
-    rate: float = setting(0.01, 0.000001, 1.0)
-    decay: float = setting(0.05, 0.0, 10.0)
-    bias_decay: float = setting(0.02, 0.0, 10.0)
+    epochs: int = setting(7, 1, 500)
+    rate: float = setting(0.02, 0.000001, 1.0)
+    decay: float = setting(0.04, 0.0, 10.0)
+    bias_decay: float = setting(0.01, 0.0, 10.0)
 
     @property
     def layers(self) -> tuple[int, ...]:

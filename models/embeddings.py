@@ -121,8 +121,9 @@ class Embedded(Model[E, Place]):
 
     is least, by Gauss-Newton steps, each halved until it improves; linear ones need a single step, which is ridge
     regression. Mean ``e`` and covariance ``C`` of the users and the variance ``v`` around the answers are learned after
-    the fit by a few steps of expectation-maximisation (``learn_prior``). Users of a linear model are folded in too when
-    it has been fitted, as a part of the last epoch; those of a deep one keep the vectors they were trained with.
+    the fit by a few steps of expectation-maximisation (``learn_prior``). As a part of the last epoch the users of the
+    dataset are folded in as well, in the place of the vectors they were trained with: what is measured is then what is
+    served, and it predicts better, for the prior knows more than the decay that all users are trained with.
     """
 
     @property
@@ -133,11 +134,6 @@ class Embedded(Model[E, Place]):
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         # Only here: it imports torch, which serving does without.
         from models.embedding import fit
-
-        if not self.shape.linear:
-            parameters, fitted = fit(train, validation, self.shape, self.settings, self.seed, progress)
-            learn_prior(parameters, train, self.shape)
-            return parameters, fitted
 
         def hold_back_the_last(epoch: Epoch) -> None:
             if epoch.number < epoch.of:
@@ -246,7 +242,7 @@ def _inputs(p: Floats, q: Floats) -> Floats:
 
 def _squash(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
     low, high = parameters["span"]
-    share = 1 / (1 + np.exp(-raw))
+    share = 1 / (1 + np.exp(-raw.clip(-30, 30)))  # beyond that the share is 0 or 1 to the last bit
     return low + (high - low) * share, (high - low) * share * (1 - share)
 
 

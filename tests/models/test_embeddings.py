@@ -106,17 +106,14 @@ class TestDot(EmbeddedContract):
 
 class TestDeepMF(EmbeddedContract):
     kind = DeepMF
-    stored_users = False
 
 
 class TestResidualMF(EmbeddedContract):
     kind = ResidualMF
-    stored_users = False
 
 
 class TestNcf(EmbeddedContract):
     kind = Ncf
-    stored_users = False
 
 
 @pytest.mark.parametrize("kind", [SgdMF, DeepMF])

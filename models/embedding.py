@@ -1,5 +1,7 @@
 """The fit of ``models.embeddings``. Imports torch, so only ``Embedded._learn`` imports it."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -15,14 +17,30 @@ START = 0.1
 """Standard deviation of the random numbers that embeddings start from."""
 
 
+class Vectors(NamedTuple):
+    """What a batch looks up."""
+
+    p: Tensor
+    """Embeddings of the users, shape (members, rows, factors)."""
+    q: Tensor
+    """Embeddings of the movies."""
+    b: Tensor
+    """Biases of the users, shape (members, rows)."""
+    c: Tensor
+    """Biases of the movies."""
+
+
 class Network(nn.Module):
     """Several members of a model over embeddings, in torch; ``models.embeddings.answer`` is the same in numpy."""
 
     def __init__(self, users: int, movies: int, members: int, shape: Shape, scale: Scale, overall: float) -> None:
         super().__init__()
         self.members, self.shape, self.scale, self.overall = members, shape, scale, overall
-        self.user = nn.Parameter(self._table(users, shape.user_factors))
-        self.movie = nn.Parameter(self._table(movies, shape.movie_factors))
+        self.user = self._embeddings(users, shape.user_factors)
+        self.movie = self._embeddings(movies, shape.movie_factors)
+        # In tables of their own: a slice of a table costs a copy of its gradient at every batch.
+        self.user_bias = nn.Parameter(torch.zeros(users, members))
+        self.movie_bias = nn.Parameter(torch.zeros(movies, members))
         if shape.hidden:
             self.tower = Tower(
                 members, (shape.user_factors + shape.movie_factors, *shape.hidden, 1), shape.dropout, shape.normalise
@@ -31,26 +49,25 @@ class Network(nn.Module):
             with torch.no_grad():
                 self.tower.weight[-1] *= START
 
-    def _table(self, rows: int, factors: int) -> Tensor:
-        """A row for each user or movie: the embedding and the bias, which starts at 0, of each member in turn."""
-        table = START * torch.randn(rows, self.members, factors + 1)
-        table[:, :, -1] = 0.0
-        return table.flatten(1)
+    def _embeddings(self, rows: int, factors: int) -> nn.Parameter:
+        """A row for each user or movie: the embedding of each member in turn."""
+        return nn.Parameter(START * torch.randn(rows, self.members * factors))
 
-    def look_up(self, users: Tensor, movies: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the vectors of users and movies, shape (members, rows, factors + 1)."""
-        x, y = embedding(users, self.user), embedding(movies, self.movie)
-        return (
-            x.view(len(users), self.members, -1).transpose(0, 1),
-            y.view(len(movies), self.members, -1).transpose(0, 1),
+    def look_up(self, users: Tensor, movies: Tensor) -> Vectors:
+        """Return what is known of pairs of a user and a movie."""
+        tables = self.user, self.movie
+        p, q = (
+            embedding(rows, table).view(len(rows), self.members, -1).transpose(0, 1)
+            for rows, table in zip((users, movies), tables, strict=True)
         )
+        return Vectors(p, q, embedding(users, self.user_bias).T, embedding(movies, self.movie_bias).T)
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+    def forward(self, of: Vectors) -> Tensor:
         """Return the stars, shape (members, rows)."""
-        shape, (p, q) = self.shape, (x[..., :-1], y[..., :-1])
-        stars = x.new_full(x.shape[:-1], self.overall)
+        shape, p, q = self.shape, of.p, of.q
+        stars = p.new_full(p.shape[:-1], self.overall)
         if shape.biases:
-            stars = stars + x[..., -1] + y[..., -1]
+            stars = stars + of.b + of.c
         if shape.dot:
             stars = stars + (p * q).sum(-1)
         if shape.hidden:
@@ -81,12 +98,15 @@ def fit(
         network = Network(len(train_part.users), len(train_part.movies), settings.members, shape, scale, middle)
 
         def step(index: Tensor) -> tuple[Tensor, Tensor]:
-            x, y = network.look_up(user[index], movie[index])
-            found, given = network(x, y), stars[index]
+            of = network.look_up(user[index], movie[index])
+            found, given = network(of), stars[index]
             loss = (found - given).square().mean(1).sum()
-            for side in (x, y):
-                loss = loss + settings.decay * side[..., :-1].square().sum(-1).mean(1).sum()
-                loss = loss + settings.bias_decay * side[..., -1].square().mean(1).sum()
+            for vectors in (of.p, of.q):
+                if settings.decay:
+                    loss = loss + settings.decay / len(index) * vectors.square().sum()
+            for biases in (of.b, of.c):
+                if shape.biases and settings.bias_decay:
+                    loss = loss + settings.bias_decay / len(index) * biases.square().sum()
             return loss, (found.detach().mean(0) - given).square().mean()
 
         def watch() -> float:
@@ -97,16 +117,22 @@ def fit(
     parameters: Parameters = {
         "overall": np.asarray(middle, np.float32),
         "span": np.asarray([scale.low, scale.high], np.float32),
-        "user": _table(network.user, settings.members, np.bincount(ratings.user, minlength=len(train_part.users))),
-        "movie": _table(network.movie, settings.members, train_part.counts),
+        "user": _table(
+            network.user,
+            network.user_bias,
+            settings.members,
+            np.bincount(ratings.user, minlength=len(train_part.users)),
+        ),
+        "movie": _table(network.movie, network.movie_bias, settings.members, train_part.counts),
         "movie_spread": np.asarray(_spread(train_part, overall)),
     }
     return parameters | (named(network.tower.layers(), "tower") if shape.hidden else {}), fitted
 
 
-def _table(table: Tensor, members: int, counts: np.ndarray) -> Floats:
+def _table(embeddings: Tensor, biases: Tensor, members: int, counts: np.ndarray) -> Floats:
     """Shape (members, rows + 1, factors + 1); the last row, and rows without ratings, are the mean of the others."""
-    rows = table.detach().cpu().numpy().reshape(len(table), members, -1).transpose(1, 0, 2)
+    parts = embeddings.detach().view(len(embeddings), members, -1), biases.detach()[:, :, None]
+    rows = torch.cat(parts, 2).numpy().transpose(1, 0, 2)
     known = counts > 0
     mean = rows[:, known].mean(1) if known.any() else np.zeros_like(rows[:, 0])
     found = np.concatenate([rows, mean[:, None]], 1)
@@ -127,7 +153,7 @@ def _loss(network: Network, ratings: Ratings) -> float:
     total, scale = 0.0, network.scale
     for start in range(0, len(ratings), BLOCK):
         block = slice(start, start + BLOCK)
-        x, y = network.look_up(torch.from_numpy(ratings.user[block]), torch.from_numpy(ratings.movie[block]))
-        found = network(x, y).mean(0).clamp(scale.low, scale.high)
+        of = network.look_up(torch.from_numpy(ratings.user[block]), torch.from_numpy(ratings.movie[block]))
+        found = network(of).mean(0).clamp(scale.low, scale.high)
         total += float((found - torch.from_numpy(ratings.stars[block])).square().sum(dtype=torch.float64))
     return total / max(1, len(ratings))

@@ -1,12 +1,24 @@
 """The models by name."""
 
 from models.bias import Bias
-from models.embeddings import DeepMF, Dot, ResidualMF, SgdMF
+from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
 from models.popularity import Popularity
 
 MODELS: dict[str, type[AnyModel]] = {
-    model.name: model for model in (Popularity, Bias, BiasedMF, UserKNN, ItemKNN, SgdMF, DeepMF, ResidualMF, Dot)
+    model.name: model
+    for model in (
+        Popularity,
+        Bias,
+        BiasedMF,
+        UserKNN,
+        ItemKNN,
+        SgdMF,
+        DeepMF,
+        ResidualMF,
+        Dot,
+        Ncf,
+    )
 }

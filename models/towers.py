@@ -64,11 +64,11 @@ class Tower(nn.Module):
         """Return the layers as ``models.networks.forward`` runs them, the normalisation folded in."""
         found = []
         for place, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
-            layer = weight.detach().cpu().numpy(), bias.detach().cpu().numpy()
+            layer = weight.detach().numpy(), bias.detach().numpy()
             if place < len(self.scale):
                 spread = self.get_buffer(f"variance{place}") + EPSILON
                 line = self.scale[place], self.shift[place], self.get_buffer(f"mean{place}"), spread
-                scale, shift, mean, variance = (part.detach().cpu().numpy() for part in line)
+                scale, shift, mean, variance = (part.detach().numpy() for part in line)
                 layer = fold_norm(*layer, (scale, shift, mean, variance))
             found.append(layer)
         return found

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from models.embeddings import DeepMF, Dot, Embedded, ResidualMF, SgdMF, answer, answer_and_slope, solve
+from models.embeddings import DeepMF, Dot, Embedded, Ncf, ResidualMF, SgdMF, answer, answer_and_slope, solve
 from models.evaluation import history_of
 from models.model import History
 from tests.models.builders import rmse, tastes
@@ -106,12 +106,14 @@ class TestDot(EmbeddedContract):
 
 class TestDeepMF(EmbeddedContract):
     kind = DeepMF
-    stored_users = False
 
 
 class TestResidualMF(EmbeddedContract):
     kind = ResidualMF
-    stored_users = False
+
+
+class TestNcf(EmbeddedContract):
+    kind = Ncf
 
 
 @pytest.mark.parametrize("kind", [SgdMF, DeepMF])

@@ -1,9 +1,10 @@
 """The models by name."""
 
+from models.autorec import AutoRec
 from models.bias import Bias
 from models.demographic import Demographic
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.popularity import Popularity
 
-MODELS: dict[str, type[AnyModel]] = {model.name: model for model in (Popularity, Bias, BiasedMF, Demographic)}
+MODELS: dict[str, type[AnyModel]] = {model.name: model for model in (Popularity, Bias, BiasedMF, Demographic, AutoRec)}

@@ -125,4 +125,10 @@ def serving(
     if active.any():
         prior[0, :-1] = decoder[active].mean(0) / root
     prior[1, :-1] = float(effects["noise"]) / max(settings.decay, LEAST_DECAY)
-    return parameters | {"features": (hidden - hidden[-1]) / root}
+    inside = torch.cat([table @ network.weight, torch.zeros(1, size)]) + network.bias
+    return parameters | {
+        "features": (hidden - hidden[-1]) / root,
+        "inside": inside.numpy(),
+        "encoder": network.weight.numpy().copy(),
+        "bias": effects["user"][:-1],
+    }

@@ -30,7 +30,7 @@ class AutoRecSettings(Settings):
     """How many autoencoders are trained side by side; what they say is averaged."""
     decay: float = setting(30.0, 0.0, 1000.0)
     """How much the sum of the squared weights counts beside the sum of the squared errors."""
-    epochs: int = setting(25, 1, 200)
+    epochs: int = setting(15, 1, 200)
     """How often all rows are gone through."""
     batch: int = setting(256, 1, 4096)
     """Rows in a batch."""
@@ -77,7 +77,9 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         mean = e + P A' (A P A' + v)^-1 (y - A e)      covariance = P - P A' (A P A' + v)^-1 A P
 
     ``P`` is ``v / decay``, the ridge that ``V`` was trained with, ``e`` the mean over users. Users of the dataset are
-    stored the same way, so that folding somebody in is no approximation.
+    stored the same way, so that folding somebody in is no approximation. Their own ratings are in the movies' rows:
+    where they learn from a movie, theirs is taken out of its hidden units (``inside`` is what those are the logistic of),
+    for it is in no row of a movie that they have not rated.
 
     *By user* the features are ``V``, and the weights are the viewer's hidden units: a pass forward over their row. The
     covariance is that of the same regression, with the variance of the hidden units over users as prior.
@@ -108,7 +110,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         found = np.zeros((len(train.users) + 1, self.parameters["prior"].shape[1]), np.float32)
         for user in users.tolist():
             rows = train.rows_of(user)
-            found[user] = self._mean(History(train.ratings.movie[rows], train.ratings.stars[rows]))
+            found[user] = self._mean(History(train.ratings.movie[rows], train.ratings.stars[rows], user))
         found[-1] = self._mean(History(np.empty(0, np.int32), np.empty(0, np.float32)))
         self.parameters = self.parameters | {"user": found}
 
@@ -124,7 +126,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
     def fold_in(self, history: History) -> Weights:
         """Compute the viewer's weights in closed form."""
-        design, prior = self._design(history.movies), self.parameters["prior"][1]
+        design, prior = self._rated(history), self.parameters["prior"][1]
         noise = float(self.parameters["noise"])
         lower = np.linalg.cholesky((design * prior) @ design.T + noise * np.eye(len(history)))
         return Weights(self._mean(history), np.linalg.solve(lower, design * prior))
@@ -143,7 +145,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Leave out each rating in turn, all at once: the covariance without it is known from the one with it."""
-        taste, rated, asked = self.fold_in(history), self._design(history.movies), self._design(movies)
+        taste, rated, asked = self.fold_in(history), self._rated(history), self._design(movies)
         prior, noise = self.parameters["prior"][1], float(self.parameters["noise"])
         pull = rated * prior - (rated @ taste.root.T) @ taste.root
         left = noise - np.einsum("nk,nk->n", rated, pull)
@@ -160,7 +162,9 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         whole = self._expectation(stars + effects, variance, movies[:, None]).score
         return whole - self._expectation(others + effects, variance + across**2 / left, movies[:, None]).score
 
-    def _expectation(self, stars: NDArray[np.floating], variance: NDArray[np.floating], rows: Ints) -> Expectation:
+    def _expectation(
+        self, stars: NDArray[np.floating], variance: NDArray[np.floating], rows: NDArray[np.integer]
+    ) -> Expectation:
         variance = np.maximum(variance, 0.0) + self.parameters["movie_variance"][rows]
         uncertainty = np.sqrt(variance).astype(np.float32)
         stars = stars + np.float32(self.parameters["overall"])
@@ -169,8 +173,16 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
     def _design(self, movies: Ints) -> Doubles:
         """The features of some movies, and a column of ones."""
-        features = self.parameters["features"][movies]
-        return np.concatenate([features, np.ones((len(movies), 1), np.float32)], axis=1).astype(np.float64)
+        return _with_ones(self.parameters["features"][movies])
+
+    def _rated(self, history: History) -> Doubles:
+        """The features of the rated movies, and a column of ones; by movie without the viewer's part in them."""
+        if self.settings.by_user or history.user is None:
+            return self._design(history.movies)
+        left = self._rest(history) - self.parameters["bias"][history.user]
+        inside = self.parameters["inside"][history.movies] - np.outer(left, self.parameters["encoder"][history.user])
+        root = self.settings.members**0.5
+        return _with_ones((_logistic(inside) - _logistic(self.parameters["inside"][-1])) / root)
 
     def _rest(self, history: History) -> Doubles:
         """The stars less the overall mean and the movies' effects."""
@@ -186,8 +198,16 @@ class AutoRec(Model[AutoRecSettings, Weights]):
             spread = prior[-1] / (noise + len(history) * prior[-1])
             bias = mean[-1] + spread * (rest - mean[-1]).sum()
             row = (rest - bias + self.parameters["shift"][history.movies]) @ self.parameters["encoder"][history.movies]
-            hidden = 1 / (1 + np.exp(-(row + self.parameters["encoder"][-1])))
+            hidden = _logistic(row + self.parameters["encoder"][-1])
             return np.append(hidden / np.sqrt(self.settings.members), bias)
-        design = self._design(history.movies)
+        design = self._rated(history)
         gain = (design * prior) @ design.T + noise * np.eye(len(history))
         return np.asarray(mean + prior * (np.linalg.solve(gain, rest - design @ mean) @ design))
+
+
+def _with_ones(features: NDArray[np.floating]) -> Doubles:
+    return np.concatenate([features, np.ones((len(features), 1))], axis=1, dtype=np.float64)
+
+
+def _logistic(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.asarray(1 / (1 + np.exp(-values)))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings
+from data.dataset import Bools, Dataset, Floats, Ints, Ratings
 from data.features import Averages, Inputs, demographic_inputs, year
 from models.model import Expectation, Fitted, History, Model, Parameters, Progress
 from models.networks import forward, layers_of
@@ -82,7 +82,7 @@ class Demographic(Model[DemographicSettings, Person]):
         from models.perceptron import fit
 
         inputs = demographic_inputs(train)
-        strangers = ~inputs.users.values.any(1)
+        strangers: Bools = ~inputs.users.values.any(1)
         if not strangers.all():
             inputs.users.values[strangers] = inputs.users.values[~strangers].mean(0)
         parameters: Parameters = {"unknown": strangers}
@@ -136,7 +136,7 @@ class Demographic(Model[DemographicSettings, Person]):
         total, rated = history.stars.sum(dtype=np.float64), len(history)
         raw = np.asarray([(total + damping * overall) / (rated + damping), np.log1p(rated)])
         mean, deviation = np.reshape(scaling, (2, 2))
-        return ((raw - mean) / deviation).astype(np.float32)
+        return np.asarray((raw - mean) / deviation, np.float32)
 
 
 def _with_averages(train: Dataset, inputs: Inputs) -> tuple[Inputs, NDArray[np.float64]]:

@@ -78,8 +78,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
     ``P`` is ``v / decay``, the ridge that ``V`` was trained with, ``e`` the mean over users. Users of the dataset are
     stored the same way, so that folding somebody in is no approximation. Their own ratings are in the movies' rows:
-    where they learn from a movie, theirs is taken out of its hidden units (``inside`` is what those are the logistic of),
-    for it is in no row of a movie that they have not rated.
+    where they learn from a movie, theirs is taken out of its hidden units (``inside`` is what those are the logistic
+    of), for it is in no row of a movie that they have not rated.
 
     *By user* the features are ``V``, and the weights are the viewer's hidden units: a pass forward over their row. The
     covariance is that of the same regression, with the variance of the hidden units over users as prior.

@@ -82,7 +82,7 @@ class Demographic(Model[DemographicSettings, Person]):
         from models.perceptron import fit
 
         inputs = demographic_inputs(train)
-        strangers: Bools = ~inputs.users.values.any(1)
+        strangers: Bools = np.asarray(~inputs.users.values.any(1))
         if not strangers.all():
             inputs.users.values[strangers] = inputs.users.values[~strangers].mean(0)
         parameters: Parameters = {"unknown": strangers}

@@ -30,7 +30,7 @@ class AutoRecSettings(Settings):
     """How many autoencoders are trained side by side; what they say is averaged."""
     decay: float = setting(30.0, 0.0, 1000.0)
     """How much the sum of the squared weights counts beside the sum of the squared errors."""
-    epochs: int = setting(15, 1, 200)
+    epochs: int = setting(20, 1, 200)
     """How often all rows are gone through."""
     batch: int = setting(256, 1, 4096)
     """Rows in a batch."""

@@ -25,7 +25,7 @@ class DemographicSettings(Settings):
     Chosen on a validation tenth (``hold_out``) of the train part of ``random80`` of ml-100k.
     """
 
-    epochs: int = setting(20, 1, 200)
+    epochs: int = setting(40, 1, 200)
     """How often the ratings are gone through."""
     batch: int = setting(512, 16, 65_536)
     """Ratings in a batch."""

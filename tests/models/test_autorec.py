@@ -17,7 +17,7 @@ class TestAutoRec(ModelContract):
     kind = AutoRec
     hurried = AutoRecSettings(epochs=1)
     checkerboard_bound = 0.3
-    tastes_bound = 0.75
+    tastes_bound = 0.78
 
     def test_is_better_than_biases_where_there_is_taste(self) -> None:
         train, held_out = tastes()

@@ -1,6 +1,8 @@
 """The models by name."""
 
+from models.autorec import AutoRec
 from models.bias import Bias
+from models.demographic import Demographic
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
 from models.mf import BiasedMF
 from models.model import AnyModel
@@ -13,6 +15,7 @@ MODELS: dict[str, type[AnyModel]] = {
         Popularity,
         Bias,
         BiasedMF,
+        Demographic,
         UserKNN,
         ItemKNN,
         SgdMF,
@@ -20,5 +23,6 @@ MODELS: dict[str, type[AnyModel]] = {
         ResidualMF,
         Dot,
         Ncf,
+        AutoRec,
     )
 }

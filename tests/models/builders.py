@@ -8,13 +8,22 @@ from data.dataset import Dataset, Floats, Movies, Ratings, Scale, Users
 def dataset(
     user: object, movie: object, stars: object, users: int = 0, movies: int = 0, name: str = "planted"
 ) -> Dataset:
-    """Make a dataset from three columns; the rows of users and movies that never occur are added by the totals."""
+    """Make a dataset from three columns; the rows of users and movies that never occur are added by the totals.
+
+    Of users with ratings, age, gender and occupation are known, and have nothing to do with what they rated.
+    """
     user, movie = np.asarray(user, np.int32), np.asarray(movie, np.int32)
     users, movies = max(users, int(user.max(initial=-1)) + 1), max(movies, int(movie.max(initial=-1)) + 1)
+    known = np.isin(np.arange(users), user) if len(user) else np.ones(users, bool)
     return Dataset(
         name=name,
         ratings=Ratings(user, movie, np.asarray(stars, np.float32), np.arange(len(user), dtype=np.int64)),
-        users=Users(tuple(f"u{row}" for row in range(users))),
+        users=Users(
+            tuple(f"u{row}" for row in range(users)),
+            age=np.where(known, 18 + 7 * np.arange(users) % 50, 0).astype(np.int32),
+            gender=tuple("FM"[row // 2 % 2] if known[row] else "" for row in range(users)),
+            occupation=tuple(("artist", "baker", "clerk")[row % 3] if known[row] else "" for row in range(users)),
+        ),
         movies=Movies(
             ids=tuple(f"m{row}" for row in range(movies)),
             titles=tuple(f"Movie {row}" for row in range(movies)),

@@ -1,0 +1,116 @@
+"""AutoRec."""
+
+import time
+
+import numpy as np
+import pytest
+
+from models.autorec import AutoRec, AutoRecSettings
+from models.bias import Bias
+from models.evaluation import history_of
+from models.model import History, Model
+from tests.models.builders import checkerboard, rmse, tastes
+from tests.models.contract import EMPTY, ModelContract
+
+
+class TestAutoRec(ModelContract):
+    kind = AutoRec
+    hurried = AutoRecSettings(epochs=1)
+    checkerboard_bound = 0.3
+    tastes_bound = 0.78
+
+    def test_is_better_than_biases_where_there_is_taste(self) -> None:
+        train, held_out = tastes()
+        errors = []
+        for model in (Bias(), AutoRec(), AutoRec(AutoRecSettings(by_user=True))):
+            model.fit(train)
+            errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
+        assert errors[1] < errors[0] - 0.1
+        assert errors[2] < errors[0] - 0.03
+
+    def test_folding_in_is_the_posterior_of_the_regression(self, model: AutoRec) -> None:
+        """Against the textbook's form, which inverts a matrix of features instead of one of ratings."""
+        known = history_of(tastes()[0], 4)
+        history = History(known.movies, known.stars)
+        taste = model.fold_in(history)
+        mean, prior = model.parameters["prior"]
+        noise = float(model.parameters["noise"])
+        design = np.append(model.parameters["features"][history.movies], np.ones((len(history), 1)), 1)
+        left = history.stars - model.parameters["overall"] - model.parameters["movie"][history.movies]
+        covariance = np.linalg.inv(np.diag(1 / prior) + design.T @ design / noise)
+        np.testing.assert_allclose(taste.mean, covariance @ (mean / prior + design.T @ left / noise), atol=1e-6)
+        np.testing.assert_allclose(np.diag(prior) - taste.root.T @ taste.root, covariance, atol=1e-6)
+
+    def test_a_users_own_ratings_are_not_in_what_their_weights_are_learned_from(self, model: AutoRec) -> None:
+        train = tastes()[0]
+        history = history_of(train, 4)
+        rows = np.flatnonzero(train.ratings.user == 4)
+        given = np.zeros((len(train.movies), len(train.users)))
+        bias = Bias()
+        bias.fit(train)
+        expected = bias.predict(train.ratings.user, train.ratings.movie)
+        given[train.ratings.movie, train.ratings.user] = train.ratings.stars - expected
+        inside = model.parameters["inside"][-1] + given @ model.parameters["encoder"]
+        np.testing.assert_allclose(inside, model.parameters["inside"][:-1], atol=0.1)  # some effects leave the scale
+        given[train.ratings.movie[rows], 4] = 0
+        without = (model.parameters["inside"][-1] + given @ model.parameters["encoder"])[history.movies]
+        features = (1 / (1 + np.exp(-without)) - 1 / (1 + np.exp(-model.parameters["inside"][-1]))) / 3**0.5
+        np.testing.assert_allclose(model._rated(history)[:, :-1], features, atol=0.02)
+
+    def test_more_ratings_make_it_surer(self, model: AutoRec) -> None:
+        history = history_of(tastes()[0], 4)
+        few = History(history.movies[:4], history.stars[:4])
+        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert doubts[0] > doubts[1] > doubts[2]
+
+    def test_folding_in_is_quick(self, model: AutoRec) -> None:
+        """The bound leaves room for a busy machine."""
+        history = History(np.arange(90, dtype=np.int32), np.full(90, 4, np.float32))
+        times = []
+        for _ in range(10):
+            start = time.perf_counter()
+            model.fold_in(history)
+            times.append(time.perf_counter() - start)
+        assert min(times) < 0.05
+
+
+class TestByUser:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls) -> AutoRec:
+        model = AutoRec(AutoRecSettings(by_user=True), seed=1)
+        model.fit(tastes()[0])
+        return model
+
+    def test_finds_the_checkerboard(self) -> None:
+        train, held_out = checkerboard()
+        model = AutoRec(AutoRecSettings(by_user=True))
+        model.fit(train)
+        assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < 0.3
+
+    def test_folding_in_is_what_the_network_says(self, model: AutoRec) -> None:
+        train, held_out = tastes()
+        again = AutoRec(model.settings, seed=1)
+        fitted = again.fit(train, held_out)
+        found = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
+        assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(found, rel=1e-3)
+        movies = np.arange(len(train.movies), dtype=np.int32)
+        stars = model.expect(model.fold_in(history_of(train, 3))).stars
+        np.testing.assert_allclose(stars, model.predict(np.full(len(movies), 3, np.int32), movies), atol=1e-4)
+        stranger = model.expect(model.fold_in(EMPTY)).stars
+        np.testing.assert_allclose(stranger, model.predict(movies * 0 - 1, movies), atol=1e-4)
+
+    def test_explained_is_what_removing_changes(self, model: AutoRec) -> None:
+        history, movies = history_of(tastes()[0], 8), np.asarray([0, 30, 89], np.int32)
+        shares = model.explain_list(history, movies)
+        np.testing.assert_allclose(shares, Model.explain_list(model, history, movies), atol=1e-4)
+        assert np.abs(shares).max() > 1e-3
+
+
+def test_published_settings_learn() -> None:
+    train, held_out = tastes()
+    model = AutoRec(AutoRec.published)
+    curve = model.fit(train).curve
+    assert len(curve) == 10
+    assert curve[-1].train_loss < curve[0].train_loss
+    assert np.isfinite(model.predict(held_out.user, held_out.movie)).all()

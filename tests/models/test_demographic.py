@@ -1,0 +1,107 @@
+"""Ratings by demographics."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.dataset import Dataset
+from data.problems import Problem
+from models.demographic import Demographic, DemographicSettings
+from models.evaluation import history_of
+from models.model import History
+from tests.models.builders import dataset, rmse, tastes
+from tests.models.contract import EMPTY, ModelContract
+
+WITH_AVERAGES = DemographicSettings(averages=True)
+
+
+class TestDemographic(ModelContract):
+    kind = Demographic
+    hurried = DemographicSettings(epochs=1)
+    checkerboard_bound = 2.2
+    tastes_bound = 1.3
+    personal = False
+
+
+def planted(seed: int = 0) -> tuple[Dataset, Dataset]:
+    """Men like comedies, women dramas, the old are strict: ``(train, other ratings of the same)``."""
+    random = np.random.RandomState(seed)
+    user, movie = random.randint(0, 80, 6000), random.randint(0, 60, 6000)
+    whole = dataset(user, movie, np.full(6000, 3.0), 80, 60)
+    whole = replace(whole, movies=replace(whole.movies, genres=np.arange(60)[:, None] % 2 == [0, 1]))
+    male = np.asarray(whole.users.gender)[user] == "M"
+    likes = np.where(male == (movie % 2 == 0), 1.0, -1.0)
+    stars = 3 + likes - (whole.users.age[user] - 43) / 25 + random.normal(0, 0.2, 6000)
+    whole = replace(whole, ratings=replace(whole.ratings, stars=np.clip(stars, 1, 5).astype(np.float32)))
+    return whole.with_ratings(np.arange(4000)), whole.with_ratings(np.arange(4000, 6000))
+
+
+@pytest.mark.parametrize("settings", [None, Demographic.published, WITH_AVERAGES])
+def test_finds_what_was_planted(settings: DemographicSettings | None) -> None:
+    train, rest = planted()
+    model = Demographic(settings)
+    model.fit(train)
+    found = model.predict(rest.ratings.user, rest.ratings.movie)
+    assert rmse(found, rest.ratings.stars) < 0.4 < np.std(rest.ratings.stars) / 2
+
+
+def test_averages_tell_what_demographics_do_not() -> None:
+    train, held_out = tastes()
+    errors = []
+    for settings in (None, WITH_AVERAGES):
+        model = Demographic(settings)
+        model.fit(train)
+        errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
+    assert errors[1] < errors[0] - 0.1
+
+
+@pytest.mark.parametrize("settings", [None, WITH_AVERAGES])
+def test_a_generous_profile_is_expected_to_give_more(settings: DemographicSettings | None) -> None:
+    train = tastes()[0]
+    model = Demographic(settings)
+    model.fit(train)
+    movies = np.arange(20, dtype=np.int32)
+    stranger, one, generous, strict = (
+        model.expect(model.fold_in(History(movies[:many], np.full(many, stars, np.float32))))
+        for many, stars in ((0, 5), (1, 5), (20, 5), (20, 1))
+    )
+    assert (stranger.stars < one.stars).mean() > 0.9
+    assert (one.stars < generous.stars).mean() > 0.9
+    assert (strict.stars < stranger.stars).mean() > 0.9
+
+
+def test_the_offset_shrinks_and_settles() -> None:
+    model = Demographic()
+    model.fit(tastes()[0])
+    noise, spread = model.parameters["variances"]
+    expected = model.expect(model.fold_in(EMPTY)).stars
+    history = History(np.arange(4, dtype=np.int32), expected[:4] + 1)
+    taste = model.fold_in(history)
+    assert taste.offset == pytest.approx(4 / (4 + noise / spread), rel=1e-4)
+    assert taste.variance == pytest.approx(1 / (1 / spread + 4 / noise))
+
+
+def test_with_averages_a_user_folded_in_is_the_user() -> None:
+    train = tastes()[0]
+    model = Demographic(WITH_AVERAGES)
+    model.fit(train)
+    movies = np.arange(len(train.movies), dtype=np.int32)
+    found = model.expect(model.fold_in(history_of(train, 7))).stars
+    np.testing.assert_allclose(found, model.predict(np.full(len(movies), 7, np.int32), movies), atol=1e-4)
+
+
+def test_the_averages_learned_from_do_not_hold_the_answer() -> None:
+    """Noise alone: what learns from averages with the own rating in them fits it."""
+    random = np.random.RandomState(2)
+    train = dataset(np.arange(3000) % 300, random.randint(0, 1000, 3000), random.randint(1, 6, 3000))
+    model = Demographic(replace(WITH_AVERAGES, members=1))
+    curve = model.fit(train).curve
+    assert curve[-1].train_loss > 0.8 * np.var(train.ratings.stars)
+
+
+def test_without_demographics_it_says_so() -> None:
+    train = tastes()[0]
+    nobody = replace(train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=()))
+    with pytest.raises(Problem, match="no age, gender or occupation"):
+        Demographic().fit(nobody)

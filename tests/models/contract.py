@@ -28,6 +28,8 @@ class ModelContract:
     """The model's rmse on held-out ratings made of biases and tastes must be below."""
     published_bound: ClassVar[float] = 1.2
     """The same with published settings; to expect three stars of everybody gives 1.06."""
+    settings: ClassVar[Settings | None] = None
+    """What stands for the tuned settings where a fit with those takes seconds: the same with fewer members."""
     hurried: ClassVar[Settings | None] = None
     """Settings that stop long before anything has settled, where the model has such."""
     personal: ClassVar[bool] = True
@@ -48,7 +50,7 @@ class ModelContract:
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls, train: Dataset, request: pytest.FixtureRequest) -> AnyModel:
-        settings = cls.kind.published if getattr(request, "param", "tuned") == "published" else None
+        settings = cls.kind.published if getattr(request, "param", "tuned") == "published" else cls.settings
         model = cls.kind(settings, seed=1)
         model.fit(train)
         return model
@@ -60,7 +62,7 @@ class ModelContract:
     def test_progress_tells_every_epoch(self) -> None:
         train, held_out = tastes()
         seen: list[Epoch] = []
-        fitted = self.kind().fit(train, held_out, seen.append)
+        fitted = self.kind(self.settings).fit(train, held_out, seen.append)
         assert tuple(seen) == fitted.curve
         assert [epoch.number for epoch in seen] == list(range(1, seen[0].of + 1))
         assert all(np.isfinite(epoch.train_loss) and np.isfinite(epoch.validation_loss) for epoch in seen)
@@ -68,19 +70,19 @@ class ModelContract:
         assert fitted.best_epoch == 1 + losses.index(min(losses))
 
     def test_without_validation_there_is_no_validation_loss(self, train: Dataset) -> None:
-        fitted = self.kind().fit(train)
+        fitted = self.kind(self.settings).fit(train)
         assert fitted.best_epoch is None
         assert all(epoch.validation_loss is None for epoch in fitted.curve)
 
     def test_validation_loss_is_what_predict_gives(self) -> None:
         train, held_out = tastes()
-        model = self.kind()
+        model = self.kind(self.settings)
         fitted = model.fit(train, held_out)
         found = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
         assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(found, rel=0.02)
 
     def test_cancelled_leaves_the_model_as_it_was(self, train: Dataset) -> None:
-        model = self.kind()
+        model = self.kind(self.settings)
         model.fit(train)
         before = model.parameters
         copy = {name: array.copy() for name, array in before.items()}
@@ -95,7 +97,7 @@ class ModelContract:
 
     def test_finds_the_checkerboard(self) -> None:
         train, held_out = checkerboard()
-        model = self.kind()
+        model = self.kind(self.settings)
         model.fit(train)
         assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < self.checkerboard_bound
 
@@ -122,7 +124,7 @@ class ModelContract:
 
     def test_unknown_users_and_movies_are_defined(self) -> None:
         train = checkerboard()[0]
-        model = self.kind()
+        model = self.kind(self.settings)
         model.fit(train)
         nobody, nothing = len(train.users) - 1, len(train.movies) - 1
         users = np.asarray([-1, -1, 0, nobody, 0, nobody], np.int32)
@@ -186,7 +188,7 @@ class ModelContract:
 
     @pytest.mark.parametrize("ratings", [0, 1])
     def test_hardly_any_ratings_are_enough(self, ratings: int) -> None:
-        model = self.kind()
+        model = self.kind(self.settings)
         model.fit(dataset([2] * ratings, [3] * ratings, [4.0] * ratings, users=4, movies=5))
         found = model.expect(model.fold_in(History(np.asarray([1], np.int32), np.asarray([5], np.float32))))
         assert np.isfinite(found.stars).all()
@@ -203,7 +205,7 @@ class ModelContract:
 
     def test_fitting_does_not_touch_the_dataset(self) -> None:
         train, untouched = tastes()[0], tastes()[0]
-        self.kind().fit(train)
+        self.kind(self.settings).fit(train)
         for column in ("user", "movie", "stars", "time"):
             np.testing.assert_array_equal(getattr(train.ratings, column), getattr(untouched.ratings, column))
 

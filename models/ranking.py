@@ -1,7 +1,7 @@
 """Lists for one viewer, for a pair and for a group."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Bools, Dataset, Floats
+from data.problems import Problem
 from models.model import AnyModel, Expectation, History
 
 MISERY = 0.6
@@ -50,6 +51,114 @@ class RankedList:
     """From 0 to 1, see ``agreement``; 1 for one viewer."""
 
 
+def together(values: Floats, misery: float = MISERY) -> Floats:
+    """Return what a group makes of its members' scores or stars, shape (movies,).
+
+    ``values``: shape (viewers, movies). ``mean - misery (mean - minimum)``: with a misery of 0 the average, of 1 the
+    least pleased member's (Masthoff 2004). For two it is the mean minus misery times half their distance.
+    """
+    mean = values.mean(0)
+    return np.asarray(mean - np.float32(misery) * (mean - values.min(0)), np.float32)
+
+
+def borda(values: Floats) -> Floats:
+    """Return the mean of the points that the members give: 0 for their last movie, 1 for the next, and so on.
+
+    ``values``: shape (viewers, movies). Equal values share their points evenly (de Borda 1781).
+
+    >>> borda(np.float32([[1, 3, 2], [1, 1, 5]]))
+    array([0.25, 1.25, 1.5 ], dtype=float32)
+    """
+    points = [
+        (np.searchsorted(ordered, row, "left") + np.searchsorted(ordered, row, "right") - 1) / 2
+        for row, ordered in zip(values, np.sort(values, axis=1), strict=True)
+    ]
+    return np.asarray(np.mean(points, axis=0), np.float32)
+
+
+def multiplicative(values: Floats) -> Floats:
+    """Return the geometric mean of the members' values, each counted from the member's own lowest.
+
+    ``values``: shape (viewers, movies). A product needs numbers above 0, and scores may lie below.
+
+    >>> multiplicative(np.float32([[1, 3, 2], [1, 2, 5]]))
+    array([0.       , 1.4142135, 2.       ], dtype=float32)
+    """
+    above = values - values.min(1, keepdims=True)
+    return np.asarray(above.prod(0) ** np.float32(1 / len(values)), np.float32)
+
+
+def standardised(values: Floats) -> Floats:
+    """Return each member's values with a mean of 0 and a deviation of 1, shape (viewers, movies).
+
+    So that somebody who uses the whole scale weighs no more than somebody who gives threes and fours.
+    """
+    deviation = values.std(1, keepdims=True)
+    return np.asarray((values - values.mean(1, keepdims=True)) / np.maximum(deviation, 1e-6), np.float32)
+
+
+Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]
+WAYS: Mapping[Way, str] = {
+    "weighted": "between the average and the least pleased member, as far as the dial says",
+    "average": "the mean of all members",
+    "without misery": "the mean, without movies that a member is expected to give too few stars",
+    "least misery": "what the least pleased member thinks",
+    "most pleasure": "what the most pleased member thinks",
+    "multiplicative": "the product of what all think",
+    "borda": "the mean of the places in the members' own lists",
+}
+
+
+@dataclass(frozen=True)
+class Aggregation:
+    """How a group's list is made from its members' (Masthoff, Group modeling, 2004)."""
+
+    way: Way = "weighted"
+    misery: float = MISERY
+    """Of ``weighted``: from 0, the average, to 1, the least pleased member."""
+    enough: float = 3.0
+    """Of ``without misery``: how many stars each member must be expected to give."""
+    standardise: bool = False
+    """Whether scores are ``standardised`` for each member first."""
+
+    def __post_init__(self) -> None:
+        if self.way not in WAYS:
+            raise Problem(
+                f"There is no way {self.way!r} to make one list for several; choose one of {', '.join(WAYS)}."
+            )
+
+    def score(self, scores: Floats, stars: Floats) -> Floats:
+        """Return the group's score, shape (movies,); minus infinity for a movie that is not for them at all.
+
+        ``scores`` and ``stars``: of the members, shape (viewers, movies), of known movies.
+        """
+        if len(scores) == 1:
+            return np.asarray(scores[0])
+        if self.standardise:
+            scores = standardised(scores)
+        if self.way == "borda":
+            return borda(scores)
+        if self.way == "multiplicative":
+            return multiplicative(scores)
+        found = self._simple(scores)
+        if self.way == "without misery":
+            found = np.where(stars.min(0) < self.enough, np.float32(-np.inf), found)
+        return found
+
+    def stars(self, stars: Floats) -> Floats:
+        """Return the stars that are shown for the group, shape (movies,): never points or products."""
+        return self._simple(stars)
+
+    def _simple(self, values: Floats) -> Floats:
+        if self.way == "most pleasure":
+            return np.asarray(values.max(0))
+        return together(values, {"weighted": self.misery, "least misery": 1.0}.get(self.way, 0.0))
+
+
+WEIGHTED = Aggregation()
+UnseenBy = Literal["all", "any"]
+
+
 class Ranker:
     """Makes lists from a fitted model. Keeps what it worked out for viewers whose ratings have not changed."""
 
@@ -74,38 +183,55 @@ class Ranker:
         self,
         viewers: Sequence[Viewer],
         hidden: Collection[int] = frozenset(),
-        misery: float = MISERY,
+        how: Aggregation = WEIGHTED,
         passing: Bools | None = None,
+        unseen_by: UnseenBy = "all",
     ) -> RankedList:
-        """Rank all candidates: movies with ratings that no viewer has rated, not among the hidden rows, and passing.
+        """Rank all candidates, see ``candidates``. At least one viewer.
 
-        At least one viewer. ``passing``: which movies pass the filter, shape (movies,); without it all do. Equal scores
-        are ordered by the number of ratings, then by row.
+        Equal scores are ordered by the number of ratings, then by row.
         """
         found = [self.expect(viewer.history) for viewer in viewers]
         stars = np.stack([each.stars for each in found])
-        score = together(np.stack([each.score for each in found]), misery)
+        score = self._score(how, np.stack([each.score for each in found]), stars)
         uncertainty = np.sqrt(np.sum([each.uncertainty**2 for each in found], axis=0)) / np.float32(len(found))
-        open_rows = self.candidates(viewers, hidden, passing)[self._by_count]
+        open_rows = (self.candidates(viewers, hidden, passing, unseen_by) & (score > -np.inf))[self._by_count]
         rows = self._by_count[open_rows]
         return RankedList(
             order=rows[np.argsort(-score[rows], kind="stable")],
             score=score,
-            stars=together(stars, misery),
+            stars=how.stars(stars),
             uncertainty=uncertainty,
             stars_by_viewer=stars,
             agreement=self.agreement(stars),
         )
 
+    def _score(self, how: Aggregation, scores: Floats, stars: Floats) -> Floats:
+        """Aggregate among the known movies: what has no ratings takes no place in anybody's list."""
+        known = self.model.counts > 0
+        score = np.full(scores.shape[1], -np.inf, np.float32)
+        score[known] = how.score(scores[:, known], stars[:, known])
+        return score
+
     def candidates(
-        self, viewers: Iterable[Viewer], hidden: Collection[int] = frozenset(), passing: Bools | None = None
+        self,
+        viewers: Sequence[Viewer],
+        hidden: Collection[int] = frozenset(),
+        passing: Bools | None = None,
+        unseen_by: UnseenBy = "all",
     ) -> Bools:
-        """Return which movies may be in the viewers' list, shape (movies,)."""
+        """Return which movies may be in the viewers' list, shape (movies,).
+
+        Movies with ratings, not among the hidden rows, that pass the filter (``passing``, shape (movies,); without it
+        all do), and that ``all`` of the viewers have not rated, or ``any`` of them.
+        """
         allowed: Bools = self.model.counts > 0
         if passing is not None:
             allowed &= passing
+        rated_by = np.zeros(len(allowed), np.int32)
         for viewer in viewers:
-            allowed[viewer.history.movies] = False
+            rated_by[viewer.history.movies] += 1
+        allowed &= rated_by < (1 if unseen_by == "all" else len(viewers))
         allowed[np.fromiter(hidden, np.intp, len(hidden))] = False
         return allowed
 
@@ -152,11 +278,12 @@ class Ranker:
         viewers: Sequence[Viewer],
         k: int = 10,
         hidden: Collection[int] = frozenset(),
-        misery: float = MISERY,
+        how: Aggregation = WEIGHTED,
         passing: Bools | None = None,
+        unseen_by: UnseenBy = "all",
     ) -> dict[str, Any]:
         """Return the object that ``recommend --json`` prints."""
-        ranked = self.rank(viewers, hidden, misery, passing)
+        ranked = self.rank(viewers, hidden, how, passing, unseen_by)
         rows = ranked.order[:k].tolist()
         movies = self.dataset.movies
         return {
@@ -182,16 +309,6 @@ class Ranker:
                 for rank, (row, why) in enumerate(zip(rows, self.why(viewers, rows), strict=True), start=1)
             ],
         }
-
-
-def together(values: Floats, misery: float = MISERY) -> Floats:
-    """Return what a group makes of its members' scores or stars, shape (movies,).
-
-    ``values``: shape (viewers, movies). ``mean - misery (mean - minimum)``: with a misery of 0 the average, of 1 the
-    least pleased member's (Masthoff 2004). For two it is the mean minus misery times half their distance.
-    """
-    mean = values.mean(0)
-    return np.asarray(mean - np.float32(misery) * (mean - values.min(0)), np.float32)
 
 
 @dataclass(frozen=True)

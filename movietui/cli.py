@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
@@ -594,6 +594,10 @@ def _figure(value: float) -> str:
 
 # Lists
 
+# As in models.ranking, which takes numpy to import: not for a page of help.
+WAYS = ("weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda")
+TOGETHER = "How one list is made for several viewers."
+
 
 @cli.command()
 @click.option("--user", "users", multiple=True, metavar="ID", help="A user of the dataset; twice for a pair.")
@@ -602,6 +606,21 @@ def _figure(value: float) -> str:
 @click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
 @click.option("--seed", default=None, type=SEEDS, help="The newest run with this seed.")
 @click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 "alien".')
+@click.option("--together", "way", default="weighted", show_default=True, type=click.Choice(WAYS), help=TOGETHER)
+@click.option(
+    "--misery",
+    type=click.FloatRange(0, 1),
+    help="Of weighted: from 0, the average, to 1, the least pleased. [default: 0.6]",
+)
+@click.option("--standardise", is_flag=True, help="Give everybody's scores the same mean and spread first.")
+@click.option(
+    "--unseen",
+    "unseen_by",
+    default="all",
+    show_default=True,
+    type=click.Choice(["all", "any"]),
+    help="Movies that all of the viewers have not seen, or any of them.",
+)
 @dataset_option
 @as_json
 @answers
@@ -612,6 +631,10 @@ def recommend(
     model: str | None,
     seed: int | None,
     only: str,
+    way: str,
+    misery: float | None,
+    standardise: bool,
+    unseen_by: Literal["all", "any"],
     dataset: str | None,
     json_: bool,
 ) -> None:
@@ -630,7 +653,10 @@ def recommend(
     viewers = [user(one, name) for one in users] + [tasks.named_profile(store, one) for one in profiles]
     if len(set(viewers)) < len(viewers):
         raise click.UsageError("The same viewer is named twice.")
-    found = tasks.recommend(store, name, viewers, k, model, seed, only)
+    if misery is not None and way != "weighted":
+        raise click.UsageError(f"--misery is a part of --together weighted; {way} has none.")
+    how = {"way": way, "standardise": standardise} | ({} if misery is None else {"misery": misery})
+    found = tasks.recommend(store, name, viewers, k, model, seed, only, how, unseen_by)
     if json_:
         _print_json(found)
         return

@@ -20,7 +20,7 @@ from data.sources import SOURCES
 from models.checkpoints import load
 from models.evaluation import history_of
 from models.model import History
-from models.ranking import MISERY, RankedList, Ranker, Viewer, alikeness
+from models.ranking import MISERY, Aggregation, RankedList, Ranker, Viewer, alikeness
 from models.settings import describe
 from models.table import MODELS
 from movietui.replies import (
@@ -136,7 +136,7 @@ class Service:
         """
         ranker = self.ranker
         people = [viewer(self.dataset, asked) for asked in viewers]
-        ranked = ranker.rank(people, misery=misery)
+        ranked = ranker.rank(people, how=Aggregation(misery=misery))
         who = tuple((asked["kind"], asked["id"]) for asked in viewers)
         changed = self._shown is None or self._shown.who != who or not np.array_equal(self._shown.rows, ranked.order)
         if changed:

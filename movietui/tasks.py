@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from data import catalogue, locations
 from data.problems import Cancelled, Problem
@@ -300,16 +300,23 @@ def recommend(
     model: str | None = None,
     seed: int | None = None,
     only: str = "",
+    how: Mapping[str, Any] | None = None,
+    unseen_by: Literal["all", "any"] = "all",
 ) -> dict[str, Any]:
-    """Return the best unseen movies that pass the filter ``only``, as ``recommend --json`` prints them."""
+    """Return the best unseen movies that pass the filter ``only``, as ``recommend --json`` prints them.
+
+    ``how``: of several viewers, the fields of an ``Aggregation``.
+    """
     from models.filters import parse
-    from models.ranking import Ranker
+    from models.ranking import Aggregation, Ranker
     from movietui.serving import viewer
 
     loaded, fitted = served(store, dataset, model, seed)
     passing = parse(only, loaded.movies.genre_names).passes(loaded)
     people = [viewer(loaded, store.asked(ref)) for ref in viewers]
-    return Ranker(loaded, fitted).recommend(people, k, passing=passing)
+    return Ranker(loaded, fitted).recommend(
+        people, k, how=Aggregation(**(how or {})), passing=passing, unseen_by=unseen_by
+    )
 
 
 def named_profile(store: Store, name: str) -> ViewerRef:

@@ -1,10 +1,12 @@
 """Lists for one, for two and for more."""
 
+import doctest
 import json
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,12 +14,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import models.ranking
+from data.problems import Problem
 from models.checkpoints import save
 from models.evaluation import history_of
 from models.mf import BiasedMF
 from models.model import History
 from models.popularity import Popularity
-from models.ranking import Ranker, Viewer, alikeness, together
+from models.ranking import (
+    WAYS,
+    Aggregation,
+    Ranker,
+    Viewer,
+    Way,
+    alikeness,
+    borda,
+    multiplicative,
+    standardised,
+    together,
+)
 from tests.models.builders import dataset, tastes
 
 DATASET = tastes()[0]
@@ -123,9 +138,77 @@ def test_misery_moves_what_divides_them_down(ranker: Ranker) -> None:
     viewers = [user(3), user(4)]
     gaps = []
     for misery in (0.0, 1.0):
-        found = ranker.rank(viewers, misery=misery)
+        found = ranker.rank(viewers, how=Aggregation(misery=misery))
         gaps.append(np.ptp(found.stars_by_viewer[:, found.order[:10]], axis=0).mean())
     assert gaps[1] < gaps[0]
+
+
+SCORES = np.float32([[5, 2, 4, 1], [1, 3, 4, 2], [3, 3, 1, 5]])
+"""Of three members for four movies."""
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ("average", [3, 8 / 3, 3, 8 / 3]),
+        ("least misery", [1, 2, 1, 1]),
+        ("most pleasure", [5, 3, 4, 5]),
+        ("without misery", [-np.inf, 8 / 3, -np.inf, -np.inf]),
+        ("multiplicative", [0, 4 ** (1 / 3), 0, 0]),
+        ("borda", [(3 + 0 + 1.5) / 3, (1 + 2 + 1.5) / 3, (2 + 3 + 0) / 3, (0 + 1 + 3) / 3]),
+        ("weighted", [3 - 0.6 * 2, 8 / 3 - 0.6 * 2 / 3, 3 - 0.6 * 2, 8 / 3 - 0.6 * 5 / 3]),
+    ],
+)
+def test_ways_to_make_one_list_of_several(way: Way, expected: list[float]) -> None:
+    found = Aggregation(way, enough=2).score(SCORES, SCORES)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert (Aggregation(way).stars(SCORES) <= 5).all()
+
+
+def test_ways_are_known_by_name() -> None:
+    assert set(WAYS) == set(get_args(Way))
+    assert doctest.testmod(models.ranking).failed == 0
+    with pytest.raises(Problem, match="no way 'loudest'"):
+        Aggregation("loudest")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_somebody_alone_is_not_aggregated(way: Way) -> None:
+    np.testing.assert_array_equal(Aggregation(way, standardise=True).score(SCORES[:1], SCORES[:1]), SCORES[0])
+
+
+def test_standardised_the_loud_weigh_no_more() -> None:
+    quiet_and_loud = np.float32([[3, 3.2, 3.4], [5, 3, 1]])
+    assert Aggregation("average").score(quiet_and_loud, quiet_and_loud).argmax() == 0
+    found = Aggregation("average", standardise=True).score(quiet_and_loud, quiet_and_loud)
+    np.testing.assert_allclose(found, 0, atol=1e-6)
+    np.testing.assert_allclose(standardised(quiet_and_loud).std(1), 1, rtol=1e-5)
+    assert np.isfinite(standardised(np.float32([[3, 3, 3]]))).all()
+
+
+@settings(deadline=None)
+@given(arrays(np.float32, (3, 7), elements=st.floats(-9, 9, width=32)))
+def test_what_all_put_first_is_first(values: np.ndarray) -> None:
+    values[:, 4] = 10
+    for way in WAYS:
+        assert Aggregation(way).score(values, values).argmax() == 4
+    assert borda(values).max() == 6
+    assert (multiplicative(values) >= 0).all()
+
+
+def test_without_misery_leaves_out_what_somebody_would_suffer(ranker: Ranker) -> None:
+    viewers = [user(3), user(4)]
+    found = ranker.rank(viewers, how=Aggregation("without misery", enough=3.2))
+    assert 0 < len(found.order) < len(ranker.rank(viewers).order)
+    assert (found.stars_by_viewer[:, found.order] >= 3.2).all()
+
+
+def test_unseen_by_any_is_what_not_all_have_seen(ranker: Ranker) -> None:
+    a, b = profile([1, 2, 3], [5, 4, 3]), profile([3, 4], [5, 4])
+    by_all, by_any = (set(ranker.rank([a, b], unseen_by=who).order.tolist()) for who in ("all", "any"))
+    assert by_any - by_all == {1, 2, 4}
+    assert 3 not in by_any
+    assert by_all < by_any
 
 
 def test_agreement_is_the_share_of_the_scale_between_them(ranker: Ranker) -> None:
@@ -143,7 +226,7 @@ def test_only_who_changed_is_folded_in_again(model: BiasedMF, monkeypatch: pytes
     monkeypatch.setattr(model, "fold_in", lambda history: folded.append(len(history)) or fold_in(history))
     ranker = Ranker(DATASET, model)
     ranker.rank([profile([1, 2], [5, 4]), user(3)])
-    ranker.rank([profile([1, 2], [5, 4]), user(3)], misery=0)
+    ranker.rank([profile([1, 2], [5, 4]), user(3)], how=Aggregation(misery=0))
     assert folded == [2, len(user(3).history)]
     ranker.rank([profile([1, 2, 6], [5, 4, 1]), user(3)])
     assert folded[2:] == [3]

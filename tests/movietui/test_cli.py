@@ -17,6 +17,7 @@ from data import locations, sources
 from data.problems import Problem
 from data.progress import Stage
 from data.sources import Source
+from models import ranking
 from models.bias import Bias, BiasSettings
 from models.reproduce import Experiment
 from movietui import __version__
@@ -462,6 +463,23 @@ def test_recommend_for_a_pair(run: Run, ready: Path) -> None:
     assert [(viewer["kind"], viewer["id"]) for viewer in found["viewers"]] == [("user", "1"), ("profile", "anna")]
     assert all(len(movie["stars_by_viewer"]) == 2 for movie in found["movies"])
     assert run("recommend", "--user", 1, "--user", 2, "--dataset", "demo").exit_code == 0
+
+
+def test_recommend_for_several_in_other_ways(run: Run, ready: Path) -> None:
+    asked = ("recommend", "--user", 1, "--user", 2, "-k", 400, "--dataset", "demo", "--json")
+    lists = {way: [movie["id"] for movie in document(run(*asked, "--together", way))["movies"]] for way in ranking.WAYS}
+    assert len({tuple(found) for found in lists.values()}) == len(ranking.WAYS)
+    assert set(lists["without misery"]) < set(lists["average"])
+    least = [movie["id"] for movie in document(run(*asked, "--misery", 1))["movies"]]
+    assert least == lists["least misery"]
+    anybody = [movie["id"] for movie in document(run(*asked, "--unseen", "any"))["movies"]]
+    assert set(lists["weighted"]) < set(anybody)
+    spread = [movie["id"] for movie in document(run(*asked, "--standardise"))["movies"]]
+    assert sorted(spread) == sorted(lists["weighted"])
+    assert spread != lists["weighted"]
+    wrong = run(*asked, "--together", "average", "--misery", 1)
+    assert wrong.exit_code == 2
+    assert "--misery is a part of" in wrong.stderr
 
 
 def test_recommend_with_a_filter(run: Run, ready: Path) -> None:

@@ -14,6 +14,7 @@ from data.problems import Problem
 from data.splits import hold_out, split
 from models.metrics import (
     RELEVANT,
+    Lists,
     Metrics,
     pair_list_metrics,
     pair_metrics,
@@ -79,8 +80,12 @@ class Evaluation:
     """For the whole test part; with the task ``ranking``, for all lists."""
     test: Ratings
     """The test rows, to compare models row by row."""
+    train: Dataset
+    """What was learnt from: to tell where a model fails, see ``models.subgroups``."""
     prediction: Floats | None
     """The predicted stars of each test row; ``None`` with the task ``ranking``."""
+    lists: Lists | None
+    """The users' lists; ``None`` but with the task ``ranking``."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that ``evaluate --json`` prints."""
@@ -123,11 +128,12 @@ def evaluate(
     start = time.perf_counter()
     model.fit(train, progress=progress)
     fitted = time.perf_counter()
-    prediction = None if task == "ranking" else model.predict(test.user, test.movie)
+    lists = ranked(model, train, test) if task == "ranking" else None
+    prediction = None if lists else model.predict(test.user, test.movie)
     predicted = time.perf_counter()
     if prediction is None:
-        metrics = measure_lists(model, train, test)
-        predicted = time.perf_counter()
+        assert lists is not None
+        metrics = ranking_metrics(lists, train)
     elif task == "rating":
         metrics = rating_metrics(prediction, test.stars)
     else:
@@ -147,7 +153,9 @@ def evaluate(
         fit_seconds=fitted - start,
         predict_seconds=predicted - fitted,
         test=test,
+        train=train,
         prediction=prediction,
+        lists=lists,
     )
 
 
@@ -164,12 +172,15 @@ def history_of(dataset: Dataset, user: int) -> History:
     return History(dataset.ratings.movie[rows], dataset.ratings.stars[rows], user)
 
 
-def measure_lists(model: AnyModel, train: Dataset, test: Ratings) -> Metrics:
-    """Return the ranking metrics of a model fitted on ``train``; each user is folded in, as when serving."""
+def ranked(model: AnyModel, train: Dataset, test: Ratings) -> Lists:
+    """Return the lists of a model fitted on ``train``; each user is folded in, as when serving.
+
+    Raises ``Problem`` where nothing in test is relevant to anybody.
+    """
     lists = rank_users(train, test, lambda user: model.expect(model.fold_in(history_of(train, user))).score)
     if not len(lists.users):
         raise Problem("Nobody gave four stars or more in the test part, so lists cannot be measured; choose another.")
-    return ranking_metrics(lists, train)
+    return lists
 
 
 LISTED_PAIRS = 500
@@ -221,10 +232,12 @@ def _pairs_of(many: int, seed: int) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much the error of one model is above that of another, on the same test rows."""
+    """By how much a metric of one model is above that of another, on the same test rows."""
 
-    rmse: float
-    """First minus second; negative where the first is better."""
+    metric: str
+    """``rmse``, of which less is better, or ``ndcg@10``, of which more is."""
+    value: float
+    """First minus second."""
     low: float
     high: float
     """The ends of the confidence interval."""
@@ -232,16 +245,17 @@ class Difference:
 
 
 def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> Difference:
-    """Compare two models by their rmse, row by row.
+    """Compare two models user by user: by the rmse of predicted stars, or by the ndcg@10 of their lists.
 
     Rows of one user are not independent, so squared errors are summed by user and users are what is drawn: with
     ``d_u`` the sum of a user's differences of squared errors and ``n_u`` rows, the difference of mse is
     ``D = sum d / sum n`` with variance ``sum (d_u - D n_u)^2 / (sum n)^2`` (ratio estimator; Cochran, Sampling
-    Techniques, section 6.4), and the difference of rmse is ``D / (rmse_1 + rmse_2)``. Raises ``Problem`` where the
-    test rows are not the same or a task has no predicted stars.
+    Techniques, section 6.4), and the difference of rmse is ``D / (rmse_1 + rmse_2)``. Lists count once for each user:
+    ``d_u`` is the difference of their ndcg and ``n_u`` is 1. Raises ``Problem`` where the test rows or the tasks are
+    not the same, and for pairs of users, which share too much with each other to be drawn.
     """
-    if first.prediction is None or second.prediction is None:
-        raise Problem("Only evaluations of rating predictions can be compared row by row.")
+    if first.task != second.task or first.task == "pair":
+        raise Problem("Only two evaluations of rating predictions, or two of lists, can be compared user by user.")
     same = len(first.test) == len(second.test) and all(
         np.array_equal(getattr(first.test, column), getattr(second.test, column))
         for column in ("user", "movie", "stars")
@@ -251,16 +265,24 @@ def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> 
             f"{first.model} was measured on {first.split} of {first.dataset}, {second.model} on other rows; "
             "evaluate both on the same split."
         )
-    stars = first.test.stars.astype(np.float64)
-    a, b = (first.prediction - stars) ** 2, (second.prediction - stars) ** 2
-    user = first.test.user
-    differences, rows = np.bincount(user, a - b), np.bincount(user)
+    if first.lists is not None and second.lists is not None:
+        metric, scale = "ndcg@10", 1.0
+        differences = first.lists.ndcg - second.lists.ndcg
+        rows = np.ones_like(differences)
+    else:
+        assert first.prediction is not None
+        assert second.prediction is not None
+        metric, user, stars = "rmse", first.test.user, first.test.stars.astype(np.float64)
+        a, b = (first.prediction - stars) ** 2, (second.prediction - stars) ** 2
+        scale = max(float(np.sqrt(a.mean()) + np.sqrt(b.mean())), 1e-12)
+        differences = np.asarray(np.bincount(user, a - b), np.float64)
+        rows = np.asarray(np.bincount(user), np.float64)
     total = rows.sum()
     mean = differences.sum() / total
     deviation = np.sqrt(((differences - mean * rows) ** 2).sum()) / total
-    scale = max(float(np.sqrt(a.mean()) + np.sqrt(b.mean())), 1e-12)
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * deviation
-    return Difference(float(mean) / scale, float(mean - reach) / scale, float(mean + reach) / scale, confidence)
+    low, high = (float(end) / scale for end in (mean - reach, mean + reach))
+    return Difference(metric, float(mean) / scale, low, high, confidence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,8 +334,8 @@ def train(
     known, test = dataset.with_ratings(parts.train), dataset.ratings.take(parts.test)
     model = fit("measure", known)[0]
     metrics = rating_metrics(model.predict(test.user, test.movie), test.stars)
-    if (test.stars >= 4).any():
-        metrics |= measure_lists(model, known, test)
+    if (test.stars >= RELEVANT).any():
+        metrics |= ranking_metrics(ranked(model, known, test), known)
     if refit_all:
         model = fit("serve", dataset)[0]
     return Trained(

@@ -6,6 +6,7 @@ ask what two users who both rated a movie thought of it on average.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,25 +32,86 @@ def mse(prediction: Floats, stars: Floats) -> float:
     return float(rest @ rest / len(rest))
 
 
+def mae(prediction: Floats, stars: Floats) -> float:
+    """Mean absolute error, ``mean(|p - r|)``, in stars.
+
+    >>> mae(np.float32([4, 2]), np.float32([5, 2]))
+    0.5
+    """
+    return float(np.abs(prediction.astype(np.float64) - stars).mean())
+
+
+def accuracy(prediction: Floats, stars: Floats) -> float:
+    """The share of rows whose prediction, rounded to the nearest whole star (a half goes up), is the rating.
+
+    >>> accuracy(np.float32([4.5, 2.0]), np.float32([5, 3]))
+    0.5
+    """
+    return float((np.floor(prediction.astype(np.float64) + 0.5) == stars).mean())
+
+
 def rating_metrics(prediction: Floats, stars: Floats) -> Metrics:
     """Return ``rmse``, ``mse``, ``mae``, ``accuracy`` and ``mse_scaled`` over all test rows.
 
     ``prediction`` and ``stars``: shape (rows,), at least one row, predictions already clipped to the scale.
-    ``mae = mean(|p - r|)``; ``accuracy`` is the share of rows whose prediction, rounded to the nearest whole star (a
-    half goes up), is the rating; ``mse_scaled = mse / 25``, the mse of ratings divided by 5.
+    ``rmse = sqrt(mse)``; ``mse_scaled = mse / 25``, the mse of ratings divided by 5.
 
     >>> rating_metrics(np.float32([4.5, 2.0]), np.float32([5, 3]))
     {'rmse': 0.7905694150420949, 'mse': 0.625, 'mae': 0.75, 'accuracy': 0.5, 'mse_scaled': 0.025}
     """
     error = mse(prediction, stars)
-    rest = np.abs(prediction.astype(np.float64) - stars)
     return {
         "rmse": float(np.sqrt(error)),
         "mse": error,
-        "mae": float(rest.mean()),
-        "accuracy": float((np.floor(prediction.astype(np.float64) + 0.5) == stars).mean()),
+        "mae": mae(prediction, stars),
+        "accuracy": accuracy(prediction, stars),
         "mse_scaled": error / 25,
     }
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Test rows whose predictions are alike."""
+
+    low: float
+    high: float
+    """The predictions lie from ``low`` to below ``high``."""
+    rows: int
+    predicted: float
+    """The mean prediction."""
+    rated: float
+    """The mean rating; where a model is calibrated, the same."""
+
+
+def calibration(prediction: Floats, stars: Floats, width: float = 0.5) -> list[Bin]:
+    """Return what was rated where this was predicted, in bins of ``width`` stars; bins without rows are left out.
+
+    >>> for found in calibration(np.float32([3.1, 3.3, 4.0]), np.float32([3, 4, 4])):
+    ...     print(found.low, found.rows, round(found.predicted, 2), found.rated)
+    3.0 2 3.2 3.5
+    4.0 1 4.0 4.0
+    """
+    place = np.floor(prediction.astype(np.float64) / width).astype(np.int64)
+    return [
+        Bin(
+            float(one * width),
+            float((one + 1) * width),
+            int(inside.sum()),
+            float(prediction[inside].mean(dtype=np.float64)),
+            float(stars[inside].mean(dtype=np.float64)),
+        )
+        for one in np.unique(place)
+        for inside in [place == one]
+    ]
+
+
+def calibration_error(bins: list[Bin]) -> float:
+    """Return the mean of ``|predicted - rated|`` over bins, weighted by their rows, in stars (Guo et al. 2017).
+
+    >>> calibration_error(calibration(np.float32([3.1, 3.3, 4.0]), np.float32([3, 4, 4]))).__round__(4)
+    0.2
+    """
+    return sum(found.rows * abs(found.predicted - found.rated) for found in bins) / sum(found.rows for found in bins)
 
 
 def ndcg(hits: Bools, relevant: Ints) -> Doubles:
@@ -74,6 +136,60 @@ def recall(hits: Bools, relevant: Ints) -> Doubles:
     array([1. , 0.5])
     """
     return np.asarray(hits.sum(1) / relevant)
+
+
+def hit(hits: Bools) -> Doubles:
+    """1 for each user whose list has a relevant movie in it, else 0; ``hits`` as in ``ndcg``.
+
+    >>> hit(np.array([[False, True], [False, False]]))
+    array([1., 0.])
+    """
+    return np.asarray(hits.any(1), np.float64)
+
+
+def coverage(movies: NDArray[np.intp], counts: Ints) -> float:
+    """The share of the movies with ratings that are in anybody's list.
+
+    ``movies``: the lists, -1 where there is nothing, shape (users, k). ``counts``: of ratings, shape (movies,).
+
+    >>> coverage(np.array([[0, 1], [0, -1]]), np.array([5, 1, 2, 2, 0]))
+    0.5
+    """
+    return len(np.unique(movies[movies >= 0])) / int((counts > 0).sum())
+
+
+def novelty(movies: NDArray[np.intp], counts: Ints, users: int) -> float:
+    """The mean of ``-log2(ratings of the movie / users)`` over all that is in a list, in bits (Zhou et al. 2010).
+
+    >>> novelty(np.array([[0, 1], [0, -1]]), np.array([4, 1]), 8).__round__(4)
+    1.6667
+    """
+    return float(-np.log2(counts[movies[movies >= 0]] / users).mean())
+
+
+def diversity(movies: NDArray[np.intp], genres: Bools) -> float:
+    """How unlike the movies of a list are, from 0 to 1, averaged over the lists of at least two movies.
+
+    Of each list the mean over its pairs of movies of ``1 - |A and B| / |A or B|``, with their sets of genres A and B
+    (Ziegler et al. 2005, with the distance of Jaccard); two movies without any genre are alike. ``genres``: shape
+    (movies, genres).
+
+    >>> diversity(np.array([[0, 1, 2], [0, 1, -1]]), np.array([[1, 0], [1, 0], [1, 1]], bool)).__round__(4)
+    0.1667
+    """
+    total, lists = 0.0, 0
+    for own in movies:
+        own = own[own >= 0]
+        if len(own) < 2:
+            continue
+        have = genres[own].astype(np.float64)
+        both = have @ have.T
+        size = np.diag(both)
+        either = size[:, None] + size - both
+        alike = np.divide(both, either, out=np.ones_like(both), where=either > 0)
+        total += 1 - (alike.sum() - np.trace(alike)) / (len(own) * (len(own) - 1))
+        lists += 1
+    return total / lists if lists else 0.0
 
 
 def top(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
@@ -103,6 +219,11 @@ class Lists:
     """Whether each is relevant, shape (users, 20)."""
     relevant: Ints
     """How many movies are relevant to each user, shape (users,)."""
+
+    @cached_property
+    def ndcg(self) -> Doubles:
+        """Of the first ten of each list, shape (users,)."""
+        return ndcg(self.hits[:, :10], self.relevant)
 
 
 def rank_users(train: Dataset, test: Ratings, score: Callable[[int], Floats]) -> Lists:
@@ -143,24 +264,16 @@ def _first(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
 
 
 def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
-    """Return ``ndcg@10``, ``recall@10``, ``recall@20``, ``hit@10``, ``coverage@10`` and ``novelty@10``.
-
-    The first four are means over users; ``hit@10`` is the share of users with a hit. ``coverage@10`` is the share of
-    the movies of train that are in anybody's ten. ``novelty@10`` is the mean over all recommended movies of
-    ``-log2(ratings of the movie in train / users in train)``, in bits (Zhou et al. 2010).
-    """
-    ten = lists.movies[:, :10]
-    shown = ten[ten >= 0]
-    raters = len(np.unique(train.ratings.user))
-    candidates = int((train.counts > 0).sum())
-    hits = lists.hits[:, :10]
+    """Return what the lists are worth: the first four are means over users, the others describe the tens together."""
+    ten, hits = lists.movies[:, :10], lists.hits[:, :10]
     return {
-        "ndcg@10": float(ndcg(hits, lists.relevant).mean()),
+        "ndcg@10": float(lists.ndcg.mean()),
         "recall@10": float(recall(hits, lists.relevant).mean()),
         "recall@20": float(recall(lists.hits, lists.relevant).mean()),
-        "hit@10": float(hits.any(1).mean()),
-        "coverage@10": len(np.unique(shown)) / candidates,
-        "novelty@10": float(-np.log2(train.counts[shown] / raters).mean()),
+        "hit@10": float(hit(hits).mean()),
+        "coverage@10": coverage(ten, train.counts),
+        "novelty@10": novelty(ten, train.counts, len(np.unique(train.ratings.user))),
+        "diversity@10": diversity(ten, train.movies.genres),
     }
 
 

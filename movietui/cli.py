@@ -447,6 +447,7 @@ def train(
 @settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
+@click.option("--detail", is_flag=True, help="Where it fails: errors by user, movie and genre; calibration.")
 @as_json
 @answers
 def evaluate(
@@ -459,6 +460,7 @@ def evaluate(
     settings: Sequence[str],
     seed: int,
     split_seed: int,
+    detail: bool,
     json_: bool,
 ) -> None:
     """Measure models on named splits; the first is what the others are compared with."""
@@ -481,6 +483,7 @@ def evaluate(
             split_seed=split_seed,
             on_stage=bars.stage,
             on_epoch=bars.epoch,
+            detail=detail,
         )
     if json_:
         _print_json(rows)
@@ -491,13 +494,42 @@ def evaluate(
     for row in rows:
         difference = row.get("difference")
         reach = (difference["high"] - difference["low"]) / 2 if difference else 0.0
-        against = f"{difference['rmse']:+.4f} ±{reach:.4f}" if difference else ""
+        against = f"{difference['value']:+.4f} ±{reach:.4f}" if difference else ""
         values = [_figure(row["metrics"][name]) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
+    for row in rows[: len(rows) // len(names)] if len(names) > 1 else []:
+        for of, split in (("mean", f"mean of {len(names)}"), ("std", "deviation")):
+            over = [_figure(row["over_splits"][name][of]) for name in metrics]
+            table.add_row(split, row["model"], *over, "", "")
     about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
     _print(table, f"{about}, seed {seed}, split seed {split_seed}")
-    if any("difference" in row for row in rows):
-        _print(f"to first: rmse minus that of {models[0]} on the same rows, with its 95 % interval")
+    compared = [row["difference"]["metric"] for row in rows if "difference" in row]
+    if compared:
+        _print(f"to first: {compared[0]} minus that of {models[0]} on the same rows, with its 95 % interval")
+    for row in rows:
+        if "subgroups" in row:
+            _print("", f"{row['model']} on {row['split']}", _subgroups(row), _calibration(row))
+
+
+def _subgroups(row: Message) -> Table:
+    columns = ("rows", "users", "rmse", "mae", "too high")
+    table = _table("by", "", *columns, right=columns)
+    before = ""
+    for group in row["subgroups"]:
+        figures = (f"{group['rmse']:.4f}", f"{group['mae']:.4f}", f"{group['too_high']:+.3f}")
+        by, before = "" if group["by"] == before else group["by"], group["by"]
+        table.add_row(by, group["group"], f"{group['rows']:,}", f"{group['users']:,}", *figures)
+    return table
+
+
+def _calibration(row: Message) -> Table:
+    columns = ("predicted from", "to", "rows", "mean", "rated")
+    table = _table(*columns, right=columns)
+    for found in row["calibration"]["bins"]:
+        means = (f"{found['predicted']:.2f}", f"{found['rated']:.2f}")
+        table.add_row(f"{found['low']:.1f}", f"{found['high']:.1f}", f"{found['rows']:,}", *means)
+    table.caption = f"mean distance {row['calibration']['error']:.4f} stars"
+    return table
 
 
 @cli.command()

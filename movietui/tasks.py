@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, Literal
 
 from data import catalogue, locations
@@ -16,7 +17,7 @@ from movietui.viewers import ViewerRef
 from movietui.wire import Message, sentence
 
 if TYPE_CHECKING:
-    from data.dataset import Dataset
+    from data.dataset import Dataset, Floats, Ratings
     from models.model import AnyModel, Epoch
 
 SERVED_SPLIT = "random90"
@@ -152,10 +153,13 @@ def evaluate(
     split_seed: int,
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
+    detail: bool = False,
 ) -> list[dict[str, Any]]:
     """Measure models on splits, as ``evaluate --json`` prints it; models after the first are compared with it.
 
-    ``settings`` are changes to the tuned settings of every model, or to the published ones.
+    ``settings`` are changes to the tuned settings of every model, or to the published ones. With several splits the
+    row of each model and split has the mean and the standard deviation over them, ``over_splits``. ``detail`` asks
+    where a model fails: with the task rating, its errors by subgroup and its calibration.
     """
     from data.splits import split as cut
     from models import evaluation
@@ -185,11 +189,33 @@ def evaluate(
             row = measured.as_json()
             if first is None:
                 first = measured
-            elif task == "rating":
+            elif task != "pair":
                 difference = evaluation.compare(measured, first)
                 row["difference"] = {"to": first.model, **asdict(difference)}
+            if detail and measured.prediction is not None:
+                row |= _detail(measured.train, measured.test, measured.prediction)
             rows.append(row)
+    if len(splits) > 1:
+        for row in rows:
+            row["over_splits"] = _over_splits([own["metrics"] for own in rows if own["model"] == row["model"]])
     return rows
+
+
+def _detail(train: Dataset, test: Ratings, prediction: Floats) -> dict[str, Any]:
+    from models.metrics import calibration, calibration_error
+    from models.subgroups import subgroups
+
+    bins = calibration(prediction, test.stars)
+    return {
+        "subgroups": [asdict(found) for found in subgroups(train, test, prediction)],
+        "calibration": {"error": calibration_error(bins), "bins": [asdict(found) for found in bins]},
+    }
+
+
+def _over_splits(metrics: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation (of the sample) of each metric."""
+    values = {name: [own[name] for own in metrics] for name in metrics[0]}
+    return {name: {"mean": fmean(each), "std": stdev(each)} for name, each in values.items()}
 
 
 def sweep(
@@ -257,7 +283,9 @@ def reproduce(
     """Run the experiments of the source systems, as ``reproduce --json`` prints them."""
     from models import reproduce as sources
 
-    datasets = {name: catalogue.load(name, "none", on_stage) for name in {one.dataset for one in sources.here()}}
+    datasets = {
+        name: catalogue.load(name, "none", on_stage) for name in dict.fromkeys(one.dataset for one in sources.here())
+    }
     return list(
         sources.reproduce(
             datasets, seed, lambda label, epoch: on_epoch(label, {**asdict(epoch), "epoch": epoch.number})

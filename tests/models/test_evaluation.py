@@ -47,7 +47,15 @@ def test_rating_is_that_of_a_model_fitted_on_train() -> None:
 
 def test_ranking_and_pair_have_their_metrics() -> None:
     ranking = evaluate("popularity", DATASET, "random80", "ranking")
-    assert list(ranking.metrics) == ["ndcg@10", "recall@10", "recall@20", "hit@10", "coverage@10", "novelty@10"]
+    assert list(ranking.metrics) == [
+        "ndcg@10",
+        "recall@10",
+        "recall@20",
+        "hit@10",
+        "coverage@10",
+        "novelty@10",
+        "diversity@10",
+    ]
     assert ranking.prediction is None
     pair = evaluate("bias", DATASET, "random80", "pair").metrics
     lists = ["ndcg@10_mean", "ndcg@10_min", "ndcg@10_gap", "pairs"]
@@ -145,14 +153,14 @@ def test_what_is_not_known_is_said(name: str, split_name: str, task: str) -> Non
 def test_compared_with_itself_there_is_no_difference() -> None:
     found = evaluate("bias", DATASET, "random80")
     same = compare(found, found)
-    assert (same.rmse, same.low, same.high) == (0, 0, 0)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
 
 
 def test_the_difference_is_that_of_the_rmse_and_turns_around() -> None:
     mf, bias = evaluate("mf", DATASET, "random80"), evaluate("bias", DATASET, "random80")
     found, turned = compare(mf, bias), compare(bias, mf)
-    assert found.rmse == pytest.approx(mf.metrics["rmse"] - bias.metrics["rmse"], abs=1e-6)
-    assert found.low < found.rmse < found.high < 0
+    assert found.value == pytest.approx(mf.metrics["rmse"] - bias.metrics["rmse"], abs=1e-6)
+    assert found.low < found.value < found.high < 0
     assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
 
 
@@ -174,6 +182,19 @@ def test_other_rows_cannot_be_compared() -> None:
         compare(evaluate("bias", DATASET, "kfold5-0"), evaluate("bias", DATASET, "kfold5-1"))
     with pytest.raises(Problem, match="rating"):
         compare(evaluate("bias", DATASET, "random80", "ranking"), evaluate("bias", DATASET, "random80"))
+    pair = evaluate("bias", DATASET, "random80", "pair")
+    with pytest.raises(Problem, match="of lists"):
+        compare(pair, pair)
+
+
+def test_lists_are_compared_user_by_user() -> None:
+    mf, popularity = (evaluate(name, DATASET, "random80", "ranking") for name in ("mf", "popularity"))
+    found = compare(mf, popularity)
+    assert found.metric == "ndcg@10"
+    assert found.value == pytest.approx(mf.metrics["ndcg@10"] - popularity.metrics["ndcg@10"])
+    each = mf.lists.ndcg - popularity.lists.ndcg
+    reach = 1.96 * each.std() / np.sqrt(len(each))
+    assert (found.low, found.high) == pytest.approx((found.value - reach, found.value + reach), rel=1e-3)
 
 
 class TestTrain:

@@ -4,9 +4,13 @@ import doctest
 
 import numpy as np
 import pytest
+from sklearn import metrics as independent
 
 import models.metrics
 from models.metrics import (
+    calibration,
+    calibration_error,
+    diversity,
     mse,
     ndcg,
     pair_list_metrics,
@@ -23,7 +27,7 @@ from tests.models.builders import dataset
 def test_the_examples_in_the_docstrings_hold() -> None:
     with np.printoptions(legacy="1.25"):
         tried = doctest.testmod(models.metrics)
-    assert tried.attempted >= 6
+    assert tried.attempted >= 15
     assert tried.failed == 0
 
 
@@ -133,3 +137,41 @@ def test_lists_of_pairs_by_hand() -> None:
     assert found["ndcg@10_min"] == pytest.approx((0 + last) / 2)
     assert found["ndcg@10_gap"] == pytest.approx((1 + 1 - last) / 2)
     assert found["pairs"] == 2
+
+
+def test_against_an_independent_implementation() -> None:
+    random = np.random.RandomState(4)
+    stars = random.randint(1, 6, 500).astype(np.float32)
+    prediction = np.clip(stars + random.normal(0, 1, 500), 1, 5).astype(np.float32)
+    found = rating_metrics(prediction, stars)
+    assert found["mse"] == pytest.approx(independent.mean_squared_error(stars, prediction), rel=1e-6)
+    assert found["rmse"] == pytest.approx(independent.root_mean_squared_error(stars, prediction), rel=1e-6)
+    assert found["mae"] == pytest.approx(independent.mean_absolute_error(stars, prediction), rel=1e-6)
+    assert found["accuracy"] == independent.accuracy_score(stars, np.floor(prediction + 0.5))
+    scores = random.normal(size=(40, 60)).astype(np.float32)
+    liked = random.rand(40, 60) < 0.2
+    first = top(scores, 10, np.zeros(60, np.int32))
+    hits = np.take_along_axis(liked, first, 1)
+    ours = ndcg(hits, liked.sum(1).astype(np.int32))
+    theirs = [independent.ndcg_score(liked[None, user], scores[None, user], k=10) for user in range(40)]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    labels = np.argsort(-scores, axis=1)[:, :10]
+    shown = np.zeros_like(liked)
+    np.put_along_axis(shown, labels, True, 1)
+    expected = [independent.recall_score(liked[user], shown[user]) for user in range(40)]
+    np.testing.assert_allclose(recall(hits, liked.sum(1).astype(np.int32)), expected)
+
+
+def test_calibration_finds_who_expects_too_much() -> None:
+    prediction = np.repeat(np.float32([1.2, 2.7, 4.9]), [10, 30, 60])
+    bins = calibration(prediction, prediction - np.float32(0.2))
+    assert [(found.low, found.high, found.rows) for found in bins] == [(1, 1.5, 10), (2.5, 3, 30), (4.5, 5, 60)]
+    assert calibration_error(bins) == pytest.approx(0.2, abs=1e-6)
+    assert calibration_error(calibration(prediction, prediction)) == pytest.approx(0, abs=1e-6)
+
+
+def test_diversity_of_lists_too_short_to_have_any() -> None:
+    genres = np.zeros((3, 2), bool)
+    assert diversity(np.asarray([[0, -1], [-1, -1]]), genres) == 0
+    assert diversity(np.asarray([[0, 1, 2]]), genres) == 0
+    assert diversity(np.asarray([[0, 1]]), np.eye(3, 2, dtype=bool)) == 1

@@ -371,10 +371,32 @@ def test_evaluate(run: Run, ready: Path) -> None:
         assert (row["task"], row["cleaning"], row["settings"]) == ("rating", "none", "tuned")
         assert row["metrics"]["mse"] == pytest.approx(row["metrics"]["rmse"] ** 2)
         assert row["n_train"] + row["n_test"] == 28_005
-    given(rows[1]["difference"], "to", "low", "high")
+    given(rows[1]["difference"], "to", "metric", "value", "low", "high")
+    over = rows[1]["over_splits"]["rmse"]
+    each = [rows[place]["metrics"]["rmse"] for place in (1, 3)]
+    assert over["mean"] == pytest.approx(sum(each) / 2)
+    assert over["std"] == pytest.approx(abs(each[0] - each[1]) / 2**0.5)
     told = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0").stdout
     assert "kfold5-0" in told
     assert f"{rows[0]['metrics']['rmse']:.4f}" in told
+
+
+def test_evaluate_several_splits_tells_their_mean(run: Run, ready: Path) -> None:
+    told = run("evaluate", "bias", "mf", "--dataset", "demo", "--split", "kfold5-0,kfold5-1").stdout
+    assert told.count("mean of 2") == told.count("deviation") == 2
+
+
+def test_evaluate_tells_where_it_fails(run: Run, ready: Path) -> None:
+    arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "random80", "--detail")
+    row = document(run(*arguments, "--json"))[0]
+    assert {group["by"] for group in row["subgroups"]} >= {"ratings of the user", "ratings of the movie", "genre"}
+    assert sum(group["rows"] for group in row["subgroups"] if group["by"] == "ratings of the user") == row["n_test"]
+    assert sum(found["rows"] for found in row["calibration"]["bins"]) == row["n_test"]
+    told = run(*arguments).stdout
+    assert all(word in told for word in ("ratings of the movie", "too high", "predicted from", "mean distance"))
+    ranked = document(run("evaluate", "bias", "--dataset", "demo", "--task", "ranking", "--detail", "--json"))
+    assert "subgroups" not in ranked[0]
+    assert ranked[1]["difference"]["metric"] == "ndcg@10"
 
 
 def test_evaluate_with_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:

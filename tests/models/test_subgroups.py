@@ -1,0 +1,62 @@
+"""Where a model fails."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.dataset import Dataset
+from models.subgroups import Subgroup, subgroups
+from tests.models.builders import dataset
+
+
+@pytest.fixture
+def train() -> Dataset:
+    """Users 0, 1 and 2 with 20, 1 and 0 ratings, of movies with 2 and 1 ratings."""
+    made = dataset([0] * 20 + [1], [*range(20), 0], [3.0] * 21, 3, 22)
+    users = replace(made.users, age=np.int32([17, 35, 0]), gender=("F", "M", ""), occupation=("artist", "", "artist"))
+    genres = np.zeros((22, 2), bool)
+    genres[0], genres[1] = [True, True], [False, True]
+    return replace(made, users=users, movies=replace(made.movies, genres=genres, genre_names=("Comedy", "Drama")))
+
+
+def found(train: Dataset) -> dict[tuple[str, str], Subgroup]:
+    test = dataset([0, 1, 1, 2], [21, 0, 1, 1], [3.0, 3.0, 5.0, 4.0], 3, 22).ratings
+    rows = subgroups(train, test, np.float32([4, 4, 4, 2]))
+    assert len({(row.by, row.group) for row in rows}) == len(rows)
+    return {(row.by, row.group): row for row in rows}
+
+
+def test_users_by_what_is_known_of_them(train: Dataset) -> None:
+    rows = found(train)
+    by = "ratings of the user"
+    assert [group for told, group in rows if told == by] == ["0", "1–19", "20–49"]
+    assert rows[by, "0"] == Subgroup(by, "0", 1, 1, 2.0, 2.0, -2.0)
+    assert rows[by, "1–19"] == Subgroup(by, "1–19", 2, 1, 1.0, 1.0, 0.0)
+    assert rows[by, "20–49"].too_high == 1
+
+
+def test_movies_by_how_often_they_were_rated(train: Dataset) -> None:
+    rows = found(train)
+    sizes = {group: row.rows for (by, group), row in rows.items() if by == "ratings of the movie"}
+    assert sizes == {"0": 1, "1–4": 3}
+
+
+def test_people_and_genres(train: Dataset) -> None:
+    rows = found(train)
+    assert {key: (row.rows, row.users) for key, row in rows.items() if not key[0].startswith("ratings")} == {
+        ("age", "0–17"): (1, 1),
+        ("age", "35–44"): (2, 1),
+        ("gender", "F"): (1, 1),
+        ("gender", "M"): (2, 1),
+        ("occupation", "artist"): (2, 2),
+        ("genre", "Comedy"): (1, 1),
+        ("genre", "Drama"): (3, 2),
+    }
+    assert rows["occupation", "artist"].rmse == pytest.approx(np.sqrt((1 + 4) / 2))
+    assert rows["genre", "Drama"].mae == pytest.approx((1 + 1 + 2) / 3)
+
+
+def test_what_a_dataset_does_not_tell_is_left_out(train: Dataset) -> None:
+    silent = replace(train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=()))
+    assert {by for by, _ in found(silent)} == {"ratings of the user", "ratings of the movie", "genre"}

@@ -26,6 +26,11 @@ def datasets() -> Path:
     return _root("cache") / "datasets"
 
 
+def sweeps() -> Path:
+    """What sweeps over settings found so far, a file for each."""
+    return _root("cache") / "sweeps"
+
+
 def checkpoints() -> Path:
     """Trained models, a folder for each run."""
     return _root("data") / "checkpoints"
@@ -56,6 +61,7 @@ def everything() -> dict[str, Path]:
     return {
         "downloads": downloads(),
         "datasets": datasets(),
+        "sweeps": sweeps(),
         "checkpoints": checkpoints(),
         "imdb": imdb(),
         "store": store(),

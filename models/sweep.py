@@ -1,10 +1,13 @@
 """Measure a model with every combination of some settings, and choose among them honestly."""
 
+import hashlib
+import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
+from pathlib import Path
 
 from data.dataset import Dataset
 from data.problems import Problem
@@ -36,6 +39,49 @@ Combination = tuple[dict[str, str], Settings]
 """What a person set, as they wrote it, and the settings that this makes."""
 
 
+class Notes:
+    """What a sweep found so far, on disk: one that was broken off goes on where it was.
+
+    A line of JSON for each combination, written as soon as it was measured; a line that was cut off is measured again.
+    """
+
+    def __init__(self, folder: Path, **about: object) -> None:
+        """Open the notes of the sweep that is known by ``about``: whatever its results follow from but the settings."""
+        told = json.dumps(about, sort_keys=True)
+        self.path = folder / f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.jsonl"
+
+    def read(self) -> dict[str, tuple[Metrics, float]]:
+        """Return metrics and seconds of the fit by the settings, as ``told`` has them."""
+        if not self.path.exists():
+            return {}
+        found = {}
+        for line in self.path.read_text("utf-8").splitlines():
+            try:
+                entry = json.loads(line)
+                found[entry["settings"]] = ({**entry["metrics"]}, float(entry["seconds"]))
+            except (ValueError, KeyError, TypeError):
+                continue
+        return found
+
+    def add(self, swept: Swept) -> None:
+        """Write a result down."""
+        entry = {"settings": told(swept.settings), "metrics": swept.metrics, "seconds": swept.fit_seconds}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            if file.tell():
+                file.write("\n")  # before, not behind: it also ends a line that was cut off
+            file.write(json.dumps(entry))
+
+    def forget(self) -> None:
+        """Remove them."""
+        self.path.unlink(missing_ok=True)
+
+
+def told(settings: Settings) -> str:
+    """Return settings as text that is the same for equal ones."""
+    return json.dumps(asdict(settings), sort_keys=True)
+
+
 def combine(name: str, grid: Mapping[str, Sequence[str]], published: bool = False) -> list[Combination]:
     """Return all combinations of the grid's values with the settings they make.
 
@@ -62,11 +108,13 @@ def sweep(
     split_seed: int = 0,
     progress: Callable[[dict[str, str], Epoch], None] = lambda changes, epoch: None,
     arrived: Callable[[Swept], None] = lambda swept: None,
+    notes: Notes | None = None,
 ) -> list[Swept]:
     """Measure every combination on a validation part of train, and the best of them on test.
 
     Test is never looked at to choose. ``progress`` is called after each epoch of each fit, ``arrived`` with each result
-    as it is there. Returns the results by their mean squared error, best first.
+    as it is there; what the ``notes`` know is not measured again. Returns the results by their mean squared error, best
+    first.
     """
     parts = split(dataset, split_name, split_seed)
     learn, validation = hold_out(parts.train)
@@ -80,9 +128,14 @@ def sweep(
         return rating_metrics(model.predict(held_out.user, held_out.movie), held_out.stars), seconds
 
     found = []
+    known = notes.read() if notes else {}
     for changes, settings in combinations:
-        found.append(Swept(changes, settings, *measure(changes, settings, learn, validation)))
-        arrived(found[-1])
+        before = known.get(told(settings))
+        swept = Swept(changes, settings, *(before or measure(changes, settings, learn, validation)))
+        if notes and not before:
+            notes.add(swept)
+        found.append(swept)
+        arrived(swept)
     found.sort(key=lambda swept: swept.metrics["mse"])
     best = found[0]
     return [replace(best, test=measure(best.changes, best.settings, parts.train, parts.test)[0]), *found[1:]]

@@ -542,6 +542,7 @@ def _calibration(row: Message) -> Table:
 @published_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
+@click.option("--fresh", is_flag=True, help="Measure again what an earlier sweep has measured.")
 @as_json
 @answers
 def sweep(
@@ -554,11 +555,13 @@ def sweep(
     published: bool,
     seed: int,
     split_seed: int,
+    fresh: bool,
     json_: bool,
 ) -> None:
     """Measure MODEL with every combination of settings.
 
-    Each is measured on a validation part of train, which chooses the best; that one alone is measured on test.
+    Each is measured on a validation part of train, which chooses the best; that one alone is measured on test. A sweep
+    that was broken off goes on where it was.
     """
     from movietui import tasks
 
@@ -579,6 +582,8 @@ def sweep(
             on_stage=bars.stage,
             on_epoch=bars.epoch,
             on_result=lambda row: bars.say(f"{tasks.told_settings(row['grid'])}  rmse {row['metrics']['rmse']:.4f}"),
+            on_known=lambda known: bars.say(f"{text.plural(known, 'combination')} known from before (--fresh: again)"),
+            fresh=fresh,
         )
     if json_:
         _print_json(rows)

@@ -12,6 +12,7 @@ from data import catalogue, locations
 from data.problems import Cancelled, Problem
 from data.progress import Report, silent
 from data.titles import parse_label, plain
+from movietui import __version__
 from movietui.store import Film, Store, check_stars
 from movietui.viewers import ViewerRef
 from movietui.wire import Message, sentence
@@ -231,16 +232,33 @@ def sweep(
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
     on_result: Callable[[dict[str, Any]], None] = lambda row: None,
+    on_known: Callable[[int], None] = lambda known: None,
+    fresh: bool = False,
 ) -> list[dict[str, Any]]:
     """Measure a model with every combination of settings, as ``sweep --json`` prints it, best first.
 
-    ``on_result`` hears each row as it arrives.
+    What was measured before, by a sweep that was broken off or had fewer values, is taken from there unless all is to
+    be ``fresh``; ``on_known`` hears how many combinations that are. ``on_result`` hears each row as it arrives.
     """
-    from models.sweep import Swept, combine
+    from models.sweep import Notes, Swept, combine, told
     from models.sweep import sweep as run
 
     combinations = combine(model, grid, published)
     loaded = catalogue.load(dataset, cleaning, on_stage)
+    notes = Notes(
+        locations.sweeps(),
+        model=model,
+        data=loaded.fingerprint,
+        split=split,
+        seeds=[seed, split_seed],
+        version=__version__,
+    )
+    if fresh:
+        notes.forget()
+    before = notes.read()
+    known = sum(told(settings) in before for _, settings in combinations)
+    if known:
+        on_known(known)
     many = len(combinations)
     order = {told_settings(changes): number for number, (changes, _) in enumerate(combinations, 1)}
 
@@ -263,9 +281,7 @@ def sweep(
             "seconds": {"fit": swept.fit_seconds},
         }
 
-    found = run(
-        model, loaded, split, combinations, seed, split_seed, watch, arrived=lambda swept: on_result(row(swept))
-    )
+    found = run(model, loaded, split, combinations, seed, split_seed, watch, lambda swept: on_result(row(swept)), notes)
     return [row(swept) for swept in found]
 
 

@@ -1,6 +1,7 @@
 """Sweeping over settings."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from data.splits import hold_out, split
 from models.bias import Bias, BiasSettings
 from models.evaluation import evaluate
 from models.model import Epoch
-from models.sweep import Swept, combine, sweep
+from models.sweep import Notes, Swept, combine, sweep
 from tests.models.builders import rmse, tastes
 
 DATASET = tastes()[0]
@@ -82,3 +83,47 @@ def test_test_does_not_choose() -> None:
     before, after = (sweep("bias", data, "random80", grid) for data in (DATASET, turned))
     assert [swept.changes for swept in before] == [swept.changes for swept in after]
     assert before[0].test != after[0].test
+
+
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sweeps of every ``bias`` that is fitted from now on."""
+    seen: list[int] = []
+    learn = Bias._learn
+    monkeypatch.setattr(Bias, "_learn", lambda model, *rest: seen.append(model.settings.sweeps) or learn(model, *rest))
+    return seen
+
+
+def test_what_was_broken_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = fitted(monkeypatch)
+    grid = combine("bias", {"sweeps": ["1", "4", "12"]})
+
+    def stop(swept: Swept) -> None:
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep("bias", DATASET, "random80", grid, arrived=stop, notes=Notes(tmp_path, seed=0))
+    seen.clear()
+    arrived: list[Swept] = []
+    found = sweep("bias", DATASET, "random80", grid, arrived=arrived.append, notes=Notes(tmp_path, seed=0))
+    assert seen == [12, found[0].settings.sweeps]
+    assert [swept.changes for swept in arrived] == [changes for changes, _ in grid]
+    undisturbed = sweep("bias", DATASET, "random80", grid)
+    assert [(own.changes, own.metrics, own.test) for own in found] == [
+        (own.changes, own.metrics, own.test) for own in undisturbed
+    ]
+
+
+def test_notes_of_another_sweep_or_cut_off_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = combine("bias", {"sweeps": ["1", "4"]})
+    notes = Notes(tmp_path, seed=0)
+    sweep("bias", DATASET, "random80", grid, notes=notes)
+    assert Notes(tmp_path, seed=1).read() == {}
+    notes.path.write_text(notes.path.read_text("utf-8")[:-9], "utf-8")
+    seen = fitted(monkeypatch)
+    for _ in range(2):
+        sweep("bias", DATASET, "random80", grid, notes=notes)
+    assert seen == [4, 4, 4]  # measured, best on test; then best on test alone
+    assert len(notes.read()) == 2
+    notes.forget()
+    assert notes.read() == {}

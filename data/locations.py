@@ -31,6 +31,11 @@ def checkpoints() -> Path:
     return _root("data") / "checkpoints"
 
 
+def unfinished() -> Path:
+    """How far trainings are that may be cut off."""
+    return _root("cache") / "unfinished"
+
+
 def imdb() -> Path:
     """Which titles of IMDb a person said that movies are, a file for each dataset."""
     return _root("data") / "imdb"
@@ -57,6 +62,7 @@ def everything() -> dict[str, Path]:
         "downloads": downloads(),
         "datasets": datasets(),
         "checkpoints": checkpoints(),
+        "unfinished": unfinished(),
         "imdb": imdb(),
         "store": store(),
     }

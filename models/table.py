@@ -4,6 +4,7 @@ from models.autorec import AutoRec
 from models.bias import Bias
 from models.demographic import Demographic
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
+from models.hybrid import Hybrid
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
@@ -24,5 +25,6 @@ MODELS: dict[str, type[AnyModel]] = {
         Dot,
         Ncf,
         AutoRec,
+        Hybrid,
     )
 }

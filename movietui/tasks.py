@@ -63,16 +63,18 @@ def train(
     seed: int = 0,
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Train a model, keep the run and its checkpoint, and return it as ``train --json`` prints it.
 
     Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
     train part only. ``settings`` are changes to the tuned settings, or to the published ones. Whatever ends it early
-    is written down in the run.
+    is written down in the run; the same call again then goes on after the last epoch, and ``say`` is told so.
     """
     from data.splits import split as cut
     from models import evaluation
     from models.checkpoints import save
+    from models.keeping import Keeper, keeping
 
     chosen = evaluation.choose(model, published, settings)
     loaded = catalogue.load(dataset, cleaning, on_stage)
@@ -90,16 +92,29 @@ def train(
             curve.append(told)
         on_epoch(phase, {**told, "of": epoch.of})
 
+    imdb = loaded.movies.imdb
+    keeper = Keeper(
+        locations.unfinished(),
+        {
+            "model": model,
+            "settings": asdict(chosen),
+            "seed": seed,
+            "split": split,
+            "dataset": [loaded.fingerprint, imdb.fingerprint if imdb else ""],
+        },
+        lambda last: say(f"Going on after epoch {last.number} of {last.of}, where the same training was cut off."),
+    )
     try:
-        trained = evaluation.train(
-            model,
-            loaded,
-            split or SERVED_SPLIT,
-            refit_all=split is None,
-            settings=chosen,
-            seed=seed,
-            progress=watch,
-        )
+        with keeping(keeper):
+            trained = evaluation.train(
+                model,
+                loaded,
+                split or SERVED_SPLIT,
+                refit_all=split is None,
+                settings=chosen,
+                seed=seed,
+                progress=watch,
+            )
         checkpoint = checkpoint_of(store, run)
         save(
             checkpoint,

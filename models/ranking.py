@@ -57,15 +57,20 @@ class Ranker:
         self.dataset = dataset
         self.model = model
         self._by_count = np.lexsort((np.arange(len(model.counts)), -model.counts))
-        self._remembered: OrderedDict[tuple[bytes, bytes, int | None], Expectation] = OrderedDict()
+        self._remembered: OrderedDict[tuple[bytes, bytes, int | None], tuple[Any, Expectation]] = OrderedDict()
 
     def expect(self, history: History) -> Expectation:
         """Return what a viewer is expected to give; folds in only a history that was not met lately."""
+        return self._meet(history)[1]
+
+    def _meet(self, history: History) -> tuple[Any, Expectation]:
+        """The viewer's representation, and what they are expected to give."""
         key = (history.movies.tobytes(), history.stars.tobytes(), history.user)
         if key in self._remembered:
             self._remembered.move_to_end(key)
         else:
-            self._remembered[key] = self.model.expect(self.model.fold_in(history))
+            taste = self.model.fold_in(history)
+            self._remembered[key] = taste, self.model.expect(taste)
             if len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
         return self._remembered[key]
@@ -82,16 +87,22 @@ class Ranker:
         At least one viewer. ``passing``: which movies pass the filter, shape (movies,); without it all do. Equal scores
         are ordered by the number of ratings, then by row.
         """
-        found = [self.expect(viewer.history) for viewer in viewers]
-        stars = np.stack([each.stars for each in found])
-        score = together(np.stack([each.score for each in found]), misery)
-        uncertainty = np.sqrt(np.sum([each.uncertainty**2 for each in found], axis=0)) / np.float32(len(found))
+        met = [self._meet(viewer.history) for viewer in viewers]
+        found = [expectation for _, expectation in met]
+        stars, scores = (np.stack([getattr(each, what) for each in found]) for what in ("stars", "score"))
+        if len(met) == 2:
+            both = self.model.expect_pair(met[0][0], met[1][0])
+            mean_stars, mean_score, uncertainty = both.stars, both.score, both.uncertainty
+        else:
+            mean_stars, mean_score = stars.mean(0), scores.mean(0)
+            uncertainty = np.sqrt(np.sum([each.uncertainty**2 for each in found], axis=0)) / np.float32(len(found))
+        score = together(scores, misery, mean_score)
         open_rows = self.candidates(viewers, hidden, passing)[self._by_count]
         rows = self._by_count[open_rows]
         return RankedList(
             order=rows[np.argsort(-score[rows], kind="stable")],
             score=score,
-            stars=together(stars, misery),
+            stars=self.model.scale.clip(together(stars, misery, mean_stars)),
             uncertainty=uncertainty,
             stars_by_viewer=stars,
             agreement=self.agreement(stars),
@@ -184,14 +195,16 @@ class Ranker:
         }
 
 
-def together(values: Floats, misery: float = MISERY) -> Floats:
+def together(values: Floats, misery: float = MISERY, mean: Floats | None = None) -> Floats:
     """Return what a group makes of its members' scores or stars, shape (movies,).
 
     ``values``: shape (viewers, movies). ``mean - misery (mean - minimum)``: with a misery of 0 the average, of 1 the
-    least pleased member's (Masthoff 2004). For two it is the mean minus misery times half their distance.
+    least pleased member's (Masthoff 2004). For two it is the mean minus misery times half their distance. ``mean``, shape
+    (movies,), is what a model that learns from pairs expects of both in the place of the average of their values.
     """
-    mean = values.mean(0)
-    return np.asarray(mean - np.float32(misery) * (mean - values.min(0)), np.float32)
+    average = values.mean(0)
+    loss = np.float32(misery) * (average - values.min(0))
+    return np.asarray((average if mean is None else mean) - loss, np.float32)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
+from models.pair import Pair
 from models.popularity import Popularity
 
 MODELS: dict[str, type[AnyModel]] = {
@@ -24,5 +25,6 @@ MODELS: dict[str, type[AnyModel]] = {
         Dot,
         Ncf,
         AutoRec,
+        Pair,
     )
 }

@@ -199,8 +199,8 @@ def together(values: Floats, misery: float = MISERY, mean: Floats | None = None)
     """Return what a group makes of its members' scores or stars, shape (movies,).
 
     ``values``: shape (viewers, movies). ``mean - misery (mean - minimum)``: with a misery of 0 the average, of 1 the
-    least pleased member's (Masthoff 2004). For two it is the mean minus misery times half their distance. ``mean``, shape
-    (movies,), is what a model that learns from pairs expects of both in the place of the average of their values.
+    least pleased member's (Masthoff 2004). For two it is the mean minus misery times half their distance. ``mean``,
+    shape (movies,), is what a model that learns from pairs expects of both, in the place of the average.
     """
     average = values.mean(0)
     loss = np.float32(misery) * (average - values.min(0))

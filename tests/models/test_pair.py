@@ -3,6 +3,7 @@
 import numpy as np
 
 from data.pairs import Pairs
+from models.combiner import _Base
 from models.evaluation import history_of
 from models.pair import Pair, PairSettings
 from models.ranking import Ranker, Viewer
@@ -54,8 +55,6 @@ def test_drawn_rows_are_two_ratings_of_one_movie() -> None:
 
 
 def test_a_base_without_a_rating_is_one_that_never_saw_it() -> None:
-    from models.combiner import _Base
-
     train = tastes()[0]
     base = _Base(train, PairSettings(), seed=0)
     rows = train.rows_of(4)[:3]

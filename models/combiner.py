@@ -187,7 +187,7 @@ class _Base:
 
     def scaled(self, mean: NDArray[Any]) -> Floats:
         """Scale means of users' beliefs."""
-        return ((mean - self.scaling[0]) / self.scaling[1]).astype(np.float32)
+        return np.asarray(((mean - self.scaling[0]) / self.scaling[1]), np.float32)
 
     def without(self, rows: Rows) -> tuple[Floats, Floats]:
         """Return each rating's user's mean without that rating, scaled, and the rating's distance from what it expects.

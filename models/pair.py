@@ -22,8 +22,8 @@ BASE = "mf."
 class PairSettings(Settings):
     """Settings of ``Pair``.
 
-    Tried on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k: what ``mf`` leaves of a pair
-    is nearly noise to the networks (rmse 0.620 with and without them), and less decay overfits it (0.628).
+    Tried on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k: what ``mf`` leaves of a
+    pair is nearly noise to the networks (rmse 0.620 with and without them), and less decay overfits it (0.628).
     """
 
     factors: int = setting(10, 0, 128)

@@ -8,6 +8,7 @@ from models.hybrid import Hybrid
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
+from models.pair import Pair
 from models.popularity import Popularity
 
 MODELS: dict[str, type[AnyModel]] = {
@@ -26,5 +27,6 @@ MODELS: dict[str, type[AnyModel]] = {
         Ncf,
         AutoRec,
         Hybrid,
+        Pair,
     )
 }

@@ -3,6 +3,7 @@
 from models.autorec import AutoRec
 from models.bias import Bias
 from models.demographic import Demographic
+from models.ease import Ease
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
 from models.mf import BiasedMF
 from models.model import AnyModel
@@ -24,5 +25,6 @@ MODELS: dict[str, type[AnyModel]] = {
         Dot,
         Ncf,
         AutoRec,
+        Ease,
     )
 }

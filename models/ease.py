@@ -48,7 +48,7 @@ class Ease(Preferring[EaseSettings]):
     The scores of the sample come from the ``B`` of everybody but the user, whose row is taken off ``X'X``: with
     ``z = x P`` and ``h = z . x``, they are ``x_i - z_i / (P_ii (1 - h) + z_i^2)`` (Sherman and Morrison).
 
-    Only the ``films`` movies with the most ratings have scores; all others have 0, and are lower in lists.
+    Only the ``films`` movies with the most ratings are scored; the score of all others is 0.
     """
 
     name = "ease"
@@ -63,10 +63,10 @@ class Ease(Preferring[EaseSettings]):
         column[films] = np.arange(len(films))
         table = self._table(train.ratings, column, len(train.users), len(films))
         weights, diagonal = solve(table, self.settings.ridge, self.settings.drop)
-        found |= {"column": column, "weights": weights, "sums": weights.sum(1, dtype=np.float32)}
         mean = np.zeros(len(train.movies))
-        mean[films] = table.mean(0) @ weights if len(table) else 0
-        found["usual"] = usual(mean)
+        mean[films] = table.mean(0) @ weights
+        share = usual(mean)
+        found |= {"column": column, "weights": weights, "usual": share, "along": weights @ share[films]}
         taste, loss = calibrate(self._sample(train, found, table, diagonal))
         found |= taste
         held_out = None
@@ -90,20 +90,25 @@ class Ease(Preferring[EaseSettings]):
         users = sampled(len(train.users))
         x, weights = table[users], found["weights"]
         score = x @ weights
-        z = diagonal * (x - score)
-        left = 1 - (z * x).sum(1, keepdims=True)
-        unseen = x - z / (diagonal * left + z * z)
+        unseen = self.unseen(x, score, diagonal)
         # Every other rating of each user, so that both halves have old and new movies.
         rated = x != 0
         half = (np.where(np.cumsum(rated, 1) % 2, x, 0)) @ weights
         share = found["usual"][:-1][found["column"][:-1] >= 0]
-        apart = unseen - unseen.sum(1, keepdims=True) * share
-        moved = (score - half) - (score - half).sum(1, keepdims=True) * share
+        apart = unseen - (unseen @ share)[:, None] * share
+        moved = (score - half) - ((score - half) @ share)[:, None] * share
         rows = np.flatnonzero(np.isin(train.ratings.user, users) & (found["column"][train.ratings.movie] >= 0))
         user, movie = train.ratings.user[rows], train.ratings.movie[rows]
         places = np.searchsorted(users, user), found["column"][movie]
         rest = train.ratings.stars[rows] - expected(found, user, movie)
         return Sample(rest, apart[places], moved[places], len(rows) / max(1, len(users)))
+
+    @staticmethod
+    def unseen(x: Floats, score: Floats, diagonal: Floats) -> Floats:
+        """Return the scores of users by the others' ``B``, given those by everybody's, shape (users, films) each."""
+        z = diagonal * (x - score)
+        left = 1 - (z * x).sum(1, keepdims=True)
+        return np.asarray(x - z / (diagonal * left + z * z), np.float32)
 
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
         """Sum the rows of the rated movies."""
@@ -116,7 +121,7 @@ class Ease(Preferring[EaseSettings]):
             score[known] = values @ weights[rows[:, None], columns[known]]
         else:
             score[known] = (values @ weights[rows])[columns[known]]
-        return score, float(values @ self.parameters["sums"][rows])
+        return score, float(values @ self.parameters["along"][rows])
 
     def _shares(self, history: History, movies: Ints) -> Floats:
         """A rating's share is what it says times its weight."""

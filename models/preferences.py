@@ -4,10 +4,10 @@ A rating of ``r`` stars says ``r - zero`` for its movie, or just 1, and nothing 
 the viewer's ratings say, a ranker scores every movie: how much somebody with these ratings would say for it, which is
 as much about having rated it at all as about the stars. Lists are ordered by this score.
 
-The stars come from ``Bias`` and from how far the viewer's scores are from everybody's. With ``s_i`` a viewer's score of
-a movie and ``a_i`` its mean over users,
+The stars come from ``Bias`` and from how far the viewer's scores are from everybody's. With ``s`` a viewer's scores and
+``a`` the mean scores over users, scaled to a length of 1,
 
-    r_i ~ m + b + c_i + slope (s_i - a_i sum s / sum a)
+    r_i ~ m + b + c_i + slope (s_i - a_i (s . a))
 
 so that neither a popular movie nor a viewer with many ratings gets more stars for that. ``slope`` is learned by least
 squares on what ``Bias`` leaves of ratings of some users, whose scores come from a ranker that never saw them.
@@ -29,6 +29,8 @@ SAMPLE = 256
 """Users whose scores tell the slope and how sure it is."""
 FEW = 10
 """Ratings that draw the slope towards 0."""
+TINY = 1e-9
+"""Scores below say nothing."""
 SWEEPS = 12
 """How often the effects of users and movies are updated in turn."""
 Rows = NDArray[np.integer[Any]] | slice
@@ -59,6 +61,8 @@ class Liking:
     history: History
     score: Floats
     """Shape (movies,)."""
+    along: float
+    """``s . a``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,18 +106,18 @@ class Preferring(Model[P, Liking]):
         order = np.argsort(users, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(users[order])) + 1):
             if len(rows) and users[rows[0]] >= 0:
-                score, total = self._score(self._stored(int(users[rows[0]])), movies[rows])
-                stars[rows] += float(self.parameters["slope"]) * self._apart(score, total, movies[rows])
+                score, along = self._score(self._stored(int(users[rows[0]])), movies[rows])
+                stars[rows] += float(self.parameters["slope"]) * self._apart(score, along, movies[rows])
         return self.scale.clip(stars)
 
     def fold_in(self, history: History) -> Liking:
         """Score every movie, and compute the viewer's effect in closed form."""
-        return Liking(self._bias.fold_in(history), history, self._score(history, slice(-1))[0])
+        return Liking(self._bias.fold_in(history), history, *self._score(history, slice(-1)))
 
     def expect(self, taste: Liking) -> Expectation:
         """Return the stars, the uncertainty and the ranker's own scores."""
         found = self.parameters
-        apart = self._apart(taste.score, float(taste.score.sum(dtype=np.float64)), slice(-1))
+        apart = self._apart(taste.score, taste.along, slice(-1))
         stars = float(found["overall"]) + taste.generosity.mean + found["movie"][:-1] + float(found["slope"]) * apart
         start, gain = found["taste"]
         variance = found["movie_variance"] + taste.generosity.variance + start / (1 + len(taste.history) * gain)
@@ -130,7 +134,7 @@ class Preferring(Model[P, Liking]):
 
     @abstractmethod
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        """The scores of some movies, 0 for one of -1 and without any ratings, and the sum of all movies' scores."""
+        """The scores of some movies, 0 for one of -1 and without any ratings, and ``s . a`` over all movies."""
 
     @abstractmethod
     def _shares(self, history: History, movies: Ints) -> Floats:
@@ -140,9 +144,9 @@ class Preferring(Model[P, Liking]):
         middle, width = (self.scale.low + self.scale.high) / 2, self.scale.high - self.scale.low
         return np.asarray((stars - middle) / width, np.float32)
 
-    def _apart(self, score: Floats, total: float, movies: Rows) -> Floats:
-        """How far a viewer's scores are from everybody's, for viewers with as large scores in all."""
-        return np.asarray(score - np.float32(total) * self.parameters["usual"][movies], np.float32)
+    def _apart(self, score: Floats, along: float, movies: Rows) -> Floats:
+        """How far a viewer's scores of some movies are from everybody's."""
+        return np.asarray(score - np.float32(along) * self.parameters["usual"][movies], np.float32)
 
     def _stored(self, user: int) -> History:
         """What a user of the dataset had rated in train."""
@@ -158,15 +162,21 @@ def calibrate(sample: Sample) -> tuple[Parameters, float]:
     apart, rest = sample.apart.astype(np.float64), sample.rest.astype(np.float64)
     # As if a few more ratings had said that taste does not matter.
     weight = float(apart @ apart) * (1 + FEW / len(rest))
-    slope = max(0.0, float(apart @ rest) / weight) if weight else 0.0
+    slope = max(0.0, float(apart @ rest) / weight) if weight > TINY else 0.0
     start, half = (slope**2 * float(np.square(values, dtype=np.float64).mean()) for values in (apart, sample.moved))
     gain = max(0.0, (start / half - 1) * 2 / sample.ratings) if half else 0.0
-    return {"slope": np.asarray(slope), "taste": np.asarray([start, gain])}, float(np.square(rest - slope * apart).mean())
+    return {"slope": np.asarray(slope), "taste": np.asarray([start, gain])}, float(
+        np.square(rest - slope * apart).mean()
+    )
 
 
 def sampled(users: int) -> NDArray[np.intp]:
     """Return some of all users, evenly spread, and never more than a tenth of them."""
-    return np.unique(np.linspace(0, users - 1, min(SAMPLE, -(-users // 10))).astype(np.intp)) if users else np.empty(0, np.intp)
+    return (
+        np.unique(np.linspace(0, users - 1, min(SAMPLE, -(-users // 10))).astype(np.intp))
+        if users
+        else np.empty(0, np.intp)
+    )
 
 
 def lists_of(train: Dataset) -> Parameters:
@@ -178,6 +188,6 @@ def lists_of(train: Dataset) -> Parameters:
 
 
 def usual(mean: NDArray[Any]) -> Floats:
-    """Return each movie's share of the mean scores of all, ``a_i / sum a``, with 0 for an unknown movie at the end."""
-    total = float(mean.sum(dtype=np.float64))
-    return np.append(mean / total if abs(total) > 1e-9 else np.zeros(len(mean)), 0).astype(np.float32)
+    """Return the mean scores of all movies scaled to a length of 1, with 0 for an unknown movie at the end."""
+    length = float(np.sqrt(np.square(mean, dtype=np.float64).sum()))
+    return np.append(mean / max(length, TINY), 0).astype(np.float32)

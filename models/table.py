@@ -5,6 +5,7 @@ from models.bias import Bias
 from models.demographic import Demographic
 from models.ease import Ease
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
+from models.ials import Ials
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
@@ -26,5 +27,6 @@ MODELS: dict[str, type[AnyModel]] = {
         Ncf,
         AutoRec,
         Ease,
+        Ials,
     )
 }

@@ -13,7 +13,7 @@ from models.bias import expected, learn_effects
 from models.evaluation import history_of
 from models.ials import Ials, IalsSettings
 from models.metrics import mse
-from models.model import Epoch, Fitted, Parameters, Progress
+from models.model import Epoch, Fitted, History, Parameters, Progress
 from models.preferences import SWEEPS, Sample, calibrate, lists_of, sampled, usual
 from models.threads import leave_one_core
 
@@ -147,11 +147,11 @@ def _sample(train: Dataset, served: Ials, users: NDArray[np.intp]) -> Sample:
         others = np.broadcast_to(whole, beside.shape).copy()
         without, places = served.without_each(history)
         others[places] = without
-        half = served.solve(type(history)(history.movies[::2], history.stars[::2]))
+        half = served.solve(History(history.movies[::2], history.stars[::2]))
         rests.append(history.stars - expected(served.parameters, np.full(len(history), user), history.movies))
         aparts.append((others * beside).sum(1))
         moves.append(beside @ (whole - half))
     if not rests:
-        return Sample(*np.zeros((3, 0), np.float32), 0.0)
+        return Sample(*(np.empty(0, np.float32) for _ in range(3)), ratings=0.0)
     rest, apart, moved = (np.concatenate(each).astype(np.float32) for each in (rests, aparts, moves))
     return Sample(rest, apart, moved, len(rest) / len(rests))

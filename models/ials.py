@@ -37,16 +37,16 @@ class Ials(Preferring[IalsSettings]):
     """What a viewer says for a movie is the product of their factors: ``s_ui = x_u . y_i``.
 
     Hu, Koren and Volinsky, Collaborative filtering for implicit feedback datasets (2008), as revisited by Rendle,
-    Krichene, Zhang and Koren, Revisiting the performance of iALS on item recommendation benchmarks (2022). With ``v_ui``
-    what a rating says, ``n`` the number of ratings of a user or movie, ``U`` and ``M`` those of users and movies, it
-    minimises
+    Krichene, Zhang and Koren, Revisiting the performance of iALS on item recommendation benchmarks (2022). With
+    ``v_ui`` what a rating says, ``n`` the number of ratings of a user or movie, ``U`` and ``M`` those of users and
+    movies, it minimises
 
         sum over ratings (v_ui - s_ui)^2 + unseen sum over all pairs s_ui^2
         + ridge sum_u (n_u + unseen M)^scaling |x_u|^2 + ridge sum_i (n_i + unseen U)^scaling |y_i|^2
 
     by solving for all users, given the movies, and for all movies, given the users, in turn. Given the movies, a viewer
-    is ``x = (sum y y' + unseen Y'Y + ridge (n + unseen M)^scaling)^-1 sum v y`` with sums over the rated movies. Ratings
-    that say nothing are as if not given.
+    is ``x = (sum y y' + unseen Y'Y + ridge (n + unseen M)^scaling)^-1 sum v y`` with sums over the rated movies.
+    Ratings that say nothing are as if not given.
 
     The users of the sample have no part in the movies' factors until the last update, so that their scores, each
     from their other ratings, tell the slope of a viewer who is new.

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from data.dataset import Dataset, Floats, Ints, Scale
 from models.bias import Bias, Generosity, expected
 from models.model import Expectation, History, Model, Parameters
 from models.settings import Settings, setting
@@ -165,18 +165,14 @@ def calibrate(sample: Sample) -> tuple[Parameters, float]:
     slope = max(0.0, float(apart @ rest) / weight) if weight > TINY else 0.0
     start, half = (slope**2 * float(np.square(values, dtype=np.float64).mean()) for values in (apart, sample.moved))
     gain = max(0.0, (start / half - 1) * 2 / sample.ratings) if half else 0.0
-    return {"slope": np.asarray(slope), "taste": np.asarray([start, gain])}, float(
-        np.square(rest - slope * apart).mean()
-    )
+    loss = float(np.square(rest - slope * apart).mean())
+    return {"slope": np.asarray(slope), "taste": np.asarray([start, gain])}, loss
 
 
 def sampled(users: int) -> NDArray[np.intp]:
     """Return some of all users, evenly spread, and never more than a tenth of them."""
-    return (
-        np.unique(np.linspace(0, users - 1, min(SAMPLE, -(-users // 10))).astype(np.intp))
-        if users
-        else np.empty(0, np.intp)
-    )
+    wanted = min(SAMPLE, -(-users // 10))
+    return np.unique(np.linspace(0, users - 1, wanted).astype(np.intp)) if users else np.empty(0, np.intp)
 
 
 def lists_of(train: Dataset) -> Parameters:

@@ -150,7 +150,8 @@ def solve(table: Floats, ridge: float, drop: float) -> tuple[Floats, Floats]:
     gram = _gram(torch.from_numpy(table))
     own = gram.diagonal()
     own += ridge + drop * own
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))
+    # The inverse is its own transpose, and rows that lie together are what folding in reads.
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram)).mT.contiguous()
     diagonal = inverse.diagonal().clone()
     inverse /= -diagonal
     inverse.fill_diagonal_(0)

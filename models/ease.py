@@ -1,7 +1,7 @@
 """A linear model from all other movies to each: one closed form, nothing to wait for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,12 @@ from models.model import Epoch, Fitted, History, Parameters, Progress
 from models.preferences import SWEEPS, PreferenceSettings, Preferring, Rows, Sample, calibrate, lists_of, sampled, usual
 from models.settings import setting
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 BLOCK = 512
 """Movies whose products with all others are taken at once."""
+USERS = 8192
+"""Users whose ratings are in a dense table at once."""
+SAMPLE = 256
+"""Users whose scores tell the slope and how sure it is."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,16 @@ class Ease(Preferring[EaseSettings]):
         films = np.sort(films[train.counts[films] > 0])
         column = np.full(len(train.movies) + 1, -1, np.int32)
         column[films] = np.arange(len(films))
-        table = self._table(train.ratings, column, len(train.users), len(films))
-        weights, diagonal = solve(table, self.settings.ridge, self.settings.drop)
+        found["column"] = column
+        blocks = np.array_split(np.arange(len(train.users)), 1 + len(train.users) // USERS)
+        tables = (self._table(found, users, len(films)) for users in blocks)
+        weights, diagonal = solve(tables, len(films), self.settings.ridge, self.settings.drop)
         mean = np.zeros(len(train.movies))
-        mean[films] = table.mean(0) @ weights
+        said = np.bincount(train.ratings.movie, self.settings.values(train.ratings.stars), minlength=len(mean))
+        mean[films] = said[films].astype(np.float32) @ weights
         share = usual(mean)
-        found |= {"column": column, "weights": weights, "usual": share, "along": weights @ share[films]}
-        taste, loss = calibrate(self._sample(train, found, table, diagonal))
+        found |= {"weights": weights, "usual": share, "along": weights @ share[films]}
+        taste, loss = calibrate(self._sample(train, found, diagonal))
         found |= taste
         held_out = None
         if validation is not None:
@@ -78,17 +82,21 @@ class Ease(Preferring[EaseSettings]):
         progress(epoch)
         return found, Fitted.of([epoch])
 
-    def _table(self, ratings: Ratings, column: Ints, users: int, films: int) -> Floats:
-        """What every user says for every movie that is learned, shape (users, films)."""
-        table = np.zeros((users, films), np.float32)
-        place = column[ratings.movie]
-        known = place >= 0
-        table[ratings.user[known], place[known]] = self.settings.values(ratings.stars[known])
+    def _table(self, found: Parameters, users: NDArray[np.intp], films: int) -> Floats:
+        """What some users say for every movie that is learned, shape (users, films)."""
+        starts = found["starts"]
+        lengths = starts[users + 1] - starts[users]
+        row = np.repeat(np.arange(len(users)), lengths)
+        places = np.arange(len(row)) + np.repeat(starts[users] - np.cumsum(lengths) + lengths, lengths)
+        column = found["column"][found["rated"][places]]
+        known = column >= 0
+        table = np.zeros((len(users), films), np.float32)
+        table[row[known], column[known]] = self.settings.values(found["stars"][places[known]])
         return table
 
-    def _sample(self, train: Dataset, found: Parameters, table: Floats, diagonal: Floats) -> Sample:
-        users = sampled(len(train.users))
-        x, weights = table[users], found["weights"]
+    def _sample(self, train: Dataset, found: Parameters, diagonal: Floats) -> Sample:
+        users, weights = sampled(len(train.users), SAMPLE), found["weights"]
+        x = self._table(found, users, len(weights))
         score = x @ weights
         unseen = self.unseen(x, score, diagonal)
         # Every other rating of each user, so that both halves have old and new movies.
@@ -140,14 +148,24 @@ class Ease(Preferring[EaseSettings]):
         return values[places], rows[places], places
 
 
-def solve(table: Floats, ridge: float, drop: float) -> tuple[Floats, Floats]:
-    """Return ``B`` and the diagonal of ``P`` for a table of users and movies, shape (films, films) and (films,)."""
+def solve(tables: Iterable[Floats], films: int, ridge: float, drop: float) -> tuple[Floats, Floats]:
+    """Return ``B`` and the diagonal of ``P``, shape (films, films) and (films,).
+
+    ``tables``: what the users say for each movie, some users after the other, shape (users, films) each.
+    """
     import torch
 
     from models.threads import leave_one_core
 
     leave_one_core()
-    gram = _gram(torch.from_numpy(table))
+    gram = torch.zeros(films, films)
+    blocks = [slice(first, min(first + BLOCK, films)) for first in range(0, films, BLOCK)]
+    for table in map(torch.from_numpy, tables):
+        for block in blocks:
+            gram[block, block.start :].addmm_(table[:, block].T, table[:, block.start :])
+    for block in blocks:
+        # What is left of the diagonal is known already, turned round.
+        gram[block.stop :, block] = gram[block, block.stop :].T
     own = gram.diagonal()
     own += ridge + drop * own
     # The inverse is its own transpose, and rows that lie together are what folding in reads.
@@ -156,13 +174,3 @@ def solve(table: Floats, ridge: float, drop: float) -> tuple[Floats, Floats]:
     inverse /= -diagonal
     inverse.fill_diagonal_(0)
     return inverse.numpy(), diagonal.numpy()
-
-
-def _gram(table: "Tensor") -> "Tensor":
-    """The products of all pairs of columns; each pair once."""
-    gram = table.new_empty(table.shape[1], table.shape[1])
-    for first in range(0, len(gram), BLOCK):
-        block = slice(first, first + BLOCK)
-        gram[block, first:] = table[:, block].T @ table[:, first:]
-        gram[first + BLOCK :, block] = gram[block, first + BLOCK :].T
-    return gram

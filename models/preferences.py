@@ -25,8 +25,6 @@ from models.bias import Bias, Generosity, expected
 from models.model import Expectation, History, Model, Parameters
 from models.settings import Settings, setting
 
-SAMPLE = 256
-"""Users whose scores tell the slope and how sure it is."""
 FEW = 10
 """Ratings that draw the slope towards 0."""
 TINY = 1e-9
@@ -169,9 +167,9 @@ def calibrate(sample: Sample) -> tuple[Parameters, float]:
     return {"slope": np.asarray(slope), "taste": np.asarray([start, gain])}, loss
 
 
-def sampled(users: int) -> NDArray[np.intp]:
-    """Return some of all users, evenly spread, and never more than a tenth of them."""
-    wanted = min(SAMPLE, -(-users // 10))
+def sampled(users: int, most: int) -> NDArray[np.intp]:
+    """Return at most so many of all users, evenly spread, and never more than a tenth of them."""
+    wanted = min(most, -(-users // 10))
     return np.unique(np.linspace(0, users - 1, wanted).astype(np.intp)) if users else np.empty(0, np.intp)
 
 

@@ -27,7 +27,7 @@ class TestEase(ModelContract):
     @pytest.mark.parametrize("drop", [0.0, 0.7])
     def test_weights_are_those_of_a_ridge_regression_for_each_movie(self, drop: float) -> None:
         x = table()
-        weights, _ = solve(x, 3.0, drop)
+        weights, _ = solve([x], 12, 3.0, drop)
         ridge = 3.0 + drop * (x**2).sum(0)
         for film in range(x.shape[1]):
             others = np.delete(np.arange(x.shape[1]), film)
@@ -37,17 +37,17 @@ class TestEase(ModelContract):
             )
             assert weights[film, film] == 0
 
-    def test_more_movies_than_a_block_change_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        whole = solve(table(), 3.0, 0.5)[0]
+    def test_more_movies_and_users_than_a_block_change_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = solve([table()], 12, 3.0, 0.5)[0]
         monkeypatch.setattr("models.ease.BLOCK", 5)
-        np.testing.assert_allclose(solve(table(), 3.0, 0.5)[0], whole, atol=1e-6)
+        np.testing.assert_allclose(solve([table()[:13], table()[13:]], 12, 3.0, 0.5)[0], whole, atol=1e-6)
 
     def test_the_sample_is_scored_by_everybody_else(self) -> None:
         """``unseen`` is what a fit without the user says, where the ridge stays as it was."""
         x = table()
-        weights, diagonal = solve(x, 3.0, 0.0)
+        weights, diagonal = solve([x], 12, 3.0, 0.0)
         unseen = Ease.unseen(x[5:6], x[5:6] @ weights, diagonal)[0]
-        np.testing.assert_allclose(unseen, x[5] @ solve(np.delete(x, 5, 0), 3.0, 0.0)[0], atol=1e-4)
+        np.testing.assert_allclose(unseen, x[5] @ solve([np.delete(x, 5, 0)], 12, 3.0, 0.0)[0], atol=1e-4)
 
     def test_lists_hold_what_goes_with_what_was_liked(self) -> None:
         train = checkerboard()[0]

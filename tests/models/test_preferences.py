@@ -40,6 +40,6 @@ def test_the_usual_scores_have_length_one() -> None:
 
 
 def test_the_sample_is_never_more_than_a_tenth() -> None:
-    assert len(sampled(0)) == 0
-    assert len(sampled(60)) == 6
-    assert len(sampled(100_000)) == 256
+    assert len(sampled(0, 256)) == 0
+    assert len(sampled(60, 256)) == 6
+    assert len(sampled(100_000, 256)) == 256

@@ -154,6 +154,7 @@ def _sample(train: Dataset, served: Ials, users: NDArray[np.intp]) -> Sample:
         aparts.append((others * beside).sum(1))
         moves.append(beside @ (whole - half))
     if not rests:
-        return Sample(*(np.empty(0, np.float32) for _ in range(3)), ratings=0.0)
+        nothing = np.empty(0, np.float32)
+        return Sample(nothing, nothing, nothing, 0.0)
     rest, apart, moved = (np.concatenate(each).astype(np.float32) for each in (rests, aparts, moves))
     return Sample(rest, apart, moved, len(rest) / len(rests))

@@ -3,8 +3,10 @@
 from models.autorec import AutoRec
 from models.bias import Bias
 from models.demographic import Demographic
+from models.ease import Ease
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
 from models.hybrid import Hybrid
+from models.ials import Ials
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
@@ -28,5 +30,7 @@ MODELS: dict[str, type[AnyModel]] = {
         AutoRec,
         Hybrid,
         Pair,
+        Ease,
+        Ials,
     )
 }

@@ -463,7 +463,8 @@ class Store:
         """Change one thing, and write down what was before."""
         before, given_before, place_before = self._value(viewer, film, kind)
         cursor = self._db.execute(
-            "INSERT INTO changes (step, film, title, year, kind, before, given_before, place_before, after, given_after)"
+            "INSERT INTO changes"
+            " (step, film, title, year, kind, before, given_before, place_before, after, given_after)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (step, film.key, film.title, film.year, kind, before, given_before, place_before, value, given),
         )
@@ -472,11 +473,15 @@ class Store:
     def _value(self, viewer: int, film: Film, kind: str) -> tuple[float | None, str | None, int | None]:
         """Return the stars of a rating or the value of a mark, when it was given, and its place in the order."""
         if kind == RATING:
-            query, values = "SELECT stars, rated_at, place FROM ratings WHERE viewer = ? AND film = ?", ()
+            found = self._db.execute(
+                "SELECT stars, rated_at, place FROM ratings WHERE viewer = ? AND film = ?", (viewer, film.key)
+            )
         else:
-            query = f"SELECT {MARKED}, marked_at, place FROM marks WHERE viewer = ? AND film = ? AND mark = ?"
-            values = (kind,)
-        return self._db.execute(query, (viewer, film.key, *values)).fetchone() or (None, None, None)
+            found = self._db.execute(
+                f"SELECT {MARKED}, marked_at, place FROM marks WHERE viewer = ? AND film = ? AND mark = ?",
+                (viewer, film.key, kind),
+            )
+        return found.fetchone() or (None, None, None)
 
     def _put(
         self, viewer: int, film: Film, kind: str, value: float | None, given: str | None, place: int | None

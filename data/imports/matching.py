@@ -138,6 +138,8 @@ class Matcher:
                 return Match(entry, way, fitting[0])
             if fitting:
                 return ambiguous(f"{len(self._films(fitting))} movies fit as well", fitting)
+        if undated := [row for row in exact if not self._movies[row].year]:
+            return ambiguous("the year of the movie is not known", undated)
         if same := within(other, NEAR_YEARS):
             return ambiguous("a movie of that name and year has another id", same)
         if far := within(exact, SUGGESTED_YEARS) or within(similar, NEAR_YEARS):

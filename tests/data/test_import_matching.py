@@ -183,7 +183,7 @@ def test_links_of_another_dataset_that_has_the_same_films(tmp_path: Path) -> Non
 
 @pytest.mark.real
 def test_the_films_of_a_real_dataset_are_found(published: Path) -> None:
-    """Titles and years of 1M, which are not always those of latest-small; ids, which are the same, are not looked at."""
+    """Titles and years of 1M are not always those of latest-small; ids, which are the same, are not looked at."""
     for name in ("ml-latest-small", "ml-1m"):
         catalogue.get(name, published / f"{name}.zip")
     small, large = catalogue.load("ml-latest-small"), catalogue.load("ml-1m")

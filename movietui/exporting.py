@@ -99,7 +99,7 @@ def write_file(path: Path, content: bytes, *, force: bool) -> None:
             if force:
                 temporary.replace(path)
             else:
-                os.link(temporary, path)  # unlike a renaming, this never replaces a file
+                _put_in_place(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
     except FileExistsError:
@@ -107,6 +107,17 @@ def write_file(path: Path, content: bytes, *, force: bool) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise Problem(f"{path} could not be written: {reason}; name another place.") from None
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Give a file its name. Raises ``FileExistsError`` where another has it: unlike a renaming, this replaces none."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links, such as that of a memory stick
+        with path.open("xb"):
+            temporary.replace(path)
 
 
 def shortlist(name: str, found: dict[str, Any]) -> str:

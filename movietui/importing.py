@@ -8,12 +8,12 @@ from typing import Any
 
 from data import catalogue
 from data.dataset import Dataset
-from data.imports.entries import Entry, Export
+from data.imports.entries import Entry, Export, Mark
 from data.imports.files import read
 from data.imports.matching import Match, Matcher
 from data.problems import Problem
 from data.titles import film_key, parse_label, plain
-from movietui.store import Film, Given, Ids, Mark, Store
+from movietui.store import Film, Given, Ids, Store
 
 NONE = "none"
 """What a film is settled to be where it is none of the dataset's."""

@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
+from data.imports.entries import Mark
 from data.problems import Problem
 from movietui.viewers import LONGEST_NAME, Asked, ViewerRef, is_name, profile
 
@@ -32,8 +33,6 @@ STANDARD = "standard"
 """How a dataset is cleaned unless another cleaning was chosen."""
 STARS = (0.5, 5.0)
 BUSY_SECONDS = 5.0
-Mark = Literal["watchlist", "hidden", "seen", "liked"]
-"""What a film can be to a person beside rated: to be watched, never to be offered, seen without rating, liked."""
 MARKS: tuple[Mark, ...] = get_args(Mark)
 NOT_OFFERED: tuple[Mark, ...] = ("hidden", "seen", "liked")
 RATING = "rating"
@@ -382,6 +381,8 @@ class Store:
                 if given.stars is not None:
                     check_stars(given.stars)
                     brought.append((RATING, given.stars))
+                elif self._value(viewer, film, RATING)[0] is not None:
+                    brought = [(mark, value) for mark, value in brought if mark != "seen"]  # rated says as much
                 for kind, value in brought:
                     before, at, _ = self._value(viewer, film, kind)
                     newer = before is None or (kind == RATING and given.at > (at or ""))

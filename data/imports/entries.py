@@ -14,7 +14,8 @@ from typing import Literal
 
 from data.titles import FIRST_YEAR, LAST_YEAR, film_key, plain
 
-Mark = Literal["watchlist", "seen", "liked", "hidden"]
+Mark = Literal["watchlist", "hidden", "seen", "liked"]
+"""What a film can be to a person beside rated: to be watched, never to be offered, seen without rating, liked."""
 OF_FIVE, OF_TEN = 5, 10
 """The highest rating of a scale."""
 LONGEST_TITLE = 1000

@@ -120,6 +120,12 @@ def test_films_that_the_dataset_does_not_have(title: str, year: int, reason: str
     assert (found.outcome, found.reason) == ("unmatched", reason)
 
 
+def test_a_film_goes_by_its_older_name_too() -> None:
+    later = dataset(("Star Wars: Episode IV - A New Hope (1977)",))
+    assert match(Entry("Star Wars", 1977), later).row == 0
+    assert match(Entry("Star Wars", 1985), later).row is None
+
+
 def test_the_original_title_finds_too() -> None:
     assert match(Entry("Die Stadt", 1995, original="La Cité des enfants perdus")).row == 2
 

@@ -267,7 +267,19 @@ def test_a_shortlist_in_markdown(tmp_path: Path, demo_home: Path, monkeypatch: p
     assert len(lines) == 7
 
 
-def test_a_file_that_is_there_stays(tmp_path: Path, filled: Store) -> None:
+def no_links(*_: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_is_there_stays(
+    tmp_path: Path, filled: Store, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr("os.link", no_links)
+        run("export", "--profile", "anna", "--format", "csv", "--output", tmp_path / "new.csv")
+        assert (tmp_path / "new.csv").read_text().startswith("title,year")
+        (tmp_path / "new.csv").unlink()
     path = tmp_path / "out.csv"
     path.write_text("mine")
     asked = ("export", "--profile", "anna", "--format", "csv", "--output", path)

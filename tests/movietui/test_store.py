@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from data import locations
+from data.imports.entries import Mark
 from data.problems import Problem
-from movietui.store import Change, Film, Given, Ids, Mark, Step, Store
+from movietui.store import Change, Film, Given, Ids, Step, Store
 from movietui.viewers import ViewerRef, profile, user
 
 FARGO = Film("fargo 1996", "Fargo", 1996)
@@ -345,6 +346,12 @@ def test_a_mark_that_was_taken_off_stays_off(store: Store) -> None:
     assert store.marks(ANNA) == []
     store.undo([ANNA])
     assert marked(store, ANNA) == [("Fargo", "watchlist")]
+
+
+def test_what_is_rated_is_not_marked_as_seen_too(store: Store) -> None:
+    store.rate(ANNA, FARGO, 4)
+    store.take_in(ANNA, "", [brought(FARGO, None, LONG_AGO, "seen", "liked"), brought(ALIEN, None, LONG_AGO, "seen")])
+    assert marked(store, ANNA) == [("Fargo", "liked"), ("Alien", "seen")]
 
 
 def test_nothing_of_an_import_with_wrong_stars_stays(store: Store) -> None:

@@ -330,11 +330,14 @@ class Store:
 
     def asked(self, ref: ViewerRef) -> Asked:
         """Return a viewer as the engine is asked about them, each film by all keys that it is known by."""
-        stars = {rated.film.key: rated.stars for rated in self.ratings(ref)}
-        others = self._aliases(stars)
-        for key, value in list(stars.items()):
-            for other in others.get(key, ()):
-                stars.setdefault(other, value)
+        rated = (
+            "FROM ratings JOIN viewers ON viewers.id = ratings.viewer {}"
+            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place"
+        )
+        stars = dict(self._rows("SELECT ratings.film, stars " + rated.format(""), *_row_of(ref)))
+        tied = rated.format("JOIN aliases ON aliases.film = ratings.film")
+        for alias, value in self._rows(f"SELECT alias, stars {tied}", *_row_of(ref)):
+            stars.setdefault(alias, value)
         return {"kind": ref.kind, "id": ref.id, "rated": list(stars.items())}
 
     def not_offered(self, ref: ViewerRef) -> set[str]:

@@ -17,6 +17,8 @@ from movietui.store import Film, Given, Ids, Store
 
 NONE = "none"
 """What a film is settled to be where it is none of the dataset's."""
+OTHER = "other"
+"""Added to the key of a film that has the title and year of another one."""
 
 
 def bring(
@@ -70,17 +72,21 @@ def _settled(dataset: Dataset, export: Export, settle: Mapping[str, str]) -> dic
 
 def _given(matcher: Matcher, match: Match) -> Given:
     """A film as the store takes it: by the key of the movie that it is, with the title that it was brought with."""
-    entry, row = match.entry, match.row
+    entry, row, movies = match.entry, match.row, matcher.dataset.movies
     ids = Ids(entry.imdb, entry.tmdb, entry.movielens)
-    key, title, year = entry.own, entry.title or entry.imdb, entry.year
+    title, year = entry.title or entry.imdb, entry.year
+    key = None
     if row is not None:
-        links, movies = matcher.links, matcher.dataset.movies
+        links = matcher.links
         ids = Ids(ids.imdb or links.imdb[row], ids.tmdb or links.tmdb[row], ids.movielens or links.movielens[row])
         key = movies.keys[row]
         if not entry.title:
             title, year = movies.titles[row], int(movies.years[row])
+    own = film_key(title, year)
+    if own != key and own in movies.rows_by_key:  # the key of another film, which this one must not be taken for
+        own = f"{own} {entry.imdb or entry.tmdb or OTHER}"
     marks: tuple[Mark, ...] = tuple(sorted(entry.marks))
-    return Given(Film(key, title, year), film_key(title, year), entry.stars, marks, entry.at, ids)
+    return Given(Film(key or own, title, year), own, entry.stars, marks, entry.at, ids)
 
 
 def film_json(entry: Entry) -> dict[str, Any]:

@@ -571,7 +571,10 @@ class Store:
         return {film: Ids(*ids) for film, *ids in rows}
 
     def settle(self, own: str, film: str | None) -> None:
-        """Remember which film a title of an import is, both by key; None for none that a dataset has."""
+        """Remember which film a title of an import is, both by key; None for none that a dataset has.
+
+        What was imported of that title before follows with the next import.
+        """
         with self._change():
             before = self._db.execute("SELECT film FROM settled WHERE own = ?", (own,)).fetchone()
             if before and before[0]:
@@ -582,8 +585,6 @@ class Store:
             self._db.execute(
                 "INSERT INTO settled VALUES (?, ?) ON CONFLICT DO UPDATE SET film = excluded.film", (own, film or "")
             )
-            if film and film != own:
-                self._tie(own, film)
 
     def settled(self) -> dict[str, str | None]:
         """Return which film each title is that was settled by hand."""

@@ -154,6 +154,23 @@ def test_what_is_ambiguous_is_settled_by_hand_and_remembered(tmp_path: Path) -> 
     assert ratings_in() == {title: 4}
 
 
+def test_a_film_with_the_title_and_year_of_another_is_not_taken_for_it(tmp_path: Path) -> None:
+    title, year = movies(1)[0]
+    dataset = catalogue.load("demo").movies
+    path = tmp_path / "mine.csv"
+    path.write_text(f"title,year,rating\n{title},{year},4\n")
+    asked = ("import", path, "--profile", "anna", "--dataset", "demo")
+    label = f"{title} ({year})"
+    assert len(document(*asked, "--settle", f"{label}=none")["unmatched"]) == 1
+    store = Store(locations.store())
+    assert store.asked(ANNA)["rated"] == [(f"{dataset.keys[0]} other", 4)]
+    assert document(*asked, "--settle", f"{label}={dataset.ids[1]}")["changes"] == 0
+    assert {key for key, _ in store.asked(ANNA)["rated"]} == {f"{dataset.keys[0]} other", dataset.keys[1]}
+    assert len(document(*asked, "--settle", f"{label}={dataset.ids[1]}")["matched"]) == 1
+    store.close()
+    assert ratings_in() == {title: 4}
+
+
 EACH = {
     "letterboxd": {"Liked", "Rated", "Seen"},
     "imdb": {"Rated"},

@@ -376,13 +376,18 @@ def test_a_film_that_goes_by_two_names(store: Store) -> None:
 
 def test_what_was_settled_by_hand(store: Store) -> None:
     unmatched = Film("fargoh 1996", "Fargoh", 1996)
+
+    def settle(film: Film) -> list[tuple[str, float]]:
+        store.settle(unmatched.key, film.key)
+        again = Given(Film(film.key, "Fargoh", 1996), unmatched.key, 4, (), LONG_AGO)
+        assert store.take_in(ANNA, "", [again]) is None  # it is there already, by its own key
+        return store.asked(ANNA)["rated"]
+
     store.take_in(ANNA, "", [brought(unmatched, 4)])
-    store.settle(unmatched.key, ALIEN.key)
-    store.settle(unmatched.key, FARGO.key)
+    assert settle(ALIEN) == [("fargoh 1996", 4), ("alien 1979", 4)]
+    assert settle(FARGO) == [("fargoh 1996", 4), ("fargo 1996", 4)]
     store.settle("no film", None)
     assert store.settled() == {"fargoh 1996": "fargo 1996", "no film": None}
-    assert store.asked(ANNA)["rated"] == [("fargoh 1996", 4), ("fargo 1996", 4)]
-    assert store.take_in(ANNA, "", [Given(Film(FARGO.key, "Fargoh", 1996), unmatched.key, 4, (), LONG_AGO)]) is None
 
 
 def test_ids_of_films_are_gathered(store: Store) -> None:

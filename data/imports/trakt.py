@@ -49,7 +49,8 @@ def _entry(item: dict[str, Any], film: dict[str, Any]) -> Entry | None:
     ids = film.get("ids")
     ids = ids if isinstance(ids, dict) else {}
     stars = to_stars(_text(item.get("rating")), OF_TEN)
-    time, mark = next(((item[name], mark) for name, mark in _TIMES if item.get(name)), ("", "seen"))
+    nothing: tuple[Any, Mark] = ("", "seen")
+    time, mark = next(((item[name], mark) for name, mark in _TIMES if item.get(name)), nothing)
     title = to_title(_text(film.get("title"))[:200])
     if not title:
         return None
@@ -58,7 +59,7 @@ def _entry(item: dict[str, Any], film: dict[str, Any]) -> Entry | None:
         title,
         to_year(_text(film.get("year"))),
         stars,
-        frozenset[Mark]() if stars is not None else frozenset({mark}),  # type: ignore[arg-type]
+        frozenset[Mark]() if stars is not None else frozenset({mark}),
         to_moment(_text(item.get("rated_at") or time)),
         imdb=to_imdb(_text(ids.get("imdb"))),
         tmdb=tmdb if isinstance(tmdb, int) and 0 < tmdb < 10**9 else 0,

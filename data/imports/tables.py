@@ -189,6 +189,7 @@ def _letterboxd(place: PurePosixPath, columns: frozenset[str]) -> Callable[[Row]
 
 
 def _imdb(place: PurePosixPath, columns: frozenset[str]) -> Callable[[Row], Entry]:
+    # A list's file does not say which list it is, so that each is taken for the watchlist.
     listed = "position" in columns and "you rated" not in columns
 
     def read_row(row: Row) -> Entry:

@@ -241,11 +241,12 @@ class _Side:
         Return how much the squared error of all ratings is above the sum of the squares of their stars.
         """
         size = self.vectors.shape[1]
-        rows, columns = torch.triu_indices(size, size)
+        upper, whole = _packing(size)
         design = other.vectors.clone()
         design[:, -1] = 1.0
         bias = other.vectors[:, -1:]
-        table = torch.cat([design[:, rows] * design[:, columns], design * bias, bias**2], 1)
+        products = (design[:, :, None] * design[:, None, :]).flatten(1).index_select(1, upper)
+        table = torch.cat([products, design * bias, bias**2], 1)
         given = torch.cat([design, bias], 1)
         pull = self.expected() @ self.precision
         self.means[-1] = self.mean
@@ -257,9 +258,8 @@ class _Side:
             others, starts = self.lists.others[inside], starts - starts[0]
             sums = bags(others, table, starts)
             weighed = bags(others, given, starts, self.lists.stars[inside])
-            gram = sums.new_empty(len(sums), size, size)
-            gram[:, rows, columns] = gram[:, columns, rows] = sums[:, : len(rows)]
-            right = weighed[:, :size] - sums[:, len(rows) : -1]
+            gram = sums.index_select(1, whole).view(len(sums), size, size)
+            right = weighed[:, :size] - sums[:, len(upper) : -1]
             lower = torch.linalg.cholesky(gram / noise + self.precision)
             half = torch.linalg.solve_triangular(lower, (right / noise + pull[block])[:, :, None], upper=False)
             # With and without the scatter, side by side.
@@ -289,6 +289,14 @@ class _Side:
         self.mean = (centre + torch.linalg.solve_triangular(scatter.T, normal, upper=True)[:, 0]).float()
         for block in self.blocks:
             block.draw(self.vectors - self.expected() + block.fitted, self.precision, generator)
+
+
+def _packing(size: int) -> tuple[Tensor, Tensor]:
+    """Which entries of a symmetric matrix, row by row, to pack, and where each entry lies in what was packed."""
+    rows, columns = torch.triu_indices(size, size)
+    whole = torch.empty(size, size, dtype=torch.int64)
+    whole[rows, columns] = whole[columns, rows] = torch.arange(len(rows))
+    return rows * size + columns, whole.flatten()
 
 
 def _draw_precision(vectors: Tensor, spread: float, generator: Generator) -> Tensor:

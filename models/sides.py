@@ -55,9 +55,11 @@ def of_movies(movies: Movies) -> Floats:
     return _beside(tables, rows)
 
 
-def _one_hot(texts: Sequence[str]) -> NDArray[Any]:
+def _one_hot(texts: Sequence[str]) -> Floats:
     """A column for each text that there is; none for the empty one."""
-    return np.equal(np.asarray(texts)[:, None], np.asarray(sorted({*texts} - {""}), str)).astype(np.float32)
+    names = sorted({*texts} - {""})
+    place = {name: column for column, name in enumerate(names)}
+    return np.eye(len(names) + 1, dtype=np.float32)[[place.get(text, -1) for text in texts], :-1]
 
 
 def _over_root(table: NDArray[Any]) -> NDArray[Any]:
@@ -68,7 +70,7 @@ def _beside(tables: Sequence[NDArray[Any]], rows: int) -> Floats:
     """The columns of all tables, each off its mean over the rows of its table that are not all zero."""
     found = [np.zeros((rows, 0))]
     for table in tables:
-        known = table.any(1)
+        known = np.asarray(table.any(1))
         if not known.any():
             continue
         off: NDArray[Any] = np.where(known[:, None], table - table[known].mean(0), 0.0)

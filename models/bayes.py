@@ -26,8 +26,9 @@ class BayesSettings(Settings):
     Chosen on a validation tenth (``hold_out``) of the train parts of ``kfold5-0`` and ``kfold5-1`` of ml-100k.
     """
 
-    factors: int = setting(10, 1, 128)
-    """How many directions of taste are told apart."""
+    factors: int = setting(0, 0, 128)
+    """How many directions of taste are told apart; 0 for as many as the number of ratings supports: 10 for the 80,000
+    of a fold of ml-100k, 21 for the 900,000 of ml-1m, 32 at most."""
     sweeps: int = setting(250, 1, 10_000)
     """How often users and movies are drawn in turn."""
     warm_up: float = setting(0.2, 0.0, 0.9)
@@ -87,7 +88,8 @@ class Bayes(Model[BayesSettings, Beliefs]):
         stars = np.empty(len(users), np.float32)
         for start in range(0, len(users), BLOCK):
             block = slice(start, start + BLOCK)
-            stars[block] = sum(_products(x[users[block]], y[movies[block]]) for x, y in zip(user, movie, strict=True))
+            pairs = ((x[users[block]], y[:, movies[block]].T) for x, y in zip(user, movie, strict=True))
+            stars[block] = sum(np.einsum("nk,nk->n", x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1] for x, y in pairs)
         return self.scale.clip(stars / np.float32(len(user)) + np.float32(self.parameters["overall"]))
 
     def fold_in(self, history: History) -> Beliefs:
@@ -103,12 +105,14 @@ class Bayes(Model[BayesSettings, Beliefs]):
         times the logarithm of one more than the movie's ratings.
         """
         drawn, mean = self.parameters["movies"], taste.mean.astype(np.float32)[:, None]
-        stars = _said(self.parameters["movie_means"][:, :-1], mean)[:, :, 0].mean(0)
-        variance = _said(drawn, mean)[:, :, 0].var(0)
+        stars = _said(self.parameters["movie_means"][:, :, :-1], mean).mean(0)[0]
+        variance = _said(drawn, mean).var(0)[0]
         some = _some(len(mean))
         for y, root in zip(drawn[some], np.linalg.cholesky(taste.covariance[some]).astype(np.float32), strict=True):
-            reach = y[:, :-1] @ root[:-1] + root[-1]
-            variance += np.einsum("nk,nk->n", reach, reach) / np.float32(len(some))
+            reach = root[:-1].T @ y[:-1]
+            reach += root[-1][:, None]
+            reach *= reach
+            variance += reach.sum(0) / np.float32(len(some))
         return self._expectation(stars, variance, self.counts)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
@@ -125,15 +129,15 @@ class Bayes(Model[BayesSettings, Beliefs]):
         left = noise - (gains * rated).sum(2)
         means = pulls @ covariance + gains * ((gains * pulls).sum(2) / left)[:, :, None]
         means = np.concatenate([pull[:, None] @ covariance, means], 1)
-        drawn, viewers = self.parameters["movies"][:, movies], means.astype(np.float32)
-        stars = _said(self.parameters["movie_means"][:, movies], viewers).mean(0)
+        drawn, viewers = self.parameters["movies"][:, :, movies], means.astype(np.float32)
+        stars = _said(self.parameters["movie_means"][:, :, movies], viewers).mean(0)
         variance = _said(drawn, viewers).var(0)
         some = _some(len(means))
         for s in some:
-            design = _design(drawn[s])
-            whole = ((design @ covariance[s]) * design).sum(1, keepdims=True)
-            variance += np.append(whole, whole + (design @ gains[s].T) ** 2 / left[s], 1) / len(some)
-        score = self._expectation(stars, variance, self.counts[movies][:, None]).score
+            design = _design(drawn[s].T)
+            whole = np.einsum("nk,nk->n", design @ covariance[s], design)[None]
+            variance += np.append(whole, whole + (gains[s] @ design.T) ** 2 / left[s][:, None], 0) / len(some)
+        score = self._expectation(stars, variance, self.counts[movies]).score.T
         return score[:, :1] - score[:, 1:]
 
     def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], counts: NDArray[Any]) -> Expectation:
@@ -156,7 +160,7 @@ class Bayes(Model[BayesSettings, Beliefs]):
     def _rated(self, history: History) -> tuple[Doubles, Doubles, Doubles]:
         """The rated movies as ``(q, 1)``, shape (samples, ratings, factors + 1); the stars without mean and movie's
         bias, shape (samples, ratings); and the variance of a rating, shape (samples, 1)."""
-        movies = self.parameters["movies"][:, history.movies].astype(np.float64)
+        movies = self.parameters["movies"][:, :, history.movies].transpose(0, 2, 1).astype(np.float64, order="C")
         rest = history.stars - float(self.parameters["overall"]) - movies[:, :, -1]
         return _design(movies), rest, self.parameters["noise"].astype(np.float64)[:, None]
 
@@ -181,15 +185,14 @@ def _design(vectors: NDArray[Any]) -> NDArray[Any]:
     return design
 
 
-def _products(users: Floats, movies: Floats) -> Floats:
-    """``b + c + p . q`` of pairs, shape (pairs,)."""
-    found: Floats = np.einsum("nk,nk->n", users[:, :-1], movies[:, :-1]) + users[:, -1] + movies[:, -1]
-    return found
-
-
 def _said(movies: Floats, viewers: Floats) -> Floats:
-    """``b + c + p . q`` by each sample, of each movie with each viewer, shape (samples, movies, viewers)."""
-    return movies[:, :, :-1] @ viewers[:, :, :-1].transpose(0, 2, 1) + movies[:, :, -1:] + viewers[:, None, :, -1]
+    """``b + c + p . q`` by each sample, of each viewer and each movie, shape (samples, viewers, movies).
+
+    ``movies``: shape (samples, factors + 1, movies), in which the products are twice as fast as the other way round;
+    ``viewers``: shape (samples, viewers, factors + 1).
+    """
+    said: Floats = _design(viewers) @ movies + viewers[:, :, -1:]
+    return said
 
 
 def _some(samples: int) -> NDArray[np.intp]:

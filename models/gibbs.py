@@ -41,7 +41,9 @@ def sample(
 ) -> tuple[Parameters, Fitted]:
     """Draw ``sweeps`` times from the posterior and keep ``samples`` of what comes after the warm-up."""
     leave_one_core()
-    ratings, scale, size = train.ratings, train.scale, settings.factors + 1
+    ratings, scale = train.ratings, train.scale
+    factors = settings.factors or _supported(len(ratings))
+    size = factors + 1
     generator = torch.Generator().manual_seed(seed)
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
     stars = torch.from_numpy(ratings.stars - np.float32(overall))
@@ -56,7 +58,7 @@ def sample(
     of_people, of_films = _turned(people, by_user), _turned(films, by_movie)
     users = _Side(by_user, [watched.design, of_people[:-1]], size)
     movies = _Side(by_movie, [watchers.design, of_films[:-1]], size)
-    users.vectors[:, :-1] = START * torch.randn(len(train.users), settings.factors, generator=generator)
+    users.vectors[:, :-1] = START * torch.randn(len(train.users), factors, generator=generator)
     squares = float(stars.double().square().sum())
     noise = 1.0
     warm_up = min(int(settings.sweeps * settings.warm_up), settings.sweeps - 1)
@@ -85,6 +87,11 @@ def sample(
     }, Fitted.of(curve)
 
 
+def _supported(ratings: int) -> int:
+    """How many factors so many ratings support: from 10 and 20 or so, which are best for ml-100k and ml-1m."""
+    return int(np.clip(round(10 * (ratings / 80_000) ** 0.3), 2, 32))
+
+
 def _state(users: "_Side", movies: "_Side", noise: float) -> dict[str, Tensor]:
     """What is kept of a sample, right after the users were drawn.
 
@@ -97,8 +104,8 @@ def _state(users: "_Side", movies: "_Side", noise: float) -> dict[str, Tensor]:
     watched, people = users.blocks
     return {
         "users": users.means.clone(),
-        "movies": movies.vectors.clone(),
-        "movie_means": movies.means.clone(),
+        "movies": movies.vectors.T.contiguous(),
+        "movie_means": movies.means.T.contiguous(),
         "user_mean": users.mean,
         "user_precision": users.precision,
         "watched_weights": watched.weights,

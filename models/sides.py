@@ -1,7 +1,7 @@
 """Who users are and what movies are, as columns for a regression.
 
-Each column is taken off its mean over those of whom it is known, so that all zeros, as of somebody of whom nothing is
-known, stand for the average; a column in which all are the same is dropped.
+Each column but those of directors is taken off its mean over those of whom it is known, so that all zeros, as of
+somebody of whom nothing is known, stand for the average; a column in which all are the same is dropped.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,8 @@ def of_movies(movies: Movies) -> Floats:
         )
         table = np.zeros((rows, len(chosen)))
         table[row[column >= 0], column[column >= 0]] = 1
-        tables.append(_over_root(table))
+        # Not off the mean of the others who are named: a movie by somebody else is not the average of theirs.
+        return np.concatenate([_beside(tables, rows), _over_root(table)], 1, dtype=np.float32)
     return _beside(tables, rows)
 
 

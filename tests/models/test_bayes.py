@@ -16,7 +16,7 @@ from models.model import History
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
-QUICK = BayesSettings(factors=2, sweeps=40, samples=8, implicit=4)
+QUICK = BayesSettings(factors=2, sweeps=40, samples=8, implicit=2)
 
 
 class TestBayes(ModelContract):
@@ -147,7 +147,7 @@ def test_what_is_watched_tells_what_is_liked() -> None:
     stars = np.where(own, 4.0, 2.0) + random.randint(-1, 2, len(user))
     train = dataset(user[rated], movie[rated], stars[rated])
     gaps = []
-    for directions in (4, 0):
+    for directions in (2, 0):
         model = Bayes(replace(QUICK, implicit=directions))
         model.fit(train)
         # Two ratings that are nobody's: what the crowd thinks is average.

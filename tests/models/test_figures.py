@@ -46,6 +46,12 @@ def test_mf(mf: Evaluation, bias: Evaluation) -> None:
     assert difference.high < 0
 
 
+def test_bayes(ml100k: Dataset, mf: Evaluation) -> None:
+    found = evaluate("bayes", ml100k, "kfold5-0")
+    assert 0.87 < found.metrics["rmse"] < 0.882
+    assert compare(found, mf).high < 0
+
+
 def test_u1(ml100k: Dataset) -> None:
     assert evaluate("bias", ml100k, "u1").metrics["rmse"] < 0.96
     assert evaluate("mf", ml100k, "u1").metrics["rmse"] < 0.915

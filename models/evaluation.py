@@ -114,10 +114,12 @@ def evaluate(
     seed: int = 0,
     split_seed: int = 0,
     progress: Progress = unwatched,
+    intervals: bool = False,
 ) -> Evaluation:
     """Fit a model on a split's train part and measure it on its test part.
 
-    ``seed`` is the model's, ``split_seed`` the split's. Raises ``Problem`` for a model, split or task that is not
+    ``seed`` is the model's, ``split_seed`` the split's. ``intervals`` asks for ``measure_coverage`` too, with the task
+    rating: it folds in every user, which takes seconds with some models. Raises ``Problem`` for a model, split or task that is not
     known or does not fit the dataset.
     """
     if task not in get_args(Task):
@@ -136,6 +138,8 @@ def evaluate(
         metrics = ranking_metrics(lists, train)
     elif task == "rating":
         metrics = rating_metrics(prediction, test.stars)
+        if intervals:
+            metrics |= measure_coverage(model, train, test, split_seed)
     else:
         metrics = _pairs(model, test, parts.name)
         predicted = time.perf_counter()
@@ -183,6 +187,37 @@ def ranked(model: AnyModel, train: Dataset, test: Ratings) -> Lists:
     if not len(lists.users):
         raise Problem("Nobody gave four stars or more in the test part, so lists cannot be measured; choose another.")
     return lists
+
+
+INSIDE = 0.8
+"""The share of ratings that an interval should hold."""
+ASKED = 1_000
+"""Of how many users the intervals are looked at: all of ml-100k, enough of a larger dataset."""
+
+
+def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int = 0) -> Metrics:
+    """Return ``coverage80``: the share of test ratings that lie where a model fitted on ``train`` said 80 % would.
+
+    Which is within ``1.2816 sqrt(uncertainty^2 + noise)`` of the expected stars, with the uncertainty and the expected
+    stars of serving: each user is folded in. Of ``ASKED`` users, drawn by the seed, or all there are. Empty for a model
+    that does not tell its ``noise``.
+    """
+    noise = model.noise
+    if noise is None:
+        return {}
+    users = np.unique(test.user)
+    if len(users) > ASKED:
+        users = np.sort(np.random.default_rng(seed).choice(users, ASKED, replace=False))
+    rows = np.flatnonzero(np.isin(test.user, users))
+    rows = rows[np.argsort(test.user[rows], kind="stable")]
+    inside = 0
+    reach = NormalDist().inv_cdf((1 + INSIDE) / 2)
+    for user, own in zip(users.tolist(), np.split(rows, np.searchsorted(test.user[rows], users[1:])), strict=True):
+        found = model.expect(model.fold_in(history_of(train, user)))
+        movies = test.movie[own]
+        away = np.abs(test.stars[own] - found.stars[movies])
+        inside += int((away <= reach * np.sqrt(found.uncertainty[movies] ** 2 + noise)).sum())
+    return {"coverage80": inside / len(rows)}
 
 
 LISTED_PAIRS = 500

@@ -69,7 +69,7 @@ class Expectation:
     """The expected rating, within the scale."""
     uncertainty: Floats
     """The standard deviation of the expected rating, in stars: how far more ratings could still move it. The scatter
-    of a single rating around it (moods, whole stars) is not in it."""
+    of a single rating around it (moods, whole stars) is not in it; see ``Model.noise``."""
     score: Floats
     """What lists are ordered by, highest first. Not stars: it may leave the scale and weighs how sure the model is."""
 
@@ -115,6 +115,16 @@ class Model(ABC, Generic[S, Taste]):
     def counts(self) -> Ints:
         """The number of ratings of each movie that the model was fitted on, shape (movies,)."""
         return self.parameters["counts"]
+
+    @property
+    def noise(self) -> float | None:
+        """The variance of a single rating around what is expected, in stars squared, as the fit found it.
+
+        With the uncertainty it tells where a rating should lie: ``uncertainty^2 + noise`` is its variance. ``None`` of
+        a model that does not tell; where samples or members differ, their mean.
+        """
+        noise = self.parameters.get("noise")
+        return None if noise is None else float(noise.mean())
 
     def fit(self, train: Dataset, validation: Ratings | None = None, progress: Progress = unwatched) -> Fitted:
         """Learn from a dataset's ratings.

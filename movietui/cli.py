@@ -448,7 +448,7 @@ def train(
 @settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
-@click.option("--detail", is_flag=True, help="Where it fails: errors by user, movie and genre; calibration.")
+@click.option("--detail", is_flag=True, help="Where it fails: errors by user, movie and genre; calibration, coverage.")
 @as_json
 @answers
 def evaluate(
@@ -489,18 +489,18 @@ def evaluate(
     if json_:
         _print_json(rows)
         return
-    metrics = list(rows[0]["metrics"])
+    metrics = list(dict.fromkeys(name for row in rows for name in row["metrics"]))  # not every model has all
     table = _table("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for row in rows:
         difference = row.get("difference")
         reach = (difference["high"] - difference["low"]) / 2 if difference else 0.0
         against = f"{difference['value']:+.4f} ±{reach:.4f}" if difference else ""
-        values = [_figure(row["metrics"][name]) for name in metrics]
+        values = [_figure(row["metrics"].get(name)) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
     for row in rows[: len(rows) // len(names)] if len(names) > 1 else []:
         for of, split in (("mean", f"mean of {len(names)}"), ("std", "deviation")):
-            over = [_figure(row["over_splits"][name][of]) for name in metrics]
+            over = [_figure(row["over_splits"].get(name, {}).get(of)) for name in metrics]
             table.add_row(split, row["model"], *over, "", "")
     about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
     _print(table, f"{about}, seed {seed}, split seed {split_seed}")
@@ -621,12 +621,14 @@ def reproduce(seed: int, json_: bool) -> None:
     figures = ("reported", "published", "tuned")
     table = _table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
     for row in rows:
-        told = ["" if row[name] is None else _figure(row[name]) for name in figures]
+        told = [_figure(row[name]) for name in figures]
         table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *told, row["note"])
     _print(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
 
 
-def _figure(value: float) -> str:
+def _figure(value: float | None) -> str:
+    if value is None:
+        return ""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 

@@ -175,7 +175,7 @@ def evaluate(
 
     ``settings`` are changes to the tuned settings of every model, or to the published ones. With several splits the
     row of each model and split has the mean and the standard deviation over them, ``over_splits``. ``detail`` asks
-    where a model fails: with the task rating, its errors by subgroup and its calibration.
+    where a model fails: with the task rating, its errors by subgroup, its calibration and ``coverage80``.
     """
     from data.splits import split as cut
     from models import evaluation
@@ -201,6 +201,7 @@ def evaluate(
                 seed=seed,
                 split_seed=split_seed,
                 progress=lambda epoch, label=label: on_epoch(label, {**asdict(epoch), "epoch": epoch.number}),  # type: ignore[misc]
+                intervals=detail,
             )
             row = measured.as_json()
             if first is None:

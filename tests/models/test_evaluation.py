@@ -8,10 +8,10 @@ import pytest
 import models.evaluation
 from data.problems import Cancelled, Problem
 from data.splits import split
-from models.bias import Bias, BiasSettings
-from models.evaluation import build, choose, compare, evaluate, measure_pair_lists, train
+from models.bias import Bias, BiasSettings, Generosity
+from models.evaluation import build, choose, compare, evaluate, measure_coverage, measure_pair_lists, train
 from models.mf import BiasedMF, BiasedMFSettings
-from models.model import Epoch
+from models.model import Epoch, Expectation
 from tests.models.builders import dataset, rmse, tastes
 
 DATASET = tastes()[0]
@@ -66,6 +66,52 @@ def test_ranking_and_pair_have_their_metrics() -> None:
 def test_taste_ranks_better_than_popularity() -> None:
     found = {name: evaluate(name, DATASET, "random80", "ranking").metrics["ndcg@10"] for name in ("popularity", "mf")}
     assert found["mf"] > found["popularity"] * 1.2
+
+
+class TestCoverage:
+    def test_by_hand(self) -> None:
+        """With an uncertainty of 0.6 and a noise of 0.64, the 80 % interval reaches 1.2816 stars to both sides."""
+        train = dataset([0, 0, 1], [0, 1, 1], [3, 3, 3], movies=5)
+        test = dataset([0, 0, 0, 1], [2, 3, 4, 0], [4, 4.25, 4.3, 1.7], movies=5).ratings
+
+        class Known(Bias):
+            def expect(self, taste: Generosity) -> Expectation:
+                three, unsure = np.full(5, 3, np.float32), np.full(5, 0.6, np.float32)
+                return Expectation(three, unsure, three)
+
+        model = Known()
+        model.fit(train)
+        model.parameters["noise"] = np.asarray(0.64)
+        assert measure_coverage(model, train, test) == {"coverage80": 0.5}
+
+    def test_of_several_samples_the_mean_is_told(self) -> None:
+        model = Bias()
+        model.restore({"noise": np.asarray([0.6, 0.68])}, DATASET.scale)
+        assert model.noise == pytest.approx(0.64)
+
+    def test_what_scatters_as_believed_is_covered_as_promised(self) -> None:
+        """Ratings that are a number for each movie and normal scatter, not rounded: 80 % lie within."""
+        random = np.random.default_rng(0)
+        user, movie = (grid.ravel() for grid in np.indices((60, 50)))
+        stars = random.normal(3, 0.3, 50)[movie] + random.normal(0, 0.4, len(user))
+        whole = dataset(user, movie, stars)
+        found = evaluate("bias", whole, "random80", intervals=True).metrics
+        assert list(found)[-1] == "coverage80"
+        assert found["coverage80"] == pytest.approx(0.8, abs=0.04)
+
+    def test_of_many_users_some_are_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        train, test = tastes()
+        model = build("bias")
+        model.fit(train)
+        every = measure_coverage(model, train, test)["coverage80"]
+        monkeypatch.setattr(models.evaluation, "ASKED", 20)
+        some = [measure_coverage(model, train, test, seed)["coverage80"] for seed in (0, 0, 1)]
+        assert some[0] == some[1] != some[2]
+        assert some[0] == pytest.approx(every, abs=0.15)
+
+    def test_a_model_that_does_not_tell_has_none(self) -> None:
+        assert build("popularity").noise is None
+        assert "coverage80" not in evaluate("popularity", DATASET, "random80", intervals=True).metrics
 
 
 class TestPairLists:

@@ -408,6 +408,9 @@ def test_evaluate_tells_where_it_fails(run: Run, ready: Path) -> None:
     ranked = document(run("evaluate", "bias", "--dataset", "demo", "--task", "ranking", "--detail", "--json"))
     assert "subgroups" not in ranked[0]
     assert ranked[1]["difference"]["metric"] == "ndcg@10"
+    assert 0.7 < row["metrics"]["coverage80"] < 0.9
+    both = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0,kfold5-1", "--detail")
+    assert "coverage80" in both.stdout  # of bias alone: popularity does not tell how ratings scatter
 
 
 def test_evaluate_with_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:

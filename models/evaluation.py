@@ -119,8 +119,8 @@ def evaluate(
     """Fit a model on a split's train part and measure it on its test part.
 
     ``seed`` is the model's, ``split_seed`` the split's. ``intervals`` asks for ``measure_coverage`` too, with the task
-    rating: it folds in every user, which takes seconds with some models. Raises ``Problem`` for a model, split or task that is not
-    known or does not fit the dataset.
+    rating: it folds in every user, which takes seconds with some models. Raises ``Problem`` for a model, split or task
+    that is not known or does not fit the dataset.
     """
     if task not in get_args(Task):
         raise Problem(f"There is no task {task!r}; choose one of {', '.join(get_args(Task))}.")

@@ -1,0 +1,276 @@
+"""Models of other libraries behind one call: what is made ready for a dataset is fitted, and then predicts.
+
+Each library is imported where it is used, because none has to be installed. Bringing the ratings into a library's own
+form is not a part of its fit.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.dataset import Dataset, Floats, Ints
+from models.metrics import RELEVANT
+
+Predict = Callable[[Ints, Ints], Floats]
+"""From rows of users and of movies to stars."""
+Score = Callable[[int], Floats]
+"""From a user's row to a score for each movie of the dataset."""
+Fit = Callable[[], Any]
+"""Does what is timed and returns a ``Predict``, or a ``Score`` of what ranks."""
+
+LARGE = 500_000
+"""From how many ratings on a peer has the settings that were best for ml-1m."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A model of another library, with the settings that its best figures were measured with."""
+
+    package: str
+    """As it is installed."""
+    module: str
+    """As it is imported."""
+    settings: str
+    """In words."""
+    ready: Callable[[Dataset], Fit]
+
+
+def liked(train: Dataset) -> Dataset:
+    """Return only the ratings that the rankers of others learn from: those that count as hits."""
+    return train.with_ratings(np.flatnonzero(train.ratings.stars >= RELEVANT))
+
+
+# myFM
+
+
+def myfm(train: Dataset) -> Fit:
+    """Make a Bayesian factorisation machine ready: "SVD++ flipped" with side features, see ``_myfm_blocks``."""
+    from myfm import MyFMRegressor, RelationBlock
+
+    blocks = _myfm_blocks(train)
+    machine = MyFMRegressor(rank=20 if len(train.ratings) >= LARGE else 10, random_seed=0)
+    groups = [part.shape[1] for block in blocks for part in block]
+
+    def related(users: Ints, movies: Ints) -> list[Any]:
+        from scipy.sparse import hstack
+
+        return [RelationBlock(rows, hstack(block).tocsr()) for rows, block in zip((users, movies), blocks, strict=True)]
+
+    stars, given = train.ratings.stars.astype(np.float64), related(train.ratings.user, train.ratings.movie)
+
+    def fit() -> Predict:
+        # The callback stands in for a progress bar; with False it goes on.
+        machine.fit(None, stars, X_rel=given, n_iter=200, group_shapes=groups, callback=lambda *_: False)
+        return lambda users, movies: machine.predict(None, related(users, movies)).astype(np.float32)
+
+    return fit
+
+
+def _myfm_blocks(train: Dataset) -> tuple[list[Any], list[Any]]:
+    """What stands in a row for a user, and for a movie: matrices to be put side by side.
+
+    Of a user who they are, their occupation, first digit of the zip code, age in steps of five years and gender, and
+    the movies that they rated in train; of a movie which it is, its genres, its years in steps of five, and the users
+    who rated it. Each row of genres, movies and users is divided by the square root of how many they are.
+    """
+    from scipy.sparse import csr_matrix, diags, eye
+
+    def spread(table: Any) -> Any:
+        many = np.asarray(table.sum(1)).ravel()
+        return diags(1 / np.sqrt(np.maximum(many, 1))) @ table
+
+    def one_hot(values: Any) -> Any:
+        places = np.unique(np.asarray(values), return_inverse=True)[1]
+        return csr_matrix((np.ones(len(places)), (np.arange(len(places)), places)))
+
+    users, movies, ratings = train.users, train.movies, train.ratings
+    shape = (len(users), len(movies))
+    rated = csr_matrix((np.ones(len(ratings)), (ratings.user, ratings.movie)), shape)
+    told = (users.occupation, [code[:1] for code in users.zip_code], users.age // 5, users.gender)
+    of_users = [eye(shape[0]), *(one_hot(column) for column in told if len(column)), spread(rated)]
+    films = [spread(csr_matrix(movies.genres.astype(np.float64))), one_hot(movies.years // 5)]
+    return of_users, [eye(shape[1]), *films, spread(rated.T.tocsr())]
+
+
+# LensKit
+
+
+def _lenskit(scorer: Any, train: Dataset, stars: bool, with_history: bool) -> Fit:
+    """Fit a scorer of LensKit; what it does not score counts as the mean of train, or as last of a list."""
+    from lenskit.data import ItemList, RecQuery, from_interactions_df
+
+    _keep_lenskit_to_one_thread()
+    ratings = train.ratings
+    columns = {"user_id": ratings.user, "item_id": ratings.movie}
+    data = from_interactions_df(pd.DataFrame(columns | ({"rating": ratings.stars} if stars else {})))
+    every = np.arange(len(train.movies), dtype=np.int32)
+
+    def ask(user: int, movies: Ints) -> Floats:
+        query = RecQuery(user_id=user, user_items=data.user_row(user) if with_history else None)
+        return np.asarray(scorer(query, ItemList(item_ids=movies)).scores(), np.float32)
+
+    def score(user: int) -> Floats:
+        found = ask(user, every)
+        return np.where(np.isnan(found), np.float32(-1e9), found)
+
+    def predict(users: Ints, movies: Ints) -> Floats:
+        found = np.full(len(users), ratings.stars.mean(), np.float32)
+        for user in np.unique(users):
+            rows = np.flatnonzero(users == user)
+            scores = ask(int(user), movies[rows])
+            found[rows] = np.where(np.isnan(scores), found[rows], scores)
+        return found
+
+    def fit() -> Predict | Score:
+        scorer.train(data)
+        return predict if stars else score
+
+    return fit
+
+
+@cache
+def _keep_lenskit_to_one_thread() -> None:
+    from lenskit.parallel import initialize
+
+    initialize(processes=1, threads=1, backend_threads=1, child_threads=1)
+
+
+def lenskit_als(train: Dataset) -> Fit:
+    """Make alternating least squares with biases ready."""
+    from lenskit.als import BiasedMFScorer
+
+    return _lenskit(BiasedMFScorer(embedding_size=50, epochs=20), train, stars=True, with_history=False)
+
+
+def lenskit_user_knn(train: Dataset) -> Fit:
+    """Make user neighbours ready; what ours does in a fit they leave to predict."""
+    from lenskit.knn import UserKNNScorer
+
+    return _lenskit(UserKNNScorer(max_nbrs=30), train, stars=True, with_history=False)
+
+
+def lenskit_item_knn(train: Dataset) -> Fit:
+    """Make item neighbours ready."""
+    from lenskit.knn import ItemKNNScorer
+
+    return _lenskit(ItemKNNScorer(max_nbrs=20), train, stars=True, with_history=True)
+
+
+def lenskit_ease(train: Dataset) -> Fit:
+    """Make EASE ready, on the ratings that count as hits."""
+    from lenskit.knn import EASEScorer
+
+    ridge = 600 if len(train.ratings) >= LARGE else 400
+    return _lenskit(EASEScorer(regularization=ridge), liked(train), stars=False, with_history=True)
+
+
+# implicit
+
+
+def implicit_als(train: Dataset) -> Fit:
+    """Make implicit alternating least squares ready, on the ratings that count as hits.
+
+    A ridge of 10 beside ``sum over ratings (1 - s)^2 + 0.3 sum over all pairs s^2``, in the library's terms, where what
+    was not rated counts once.
+    """
+    from implicit.als import AlternatingLeastSquares
+    from scipy.sparse import csr_matrix
+
+    ratings = liked(train).ratings
+    shape = (len(train.users), len(train.movies))
+    counts = np.full(len(ratings), 1 + 1 / 0.3, np.float32)
+    table = csr_matrix((counts, (ratings.user, ratings.movie)), shape)
+    model = AlternatingLeastSquares(
+        factors=32, regularization=10 / 0.3, alpha=1.0, iterations=15, num_threads=1, random_state=0, use_gpu=False
+    )
+
+    def fit() -> Score:
+        model.fit(table, show_progress=False)
+        return lambda user: model.item_factors @ model.user_factors[user]
+
+    return fit
+
+
+# Surprise and Cornac
+
+
+def _surprise(algorithm: Any, train: Dataset) -> Fit:
+    from surprise import Dataset as Table
+    from surprise import Reader
+
+    ratings = train.ratings
+    frame = pd.DataFrame({"user": ratings.user, "movie": ratings.movie, "stars": ratings.stars})
+    reader = Reader(rating_scale=(train.scale.low, train.scale.high))
+    known = Table.load_from_df(frame, reader).build_full_trainset()
+
+    def fit() -> Predict:
+        algorithm.fit(known)
+        return lambda users, movies: np.asarray(
+            [algorithm.predict(*pair).est for pair in zip(users.tolist(), movies.tolist(), strict=True)], np.float32
+        )
+
+    return fit
+
+
+def surprise_svd(train: Dataset) -> Fit:
+    """Make Surprise's SVD ready."""
+    from surprise import SVD
+
+    return _surprise(SVD(n_factors=100, n_epochs=60, reg_all=0.1, random_state=0), train)
+
+
+def surprise_knn(train: Dataset) -> Fit:
+    """Make Surprise's item neighbours around baselines ready."""
+    from surprise import KNNBaseline
+
+    alike = {"name": "pearson_baseline", "user_based": False}
+    return _surprise(KNNBaseline(sim_options=alike, verbose=False), train)
+
+
+def cornac_mf(train: Dataset) -> Fit:
+    """Make Cornac's matrix factorisation with biases ready."""
+    from cornac.data import Dataset as Table
+    from cornac.models import MF
+
+    ratings = train.ratings
+    rows = zip(ratings.user.tolist(), ratings.movie.tolist(), ratings.stars.tolist(), strict=True)
+    table = Table.from_uir(list(rows), seed=0)
+    model = MF(k=10, max_iter=25, learning_rate=0.01, lambda_reg=0.02, use_bias=True, num_threads=1, seed=0)
+    # Cornac has rows of its own, for what it met; one more, of zeros, is for what it did not.
+    user, movie = (
+        np.asarray([own.get(row, -1) for row in range(len(side))], np.intp)
+        for own, side in ((table.uid_map, train.users), (table.iid_map, train.movies))
+    )
+
+    def fit() -> Predict:
+        model.fit(table)
+        p, q = (np.pad(factors, ((0, 1), (0, 0))) for factors in (model.u_factors, model.i_factors))
+        b, c = (np.pad(biases, (0, 1)) for biases in (model.u_biases, model.i_biases))
+
+        def predict(users: Ints, movies: Ints) -> Floats:
+            u, i = user[users], movie[movies]
+            found = model.global_mean + b[u] + c[i] + (p[u] * q[i]).sum(1)
+            return np.asarray(found, np.float32)
+
+        return predict
+
+    return fit
+
+
+PEERS: Mapping[str, Peer] = {
+    "myFM": Peer("myfm", "myfm", "SVD++ flipped, side features, rank 10 (ml-1m: 20), 200 iterations", myfm),
+    "LensKit ALS": Peer("lenskit", "lenskit", "biases, 50 factors, 20 epochs", lenskit_als),
+    "LensKit user-kNN": Peer("lenskit", "lenskit", "30 neighbours", lenskit_user_knn),
+    "LensKit item-kNN": Peer("lenskit", "lenskit", "20 neighbours", lenskit_item_knn),
+    "LensKit EASE": Peer("lenskit", "lenskit", "ratings from 4 on, ridge 400 (ml-1m: 600)", lenskit_ease),
+    "implicit ALS": Peer(
+        "implicit", "implicit", "ratings from 4 on, 32 factors, ridge 10, unseen 0.3, 15 sweeps", implicit_als
+    ),
+    "Surprise SVD": Peer("scikit-surprise", "surprise", "100 factors, 60 epochs, regularisation 0.1", surprise_svd),
+    "Surprise KNNBaseline": Peer("scikit-surprise", "surprise", "of items, pearson_baseline", surprise_knn),
+    "Cornac MF": Peer("cornac", "cornac", "biases, 10 factors, 25 epochs", cornac_mf),
+}

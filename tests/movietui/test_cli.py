@@ -21,7 +21,8 @@ from models import ranking
 from models.bias import Bias, BiasSettings
 from models.reproduce import Experiment
 from movietui import __version__
-from movietui.cli import Bars, cli
+from movietui.cli import cli
+from movietui.output import Bars
 from movietui.store import Film, Store
 from movietui.viewers import profile
 from tests.data.files import contents, write_folder, write_zip

@@ -356,7 +356,7 @@ def recommend(
     from movietui.serving import viewer
 
     loaded, fitted = served(store, dataset, model, seed)
-    passing = parse(only, loaded.movies.genre_names).passes(loaded)
+    passing = parse(only, loaded).passes(loaded)
     people = [viewer(loaded, store.asked(ref)) for ref in viewers]
     return Ranker(loaded, fitted).recommend(
         people, k, how=Aggregation(**(how or {})), passing=passing, unseen_by=unseen_by

@@ -65,9 +65,10 @@ class Filter:
             passing &= (imdb.minutes >= max(1, self.shortest)) & (imdb.minutes <= self.longest)
         passing &= movies.genres[:, np.asarray(self.wanted, np.intp)].all(axis=1)
         passing &= ~movies.genres[:, np.asarray(self.unwanted, np.intp)].any(axis=1)
-        for names in self.directors if imdb is not None else ():
-            rows = [row for name in names for row in imdb.directed.get(name, ())]
-            passing &= np.isin(np.arange(len(movies)), rows)
+        if imdb is not None:
+            for names in self.directors:
+                rows = [row for name in names for row in imdb.directed.get(name, ())]
+                passing &= np.isin(np.arange(len(movies)), rows)
         for row in np.flatnonzero(passing) if self.words else ():
             title = _without_year(movies.keys[row])
             passing[row] = all(word in title for word in self.words)
@@ -245,7 +246,9 @@ def _limits(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
         for least in RATINGS:
             if (part := f">={least}").startswith(typed):
                 yield part, int((dataset.counts >= least).sum())
-    for limit in MINUTES if imdb is not None else ():
+    if imdb is None:
+        return
+    for limit in MINUTES:
         if (part := f"{typed[0]}={limit}m").startswith(typed):
             fits = imdb.minutes >= limit if typed[0] == ">" else (imdb.minutes > 0) & (imdb.minutes <= limit)
             yield part, int(fits.sum())

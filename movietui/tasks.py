@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from data import catalogue, locations
 from data.problems import Cancelled, Problem
 from data.progress import Report, silent
-from data.titles import parse_label, plain
+from data.titles import plain
 from movietui import __version__
 from movietui.store import Film, Store, check_stars
 from movietui.viewers import ViewerRef
@@ -387,49 +387,9 @@ def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dic
     }
 
 
-SURE = 90.0
-"""How alike two titles must be, of 100, to be taken for the same."""
-NEAR = 60.0
-SUGGESTIONS = 3
-
-
 def find_movie(dataset: Dataset, text: str) -> Film:
-    """Return the one film that a person means by ``Fargo (1996)`` or ``fargo``; never guesses between several.
+    """Return the one film that a person means, see ``Search.the_movie``."""
+    from models.search import Search
 
-    Raises ``Problem`` with the nearest titles where no film or more than one is meant.
-    """
-    from rapidfuzz import fuzz, process, utils
-
-    from data.titles import film_key
-
-    movies = dataset.movies
-    title, year = parse_label(plain(text))
-    rows: Sequence[int] = movies.rows_by_key.get(film_key(title, year), ())
-    if not rows:
-        wanted = film_key(title, 0)
-        rows = [
-            row
-            for row, own in enumerate(movies.titles)
-            if film_key(own, 0) == wanted and year in (0, int(movies.years[row]))
-        ]
-    films = {movies.keys[row]: row for row in rows}
-    near: list[int] = list(films.values())
-    if not films:
-        found = process.extract(
-            title, movies.titles, scorer=fuzz.WRatio, processor=utils.default_process, limit=SUGGESTIONS
-        )
-        near = [row for _, score, row in found if score >= NEAR]
-        sure = [row for _, score, row in found if score >= SURE and year in (0, int(movies.years[row]))]
-        films = (
-            {movies.keys[sure[0]]: sure[0]}
-            if len(sure) == 1 and fuzz.ratio(title.casefold(), movies.titles[sure[0]].casefold()) >= SURE
-            else {}
-        )
-    if len(films) == 1:
-        (row,) = films.values()
-        return Film(movies.keys[row], movies.titles[row], int(movies.years[row]))
-    names = ", ".join(movies.label(row) for row in near[:SUGGESTIONS])
-    if films:
-        raise Problem(f"{plain(text)!r} may be several movies: {names}; add the year.")
-    hint = f"did you mean {names}?" if names else "check its title."
-    raise Problem(f"{dataset.name} has no movie {plain(text)!r}; {hint}")
+    movies, row = dataset.movies, Search(dataset).the_movie(text)
+    return Film(movies.keys[row], movies.titles[row], int(movies.years[row]))

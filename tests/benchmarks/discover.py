@@ -1,0 +1,130 @@
+"""How fast movies are searched, filtered, completed and dared on, on invented movies as many as ML-32M has.
+
+    python -m tests.benchmarks.discover [--movies 87585]
+
+Titles are of invented words, a few of them in very many titles and most in few, as in real ones. Prints one JSON
+document: milliseconds, the median and the worst of what was tried. What is made once for a dataset stands beside it.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import click
+import numpy as np
+
+from data.dataset import Dataset, ImdbFacts, Movies, Ratings, Scale, Users
+from data.titles import film_key
+from models.filters import complete, parse
+from models.search import Search
+
+SYLLABLES = ("ka", "lo", "ri", "sta", "mon", "del", "ver", "ti", "ne", "sha", "pro", "ul", "win", "bo", "gra")
+GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "Thriller", "War", "Western")
+
+
+def invented(movies: int, seed: int = 0) -> Dataset:
+    """Return a dataset of invented movies, directors and counts of ratings, joined with IMDb."""
+    random = np.random.default_rng(seed)
+    words = sorted({"".join(random.choice(SYLLABLES, 1 + random.integers(4))) for _ in range(movies // 2)})
+    random.shuffle(words)
+    rank = np.minimum(random.zipf(1.25, 4 * movies) - 1, len(words) - 1)
+    lengths = random.integers(1, 7, movies)
+    starts = np.cumsum(lengths) % (3 * movies)
+    titles = [
+        " ".join(words[place] for place in rank[start : start + length]).title()
+        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
+    ]
+    years = random.integers(1920, 2024, movies).astype(np.int32)
+    people = [
+        f"{words[first]} {words[-last]}".title()
+        for first, last in random.integers(1, len(words), (movies // 3, 2)).tolist()
+    ]
+    directors = tuple((people[place],) for place in random.integers(0, len(people), movies).tolist())
+    counts = np.minimum(random.zipf(1.6, movies), 200)
+    movie = np.repeat(np.arange(movies, dtype=np.int32), counts)
+    user = (np.arange(len(movie)) % 5000).astype(np.int32)
+    stars = random.integers(1, 6, len(movie)).astype(np.float32)
+    return Dataset(
+        "invented",
+        Ratings(user, movie, stars, np.zeros(len(movie), np.int64)),
+        Users(tuple(str(row + 1) for row in range(5000))),
+        Movies(
+            tuple(str(row) for row in range(movies)),
+            tuple(titles),
+            years,
+            random.random((movies, len(GENRES))) < 0.2,
+            GENRES,
+            tuple(film_key(title, year) for title, year in zip(titles, years.tolist(), strict=True)),
+            imdb=ImdbFacts(
+                np.full(movies, 7, np.float32),
+                np.full(movies, 100, np.int32),
+                random.integers(60, 200, movies).astype(np.int32),
+                directors,
+                ((),) * movies,
+            ),
+        ),
+        Scale(),
+        "0",
+    )
+
+
+def typed(dataset: Dataset, seed: int = 1) -> list[str]:
+    """Return what people type: titles letter by letter, some with a letter too many or two swapped."""
+    random = np.random.default_rng(seed)
+    found = []
+    for row in random.integers(0, len(dataset.movies), 12).tolist():
+        title = dataset.movies.titles[row]
+        place = int(random.integers(0, max(1, len(title) - 1)))
+        swapped = title[:place] + title[place : place + 2][::-1] + title[place + 2 :]
+        for text in (title, swapped, f"{title[:place]}x{title[place:]}"):
+            found += [text[:end] for end in range(1, len(text) + 1)]
+    return found
+
+
+def measured(call: Callable[[str], object], texts: Sequence[str]) -> dict[str, float]:
+    """Return the milliseconds that a call takes, of all texts."""
+    waits = []
+    for text in texts:
+        began = time.perf_counter()
+        call(text)
+        waits.append((time.perf_counter() - began) * 1000)
+    return {
+        "median": round(statistics.median(waits), 2),
+        "p95": round(statistics.quantiles(waits, n=20)[-1], 2),
+        "max": round(max(waits), 2),
+        "tried": len(waits),
+    }
+
+
+@click.command()
+@click.option("--movies", default=87_585, show_default=True, help="How many movies there are.")
+def main(movies: int) -> None:
+    """Measure and print."""
+    dataset = invented(movies)
+    search = Search(dataset)
+    texts = typed(dataset)
+    began = time.perf_counter()
+    search.find("a", 10)
+    made = (time.perf_counter() - began) * 1000
+    names = list(dataset.movies.imdb.directed) if dataset.movies.imdb else []
+    filters = [f'+comedy -hor 1980..1999 >=2 <=110m @"{name}"' for name in names[:40]]
+    print(
+        json.dumps(
+            {
+                "movies": movies,
+                "made once ms": round(made),
+                "search titles ms": measured(lambda text: search.movies(text, 20), texts),
+                "search people ms": measured(lambda text: search.people(text, 20), texts),
+                "search all ms": measured(lambda text: search.find(text, 20), texts),
+                "filter ms": measured(lambda text: parse(text, dataset).passes(dataset), filters),
+                "complete ms": measured(lambda text: complete(text, dataset), ["+", "+c", "19", "<=1"] * 5),
+                "complete a director ms": measured(lambda text: complete("@" + text[:4], dataset), names[:40]),
+            },
+            indent=2,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 could not be done (one sentence on standard error), 2 wron
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import click
 from rich.table import Table
 
 from data import locations
-from movietui import __version__, text
+from movietui import __version__, discover, text
 from movietui.commands import SEEDS, Commands
 from movietui.output import (
     Bars,
@@ -521,6 +522,7 @@ def _figure(value: float) -> str:
 
 # As in models.ranking, which takes numpy to import: not for a page of help.
 WAYS = ("weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda")
+DARING = "From 0, the best first, to 1: less known and more different movies."
 TOGETHER = "How one list is made for several viewers."
 
 
@@ -530,7 +532,7 @@ TOGETHER = "How one list is made for several viewers."
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
 @click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
 @click.option("--seed", default=None, type=SEEDS, help="The newest run with this seed.")
-@click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 "alien".')
+@click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 <=110m "alien".')
 @click.option("--together", "way", default="weighted", show_default=True, type=click.Choice(WAYS), help=TOGETHER)
 @click.option(
     "--misery",
@@ -546,6 +548,9 @@ TOGETHER = "How one list is made for several viewers."
     type=click.Choice(["all", "any"]),
     help="Movies that all of the viewers have not seen, or any of them.",
 )
+@click.option("--daring", default=0.0, show_default=True, type=click.FloatRange(0, 1), help=DARING)
+@click.option("--surprise", is_flag=True, help="One good movie that is not at the top, and one reason.")
+@click.option("--draw", default=None, type=SEEDS, help="Which surprise: the same number is the same movie.")
 @dataset_option
 @as_json
 @answers
@@ -560,33 +565,39 @@ def recommend(
     misery: float | None,
     standardise: bool,
     unseen_by: Literal["all", "any"],
+    daring: float,
+    surprise: bool,
+    draw: int | None,
     dataset: str | None,
     json_: bool,
 ) -> None:
     """Print the best movies that none of the viewers has seen.
 
-    The filter takes +GENRE and -GENRE, years of release (1980..1999, 1980.., ..1999), a least number of ratings (>=50)
-    and parts of the title; a movie must pass all of it.
+    The filter takes +GENRE and -GENRE, years of release (1980..1999, 1980.., ..1999), a least number of ratings (>=50),
+    parts of the title and, where the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors (@Scorsese); a
+    movie must pass all of it.
     """
     from movietui import tasks
-    from movietui.viewers import user
 
-    if not users and not profiles:
-        raise click.UsageError("Say for whom: --user ID or --profile NAME.")
     store = open_store()
     name = dataset_named(store, dataset)
-    viewers = [user(one, name) for one in users] + [tasks.named_profile(store, one) for one in profiles]
-    if len(set(viewers)) < len(viewers):
-        raise click.UsageError("The same viewer is named twice.")
+    viewers = discover.viewers_named(store, users, profiles, name)
     if misery is not None and way != "weighted":
         raise click.UsageError(f"--misery is a part of --together weighted; {way} has none.")
     how = {"way": way, "standardise": standardise} | ({} if misery is None else {"misery": misery})
-    found = tasks.recommend(store, name, viewers, k, model, seed, only, how, unseen_by)
+    if draw is not None and not surprise:
+        raise click.UsageError("--draw is a part of --surprise.")
+    drawn = secrets.randbelow(2**32) if surprise and draw is None else draw
+    found = tasks.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, drawn)
     if json_:
         print_json(found)
         return
     if not found["movies"]:
         print_rich("No movie is left that nobody has seen and that passes the filter.")
+        return
+    if surprise:
+        (movie,) = found["movies"]
+        print_rich(discover.titled(movie), discover.reason(movie))
         return
     table = new_table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
     for movie in found["movies"]:
@@ -621,6 +632,10 @@ def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) 
         f"{rated['profile']}: {rated['movie']['title']}{year} {text.number_of_stars(rated['stars'])}, "
         f"{text.plural(rated['ratings'], 'rating')} in all"
     )
+
+
+for command in (discover.similar, discover.explain, discover.taste, discover.search):
+    cli.add_command(command)
 
 
 @cli.command()

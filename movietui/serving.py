@@ -21,6 +21,7 @@ from models.checkpoints import load
 from models.evaluation import history_of
 from models.model import History
 from models.ranking import MISERY, Aggregation, RankedList, Ranker, Viewer, alikeness
+from models.reasons import explain
 from models.search import Search
 from models.settings import describe
 from models.table import MODELS
@@ -42,11 +43,6 @@ from movietui.viewers import Asked
 
 NEAR = 100
 """How far down a list people look: movements below are not counted."""
-REASONS = 5
-SMALLEST_SHARE = 0.005
-"""Stars; what would be shown as .00 is no reason."""
-INTERVAL_80 = 1.2816
-"""Standard deviations on either side that hold 80 % of a normal distribution."""
 
 
 def viewer(dataset: Dataset, asked: Asked) -> Viewer:
@@ -213,29 +209,24 @@ class Service:
         }
 
     def _for_viewer(self, person: Viewer, row: int) -> ViewerDetails:
-        movies, scale = self.dataset.movies, self.dataset.scale
+        movies = self.dataset.movies
         expected = self.ranker.expect(person.history)
-        stars, reach = float(expected.stars[row]), INTERVAL_80 * float(expected.uncertainty[row])
-        shares = self.ranker.model.explain(person.history, row)
-        strongest = np.argsort(-np.abs(shares), kind="stable")[:REASONS]
-        places = [int(place) for place in strongest if abs(shares[place]) >= SMALLEST_SHARE]
+        found = explain(self.ranker.model, movies, person.history, expected, row)
         why: list[Why] = [
             {
-                "title": movies.titles[person.history.movies[place]],
-                "year": int(movies.years[person.history.movies[place]]),
-                "stars": float(person.history.stars[place]),
-                "share": float(shares[place]),
+                "title": movies.titles[reason.movie],
+                "year": int(movies.years[reason.movie]),
+                "stars": reason.stars,
+                "share": reason.share,
             }
-            for place in places
+            for reason in found.reasons
         ]
-        speaking = person.history.movies[[place for place in places if shares[place] > 0]]
-        shared = movies.genres[row] & movies.genres[speaking].any(0)
         return {
-            "stars": stars,
-            "low": max(scale.low, stars - reach),
-            "high": min(scale.high, stars + reach),
+            "stars": found.stars,
+            "low": found.low,
+            "high": found.high,
             "why": why,
-            "shared": [movies.genre_names[column] for column in np.flatnonzero(shared)],
+            "shared": [*found.shared.genres, *found.shared.directors],
         }
 
     # Viewers

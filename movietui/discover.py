@@ -214,7 +214,7 @@ def search(words: Sequence[str], most: int, dataset: str | None, json_: bool) ->
     if not any(found[kind] for kind in ("movies", "people", "users")):
         print_rich("Nothing is found; try fewer words.")
         return
-    table = new_table("", "", "", right=("",))
+    table = new_table("found", "name", "how much", right=("how much",))
     for movie in found["movies"]:
         table.add_row("movie", titled(movie), text.plural(movie["count"], "rating"))
     for person in found["people"]:

@@ -10,16 +10,20 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import click
 import numpy as np
 
 from data.dataset import Dataset, ImdbFacts, Movies, Ratings, Scale, Users
 from data.titles import film_key
+from models.daring import dare
 from models.filters import complete, parse
 from models.search import Search
+from models.similar import Similarities
 
 SYLLABLES = ("ka", "lo", "ri", "sta", "mon", "del", "ver", "ti", "ne", "sha", "pro", "ul", "win", "bo", "gra")
+Tried = TypeVar("Tried")
 GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "Thriller", "War", "Western")
 
 
@@ -82,7 +86,7 @@ def typed(dataset: Dataset, seed: int = 1) -> list[str]:
     return found
 
 
-def measured(call: Callable[[str], object], texts: Sequence[str]) -> dict[str, float]:
+def measured(call: Callable[[Tried], object], texts: Sequence[Tried]) -> dict[str, float]:
     """Return the milliseconds that a call takes, of all texts."""
     waits = []
     for text in texts:
@@ -108,6 +112,12 @@ def main(movies: int) -> None:
     search.find("a", 10)
     made = (time.perf_counter() - began) * 1000
     names = list(dataset.movies.imdb.directed) if dataset.movies.imdb else []
+    random = np.random.default_rng(2)
+    score = random.normal(size=movies).astype(np.float32)
+    best_first = np.argsort(-score)
+    vectors = random.normal(size=(movies, 32)).astype(np.float32)
+    similarities = Similarities(dataset)
+    similarities.of(0)
     filters = [f'+comedy -hor 1980..1999 >=2 <=110m @"{name}"' for name in names[:40]]
     print(
         json.dumps(
@@ -117,6 +127,11 @@ def main(movies: int) -> None:
                 "search titles ms": measured(lambda text: search.movies(text, 20), texts),
                 "search people ms": measured(lambda text: search.people(text, 20), texts),
                 "search all ms": measured(lambda text: search.find(text, 20), texts),
+                "dare ms": measured(
+                    lambda daring: dare(best_first, score, dataset.counts, dataset, daring, vectors),
+                    np.linspace(0.05, 1, 40).tolist(),
+                ),
+                "similar ms": measured(lambda row: similarities.nearest(row, 20), list(range(40))),
                 "filter ms": measured(lambda text: parse(text, dataset).passes(dataset), filters),
                 "complete ms": measured(lambda text: complete(text, dataset), ["+", "+c", "19", "<=1"] * 5),
                 "complete a director ms": measured(lambda text: complete("@" + text[:4], dataset), names[:40]),

@@ -14,9 +14,9 @@ from models.ranking import Ranker, Viewer, surprise
 from tests.models.builders import dataset, tastes
 
 
-def with_genres(genres: object, counts: object) -> Dataset:
-    found = dataset([0], [0], [3], movies=len(genres))  # type: ignore[arg-type]
+def with_genres(genres: object) -> Dataset:
     table = np.asarray(genres, bool)
+    found = dataset([0], [0], [3], movies=len(table))
     return replace(found, movies=replace(found.movies, genres=table, genre_names=tuple("abcdef"[: table.shape[1]])))
 
 
@@ -43,7 +43,7 @@ def test_safe_is_the_list_as_it_is(ranker: Ranker) -> None:
 
 
 def test_of_two_equally_good_the_less_known_comes_first() -> None:
-    few = with_genres(np.zeros((4, 2)), [])
+    few = with_genres(np.zeros((4, 2)))
     score, counts = np.float32([1, 1, 0, 0]), np.int32([100, 1, 50, 2])
     assert dare(np.arange(4), score, counts, few, 0.0).tolist() == [0, 1, 2, 3]
     assert dare(np.arange(4), score, counts, few, 0.5).tolist() == [1, 0, 3, 2]
@@ -52,10 +52,10 @@ def test_of_two_equally_good_the_less_known_comes_first() -> None:
 def test_what_differs_from_what_is_above_comes_sooner() -> None:
     genres = np.asarray([[1, 0], [1, 0], [1, 0], [0, 1]])
     score, counts = np.float32([4, 3.9, 3.8, 3.7]), np.int32([9, 9, 9, 9])
-    alike = with_genres(genres, counts)
+    alike = with_genres(genres)
     assert dare(np.arange(4), score, counts, alike, 0.0).tolist() == [0, 1, 2, 3]
     assert dare(np.arange(4), score, counts, alike, 1.0).tolist()[:2] == [0, 3]
-    one_genre = with_genres(np.ones((4, 2)), counts)
+    one_genre = with_genres(np.ones((4, 2)))
     assert dare(np.arange(4), score, counts, one_genre, 1.0).tolist() == [0, 1, 2, 3]
     vectors = np.float32([[1, 0], [1, 0.1], [0, 1], [1, 0]])
     assert dare(np.arange(4), score, counts, one_genre, 1.0, vectors).tolist()[:2] == [0, 2]
@@ -63,14 +63,14 @@ def test_what_differs_from_what_is_above_comes_sooner() -> None:
 
 def test_further_down_nothing_is_compared() -> None:
     total = POOL + 50
-    many = with_genres(np.ones((total, 1)), [])
+    many = with_genres(np.ones((total, 1)))
     score, counts = np.linspace(5, 1, total, dtype=np.float32), np.full(total, 9, np.int32)
     assert dare(np.arange(total), score, counts, many, 1.0).tolist() == list(range(total))
 
 
 @pytest.mark.parametrize("rows", [[], [2]])
 def test_nothing_and_one_movie(rows: list[int]) -> None:
-    few = with_genres(np.ones((4, 1)), [])
+    few = with_genres(np.ones((4, 1)))
     found = dare(np.asarray(rows, np.intp), np.ones(4, np.float32), np.ones(4, np.int32), few, 1.0)
     assert found.tolist() == rows
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from data.dataset import Dataset, Floats, Ints
 
+HEAD = 5000
+"""How many of the best candidates may change their places at all."""
 POOL = 200
 """How many of the best candidates are told apart by how different they are; those after them keep their order."""
 UNKNOWN = 0.5
@@ -29,10 +31,10 @@ def dare(
     """Return the rows of a list in a more daring order.
 
     ``order``: the candidates, best first; ``score`` and ``counts``: of all movies; ``vectors``: what a model knows of
-    the movies, shape (movies, size). ``daring`` goes from 0, the list as it is, to 1. First the score, standardised
-    among the candidates, loses ``daring * UNKNOWN`` times the standardised logarithm of the number of ratings. Then the
-    first ``POOL`` are ordered by maximal marginal relevance (Carbonell and Goldstein, The use of MMR, 1998): next
-    always comes the one with the most
+    the movies, shape (movies, size). ``daring`` goes from 0, the list as it is, to 1. First the score of the best
+    ``HEAD``, standardised among them, loses ``daring * UNKNOWN`` times the standardised logarithm of the number of
+    ratings. Then the first ``POOL`` are ordered by maximal marginal relevance (Carbonell and Goldstein, The use of MMR,
+    1998): next always comes the one with the most
 
         (1 - d) relevance - d max similarity to one that is above,    d = daring * DIFFERENT
 
@@ -40,15 +42,18 @@ def dare(
     """
     if not daring or len(order) < 2:
         return order
-    value = _standardised(score[order]) - daring * UNKNOWN * _standardised(np.log1p(counts[order]))
-    order = order[np.argsort(-value, kind="stable")]
-    pool = order[:POOL]
-    best = np.sort(value)[::-1][: len(pool)]
+    head, rest = order[:HEAD], order[HEAD:]
+    fame = _standardised(np.log1p(counts[head].astype(np.float32)))
+    value = _standardised(score[head]) - np.float32(daring * UNKNOWN) * fame
+    places = np.argsort(-value, kind="stable")
+    head, best = head[places], value[places[:POOL]].astype(np.float64)
+    pool = head[:POOL]
     relevance = (best - best[-1]) / max(float(best[0] - best[-1]), 1e-9)
     similarity = _cosines(dataset.movies.genres[pool].astype(np.float32))
     if vectors is not None:
         similarity = np.float32(0.5) * (similarity + _cosines(vectors[pool]))
-    return np.concatenate([pool[_marginal(relevance, similarity, daring * DIFFERENT)], order[POOL:]])
+    marginal = _marginal(relevance, similarity, daring * DIFFERENT)
+    return np.concatenate([pool[marginal], head[POOL:], rest])
 
 
 def _marginal(relevance: NDArray[np.float64], similarity: Floats, different: float) -> NDArray[np.intp]:
@@ -69,6 +74,6 @@ def _cosines(vectors: Floats) -> Floats:
     return np.asarray(unit @ unit.T, np.float32)
 
 
-def _standardised(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    away = values.astype(np.float64) - values.mean(dtype=np.float64)
-    return np.asarray(away / max(float(away.std()), 1e-9), np.float64)
+def _standardised(values: NDArray[np.floating]) -> Floats:
+    away = values - values.mean()
+    return np.asarray(away / max(float(away.std()), 1e-9), np.float32)

@@ -22,7 +22,6 @@ from models.filters import complete, parse
 from models.search import Search
 from models.similar import Similarities
 
-SYLLABLES = ("ka", "lo", "ri", "sta", "mon", "del", "ver", "ti", "ne", "sha", "pro", "ul", "win", "bo", "gra")
 Tried = TypeVar("Tried")
 GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "Thriller", "War", "Western")
 
@@ -30,14 +29,18 @@ GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "
 def invented(movies: int, seed: int = 0) -> Dataset:
     """Return a dataset of invented movies, directors and counts of ratings, joined with IMDb."""
     random = np.random.default_rng(seed)
-    words = sorted({"".join(random.choice(SYLLABLES, 1 + random.integers(4))) for _ in range(movies // 2)})
-    random.shuffle(words)
-    rank = np.minimum(random.zipf(1.25, 4 * movies) - 1, len(words) - 1)
-    lengths = random.integers(1, 7, movies)
-    starts = np.cumsum(lengths) % (3 * movies)
+    letters = np.asarray(list("etaoinshrdlucmfwypvbgkjqxz"))
+    common = 1 / (np.arange(26) + 3.0)
+    lengths = random.integers(3, 11, movies // 2).tolist()
+    words = ["".join(random.choice(letters, length, p=common / common.sum())) for length in lengths]
+    fame = 1 / (np.arange(len(words)) + 5.0)
     titles = [
-        " ".join(words[place] for place in rank[start : start + length]).title()
-        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
+        " ".join(words[place] for place in places[:length]).title()
+        for places, length in zip(
+            random.choice(len(words), (movies, 6), p=fame / fame.sum()).tolist(),
+            random.integers(1, 7, movies).tolist(),
+            strict=True,
+        )
     ]
     years = random.integers(1920, 2024, movies).astype(np.int32)
     people = [

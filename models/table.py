@@ -3,10 +3,14 @@
 from models.autorec import AutoRec
 from models.bias import Bias
 from models.demographic import Demographic
+from models.ease import Ease
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
+from models.hybrid import Hybrid
+from models.ials import Ials
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
+from models.pair import Pair
 from models.popularity import Popularity
 
 MODELS: dict[str, type[AnyModel]] = {
@@ -24,5 +28,9 @@ MODELS: dict[str, type[AnyModel]] = {
         Dot,
         Ncf,
         AutoRec,
+        Hybrid,
+        Pair,
+        Ease,
+        Ials,
     )
 }

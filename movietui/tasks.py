@@ -63,16 +63,18 @@ def train(
     seed: int = 0,
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Train a model, keep the run and its checkpoint, and return it as ``train --json`` prints it.
 
     Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
     train part only. ``settings`` are changes to the tuned settings, or to the published ones. Whatever ends it early
-    is written down in the run.
+    is written down in the run; the same call again then goes on after the last epoch, and ``say`` is told so.
     """
     from data.splits import split as cut
     from models import evaluation
     from models.checkpoints import save
+    from models.keeping import Keeper, keeping
 
     chosen = evaluation.choose(model, published, settings)
     loaded = catalogue.load(dataset, cleaning, on_stage)
@@ -90,16 +92,29 @@ def train(
             curve.append(told)
         on_epoch(phase, {**told, "of": epoch.of})
 
+    imdb = loaded.movies.imdb
+    keeper = Keeper(
+        locations.unfinished(),
+        {
+            "model": model,
+            "settings": asdict(chosen),
+            "seed": seed,
+            "split": split,
+            "dataset": [loaded.fingerprint, imdb.fingerprint if imdb else ""],
+        },
+        lambda last: say(f"Going on after epoch {last.number} of {last.of}, where the same training was cut off."),
+    )
     try:
-        trained = evaluation.train(
-            model,
-            loaded,
-            split or SERVED_SPLIT,
-            refit_all=split is None,
-            settings=chosen,
-            seed=seed,
-            progress=watch,
-        )
+        with keeping(keeper):
+            trained = evaluation.train(
+                model,
+                loaded,
+                split or SERVED_SPLIT,
+                refit_all=split is None,
+                settings=chosen,
+                seed=seed,
+                progress=watch,
+            )
         checkpoint = checkpoint_of(store, run)
         save(
             checkpoint,
@@ -351,7 +366,8 @@ def recommend(
 ) -> dict[str, Any]:
     """Return the best unseen movies that pass the filter ``only``, as ``recommend --json`` prints them.
 
-    ``how``: of several viewers, the fields of an ``Aggregation``. ``draw``: the seed of a surprise, one movie.
+    What one of the viewers has seen without rating it, or does not want to be offered, is left out too. ``how``: of
+    several viewers, the fields of an ``Aggregation``. ``draw``: the seed of a surprise, one movie.
     """
     from models.filters import parse
     from models.ranking import Aggregation, Ranker
@@ -359,6 +375,8 @@ def recommend(
 
     loaded, fitted = served(store, dataset, model, seed)
     passing = parse(only, loaded).passes(loaded)
+    for film in set[str]().union(*(store.not_offered(ref) for ref in viewers)):
+        passing[list(loaded.movies.rows_by_key.get(film, ()))] = False
     people = [viewer(loaded, store.asked(ref)) for ref in viewers]
     return Ranker(loaded, fitted).recommend(
         people,
@@ -530,6 +548,26 @@ def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dic
         "stars": change.after,
         "before": change.before,
         "ratings": len(store.ratings(ref)),
+    }
+
+
+def export(
+    store: Store, ref: ViewerRef, format_: str, output: Path, dataset: str, k: int, *, force: bool
+) -> dict[str, Any]:
+    """Write what a profile has, or the ``k`` best movies for it, as ``export --json`` prints it."""
+    from movietui import exporting
+
+    if format_ != exporting.SHORTLIST:
+        return exporting.export(store, ref, format_, output, force=force)
+    found = recommend(store, dataset, [ref], k)
+    exporting.write_file(output, exporting.shortlist(ref.id, found).encode("utf-8"), force=force)
+    return {
+        "profile": ref.id,
+        "format": format_,
+        "output": str(output),
+        "films": found["movies"],
+        "left_out": 0,
+        "note": "",
     }
 
 

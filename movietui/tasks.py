@@ -375,12 +375,11 @@ def recommend(
 
     loaded, fitted = served(store, dataset, model, seed)
     passing = parse(only, loaded).passes(loaded)
-    for film in set[str]().union(*(store.not_offered(ref) for ref in viewers)):
-        passing[list(loaded.movies.rows_by_key.get(film, ()))] = False
     people = [viewer(loaded, store.asked(ref)) for ref in viewers]
     return Ranker(loaded, fitted).recommend(
         people,
         k,
+        hidden=_not_offered(store, loaded, viewers),
         how=Aggregation(**(how or {})),
         passing=passing,
         unseen_by=unseen_by,
@@ -491,7 +490,12 @@ def taste(
         return told
     first, second = (person.history for person in people)
     ranker, alike = Ranker(loaded, fitted), alikeness(first, second)
-    would = tastes.dividing(ranker.candidates(people), ranker.expect(first), ranker.expect(second), most)
+    would = tastes.dividing(
+        ranker.candidates(people, _not_offered(store, loaded, viewers)),
+        ranker.expect(first),
+        ranker.expect(second),
+        most,
+    )
     told["pair"] = {
         "model": fitted.name,
         "alike": None if alike is None else asdict(alike),
@@ -514,6 +518,12 @@ def search(store: Store, dataset: str, typed: str, most: int) -> dict[str, Any]:
         "people": [{"name": name, "movies": len(imdb.directed[name]) if imdb else 0} for name in found.people],
         "users": [{"id": users.ids[row], "ratings": len(loaded.rows_of(row))} for row in found.users],
     }
+
+
+def _not_offered(store: Store, dataset: Dataset, viewers: Sequence[ViewerRef]) -> set[int]:
+    """The rows of the movies that one of the viewers has seen without rating them, or does not want to be offered."""
+    films = set[str]().union(*(store.not_offered(ref) for ref in viewers))
+    return {row for film in films for row in dataset.movies.rows_by_key.get(film, ())}
 
 
 def _movie(dataset: Dataset, row: int) -> dict[str, Any]:

@@ -70,8 +70,8 @@ class Index:
         score, having, absent = self._fits(words, forgiving=False)
         if absent and all_words:
             return []
-        if having.max() < len(words):
-            score, having, absent = self._fits(words, forgiving=True)
+        if having.max() < len(words) and not absent:  # else no typo brings all of them together
+            score, having, _ = self._fits(words, forgiving=True)
         enough = int(having.max())
         if not enough or enough < (len(words) if all_words else len(words) / 2):
             return []

@@ -60,18 +60,21 @@ class Beliefs:
 class Bayes(Model[BayesSettings, Beliefs]):
     """A factorisation machine (Rendle, Factorization machines with libFM, 2012) whose posterior is sampled.
 
-    ``r ~ N(m + b_u + c_i + p_u . q_i, v)``. A user's ``x = (p, b)`` is normal around a regression on what is known of
-    the user: which movies were rated, whatever the stars (SVD++; Koren 2008), and age, gender, occupation and zip
-    code; a movie's ``y = (q, c)`` around one on who rated it, genres, year and directors. All means, weights and
-    covariances have normal-Wishart priors and are drawn by Gibbs sampling (``models.gibbs``). Interactions that a
-    factorisation machine has within one side are left to that side's bias.
+    ``r ~ N(m + b_u + c_i + p_u . q_i, v s_u s_i)``: the ratings of some users, and of some movies, scatter more than
+    others and tell less (as in Lakshminarayanan, Bouchard and Archambeau, Robust Bayesian matrix factorisation, 2011).
+    A user's ``x = (p, b)`` is normal around a regression on what is known of the user: which movies were rated,
+    whatever the stars (SVD++; Koren 2008), and age, gender, occupation and zip code; a movie's ``y = (q, c)`` around
+    one on who rated it, genres, year and directors. All means, weights and covariances have normal-Wishart priors, the
+    scatters inverse gamma ones, and are drawn by Gibbs sampling (``models.gibbs``). Interactions that a factorisation
+    machine has within one side are left to that side's bias.
 
     Some samples are kept. Given a sample's movies and priors the posterior of a user is
 
-        covariance = (L + sum w w' / v)^-1
-        mean = covariance (L e + sum w (r - m - c) / v)     with w = (q, 1), sums over the rated movies,
+        covariance = (L + sum w w' / v_i)^-1
+        mean = covariance (L e + sum w (r - m - c) / v_i)     with w = (q, 1), sums over the rated movies,
 
-    where ``e`` is the regression and ``L`` the precision around it; what is expected is the mean over the samples.
+    where ``e`` is the regression, ``L`` the precision around it and ``v_i = v s_u s_i``; somebody who is not in the
+    dataset scatters as the average does. What is expected is the mean over the samples.
     """
 
     name = "bayes"
@@ -161,10 +164,12 @@ class Bayes(Model[BayesSettings, Beliefs]):
 
     def _rated(self, history: History) -> tuple[Doubles, Doubles, Doubles]:
         """The rated movies as ``(q, 1)``, shape (samples, ratings, factors + 1); the stars without mean and movie's
-        bias, shape (samples, ratings); and the variance of a rating, shape (samples, 1)."""
+        bias, and the variance of each rating, shape (samples, ratings) both."""
         movies = self.parameters["movies"][:, :, history.movies].transpose(0, 2, 1).astype(np.float64, order="C")
         rest = history.stars - float(self.parameters["overall"]) - movies[:, :, -1]
-        return _design(movies), rest, self.parameters["noise"].astype(np.float64)[:, None]
+        scatter = self.parameters["user_scatter"][:, -1 if history.user is None else history.user, None]
+        noise = self.parameters["noise"][:, None] * scatter * self.parameters["movie_scatter"][:, history.movies]
+        return _design(movies), rest, noise.astype(np.float64)
 
     def _prior(self, user: int | None, watched: Doubles) -> Doubles:
         """The regression on what is known of a viewer, shape (samples, n, factors + 1), for each of n ``watched``."""

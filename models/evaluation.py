@@ -202,8 +202,7 @@ def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int =
     stars of serving: each user is folded in. Of ``ASKED`` users, drawn by the seed, or all there are. Empty for a model
     that does not tell its ``noise``.
     """
-    noise = model.noise
-    if noise is None:
+    if model.noise(None) is None:
         return {}
     users = np.unique(test.user)
     if len(users) > ASKED:
@@ -214,9 +213,10 @@ def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int =
     reach = NormalDist().inv_cdf((1 + INSIDE) / 2)
     for user, own in zip(users.tolist(), np.split(rows, np.searchsorted(test.user[rows], users[1:])), strict=True):
         found = model.expect(model.fold_in(history_of(train, user)))
-        movies = test.movie[own]
+        noise, movies = model.noise(user), test.movie[own]
+        assert noise is not None
         away = np.abs(test.stars[own] - found.stars[movies])
-        inside += int((away <= reach * np.sqrt(found.uncertainty[movies] ** 2 + noise)).sum())
+        inside += int((away <= reach * np.sqrt(found.uncertainty[movies] ** 2 + noise[movies])).sum())
     return {"coverage80": inside / len(rows)}
 
 

@@ -26,6 +26,11 @@ SPREAD = 0.05
 """The variance that a direction of a vector is believed to have before anything is seen."""
 WEIGHT = 0.01
 """The same of a weight of the regression."""
+EVEN = 8.0
+"""How strongly the scatter of users and movies is believed to be the same for all: chosen as the settings were. On the
+validation parts of ml-100k the rmse is 0.8699 instead of 0.8754 with the same scatter for all."""
+SEEN = 10_000
+"""How many ratings, evenly spread, tell the error on train."""
 START = 0.3
 """Standard deviation of the random numbers that the users' factors start from."""
 POWERS = 8
@@ -59,23 +64,25 @@ def sample(
     users = _Side(by_user, [watched.design, of_people[:-1]], size)
     movies = _Side(by_movie, [watchers.design, of_films[:-1]], size)
     users.vectors[:, :-1] = START * torch.randn(len(train.users), factors, generator=generator)
-    squares = float(stars.double().square().sum())
     noise = 1.0
     warm_up = min(int(settings.sweeps * settings.warm_up), settings.sweeps - 1)
     kept = set(np.linspace(settings.sweeps, warm_up + 1, min(settings.samples, settings.sweeps - warm_up)).astype(int))
     samples: list[dict[str, Tensor]] = []
-    watch = _Watch(validation, train, overall)
+    watch = _Watch(validation, train, overall) if validation is not None else None
+    evenly = np.linspace(0, len(ratings) - 1, min(SEEN, len(ratings))).astype(np.intp)
+    look_back = _Watch(ratings.take(evenly), train, overall)
     curve: list[Epoch] = []
     for number in range(1, settings.sweeps + 1):
-        error = squares + movies.draw(users, noise, generator)
-        noise = _draw_noise(error, len(ratings), generator)
-        movies.learn(generator)
+        movies.draw(users, noise, generator)
+        movies.learn(noise, generator)
+        noise = _draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
         users.draw(movies, noise, generator)
         if number in kept:
             samples.append(_state(users, movies, noise))
-        held_out = watch(users.means, movies.means, afresh=number <= warm_up + 1) if validation is not None else None
-        users.learn(generator)
-        curve.append(Epoch(number, settings.sweeps, error / max(1, len(ratings)), held_out))
+        held_out = watch(users.means, movies.means, afresh=number <= warm_up + 1) if watch else None
+        error = look_back(users.means, movies.means, afresh=True)
+        users.learn(noise, generator)
+        curve.append(Epoch(number, settings.sweeps, error, held_out))
         progress(curve[-1])
     stacked = {name: torch.stack([each[name] for each in samples]).numpy() for name in samples[0]}
     return {
@@ -111,6 +118,8 @@ def _state(users: "_Side", movies: "_Side", noise: float) -> dict[str, Tensor]:
         "watched_weights": watched.weights,
         "people_weights": people.weights,
         "noise": torch.tensor(noise),
+        "user_scatter": torch.cat([users.scatter, torch.ones(1)]),
+        "movie_scatter": movies.scatter.clone(),
     }
 
 
@@ -121,25 +130,24 @@ def _draw_noise(error: float, ratings: int, generator: Generator) -> float:
 
 
 class _Watch:
-    """The mean squared error of held-out ratings, by the mean of all samples since the warm-up."""
+    """The mean squared error of some ratings, by the mean of all samples since it was begun afresh."""
 
-    def __init__(self, validation: Ratings | None, train: Dataset, overall: float) -> None:
-        self.validation, self.scale, self.overall = validation, train.scale, overall
-        self.sum = torch.zeros(len(validation) if validation is not None else 0)
+    def __init__(self, ratings: Ratings, train: Dataset, overall: float) -> None:
+        self.ratings, self.scale, self.overall = ratings, train.scale, overall
+        self.sum = torch.zeros(len(ratings))
         self.samples = 0
 
     def __call__(self, users: Tensor, movies: Tensor, afresh: bool) -> float:
-        assert self.validation is not None
         if afresh:
             self.sum.zero_()
             self.samples = 0
-        x = users.index_select(0, torch.from_numpy(self.validation.user))
-        y = movies.index_select(0, torch.from_numpy(self.validation.movie))
+        x = users.index_select(0, torch.from_numpy(self.ratings.user))
+        y = movies.index_select(0, torch.from_numpy(self.ratings.movie))
         self.sum += torch.linalg.vecdot(x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1]
         self.samples += 1
         stars = (self.sum / self.samples + self.overall).clamp(self.scale.low, self.scale.high)
-        error = stars - torch.from_numpy(self.validation.stars)
-        return float(error.square().sum(dtype=torch.float64)) / max(1, len(self.validation))
+        error = stars - torch.from_numpy(self.ratings.stars)
+        return float(error.square().sum(dtype=torch.float64)) / max(1, len(self.ratings))
 
 
 @dataclass(frozen=True)
@@ -236,15 +244,19 @@ class _Side:
         """What they were drawn around, and last the mean of somebody of whom nothing is known."""
         self.mean = torch.zeros(size)
         self.precision = torch.eye(size) / SPREAD
+        self.scatter = torch.ones(total)
+        """How far the ratings of each row lie from what is expected: the variance, over the average one."""
+        self.errors = torch.zeros(total)
+        """The squared errors of each row's ratings by the vectors as last drawn, each over the other side's scatter."""
 
     def expected(self) -> Tensor:
         """The mean of the vectors' prior, by their features."""
         return self.mean + torch.stack([block.fitted for block in self.blocks]).sum(0)
 
-    def draw(self, other: "_Side", noise: float, generator: Generator) -> float:
-        """Draw the vectors given the other side's.
+    def draw(self, other: "_Side", noise: float, generator: Generator) -> None:
+        """Draw the vectors given the other side's, and see how far the ratings are from what they give.
 
-        Return how much the squared error of all ratings is above the sum of the squares of their stars.
+        A rating has the variance ``noise`` times the scatter of its user and of its movie.
         """
         size = self.vectors.shape[1]
         upper, whole = _packing(size)
@@ -252,38 +264,43 @@ class _Side:
         design[:, -1] = 1.0
         bias = other.vectors[:, -1:]
         products = (design[:, :, None] * design[:, None, :]).flatten(1).index_select(1, upper)
-        table = torch.cat([products, design * bias, bias**2], 1)
-        given = torch.cat([design, bias], 1)
+        sure = 1 / other.scatter[:, None]
+        table = torch.cat([products, design * bias, bias**2], 1) * sure
+        given = torch.cat([design, bias], 1) * sure
         pull = self.expected() @ self.precision
         self.means[-1] = self.mean
-        error = 0.0
         for first in range(0, len(self.vectors), BLOCK):
             block = slice(first, first + BLOCK)
             starts = self.lists.starts[first : first + BLOCK + 1]
             inside = slice(int(starts[0]), int(starts[-1]))
             others, starts = self.lists.others[inside], starts - starts[0]
+            stars = self.lists.stars[inside]
             sums = bags(others, table, starts)
-            weighed = bags(others, given, starts, self.lists.stars[inside])
+            weighed = bags(others, given, starts, stars)
+            squares = bags(others, sure, starts, stars**2)[:, 0]
             gram = sums.index_select(1, whole).view(len(sums), size, size)
             right = weighed[:, :size] - sums[:, len(upper) : -1]
-            lower = torch.linalg.cholesky(gram / noise + self.precision)
-            half = torch.linalg.solve_triangular(lower, (right / noise + pull[block])[:, :, None], upper=False)
+            own = noise * self.scatter[block, None]
+            lower = torch.linalg.cholesky(gram / own[:, :, None] + self.precision)
+            half = torch.linalg.solve_triangular(lower, (right / own + pull[block])[:, :, None], upper=False)
             # With and without the scatter, side by side.
             half = torch.cat([half, half + torch.randn(half.shape, generator=generator)], 2)
             found = torch.linalg.solve_triangular(lower.mT, half, upper=True)
             self.means[:-1][block], vectors = found[:, :, 0], found[:, :, 1].contiguous()
             self.vectors[block] = vectors
-            error += float(((gram @ vectors[:, :, None])[:, :, 0] * vectors).sum(dtype=torch.float64))
-            error -= 2 * float((right * vectors).sum(dtype=torch.float64))
-            error += float((sums[:, -1] - 2 * weighed[:, -1]).sum(dtype=torch.float64))
-        return error
+            quadratic = ((gram @ vectors[:, :, None])[:, :, 0] - 2 * right) * vectors
+            self.errors[block] = (quadratic.sum(1) + sums[:, -1] - 2 * weighed[:, -1] + squares).clamp_min(0)
 
-    def learn(self, generator: Generator) -> None:
-        """Draw the mean and the precision of the vectors around their features, then the features' weights.
+    def learn(self, noise: float, generator: Generator) -> None:
+        """Draw the mean and the precision of the vectors around their features, then the features' weights; and the
+        scatter of each row.
 
         From those with ratings: the others know nothing but what they were drawn from. The mean and the precision
-        have a normal-Wishart prior (Salakhutdinov and Mnih, Bayesian probabilistic matrix factorization, 2008).
+        have a normal-Wishart prior (Salakhutdinov and Mnih, Bayesian probabilistic matrix factorization, 2008), the
+        scatter an inverse gamma one that counts as ``2 EVEN`` ratings of average scatter.
         """
+        degrees = EVEN + self.lists.starts.diff() / 2
+        self.scatter = (EVEN + self.errors / (2 * noise)) / torch._standard_gamma(degrees, generator=generator)
         fitted = self.expected() - self.mean
         rest = (self.vectors - fitted)[self.known].double()
         many, size = rest.shape

@@ -116,15 +116,21 @@ class Model(ABC, Generic[S, Taste]):
         """The number of ratings of each movie that the model was fitted on, shape (movies,)."""
         return self.parameters["counts"]
 
-    @property
-    def noise(self) -> float | None:
-        """The variance of a single rating around what is expected, in stars squared, as the fit found it.
+    def noise(self, user: int | None) -> Floats | None:
+        """Return the variance of a viewer's rating of each movie around what is expected, shape (movies,).
 
-        With the uncertainty it tells where a rating should lie: ``uncertainty^2 + noise`` is its variance. ``None`` of
-        a model that does not tell; where samples or members differ, their mean.
+        In stars squared, as the fit found it: ``uncertainty^2 + noise`` is the variance of a rating to come. ``None``
+        of a model that does not tell. It is ``noise`` among the parameters, the mean of several samples or members;
+        where the model tells apart who scatters more, times ``user_scatter`` and ``movie_scatter``. ``user`` is the
+        viewer's row among the users, or ``None`` for somebody who is not in the dataset.
         """
-        noise = self.parameters.get("noise")
-        return None if noise is None else float(noise.mean())
+        found = self.parameters
+        if "noise" not in found:
+            return None
+        noise = np.reshape(found["noise"], (-1, 1))
+        if "user_scatter" in found:
+            noise = noise * found["user_scatter"][:, -1 if user is None else user, None] * found["movie_scatter"]
+        return np.broadcast_to(noise.mean(0), self.counts.shape).astype(np.float32)
 
     def fit(self, train: Dataset, validation: Ratings | None = None, progress: Progress = unwatched) -> Fitted:
         """Learn from a dataset's ratings.
@@ -173,6 +179,13 @@ class Model(ABC, Generic[S, Taste]):
     @abstractmethod
     def expect(self, taste: Taste) -> Expectation:
         """Return what the viewer is expected to give each movie of the dataset, seen or not."""
+
+    def movie_vectors(self) -> Floats | None:
+        """Return what is known of each movie as a vector, shape (movies, size); ``None`` where a model has none.
+
+        Movies that please the same viewers point the same way; how much a movie pleases in general is not in it.
+        """
+        return None
 
     def expect_pair(self, first: Taste, second: Taste) -> Expectation:
         """Return what a pair is expected to give each movie together: the mean of both ratings.

@@ -63,8 +63,8 @@ def myfm(train: Dataset) -> Fit:
     stars, given = train.ratings.stars.astype(np.float64), related(train.ratings.user, train.ratings.movie)
 
     def fit() -> Predict:
-        # The callback stands in for a progress bar; with False it goes on.
-        machine.fit(None, stars, X_rel=given, n_iter=200, group_shapes=groups, callback=lambda *_: False)
+        # The callback says neither to stop nor what to write on the progress bar.
+        machine.fit(None, stars, X_rel=given, n_iter=200, group_shapes=groups, callback=lambda *_: (False, None))
         return lambda users, movies: machine.predict(None, related(users, movies)).astype(np.float32)
 
     return fit

@@ -17,8 +17,10 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
 
 import json
 import statistics
+import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -203,7 +205,8 @@ def main(only: str | None, name: str, splits: str | None, rounds: int | None, js
         if not peers:
             continue
         own = tuple(splits.split(",")) if splits else SPLITS[row.task]
-        rows.append(compare(model, row, peers, dataset, own, rounds or (5 if row.task == "rating" else 3)))
+        with redirect_stdout(sys.stderr):  # LensKit warns there
+            rows.append(compare(model, row, peers, dataset, own, rounds or (5 if row.task == "rating" else 3)))
     versions = {package: version(package) for package in ("movietui", "numpy", "torch")} | used
     found = {"dataset": name, "threads": threads, "versions": versions, "rows": rows}
     if json_:

@@ -32,6 +32,22 @@ class TestBayes(ModelContract):
         errors = [rmse(each.predict(held_out.user, held_out.movie), held_out.stars) for each in (bias, model)]
         assert errors[1] < errors[0] - 0.1
 
+    def test_who_and_what_scatters_more_is_found(self) -> None:
+        train = tastes()[0]
+        random = np.random.RandomState(3)
+        strange = (train.ratings.user < 40) | (train.ratings.movie < 20)
+        stars = np.where(strange, train.ratings.stars + random.normal(0, 1.5, len(strange)), train.ratings.stars)
+        noisy = replace(train, ratings=replace(train.ratings, stars=np.clip(stars, 1, 5).astype(np.float32)))
+        model = Bayes(QUICK)
+        model.fit(noisy)
+        users, movies = (model.parameters[f"{side}_scatter"].mean(0) for side in ("user", "movie"))
+        assert users[:40].min() > np.median(users[40:-1])
+        assert movies[:20].mean() > 1.2 * movies[20:].mean()
+        assert users[-1] == 1
+        history = history_of(noisy, 3)
+        known, stranger = (model.fold_in(each) for each in (history, History(history.movies, history.stars)))
+        assert np.trace(known.covariance.mean(0)) > np.trace(stranger.covariance.mean(0))
+
     def test_more_ratings_make_it_surer(self, model: Bayes) -> None:
         history = history_of(tastes()[0], 4)
         few = History(history.movies[:4], history.stars[:4])
@@ -49,9 +65,8 @@ class TestBayes(ModelContract):
             design = np.append(vectors[:, :-1], np.ones((len(vectors), 1)), 1)
             prior = found["user_mean"][s] + directions @ found["watched_weights"][s]
             spread = np.linalg.inv(found["user_precision"][s].astype(np.float64))
-            gain = (
-                spread @ design.T @ np.linalg.inv(design @ spread @ design.T + found["noise"][s] * np.eye(len(design)))
-            )
+            noise = np.diag(found["noise"][s] * found["movie_scatter"][s][history.movies])
+            gain = spread @ design.T @ np.linalg.inv(design @ spread @ design.T + noise)
             left = history.stars - found["overall"] - vectors[:, -1] - design @ prior
             np.testing.assert_allclose(taste.mean[s], prior + gain @ left, atol=1e-4)
             np.testing.assert_allclose(taste.covariance[s], spread - gain @ design @ spread, atol=1e-5)

@@ -86,8 +86,15 @@ class TestCoverage:
 
     def test_of_several_samples_the_mean_is_told(self) -> None:
         model = Bias()
-        model.restore({"noise": np.asarray([0.6, 0.68])}, DATASET.scale)
-        assert model.noise == pytest.approx(0.64)
+        model.restore({"noise": np.asarray([0.6, 0.68]), "counts": np.zeros(2, np.int32)}, DATASET.scale)
+        np.testing.assert_allclose(model.noise(None), [0.64, 0.64])
+
+    def test_who_scatters_more_and_what_scatters_more_is_told(self) -> None:
+        scatter = {"user_scatter": np.asarray([[2, 1], [4, 1]]), "movie_scatter": np.asarray([[1, 3], [1, 1]])}
+        model = Bias()
+        model.restore({"noise": np.asarray([0.5, 0.5]), "counts": np.zeros(2, np.int32), **scatter}, DATASET.scale)
+        np.testing.assert_allclose(model.noise(0), [(1 + 2) / 2, (3 + 2) / 2])
+        np.testing.assert_allclose(model.noise(None), [0.5, (1.5 + 0.5) / 2])
 
     def test_what_scatters_as_believed_is_covered_as_promised(self) -> None:
         """Ratings that are a number for each movie and normal scatter, not rounded: 80 % lie within."""
@@ -110,7 +117,7 @@ class TestCoverage:
         assert some[0] == pytest.approx(every, abs=0.15)
 
     def test_a_model_that_does_not_tell_has_none(self) -> None:
-        assert build("popularity").noise is None
+        assert build("popularity").noise(None) is None
         assert "coverage80" not in evaluate("popularity", DATASET, "random80", intervals=True).metrics
 
 

@@ -8,7 +8,7 @@ from safetensors.numpy import load, save
 
 from data.dataset import Dataset, Floats, Ratings
 from models.evaluation import Difference, difference_of
-from models.metrics import Lists, hit, recall
+from models.metrics import Doubles, Lists, hit, recall
 
 RATED = ("rows", "squared", "absolute", "right")
 """Of each user with test rows, rising by their row: how many, and the sums that mse, mae and accuracy are made of."""
@@ -39,12 +39,14 @@ def tally(known: Dataset, test: Ratings, prediction: Floats, lists: Lists | None
     """Sum up by user what was measured on the rows of ``test``; ``prediction``: shape (rows,), in stars."""
     told = hashlib.sha256(known.fingerprint.encode())
     for column in (test.user, test.movie, test.stars):
-        told.update(np.ascontiguousarray(column))
+        told.update(column.tobytes())
     errors = prediction.astype(np.float64) - test.stars
-    right = np.floor(prediction.astype(np.float64) + 0.5) == test.stars
+    right = (np.floor(prediction.astype(np.float64) + 0.5) == test.stars).astype(np.float64)
     user = np.unique(test.user, return_inverse=True)[1]
     columns = (np.ones(len(test)), errors**2, np.abs(errors), right)
-    values = {name: np.bincount(user, column) for name, column in zip(RATED, columns, strict=True)}
+    values: dict[str, Doubles] = {
+        name: np.asarray(np.bincount(user, column), np.float64) for name, column in zip(RATED, columns, strict=True)
+    }
     if lists is not None:
         ten = lists.hits[:, :10]
         of_lists = (lists.ndcg, recall(ten, lists.relevant), recall(lists.hits, lists.relevant), hit(ten))

@@ -1,6 +1,7 @@
 """A job in its own process: reads one request, does the work, tells its events as JSON lines.
 
-It stops when its standard input ends, which is how it is cancelled and how it notices that the app is gone.
+It stops when its standard input ends, which is how it is cancelled and how it notices that the app is gone; unless it
+was told to stay, so that it goes on in the background. What else it is told while it works: pause and resume.
 """
 
 import os
@@ -27,6 +28,9 @@ class Teller:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self.gate = threading.Event()
+        """Closed while the work is paused."""
+        self.gate.set()
         self._last: tuple[str, float] = ("", 0.0)
 
     def stage(self, stage: Stage) -> None:
@@ -68,25 +72,48 @@ def _train(request: Message, teller: Teller) -> Message:
         request["dataset"],
         split=request.get("split"),
         cleaning=request["cleaning"],
+        published=request.get("published", False),
         settings={name: str(value) for name, value in request.get("settings", {}).items()},
         seed=request.get("seed", 0),
+        run=request.get("run"),
         on_stage=teller.stage,
         on_epoch=teller.epoch,
+        gate=teller.gate,
     )
 
 
 JOBS = {"get": _get, "clean": _clean, "remove": _remove, "imdb": _imdb, "train": _train}
 
 
-def _listen(requests: queue.SimpleQueue[bytes]) -> None:
-    """Pass the request on; interrupt whatever is done when the parent closes the pipe."""
-    rest = b""
-    while part := os.read(0, 65536):
-        rest += part
-        if rest.endswith(b"\n"):
-            requests.put(rest)
-            rest = b""
-    os.kill(os.getpid(), signal.SIGINT)
+class Ear:
+    """Hears what the parent says while the work is done."""
+
+    def __init__(self, gate: threading.Event) -> None:
+        self._gate = gate
+        self.requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.stays = False
+        """Whether the work goes on when the parent is gone."""
+
+    def listen(self) -> None:
+        """Pass the request on, pause and resume; interrupt whatever is done when the parent closes the pipe."""
+        with os.fdopen(os.dup(0), "rb") as pipe:
+            for line in pipe:
+                if line.endswith(b"\n"):  # else the parent was killed while it spoke
+                    self._hear(decode(line))
+        if not self.stays:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def _hear(self, message: Message) -> None:
+        match message["do"]:
+            case "pause":
+                self._gate.clear()
+            case "resume":
+                self._gate.set()
+            case "stay":
+                self.stays = True
+                self._gate.set()
+            case _:
+                self.requests.put(message)
 
 
 def main() -> None:
@@ -94,17 +121,22 @@ def main() -> None:
     pipe = take_stdout()
 
     def send(message: Message) -> None:
-        pipe.write(encode(message).decode())
-        pipe.flush()
+        try:
+            pipe.write(encode(message).decode())
+            pipe.flush()
+        except BrokenPipeError:
+            if not ear.stays:
+                raise
 
     os.nice(10)  # the screen and the engine go first
-    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    teller = Teller(send)
+    ear = Ear(teller.gate)
+    threading.Thread(target=ear.listen, daemon=True).start()
     try:
         if "--warm" in sys.argv:
             import torch  # noqa: F401
-        request = decode(requests.get())
-        send({"event": "done", "result": JOBS[request["do"]](request, Teller(send))})
+        request = ear.requests.get()
+        send({"event": "done", "result": JOBS[request["do"]](request, teller)})
     except (KeyboardInterrupt, Cancelled, BrokenPipeError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:

@@ -5,143 +5,34 @@ Exit codes: 0 done, 1 could not be done (one sentence on standard error), 2 wron
 
 from __future__ import annotations
 
-import functools
-import json
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import click
-from rich.console import Console
-from rich.measure import Measurement
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 from data import locations
-from data.problems import Cancelled, Problem
-from data.progress import Stage
 from movietui import __version__, text
 from movietui.commands import SEEDS, Commands
-from movietui.wire import Message, sentence
-
-INTERRUPTED = 130
-WIDEST = 200
-"""Cells that a table may need."""
-
-
-class Bars:
-    """Progress on standard error: bars on a terminal, nothing elsewhere."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(30),
-            TextColumn("{task.fields[reached]}", markup=False),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self._bars: dict[str, TaskID] = {}
-
-    def __enter__(self) -> Bars:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._progress.stop()
-
-    def _show(self, name: str, done: float, total: float, reached: str) -> None:
-        if name not in self._bars:
-            self._bars[name] = self._progress.add_task(name, total=None, reached="")
-        self._progress.update(self._bars[name], completed=done, total=total or None, reached=reached)
-
-    def stage(self, stage: Stage) -> None:
-        """Show where a stage is."""
-        reached = stage.note
-        if stage.unit == "bytes":
-            of = f" of {text.size(stage.total)}" if stage.total else ""
-            reached = f"{text.size(stage.done)}{of}" + (f", {text.size(stage.rate)}/s" if stage.rate else "")
-        self._show(stage.name, stage.done, stage.total, reached)
-
-    def epoch(self, phase: str, epoch: Message) -> None:
-        """Show an epoch with its losses."""
-        validation = epoch["validation_loss"]
-        losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
-        self._show(phase, epoch["epoch"], epoch["of"], losses)
-
-    def say(self, line: str) -> None:
-        """Print a line above the bars."""
-        if not self._progress.disable:
-            self._progress.console.print(line, markup=False, highlight=False)
-
-
-def answers(command: Callable[..., Any]) -> Callable[..., None]:
-    """Turn what goes wrong in a command into one sentence and an exit code."""
-
-    @functools.wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-            sys.stdout.flush()
-        except Problem as problem:
-            click.echo(str(problem), err=True)
-            sys.exit(1)
-        except (KeyboardInterrupt, Cancelled):
-            click.echo("Stopped; what was there before is as it was.", err=True)
-            sys.exit(INTERRUPTED)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has seen enough
-        except click.ClickException:
-            raise
-        except Exception as error:
-            if os.environ.get("MOVIETUI_DEBUG"):
-                raise
-            click.echo(sentence(error), err=True)
-            sys.exit(1)
-
-    return run
-
-
-as_json = click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
-dataset_option = click.option("--dataset", default=None, help="The dataset; else the one used last.")
-
-
-def _print_json(document: object) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
-
-
-def _print(*tables: Table | Text | str) -> None:
-    console = Console(markup=False, highlight=False, emoji=False)
-    for table in tables:
-        if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
-            # A figure that a narrow terminal has no room for goes to the next line; it is never cut.
-            wide = console.options.update(width=WIDEST)
-            console.width = max(console.width, Measurement.get(console, wide, table).maximum)
-        console.print(table)
-
-
-def _table(*columns: str, right: Sequence[str] = ()) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    for column in columns:
-        number = column in right  # stays whole; what people wrote may be folded
-        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
-    return table
-
-
-def _store() -> Any:
-    from movietui.store import Store
-
-    return Store(locations.store())
-
-
-def _dataset(store: Any, name: str | None) -> str:
-    from data.sources import SOURCES
-
-    return name or store.dataset_in_use() or next(own for own in SOURCES if own != "demo")
+from movietui.printing import (
+    Bars,
+    answers,
+    as_json,
+    calibration_table,
+    confusion_table,
+    dataset_named,
+    dataset_option,
+    figure,
+    open_store,
+    print_json,
+    print_out,
+    subgroups_table,
+    table_of,
+)
+from movietui.runs_commands import runs
+from movietui.wire import Message
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -176,13 +67,13 @@ def data_list(json_: bool) -> None:
 
     listed = catalogue.stored()
     if json_:
-        _print_json([entry.to_json() for entry in listed])
+        print_json([entry.to_json() for entry in listed])
         return
-    table = _table("dataset", "state", "ratings", "on disk", "title", right=("ratings", "on disk"))
+    table = table_of("dataset", "state", "ratings", "on disk", "title", right=("ratings", "on disk"))
     for entry in listed:
         ratings = f"{entry.ratings:,}" if entry.ratings else ""
         table.add_row(entry.name, entry.state, ratings, text.size(entry.bytes) if entry.bytes else "", entry.title)
-    _print(table)
+    print_out(table)
 
 
 @data.command("get")
@@ -205,12 +96,12 @@ def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
     with Bars() as bars:
         obtained = tasks.get(name, path, bars.stage, insecure=insecure)
     if json_:
-        _print_json(obtained)
+        print_json(obtained)
         return
     counts = ", ".join(text.plural(obtained[of], of[:-1]) for of in ("ratings", "users", "movies"))
-    _print(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
+    print_out(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
     if obtained["note"]:
-        _print(obtained["note"])
+        print_out(obtained["note"])
 
 
 @data.command("remove")
@@ -221,13 +112,13 @@ def data_remove(name: str, json_: bool) -> None:
     """Remove the dataset NAME: its tables and the downloaded archive. Ratings of profiles stay."""
     from movietui import tasks
 
-    removed = tasks.remove(_store(), name)
+    removed = tasks.remove(open_store(), name)
     if json_:
-        _print_json(removed)
+        print_json(removed)
         return
-    _print(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
+    print_out(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
     if removed["in_use"]:
-        _print("It is the one in use: choose another with --dataset or in the app, or get it again.")
+        print_out("It is the one in use: choose another with --dataset or in the app, or get it again.")
 
 
 CLEANING = 'Which cleaning rules are on: a preset and what is changed in it, "standard +old-movies:1950 -no-genre".'
@@ -243,15 +134,15 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
     """Clean the dataset NAME and tell what each rule took away."""
     from movietui import tasks
 
-    store = _store()
+    store = open_store()
     with Bars() as bars:
         report = tasks.clean(name, cleaning or store.cleaning_of(name), bars.stage)
     if cleaning:
         store.clean_with(name, report["preset"])
     if json_:
-        _print_json(report)
+        print_json(report)
         return
-    table = _table("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
+    table = table_of("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
     for rule in report["rules"]:
         removed = f"{rule['removed']:,}" if rule["on"] else f"({rule['removed']:,})"
         also = [text.plural(rule[f"removed_{of}s"], of) for of in ("movie", "user") if rule[f"removed_{of}s"]]
@@ -260,7 +151,7 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
         mark = "✔" if rule["on"] else "–"
         table.add_row(mark, rule["title"], f"{rule['before']:,}", removed, ", ".join(also), example)
     counts = ", ".join(text.plural(report[of], of[:-1]) for of in ("ratings", "users", "movies"))
-    _print(table, f"{report['dataset']} after cleaning ({report['preset']}): {counts}")
+    print_out(table, f"{report['dataset']} after cleaning ({report['preset']}): {counts}")
 
 
 @data.command("show")
@@ -273,14 +164,14 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     from data import catalogue
 
     with Bars() as bars:
-        facts = catalogue.show(name, cleaning or _store().cleaning_of(name), bars.stage)
+        facts = catalogue.show(name, cleaning or open_store().cleaning_of(name), bars.stage)
     if json_:
-        _print_json(facts)
+        print_json(facts)
         return
     counts = ", ".join(text.plural(facts[of], of[:-1]) for of in ("ratings", "users", "movies"))
     published = ", ".join(text.plural(facts["published"][of], of[:-1]) for of in ("ratings", "users", "movies"))
-    _print(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
-    table = _table("", "")
+    print_out(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
+    table = table_of("", "")
     table.add_row("as published", published)
     table.add_row("rated", f"{facts['first']} to {facts['last']}, mean {facts['mean_stars']:.2f} stars")
     table.add_row("density", f"{facts['density']:.2%} of all pairs of user and movie")
@@ -301,7 +192,7 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     ):
         if value:
             table.add_row(key, value)
-    _print(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
+    print_out(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
 
 
 @data.command("imdb")
@@ -320,16 +211,18 @@ def data_imdb(name: str, path: Path | None, json_: bool) -> None:
     with Bars() as bars:
         report = tasks.imdb(name, path, bars.stage)
     if json_:
-        _print_json(report)
+        print_json(report)
         return
     by = ", ".join(f"{count:,} by {way}" for way, count in report["by"].items() if count)
-    table = _table("", "movies", "", right=("movies",))
+    table = table_of("", "movies", "", right=("movies",))
     table.add_row("matched", f"{report['matched']:,}", by)
     for outcome in ("ambiguous", "unmatched"):
         examples = ", ".join(row["title"] for row in report[f"{outcome}_movies"][:3])
         table.add_row(outcome, f"{report[outcome]:,}", f"for example {examples}" if examples else "")
     seconds, peak = text.duration(report["seconds"]), text.size(report["peak_bytes"])
-    _print(table, *report["notes"], f"{name} joined with IMDb in {seconds}, at most {peak} of memory", report["terms"])
+    print_out(
+        table, *report["notes"], f"{name} joined with IMDb in {seconds}, at most {peak} of memory", report["terms"]
+    )
 
 
 MOST_BARS = 24
@@ -340,7 +233,7 @@ def _drawn(chart: Message) -> list[Table | str]:
     """A chart as bars; where there are many, neighbours are counted together."""
     title = chart["title"] + (f" ({chart['note']})" if chart["note"] else "")
     if chart["shares"]:
-        table = _table(
+        table = table_of(
             *map(str, range(len(chart["shares"][0]))), right=[str(c) for c in range(len(chart["shares"][0]))]
         )
         table.show_header = False
@@ -354,7 +247,7 @@ def _drawn(chart: Message) -> list[Table | str]:
         label = labels[0] if len(labels) == 1 else f"{labels[0]}–{labels[-1]}"
         bars.append((label, sum(chart["counts"][start : start + together])))
     most = max(count for _, count in bars)
-    table = _table("label", "count", "bar", right=("count",))
+    table = table_of("label", "count", "bar", right=("count",))
     table.show_header = False
     for label, count in bars:
         table.add_row(label, f"{count:,}", "█" * round(count / most * BAR) or ("▏" if count else ""))
@@ -409,8 +302,8 @@ def train(
     """
     from movietui import tasks
 
-    store = _store()
-    named = _dataset(store, dataset)
+    store = open_store()
+    named = dataset_named(store, dataset)
     changes = _pairs("--set", settings)
     with Bars() as bars:
         trained = tasks.train(
@@ -427,10 +320,10 @@ def train(
         )
     store.serve_with(store.run(trained["run"]))
     if json_:
-        _print_json(trained)
+        print_json(trained)
         return
     metrics = "  ".join(f"{name} {value:.4f}" for name, value in trained["metrics"].items())
-    _print(
+    print_out(
         f"run {trained['run']}: {model} on {trained['dataset']}, learnt from {trained['fitted_on']} "
         f"({text.duration(trained['seconds'])})",
         f"measured on {trained['split']} (cleaning {trained['cleaning']}): {metrics}",
@@ -447,7 +340,7 @@ def train(
 @settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
-@click.option("--detail", is_flag=True, help="Where it fails: errors by user, movie and genre; calibration.")
+@click.option("--detail", is_flag=True, help="Where it fails: errors by user, movie and genre; calibration; confusion.")
 @as_json
 @answers
 def evaluate(
@@ -473,7 +366,7 @@ def evaluate(
     with Bars() as bars:
         rows = tasks.evaluate(
             models,
-            dataset or _dataset(_store(), None),
+            dataset or dataset_named(open_store(), None),
             names,
             task=task,
             cleaning=cleaning,
@@ -486,50 +379,35 @@ def evaluate(
             detail=detail,
         )
     if json_:
-        _print_json(rows)
+        print_json(rows)
         return
     metrics = list(rows[0]["metrics"])
-    table = _table("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
+    table = table_of("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for row in rows:
         difference = row.get("difference")
         reach = (difference["high"] - difference["low"]) / 2 if difference else 0.0
         against = f"{difference['value']:+.4f} ±{reach:.4f}" if difference else ""
-        values = [_figure(row["metrics"][name]) for name in metrics]
+        values = [figure(row["metrics"][name]) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
     for row in rows[: len(rows) // len(names)] if len(names) > 1 else []:
         for of, split in (("mean", f"mean of {len(names)}"), ("std", "deviation")):
-            over = [_figure(row["over_splits"][name][of]) for name in metrics]
+            over = [figure(row["over_splits"][name][of]) for name in metrics]
             table.add_row(split, row["model"], *over, "", "")
     about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
-    _print(table, f"{about}, seed {seed}, split seed {split_seed}")
+    print_out(table, f"{about}, seed {seed}, split seed {split_seed}")
     compared = [row["difference"]["metric"] for row in rows if "difference" in row]
     if compared:
-        _print(f"to first: {compared[0]} minus that of {models[0]} on the same rows, with its 95 % interval")
+        print_out(f"to first: {compared[0]} minus that of {models[0]} on the same rows, with its 95 % interval")
     for row in rows:
         if "subgroups" in row:
-            _print("", f"{row['model']} on {row['split']}", _subgroups(row), _calibration(row))
-
-
-def _subgroups(row: Message) -> Table:
-    columns = ("rows", "users", "rmse", "mae", "too high")
-    table = _table("by", "", *columns, right=columns)
-    before = ""
-    for group in row["subgroups"]:
-        figures = (f"{group['rmse']:.4f}", f"{group['mae']:.4f}", f"{group['too_high']:+.3f}")
-        by, before = "" if group["by"] == before else group["by"], group["by"]
-        table.add_row(by, group["group"], f"{group['rows']:,}", f"{group['users']:,}", *figures)
-    return table
-
-
-def _calibration(row: Message) -> Table:
-    columns = ("predicted from", "to", "rows", "mean", "rated")
-    table = _table(*columns, right=columns)
-    for found in row["calibration"]["bins"]:
-        means = (f"{found['predicted']:.2f}", f"{found['rated']:.2f}")
-        table.add_row(f"{found['low']:.1f}", f"{found['high']:.1f}", f"{found['rows']:,}", *means)
-    table.caption = f"mean distance {row['calibration']['error']:.4f} stars"
-    return table
+            print_out(
+                "",
+                f"{row['model']} on {row['split']}",
+                subgroups_table(row),
+                calibration_table(row),
+                confusion_table(row),
+            )
 
 
 @cli.command()
@@ -572,7 +450,7 @@ def sweep(
     with Bars() as bars:
         rows = tasks.sweep(
             model,
-            dataset or _dataset(_store(), None),
+            dataset or dataset_named(open_store(), None),
             split,
             values,
             cleaning=cleaning,
@@ -586,15 +464,15 @@ def sweep(
             fresh=fresh,
         )
     if json_:
-        _print_json(rows)
+        print_json(rows)
         return
     metrics = list(rows[0]["metrics"])
-    table = _table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
+    table = table_of(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
     for row in rows:
-        figures = [_figure(row["metrics"][name]) for name in metrics]
+        figures = [figure(row["metrics"][name]) for name in metrics]
         table.add_row(*row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]))
-    on_test = "  ".join(f"{name} {_figure(value)}" for name, value in rows[0]["test"].items())
-    _print(
+    on_test = "  ".join(f"{name} {figure(value)}" for name, value in rows[0]["test"].items())
+    print_out(
         table,
         f"{model} on a validation part of the train part of {split} of {rows[0]['dataset']}, cleaning {cleaning}",
         f"the best, {tasks.told_settings(rows[0]['grid'])}, on test: {on_test}",
@@ -615,18 +493,14 @@ def reproduce(seed: int, json_: bool) -> None:
     with Bars() as bars:
         rows = tasks.reproduce(seed=seed, on_stage=bars.stage, on_epoch=bars.epoch)
     if json_:
-        _print_json(rows)
+        print_json(rows)
         return
     figures = ("reported", "published", "tuned")
-    table = _table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
+    table = table_of("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
     for row in rows:
-        told = ["" if row[name] is None else _figure(row[name]) for name in figures]
+        told = ["" if row[name] is None else figure(row[name]) for name in figures]
         table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *told, row["note"])
-    _print(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
-
-
-def _figure(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+    print_out(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
 
 
 # Lists
@@ -685,8 +559,8 @@ def recommend(
 
     if not users and not profiles:
         raise click.UsageError("Say for whom: --user ID or --profile NAME.")
-    store = _store()
-    name = _dataset(store, dataset)
+    store = open_store()
+    name = dataset_named(store, dataset)
     viewers = [user(one, name) for one in users] + [tasks.named_profile(store, one) for one in profiles]
     if len(set(viewers)) < len(viewers):
         raise click.UsageError("The same viewer is named twice.")
@@ -695,12 +569,12 @@ def recommend(
     how = {"way": way, "standardise": standardise} | ({} if misery is None else {"misery": misery})
     found = tasks.recommend(store, name, viewers, k, model, seed, only, how, unseen_by)
     if json_:
-        _print_json(found)
+        print_json(found)
         return
     if not found["movies"]:
-        _print("No movie is left that nobody has seen and that passes the filter.")
+        print_out("No movie is left that nobody has seen and that passes the filter.")
         return
-    table = _table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
+    table = table_of("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
     for movie in found["movies"]:
         best = max(movie["why"], key=lambda why: why["share"], default=None)
         why = f"{best['title']} {text.number_of_stars(best['stars'])}" if best and best["share"] > 0 else ""
@@ -709,7 +583,7 @@ def recommend(
         table.add_row(
             str(movie["rank"]), expected, f"{movie['count']:,}", movie["title"], str(movie["year"] or ""), why
         )
-    _print(table)
+    print_out(table)
 
 
 @cli.command()
@@ -723,13 +597,13 @@ def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) 
     """Give MOVIE, for example "Fargo (1996)", 0.5 to 5 STARS."""
     from movietui import tasks
 
-    store = _store()
-    rated = tasks.rate(store, _dataset(store, dataset), name, movie, stars)
+    store = open_store()
+    rated = tasks.rate(store, dataset_named(store, dataset), name, movie, stars)
     if json_:
-        _print_json(rated)
+        print_json(rated)
         return
     year = f" ({rated['movie']['year']})" if rated["movie"]["year"] else ""
-    _print(
+    print_out(
         f"{rated['profile']}: {rated['movie']['title']}{year} {text.number_of_stars(rated['stars'])}, "
         f"{text.plural(rated['ratings'], 'rating')} in all"
     )
@@ -742,9 +616,12 @@ def locate(json_: bool) -> None:
     """Tell where everything lies."""
     places = {name: str(path) for name, path in locations.everything().items()}
     if json_:
-        _print_json(places)
+        print_json(places)
         return
-    table = _table("", "")
+    table = table_of("", "")
     for name, path in places.items():
         table.add_row(name, path)
-    _print(table)
+    print_out(table)
+
+
+cli.add_command(runs)

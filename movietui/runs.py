@@ -138,6 +138,12 @@ class Runs:
         found = self._store._rows("SELECT rows, by_user FROM measured WHERE run = ?", number)
         return (str(found[0][0]), bytes(found[0][1])) if found else None
 
+    def whole(self, number: int) -> dict[str, Any]:
+        """Return all that is known of a run, as ``runs show --json`` prints it."""
+        run = self.get(number)
+        checkpoint = str(locations.checkpoints() / run.checkpoint)
+        return {**as_json(run), "checkpoint": checkpoint, "curve": run.curve, **self.detail(number)}
+
     # To keep
 
     def name(self, number: int, text: str) -> Run:

@@ -169,6 +169,16 @@ def train(
     }
 
 
+def resume(store: Store, number: int, on_stage: Report = silent, on_epoch: OnEpoch = unheard) -> dict[str, Any]:
+    """Train a run that was cut off, cancelled or failed, under its own number; returns what ``train`` does."""
+    run = Runs(store).again(number)
+    try:
+        return train(store, run.model, run.dataset, **run.request, run=number, on_stage=on_stage, on_epoch=on_epoch)
+    except BaseException as error:
+        Runs(store).end_waiting(number, "failed", sentence(error))  # what kept it from beginning
+        raise
+
+
 def evaluate(
     models: Sequence[str],
     dataset: str,

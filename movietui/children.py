@@ -219,7 +219,7 @@ class Job:
             await _stop(process)
 
     async def tell(self, do: str) -> None:
-        """Say ``pause``, ``resume`` or ``stay`` (go on when this process ends) to the work that is being done."""
+        """Say ``pause`` or ``resume`` to a training."""
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(ConnectionError):
                 self._process.stdin.write(encode({"do": do}))

@@ -1,7 +1,7 @@
 """A job in its own process: reads one request, does the work, tells its events as JSON lines.
 
-It stops when its standard input ends, which is how it is cancelled and how it notices that the app is gone; unless it
-was told to stay, so that it goes on in the background. What else it is told while it works: pause and resume.
+It stops when its standard input ends, which is how it is cancelled and how it notices that the app is gone. What else
+it may be told while it works: to pause between two epochs, and to resume.
 """
 
 import os
@@ -85,35 +85,20 @@ def _train(request: Message, teller: Teller) -> Message:
 JOBS = {"get": _get, "clean": _clean, "remove": _remove, "imdb": _imdb, "train": _train}
 
 
-class Ear:
-    """Hears what the parent says while the work is done."""
-
-    def __init__(self, gate: threading.Event) -> None:
-        self._gate = gate
-        self.requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self.stays = False
-        """Whether the work goes on when the parent is gone."""
-
-    def listen(self) -> None:
-        """Pass the request on, pause and resume; interrupt whatever is done when the parent closes the pipe."""
-        with os.fdopen(os.dup(0), "rb") as pipe:
-            for line in pipe:
-                if line.endswith(b"\n"):  # else the parent was killed while it spoke
-                    self._hear(decode(line))
-        if not self.stays:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    def _hear(self, message: Message) -> None:
-        match message["do"]:
-            case "pause":
-                self._gate.clear()
-            case "resume":
-                self._gate.set()
-            case "stay":
-                self.stays = True
-                self._gate.set()
-            case _:
-                self.requests.put(message)
+def _listen(requests: queue.SimpleQueue[Message], gate: threading.Event) -> None:
+    """Pass the request on, pause and resume; interrupt whatever is done when the parent closes the pipe."""
+    with os.fdopen(os.dup(0), "rb") as pipe:
+        for line in pipe:
+            if not line.endswith(b"\n"):  # the parent was killed while it spoke
+                break
+            match decode(line):
+                case {"do": "pause"}:
+                    gate.clear()
+                case {"do": "resume"}:
+                    gate.set()
+                case request:
+                    requests.put(request)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def main() -> None:
@@ -121,21 +106,17 @@ def main() -> None:
     pipe = take_stdout()
 
     def send(message: Message) -> None:
-        try:
-            pipe.write(encode(message).decode())
-            pipe.flush()
-        except BrokenPipeError:
-            if not ear.stays:
-                raise
+        pipe.write(encode(message).decode())
+        pipe.flush()
 
     os.nice(10)  # the screen and the engine go first
     teller = Teller(send)
-    ear = Ear(teller.gate)
-    threading.Thread(target=ear.listen, daemon=True).start()
+    requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, teller.gate), daemon=True).start()
     try:
         if "--warm" in sys.argv:
             import torch  # noqa: F401
-        request = ear.requests.get()
+        request = requests.get()
         send({"event": "done", "result": JOBS[request["do"]](request, teller)})
     except (KeyboardInterrupt, Cancelled, BrokenPipeError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)

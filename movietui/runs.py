@@ -19,6 +19,8 @@ from movietui.processes import peak_bytes, still_runs, this_process
 from movietui.store import CUT_OFF, UNDER_WAY, Run, Store
 from movietui.wire import Message
 
+SERVED_SPLIT = "random90"
+"""What a model that is trained for the list is measured on, before it learns from all ratings."""
 LONGEST_RUN_NAME = 60
 LONGEST_NOTE = 2000
 HIGHER_IS_BETTER = ("accuracy", "ndcg@10", "recall@10", "recall@20", "hit@10", "coverage@10", "novelty@10")
@@ -26,6 +28,8 @@ HIGHER_IS_BETTER = ("accuracy", "ndcg@10", "recall@10", "recall@20", "hit@10", "
 OVER = ("done", "cancelled", "failed", CUT_OFF)
 WRITE_SECONDS = 1.0
 """How often a run that goes on is written down: what a screen shows, and what is left of it after ``kill -9``."""
+RELEASED = "released"
+"""Stands where the time would that a process began: no process has it."""
 _AFTER_ALL = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
 
 
@@ -285,16 +289,22 @@ class Runs:
                 [(at, own, at) for at, own in enumerate(order, 1)],
             )
 
-    def end_waiting(self, number: int, state: str, problem: str = "") -> bool:
-        """Write down that a run ended before it began; return whether it was still waiting."""
-        return bool(
+    def release(self) -> None:
+        """Let whoever adopts first have the runs that wait for this process."""
+        self._write(
+            "UPDATE runs SET began = ? WHERE state = 'queued' AND process = ? AND began = ?", RELEASED, *this_process()
+        )
+
+    def end_unfinished(self, number: int, state: str, problem: str = "") -> None:
+        """Write down how a run ended whose process did not: before it began, or cancelled so that it had no time."""
+        run = self._store.run(number)
+        if run is not None and (run.state == "queued" or (run.state == CUT_OFF and state == "cancelled")):
             self._write(
-                "UPDATE runs SET state = ?, problem = ?, place = NULL WHERE id = ? AND state = 'queued'",
+                "UPDATE runs SET state = ?, problem = ?, place = NULL, progress = '{}' WHERE id = ?",
                 state,
                 problem,
                 number,
             )
-        )
 
     # The process that trains
 

@@ -30,7 +30,7 @@ from movietui.printing import (
     table_of,
 )
 
-LISTED_METRICS = ("rmse", "mae", "accuracy", "mse_scaled", "ndcg@10")
+LISTED_METRICS = ("rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10")
 FACTS = (
     *("run", "name", "model", "dataset", "cleaning", "split", "seed", "device", "state", "started", "seconds"),
     *("peak_bytes", "checkpoint_bytes", "best_epoch", "settings"),

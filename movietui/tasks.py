@@ -15,7 +15,7 @@ from data.progress import Report, silent
 from data.titles import parse_label, plain
 from movietui import __version__
 from movietui.processes import peak_bytes
-from movietui.runs import Recorder, Runs
+from movietui.runs import SERVED_SPLIT, Recorder, Runs
 from movietui.store import Film, Store, check_stars
 from movietui.viewers import ViewerRef
 from movietui.wire import Message, sentence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from data.dataset import Dataset, Floats, Ratings
     from models.model import AnyModel, Epoch
 
-SERVED_SPLIT = "random90"
-"""What a model that is trained for the list is measured on, before it learns from all ratings."""
 DEVICE = "cpu"
 """What every model is fitted on today."""
 OnEpoch = Callable[[str, Message], None]
@@ -175,7 +173,7 @@ def resume(store: Store, number: int, on_stage: Report = silent, on_epoch: OnEpo
     try:
         return train(store, run.model, run.dataset, **run.request, run=number, on_stage=on_stage, on_epoch=on_epoch)
     except BaseException as error:
-        Runs(store).end_waiting(number, "failed", sentence(error))  # what kept it from beginning
+        Runs(store).end_unfinished(number, "failed", sentence(error))  # what kept it from beginning
         raise
 
 

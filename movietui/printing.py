@@ -175,9 +175,8 @@ def calibration_table(row: Message) -> Table:
 def confusion_table(row: Message) -> Table:
     """Return how often which rating was predicted as how many whole stars, as a table."""
     found = row["confusion"]
-    columns = [f"{stars:g}" for stars in found["predicted"]]
+    columns = [f"as {stars:g}" for stars in found["predicted"]]
     table = table_of("rated", *columns, right=("rated", *columns))
     for stars, counts in zip(found["rated"], found["counts"], strict=True):
         table.add_row(f"{stars:g}", *(f"{count:,}" for count in counts))
-    table.caption = "columns: predicted, rounded to whole stars"
     return table

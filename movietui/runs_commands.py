@@ -188,16 +188,15 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
         reach = f" ±{(row['high'] - row['low']) / 2:.4f}" if row["low"] is not None else ""
         values = ["" if row[of] is None else figure(row[of]) for of in ("first", "second")]
         metrics.add_row(row["metric"], *values, "" if row["difference"] is None else f"{row['difference']:+.4f}{reach}")
-    if not found["same_rows"]:
-        metrics.caption = "not measured on the same rows: no interval can be given"
     parts: list[Table | str] = [settings if settings.row_count else "The settings are the same.", "", metrics]
+    if not found["same_rows"]:
+        parts.append("not measured on the same rows: no interval can be given")
     if found["top"]:
         lists = table_of(*names, "title", "year", right=(*names, "year"))
         for movie in found["top"]["movies"]:
             places = (str(movie[of] or "") for of in ("first", "second"))
             lists.add_row(*places, movie["title"], str(movie["year"] or ""))
-        lists.caption = f"{found['top']['common']} of {k} in both lists"
-        parts += ["", lists]
+        parts += ["", lists, f"{found['top']['common']} of {k} in both lists"]
     print_out(*parts)
 
 

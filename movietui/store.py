@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -90,14 +91,20 @@ class Run:
     problem: str
     place: int | None
     """In the queue, where it waits there: the least goes first."""
+    curve_text: str
+    """``curve`` as JSON."""
     settings: dict[str, Any]
     """All of them; of a run that waits, what a person changed."""
-    curve: list[dict[str, Any]]
     metrics: dict[str, float]
     progress: dict[str, Any]
     """Of a run that is not over: ``phase``, ``epoch``, ``of`` and ``left``, the seconds that it will still take."""
     request: dict[str, Any]
     """What a run of the queue is started with."""
+
+    @cached_property
+    def curve(self) -> list[dict[str, Any]]:
+        """The epochs of the fit that left validation ratings out; read when it is asked for, as most are not."""
+        return list(json.loads(self.curve_text))
 
 
 def check_stars(stars: float) -> None:
@@ -458,8 +465,8 @@ class Store:
 
 _RUN = (
     "id, name, note, model, dataset, cleaning, split, seed, device, state, checkpoint, started, seconds, peak_bytes,"
-    " best_epoch, problem, place, settings, curve, metrics, progress, request, process, began"
+    " best_epoch, problem, place, curve, settings, metrics, progress, request, process, began"
 )
 """The columns of a run in the order of ``Run``, the process behind them."""
-_TEXTS = 5
-"""How many columns before the process are JSON."""
+_TEXTS = 4
+"""How many columns before the process are read as JSON at once."""

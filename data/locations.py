@@ -36,6 +36,11 @@ def checkpoints() -> Path:
     return _root("data") / "checkpoints"
 
 
+def unfinished() -> Path:
+    """How far trainings are that may be cut off."""
+    return _root("cache") / "unfinished"
+
+
 def imdb() -> Path:
     """Which titles of IMDb a person said that movies are, a file for each dataset."""
     return _root("data") / "imdb"
@@ -63,6 +68,7 @@ def everything() -> dict[str, Path]:
         "datasets": datasets(),
         "sweeps": sweeps(),
         "checkpoints": checkpoints(),
+        "unfinished": unfinished(),
         "imdb": imdb(),
         "store": store(),
     }

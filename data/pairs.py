@@ -93,14 +93,23 @@ class Pairs:
         then two different raters of it. What is drawn follows from the seed, the number of the epoch and the sizes.
         Raises ``Problem`` where no movie has two raters.
         """
+        for first, second in self._drawn(size, batch, seed, number):
+            yield self._triples(first, second)
+
+    def drawn(self, size: int, batch: int, seed: int, number: int = 0) -> Iterator[tuple[Rows, Rows]]:
+        """Draw as ``epoch`` does: ``(rows of one rating, rows of the other)``."""
+        for first, second in self._drawn(size, batch, seed, number):
+            yield self.rows[first], self.rows[second]
+
+    def _drawn(self, size: int, batch: int, seed: int, number: int) -> Iterator[tuple[Rows, Rows]]:
         if not len(self):
             raise Problem("No movie has ratings of two users, so there are no pairs to learn from; take more ratings.")
         random = np.random.default_rng([seed, number])
         at_once = max(1, DRAWN_AT_ONCE // batch) * batch
         for start in range(0, size, at_once):
-            drawn = self._draw(random, min(at_once, size - start))
-            for begin in range(0, len(drawn), batch):
-                yield drawn.take(slice(begin, begin + batch))
+            first, second = self._draw(random, min(at_once, size - start))
+            for begin in range(0, len(first), batch):
+                yield first[begin : begin + batch], second[begin : begin + batch]
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
@@ -128,7 +137,7 @@ class Pairs:
             first = np.repeat(places[reach], counts)
             yield first, first + 1 + np.arange(low, high) - begins[first]
 
-    def _draw(self, random: np.random.Generator, size: int) -> Triples:
+    def _draw(self, random: np.random.Generator, size: int) -> tuple[Rows, Rows]:
         # How often each movie comes, then in which order: the same as drawing movies one by one, and faster.
         movies, shares = self._shared
         movie = random.permutation(np.repeat(movies, random.multinomial(size, shares)))
@@ -136,7 +145,7 @@ class Pairs:
         first = (random.random(size) * raters).astype(np.intp)
         second = (random.random(size) * (raters - 1)).astype(np.intp)
         second += second >= first
-        return self._triples(start + first, start + second)
+        return start + first, start + second
 
     def _triples(self, first: Rows, second: Rows) -> Triples:
         stars = (self.stars[first] + self.stars[second]) * np.float32(0.5)

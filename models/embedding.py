@@ -1,5 +1,6 @@
 """The fit of ``models.embeddings``. Imports torch, so only ``Embedded._learn`` imports it."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from data.dataset import Dataset, Floats, Ratings, Scale
+from data.splits import hold_out
 from models.embeddings import BLOCK, EmbeddingSettings, Shape
 from models.model import Fitted, Parameters, Progress
 from models.networks import named, seeded, train
@@ -28,23 +30,28 @@ class Vectors(NamedTuple):
     """Biases of the users, shape (members, rows)."""
     c: Tensor
     """Biases of the movies."""
+    known: Tensor
+    """Side features of the users, then of the movies, shape (rows, features)."""
 
 
 class Network(nn.Module):
     """Several members of a model over embeddings, in torch; ``models.embeddings.answer`` is the same in numpy."""
 
-    def __init__(self, users: int, movies: int, members: int, shape: Shape, scale: Scale, overall: float) -> None:
+    def __init__(
+        self, features: tuple[Tensor, Tensor], members: int, shape: Shape, scale: Scale, overall: float
+    ) -> None:
+        """``features``: of users and of movies, each with one more row than there are of them."""
         super().__init__()
-        self.members, self.shape, self.scale, self.overall = members, shape, scale, overall
+        self.features, self.members, self.shape, self.scale, self.overall = features, members, shape, scale, overall
+        users, movies = (len(rows) - 1 for rows in features)
         self.user = self._embeddings(users, shape.user_factors)
         self.movie = self._embeddings(movies, shape.movie_factors)
         # In tables of their own: a slice of a table costs a copy of its gradient at every batch.
         self.user_bias = nn.Parameter(torch.zeros(users, members))
         self.movie_bias = nn.Parameter(torch.zeros(movies, members))
         if shape.hidden:
-            self.tower = Tower(
-                members, (shape.user_factors + shape.movie_factors, *shape.hidden, 1), shape.dropout, shape.normalise
-            )
+            inputs = shape.user_factors + shape.movie_factors + sum(rows.shape[1] for rows in features)
+            self.tower = Tower(members, (inputs, *shape.hidden, 1), shape.dropout, shape.normalise)
             # Small at first, so that what is learned first is the biases.
             with torch.no_grad():
                 self.tower.weight[-1] *= START
@@ -60,7 +67,8 @@ class Network(nn.Module):
             embedding(rows, table).view(len(rows), self.members, -1).transpose(0, 1)
             for rows, table in zip((users, movies), tables, strict=True)
         )
-        return Vectors(p, q, embedding(users, self.user_bias).T, embedding(movies, self.movie_bias).T)
+        known = torch.cat([rows[of] for rows, of in zip(self.features, (users, movies), strict=True)], 1)
+        return Vectors(p, q, embedding(users, self.user_bias).T, embedding(movies, self.movie_bias).T, known)
 
     def forward(self, of: Vectors) -> Tensor:
         """Return the stars, shape (members, rows)."""
@@ -71,7 +79,7 @@ class Network(nn.Module):
         if shape.dot:
             stars = stars + (p * q).sum(-1)
         if shape.hidden:
-            stars = stars + self.tower(torch.cat([p, q], -1))[..., 0]
+            stars = stars + self.tower(torch.cat([p, q, of.known.expand(self.members, -1, -1)], -1))[..., 0]
         if shape.sigmoid:
             stars = self.scale.low + (self.scale.high - self.scale.low) * stars.sigmoid()
         return stars
@@ -82,11 +90,18 @@ def fit(
     validation: Ratings | None,
     shape: Shape,
     settings: EmbeddingSettings,
+    features: tuple[Floats, Floats],
     seed: int,
     progress: Progress,
 ) -> tuple[Parameters, Fitted]:
-    """Train all members at once, and return their arrays for ``models.embeddings``."""
-    ratings, scale = train_part.ratings, train_part.scale
+    """Train all members at once, and return their arrays for ``models.embeddings``.
+
+    ``features``: as ``Embedded.side_features`` gives them.
+    """
+    ratings, scale, kept = train_part.ratings, train_part.scale, None
+    if settings.kept_back:
+        rows, judging = hold_out(np.arange(len(ratings)), seed, settings.kept_back)
+        ratings, kept = ratings.take(rows), ratings.take(judging)
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
     middle = overall
     if shape.sigmoid:
@@ -95,7 +110,8 @@ def fit(
     user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
     stars = torch.from_numpy(ratings.stars)
     with seeded(seed):
-        network = Network(len(train_part.users), len(train_part.movies), settings.members, shape, scale, middle)
+        told = torch.from_numpy(features[0]), torch.from_numpy(features[1])
+        network = Network(told, settings.members, shape, scale, middle)
 
         def step(index: Tensor) -> tuple[Tensor, Tensor]:
             of = network.look_up(user[index], movie[index])
@@ -109,35 +125,39 @@ def fit(
                     loss = loss + settings.bias_decay / len(index) * biases.square().sum()
             return loss, (found.detach().mean(0) - given).square().mean()
 
-        def watch() -> float:
-            assert validation is not None
-            return _loss(network, validation)
+        def loss_on(rows: Ratings | None) -> Callable[[], float] | None:
+            return None if rows is None else lambda: _loss(network, rows)
 
-        fitted = train(network, step, len(ratings), settings.plan, progress, watch if validation is not None else None)
+        fitted = train(network, step, len(ratings), settings.plan, progress, loss_on(validation), loss_on(kept))
+    counts = np.bincount(ratings.movie, minlength=len(train_part.movies))
     parameters: Parameters = {
         "overall": np.asarray(middle, np.float32),
         "span": np.asarray([scale.low, scale.high], np.float32),
         "user": _table(
             network.user,
             network.user_bias,
+            features[0],
             settings.members,
             np.bincount(ratings.user, minlength=len(train_part.users)),
         ),
-        "movie": _table(network.movie, network.movie_bias, settings.members, train_part.counts),
+        "movie": _table(network.movie, network.movie_bias, features[1], settings.members, counts),
         "movie_spread": np.asarray(_spread(train_part, overall)),
     }
     return parameters | (named(network.tower.layers(), "tower") if shape.hidden else {}), fitted
 
 
-def _table(embeddings: Tensor, biases: Tensor, members: int, counts: np.ndarray) -> Floats:
-    """Shape (members, rows + 1, factors + 1); the last row, and rows without ratings, are the mean of the others."""
+def _table(embeddings: Tensor, biases: Tensor, features: Floats, members: int, counts: np.ndarray) -> Floats:
+    """Shape (members, rows + 1, factors + 1 + features): embedding, bias, side features.
+
+    Embedding and bias of the last row, and of rows without ratings, are the mean of the others.
+    """
     parts = embeddings.detach().view(len(embeddings), members, -1), biases.detach()[:, :, None]
     rows = torch.cat(parts, 2).numpy().transpose(1, 0, 2)
     known = counts > 0
     mean = rows[:, known].mean(1) if known.any() else np.zeros_like(rows[:, 0])
     found = np.concatenate([rows, mean[:, None]], 1)
     found[:, :-1][:, ~known] = mean[:, None]
-    return np.ascontiguousarray(found, np.float32)
+    return np.concatenate([found, np.broadcast_to(features, (members, *features.shape))], -1, dtype=np.float32)
 
 
 def _spread(train_part: Dataset, overall: float) -> float:

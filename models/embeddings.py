@@ -73,6 +73,8 @@ class EmbeddingSettings(Settings):
     """What a squared entry of an embedding costs at each rating that uses it, in stars squared."""
     bias_decay: float = setting(0.005, 0.0, 10.0)
     """The same for a bias."""
+    kept_back: float = setting(0.0, 0.0, 0.5)
+    """The share of the ratings that the network does not learn from: they tell its best epoch, which is kept."""
     caution: float = setting(2.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are taken off the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
@@ -96,7 +98,7 @@ class Place:
     """Where a viewer stands for each member: a normal distribution over the embedding and, last, the bias."""
 
     mean: Doubles
-    """Shape (members, factors + 1)."""
+    """Shape (members, factors + 1 + features): after the bias come the viewer's side features, which are certain."""
     covariance: Doubles
     """Shape (members, factors + 1, factors + 1)."""
 
@@ -131,6 +133,13 @@ class Embedded(Model[E, Place]):
     def shape(self) -> Shape:
         """What the settings make of the network."""
 
+    def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
+        """Return what the tower is told of each user and each movie beside their embeddings; here nothing.
+
+        Shapes (users + 1, features) and (movies + 1, features); the last row is somebody of whom nothing is known.
+        """
+        return np.zeros((len(train.users) + 1, 0), np.float32), np.zeros((len(train.movies) + 1, 0), np.float32)
+
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         # Only here: it imports torch, which serving does without.
         from models.embedding import fit
@@ -139,7 +148,9 @@ class Embedded(Model[E, Place]):
             if epoch.number < epoch.of:
                 progress(epoch)
 
-        parameters, fitted = fit(train, validation, self.shape, self.settings, self.seed, hold_back_the_last)
+        parameters, fitted = fit(
+            train, validation, self.shape, self.settings, self.side_features(train), self.seed, hold_back_the_last
+        )
         learn_prior(parameters, train, self.shape)
         fold_in_all(parameters, train, self.shape)
         last = fitted.curve[-1]
@@ -156,7 +167,8 @@ class Embedded(Model[E, Place]):
     def fold_in(self, history: History) -> Place:
         """Find the viewer's vectors with everything else held fixed."""
         order = np.argsort(history.movies)  # the same to the last bit, whatever the order of rating
-        return solve(self.parameters, self.shape, history.movies[order], history.stars[order])
+        user = -1 if history.user is None else history.user
+        return solve(self.parameters, self.shape, history.movies[order], history.stars[order], user)
 
     def expect(self, taste: Place) -> Expectation:
         """Return the mean answer and how unsure it is.
@@ -203,31 +215,27 @@ def predict(parameters: Parameters, shape: Shape, users: Ints, movies: Ints) -> 
 def answer(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> Floats:
     """Return each member's answer, shape (members, rows).
 
-    Takes vectors of users and movies, (members, rows, factors + 1); one row of users serves for all movies.
+    Takes vectors of users and movies, (members, rows, factors + 1 + features): embedding, bias, side features. One row
+    of users serves for all movies.
     """
-    p, q = x[..., :-1], y[..., :-1]
-    stars = x[..., -1] + y[..., -1] + parameters["overall"]
-    if shape.dot:
-        stars = stars + (p * q).sum(-1)
+    stars = _effects(parameters, shape, x, y)
     if shape.hidden:
-        stars = stars + forward(layers_of(parameters, "tower"), _inputs(p, q))[..., 0]
+        stars = stars + forward(layers_of(parameters, "tower"), _inputs(shape, x, y))[..., 0]
     if shape.sigmoid:
         stars = _squash(parameters, stars)[0]
     return np.asarray(stars, np.float32)
 
 
 def answer_and_slope(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Return ``answer`` and its derivatives by the user's vector, shape (members, rows, factors + 1)."""
-    p, q = x[..., :-1], y[..., :-1]
+    """Return ``answer`` and its derivatives by the user's embedding and bias, shape (members, rows, factors + 1)."""
     factors = shape.user_factors
-    stars = x[..., -1] + y[..., -1] + parameters["overall"]
+    stars = _effects(parameters, shape, x, y)
     slope = np.zeros((*stars.shape, factors + 1), np.float32)
     slope[..., -1] = shape.biases
     if shape.dot:
-        stars = stars + (p * q).sum(-1)
-        slope[..., :-1] += q
+        slope[..., :-1] += y[..., :factors]
     if shape.hidden:
-        more, by_input = forward_with_slope(layers_of(parameters, "tower"), _inputs(p, q))
+        more, by_input = forward_with_slope(layers_of(parameters, "tower"), _inputs(shape, x, y))
         stars = stars + more
         slope[..., :-1] += by_input[..., :factors]
     if shape.sigmoid:
@@ -236,8 +244,18 @@ def answer_and_slope(parameters: Parameters, shape: Shape, x: Floats, y: Floats)
     return np.asarray(stars, np.float32), slope
 
 
-def _inputs(p: Floats, q: Floats) -> Floats:
-    return np.concatenate([np.broadcast_to(p, (*q.shape[:-1], p.shape[-1])), q], -1)
+def _effects(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> Floats:
+    """The mean, the biases and the product of the embeddings, if it is part of the answer."""
+    p, q = shape.user_factors, shape.movie_factors
+    stars = x[..., p] + y[..., q] + parameters["overall"]
+    return np.asarray(stars + (x[..., :p] * y[..., :q]).sum(-1) if shape.dot else stars)
+
+
+def _inputs(shape: Shape, x: Floats, y: Floats) -> Floats:
+    """What goes into the tower: both embeddings, then the side features of both."""
+    p, q = shape.user_factors, shape.movie_factors
+    x = np.broadcast_to(x, (*y.shape[:-1], x.shape[-1]))
+    return np.concatenate([x[..., :p], y[..., :q], x[..., p + 1 :], y[..., q + 1 :]], -1)
 
 
 def _squash(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
@@ -246,25 +264,29 @@ def _squash(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
     return low + (high - low) * share, (high - low) * share * (1 - share)
 
 
-def solve(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats) -> Place:
-    """Fold a viewer in, see ``Embedded``."""
+def solve(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats, user: int = -1) -> Place:
+    """Fold a viewer in, see ``Embedded``; ``user`` is whose side features they have, -1 where they are unknown."""
     y = parameters["movie"][:, movies]
     mean, precision, noise = parameters["user_mean"], parameters["user_precision"], parameters["noise"][:, None]
+    features = parameters["user"][:, user, shape.user_factors + 1 :]
+
+    def whole(x: Doubles) -> Floats:
+        return np.concatenate([x, features], -1, dtype=np.float32)[:, None]
 
     def badness(x: Doubles) -> Doubles:
-        rest = stars - answer(parameters, shape, x.astype(np.float32)[:, None], y)
+        rest = stars - answer(parameters, shape, whole(x), y)
         away = x - mean
         far = ((away[:, None] @ precision)[:, 0] * away).sum(-1)
         return np.asarray((rest.astype(np.float64) ** 2 / noise).sum(-1) + far)
 
     x, least = mean.copy(), badness(mean)
     for _ in range(STEPS):
-        found, slope = answer_and_slope(parameters, shape, x.astype(np.float32)[:, None], y)
+        found, slope = answer_and_slope(parameters, shape, whole(x), y)
         curvature = _curvature(slope, precision, noise)
         pull = (np.swapaxes(slope, -1, -2) @ (stars - found)[..., None])[..., 0].astype(np.float64) / noise
         step = np.linalg.solve(curvature, (pull - (precision @ (x - mean)[..., None])[..., 0])[..., None])[..., 0]
         if shape.linear:
-            return Place(x + step, _inverse(curvature))
+            return Place(np.concatenate([x + step, features], -1), _inverse(curvature))
         before = least
         for _ in range(HALVINGS):
             now = badness(x + step)
@@ -275,8 +297,8 @@ def solve(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats) -> 
         x, least = np.where(better[:, None], x + step, x), np.minimum(now, least)
         if (before - least).max() < SETTLED:
             break
-    slope = answer_and_slope(parameters, shape, x.astype(np.float32)[:, None], y)[1]
-    return Place(x, _inverse(_curvature(slope, precision, noise)))
+    slope = answer_and_slope(parameters, shape, whole(x), y)[1]
+    return Place(np.concatenate([x, features], -1), _inverse(_curvature(slope, precision, noise)))
 
 
 def _curvature(slope: Floats, precision: Doubles, noise: Doubles) -> Doubles:
@@ -304,12 +326,12 @@ def learn_prior(parameters: Parameters, train: Dataset, shape: Shape) -> None:
     Rubin, EM, 1977).
     """
     trained = parameters["user"]
-    members, size = len(trained), trained.shape[-1]
+    members, size = len(trained), shape.user_factors + 1
     known = np.flatnonzero(np.bincount(train.ratings.user, minlength=len(train.users)))
     if len(known) > PRIOR_USERS:
         known = known[np.linspace(0, len(known) - 1, PRIOR_USERS).astype(int)]
-    x = trained[:, known].astype(np.float64)
-    mean = trained[:, -1].astype(np.float64)
+    x = trained[:, known, :size].astype(np.float64)
+    mean = trained[:, -1, :size].astype(np.float64)
     grams = np.empty((members, len(known), size, size), np.float32)
     squares, ratings = np.zeros(members), 0
     for place, user in enumerate(known):
@@ -337,7 +359,7 @@ def fold_in_all(parameters: Parameters, train: Dataset, shape: Shape) -> None:
     """Put what folding in gives in the place of the trained vectors of users, so that what is measured is served."""
     for user in np.flatnonzero(np.bincount(train.ratings.user, minlength=len(train.users))):
         rows = train.rows_of(int(user))
-        place = solve(parameters, shape, train.ratings.movie[rows], train.ratings.stars[rows])
+        place = solve(parameters, shape, train.ratings.movie[rows], train.ratings.stars[rows], int(user))
         parameters["user"][:, user] = place.mean
 
 

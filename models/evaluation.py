@@ -138,7 +138,9 @@ def evaluate(
     elif task == "rating":
         metrics = rating_metrics(prediction, test.stars)
     else:
-        metrics = _pairs(prediction, test, parts.name) | measure_pair_lists(model, train, test, split_seed)
+        metrics = _pairs(model, test, parts.name)
+        predicted = time.perf_counter()
+        metrics |= measure_pair_lists(model, train, test, split_seed)
     return Evaluation(
         model=name,
         dataset=dataset.name,
@@ -160,9 +162,9 @@ def evaluate(
     )
 
 
-def _pairs(prediction: Floats, test: Ratings, split_name: str) -> Metrics:
+def _pairs(model: AnyModel, test: Ratings, split_name: str) -> Metrics:
     try:
-        return pair_metrics(prediction, test)
+        return pair_metrics(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
     except ValueError:
         raise Problem(f"No two users rated the same movie in the test part of {split_name}; choose another.") from None
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Bools, Dataset, Floats, Ints, Ratings
-from data.pairs import Pairs
+from data.pairs import Pairs, Rows
 
 Metrics = dict[str, float]
 Doubles = NDArray[np.float64]
@@ -303,21 +303,21 @@ def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
     }
 
 
-def pair_metrics(prediction: Floats, test: Ratings) -> Metrics:
+def pair_metrics(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Metrics:
     """Return ``rmse``, ``mae``, ``mse_scaled`` and ``triples`` over all pairs of users who rated a movie in test.
 
-    ``prediction``: of each test row, shape (rows,). The target is the mean of both ratings, what is predicted for the
-    pair is the mean of both predictions, so the error is the mean of both errors. The triples are formed inside test:
-    nothing that they ask for was seen in train. Of a movie that somebody rated twice only the newest rating is asked
-    for. ``mse_scaled`` is mse / 25. Raises ``ValueError`` without any triple.
+    ``predict``: from the test rows of one rating and of the other to what is predicted for each pair. The target is the
+    mean of both ratings. The triples are formed inside test: nothing that they ask for was seen in train. Of a movie
+    that somebody rated twice only the newest rating is asked for. ``mse_scaled`` is mse / 25.
+    Raises ``ValueError`` without any triple.
     """
-    errors = prediction.astype(np.float64) - test.stars
+    stars = test.stars.astype(np.float64)
     squares = magnitudes = 0.0
     pairs = Pairs.of(test)
     if not len(pairs):
         raise ValueError("no movie has two raters in test")
     for first, second in pairs.blocks():
-        rest = (errors[first] + errors[second]) / 2
+        rest = predict(first, second) - (stars[first] + stars[second]) / 2
         squares += float(rest @ rest)
         magnitudes += float(np.abs(rest).sum())
     error = squares / len(pairs)

@@ -74,13 +74,7 @@ class BiasedMF(Model[BiasedMFSettings, Belief]):
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the expected stars; unknown users and movies have the prior's mean."""
-        user, movie = self.parameters["user_mean"], self.parameters["movie_mean"]
-        stars = np.empty(len(users), np.float32)
-        for start in range(0, len(users), BLOCK):
-            block = slice(start, start + BLOCK)
-            x, y = user[users[block]], movie[movies[block]]
-            stars[block] = np.einsum("nk,nk->n", x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1]
-        return self.scale.clip(stars + np.float32(self.parameters["overall"]))
+        return self.scale.clip(expected(self.parameters, users, movies))
 
     def fold_in(self, history: History) -> Belief:
         """Compute the viewer's posterior in closed form."""
@@ -89,11 +83,18 @@ class BiasedMF(Model[BiasedMFSettings, Belief]):
         return Belief(covariance @ pull, covariance)
 
     def expect(self, taste: Belief) -> Expectation:
-        """Return the mean and the standard deviation of ``m + b + c + p . q``, both sides being uncertain.
+        """Return the mean and the standard deviation of ``m + b + c + p . q``, see ``moments``.
+
+        The score takes ``caution`` times the deviation off the stars before they are clipped, and adds ``popularity``
+        times the logarithm of one more than the movie's ratings.
+        """
+        return self._expectation(*self.moments(taste), self.counts)
+
+    def moments(self, taste: Belief) -> tuple[Floats, Floats]:
+        """Return the mean and the variance of ``m + b + c + p . q`` for each movie, both sides being uncertain.
 
         With ``a = (p, 1)`` and ``w = (q, 1)`` at their means, viewer's covariance ``S`` and movie's ``T``, the
-        variance is ``a' T a + w' S w + tr(S_pp T_qq)``. The score takes ``caution`` times the deviation off the stars
-        before they are clipped, and adds ``popularity`` times the logarithm of one more than the movie's ratings.
+        variance is ``a' T a + w' S w + tr(S_pp T_qq)``. The mean is not clipped to the scale.
         """
         movie = self.parameters["movie_mean"][:-1]
         factors, bias = movie[:, :-1], movie[:, -1]
@@ -103,7 +104,7 @@ class BiasedMF(Model[BiasedMFSettings, Belief]):
         variance += covariance[-1, -1]
         weights = _packed_weights(taste.mean, taste.covariance).astype(np.float32)
         variance += self.parameters["movie_covariance"] @ weights
-        return self._expectation(stars, variance, self.counts)
+        return stars, np.maximum(variance, 0.0)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Leave out each rating in turn, all at once: take its part off the precision and solve again."""
@@ -152,6 +153,17 @@ class BiasedMF(Model[BiasedMFSettings, Belief]):
         rest = history.stars - float(self.parameters["overall"]) - movie[:, -1]
         movie[:, -1] = 1.0
         return movie, self.parameters["movie_covariance"][history.movies].astype(np.float64), rest
+
+
+def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
+    """Return the expected stars of users and movies, not clipped to the scale."""
+    user, movie = parameters["user_mean"], parameters["movie_mean"]
+    stars = np.empty(len(users), np.float32)
+    for start in range(0, len(users), BLOCK):
+        block = slice(start, start + BLOCK)
+        x, y = user[users[block]], movie[movies[block]]
+        stars[block] = np.einsum("nk,nk->n", x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1]
+    return stars + np.float32(parameters["overall"])
 
 
 def _unpack(packed: Doubles) -> Doubles:

@@ -142,6 +142,20 @@ class Model(ABC, Generic[S, Taste]):
         A row of -1 stands for a user or movie that nothing is known of; one without ratings in train is the same.
         """
 
+    def predict_pair(self, first: Ints, second: Ints, movies: Ints) -> Floats:
+        """Return the expected mean rating of pairs of users who both rate a movie, shape (rows,).
+
+        The same whichever user comes first. This one is the mean of both predictions; a model that learns from pairs
+        overrides it.
+        """
+        # Each user and movie is predicted once: many triples share a rating.
+        width = len(self.counts) + 1
+        keys = np.concatenate([first, second]).astype(np.int64) * width + np.tile(movies, 2) + 1
+        different, place = np.unique(keys, return_inverse=True)
+        users, rows = np.divmod(different, width)
+        stars = self.predict(users.astype(np.int32), (rows - 1).astype(np.int32))[place]
+        return np.asarray((stars[: len(first)] + stars[len(first) :]) / 2, np.float32)
+
     @abstractmethod
     def fold_in(self, history: History) -> Taste:
         """Compute a viewer's representation from what they rated, without training again. May be empty."""
@@ -149,6 +163,17 @@ class Model(ABC, Generic[S, Taste]):
     @abstractmethod
     def expect(self, taste: Taste) -> Expectation:
         """Return what the viewer is expected to give each movie of the dataset, seen or not."""
+
+    def expect_pair(self, first: Taste, second: Taste) -> Expectation:
+        """Return what a pair is expected to give each movie together: the mean of both ratings.
+
+        The same whichever viewer comes first, and of a viewer with themselves what ``expect`` says. A model that learns
+        from pairs overrides it.
+        """
+        a, b = self.expect(first), self.expect(second)
+        uncertainty = np.sqrt(a.uncertainty**2 + b.uncertainty**2) / np.float32(2)
+        half = np.float32(0.5)
+        return Expectation((a.stars + b.stars) * half, uncertainty, (a.score + b.score) * half)
 
     def explain(self, history: History, movie: int) -> Floats:
         """Return what each rated movie brings to a movie's score, shape (ratings,).

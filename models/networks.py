@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Floats
+from models.keeping import Progressed, begin
 from models.model import Epoch, Fitted, Parameters, Progress
 from models.threads import leave_one_core
 
@@ -78,6 +79,9 @@ def train(
     watched. By ``held_out``, measured on rows of train that ``step`` does not use, the best epoch is known: its weights
     are kept, training ends early when the plan has patience, and ``Fitted.best_epoch`` of what is returned is its
     number, so that the caller may train again on all rows with a plan of so many epochs.
+
+    Inside ``models.keeping.keeping`` a training that was cut off goes on after its last epoch; ``progress`` hears of
+    the earlier epochs again. All that is random in ``step`` must then come from torch.
     """
     import torch
 
@@ -89,10 +93,16 @@ def train(
     else:
         optimizer = torch.optim.SGD(network.parameters(), plan.rate, plan.momentum, fused=True)
     batches = -(-rows // batch)
-    done, steps = 0, max(1, plan.epochs * batches)
-    curve: list[Epoch] = []
-    best: tuple[float, int, dict[str, Tensor]] | None = None
-    for number in range(1, plan.epochs + 1):
+    steps = max(1, plan.epochs * batches)
+    state = begin()
+    so_far = state.resume(network, optimizer) if state else Progressed()
+    curve = so_far.curve
+    for epoch in curve:
+        progress(epoch)
+    done = len(curve) * batches
+    for number in range(len(curve) + 1, plan.epochs + 1):
+        if plan.patience and so_far.best and number - 1 - so_far.best[1] >= plan.patience:
+            break
         network.train()
         order = torch.randperm(rows)
         error = torch.zeros(())
@@ -115,17 +125,16 @@ def train(
             watched = validation() if validation is not None else None
             judged = held_out() if held_out is not None else None
         curve.append(Epoch(number, plan.epochs, float(error), watched))
+        if judged is not None and (so_far.best is None or judged < so_far.best[0]):
+            so_far.best = judged, number, {name: value.clone() for name, value in network.state_dict().items()}
+        if state:
+            state.keep(network, optimizer, so_far)
         progress(curve[-1])
-        if judged is not None:
-            if best is None or judged < best[0]:
-                best = judged, number, {name: value.clone() for name, value in network.state_dict().items()}
-            elif plan.patience and number - best[1] >= plan.patience:
-                break
     network.eval()
-    if best is None:
+    if so_far.best is None:
         return Fitted.of(curve)
-    network.load_state_dict(best[2])
-    return Fitted(tuple(curve), best[1])
+    network.load_state_dict(so_far.best[2])
+    return Fitted(tuple(curve), so_far.best[1])
 
 
 def named(layers: Layers, prefix: str) -> Parameters:

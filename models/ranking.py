@@ -51,14 +51,16 @@ class RankedList:
     """From 0 to 1, see ``agreement``; 1 for one viewer."""
 
 
-def together(values: Floats, misery: float = MISERY) -> Floats:
+def together(values: Floats, misery: float = MISERY, mean: Floats | None = None) -> Floats:
     """Return what a group makes of its members' scores or stars, shape (movies,).
 
     ``values``: shape (viewers, movies). ``mean - misery (mean - minimum)``: with a misery of 0 the average, of 1 the
-    least pleased member's (Masthoff 2004). For two it is the mean minus misery times half their distance.
+    least pleased member's (Masthoff 2004). For two it is the mean minus misery times half their distance. ``mean``,
+    shape (movies,), is what a model that learns from pairs expects of both, in the place of the average.
     """
-    mean = values.mean(0)
-    return np.asarray(mean - np.float32(misery) * (mean - values.min(0)), np.float32)
+    average = values.mean(0)
+    loss = np.float32(misery) * (average - values.min(0))
+    return np.asarray((average if mean is None else mean) - loss, np.float32)
 
 
 def borda(values: Floats) -> Floats:
@@ -127,32 +129,35 @@ class Aggregation:
                 f"There is no way {self.way!r} to make one list for several; choose one of {', '.join(WAYS)}."
             )
 
-    def score(self, scores: Floats, stars: Floats) -> Floats:
+    def score(self, scores: Floats, stars: Floats, mean: Floats | None = None) -> Floats:
         """Return the group's score, shape (movies,); minus infinity for a movie that is not for them at all.
 
-        ``scores`` and ``stars``: of the members, shape (viewers, movies), of known movies.
+        ``scores`` and ``stars``: of the members, shape (viewers, movies), of known movies; ``mean`` as in ``together``,
+        without meaning for scores that are standardised.
         """
         if len(scores) == 1:
             return np.asarray(scores[0])
         if self.standardise:
-            scores = standardised(scores)
+            scores, mean = standardised(scores), None
         if self.way == "borda":
             return borda(scores)
         if self.way == "multiplicative":
             return multiplicative(scores)
-        found = self._simple(scores)
+        found = self._simple(scores, mean)
         if self.way == "without misery":
             found = np.where(stars.min(0) < self.enough, np.float32(-np.inf), found)
         return found
 
-    def stars(self, stars: Floats) -> Floats:
+    def stars(self, stars: Floats, mean: Floats | None = None) -> Floats:
         """Return the stars that are shown for the group, shape (movies,): never points or products."""
-        return self._simple(stars)
+        return self._simple(stars, mean)
 
-    def _simple(self, values: Floats) -> Floats:
+    def _simple(self, values: Floats, mean: Floats | None) -> Floats:
         if self.way == "most pleasure":
             return np.asarray(values.max(0))
-        return together(values, {"weighted": self.misery, "least misery": 1.0}.get(self.way, 0.0))
+        if self.way == "least misery":
+            return np.asarray(values.min(0))
+        return together(values, self.misery if self.way == "weighted" else 0.0, mean)
 
 
 WEIGHTED = Aggregation()
@@ -166,15 +171,20 @@ class Ranker:
         self.dataset = dataset
         self.model = model
         self._by_count = np.lexsort((np.arange(len(model.counts)), -model.counts))
-        self._remembered: OrderedDict[tuple[bytes, bytes, int | None], Expectation] = OrderedDict()
+        self._remembered: OrderedDict[tuple[bytes, bytes, int | None], tuple[Any, Expectation]] = OrderedDict()
 
     def expect(self, history: History) -> Expectation:
         """Return what a viewer is expected to give; folds in only a history that was not met lately."""
+        return self._meet(history)[1]
+
+    def _meet(self, history: History) -> tuple[Any, Expectation]:
+        """The viewer's representation, and what they are expected to give."""
         key = (history.movies.tobytes(), history.stars.tobytes(), history.user)
         if key in self._remembered:
             self._remembered.move_to_end(key)
         else:
-            self._remembered[key] = self.model.expect(self.model.fold_in(history))
+            taste = self.model.fold_in(history)
+            self._remembered[key] = taste, self.model.expect(taste)
             if len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
         return self._remembered[key]
@@ -191,26 +201,32 @@ class Ranker:
 
         Equal scores are ordered by the number of ratings, then by row.
         """
-        found = [self.expect(viewer.history) for viewer in viewers]
-        stars = np.stack([each.stars for each in found])
-        score = self._score(how, np.stack([each.score for each in found]), stars)
-        uncertainty = np.sqrt(np.sum([each.uncertainty**2 for each in found], axis=0)) / np.float32(len(found))
+        met = [self._meet(viewer.history) for viewer in viewers]
+        found = [expectation for _, expectation in met]
+        stars, scores = (np.stack([getattr(each, what) for each in found]) for what in ("stars", "score"))
+        if len(met) == 2:
+            both = self.model.expect_pair(met[0][0], met[1][0])
+            mean_stars, mean_score, uncertainty = both.stars, both.score, both.uncertainty
+        else:
+            mean_stars, mean_score = stars.mean(0), scores.mean(0)
+            uncertainty = np.sqrt(np.sum([each.uncertainty**2 for each in found], axis=0)) / np.float32(len(found))
+        score = self._score(how, scores, stars, mean_score)
         open_rows = (self.candidates(viewers, hidden, passing, unseen_by) & (score > -np.inf))[self._by_count]
         rows = self._by_count[open_rows]
         return RankedList(
             order=rows[np.argsort(-score[rows], kind="stable")],
             score=score,
-            stars=how.stars(stars),
+            stars=self.model.scale.clip(how.stars(stars, mean_stars)),
             uncertainty=uncertainty,
             stars_by_viewer=stars,
             agreement=self.agreement(stars),
         )
 
-    def _score(self, how: Aggregation, scores: Floats, stars: Floats) -> Floats:
+    def _score(self, how: Aggregation, scores: Floats, stars: Floats, mean: Floats) -> Floats:
         """Aggregate among the known movies: what has no ratings takes no place in anybody's list."""
         known = self.model.counts > 0
         score = np.full(scores.shape[1], -np.inf, np.float32)
-        score[known] = how.score(scores[:, known], stars[:, known])
+        score[known] = how.score(scores[:, known], stars[:, known], mean[known])
         return score
 
     def candidates(

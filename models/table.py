@@ -4,9 +4,11 @@ from models.autorec import AutoRec
 from models.bias import Bias
 from models.demographic import Demographic
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
+from models.hybrid import Hybrid
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
+from models.pair import Pair
 from models.popularity import Popularity
 
 MODELS: dict[str, type[AnyModel]] = {
@@ -24,5 +26,7 @@ MODELS: dict[str, type[AnyModel]] = {
         Dot,
         Ncf,
         AutoRec,
+        Hybrid,
+        Pair,
     )
 }

@@ -317,6 +317,7 @@ def train(
             seed=seed,
             on_stage=bars.stage,
             on_epoch=bars.epoch,
+            say=bars.say,
         )
     store.serve_with(store.run(trained["run"]))
     if json_:

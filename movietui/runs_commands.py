@@ -345,7 +345,7 @@ def runs_resume(number: int, json_: bool) -> None:
     from movietui import tasks
 
     with Bars() as bars:
-        trained = tasks.resume(open_store(), number, bars.stage, bars.epoch)
+        trained = tasks.resume(open_store(), number, bars.stage, bars.epoch, bars.say)
     if json_:
         print_json(trained)
         return

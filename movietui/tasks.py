@@ -67,18 +67,20 @@ def train(
     run: int | None = None,
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
+    say: Callable[[str], None] = lambda line: None,
     gate: Event | None = None,
 ) -> dict[str, Any]:
     """Train a model, keep the run and its checkpoint, and return it as ``train --json`` prints it.
 
     Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
     train part only. ``settings`` are changes to the tuned settings, or to the published ones. Whatever ends it early
-    is written down in the run: a new one, or ``run``, which waits in a queue. After each epoch it waits while the
-    ``gate`` is closed.
+    is written down in the run: a new one, or ``run``, which waits in a queue. The same call again then goes on after
+    the last epoch, and ``say`` is told so. After each epoch it waits while the ``gate`` is closed.
     """
     from data.splits import split as cut
     from models import evaluation
     from models.checkpoints import save
+    from models.keeping import Keeper, keeping
     from models.tally import tally
 
     chosen = evaluation.choose(model, published, settings)
@@ -108,16 +110,29 @@ def train(
         if gate is not None and not gate.is_set():
             recorder.hold(gate.wait)
 
+    imdb = loaded.movies.imdb
+    keeper = Keeper(
+        locations.unfinished(),
+        {
+            "model": model,
+            "settings": asdict(chosen),
+            "seed": seed,
+            "split": split,
+            "dataset": [loaded.fingerprint, imdb.fingerprint if imdb else ""],
+        },
+        lambda last: say(f"Going on after epoch {last.number} of {last.of}, where the same training was cut off."),
+    )
     try:
-        trained = evaluation.train(
-            model,
-            loaded,
-            measured_on,
-            refit_all=split is None,
-            settings=chosen,
-            seed=seed,
-            progress=watch,
-        )
+        with keeping(keeper):
+            trained = evaluation.train(
+                model,
+                loaded,
+                measured_on,
+                refit_all=split is None,
+                settings=chosen,
+                seed=seed,
+                progress=watch,
+            )
         checkpoint = checkpoint_of(store, run)
         save(
             checkpoint,
@@ -167,11 +182,26 @@ def train(
     }
 
 
-def resume(store: Store, number: int, on_stage: Report = silent, on_epoch: OnEpoch = unheard) -> dict[str, Any]:
+def resume(
+    store: Store,
+    number: int,
+    on_stage: Report = silent,
+    on_epoch: OnEpoch = unheard,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
     """Train a run that was cut off, cancelled or failed, under its own number; returns what ``train`` does."""
     run = Runs(store).again(number)
     try:
-        return train(store, run.model, run.dataset, **run.request, run=number, on_stage=on_stage, on_epoch=on_epoch)
+        return train(
+            store,
+            run.model,
+            run.dataset,
+            **run.request,
+            run=number,
+            on_stage=on_stage,
+            on_epoch=on_epoch,
+            say=say,
+        )
     except BaseException as error:
         Runs(store).end_unfinished(number, "failed", sentence(error))  # what kept it from beginning
         raise

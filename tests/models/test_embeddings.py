@@ -24,33 +24,35 @@ class EmbeddedContract(ModelContract):
         y = model.parameters["movie"][:, :40]
         slope = answer_and_slope(model.parameters, model.shape, x, y)[1]
         turn = random.normal(size=x.shape).astype(np.float32)
-        if not model.shape.biases:
-            turn[..., -1] = 0
+        free = model.shape.user_factors + model.shape.biases
+        turn[..., free:] = 0
         reach = np.float32(1e-3)
         ahead, behind = (answer(model.parameters, model.shape, x + way * turn, y) for way in (reach, -reach))
         found = (ahead - behind) / (2 * reach)
         # Wide layers have a ReLU that turns inside the reach here and there, so not all are compared.
-        away = np.abs(found - (slope * turn).sum(-1))
+        away = np.abs(found - (slope * turn[..., : slope.shape[-1]]).sum(-1))
         assert np.quantile(away, 0.75) < 0.01 * np.abs(found).max()
 
     def test_folding_in_finds_a_valley(self, model: Embedded) -> None:
         """No small step in any direction makes the viewer's vector fit better."""
         history = history_of(tastes()[0], 4)
         found = model.fold_in(history)
-        parameters = model.parameters
+        parameters, free = model.parameters, model.shape.user_factors + 1
 
         def badness(x: np.ndarray) -> np.ndarray:
             y = parameters["movie"][:, history.movies]
             stars = answer(parameters, model.shape, x.astype(np.float32)[:, None], y)
-            away = x - parameters["user_mean"]
+            away = x[:, :free] - parameters["user_mean"]
             far = np.einsum("ek,ekl,el->e", away, parameters["user_precision"], away)
             return ((history.stars - stars) ** 2).sum(-1) / parameters["noise"] + far
 
-        least = badness(found.mean)
-        assert (least < badness(parameters["user_mean"])).all()
+        least, start = badness(found.mean), found.mean.copy()
+        start[:, :free] = parameters["user_mean"]
+        assert (least < badness(start)).all()
         random = np.random.RandomState(0)
         for _ in range(30):
             step = random.normal(size=found.mean.shape)
+            step[:, free:] = 0
             step *= 0.1 / np.linalg.norm(step, axis=-1, keepdims=True)
             assert (badness(found.mean + step) > least - 0.02 * np.abs(least)).all()
 

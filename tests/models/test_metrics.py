@@ -1,12 +1,15 @@
 """Metrics, against answers worked out by hand."""
 
 import doctest
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from sklearn import metrics as independent
 
 import models.metrics
+from data.dataset import Floats
+from data.pairs import Rows
 from models.metrics import (
     calibration,
     calibration_error,
@@ -104,10 +107,14 @@ def test_ranking_equals_a_plain_sort() -> None:
         assert lists.hits[place].tolist() == [movie in wanted for movie in order]
 
 
+def mean_of(prediction: Floats) -> Callable[[Rows, Rows], Floats]:
+    return lambda first, second: (prediction[first] + prediction[second]) / 2
+
+
 def test_pair_metrics_by_hand() -> None:
     test = dataset([0, 1, 2, 0], [0, 0, 0, 1], [5, 3, 1, 2]).ratings
     # Errors -1, 0, 2 of movie 0; pairs -0.5, 0.5, 1. Movie 1 has one rating and no pair.
-    found = pair_metrics(np.float32([4, 3, 3, 5]), test)
+    found = pair_metrics(mean_of(np.float32([4, 3, 3, 5])), test)
     assert found["triples"] == 3
     assert found["rmse"] == pytest.approx(0.5**0.5)
     assert found["mae"] == pytest.approx(2 / 3)
@@ -117,14 +124,14 @@ def test_pair_metrics_by_hand() -> None:
 def test_nobody_is_a_pair_with_themselves() -> None:
     # User 0 rated movie 0 twice; the newest rating counts, whose error is 2, against 1 of user 1.
     test = dataset([0, 1, 0], [0, 0, 0], [5, 3, 1]).ratings
-    found = pair_metrics(np.float32([4, 4, 3]), test)
+    found = pair_metrics(mean_of(np.float32([4, 4, 3])), test)
     assert (found["triples"], found["rmse"]) == (1, pytest.approx(1.5))
 
 
 @pytest.mark.parametrize("movies", [[0, 1], [0, 0]])
 def test_no_pair_at_all_is_said(movies: list[int]) -> None:
     with pytest.raises(ValueError, match="two raters"):
-        pair_metrics(np.float32([4, 3]), dataset([0, 0], movies, [5, 3]).ratings)
+        pair_metrics(mean_of(np.float32([4, 3])), dataset([0, 0], movies, [5, 3]).ratings)
 
 
 def test_lists_of_pairs_by_hand() -> None:

@@ -142,6 +142,29 @@ def test_a_stopped_training_is_written_down(ready: Path, store: Store, stop: typ
     assert not (locations.checkpoints() / newest.checkpoint).exists()
 
 
+def test_a_stopped_training_goes_on_when_it_is_asked_for_again(ready: Path, store: Store) -> None:
+    def train(stop_at: int | None) -> tuple[Message, list[str]]:
+        said: list[str] = []
+
+        def hear(phase: str, epoch: Message) -> None:
+            if phase == "measure" and epoch["epoch"] == stop_at:
+                raise Cancelled
+
+        settings = {"members": "1", "factors": "2", "epochs": "3"}
+        return tasks.train(
+            store, "sgd-mf", "demo", cleaning="standard", settings=settings, on_epoch=hear, say=said.append
+        ), said
+
+    with pytest.raises(Cancelled):
+        train(stop_at=2)
+    resumed, said = train(stop_at=None)
+    assert said == ["Going on after epoch 2 of 3, where the same training was cut off."]
+    undisturbed, said = train(stop_at=None)
+    assert said == []
+    assert resumed["epochs"] == undisturbed["epochs"]
+    assert resumed["metrics"] == undisturbed["metrics"]
+
+
 def test_a_failed_training_is_written_down(ready: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise Problem("The disk is full.")

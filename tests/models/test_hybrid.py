@@ -1,0 +1,124 @@
+"""Embeddings with side features."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.dataset import Dataset
+from data.splits import hold_out
+from models.embeddings import DeepMF, DeepMFSettings
+from models.evaluation import history_of
+from models.hybrid import Hybrid, HybridSettings
+from models.model import History
+from tests.models.builders import dataset, rmse, tastes
+from tests.models.contract import EMPTY
+from tests.models.test_embeddings import EmbeddedContract
+
+QUICK = HybridSettings(members=2)
+
+
+class TestHybrid(EmbeddedContract):
+    kind = Hybrid
+
+
+def planted(seed: int = 0) -> tuple[Dataset, Dataset]:
+    """Men like comedies, women dramas, nobody old films; few ratings each: ``(train, other ratings of the same)``.
+
+    The last ten movies are only in the other ratings.
+    """
+    random = np.random.RandomState(seed)
+    user, movie = random.randint(0, 200, 3000), random.randint(0, 100, 3000)
+    whole = dataset(user, movie, np.full(3000, 3.0), 200, 100)
+    years = 1950 + 50 * (np.arange(100) // 2 % 2)
+    genres = np.arange(100)[:, None] % 2 == [0, 1]
+    whole = replace(whole, movies=replace(whole.movies, genres=genres, years=years.astype(np.int32)))
+    male = np.asarray(whole.users.gender)[user] == "M"
+    likes = np.where(male == (movie % 2 == 0), 1.0, -1.0) + np.where(years[movie] > 1975, 0.5, -0.5)
+    stars = 3 + likes + random.normal(0, 0.2, 3000)
+    whole = replace(whole, ratings=replace(whole.ratings, stars=np.clip(stars, 1, 5).astype(np.float32)))
+    new = movie >= 90
+    return whole.with_ratings(np.flatnonzero(~new)), whole.with_ratings(np.flatnonzero(new))
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Hybrid:
+    model = Hybrid(QUICK)
+    model.fit(planted()[0])
+    return model
+
+
+def test_features_tell_of_movies_that_nobody_rated(fitted: Hybrid) -> None:
+    """What only embeddings tell cannot be told of them: a model without features is as far off as the stars scatter."""
+    train, rest = planted()
+    blind = DeepMF(DeepMFSettings(members=1))
+    blind.fit(train)
+    errors = [
+        rmse(model.predict(rest.ratings.user, rest.ratings.movie), rest.ratings.stars) for model in (fitted, blind)
+    ]
+    assert errors[0] < 0.5 < 0.9 < errors[1]
+
+
+def test_a_user_of_whom_something_is_known_starts_from_it(fitted: Hybrid) -> None:
+    train = planted()[0]
+    comedies = np.arange(0, 90, 2)
+    nothing = np.empty(0, np.int32), np.empty(0, np.float32)
+    man, woman = (train.users.gender.index(gender) for gender in "MF")
+    by_man, by_woman, by_stranger = (
+        fitted.expect(fitted.fold_in(history)).stars[comedies].mean()
+        for history in (History(*nothing, man), History(*nothing, woman), EMPTY)
+    )
+    assert by_woman + 0.5 < by_stranger < by_man - 0.5
+
+
+def test_a_profile_shows_by_ratings_what_is_not_known(fitted: Hybrid) -> None:
+    comedies, dramas = np.arange(0, 90, 2, dtype=np.int32), np.arange(1, 90, 2, dtype=np.int32)
+    history = History(np.append(comedies[:15], dramas[:15]), np.repeat([4, 2], 15).astype(np.float32))
+    found = fitted.expect(fitted.fold_in(history)).stars
+    assert found[comedies[15:]].mean() > found[dramas[15:]].mean() + 0.5
+
+
+def test_columns_are_centred_and_unknown_is_the_mean() -> None:
+    train = planted()[0]
+    users, movies = Hybrid().side_features(train)
+    assert users.shape == (201, 1 + 2 + 3)  # age, two genders, three occupations
+    assert movies.shape == (101, 2 + 1)  # two genres, year
+    for columns in (users, movies):
+        np.testing.assert_allclose(columns[:-1].mean(0), 0, atol=1e-5)
+        np.testing.assert_array_equal(columns[-1], 0)
+        assert columns[:-1].any(0).all()
+
+
+def test_without_demographics_there_are_fewer_inputs() -> None:
+    train, held_out = tastes()
+    nobody = replace(train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=()))
+    model = Hybrid(QUICK)
+    assert model.side_features(nobody)[0].shape == (len(train.users) + 1, 0)
+    model.fit(nobody)
+    assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < 0.9
+
+
+def test_what_is_kept_back_tells_the_best_epoch() -> None:
+    """Of noise there is nothing to learn but the mean, so the best epoch is an early one; what follows is undone."""
+    random = np.random.RandomState(4)
+    train = dataset(np.arange(2000) % 100, random.randint(0, 50, 2000), random.randint(1, 6, 2000))
+    kept = train.ratings.take(hold_out(np.arange(2000), 0, 0.2)[1])
+    wild = replace(QUICK, members=1, epochs=6, decay=0.0, bias_decay=0.0, dropout=0.0, falling=False, kept_back=0.2)
+    longer = Hybrid(wild)
+    losses = [epoch.validation_loss for epoch in longer.fit(train, kept).curve[:-1]]  # the last is that of fold-ins
+    best = 1 + losses.index(min(losses))
+    assert best < 5
+    shorter = Hybrid(replace(wild, epochs=best))
+    shorter.fit(train)
+    for name, array in shorter.parameters.items():
+        np.testing.assert_array_equal(longer.parameters[name], array)
+
+
+def test_stored_users_have_their_features(fitted: Hybrid) -> None:
+    train = planted()[0]
+    history = history_of(train, 3)
+    movies = np.arange(100, dtype=np.int32)
+    as_user = fitted.expect(fitted.fold_in(history)).stars
+    as_profile = fitted.expect(fitted.fold_in(History(history.movies, history.stars))).stars
+    np.testing.assert_allclose(as_user, fitted.predict(np.full(100, 3, np.int32), movies), atol=1e-3)
+    assert np.abs(as_user - as_profile).max() > 0.05

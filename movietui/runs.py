@@ -8,6 +8,7 @@ import json
 import shutil
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,8 @@ HIGHER_IS_BETTER = ("accuracy", "ndcg@10", "recall@10", "recall@20", "hit@10", "
 OVER = ("done", "cancelled", "failed", CUT_OFF)
 WRITE_SECONDS = 1.0
 """How often a run that goes on is written down: what a screen shows, and what is left of it after ``kill -9``."""
+RATE_EPOCHS = 5
+"""From how many epochs the time that is left is told: those that a resumed training only repeats take none."""
 RELEASED = "released"
 """Stands where the time would that a process began: no process has it."""
 _AFTER_ALL = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
@@ -366,7 +369,7 @@ class Recorder:
         self._began = clock()
         self._paused = 0.0
         self._phase = ""
-        self._first: tuple[float, int] = (0.0, 0)
+        self._latest: deque[tuple[float, int]] = deque(maxlen=RATE_EPOCHS + 1)
         self._written = 0.0
         self._progress: dict[str, Any] = {}
         self.curve: list[Message] = []
@@ -383,20 +386,22 @@ class Recorder:
             self.curve.append({name: epoch[name] for name in ("epoch", "train_loss", "validation_loss")})
         now = self.seconds
         if phase != self._phase:
-            self._phase, self._first, self._written = phase, (now, epoch["epoch"]), -WRITE_SECONDS
+            self._phase, self._written = phase, -WRITE_SECONDS
+            self._latest.clear()
+        self._latest.append((now, epoch["epoch"]))
         self._progress = {
             "phase": phase,
             "epoch": epoch["epoch"],
             "of": epoch["of"],
-            "left": self._left(now, epoch["epoch"], epoch["of"]),
+            "left": self._left(epoch["of"]),
         }
         if now - self._written >= WRITE_SECONDS:
             self._written = now
             self._write("running")
 
-    def _left(self, now: float, epoch: int, of: int) -> float | None:
-        """Seconds, from the rate of this phase's epochs: the fits to come have as many."""
-        since, first = self._first
+    def _left(self, of: int) -> float | None:
+        """Seconds, from the rate of the latest epochs of this phase: the fits to come have as many."""
+        (since, first), (now, epoch) = self._latest[0], self._latest[-1]
         if epoch <= first:
             return None
         to_come = len(self._phases) - 1 - self._phases.index(self._phase)

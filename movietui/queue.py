@@ -24,7 +24,7 @@ from movietui.wire import Message
 DRAWN_A_SECOND = 10
 
 
-class Work(Protocol):
+class Training(Protocol):
     """What the queue needs of a job."""
 
     def events(self, request: Message) -> Any:
@@ -44,7 +44,7 @@ class RunQueue:
         self,
         store: Store,
         at_a_time: int = 1,
-        job: Callable[[], Work] = Job,
+        job: Callable[[], Training] = Job,
         changed: Callable[[], None] = lambda: None,
         ended: Callable[[Run], None] = lambda run: None,
     ) -> None:
@@ -58,7 +58,7 @@ class RunQueue:
         self._new_job = job
         self._changed = changed
         self._ended = ended
-        self._jobs: dict[int, Work] = {}
+        self._jobs: dict[int, Training] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._later: asyncio.TimerHandle | None = None
         self._filling = asyncio.Lock()
@@ -145,7 +145,7 @@ class RunQueue:
         self.paused.discard(number)
         self._changed()
 
-    def _job(self, number: int) -> Work:
+    def _job(self, number: int) -> Training:
         if number not in self._jobs:
             raise Problem(f"Run {number} does not train in this window; only one that does can be paused.")
         return self._jobs[number]

@@ -24,7 +24,10 @@ SERVED_SPLIT = "random90"
 """What a model that is trained for the list is measured on, before it learns from all ratings."""
 LONGEST_RUN_NAME = 60
 LONGEST_NOTE = 2000
-HIGHER_IS_BETTER = ("accuracy", "ndcg@10", "recall@10", "recall@20", "hit@10", "coverage@10", "novelty@10")
+HIGHER_IS_BETTER = (
+    *("accuracy", "ndcg@10", "recall@10", "recall@20", "hit@10"),
+    *("coverage@10", "novelty@10", "diversity@10"),
+)
 """Of all other metrics less is better."""
 OVER = ("done", "cancelled", "failed", CUT_OFF)
 WRITE_SECONDS = 1.0

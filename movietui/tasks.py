@@ -202,8 +202,12 @@ def resume(
             on_epoch=on_epoch,
             say=say,
         )
-    except BaseException as error:
-        Runs(store).end_unfinished(number, "failed", sentence(error))  # what kept it from beginning
+    # What keeps it from beginning; a training that began has written down its own end.
+    except (KeyboardInterrupt, Cancelled):
+        Runs(store).end_unfinished(number, "cancelled")
+        raise
+    except Exception as error:
+        Runs(store).end_unfinished(number, "failed", sentence(error))
         raise
 
 

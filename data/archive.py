@@ -36,6 +36,8 @@ Piece = TypeVar("Piece")
 
 WANTED = "name a zip or folder with the original files of the dataset"
 """What to do where a path is of no use."""
+EXPORT = "name the file as the service gave it to you"
+"""The same, for what a person brings along from elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,28 @@ def opened(path: Path, wanted: Collection[str]) -> Iterator[Files]:
         raise Problem(f"{path} is neither a zip archive nor a folder; {WANTED}.")
 
 
+def read_all(path: Path, wanted: Callable[[str], bool], most: int) -> dict[PurePosixPath, bytes]:
+    """Return the content of those files of a zip archive or folder whose names are wanted, by their place in it.
+
+    Unlike ``opened`` from whichever folders they lie in; ``most`` bytes together. Raises ``Problem`` as ``opened``.
+    """
+    with _damages(path, EXPORT), contextlib.ExitStack() as stack:
+        if path.is_dir():
+            places = [inside / name for inside, names in _walk(path) for name in sorted(names) if wanted(name)]
+            _sizes(path, {str(place): place for place in places}, most)
+            return {place: (path / place).read_bytes() for place in places}
+        archive, members = _members(path, stack.enter_context(path.open("rb")), wanted, stack, EXPORT)
+        _check(path, members.values(), most)
+        return {place: archive.read(member) for place, member in members.items()}
+
+
 @contextlib.contextmanager
-def _damages(path: Path) -> Iterator[None]:
+def _damages(path: Path, hint: str = WANTED) -> Iterator[None]:
     """Say in one sentence why something could not be read."""
     try:
         yield
     except OSError as error:
-        raise Problem(f"{path} cannot be read: {_reason(error)}; {WANTED}.") from None
+        raise Problem(f"{path} cannot be read: {_reason(error)}; {hint}.") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, UnicodeError):
         raise Problem(f"{path} is damaged or cut off; download it again.") from None
     except (NotImplementedError, RuntimeError):
@@ -147,36 +164,57 @@ def _choose(path: Path, places: Collection[PurePosixPath]) -> dict[str, PurePosi
 
 def _in_folder(path: Path, wanted: frozenset[str]) -> Files:
     places = []
+    for inside, names in _walk(path):
+        places += [inside / name for name in wanted.intersection(names)]
+        if not inside.parts and places:
+            break
+    chosen = _choose(path, places)
+    sizes = _sizes(path, chosen, MAX_BYTES)
+    return Files(path, sizes, lambda name: (path / chosen[name]).open("rb"))
+
+
+def _walk(path: Path) -> Iterator[tuple[PurePosixPath, list[str]]]:
+    """Give the folders in a folder, itself first, each with the names of its files; hidden ones are left out."""
     for folder, subfolders, names in os.walk(path):
         inside = PurePosixPath(Path(folder).relative_to(path).as_posix())
         if len(inside.parts) >= MAX_DEPTH - 1:
             subfolders.clear()
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        places += [inside / name for name in wanted.intersection(names)]
-        if not inside.parts and places:
-            break
-    chosen = _choose(path, places)
+        yield inside, names
+
+
+def _sizes(path: Path, places: Mapping[str, PurePosixPath], most: int) -> dict[str, int]:
+    """Return the bytes of files in a folder. Raises ``Problem`` for what is no file, and where they are too large."""
     sizes = {}
-    for name, place in chosen.items():
+    for name, place in places.items():
         facts = (path / place).stat()
         if not stat.S_ISREG(facts.st_mode):
             raise Problem(f"{path / place} is not a plain file.")
         sizes[name] = facts.st_size
-    if sum(sizes.values()) > MAX_BYTES:
-        raise Problem(
-            f"The files in {path} have {sum(sizes.values()):,} bytes, more than the {MAX_BYTES:,} that are read."
-        )
-    return Files(path, sizes, lambda name: (path / chosen[name]).open("rb"))
+    total = sum(sizes.values())
+    if total > most:
+        raise Problem(f"The files in {path} have {total:,} bytes, more than the {most:,} that are read.")
+    return sizes
 
 
 def _in_zip(path: Path, file: IO[bytes], wanted: frozenset[str], stack: contextlib.ExitStack) -> Files:
+    archive, by_place = _members(path, file, wanted.__contains__, stack)
+    chosen = {name: by_place[place] for name, place in _choose(path, by_place).items()}
+    _check(path, chosen.values(), MAX_BYTES)
+    return Files(path, {name: member.file_size for name, member in chosen.items()}, lambda n: archive.open(chosen[n]))
+
+
+def _members(
+    path: Path, file: IO[bytes], wanted: Callable[[str], bool], stack: contextlib.ExitStack, hint: str = WANTED
+) -> tuple[zipfile.ZipFile, dict[PurePosixPath, zipfile.ZipInfo]]:
+    """Open an archive and return its members whose names are wanted, once all were found to be safe."""
     head = file.read(512)
     if not head:
-        raise Problem(f"{path} is empty; {WANTED}.")
+        raise Problem(f"{path} is empty; {hint}.")
     if not head.startswith(b"PK"):
         if looks_like_html(head):
             raise Problem(f"{path} is a web page, not a zip archive; download the archive itself.")
-        raise Problem(f"{path} is not a zip archive; {WANTED}.")
+        raise Problem(f"{path} is not a zip archive; {hint}.")
     archive = stack.enter_context(zipfile.ZipFile(file))
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
@@ -184,21 +222,24 @@ def _in_zip(path: Path, file: IO[bytes], wanted: frozenset[str], stack: contextl
     by_place: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for member in members:
         place = _safe(path, member)
-        if member.is_dir() or place.name not in wanted:
+        if member.is_dir() or not wanted(place.name):
             continue
         if place in by_place:
             raise Problem(f"{path} is refused: it holds {str(place)!r} twice.")
         by_place[place] = member
-    chosen = {name: by_place[place] for name, place in _choose(path, by_place).items()}
-    total = sum(member.file_size for member in chosen.values())
-    if total > MAX_BYTES:
-        raise Problem(f"{path} is refused: it unpacks to {total:,} bytes, more than the {MAX_BYTES:,} that are read.")
-    for member in chosen.values():
+    return archive, by_place
+
+
+def _check(path: Path, members: Collection[zipfile.ZipInfo], most: int) -> None:
+    """Raise ``Problem`` where members would unpack to more than is read."""
+    total = sum(member.file_size for member in members)
+    if total > most:
+        raise Problem(f"{path} is refused: it unpacks to {total:,} bytes, more than the {most:,} that are read.")
+    for member in members:
         if member.file_size > RATIO_FROM and member.file_size > MAX_RATIO * max(1, member.compress_size):
             raise Problem(
                 f"{path} is refused: {member.filename!r} unpacks to more than {MAX_RATIO} times its packed size."
             )
-    return Files(path, {name: member.file_size for name, member in chosen.items()}, lambda n: archive.open(chosen[n]))
 
 
 def _safe(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:

@@ -1,10 +1,13 @@
 """The models by name."""
 
 from models.autorec import AutoRec
+from models.bayes import Bayes
 from models.bias import Bias
 from models.demographic import Demographic
+from models.ease import Ease
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
 from models.hybrid import Hybrid
+from models.ials import Ials
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
@@ -17,6 +20,7 @@ MODELS: dict[str, type[AnyModel]] = {
         Popularity,
         Bias,
         BiasedMF,
+        Bayes,
         Demographic,
         UserKNN,
         ItemKNN,
@@ -28,5 +32,7 @@ MODELS: dict[str, type[AnyModel]] = {
         AutoRec,
         Hybrid,
         Pair,
+        Ease,
+        Ials,
     )
 }

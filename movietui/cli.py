@@ -610,6 +610,92 @@ def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) 
     )
 
 
+# What a profile has
+
+
+@cli.command("import")
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--profile", "name", required=True, help="Whose ratings; a new name makes a new profile.")
+@click.option("--preview", is_flag=True, help="Tell what would be imported; change nothing.")
+@click.option(
+    "--settle",
+    multiple=True,
+    metavar="TITLE=MOVIE",
+    help='Which movie of the dataset, by id or "none", a film is; remembered: --settle "Hamlet (1996)=1411".',
+)
+@dataset_option
+@as_json
+@answers
+def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset: str | None, json_: bool) -> None:
+    """Import the ratings and lists that another service exported to FILE.
+
+    FILE is a zip of Letterboxd or Trakt, or a table of Letterboxd, IMDb, MovieLens, TMDB or of your own. Films that the
+    dataset does not have are kept, count as seen, and are exported again. What is newer in the profile stays.
+    """
+    from movietui import importing
+
+    wrong = [entry for entry in settle if "=" not in entry]
+    if wrong:
+        raise click.UsageError(f"--settle takes TITLE=MOVIE, not {wrong[0]!r}.")
+    store = open_store()
+    settled = {title: movie for title, _, movie in (entry.rpartition("=") for entry in settle)}
+    told = importing.bring(store, name, path, dataset_named(store, dataset), settled, preview=preview)
+    if json_:
+        print_json(told)
+        return
+    table = table_of("", "film", "", "")
+    for outcome in ("ambiguous", "unmatched"):
+        for row in told[outcome]:
+            candidates = ", ".join(f"{_labelled(movie)} is {movie['id']}" for movie in row.get("candidates", ()))
+            table.add_row(outcome, _labelled(row), row["reason"], candidates)
+    for row in told["skipped"]:
+        table.add_row("skipped", row["title"], row["reason"], row["place"])
+    counts = ", ".join(
+        f"{len(told[outcome]):,} {outcome}" for outcome in ("matched", "ambiguous", "unmatched", "skipped")
+    )
+    done = "a preview, nothing is changed" if preview else text.plural(told["changes"], "change")
+    if table.row_count:
+        print_out(table)
+    print_out(f"{told['profile']}: {told['format']}, {counts}; {done}")
+
+
+def _labelled(film: Message) -> str:
+    return f"{film['title']} ({film['year']})" if film["year"] else str(film["title"])
+
+
+EXPORTS = ("letterboxd", "imdb", "movielens", "csv", "watchlist", "shortlist")
+
+
+@cli.command()
+@click.option("--profile", "name", required=True, help="Whose films.")
+@click.option("--format", "format_", required=True, type=click.Choice(EXPORTS), help="For whom the file is.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The file that is written.")
+@click.option("--force", is_flag=True, help="Replace the file where it exists.")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies a shortlist has.")
+@dataset_option
+@as_json
+@answers
+def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: str | None, json_: bool) -> None:
+    """Write what a profile has to a file.
+
+    letterboxd, imdb and movielens are tables for these services; csv holds all, marks included; watchlist and shortlist
+    (the best movies that were not seen) are Markdown.
+    """
+    from movietui import tasks
+
+    store = open_store()
+    ref = tasks.named_profile(store, name)
+    named = dataset_named(store, dataset) if format_ == "shortlist" else ""
+    told = tasks.export(store, ref, format_, output, named, k, force=force)
+    if json_:
+        print_json(told)
+        return
+    left_out = f", {told['left_out']:,} left out" if told["left_out"] else ""
+    print_out(f"{told['profile']}: {text.plural(len(told['films']), 'film')} written to {told['output']}{left_out}")
+    if told["note"]:
+        print_out(told["note"])
+
+
 @cli.command()
 @as_json
 @answers

@@ -1,4 +1,4 @@
--- Version 2. A change adds a step to MIGRATIONS in store.py; this file is what a new store starts with.
+-- Version 3. A change adds a step to MIGRATIONS in store.py; this file is what a new store starts with.
 
 CREATE TABLE viewers (
     id INTEGER PRIMARY KEY,
@@ -17,24 +17,70 @@ CREATE TABLE ratings (
     year INTEGER NOT NULL,                  -- 0 where unknown
     stars REAL NOT NULL CHECK (stars BETWEEN 0.5 AND 5),
     rated_at TEXT NOT NULL,
+    place INTEGER NOT NULL DEFAULT 0,       -- the id of the change that gave it: ratings are listed in this order
     PRIMARY KEY (viewer, film)
 ) WITHOUT ROWID;
 
--- Every change of a rating, so that it can be undone; NULL stands for no rating.
-CREATE TABLE log (
-    id INTEGER PRIMARY KEY,
+CREATE TABLE marks (
     viewer INTEGER NOT NULL REFERENCES viewers ON DELETE CASCADE,
     film TEXT NOT NULL,
+    mark TEXT NOT NULL CHECK (mark IN ('watchlist', 'hidden', 'seen', 'liked')),
     title TEXT NOT NULL,
     year INTEGER NOT NULL,
-    stars_before REAL,
-    rated_before TEXT,                      -- when the rating before was given
-    stars_after REAL,
+    marked_at TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (viewer, film, mark)
+) WITHOUT ROWID;
+
+-- What a person did at once and undoes at once: a rating, a mark, an import.
+CREATE TABLE steps (
+    id INTEGER PRIMARY KEY,
+    viewer INTEGER NOT NULL REFERENCES viewers ON DELETE CASCADE,
+    kind TEXT NOT NULL,                     -- 'rating', a mark or 'import'
+    note TEXT NOT NULL DEFAULT '',          -- where an import came from
     at TEXT NOT NULL,
     undone INTEGER NOT NULL DEFAULT 0       -- 0 while it stands, else the greater the later it was taken back
 );
 
-CREATE INDEX log_by_viewer ON log (viewer, id);
+CREATE INDEX steps_by_viewer ON steps (viewer, id);
+
+-- What a step changed; NULL stands for no rating and no mark.
+CREATE TABLE changes (
+    id INTEGER PRIMARY KEY,
+    step INTEGER NOT NULL REFERENCES steps ON DELETE CASCADE,
+    film TEXT NOT NULL,
+    title TEXT NOT NULL,
+    year INTEGER NOT NULL,
+    kind TEXT NOT NULL,                     -- 'rating' or a mark
+    before REAL,                            -- stars; 1 for a mark
+    given_before TEXT,                      -- when what was before was given
+    place_before INTEGER,                   -- and its place
+    after REAL,
+    given_after TEXT NOT NULL
+);
+
+CREATE INDEX changes_by_step ON changes (step, id);
+
+-- Keys of one film: datasets and services differ in its title or year. Each pair is there both ways round.
+CREATE TABLE aliases (
+    film TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    PRIMARY KEY (film, alias)
+) WITHOUT ROWID;
+
+-- What imports said about films.
+CREATE TABLE films (
+    film TEXT PRIMARY KEY,
+    imdb TEXT NOT NULL,                     -- 'tt0116282' or ''
+    tmdb INTEGER NOT NULL,                  -- 0 where unknown
+    movielens INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Which film a title of an import is, where the person said so.
+CREATE TABLE settled (
+    own TEXT PRIMARY KEY,                   -- the key of title and year as imported
+    film TEXT NOT NULL                      -- '' for none that a dataset has
+) WITHOUT ROWID;
 
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,   -- the number of a run that was deleted is never given again

@@ -13,7 +13,7 @@ from data import locations
 from data.problems import Problem
 from movietui.children import Engine
 from movietui.replies import DatasetRow, Details, ModelRow, MovieRow, Opened, People, Ranked
-from movietui.store import STARS, Change, Film, Run, Store
+from movietui.store import RATING, STARS, Change, Film, Run, Step, Store
 from movietui.viewers import Asked, ViewerRef, profile, user
 
 MISERY_STEP = 0.1
@@ -201,13 +201,14 @@ class Session:
         self.last_change = await self._stored(self.store.rate, last.viewer, last.film, stars)
         return self.last_change
 
-    async def undo(self) -> Change | None:
-        """Take back the newest rating of the viewers of the list."""
+    async def undo(self) -> Step | None:
+        """Take back what the viewers of the list did last: a rating, a mark, or an import as a whole."""
         self.last_change = None
-        change: Change | None = await self._stored(self.store.undo, self.audience.viewers)
-        return change
+        step: Step | None = await self._stored(self.store.undo, self.audience.viewers)
+        return step
 
-    async def redo(self) -> Change | None:
-        """Give again what was taken back last."""
-        self.last_change = await self._stored(self.store.redo, self.audience.viewers)
-        return self.last_change
+    async def redo(self) -> Step | None:
+        """Do again what was taken back last."""
+        step: Step | None = await self._stored(self.store.redo, self.audience.viewers)
+        self.last_change = step.changes[0] if step and step.kind == RATING else None
+        return step

@@ -1,28 +1,33 @@
-"""The store: profiles, ratings, runs and choices in one SQLite file.
+"""The store: profiles, ratings, marks, runs and choices in one SQLite file.
 
 A person's ratings are the one thing here that cannot be had again. Each change is one transaction that is on disk
 (``synchronous=FULL``) when the call returns; several windows may write at once (WAL, and a busy timeout).
+
+Whatever a person does to films is a step: a rating, a mark, or an import of many films. Steps are undone and done
+again as a whole, in the order in which they were made, which no clock has a say in.
 """
 
+import itertools
 import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from data.imports.entries import Mark
 from data.problems import Problem
 from movietui.processes import still_runs, this_process
 from movietui.viewers import LONGEST_NAME, Asked, ViewerRef, is_name, profile
 
-VERSION = 2
-MIGRATIONS = {1: "runs.sql"}
+VERSION = 3
+MIGRATIONS = {1: "marks.sql", 2: "runs.sql"}
 """The script that brings a store of that version to the next one."""
 
 STANDARD = "standard"
@@ -32,6 +37,12 @@ BUSY_SECONDS = 5.0
 UNDER_WAY = ("running", "paused")
 CUT_OFF = "cut off"
 """The state of a run that was under way when its process ended without a word."""
+MARKS: tuple[Mark, ...] = get_args(Mark)
+NOT_OFFERED: tuple[Mark, ...] = ("hidden", "seen", "liked")
+RATING = "rating"
+IMPORT = "import"
+MARKED = 1.0
+"""The value of a mark that is set."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +66,65 @@ class Rated:
 
 
 @dataclass(frozen=True)
+class Marked:
+    """A mark of the store."""
+
+    film: Film
+    mark: Mark
+    at: str
+
+
+@dataclass(frozen=True)
 class Change:
-    """A rating that was given, changed or taken back; ``None`` stands for no rating."""
+    """A rating or mark that was given, changed or taken back; ``None`` stands for none."""
 
     viewer: ViewerRef
     film: Film
     before: float | None
     after: float | None
+    """Stars; of a mark 1."""
+    kind: str = RATING
+    """``rating``, or which mark."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a person did at once and undoes at once."""
+
+    viewer: ViewerRef
+    kind: str
+    """``rating``, which mark, or ``import``."""
+    at: str
+    changes: tuple[Change, ...]
+    """What it did, from what was to what is: of a step that is being undone, the other way round."""
+    note: str = ""
+    """Of an import: where it came from."""
+    undone: bool = False
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What other places call a film; empty or 0 where that is not known."""
+
+    imdb: str = ""
+    """``tt0116282``."""
+    tmdb: int = 0
+    movielens: int = 0
+
+
+@dataclass(frozen=True)
+class Given:
+    """A film that an import brings."""
+
+    film: Film
+    """By the key of the film that it was found to be; title and year as it was brought."""
+    own: str
+    """The key of that title and year."""
+    stars: float | None
+    marks: tuple[Mark, ...] = ()
+    at: str = ""
+    """When, ISO 8601 in UTC; empty where that is not known."""
+    ids: Ids = Ids()
 
 
 @dataclass(frozen=True)
@@ -111,6 +174,16 @@ def check_stars(stars: float) -> None:
     """Raise ``Problem`` for stars that cannot be given."""
     if not STARS[0] <= stars <= STARS[1] or stars * 2 != int(stars * 2):
         raise Problem(f"{stars:g} is no rating; stars go from {STARS[0]:g} to {STARS[1]:g} in halves.")
+
+
+def _row_of(ref: ViewerRef) -> tuple[str, str, str]:
+    """The columns that name a viewer."""
+    return ref.kind, ref.dataset, ref.id
+
+
+def _places(values: Collection[object]) -> str:
+    """As many question marks."""
+    return ",".join("?" * len(values))
 
 
 def _now() -> str:
@@ -239,7 +312,7 @@ class Store:
 
     def _viewer(self, ref: ViewerRef) -> int:
         """Return the row of a viewer, making it where there is none. Inside a change only."""
-        key = (ref.kind, ref.dataset, ref.id)
+        key = _row_of(ref)
         self._db.execute(
             "INSERT INTO viewers (kind, dataset, name, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (*key, _now()),
@@ -247,89 +320,289 @@ class Store:
         found = self._db.execute("SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?", key)
         return int(found.fetchone()[0])
 
-    # Ratings
+    # Ratings and marks
 
     def ratings(self, ref: ViewerRef) -> list[Rated]:
-        """Return what a viewer rated here, oldest first."""
+        """Return what a viewer rated here, in the order given, whatever the clock said."""
         rows = self._rows(
             "SELECT film, title, year, stars, rated_at FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
-            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY rated_at, film",
-            ref.kind,
-            ref.dataset,
-            ref.id,
+            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place",
+            *_row_of(ref),
         )
         return [Rated(Film(film, title, year), stars, at) for film, title, year, stars, at in rows]
 
+    def marks(self, ref: ViewerRef, *only: Mark) -> list[Marked]:
+        """Return the marks of a viewer, all or only some kinds, in the order given."""
+        wanted = only or MARKS
+        rows = self._rows(
+            "SELECT film, title, year, mark, marked_at FROM marks JOIN viewers ON viewers.id = marks.viewer"
+            f" WHERE kind = ? AND dataset = ? AND name = ? AND mark IN ({_places(wanted)}) ORDER BY place",
+            *_row_of(ref),
+            *wanted,
+        )
+        return [Marked(Film(film, title, year), mark, at) for film, title, year, mark, at in rows]
+
     def asked(self, ref: ViewerRef) -> Asked:
-        """Return a viewer as the engine is asked about them."""
-        return {"kind": ref.kind, "id": ref.id, "rated": [(rated.film.key, rated.stars) for rated in self.ratings(ref)]}
+        """Return a viewer as the engine is asked about them, each film by all keys that it is known by."""
+        rated = (
+            "FROM ratings JOIN viewers ON viewers.id = ratings.viewer {}"
+            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place"
+        )
+        stars = dict(self._rows("SELECT ratings.film, stars " + rated.format(""), *_row_of(ref)))
+        tied = rated.format("JOIN aliases ON aliases.film = ratings.film")
+        for alias, value in self._rows(f"SELECT alias, stars {tied}", *_row_of(ref)):
+            stars.setdefault(alias, value)
+        return {"kind": ref.kind, "id": ref.id, "rated": list(stars.items())}
+
+    def not_offered(self, ref: ViewerRef) -> set[str]:
+        """Return the keys of the films that are in no list for a viewer, beside those rated: seen, liked or hidden."""
+        keys = {marked.film.key for marked in self.marks(ref, *NOT_OFFERED)}
+        return keys.union(*self._aliases(keys).values())
 
     def rate(self, ref: ViewerRef, film: Film, stars: float) -> Change:
         """Give a film stars, in halves. On disk when this returns. Raises ``Problem`` for stars out of scale."""
         check_stars(stars)
-        with self._change():
-            viewer = self._viewer(ref)
-            before, rated_before = self._rating(viewer, film)
-            if stars != before:
-                now = _now()
-                self._set_rating(viewer, film, stars, now)
-                self._db.execute("DELETE FROM log WHERE viewer = ? AND undone > 0", (viewer,))
-                self._db.execute(
-                    "INSERT INTO log (viewer, film, title, year, stars_before, rated_before, stars_after, at)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (viewer, film.key, film.title, film.year, before, rated_before, stars, now),
-                )
-        return Change(ref, film, before, stars)
+        return self._do(ref, film, RATING, stars)
 
-    def undo(self, refs: Sequence[ViewerRef]) -> Change | None:
-        """Take back the newest change of any of the viewers that was not taken back yet."""
+    def mark(self, ref: ViewerRef, film: Film, mark: Mark) -> Change:
+        """Mark a film. On disk when this returns."""
+        return self._do(ref, film, mark, MARKED)
+
+    def unmark(self, ref: ViewerRef, film: Film, mark: Mark) -> Change:
+        """Take a mark off a film. On disk when this returns."""
+        return self._do(ref, film, mark, None)
+
+    def _do(self, ref: ViewerRef, film: Film, kind: str, value: float | None) -> Change:
+        with self._change():
+            viewer, now = self._viewer(ref), _now()
+            film = replace(film, key=self._key_of(viewer, film.key))
+            before = self._value(viewer, film, kind)[0]
+            if value != before:
+                self._record(self._begin(viewer, kind, now), viewer, film, kind, value, now)
+        return Change(ref, film, before, value, kind)
+
+    def take_in(self, ref: ViewerRef, note: str, films: Sequence[Given]) -> Step | None:
+        """Add what an import brings, as one step. On disk when this returns; None where it changes nothing.
+
+        What a profile has already is kept, but for a rating that is older than the one brought. A mark that was taken
+        off after the time that is brought stays off. Films are in the order in which they are to be listed.
+        """
+        changes = []
+        with self._change():
+            viewer, now, step = self._viewer(ref), _now(), 0
+            taken_off = self._taken_off(viewer)
+            for given in films:
+                film = replace(given.film, key=self._key_of(viewer, given.film.key, given.own))
+                self._know(film.key, given)
+                brought: list[tuple[str, float]] = [(mark, MARKED) for mark in given.marks]
+                if given.stars is not None:
+                    check_stars(given.stars)
+                    brought.append((RATING, given.stars))
+                elif self._value(viewer, film, RATING)[0] is not None:
+                    brought = [(mark, value) for mark, value in brought if mark != "seen"]  # rated says as much
+                for kind, value in brought:
+                    before, at, _ = self._value(viewer, film, kind)
+                    newer = before is None or (kind == RATING and given.at > (at or ""))
+                    if value == before or not newer or taken_off.get((film.key, kind), "") >= (given.at or now):
+                        continue
+                    step = step or self._begin(viewer, IMPORT, now, note)
+                    self._record(step, viewer, film, kind, value, given.at or now)
+                    changes.append(Change(ref, film, before, value, kind))
+        return Step(ref, IMPORT, now, tuple(changes), note) if changes else None
+
+    def undo(self, refs: Sequence[ViewerRef]) -> Step | None:
+        """Take back the newest step of any of the viewers that was not taken back yet."""
         return self._step(refs, undone=False)
 
-    def redo(self, refs: Sequence[ViewerRef]) -> Change | None:
-        """Do again what was taken back last, unless one of the viewers rated something since."""
+    def redo(self, refs: Sequence[ViewerRef]) -> Step | None:
+        """Do again what was taken back last, unless one of the viewers did something since."""
         return self._step(refs, undone=True)
 
-    def _step(self, refs: Sequence[ViewerRef], *, undone: bool) -> Change | None:
+    def history(self, ref: ViewerRef) -> list[Step]:
+        """Return all steps of a viewer, newest first, with those that are undone and can be done again."""
+        rows = self._rows(
+            f"SELECT steps.id, steps.kind, note, at, undone, {_CHANGE} FROM steps"
+            " JOIN viewers ON viewers.id = steps.viewer JOIN changes ON changes.step = steps.id"
+            " WHERE viewers.kind = ? AND dataset = ? AND name = ? ORDER BY steps.id DESC, changes.id",
+            *_row_of(ref),
+        )
+        steps = []
+        for (_, kind, note, at, undone), each in itertools.groupby(rows, key=lambda row: row[:5]):
+            changes = tuple(
+                Change(ref, Film(*film), before, after, changed)
+                for *film, changed, before, after in (r[5:] for r in each)
+            )
+            steps.append(Step(ref, kind, at, changes, note, undone > 0))
+        return steps
+
+    def _step(self, refs: Sequence[ViewerRef], *, undone: bool) -> Step | None:
         with self._change():
             viewers = {self._viewer(ref): ref for ref in refs}
-            marks = ",".join("?" * len(viewers))
             found = self._db.execute(
-                "SELECT id, viewer, film, title, year, stars_before, rated_before, stars_after, at FROM log"
-                f" WHERE viewer IN ({marks}) AND (undone > 0) = ?"
-                # What was undone may be done again only from the newest change that still stands onwards.
-                f" AND (NOT ? OR id > (SELECT coalesce(max(id), 0) FROM log WHERE viewer IN ({marks}) AND undone = 0))"
+                "SELECT id, viewer, kind, note, at FROM steps"
+                f" WHERE viewer IN ({_places(viewers)}) AND (undone > 0) = ?"
+                # What was undone may be done again only from the newest step that still stands onwards.
+                " AND (NOT ? OR id > (SELECT coalesce(max(id), 0) FROM steps"
+                f" WHERE viewer IN ({_places(viewers)}) AND undone = 0))"
                 f" ORDER BY {'undone' if undone else 'id'} DESC LIMIT 1",
                 (*viewers, undone, undone, *viewers),
             ).fetchone()
             if found is None:
                 return None
-            entry, viewer, key, title, year, before, rated_before, after, at = found
-            film = Film(key, title, year)
-            if undone:
-                self._set_rating(viewer, film, after, at)
-            else:
-                self._set_rating(viewer, film, before, rated_before)
-            place = "0" if undone else "(SELECT max(undone) + 1 FROM log)"
-            self._db.execute(f"UPDATE log SET undone = {place} WHERE id = ?", (entry,))
-        return Change(viewers[viewer], film, before, after) if undone else Change(viewers[viewer], film, after, before)
+            step, viewer, kind, note, at = found
+            rows = self._db.execute(
+                f"SELECT id, given_before, place_before, given_after, {_CHANGE} FROM changes WHERE step = ?"
+                f" ORDER BY id {'' if undone else 'DESC'}",
+                (step,),
+            ).fetchall()
+            changes = []
+            for place, given_before, place_before, given_after, *film, changed, before, after in rows:
+                if undone:
+                    self._put(viewer, Film(*film), changed, after, given_after, place)
+                    changes.append(Change(viewers[viewer], Film(*film), before, after, changed))
+                else:
+                    self._put(viewer, Film(*film), changed, before, given_before, place_before)
+                    changes.append(Change(viewers[viewer], Film(*film), after, before, changed))
+            last = "0" if undone else "(SELECT max(undone) + 1 FROM steps)"
+            self._db.execute(f"UPDATE steps SET undone = {last} WHERE id = ?", (step,))
+        return Step(viewers[viewer], kind, at, tuple(changes), note, undone=not undone)
 
-    def _rating(self, viewer: int, film: Film) -> tuple[float | None, str | None]:
-        """Return a rating and when it was given. Inside a change only."""
-        row = self._db.execute(
-            "SELECT stars, rated_at FROM ratings WHERE viewer = ? AND film = ?", (viewer, film.key)
-        ).fetchone()
-        return row or (None, None)
+    # The parts of a step. Inside a change only.
 
-    def _set_rating(self, viewer: int, film: Film, stars: float | None, at: str | None) -> None:
-        """Set or remove a rating. Inside a change only."""
-        if stars is None:
-            self._db.execute("DELETE FROM ratings WHERE viewer = ? AND film = ?", (viewer, film.key))
-            return
-        self._db.execute(
-            "INSERT INTO ratings (viewer, film, title, year, stars, rated_at) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at",
-            (viewer, film.key, film.title, film.year, stars, at),
+    def _begin(self, viewer: int, kind: str, now: str, note: str = "") -> int:
+        """Begin a step; what was undone before it cannot be done again."""
+        self._db.execute("DELETE FROM steps WHERE viewer = ? AND undone > 0", (viewer,))
+        cursor = self._db.execute(
+            "INSERT INTO steps (viewer, kind, note, at) VALUES (?, ?, ?, ?)", (viewer, kind, note, now)
         )
+        return int(cursor.lastrowid or 0)
+
+    def _record(self, step: int, viewer: int, film: Film, kind: str, value: float | None, given: str) -> None:
+        """Change one thing, and write down what was before."""
+        before, given_before, place_before = self._value(viewer, film, kind)
+        cursor = self._db.execute(
+            "INSERT INTO changes"
+            " (step, film, title, year, kind, before, given_before, place_before, after, given_after)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (step, film.key, film.title, film.year, kind, before, given_before, place_before, value, given),
+        )
+        self._put(viewer, film, kind, value, given, cursor.lastrowid)
+
+    def _value(self, viewer: int, film: Film, kind: str) -> tuple[float | None, str | None, int | None]:
+        """Return the stars of a rating or the value of a mark, when it was given, and its place in the order."""
+        if kind == RATING:
+            found = self._db.execute(
+                "SELECT stars, rated_at, place FROM ratings WHERE viewer = ? AND film = ?", (viewer, film.key)
+            )
+        else:
+            found = self._db.execute(
+                f"SELECT {MARKED}, marked_at, place FROM marks WHERE viewer = ? AND film = ? AND mark = ?",
+                (viewer, film.key, kind),
+            )
+        return found.fetchone() or (None, None, None)
+
+    def _put(
+        self, viewer: int, film: Film, kind: str, value: float | None, given: str | None, place: int | None
+    ) -> None:
+        """Set or remove a rating or a mark."""
+        row = (viewer, film.key)
+        named = (*row, film.title, film.year)
+        if kind == RATING and value is None:
+            self._db.execute("DELETE FROM ratings WHERE viewer = ? AND film = ?", row)
+        elif kind == RATING:
+            self._db.execute(
+                "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at,"
+                " place = excluded.place",
+                (*named, value, given, place),
+            )
+        elif value is None:
+            self._db.execute("DELETE FROM marks WHERE viewer = ? AND film = ? AND mark = ?", (*row, kind))
+        else:
+            self._db.execute(
+                "INSERT INTO marks (viewer, film, title, year, mark, marked_at, place) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*named, kind, given, place),
+            )
+
+    def _taken_off(self, viewer: int) -> dict[tuple[str, str], str]:
+        """Return when marks were taken off, by film and kind."""
+        return {
+            (film, kind): at
+            for film, kind, at in self._db.execute(
+                "SELECT film, changes.kind, max(at) FROM changes JOIN steps ON steps.id = step"
+                " WHERE viewer = ? AND undone = 0 AND after IS NULL GROUP BY film, changes.kind",
+                (viewer,),
+            )
+        }
+
+    # Films that go by several keys
+
+    def _key_of(self, viewer: int, key: str, own: str = "") -> str:
+        """Return the key by which a viewer has a film already, else the first one. Inside a change only."""
+        keys = [key, own] if own and own != key else [key]
+        others = self._aliases(keys)
+        keys += [other for each in keys for other in others.get(each, ())]
+        if len(keys) == 1:
+            return key
+        for each in keys:
+            if self._db.execute(
+                "SELECT 1 FROM ratings WHERE viewer = ?1 AND film = ?2"
+                " UNION ALL SELECT 1 FROM marks WHERE viewer = ?1 AND film = ?2",
+                (viewer, each),
+            ).fetchone():
+                return each
+        return key
+
+    def _aliases(self, keys: Collection[str]) -> Mapping[str, list[str]]:
+        """Return the further keys of films, by key."""
+        found: dict[str, list[str]] = {}
+        query = "SELECT film, alias FROM aliases WHERE film IN (SELECT value FROM json_each(?)) ORDER BY film, alias"
+        for film, alias in self._rows(query, json.dumps(list(keys))):
+            found.setdefault(film, []).append(alias)
+        return found
+
+    def _know(self, key: str, given: Given) -> None:
+        """Remember what a film is called elsewhere. Inside a change only."""
+        for other in {given.film.key, given.own} - {key}:
+            self._tie(key, other)
+        ids = given.ids
+        if ids != Ids():
+            self._db.execute(
+                "INSERT INTO films (film, imdb, tmdb, movielens) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " imdb = iif(excluded.imdb = '', imdb, excluded.imdb),"
+                " tmdb = iif(excluded.tmdb = 0, tmdb, excluded.tmdb),"
+                " movielens = iif(excluded.movielens = 0, movielens, excluded.movielens)",
+                (key, ids.imdb, ids.tmdb, ids.movielens),
+            )
+
+    def _tie(self, one: str, other: str) -> None:
+        rows = ((one, other), (other, one))
+        self._db.executemany("INSERT INTO aliases VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
+
+    def ids(self) -> dict[str, Ids]:
+        """Return what is known of the ids of films, by key."""
+        rows = self._rows("SELECT film, imdb, tmdb, movielens FROM films")
+        return {film: Ids(*ids) for film, *ids in rows}
+
+    def settle(self, own: str, film: str | None) -> None:
+        """Remember which film a title of an import is, both by key; None for none that a dataset has.
+
+        What was imported of that title before follows with the next import.
+        """
+        with self._change():
+            before = self._db.execute("SELECT film FROM settled WHERE own = ?", (own,)).fetchone()
+            if before and before[0]:
+                self._db.execute(
+                    "DELETE FROM aliases WHERE (film = ?1 AND alias = ?2) OR (film = ?2 AND alias = ?1)",
+                    (own, before[0]),
+                )
+            self._db.execute(
+                "INSERT INTO settled VALUES (?, ?) ON CONFLICT DO UPDATE SET film = excluded.film", (own, film or "")
+            )
+
+    def settled(self) -> dict[str, str | None]:
+        """Return which film each title is that was settled by hand."""
+        return {own: film or None for own, film in self._rows("SELECT own, film FROM settled")}
 
     # Runs
 
@@ -470,3 +743,5 @@ _RUN = (
 """The columns of a run in the order of ``Run``, the process behind them."""
 _TEXTS = 4
 """How many columns before the process are read as JSON at once."""
+_CHANGE = "film, title, year, changes.kind, before, after"
+"""The columns of a change, in the order that ``Store.history`` and ``Store._step`` read them."""

@@ -420,7 +420,8 @@ def recommend(
 ) -> dict[str, Any]:
     """Return the best unseen movies that pass the filter ``only``, as ``recommend --json`` prints them.
 
-    ``how``: of several viewers, the fields of an ``Aggregation``.
+    What one of the viewers has seen without rating it, or does not want to be offered, is left out too. ``how``: of
+    several viewers, the fields of an ``Aggregation``.
     """
     from models.filters import parse
     from models.ranking import Aggregation, Ranker
@@ -428,6 +429,8 @@ def recommend(
 
     loaded, fitted = served(store, dataset, model, seed)
     passing = parse(only, loaded.movies.genre_names).passes(loaded)
+    for film in set[str]().union(*(store.not_offered(ref) for ref in viewers)):
+        passing[list(loaded.movies.rows_by_key.get(film, ()))] = False
     people = [viewer(loaded, store.asked(ref)) for ref in viewers]
     return Ranker(loaded, fitted).recommend(
         people, k, how=Aggregation(**(how or {})), passing=passing, unseen_by=unseen_by
@@ -455,6 +458,26 @@ def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dic
         "stars": change.after,
         "before": change.before,
         "ratings": len(store.ratings(ref)),
+    }
+
+
+def export(
+    store: Store, ref: ViewerRef, format_: str, output: Path, dataset: str, k: int, *, force: bool
+) -> dict[str, Any]:
+    """Write what a profile has, or the ``k`` best movies for it, as ``export --json`` prints it."""
+    from movietui import exporting
+
+    if format_ != exporting.SHORTLIST:
+        return exporting.export(store, ref, format_, output, force=force)
+    found = recommend(store, dataset, [ref], k)
+    exporting.write_file(output, exporting.shortlist(ref.id, found).encode("utf-8"), force=force)
+    return {
+        "profile": ref.id,
+        "format": format_,
+        "output": str(output),
+        "films": found["movies"],
+        "left_out": 0,
+        "note": "",
     }
 
 

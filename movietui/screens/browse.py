@@ -18,7 +18,7 @@ from movietui import text
 from movietui.replies import Ranked
 from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.session import Audience
-from movietui.store import Change
+from movietui.store import IMPORT, RATING, Change, Step
 from movietui.viewers import ViewerRef
 from movietui.widgets.details import describe
 from movietui.widgets.movie_list import MovieList
@@ -260,31 +260,28 @@ class BrowseScreen(FrameScreen):
     @told
     async def action_undo(self) -> None:
         """Take the last rating back."""
-        change = await self.session.undo()
-        if change is None:
+        step = await self.session.undo()
+        if step is None:
             self.movie_tui.say("There is nothing to undo.")
         else:
-            await self._answer(change, "took back")
+            await self._answer(step, "took back")
 
     @told
     async def action_redo(self) -> None:
         """Give the rating that was taken back again."""
-        change = await self.session.redo()
-        if change is None:
+        step = await self.session.redo()
+        if step is None:
             self.movie_tui.say("There is nothing to do again.")
         else:
-            await self._answer(change, "gave again")
+            await self._answer(step, "gave again")
 
-    async def _answer(self, change: Change, did: str) -> None:
+    async def _answer(self, done: Change | Step, did: str) -> None:
         """Show the new order and say what happened, all in one frame."""
         ranked = await self._ranked(after_rating=True)
         profiles = await self.movie_tui.in_thread(self.session.store.profiles)
-        given = change.before if did == "took back" else change.after
-        said = f"{did} {change.film.title}"
-        if given is not None:
-            said += f" {text.number_of_stars(given)}"
+        said = f"{did} {_said(done, taken_back=did == 'took back')}"
         if self.session.audience.pair:
-            said += f" as {'AB'[self.session.audience.viewers.index(change.viewer)]} {change.viewer.label}"
+            said += f" as {'AB'[self.session.audience.viewers.index(done.viewer)]} {done.viewer.label}"
         moved = f"{text.plural(ranked['moved'], 'movie')} moved" if ranked["moved"] else "nothing moved"
         self._show(ranked, marked=True)
         self.people.count(profiles)
@@ -407,6 +404,18 @@ class BrowseScreen(FrameScreen):
             self.set_focus(self.movies)
         elif self.session.audience.pair:
             await self.look_at(self.session.audience.viewers[0])
+
+
+def _said(done: Change | Step, *, taken_back: bool) -> str:
+    """What was done: ``Fargo ★ 4``, ``Fargo as seen``, ``an import with 512 changes``."""
+    if isinstance(done, Step):
+        if done.kind == IMPORT:
+            return f"an import with {text.plural(len(done.changes), 'change')}"
+        (done,) = done.changes
+    given = done.before if taken_back else done.after
+    if done.kind != RATING:
+        return f"{done.film.title} as {done.kind}"
+    return done.film.title + (f" {text.number_of_stars(given)}" if given is not None else "")
 
 
 def _dial(audience: Audience) -> str:

@@ -46,6 +46,12 @@ def test_mf(mf: Evaluation, bias: Evaluation) -> None:
     assert difference.high < 0
 
 
+def test_bayes(ml100k: Dataset, mf: Evaluation) -> None:
+    found = evaluate("bayes", ml100k, "kfold5-0")
+    assert 0.87 < found.metrics["rmse"] < 0.882
+    assert compare(found, mf).high < 0
+
+
 def test_u1(ml100k: Dataset) -> None:
     assert evaluate("bias", ml100k, "u1").metrics["rmse"] < 0.96
     assert evaluate("mf", ml100k, "u1").metrics["rmse"] < 0.915
@@ -82,3 +88,11 @@ def test_neighbours(ml100k: Dataset, mf: Evaluation, name: str, bound: float) ->
     published = evaluate(name, ml100k, "kfold5-0", settings=settings)
     assert published.settings == "published"
     assert tuned.metrics["mse"] + 0.02 < published.metrics["mse"] < 1.0
+
+
+@pytest.mark.parametrize("name", ["ease", "ials"])
+def test_rankers(ml100k: Dataset, name: str) -> None:
+    """With plain ones from four stars on, EASE of others gets 0.370 and implicit ALS 0.378."""
+    found = evaluate(name, ml100k, "random80", "ranking").metrics
+    assert 0.385 < found["ndcg@10"] < 0.40
+    assert evaluate(name, ml100k, "kfold5-0").metrics["rmse"] < 0.935

@@ -6,7 +6,7 @@ from data.pairs import Pairs
 from models.combiner import _Base
 from models.evaluation import history_of
 from models.pair import Pair, PairSettings
-from models.ranking import Ranker, Viewer
+from models.ranking import Aggregation, Ranker, Viewer
 from tests.models.builders import tastes
 from tests.models.contract import ModelContract
 
@@ -41,7 +41,7 @@ def test_a_list_for_two_is_ordered_by_what_the_pair_is_expected_to_give() -> Non
     model.fit(train)
     histories = [history_of(train, user) for user in (3, 9)]
     viewers = [Viewer("user", train.users.ids[each.user], each) for each in histories if each.user is not None]
-    found = Ranker(train, model).rank(viewers, misery=0)
+    found = Ranker(train, model).rank(viewers, how=Aggregation(misery=0))
     both = model.expect_pair(*map(model.fold_in, histories))
     np.testing.assert_array_equal(found.score, both.score)
     np.testing.assert_array_equal(found.stars, both.stars)

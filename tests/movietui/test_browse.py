@@ -10,7 +10,8 @@ import pytest
 from textual.screen import Screen
 
 from data import locations
-from movietui.store import Film, Store
+from movietui.screens.browse import _said
+from movietui.store import Change, Film, Step, Store
 from movietui.viewers import profile, user
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, with_run
@@ -55,6 +56,19 @@ async def test_the_first_start_needs_no_key(home: Path) -> None:
         await driver.press("down")
         assert "a profile of your own" not in shown(driver.app)
     assert gone(*processes_of(home))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "taken_back", "told"),
+    [
+        ("rating", [Change(profile("a"), Film("", "Fargo", 1996), 4.5, None)], True, "Fargo ★ 4½"),
+        ("rating", [Change(profile("a"), Film("", "Fargo", 1996), 4.5, None)], False, "Fargo"),
+        ("seen", [Change(profile("a"), Film("", "Fargo", 1996), None, 1, "seen")], False, "Fargo as seen"),
+        ("import", [Change(profile("a"), Film("", "Fargo", 1996), None, 4)] * 512, True, "an import with 512 changes"),
+    ],
+)
+def test_what_a_step_is_called(kind: str, changes: list[Change], taken_back: bool, told: str) -> None:
+    assert _said(Step(profile("a"), kind, "", tuple(changes)), taken_back=taken_back) == told
 
 
 @SIZES

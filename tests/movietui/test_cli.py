@@ -67,7 +67,18 @@ def given(result: dict[str, Any], *fields: str) -> None:
 def test_version_and_help(run: Run) -> None:
     assert run("--version").stdout == f"movietui, version {__version__}\n"
     told = run("--help").stdout
-    for command in ("data", "train", "evaluate", "sweep", "reproduce", "recommend", "rate", "locate"):
+    for command in (
+        "data",
+        "train",
+        "evaluate",
+        "sweep",
+        "reproduce",
+        "recommend",
+        "rate",
+        "import",
+        "export",
+        "locate",
+    ):
         assert re.search(rf"^  {command} ", told, re.MULTILINE)
         assert run(command, "--help").exit_code == 0
     for command in ("list", "get", "remove", "clean", "show", "imdb"):

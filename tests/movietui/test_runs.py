@@ -33,7 +33,7 @@ CREATE TABLE runs (
 CREATE TABLE choices (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO runs VALUES (7, 'mf', 'demo', 'standard', 'random90', 3, '{"factors": 10}', 'done', 1, 'demo-mf-1',
     '2026-01-01T00:00:00.000+00:00', 1.5, '[{"epoch": 1}]', 1, '{"rmse": 0.9}', '');
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
 
 

@@ -129,12 +129,12 @@ async def test_undo_and_redo(session: Session) -> None:
     row = await first(session)
     await session.rate(row, 4)
     await session.nudge(-0.5)
-    assert [(await session.undo()).after for _ in range(2)] == [4, None]  # type: ignore[union-attr]
+    assert [(await session.undo()).changes[0].after for _ in range(2)] == [4, None]  # type: ignore[union-attr]
     with pytest.raises(Problem):
         await session.nudge(0.5)
     again = await session.redo()
     assert again is not None
-    assert again.after == 4
+    assert again.changes[0].after == 4
     assert (await session.nudge(0.5)).after == 4.5
 
 

@@ -4,13 +4,15 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from data import locations
+from data.imports.entries import Mark
 from data.problems import Problem
-from movietui.store import Change, Film, Store
+from movietui.store import Change, Film, Given, Ids, Step, Store
 from movietui.viewers import ViewerRef, profile, user
 
 FARGO = Film("fargo 1996", "Fargo", 1996)
@@ -22,6 +24,22 @@ TOM = profile("tom")
 
 def given(store: Store, ref: ViewerRef) -> dict[str, float]:
     return {rated.film.title: rated.stars for rated in store.ratings(ref)}
+
+
+def undone(store: Store, refs: Sequence[ViewerRef]) -> Change | None:
+    """Undo a step of one change."""
+    return only(store.undo(refs))
+
+
+def redone(store: Store, refs: Sequence[ViewerRef]) -> Change | None:
+    return only(store.redo(refs))
+
+
+def only(step: Step | None) -> Change | None:
+    if step is None:
+        return None
+    (change,) = step.changes
+    return change
 
 
 def test_ratings_come_back(store: Store) -> None:
@@ -40,10 +58,28 @@ def test_ratings_come_back(store: Store) -> None:
     again.close()
 
 
-def test_ratings_are_in_the_order_given(store: Store) -> None:
+CLOCKS = {"stands": [5] * 9, "steps back": [5, 4, 3, 2, 1, 0], "runs": [1, 2, 3, 4, 5, 6]}
+
+
+@pytest.mark.parametrize("seconds", CLOCKS.values(), ids=CLOCKS)
+def test_ratings_are_in_the_order_given(store: Store, monkeypatch: pytest.MonkeyPatch, seconds: list[int]) -> None:
+    ticks = iter(seconds)
+    store.create_profile("anna")
+    monkeypatch.setattr("movietui.store._now", lambda: f"2026-01-01T00:00:0{next(ticks)}.000+00:00")
     for film in (FARGO, ALIEN, BRAZIL):
         store.rate(ANNA, film, 3)
-    assert [rated.film for rated in store.ratings(ANNA)][-1] == BRAZIL
+    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
+    assert [key for key, _ in store.asked(ANNA)["rated"]] == [FARGO.key, ALIEN.key, BRAZIL.key]
+
+
+def test_a_rating_that_is_given_again_is_the_newest_until_that_is_undone(store: Store) -> None:
+    for film, stars in ((FARGO, 3), (ALIEN, 3), (FARGO, 4)):
+        store.rate(ANNA, film, stars)
+    assert [rated.film for rated in store.ratings(ANNA)] == [ALIEN, FARGO]
+    store.undo([ANNA])
+    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN]
+    store.redo([ANNA])
+    assert [rated.film for rated in store.ratings(ANNA)] == [ALIEN, FARGO]
     assert all(rated.at.endswith("+00:00") for rated in store.ratings(ANNA))
 
 
@@ -116,7 +152,7 @@ def test_only_halves_on_the_scale(store: Store, stars: float) -> None:
     with pytest.raises(Problem, match=r"stars go from 0\.5 to 5 in halves"):
         store.rate(ANNA, FARGO, stars)
     assert given(store, ANNA) == {}
-    assert store.undo([ANNA]) is None
+    assert undone(store, [ANNA]) is None
 
 
 # Undo and redo
@@ -126,15 +162,15 @@ def test_undo_and_redo(store: Store) -> None:
     store.rate(ANNA, FARGO, 4)
     store.rate(ANNA, FARGO, 2)
     store.rate(ANNA, ALIEN, 5)
-    assert store.undo([ANNA]) == Change(ANNA, ALIEN, 5, None)
-    assert store.undo([ANNA]) == Change(ANNA, FARGO, 2, 4)
+    assert undone(store, [ANNA]) == Change(ANNA, ALIEN, 5, None)
+    assert undone(store, [ANNA]) == Change(ANNA, FARGO, 2, 4)
     assert given(store, ANNA) == {"Fargo": 4}
-    assert store.redo([ANNA]) == Change(ANNA, FARGO, 4, 2)
-    assert store.undo([ANNA]) == Change(ANNA, FARGO, 2, 4)
-    assert store.undo([ANNA]) == Change(ANNA, FARGO, 4, None)
-    assert store.undo([ANNA]) is None
+    assert redone(store, [ANNA]) == Change(ANNA, FARGO, 4, 2)
+    assert undone(store, [ANNA]) == Change(ANNA, FARGO, 2, 4)
+    assert undone(store, [ANNA]) == Change(ANNA, FARGO, 4, None)
+    assert undone(store, [ANNA]) is None
     assert given(store, ANNA) == {}
-    assert [store.redo([ANNA]) is not None for _ in range(4)] == [True, True, True, False]
+    assert [redone(store, [ANNA]) is not None for _ in range(4)] == [True, True, True, False]
     assert given(store, ANNA) == {"Fargo": 2, "Alien": 5}
 
 
@@ -142,35 +178,35 @@ def test_undo_outlives_the_window(store: Store) -> None:
     store.rate(ANNA, FARGO, 4)
     store.close()
     again = Store(store.path)
-    assert again.undo([ANNA]) == Change(ANNA, FARGO, 4, None)
+    assert undone(again, [ANNA]) == Change(ANNA, FARGO, 4, None)
     again.close()
 
 
 def test_viewers_undo_their_own(store: Store) -> None:
     store.rate(ANNA, FARGO, 4)
     store.rate(TOM, ALIEN, 3)
-    assert store.undo([ANNA]) == Change(ANNA, FARGO, 4, None)
-    assert store.undo([ANNA]) is None
+    assert undone(store, [ANNA]) == Change(ANNA, FARGO, 4, None)
+    assert undone(store, [ANNA]) is None
     assert given(store, TOM) == {"Alien": 3}
-    assert store.undo([ANNA, TOM]) == Change(TOM, ALIEN, 3, None)
-    assert store.redo([TOM]) == Change(TOM, ALIEN, None, 3)
+    assert undone(store, [ANNA, TOM]) == Change(TOM, ALIEN, 3, None)
+    assert redone(store, [TOM]) == Change(TOM, ALIEN, None, 3)
 
 
 def test_a_new_rating_ends_what_could_be_redone(store: Store) -> None:
     store.rate(ANNA, FARGO, 4)
-    store.undo([ANNA])
+    undone(store, [ANNA])
     store.rate(ANNA, ALIEN, 3)
-    assert store.redo([ANNA]) is None
+    assert redone(store, [ANNA]) is None
     assert given(store, ANNA) == {"Alien": 3}
 
 
 def test_redo_gives_again_what_was_taken_back_last(store: Store) -> None:
     store.rate(ANNA, FARGO, 5)
-    store.undo([ANNA])
+    undone(store, [ANNA])
     store.rate(ANNA, FARGO, 1)
-    store.undo([ANNA])
-    assert store.redo([ANNA]) == Change(ANNA, FARGO, None, 1)
-    assert store.redo([ANNA]) is None
+    undone(store, [ANNA])
+    assert redone(store, [ANNA]) == Change(ANNA, FARGO, None, 1)
+    assert redone(store, [ANNA]) is None
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -180,7 +216,7 @@ def test_any_mix_of_rating_undo_and_redo(store: Store, seed: int) -> None:
     pair = [ANNA, TOM]
     now: dict[tuple[str, str], float] = {}
     done: list[tuple[tuple[str, str], float | None, float | None]] = []
-    undone: list[tuple[tuple[str, str], float | None, float | None]] = []
+    back: list[tuple[tuple[str, str], float | None, float | None]] = []
 
     def put(key: tuple[str, str], stars: float | None) -> None:
         if stars is None:
@@ -197,24 +233,300 @@ def test_any_mix_of_rating_undo_and_redo(store: Store, seed: int) -> None:
             if now.get(key) == stars:  # nothing changed, so there is nothing to undo
                 continue
             done.append((key, now.get(key), stars))
-            undone.clear()
+            back.clear()
             put(key, stars)
         elif action == "undo":
-            change = store.undo(pair)
+            change = undone(store, pair)
             assert (change is None) == (not done)
             if done:
                 entry = done.pop()
-                undone.append(entry)
+                back.append(entry)
                 put(entry[0], entry[1])
         else:
-            change = store.redo(pair)
-            assert (change is None) == (not undone)
-            if undone:
-                entry = undone.pop()
+            change = redone(store, pair)
+            assert (change is None) == (not back)
+            if back:
+                entry = back.pop()
                 done.append(entry)
                 put(entry[0], entry[2])
         found = {(ref.id, title): stars for ref in pair for title, stars in given(store, ref).items()}
         assert found == now
+
+
+# Marks
+
+
+def marked(store: Store, ref: ViewerRef, *only: Mark) -> list[tuple[str, str]]:
+    return [(each.film.title, each.mark) for each in store.marks(ref, *only)]
+
+
+def test_marks(store: Store) -> None:
+    assert store.mark(ANNA, FARGO, "watchlist") == Change(ANNA, FARGO, None, 1, "watchlist")
+    store.mark(ANNA, FARGO, "watchlist")
+    store.mark(ANNA, ALIEN, "hidden")
+    store.mark(ANNA, BRAZIL, "seen")
+    store.mark(TOM, BRAZIL, "watchlist")
+    assert marked(store, ANNA) == [("Fargo", "watchlist"), ("Alien", "hidden"), ("Brazil", "seen")]
+    assert marked(store, ANNA, "watchlist", "seen") == [("Fargo", "watchlist"), ("Brazil", "seen")]
+    assert store.not_offered(ANNA) == {ALIEN.key, BRAZIL.key}
+    assert store.unmark(ANNA, ALIEN, "hidden") == Change(ANNA, ALIEN, 1, None, "hidden")
+    assert store.not_offered(ANNA) == {BRAZIL.key}
+    assert given(store, ANNA) == {}
+    store.close()
+    again = Store(store.path)
+    assert marked(again, ANNA) == [("Fargo", "watchlist"), ("Brazil", "seen")]
+    again.close()
+
+
+def test_undo_goes_through_ratings_and_marks_alike(store: Store) -> None:
+    store.mark(ANNA, FARGO, "watchlist")
+    store.rate(ANNA, FARGO, 4)
+    store.unmark(ANNA, FARGO, "watchlist")
+    store.mark(ANNA, ALIEN, "hidden")
+    told = [(step.kind, len(step.changes), step.undone) for step in store.history(ANNA)]
+    assert told == [("hidden", 1, False), ("watchlist", 1, False), ("rating", 1, False), ("watchlist", 1, False)]
+    assert undone(store, [ANNA]) == Change(ANNA, ALIEN, 1, None, "hidden")
+    assert undone(store, [ANNA]) == Change(ANNA, FARGO, None, 1, "watchlist")
+    assert marked(store, ANNA) == [("Fargo", "watchlist")]
+    assert undone(store, [ANNA]) == Change(ANNA, FARGO, 4, None)
+    assert [step.undone for step in store.history(ANNA)] == [True, True, True, False]
+    for _ in range(3):
+        store.redo([ANNA])
+    assert (marked(store, ANNA), given(store, ANNA)) == ([("Alien", "hidden")], {"Fargo": 4})
+    assert store.redo([ANNA]) is None
+    assert store.history(TOM) == []
+    assert store.history(ANNA)[2].changes == (Change(ANNA, FARGO, None, 4),)
+
+
+# Imports
+
+LONG_AGO = "2010-05-01T00:00:00.000+00:00"
+LATER = "2012-05-01T00:00:00.000+00:00"
+
+
+def brought(film: Film, stars: float | None, at: str = LONG_AGO, *marks: Mark, own: str = "") -> Given:
+    return Given(film, own or film.key, stars, marks, at)
+
+
+def test_an_import_is_one_step(store: Store) -> None:
+    store.rate(ANNA, BRAZIL, 3)
+    films = [brought(FARGO, 4, LATER), brought(ALIEN, None, LONG_AGO, "watchlist", "liked")]
+    step = store.take_in(ANNA, "letterboxd", films)
+    assert step is not None
+    assert (step.kind, step.note, len(step.changes)) == ("import", "letterboxd", 3)
+    assert store.history(ANNA)[0] == step
+    assert [rated.at for rated in store.ratings(ANNA)][1] == LATER
+    assert store.take_in(ANNA, "letterboxd", films) is None
+    back = store.undo([ANNA])
+    assert back is not None
+    assert {(change.film.title, change.before, change.after) for change in back.changes} == {
+        ("Fargo", 4, None),
+        ("Alien", 1, None),
+    }
+    assert (given(store, ANNA), store.marks(ANNA)) == ({"Brazil": 3}, [])
+    store.redo([ANNA])
+    assert given(store, ANNA) == {"Brazil": 3, "Fargo": 4}
+    assert marked(store, ANNA) == [("Alien", "watchlist"), ("Alien", "liked")]
+
+
+def test_what_is_newer_wins(store: Store) -> None:
+    store.take_in(ANNA, "", [brought(FARGO, 4, LONG_AGO), brought(ALIEN, 4, LATER)])
+    store.take_in(ANNA, "", [brought(FARGO, 2, LATER), brought(ALIEN, 2, LONG_AGO)])
+    assert given(store, ANNA) == {"Fargo": 2, "Alien": 4}
+    store.rate(ANNA, FARGO, 5)
+    assert store.take_in(ANNA, "", [brought(FARGO, 1, LATER), brought(ALIEN, 1, "")]) is None
+    assert given(store, ANNA) == {"Fargo": 5, "Alien": 4}
+
+
+def test_a_mark_that_was_taken_off_stays_off(store: Store) -> None:
+    films = [brought(FARGO, None, LONG_AGO, "watchlist")]
+    store.take_in(ANNA, "", films)
+    store.unmark(ANNA, FARGO, "watchlist")
+    assert store.take_in(ANNA, "", films) is None
+    assert store.marks(ANNA) == []
+    store.undo([ANNA])
+    assert marked(store, ANNA) == [("Fargo", "watchlist")]
+
+
+def test_what_is_rated_is_not_marked_as_seen_too(store: Store) -> None:
+    store.rate(ANNA, FARGO, 4)
+    store.take_in(ANNA, "", [brought(FARGO, None, LONG_AGO, "seen", "liked"), brought(ALIEN, None, LONG_AGO, "seen")])
+    assert marked(store, ANNA) == [("Fargo", "liked"), ("Alien", "seen")]
+
+
+def test_nothing_of_an_import_with_wrong_stars_stays(store: Store) -> None:
+    with pytest.raises(Problem, match="in halves"):
+        store.take_in(ANNA, "", [brought(FARGO, 4), brought(ALIEN, 7)])
+    assert (given(store, ANNA), store.history(ANNA)) == ({}, [])
+
+
+def test_a_film_that_goes_by_two_names(store: Store) -> None:
+    """What another dataset calls it is answered for; it is one film to rate, to export and to undo."""
+    elsewhere = Film("fargo 1997", "Fargo!", 1997)
+    store.take_in(ANNA, "", [brought(Film(FARGO.key, "Fargo!", 1997), 4, own="fargo 1997")])
+    assert store.asked(ANNA)["rated"] == [("fargo 1996", 4), ("fargo 1997", 4)]
+    store.rate(ANNA, elsewhere, 2)
+    assert given(store, ANNA) == {"Fargo!": 2}
+    store.mark(ANNA, elsewhere, "hidden")
+    assert store.not_offered(ANNA) == {"fargo 1996", "fargo 1997"}
+    store.rate(TOM, elsewhere, 5)
+    assert [rated.film for rated in store.ratings(TOM)] == [elsewhere]
+    assert store.undo([ANNA]) is not None
+
+
+def test_what_was_settled_by_hand(store: Store) -> None:
+    unmatched = Film("fargoh 1996", "Fargoh", 1996)
+
+    def settle(film: Film) -> list[tuple[str, float]]:
+        store.settle(unmatched.key, film.key)
+        again = Given(Film(film.key, "Fargoh", 1996), unmatched.key, 4, (), LONG_AGO)
+        assert store.take_in(ANNA, "", [again]) is None  # it is there already, by its own key
+        return store.asked(ANNA)["rated"]
+
+    store.take_in(ANNA, "", [brought(unmatched, 4)])
+    assert settle(ALIEN) == [("fargoh 1996", 4), ("alien 1979", 4)]
+    assert settle(FARGO) == [("fargoh 1996", 4), ("fargo 1996", 4)]
+    store.settle("no film", None)
+    assert store.settled() == {"fargoh 1996": "fargo 1996", "no film": None}
+
+
+def test_ids_of_films_are_gathered(store: Store) -> None:
+    for ids in (Ids(imdb="tt0116282"), Ids(tmdb=275), Ids()):
+        store.take_in(ANNA, "", [Given(FARGO, FARGO.key, 4, (), LONG_AGO, ids)])
+    assert store.ids() == {FARGO.key: Ids("tt0116282", 275, 0)}
+
+
+TAKES_IN = """
+from data import locations
+from movietui.store import Film, Given, Store
+from movietui.viewers import profile
+store = Store(locations.store())
+for number in range(10**6):
+    films = [Film(f"{number} {part} 1990", "F", 1990) for part in range(40)]
+    store.take_in(profile("anna"), str(number), [Given(film, film.key, 4, ("seen",)) for film in films])
+    print(number, flush=True)
+"""
+
+
+def test_an_import_is_on_disk_whole_or_not_at_all(home: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", TAKES_IN], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        last = [int(child.stdout.readline()) for _ in range(8)][-1]
+        child.kill()
+        last = max([last, *(int(line) for line in child.stdout.read().split())])
+    store = Store(locations.store())
+    steps = store.history(ANNA)
+    assert len(steps) in (last + 1, last + 2)
+    assert {len(step.changes) for step in steps} == {80}
+    assert len(store.ratings(ANNA)) == len(store.marks(ANNA)) == 40 * len(steps)
+    store.close()
+
+
+# Stores of earlier versions
+
+VERSION_1 = """
+CREATE TABLE viewers (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('profile', 'user')), dataset TEXT NOT NULL DEFAULT '',
+    name TEXT NOT NULL, created TEXT NOT NULL, UNIQUE (kind, dataset, name)
+);
+CREATE TABLE ratings (
+    viewer INTEGER NOT NULL REFERENCES viewers ON DELETE CASCADE, film TEXT NOT NULL, title TEXT NOT NULL,
+    year INTEGER NOT NULL, stars REAL NOT NULL CHECK (stars BETWEEN 0.5 AND 5), rated_at TEXT NOT NULL,
+    PRIMARY KEY (viewer, film)
+) WITHOUT ROWID;
+CREATE TABLE log (
+    id INTEGER PRIMARY KEY, viewer INTEGER NOT NULL REFERENCES viewers ON DELETE CASCADE, film TEXT NOT NULL,
+    title TEXT NOT NULL, year INTEGER NOT NULL, stars_before REAL, rated_before TEXT, stars_after REAL,
+    at TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX log_by_viewer ON log (viewer, id);
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, model TEXT NOT NULL, dataset TEXT NOT NULL, cleaning TEXT NOT NULL, split TEXT NOT NULL,
+    seed INTEGER NOT NULL, settings TEXT NOT NULL, state TEXT NOT NULL, process INTEGER NOT NULL,
+    checkpoint TEXT NOT NULL UNIQUE, started TEXT NOT NULL, seconds REAL, curve TEXT NOT NULL DEFAULT '[]',
+    best_epoch INTEGER, metrics TEXT NOT NULL DEFAULT '{}', problem TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE choices (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO viewers VALUES (1, 'profile', '', 'anna', '2026');
+INSERT INTO ratings VALUES (1, 'fargo 1996', 'Fargo', 1996, 2, '2026-01-03'), (1, 'alien 1979', 'Alien', 1979, 5,
+    '2026-01-02');
+INSERT INTO log VALUES (1, 1, 'fargo 1996', 'Fargo', 1996, NULL, NULL, 4, '2026-01-01', 0),
+    (2, 1, 'fargo 1996', 'Fargo', 1996, 4, '2026-01-01', 2, '2026-01-03', 0),
+    (3, 1, 'alien 1979', 'Alien', 1979, NULL, NULL, 5, '2026-01-02', 0),
+    (4, 1, 'brazil 1985', 'Brazil', 1985, NULL, NULL, 1, '2026-01-04', 1);
+INSERT INTO choices VALUES ('theme', 'light');
+PRAGMA user_version = 1;
+"""
+
+
+@pytest.fixture
+def old_store(home: Path) -> Path:
+    path = locations.store()
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as database:
+        database.executescript(VERSION_1)
+    database.close()
+    return path
+
+
+def test_a_store_of_version_1_keeps_all_that_it_has(old_store: Path) -> None:
+    store = Store(old_store)
+    assert [(rated.film, rated.stars, rated.at) for rated in store.ratings(ANNA)] == [
+        (FARGO, 2, "2026-01-03"),
+        (ALIEN, 5, "2026-01-02"),
+    ]
+    assert store.choice("theme") == "light"
+    assert redone(store, [ANNA]) == Change(ANNA, BRAZIL, None, 1)
+    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
+    assert [undone(store, [ANNA]) for _ in range(4)] == [
+        Change(ANNA, BRAZIL, 1, None),
+        Change(ANNA, ALIEN, 5, None),
+        Change(ANNA, FARGO, 2, 4),
+        Change(ANNA, FARGO, 4, None),
+    ]
+    assert store.ratings(ANNA) == []
+    for _ in range(4):
+        store.redo([ANNA])
+    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
+    store.close()
+
+
+def test_a_store_of_version_1_becomes_like_a_new_one(old_store: Path, tmp_path: Path) -> None:
+    def shape(store: Store) -> set[tuple[str, ...]]:
+        """The columns of all tables with their types, and the indexes."""
+        return set(
+            store._rows(
+                "SELECT tables.name, columns.name, columns.type FROM sqlite_master AS tables"
+                " JOIN pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"
+                " UNION ALL SELECT name, tbl_name, '' FROM sqlite_master WHERE type = 'index'"
+            )
+        )
+
+    migrated, new = Store(old_store), Store(tmp_path / "new.sqlite3")
+    assert shape(migrated) == shape(new)
+    assert len(shape(new)) > 40
+    migrated.close()
+    new.close()
+
+
+def test_two_windows_bring_a_store_up_to_date_at_once(old_store: Path) -> None:
+    problems: list[BaseException] = []
+
+    def begin() -> None:
+        try:
+            Store(old_store).close()
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    store = Store(old_store)
+    assert len(store.ratings(ANNA)) == 2
+    store.close()
 
 
 # Files that are none
@@ -335,7 +647,7 @@ def test_nothing_of_a_failed_change_stays(store: Store, monkeypatch: pytest.Monk
     def fails(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(store, "_set_rating", fails)
+    monkeypatch.setattr(store, "_put", fails)
     with pytest.raises(Problem, match="free some space, nothing that was saved is lost"):
         store.rate(TOM, ALIEN, 2)
     monkeypatch.undo()

@@ -1,0 +1,1 @@
+"""What a person brings along from other services: their ratings, watchlists and diaries, as exported there."""

@@ -1,0 +1,195 @@
+"""The Bayesian factorisation machine."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.dataset import Dataset, ImdbFacts
+from models import sides
+from models.bayes import Bayes, BayesSettings
+from models.bias import Bias
+from models.evaluation import history_of
+from models.model import History
+from tests.models.builders import dataset, rmse, tastes
+from tests.models.contract import EMPTY, ModelContract
+
+QUICK = BayesSettings(factors=2, sweeps=40, samples=8, implicit=2)
+
+
+class TestBayes(ModelContract):
+    kind = Bayes
+    hurried = BayesSettings(sweeps=1)
+    checkerboard_bound = 0.3
+    tastes_bound = 0.62
+
+    def test_is_better_than_biases_where_there_is_taste(self, model: Bayes) -> None:
+        train, held_out = tastes()
+        bias = Bias()
+        bias.fit(train)
+        errors = [rmse(each.predict(held_out.user, held_out.movie), held_out.stars) for each in (bias, model)]
+        assert errors[1] < errors[0] - 0.1
+
+    def test_more_ratings_make_it_surer(self, model: Bayes) -> None:
+        history = history_of(tastes()[0], 4)
+        few = History(history.movies[:4], history.stars[:4])
+        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert doubts[0] > doubts[1] > doubts[2]
+
+    def test_folding_in_is_the_posterior_of_the_regression(self, model: Bayes) -> None:
+        """Against the textbook's form, which inverts a matrix of ratings instead of one of factors."""
+        known, found = history_of(tastes()[0], 4), model.parameters
+        history = History(known.movies, known.stars)
+        taste = model.fold_in(history)
+        directions = found["watched"][history.movies].sum(0) / np.sqrt(len(history)) - found["watched_mean"]
+        for s in (0, len(taste.mean) - 1):
+            vectors = found["movies"][s][:, history.movies].T.astype(np.float64)
+            design = np.append(vectors[:, :-1], np.ones((len(vectors), 1)), 1)
+            prior = found["user_mean"][s] + directions @ found["watched_weights"][s]
+            spread = np.linalg.inv(found["user_precision"][s].astype(np.float64))
+            gain = (
+                spread @ design.T @ np.linalg.inv(design @ spread @ design.T + found["noise"][s] * np.eye(len(design)))
+            )
+            left = history.stars - found["overall"] - vectors[:, -1] - design @ prior
+            np.testing.assert_allclose(taste.mean[s], prior + gain @ left, atol=1e-4)
+            np.testing.assert_allclose(taste.covariance[s], spread - gain @ design @ spread, atol=1e-5)
+
+    def test_uncertainty_is_that_of_sampled_beliefs(self, model: Bayes) -> None:
+        random = np.random.RandomState(0)
+        taste, drawn = model.fold_in(history_of(tastes()[0], 4)), model.parameters["movies"]
+        found = model.expect(taste).uncertainty
+        said = []
+        for mean, covariance, movies in zip(taste.mean, taste.covariance, drawn, strict=True):
+            x = random.multivariate_normal(mean, covariance, 2_000)
+            said.append(x[:, :-1] @ movies[:-1] + x[:, -1:] + movies[-1])
+        # The viewer's own covariance is taken from some of the samples only.
+        np.testing.assert_allclose(found, np.concatenate(said).std(0), rtol=0.1)
+
+    def test_intervals_hold_what_they_promise(self, model: Bayes) -> None:
+        """Of ratings that are hardly rounded, 80 % should lie in the 80 % interval."""
+        train, held_out = tastes()
+        inside = []
+        for user in np.unique(held_out.user):
+            found = model.expect(model.fold_in(history_of(train, int(user))))
+            own = held_out.user == user
+            movies = held_out.movie[own]
+            reach = 1.2816 * np.sqrt(found.uncertainty[movies] ** 2 + model.parameters["noise"].mean())
+            inside.extend(np.abs(held_out.stars[own] - found.stars[movies]) <= reach)
+        assert 0.74 < np.mean(inside) < 0.9
+
+    def test_caution_and_popularity_only_change_the_order(self, model: Bayes) -> None:
+        train = tastes()[0]
+        taste = model.fold_in(history_of(train, 2))
+        found = {}
+        for caution, popularity in ((0, 0), (2, 0), (0, 1)):
+            each = Bayes(BayesSettings(caution=caution, popularity=popularity))
+            each.restore(model.parameters, model.scale)
+            found[caution, popularity] = each.expect(taste)
+            np.testing.assert_array_equal(found[caution, popularity].stars, model.expect(taste).stars)
+        base = found[0, 0]
+        np.testing.assert_allclose(found[2, 0].score, base.score - 2 * base.uncertainty, atol=1e-5)
+        np.testing.assert_allclose(found[0, 1].score, base.score + np.log1p(train.counts), atol=1e-5)
+
+    def test_a_rating_of_a_movie_that_nobody_else_rated_counts_little(self, model: Bayes) -> None:
+        """It tells how generous the viewer is, not what they like."""
+        train = tastes()[0]
+        first = history_of(train, 0).movies
+        alone = train.with_ratings(np.flatnonzero(train.ratings.movie != first[0]))
+        again = Bayes(QUICK)
+        again.fit(alone)
+        base = History(first[1:], np.full(len(first) - 1, 3, np.float32))
+        moved = []
+        for movie in (int(first[0]), int(np.setdiff1d(np.arange(90), first)[0])):
+            more = History(np.append(base.movies, np.int32(movie)), np.append(base.stars, np.float32(5)))
+            before, after = (again.expect(again.fold_in(each)).stars for each in (base, more))
+            moved.append(float(np.abs(np.delete(after - before, movie)).mean()))
+        assert moved[0] < moved[1] * 1.5
+
+
+def planted_by_gender() -> tuple[Dataset, Dataset]:
+    """Women like comedies, men dramas, and there is nothing else: ``(train, the same with half of its users only)``."""
+    random = np.random.RandomState(2)
+    user, movie = np.nonzero(random.random_sample((80, 40)) < 0.3)
+    woman, comedy = np.arange(80) // 2 % 2 == 0, np.arange(40) % 2 == 0
+    stars = np.where(woman[user] == comedy[movie], 5.0, 2.0)
+    whole = dataset(user, movie, stars, 80, 40)
+    whole = replace(
+        whole,
+        users=replace(
+            whole.users, gender=tuple("FM"[not one] for one in woman), occupation=(), age=whole.users.age * 0
+        ),
+        movies=replace(whole.movies, genres=np.stack([comedy, ~comedy], 1)),
+    )
+    return whole, whole.with_ratings(np.flatnonzero(user < 40))
+
+
+@pytest.mark.parametrize("features", [True, False])
+def test_features_tell_what_somebody_without_ratings_likes(features: bool) -> None:
+    train = planted_by_gender()[1]
+    model = Bayes(replace(QUICK, features=features))
+    model.fit(train)
+    users = np.repeat(np.arange(40, 80, dtype=np.int32), 40)
+    movies = np.tile(np.arange(40, dtype=np.int32), 40)
+    likes = (users // 2 % 2 == 0) == (movies % 2 == 0)
+    stars = model.predict(users, movies)
+    gap = float(stars[likes].mean() - stars[~likes].mean())
+    assert gap > 2 if features else abs(gap) < 0.1
+
+
+def test_what_is_watched_tells_what_is_liked() -> None:
+    """Two crowds that each watch, and like, half of the movies: having watched some says enough, whatever the stars."""
+    random = np.random.RandomState(4)
+    user, movie = (grid.ravel() for grid in np.indices((120, 40)))
+    own = user % 2 == movie % 2
+    rated = random.random_sample(len(user)) < np.where(own, 0.4, 0.06)
+    stars = np.where(own, 4.0, 2.0) + random.randint(-1, 2, len(user))
+    train = dataset(user[rated], movie[rated], stars[rated])
+    gaps = []
+    for directions in (2, 0):
+        model = Bayes(replace(QUICK, implicit=directions))
+        model.fit(train)
+        # Two ratings that are nobody's: what the crowd thinks is average.
+        found = model.expect(model.fold_in(History(np.asarray([0, 2], np.int32), np.asarray([3, 3], np.float32)))).stars
+        gaps.append(float(found[4::2].mean() - found[5::2].mean()))
+    assert gaps[0] > gaps[1] + 0.3
+
+
+def test_fewer_samples_say_much_the_same() -> None:
+    train, held_out = tastes()
+    found = []
+    for samples in (32, 4):
+        model = Bayes(replace(QUICK, samples=samples))
+        model.fit(train)
+        assert len(model.parameters["users"]) == samples
+        found.append(model.predict(held_out.user, held_out.movie))
+    assert 0 < rmse(*found) < 0.15
+
+
+def test_columns_are_off_their_mean_and_zero_where_unknown() -> None:
+    train = planted_by_gender()[0]
+    users = replace(train.users, gender=("", *train.users.gender[1:]), zip_code=("90210", *["1"] * 39, *["2"] * 40))
+    table = sides.of_users(users)
+    assert table.shape == (81, 5)  # two genders, three first characters
+    np.testing.assert_array_equal(table[-1], 0)
+    np.testing.assert_array_equal(table[0, :2], 0)
+    assert np.abs(table[0, 2:]).max() > 0.9
+    np.testing.assert_allclose(table[:-1].mean(0), 0, atol=1e-6)
+
+
+def test_directors_with_several_movies_have_columns() -> None:
+    train = planted_by_gender()[0]
+    names = tuple(("A",) if row < 3 else ("A", "B") if row < 5 else (f"once {row}",) for row in range(40))
+    nothing = np.zeros(40, np.int32)
+    facts = ImdbFacts(np.full(40, np.nan, np.float32), nothing, nothing, directors=names, people=names)
+    movies = replace(train.movies, imdb=facts)
+    table = sides.of_movies(movies)[:, sides.of_movies(train.movies).shape[1] :]
+    assert table.shape == (41, 2)
+    np.testing.assert_allclose(table[[0, 3]], [[1, 0], [0.5**0.5, 0.5**0.5]])
+    np.testing.assert_array_equal(table[5:], 0)
+
+
+def test_serving_imports_no_torch() -> None:
+    code = "import sys, models.bayes, models.table; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -16,7 +16,7 @@ from rich.table import Table
 from data import locations
 from movietui import __version__, text
 from movietui.commands import SEEDS, Commands
-from movietui.printing import (
+from movietui.output import (
     Bars,
     answers,
     as_json,
@@ -27,9 +27,9 @@ from movietui.printing import (
     figure,
     open_store,
     print_json,
-    print_out,
+    print_rich,
     subgroups_table,
-    table_of,
+    new_table,
 )
 from movietui.runs_commands import runs
 from movietui.wire import Message
@@ -69,11 +69,11 @@ def data_list(json_: bool) -> None:
     if json_:
         print_json([entry.to_json() for entry in listed])
         return
-    table = table_of("dataset", "state", "ratings", "on disk", "title", right=("ratings", "on disk"))
+    table = new_table("dataset", "state", "ratings", "on disk", "title", right=("ratings", "on disk"))
     for entry in listed:
         ratings = f"{entry.ratings:,}" if entry.ratings else ""
         table.add_row(entry.name, entry.state, ratings, text.size(entry.bytes) if entry.bytes else "", entry.title)
-    print_out(table)
+    print_rich(table)
 
 
 @data.command("get")
@@ -99,9 +99,9 @@ def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
         print_json(obtained)
         return
     counts = ", ".join(text.plural(obtained[of], of[:-1]) for of in ("ratings", "users", "movies"))
-    print_out(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
+    print_rich(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
     if obtained["note"]:
-        print_out(obtained["note"])
+        print_rich(obtained["note"])
 
 
 @data.command("remove")
@@ -116,9 +116,9 @@ def data_remove(name: str, json_: bool) -> None:
     if json_:
         print_json(removed)
         return
-    print_out(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
+    print_rich(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
     if removed["in_use"]:
-        print_out("It is the one in use: choose another with --dataset or in the app, or get it again.")
+        print_rich("It is the one in use: choose another with --dataset or in the app, or get it again.")
 
 
 CLEANING = 'Which cleaning rules are on: a preset and what is changed in it, "standard +old-movies:1950 -no-genre".'
@@ -142,7 +142,7 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
     if json_:
         print_json(report)
         return
-    table = table_of("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
+    table = new_table("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
     for rule in report["rules"]:
         removed = f"{rule['removed']:,}" if rule["on"] else f"({rule['removed']:,})"
         also = [text.plural(rule[f"removed_{of}s"], of) for of in ("movie", "user") if rule[f"removed_{of}s"]]
@@ -151,7 +151,7 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
         mark = "✔" if rule["on"] else "–"
         table.add_row(mark, rule["title"], f"{rule['before']:,}", removed, ", ".join(also), example)
     counts = ", ".join(text.plural(report[of], of[:-1]) for of in ("ratings", "users", "movies"))
-    print_out(table, f"{report['dataset']} after cleaning ({report['preset']}): {counts}")
+    print_rich(table, f"{report['dataset']} after cleaning ({report['preset']}): {counts}")
 
 
 @data.command("show")
@@ -170,8 +170,8 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
         return
     counts = ", ".join(text.plural(facts[of], of[:-1]) for of in ("ratings", "users", "movies"))
     published = ", ".join(text.plural(facts["published"][of], of[:-1]) for of in ("ratings", "users", "movies"))
-    print_out(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
-    table = table_of("", "")
+    print_rich(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
+    table = new_table("", "")
     table.add_row("as published", published)
     table.add_row("rated", f"{facts['first']} to {facts['last']}, mean {facts['mean_stars']:.2f} stars")
     table.add_row("density", f"{facts['density']:.2%} of all pairs of user and movie")
@@ -192,7 +192,7 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     ):
         if value:
             table.add_row(key, value)
-    print_out(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
+    print_rich(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
 
 
 @data.command("imdb")
@@ -214,13 +214,13 @@ def data_imdb(name: str, path: Path | None, json_: bool) -> None:
         print_json(report)
         return
     by = ", ".join(f"{count:,} by {way}" for way, count in report["by"].items() if count)
-    table = table_of("", "movies", "", right=("movies",))
+    table = new_table("", "movies", "", right=("movies",))
     table.add_row("matched", f"{report['matched']:,}", by)
     for outcome in ("ambiguous", "unmatched"):
         examples = ", ".join(row["title"] for row in report[f"{outcome}_movies"][:3])
         table.add_row(outcome, f"{report[outcome]:,}", f"for example {examples}" if examples else "")
     seconds, peak = text.duration(report["seconds"]), text.size(report["peak_bytes"])
-    print_out(
+    print_rich(
         table, *report["notes"], f"{name} joined with IMDb in {seconds}, at most {peak} of memory", report["terms"]
     )
 
@@ -233,7 +233,7 @@ def _drawn(chart: Message) -> list[Table | str]:
     """A chart as bars; where there are many, neighbours are counted together."""
     title = chart["title"] + (f" ({chart['note']})" if chart["note"] else "")
     if chart["shares"]:
-        table = table_of(
+        table = new_table(
             *map(str, range(len(chart["shares"][0]))), right=[str(c) for c in range(len(chart["shares"][0]))]
         )
         table.show_header = False
@@ -247,7 +247,7 @@ def _drawn(chart: Message) -> list[Table | str]:
         label = labels[0] if len(labels) == 1 else f"{labels[0]}–{labels[-1]}"
         bars.append((label, sum(chart["counts"][start : start + together])))
     most = max(count for _, count in bars)
-    table = table_of("label", "count", "bar", right=("count",))
+    table = new_table("label", "count", "bar", right=("count",))
     table.show_header = False
     for label, count in bars:
         table.add_row(label, f"{count:,}", "█" * round(count / most * BAR) or ("▏" if count else ""))
@@ -324,7 +324,7 @@ def train(
         print_json(trained)
         return
     metrics = "  ".join(f"{name} {value:.4f}" for name, value in trained["metrics"].items())
-    print_out(
+    print_rich(
         f"run {trained['run']}: {model} on {trained['dataset']}, learnt from {trained['fitted_on']} "
         f"({text.duration(trained['seconds'])})",
         f"measured on {trained['split']} (cleaning {trained['cleaning']}): {metrics}",
@@ -383,7 +383,7 @@ def evaluate(
         print_json(rows)
         return
     metrics = list(rows[0]["metrics"])
-    table = table_of("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
+    table = new_table("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for row in rows:
         difference = row.get("difference")
@@ -396,13 +396,13 @@ def evaluate(
             over = [figure(row["over_splits"][name][of]) for name in metrics]
             table.add_row(split, row["model"], *over, "", "")
     about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
-    print_out(table, f"{about}, seed {seed}, split seed {split_seed}")
+    print_rich(table, f"{about}, seed {seed}, split seed {split_seed}")
     compared = [row["difference"]["metric"] for row in rows if "difference" in row]
     if compared:
-        print_out(f"to first: {compared[0]} minus that of {models[0]} on the same rows, with its 95 % interval")
+        print_rich(f"to first: {compared[0]} minus that of {models[0]} on the same rows, with its 95 % interval")
     for row in rows:
         if "subgroups" in row:
-            print_out(
+            print_rich(
                 "",
                 f"{row['model']} on {row['split']}",
                 subgroups_table(row),
@@ -468,12 +468,12 @@ def sweep(
         print_json(rows)
         return
     metrics = list(rows[0]["metrics"])
-    table = table_of(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
+    table = new_table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
     for row in rows:
         figures = [figure(row["metrics"][name]) for name in metrics]
         table.add_row(*row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]))
     on_test = "  ".join(f"{name} {figure(value)}" for name, value in rows[0]["test"].items())
-    print_out(
+    print_rich(
         table,
         f"{model} on a validation part of the train part of {split} of {rows[0]['dataset']}, cleaning {cleaning}",
         f"the best, {tasks.told_settings(rows[0]['grid'])}, on test: {on_test}",
@@ -497,11 +497,11 @@ def reproduce(seed: int, json_: bool) -> None:
         print_json(rows)
         return
     figures = ("reported", "published", "tuned")
-    table = table_of("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
+    table = new_table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
     for row in rows:
         told = ["" if row[name] is None else figure(row[name]) for name in figures]
         table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *told, row["note"])
-    print_out(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
+    print_rich(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
 
 
 # Lists
@@ -573,9 +573,9 @@ def recommend(
         print_json(found)
         return
     if not found["movies"]:
-        print_out("No movie is left that nobody has seen and that passes the filter.")
+        print_rich("No movie is left that nobody has seen and that passes the filter.")
         return
-    table = table_of("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
+    table = new_table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
     for movie in found["movies"]:
         best = max(movie["why"], key=lambda why: why["share"], default=None)
         why = f"{best['title']} {text.number_of_stars(best['stars'])}" if best and best["share"] > 0 else ""
@@ -584,7 +584,7 @@ def recommend(
         table.add_row(
             str(movie["rank"]), expected, f"{movie['count']:,}", movie["title"], str(movie["year"] or ""), why
         )
-    print_out(table)
+    print_rich(table)
 
 
 @cli.command()
@@ -604,7 +604,7 @@ def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) 
         print_json(rated)
         return
     year = f" ({rated['movie']['year']})" if rated["movie"]["year"] else ""
-    print_out(
+    print_rich(
         f"{rated['profile']}: {rated['movie']['title']}{year} {text.number_of_stars(rated['stars'])}, "
         f"{text.plural(rated['ratings'], 'rating')} in all"
     )
@@ -643,7 +643,7 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
     if json_:
         print_json(told)
         return
-    table = table_of("", "film", "", "")
+    table = new_table("", "film", "", "")
     for outcome in ("ambiguous", "unmatched"):
         for row in told[outcome]:
             candidates = ", ".join(f"{_labelled(movie)} is {movie['id']}" for movie in row.get("candidates", ()))
@@ -655,8 +655,8 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
     )
     done = "a preview, nothing is changed" if preview else text.plural(told["changes"], "change")
     if table.row_count:
-        print_out(table)
-    print_out(f"{told['profile']}: {told['format']}, {counts}; {done}")
+        print_rich(table)
+    print_rich(f"{told['profile']}: {told['format']}, {counts}; {done}")
 
 
 def _labelled(film: Message) -> str:
@@ -691,9 +691,9 @@ def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: 
         print_json(told)
         return
     left_out = f", {told['left_out']:,} left out" if told["left_out"] else ""
-    print_out(f"{told['profile']}: {text.plural(len(told['films']), 'film')} written to {told['output']}{left_out}")
+    print_rich(f"{told['profile']}: {text.plural(len(told['films']), 'film')} written to {told['output']}{left_out}")
     if told["note"]:
-        print_out(told["note"])
+        print_rich(told["note"])
 
 
 @cli.command()
@@ -705,10 +705,10 @@ def locate(json_: bool) -> None:
     if json_:
         print_json(places)
         return
-    table = table_of("", "")
+    table = new_table("", "")
     for name, path in places.items():
         table.add_row(name, path)
-    print_out(table)
+    print_rich(table)
 
 
 cli.add_command(runs)

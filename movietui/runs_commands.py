@@ -16,7 +16,7 @@ from rich.table import Table
 from data.problems import Problem
 from movietui import text
 from movietui.commands import Commands
-from movietui.printing import (
+from movietui.output import (
     Bars,
     answers,
     as_json,
@@ -25,9 +25,9 @@ from movietui.printing import (
     figure,
     open_store,
     print_json,
-    print_out,
+    print_rich,
     subgroups_table,
-    table_of,
+    new_table,
 )
 
 LISTED_METRICS = ("rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10")
@@ -73,12 +73,12 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
         print_json(rows)
         return
     if not rows:
-        print_out("There is no such run yet; movietui train makes one.")
+        print_rich("There is no such run yet; movietui train makes one.")
         return
     metrics = [name for name in LISTED_METRICS if any(name in row["metrics"] for row in rows)]
     figures = ("fit", "memory", "disk")
     numbers = ("run", *metrics, *figures)
-    table = table_of("run", "model", "dataset", "split", *metrics, *figures, "state", "name", right=numbers)
+    table = new_table("run", "model", "dataset", "split", *metrics, *figures, "state", "name", right=numbers)
     for column in table.columns:
         column.no_wrap = True
     for row in rows:
@@ -94,7 +94,7 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
             _state(row),
             row["name"],
         )
-    print_out(table)
+    print_rich(table)
 
 
 def _state(row: dict[str, Any]) -> str:
@@ -116,7 +116,7 @@ def runs_show(number: int, json_: bool) -> None:
     if json_:
         print_json(row)
         return
-    about = table_of("", "")
+    about = new_table("", "")
     about.show_header = False
     for name, value in (
         ("run", f"{row['run']} {row['name']}".rstrip()),
@@ -139,7 +139,7 @@ def runs_show(number: int, json_: bool) -> None:
         parts += ["", _curve(row)]
     if "subgroups" in row:
         parts += ["", subgroups_table(row), "", calibration_table(row), "", confusion_table(row)]
-    print_out(*parts)
+    print_rich(*parts)
 
 
 def _settings(settings: dict[str, Any]) -> str:
@@ -148,7 +148,7 @@ def _settings(settings: dict[str, Any]) -> str:
 
 def _curve(row: dict[str, Any]) -> Table:
     columns = ("epoch", "train", "validation")
-    table = table_of(*columns, "", right=columns)
+    table = new_table(*columns, "", right=columns)
     for epoch in row["curve"]:
         held_out = "" if epoch["validation_loss"] is None else f"{epoch['validation_loss']:.4f}"
         best = "● best" if epoch["epoch"] == row["best_epoch"] else ""
@@ -179,11 +179,11 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
         print_json(found)
         return
     names = [f"run {row['run']}" for row in found["runs"]]
-    settings = table_of("", *names, right=names)
+    settings = new_table("", *names, right=names)
     for row in found["facts"] + found["settings"]:
         settings.add_row(row["name"], *("" if row[of] is None else str(row[of]) for of in ("first", "second")))
     columns = (*names, "difference")
-    metrics = table_of("", *columns, right=columns)
+    metrics = new_table("", *columns, right=columns)
     for row in found["metrics"]:
         reach = f" ±{(row['high'] - row['low']) / 2:.4f}" if row["low"] is not None else ""
         values = ["" if row[of] is None else figure(row[of]) for of in ("first", "second")]
@@ -192,12 +192,12 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
     if not found["same_rows"]:
         parts.append("not measured on the same rows: no interval can be given")
     if found["top"]:
-        lists = table_of(*names, "title", "year", right=(*names, "year"))
+        lists = new_table(*names, "title", "year", right=(*names, "year"))
         for movie in found["top"]["movies"]:
             places = (str(movie[of] or "") for of in ("first", "second"))
             lists.add_row(*places, movie["title"], str(movie["year"] or ""))
         parts += ["", lists, f"{found['top']['common']} of {k} in both lists"]
-    print_out(*parts)
+    print_rich(*parts)
 
 
 @runs.command("export")
@@ -227,7 +227,7 @@ def runs_export(
     if json_:
         print_json(told)
     else:
-        print_out(f"{text.plural(len(rows), 'run')} written to {output}")
+        print_rich(f"{text.plural(len(rows), 'run')} written to {output}")
 
 
 def _cells(rows: Sequence[dict[str, Any]]) -> list[list[Any]]:
@@ -274,7 +274,7 @@ def runs_delete(number: int, json_: bool) -> None:
     if json_:
         print_json({"run": number, "bytes": freed.bytes})
         return
-    print_out(f"run {number}: removed, {text.size(freed.bytes)} free.")
+    print_rich(f"run {number}: removed, {text.size(freed.bytes)} free.")
 
 
 @runs.command("name")
@@ -288,7 +288,7 @@ def runs_name(number: int, words: str, json_: bool) -> None:
     if json_:
         print_json({"run": run.id, "name": run.name})
         return
-    print_out(f"run {run.id}: {run.name}" if run.name else f"run {run.id} has no name.")
+    print_rich(f"run {run.id}: {run.name}" if run.name else f"run {run.id} has no name.")
 
 
 @runs.command("note")
@@ -302,7 +302,7 @@ def runs_note(number: int, words: str, json_: bool) -> None:
     if json_:
         print_json({"run": run.id, "note": run.note})
         return
-    print_out(f"run {run.id}: {run.note}" if run.note else f"run {run.id} has no note.")
+    print_rich(f"run {run.id}: {run.note}" if run.note else f"run {run.id} has no note.")
 
 
 @runs.command("prune")
@@ -320,7 +320,7 @@ def runs_prune(keep: int, metric: str, json_: bool) -> None:
     if json_:
         print_json({"removed": [{"run": one.run.id, "bytes": one.bytes} for one in freed], "bytes": total})
         return
-    print_out(f"{text.plural(len(freed), 'checkpoint')} removed, {text.size(total)} free.")
+    print_rich(f"{text.plural(len(freed), 'checkpoint')} removed, {text.size(total)} free.")
 
 
 @runs.command("use")
@@ -333,7 +333,7 @@ def runs_use(number: int, json_: bool) -> None:
     if json_:
         print_json({"run": run.id, "model": run.model, "dataset": run.dataset})
         return
-    print_out(f"run {run.id}: {run.model} makes the lists of {run.dataset} now.")
+    print_rich(f"run {run.id}: {run.model} makes the lists of {run.dataset} now.")
 
 
 @runs.command("resume")
@@ -349,4 +349,4 @@ def runs_resume(number: int, json_: bool) -> None:
     if json_:
         print_json(trained)
         return
-    print_out(f"run {number}: rmse {figure(trained['metrics']['rmse'])} ({text.duration(trained['seconds'])})")
+    print_rich(f"run {number}: rmse {figure(trained['metrics']['rmse'])} ({text.duration(trained['seconds'])})")

@@ -1,4 +1,4 @@
-"""What the commands print with: tables, one JSON document, bars; and what goes wrong as one sentence."""
+"""What every subcommand shares: how it prints, answers for what goes wrong, and finds store and dataset."""
 
 from __future__ import annotations
 
@@ -106,12 +106,12 @@ dataset_option = click.option("--dataset", default=None, help="The dataset; else
 
 
 def print_json(document: object) -> None:
-    """Print the one JSON document."""
+    """Print one document on standard output."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-def print_out(*tables: Table | Text | str) -> None:
-    """Print tables and lines for people."""
+def print_rich(*tables: Table | Text | str) -> None:
+    """Print tables and lines for people; nothing in them is read as markup."""
     console = Console(markup=False, highlight=False, emoji=False)
     for table in tables:
         if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
@@ -121,8 +121,8 @@ def print_out(*tables: Table | Text | str) -> None:
         console.print(table)
 
 
-def table_of(*columns: str, right: Sequence[str] = ()) -> Table:
-    """Return an empty table; the columns of numbers stand to the ``right``."""
+def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Return an empty table; the columns of figures stand on the right and stay whole."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     for column in columns:
         number = column in right  # stays whole; what people wrote may be folded
@@ -131,14 +131,14 @@ def table_of(*columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def open_store() -> Any:
-    """Open the store."""
+    """Open the person's store."""
     from movietui.store import Store
 
     return Store(locations.store())
 
 
 def dataset_named(store: Any, name: str | None) -> str:
-    """Return the dataset that was named, else the one used last."""
+    """Return the dataset that is meant: the one named, else the one in use, else the first there is."""
     from data.sources import SOURCES
 
     return name or store.dataset_in_use() or next(own for own in SOURCES if own != "demo")
@@ -152,7 +152,7 @@ def figure(value: float) -> str:
 def subgroups_table(row: Message) -> Table:
     """Return the errors by subgroup as a table."""
     columns = ("rows", "users", "rmse", "mae", "too high")
-    table = table_of("by", "", *columns, right=columns)
+    table = new_table("by", "", *columns, right=columns)
     before = ""
     for group in row["subgroups"]:
         figures = (f"{group['rmse']:.4f}", f"{group['mae']:.4f}", f"{group['too_high']:+.3f}")
@@ -164,7 +164,7 @@ def subgroups_table(row: Message) -> Table:
 def calibration_table(row: Message) -> Table:
     """Return what was rated where what was predicted, as a table."""
     columns = ("predicted from", "to", "rows", "mean", "rated")
-    table = table_of(*columns, right=columns)
+    table = new_table(*columns, right=columns)
     for found in row["calibration"]["bins"]:
         means = (f"{found['predicted']:.2f}", f"{found['rated']:.2f}")
         table.add_row(f"{found['low']:.1f}", f"{found['high']:.1f}", f"{found['rows']:,}", *means)
@@ -176,7 +176,7 @@ def confusion_table(row: Message) -> Table:
     """Return how often which rating was predicted as how many whole stars, as a table."""
     found = row["confusion"]
     columns = [f"as {stars:g}" for stars in found["predicted"]]
-    table = table_of("rated", *columns, right=("rated", *columns))
+    table = new_table("rated", *columns, right=("rated", *columns))
     for stars, counts in zip(found["rated"], found["counts"], strict=True):
         table.add_row(f"{stars:g}", *(f"{count:,}" for count in counts))
     return table

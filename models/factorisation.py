@@ -28,8 +28,8 @@ def factorise(
     stars = torch.from_numpy(ratings.stars - np.float32(overall))
     user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
     prior = torch.eye(size) * settings.spread
-    users = _Side(_Lists.of(user, movie, stars, len(train.users)), prior)
-    movies = _Side(_Lists.of(movie, user, stars, len(train.movies)), prior)
+    users = _Side(Lists.of(user, movie, stars, len(train.users)), prior)
+    movies = _Side(Lists.of(movie, user, stars, len(train.movies)), prior)
     generator = torch.Generator().manual_seed(seed)
     movies.mean[:, :-1] = START * torch.randn(len(train.movies), settings.factors, generator=generator)
     movies.covariance.zero_()
@@ -60,7 +60,7 @@ def factorise(
 
 
 @dataclass(frozen=True)
-class _Lists:
+class Lists:
     """The ratings as a list for each user (or movie): whom they rated, and the stars without the overall mean."""
 
     others: Tensor
@@ -71,7 +71,7 @@ class _Lists:
     """int32, shape (lists + 1,): where each list starts and the last one ends."""
 
     @classmethod
-    def of(cls, rows: Tensor, others: Tensor, stars: Tensor, total: int) -> "_Lists":
+    def of(cls, rows: Tensor, others: Tensor, stars: Tensor, total: int) -> "Lists":
         order = torch.argsort(rows, stable=True)
         starts = torch.zeros(total + 1, dtype=torch.int32)
         starts[1:] = torch.bincount(rows, minlength=total).cumsum(0)
@@ -81,7 +81,7 @@ class _Lists:
 class _Side:
     """What is believed of all users, or of all movies: a normal distribution over (factors, bias) for each."""
 
-    def __init__(self, lists: _Lists, prior: Tensor) -> None:
+    def __init__(self, lists: Lists, prior: Tensor) -> None:
         size, total = len(prior), len(lists.starts) - 1
         self.lists = lists
         self.mean = torch.zeros(total, size)
@@ -107,8 +107,8 @@ class _Side:
             starts = self.lists.starts[first : first + BLOCK + 1]
             inside = slice(int(starts[0]), int(starts[-1]))
             others, starts = self.lists.others[inside], starts - starts[0]
-            sums = _bags(others, table, starts)
-            weighed = _bags(others, design, starts, self.lists.stars[inside])
+            sums = bags(others, table, starts)
+            weighed = bags(others, design, starts, self.lists.stars[inside])
             gram = sums.new_empty(len(sums), size, size)
             gram[:, rows, columns] = gram[:, columns, rows] = sums[:, : len(rows)]
             right = weighed[:, :size] - sums[:, len(rows) : -1]
@@ -158,7 +158,7 @@ class _Side:
         self.covariance[~self.known] = self.prior_covariance
 
 
-def _bags(others: Tensor, table: Tensor, starts: Tensor, weights: Tensor | None = None) -> Tensor:
+def bags(others: Tensor, table: Tensor, starts: Tensor, weights: Tensor | None = None) -> Tensor:
     """The sum of the table's rows over each list; a list may be empty."""
     if not len(others):
         return table.new_zeros(len(starts) - 1, table.shape[1])

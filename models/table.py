@@ -1,6 +1,7 @@
 """The models by name."""
 
 from models.autorec import AutoRec
+from models.bayes import Bayes
 from models.bias import Bias
 from models.demographic import Demographic
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
@@ -15,6 +16,7 @@ MODELS: dict[str, type[AnyModel]] = {
         Popularity,
         Bias,
         BiasedMF,
+        Bayes,
         Demographic,
         UserKNN,
         ItemKNN,

@@ -4,7 +4,9 @@ from models.autorec import AutoRec
 from models.bayes import Bayes
 from models.bias import Bias
 from models.demographic import Demographic
+from models.ease import Ease
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
+from models.ials import Ials
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
@@ -26,5 +28,7 @@ MODELS: dict[str, type[AnyModel]] = {
         Dot,
         Ncf,
         AutoRec,
+        Ease,
+        Ials,
     )
 }

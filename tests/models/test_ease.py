@@ -1,0 +1,112 @@
+"""Linear models from all other movies to each."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.bias import Bias
+from models.ease import Ease, EaseSettings, solve
+from models.evaluation import history_of
+from models.model import History
+from tests.models.builders import checkerboard, rmse, tastes
+from tests.models.contract import EMPTY, ModelContract
+
+
+def table(users: int = 40, films: int = 12) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    random = np.random.RandomState(2)
+    return (random.randint(1, 5, (users, films)) * (random.random_sample((users, films)) < 0.4)).astype(np.float32)
+
+
+class TestEase(ModelContract):
+    kind = Ease
+    checkerboard_bound = 0.8
+    tastes_bound = 0.9
+
+    @pytest.mark.parametrize("drop", [0.0, 0.7])
+    def test_weights_are_those_of_a_ridge_regression_for_each_movie(self, drop: float) -> None:
+        x = table()
+        weights, _ = solve(x, 3.0, drop)
+        ridge = 3.0 + drop * (x**2).sum(0)
+        for film in range(x.shape[1]):
+            others = np.delete(np.arange(x.shape[1]), film)
+            a = x[:, others].T @ x[:, others] + np.diag(ridge[others])
+            np.testing.assert_allclose(
+                weights[others, film], np.linalg.solve(a, x[:, others].T @ x[:, film]), atol=1e-5
+            )
+            assert weights[film, film] == 0
+
+    def test_more_movies_than_a_block_change_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = solve(table(), 3.0, 0.5)[0]
+        monkeypatch.setattr("models.ease.BLOCK", 5)
+        np.testing.assert_allclose(solve(table(), 3.0, 0.5)[0], whole, atol=1e-6)
+
+    def test_the_sample_is_scored_by_everybody_else(self) -> None:
+        """``unseen`` is what a fit without the user says, where the ridge stays as it was."""
+        x = table()
+        weights, diagonal = solve(x, 3.0, 0.0)
+        unseen = Ease.unseen(x[5:6], x[5:6] @ weights, diagonal)[0]
+        np.testing.assert_allclose(unseen, x[5] @ solve(np.delete(x, 5, 0), 3.0, 0.0)[0], atol=1e-4)
+
+    def test_lists_hold_what_goes_with_what_was_liked(self) -> None:
+        train = checkerboard()[0]
+        model = Ease()
+        model.fit(train)
+        liked = History(np.asarray([2, 6, 11], np.int32), np.asarray([5, 5, 1], np.float32))
+        score = model.expect(model.fold_in(liked)).score
+        even, odd = score[0:40:2], score[1:40:2]
+        assert even.min() > odd.max()
+
+    def test_is_better_than_biases_where_there_is_taste(self) -> None:
+        train, held_out = tastes()
+        errors = []
+        for model in (Bias(), Ease(EaseSettings(zero=3, ridge=300))):
+            model.fit(train)
+            errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
+        assert errors[1] < errors[0] - 0.1
+
+    def test_what_says_nothing_brings_nothing(self, model: Ease) -> None:
+        history = History(np.asarray([1, 2, 3], np.int32), np.asarray([1, 4, 5], np.float32))
+        shares = model.explain_list(history, np.asarray([7, 1], np.int32))
+        weights = model.parameters["weights"]
+        np.testing.assert_allclose(shares[0], [0, 3 * weights[2, 7], 4 * weights[3, 7]], atol=1e-6)
+        assert shares[1, 0] == -0.5
+
+    def test_only_the_most_rated_are_learned(self) -> None:
+        train = tastes()[0]
+        model = Ease(EaseSettings(films=20))
+        model.fit(train)
+        assert model.parameters["weights"].shape == (20, 20)
+        learned = np.argsort(-train.counts, kind="stable")[:20]
+        found = model.expect(model.fold_in(history_of(train, 3)))
+        assert set(np.flatnonzero(found.score)) <= set(learned) | set(history_of(train, 3).movies)
+        assert np.isfinite(found.stars).all()
+        rest = np.setdiff1d(np.arange(len(train.movies)), learned)[:4].astype(np.int32)
+        history = History(rest[:2], np.asarray([5, 4], np.float32))
+        assert (model.explain_list(history, rest[2:]) == 0).all()
+
+    def test_more_ratings_make_it_surer(self) -> None:
+        train = tastes()[0]
+        model = Ease(EaseSettings(zero=3, ridge=300))
+        model.fit(train)
+        history = history_of(train, 4)
+        few = History(history.movies[:4], history.stars[:4])
+        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert doubts[0] > doubts[1] > doubts[2]
+
+    def test_plain_ones_from_four_stars_on(self) -> None:
+        model = Ease(replace(EaseSettings(), ones=True, least=4))
+        model.fit(tastes()[0])
+        low = History(np.asarray([1, 2], np.int32), np.asarray([3, 2], np.float32))
+        assert not np.delete(model.expect(model.fold_in(low)).score, [1, 2]).any()
+
+    def test_folding_in_is_quick(self, model: Ease) -> None:
+        """Every key press that rates a movie does it; the bound leaves room for a busy machine."""
+        history = History(np.arange(90, dtype=np.int32), np.full(90, 4, np.float32))
+        times = []
+        for _ in range(30):
+            start = time.perf_counter()
+            model.fold_in(history)
+            times.append(time.perf_counter() - start)
+        assert min(times) < 0.001

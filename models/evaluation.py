@@ -14,6 +14,7 @@ from data.problems import Problem
 from data.splits import hold_out, split
 from models.metrics import (
     RELEVANT,
+    Doubles,
     Lists,
     Metrics,
     pair_list_metrics,
@@ -314,6 +315,16 @@ def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> 
         scale = max(float(np.sqrt(a.mean()) + np.sqrt(b.mean())), 1e-12)
         differences = np.asarray(np.bincount(user, a - b), np.float64)
         rows = np.asarray(np.bincount(user), np.float64)
+    return difference_of(metric, differences, rows, scale, confidence)
+
+
+def difference_of(
+    metric: str, differences: Doubles, rows: Doubles, scale: float = 1.0, confidence: float = 0.95
+) -> Difference:
+    """Return ``sum differences / sum rows / scale`` with its interval, users being what is drawn; see ``compare``.
+
+    ``differences`` and ``rows``: shape (users,).
+    """
     total = rows.sum()
     mean = differences.sum() / total
     deviation = np.sqrt(((differences - mean * rows) ** 2).sum()) / total
@@ -331,6 +342,13 @@ class Trained:
     """The curve of the fit that left validation ratings out."""
     metrics: Metrics
     """On test: the rating metrics and the ranking metrics of the model fitted on train."""
+    known: Dataset
+    """The train part, which the measured model learnt from."""
+    test: Ratings
+    prediction: Floats
+    """What the measured model predicted for each row of ``test``."""
+    lists: Lists | None
+    """The users' lists; ``None`` where nothing in test is relevant to anybody."""
     dataset: str
     split: str
     fitted_on: Literal["train", "all ratings"]
@@ -370,15 +388,21 @@ def train(
     fitted = fit("curve", dataset.with_ratings(learn), dataset.ratings.take(validation))[1]
     known, test = dataset.with_ratings(parts.train), dataset.ratings.take(parts.test)
     model = fit("measure", known)[0]
-    metrics = rating_metrics(model.predict(test.user, test.movie), test.stars)
-    if (test.stars >= RELEVANT).any():
-        metrics |= ranking_metrics(ranked(model, known, test), known)
+    prediction = model.predict(test.user, test.movie)
+    metrics = rating_metrics(prediction, test.stars)
+    lists = ranked(model, known, test) if (test.stars >= RELEVANT).any() else None
+    if lists is not None:
+        metrics |= ranking_metrics(lists, known)
     if refit_all:
         model = fit("serve", dataset)[0]
     return Trained(
         model=model,
         fitted=fitted,
         metrics=metrics,
+        known=known,
+        test=test,
+        prediction=prediction,
+        lists=lists,
         dataset=dataset.name,
         split=parts.name,
         fitted_on="all ratings" if refit_all else "train",

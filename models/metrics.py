@@ -114,6 +114,32 @@ def calibration_error(bins: list[Bin]) -> float:
     return sum(found.rows * abs(found.predicted - found.rated) for found in bins) / sum(found.rows for found in bins)
 
 
+@dataclass(frozen=True)
+class Confusion:
+    """How often which rating was predicted as how many whole stars."""
+
+    rated: list[float]
+    """The ratings that there are, rising."""
+    predicted: list[float]
+    """The predictions, rounded to the nearest whole star (a half goes up), rising."""
+    counts: list[list[int]]
+    """A row for each of ``rated`` with a column for each of ``predicted``."""
+
+
+def confusion(prediction: Floats, stars: Floats) -> Confusion:
+    """Return how often each rating was predicted as each whole star; what never came is left out.
+
+    Rounded as for ``accuracy``, which is the share of rows where both are the same.
+
+    >>> confusion(np.float32([4.5, 2.0, 4.6]), np.float32([5, 3, 5]))
+    Confusion(rated=[3.0, 5.0], predicted=[2.0, 5.0], counts=[[1, 0], [0, 2]])
+    """
+    rated, row = np.unique(stars, return_inverse=True)
+    predicted, column = np.unique(np.floor(prediction.astype(np.float64) + 0.5), return_inverse=True)
+    counts = np.bincount(row * len(predicted) + column, minlength=len(rated) * len(predicted))
+    return Confusion(rated.tolist(), predicted.tolist(), counts.reshape(len(rated), len(predicted)).tolist())
+
+
 def ndcg(hits: Bools, relevant: Ints) -> Doubles:
     """Normalised discounted cumulative gain of lists, binary, against each user's own ideal.
 

@@ -3,6 +3,7 @@
 from models.autorec import AutoRec
 from models.bayes import Bayes
 from models.bias import Bias
+from models.blend import Blend
 from models.demographic import Demographic
 from models.ease import Ease
 from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
@@ -21,6 +22,7 @@ MODELS: dict[str, type[AnyModel]] = {
         Bias,
         BiasedMF,
         Bayes,
+        Blend,
         Demographic,
         UserKNN,
         ItemKNN,

@@ -218,6 +218,13 @@ class Job:
         finally:
             await _stop(process)
 
+    async def tell(self, do: str) -> None:
+        """Say ``pause`` or ``resume`` to a training."""
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(ConnectionError):
+                self._process.stdin.write(encode({"do": do}))
+                await self._process.stdin.drain()
+
     async def cancel(self) -> None:
         """Stop the work; it cleans up after itself, and is killed if it takes too long."""
         self._cancelled = True

@@ -21,13 +21,18 @@ from movietui.output import (
     Bars,
     answers,
     as_json,
+    calibration_table,
+    confusion_table,
     dataset_named,
     dataset_option,
+    figure,
     new_table,
     open_store,
     print_json,
     print_rich,
+    subgroups_table,
 )
+from movietui.runs_commands import runs
 from movietui.wire import Message
 
 
@@ -337,7 +342,9 @@ def train(
 @settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 @click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
-@click.option("--detail", is_flag=True, help="Where it fails: errors by user, movie and genre; calibration, coverage.")
+@click.option(
+    "--detail", is_flag=True, help="Where it fails: errors by user, movie and genre; calibration, confusion, coverage."
+)
 @as_json
 @answers
 def evaluate(
@@ -385,11 +392,11 @@ def evaluate(
         difference = row.get("difference")
         reach = (difference["high"] - difference["low"]) / 2 if difference else 0.0
         against = f"{difference['value']:+.4f} ±{reach:.4f}" if difference else ""
-        values = [_figure(row["metrics"].get(name)) for name in metrics]
+        values = [figure(row["metrics"].get(name)) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
     for row in rows[: len(rows) // len(names)] if len(names) > 1 else []:
         for of, split in (("mean", f"mean of {len(names)}"), ("std", "deviation")):
-            over = [_figure(row["over_splits"].get(name, {}).get(of)) for name in metrics]
+            over = [figure(row["over_splits"].get(name, {}).get(of)) for name in metrics]
             table.add_row(split, row["model"], *over, "", "")
     about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
     print_rich(table, f"{about}, seed {seed}, split seed {split_seed}")
@@ -398,28 +405,13 @@ def evaluate(
         print_rich(f"to first: {compared[0]} minus that of {models[0]} on the same rows, with its 95 % interval")
     for row in rows:
         if "subgroups" in row:
-            print_rich("", f"{row['model']} on {row['split']}", _subgroups(row), _calibration(row))
-
-
-def _subgroups(row: Message) -> Table:
-    columns = ("rows", "users", "rmse", "mae", "too high")
-    table = new_table("by", "", *columns, right=columns)
-    before = ""
-    for group in row["subgroups"]:
-        figures = (f"{group['rmse']:.4f}", f"{group['mae']:.4f}", f"{group['too_high']:+.3f}")
-        by, before = "" if group["by"] == before else group["by"], group["by"]
-        table.add_row(by, group["group"], f"{group['rows']:,}", f"{group['users']:,}", *figures)
-    return table
-
-
-def _calibration(row: Message) -> Table:
-    columns = ("predicted from", "to", "rows", "mean", "rated")
-    table = new_table(*columns, right=columns)
-    for found in row["calibration"]["bins"]:
-        means = (f"{found['predicted']:.2f}", f"{found['rated']:.2f}")
-        table.add_row(f"{found['low']:.1f}", f"{found['high']:.1f}", f"{found['rows']:,}", *means)
-    table.caption = f"mean distance {row['calibration']['error']:.4f} stars"
-    return table
+            print_rich(
+                "",
+                f"{row['model']} on {row['split']}",
+                subgroups_table(row),
+                calibration_table(row),
+                confusion_table(row),
+            )
 
 
 @cli.command()
@@ -481,9 +473,9 @@ def sweep(
     metrics = list(rows[0]["metrics"])
     table = new_table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
     for row in rows:
-        figures = [_figure(row["metrics"][name]) for name in metrics]
+        figures = [figure(row["metrics"][name]) for name in metrics]
         table.add_row(*row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]))
-    on_test = "  ".join(f"{name} {_figure(value)}" for name, value in rows[0]["test"].items())
+    on_test = "  ".join(f"{name} {figure(value)}" for name, value in rows[0]["test"].items())
     print_rich(
         table,
         f"{model} on a validation part of the train part of {split} of {rows[0]['dataset']}, cleaning {cleaning}",
@@ -510,15 +502,9 @@ def reproduce(seed: int, json_: bool) -> None:
     figures = ("reported", "published", "tuned")
     table = new_table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
     for row in rows:
-        told = [_figure(row[name]) for name in figures]
+        told = [figure(row[name]) for name in figures]
         table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *told, row["note"])
     print_rich(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 # Lists
@@ -637,7 +623,7 @@ def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) 
     )
 
 
-for command in (discover.similar, discover.explain, discover.taste, discover.search):
+for command in (discover.similar, discover.explain, discover.taste, discover.search, runs):
     cli.add_command(command)
 
 

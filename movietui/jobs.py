@@ -1,6 +1,7 @@
 """A job in its own process: reads one request, does the work, tells its events as JSON lines.
 
-It stops when its standard input ends, which is how it is cancelled and how it notices that the app is gone.
+It stops when its standard input ends, which is how it is cancelled and how it notices that the app is gone. What else
+it may be told while it works: to pause between two epochs, and to resume.
 """
 
 import os
@@ -27,6 +28,9 @@ class Teller:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self.gate = threading.Event()
+        """Closed while the work is paused."""
+        self.gate.set()
         self._last: tuple[str, float] = ("", 0.0)
 
     def stage(self, stage: Stage) -> None:
@@ -68,24 +72,32 @@ def _train(request: Message, teller: Teller) -> Message:
         request["dataset"],
         split=request.get("split"),
         cleaning=request["cleaning"],
+        published=request.get("published", False),
         settings={name: str(value) for name, value in request.get("settings", {}).items()},
         seed=request.get("seed", 0),
+        run=request.get("run"),
         on_stage=teller.stage,
         on_epoch=teller.epoch,
+        gate=teller.gate,
     )
 
 
 JOBS = {"get": _get, "clean": _clean, "remove": _remove, "imdb": _imdb, "train": _train}
 
 
-def _listen(requests: queue.SimpleQueue[bytes]) -> None:
-    """Pass the request on; interrupt whatever is done when the parent closes the pipe."""
-    rest = b""
-    while part := os.read(0, 65536):
-        rest += part
-        if rest.endswith(b"\n"):
-            requests.put(rest)
-            rest = b""
+def _listen(requests: queue.SimpleQueue[Message], gate: threading.Event) -> None:
+    """Pass the request on, pause and resume; interrupt whatever is done when the parent closes the pipe."""
+    with os.fdopen(os.dup(0), "rb") as pipe:
+        for line in pipe:
+            if not line.endswith(b"\n"):  # the parent was killed while it spoke
+                break
+            match decode(line):
+                case {"do": "pause"}:
+                    gate.clear()
+                case {"do": "resume"}:
+                    gate.set()
+                case request:
+                    requests.put(request)
     os.kill(os.getpid(), signal.SIGINT)
 
 
@@ -98,13 +110,14 @@ def main() -> None:
         pipe.flush()
 
     os.nice(10)  # the screen and the engine go first
-    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    teller = Teller(send)
+    requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, teller.gate), daemon=True).start()
     try:
         if "--warm" in sys.argv:
             import torch  # noqa: F401
-        request = decode(requests.get())
-        send({"event": "done", "result": JOBS[request["do"]](request, Teller(send))})
+        request = requests.get()
+        send({"event": "done", "result": JOBS[request["do"]](request, teller)})
     except (KeyboardInterrupt, Cancelled, BrokenPipeError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:

@@ -142,3 +142,43 @@ def dataset_named(store: Any, name: str | None) -> str:
     from data.sources import SOURCES
 
     return name or store.dataset_in_use() or next(own for own in SOURCES if own != "demo")
+
+
+def figure(value: float | None) -> str:
+    """Return a metric for people; nothing where there is none."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def subgroups_table(row: Message) -> Table:
+    """Return the errors by subgroup as a table."""
+    columns = ("rows", "users", "rmse", "mae", "too high")
+    table = new_table("by", "", *columns, right=columns)
+    before = ""
+    for group in row["subgroups"]:
+        figures = (f"{group['rmse']:.4f}", f"{group['mae']:.4f}", f"{group['too_high']:+.3f}")
+        by, before = "" if group["by"] == before else group["by"], group["by"]
+        table.add_row(by, group["group"], f"{group['rows']:,}", f"{group['users']:,}", *figures)
+    return table
+
+
+def calibration_table(row: Message) -> Table:
+    """Return what was rated where what was predicted, as a table."""
+    columns = ("predicted from", "to", "rows", "mean", "rated")
+    table = new_table(*columns, right=columns)
+    for found in row["calibration"]["bins"]:
+        means = (f"{found['predicted']:.2f}", f"{found['rated']:.2f}")
+        table.add_row(f"{found['low']:.1f}", f"{found['high']:.1f}", f"{found['rows']:,}", *means)
+    table.caption = f"mean distance {row['calibration']['error']:.4f} stars"
+    return table
+
+
+def confusion_table(row: Message) -> Table:
+    """Return how often which rating was predicted as how many whole stars, as a table."""
+    found = row["confusion"]
+    columns = [f"as {stars:g}" for stars in found["predicted"]]
+    table = new_table("rated", *columns, right=("rated", *columns))
+    for stars, counts in zip(found["rated"], found["counts"], strict=True):
+        table.add_row(f"{stars:g}", *(f"{count:,}" for count in counts))
+    return table

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from data import catalogue, imdb
+from data import catalogue, imdb, locations
 from data.cleaning import PRESETS
 from data.dataset import Dataset
 from data.problems import Problem
@@ -39,6 +39,7 @@ from movietui.replies import (
     ViewerDetails,
     Why,
 )
+from movietui.store import Store
 from movietui.viewers import Asked
 
 NEAR = 100
@@ -345,3 +346,19 @@ class Service:
             }
             for model in MODELS.values()
         ]
+
+    def reported(self) -> list[dict[str, Any]]:
+        """Return what the authors of the source systems reported, as rows beside the runs."""
+        from movietui.comparison import reported
+
+        return reported()
+
+    def compare(self, first: int, second: int, viewers: Sequence[Asked]) -> dict[str, Any]:
+        """Return what differs between two runs, and between the lists that they make for the viewers."""
+        from movietui.comparison import compare
+
+        store = Store(locations.store())
+        try:
+            return compare(store, first, second, viewers)
+        finally:
+            store.close()

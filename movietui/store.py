@@ -9,7 +9,6 @@ again as a whole, in the order in which they were made, which no clock has a say
 
 import itertools
 import json
-import os
 import sqlite3
 import threading
 import uuid
@@ -17,22 +16,27 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
 from data.imports.entries import Mark
 from data.problems import Problem
+from movietui.processes import still_runs, this_process
 from movietui.viewers import LONGEST_NAME, Asked, ViewerRef, is_name, profile
 
-VERSION = 2
-MIGRATIONS = {1: "marks.sql"}
+VERSION = 3
+MIGRATIONS = {1: "marks.sql", 2: "runs.sql"}
 """The script that brings a store of that version to the next one."""
 
 STANDARD = "standard"
 """How a dataset is cleaned unless another cleaning was chosen."""
 STARS = (0.5, 5.0)
 BUSY_SECONDS = 5.0
+UNDER_WAY = ("running", "paused")
+CUT_OFF = "cut off"
+"""The state of a run that was under way when its process ended without a word."""
 MARKS: tuple[Mark, ...] = get_args(Mark)
 NOT_OFFERED: tuple[Mark, ...] = ("hidden", "seen", "liked")
 RATING = "rating"
@@ -128,38 +132,48 @@ class Run:
     """One training with its settings, curve and metrics."""
 
     id: int
+    name: str
+    """What a person calls it; empty for most."""
+    note: str
     model: str
     dataset: str
     cleaning: str
     split: str
     seed: int
+    device: str
     state: str
-    """``running``, ``done``, ``cancelled`` or ``failed``."""
+    """``queued``, ``running``, ``paused``, ``done``, ``cancelled``, ``failed`` or ``cut off``."""
     checkpoint: str
     """The name of its folder among the checkpoints."""
     started: str
     seconds: float | None
+    """Of training, so far while it runs; pauses are not counted."""
+    peak_bytes: int | None
+    """The most memory that its process had."""
     best_epoch: int | None
     problem: str
-    settings: dict[str, float]
-    curve: list[dict[str, Any]]
+    place: int | None
+    """In the queue, where it waits there: the least goes first."""
+    curve_text: str
+    """``curve`` as JSON."""
+    settings: dict[str, Any]
+    """All of them; of a run that waits, what a person changed."""
     metrics: dict[str, float]
+    progress: dict[str, Any]
+    """Of a run that is not over: ``phase``, ``epoch``, ``of`` and ``left``, the seconds that it will still take."""
+    request: dict[str, Any]
+    """What a run of the queue is started with."""
+
+    @cached_property
+    def curve(self) -> list[dict[str, Any]]:
+        """The epochs of the fit that left validation ratings out; read when it is asked for, as most are not."""
+        return list(json.loads(self.curve_text))
 
 
 def check_stars(stars: float) -> None:
     """Raise ``Problem`` for stars that cannot be given."""
     if not STARS[0] <= stars <= STARS[1] or stars * 2 != int(stars * 2):
         raise Problem(f"{stars:g} is no rating; stars go from {STARS[0]:g} to {STARS[1]:g} in halves.")
-
-
-def _runs_still(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _row_of(ref: ViewerRef) -> tuple[str, str, str]:
@@ -593,17 +607,46 @@ class Store:
     # Runs
 
     def start_run(
-        self, model: str, dataset: str, cleaning: str, split: str, seed: int, settings: dict[str, float]
+        self,
+        model: str,
+        dataset: str,
+        cleaning: str,
+        split: str,
+        seed: int,
+        settings: Mapping[str, Any],
+        *,
+        request: Mapping[str, Any] | None = None,
+        device: str = "cpu",
     ) -> int:
-        """Write down that a training began in this process and return its number."""
-        checkpoint = f"{dataset}-{model}-{uuid.uuid4().hex[:12]}"
+        """Write down that a training began in this process and return its number; ``request`` starts it again."""
         with self._change():
-            cursor = self._db.execute(
-                "INSERT INTO runs"
-                " (model, dataset, cleaning, split, seed, settings, state, process, checkpoint, started)"
-                " VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?)",
-                (model, dataset, cleaning, split, seed, json.dumps(settings), os.getpid(), checkpoint, _now()),
-            )
+            run = self._insert_run(model, dataset, cleaning, split, seed, settings, request or {}, state="running")
+            self._db.execute("UPDATE runs SET device = ? WHERE id = ?", (device, run))
+        return run
+
+    def _insert_run(
+        self,
+        model: str,
+        dataset: str,
+        cleaning: str,
+        split: str,
+        seed: int,
+        settings: Mapping[str, Any],
+        request: Mapping[str, Any],
+        *,
+        state: str,
+    ) -> int:
+        """Add a run that this process has to do with. Inside a change only."""
+        checkpoint = f"{dataset}-{model}-{uuid.uuid4().hex[:12]}"
+        cursor = self._db.execute(
+            "INSERT INTO runs"
+            " (model, dataset, cleaning, split, seed, settings, request, state, process, began, checkpoint, started)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(model, dataset, cleaning, split, seed, json.dumps(settings), json.dumps(request)),
+                *(state, *this_process(), checkpoint, _now()),
+            ),
+        )
         return int(cursor.lastrowid or 0)
 
     def end_run(
@@ -616,13 +659,23 @@ class Store:
         best_epoch: int | None = None,
         metrics: dict[str, float] | None = None,
         problem: str = "",
+        peak_bytes: int | None = None,
     ) -> None:
         """Write down how a training ended: ``done``, ``cancelled`` or ``failed``."""
         with self._change():
             self._db.execute(
-                "UPDATE runs SET state = ?, seconds = ?, curve = ?, best_epoch = ?, metrics = ?, problem = ?"
-                " WHERE id = ?",
-                (state, seconds, json.dumps(list(curve)), best_epoch, json.dumps(metrics or {}), problem, run),
+                "UPDATE runs SET state = ?, seconds = ?, curve = ?, best_epoch = ?, metrics = ?, problem = ?,"
+                " peak_bytes = ?, progress = '{}', place = NULL WHERE id = ?",
+                (
+                    state,
+                    seconds,
+                    json.dumps(list(curve)),
+                    best_epoch,
+                    json.dumps(metrics or {}),
+                    problem,
+                    peak_bytes,
+                    run,
+                ),
             )
 
     def runs(self) -> list[Run]:
@@ -636,11 +689,11 @@ class Store:
 
     @staticmethod
     def _run(row: Sequence[Any]) -> Run:
-        *facts, process, settings, curve, metrics = row
-        texts = (json.loads(text) for text in (settings, curve, metrics))
-        run = Run(*facts, *texts)
-        if run.state == "running" and not _runs_still(process):
-            return replace(run, state="failed", problem="It was cut off before its end; start it again.")
+        *facts, process, began = row
+        texts = len(facts) - _TEXTS
+        run = Run(*facts[:texts], *map(json.loads, facts[texts:]))
+        if run.state in UNDER_WAY and not still_runs(process, began):
+            return replace(run, state=CUT_OFF, problem="It was cut off before its end; start it again.")
         return run
 
     def dataset_in_use(self) -> str | None:
@@ -684,9 +737,11 @@ class Store:
 
 
 _RUN = (
-    "id, model, dataset, cleaning, split, seed, state, checkpoint, started, seconds, best_epoch, problem,"
-    " process, settings, curve, metrics"
+    "id, name, note, model, dataset, cleaning, split, seed, device, state, checkpoint, started, seconds, peak_bytes,"
+    " best_epoch, problem, place, curve, settings, metrics, progress, request, process, began"
 )
-"""The columns of a run, in the order of ``Run``, what has to be worked on last."""
+"""The columns of a run in the order of ``Run``, the process behind them."""
+_TEXTS = 4
+"""How many columns before the process are read as JSON at once."""
 _CHANGE = "film, title, year, changes.kind, before, after"
 """The columns of a change, in the order that ``Store.history`` and ``Store._step`` read them."""

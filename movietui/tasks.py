@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean, stdev
+from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
 from data import catalogue, locations
@@ -13,6 +14,8 @@ from data.problems import Cancelled, Problem
 from data.progress import Report, silent
 from data.titles import plain
 from movietui import __version__
+from movietui.processes import peak_bytes
+from movietui.runs import SERVED_SPLIT, Recorder, Runs
 from movietui.store import Film, Store, check_stars
 from movietui.viewers import ViewerRef
 from movietui.wire import Message, sentence
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
     from data.dataset import Dataset, Floats, Ratings
     from models.model import AnyModel, Epoch
 
-SERVED_SPLIT = "random90"
-"""What a model that is trained for the list is measured on, before it learns from all ratings."""
+DEVICE = "cpu"
+"""What every model is fitted on today."""
 OnEpoch = Callable[[str, Message], None]
 
 
@@ -61,36 +64,51 @@ def train(
     published: bool = False,
     settings: Mapping[str, str],
     seed: int = 0,
+    run: int | None = None,
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
     say: Callable[[str], None] = lambda line: None,
+    gate: Event | None = None,
 ) -> dict[str, Any]:
     """Train a model, keep the run and its checkpoint, and return it as ``train --json`` prints it.
 
     Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
     train part only. ``settings`` are changes to the tuned settings, or to the published ones. Whatever ends it early
-    is written down in the run; the same call again then goes on after the last epoch, and ``say`` is told so.
+    is written down in the run: a new one, or ``run``, which waits in a queue. The same call again then goes on after
+    the last epoch, and ``say`` is told so. After each epoch it waits while the ``gate`` is closed.
     """
     from data.splits import split as cut
     from models import evaluation
     from models.checkpoints import save
     from models.keeping import Keeper, keeping
+    from models.tally import tally
 
     chosen = evaluation.choose(model, published, settings)
     loaded = catalogue.load(dataset, cleaning, on_stage)
-    cut(loaded, split or SERVED_SPLIT)  # a split that does not fit is told before a run is begun
-    run = store.start_run(model, dataset, loaded.cleaning, split or SERVED_SPLIT, seed, asdict(chosen))
-    curve: list[Message] = []
+    measured_on = split or SERVED_SPLIT
+    cut(loaded, measured_on)  # a split that does not fit is told before a run is begun
+    runs = Runs(store)
+    if run is None:
+        request = {"split": split, "cleaning": cleaning, "published": published, "settings": {**settings}, "seed": seed}
+        run = store.start_run(
+            model, dataset, loaded.cleaning, measured_on, seed, asdict(chosen), request=request, device=DEVICE
+        )
+    else:
+        runs.begin(run, loaded.cleaning, asdict(chosen), DEVICE)
+    recorder = Recorder(runs, run, ("curve", "measure") if split else ("curve", "measure", "serve"))
+    curve = recorder.curve
 
     def watch(phase: str, epoch: Epoch) -> None:
         told = {
             "epoch": epoch.number,
             "train_loss": epoch.train_loss,
             "validation_loss": epoch.validation_loss,
+            "of": epoch.of,
         }
-        if phase == "curve":
-            curve.append(told)
-        on_epoch(phase, {**told, "of": epoch.of})
+        recorder.epoch(phase, told)
+        on_epoch(phase, told)
+        if gate is not None and not gate.is_set():
+            recorder.hold(gate.wait)
 
     imdb = loaded.movies.imdb
     keeper = Keeper(
@@ -109,7 +127,7 @@ def train(
             trained = evaluation.train(
                 model,
                 loaded,
-                split or SERVED_SPLIT,
+                measured_on,
                 refit_all=split is None,
                 settings=chosen,
                 seed=seed,
@@ -124,13 +142,18 @@ def train(
             fitted_on=trained.fitted_on,
             metrics=trained.metrics,
         )
+        kept = tally(trained.known, trained.test, trained.prediction, trained.lists)
+        detail = _detail(trained.known, trained.test, trained.prediction)
+        runs.measured(run, kept.rows, kept.to_bytes(), detail)
     except (KeyboardInterrupt, Cancelled):
-        store.end_run(run, "cancelled", curve=curve)
+        store.end_run(run, "cancelled", curve=curve, seconds=recorder.seconds, peak_bytes=peak_bytes())
         raise
     except Exception as error:
-        store.end_run(run, "failed", curve=curve, problem=sentence(error))
+        problem = sentence(error)
+        store.end_run(run, "failed", curve=curve, seconds=recorder.seconds, peak_bytes=peak_bytes(), problem=problem)
         raise
     seconds = sum(trained.seconds.values())
+    peak = peak_bytes()
     store.end_run(
         run,
         "done",
@@ -138,6 +161,7 @@ def train(
         curve=curve,
         best_epoch=trained.fitted.best_epoch,
         metrics=trained.metrics,
+        peak_bytes=peak,
     )
     return {
         "run": run,
@@ -152,8 +176,39 @@ def train(
         "best_epoch": trained.fitted.best_epoch,
         "metrics": trained.metrics,
         "seconds": seconds,
+        "device": DEVICE,
+        "peak_bytes": peak,
         "checkpoint": str(checkpoint),
     }
+
+
+def resume(
+    store: Store,
+    number: int,
+    on_stage: Report = silent,
+    on_epoch: OnEpoch = unheard,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Train a run that was cut off, cancelled or failed, under its own number; returns what ``train`` does."""
+    run = Runs(store).again(number)
+    try:
+        return train(
+            store,
+            run.model,
+            run.dataset,
+            **run.request,
+            run=number,
+            on_stage=on_stage,
+            on_epoch=on_epoch,
+            say=say,
+        )
+    # What keeps it from beginning; a training that began has written down its own end.
+    except (KeyboardInterrupt, Cancelled):
+        Runs(store).end_unfinished(number, "cancelled")
+        raise
+    except Exception as error:
+        Runs(store).end_unfinished(number, "failed", sentence(error))
+        raise
 
 
 def evaluate(
@@ -175,7 +230,8 @@ def evaluate(
 
     ``settings`` are changes to the tuned settings of every model, or to the published ones. With several splits the
     row of each model and split has the mean and the standard deviation over them, ``over_splits``. ``detail`` asks
-    where a model fails: with the task rating, its errors by subgroup, its calibration and ``coverage80``.
+    where a model fails: with the task rating, its errors by subgroup, its calibration, the confusion of stars and
+    ``coverage80``.
     """
     from data.splits import split as cut
     from models import evaluation
@@ -219,13 +275,14 @@ def evaluate(
 
 
 def _detail(train: Dataset, test: Ratings, prediction: Floats) -> dict[str, Any]:
-    from models.metrics import calibration, calibration_error
+    from models.metrics import calibration, calibration_error, confusion
     from models.subgroups import subgroups
 
     bins = calibration(prediction, test.stars)
     return {
         "subgroups": [asdict(found) for found in subgroups(train, test, prediction)],
         "calibration": {"error": calibration_error(bins), "bins": [asdict(found) for found in bins]},
+        "confusion": asdict(confusion(prediction, test.stars)),
     }
 
 

@@ -758,7 +758,7 @@ def test_a_run_whose_process_is_gone_was_cut_off(store: Store) -> None:
     store._db.execute("UPDATE runs SET process = ? WHERE id = ?", (ended.pid, number))
     run = store.run(number)
     assert run is not None
-    assert run.state == "failed"
+    assert run.state == "cut off"
     assert "cut off" in run.problem
 
 

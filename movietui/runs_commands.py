@@ -1,0 +1,352 @@
+"""``movietui runs``: every run of the store, whoever started it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from data.problems import Problem
+from movietui import text
+from movietui.commands import Commands
+from movietui.output import (
+    Bars,
+    answers,
+    as_json,
+    calibration_table,
+    confusion_table,
+    figure,
+    new_table,
+    open_store,
+    print_json,
+    print_rich,
+    subgroups_table,
+)
+
+LISTED_METRICS = ("rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10")
+FACTS = (
+    *("run", "name", "model", "dataset", "cleaning", "split", "seed", "device", "state", "started", "seconds"),
+    *("peak_bytes", "checkpoint_bytes", "best_epoch", "settings"),
+)
+"""The columns of an exported table before those of the metrics; the note comes behind them."""
+
+
+@click.group(cls=Commands)
+def runs() -> None:
+    """List, compare, name, export and remove runs."""
+
+
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    for name, meaning in (("split", "measured on this split"), ("model", "of this model"), ("dataset", "on this")):
+        command = click.option(f"--{name}", default=None, help=f"Runs {meaning} only.")(command)
+    return command
+
+
+def _runs() -> Any:
+    from movietui.runs import Runs
+
+    return Runs(open_store())
+
+
+@runs.command("list")
+@_filters
+@click.option("--reported", "with_reported", is_flag=True, help="With what the authors of the source systems report.")
+@as_json
+@answers
+def runs_list(dataset: str | None, model: str | None, split: str | None, with_reported: bool, json_: bool) -> None:
+    """List the runs, newest first."""
+    from movietui.runs import as_json as told
+
+    rows = [told(run) for run in _runs().find(dataset, model, split)]
+    if with_reported:
+        from movietui.comparison import reported
+
+        rows += reported(dataset, model, split)
+    if json_:
+        print_json(rows)
+        return
+    if not rows:
+        print_rich("There is no such run yet; movietui train makes one.")
+        return
+    metrics = [name for name in LISTED_METRICS if any(name in row["metrics"] for row in rows)]
+    figures = ("fit", "memory", "disk")
+    numbers = ("run", *metrics, *figures)
+    table = new_table("run", "model", "dataset", "split", *metrics, *figures, "state", "name", right=numbers)
+    for column in table.columns:
+        column.no_wrap = True
+    for row in rows:
+        table.add_row(
+            str(row["run"] or ""),
+            row["model"],
+            row["dataset"],
+            row["split"],
+            *(figure(row["metrics"][name]) if name in row["metrics"] else "" for name in metrics),
+            text.duration(row["seconds"]) if row.get("seconds") is not None else "",
+            text.size(row["peak_bytes"]) if row.get("peak_bytes") else "",
+            text.size(row["checkpoint_bytes"]) if row.get("checkpoint_bytes") else "",
+            _state(row),
+            row["name"],
+        )
+    print_rich(table)
+
+
+def _state(row: dict[str, Any]) -> str:
+    """How a run is, and how far."""
+    progress = row.get("progress") or {}
+    if not progress:
+        return str(row["state"])
+    left = f", {text.duration(progress['left'])} left" if progress["left"] else ""
+    return f"{row['state']}, {progress['phase']} {progress['epoch']} of {progress['of']}{left}"
+
+
+@runs.command("show")
+@click.argument("number", metavar="ID", type=int)
+@as_json
+@answers
+def runs_show(number: int, json_: bool) -> None:
+    """Tell all about the run ID: settings, curve, metrics, and where its model fails."""
+    row = _runs().whole(number)
+    if json_:
+        print_json(row)
+        return
+    about = new_table("", "")
+    about.show_header = False
+    for name, value in (
+        ("run", f"{row['run']} {row['name']}".rstrip()),
+        ("model", f"{row['model']} on {row['dataset']}, cleaning {row['cleaning']}"),
+        ("measured on", f"{row['split']}, seed {row['seed']}"),
+        ("state", " ".join(part for part in (_state(row), row["problem"]) if part)),
+        ("started", row["started"]),
+        ("fit", text.duration(row["seconds"]) if row["seconds"] is not None else ""),
+        ("device", row["device"]),
+        ("memory", text.size(row["peak_bytes"]) if row["peak_bytes"] else ""),
+        ("checkpoint", f"{text.size(row['checkpoint_bytes'])} in {row['checkpoint']}" * bool(row["checkpoint_bytes"])),
+        ("settings", _settings(row["settings"])),
+        ("metrics", "  ".join(f"{name} {figure(value)}" for name, value in row["metrics"].items())),
+        ("note", row["note"]),
+    ):
+        if value:
+            about.add_row(name, value)
+    parts: list[Table | str] = [about]
+    if row["curve"]:
+        parts += ["", _curve(row)]
+    if "subgroups" in row:
+        parts += ["", subgroups_table(row), "", calibration_table(row), "", confusion_table(row)]
+    print_rich(*parts)
+
+
+def _settings(settings: dict[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _curve(row: dict[str, Any]) -> Table:
+    columns = ("epoch", "train", "validation")
+    table = new_table(*columns, "", right=columns)
+    for epoch in row["curve"]:
+        held_out = "" if epoch["validation_loss"] is None else f"{epoch['validation_loss']:.4f}"
+        best = "● best" if epoch["epoch"] == row["best_epoch"] else ""
+        table.add_row(str(epoch["epoch"]), f"{epoch['train_loss']:.4f}", held_out, best)
+    return table
+
+
+@runs.command("compare")
+@click.argument("first", metavar="ID", type=int)
+@click.argument("second", metavar="ID", type=int)
+@click.option("--user", "users", multiple=True, metavar="ID", help="Whose lists to compare; twice for a pair.")
+@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile; twice for a pair.")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies of each list.")
+@as_json
+@answers
+def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequence[str], k: int, json_: bool) -> None:
+    """Compare two runs: settings, metrics (second minus first) and the lists that they make for somebody."""
+    from movietui import tasks
+    from movietui.comparison import compare
+    from movietui.runs import Runs
+    from movietui.viewers import user
+
+    store = open_store()
+    dataset = Runs(store).get(first).dataset
+    viewers = [user(one, dataset) for one in users] + [tasks.named_profile(store, one) for one in profiles]
+    found = compare(store, first, second, [store.asked(ref) for ref in viewers], k)
+    if json_:
+        print_json(found)
+        return
+    names = [f"run {row['run']}" for row in found["runs"]]
+    settings = new_table("", *names, right=names)
+    for row in found["facts"] + found["settings"]:
+        settings.add_row(row["name"], *("" if row[of] is None else str(row[of]) for of in ("first", "second")))
+    columns = (*names, "difference")
+    metrics = new_table("", *columns, right=columns)
+    for row in found["metrics"]:
+        reach = f" ±{(row['high'] - row['low']) / 2:.4f}" if row["low"] is not None else ""
+        values = ["" if row[of] is None else figure(row[of]) for of in ("first", "second")]
+        metrics.add_row(row["metric"], *values, "" if row["difference"] is None else f"{row['difference']:+.4f}{reach}")
+    parts: list[Table | str] = [settings if settings.row_count else "The settings are the same.", "", metrics]
+    if not found["same_rows"]:
+        parts.append("not measured on the same rows: no interval can be given")
+    if found["top"]:
+        lists = new_table(*names, "title", "year", right=(*names, "year"))
+        for movie in found["top"]["movies"]:
+            places = (str(movie[of] or "") for of in ("first", "second"))
+            lists.add_row(*places, movie["title"], str(movie["year"] or ""))
+        parts += ["", lists, f"{found['top']['common']} of {k} in both lists"]
+    print_rich(*parts)
+
+
+@runs.command("export")
+@_filters
+@click.option("--format", "form", default="csv", show_default=True, type=click.Choice(["csv", "json", "markdown"]))
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; else standard output.")
+@as_json
+@answers
+def runs_export(
+    dataset: str | None, model: str | None, split: str | None, form: str, output: Path | None, json_: bool
+) -> None:
+    """Write the runs as a table, or with all that is known of each as JSON."""
+    kept = _runs()
+    rows = [kept.whole(run.id) for run in kept.find(dataset, model, split)]
+    if output is None and (json_ or form == "json"):
+        print_json(rows)
+        return
+    content = {"csv": _csv, "markdown": _markdown, "json": _json}[form](rows)
+    if output is None:
+        sys.stdout.write(content)
+        return
+    try:
+        output.write_text(content, "utf-8", newline="")
+    except OSError as error:
+        raise Problem(f"{output} cannot be written ({error.strerror}); choose another place.") from error
+    told = {"output": str(output), "format": form, "runs": len(rows)}
+    if json_:
+        print_json(told)
+    else:
+        print_rich(f"{text.plural(len(rows), 'run')} written to {output}")
+
+
+def _cells(rows: Sequence[dict[str, Any]]) -> list[list[Any]]:
+    """A head and a row for each run; what is not known is an empty cell."""
+    metrics = list(dict.fromkeys(name for row in rows for name in row["metrics"]))
+    body = [
+        [
+            *(_settings(row[name]) if name == "settings" else row[name] for name in FACTS),
+            *(row["metrics"].get(name) for name in metrics),
+            row["note"],
+        ]
+        for row in rows
+    ]
+    return [[*FACTS, *metrics, "note"], *(["" if cell is None else cell for cell in row] for row in body)]
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(_cells(rows))
+    return file.getvalue()
+
+
+def _markdown(rows: Sequence[dict[str, Any]]) -> str:
+    head, *body = _cells(rows)
+    # What people wrote may hold what ends a cell.
+    told = [
+        [figure(cell) if isinstance(cell, float) else str(cell).replace("|", "\\|") for cell in row] for row in body
+    ]
+    lines = [head, ["---"] * len(head), *told]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _json(rows: Sequence[dict[str, Any]]) -> str:
+    return json.dumps(rows, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+@runs.command("delete")
+@click.argument("number", metavar="ID", type=int)
+@as_json
+@answers
+def runs_delete(number: int, json_: bool) -> None:
+    """Remove the run ID and its checkpoint."""
+    freed = _runs().delete(number)
+    if json_:
+        print_json({"run": number, "bytes": freed.bytes})
+        return
+    print_rich(f"run {number}: removed, {text.size(freed.bytes)} free.")
+
+
+@runs.command("name")
+@click.argument("number", metavar="ID", type=int)
+@click.argument("words", metavar="TEXT")
+@as_json
+@answers
+def runs_name(number: int, words: str, json_: bool) -> None:
+    """Call the run ID something; an empty TEXT takes its name away."""
+    run = _runs().name(number, words)
+    if json_:
+        print_json({"run": run.id, "name": run.name})
+        return
+    print_rich(f"run {run.id}: {run.name}" if run.name else f"run {run.id} has no name.")
+
+
+@runs.command("note")
+@click.argument("number", metavar="ID", type=int)
+@click.argument("words", metavar="TEXT")
+@as_json
+@answers
+def runs_note(number: int, words: str, json_: bool) -> None:
+    """Write a note to the run ID; an empty TEXT takes it away."""
+    run = _runs().note(number, words)
+    if json_:
+        print_json({"run": run.id, "note": run.note})
+        return
+    print_rich(f"run {run.id}: {run.note}" if run.note else f"run {run.id} has no note.")
+
+
+@runs.command("prune")
+@click.option("--keep", required=True, type=click.IntRange(0), help="How many of those that can be compared stay.")
+@click.option("--metric", default="rmse", show_default=True, help="What the best are the best by.")
+@as_json
+@answers
+def runs_prune(keep: int, metric: str, json_: bool) -> None:
+    """Remove the checkpoints of all but the best runs of each dataset, cleaning and split.
+
+    What was measured of the others stays, and always the checkpoint of the run in use.
+    """
+    freed = _runs().prune(keep, metric)
+    total = sum(one.bytes for one in freed)
+    if json_:
+        print_json({"removed": [{"run": one.run.id, "bytes": one.bytes} for one in freed], "bytes": total})
+        return
+    print_rich(f"{text.plural(len(freed), 'checkpoint')} removed, {text.size(total)} free.")
+
+
+@runs.command("use")
+@click.argument("number", metavar="ID", type=int)
+@as_json
+@answers
+def runs_use(number: int, json_: bool) -> None:
+    """Make lists with the run ID from now on."""
+    run = _runs().use(number)
+    if json_:
+        print_json({"run": run.id, "model": run.model, "dataset": run.dataset})
+        return
+    print_rich(f"run {run.id}: {run.model} makes the lists of {run.dataset} now.")
+
+
+@runs.command("resume")
+@click.argument("number", metavar="ID", type=int)
+@as_json
+@answers
+def runs_resume(number: int, json_: bool) -> None:
+    """Train the run ID to its end, under its own number, where it was cut off, cancelled or failed."""
+    from movietui import tasks
+
+    with Bars() as bars:
+        trained = tasks.resume(open_store(), number, bars.stage, bars.epoch, bars.say)
+    if json_:
+        print_json(trained)
+        return
+    print_rich(f"run {number}: rmse {figure(trained['metrics']['rmse'])} ({text.duration(trained['seconds'])})")

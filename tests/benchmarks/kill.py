@@ -1,0 +1,72 @@
+"""Kill a training with ``kill -9`` at random moments and go on with it: ``python -m tests.benchmarks.kill``.
+
+Each time the run must be seen as cut off, go on under its own number, and end with the metrics of one that nobody
+disturbed.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def movietui(home: Path, *arguments: str) -> Any:
+    done = subprocess.run(_command(*arguments), env=_environment(home), capture_output=True, text=True)
+    if done.returncode:
+        raise click.ClickException(done.stderr.strip())
+    return json.loads(done.stdout)
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "movietui", *arguments, "--json"]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "MOVIETUI_HOME": str(home)}
+
+
+@click.command()
+@click.option("--times", default=20, show_default=True, type=click.IntRange(1), help="How often.")
+@click.option("--model", default="sgd-mf", show_default=True)
+@click.option("--epochs", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=0, show_default=True, help="Of the moments.")
+def main(times: int, model: str, epochs: int, seed: int) -> None:
+    """Train a model on the demo, killing it at random moments."""
+    moments = random.Random(seed)
+    failures = 0
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        train = ("train", model, "--dataset", "demo", "--split", "kfold5-0", "--set", f"epochs={epochs}")
+        movietui(home, "data", "get", "demo")
+        started = time.monotonic()
+        undisturbed = movietui(home, *train)["metrics"]
+        whole = time.monotonic() - started
+        for number in range(1, times + 1):
+            killed = subprocess.Popen(
+                _command(*train), env=_environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            time.sleep(moments.uniform(0.1, whole))
+            killed.kill()
+            killed.wait()
+            newest = movietui(home, "runs", "list")[0]
+            if newest["state"] == "cut off":
+                reached = newest["progress"] or newest["state"]
+                resumed = movietui(home, "runs", "resume", str(newest["run"]))
+                same = resumed["metrics"] == undisturbed
+            else:  # killed before it began, or after its end
+                reached, same = "no run was under way", newest["metrics"] == undisturbed
+            failures += not same
+            print(f"{number:3} {reached}: {'the same metrics' if same else 'OTHER METRICS'}", flush=True)
+    print(f"{times - failures} of {times} ended with the same metrics.")
+    sys.exit(failures > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""The blend."""
+
+from models.blend import Blend, BlendSettings
+from tests.models.contract import ModelContract
+
+QUICK = BlendSettings(factors=4, sweeps=30)
+
+
+class TestBlend(ModelContract):
+    kind = Blend
+    settings = QUICK
+    checkerboard_bound = 1.2
+    tastes_bound = 0.8

@@ -1,0 +1,322 @@
+"""Runs in the store: found, kept, watched while they go on, and waiting in a queue."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data import locations
+from data.problems import Problem
+from movietui.processes import still_runs, this_process
+from movietui.runs import Recorder, Runs, place_by
+from movietui.store import Store
+from tests.movietui.fakes import with_run
+from tests.movietui.processes import gone
+
+REQUEST = {"cleaning": "none", "split": "u1", "settings": {"sweeps": "3"}, "seed": 4, "published": False}
+OLD_STORE = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, model TEXT NOT NULL, dataset TEXT NOT NULL, cleaning TEXT NOT NULL, split TEXT NOT NULL,
+    seed INTEGER NOT NULL, settings TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('running', 'done', 'cancelled', 'failed')),
+    process INTEGER NOT NULL, checkpoint TEXT NOT NULL UNIQUE, started TEXT NOT NULL, seconds REAL,
+    curve TEXT NOT NULL DEFAULT '[]', best_epoch INTEGER, metrics TEXT NOT NULL DEFAULT '{}',
+    problem TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE choices (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO runs VALUES (7, 'mf', 'demo', 'standard', 'random90', 3, '{"factors": 10}', 'done', 1, 'demo-mf-1',
+    '2026-01-01T00:00:00.000+00:00', 1.5, '[{"epoch": 1}]', 1, '{"rmse": 0.9}', '');
+PRAGMA user_version = 2;
+"""
+
+
+@pytest.fixture
+def runs(store: Store) -> Runs:
+    return Runs(store)
+
+
+def with_checkpoint(store: Store, number: int, size: int = 1000) -> Path:
+    run = store.run(number)
+    assert run is not None
+    folder = locations.checkpoints() / run.checkpoint
+    folder.mkdir(parents=True)
+    (folder / "arrays").write_bytes(b"x" * size)
+    return folder
+
+
+def done(store: Store, rmse: float, split: str = "u1", model: str = "mf") -> int:
+    number = store.start_run(model, "demo", "none", split, 0, {})
+    store.end_run(number, "done", metrics={"rmse": rmse, "ndcg@10": rmse})
+    return number
+
+
+def of_dead_process(store: Store, number: int) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    store._db.execute("UPDATE runs SET process = ?, began = 'then' WHERE id = ?", (ended.pid, number))
+
+
+def test_an_earlier_store_becomes_one_of_today(home: Path) -> None:
+    path = locations.store()
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as database:
+        database.executescript(OLD_STORE)
+    database.close()
+    store = Store(path)
+    (run,) = store.runs()
+    assert (run.id, run.model, run.state, run.seconds, run.curve, run.metrics) == (
+        *(7, "mf", "done", 1.5),
+        *([{"epoch": 1}], {"rmse": 0.9}),
+    )
+    assert (run.name, run.note, run.device, run.peak_bytes) == ("", "", "", None)
+    assert [changed.id for changed in Runs(store).changes().runs] == [7]
+    assert store.start_run("mf", "demo", "none", "u1", 0, {}) == 8
+    fresh = Store(home / "fresh.sqlite3")
+    kinds = ("runs", "measured", "run_changes", "run_added", "run_changed", "run_deleted")
+    for name in kinds:
+        texts = [one._rows("SELECT sql FROM sqlite_master WHERE name = ?", name)[0][0] for one in (store, fresh)]
+        assert texts[0] == texts[1]
+
+
+def test_find_and_get(store: Store, runs: Runs) -> None:
+    first, second = done(store, 0.9), done(store, 0.8, "u2", "bias")
+    assert [run.id for run in runs.find()] == [second, first]
+    assert [run.id for run in runs.find(split="u1")] == [first]
+    assert [run.id for run in runs.find("demo", "bias")] == [second]
+    assert runs.find("ml-1m") == []
+    with pytest.raises(Problem, match="no run 99"):
+        runs.get(99)
+
+
+def test_changes_tell_only_what_is_new(store: Store, runs: Runs) -> None:
+    first, second = done(store, 0.9), done(store, 0.8)
+    before = runs.changes()
+    assert [run.id for run in before.runs] == [second, first]
+    assert runs.changes(before.version) == replace(before, runs=())
+    other = Runs(Store(store.path))  # another window
+    other.name(first, "best")
+    after = runs.changes(before.version)
+    assert [(run.id, run.name) for run in after.runs] == [(first, "best")]
+    other.delete(second)
+    last = runs.changes(after.version)
+    assert (last.runs, last.deleted) == ((), (second,))
+    assert runs.changes(last.version).deleted == ()
+    assert done(store, 0.7) > second  # its number is not given again
+
+
+def test_a_run_that_was_cut_off_is_told_once(store: Store, runs: Runs) -> None:
+    number = store.start_run("mf", "demo", "none", "u1", 0, {})
+    version = runs.changes().version
+    assert runs.changes(version).runs == ()
+    of_dead_process(store, number)
+    (run,) = runs.changes(runs.changes(version).version - 1).runs
+    assert (run.state, run.progress) == ("cut off", {})
+    assert "start it again" in run.problem
+    assert runs.changes(runs.changes().version).runs == ()
+
+
+def test_a_process_is_known_by_its_number_and_when_it_began() -> None:
+    number, began = this_process()
+    assert began
+    assert still_runs(number, began)
+    assert still_runs(number, "")  # as an earlier version wrote it down
+    assert not still_runs(number, "another time")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert still_runs(child.pid, "")
+        assert not still_runs(child.pid, began)
+        child.kill()
+        assert gone(child.pid)
+        assert not still_runs(child.pid, "")  # nobody waited for it yet
+
+
+def test_names_and_notes(store: Store, runs: Runs) -> None:
+    number = done(store, 0.9)
+    assert runs.name(number, "  the \x1b[31mbest\n one ").name == "the best one"
+    assert runs.note(number, "why").note == "why"
+    assert runs.name(number, "").name == ""
+    for call, longest in ((runs.name, 60), (runs.note, 2000)):
+        call(number, "x" * longest)
+        with pytest.raises(Problem, match="at most"):
+            call(number, "x" * (longest + 1))
+        with pytest.raises(Problem, match="no run"):
+            call(99, "x")
+
+
+def test_delete(store: Store, runs: Runs) -> None:
+    first, second = done(store, 0.9), done(store, 0.8)
+    folder = with_checkpoint(store, first)
+    runs.use(first)
+    runs.measured(first, "rows", b"bytes", {"subgroups": []})
+    assert runs.delete(first).bytes == 1000
+    assert not folder.exists()
+    assert [run.id for run in store.serving_runs("demo")] == [second]
+    assert store.choice("run:demo") == ""
+    assert runs.by_user(first) is None
+    running = store.start_run("mf", "demo", "none", "u1", 0, {})
+    with pytest.raises(Problem, match="cancel it before"):
+        runs.delete(running)
+
+
+def test_prune_keeps_the_best_of_those_that_can_be_compared(store: Store, runs: Runs) -> None:
+    numbers = [done(store, rmse) for rmse in (0.93, 0.91, 0.92, 0.95)] + [done(store, 0.99, "u2")]
+    folders = {number: with_checkpoint(store, number) for number in numbers}
+    runs.use(numbers[3])
+    freed = runs.prune(1)
+    assert {one.run.id: one.bytes for one in freed} == {numbers[0]: 1000, numbers[2]: 1000}
+    assert {number for number in numbers if folders[number].exists()} == {numbers[1], numbers[3], numbers[4]}
+    assert len(runs.find()) == 5
+    assert runs.prune(1) == []
+    with pytest.raises(Problem, match="rmse, ndcg@10"):
+        runs.prune(1, "taste")
+    with pytest.raises(Problem, match="was removed"):
+        runs.use(numbers[0])
+
+
+def test_the_best_by_a_metric(store: Store) -> None:
+    runs = [store.run(done(store, value)) for value in (0.3, 0.2, 0.4)]
+    found = [run for run in runs if run is not None]
+    assert [run.metrics["rmse"] for run in sorted(found, key=lambda run: place_by(run, "rmse"))] == [0.2, 0.3, 0.4]
+    assert [run.metrics["rmse"] for run in sorted(found, key=lambda run: place_by(run, "ndcg@10"))] == [0.4, 0.3, 0.2]
+    assert place_by(found[0], "mae") == float("inf")
+
+
+def test_use(store: Store, runs: Runs) -> None:
+    number = with_run(store, "own")
+    with_checkpoint(store, number)
+    runs.use(number)
+    assert store.dataset_in_use() == "own"
+    assert store.serving_runs("own")[0].id == number
+    with pytest.raises(Problem, match="cancelled; only a run that is done"):
+        runs.use(number - 1)
+
+
+# The queue
+
+
+def test_runs_wait_in_their_order(store: Store, runs: Runs) -> None:
+    numbers = [runs.queue("mf", "demo", "u1", REQUEST) for _ in range(3)]
+    assert [run.id for run in runs.waiting()] == numbers
+    waiting = runs.get(numbers[0])
+    assert (waiting.state, waiting.request, waiting.settings, waiting.seed) == ("queued", REQUEST, {"sweeps": "3"}, 4)
+    runs.move(numbers[2], 0)
+    assert [run.id for run in runs.waiting()] == [numbers[2], numbers[0], numbers[1]]
+    runs.move(numbers[2], 99)
+    assert [run.id for run in runs.waiting()] == numbers
+    runs.begin(numbers[0], "none", {"sweeps": 3})
+    assert runs.get(numbers[0]).state == "running"
+    assert [run.id for run in runs.waiting()] == numbers[1:]
+    with pytest.raises(Problem, match="does not wait any more"):
+        runs.begin(numbers[0], "none", {})
+
+
+def test_what_waits_for_a_dead_process_is_adopted(store: Store, runs: Runs) -> None:
+    ours, theirs = (runs.queue("mf", "demo", "u1", REQUEST) for _ in range(2))
+    assert runs.adopt() == 0
+    of_dead_process(store, theirs)
+    assert [run.id for run in runs.waiting()] == [ours]
+    assert runs.adopt() == 1
+    assert [run.id for run in runs.waiting()] == [ours, theirs]
+    runs.release()
+    assert runs.waiting() == []
+    assert runs.adopt() == 2
+
+
+def test_what_did_not_end_well_waits_again(store: Store, runs: Runs) -> None:
+    number = store.start_run("mf", "demo", "none", "u1", 4, {"sweeps": 3}, request=REQUEST)
+    with pytest.raises(Problem, match="is running; only one"):
+        runs.again(number)
+    of_dead_process(store, number)
+    folder = with_checkpoint(store, number)
+    again = runs.again(number)
+    assert (again.state, again.request) == ("queued", REQUEST)
+    assert not folder.exists()
+    old = store.start_run("mf", "demo", "none", "u1", 0, {})
+    store.end_run(old, "failed")
+    with pytest.raises(Problem, match="not known any more"):
+        runs.again(old)
+
+
+# While it trains
+
+
+def epoch(number: int, of: int = 4) -> dict[str, Any]:
+    return {"epoch": number, "of": of, "train_loss": 1 / number, "validation_loss": None}
+
+
+def test_a_run_is_written_down_while_it_goes_on(store: Store, runs: Runs) -> None:
+    number = store.start_run("mf", "demo", "none", "u1", 0, {})
+    now = [100.0]
+    recorder = Recorder(runs, number, ("curve", "measure"), lambda: now[0])
+    for at in range(1, 4):
+        now[0] += 2
+        recorder.epoch("curve", epoch(at))
+    run = runs.get(number)
+    assert (run.state, run.seconds, len(run.curve)) == ("running", 6, 3)
+    assert run.progress == {"phase": "curve", "epoch": 3, "of": 4, "left": 2 * (1 + 4)}
+    assert run.peak_bytes
+    assert run.peak_bytes > 10_000_000
+    now[0] += 0.1
+    recorder.epoch("curve", epoch(4))
+    assert runs.get(number).progress["epoch"] == 3  # at most once a second
+    recorder.epoch("measure", epoch(1))
+    run = runs.get(number)
+    assert (run.progress["phase"], run.progress["left"], len(run.curve)) == ("measure", None, 4)
+
+
+def test_a_pause_is_seen_and_not_counted(store: Store, runs: Runs) -> None:
+    number = store.start_run("mf", "demo", "none", "u1", 0, {})
+    now = [0.0]
+    recorder = Recorder(runs, number, ("curve",), lambda: now[0])
+    now[0] = 1.0
+    seen = []
+
+    def wait() -> None:
+        seen.append(runs.get(number).state)
+        now[0] = 50.0
+
+    recorder.hold(wait)
+    run = runs.get(number)
+    assert seen == ["paused"]
+    assert (run.state, run.seconds) == ("running", 1.0)
+
+
+KILLED = """
+import os, signal, sys
+from data import locations
+from movietui import tasks
+from movietui.store import Store
+def die(phase, epoch):
+    if phase == "measure":
+        os.kill(os.getpid(), signal.SIGKILL)
+tasks.train(Store(locations.store()), "bias", "demo", cleaning="standard", settings={"sweeps": "3"}, on_epoch=die)
+"""
+
+
+def test_a_run_survives_kill_9_and_starts_again_under_its_number(ready: Path, store: Store, runs: Runs) -> None:
+    from movietui import tasks
+
+    ended = subprocess.run([sys.executable, "-c", KILLED])
+    assert ended.returncode == -signal.SIGKILL
+    cut = runs.find()[0]
+    assert (cut.state, len(cut.curve), cut.split, cut.device) == ("cut off", 3, "random90", "cpu")
+    trained = tasks.resume(store, cut.id)
+    run = runs.get(cut.id)
+    assert (run.state, run.settings["sweeps"], run.metrics) == ("done", 3, trained["metrics"])
+    assert run.peak_bytes == trained["peak_bytes"]
+    detail = runs.detail(run.id)
+    assert set(detail) == {"subgroups", "calibration", "confusion"}
+    assert sum(map(sum, detail["confusion"]["counts"])) == sum(one["rows"] for one in detail["calibration"]["bins"])
+
+
+def test_as_json_is_json(store: Store, runs: Runs) -> None:
+    row = runs.whole(done(store, 0.9))
+    assert json.loads(json.dumps(row)) == row
+    assert {"run", "model", "dataset", "split", "seed", "state", "metrics", "curve"} <= set(row)
+    assert os.path.isabs(row["checkpoint"])

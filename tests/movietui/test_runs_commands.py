@@ -1,0 +1,165 @@
+"""``movietui runs``, as a person and as a script would use it."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from data import locations
+from models.reproduce import EXPERIMENTS
+from movietui.cli import cli
+from movietui.serving import Service
+from movietui.store import Store
+
+Run = Callable[..., Result]
+METRICS = {"rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10", "recall@10", "recall@20", "hit@10"}
+"""Those that are means over rows or users, which have an interval."""
+
+
+@pytest.fixture
+def run(ready: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """In the demo's home: a bias run (1) and an mf run (2), which serves."""
+    monkeypatch.setenv("COLUMNS", "160")
+    return lambda *arguments: CliRunner().invoke(cli, ["runs", *map(str, arguments)])
+
+
+def document(result: Result) -> Any:
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def refused(result: Result, told: str) -> None:
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "please report it" not in result.stderr
+
+
+def test_list(run: Run) -> None:
+    second, first = document(run("list", "--json"))
+    assert (first["run"], first["model"], first["state"]) == (1, "bias", "done")
+    assert (second["run"], second["model"], second["split"], second["seed"]) == (2, "mf", "random90", 0)
+    assert set(second["metrics"]) >= METRICS
+    assert second["peak_bytes"] > 10_000_000
+    assert 0 < first["checkpoint_bytes"] < second["checkpoint_bytes"]
+    assert [row["run"] for row in document(run("list", "--model", "bias", "--json"))] == [1]
+    assert document(run("list", "--dataset", "ml-1m", "--json")) == []
+    assert "movietui train makes one" in run("list", "--split", "u1").stdout
+    head, *rows = run("list").stdout.splitlines()
+    assert head.split()[:4] == ["run", "model", "dataset", "split"]
+    assert [row.split()[1] for row in rows] == ["mf", "bias"]
+
+
+def test_list_with_what_was_reported(run: Run) -> None:
+    rows = [row for row in document(run("list", "--reported", "--json")) if row["state"] == "reported"]
+    assert len(rows) == len(EXPERIMENTS)
+    (hybrid,) = [row for row in rows if row["model"] == "hybrid"]
+    assert (hybrid["run"], hybrid["source"], hybrid["metrics"]) == (None, "004", {"mse_scaled": 0.041384})
+    filtered = document(run("list", "--reported", "--model", "item-knn", "--json"))
+    assert [row["metrics"] for row in filtered] == [{"mse": 4.4829}]
+    assert "003 as reported" in run("list", "--reported").stdout
+    assert Service().reported() == rows
+
+
+def test_show(run: Run) -> None:
+    row = document(run("show", 2, "--json"))
+    assert [epoch["epoch"] for epoch in row["curve"]] == list(range(1, 7))
+    assert row["best_epoch"] in range(1, 7)
+    assert {"subgroups", "calibration", "confusion"} <= set(row)
+    told = run("show", 2).stdout
+    assert "factors=4" in told
+    assert "● best" in told
+    assert "too high" in told
+    assert "as 5" in told
+    refused(run("show", 9), "There is no run 9; movietui runs list")
+
+
+def test_compare(run: Run) -> None:
+    found = document(run("compare", 1, 2, "--user", 1, "--json"))
+    assert {row["name"]: (row["first"], row["second"]) for row in found["facts"]} == {"model": ("bias", "mf")}
+    assert {row["name"]: (row["first"], row["second"]) for row in found["settings"]}["factors"] == (None, 4)
+    assert found["same_rows"]
+    for row in found["metrics"]:
+        assert row["difference"] == pytest.approx(row["second"] - row["first"])
+        if row["metric"] in METRICS:
+            assert row["low"] <= row["difference"] + 1e-5
+            assert row["high"] >= row["difference"] - 1e-5
+            assert row["low"] < row["high"]
+    top = found["top"]
+    assert sorted(movie["first"] for movie in top["movies"] if movie["first"]) == list(range(1, 11))
+    assert top["common"] == sum(bool(movie["first"] and movie["second"]) for movie in top["movies"])
+    recommended = CliRunner().invoke(cli, ["recommend", "--dataset", "demo", "--user", "1", "--model", "mf", "--json"])
+    expected = [movie["title"] for movie in document(recommended)["movies"]]
+    second = sorted((movie for movie in top["movies"] if movie["second"]), key=lambda movie: movie["second"])
+    assert [movie["title"] for movie in second] == expected
+    told = run("compare", 1, 2, "--user", 1).stdout
+    assert "±" in told
+    assert "in both lists" in told
+    refused(run("compare", 1, 1), "the same as itself")
+    refused(run("compare", 1, 2, "--user", "nobody"), "has no user nobody")
+    refused(run("compare", 1, 2, "--profile", "nobody"), "There is no profile")
+    asked: Any = {"kind": "user", "id": "1", "rated": []}
+    assert Service().compare(1, 2, [asked]) == found
+
+
+def test_other_rows_have_no_interval(run: Run) -> None:
+    CliRunner().invoke(cli, ["train", "popularity", "--dataset", "demo", "--split", "kfold5-0"])
+    found = document(run("compare", 1, 3, "--json"))
+    assert not found["same_rows"]
+    assert {row["low"] for row in found["metrics"]} == {None}
+    assert found["top"] is None
+    assert "no interval can be given" in run("compare", 1, 3).stdout
+
+
+def test_export(run: Run, tmp_path: Path) -> None:
+    run("note", 1, 'a | b, "c"')
+    rows = list(csv.DictReader(io.StringIO(run("export").stdout)))
+    assert [row["run"] for row in rows] == ["2", "1"]
+    assert float(rows[0]["rmse"]) == document(run("list", "--json"))[0]["metrics"]["rmse"]
+    assert rows[1]["note"] == 'a | b, "c"'
+    assert "sweeps=3" in rows[1]["settings"]
+    lines = run("export", "--format", "markdown").stdout.splitlines()
+    assert len(lines) == 4
+    assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+    assert document(run("export", "--format", "json"))[0]["curve"]
+    file = tmp_path / "runs.json"
+    told = document(run("export", "--format", "json", "--output", file, "--json"))
+    assert told == {"output": str(file), "format": "json", "runs": 2}
+    assert len(json.loads(file.read_text())) == 2
+    refused(run("export", "--output", tmp_path / "no" / "where.csv"), "cannot be written")
+
+
+def test_name_note_use_prune_delete(run: Run, ready: Path) -> None:
+    assert document(run("name", 1, "plain one", "--json")) == {"run": 1, "name": "plain one"}
+    assert "plain one" in run("list").stdout
+    assert document(run("note", 1, "why", "--json")) == {"run": 1, "note": "why"}
+    assert document(run("use", 1, "--json")) == {"run": 1, "model": "bias", "dataset": "demo"}
+    assert Store(locations.store()).serving_runs("demo")[0].id == 1
+    before = document(run("show", 2, "--json"))
+    freed = document(run("prune", "--keep", 0, "--json"))
+    assert freed == {"removed": [{"run": 2, "bytes": before["checkpoint_bytes"]}], "bytes": before["checkpoint_bytes"]}
+    assert not Path(before["checkpoint"]).exists()
+    assert document(run("show", 2, "--json"))["metrics"] == before["metrics"]
+    refused(run("use", 2), "was removed; train mf again")
+    refused(run("resume", 2), "is done; only one")
+    assert document(run("delete", 2, "--json")) == {"run": 2, "bytes": 0}
+    assert [row["run"] for row in document(run("list", "--json"))] == [1]
+    refused(run("delete", 2), "There is no run 2")
+
+
+def test_resume(run: Run) -> None:
+    store = Store(locations.store())
+    request = {"cleaning": "standard", "split": None, "settings": {"sweeps": "3"}, "seed": 0, "published": False}
+    number = store.start_run("bias", "demo", "standard", "random90", 0, {"sweeps": 3}, request=request)
+    store.end_run(number, "cancelled")
+    assert document(run("resume", number, "--json"))["metrics"] == store.run(1).metrics  # type: ignore[union-attr]
+    assert store.run(number).state == "done"  # type: ignore[union-attr]
+    broken = store.start_run("bias", "gone", "standard", "random90", 0, {}, request=request)
+    store.end_run(broken, "failed", problem="Something.")
+    refused(run("resume", broken), "gone")
+    assert store.run(broken).state == "failed"  # type: ignore[union-attr]

@@ -10,10 +10,9 @@ from torch.nn.functional import embedding_bag
 
 from data.dataset import Dataset, Ratings
 from models.bias import expected, learn_effects
-from models.evaluation import history_of
 from models.ials import Ials, IalsSettings
 from models.metrics import mse
-from models.model import Epoch, Fitted, History, Parameters, Progress
+from models.model import Epoch, Fitted, History, Parameters, Progress, history_of
 from models.preferences import SWEEPS, Sample, calibrate, lists_of, sampled, usual
 from models.threads import leave_one_core
 

@@ -10,45 +10,49 @@ from numpy.typing import NDArray
 from data.dataset import Bools, Dataset, Floats, Ints, Ratings, Scale
 from data.splits import hold_out
 from models.bayes import Bayes, BayesSettings
-from models.ease import Ease, EaseSettings
+from models.ease import Ease
 from models.ials import Ials, IalsSettings
-from models.metrics import RELEVANT, mse
-from models.model import AnyModel, Epoch, Expectation, Fitted, History, Model, Parameters, Progress
-from models.neighbours import ItemKNN, ItemKNNSettings
+from models.metrics import RELEVANT, mse, ndcg
+from models.model import AnyModel, Epoch, Expectation, Fitted, History, Model, Parameters, Progress, history_of
+from models.neighbours import ItemKNN
 from models.settings import Settings, setting
 
 Doubles = NDArray[np.float64]
 
-LIKED = 4.0
-"""From how many stars on a rating is one that the second ranker of a kind learns from."""
+TINY = 1e-6
 FEW = 100
 """Held-out ratings that draw the weights of the stack towards the first part alone."""
-LEARNERS = 1500
+LEARNERS = 1000
 """From how many users, at most, the weights of the order are learned."""
-CAUTION = 1.0
-"""How many standard deviations of uncertainty are taken off the stars for their part in the order."""
-EASY = 1e-3
-"""What a squared weight of the order costs, beside the mean over users."""
-STEPS = 30
-"""Newton steps to the weights of the order, at most."""
-SETTLED = 1e-4
-"""A step that moves no weight by more is the last."""
+FIRST = 50
+"""How many places of the lists count for the weights of the order: more than the ten that are measured at last, whose
+ndcg rests on too few hits to learn from."""
+STEPS = (0.5, 0.25)
+"""By how much a weight of the order is moved, first and then."""
+ROUNDS = 2
+"""How often all weights are tried with steps of one size."""
+ENOUGH = 2e-4
+"""By how much the ndcg must rise for a step to be taken."""
 
 
 @dataclass(frozen=True)
 class BlendSettings(Settings):
     """Settings of ``Blend``. The parts are as they are by themselves, but where it is said."""
 
-    factors: int = setting(16, 1, 128)
-    """Of the Bayesian parts."""
-    sweeps: int = setting(250, 1, 10_000)
-    """Of the Bayesian parts."""
+    factors: int = setting(0, 0, 128)
+    """Of ``bayes``; 0 for as many as the number of ratings supports."""
+    sweeps: int = setting(200, 1, 10_000)
+    """Of ``bayes``."""
     neighbours: bool = setting(True, False, True)
     """Whether ``item-knn`` has a part in the stars."""
     ease: bool = setting(True, False, True)
-    """Whether ``ease`` has a part in the order, twice: of all ratings, and of liked movies."""
+    """Whether ``ease`` has a part in the order."""
     ials: bool = setting(True, False, True)
-    """Whether ``ials`` has a part in the order, twice as well."""
+    """Whether ``ials`` has a part in the order: three that start from other numbers, and one with more factors."""
+    stars: bool = setting(True, False, True)
+    """Whether the expected stars, less their uncertainty, have a part in the order."""
+    learned: bool = setting(True, False, True)
+    """Whether the weights of the order are learned; else they are those that learning starts from."""
     held_out: float = setting(0.1, 0.01, 0.5)
     """The share of the ratings that the weights are learned from; the parts are fitted without them first."""
 
@@ -59,22 +63,32 @@ class Part:
 
     build: Callable[[int], AnyModel]
     """Make it, unfitted, from a seed."""
-    rates: bool
-    """Whether its stars are a part of the stars; else its score is a part of the order."""
+    rates: bool = False
+    """Whether its stars are a part of the stars."""
+    order: float = 0.0
+    """The weight of its score in the order that learning starts from."""
+
+
+CAUTION = 1.0
+"""How many standard deviations of uncertainty are taken off the stars for their part in the order."""
+BASE = "bayes"
+"""The part whose uncertainty is the blend's, and whose stars have a part in the order."""
+IALS = IalsSettings()
+WIDE = IalsSettings(factors=40, ridge=0.04, sweeps=10)
 
 
 def parts_of(settings: BlendSettings) -> Mapping[str, Part]:
-    """Return the parts by name; the first is ``bayes``, which the order takes stars and uncertainty from."""
+    """Return the parts by name, ``BASE`` first."""
     bayes = BayesSettings(factors=settings.factors, sweeps=settings.sweeps, caution=CAUTION, popularity=0.0)
-    parts = {"bayes": Part(lambda seed: Bayes(bayes, seed=seed), rates=True)}
+    parts = {BASE: Part(lambda seed: Bayes(bayes, seed=seed), rates=True, order=0.5 * settings.stars)}
     if settings.neighbours:
-        parts["item-knn"] = Part(lambda seed: ItemKNN(ItemKNNSettings(), seed=seed), rates=True)
+        parts["item-knn"] = Part(lambda seed: ItemKNN(seed=seed), rates=True)
     if settings.ease:
-        parts["ease"] = Part(lambda seed: Ease(EaseSettings(), seed=seed), rates=False)
-        parts["ease-liked"] = Part(lambda seed: Ease(EaseSettings(least=LIKED, ones=True), seed=seed), rates=False)
+        parts["ease"] = Part(lambda seed: Ease(seed=seed), order=1.0)
     if settings.ials:
-        parts["ials"] = Part(lambda seed: Ials(IalsSettings(), seed=seed), rates=False)
-        parts["ials-liked"] = Part(lambda seed: Ials(IalsSettings(least=LIKED, ones=True), seed=seed), rates=False)
+        for place in range(3):
+            parts[f"ials-{place}"] = Part(lambda seed, place=place: Ials(IALS, seed=seed + place), order=0.7)  # type: ignore[misc]
+        parts["ials-wide"] = Part(lambda seed: Ials(WIDE, seed=seed), order=1.0)
     return parts
 
 
@@ -94,10 +108,11 @@ class Blend(Model[BlendSettings, Tastes]):
     tenth, drawn towards the first part alone (Breiman, Stacked regressions, 1996).
 
     *Order*: ``o . f`` with the features ``f`` of a movie for a viewer: the score of ``bayes``, which is its stars less
-    a part of its uncertainty; the score of each part that ranks, with a mean of 0 and a deviation of 1 over the movies;
-    and the logarithm of one more than the movie's ratings. ``o`` makes most of the probability of the liked movies of
-    the tenth where each is drawn from all that the user had not rated with probability in proportion to
-    ``exp(o . f)`` (McFadden, Conditional logit analysis, 1974; the listwise loss of Cao et al. 2007).
+    a part of their uncertainty; the score of each part that ranks, with a mean of 0 and a deviation of 1 over the
+    movies; and the logarithm of one more than the movie's ratings. ``o`` makes most of the ndcg of what was liked among
+    the tenth, in lists of all that a user had not rated, by moving one weight at a time (coordinate ascent: Metzler and
+    Croft, Linear feature-based models for information retrieval, 2007); half of the way from the start is gone, for
+    the tenth is small.
 
     *Uncertainty* is that of ``bayes``.
     """
@@ -115,6 +130,7 @@ class Blend(Model[BlendSettings, Tastes]):
             own = {key.removeprefix(prefix): value for key, value in parameters.items() if key.startswith(prefix)}
             model.restore(own, scale)
         self._known = parameters["counts"] > 0
+        self._ranking = [name for name, part in parts_of(self.settings).items() if part.order]
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         parts = parts_of(self.settings)
@@ -135,7 +151,8 @@ class Blend(Model[BlendSettings, Tastes]):
             for models, data in ((first, most), (served, train)):
                 models[name] = part.build(self.seed)
                 models[name].fit(data)
-            tell(served[name].predict, mse(first[name].predict(judged.user, judged.movie), judged.stars))
+            told = first[name].predict(judged.user, judged.movie)
+            tell(served[name].predict, mse(told, judged.stars) if len(judged) else 0.0)
         raters = [name for name, part in parts.items() if part.rates]
         predicted = np.stack([first[name].predict(judged.user, judged.movie) for name in raters], 1)
         stack, shift = stacked(predicted, judged.stars)
@@ -145,7 +162,8 @@ class Blend(Model[BlendSettings, Tastes]):
         found |= {"stack": stack, "shift": np.asarray(shift), "order": self._learn_order(first, most, judged)}
         served_blend = Blend(self.settings, seed=self.seed)
         served_blend.restore({**found, "counts": train.counts}, train.scale)
-        tell(served_blend.predict, mse(train.scale.clip((predicted @ stack + shift).astype(np.float32)), judged.stars))
+        together = train.scale.clip((predicted @ stack + shift).astype(np.float32))
+        tell(served_blend.predict, mse(together, judged.stars) if len(judged) else 0.0)
         return found, Fitted.of(curve)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
@@ -159,24 +177,23 @@ class Blend(Model[BlendSettings, Tastes]):
     def expect(self, taste: Tastes) -> Expectation:
         """Return the stacked stars, the uncertainty of ``bayes`` and the learned order."""
         found = {name: model.expect(taste.by_part[name]) for name, model in self._parts.items()}
-        features = self._features({name: each.score for name, each in found.items()})
-        score = (features @ self.parameters["order"]).astype(np.float32)
-        return Expectation(self._stars(lambda name: found[name].stars), found["bayes"].uncertainty, score)
+        table = features({name: found[name].score for name in self._ranking}, self.counts, self._known)
+        score = np.asarray(self.parameters["order"] @ table, np.float32)
+        return Expectation(self._stars(lambda name: found[name].stars), found[BASE].uncertainty, score)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Sum what each part says, with deviations over all movies as they would be without the rating."""
-        whole = {name: model.expect(model.fold_in(history)).score for name, model in self._parts.items()}
         everything = np.arange(len(self.counts), dtype=np.int32)
         shares = np.zeros((len(movies), len(history)), np.float32)
-        for weight, (name, score) in zip(self.parameters["order"], whole.items(), strict=False):
+        for weight, name in zip(self.parameters["order"], self._ranking, strict=False):
             model = self._parts[name]
             if name == BASE:
                 shares += np.float32(weight) * model.explain_list(history, movies)
                 continue
-            without = score[:, None] - model.explain_list(history, everything)
-            both = np.concatenate([score[:, None], without], 1)
-            values = _standardised(both, self._known)[movies]
-            shares += np.float32(weight) * (values[:, :1] - values[:, 1:])
+            score = model.expect(model.fold_in(history)).score[None]
+            without = score - model.explain_list(history, everything).T
+            values = _standardised(np.concatenate([score, without]), self._known)[:, movies]
+            shares += np.float32(weight) * (values[:1] - values[1:]).T
         return shares
 
     def _stars(self, stars: Callable[[str], Floats]) -> Floats:
@@ -184,48 +201,40 @@ class Blend(Model[BlendSettings, Tastes]):
         found = sum(weight * stars(name) for weight, name in zip(self.parameters["stack"], raters, strict=True))
         return self.scale.clip((found + self.parameters["shift"]).astype(np.float32))
 
-    def _features(self, scores: Mapping[str, Floats]) -> Doubles:
-        return features(scores, self.counts, self._known)
-
-    def _learn_order(self, parts: Mapping[str, AnyModel], train: Dataset, judged: Ratings) -> Doubles:
+    def _learn_order(self, first: Mapping[str, AnyModel], train: Dataset, judged: Ratings) -> Doubles:
         """Learn the weights of the order from liked ratings that the parts were fitted without."""
-        counts = train.counts
-        known = counts > 0
-        liked = (judged.stars >= RELEVANT) & known[judged.movie]
-        by_user: dict[int, list[int]] = {}
-        for user, movie in zip(judged.user[liked].tolist(), judged.movie[liked].tolist(), strict=True):
-            by_user.setdefault(user, []).append(movie)
-        users = sorted(by_user)
-        if len(users) > LEARNERS:
-            users = [users[place] for place in np.linspace(0, len(users) - 1, LEARNERS).astype(int)]
-        choices: list[Choice] = []
-        for user in users:
-            rows = train.rows_of(user)
-            history = History(train.ratings.movie[rows], train.ratings.stars[rows], user)
-            scores = {name: model.expect(model.fold_in(history)).score for name, model in parts.items()}
-            open_to = known.copy()
-            open_to[history.movies] = False
-            table = features(scores, counts, known)[open_to].astype(np.float32)
-            wanted = np.zeros(len(counts), bool)
-            wanted[by_user[user]] = True
-            if wanted[open_to].any():
-                choices.append(Choice(table, wanted[open_to]))
-        return learn_choice(choices, len(parts) + 1)
+        parts = {name: part.order for name, part in parts_of(self.settings).items() if part.order}
+        start = np.append(list(parts.values()), 0.0 if parts else 1.0)
+        known = train.counts > 0
+        liked = np.zeros((len(train.users), len(train.movies)), bool)
+        rows = judged.stars >= RELEVANT
+        liked[judged.user[rows], judged.movie[rows]] = True
+        liked &= known
+        users = np.flatnonzero(liked.any(1))
+        if not (self.settings.learned and parts and len(users)):
+            return start
+        users = users[np.unique(np.linspace(0, len(users) - 1, LEARNERS).astype(int))]
+        tables = np.empty((len(start), len(users), len(known)), np.float32)
+        for place, user in enumerate(users):
+            history = history_of(train, int(user))
+            scores = {name: first[name].expect(first[name].fold_in(history)).score for name in parts}
+            tables[:, place] = features(scores, train.counts, known)
+            tables[:, place, history.movies] = -np.inf
+        tables[:, :, ~known] = -np.inf
+        return (start + ascended(start, tables, liked[users])) / 2
 
 
-BASE = "bayes"
-
-
-def features(scores: Mapping[str, Floats], counts: Ints, known: Bools) -> Doubles:
-    """Return what the order is made of, shape (movies, parts + 1); see ``Blend``."""
-    columns = [score if name == BASE else _standardised(score[:, None], known)[:, 0] for name, score in scores.items()]
-    return np.stack([*columns, np.log1p(counts)], 1).astype(np.float64)
+def features(scores: Mapping[str, Floats], counts: Ints, known: Bools) -> Floats:
+    """Return what the order is made of, shape (parts + 1, movies); see ``Blend``."""
+    rows = [score if name == BASE else _standardised(score[None], known)[0] for name, score in scores.items()]
+    return np.asarray([*rows, np.log1p(counts)], np.float32)
 
 
 def _standardised(scores: Floats, known: Bools) -> Floats:
-    """Take from each column its mean over the known movies, and divide by the deviation, shape (movies, columns)."""
-    among = scores[known] if known.any() else scores
-    return np.asarray((scores - among.mean(0)) / np.maximum(among.std(0), 1e-6), np.float32)
+    """Take from each row its mean over the known movies, and divide by the deviation, shape (rows, movies)."""
+    among = scores[:, known] if known.any() else scores
+    spread = np.maximum(among.std(1, keepdims=True), TINY)
+    return np.asarray((scores - among.mean(1, keepdims=True)) / spread, np.float32)
 
 
 def stacked(predicted: Floats, stars: Floats) -> tuple[Doubles, float]:
@@ -240,53 +249,38 @@ def stacked(predicted: Floats, stars: Floats) -> tuple[Doubles, float]:
     x, y = predicted.astype(np.float64), stars.astype(np.float64)
     mean_x, mean_y = x.mean(0), y.mean()
     x, y = x - mean_x, y - mean_y
-    ridge = FEW * max(float(x.var(0).mean()), 1e-9)
+    ridge = FEW * max(float(x.var(0).mean()), TINY)
     weights = alone + np.linalg.solve(x.T @ x + ridge * np.eye(parts), x.T @ (y - x @ alone))
     share = len(stars) / (len(stars) + FEW)
     return weights, share * float(mean_y - mean_x @ weights)
 
 
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """The movies that a user had not rated, and which of them turned out to be liked."""
+def ascended(start: Doubles, tables: Floats, liked: Bools) -> Doubles:
+    """Return the weights, none below 0, that no step makes better, by the mean ndcg of the first ``FIRST`` places.
 
-    features: Floats
-    """Shape (movies, features)."""
-    wanted: Bools
-    """Shape (movies,)."""
-
-
-def learn_choice(choices: list[Choice], size: int) -> Doubles:
-    """Return the weights that make what was wanted most probable, none below 0 but the last, of popularity.
-
-    Each user counts once, however many movies they liked. Without choices only popularity counts. A part that would
-    count against its own order is left out, the worst first, and the others learned again.
+    ``tables``: of each feature, shape (features, users, movies), minus infinity for what cannot be in a list.
+    ``liked``: shape (users, movies), at least one for each user.
     """
-    used = np.ones(size, bool)
-    while True:
-        weights = np.zeros(size)
-        weights[used] = _most_probable(choices, used) if choices else used[used] * (np.flatnonzero(used) == size - 1)
-        worst = int(weights[:-1].argmin())
-        if weights[worst] >= 0:
-            return weights
-        used[worst] = False
+    relevant = liked.sum(1).astype(np.int32)
+    places = min(FIRST, liked.shape[1])
+    out = np.isneginf(tables[0])
+    tables = np.where(out, np.float32(0), tables)
 
+    def worth(weights: Doubles) -> float:
+        score = np.tensordot(weights.astype(np.float32), tables, 1)
+        score[out] = -np.inf
+        first = np.argpartition(-score, places - 1, 1)[:, :places]
+        first = np.take_along_axis(first, np.argsort(-np.take_along_axis(score, first, 1), 1), 1)
+        return float(ndcg(np.take_along_axis(liked, first, 1), relevant).mean())
 
-def _most_probable(choices: list[Choice], used: Bools) -> Doubles:
-    """Learn the weights of some features by Newton's method; the loss is convex."""
-    weights = np.zeros(int(used.sum()))
-    for _ in range(STEPS):
-        slope, curvature = -EASY * weights, EASY * np.eye(len(weights))
-        for choice in choices:
-            table = choice.features[:, used].astype(np.float64)
-            said = table @ weights
-            chance = np.exp(said - said.max())
-            chance /= chance.sum()
-            mean = chance @ table
-            slope += (table[choice.wanted].mean(0) - mean) / len(choices)
-            curvature += ((table * chance[:, None]).T @ table - np.outer(mean, mean)) / len(choices)
-        step = np.linalg.solve(curvature, slope)
-        weights += step / max(1.0, float(np.abs(step).max()))
-        if np.abs(step).max() < SETTLED:
-            break
+    weights, best = start, worth(start)
+    for step in STEPS:
+        for place in [*range(len(start))] * ROUNDS:
+            for move in (step, -step):
+                tried = weights.copy()
+                tried[place] = max(0.0, tried[place] + move)
+                found = worth(tried)
+                if found > best + ENOUGH:
+                    weights, best = tried, found
+                    break
     return weights

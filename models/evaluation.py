@@ -23,7 +23,7 @@ from models.metrics import (
     ranking_metrics,
     rating_metrics,
 )
-from models.model import AnyModel, Epoch, Fitted, History, Progress, unwatched
+from models.model import AnyModel, Epoch, Fitted, Progress, history_of, unwatched
 from models.ranking import Ranker, Viewer
 from models.settings import Settings, parse
 from models.table import MODELS
@@ -171,12 +171,6 @@ def _pairs(model: AnyModel, test: Ratings, split_name: str) -> Metrics:
         return pair_metrics(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
     except ValueError:
         raise Problem(f"No two users rated the same movie in the test part of {split_name}; choose another.") from None
-
-
-def history_of(dataset: Dataset, user: int) -> History:
-    """Return what a user of a dataset rated."""
-    rows = dataset.rows_of(user)
-    return History(dataset.ratings.movie[rows], dataset.ratings.stars[rows], user)
 
 
 def ranked(model: AnyModel, train: Dataset, test: Ratings) -> Lists:

@@ -61,6 +61,12 @@ class History:
         return History(np.delete(self.movies, place), np.delete(self.stars, place), self.user)
 
 
+def history_of(dataset: Dataset, user: int) -> History:
+    """Return what a user of a dataset rated."""
+    rows = dataset.rows_of(user)
+    return History(dataset.ratings.movie[rows], dataset.ratings.stars[rows], user)
+
+
 @dataclass(frozen=True, eq=False)
 class Expectation:
     """What a viewer is expected to give: one entry for each movie of the dataset, float32."""

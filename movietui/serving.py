@@ -18,8 +18,7 @@ from data.dataset import Dataset
 from data.problems import Problem
 from data.sources import SOURCES
 from models.checkpoints import load
-from models.evaluation import history_of
-from models.model import History
+from models.model import History, history_of
 from models.ranking import MISERY, Aggregation, RankedList, Ranker, Viewer, alikeness
 from models.reasons import explain
 from models.search import Search

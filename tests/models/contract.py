@@ -10,8 +10,7 @@ from data.dataset import Dataset
 from data.problems import Cancelled
 from models import MODELS
 from models.checkpoints import load, save
-from models.evaluation import history_of
-from models.model import AnyModel, Epoch, History, Model
+from models.model import AnyModel, Epoch, History, Model, history_of
 from models.settings import Settings
 from tests.models.builders import checkerboard, dataset, rmse, tastes
 

@@ -7,8 +7,7 @@ import pytest
 
 from models.autorec import AutoRec, AutoRecSettings
 from models.bias import Bias
-from models.evaluation import history_of
-from models.model import History, Model
+from models.model import History, Model, history_of
 from tests.models.builders import checkerboard, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 

@@ -11,8 +11,7 @@ from data.dataset import Dataset, ImdbFacts
 from models import sides
 from models.bayes import Bayes, BayesSettings
 from models.bias import Bias
-from models.evaluation import history_of
-from models.model import History
+from models.model import History, history_of
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 

@@ -7,8 +7,8 @@ import pytest
 
 from data.dataset import Dataset
 from models.daring import POOL, dare
-from models.evaluation import history_of
 from models.mf import BiasedMF
+from models.model import history_of
 from models.popularity import Popularity
 from models.ranking import Ranker, Viewer, surprise
 from tests.models.builders import dataset, tastes

@@ -8,8 +8,7 @@ import pytest
 from data.dataset import Dataset
 from data.problems import Problem
 from models.demographic import Demographic, DemographicSettings
-from models.evaluation import history_of
-from models.model import History
+from models.model import History, history_of
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 

@@ -8,8 +8,7 @@ import pytest
 
 from models.bias import Bias
 from models.ease import Ease, EaseSettings, solve
-from models.evaluation import history_of
-from models.model import History
+from models.model import History, history_of
 from tests.models.builders import checkerboard, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 

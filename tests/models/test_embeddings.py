@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from models.embeddings import DeepMF, Dot, Embedded, Ncf, ResidualMF, SgdMF, answer, answer_and_slope, solve
-from models.evaluation import history_of
-from models.model import History
+from models.model import History, history_of
 from tests.models.builders import rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 

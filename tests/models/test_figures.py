@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from data.dataset import Dataset
-from models.evaluation import Evaluation, choose, compare, evaluate, history_of
+from models.evaluation import Evaluation, choose, compare, evaluate
+from models.model import history_of
 from models.ranking import Ranker, Viewer
 
 pytestmark = pytest.mark.real

@@ -8,9 +8,8 @@ import pytest
 from data.dataset import Dataset
 from data.splits import hold_out
 from models.embeddings import DeepMF, DeepMFSettings
-from models.evaluation import history_of
 from models.hybrid import Hybrid, HybridSettings
-from models.model import History
+from models.model import History, history_of
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY
 from tests.models.test_embeddings import EmbeddedContract

@@ -5,9 +5,8 @@ import pytest
 
 from models import alternation
 from models.bias import Bias
-from models.evaluation import history_of
 from models.ials import Ials, IalsSettings
-from models.model import History
+from models.model import History, history_of
 from tests.models.builders import checkerboard, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 

@@ -7,9 +7,8 @@ import pytest
 
 from models import factorisation
 from models.bias import Bias
-from models.evaluation import history_of
 from models.mf import BiasedMF, BiasedMFSettings
-from models.model import History
+from models.model import History, history_of
 from tests.models.builders import rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 

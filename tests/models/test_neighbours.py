@@ -13,8 +13,7 @@ from data.dataset import Dataset
 from models import neighbours
 from models.bias import Bias, expected
 from models.checkpoints import save
-from models.evaluation import history_of
-from models.model import AnyModel, History
+from models.model import AnyModel, History, history_of
 from models.neighbours import ItemKNN, ItemKNNSettings, UserKNN, UserKNNSettings
 from tests.models.builders import checkerboard, dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
@@ -71,7 +70,7 @@ class NeighboursContract(ModelContract):
         save(tmp_path / "run", model, train)
         program = (
             "import sys; from pathlib import Path; from models.checkpoints import load\n"
-            "from models.evaluation import history_of; from tests.models.builders import tastes\n"
+            "from models.model import history_of; from tests.models.builders import tastes\n"
             "train = tastes()[0]; model = load(Path(sys.argv[1]), train)[0]; history = history_of(train, 3)\n"
             "model.expect(model.fold_in(history)); model.explain(history, 5)\n"
             "model.predict(train.ratings.user, train.ratings.movie); assert 'torch' not in sys.modules"

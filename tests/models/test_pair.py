@@ -4,7 +4,7 @@ import numpy as np
 
 from data.pairs import Pairs
 from models.combiner import _Base
-from models.evaluation import history_of
+from models.model import history_of
 from models.pair import Pair, PairSettings
 from models.ranking import Aggregation, Ranker, Viewer
 from tests.models.builders import tastes

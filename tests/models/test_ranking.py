@@ -17,9 +17,8 @@ from hypothesis.extra.numpy import arrays
 import models.ranking
 from data.problems import Problem
 from models.checkpoints import save
-from models.evaluation import history_of
 from models.mf import BiasedMF
-from models.model import History
+from models.model import History, history_of
 from models.popularity import Popularity
 from models.ranking import (
     WAYS,
@@ -301,7 +300,7 @@ from pathlib import Path
 import numpy as np
 from tests.models.builders import tastes
 from models.checkpoints import load
-from models.evaluation import history_of
+from models.model import history_of
 from models.ranking import Ranker, Viewer
 dataset = tastes()[0]
 ranker = Ranker(dataset, load(Path({str(tmp_path / "run")!r}), dataset)[0])

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from data.dataset import ImdbFacts
-from models.evaluation import history_of
-from models.model import History
+from models.model import History, history_of
 from models.reasons import Shared, explain, shared
 from models.table import MODELS
 from tests.models.builders import dataset, tastes

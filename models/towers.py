@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout
 
 from models.networks import Layers, fold_norm
 
@@ -47,17 +46,23 @@ class Tower(nn.Module):
                 break
             if self.normalise:
                 inputs = self._norm(place, inputs)
-            inputs = dropout(inputs.relu(), self.dropout, self.training)
+            inputs = inputs.relu()
+            if self.dropout and self.training:
+                inputs = inputs * _kept(inputs, self.dropout)
         return inputs
 
     def _norm(self, place: int, inputs: Tensor) -> Tensor:
         mean, variance = self.get_buffer(f"mean{place}"), self.get_buffer(f"variance{place}")
         if self.training:
-            spread, middle = torch.var_mean(inputs, 1, correction=0, keepdim=True)
+            # Not torch.var_mean, which goes through the numbers one by one.
+            middle = inputs.mean(1, keepdim=True)
+            centred = inputs - middle
+            spread = centred.square().mean(1, keepdim=True)
             mean.lerp_(middle.detach(), 1 - MEMORY)
             variance.lerp_(spread.detach(), 1 - MEMORY)
-            mean, variance = middle, spread
-        line: Tensor = (inputs - mean) * (self.scale[place] * (variance + EPSILON).rsqrt()) + self.shift[place]
+        else:
+            centred, spread = inputs - mean, variance
+        line: Tensor = centred * (self.scale[place] * (spread + EPSILON).rsqrt()) + self.shift[place]
         return line
 
     def layers(self) -> Layers:
@@ -72,3 +77,15 @@ class Tower(nn.Module):
                 layer = fold_norm(*layer, (scale, shift, mean, variance))
             found.append(layer)
         return found
+
+
+def _kept(inputs: Tensor, share: float) -> Tensor:
+    """Return what to multiply inputs by so that a share of them is left out and the expected sum stays.
+
+    Each is left out if a random byte says so, the share being rounded to 1/256: torch's own draws a 64-bit number for
+    each, which takes as long as the layer.
+    """
+    bytes_of = torch.empty(-(-inputs.numel() // 8), dtype=torch.int64, device=inputs.device)
+    drawn = bytes_of.random_(torch.iinfo(torch.int64).min, None).view(torch.uint8)[: inputs.numel()]
+    left_out = min(round(share * 256), 255)
+    return (drawn >= left_out).view_as(inputs) * (256 / (256 - left_out))

@@ -573,6 +573,8 @@ class NcfSettings(EmbeddingSettings):
     """Size of the second; 0 for none."""
     dropout: float = setting(0.2, 0.0, 0.9)
     """The share of a dense layer that is left out of each batch."""
+    normalise: bool = setting(False, False, True)
+    """Whether batch normalisation follows each dense layer."""
     members: int = setting(1, 1, 16)
     batch: int = setting(8192, 1, 65536)
     rate: float = setting(0.01, 0.000001, 1.0)
@@ -609,4 +611,4 @@ class Ncf(Embedded[NcfSettings]):
         """A tower over both embeddings, and a sigmoid."""
         own = self.settings
         layers = (own.hidden, own.second) if own.second else (own.hidden,)
-        return Shape(own.user_factors, own.movie_factors, False, layers, own.dropout, biases=own.biases, sigmoid=True)
+        return Shape(own.user_factors, own.movie_factors, False, layers, own.dropout, own.normalise, own.biases, True)

@@ -48,7 +48,7 @@ class Tower(nn.Module):
                 inputs = self._norm(place, inputs)
             inputs = inputs.relu()
             if self.dropout and self.training:
-                inputs = inputs * _kept(inputs, self.dropout)
+                inputs = inputs * kept(inputs, self.dropout)
         return inputs
 
     def _norm(self, place: int, inputs: Tensor) -> Tensor:
@@ -69,17 +69,17 @@ class Tower(nn.Module):
         """Return the layers as ``models.networks.forward`` runs them, the normalisation folded in."""
         found = []
         for place, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
-            layer = weight.detach().numpy(), bias.detach().numpy()
+            layer = weight.detach().cpu().numpy(), bias.detach().cpu().numpy()
             if place < len(self.scale):
                 spread = self.get_buffer(f"variance{place}") + EPSILON
                 line = self.scale[place], self.shift[place], self.get_buffer(f"mean{place}"), spread
-                scale, shift, mean, variance = (part.detach().numpy() for part in line)
+                scale, shift, mean, variance = (part.detach().cpu().numpy() for part in line)
                 layer = fold_norm(*layer, (scale, shift, mean, variance))
             found.append(layer)
         return found
 
 
-def _kept(inputs: Tensor, share: float) -> Tensor:
+def kept(inputs: Tensor, share: float) -> Tensor:
     """Return what to multiply inputs by so that a share of them is left out and the expected sum stays.
 
     Each is left out if a random byte says so, the share being rounded to 1/256: torch's own draws a 64-bit number for

@@ -25,7 +25,8 @@ HALVINGS = 5
 """How often a step that does not improve is tried at half its length; ReLU bends the answer under way."""
 SETTLED = 0.3
 """A fold-in ends when what it minimises, in units of the noise, falls by less: less than one rating brings. Going on to
-a hundredth takes twice as many steps and predicts no better (validation on ml-100k: 0.8363 both)."""
+a hundredth takes twice as many steps and predicts no better (validation mse of deep-mf on ml-100k: 0.8363 with a
+hundredth, 0.8362 with this)."""
 
 
 @dataclass(frozen=True)
@@ -573,8 +574,6 @@ class NcfSettings(EmbeddingSettings):
     """Size of the second; 0 for none."""
     dropout: float = setting(0.2, 0.0, 0.9)
     """The share of a dense layer that is left out of each batch."""
-    normalise: bool = setting(False, False, True)
-    """Whether batch normalisation follows each dense layer."""
     members: int = setting(1, 1, 16)
     batch: int = setting(8192, 1, 65536)
     rate: float = setting(0.01, 0.000001, 1.0)
@@ -611,4 +610,4 @@ class Ncf(Embedded[NcfSettings]):
         """A tower over both embeddings, and a sigmoid."""
         own = self.settings
         layers = (own.hidden, own.second) if own.second else (own.hidden,)
-        return Shape(own.user_factors, own.movie_factors, False, layers, own.dropout, own.normalise, own.biases, True)
+        return Shape(own.user_factors, own.movie_factors, False, layers, own.dropout, biases=own.biases, sigmoid=True)

@@ -90,7 +90,9 @@ def train(
     where = chosen()
     network.to(where)
     batch = max(1, min(plan.batch, rows // plan.least_batches))
-    # With fewer ratings there are as many steps, of smaller batches: the rate stays, or they would not get as far.
+    # With fewer ratings there are as many steps, of smaller batches: the rate stays, or they would not get as far. On
+    # 4,000 planted ratings in batches of 80 for 1024, a rate that falls with the root of the batch, as is usual with
+    # Adam, takes the held-out rmse of sgd-mf from 0.54 to 0.88 and that of residual-mf from 0.52 to 0.80.
     if plan.momentum is None:
         optimizer: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), plan.rate, fused=True)
     else:

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 from data.dataset import Dataset, Ratings
 from models.autorec import AutoRec, AutoRecSettings
 from models.bias import Bias
+from models.device import chosen, on
 from models.metrics import mse
 from models.model import Fitted, Parameters, Progress
 from models.networks import Plan, seeded, train
+from models.towers import kept
 
 LEAST_BATCHES = 16
 """Batches that an epoch has at least."""
@@ -51,10 +53,11 @@ def fit(
     effects.fit(train_part)
     known, ratings = effects.parameters, train_part.ratings
     left = ratings.stars - (known["overall"] + known["user"][ratings.user] + known["movie"][ratings.movie])
-    table = torch.zeros(len(train_part.users), len(train_part.movies))
+    where = chosen()
+    table = torch.zeros(len(train_part.users), len(train_part.movies), device=where)
     mask = torch.zeros_like(table)
-    place = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
-    table[place], mask[place] = torch.from_numpy(left.astype(np.float32)), 1.0
+    place = on(where, ratings.user), on(where, ratings.movie)
+    table[place], mask[place] = on(where, left.astype(np.float32)), 1.0
     if not settings.by_user:
         table, mask = table.T.contiguous(), mask.T.contiguous()
     (many, columns), total = table.shape, max(1, len(ratings))
@@ -68,7 +71,7 @@ def fit(
 
         def step(index: Tensor) -> tuple[Tensor, Tensor]:
             rows, counted = table[index], mask[index]
-            found = network(rows)
+            found = network(rows * kept(rows, settings.dropout) if settings.dropout else rows)
             share = len(index) / many * total
             loss = ((found - rows) * counted).square().sum() / share
             weights = network.weight.square().sum() + network.decoder.square().sum() + network.offset.square().sum()
@@ -100,8 +103,9 @@ def serving(
     network: Autoencoders, table: Tensor, effects: Parameters, settings: AutoRecSettings, active: NDArray[np.bool_]
 ) -> Parameters:
     """Return what ``AutoRec`` folds viewers in with; ``active`` are the users with ratings."""
-    hidden = torch.cat([network.hidden(table), network.hidden(torch.zeros(1, table.shape[1]))]).numpy()
-    decoder = network.decoder.flatten(0, 1).T.numpy()
+    empty = torch.zeros_like(table[:1])
+    hidden = torch.cat([network.hidden(table), network.hidden(empty)]).cpu().numpy()
+    decoder = network.decoder.flatten(0, 1).T.cpu().numpy()
     root, size = np.float32(settings.members**0.5), hidden.shape[1]
     prior = np.zeros((2, size + 1))
     prior[:, -1] = effects["user_prior"]
@@ -113,22 +117,22 @@ def serving(
         "prior": prior,
     }
     if settings.by_user:
-        offset = np.append(network.offset.mean(0)[0].numpy(), np.float32(0))
+        offset = np.append(network.offset.mean(0)[0].cpu().numpy(), np.float32(0))
         prior[0, :-1] = hidden[-1] / root
         prior[1, :-1] = (hidden[:-1][active] / root).var(0).mean() if active.any() else 1.0
         return parameters | {
             "features": np.concatenate([decoder / root, np.zeros((1, size), np.float32)]),
             "movie": effects["movie"] + offset,
             "shift": offset,
-            "encoder": torch.cat([network.weight, network.bias[None]]).numpy().copy(),
+            "encoder": torch.cat([network.weight, network.bias[None]]).cpu().numpy().copy(),
         }
     if active.any():
         prior[0, :-1] = decoder[active].mean(0) / root
     prior[1, :-1] = float(effects["noise"]) / max(settings.decay, LEAST_DECAY)
-    inside = torch.cat([table @ network.weight, torch.zeros(1, size)]) + network.bias
+    inside = torch.cat([table @ network.weight, empty @ network.weight]) + network.bias
     return parameters | {
         "features": (hidden - hidden[-1]) / root,
-        "inside": inside.numpy(),
-        "encoder": network.weight.numpy().copy(),
+        "inside": inside.cpu().numpy(),
+        "encoder": network.weight.cpu().numpy().copy(),
         "bias": effects["user"][:-1],
     }

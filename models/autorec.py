@@ -30,6 +30,9 @@ class AutoRecSettings(Settings):
     """How many autoencoders are trained side by side; what they say is averaged."""
     decay: float = setting(30.0, 0.0, 1000.0)
     """How much the sum of the squared weights counts beside the sum of the squared errors."""
+    dropout: float = setting(0.0, 0.0, 0.9)
+    """The share of the ratings that is left out of what goes into the network each time: it learns to tell them from
+    the others."""
     epochs: int = setting(20, 1, 200)
     """How often all rows are gone through."""
     batch: int = setting(256, 1, 4096)

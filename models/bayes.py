@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings
+from data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from models.model import Expectation, Fitted, History, Model, Parameters, Progress
 from models.settings import Settings, setting
 
@@ -87,6 +87,14 @@ class Bayes(Model[BayesSettings, Beliefs]):
 
         return sample(train, validation, self.settings, self.seed, progress)
 
+    def restore(self, parameters: Parameters, scale: Scale) -> None:
+        """Become a fitted model; keep what was drawn of each movie beside each other too.
+
+        Folding in reads it so: from ``movies`` it takes a cache line for every number, half of the time of a list.
+        """
+        super().restore(parameters, scale)
+        self._by_movie = np.ascontiguousarray(parameters["movies"].transpose(2, 0, 1))
+
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the expected stars; of unknown users and movies the mean of all is expected."""
         user, movie = self.parameters["users"], self.parameters["movie_means"]
@@ -109,15 +117,19 @@ class Bayes(Model[BayesSettings, Beliefs]):
         The score takes ``caution`` times the deviation off the stars before they are clipped, and adds ``popularity``
         times the logarithm of one more than the movie's ratings.
         """
-        drawn, mean = self.parameters["movies"], taste.mean.astype(np.float32)[:, None]
-        stars = _said(self.parameters["movie_means"][:, :, :-1], mean).mean(0)[0]
-        variance = _said(drawn, mean).var(0)[0]
+        drawn, means, mean = self.parameters["movies"], self.parameters["movie_means"], taste.mean.astype(np.float32)
+        # The mean over the samples is one product, which reads the movies once.
+        stars = (
+            _design(mean).ravel() @ means.reshape(mean.size, -1)[:, :-1] / np.float32(len(mean)) + mean[:, -1].mean()
+        )
+        variance = _said(drawn, mean[:, None]).var(0)[0]
         some = _some(len(mean))
+        each = np.full(mean.shape[1], 1 / len(some), np.float32)
         for y, root in zip(drawn[some], np.linalg.cholesky(taste.covariance[some]).astype(np.float32), strict=True):
             reach = root[:-1].T @ y[:-1]
             reach += root[-1][:, None]
             reach *= reach
-            variance += reach.sum(0) / np.float32(len(some))
+            variance += each @ reach  # a product sums faster than ``sum``
         return self._expectation(stars, variance, self.counts)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
@@ -156,7 +168,9 @@ class Bayes(Model[BayesSettings, Beliefs]):
         """The precision of each sample's posterior, and the precision times the mean."""
         rated, rest, noise = self._rated(history)
         prior = self.parameters["user_precision"].astype(np.float64)
-        precision = prior + rated.transpose(0, 2, 1) @ (rated / noise[:, :, None])
+        # In float32, which is twice as fast: of sums of squares it loses nothing that counts beside the prior.
+        single = (rated / np.sqrt(noise)[:, :, None]).astype(np.float32)
+        precision = prior + single.transpose(0, 2, 1) @ single
         watched = self._watched(self.parameters["watched"][history.movies].sum(0, np.float64)[None], len(history))
         expected = self._prior(history.user, watched)[:, 0]
         pull = (prior @ expected[:, :, None])[:, :, 0] + ((rest / noise)[:, None] @ rated)[:, 0]
@@ -165,7 +179,7 @@ class Bayes(Model[BayesSettings, Beliefs]):
     def _rated(self, history: History) -> tuple[Doubles, Doubles, Doubles]:
         """The rated movies as ``(q, 1)``, shape (samples, ratings, factors + 1); the stars without mean and movie's
         bias, and the variance of each rating, shape (samples, ratings) both."""
-        movies = self.parameters["movies"][:, :, history.movies].transpose(0, 2, 1).astype(np.float64, order="C")
+        movies = self._by_movie[history.movies].transpose(1, 0, 2).astype(np.float64, order="C")
         rest = history.stars - float(self.parameters["overall"]) - movies[:, :, -1]
         scatter = self.parameters["user_scatter"][:, -1 if history.user is None else history.user, None]
         noise = self.parameters["noise"][:, None] * scatter * self.parameters["movie_scatter"][:, history.movies]

@@ -166,6 +166,10 @@ class Blend(Model[BlendSettings, Tastes]):
         tell(served_blend.predict, mse(together, judged.stars) if len(judged) else 0.0)
         return found, Fitted.of(curve)
 
+    def noise(self, user: int | None) -> Floats | None:
+        """Return that of ``bayes``, as of the uncertainty."""
+        return self._parts[BASE].noise(user)
+
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the stacked stars."""
         return self._stars(lambda name: self._parts[name].predict(users, movies))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from data import features
 from data.dataset import Dataset, Floats, Ratings
 from data.pairs import Pairs
+from models.device import chosen, on
 from models.metrics import mse
 from models.mf import BiasedMF, BiasedMFSettings
 from models.model import Fitted, History, Parameters, Progress
@@ -83,7 +84,8 @@ def fit(
         users.append(base.scaled(base.model.parameters["user_mean"]))
         movie = base.model.parameters["movie_mean"]
         movies.append(((movie - movie.mean(0)) / (movie.std(0) + 1e-6)).astype(np.float32))
-    of_users, of_movies = np.concatenate(users, 1), torch.from_numpy(np.concatenate(movies, 1))
+    where = chosen()
+    of_users, of_movies = np.concatenate(users, 1), on(where, np.concatenate(movies, 1))
     pairs = Pairs.of(ratings)
     wished = max(1, round(settings.triples * len(ratings)))
     batch = max(1, min(settings.batch, wished // LEAST_BATCHES))
@@ -93,10 +95,10 @@ def fit(
         """The inputs of each rating's user, and how far it is from what is expected without it."""
         found = of_users[ratings.user[rows]]
         if base is None:
-            return torch.from_numpy(found), torch.from_numpy(ratings.stars[rows] - np.float32(taste.overall))
+            return on(where, found), on(where, ratings.stars[rows] - np.float32(taste.overall))
         mean, rest = base.without(rows)
         found[:, -mean.shape[1] :] = mean
-        return torch.from_numpy(found), torch.from_numpy(rest)
+        return on(where, found), on(where, rest)
 
     with seeded(seed):
         network = Networks(of_users.shape[1], of_movies.shape[1], settings)
@@ -106,8 +108,8 @@ def fit(
             first, second = next(draws)
             (a, one), (b, other) = inputs(first), inputs(second)
             different, place = np.unique(ratings.movie[first], return_inverse=True)
-            rest = network(a, b, of_movies[different], torch.from_numpy(place)) - (one + other) / 2
-            weights = sum((weight.square().sum() for weight in network.parameters()), torch.zeros(()))
+            rest = network(a, b, of_movies[on(where, different)], on(where, place)) - (one + other) / 2
+            weights = sum((weight.square().sum() for weight in network.parameters()), torch.zeros((), device=where))
             return rest.square().mean(1).sum() + settings.decay * weights, rest.detach().mean(0).square().mean()
 
         def watch() -> float:
@@ -162,7 +164,7 @@ def _movies(train_part: Dataset, settings: PairSettings) -> list[Floats]:
 def _serving(network: Networks, of_users: Floats, of_movies: Tensor) -> Parameters:
     found = named(network.users.layers(), "users") | named(network.combiner.layers(), "combiner")
     with torch.no_grad():
-        movie = network.movies(of_movies.expand(len(network.combiner.bias[0]), -1, -1)).numpy()
+        movie = network.movies(of_movies.expand(len(network.combiner.bias[0]), -1, -1)).cpu().numpy()
     return {**found, "movie": movie, "user": encode(found, of_users)}
 
 

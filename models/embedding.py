@@ -10,6 +10,7 @@ from torch.nn.functional import embedding
 
 from data.dataset import Dataset, Floats, Ratings, Scale
 from data.splits import hold_out
+from models.device import chosen, on
 from models.embeddings import BLOCK, EmbeddingSettings, Shape
 from models.model import Fitted, Parameters, Progress
 from models.networks import named, seeded, train
@@ -107,11 +108,10 @@ def fit(
     if shape.sigmoid:
         share = np.clip((overall - scale.low) / (scale.high - scale.low), 0.01, 0.99)
         middle = float(np.log(share / (1 - share)))
-    user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
-    stars = torch.from_numpy(ratings.stars)
+    where = chosen()
+    user, movie, stars = (on(where, column) for column in (ratings.user, ratings.movie, ratings.stars))
     with seeded(seed):
-        told = torch.from_numpy(features[0]), torch.from_numpy(features[1])
-        network = Network(told, settings.members, shape, scale, middle)
+        network = Network((on(where, features[0]), on(where, features[1])), settings.members, shape, scale, middle)
 
         def step(index: Tensor) -> tuple[Tensor, Tensor]:
             of = network.look_up(user[index], movie[index])
@@ -151,7 +151,7 @@ def _table(embeddings: Tensor, biases: Tensor, features: Floats, members: int, c
 
     Embedding and bias of the last row, and of rows without ratings, are the mean of the others.
     """
-    parts = embeddings.detach().view(len(embeddings), members, -1), biases.detach()[:, :, None]
+    parts = embeddings.detach().cpu().view(len(embeddings), members, -1), biases.detach().cpu()[:, :, None]
     rows = torch.cat(parts, 2).numpy().transpose(1, 0, 2)
     known = counts > 0
     mean = rows[:, known].mean(1) if known.any() else np.zeros_like(rows[:, 0])
@@ -170,10 +170,10 @@ def _spread(train_part: Dataset, overall: float) -> float:
 
 def _loss(network: Network, ratings: Ratings) -> float:
     """The mean squared error of the predictions, clipped to the scale."""
-    total, scale = 0.0, network.scale
+    total, scale, where = 0.0, network.scale, network.user.device
     for start in range(0, len(ratings), BLOCK):
         block = slice(start, start + BLOCK)
-        of = network.look_up(torch.from_numpy(ratings.user[block]), torch.from_numpy(ratings.movie[block]))
+        of = network.look_up(on(where, ratings.user[block]), on(where, ratings.movie[block]))
         found = network(of).mean(0).clamp(scale.low, scale.high)
-        total += float((found - torch.from_numpy(ratings.stars[block])).square().sum(dtype=torch.float64))
+        total += float((found - on(where, ratings.stars[block])).square().sum(dtype=torch.float64))
     return total / max(1, len(ratings))

@@ -23,8 +23,10 @@ STEPS = 10
 """Newton steps of a fold-in at most; a model that is linear in the viewer's vector needs one."""
 HALVINGS = 5
 """How often a step that does not improve is tried at half its length; ReLU bends the answer under way."""
-SETTLED = 0.01
-"""A fold-in ends when what it minimises, in units of the noise, falls by less: far less than one rating brings."""
+SETTLED = 0.3
+"""A fold-in ends when what it minimises, in units of the noise, falls by less: less than one rating brings. Going on to
+a hundredth takes twice as many steps and predicts no better (validation mse of deep-mf on ml-100k: 0.8363 with a
+hundredth, 0.8362 with this)."""
 
 
 @dataclass(frozen=True)
@@ -217,21 +219,24 @@ def predict(parameters: Parameters, shape: Shape, users: Ints, movies: Ints) -> 
     return stars
 
 
-def answer(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> Floats:
+def answer(parameters: Parameters, shape: Shape, x: Floats, y: Floats, ahead: Floats | None = None) -> Floats:
     """Return each member's answer, shape (members, rows).
 
     Takes vectors of users and movies, (members, rows, factors + 1 + features): embedding, bias, side features. One row
-    of users serves for all movies.
+    of users serves for all movies. ``ahead``: ``bring`` of the movies, where it is known.
     """
     stars = _effects(parameters, shape, x, y)
     if shape.hidden:
-        stars = stars + forward(layers_of(parameters, "tower"), _inputs(shape, x, y))[..., 0]
+        first = _first(parameters, shape, x, y, ahead)
+        stars = stars + forward(layers_of(parameters, "tower")[1:], first)[..., 0]
     if shape.sigmoid:
         stars = _squash(parameters, stars)[0]
     return np.asarray(stars, np.float32)
 
 
-def answer_and_slope(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def answer_and_slope(
+    parameters: Parameters, shape: Shape, x: Floats, y: Floats, ahead: Floats | None = None
+) -> tuple[Floats, Floats]:
     """Return ``answer`` and its derivatives by the user's embedding and bias, shape (members, rows, factors + 1)."""
     factors = shape.user_factors
     stars = _effects(parameters, shape, x, y)
@@ -240,9 +245,11 @@ def answer_and_slope(parameters: Parameters, shape: Shape, x: Floats, y: Floats)
     if shape.dot:
         slope[..., :-1] += y[..., :factors]
     if shape.hidden:
-        more, by_input = forward_with_slope(layers_of(parameters, "tower"), _inputs(shape, x, y))
+        layers = layers_of(parameters, "tower")
+        first = _first(parameters, shape, x, y, ahead)
+        more, by_first = forward_with_slope(layers[1:], first)
         stars = stars + more
-        slope[..., :-1] += by_input[..., :factors]
+        slope[..., :-1] += (by_first * (first > 0)) @ np.swapaxes(layers[0][0][..., :factors, :], -1, -2)
     if shape.sigmoid:
         stars, steep = _squash(parameters, stars)
         slope *= steep[..., None]
@@ -256,11 +263,25 @@ def _effects(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> Floa
     return np.asarray(stars + (x[..., :p] * y[..., :q]).sum(-1) if shape.dot else stars)
 
 
-def _inputs(shape: Shape, x: Floats, y: Floats) -> Floats:
-    """What goes into the tower: both embeddings, then the side features of both."""
-    p, q = shape.user_factors, shape.movie_factors
-    x = np.broadcast_to(x, (*y.shape[:-1], x.shape[-1]))
-    return np.concatenate([x[..., :p], y[..., :q], x[..., p + 1 :], y[..., q + 1 :]], -1)
+def bring(parameters: Parameters, shape: Shape, y: Floats) -> Floats:
+    """Return what movies bring to the first layer of the tower, shape (members, rows, size of the layer).
+
+    It is most of the work of an answer, and the same for whatever is tried as a viewer's vector.
+    """
+    q, (weight, bias) = shape.movie_factors, layers_of(parameters, "tower")[0]
+    features = y.shape[-1] - q - 1
+    told = np.concatenate([y[..., :q], y[..., q + 1 :]], -1)
+    start, end = shape.user_factors, weight.shape[-2] - features
+    return np.asarray(told @ np.concatenate([weight[..., start : start + q, :], weight[..., end:, :]], -2) + bias)
+
+
+def _first(parameters: Parameters, shape: Shape, x: Floats, y: Floats, ahead: Floats | None) -> Floats:
+    """The first layer of the tower over both embeddings and, after them, the side features of both."""
+    p, weight = shape.user_factors, layers_of(parameters, "tower")[0][0]
+    features, start = x.shape[-1] - p - 1, p + shape.movie_factors
+    told = np.concatenate([x[..., :p], x[..., p + 1 :]], -1)
+    ours = told @ np.concatenate([weight[..., :p, :], weight[..., start : start + features, :]], -2)
+    return np.asarray(np.maximum(ours + (bring(parameters, shape, y) if ahead is None else ahead), 0.0))
 
 
 def _squash(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
@@ -272,6 +293,7 @@ def _squash(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
 def solve(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats, user: int = -1) -> Place:
     """Fold a viewer in, see ``Embedded``; ``user`` is whose side features they have, -1 where they are unknown."""
     y = parameters["movie"][:, movies]
+    ahead = bring(parameters, shape, y) if shape.hidden else None
     mean, precision, noise = parameters["user_mean"], parameters["user_precision"], parameters["noise"][:, None]
     features = parameters["user"][:, user, shape.user_factors + 1 :]
 
@@ -279,14 +301,15 @@ def solve(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats, use
         return np.concatenate([x, features], -1, dtype=np.float32)[:, None]
 
     def badness(x: Doubles) -> Doubles:
-        rest = stars - answer(parameters, shape, whole(x), y)
+        rest = stars - answer(parameters, shape, whole(x), y, ahead)
         away = x - mean
         far = ((away[:, None] @ precision)[:, 0] * away).sum(-1)
         return np.asarray((rest.astype(np.float64) ** 2 / noise).sum(-1) + far)
 
     x, least = mean.copy(), badness(mean)
+    settled = np.zeros(len(mean), bool)
     for _ in range(STEPS):
-        found, slope = answer_and_slope(parameters, shape, whole(x), y)
+        found, slope = answer_and_slope(parameters, shape, whole(x), y, ahead)
         curvature = _curvature(slope, precision, noise)
         pull = (np.swapaxes(slope, -1, -2) @ (stars - found)[..., None])[..., 0].astype(np.float64) / noise
         step = np.linalg.solve(curvature, (pull - (precision @ (x - mean)[..., None])[..., 0])[..., None])[..., 0]
@@ -296,13 +319,14 @@ def solve(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats, use
         for _ in range(HALVINGS):
             now = badness(x + step)
             better = now < least
-            if better.all():
+            if (better | settled).all():
                 break
             step[~better] /= 2
         x, least = np.where(better[:, None], x + step, x), np.minimum(now, least)
-        if (before - least).max() < SETTLED:
+        settled = before - least < SETTLED
+        if settled.all():
             break
-    slope = answer_and_slope(parameters, shape, whole(x), y)[1]
+    slope = answer_and_slope(parameters, shape, whole(x), y, ahead)[1]
     return Place(np.concatenate([x, features], -1), _inverse(_curvature(slope, precision, noise)))
 
 

@@ -65,6 +65,8 @@ class State:
         network.load_state_dict(weights)
         optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
         torch.set_rng_state(tensors["random"])
+        if "random of the gpu" in tensors and torch.cuda.is_available():
+            torch.cuda.set_rng_state(tensors["random of the gpu"])
         curve = [Epoch(**epoch) for epoch in told["curve"]]
         if curve[-1].number < curve[-1].of:
             self._resumed(curve[-1])
@@ -81,6 +83,8 @@ class State:
         if progressed.best:
             tensors |= {f"best.{name}": value for name, value in progressed.best[2].items()}
         tensors["random"] = torch.get_rng_state()
+        if torch.cuda.is_available():
+            tensors["random of the gpu"] = torch.cuda.get_rng_state()
         told = {
             "curve": [asdict(epoch) for epoch in progressed.curve],
             "best": progressed.best[:2] if progressed.best else None,

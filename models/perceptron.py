@@ -4,9 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data.dataset import Dataset, Ratings
+from data.dataset import Dataset, Floats, Ratings
 from data.features import Averages, Inputs
 from models.demographic import BLOCK, HIDDEN, DemographicSettings
+from models.device import chosen, on
 from models.model import Fitted, Parameters, Progress
 from models.networks import Plan, named, seeded, train
 from models.towers import Tower
@@ -23,10 +24,11 @@ def fit(
 ) -> tuple[Parameters, Fitted]:
     """Train all members at once, and return their layers, which say how far above ``overall`` a rating is."""
     ratings, scale = train_part.ratings, train_part.scale
-    users, movies = torch.from_numpy(inputs.users.values), torch.from_numpy(inputs.movies.values)
-    user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
-    stars = torch.from_numpy(ratings.stars - np.float32(overall))
-    without = _own_averages(train_part, inputs) if settings.averages else None
+    where = chosen()
+    users, movies = on(where, inputs.users.values), on(where, inputs.movies.values)
+    user, movie = on(where, ratings.user), on(where, ratings.movie)
+    stars = on(where, ratings.stars - np.float32(overall))
+    without = [on(where, own) for own in _own_averages(train_part, inputs)] if settings.averages else None
 
     with seeded(seed):
         tower = Tower(settings.members, (len(inputs.names), *HIDDEN, 1))
@@ -53,7 +55,7 @@ def fit(
                 rows = slice(start, start + BLOCK)
                 found = say(users[validation.user[rows]], movies[validation.movie[rows]]).mean(0) + overall
                 found = found.clamp(scale.low, scale.high)
-                total += float((found - torch.from_numpy(validation.stars[rows])).square().sum(dtype=torch.float64))
+                total += float((found - on(where, validation.stars[rows])).square().sum(dtype=torch.float64))
             return total / max(1, len(validation))
 
         plan = Plan(settings.epochs, settings.batch, settings.rate, falling=settings.falling)
@@ -61,7 +63,7 @@ def fit(
     return named(tower.layers(), "layers"), fitted
 
 
-def _own_averages(train_part: Dataset, inputs: Inputs) -> tuple[Tensor, Tensor]:
+def _own_averages(train_part: Dataset, inputs: Inputs) -> tuple[Floats, Floats]:
     """The averages and counts of each rating's user and movie without that rating, which would give itself away."""
     ratings = train_part.ratings
     found = []
@@ -70,5 +72,5 @@ def _own_averages(train_part: Dataset, inputs: Inputs) -> tuple[Tensor, Tensor]:
         (Averages.of_movies(train_part), ratings.movie, inputs.movies),
     ):
         raw = np.column_stack([averages.stars_without(rows, ratings.stars), np.log(averages.counts[rows])])
-        found.append(torch.from_numpy(((raw - block.mean[-2:]) / block.deviation[-2:]).astype(np.float32)))
+        found.append(((raw - block.mean[-2:]) / block.deviation[-2:]).astype(np.float32))
     return found[0], found[1]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout
 
 from models.networks import Layers, fold_norm
 
@@ -47,28 +46,46 @@ class Tower(nn.Module):
                 break
             if self.normalise:
                 inputs = self._norm(place, inputs)
-            inputs = dropout(inputs.relu(), self.dropout, self.training)
+            inputs = inputs.relu()
+            if self.dropout and self.training:
+                inputs = inputs * kept(inputs, self.dropout)
         return inputs
 
     def _norm(self, place: int, inputs: Tensor) -> Tensor:
         mean, variance = self.get_buffer(f"mean{place}"), self.get_buffer(f"variance{place}")
         if self.training:
-            spread, middle = torch.var_mean(inputs, 1, correction=0, keepdim=True)
+            # Not torch.var_mean, which goes through the numbers one by one.
+            middle = inputs.mean(1, keepdim=True)
+            centred = inputs - middle
+            spread = centred.square().mean(1, keepdim=True)
             mean.lerp_(middle.detach(), 1 - MEMORY)
             variance.lerp_(spread.detach(), 1 - MEMORY)
-            mean, variance = middle, spread
-        line: Tensor = (inputs - mean) * (self.scale[place] * (variance + EPSILON).rsqrt()) + self.shift[place]
+        else:
+            centred, spread = inputs - mean, variance
+        line: Tensor = centred * (self.scale[place] * (spread + EPSILON).rsqrt()) + self.shift[place]
         return line
 
     def layers(self) -> Layers:
         """Return the layers as ``models.networks.forward`` runs them, the normalisation folded in."""
         found = []
         for place, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
-            layer = weight.detach().numpy(), bias.detach().numpy()
+            layer = weight.detach().cpu().numpy(), bias.detach().cpu().numpy()
             if place < len(self.scale):
                 spread = self.get_buffer(f"variance{place}") + EPSILON
                 line = self.scale[place], self.shift[place], self.get_buffer(f"mean{place}"), spread
-                scale, shift, mean, variance = (part.detach().numpy() for part in line)
+                scale, shift, mean, variance = (part.detach().cpu().numpy() for part in line)
                 layer = fold_norm(*layer, (scale, shift, mean, variance))
             found.append(layer)
         return found
+
+
+def kept(inputs: Tensor, share: float) -> Tensor:
+    """Return what to multiply inputs by so that a share of them is left out and the expected sum stays.
+
+    Each is left out if a random byte says so, the share being rounded to 1/256: torch's own draws a 64-bit number for
+    each, which takes as long as the layer.
+    """
+    bytes_of = torch.empty(-(-inputs.numel() // 8), dtype=torch.int64, device=inputs.device)
+    drawn = bytes_of.random_(torch.iinfo(torch.int64).min, None).view(torch.uint8)[: inputs.numel()]
+    left_out = min(round(share * 256), 255)
+    return (drawn >= left_out).view_as(inputs) * (256 / (256 - left_out))

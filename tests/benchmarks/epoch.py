@@ -41,7 +41,8 @@ class RatingRows(Rows[Tensor]):
 def build(dataset: Dataset) -> Network:
     """Return a fresh network of ``dot`` with its published settings."""
     shape = Dot(Dot.published).shape
-    return Network(len(dataset.users), len(dataset.movies), 1, shape, dataset.scale, 3.5)
+    nothing = torch.zeros(len(dataset.users) + 1, 0), torch.zeros(len(dataset.movies) + 1, 0)
+    return Network(nothing, 1, shape, dataset.scale, 3.5)
 
 
 def ours(dataset: Dataset, batch: int) -> float:

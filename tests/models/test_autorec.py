@@ -81,9 +81,10 @@ class TestByUser:
         model.fit(tastes()[0])
         return model
 
-    def test_finds_the_checkerboard(self) -> None:
+    @pytest.mark.parametrize("dropout", [0.0, 0.3])
+    def test_finds_the_checkerboard(self, dropout: float) -> None:
         train, held_out = checkerboard()
-        model = AutoRec(AutoRecSettings(by_user=True))
+        model = AutoRec(AutoRecSettings(by_user=True, dropout=dropout))
         model.fit(train)
         assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < 0.3
 

@@ -7,7 +7,7 @@ import torch
 from data.problems import Cancelled
 from models.model import Epoch, unwatched
 from models.networks import Plan, forward, forward_with_slope, layers_of, named, seeded, train
-from models.towers import Tower
+from models.towers import Tower, kept
 
 RANDOM = np.random.RandomState(0)
 INPUTS = RANDOM.normal(size=(600, 3)).astype(np.float32)
@@ -66,6 +66,16 @@ def test_members_start_and_end_apart() -> None:
     assert (errors < 0.15).all()
     assert len(set(errors)) == 3
     assert np.mean((found.mean(0) - ANSWERS[500:]) ** 2) < errors.mean()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_dropout_leaves_out_a_share_and_keeps_the_sum(share: float) -> None:
+    with seeded(0):
+        found = kept(torch.ones(3, 11_111, 3), share)
+    assert found.shape == (3, 11_111, 3)
+    assert float((found == 0).float().mean()) == pytest.approx(share, abs=0.01)
+    assert float(found.mean()) == pytest.approx(1, abs=0.02)
+    assert len(found.unique()) == 2
 
 
 @pytest.mark.parametrize("normalise", [False, True])

@@ -7,12 +7,13 @@ from models.combiner import _Base
 from models.model import history_of
 from models.pair import Pair, PairSettings
 from models.ranking import Aggregation, Ranker, Viewer
-from tests.models.builders import tastes
+from tests.models.builders import rmse, tastes
 from tests.models.contract import ModelContract
 
 
 class TestPair(ModelContract):
     kind = Pair
+    settings = PairSettings(members=1, epochs=2, triples=1.0)
     hurried = PairSettings(epochs=1)
     checkerboard_bound = 0.4
     tastes_bound = 0.68
@@ -36,9 +37,10 @@ class TestPair(ModelContract):
 
 
 def test_a_list_for_two_is_ordered_by_what_the_pair_is_expected_to_give() -> None:
-    train = tastes()[0]
+    train, held_out = tastes()
     model = Pair()
     model.fit(train)
+    assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < TestPair.tastes_bound
     histories = [history_of(train, user) for user in (3, 9)]
     viewers = [Viewer("user", train.users.ids[each.user], each) for each in histories if each.user is not None]
     found = Ranker(train, model).rank(viewers, how=Aggregation(misery=0))

@@ -12,7 +12,6 @@ from models.embeddings import (
     DotSettings,
     Embedded,
     Ncf,
-    NcfSettings,
     ResidualMF,
     ResidualMFSettings,
     SgdMF,
@@ -125,7 +124,7 @@ class TestDot(EmbeddedContract):
 
 class TestDeepMF(EmbeddedContract):
     kind = DeepMF
-    settings = DeepMFSettings(members=2, factors=8, hidden=32, rate=0.03)
+    settings = DeepMFSettings(members=2)
 
 
 class TestResidualMF(EmbeddedContract):
@@ -135,7 +134,6 @@ class TestResidualMF(EmbeddedContract):
 
 class TestNcf(EmbeddedContract):
     kind = Ncf
-    settings = NcfSettings(user_factors=8, movie_factors=8, hidden=32, second=16, rate=0.02)
 
 
 @pytest.mark.parametrize("kind", [SgdMF, DeepMF])

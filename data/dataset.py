@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.titles import title_key
+
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -95,6 +97,20 @@ class ImdbFacts:
     """Of the IMDb titles, ``tt0114709``; empty where a movie has no match."""
     fingerprint: str = ""
     """Hexadecimal digest that differs where anything about the join does, by hand or by another table."""
+
+    @cached_property
+    def directed(self) -> Mapping[str, tuple[int, ...]]:
+        """The rows of each director's movies, by name; who has the same name is one here."""
+        rows: dict[str, list[int]] = {}
+        for row, names in enumerate(self.directors):
+            for name in names:
+                rows.setdefault(name, []).append(row)
+        return {name: tuple(own) for name, own in rows.items()}
+
+    @cached_property
+    def director_keys(self) -> Mapping[str, str]:
+        """How each director's name is compared, as ``data.titles.title_key``."""
+        return {name: title_key(name) for name in self.directed}
 
     def of(self, row: int) -> dict[str, Any] | None:
         """Return what is known of a movie as JSON-able values, or None where it has no match."""

@@ -164,6 +164,11 @@ class Embedded(Model[E, Place]):
         """Return the mean of the members' answers; an unknown user or movie has the mean vector of the known ones."""
         return self.scale.clip(predict(self.parameters, self.shape, users, movies))
 
+    def movie_vectors(self) -> Floats:
+        """Return the movies' embeddings, those of the members beside each other."""
+        found = self.parameters["movie"][:, :-1, :-1]
+        return np.concatenate(list(found), axis=1)
+
     def fold_in(self, history: History) -> Place:
         """Find the viewer's vectors with everything else held fixed."""
         order = np.argsort(history.movies)  # the same to the last bit, whatever the order of rating

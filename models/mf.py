@@ -106,6 +106,10 @@ class BiasedMF(Model[BiasedMFSettings, Belief]):
         variance += self.parameters["movie_covariance"] @ weights
         return stars, np.maximum(variance, 0.0)
 
+    def movie_vectors(self) -> Floats:
+        """Return the movies' factors at their means."""
+        return np.asarray(self.parameters["movie_mean"][:-1, :-1], np.float32)
+
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Leave out each rating in turn, all at once: take its part off the precision and solve again."""
         precision, pull = self._sums(history)

@@ -164,6 +164,13 @@ class Model(ABC, Generic[S, Taste]):
     def expect(self, taste: Taste) -> Expectation:
         """Return what the viewer is expected to give each movie of the dataset, seen or not."""
 
+    def movie_vectors(self) -> Floats | None:
+        """Return what is known of each movie as a vector, shape (movies, size); ``None`` where a model has none.
+
+        Movies that please the same viewers point the same way; how much a movie pleases in general is not in it.
+        """
+        return None
+
     def expect_pair(self, first: Taste, second: Taste) -> Expectation:
         """Return what a pair is expected to give each movie together: the mean of both ratings.
 

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from data.dataset import Bools, Dataset, Floats
 from data.problems import Problem
+from models.daring import dare
 from models.model import AnyModel, Expectation, History
 
 MISERY = 0.6
@@ -17,6 +19,9 @@ MISERY = 0.6
 REMEMBERED = 16
 """How many viewers' expectations a ranker keeps: a group and some of what was undone and redone."""
 REASONS = 3
+SURPRISING = 0.05
+"""The share of all candidates that a surprise may be: good ones, most of which nobody scrolls down to."""
+FEWEST_SURPRISES = 10
 COMMON = 10
 """How many movies two viewers must both have rated before anything is said about how alike they are."""
 
@@ -40,7 +45,7 @@ class RankedList:
     order: NDArray[np.intp]
     """Rows of the candidates, best first."""
     score: Floats
-    """What they are ordered by."""
+    """What they are ordered by, unless the list is a daring one."""
     stars: Floats
     """The expected rating; of a group, together."""
     uncertainty: Floats
@@ -173,6 +178,10 @@ class Ranker:
         self._by_count = np.lexsort((np.arange(len(model.counts)), -model.counts))
         self._remembered: OrderedDict[tuple[bytes, bytes, int | None], tuple[Any, Expectation]] = OrderedDict()
 
+    @cached_property
+    def _vectors(self) -> Floats | None:
+        return self.model.movie_vectors()
+
     def expect(self, history: History) -> Expectation:
         """Return what a viewer is expected to give; folds in only a history that was not met lately."""
         return self._meet(history)[1]
@@ -196,10 +205,12 @@ class Ranker:
         how: Aggregation = WEIGHTED,
         passing: Bools | None = None,
         unseen_by: UnseenBy = "all",
+        daring: float = 0.0,
     ) -> RankedList:
         """Rank all candidates, see ``candidates``. At least one viewer.
 
-        Equal scores are ordered by the number of ratings, then by row.
+        Equal scores are ordered by the number of ratings, then by row. ``daring``: from 0, best first, to 1; see
+        ``models.daring``.
         """
         met = [self._meet(viewer.history) for viewer in viewers]
         found = [expectation for _, expectation in met]
@@ -213,8 +224,9 @@ class Ranker:
         score = self._score(how, scores, stars, mean_score)
         open_rows = (self.candidates(viewers, hidden, passing, unseen_by) & (score > -np.inf))[self._by_count]
         rows = self._by_count[open_rows]
+        order = rows[np.argsort(-score[rows], kind="stable")]
         return RankedList(
-            order=rows[np.argsort(-score[rows], kind="stable")],
+            order=dare(order, score, self.model.counts, self.dataset, daring, self._vectors) if daring else order,
             score=score,
             stars=self.model.scale.clip(how.stars(stars, mean_stars)),
             uncertainty=uncertainty,
@@ -297,10 +309,15 @@ class Ranker:
         how: Aggregation = WEIGHTED,
         passing: Bools | None = None,
         unseen_by: UnseenBy = "all",
+        daring: float = 0.0,
+        draw: int | None = None,
     ) -> dict[str, Any]:
-        """Return the object that ``recommend --json`` prints."""
-        ranked = self.rank(viewers, hidden, how, passing, unseen_by)
-        rows = ranked.order[:k].tolist()
+        """Return the object that ``recommend --json`` prints.
+
+        With ``draw``, the seed of a surprise, that is one movie, see ``surprise``.
+        """
+        ranked = self.rank(viewers, hidden, how, passing, unseen_by, daring)
+        rows = (ranked.order[:k] if draw is None else surprise(ranked.order, draw)).tolist()
         movies = self.dataset.movies
         return {
             "dataset": self.dataset.name,
@@ -325,6 +342,15 @@ class Ranker:
                 for rank, (row, why) in enumerate(zip(rows, self.why(viewers, rows), strict=True), start=1)
             ],
         }
+
+
+def surprise(order: NDArray[np.intp], draw: int) -> NDArray[np.intp]:
+    """Return one movie of a list, or none of an empty one: any of the best ``SURPRISING``, ten at least.
+
+    The same ``draw``, a seed, gives the same movie.
+    """
+    among = max(FEWEST_SURPRISES, round(len(order) * SURPRISING))
+    return np.random.RandomState(draw).permutation(order[:among])[:1]
 
 
 @dataclass(frozen=True)

@@ -5,143 +5,30 @@ Exit codes: 0 done, 1 could not be done (one sentence on standard error), 2 wron
 
 from __future__ import annotations
 
-import functools
-import json
-import os
+import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import click
-from rich.console import Console
-from rich.measure import Measurement
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 from data import locations
-from data.problems import Cancelled, Problem
-from data.progress import Stage
-from movietui import __version__, text
+from movietui import __version__, discover, text
 from movietui.commands import SEEDS, Commands
-from movietui.wire import Message, sentence
-
-INTERRUPTED = 130
-WIDEST = 200
-"""Cells that a table may need."""
-
-
-class Bars:
-    """Progress on standard error: bars on a terminal, nothing elsewhere."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(30),
-            TextColumn("{task.fields[reached]}", markup=False),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self._bars: dict[str, TaskID] = {}
-
-    def __enter__(self) -> Bars:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._progress.stop()
-
-    def _show(self, name: str, done: float, total: float, reached: str) -> None:
-        if name not in self._bars:
-            self._bars[name] = self._progress.add_task(name, total=None, reached="")
-        self._progress.update(self._bars[name], completed=done, total=total or None, reached=reached)
-
-    def stage(self, stage: Stage) -> None:
-        """Show where a stage is."""
-        reached = stage.note
-        if stage.unit == "bytes":
-            of = f" of {text.size(stage.total)}" if stage.total else ""
-            reached = f"{text.size(stage.done)}{of}" + (f", {text.size(stage.rate)}/s" if stage.rate else "")
-        self._show(stage.name, stage.done, stage.total, reached)
-
-    def epoch(self, phase: str, epoch: Message) -> None:
-        """Show an epoch with its losses."""
-        validation = epoch["validation_loss"]
-        losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
-        self._show(phase, epoch["epoch"], epoch["of"], losses)
-
-    def say(self, line: str) -> None:
-        """Print a line above the bars."""
-        if not self._progress.disable:
-            self._progress.console.print(line, markup=False, highlight=False)
-
-
-def answers(command: Callable[..., Any]) -> Callable[..., None]:
-    """Turn what goes wrong in a command into one sentence and an exit code."""
-
-    @functools.wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-            sys.stdout.flush()
-        except Problem as problem:
-            click.echo(str(problem), err=True)
-            sys.exit(1)
-        except (KeyboardInterrupt, Cancelled):
-            click.echo("Stopped; what was there before is as it was.", err=True)
-            sys.exit(INTERRUPTED)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has seen enough
-        except click.ClickException:
-            raise
-        except Exception as error:
-            if os.environ.get("MOVIETUI_DEBUG"):
-                raise
-            click.echo(sentence(error), err=True)
-            sys.exit(1)
-
-    return run
-
-
-as_json = click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
-dataset_option = click.option("--dataset", default=None, help="The dataset; else the one used last.")
-
-
-def _print_json(document: object) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
-
-
-def _print(*tables: Table | Text | str) -> None:
-    console = Console(markup=False, highlight=False, emoji=False)
-    for table in tables:
-        if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
-            # A figure that a narrow terminal has no room for goes to the next line; it is never cut.
-            wide = console.options.update(width=WIDEST)
-            console.width = max(console.width, Measurement.get(console, wide, table).maximum)
-        console.print(table)
-
-
-def _table(*columns: str, right: Sequence[str] = ()) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    for column in columns:
-        number = column in right  # stays whole; what people wrote may be folded
-        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
-    return table
-
-
-def _store() -> Any:
-    from movietui.store import Store
-
-    return Store(locations.store())
-
-
-def _dataset(store: Any, name: str | None) -> str:
-    from data.sources import SOURCES
-
-    return name or store.dataset_in_use() or next(own for own in SOURCES if own != "demo")
+from movietui.output import (
+    Bars,
+    answers,
+    as_json,
+    dataset_named,
+    dataset_option,
+    new_table,
+    open_store,
+    print_json,
+    print_rich,
+)
+from movietui.wire import Message
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -176,13 +63,13 @@ def data_list(json_: bool) -> None:
 
     listed = catalogue.stored()
     if json_:
-        _print_json([entry.to_json() for entry in listed])
+        print_json([entry.to_json() for entry in listed])
         return
-    table = _table("dataset", "state", "ratings", "on disk", "title", right=("ratings", "on disk"))
+    table = new_table("dataset", "state", "ratings", "on disk", "title", right=("ratings", "on disk"))
     for entry in listed:
         ratings = f"{entry.ratings:,}" if entry.ratings else ""
         table.add_row(entry.name, entry.state, ratings, text.size(entry.bytes) if entry.bytes else "", entry.title)
-    _print(table)
+    print_rich(table)
 
 
 @data.command("get")
@@ -205,12 +92,12 @@ def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
     with Bars() as bars:
         obtained = tasks.get(name, path, bars.stage, insecure=insecure)
     if json_:
-        _print_json(obtained)
+        print_json(obtained)
         return
     counts = ", ".join(text.plural(obtained[of], of[:-1]) for of in ("ratings", "users", "movies"))
-    _print(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
+    print_rich(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
     if obtained["note"]:
-        _print(obtained["note"])
+        print_rich(obtained["note"])
 
 
 @data.command("remove")
@@ -221,13 +108,13 @@ def data_remove(name: str, json_: bool) -> None:
     """Remove the dataset NAME: its tables and the downloaded archive. Ratings of profiles stay."""
     from movietui import tasks
 
-    removed = tasks.remove(_store(), name)
+    removed = tasks.remove(open_store(), name)
     if json_:
-        _print_json(removed)
+        print_json(removed)
         return
-    _print(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
+    print_rich(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
     if removed["in_use"]:
-        _print("It is the one in use: choose another with --dataset or in the app, or get it again.")
+        print_rich("It is the one in use: choose another with --dataset or in the app, or get it again.")
 
 
 CLEANING = 'Which cleaning rules are on: a preset and what is changed in it, "standard +old-movies:1950 -no-genre".'
@@ -243,15 +130,15 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
     """Clean the dataset NAME and tell what each rule took away."""
     from movietui import tasks
 
-    store = _store()
+    store = open_store()
     with Bars() as bars:
         report = tasks.clean(name, cleaning or store.cleaning_of(name), bars.stage)
     if cleaning:
         store.clean_with(name, report["preset"])
     if json_:
-        _print_json(report)
+        print_json(report)
         return
-    table = _table("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
+    table = new_table("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
     for rule in report["rules"]:
         removed = f"{rule['removed']:,}" if rule["on"] else f"({rule['removed']:,})"
         also = [text.plural(rule[f"removed_{of}s"], of) for of in ("movie", "user") if rule[f"removed_{of}s"]]
@@ -260,7 +147,7 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
         mark = "✔" if rule["on"] else "–"
         table.add_row(mark, rule["title"], f"{rule['before']:,}", removed, ", ".join(also), example)
     counts = ", ".join(text.plural(report[of], of[:-1]) for of in ("ratings", "users", "movies"))
-    _print(table, f"{report['dataset']} after cleaning ({report['preset']}): {counts}")
+    print_rich(table, f"{report['dataset']} after cleaning ({report['preset']}): {counts}")
 
 
 @data.command("show")
@@ -273,14 +160,14 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     from data import catalogue
 
     with Bars() as bars:
-        facts = catalogue.show(name, cleaning or _store().cleaning_of(name), bars.stage)
+        facts = catalogue.show(name, cleaning or open_store().cleaning_of(name), bars.stage)
     if json_:
-        _print_json(facts)
+        print_json(facts)
         return
     counts = ", ".join(text.plural(facts[of], of[:-1]) for of in ("ratings", "users", "movies"))
     published = ", ".join(text.plural(facts["published"][of], of[:-1]) for of in ("ratings", "users", "movies"))
-    _print(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
-    table = _table("", "")
+    print_rich(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
+    table = new_table("", "")
     table.add_row("as published", published)
     table.add_row("rated", f"{facts['first']} to {facts['last']}, mean {facts['mean_stars']:.2f} stars")
     table.add_row("density", f"{facts['density']:.2%} of all pairs of user and movie")
@@ -301,7 +188,7 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     ):
         if value:
             table.add_row(key, value)
-    _print(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
+    print_rich(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
 
 
 @data.command("imdb")
@@ -320,16 +207,18 @@ def data_imdb(name: str, path: Path | None, json_: bool) -> None:
     with Bars() as bars:
         report = tasks.imdb(name, path, bars.stage)
     if json_:
-        _print_json(report)
+        print_json(report)
         return
     by = ", ".join(f"{count:,} by {way}" for way, count in report["by"].items() if count)
-    table = _table("", "movies", "", right=("movies",))
+    table = new_table("", "movies", "", right=("movies",))
     table.add_row("matched", f"{report['matched']:,}", by)
     for outcome in ("ambiguous", "unmatched"):
         examples = ", ".join(row["title"] for row in report[f"{outcome}_movies"][:3])
         table.add_row(outcome, f"{report[outcome]:,}", f"for example {examples}" if examples else "")
     seconds, peak = text.duration(report["seconds"]), text.size(report["peak_bytes"])
-    _print(table, *report["notes"], f"{name} joined with IMDb in {seconds}, at most {peak} of memory", report["terms"])
+    print_rich(
+        table, *report["notes"], f"{name} joined with IMDb in {seconds}, at most {peak} of memory", report["terms"]
+    )
 
 
 MOST_BARS = 24
@@ -340,7 +229,7 @@ def _drawn(chart: Message) -> list[Table | str]:
     """A chart as bars; where there are many, neighbours are counted together."""
     title = chart["title"] + (f" ({chart['note']})" if chart["note"] else "")
     if chart["shares"]:
-        table = _table(
+        table = new_table(
             *map(str, range(len(chart["shares"][0]))), right=[str(c) for c in range(len(chart["shares"][0]))]
         )
         table.show_header = False
@@ -354,7 +243,7 @@ def _drawn(chart: Message) -> list[Table | str]:
         label = labels[0] if len(labels) == 1 else f"{labels[0]}–{labels[-1]}"
         bars.append((label, sum(chart["counts"][start : start + together])))
     most = max(count for _, count in bars)
-    table = _table("label", "count", "bar", right=("count",))
+    table = new_table("label", "count", "bar", right=("count",))
     table.show_header = False
     for label, count in bars:
         table.add_row(label, f"{count:,}", "█" * round(count / most * BAR) or ("▏" if count else ""))
@@ -409,8 +298,8 @@ def train(
     """
     from movietui import tasks
 
-    store = _store()
-    named = _dataset(store, dataset)
+    store = open_store()
+    named = dataset_named(store, dataset)
     changes = _pairs("--set", settings)
     with Bars() as bars:
         trained = tasks.train(
@@ -428,10 +317,10 @@ def train(
         )
     store.serve_with(store.run(trained["run"]))
     if json_:
-        _print_json(trained)
+        print_json(trained)
         return
     metrics = "  ".join(f"{name} {value:.4f}" for name, value in trained["metrics"].items())
-    _print(
+    print_rich(
         f"run {trained['run']}: {model} on {trained['dataset']}, learnt from {trained['fitted_on']} "
         f"({text.duration(trained['seconds'])})",
         f"measured on {trained['split']} (cleaning {trained['cleaning']}): {metrics}",
@@ -474,7 +363,7 @@ def evaluate(
     with Bars() as bars:
         rows = tasks.evaluate(
             models,
-            dataset or _dataset(_store(), None),
+            dataset or dataset_named(open_store(), None),
             names,
             task=task,
             cleaning=cleaning,
@@ -487,10 +376,10 @@ def evaluate(
             detail=detail,
         )
     if json_:
-        _print_json(rows)
+        print_json(rows)
         return
     metrics = list(rows[0]["metrics"])
-    table = _table("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
+    table = new_table("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for row in rows:
         difference = row.get("difference")
@@ -503,18 +392,18 @@ def evaluate(
             over = [_figure(row["over_splits"][name][of]) for name in metrics]
             table.add_row(split, row["model"], *over, "", "")
     about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
-    _print(table, f"{about}, seed {seed}, split seed {split_seed}")
+    print_rich(table, f"{about}, seed {seed}, split seed {split_seed}")
     compared = [row["difference"]["metric"] for row in rows if "difference" in row]
     if compared:
-        _print(f"to first: {compared[0]} minus that of {models[0]} on the same rows, with its 95 % interval")
+        print_rich(f"to first: {compared[0]} minus that of {models[0]} on the same rows, with its 95 % interval")
     for row in rows:
         if "subgroups" in row:
-            _print("", f"{row['model']} on {row['split']}", _subgroups(row), _calibration(row))
+            print_rich("", f"{row['model']} on {row['split']}", _subgroups(row), _calibration(row))
 
 
 def _subgroups(row: Message) -> Table:
     columns = ("rows", "users", "rmse", "mae", "too high")
-    table = _table("by", "", *columns, right=columns)
+    table = new_table("by", "", *columns, right=columns)
     before = ""
     for group in row["subgroups"]:
         figures = (f"{group['rmse']:.4f}", f"{group['mae']:.4f}", f"{group['too_high']:+.3f}")
@@ -525,7 +414,7 @@ def _subgroups(row: Message) -> Table:
 
 def _calibration(row: Message) -> Table:
     columns = ("predicted from", "to", "rows", "mean", "rated")
-    table = _table(*columns, right=columns)
+    table = new_table(*columns, right=columns)
     for found in row["calibration"]["bins"]:
         means = (f"{found['predicted']:.2f}", f"{found['rated']:.2f}")
         table.add_row(f"{found['low']:.1f}", f"{found['high']:.1f}", f"{found['rows']:,}", *means)
@@ -573,7 +462,7 @@ def sweep(
     with Bars() as bars:
         rows = tasks.sweep(
             model,
-            dataset or _dataset(_store(), None),
+            dataset or dataset_named(open_store(), None),
             split,
             values,
             cleaning=cleaning,
@@ -587,15 +476,15 @@ def sweep(
             fresh=fresh,
         )
     if json_:
-        _print_json(rows)
+        print_json(rows)
         return
     metrics = list(rows[0]["metrics"])
-    table = _table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
+    table = new_table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
     for row in rows:
         figures = [_figure(row["metrics"][name]) for name in metrics]
         table.add_row(*row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]))
     on_test = "  ".join(f"{name} {_figure(value)}" for name, value in rows[0]["test"].items())
-    _print(
+    print_rich(
         table,
         f"{model} on a validation part of the train part of {split} of {rows[0]['dataset']}, cleaning {cleaning}",
         f"the best, {tasks.told_settings(rows[0]['grid'])}, on test: {on_test}",
@@ -616,14 +505,14 @@ def reproduce(seed: int, json_: bool) -> None:
     with Bars() as bars:
         rows = tasks.reproduce(seed=seed, on_stage=bars.stage, on_epoch=bars.epoch)
     if json_:
-        _print_json(rows)
+        print_json(rows)
         return
     figures = ("reported", "published", "tuned")
-    table = _table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
+    table = new_table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
     for row in rows:
         told = ["" if row[name] is None else _figure(row[name]) for name in figures]
         table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *told, row["note"])
-    _print(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
+    print_rich(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
 
 
 def _figure(value: float) -> str:
@@ -634,6 +523,7 @@ def _figure(value: float) -> str:
 
 # As in models.ranking, which takes numpy to import: not for a page of help.
 WAYS = ("weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda")
+DARING = "From 0, the best first, to 1: less known and more different movies."
 TOGETHER = "How one list is made for several viewers."
 
 
@@ -643,7 +533,7 @@ TOGETHER = "How one list is made for several viewers."
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
 @click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
 @click.option("--seed", default=None, type=SEEDS, help="The newest run with this seed.")
-@click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 "alien".')
+@click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 <=110m "alien".')
 @click.option("--together", "way", default="weighted", show_default=True, type=click.Choice(WAYS), help=TOGETHER)
 @click.option(
     "--misery",
@@ -659,6 +549,9 @@ TOGETHER = "How one list is made for several viewers."
     type=click.Choice(["all", "any"]),
     help="Movies that all of the viewers have not seen, or any of them.",
 )
+@click.option("--daring", default=0.0, show_default=True, type=click.FloatRange(0, 1), help=DARING)
+@click.option("--surprise", is_flag=True, help="One good movie that is not at the top, and one reason.")
+@click.option("--draw", default=None, type=SEEDS, help="Which surprise: the same number is the same movie.")
 @dataset_option
 @as_json
 @answers
@@ -673,35 +566,41 @@ def recommend(
     misery: float | None,
     standardise: bool,
     unseen_by: Literal["all", "any"],
+    daring: float,
+    surprise: bool,
+    draw: int | None,
     dataset: str | None,
     json_: bool,
 ) -> None:
     """Print the best movies that none of the viewers has seen.
 
-    The filter takes +GENRE and -GENRE, years of release (1980..1999, 1980.., ..1999), a least number of ratings (>=50)
-    and parts of the title; a movie must pass all of it.
+    The filter takes +GENRE and -GENRE, years of release (1980..1999, 1980.., ..1999), a least number of ratings (>=50),
+    parts of the title and, where the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors (@Scorsese); a
+    movie must pass all of it.
     """
     from movietui import tasks
-    from movietui.viewers import user
 
-    if not users and not profiles:
-        raise click.UsageError("Say for whom: --user ID or --profile NAME.")
-    store = _store()
-    name = _dataset(store, dataset)
-    viewers = [user(one, name) for one in users] + [tasks.named_profile(store, one) for one in profiles]
-    if len(set(viewers)) < len(viewers):
-        raise click.UsageError("The same viewer is named twice.")
+    store = open_store()
+    name = dataset_named(store, dataset)
+    viewers = discover.viewers_named(store, users, profiles, name)
     if misery is not None and way != "weighted":
         raise click.UsageError(f"--misery is a part of --together weighted; {way} has none.")
     how = {"way": way, "standardise": standardise} | ({} if misery is None else {"misery": misery})
-    found = tasks.recommend(store, name, viewers, k, model, seed, only, how, unseen_by)
+    if draw is not None and not surprise:
+        raise click.UsageError("--draw is a part of --surprise.")
+    drawn = secrets.randbelow(2**32) if surprise and draw is None else draw
+    found = tasks.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, drawn)
     if json_:
-        _print_json(found)
+        print_json(found)
         return
     if not found["movies"]:
-        _print("No movie is left that nobody has seen and that passes the filter.")
+        print_rich("No movie is left that nobody has seen and that passes the filter.")
         return
-    table = _table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
+    if surprise:
+        (movie,) = found["movies"]
+        print_rich(discover.titled(movie), discover.reason(movie))
+        return
+    table = new_table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
     for movie in found["movies"]:
         best = max(movie["why"], key=lambda why: why["share"], default=None)
         why = f"{best['title']} {text.number_of_stars(best['stars'])}" if best and best["share"] > 0 else ""
@@ -710,7 +609,7 @@ def recommend(
         table.add_row(
             str(movie["rank"]), expected, f"{movie['count']:,}", movie["title"], str(movie["year"] or ""), why
         )
-    _print(table)
+    print_rich(table)
 
 
 @cli.command()
@@ -724,16 +623,20 @@ def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) 
     """Give MOVIE, for example "Fargo (1996)", 0.5 to 5 STARS."""
     from movietui import tasks
 
-    store = _store()
-    rated = tasks.rate(store, _dataset(store, dataset), name, movie, stars)
+    store = open_store()
+    rated = tasks.rate(store, dataset_named(store, dataset), name, movie, stars)
     if json_:
-        _print_json(rated)
+        print_json(rated)
         return
     year = f" ({rated['movie']['year']})" if rated["movie"]["year"] else ""
-    _print(
+    print_rich(
         f"{rated['profile']}: {rated['movie']['title']}{year} {text.number_of_stars(rated['stars'])}, "
         f"{text.plural(rated['ratings'], 'rating')} in all"
     )
+
+
+for command in (discover.similar, discover.explain, discover.taste, discover.search):
+    cli.add_command(command)
 
 
 # What a profile has
@@ -763,17 +666,17 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
     wrong = [entry for entry in settle if "=" not in entry]
     if wrong:
         raise click.UsageError(f"--settle takes TITLE=MOVIE, not {wrong[0]!r}.")
-    store = _store()
+    store = open_store()
     settled = {title: movie for title, _, movie in (entry.rpartition("=") for entry in settle)}
-    told = importing.bring(store, name, path, _dataset(store, dataset), settled, preview=preview)
+    told = importing.bring(store, name, path, dataset_named(store, dataset), settled, preview=preview)
     if json_:
-        _print_json(told)
+        print_json(told)
         return
-    table = _table("", "film", "", "")
+    table = new_table("", "film", "", "")
     for outcome in ("ambiguous", "unmatched"):
         for row in told[outcome]:
-            candidates = ", ".join(f"{_labelled(movie)} is {movie['id']}" for movie in row.get("candidates", ()))
-            table.add_row(outcome, _labelled(row), row["reason"], candidates)
+            candidates = ", ".join(f"{discover.titled(movie)} is {movie['id']}" for movie in row.get("candidates", ()))
+            table.add_row(outcome, discover.titled(row), row["reason"], candidates)
     for row in told["skipped"]:
         table.add_row("skipped", row["title"], row["reason"], row["place"])
     counts = ", ".join(
@@ -781,12 +684,8 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
     )
     done = "a preview, nothing is changed" if preview else text.plural(told["changes"], "change")
     if table.row_count:
-        _print(table)
-    _print(f"{told['profile']}: {told['format']}, {counts}; {done}")
-
-
-def _labelled(film: Message) -> str:
-    return f"{film['title']} ({film['year']})" if film["year"] else str(film["title"])
+        print_rich(table)
+    print_rich(f"{told['profile']}: {told['format']}, {counts}; {done}")
 
 
 EXPORTS = ("letterboxd", "imdb", "movielens", "csv", "watchlist", "shortlist")
@@ -809,17 +708,17 @@ def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: 
     """
     from movietui import tasks
 
-    store = _store()
+    store = open_store()
     ref = tasks.named_profile(store, name)
-    named = _dataset(store, dataset) if format_ == "shortlist" else ""
+    named = dataset_named(store, dataset) if format_ == "shortlist" else ""
     told = tasks.export(store, ref, format_, output, named, k, force=force)
     if json_:
-        _print_json(told)
+        print_json(told)
         return
     left_out = f", {told['left_out']:,} left out" if told["left_out"] else ""
-    _print(f"{told['profile']}: {text.plural(len(told['films']), 'film')} written to {told['output']}{left_out}")
+    print_rich(f"{told['profile']}: {text.plural(len(told['films']), 'film')} written to {told['output']}{left_out}")
     if told["note"]:
-        _print(told["note"])
+        print_rich(told["note"])
 
 
 @cli.command()
@@ -829,9 +728,9 @@ def locate(json_: bool) -> None:
     """Tell where everything lies."""
     places = {name: str(path) for name, path in locations.everything().items()}
     if json_:
-        _print_json(places)
+        print_json(places)
         return
-    table = _table("", "")
+    table = new_table("", "")
     for name, path in places.items():
         table.add_row(name, path)
-    _print(table)
+    print_rich(table)

@@ -21,6 +21,8 @@ from models.checkpoints import load
 from models.evaluation import history_of
 from models.model import History
 from models.ranking import MISERY, Aggregation, RankedList, Ranker, Viewer, alikeness
+from models.reasons import explain
+from models.search import Search
 from models.settings import describe
 from models.table import MODELS
 from movietui.replies import (
@@ -41,11 +43,6 @@ from movietui.viewers import Asked
 
 NEAR = 100
 """How far down a list people look: movements below are not counted."""
-REASONS = 5
-SMALLEST_SHARE = 0.005
-"""Stars; what would be shown as .00 is no reason."""
-INTERVAL_80 = 1.2816
-"""Standard deviations on either side that hold 80 % of a normal distribution."""
 
 
 def viewer(dataset: Dataset, asked: Asked) -> Viewer:
@@ -110,7 +107,7 @@ class Service:
         model, manifest = load(Path(checkpoint), loaded)
         self._ranker = Ranker(loaded, model)
         self._shown = self._compared = None
-        self.__dict__.pop("_people", None)
+        self._forget()
         return {
             "dataset": loaded.name,
             "cleaning": loaded.cleaning,
@@ -123,6 +120,11 @@ class Service:
             "misery": MISERY,
             "first_user": loaded.users.ids[0] if loaded.users.ids else "",
         }
+
+    def _forget(self) -> None:
+        """Forget what was made of the dataset that was open."""
+        for made in ("_search", "_ratings_of"):
+            self.__dict__.pop(made, None)
 
     # Lists
 
@@ -207,68 +209,56 @@ class Service:
         }
 
     def _for_viewer(self, person: Viewer, row: int) -> ViewerDetails:
-        movies, scale = self.dataset.movies, self.dataset.scale
+        movies = self.dataset.movies
         expected = self.ranker.expect(person.history)
-        stars, reach = float(expected.stars[row]), INTERVAL_80 * float(expected.uncertainty[row])
-        shares = self.ranker.model.explain(person.history, row)
-        strongest = np.argsort(-np.abs(shares), kind="stable")[:REASONS]
-        places = [int(place) for place in strongest if abs(shares[place]) >= SMALLEST_SHARE]
+        found = explain(self.ranker.model, movies, person.history, expected, row)
         why: list[Why] = [
             {
-                "title": movies.titles[person.history.movies[place]],
-                "year": int(movies.years[person.history.movies[place]]),
-                "stars": float(person.history.stars[place]),
-                "share": float(shares[place]),
+                "title": movies.titles[reason.movie],
+                "year": int(movies.years[reason.movie]),
+                "stars": reason.stars,
+                "share": reason.share,
             }
-            for place in places
+            for reason in found.reasons
         ]
-        speaking = person.history.movies[[place for place in places if shares[place] > 0]]
-        shared = movies.genres[row] & movies.genres[speaking].any(0)
         return {
-            "stars": stars,
-            "low": max(scale.low, stars - reach),
-            "high": min(scale.high, stars + reach),
+            "stars": found.stars,
+            "low": found.low,
+            "high": found.high,
             "why": why,
-            "shared": [movies.genre_names[column] for column in np.flatnonzero(shared)],
+            "shared": [*found.shared.genres, *found.shared.directors],
         }
 
     # Viewers
 
     @cached_property
-    def _people(self) -> list[tuple[str, PersonRow]]:
-        """All users with the text that a search looks at."""
+    def _search(self) -> Search:
+        return Search(self.dataset)
+
+    @cached_property
+    def _ratings_of(self) -> list[int]:
+        """How many ratings each user has."""
+        counts: list[int] = np.bincount(self.dataset.ratings.user, minlength=len(self.dataset.users)).tolist()
+        return counts
+
+    def _person(self, row: int) -> PersonRow:
         users = self.dataset.users
-        counts = np.bincount(self.dataset.ratings.user, minlength=len(users)).tolist()
-        people: list[tuple[str, PersonRow]] = []
-        for row, user in enumerate(users.ids):
-            person: PersonRow = {
-                "id": user,
-                "age": int(users.age[row]) if len(users.age) else 0,
-                "gender": users.gender[row] if users.gender else "",
-                "occupation": users.occupation[row] if users.occupation else "",
-                "ratings": counts[row],
-            }
-            people.append((f"{person['age']} {person['gender']} {person['occupation']}".casefold(), person))
-        return people
+        return {
+            "id": users.ids[row],
+            "age": int(users.age[row]) if len(users.age) else 0,
+            "gender": users.gender[row] if users.gender else "",
+            "occupation": users.occupation[row] if users.occupation else "",
+            "ratings": self._ratings_of[row],
+        }
 
     def people(self, search: str, offset: int, limit: int) -> People:
-        """Return the users that a search finds: by the beginning of their id, or by all its words.
-
-        An id that is the search itself comes first.
-        """
-        words = search.casefold().split()
-        wanted = " ".join(words)
-        found = [
-            person
-            for about, person in self._people
-            if not words or person["id"].startswith(wanted) or all(word in about.split() for word in words)
-        ] or [person for about, person in self._people if all(word in about for word in words)]
-        found.sort(key=lambda person: person["id"] != wanted)
+        """Return the users that a search finds, see ``Search.users``."""
+        found = self._search.users(search)
         return {
             "dataset": self.dataset.name,
             "total": len(found),
             "offset": offset,
-            "rows": found[offset : offset + limit],
+            "rows": [self._person(row) for row in found[offset : offset + limit]],
         }
 
     # What there is to open and to train
@@ -333,6 +323,7 @@ class Service:
     def _join_again(self, dataset: str) -> None:
         if self._ranker is not None and self._ranker.dataset.name == dataset:
             self._ranker.dataset = imdb.attach(self._ranker.dataset)
+            self._forget()
 
     def models(self) -> list[ModelRow]:
         """Return the models that can be trained, with their settings."""

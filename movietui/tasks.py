@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from data import catalogue, locations
 from data.problems import Cancelled, Problem
 from data.progress import Report, silent
-from data.titles import parse_label, plain
+from data.titles import plain
 from movietui import __version__
 from movietui.store import Film, Store, check_stars
 from movietui.viewers import ViewerRef
@@ -361,24 +361,170 @@ def recommend(
     only: str = "",
     how: Mapping[str, Any] | None = None,
     unseen_by: Literal["all", "any"] = "all",
+    daring: float = 0.0,
+    draw: int | None = None,
 ) -> dict[str, Any]:
     """Return the best unseen movies that pass the filter ``only``, as ``recommend --json`` prints them.
 
     What one of the viewers has seen without rating it, or does not want to be offered, is left out too. ``how``: of
-    several viewers, the fields of an ``Aggregation``.
+    several viewers, the fields of an ``Aggregation``. ``draw``: the seed of a surprise, one movie.
     """
     from models.filters import parse
     from models.ranking import Aggregation, Ranker
     from movietui.serving import viewer
 
     loaded, fitted = served(store, dataset, model, seed)
-    passing = parse(only, loaded.movies.genre_names).passes(loaded)
+    passing = parse(only, loaded).passes(loaded)
     for film in set[str]().union(*(store.not_offered(ref) for ref in viewers)):
         passing[list(loaded.movies.rows_by_key.get(film, ()))] = False
     people = [viewer(loaded, store.asked(ref)) for ref in viewers]
     return Ranker(loaded, fitted).recommend(
-        people, k, how=Aggregation(**(how or {})), passing=passing, unseen_by=unseen_by
+        people,
+        k,
+        how=Aggregation(**(how or {})),
+        passing=passing,
+        unseen_by=unseen_by,
+        daring=daring,
+        draw=draw,
     )
+
+
+def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = None) -> dict[str, Any]:
+    """Return the movies that are most like one, as ``similar --json`` prints them.
+
+    By who rated what; with a ``model``, by what that knows of the movies. Raises ``Problem`` for a model that knows
+    nothing of single movies.
+    """
+    from models.search import Search
+    from models.similar import Similarities
+
+    if model is None:
+        loaded, vectors = catalogue.load(dataset, store.cleaning_of(dataset)), None
+    else:
+        loaded, fitted = served(store, dataset, model)
+        vectors = fitted.movie_vectors()
+        if vectors is None:
+            raise Problem(f"{model} has no vectors of movies to compare; take mf, or leave --model out.")
+    row = Search(loaded).the_movie(movie)
+    return {
+        "dataset": loaded.name,
+        "model": model,
+        "movie": _movie(loaded, row),
+        "movies": [
+            {
+                "rank": rank,
+                **_movie(loaded, each.movie),
+                "similarity": each.similarity,
+                "common": each.common,
+                "shared": asdict(each.shared),
+            }
+            for rank, each in enumerate(Similarities(loaded).nearest(row, k, vectors), start=1)
+        ],
+    }
+
+
+def explain(
+    store: Store, dataset: str, viewers: Sequence[ViewerRef], movie: str, most: int, model: str | None = None
+) -> dict[str, Any]:
+    """Return why each viewer is expected to like a movie so much, as ``explain --json`` prints it."""
+    from models import reasons
+    from models.search import Search
+    from movietui.serving import viewer
+
+    loaded, fitted = served(store, dataset, model)
+    row = Search(loaded).the_movie(movie)
+    told = []
+    for ref in viewers:
+        person = viewer(loaded, store.asked(ref))
+        expected = fitted.expect(fitted.fold_in(person.history))
+        found = reasons.explain(fitted, loaded.movies, person.history, expected, row, most)
+        told.append(
+            {
+                "kind": person.kind,
+                "id": person.id,
+                "ratings": len(person.history),
+                **{name: getattr(found, name) for name in ("stars", "low", "high", "uncertainty", "score")},
+                "why": [
+                    {
+                        "id": loaded.movies.ids[reason.movie],
+                        "title": loaded.movies.titles[reason.movie],
+                        "stars": reason.stars,
+                        "share": reason.share,
+                        "shared": asdict(reason.shared),
+                    }
+                    for reason in found.reasons
+                ],
+                "shared": asdict(found.shared),
+            }
+        )
+    return {"dataset": loaded.name, "model": fitted.name, "movie": _movie(loaded, row), "viewers": told}
+
+
+def taste(
+    store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, model: str | None = None
+) -> dict[str, Any]:
+    """Return what each viewer likes against the crowd, as ``taste --json`` prints it.
+
+    Of two viewers also the movies that divide them, and such as neither has rated and would; for that a model is asked.
+    """
+    from models import taste as tastes
+    from models.ranking import Ranker, alikeness
+    from movietui.serving import viewer
+
+    two = len(viewers) == 2
+    loaded, fitted = (
+        served(store, dataset, model) if two else (catalogue.load(dataset, store.cleaning_of(dataset)), None)
+    )
+    people = [viewer(loaded, store.asked(ref)) for ref in viewers]
+
+    def with_movie(each: Any) -> dict[str, Any]:
+        told = asdict(each)
+        return {**_movie(loaded, told.pop("movie")), **told}
+
+    def one(person: Any) -> dict[str, Any]:
+        found = tastes.taste(loaded, person.history, most)
+        unusual = {name: [with_movie(each) for each in getattr(found, name)] for name in ("likes", "dislikes")}
+        return {"kind": person.kind, "id": person.id, **asdict(found), **unusual}
+
+    told: dict[str, Any] = {"dataset": loaded.name, "viewers": [one(person) for person in people]}
+    if fitted is None:
+        return told
+    first, second = (person.history for person in people)
+    ranker, alike = Ranker(loaded, fitted), alikeness(first, second)
+    would = tastes.dividing(ranker.candidates(people), ranker.expect(first), ranker.expect(second), most)
+    told["pair"] = {
+        "model": fitted.name,
+        "alike": None if alike is None else asdict(alike),
+        "divided": [with_movie(each) for each in tastes.divided(first, second, most)],
+        "would_divide": [with_movie(each) for each in would],
+    }
+    return told
+
+
+def search(store: Store, dataset: str, typed: str, most: int) -> dict[str, Any]:
+    """Return the movies, people and users that a search finds, as ``search --json`` prints them."""
+    from models.search import Search
+
+    loaded = catalogue.load(dataset, store.cleaning_of(dataset))
+    found = Search(loaded).find(typed, most)
+    imdb, users = loaded.movies.imdb, loaded.users
+    return {
+        "dataset": loaded.name,
+        "movies": [_movie(loaded, row) for row in found.movies],
+        "people": [{"name": name, "movies": len(imdb.directed[name]) if imdb else 0} for name in found.people],
+        "users": [{"id": users.ids[row], "ratings": len(loaded.rows_of(row))} for row in found.users],
+    }
+
+
+def _movie(dataset: Dataset, row: int) -> dict[str, Any]:
+    movies = dataset.movies
+    return {
+        "id": movies.ids[row],
+        "title": movies.titles[row],
+        "year": int(movies.years[row]) or None,
+        "genres": movies.genres_of(row),
+        "count": int(dataset.counts[row]),
+    }
 
 
 def named_profile(store: Store, name: str) -> ViewerRef:
@@ -425,49 +571,9 @@ def export(
     }
 
 
-SURE = 90.0
-"""How alike two titles must be, of 100, to be taken for the same."""
-NEAR = 60.0
-SUGGESTIONS = 3
-
-
 def find_movie(dataset: Dataset, text: str) -> Film:
-    """Return the one film that a person means by ``Fargo (1996)`` or ``fargo``; never guesses between several.
+    """Return the one film that a person means, see ``Search.the_movie``."""
+    from models.search import Search
 
-    Raises ``Problem`` with the nearest titles where no film or more than one is meant.
-    """
-    from rapidfuzz import fuzz, process, utils
-
-    from data.titles import film_key
-
-    movies = dataset.movies
-    title, year = parse_label(plain(text))
-    rows: Sequence[int] = movies.rows_by_key.get(film_key(title, year), ())
-    if not rows:
-        wanted = film_key(title, 0)
-        rows = [
-            row
-            for row, own in enumerate(movies.titles)
-            if film_key(own, 0) == wanted and year in (0, int(movies.years[row]))
-        ]
-    films = {movies.keys[row]: row for row in rows}
-    near: list[int] = list(films.values())
-    if not films:
-        found = process.extract(
-            title, movies.titles, scorer=fuzz.WRatio, processor=utils.default_process, limit=SUGGESTIONS
-        )
-        near = [row for _, score, row in found if score >= NEAR]
-        sure = [row for _, score, row in found if score >= SURE and year in (0, int(movies.years[row]))]
-        films = (
-            {movies.keys[sure[0]]: sure[0]}
-            if len(sure) == 1 and fuzz.ratio(title.casefold(), movies.titles[sure[0]].casefold()) >= SURE
-            else {}
-        )
-    if len(films) == 1:
-        (row,) = films.values()
-        return Film(movies.keys[row], movies.titles[row], int(movies.years[row]))
-    names = ", ".join(movies.label(row) for row in near[:SUGGESTIONS])
-    if films:
-        raise Problem(f"{plain(text)!r} may be several movies: {names}; add the year.")
-    hint = f"did you mean {names}?" if names else "check its title."
-    raise Problem(f"{dataset.name} has no movie {plain(text)!r}; {hint}")
+    movies, row = dataset.movies, Search(dataset).the_movie(text)
+    return Film(movies.keys[row], movies.titles[row], int(movies.years[row]))

@@ -21,7 +21,8 @@ from models import ranking
 from models.bias import Bias, BiasSettings
 from models.reproduce import Experiment
 from movietui import __version__
-from movietui.cli import Bars, cli
+from movietui.cli import cli
+from movietui.output import Bars
 from movietui.store import Film, Store
 from movietui.viewers import profile
 from tests.data.files import contents, write_folder, write_zip
@@ -30,6 +31,7 @@ from tests.movietui.fakes import with_run
 from tests.movietui.homes import checkpoint_of
 
 Run = Callable[..., Result]
+LOOKING = ("similar", "explain", "taste", "search")
 
 
 @pytest.fixture
@@ -78,6 +80,7 @@ def test_version_and_help(run: Run) -> None:
         "import",
         "export",
         "locate",
+        *LOOKING,
     ):
         assert re.search(rf"^  {command} ", told, re.MULTILINE)
         assert run(command, "--help").exit_code == 0
@@ -530,6 +533,123 @@ def test_recommend_with_a_filter(run: Run, ready: Path) -> None:
     assert run(*asked, "--filter", "xyzzy").stdout.startswith("No movie is left")
     refused(run(*asked, "--filter", "+\x1b[31mOpera"), "There is no genre .*; choose one of Action")
     refused(run(*asked, "--filter", "1999..1980"), "which is none")
+
+
+def test_recommend_by_what_imdb_says(run: Run, ready: Path, tables: Path) -> None:
+    asked = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo")
+    refused(run(*asked, "--filter", "<=110m"), "'<=110m', but runtimes are not known of demo; join it with IMDb")
+    document(run("data", "imdb", "demo", "--from", tables, "--json"))
+    found = document(run("recommend", "--profile", _nobody(run), *asked[3:], "--filter", "@Ford >=175m", "--json"))
+    assert [movie["title"] for movie in found["movies"]] == ["The Godfather"]
+    refused(run(*asked, "--filter", "@Fjord"), "No director here is called 'Fjord'; did you mean Francis Ford Coppola")
+
+
+def _nobody(run: Run) -> str:
+    """A profile that has hardly seen anything."""
+    document(run("rate", "--profile", "nobody", "Alien", 3, "--dataset", "demo", "--json"))
+    return "nobody"
+
+
+def test_recommend_dares(run: Run, ready: Path) -> None:
+    asked = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo", "--json")
+    safe = document(run(*asked))["movies"]
+    assert document(run(*asked, "--daring", 0))["movies"] == safe
+    daring = document(run(*asked, "--daring", 1))["movies"]
+    assert {movie["id"] for movie in daring} == {movie["id"] for movie in safe}
+    assert sum(movie["count"] for movie in daring[:10]) < sum(movie["count"] for movie in safe[:10])
+    assert run(*asked, "--daring", 1.1).exit_code == 2
+
+
+def test_recommend_surprises(run: Run, ready: Path) -> None:
+    asked = ("recommend", "--user", 1, "--dataset", "demo")
+    drawn = [document(run(*asked, "--surprise", "--draw", 4, "--json"))["movies"] for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 1
+    told = run(*asked, "--surprise", "--draw", 4).stdout.splitlines()
+    assert told[0] == f"{drawn[0][0]['title']} ({drawn[0][0]['year']})"
+    assert re.fullmatch(r"★ \d\.\d ±\.\d expected(, because you gave .+ ★ .+|; .+ by others)", told[1])
+    among = {document(run(*asked, "--surprise", "--json"))["movies"][0]["id"] for _ in range(6)}
+    assert len(among) > 1
+    assert "--draw is a part of" in run(*asked, "--draw", 4).stderr
+    assert run(*asked, "--surprise", "--filter", "xyzzy").stdout.startswith("No movie is left")
+
+
+def test_similar(run: Run, ready: Path) -> None:
+    asked = ("similar", "the godfahter", "-k", 4, "--dataset", "demo")
+    found = document(run(*asked, "--json"))
+    given(found, "dataset", "model", "movie", "movies")
+    assert found["movie"]["title"] == "The Godfather"
+    assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3, 4]
+    for movie in found["movies"]:
+        given(movie, "id", "title", "year", "genres", "count", "similarity", "common", "shared")
+        assert movie["id"] != found["movie"]["id"]
+    told = run(*asked).stdout
+    assert told.startswith("like The Godfather (1972)")
+    by_model = document(run(*asked, "--model", "mf", "--json"))
+    assert by_model["model"] == "mf"
+    assert by_model["movies"] != found["movies"]
+    refused(run(*asked, "--model", "bias"), "bias has no vectors of movies to compare")
+    refused(run("similar", "xyzzy", "--dataset", "demo"), "demo has no movie 'xyzzy'")
+
+
+def test_explain(run: Run, ready: Path) -> None:
+    run("rate", "--profile", "anna", "The Godfather", 5, "--dataset", "demo")
+    run("rate", "--profile", "anna", "Alien", 1, "--dataset", "demo")
+    listed = document(run("recommend", "--profile", "anna", "-k", 1, "--dataset", "demo", "--json"))["movies"][0]
+    asked = ("explain", "--profile", "anna", f"{listed['title']} ({listed['year']})", "--dataset", "demo")
+    found = document(run(*asked, "--json"))
+    (person,) = found["viewers"]
+    assert (found["model"], found["movie"]["id"]) == ("mf", listed["id"])
+    assert (person["stars"], person["score"]) == (listed["stars"], listed["score"])
+    assert [(why["id"], why["share"]) for why in person["why"]] == [(why["id"], why["share"]) for why in listed["why"]]
+    told = run(*asked).stdout
+    assert re.search(
+        r"^anna: ★ \d\.\d \(.+\), most (for|against) it: (The Godfather ★ 5|Alien ★ 1)$", told, re.MULTILINE
+    )
+    pair = document(run(*asked, "--user", 1, "--json"))["viewers"]
+    assert [person["id"] for person in pair] == ["1", "anna"]
+    assert len(re.findall(r"^(?:1|anna): ★", run(*asked, "--user", 1).stdout, re.MULTILINE)) == 2
+    refused(run("explain", "--profile", "nobody", "Alien", "--dataset", "demo"), "no profile 'nobody'")
+    assert run("explain", "Alien", "--dataset", "demo").exit_code == 2
+
+
+def test_taste(run: Run, ready: Path) -> None:
+    found = document(run("taste", "--user", 1, "--dataset", "demo", "--json"))
+    (person,) = found["viewers"]
+    given(person, "kind", "id", "ratings", "mean", "crowd", "generosity", "genres", "decades", "likes", "dislikes")
+    for group in (*person["genres"], *person["decades"]):
+        given(group, "name", "ratings", "mean", "crowd", "difference", "beyond")
+    assert "pair" not in found
+    told = run("taste", "--user", 1, "--dataset", "demo").stdout
+    assert all(group["name"] in told for group in person["genres"])
+    pair = document(run("taste", "--user", 1, "--user", 2, "--dataset", "demo", "--json"))["pair"]
+    given(pair, "model", "alike", "divided", "would_divide")
+    assert all(abs(movie["stars"][0] - movie["stars"][1]) >= 2 for movie in pair["divided"])
+    assert pair["would_divide"]
+    assert "would divide you" in run("taste", "--user", 1, "--user", 2, "--dataset", "demo").stdout
+    store = Store(locations.store())
+    store.create_profile("new")
+    store.close()
+    assert run("taste", "--profile", "new", "--dataset", "demo").stdout.startswith("new: 0 ratings")
+
+
+def test_taste_needs_no_model(run: Run) -> None:
+    document(run("data", "get", "demo", "--json"))
+    assert document(run("taste", "--user", 1, "--dataset", "demo", "--json"))["viewers"]
+    assert document(run("similar", "Alien", "--dataset", "demo", "--json"))["movies"]
+    refused(run("taste", "--user", 1, "--user", 2, "--dataset", "demo"), "No model is trained on demo yet")
+
+
+def test_search(run: Run, ready: Path, tables: Path) -> None:
+    found = document(run("search", "godfahter", "--dataset", "demo", "--json"))
+    assert found["movies"][0]["title"] == "The Godfather"
+    assert (found["people"], found["users"]) == ([], [])
+    document(run("data", "imdb", "demo", "--from", tables, "--json"))
+    found = document(run("search", "francis", "copola", "--dataset", "demo", "--json"))
+    assert found["people"] == [{"name": "Francis Ford Coppola", "movies": 1}]
+    assert "Francis Ford Coppola" in run("search", "coppola", "--dataset", "demo").stdout
+    assert document(run("search", 400, "-k", 1, "--dataset", "demo", "--json"))["users"][0]["id"] == "400"
+    assert run("search", "xyzzy", "--dataset", "demo").stdout == "Nothing is found; try fewer words.\n"
 
 
 def test_unknown_users(run: Run, ready: Path) -> None:

@@ -97,6 +97,7 @@ class FakeEngine:
             "ratings": 10_000,
             "users": PEOPLE,
             "movies": MOVIES,
+            "genres": ["even", "odd"],
             "model": "mf",
             "metrics": {"rmse": 0.914, "ndcg@10": 0.19},
             "first_user": "1",
@@ -108,11 +109,31 @@ class FakeEngine:
         taste = sum(3 * (int(one["id"]) * movie % 5) for one in viewers[:1] if one["id"].isdigit())
         return shift + taste + misery * (movie % 4) * (len(viewers) - 1) - movie
 
+    def _order(self, viewers: list[dict[str, Any]], misery: float, wish: dict[str, Any]) -> list[int]:
+        """Of a filter the words ``+even`` and ``+odd`` are known; a list that dares is turned round."""
+        seen = [{int(film) for film, _ in one["rated"]} for one in viewers]
+        rated = set.intersection(*seen) if wish.get("unseen_by") == "any" else set.union(*seen)
+        movies = set(range(len(self.titles))) - rated - {int(film) for film in wish.get("left_out", ())}
+        if "among" in wish:
+            movies &= {int(film) for film in wish["among"]}
+        for word in wish.get("only", "").split():
+            if word not in ("+even", "+odd", "1990..1999", '@"Ann Odd"'):
+                raise Problem(f"There is no genre {word[1:]!r}; choose one of even, odd.")
+            movies = {movie for movie in movies if movie % 2 == (word == "+odd")}
+        order = sorted(movies, key=lambda movie: -self._score(movie, viewers, misery))
+        turned = wish.get("standardise", False) + (wish.get("way") == "borda") + (wish.get("daring", 0) > 0.5)
+        return order[::-1] if turned % 2 else order
+
     def rank(
-        self, viewers: list[dict[str, Any]], misery: float, offset: int, limit: int, compare: bool = False
+        self,
+        viewers: list[dict[str, Any]],
+        misery: float,
+        offset: int,
+        limit: int,
+        compare: bool = False,
+        **wish: Any,
     ) -> Ranked:
-        rated = {int(film) for one in viewers for film, _ in one["rated"]}
-        order = sorted(set(range(len(self.titles))) - rated, key=lambda movie: -self._score(movie, viewers, misery))
+        order = self._order(viewers, misery, wish)
         who = [(one["kind"], one["id"]) for one in viewers]
         old: list[int] | None = None
         if compare and self.before is not None and self.before[0] == who:
@@ -153,6 +174,7 @@ class FakeEngine:
         number = int(movie)
         return {
             "id": movie,
+            "film": movie,
             "title": self.titles[number],
             "year": 1950 + number % 70,
             "genres": ["Crime", "Drama"],

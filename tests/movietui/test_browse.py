@@ -10,7 +10,7 @@ import pytest
 from textual.screen import Screen
 
 from data import locations
-from movietui.screens.browse import _said
+from movietui.saying import called
 from movietui.store import Change, Film, Step, Store
 from movietui.viewers import profile, user
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
@@ -68,7 +68,7 @@ async def test_the_first_start_needs_no_key(home: Path) -> None:
     ],
 )
 def test_what_a_step_is_called(kind: str, changes: list[Change], taken_back: bool, told: str) -> None:
-    assert _said(Step(profile("a"), kind, "", tuple(changes)), taken_back=taken_back) == told
+    assert called(Step(profile("a"), kind, "", tuple(changes)), taken_back=taken_back) == told
 
 
 @SIZES
@@ -238,7 +238,7 @@ async def test_another_viewer(faked: FakeEngine) -> None:
         assert driver.movies.has_focus
         assert driver.titles() != mine
         assert lines(driver.app)[0].rstrip().endswith("user 3")
-        await driver.press("h", "right")
+        await driver.press("left", "right")
         assert driver.movies.has_focus
         await driver.press("left", "escape")
         assert driver.movies.has_focus

@@ -180,6 +180,8 @@ class Opened(TypedDict):
     movies: int
     genres: list[str]
     """The names of its genres, that of most movies first."""
+    decades: list[int]
+    """The decades of its movies by their first years, the newest first."""
     model: str
     metrics: dict[str, float]
     first_user: str

@@ -128,6 +128,7 @@ class Service:
             "users": len(loaded.users),
             "movies": len(loaded.movies),
             "genres": [loaded.movies.genre_names[column] for column in np.argsort(-loaded.movies.genres.sum(axis=0))],
+            "decades": np.unique(loaded.movies.years[loaded.movies.years > 0] // 10 * 10)[::-1].tolist(),
             "model": model.name,
             "metrics": manifest.metrics,
             "misery": MISERY,

@@ -31,6 +31,8 @@ DETAILS_DELAY = 0.05
 """Seconds that the cursor rests before its movie is looked up."""
 ANSWERED = {*"12345urwxv", "exclamation_mark", "left_square_bracket", "right_square_bracket"}
 """Keys that the list answers with a new order."""
+PRIOR = {"search", "filter", "focus_viewers", "focus_movies", "new_profile"}
+"""Actions whose keys have priority, so that what is typed right after them finds the focus where they put it."""
 _WHAT = {"all": "Unseen by both", "any": "Unseen by either"}
 WELCOME = (
     "← and enter   the list of anybody on the left",
@@ -408,7 +410,7 @@ class ListScreen(FrameScreen):
 
         They have priority, because a key that is typed right after them must find the focus where they put it.
         """
-        return not (self.query("Input:focus") and action in {"search", "focus_viewers", "focus_movies", "new_profile"})
+        return not (self.query("Input:focus") and action in PRIOR)
 
     async def action_search(self) -> None:
         """Type to find a viewer."""

@@ -98,6 +98,7 @@ class FakeEngine:
             "users": PEOPLE,
             "movies": MOVIES,
             "genres": ["even", "odd"],
+            "decades": [1990, 1980],
             "model": "mf",
             "metrics": {"rmse": 0.914, "ndcg@10": 0.19},
             "first_user": "1",
@@ -117,9 +118,12 @@ class FakeEngine:
         if "among" in wish:
             movies &= {int(film) for film in wish["among"]}
         for word in wish.get("only", "").split():
-            if word not in ("+even", "+odd", "1990..1999", '@"Ann Odd"'):
+            if word not in ("+even", "+odd", "1990..1999", "1980..1989", "@Odd"):
                 raise Problem(f"There is no genre {word[1:]!r}; choose one of even, odd.")
-            movies = {movie for movie in movies if movie % 2 == (word == "+odd")}
+            if word[0].isdigit():
+                movies = {movie for movie in movies if 1950 + movie % 70 in range(int(word[:4]), int(word[6:]) + 1)}
+            else:
+                movies = {movie for movie in movies if movie % 2 == (word != "+even")}
         order = sorted(movies, key=lambda movie: -self._score(movie, viewers, misery))
         turned = wish.get("standardise", False) + (wish.get("way") == "borda") + (wish.get("daring", 0) > 0.5)
         return order[::-1] if turned % 2 else order
@@ -169,6 +173,16 @@ class FakeEngine:
             "alike": alike,  # type: ignore[typeddict-item]
             "moved": moved,
         }
+
+    def complete(self, text: str) -> list[dict[str, Any]]:
+        typed = text.rpartition(" ")[2]
+        ways = [("+even", 120), ("+odd", 120), ("-odd", 120), ("1980..1989", 40)]
+        head = text[: len(text) - len(typed)]
+        return [
+            {"line": head + part, "part": part, "movies": movies}
+            for part, movies in ways
+            if typed and part.startswith(typed) and part != typed
+        ]
 
     def details(self, viewers: list[dict[str, Any]], movie: str) -> Details:
         number = int(movie)

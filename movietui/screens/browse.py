@@ -1,9 +1,10 @@
-"""Browse: the list with all that helps to choose from it: marks, History, profiles."""
+"""Browse: the list with all that helps to choose from it: filter, dial, surprise, search, taste, marks, profiles."""
 
 from __future__ import annotations
 
+import secrets
 from functools import partial
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,11 +14,29 @@ from data.imports.entries import Mark
 from data.problems import Problem
 from movietui import saying, text
 from movietui.narrowing import SAVED, check_name, step_decade, step_genre
-from movietui.screens.listing import ListScreen
+from movietui.replies import Details
+from movietui.screens.listing import ListScreen, dial
+from movietui.session import Way
 from movietui.viewers import ViewerRef
 from movietui.widgets.told import told
 from movietui.widgets.view_line import ViewLine
 from movietui.widgets.viewers_pane import ViewersPane
+
+if TYPE_CHECKING:
+    from movietui.screens.panels import CardPanel
+    from movietui.screens.search import FoundRow
+
+SIMILAR = 50
+"""How many movies are shown that are like one."""
+WAYS_TOLD: dict[Way, str] = {
+    "weighted": "between the average and the less happy of you, as far as - and = say",
+    "average": "the mean of both",
+    "without misery": "the mean, without what one of you would give less than 3 stars",
+    "least misery": "what the less happy of you thinks",
+    "most pleasure": "what the happier of you thinks",
+    "multiplicative": "the product of both, so that one low value weighs much",
+    "borda": "the mean of the places in your own lists",
+}
 
 
 class BrowseScreen(ListScreen):
@@ -55,6 +74,43 @@ class BrowseScreen(ListScreen):
         Binding("E", "genre(-1)", "Genre before", show=False, id="browse.genre-back", tooltip="Only the genre before"),
         Binding("o", "decade(1)", "Older", show=False, id="browse.older", tooltip="Only an older decade"),
         Binding("O", "decade(-1)", "Newer", show=False, id="browse.newer", tooltip="Only a newer decade"),
+        Binding("comma", "dare(-1)", "Safer", key_display=",", show=False, id="browse.safer", tooltip="A safer list"),
+        Binding(
+            "full_stop",
+            "dare(1)",
+            "More daring",
+            key_display=".",
+            show=False,
+            id="browse.daring",
+            tooltip="A more daring list: less known, more different movies",
+        ),
+        Binding("s", "surprise", "Surprise", show=False, id="browse.surprise", tooltip="One good movie, one reason"),
+        Binding("m", "similar", "More like this", show=False, id="browse.similar", tooltip="More like this movie"),
+        Binding("T", "taste", "Taste", show=False, id="browse.taste", tooltip="What the viewers like, and dislike"),
+        Binding(
+            "a", "way(1)", "Way", show=False, id="browse.way", tooltip="Of a pair: make one list of two another way"
+        ),
+        Binding("A", "way(-1)", "Way before", show=False, id="browse.way-back", tooltip="Of a pair: the way before"),
+        Binding(
+            "z",
+            "standardise",
+            "Own scales",
+            show=False,
+            id="browse.standardise",
+            tooltip="Of a pair: see each on their own scale",
+        ),
+        Binding(
+            "V", "unseen", "Seen by one", show=False, id="browse.unseen", tooltip="Of a pair: also what one has seen"
+        ),
+        Binding(
+            "exclamation_mark",
+            "veto",
+            "Veto",
+            key_display="!",
+            show=False,
+            id="browse.veto",
+            tooltip="Of a pair: not this one tonight",
+        ),
         Binding(
             "h", "history", "History", show=False, id="browse.history", tooltip="All that was done, and a way back"
         ),
@@ -79,7 +135,16 @@ class BrowseScreen(ListScreen):
     def _view(self) -> list[str]:
         """What makes the list another one than all unseen movies in their order."""
         view = self.session.view
-        return [f"f {view.only}"] if view.only else []
+        audience = self.session.audience
+        parts = [f"f {view.only}"] if view.only else []
+        parts += [dial("safe", "daring", view.daring)] if view.daring else []
+        parts += [{"watchlist": "W the watchlist", "both": "W what both want"}[view.shelf]] * (view.shelf != "all")
+        if audience.pair:
+            parts += ["z each on their own scale"] * audience.standardise
+            parts += [f"! {text.plural(len(audience.vetoes), 'veto')}".replace("vetos", "vetoes")] * bool(
+                audience.vetoes
+            )
+        return parts
 
     # The filter
 
@@ -98,10 +163,14 @@ class BrowseScreen(ListScreen):
     async def narrow(self, event: ViewLine.Typed) -> None:
         """Narrow the list to what is typed so far; what cannot be read yet leaves it as it is."""
         event.stop()
-        await self._narrow(event.only)
+        try:
+            await self.narrow_to(event.only)
+        except Problem as problem:
+            if not event.unfinished:
+                self.movie_tui.say_problem(problem)
 
-    @told
-    async def _narrow(self, only: str) -> None:
+    async def narrow_to(self, only: str) -> None:
+        """Show only what passes a filter. Raises ``Problem`` for one that cannot be read."""
         await self.session.narrow(only)
         await self.fill_movies(from_top=True)
         passing = text.plural(self.movies.total, "unseen movie")
@@ -114,9 +183,11 @@ class BrowseScreen(ListScreen):
         self.movie_tui.say_problem(event.problem)
 
     @on(ViewLine.Over)
+    @told
     async def end_filter(self, event: ViewLine.Over) -> None:
-        """Go back to the list."""
+        """Go back to the list; a filter that cannot be read is typed on."""
         event.stop()
+        await self.narrow_to(event.only)
         self.set_focus(self.movies)
         await self.view_line.end()
 
@@ -145,14 +216,160 @@ class BrowseScreen(ListScreen):
         """Go on to the next genre."""
         self._listed()
         assert self.session.opened is not None
-        await self._narrow(step_genre(self.session.view.only, self.session.opened["genres"], step))
+        await self.narrow_to(step_genre(self.session.view.only, self.session.opened["genres"], step))
 
     @told
     async def action_decade(self, step: int) -> None:
         """Go on to the decade before."""
         self._listed()
         assert self.session.opened is not None
-        await self._narrow(step_decade(self.session.view.only, self.session.opened["decades"], step))
+        await self.narrow_to(step_decade(self.session.view.only, self.session.opened["decades"], step))
+
+    # Safe and daring
+
+    @told
+    async def action_dare(self, steps: int) -> None:
+        """Turn the dial between safe and daring."""
+        self._listed()
+        self.session.dare(steps)
+        await self.fill_movies(from_top=True)
+        self.movie_tui.say(dial("safe", "daring", self.session.view.daring))
+
+    @work(exclusive=True, group="card")
+    @told
+    async def action_surprise(self) -> None:
+        """Show one good movie, another one each time, and one reason."""
+        from movietui.screens.panels import SurprisePanel
+
+        self._listed()
+        row = await self.session.surprise(secrets.randbelow(2**32))
+        if row is None:
+            raise Problem("The list is empty; f and W change what is in it.")
+        await self._show_card(SurprisePanel, row["id"])
+
+    @work(exclusive=True, group="card")
+    @told
+    async def show_card(self, movie: str) -> None:
+        """Show a movie that may not be in the list."""
+        from movietui.screens.panels import CardPanel
+
+        await self._show_card(CardPanel, movie)
+
+    async def _show_card(self, panel: type[CardPanel], movie: str) -> None:
+        details = await self.session.details(movie)
+        self.app.push_screen(panel(details, self.names()), partial(self.do, details))
+
+    @work
+    @told
+    async def do(self, movie: Details, deed: tuple[Any, ...] | None) -> None:
+        """Do what a key on a card asked for."""
+        match deed:
+            case ("rate", stars):
+                change = await self.session.rate(movie, float(stars))
+                await self.answer(change, saying.did(change))
+            case ("mark", mark):
+                change = await self.session.mark(movie, mark)
+                await self.answer(change, saying.did(change))
+            case ("like",):
+                await self._show_similar(movie["id"], movie["title"])
+            case ("surprise",):
+                self.action_surprise()
+
+    # More like this, search, taste
+
+    @work(exclusive=True, group="card")
+    @told
+    async def action_similar(self) -> None:
+        """List the movies that are most like the one under the cursor."""
+        row = self.under_cursor()
+        await self._show_similar(row["id"], row["title"])
+
+    async def _show_similar(self, movie: str, title: str) -> None:
+        from movietui.screens.discovering import SimilarPanel
+
+        self.app.push_screen(SimilarPanel(title, await self.session.similar(movie, SIMILAR)), self._show_chosen)
+
+    def _show_chosen(self, movie: str | None) -> None:
+        if movie is not None:
+            self.show_card(movie)
+
+    async def action_search(self) -> None:
+        """Search everything; from the viewers, search among them."""
+        if self.people.has_focus_within or self.session.opened is None:
+            await super().action_search()
+            return
+        from movietui.screens.search import SearchPanel
+
+        self.app.push_screen(SearchPanel(self.session), self.show_found)
+
+    @work
+    @told
+    async def show_found(self, found: FoundRow | None) -> None:
+        """Open what was found: a movie's card, the list of a viewer, the movies of a director."""
+        if found is None:
+            return
+        if found.kind == "movie":
+            self.show_card(found.name)
+        elif found.kind == "director":
+            await self.narrow_to(f'@"{found.name}"' if " " in found.name else f"@{found.name}")
+        else:
+            from movietui.screens.search import viewer_of
+
+            assert self.session.opened is not None
+            await self.look_at(viewer_of(found, self.session.opened["dataset"]))
+            await self.people.fill(place_cursor=True)
+
+    @work(exclusive=True, group="card")
+    @told
+    async def action_taste(self) -> None:
+        """Tell what the viewers of the list like."""
+        from movietui.screens.discovering import TastePanel
+
+        self._listed()
+        self.app.push_screen(TastePanel(await self.session.taste(), self.names()))
+
+    # The pair
+
+    def _paired(self) -> None:
+        """Raise ``Problem`` where the list is not for two."""
+        if not self.session.audience.pair:
+            raise Problem("That is for a pair; p on a second viewer makes one.")
+
+    @told
+    async def action_way(self, steps: int) -> None:
+        """Make a pair's list another way."""
+        self._paired()
+        self.session.step_way(steps)
+        await self.fill_movies(from_top=True)
+        way = self.session.audience.way
+        self.movie_tui.say(f"{way}: {WAYS_TOLD[way]}")
+
+    @told
+    async def action_standardise(self) -> None:
+        """See each of a pair on their own scale, or not."""
+        self._paired()
+        self.session.switch_standard()
+        await self.fill_movies(from_top=True)
+        own = self.session.audience.standardise
+        self.movie_tui.say(
+            "Each on their own scale: whoever gives few stars weighs as much" if own else "Both on the scale of stars"
+        )
+
+    @told
+    async def action_unseen(self) -> None:
+        """Show a pair also what one of them has seen, or not."""
+        self._paired()
+        self.session.switch_unseen()
+        await self.fill_movies(from_top=True)
+        either = self.session.audience.unseen_by == "any"
+        self.movie_tui.say("Also what one of you has seen" if either else "Only what neither of you has seen")
+
+    @told
+    async def action_veto(self) -> None:
+        """Leave the movie under the cursor out, as whoever's turn it is."""
+        self._paired()
+        veto = self.session.veto(self.under_cursor())
+        await self.answer(veto, f"veto of {veto.film.title}")
 
     # Marks
 

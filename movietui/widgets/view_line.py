@@ -47,6 +47,8 @@ class ViewLine(Vertical):
         """The filter that is typed so far, with the saved ones in the places of their names."""
 
         only: str
+        unfinished: bool
+        """Whether its last part may go on in a way that is known, so that it need not be right yet."""
 
     @dataclass
     class Wrong(Message):
@@ -62,9 +64,9 @@ class ViewLine(Vertical):
 
     @dataclass
     class Over(Message):
-        """Nothing more is typed; the filter is kept, or the one before is."""
+        """Nothing more is typed; this filter is to be kept."""
 
-        kept: bool
+        only: str
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -142,9 +144,10 @@ class ViewLine(Vertical):
                 self._ways = await self._session.complete(typed)
             self._chosen = 0
             self._show_ways()
-            self.post_message(self.Typed(expand(typed, saved)))
+            self.post_message(self.Typed(expand(typed, saved), bool(self._ways)))
         except Problem as problem:
-            self.post_message(self.Wrong(problem))
+            if not self._ways:
+                self.post_message(self.Wrong(problem))
 
     def _show_ways(self) -> None:
         if not self.query("#ways-on"):
@@ -181,12 +184,16 @@ class ViewLine(Vertical):
         except Problem as problem:
             self.post_message(self.Wrong(problem))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter."""
         event.stop()
-        self.post_message(self.Over(True))
+        saved = await self._session.saved_filters()
+        try:
+            self.post_message(self.Over(expand(event.value, saved)))
+        except Problem as problem:
+            self.post_message(self.Wrong(problem))
 
     def action_leave(self) -> None:
         """Go back to the filter before."""
-        self._entry.value = self._before
-        self.post_message(self.Over(False))
+        self.workers.cancel_group(self, "filter")
+        self.post_message(self.Over(self._before))

@@ -138,12 +138,10 @@ class BrowseScreen(ListScreen):
         audience = self.session.audience
         parts = [f"f {view.only}"] if view.only else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
-        parts += [{"watchlist": "W the watchlist", "both": "W what both want"}[view.shelf]] * (view.shelf != "all")
+        parts += {"all": [], "watchlist": ["W the watchlist"], "both": ["W what both want"]}[view.shelf]
         if audience.pair:
             parts += ["z each on their own scale"] * audience.standardise
-            parts += [f"! {text.plural(len(audience.vetoes), 'veto')}".replace("vetos", "vetoes")] * bool(
-                audience.vetoes
-            )
+            parts += [f"! {', '.join(veto.film.title for veto in audience.vetoes)}"] if audience.vetoes else []
         return parts
 
     # The filter

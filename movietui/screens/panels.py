@@ -143,14 +143,14 @@ class CardPanel(DetailsPanel):
         Binding("v", "dismiss(('mark', 'seen'))", "Seen"),
         Binding("m", "dismiss(('like',))", "More like this"),
     ]
-    hint = "1-5 rate · w watchlist · x hide · v seen · m more like this"
+    hint = "1-5 w x v as in the list · m more like this"
 
 
 class SurprisePanel(CardPanel):
     """One movie for tonight, and one reason."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "dismiss(('surprise',))", "Another")]
-    hint = "s another · 1-5 rate · w watchlist · x hide · v seen"
+    hint = "s another · 1-5 w x v as in the list"
 
     def words(self) -> Text:
         """Return the movie in four lines: what it is, what is expected, and the reason that counts most."""

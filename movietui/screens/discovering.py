@@ -132,7 +132,10 @@ def _one(name: str, person: Mapping[str, Any], width: int) -> list[Text]:
     given = f"{text.plural(person['ratings'], 'rating')}, ★ {person['mean']:.2f} on average"
     lines = [Text.assemble((name, "bold"), f"  {given}; others gave the same movies ★ {person['crowd']:.2f}")]
     for title, groups in (("By genre", person["genres"]), ("By decade", person["decades"])):
-        lines += [Text(), Text.assemble((f"{title:<18}", "underline"), ("  less than others ┼ more", "dim"))]
+        lines += [
+            Text(),
+            Text.assemble((title, "underline"), (f"{'less than others ┼':>{33 - len(title)}} more", "dim")),
+        ]
         lines += [_group(group, width) for group in groups]
     for title, key in (("Likes more than others", "likes"), ("Likes less than others", "dislikes")):
         if person[key]:

@@ -72,6 +72,7 @@ class ViewLine(Vertical):
         super().__init__()
         self._session = session
         self._before = ""
+        self._told: list[str] = []
         self._ways: list[SuggestionRow] = []
         self._chosen = 0
 
@@ -81,6 +82,9 @@ class ViewLine(Vertical):
 
     def tell(self, parts: list[str]) -> None:
         """Say what makes the list another one than all unseen movies in their order."""
+        if parts == self._told:  # another text lays the screen out, which a rating must not wait for
+            return
+        self._told = parts
         self.query_one("#view-told", Static).update(Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"))
         self.set_class(bool(parts), "-told")
         self._show_or_hide()

@@ -58,6 +58,16 @@ async def test_a_surprise(faked: FakeEngine, store: Store, size: tuple[int, int]
         assert driver.app.screen is driver.browse
 
 
+async def test_every_key_is_in_the_palette(faked: FakeEngine) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        await driver.press("ctrl+p")
+        await driver.pilot.pause(0.2)
+        await driver.type("surprise")
+        await driver.see("One good movie, one reason")
+        await driver.press("enter")
+        await driver.see("s another")
+
+
 def test_a_surprise_has_one_reason() -> None:
     movie = FakeEngine().details([{}, {}], "3")
     assert surprise(movie, ["user 1", "user 2"]).plain.count("because") == 1

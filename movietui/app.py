@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -278,5 +279,8 @@ class MovieTui(App[int]):
         for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))
         if isinstance(screen, BrowseScreen):
-            yield SystemCommand("New profile", "A profile of your own, which starts empty", screen.action_new_profile)
-            yield SystemCommand("Find a viewer", "Search profiles and users", screen.action_search)
+            for node, binding, enabled, _ in screen.active_bindings.values():
+                if node is screen and enabled and binding.tooltip and not binding.action.startswith("app."):
+                    yield SystemCommand(
+                        binding.description, binding.tooltip, partial(screen.run_action, binding.action)
+                    )

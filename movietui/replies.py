@@ -1,6 +1,6 @@
 """What the engine answers, as both sides of the pipe see it. Stars and uncertainties are in stars."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class MovieRow(TypedDict):
@@ -24,6 +24,8 @@ class MovieRow(TypedDict):
     """Of a pair: 1 where both are expected to give the same, 0 where they are the whole scale apart."""
     count: int
     """The number of its ratings in the dataset."""
+    wanted: NotRequired[str]
+    """Whose watchlist it is on, a letter for each viewer: ``A``, ``B``, ``AB``; the session says so, not the engine."""
 
 
 class Alike(TypedDict):
@@ -31,6 +33,24 @@ class Alike(TypedDict):
 
     value: float
     common: int
+
+
+class Wish(TypedDict, total=False):
+    """What a list is asked for beside its viewers; what is left out is as usual."""
+
+    only: str
+    """A filter, see ``models.filters.parse``."""
+    daring: float
+    """From 0, safe, to 1."""
+    way: str
+    """How a group's list is made from its members', one of ``models.ranking.WAYS``."""
+    standardise: bool
+    unseen_by: str
+    """``all`` or ``any``."""
+    left_out: list[str]
+    """Keys of films that are in no list: hidden, seen, vetoed."""
+    among: list[str]
+    """Keys of the only films that may be in the list, where it is of a watchlist."""
 
 
 class Ranked(TypedDict):
@@ -72,6 +92,7 @@ class Details(TypedDict):
     """All that is known of a movie."""
 
     id: str
+    film: str
     title: str
     year: int
     genres: list[str]
@@ -84,6 +105,49 @@ class Details(TypedDict):
     mean: float
     histogram: list[int]
     by: list[ViewerDetails]
+
+
+class SuggestionRow(TypedDict):
+    """How a half-typed filter may go on."""
+
+    line: str
+    part: str
+    movies: int
+
+
+class FoundMovie(TypedDict):
+    """A movie that a search found, or that is like another."""
+
+    id: str
+    film: str
+    title: str
+    year: int
+    """0 where unknown."""
+    count: int
+
+
+class SimilarMovie(FoundMovie):
+    """A movie that is like another."""
+
+    similarity: float
+    common: int
+    """How many users rated both."""
+    shared: list[str]
+
+
+class FoundName(TypedDict):
+    """A director whom a search found."""
+
+    name: str
+    movies: int
+
+
+class FoundAll(TypedDict):
+    """What a search found: movies, directors, users."""
+
+    movies: list[FoundMovie]
+    people: list[FoundName]
+    users: list["PersonRow"]
 
 
 class PersonRow(TypedDict):
@@ -114,6 +178,10 @@ class Opened(TypedDict):
     ratings: int
     users: int
     movies: int
+    genres: list[str]
+    """The names of its genres, that of most movies first."""
+    decades: list[int]
+    """The decades of its movies by their first years, the newest first."""
     model: str
     metrics: dict[str, float]
     first_user: str

@@ -7,27 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data import catalogue, imdb, locations
 from data.cleaning import PRESETS
-from data.dataset import Dataset
+from data.dataset import Bools, Dataset
 from data.problems import Problem
 from data.sources import SOURCES
 from models.checkpoints import load
+from models.filters import complete, parse
 from models.model import History, history_of
-from models.ranking import MISERY, Aggregation, RankedList, Ranker, Viewer, alikeness
+from models.ranking import MISERY, Aggregation, RankedList, Ranker, Viewer, alikeness, surprise
 from models.reasons import explain
 from models.search import Search
 from models.settings import describe
+from models.similar import Similarities
 from models.table import MODELS
 from movietui.replies import (
     Cleaned,
     DatasetRow,
     Details,
+    FoundAll,
+    FoundMovie,
     ModelRow,
     MovieRow,
     Opened,
@@ -35,12 +39,20 @@ from movietui.replies import (
     PersonRow,
     Ranked,
     RemovedRows,
+    SimilarMovie,
+    SuggestionRow,
     ViewerDetails,
     Why,
+    Wish,
 )
 from movietui.store import Store
+from movietui.tasks import tell_taste
 from movietui.viewers import Asked
 
+FOUND = 12
+"""How many movies, directors and users a search shows of each."""
+UNUSUAL = 5
+"""How many unusual ratings a taste is told with."""
 NEAR = 100
 """How far down a list people look: movements below are not counted."""
 
@@ -115,6 +127,8 @@ class Service:
             "ratings": len(loaded.ratings),
             "users": len(loaded.users),
             "movies": len(loaded.movies),
+            "genres": [loaded.movies.genre_names[column] for column in np.argsort(-loaded.movies.genres.sum(axis=0))],
+            "decades": np.unique(loaded.movies.years[loaded.movies.years > 0] // 10 * 10)[::-1].tolist(),
             "model": model.name,
             "metrics": manifest.metrics,
             "misery": MISERY,
@@ -123,22 +137,53 @@ class Service:
 
     def _forget(self) -> None:
         """Forget what was made of the dataset that was open."""
-        for made in ("_search", "_ratings_of"):
+        for made in ("_search", "_ratings_of", "_similarities"):
             self.__dict__.pop(made, None)
 
     # Lists
 
+    def _list(self, people: Sequence[Viewer], misery: float, wish: Wish) -> RankedList:
+        """Rank what may be in the list."""
+        how = Aggregation(
+            way=cast(Any, wish.get("way", "weighted")), misery=misery, standardise=wish.get("standardise", False)
+        )
+        unseen_by = cast(Literal["all", "any"], wish.get("unseen_by", "all"))
+        daring = wish.get("daring", 0.0)
+        return self.ranker.rank(people, how=how, passing=self._passing(wish), unseen_by=unseen_by, daring=daring)
+
+    def _passing(self, wish: Wish) -> Bools | None:
+        """Which movies pass the filter and the marks, shape (movies,); None where all do."""
+        passing = parse(only, self.dataset).passes(self.dataset) if (only := wish.get("only", "")) else None
+        left_out, among = self._rows(wish.get("left_out", ())), wish.get("among")
+        if passing is None and (left_out or among is not None):
+            passing = np.ones(len(self.dataset.movies), bool)
+        if passing is not None:
+            passing[left_out] = False
+            if among is not None:
+                passing &= np.isin(np.arange(len(passing)), self._rows(among))
+        return passing
+
+    def _rows(self, films: Sequence[str]) -> list[int]:
+        by_key = self.dataset.movies.rows_by_key
+        return [row for film in films for row in by_key.get(film, ())]
+
     def rank(
-        self, viewers: Sequence[Asked], misery: float, offset: int, limit: int, *, compare: bool = False
+        self,
+        viewers: Sequence[Asked],
+        misery: float,
+        offset: int,
+        limit: int,
+        *,
+        compare: bool = False,
+        **wish: Unpack[Wish],
     ) -> Ranked:
         """Return a window of the list.
 
         With ``compare`` each row says where the movie stood in the list that was shown before to the same viewers;
-        further windows of the same list keep saying so.
+        further windows of the same list keep saying so. Raises ``Problem`` for a filter that cannot be read.
         """
-        ranker = self.ranker
         people = [viewer(self.dataset, asked) for asked in viewers]
-        ranked = ranker.rank(people, how=Aggregation(misery=misery))
+        ranked = self._list(people, misery, wish)
         who = tuple((asked["kind"], asked["id"]) for asked in viewers)
         changed = self._shown is None or self._shown.who != who or not np.array_equal(self._shown.rows, ranked.order)
         if changed:
@@ -185,17 +230,76 @@ class Service:
             "count": int(self.dataset.counts[row]),
         }
 
-    def details(self, viewers: Sequence[Asked], movie: str) -> Details:
-        """Return all that is known of a movie, with the reasons for each viewer."""
+    def surprise(self, viewers: Sequence[Asked], misery: float, draw: int, **wish: Unpack[Wish]) -> MovieRow | None:
+        """Return one of the good movies of a list, another with each ``draw``; none of an empty list."""
+        ranked = self._list([viewer(self.dataset, asked) for asked in viewers], misery, wish)
+        for row in surprise(ranked.order, draw).tolist():
+            return self._movie(ranked, int(np.flatnonzero(ranked.order == row)[0]) + 1, row, None)
+        return None
+
+    def complete(self, text: str) -> list[SuggestionRow]:
+        """Return how the last part of a half-typed filter may go on."""
+        return [
+            {"line": found.line, "part": found.part, "movies": found.movies} for found in complete(text, self.dataset)
+        ]
+
+    @cached_property
+    def _similarities(self) -> Similarities:
+        return Similarities(self.dataset)
+
+    def similar(self, movie: str, limit: int) -> list[SimilarMovie]:
+        """Return the movies that are most like one."""
+        return [
+            {
+                **self._found(each.movie),
+                "similarity": each.similarity,
+                "common": each.common,
+                "shared": [*each.shared.directors, *each.shared.genres],
+            }
+            for each in self._similarities.nearest(self._row(movie), limit)
+        ]
+
+    def find(self, words: str) -> FoundAll:
+        """Return the movies, directors and users that a search finds; typos are forgiven."""
+        found = self._search.find(words, FOUND)
+        imdb = self.dataset.movies.imdb
+        return {
+            "movies": [self._found(row) for row in found.movies],
+            "people": [{"name": name, "movies": len(imdb.directed[name]) if imdb else 0} for name in found.people],
+            "users": [self._person(row) for row in found.users],
+        }
+
+    def _found(self, row: int) -> FoundMovie:
+        movies = self.dataset.movies
+        return {
+            "id": movies.ids[row],
+            "film": movies.keys[row],
+            "title": movies.titles[row],
+            "year": int(movies.years[row]),
+            "count": int(self.dataset.counts[row]),
+        }
+
+    def taste(self, viewers: Sequence[Asked]) -> dict[str, Any]:
+        """Return what the viewers like against the crowd, and what divides a pair, see ``tasks.tell_taste``."""
+        people = [viewer(self.dataset, asked) for asked in viewers]
+        return tell_taste(self.dataset, people, UNUSUAL, self.ranker if len(people) == 2 else None)
+
+    def _row(self, movie: str) -> int:
         row = self.dataset.movies.row.get(movie)
         if row is None:
             raise Problem(f"{self.dataset.name} has no movie {movie}.")
+        return row
+
+    def details(self, viewers: Sequence[Asked], movie: str) -> Details:
+        """Return all that is known of a movie, with the reasons for each viewer."""
+        row = self._row(movie)
         movies, scale = self.dataset.movies, self.dataset.scale
         given = self.dataset.ratings.stars[self.dataset.ratings.movie == row]
         steps = np.arange(scale.low, scale.high + scale.step / 2, scale.step)
         facts = (movies.imdb.of(row) if movies.imdb else None) or {}
         return {
             "id": movie,
+            "film": movies.keys[row],
             "title": movies.titles[row],
             "year": int(movies.years[row]),
             "genres": movies.genres_of(row),

@@ -6,17 +6,39 @@ stop the screen.
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
 
 from data import locations
+from data.imports.entries import Mark
 from data.problems import Problem
 from movietui.children import Engine
-from movietui.replies import DatasetRow, Details, ModelRow, MovieRow, Opened, People, Ranked
+from movietui.replies import (
+    DatasetRow,
+    Details,
+    FoundAll,
+    ModelRow,
+    MovieRow,
+    Opened,
+    People,
+    Ranked,
+    SimilarMovie,
+    SuggestionRow,
+    Wish,
+)
 from movietui.store import RATING, STARS, Change, Film, Run, Step, Store
 from movietui.viewers import Asked, ViewerRef, profile, user
 
 MISERY_STEP = 0.1
+DARING_STEP = 0.1
+Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]
+WAYS: tuple[Way, ...] = get_args(Way)
+"""How a pair's list is made from those of the two, as ``models.ranking.WAYS`` names it; that module costs the screen
+too long to load."""
+FILTER = "filter:"
+"""What the names of choices begin with that are saved filters."""
+Shelf = Literal["all", "watchlist", "both"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +48,13 @@ class Audience:
     viewers: tuple[ViewerRef, ...] = ()
     rating_as: int = 0
     misery: float = 0.0
-    """How much a pair's score leans from the average (0) to the less happy of the two (1)."""
+    """How much a pair's score leans from the average (0) to the less happy of the two (1), where it is ``weighted``."""
+    way: Way = "weighted"
+    standardise: bool = False
+    """Whether each of a pair is seen on their own scale: somebody's 4 stars may be another one's 3."""
+    unseen_by: Literal["all", "any"] = "all"
+    vetoes: tuple["Veto", ...] = ()
+    """What one of a pair does not want tonight, for as long as the pair is together."""
 
     @property
     def rater(self) -> ViewerRef:
@@ -39,6 +67,50 @@ class Audience:
         return len(self.viewers) == 2
 
 
+@dataclass(frozen=True)
+class Veto:
+    """A movie that one of a pair does not want tonight."""
+
+    viewer: ViewerRef
+    film: Film
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A profile that was deleted, and what brings it back."""
+
+    viewer: ViewerRef
+    deleted: str
+
+
+Done = Step | Veto | Deleted
+
+
+@dataclass(frozen=True)
+class View:
+    """Which of the unseen movies are in the list, and in which order."""
+
+    only: str = ""
+    """A filter, see ``models.filters``."""
+    daring: float = 0.0
+    """From 0, safe, to 1."""
+    shelf: Shelf = "all"
+    """Movies on the watchlist only, of any or of both viewers, or all."""
+
+
+@dataclass
+class _Deeds:
+    """What can be undone that is not the store's, among the steps that are: ``None`` stands for one of those."""
+
+    done: list[Veto | Deleted | None] = field(default_factory=list)
+    undone: list[Veto | Deleted | None] = field(default_factory=list)
+
+    def did(self, deed: Veto | Deleted | None) -> None:
+        """Something was done; what was undone before cannot be done again."""
+        self.done.append(deed)
+        self.undone.clear()
+
+
 class Session:
     """The state behind the screens."""
 
@@ -48,11 +120,14 @@ class Session:
         self.opened: Opened | None = None
         self.run: Run | None = None
         self.audience = Audience()
+        self.view = View()
         self.last_change: Change | None = None
+        self._deeds = _Deeds()
         self.seen_version = store.changed_elsewhere()
         """What ``Store.changed_elsewhere`` said last."""
 
-    async def _stored(self, method: Any, *arguments: Any) -> Any:
+    async def on_store(self, method: Any, *arguments: Any) -> Any:
+        """Call a method of the store in a thread."""
         return await asyncio.to_thread(method, *arguments)
 
     # What is served
@@ -62,7 +137,7 @@ class Session:
 
         What was open stays open where that fails. Raises ``Problem`` where there is no run or none can be loaded.
         """
-        runs = [run] if run else await self._stored(self.store.serving_runs, dataset)
+        runs = [run] if run else await self.on_store(self.store.serving_runs, dataset)
         if not runs:
             raise Problem(f"No model is trained on {dataset} yet; train one on the Train screen.")
         problems: list[Problem] = []
@@ -84,6 +159,8 @@ class Session:
             # Of another dataset, or a user whom another cleaning took away.
             first = known[0] if known else await self._first_viewer(opened)
             self.audience = Audience((first,), misery=opened["misery"])
+        if self.opened is None or self.opened["dataset"] != dataset:
+            self.view = replace(self.view, only="")  # another dataset has other genres and directors
         self.opened, self.run = opened, candidate
         await self._remember(self.store.serve_with, candidate)
         await self._remember(self.store.choose, "dataset", dataset)
@@ -92,7 +169,7 @@ class Session:
     async def _remember(self, method: Any, *arguments: Any) -> None:
         """Write down a choice; where that fails, for example on a full disk, the list goes on all the same."""
         with contextlib.suppress(Problem):
-            await self._stored(method, *arguments)
+            await self.on_store(method, *arguments)
 
     async def _is_here(self, ref: ViewerRef, dataset: str) -> bool:
         """Whether the engine has a viewer in what it opened last."""
@@ -103,9 +180,9 @@ class Session:
 
     async def _first_viewer(self, opened: Opened) -> ViewerRef:
         """Whoever was looked at last, else the first profile, else the first user."""
-        chosen: str = await self._stored(self.store.choice, f"viewer:{opened['dataset']}")
+        chosen: str = await self.on_store(self.store.choice, f"viewer:{opened['dataset']}")
         kind, _, name = chosen.partition(":")
-        profiles = await self._stored(self.store.profiles)
+        profiles = await self.on_store(self.store.profiles)
         if kind == "profile" and profile(name) in dict(profiles):
             return profile(name)
         if kind == "user" and await self._is_here(user(name, opened["dataset"]), opened["dataset"]):
@@ -115,14 +192,15 @@ class Session:
 
     async def cleaning_of(self, dataset: str) -> str:
         """Return how a dataset is to be cleaned."""
-        cleaning: str = await self._stored(self.store.cleaning_of, dataset)
+        cleaning: str = await self.on_store(self.store.cleaning_of, dataset)
         return cleaning
 
     # Who it is for
 
     async def look_at(self, viewer: ViewerRef) -> None:
         """Make the list for one viewer."""
-        self.audience = Audience((viewer,), misery=self.audience.misery)
+        self.audience = replace(self.audience, viewers=(viewer,), rating_as=0, vetoes=())
+        self._shelve()
         if self.opened is not None:
             await self._remember(self.store.choose, f"viewer:{self.opened['dataset']}", f"{viewer.kind}:{viewer.id}")
 
@@ -131,9 +209,15 @@ class Session:
         first = self.audience.viewers[0]
         if viewer in self.audience.viewers:
             others = tuple(ref for ref in self.audience.viewers if ref != viewer) or (first,)
-            self.audience = replace(self.audience, viewers=others, rating_as=0)
+            self.audience = replace(self.audience, viewers=others, rating_as=0, vetoes=())
         else:
-            self.audience = replace(self.audience, viewers=(first, viewer), rating_as=0)
+            self.audience = replace(self.audience, viewers=(first, viewer), rating_as=0, vetoes=())
+        self._shelve()
+
+    def _shelve(self) -> None:
+        """One viewer has no watchlist of both."""
+        if self.view.shelf == "both" and not self.audience.pair:
+            self.view = replace(self.view, shelf="watchlist")
 
     def rate_as_other(self) -> None:
         """The next rating is the other one's."""
@@ -145,27 +229,129 @@ class Session:
         misery = round(min(1.0, max(0.0, self.audience.misery + steps * MISERY_STEP)), 2)
         self.audience = replace(self.audience, misery=misery)
 
+    def step_way(self, steps: int) -> None:
+        """Make a pair's list another way."""
+        way = WAYS[(WAYS.index(self.audience.way) + steps) % len(WAYS)]
+        self.audience = replace(self.audience, way=way)
+
+    def switch_standard(self) -> None:
+        """See each of a pair on their own scale, or not."""
+        self.audience = replace(self.audience, standardise=not self.audience.standardise)
+
+    def switch_unseen(self) -> None:
+        """Show a pair also what one of them has seen, or not."""
+        self.audience = replace(self.audience, unseen_by="any" if self.audience.unseen_by == "all" else "all")
+
     # Lists
 
     def _ask_for(self, viewers: tuple[ViewerRef, ...]) -> list[Asked]:
         return [self.store.asked(ref) for ref in viewers]
 
+    def _question(self) -> tuple[list[Asked], Wish, list[set[str]]]:
+        """What a list is asked for, and the watchlist of each viewer."""
+        audience, view = self.audience, self.view
+        asked = self._ask_for(audience.viewers)
+        off = [self.store.not_offered(ref) for ref in audience.viewers]
+        if audience.unseen_by == "any" and audience.pair:
+            # Out is what one hides, and what both have seen, each in whatever way.
+            seen = [{key for key, _ in one["rated"]} | keys for one, keys in zip(asked, off, strict=True)]
+            left_out = set.intersection(*seen).union(
+                *(self.store.keys_marked(ref, "hidden") for ref in audience.viewers)
+            )
+        else:
+            left_out = set[str]().union(*off)
+        left_out |= {veto.film.key for veto in audience.vetoes}
+        wish: Wish = {"left_out": sorted(left_out)}
+        if audience.pair:
+            wish |= {"way": audience.way, "standardise": audience.standardise, "unseen_by": audience.unseen_by}
+        if view.only:
+            wish["only"] = view.only
+        if view.daring:
+            wish["daring"] = view.daring
+        wanted = [self.store.keys_marked(ref, "watchlist") for ref in audience.viewers]
+        if view.shelf != "all":
+            joined = set.intersection(*wanted) if view.shelf == "both" else set.union(*wanted)
+            wish["among"] = sorted(joined)
+        return asked, wish, wanted
+
     async def ranked(self, offset: int, limit: int, *, after_rating: bool = False) -> Ranked:
         """Return a window of the list; ``after_rating`` compares its order with the one before."""
-        audience = self.audience
+        misery = self.audience.misery
+        asked, wish, wanted = await self.on_store(self._question)
         reply: Ranked = await self.engine.ask(
-            "rank",
-            viewers=await self._stored(self._ask_for, audience.viewers),
-            misery=audience.misery,
-            offset=offset,
-            limit=limit,
-            compare=after_rating,
+            "rank", viewers=asked, misery=misery, offset=offset, limit=limit, compare=after_rating, **wish
         )
+        for row in reply["rows"]:
+            row["wanted"] = _letters(row["film"], wanted)
+        return reply
+
+    async def surprise(self, draw: int) -> MovieRow | None:
+        """Return one of the good movies of the list, another with each ``draw``; none of an empty list."""
+        asked, wish, wanted = await self.on_store(self._question)
+        row: MovieRow | None = await self.engine.ask(
+            "surprise", viewers=asked, misery=self.audience.misery, draw=draw, **wish
+        )
+        if row is not None:
+            row["wanted"] = _letters(row["film"], wanted)
+        return row
+
+    async def narrow(self, only: str) -> None:
+        """Show only what passes a filter. Raises ``Problem`` for one that cannot be read, and keeps the one before."""
+        before, self.view = self.view, replace(self.view, only=" ".join(only.split()))
+        try:
+            await self.ranked(0, 1)
+        except Problem:
+            self.view = before
+            raise
+
+    def dare(self, steps: int) -> None:
+        """Turn the dial of the list towards safe (down) or daring (up)."""
+        daring = round(min(1.0, max(0.0, self.view.daring + steps * DARING_STEP)), 2)
+        self.view = replace(self.view, daring=daring)
+
+    def step_shelf(self) -> None:
+        """Go on from all movies to the watchlist, of a pair then to what both want, and back."""
+        shelves: list[Shelf] = ["all", "watchlist", *(["both"] if self.audience.pair else [])]  # type: ignore[list-item]
+        shelf = shelves[(shelves.index(self.view.shelf) + 1) % len(shelves)]
+        self.view = replace(self.view, shelf=shelf)
+
+    # Filters
+
+    async def complete(self, typed: str) -> list[SuggestionRow]:
+        """Return how a half-typed filter may go on."""
+        reply: list[SuggestionRow] = await self.engine.ask("complete", text=typed)
+        return reply
+
+    async def saved_filters(self) -> dict[str, str]:
+        """Return the filters that were saved, by name."""
+        found: dict[str, str] = await self.on_store(self.store.choices, FILTER)
+        return found
+
+    async def save_filter(self, name: str, only: str) -> None:
+        """Save a filter by name, or forget the name where the filter is empty."""
+        await self.on_store(self.store.choose, FILTER + name, only)
+
+    # What is known of movies and viewers
+
+    async def similar(self, movie: str, limit: int) -> list[SimilarMovie]:
+        """Return the movies that are most like one."""
+        reply: list[SimilarMovie] = await self.engine.ask("similar", movie=movie, limit=limit)
+        return reply
+
+    async def find(self, words: str) -> FoundAll:
+        """Return the movies, directors and users that a search finds."""
+        reply: FoundAll = await self.engine.ask("find", words=words)
+        return reply
+
+    async def taste(self) -> dict[str, Any]:
+        """Return what the viewers of the list like, as ``taste --json`` prints it."""
+        viewers = await self.on_store(self._ask_for, self.audience.viewers)
+        reply: dict[str, Any] = await self.engine.ask("taste", viewers=viewers)
         return reply
 
     async def details(self, movie: str) -> Details:
         """Return what is known of a movie, for the viewers of the list."""
-        viewers = await self._stored(self._ask_for, self.audience.viewers)
+        viewers = await self.on_store(self._ask_for, self.audience.viewers)
         reply: Details = await self.engine.ask("details", viewers=viewers, movie=movie)
         return reply
 
@@ -184,12 +370,12 @@ class Session:
         reply: list[ModelRow] = await self.engine.ask("models")
         return reply
 
-    # Ratings
+    # Ratings and marks
 
-    async def rate(self, row: MovieRow, stars: float) -> Change:
-        """Rate a movie of the list as whoever's turn it is."""
-        film = Film(row["film"], row["title"], row["year"])
-        self.last_change = await self._stored(self.store.rate, self.audience.rater, film, stars)
+    async def rate(self, movie: MovieRow | Details, stars: float) -> Change:
+        """Rate a movie as whoever's turn it is."""
+        self.last_change = await self.on_store(self.store.rate, self.audience.rater, film_of(movie), stars)
+        self._deeds.did(None)
         return self.last_change
 
     async def nudge(self, step: float) -> Change:
@@ -198,17 +384,121 @@ class Session:
         if last is None or last.after is None or last.viewer not in self.audience.viewers:
             raise Problem("Rate a movie with 1 to 5 first; [ and ] then take half a star off it or add one.")
         stars = min(STARS[1], max(STARS[0], last.after + step))
-        self.last_change = await self._stored(self.store.rate, last.viewer, last.film, stars)
+        self.last_change = await self.on_store(self.store.rate, last.viewer, last.film, stars)
+        self._deeds.did(None)
         return self.last_change
 
-    async def undo(self) -> Step | None:
-        """Take back what the viewers of the list did last: a rating, a mark, or an import as a whole."""
-        self.last_change = None
-        step: Step | None = await self._stored(self.store.undo, self.audience.viewers)
-        return step
+    async def mark(self, movie: MovieRow | Details, mark: Mark) -> Change:
+        """Mark a movie as whoever's turn it is; a mark that it has already is taken off."""
+        rater = self.audience.rater
+        change: Change = await self.on_store(self._switch, rater, film_of(movie), mark)
+        self._deeds.did(None)
+        return change
 
-    async def redo(self) -> Step | None:
+    def _switch(self, viewer: ViewerRef, film: Film, mark: Mark) -> Change:
+        if film.key in self.store.keys_marked(viewer, mark):
+            return self.store.unmark(viewer, film, mark)
+        return self.store.mark(viewer, film, mark)
+
+    def veto(self, movie: MovieRow | Details) -> Veto:
+        """Leave a movie out for as long as this pair is together. Raises ``Problem`` where there is no pair."""
+        if not self.audience.pair:
+            raise Problem("A veto is for a pair; x hides a movie from your own lists.")
+        veto = Veto(self.audience.rater, film_of(movie))
+        self.audience = replace(self.audience, vetoes=(*self.audience.vetoes, veto))
+        self._deeds.did(veto)
+        return veto
+
+    async def undo(self) -> Done | None:
+        """Take back what the viewers of the list did last: a rating, a mark, an import as a whole, a veto.
+
+        A profile that was deleted last comes back.
+        """
+        self.last_change = None
+        deed = self._deeds.done.pop() if self._deeds.done else None
+        if isinstance(deed, Veto) and deed not in self.audience.vetoes:  # of a pair that is no more
+            return await self.undo()
+        if isinstance(deed, Veto):
+            vetoes = tuple(veto for veto in self.audience.vetoes if veto != deed)
+            self.audience = replace(self.audience, vetoes=vetoes)
+        elif isinstance(deed, Deleted):
+            await self.on_store(self.store.restore_profile, deed.viewer, deed.deleted)
+        step: Step | None = None
+        if deed is None:
+            step = await self.on_store(self.store.undo, self.audience.viewers)
+        if step or deed:
+            self._deeds.undone.append(deed)
+        return deed or step
+
+    async def redo(self) -> Done | None:
         """Do again what was taken back last."""
-        step: Step | None = await self._stored(self.store.redo, self.audience.viewers)
+        deed = self._deeds.undone.pop() if self._deeds.undone else None
+        step: Step | None = None
+        if isinstance(deed, Veto) and set(self.audience.viewers) >= {deed.viewer} and self.audience.pair:
+            self.audience = replace(self.audience, vetoes=(*self.audience.vetoes, deed))
+        elif isinstance(deed, Deleted):
+            deed = Deleted(deed.viewer, await self.on_store(self.store.delete_profile, deed.viewer))
+        else:
+            deed = None
+            step = await self.on_store(self.store.redo, self.audience.viewers)
+        if step or deed:
+            self._deeds.done.append(deed)
         self.last_change = step.changes[0] if step and step.kind == RATING else None
-        return step
+        return deed or step
+
+    # Profiles
+
+    def follow(self, viewer: ViewerRef, renamed: ViewerRef) -> None:
+        """Go on with a profile that was renamed, where the list is for it."""
+        viewers = tuple(renamed if ref == viewer else ref for ref in self.audience.viewers)
+        self.audience = replace(self.audience, viewers=viewers)
+
+    async def delete(self, viewer: ViewerRef) -> Deleted:
+        """Delete a profile; who is left of the list's viewers, or the first there is, gets the list."""
+        done = Deleted(viewer, await self.on_store(self.store.delete_profile, viewer))
+        self._deeds.did(done)
+        await self.leave_gone()
+        return done
+
+    async def leave_gone(self) -> None:
+        """Make the list for who is left, where a viewer of it is no more."""
+        assert self.opened is not None
+        profiles = dict(await self.on_store(self.store.profiles))
+        left = [ref for ref in self.audience.viewers if ref.kind == "user" or ref in profiles]
+        if len(left) < len(self.audience.viewers):
+            await self.look_at(left[0] if left else await self._first_viewer(self.opened))
+
+    # History
+
+    async def history(self, viewer: ViewerRef) -> list[Step]:
+        """Return all that a viewer did, newest first."""
+        steps: list[Step] = await self.on_store(self.store.history, viewer)
+        return steps
+
+    async def take_back(self, step: Step) -> Step | None:
+        """Take one step back, whatever was done since; that is a step of its own."""
+        taken: Step | None = await self.on_store(self.store.take_back, step)
+        if taken is not None:
+            self._deeds.did(None)
+        return taken
+
+    async def go_to(self, step: Step) -> int:
+        """Take back everything down to a step, or where it was taken back, do all again up to it; return how many."""
+        move = self.store.redo if step.undone else self.store.undo
+        count = 0
+        while done := await self.on_store(move, (step.viewer,)):
+            count += 1
+            if done.number == step.number:
+                break
+        self.last_change = None
+        return count
+
+
+def film_of(movie: MovieRow | Details) -> Film:
+    """Return a movie as the store keeps it."""
+    return Film(movie["film"], movie["title"], movie["year"])
+
+
+def _letters(film: str, wanted: Sequence[set[str]]) -> str:
+    """Whose watchlist a film is on."""
+    return "".join(letter for letter, keys in zip("AB", wanted, strict=False) if film in keys)

@@ -14,8 +14,8 @@ import threading
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -43,6 +43,10 @@ RATING = "rating"
 IMPORT = "import"
 MARKED = 1.0
 """The value of a mark that is set."""
+DELETED = "deleted "
+"""What the dataset of a deleted profile begins with, before the moment; profiles that are there have none."""
+DELETED_DAYS = 30
+"""How long a deleted profile can still be brought back."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ class Step:
     note: str = ""
     """Of an import: where it came from."""
     undone: bool = False
+    number: int = field(default=0, compare=False)
+    """What the store calls it; later ones have greater numbers. 0 of one that was just begun."""
 
 
 @dataclass(frozen=True)
@@ -289,21 +295,57 @@ class Store:
         """Return all profiles and how many ratings each has, by name."""
         rows = self._rows(
             "SELECT name, (SELECT count(*) FROM ratings WHERE viewer = viewers.id) FROM viewers"
-            " WHERE kind = 'profile' ORDER BY name COLLATE NOCASE"
+            " WHERE kind = 'profile' AND dataset = '' ORDER BY name COLLATE NOCASE"
         )
         return [(profile(name), count) for name, count in rows]
 
     def create_profile(self, name: str) -> ViewerRef:
         """Add a profile without ratings. Raises ``Problem`` for an empty, overlong or taken name."""
-        name = " ".join(name.split())
-        if not is_name(name):
-            raise Problem(f"A profile needs a name of 1 to {LONGEST_NAME} letters, digits or signs.")
-        taken = [ref.id for ref, _ in self.profiles() if ref.id.casefold() == name.casefold()]
-        if taken:
-            raise Problem(f"There is a profile {taken[0]!r} already; choose another name.")
+        name = self._free_name(name)
         with self._change():
             self._viewer(profile(name))
         return profile(name)
+
+    def _free_name(self, name: str, besides: str = "") -> str:
+        """Return a name as it is kept. Raises ``Problem`` where it is none, or another profile's."""
+        name = " ".join(name.split())
+        if not is_name(name):
+            raise Problem(f"A profile needs a name of 1 to {LONGEST_NAME} letters, digits or signs.")
+        taken = [ref.id for ref, _ in self.profiles() if ref.id.casefold() == name.casefold() and ref.id != besides]
+        if taken:
+            raise Problem(f"There is a profile {taken[0]!r} already; choose another name.")
+        return name
+
+    def rename_profile(self, ref: ViewerRef, name: str) -> ViewerRef:
+        """Call a profile otherwise; all that is its stays. Raises ``Problem`` as ``create_profile`` does."""
+        name = self._free_name(name, besides=ref.id)
+        with self._change():
+            self._named(ref, "name = ?", name)
+        return profile(name)
+
+    def delete_profile(self, ref: ViewerRef) -> str:
+        """Delete a profile, and return what ``restore_profile`` brings it back by for ``DELETED_DAYS`` days.
+
+        Those deleted before that are forgotten for good.
+        """
+        deleted = DELETED + _now()
+        oldest = DELETED + (datetime.now(UTC) - timedelta(days=DELETED_DAYS)).isoformat(timespec="milliseconds")
+        with self._change():
+            self._named(ref, "dataset = ?", deleted)
+            self._db.execute("DELETE FROM viewers WHERE kind = 'profile' AND dataset <> '' AND dataset < ?", (oldest,))
+        return deleted
+
+    def restore_profile(self, ref: ViewerRef, deleted: str) -> None:
+        """Bring a deleted profile back. Raises ``Problem`` where its name was taken since."""
+        self._free_name(ref.id)
+        with self._change():
+            self._named(replace(ref, dataset=deleted), "dataset = ?", "")
+
+    def _named(self, ref: ViewerRef, change: str, value: str) -> None:
+        """Change one column of a viewer who is there. Inside a change only."""
+        query = f"UPDATE viewers SET {change} WHERE kind = ? AND dataset = ? AND name = ?"
+        if not self._db.execute(query, (value, *_row_of(ref))).rowcount:
+            raise Problem(f"There is no profile {ref.id!r} any more.")
 
     def find_profile(self, name: str) -> ViewerRef | None:
         """Return the profile of that name, whatever its case."""
@@ -356,8 +398,12 @@ class Store:
 
     def not_offered(self, ref: ViewerRef) -> set[str]:
         """Return the keys of the films that are in no list for a viewer, beside those rated: seen, liked or hidden."""
-        keys = {marked.film.key for marked in self.marks(ref, *NOT_OFFERED)}
-        return keys.union(*self._aliases(keys).values())
+        return self.keys_marked(ref, *NOT_OFFERED)
+
+    def keys_marked(self, ref: ViewerRef, *marks: Mark) -> set[str]:
+        """Return all keys of the films that have one of the marks."""
+        keys = {marked.film.key for marked in self.marks(ref, *marks)}
+        return keys.union(*self._aliases(keys).values()) if keys else keys
 
     def rate(self, ref: ViewerRef, film: Film, stars: float) -> Change:
         """Give a film stars, in halves. On disk when this returns. Raises ``Problem`` for stars out of scale."""
@@ -427,13 +473,34 @@ class Store:
             *_row_of(ref),
         )
         steps = []
-        for (_, kind, note, at, undone), each in itertools.groupby(rows, key=lambda row: row[:5]):
+        for (number, kind, note, at, undone), each in itertools.groupby(rows, key=lambda row: row[:5]):
             changes = tuple(
                 Change(ref, Film(*film), before, after, changed)
                 for *film, changed, before, after in (r[5:] for r in each)
             )
-            steps.append(Step(ref, kind, at, changes, note, undone > 0))
+            steps.append(Step(ref, kind, at, changes, note, undone > 0, number))
         return steps
+
+    def take_back(self, step: Step) -> Step | None:
+        """Take one step back by a new one, whatever was done since; what was changed again since stays as it is.
+
+        None where nothing is left of it.
+        """
+        changes: list[Change] = []
+        with self._change():
+            viewer, now, new = self._viewer(step.viewer), _now(), 0
+            rows = self._db.execute(
+                f"SELECT given_before, {_CHANGE} FROM changes JOIN steps ON steps.id = step"
+                " WHERE step = ? AND viewer = ? AND undone = 0 ORDER BY changes.id DESC",
+                (step.number, viewer),
+            ).fetchall()
+            for given, *named, kind, before, after in rows:
+                film = Film(*named)
+                if self._value(viewer, film, kind)[0] == after:
+                    new = new or self._begin(viewer, step.kind, now, step.note)
+                    self._record(new, viewer, film, kind, before, given or now)
+                    changes.append(Change(step.viewer, film, after, before, kind))
+        return replace(step, at=now, changes=tuple(changes), number=new) if changes else None
 
     def _step(self, refs: Sequence[ViewerRef], *, undone: bool) -> Step | None:
         with self._change():
@@ -465,7 +532,7 @@ class Store:
                     changes.append(Change(viewers[viewer], Film(*film), after, before, changed))
             last = "0" if undone else "(SELECT max(undone) + 1 FROM steps)"
             self._db.execute(f"UPDATE steps SET undone = {last} WHERE id = ?", (step,))
-        return Step(viewers[viewer], kind, at, tuple(changes), note, undone=not undone)
+        return Step(viewers[viewer], kind, at, tuple(changes), note, not undone, step)
 
     # The parts of a step. Inside a change only.
 
@@ -716,6 +783,16 @@ class Store:
             self._db.execute(
                 "INSERT INTO choices VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
             )
+
+    def choices(self, beginning: str) -> dict[str, str]:
+        """Return what was chosen under names that begin so, by the rest of the name; what is empty is left out."""
+        rows = self._rows(
+            "SELECT substr(name, ?), value FROM choices WHERE substr(name, 1, ?) = ? AND value <> '' ORDER BY name",
+            len(beginning) + 1,
+            len(beginning),
+            beginning,
+        )
+        return dict(rows)
 
     def cleaning_of(self, dataset: str) -> str:
         """Return how a dataset is to be cleaned before a model learns from it: as chosen, else the standard way."""

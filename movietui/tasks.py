@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean, stdev
@@ -23,6 +23,7 @@ from movietui.wire import Message, sentence
 if TYPE_CHECKING:
     from data.dataset import Dataset, Floats, Ratings
     from models.model import AnyModel, Epoch
+    from models.ranking import Ranker, Viewer
 
 DEVICE = "cpu"
 """What every model is fitted on today."""
@@ -524,8 +525,7 @@ def taste(
 
     Of two viewers also the movies that divide them, and such as neither has rated and would; for that a model is asked.
     """
-    from models import taste as tastes
-    from models.ranking import Ranker, alikeness
+    from models.ranking import Ranker
     from movietui.serving import viewer
 
     two = len(viewers) == 2
@@ -533,29 +533,38 @@ def taste(
         served(store, dataset, model) if two else (catalogue.load(dataset, store.cleaning_of(dataset)), None)
     )
     people = [viewer(loaded, store.asked(ref)) for ref in viewers]
+    ranker = Ranker(loaded, fitted) if fitted else None
+    return tell_taste(loaded, people, most, ranker, _not_offered(store, loaded, viewers))
+
+
+def tell_taste(
+    loaded: Dataset, people: Sequence[Viewer], most: int, ranker: Ranker | None, hidden: Collection[int] = frozenset()
+) -> dict[str, Any]:
+    """Return what viewers like, as ``taste --json`` prints it; with a ranker also what divides the two.
+
+    ``hidden`` rows are not told of as movies that would divide them.
+    """
+    from models import taste as tastes
+    from models.ranking import alikeness
 
     def with_movie(each: Any) -> dict[str, Any]:
         told = asdict(each)
         return {**_movie(loaded, told.pop("movie")), **told}
 
-    def one(person: Any) -> dict[str, Any]:
+    def one(person: Viewer) -> dict[str, Any]:
         found = tastes.taste(loaded, person.history, most)
         unusual = {name: [with_movie(each) for each in getattr(found, name)] for name in ("likes", "dislikes")}
         return {"kind": person.kind, "id": person.id, **asdict(found), **unusual}
 
     told: dict[str, Any] = {"dataset": loaded.name, "viewers": [one(person) for person in people]}
-    if fitted is None:
+    if ranker is None:
         return told
     first, second = (person.history for person in people)
-    ranker, alike = Ranker(loaded, fitted), alikeness(first, second)
-    would = tastes.dividing(
-        ranker.candidates(people, _not_offered(store, loaded, viewers)),
-        ranker.expect(first),
-        ranker.expect(second),
-        most,
-    )
+    alike = alikeness(first, second)
+    open_to = ranker.candidates(people, hidden)
+    would = tastes.dividing(open_to, ranker.expect(first), ranker.expect(second), most)
     told["pair"] = {
-        "model": fitted.name,
+        "model": ranker.model.name,
         "alike": None if alike is None else asdict(alike),
         "divided": [with_movie(each) for each in tastes.divided(first, second, most)],
         "would_divide": [with_movie(each) for each in would],

@@ -1,423 +1,437 @@
-"""Browse: viewers on the left, the ranked list in the middle, what is known of the movie on the right."""
+"""Browse: the list with all that helps to choose from it: filter, dial, surprise, search, taste, marks, profiles."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.content import Content
-from textual.timer import Timer
-from textual.widgets import Static
 
+from data.imports.entries import Mark
 from data.problems import Problem
-from movietui import text
-from movietui.replies import Ranked
-from movietui.screens.frame import FrameScreen, screen_keys
-from movietui.session import Audience
-from movietui.store import IMPORT, RATING, Change, Step
+from movietui import saying, text
+from movietui.narrowing import SAVED, check_name, step_decade, step_genre
+from movietui.replies import Details
+from movietui.screens.listing import ListScreen, dial
+from movietui.session import Way
 from movietui.viewers import ViewerRef
-from movietui.widgets.details import describe
-from movietui.widgets.movie_list import MovieList
-from movietui.widgets.row_list import WINDOW, RowList
-from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
+from movietui.widgets.view_line import ViewLine
 from movietui.widgets.viewers_pane import ViewersPane
 
-DETAILS_DELAY = 0.05
-"""Seconds that the cursor rests before its movie is looked up."""
-ANSWERED = {*"12345ur", "left_square_bracket", "right_square_bracket"}
-"""Keys that the list answers with a new order."""
-WELCOME = (
-    "← and enter   the list of anybody on the left",
-    "n             a profile of your own; 1 to 5 rate",
-    "p             a second viewer; ? lists all keys",
-)
+if TYPE_CHECKING:
+    from movietui.screens.panels import CardPanel
+    from movietui.screens.search import FoundRow
+
+SIMILAR = 50
+"""How many movies are shown that are like one."""
+WAYS_TOLD: dict[Way, str] = {
+    "weighted": "between the average and the less happy of you, as far as - and = say",
+    "average": "the mean of both",
+    "without misery": "the mean, without what one of you would give less than 3 stars",
+    "least misery": "what the less happy of you thinks",
+    "most pleasure": "what the happier of you thinks",
+    "multiplicative": "the product of both, so that one low value weighs much",
+    "borda": "the mean of the places in your own lists",
+}
 
 
-class BrowseScreen(FrameScreen):
-    """Unseen movies, best first, for one viewer or a pair."""
+class BrowseScreen(ListScreen):
+    """Unseen movies, best first, and every way to find the one for tonight."""
 
-    title_of_help = "Browse"
-    about = WELCOME
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "rate(1)", "Rate", key_display="1-5", id="browse.rate-1", tooltip="This many stars for the movie"),
-        *(Binding(str(stars), f"rate({stars})", show=False, id=f"browse.rate-{stars}") for stars in range(2, 6)),
         Binding(
-            "left_square_bracket",
-            "nudge(-0.5)",
-            "Half less",
-            key_display="[",
+            "w",
+            "mark('watchlist')",
+            "Watchlist",
             show=False,
-            id="browse.half-less",
-            tooltip="Half a star less for the movie rated last",
+            id="browse.watchlist",
+            tooltip="Put the movie on the watchlist, or take it off",
         ),
+        Binding("x", "mark('hidden')", "Hide", show=False, id="browse.hide", tooltip="Never show the movie again"),
+        Binding("v", "mark('seen')", "Seen", show=False, id="browse.seen", tooltip="Seen it, without a rating"),
         Binding(
-            "right_square_bracket",
-            "nudge(0.5)",
-            "Half more",
-            key_display="]",
+            "W",
+            "shelf",
+            "Watchlist only",
             show=False,
-            id="browse.half-more",
-            tooltip="Half a star more for the movie rated last",
-        ),
-        Binding("u", "undo", "Undo", id="browse.undo", tooltip="Take the last rating back; again for the one before"),
-        Binding("r", "redo", "Redo", show=False, id="browse.redo", tooltip="Give the rating that was taken back again"),
-        Binding(
-            "p", "pair", "Pair", id="browse.pair", tooltip="Add the viewer under the cursor as the second, or drop"
+            id="browse.shelf",
+            tooltip="Rank the watchlist only; of a pair also what both want",
         ),
         Binding(
-            "n",
-            "new_profile",
-            "New profile",
-            priority=True,
-            id="browse.new",
-            tooltip="A profile of your own, which starts empty",
-        ),
-        Binding(
-            "slash",
-            "search",
-            "Search",
-            key_display="/",
+            "f",
+            "filter",
+            "Filter",
             show=False,
             priority=True,
-            id="browse.search",
-            tooltip="Find a viewer",
+            id="browse.filter",
+            tooltip="Type what the movies must be like; :name is a saved filter",
         ),
-        Binding("enter", "choose", "Why", id="browse.choose", tooltip="Details of a movie; the list of a viewer"),
-        Binding("left,h", "focus_viewers", "Viewers", show=False, priority=True, tooltip="Go to the viewers"),
-        Binding("right,l", "focus_movies", "Movies", show=False, priority=True, tooltip="Go to the movies"),
+        Binding("e", "genre(1)", "Genre", show=False, id="browse.genre", tooltip="Only the next genre"),
+        Binding("E", "genre(-1)", "Genre before", show=False, id="browse.genre-back", tooltip="Only the genre before"),
+        Binding("o", "decade(1)", "Older", show=False, id="browse.older", tooltip="Only an older decade"),
+        Binding("O", "decade(-1)", "Newer", show=False, id="browse.newer", tooltip="Only a newer decade"),
+        Binding("comma", "dare(-1)", "Safer", key_display=",", show=False, id="browse.safer", tooltip="A safer list"),
         Binding(
-            "tab", "turn", "Other", show=False, id="browse.turn", tooltip="Of a pair: whose rating the next key is"
-        ),
-        Binding("minus", "lean(-1)", "Average", key_display="-", show=False, tooltip="Of a pair: lean to the average"),
-        Binding(
-            "equals_sign",
-            "lean(1)",
-            "Least misery",
-            key_display="=",
+            "full_stop",
+            "dare(1)",
+            "More daring",
+            key_display=".",
             show=False,
-            tooltip="Of a pair: lean to the less happy one",
+            id="browse.daring",
+            tooltip="A more daring list: less known, more different movies",
         ),
-        Binding("escape", "back", "Back", show=False, tooltip="Leave the search; one viewer instead of a pair"),
-        *screen_keys(),
+        Binding("s", "surprise", "Surprise", show=False, id="browse.surprise", tooltip="One good movie, one reason"),
+        Binding("m", "similar", "More like this", show=False, id="browse.similar", tooltip="More like this movie"),
+        Binding("T", "taste", "Taste", show=False, id="browse.taste", tooltip="What the viewers like, and dislike"),
+        Binding(
+            "a", "way(1)", "Way", show=False, id="browse.way", tooltip="Of a pair: make one list of two another way"
+        ),
+        Binding("A", "way(-1)", "Way before", show=False, id="browse.way-back", tooltip="Of a pair: the way before"),
+        Binding(
+            "z",
+            "standardise",
+            "Own scales",
+            show=False,
+            id="browse.standardise",
+            tooltip="Of a pair: see each on their own scale",
+        ),
+        Binding(
+            "V", "unseen", "Seen by one", show=False, id="browse.unseen", tooltip="Of a pair: also what one has seen"
+        ),
+        Binding(
+            "exclamation_mark",
+            "veto",
+            "Veto",
+            key_display="!",
+            show=False,
+            id="browse.veto",
+            tooltip="Of a pair: not this one tonight",
+        ),
+        Binding(
+            "h", "history", "History", show=False, id="browse.history", tooltip="All that was done, and a way back"
+        ),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._details_timer: Timer | None = None
-
     def body(self) -> ComposeResult:
-        """Put the three panes side by side."""
-        with Horizontal(classes="body"):
-            yield ViewersPane(self.session, id="viewers-pane", classes="pane")
-            yield MovieList(id="movies", classes="pane")
-            yield TextPane(id="details", classes="pane")
-
-    def on_mount(self) -> None:
-        """Say what the panes are for while the engine warms up."""
-        self.movies.border_title = "Unseen, best first"
-        self.details.border_title = "Movie"
-        self.movies.say("Getting the list ready …")
-        self.set_focus(self.movies)
-        self.movie_tui.served_changed.subscribe(self, self.open_list)
-        if self.session.opened is not None:
-            self.open_list()
+        """Put a line above the panes that says which movies are in the list."""
+        yield ViewLine(self.session)
+        yield from super().body()
 
     @property
-    def movies(self) -> MovieList:
-        """The list in the middle."""
-        return self.query_one("#movies", MovieList)
+    def view_line(self) -> ViewLine:
+        """The line above the list."""
+        return self.query_one(ViewLine)
 
-    @property
-    def details(self) -> TextPane:
-        """What is known of the movie under the cursor, on the right."""
-        return self.query_one("#details", TextPane)
+    def refresh_frame(self) -> None:
+        """Draw the lines of the frame again."""
+        super().refresh_frame()
+        for line in self.query(ViewLine):
+            line.tell(self._view())
 
-    @property
-    def people(self) -> ViewersPane:
-        """The pane on the left."""
-        return self.query_one(ViewersPane)
-
-    # What is shown
-
-    def welcome(self) -> None:
-        """Show three lines for somebody who is here for the first time; they go with the first key."""
-        self.mount(Static(Text("\n".join(WELCOME)), id="welcome"), before=".body")
-
-    def on_key(self, event: events.Key) -> None:
-        """The welcome is read; marks of what moved are, too, unless the key sets new ones."""
-        self.query("#welcome").remove()
-        if event.key not in ANSWERED:
-            self.movies.mark(False)
-
-    @work(exclusive=True, group="open")
-    @told
-    async def open_list(self, dataset: str = "") -> None:
-        """Show the viewers and the list of another dataset or model."""
-        await self.people.fill(place_cursor=True)
-        await self.fill_movies(from_top=True)
-
-    @told
-    async def refresh_list(self) -> None:
-        """Show what was changed elsewhere; the cursor stays on its movie, so that a key rates what was looked at."""
-        await self.people.fill()
-        self._show(await self._ranked(), follow=True)
-
-    async def fill_movies(self, *, from_top: bool = False) -> None:
-        """Ask for the list around the cursor and show it."""
-        if from_top:
-            self.movies.cursor = 0
-        self._show(await self._ranked())
-        if from_top:
-            self.movies.scroll_to(y=0, animate=False)
-
-    async def _ranked(self, *, after_rating: bool = False) -> Ranked:
-        """Ask for the window that the cursor is in."""
-        movies = self.movies
-        ranked = await self.session.ranked(movies.window, WINDOW, after_rating=after_rating)
-        if 0 < ranked["total"] <= movies.window:  # the list became shorter than where the cursor was
-            movies.total = ranked["total"]
-            movies.cursor = ranked["total"] - 1
-            ranked = await self.session.ranked(movies.window, WINDOW, after_rating=after_rating)
-        return ranked
-
-    def _show(self, ranked: Ranked, *, marked: bool = False, follow: bool = False) -> None:
-        movies, viewers = self.movies, self.session.audience.viewers
-        movies.names = tuple(ref.id for ref in viewers)
-        movies.fill(ranked["total"], ranked["offset"], ranked["rows"], follow=follow)
-        movies.mark(marked)
-        self.people.viewers.choose(viewers)
-        movies.say("Everything here has been seen. Open a larger dataset with d.")
-        self._title(ranked)
-        self.refresh_frame()
-
-    def _title(self, ranked: Ranked) -> None:
-        pane = self.movies
-        opened = self.session.opened
-        assert opened is not None
-        if self.session.audience.pair:
-            pane.border_title = Content(f"Unseen by both · {_dial(self.session.audience)}")
-            alike = ranked["alike"]
-            pane.border_subtitle = Content(
-                f"alike: {alike['value']:.2f} over {text.plural(alike['common'], 'film')} both rated"
-                if alike
-                else "alike: too few films in common to say"
-            )
-            return
-        pane.border_title = "Unseen, best first"
-        pane.border_subtitle = Content(f"{ranked['total']:,} of {opened['movies']:,} · {ranked['seen'][0]:,} seen")
-
-    @on(RowList.Wanted, "#movies")
-    @told
-    async def bring_movies(self, event: RowList.Wanted) -> None:
-        """Bring a window of the list that was scrolled to."""
-        event.stop()
-        ranked = await self.session.ranked(event.offset, WINDOW)
-        self.movies.bring(ranked["offset"], ranked["rows"])
-
-    @on(RowList.Moved, "#movies")
-    def look_up(self, event: RowList.Moved) -> None:
-        """Look the movie under the cursor up, once the cursor rests."""
-        event.stop()
-        if self._details_timer is not None:
-            self._details_timer.stop()
-        self._details_timer = self.set_timer(DETAILS_DELAY, self.show_details)
-
-    @work(exclusive=True, group="details")
-    @told
-    async def show_details(self) -> None:
-        """Show what is known of the movie under the cursor."""
-        row = self.movies.current
-        pane = self.details
-        if row is None or not pane.display:
-            return
-        details = await self.session.details(row["id"])
-        pane.border_title = Content(details["title"])
-        pane.show(describe(details, self._names(), pane.scrollable_content_region.width))
-
-    def _names(self) -> list[str]:
-        return [ref.label for ref in self.session.audience.viewers]
-
-    # Rating
-
-    @told
-    async def action_rate(self, stars: int) -> None:
-        """Rate the movie under the cursor."""
-        row = self.movies.current
-        if row is None or not self.movies.has_focus:
-            raise Problem("Go to the list with → first; the stars are for the movie under its cursor.")
-        await self._answer(await self.session.rate(row, float(stars)), "rated")
-
-    @told
-    async def action_nudge(self, step: float) -> None:
-        """Change the rating given last by half a star."""
-        await self._answer(await self.session.nudge(step), "rated")
-
-    @told
-    async def action_undo(self) -> None:
-        """Take the last rating back."""
-        step = await self.session.undo()
-        if step is None:
-            self.movie_tui.say("There is nothing to undo.")
-        else:
-            await self._answer(step, "took back")
-
-    @told
-    async def action_redo(self) -> None:
-        """Give the rating that was taken back again."""
-        step = await self.session.redo()
-        if step is None:
-            self.movie_tui.say("There is nothing to do again.")
-        else:
-            await self._answer(step, "gave again")
-
-    async def _answer(self, done: Change | Step, did: str) -> None:
-        """Show the new order and say what happened, all in one frame."""
-        ranked = await self._ranked(after_rating=True)
-        profiles = await self.movie_tui.in_thread(self.session.store.profiles)
-        said = f"{did} {_said(done, taken_back=did == 'took back')}"
-        if self.session.audience.pair:
-            said += f" as {'AB'[self.session.audience.viewers.index(done.viewer)]} {done.viewer.label}"
-        moved = f"{text.plural(ranked['moved'], 'movie')} moved" if ranked["moved"] else "nothing moved"
-        self._show(ranked, marked=True)
-        self.people.count(profiles)
-        self.movie_tui.say(f"{said} · {moved} · {'r gives it again' if did == 'took back' else 'u undoes'}")
-
-    # Viewers
-
-    @told
-    async def look_at(self, viewer: ViewerRef) -> None:
-        """Show the list of a viewer."""
-        await self.session.look_at(viewer)
-        await self._audience_changed()
-
-    async def _audience_changed(self) -> None:
-        await self.fill_movies(from_top=True)
-        hint = " · tab: whose rating the next key is · - = lean" if self.session.audience.pair else ""
-        self.movie_tui.say(f"The list of {' and '.join(self._names())}{hint}")
-        self.set_focus(self.movies)
-
-    @on(ViewersPane.Chosen)
-    async def look_at_found(self, event: ViewersPane.Chosen) -> None:
-        """Show the list of the one that a search found."""
-        await self.look_at(event.viewer)
-
-    @told
-    async def action_choose(self) -> None:
-        """Details of the movie under the cursor, or the list of the viewer under it."""
-        row, viewer = self.movies.current, self.people.current
-        if not self.movies.has_focus:
-            if viewer is not None:
-                await self.look_at(viewer)
-        elif row is not None:
-            from movietui.screens.panels import DetailsPanel
-
-            self.app.push_screen(DetailsPanel(await self.session.details(row["id"]), self._names()))
-
-    @on(RowList.Clicked)
-    async def choose_clicked(self, event: RowList.Clicked) -> None:
-        """A click on the row under the cursor is as good as enter."""
-        event.stop()
-        await self.action_choose()
-
-    @told
-    async def action_pair(self) -> None:
-        """Make the viewer under the cursor the second; on the list, go to the viewers or drop the second."""
-        audience, viewer = self.session.audience, self.people.current
-        if self.movies.has_focus and audience.pair:
-            await self.look_at(audience.viewers[0])
-        elif self.movies.has_focus:
-            self.set_focus(self.people.viewers)
-            self.movie_tui.say("Choose the second viewer and press p.")
-        elif viewer is not None and audience.viewers == (viewer,):
-            self.movie_tui.say(f"The list is for {viewer.label} already; choose somebody else for a pair.")
-        elif viewer is not None and audience.viewers:
-            self.session.pair_with(viewer)
-            await self._audience_changed()
-
-    @told
-    async def action_lean(self, steps: int) -> None:
-        """Turn the dial of a pair."""
-        if not self.session.audience.pair:
-            raise Problem("The dial is for a pair; p on a second viewer makes one.")
-        self.session.lean(steps)
-        await self.fill_movies()
-
-    def action_turn(self) -> None:
-        """Of a pair: the next rating is the other's. Otherwise go to the next pane."""
-        if not self.session.audience.pair or not self.movies.has_focus:
-            self.focus_next()
-            return
-        self.session.rate_as_other()
-        self.refresh_frame()
+    def _view(self) -> list[str]:
+        """What makes the list another one than all unseen movies in their order."""
+        view = self.session.view
         audience = self.session.audience
-        self.movie_tui.say(f"The next rating is {'AB'[audience.rating_as]}’s: {audience.rater.label}")
+        parts = [f"f {view.only}"] if view.only else []
+        parts += [dial("safe", "daring", view.daring)] if view.daring else []
+        parts += {"all": [], "watchlist": ["W the watchlist"], "both": ["W what both want"]}[view.shelf]
+        if audience.pair:
+            parts += ["z each on their own scale"] * audience.standardise
+            parts += [f"! {', '.join(veto.film.title for veto in audience.vetoes)}"] if audience.vetoes else []
+        return parts
+
+    # The filter
 
     @told
-    async def action_new_profile(self) -> None:
-        """Ask for a name; the next key is already part of it."""
+    async def action_filter(self) -> None:
+        """Let the filter be typed."""
+        self._listed()
+        await self.view_line.type(self.session.view.only)
+
+    def _listed(self) -> None:
+        """Raise ``Problem`` where there is no list yet."""
+        if self.session.opened is None:
+            raise Problem("There is no list yet; d opens a dataset.")
+
+    @on(ViewLine.Typed)
+    async def narrow(self, event: ViewLine.Typed) -> None:
+        """Narrow the list to what is typed so far; what cannot be read yet leaves it as it is."""
+        event.stop()
+        try:
+            await self.narrow_to(event.only)
+        except Problem as problem:
+            if not event.unfinished:
+                self.movie_tui.say_problem(problem)
+
+    async def narrow_to(self, only: str) -> None:
+        """Show only what passes a filter. Raises ``Problem`` for one that cannot be read."""
+        await self.session.narrow(only)
+        await self.fill_movies(from_top=True)
+        passing = text.plural(self.movies.total, "unseen movie")
+        self.movie_tui.say(f"{passing} {'pass' if self.movies.total != 1 else 'passes'} {only}" if only else "")
+
+    @on(ViewLine.Wrong)
+    def tell_wrong(self, event: ViewLine.Wrong) -> None:
+        """Say what is wrong with what is typed."""
+        event.stop()
+        self.movie_tui.say_problem(event.problem)
+
+    @on(ViewLine.Over)
+    @told
+    async def end_filter(self, event: ViewLine.Over) -> None:
+        """Go back to the list; a filter that cannot be read is typed on."""
+        event.stop()
+        await self.narrow_to(event.only)
+        self.set_focus(self.movies)
+        await self.view_line.end()
+
+    @on(ViewLine.Save)
+    def ask_filter_name(self, event: ViewLine.Save) -> None:
+        """Ask for a name for the filter."""
         from movietui.screens.panels import NamePanel
 
-        if self.session.opened is None:
-            raise Problem("There is no list yet to start a profile with; d opens a dataset.")
-        self.app.push_screen(NamePanel(self.session.store.create_profile), self.show_new_profile)
+        event.stop()
+        only = event.only
+        words = (
+            f"A word to save {only!r} by:" if only.strip() else "The filter is empty: which name is to be forgotten?"
+        )
+        self.app.push_screen(NamePanel("Save filter", words, check_name), partial(self.save_filter, only))
 
     @work
     @told
-    async def show_new_profile(self, ref: ViewerRef | None) -> None:
-        """Show the list of a profile that was made."""
-        if ref is not None:
-            await self.look_at(ref)
-            await self.people.fill(place_cursor=True)
-            self.movie_tui.say(f"This is what most people like, {ref.id}. Rate what you know with 1 to 5.")
+    async def save_filter(self, only: str, name: str | None) -> None:
+        """Save the filter."""
+        if name is not None:
+            await self.session.save_filter(name, only.strip())
+            self.movie_tui.say(f"f then {SAVED}{name} is {only}" if only.strip() else f"{SAVED}{name} is forgotten")
 
-    # Moving about
+    @told
+    async def action_genre(self, step: int) -> None:
+        """Go on to the next genre."""
+        self._listed()
+        assert self.session.opened is not None
+        await self.narrow_to(step_genre(self.session.view.only, self.session.opened["genres"], step))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the keys that go elsewhere to the search while it is typed in.
+    @told
+    async def action_decade(self, step: int) -> None:
+        """Go on to the decade before."""
+        self._listed()
+        assert self.session.opened is not None
+        await self.narrow_to(step_decade(self.session.view.only, self.session.opened["decades"], step))
 
-        They have priority, because a key that is typed right after them must find the focus where they put it.
-        """
-        return not (self.people.typing and action in {"search", "focus_viewers", "focus_movies", "new_profile"})
+    # Safe and daring
+
+    @told
+    async def action_dare(self, steps: int) -> None:
+        """Turn the dial between safe and daring."""
+        self._listed()
+        self.session.dare(steps)
+        await self.fill_movies(from_top=True)
+        self.movie_tui.say(dial("safe", "daring", self.session.view.daring))
+
+    @work(exclusive=True, group="card")
+    @told
+    async def action_surprise(self) -> None:
+        """Show one good movie, another one each time, and one reason."""
+        from movietui.screens.panels import SurprisePanel
+
+        self._listed()
+        row = await self.session.surprise(secrets.randbelow(2**32))
+        if row is None:
+            raise Problem("The list is empty; f and W change what is in it.")
+        await self._show_card(SurprisePanel, row["id"])
+
+    @work(exclusive=True, group="card")
+    @told
+    async def show_card(self, movie: str) -> None:
+        """Show a movie that may not be in the list."""
+        from movietui.screens.panels import CardPanel
+
+        await self._show_card(CardPanel, movie)
+
+    async def _show_card(self, panel: type[CardPanel], movie: str) -> None:
+        details = await self.session.details(movie)
+        self.app.push_screen(panel(details, self.names()), partial(self.do, details))
+
+    @work
+    @told
+    async def do(self, movie: Details, deed: tuple[Any, ...] | None) -> None:
+        """Do what a key on a card asked for."""
+        match deed:
+            case ("rate", stars):
+                change = await self.session.rate(movie, float(stars))
+                await self.answer(change, saying.did(change))
+            case ("mark", mark):
+                change = await self.session.mark(movie, mark)
+                await self.answer(change, saying.did(change))
+            case ("like",):
+                await self._show_similar(movie["id"], movie["title"])
+            case ("surprise",):
+                self.action_surprise()
+
+    # More like this, search, taste
+
+    @work(exclusive=True, group="card")
+    @told
+    async def action_similar(self) -> None:
+        """List the movies that are most like the one under the cursor."""
+        row = self.under_cursor()
+        await self._show_similar(row["id"], row["title"])
+
+    async def _show_similar(self, movie: str, title: str) -> None:
+        from movietui.screens.discovering import SimilarPanel
+
+        self.app.push_screen(SimilarPanel(title, await self.session.similar(movie, SIMILAR)), self._show_chosen)
+
+    def _show_chosen(self, movie: str | None) -> None:
+        if movie is not None:
+            self.show_card(movie)
 
     async def action_search(self) -> None:
-        """Type to find a viewer."""
-        await self.people.search()
+        """Search everything; from the viewers, search among them."""
+        if self.people.has_focus_within or self.session.opened is None:
+            await super().action_search()
+            return
+        from movietui.screens.search import SearchPanel
 
-    def action_focus_viewers(self) -> None:
-        """Go to the viewers."""
-        self.set_focus(self.people.viewers)
+        self.app.push_screen(SearchPanel(self.session), self.show_found)
 
-    def action_focus_movies(self) -> None:
-        """Go to the movies."""
-        self.set_focus(self.movies)
+    @work
+    @told
+    async def show_found(self, found: FoundRow | None) -> None:
+        """Open what was found: a movie's card, the list of a viewer, the movies of a director."""
+        if found is None:
+            return
+        if found.kind == "movie":
+            self.show_card(found.name)
+        elif found.kind == "director":
+            await self.narrow_to(f'@"{found.name}"' if " " in found.name else f"@{found.name}")
+        else:
+            from movietui.screens.search import viewer_of
 
-    async def action_back(self) -> None:
-        """Leave the search, else the viewers, else the pair."""
-        if self.people.searching:
-            await self.people.end_search()
-        elif self.people.viewers.has_focus:
-            self.set_focus(self.movies)
-        elif self.session.audience.pair:
-            await self.look_at(self.session.audience.viewers[0])
+            assert self.session.opened is not None
+            await self.look_at(viewer_of(found, self.session.opened["dataset"]))
+            await self.people.fill(place_cursor=True)
 
+    @work(exclusive=True, group="card")
+    @told
+    async def action_taste(self) -> None:
+        """Tell what the viewers of the list like."""
+        from movietui.screens.discovering import TastePanel
 
-def _said(done: Change | Step, *, taken_back: bool) -> str:
-    """What was done: ``Fargo ★ 4``, ``Fargo as seen``, ``an import with 512 changes``."""
-    if isinstance(done, Step):
-        if done.kind == IMPORT:
-            return f"an import with {text.plural(len(done.changes), 'change')}"
-        (done,) = done.changes
-    given = done.before if taken_back else done.after
-    if done.kind != RATING:
-        return f"{done.film.title} as {done.kind}"
-    return done.film.title + (f" {text.number_of_stars(given)}" if given is not None else "")
+        self._listed()
+        self.app.push_screen(TastePanel(await self.session.taste(), self.names()))
 
+    # The pair
 
-def _dial(audience: Audience) -> str:
-    knob = round(audience.misery * 10)
-    return f"average ├{'─' * knob}●{'─' * (10 - knob)}┤ least misery"
+    def _paired(self) -> None:
+        """Raise ``Problem`` where the list is not for two."""
+        if not self.session.audience.pair:
+            raise Problem("That is for a pair; p on a second viewer makes one.")
+
+    @told
+    async def action_way(self, steps: int) -> None:
+        """Make a pair's list another way."""
+        self._paired()
+        self.session.step_way(steps)
+        await self.fill_movies(from_top=True)
+        way = self.session.audience.way
+        self.movie_tui.say(f"{way}: {WAYS_TOLD[way]}")
+
+    @told
+    async def action_standardise(self) -> None:
+        """See each of a pair on their own scale, or not."""
+        self._paired()
+        self.session.switch_standard()
+        await self.fill_movies(from_top=True)
+        own = self.session.audience.standardise
+        self.movie_tui.say(
+            "Each on their own scale: whoever gives few stars weighs as much" if own else "Both on the scale of stars"
+        )
+
+    @told
+    async def action_unseen(self) -> None:
+        """Show a pair also what one of them has seen, or not."""
+        self._paired()
+        self.session.switch_unseen()
+        await self.fill_movies(from_top=True)
+        either = self.session.audience.unseen_by == "any"
+        self.movie_tui.say("Also what one of you has seen" if either else "Only what neither of you has seen")
+
+    @told
+    async def action_veto(self) -> None:
+        """Leave the movie under the cursor out, as whoever's turn it is."""
+        self._paired()
+        veto = self.session.veto(self.under_cursor())
+        await self.answer(veto, f"veto of {veto.film.title}")
+
+    # Marks
+
+    @told
+    async def action_mark(self, mark: str) -> None:
+        """Mark the movie under the cursor, or take the mark off."""
+        change = await self.session.mark(self.under_cursor(), cast(Mark, mark))
+        await self.answer(change, saying.did(change))
+
+    @told
+    async def action_shelf(self) -> None:
+        """Go on from all movies to those on the watchlist, and back."""
+        self.session.step_shelf()
+        await self.fill_movies(from_top=True)
+        told = {
+            "all": "All unseen movies",
+            "watchlist": "What is on a watchlist" if self.session.audience.pair else "What is on the watchlist",
+            "both": "What is on both watchlists",
+        }
+        self.movie_tui.say(f"{told[self.session.view.shelf]}, best first")
+
+    # History
+
+    @told
+    async def action_history(self) -> None:
+        """List all that was done by whoever's turn it is."""
+        from movietui.screens.history import HistoryPanel
+
+        if not self.session.audience.viewers:
+            raise Problem("There is no list yet, so nobody did anything; d opens a dataset.")
+        self.app.push_screen(HistoryPanel(self.session, self.session.audience.rater), self.show_after_history)
+
+    @work
+    @told
+    async def show_after_history(self, changed: bool | None) -> None:
+        """Show the list as it is now."""
+        if changed:
+            await self.refresh_list()
+
+    # Profiles
+
+    @on(ViewersPane.Rename)
+    def ask_name(self, event: ViewersPane.Rename) -> None:
+        """Ask what a profile is to be called."""
+        from movietui.screens.panels import NamePanel
+
+        viewer = event.viewer
+        rename = partial(self.session.store.rename_profile, viewer)
+        panel = NamePanel("Rename", f"Another name for {viewer.id}:", rename, viewer.id)
+        self.app.push_screen(panel, partial(self.show_renamed, viewer))
+
+    @work
+    @told
+    async def show_renamed(self, before: ViewerRef, renamed: ViewerRef | None) -> None:
+        """Show a profile under its new name."""
+        if renamed is not None:
+            self.session.follow(before, renamed)
+            await self.refresh_list()
+            self.movie_tui.say(f"{before.id} is now {renamed.id}")
+
+    @on(ViewersPane.Delete)
+    @told
+    async def delete_profile(self, event: ViewersPane.Delete) -> None:
+        """Delete a profile; u brings it back."""
+        await self.session.delete(event.viewer)
+        await self.refresh_list()
+        self.movie_tui.say(f"{event.viewer.id} is deleted · u brings it back")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
@@ -19,33 +19,32 @@ from textual.widgets import Input, Static
 
 from data.problems import Problem
 from movietui.replies import Details
-from movietui.viewers import ViewerRef
-from movietui.widgets.details import describe
+from movietui.widgets.details import describe, surprise
 
 
-class NamePanel(ModalScreen[ViewerRef | None]):
-    """Asks for the name of a new profile."""
+class NamePanel(ModalScreen[Any]):
+    """Asks for a name. Ends with what ``make`` makes of it; a ``Problem`` of its own is told, and asks again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
 
-    def __init__(self, create: Callable[[str], ViewerRef]) -> None:
+    def __init__(self, title: str, words: str, make: Callable[[str], Any], value: str = "") -> None:
         super().__init__()
-        self._create = create
+        self._title, self._words, self._make, self._value = title, words, make, value
 
     def compose(self) -> ComposeResult:
         """Ask."""
         with Vertical(classes="panel") as panel:
-            panel.border_title = "New profile"
-            panel.border_subtitle = "enter makes it · esc leaves"
-            yield Static("Your name, or whoever it is for:", markup=False)
-            yield Input(placeholder="name", max_length=40, id="name")
+            panel.border_title = Content(self._title)
+            panel.border_subtitle = "enter takes it · esc leaves"
+            yield Static(self._words, markup=False)
+            yield Input(self._value, placeholder="name", max_length=40, id="name")
             yield Static(id="wrong", markup=False)
 
     @on(Input.Submitted)
     async def make(self, event: Input.Submitted) -> None:
-        """Make the profile, or say why it cannot be."""
+        """Take the name, or say why it cannot be."""
         try:
-            self.dismiss(await asyncio.to_thread(self._create, event.value))
+            self.dismiss(await asyncio.to_thread(self._make, event.value))
         except Problem as problem:
             self.query_one("#wrong", Static).update(Text(str(problem)))
 
@@ -103,14 +102,15 @@ class ConfirmPanel(ModalScreen[bool]):
             yield Static(self._words, markup=False)
 
 
-class DetailsPanel(ModalScreen[None]):
+class DetailsPanel(ModalScreen[Any]):
     """What is known of a movie, where there is no room for it beside the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "dismiss", "Back"),
+        Binding("escape,enter,q", "dismiss(None)", "Back"),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
     ]
+    hint = "esc goes back"
 
     def __init__(self, details: Details, names: Sequence[str]) -> None:
         super().__init__()
@@ -121,12 +121,40 @@ class DetailsPanel(ModalScreen[None]):
         """Show the movie."""
         with VerticalScroll(classes="panel", can_focus=False) as panel:
             panel.border_title = Content(self._details["title"])
-            panel.border_subtitle = "esc goes back"
-            yield Static(describe(self._details, self._names, 52), markup=False)
+            panel.border_subtitle = self.hint
+            yield Static(self.words(), markup=False)
+
+    def words(self) -> Text:
+        """Return what is shown."""
+        return describe(self._details, self._names, 52)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll where it is longer than the panel."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+class CardPanel(DetailsPanel):
+    """A movie that may not be in the list, with the keys of the list. Ends with what is to be done, or nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(stars), f"dismiss(('rate', {stars}))", show=False) for stars in range(1, 6)),
+        Binding("w", "dismiss(('mark', 'watchlist'))", "Watchlist"),
+        Binding("x", "dismiss(('mark', 'hidden'))", "Hide"),
+        Binding("v", "dismiss(('mark', 'seen'))", "Seen"),
+        Binding("m", "dismiss(('like',))", "More like this"),
+    ]
+    hint = "1-5 w x v as in the list · m more like this"
+
+
+class SurprisePanel(CardPanel):
+    """One movie for tonight, and one reason."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "dismiss(('surprise',))", "Another")]
+    hint = "s another · 1-5 w x v as in the list"
+
+    def words(self) -> Text:
+        """Return the movie in four lines: what it is, what is expected, and the reason that counts most."""
+        return surprise(self._details, self._names)
 
 
 class HelpPanel(ModalScreen[None]):

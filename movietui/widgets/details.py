@@ -13,14 +13,9 @@ NARROW = 34
 
 def describe(movie: Details, names: Sequence[str], width: int) -> Text:
     """Return the text of the detail pane. What is not known is left out."""
-    lines: list[Text] = []
-    facts = (
-        (str(movie["year"] or ""), ", ".join(movie["genres"]), f"{movie['minutes']} min" if movie["minutes"] else ""),
-        (", ".join(movie["directors"]), f"IMDb {movie['imdb']:.1f}" if movie["imdb"] else ""),
-    )
-    head = [Text(" · ".join(filter(None, line))) for line in facts if any(line)]
-    if head:
-        lines += [*head, Text()]
+    lines = _facts(movie)
+    if lines:
+        lines.append(Text())
     for letter, name, viewer in zip("AB", names, movie["by"], strict=False):
         who = f"{letter} {name}" if len(names) > 1 else "expect"
         lines.append(
@@ -52,3 +47,28 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
         if viewer["shared"]:
             lines.append(Text(f"shares  {', '.join(viewer['shared'])}", "dim"))
     return Text("\n").join(lines)
+
+
+def surprise(movie: Details, names: Sequence[str]) -> Text:
+    """Return a movie with what each viewer is expected to give it, and the one reason that counts most."""
+    lines = [*_facts(movie), Text()]
+    for name, viewer in zip(names, movie["by"], strict=True):
+        who = f"{name}  " if len(names) > 1 else ""
+        lines.append(Text.assemble(who, (f"★ {viewer['stars']:.1f}", "bold"), " expected"))
+    reasons = [(why, name) for name, viewer in zip(names, movie["by"], strict=True) for why in viewer["why"]]
+    why, name = max(reasons, key=lambda each: each[0]["share"], default=(None, ""))
+    if why is not None and why["share"] > 0:
+        whose = name if len(names) > 1 else "you"
+        lines.append(Text(f"because {whose} gave {why['title']} {text.number_of_stars(why['stars'])}"))
+    else:
+        lines.append(Text(f"because {text.plural(movie['count'], 'rating')} by others say so: ★ {movie['mean']:.1f}"))
+    return Text("\n").join(lines)
+
+
+def _facts(movie: Details) -> list[Text]:
+    """Year, genres and runtime in a line, who directed and what IMDb says in another; none of what is not known."""
+    facts = (
+        (str(movie["year"] or ""), ", ".join(movie["genres"]), f"{movie['minutes']} min" if movie["minutes"] else ""),
+        (", ".join(movie["directors"]), f"IMDb {movie['imdb']:.1f}" if movie["imdb"] else ""),
+    )
+    return [Text(" · ".join(filter(None, line))) for line in facts if any(line)]

@@ -13,6 +13,9 @@ TIGHT = 48
 WIDE = 64
 """Cells from which a pair's list says how far the two agree."""
 
+WANTED = "◆"
+"""Stands before a title on the watchlist; of a pair with the letters of those who want it."""
+
 
 class MovieList(RowList[MovieRow]):
     """Unseen movies, best first: for one viewer, or for a pair with the stars of each."""
@@ -73,8 +76,10 @@ class MovieList(RowList[MovieRow]):
             count = "" if width < TIGHT else f"{row['count']:>6,}"
             line.append((f"±{decimals(row['uncertainty'], 1)}{count} ", "quiet"))
         year = "" if width < TIGHT else f" {row['year'] or '':>4} "
-        room = width - len(year) - sum(cell_len(text) for text, _ in line)
-        return [*line, (cut(f" {row['title']}", room), ""), (year, "quiet")]
+        wanted = row.get("wanted", "")
+        mark = f" {WANTED}{wanted if self.pair else ''}" if wanted else ""
+        room = width - len(year) - len(mark) - sum(cell_len(text) for text, _ in line)
+        return [*line, (mark, "group"), (cut(f" {row['title']}", room), ""), (year, "quiet")]
 
     def _move(self, row: MovieRow, width: int) -> tuple[str, str]:
         if not self.marked or row["before"] == row["rank"]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
+from data.problems import Problem
 from movietui.session import Session
 from movietui.viewers import ViewerRef, user
 from movietui.widgets.row_list import WINDOW, RowList
@@ -23,6 +25,23 @@ if TYPE_CHECKING:
 
 class ViewersPane(Vertical):
     """Profiles, then the users of the dataset, as far as the search finds them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "rename", "Rename", show=False, id="browse.rename", tooltip="Of viewers: rename the profile"),
+        Binding("x,delete", "end", "Delete", show=False, id="browse.delete", tooltip="Of viewers: delete the profile"),
+    ]
+
+    @dataclass
+    class Rename(Message):
+        """The profile under the cursor is to be called otherwise."""
+
+        viewer: ViewerRef
+
+    @dataclass
+    class Delete(Message):
+        """The profile under the cursor is to go."""
+
+        viewer: ViewerRef
 
     @dataclass
     class Chosen(Message):
@@ -57,10 +76,21 @@ class ViewersPane(Vertical):
         """Whether something is typed or about to be."""
         return bool(self.query("#search"))
 
-    @property
-    def typing(self) -> bool:
-        """Whether keys go to the search."""
-        return bool(self.query("#search:focus"))
+    def _profile(self) -> ViewerRef:
+        ref = self.current
+        if ref is None or ref.kind != "profile":
+            raise Problem("That is no profile; users of a dataset stay as they are.")
+        return ref
+
+    @told
+    async def action_rename(self) -> None:
+        """Ask for another name for the profile under the cursor."""
+        self.post_message(self.Rename(self._profile()))
+
+    @told
+    async def action_end(self) -> None:
+        """Delete the profile under the cursor."""
+        self.post_message(self.Delete(self._profile()))
 
     async def search(self) -> None:
         """Go to the search."""

@@ -60,7 +60,7 @@ class Driver:
 
     async def type(self, text: str) -> None:
         names = {"/": "slash", "[": "left_square_bracket", "]": "right_square_bracket", " ": "space", ".": "full_stop"}
-        names |= {"-": "minus", "_": "underscore"}
+        names |= {"-": "minus", "_": "underscore", "+": "plus", ":": "colon"}
         await self.press(*(names.get(sign, sign) for sign in text))
 
     async def told(self, text: str, seconds: float = 8.0) -> None:

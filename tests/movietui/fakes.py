@@ -97,6 +97,8 @@ class FakeEngine:
             "ratings": 10_000,
             "users": PEOPLE,
             "movies": MOVIES,
+            "genres": ["even", "odd"],
+            "decades": [1990, 1980],
             "model": "mf",
             "metrics": {"rmse": 0.914, "ndcg@10": 0.19},
             "first_user": "1",
@@ -108,11 +110,34 @@ class FakeEngine:
         taste = sum(3 * (int(one["id"]) * movie % 5) for one in viewers[:1] if one["id"].isdigit())
         return shift + taste + misery * (movie % 4) * (len(viewers) - 1) - movie
 
+    def _order(self, viewers: list[dict[str, Any]], misery: float, wish: dict[str, Any]) -> list[int]:
+        """Of a filter the words ``+even`` and ``+odd`` are known; a list that dares is turned round."""
+        seen = [{int(film) for film, _ in one["rated"]} for one in viewers]
+        rated = set.intersection(*seen) if wish.get("unseen_by") == "any" else set.union(*seen)
+        movies = set(range(len(self.titles))) - rated - {int(film) for film in wish.get("left_out", ())}
+        if "among" in wish:
+            movies &= {int(film) for film in wish["among"]}
+        for word in wish.get("only", "").split():
+            if word not in ("+even", "+odd", "1990..1999", "1980..1989", "@Odd"):
+                raise Problem(f"There is no genre {word[1:]!r}; choose one of even, odd.")
+            if word[0].isdigit():
+                movies = {movie for movie in movies if 1950 + movie % 70 in range(int(word[:4]), int(word[6:]) + 1)}
+            else:
+                movies = {movie for movie in movies if movie % 2 == (word != "+even")}
+        order = sorted(movies, key=lambda movie: -self._score(movie, viewers, misery))
+        turned = wish.get("standardise", False) + (wish.get("way") == "borda") + (wish.get("daring", 0) > 0.5)
+        return order[::-1] if turned % 2 else order
+
     def rank(
-        self, viewers: list[dict[str, Any]], misery: float, offset: int, limit: int, compare: bool = False
+        self,
+        viewers: list[dict[str, Any]],
+        misery: float,
+        offset: int,
+        limit: int,
+        compare: bool = False,
+        **wish: Any,
     ) -> Ranked:
-        rated = {int(film) for one in viewers for film, _ in one["rated"]}
-        order = sorted(set(range(len(self.titles))) - rated, key=lambda movie: -self._score(movie, viewers, misery))
+        order = self._order(viewers, misery, wish)
         who = [(one["kind"], one["id"]) for one in viewers]
         old: list[int] | None = None
         if compare and self.before is not None and self.before[0] == who:
@@ -149,10 +174,82 @@ class FakeEngine:
             "moved": moved,
         }
 
+    def surprise(self, viewers: list[dict[str, Any]], misery: float, draw: int, **wish: Any) -> MovieRow | None:
+        order = self._order(viewers, misery, wish)
+        before, self.before = self.before, None
+        rows = self.rank(viewers, misery, draw % max(1, len(order)), 1, **wish)["rows"]
+        self.before = before
+        return rows[0] if rows else None
+
+    def similar(self, movie: str, limit: int) -> list[dict[str, Any]]:
+        return [
+            {
+                **self._found(other),
+                "similarity": 0.9 - place * 0.01,
+                "common": 90 - place,
+                "shared": ["Ann [b]Odd[/b]", "Crime"],
+            }
+            for place, other in enumerate(range(int(movie) + 1, int(movie) + 1 + limit))
+        ]
+
+    def _found(self, movie: int) -> dict[str, Any]:
+        movie %= len(self.titles)
+        return {"id": str(movie), "film": str(movie), "title": self.titles[movie], "year": 1950 + movie, "count": 9}
+
+    def find(self, words: str) -> dict[str, Any]:
+        words = words.casefold()
+        movies = [movie for movie, title in enumerate(self.titles) if words in title.casefold()]
+        return {
+            "movies": [self._found(movie) for movie in movies[:12]],
+            "people": [{"name": "Odd", "movies": 3}] if "odd".startswith(words) else [],
+            "users": self.people(words, 0, 12)["rows"],
+        }
+
+    def taste(self, viewers: list[dict[str, Any]]) -> dict[str, Any]:
+        def group(name: str, difference: float) -> dict[str, Any]:
+            means = {"mean": 3.5 + difference, "crowd": 3.5}
+            return {"name": name, "ratings": 12, "difference": difference, "beyond": difference, **means}
+
+        def movie(number: int, **more: Any) -> dict[str, Any]:
+            return {**self._found(number), "genres": ["Crime"], **more}
+
+        one = {
+            "ratings": 40,
+            "mean": 3.61,
+            "crowd": 3.4,
+            "generosity": 0.2,
+            "genres": [group("Crime", 0.8), group("[b]Drama[/b]", 0.1), group("Horror", -1.2)],
+            "decades": [group("1980s", 0.3), group("1990s", -0.1)],
+            "likes": [movie(3, stars=5.0, crowd=2.8)],
+            "dislikes": [movie(4, stars=1.0, crowd=4.1)],
+        }
+        empty = {**one, "ratings": 0}
+        told: dict[str, Any] = {
+            "dataset": "demo",
+            "viewers": [
+                {"kind": who["kind"], "id": who["id"], **(one if who["kind"] == "user" else empty)} for who in viewers
+            ],
+        }
+        if len(viewers) == 2:
+            apart = {"divided": [movie(5, stars=[5.0, 1.0])], "would_divide": [movie(6, stars=[4.5, 2.0])]}
+            told["pair"] = {"model": "mf", "alike": None, **apart}
+        return told
+
+    def complete(self, text: str) -> list[dict[str, Any]]:
+        typed = text.rpartition(" ")[2]
+        ways = [("+even", 120), ("+odd", 120), ("-odd", 120), ("1980..1989", 40)]
+        head = text[: len(text) - len(typed)]
+        return [
+            {"line": head + part, "part": part, "movies": movies}
+            for part, movies in ways
+            if typed and part.startswith(typed) and part != typed
+        ]
+
     def details(self, viewers: list[dict[str, Any]], movie: str) -> Details:
         number = int(movie)
         return {
             "id": movie,
+            "film": movie,
             "title": self.titles[number],
             "year": 1950 + number % 70,
             "genres": ["Crime", "Drama"],

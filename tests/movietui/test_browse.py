@@ -10,7 +10,7 @@ import pytest
 from textual.screen import Screen
 
 from data import locations
-from movietui.screens.browse import _said
+from movietui.saying import called
 from movietui.store import Change, Film, Step, Store
 from movietui.viewers import profile, user
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
@@ -68,7 +68,7 @@ async def test_the_first_start_needs_no_key(home: Path) -> None:
     ],
 )
 def test_what_a_step_is_called(kind: str, changes: list[Change], taken_back: bool, told: str) -> None:
-    assert _said(Step(profile("a"), kind, "", tuple(changes)), taken_back=taken_back) == told
+    assert called(Step(profile("a"), kind, "", tuple(changes)), taken_back=taken_back) == told
 
 
 @SIZES
@@ -238,7 +238,7 @@ async def test_another_viewer(faked: FakeEngine) -> None:
         assert driver.movies.has_focus
         assert driver.titles() != mine
         assert lines(driver.app)[0].rstrip().endswith("user 3")
-        await driver.press("h", "right")
+        await driver.press("left", "right")
         assert driver.movies.has_focus
         await driver.press("left", "escape")
         assert driver.movies.has_focus
@@ -246,7 +246,7 @@ async def test_another_viewer(faked: FakeEngine) -> None:
 
 async def test_search(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
-        await driver.press("slash")
+        await driver.press("left", "slash")
         await driver.type("11")
         await driver.until(lambda: driver.viewers.total < 100, "those found")
         assert "110" in shown(driver.app)
@@ -261,7 +261,7 @@ async def test_search(faked: FakeEngine) -> None:
 
 async def test_a_search_that_finds_nobody(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
-        await driver.press("slash")
+        await driver.press("left", "slash")
         await driver.type("zzz")
         await driver.see("nobody is found")
         await driver.press("enter", "enter", "p", "down", "up", "end", "home")
@@ -274,7 +274,7 @@ async def test_a_search_that_finds_nobody(faked: FakeEngine) -> None:
 
 async def test_letters_in_the_search_are_no_keys(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
-        await driver.press("slash")
+        await driver.press("left", "slash")
         await driver.type("qdtbunp?[1-5]")
         assert driver.app.is_running
         assert driver.app.current_mode == "browse"
@@ -386,7 +386,7 @@ async def test_a_pair_of_a_profile_and_a_user(ready: Path) -> None:
         await driver.type("Eva")
         await driver.press("enter")
         await driver.told("Eva. Rate")
-        await driver.press("slash")
+        await driver.press("left", "slash")
         await driver.type("12")
         await driver.until(lambda: driver.viewers.total < 50, "those found")
         await driver.press("enter")
@@ -513,7 +513,7 @@ async def test_a_rating_is_kept_where_no_list_can_be_made(home: Path, store: Sto
         await driver.told("The ranking engine stopped twice")
         assert len(rated_by("1")) == 1
         await driver.press("enter", "u", "left", "down", "enter", "end", "pageup", "p")
-        await driver.press("slash", "7", "escape")
+        await driver.press("left", "slash", "7", "escape")
         await driver.press("d")
         await driver.pilot.pause(0.1)
         await driver.press("t")

@@ -377,3 +377,62 @@ def test_titles_come_through_without_what_steers_a_terminal(hostile: Path) -> No
         assert row["occupation"] == plain(OCCUPATION)
     for listed in service.datasets():
         assert listed["title"] == plain(listed["title"])
+
+
+# Which movies, and in which order
+
+
+def test_a_list_holds_what_was_wished(service: Service) -> None:
+    whole = service.rank([stranger()], 0.6, 0, 9999)["rows"]
+    films = [row["film"] for row in whole]
+    left = service.rank([stranger()], 0.6, 0, 9999, left_out=films[:3])["rows"]
+    assert [row["film"] for row in left] == films[3:]
+    among = service.rank([stranger()], 0.6, 0, 9999, among=[films[7], films[2], "no such film"])["rows"]
+    assert [row["film"] for row in among] == [films[2], films[7]]
+    assert service.rank([stranger()], 0.6, 0, 10, among=[])["total"] == 0
+    genre = service.dataset.movies.genre_names[0]
+    only = service.rank([stranger()], 0.6, 0, 9999, only=f"+{genre}", left_out=films[:3])["rows"]
+    assert 0 < len(only) < len(left)
+    assert all(genre in service.details([], row["id"])["genres"] for row in only[:20])
+    with pytest.raises(Problem, match="no genre 'nothing'"):
+        service.rank([stranger()], 0.6, 0, 10, only="+nothing")
+    assert [row["film"] for row in service.rank([stranger()], 0.6, 0, 50, daring=1.0)["rows"]] != films[:50]
+
+
+def test_a_pair_is_joined_as_wished(service: Service) -> None:
+    two = [asked("1"), asked("2")]
+    lists = [
+        [row["id"] for row in service.rank(two, 0.6, 0, 9999, **wish)["rows"]]
+        for wish in ({}, {"way": "most pleasure"}, {"standardise": True}, {"unseen_by": "any"})
+    ]
+    assert len({tuple(each) for each in lists}) == 4
+    assert set(lists[3]) > set(lists[0])
+
+
+def test_a_surprise_is_of_the_list(service: Service) -> None:
+    rows = service.rank([asked()], 0.6, 0, 9999)["rows"]
+    drawn = [service.surprise([asked()], 0.6, draw) for draw in range(12)]
+    assert len({row["id"] for row in drawn if row}) > 1
+    assert all(row and rows[row["rank"] - 1]["id"] == row["id"] for row in drawn)
+    assert service.surprise([asked()], 0.6, 0, among=[]) is None
+
+
+def test_what_is_found_and_like(service: Service) -> None:
+    movies = service.dataset.movies
+    alike = service.similar(movies.ids[0], 5)
+    assert len(alike) == 5
+    assert movies.ids[0] not in [row["id"] for row in alike]
+    assert [row["similarity"] for row in alike] == sorted((row["similarity"] for row in alike), reverse=True)
+    with pytest.raises(Problem, match="has no movie 99999"):
+        service.similar("99999", 5)
+    assert movies.ids[0] in [row["id"] for row in service.find(movies.titles[0])["movies"]]
+    assert service.find("144")["users"][0]["id"] == "144"
+    assert all(way["line"].startswith("x +D") for way in service.complete("x +D"))
+    assert service.complete("x +D")
+
+
+def test_a_taste_is_of_who_asks(service: Service) -> None:
+    told = service.taste([asked("1"), stranger()])
+    assert [person["ratings"] for person in told["viewers"]] == [len(service.dataset.rows_of(0)), 0]
+    assert "pair" in told
+    assert "pair" not in service.taste([asked("1")])

@@ -1,0 +1,169 @@
+"""Panels that Browse opens beside its list: more like one movie, and what the viewers like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from movietui import text
+from movietui.replies import SimilarMovie
+from movietui.widgets.line_view import Line
+from movietui.widgets.row_list import RowList
+
+WIDTH = 88
+"""Cells for a taste, of a panel that is ``wide``."""
+BAR = 12
+"""Cells of a bar to either side, for a star and a half."""
+LONGEST = 1.5
+
+
+class SimilarRows(RowList[SimilarMovie]):
+    """Movies that are like one, the most like it first."""
+
+    DEFAULT_CSS = "SimilarRows { height: 1fr; }"
+    has_head = True
+
+    def head(self, width: int) -> str:
+        """Return the names of the columns."""
+        return text.cut(" alike  both rated  title", width)
+
+    def draw(self, row: SimilarMovie, width: int) -> Line:
+        """Draw one movie, and where there is room what it has in common."""
+        figures = f" {text.decimals(row['similarity']):>5}  {row['common']:>10,}  "
+        shared = ", ".join(row["shared"])
+        room = width - len(figures) - 6
+        common = text.cut(f"  {shared}", room * 2 // 5) if width >= 70 else ""
+        title = text.cut(row["title"], room - len(common))
+        return [(figures, "quiet"), (title, ""), (common, "quiet"), (f"{row['year'] or '':>5} ", "quiet")]
+
+
+class SimilarPanel(ModalScreen[str | None]):
+    """More like a movie; ends with the id of the one that was chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,m", "dismiss(None)", "Back"),
+        Binding("enter", "choose", "Open"),
+    ]
+
+    def __init__(self, title: str, rows: Sequence[SimilarMovie]) -> None:
+        super().__init__()
+        self._title, self._rows = title, list(rows)
+
+    def compose(self) -> ComposeResult:
+        """Show the movies."""
+        with Vertical(classes="panel wide") as panel:
+            panel.border_title = Content(f"More like {self._title}")
+            panel.border_subtitle = "enter opens · esc goes back"
+            yield SimilarRows(id="similar")
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        rows = self.query_one(SimilarRows)
+        rows.fill(len(self._rows), 0, self._rows)
+        rows.say("The dataset has no other movie.")
+
+    @on(RowList.Clicked)
+    def action_choose(self) -> None:
+        """End with the movie under the cursor."""
+        row = self.query_one(SimilarRows).current
+        if row is not None:
+            self.dismiss(row["id"])
+
+
+class TastePanel(ModalScreen[None]):
+    """What the viewers like against the crowd, and what divides a pair."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,T,enter", "dismiss(None)", "Back"),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space", "scroll(10)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
+    ]
+
+    def __init__(self, taste: Mapping[str, Any], names: Sequence[str]) -> None:
+        super().__init__()
+        self._taste, self._names = taste, names
+
+    def compose(self) -> ComposeResult:
+        """Show it."""
+        with VerticalScroll(classes="panel wide", can_focus=False) as panel:
+            panel.border_title = Content(f"Taste · {' and '.join(self._names)}")
+            panel.border_subtitle = "↑ ↓ scroll · esc goes back"
+            room = min(WIDTH, self.app.size.width * 95 // 100 - 8)
+            yield Static(tell_taste(self._taste, self._names, room), markup=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll where it is longer than the panel."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def tell_taste(taste: Mapping[str, Any], names: Sequence[str], width: int) -> Text:
+    """Return what the viewers like: by genre and decade against the crowd, and unusual ratings."""
+    lines: list[Text] = []
+    for name, person in zip(names, taste["viewers"], strict=True):
+        if lines:
+            lines.append(Text())
+        lines += _one(name, person, width)
+    pair = taste.get("pair", {})
+    for title, key in (("You differ on", "divided"), ("Would divide you", "would_divide")):
+        if pair.get(key):
+            lines += [Text(), Text(title, "underline")]
+            for movie in pair[key]:
+                stars = "   ".join(
+                    f"{letter} ★ {given:.1f}" for letter, given in zip("AB", movie["stars"], strict=True)
+                )
+                lines.append(_beside(_titled(movie), stars, width))
+    return Text("\n").join(lines)
+
+
+def _one(name: str, person: Mapping[str, Any], width: int) -> list[Text]:
+    if not person["ratings"]:
+        return [Text(f"{name} has rated nothing here yet: 1 to 5 on the list does.")]
+    given = f"{text.plural(person['ratings'], 'rating')}, ★ {person['mean']:.2f} on average"
+    lines = [Text.assemble((name, "bold"), f"  {given}; others gave the same movies ★ {person['crowd']:.2f}")]
+    for title, groups in (("By genre", person["genres"]), ("By decade", person["decades"])):
+        lines += [
+            Text(),
+            Text.assemble((title, "underline"), (f"{'less than others ┼':>{33 - len(title)}} more", "dim")),
+        ]
+        lines += [_group(group, width) for group in groups]
+    for title, key in (("Likes more than others", "likes"), ("Likes less than others", "dislikes")):
+        if person[key]:
+            lines += [Text(), Text(title, "underline")]
+            for movie in person[key]:
+                stars = f"{text.number_of_stars(movie['stars'])}   others ★ {movie['crowd']:.1f}"
+                lines.append(_beside(_titled(movie), stars, width))
+    return lines
+
+
+def _group(group: Mapping[str, Any], width: int) -> Text:
+    """A genre or decade: a bar to the left where it is liked less than by others, to the right where more."""
+    eighths = round(min(1.0, abs(group["difference"]) / LONGEST) * BAR)
+    less, more = (eighths, 0) if group["difference"] < 0 else (0, eighths)
+    line = Text.assemble(
+        text.fitted(group["name"], 13),
+        f"{group['difference']:>+6.2f} ",
+        (f"{'▪' * less:>{BAR}}", "dim"),
+        "┼",
+        (f"{'▪' * more:<{BAR}}", "bold"),
+    )
+    figures = f"  ★ {group['mean']:.1f}  others ★ {group['crowd']:.1f}  {group['ratings']:,}"
+    return line.append(figures, "dim") if line.cell_len + len(figures) <= width else line
+
+
+def _titled(movie: Mapping[str, Any]) -> str:
+    return f"{movie['title']} ({movie['year']})" if movie["year"] else str(movie["title"])
+
+
+def _beside(left: str, right: str, width: int) -> Text:
+    return text.fitted(f" {left}", width - len(right) - 2) + Text(f"  {right}")

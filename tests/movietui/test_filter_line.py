@@ -1,0 +1,160 @@
+"""The filter of Browse: typed, completed, saved, and stepped through by keys."""
+
+import doctest
+
+import pytest
+
+from data.problems import Problem
+from movietui import narrowing
+from movietui.narrowing import check_name, expand, step_decade, step_genre
+from movietui.store import Store
+from tests.movietui.driving import LARGE, SMALL, lines, shown, started
+from tests.movietui.fakes import FakeEngine, with_run
+
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
+
+
+@pytest.fixture
+def faked(store: Store) -> FakeEngine:
+    with_run(store)
+    return FakeEngine()
+
+
+@SIZES
+async def test_a_filter_narrows_as_it_is_typed(faked: FakeEngine, size: tuple[int, int]) -> None:
+    async with started(size, engine=faked) as driver:
+        await driver.press("f")
+        await driver.see("+Comedy -Horror")
+        await driver.press("plus")
+        await driver.see("+even 120")
+        await driver.type("odd")
+        await driver.told("120 unseen movies pass +odd")
+        assert driver.movies.total == 120
+        await driver.press("enter")
+        assert driver.movies.has_focus
+        await driver.until(lambda: "f +odd" in lines(driver.app)[1], "the filter above the list")
+        await driver.rate("4")
+        assert driver.movies.total == 119
+        await driver.press("f", "escape")
+        await driver.see("f +odd")
+        await driver.press("f", "ctrl+u", "enter")
+        await driver.until(lambda: driver.movies.total == 239, "all movies")
+        assert "f +odd" not in shown(driver.app)
+
+
+async def test_escape_keeps_the_filter_before(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("f", "plus", *"even")
+        await driver.told("pass +even")
+        await driver.press("escape")
+        await driver.until(lambda: driver.movies.total == 240, "all movies")
+        assert driver.app.session.view.only == ""
+        assert driver.movies.has_focus
+
+
+async def test_a_wrong_filter_is_told_and_changes_nothing(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("f", "plus", *"odd", "space", "plus", *"western")
+        await driver.told("There is no genre 'western'; choose one of even, odd.")
+        assert driver.movies.total == 120
+        assert driver.app.session.view.only == "+odd"
+
+
+async def test_completion(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("f", "plus")
+        await driver.see("+even 120")
+        await driver.press("down", "tab")
+        await driver.told("pass +odd")
+        await driver.press(*"198")
+        await driver.see("1980..1989 40")
+        await driver.press("tab")
+        await driver.told("pass +odd 1980..1989")
+        await driver.press("tab", "down", "up", "enter")
+        assert driver.app.session.view.only == "+odd 1980..1989"
+
+
+async def test_letters_in_the_filter_are_no_keys(faked: FakeEngine, store: Store) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("f")
+        await driver.type("wxvfnhpq/5")
+        assert driver.app.screen is driver.browse
+        assert driver.app.is_running
+        assert driver.movies.total == 240
+        await driver.press("left", "right", "escape")
+        assert driver.movies.has_focus
+
+
+async def test_saved_by_name(faked: FakeEngine) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        await driver.press("f", "plus", *"odd", "ctrl+s")
+        await driver.see("A word to save '+odd' by")
+        await driver.type("two words")
+        await driver.press("enter")
+        await driver.see("one word of up to 20 letters")
+        await driver.press("ctrl+u", *"strange", "enter")
+        await driver.told("f then :strange is +odd")
+        await driver.press("escape")
+        await driver.until(lambda: driver.movies.total == 240, "all movies")
+        await driver.press("f")
+        await driver.see(":strange +odd")
+        await driver.press("tab", "enter")
+        await driver.until(lambda: driver.movies.total == 120, "the odd ones")
+        assert driver.app.session.view.only == "+odd"
+        await driver.press("f", "ctrl+u", "colon", *"nothing")
+        await driver.told("No filter is saved as :nothing; saved are: :strange.")
+        await driver.press("ctrl+u", "ctrl+s")
+        await driver.see("which name is to be forgotten")
+        await driver.press(*"strange", "enter")
+        await driver.told(":strange is forgotten")
+        assert await driver.app.session.saved_filters() == {}
+
+
+async def test_genres_and_decades_by_keys(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        for key, only in (
+            ("e", "+even"),
+            ("e", "+odd"),
+            ("o", "+odd 1990..1999"),
+            ("o", "+odd 1980..1989"),
+            ("O", "+odd 1990..1999"),
+            ("e", "1990..1999"),
+            ("E", "1990..1999 +odd"),
+            ("O", "+odd"),
+            ("e", ""),
+        ):
+            await driver.press(key)
+            await driver.until(lambda only=only: driver.app.session.view.only == only, only)
+        await driver.until(lambda: driver.movies.total == 240, "all movies")
+
+
+async def test_an_empty_list_says_why(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("f")
+        await driver.type("+even +odd")
+        await driver.see("No unseen movie passes the filter")
+
+
+def test_examples() -> None:
+    assert doctest.testmod(narrowing).attempted >= 3
+    assert doctest.testmod(narrowing).failed == 0
+
+
+def test_steps_go_round() -> None:
+    genres = ["Drama", "(no genres listed)", "Film-Noir"]
+    assert [only := "", *(only := step_genre(only, genres, 1) for _ in range(3))] == ["", "+Drama", "+Film-Noir", ""]
+    assert step_genre("+Drama", genres, -1) == ""
+    assert step_genre('"a film" +War', genres, -1) == '"a film" +War +Film-Noir'
+    assert step_decade("", [], 1) == ""
+    assert step_decade("1931..1947", [1990, 1980], -1) == "1980..1989"
+
+
+def test_saved_names() -> None:
+    assert expand("a :b c", {"b": "+D <=90m"}) == "a +D <=90m c"
+    assert expand('"not :b"', {"b": "x"}) == '"not :b"'
+    with pytest.raises(Problem, match="saved are: none yet"):
+        expand(":b", {})
+    assert check_name(" :late ") == "late"
+    for wrong in ("", "two words", 'quo"te', "a:b", "x" * 21):
+        with pytest.raises(Problem, match="one word"):
+            check_name(wrong)

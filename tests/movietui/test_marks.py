@@ -1,0 +1,269 @@
+"""Watchlist, hidden and seen, the History view, and profiles that are renamed and deleted."""
+
+import pytest
+
+from data import locations
+from data.problems import Problem
+from movietui.store import Film, Store
+from movietui.viewers import profile, user
+from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
+from tests.movietui.fakes import FakeEngine, with_run
+
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
+ONE = user("1", "demo")
+EVA, TOM = profile("Eva"), profile("Tom")
+
+
+@pytest.fixture
+def faked(store: Store) -> FakeEngine:
+    with_run(store)
+    return FakeEngine()
+
+
+def marks(store: Store, ref: object = ONE) -> dict[str, str]:
+    return {marked.film.title: marked.mark for marked in store.marks(ref)}  # type: ignore[arg-type]
+
+
+@SIZES
+async def test_the_watchlist(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
+    async with started(size, engine=faked) as driver:
+        await driver.press("down", "w")
+        title = driver.titles(2)[1]
+        await driver.told(f"put {title} on the watchlist")
+        assert marks(store) == {title: "watchlist"}
+        assert [line for line in lines(driver.app) if f"◆ {title[:9]}" in line]
+        assert driver.movies.cursor == 1
+        await driver.press("w")
+        await driver.told(f"took {title} off the watchlist")
+        assert marks(store) == {}
+        assert "◆" not in shown(driver.app)
+        await driver.press("u", "u")
+        await driver.until(lambda: not marks(store), "no mark")
+        await driver.press("r")
+        await driver.told(f"gave again {title} as watchlist")
+        assert marks(store) == {title: "watchlist"}
+        await driver.see("◆")
+        await driver.press("W")
+        await driver.until(lambda: driver.titles() == [title], "the watchlist alone")
+        await driver.see("Watchlist, best first")
+        await driver.press("w")
+        await driver.see("Nothing is on the watchlist")
+        await driver.press("W")
+        await driver.until(lambda: driver.movies.total == 240, "all movies")
+
+
+@pytest.mark.parametrize(("key", "mark", "told"), [("x", "hidden", "hid {}"), ("v", "seen", "marked {} as seen")])
+async def test_what_is_hidden_or_seen_leaves_at_once(
+    faked: FakeEngine, store: Store, key: str, mark: str, told: str
+) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        title = driver.titles(1)[0]
+        await driver.press(key)
+        await driver.told(told.format(title))
+        assert marks(store) == {title: mark}
+        assert title not in driver.titles(100)
+        assert driver.movies.total == 239
+        await driver.press("u")
+        await driver.told(f"took back {title} as {mark}")
+        assert driver.titles(1) == [title]
+        assert marks(store) == {}
+
+
+async def test_marks_are_for_the_list(faked: FakeEngine, store: Store) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("left", "w", "v")
+        await driver.told("Go to the list with → first")
+        assert marks(store) == {}
+
+
+async def test_what_a_pair_wants(faked: FakeEngine, store: Store) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        await driver.press("left", "down", "p")
+        await driver.until(lambda: driver.movies.pair, "the pair")
+        first, second = driver.titles(2)
+        await driver.press("w", "down", "w", "tab", "w")
+        await driver.until(lambda: marks(store, user("2", "demo")) == {second: "watchlist"}, "the mark of B")
+        assert marks(store) == {first: "watchlist", second: "watchlist"}
+        await driver.see(f"◆A {first}")
+        await driver.see(f"◆AB {second[:9]}")
+        await driver.press("W")
+        await driver.until(lambda: driver.titles() == [first, second], "what any wants")
+        await driver.press("W")
+        await driver.until(lambda: driver.titles() == [second], "what both want")
+        await driver.press("escape")
+        await driver.until(lambda: driver.titles() == [first, second], "one watchlist")
+
+
+# History
+
+
+async def rate_three(driver: Driver) -> list[str]:
+    return [await driver.rate(key) for key in "345"]
+
+
+@SIZES
+async def test_history_lists_everything(faked: FakeEngine, size: tuple[int, int]) -> None:
+    async with started(size, engine=faked) as driver:
+        first, second, third = await rate_three(driver)
+        await driver.press("w")
+        await driver.told("watchlist")
+        await driver.press("h")
+        await driver.see("History · user 1")
+        drawn = [line for line in lines(driver.app) if "★" in line and "│" in line and "20" in line]
+        for title, stars, line in zip((third, second, first), ("★ 5", "★ 4", "★ 3"), drawn, strict=False):
+            assert title[:9] in line
+            assert stars in line
+        await driver.see("+ watchlist")
+        await driver.press("escape")
+        assert driver.app.screen is driver.browse
+
+
+async def test_undo_down_to_any_point(faked: FakeEngine, store: Store) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        first, second, third = await rate_three(driver)
+        await driver.press("h")
+        await driver.see("History · user 1")
+        await driver.press("down", "enter")
+        await driver.see("took back 2 steps")
+        assert [rated.film.title for rated in store.ratings(ONE)] == [first]
+        assert shown(driver.app).count("↶") == 2
+        await driver.press("up", "enter")
+        await driver.see("did again 2 steps")
+        assert [rated.film.title for rated in store.ratings(ONE)] == [first, second, third]
+        await driver.press("u")
+        await driver.see(f"took back {third}")
+        await driver.press("r")
+        await driver.see(f"did again {third}")
+        await driver.press("r")
+        await driver.see("There is nothing to redo")
+
+
+async def test_one_step_alone_is_taken_back(faked: FakeEngine, store: Store) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        first, second, third = await rate_three(driver)
+        await driver.press("h")
+        await driver.see("History · user 1")
+        await driver.press("end", "x")
+        await driver.see(f"took back {first}")
+        assert [rated.film.title for rated in store.ratings(ONE)] == [second, third]
+        await driver.press("end", "x")
+        await driver.see("Nothing is left of that")
+        await driver.press("escape")
+        await driver.until(lambda: first in driver.titles(100), "the film's return")
+        await driver.press("u")
+        await driver.until(lambda: first not in driver.titles(100), "its leaving again")
+        assert len(store.ratings(ONE)) == 3
+
+
+async def test_an_empty_history(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("h")
+        await driver.see("Nothing yet")
+        await driver.press("u", "enter", "x", "h")
+        assert driver.app.screen is driver.browse
+
+
+def test_taking_back_keeps_what_was_changed_since(store: Store) -> None:
+    film = Film("fargo 1996", "Fargo", 1996)
+    for stars in (2, 4, 5):
+        store.rate(EVA, film, stars)
+    newest, middle, _ = store.history(EVA)
+    assert store.take_back(middle) is None
+    taken = store.take_back(newest)
+    assert taken is not None
+    assert [(change.before, change.after) for change in taken.changes] == [(5, 4)]
+    assert [rated.stars for rated in store.ratings(EVA)] == [4]
+    store.undo([EVA])
+    assert [rated.stars for rated in store.ratings(EVA)] == [5]
+
+
+# Profiles
+
+
+async def test_a_profile_is_renamed(faked: FakeEngine, store: Store) -> None:
+    store.create_profile("Eva")
+    store.create_profile("Tom")
+    async with started(engine=faked) as driver:
+        assert driver.app.session.audience.viewers == (EVA,)
+        title = await driver.rate()
+        await driver.press("left", "e")
+        await driver.see("Another name for Eva")
+        await driver.press("ctrl+u")
+        await driver.type("tom")
+        await driver.press("enter")
+        await driver.see("There is a profile 'Tom' already")
+        await driver.press("ctrl+u")
+        await driver.type("Ada")
+        await driver.press("enter")
+        await driver.told("Eva is now Ada")
+        assert driver.app.session.audience.viewers == (profile("Ada"),)
+        assert lines(driver.app)[0].rstrip().endswith("Ada")
+        assert [rated.film.title for rated in store.ratings(profile("Ada"))] == [title]
+        assert [ref.id for ref, _ in store.profiles()] == ["Ada", "Tom"]
+
+
+async def test_a_deleted_profile_comes_back(faked: FakeEngine, store: Store) -> None:
+    store.create_profile("Eva")
+    store.create_profile("Tom")
+    async with started(engine=faked) as driver:
+        title = await driver.rate()
+        await driver.press("left", "x")
+        await driver.told("Eva is deleted · u brings it back")
+        assert [ref for ref, _ in store.profiles()] == [TOM]
+        assert driver.app.session.audience.viewers == (TOM,)
+        await driver.press("right")
+        other = await driver.rate()
+        await driver.press("u")
+        await driver.told(f"took back {other}")
+        await driver.press("u")
+        await driver.told("took back the deletion of Eva")
+        assert [ref for ref, _ in store.profiles()] == [EVA, TOM]
+        assert [rated.film.title for rated in store.ratings(EVA)] == [title]
+        await driver.see("Eva")
+        await driver.press("r")
+        await driver.told("gave again the deletion of Eva")
+        assert [ref for ref, _ in store.profiles()] == [TOM]
+
+
+async def test_users_are_no_profiles(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        for key in ("e", "x"):
+            await driver.press("left", key)
+            await driver.told("That is no profile")
+            await driver.press("right")
+
+
+def test_a_deleted_name_is_free_again(store: Store) -> None:
+    store.create_profile("Eva")
+    deleted = store.delete_profile(EVA)
+    store.create_profile("eva")
+    with pytest.raises(Problem, match="already"):
+        store.restore_profile(EVA, deleted)
+    store.delete_profile(profile("eva"))
+    assert store.profiles() == []
+    store.restore_profile(EVA, deleted)
+    assert [ref.id for ref, _ in store.profiles()] == ["Eva"]
+
+
+def test_what_was_deleted_long_ago_is_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.create_profile("Eva")
+    with monkeypatch.context() as patch:
+        patch.setattr("movietui.store._now", lambda: "2020-01-01T00:00:00.000+00:00")
+        deleted = store.delete_profile(EVA)
+    store.create_profile("Tom")
+    store.delete_profile(TOM)
+    with pytest.raises(Problem, match="no profile 'Eva' any more"):
+        store.restore_profile(EVA, deleted)
+
+
+def test_a_profile_that_is_not_there_cannot_be_renamed(store: Store) -> None:
+    with pytest.raises(Problem, match="no profile 'Eva' any more"):
+        store.rename_profile(EVA, "Ada")
+
+
+def test_marks_of_another_window_are_seen(store: Store) -> None:
+    film = Film("fargo 1996", "Fargo", 1996)
+    other = Store(locations.store())
+    other.mark(EVA, film, "hidden")
+    other.close()
+    assert store.not_offered(EVA) == {"fargo 1996"}

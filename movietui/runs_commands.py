@@ -116,6 +116,11 @@ def runs_show(number: int, json_: bool) -> None:
     if json_:
         print_json(row)
         return
+    print_rich(*of_one(row))
+
+
+def of_one(row: dict[str, Any]) -> list[Table | str]:
+    """Return all about a run as tables."""
     about = new_table("", "")
     about.show_header = False
     for name, value in (
@@ -139,7 +144,7 @@ def runs_show(number: int, json_: bool) -> None:
         parts += ["", _curve(row)]
     if "subgroups" in row:
         parts += ["", subgroups_table(row), "", calibration_table(row), "", confusion_table(row)]
-    print_rich(*parts)
+    return parts
 
 
 def _settings(settings: dict[str, Any]) -> str:
@@ -178,6 +183,11 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
     if json_:
         print_json(found)
         return
+    print_rich(*of_two(found))
+
+
+def of_two(found: dict[str, Any]) -> list[Table | str]:
+    """Return two runs side by side as tables."""
     names = [f"run {row['run']}" for row in found["runs"]]
     settings = new_table("", *names, right=names)
     for row in found["facts"] + found["settings"]:
@@ -196,8 +206,8 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
         for movie in found["top"]["movies"]:
             places = (str(movie[of] or "") for of in ("first", "second"))
             lists.add_row(*places, movie["title"], str(movie["year"] or ""))
-        parts += ["", lists, f"{found['top']['common']} of {k} in both lists"]
-    print_rich(*parts)
+        parts += ["", lists, f"{found['top']['common']} of {found['top']['k']} in both lists"]
+    return parts
 
 
 @runs.command("export")

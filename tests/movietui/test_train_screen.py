@@ -1,5 +1,6 @@
 """The Train screen, by keyboard."""
 
+import time
 from pathlib import Path
 from typing import cast
 
@@ -7,11 +8,18 @@ import pytest
 from textual.widgets import Input
 
 from data import locations
+from movietui.children import Job
+from movietui.runs import Runs
 from movietui.screens.train import TrainScreen
 from movietui.store import Store
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.driving import LARGE, SMALL, Driver, lines, new_app, shown, started
+from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 from tests.movietui.processes import gone
+
+
+def newest_state(driver: Driver) -> str:
+    return driver.app.session.store.runs()[0].state
+
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 
@@ -74,7 +82,7 @@ async def test_training_adds_a_run_that_can_be_used(ready: Path, size: tuple[int
         await choose(driver, screen, "bias")
         await fill(driver, screen, sweeps="4", seed="7")
         await driver.press("enter")
-        await driver.until(lambda: screen.runs.total == 3 and driver.app.work.activity is None, "the run", 40)
+        await driver.until(lambda: (newest_state(driver), driver.app.queue.running) == ("done", []), "the run", 40)
         await driver.told("bias: RMSE 0.")
         newest = driver.app.session.store.runs()[0]
         assert (newest.state, newest.model, newest.seed, newest.settings["sweeps"]) == ("done", "bias", 7, 4)
@@ -98,7 +106,7 @@ async def test_a_form_that_cannot_be_used(store: Store) -> None:
                 await driver.press("enter")
                 await driver.told(f"! {name}: ")
             await fill(driver, screen, **{name: good})
-        assert driver.app.work.activity is None
+        assert driver.app.queue.running == []
         assert [run.state for run in store.runs()] == ["done", "cancelled", "done"]
 
 
@@ -122,17 +130,15 @@ async def test_cancelling(ready: Path) -> None:
         screen = await go(driver)
         await fill(driver, screen, sweeps="200")
         await driver.press("enter")
-        await driver.until(lambda: driver.app.work.activity is not None, "the work")
-        job = driver.app.work._job
-        assert job is not None
-        await driver.until(lambda: (driver.app.work.activity or 0) and driver.app.work.activity.curve, "an epoch", 30)
+        queue = driver.app.queue
+        await driver.until(lambda: queue.running, "the work")
+        job = cast(Job, queue._jobs[queue.running[0]])
+        await driver.until(lambda: driver.app.activity and driver.app.activity.curve, "an epoch", 30)
         await driver.see("train mf")
-        await driver.press("enter")
-        await driver.told("Something else is running")
         await driver.press("b")
         await driver.rate("4")
         await driver.press("t", "c")
-        await driver.told("Stopped training mf; the run keeps its curve.")
+        await driver.told("Stopped training mf; run 3 keeps its curve")
         assert job._process is not None
         assert gone(job._process.pid)
         newest = driver.app.session.store.runs()[0]
@@ -153,3 +159,143 @@ async def test_nothing_to_train_on(home: Path) -> None:
         await driver.press("right", "u")
         await driver.told("There is no run to use yet.")
         assert "No runs yet" in shown(driver.app)
+
+
+# The queue
+
+
+async def with_fake_jobs(driver: Driver, store: Store) -> TrainScreen:
+    FakeJob.made = []
+    driver.app.queue._new_job = lambda: FakeJob(store)
+    return await go(driver)
+
+
+def states(store: Store) -> list[str]:
+    """Of the runs that are not from before."""
+    return [run.state for run in reversed(store.runs())][3:]
+
+
+@SIZES
+async def test_runs_wait_for_each_other(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await with_fake_jobs(driver, store)
+        await driver.press("enter")
+        await driver.until(lambda: states(store) == ["running"], "the first")
+        await driver.press("enter")
+        await driver.told("Run 5, mf, waits behind 1 run.")
+        await driver.press("enter")
+        await driver.told("Run 6, mf, waits behind 2 runs.")
+        for told in ("waits, 1", "waits, 2", "running"):
+            await driver.see(told)
+        assert [row.id for row in screen.runs.known_rows()][:4] == [4, 5, 6, 3]
+        await driver.until(lambda: screen.runs.current and screen.runs.current.id == 6, "the cursor on the newest")
+        await driver.press("right", "K")
+        await driver.until(lambda: [row.id for row in screen.runs.known_rows()][:3] == [4, 6, 5], "the new order")
+        assert screen.runs.current is not None
+        assert screen.runs.current.id == 6
+        await driver.press("J")
+        await driver.until(lambda: [row.id for row in screen.runs.known_rows()][:3] == [4, 5, 6], "the old order")
+        await driver.press("K")
+        await driver.until(lambda: [row.id for row in screen.runs.known_rows()][:3] == [4, 6, 5], "the new order")
+        FakeJob.made[0].end()
+        await driver.until(lambda: states(store) == ["done", "queued", "running"], "the next")
+        await driver.told("u on run 4 uses it in Browse")
+        await driver.press("c")
+        await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "the last")
+        await driver.told("Stopped training mf; run 6 keeps its curve, r goes on with it.")
+        await driver.press("r")
+        await driver.until(lambda: states(store) == ["done", "running", "queued"], "the cancelled one waiting")
+        await driver.until(lambda: screen.runs.current and screen.runs.current.id == 6, "the cursor on it")
+        await driver.see("waits, 1")
+        await driver.press("c")
+        await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "what waited cancelled")
+        FakeJob.made[2].end("done")
+        await driver.until(lambda: states(store) == ["done", "done", "cancelled"], "the end")
+
+
+async def test_pausing_and_several_at_a_time(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        screen = await with_fake_jobs(driver, store)
+        await driver.press("p")
+        await driver.told("! Nothing trains here that could be paused.")
+        await driver.press("J")
+        await driver.told("! Only a run that waits here can be moved.")
+        await driver.press("enter", "enter", "plus")
+        await driver.until(lambda: states(store) == ["running", "running"], "both")
+        await driver.told("2 runs at a time.")
+        await driver.see("2 at a time")
+        await driver.press("right", "home", "p")
+        await driver.told("Run 4 pauses at the end of its epoch; p resumes it.")
+        await driver.see("paused")
+        await driver.press("p")
+        await driver.told("Run 4 goes on.")
+        assert FakeJob.made[0].told == ["pause", "resume"]
+        assert screen.runs.has_focus
+
+
+async def test_a_run_that_was_cut_off_is_offered(store: Store) -> None:
+    with_run(store)
+    number = store.start_run("mf", "demo", "standard", "random90", 0, {}, request={"cleaning": "standard"})
+    store._db.execute("UPDATE runs SET process = 2147483, began = 'then' WHERE id = ?", (number,))
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        await with_fake_jobs(driver, store)
+        await driver.see("cut off")
+        await driver.see("run 4 was cut off · r goes on with it")
+        await driver.press("r")
+        await driver.until(lambda: states(store) == ["running"], "the run going on")
+        await driver.until(lambda: "was cut off" not in shown(driver.app), "the offer taken back")
+        assert FakeJob.made[0].request["run"] == number
+
+
+async def test_leaving_asks_what_becomes_of_the_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_run(store)
+    closed: list[bool] = []
+    async with started(engine=FakeEngine()) as driver:
+        await with_fake_jobs(driver, store)
+        queue = driver.app.queue
+        close = queue.close
+
+        async def note(*, stay: bool = False) -> None:
+            closed.append(stay)
+            await close()
+
+        monkeypatch.setattr(queue, "close", note)
+        await driver.press("enter", "enter")
+        await driver.until(lambda: states(store) == ["running", "queued"], "both")
+        await driver.press("q")
+        await driver.see("1 run trains and 1 run waits.")
+        await driver.press("escape")
+        assert driver.app.is_running
+        assert states(store) == ["running", "queued"]
+        await driver.press("q")
+        await driver.see("Leave while models train?")
+        await driver.press("y")
+        await driver.until(lambda: driver.app._exit, "the end")
+        assert closed[0] is True
+
+
+async def test_leaving_at_once_stops_what_trains(store: Store) -> None:
+    with_run(store)
+    async with started(engine=FakeEngine()) as driver:
+        await with_fake_jobs(driver, store)
+        await driver.press("enter", "enter")
+        await driver.until(lambda: states(store) == ["running", "queued"], "both")
+        await driver.press("ctrl+c")
+        await driver.see("Leave while models train?")
+        await driver.press("ctrl+c")
+        await driver.until(lambda: driver.app._exit, "the end")
+        assert states(store) == ["cancelled", "queued"]
+
+
+async def test_a_run_of_the_command_line_appears(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        other = Store(locations.store())
+        number = other.start_run("sgd-mf", "demo", "standard", "u2", 0, {})
+        await driver.until(lambda: screen.runs.known_rows()[0].id == number, "the run", 1.5)
+        Runs(other).delete(1)
+        await driver.until(lambda: screen.runs.total == 4, "the run gone", 1.5)
+        other.close()

@@ -1,6 +1,6 @@
 """What the engine answers, as both sides of the pipe see it. Stars and uncertainties are in stars."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class MovieRow(TypedDict):
@@ -199,6 +199,8 @@ class FieldRow(TypedDict):
     name: str
     kind: str
     default: float
+    published: NotRequired[float | None]
+    """As a source system has it; ``None`` for a model that none has."""
     low: float
     high: float
     meaning: str

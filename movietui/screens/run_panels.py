@@ -65,7 +65,7 @@ class LeavePanel(ModalScreen[str]):
             yield Static(f"{told}.", markup=False)
             yield Static()
             yield Static("y  finish in the background, without this window", markup=False)
-            yield Static("n  stop what trains; what waits goes on at the next start", markup=False)
+            yield Static("n  stop; what waits goes on at the next start", markup=False)
 
 
 class TablesPanel(ModalScreen[None]):

@@ -12,19 +12,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.validation import Integer, Number
 from textual.widgets import Input, Static
 
 from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
-from movietui.replies import FieldRow, ModelRow
+from movietui.replies import ModelRow
 from movietui.runs import Runs
 from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.store import CUT_OFF, Run
 from movietui.widgets.curve import Curve, Drawn, best_of
 from movietui.widgets.row_list import RowList
 from movietui.widgets.run_table import Picture, Reach, Reported, RunTable
+from movietui.widgets.settings_form import SettingsForm
 from movietui.widgets.tables import EpochList, ModelList
 from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
@@ -64,6 +64,8 @@ class TrainScreen(FrameScreen):
         Binding("equals_sign", "baseline", show=False, id="train.baseline", tooltip="Differences to this run"),
         Binding("x", "mark", show=False, id="train.mark", tooltip="Mark the run: its curve is drawn with the others"),
         Binding("m", "compare", show=False, id="train.compare", tooltip="The two marked runs side by side"),
+        Binding("P", "preset", show=False, id="train.preset", tooltip="Fill in the tuned or the published settings"),
+        Binding("y", "copy", show=False, id="train.copy", tooltip="Copy the command line that trains the same"),
         Binding("z", "zoom", show=False, id="train.zoom", tooltip="Draw the last epochs only"),
         Binding("left,h", "focus_models", "Models", show=False, tooltip="Go to the models"),
         Binding("right,l", "focus_runs", "Runs", show=False, tooltip="Go to the runs"),
@@ -93,8 +95,7 @@ class TrainScreen(FrameScreen):
                 with Vertical(id="epochs-pane", classes="pane"):
                     yield EpochList(id="epochs")
                 with VerticalScroll(id="settings-pane", classes="pane", can_focus=False):
-                    yield Static(id="summary", markup=False)
-                    yield Vertical(id="fields")
+                    yield SettingsForm(id="form")
             with Vertical(id="runs-pane", classes="pane"):
                 yield Static(id="no-runs", markup=False)
                 yield Input(placeholder="dataset, split, model or state", id="filter", compact=True)
@@ -304,7 +305,9 @@ class TrainScreen(FrameScreen):
     def action_baseline(self) -> None:
         """Show differences to the run under the cursor, or figures again."""
         run = self.runs.current
-        if isinstance(run, Run):
+        if isinstance(run, Run) and not run.metrics:
+            self.movie_tui.say(f"Run {run.id} has no figures to compare with.")
+        elif isinstance(run, Run):
             self.runs.compare_with(None if run.id == self.runs.baseline else run.id)
             self.fill_reaches()
             told = f"Differences to run {run.id}, with 95 % intervals over users" if self.runs.baseline else "Figures"
@@ -409,39 +412,32 @@ class TrainScreen(FrameScreen):
     async def show_settings(self) -> None:
         """Show the form of the model under the cursor."""
         model = self.models.current
-        if model is None:
-            return
-        self.query_one("#summary", Static).update(Text(model["summary"]))
-        fields = self.query_one("#fields", Vertical)
-        async with self.batch():
-            await fields.remove_children()
-            await fields.mount_all([widget for field in model["settings"] for widget in _form(field)])
-            await fields.mount_all(
-                [
-                    Static(Text("seed", "bold")),
-                    Input("0", id="set-seed", compact=True, validators=[Integer(0, 2**31 - 1)]),
-                    Static(Text("split", "bold")),
-                    Input(placeholder="random90, then all", id="set-split", compact=True),
-                    Static(Text("the train part of a split only, such as u1", "dim")),
-                ]
-            )
+        if model is not None:
+            await self.form.show(model)
+            self.check_settings()
 
-    def _options(self) -> dict[str, Any]:
-        """Return what was typed. Raises ``Problem`` where it cannot be used."""
-        settings: dict[str, str] = {}
-        seed, split = "0", ""
-        for field in self.query_one("#fields").query(Input):
-            name = (field.id or "").removeprefix("set-")
-            result = field.validate(field.value)
-            if result is not None and not result.is_valid:
-                raise Problem(f"{name}: {' '.join(result.failure_descriptions)}")
-            if name == "seed":
-                seed = field.value or "0"
-            elif name == "split":
-                split = field.value.strip()
-            else:
-                settings[name] = field.value
-        return {"settings": settings, "seed": int(seed), **({"split": split, "cleaning": "none"} if split else {})}
+    @property
+    def form(self) -> SettingsForm:
+        """The form on the right."""
+        return self.query_one("#form", SettingsForm)
+
+    @on(SettingsForm.Changed)
+    def check_settings(self) -> None:
+        """Say what is wrong with what was typed, or how the command line says it."""
+        self.form.tell(self.movie_tui.working)
+
+    @told
+    async def action_preset(self) -> None:
+        """Fill in the other preset."""
+        self.form.turn_preset()
+        self.movie_tui.say(f"These are the {self.form.preset} settings.")
+
+    @told
+    async def action_copy(self) -> None:
+        """Copy the command line that trains the same."""
+        command = self.form.command(self.movie_tui.working)
+        self.app.copy_to_clipboard(command)
+        self.movie_tui.say(f"Copied: {command}")
 
     # Keys
 
@@ -457,7 +453,7 @@ class TrainScreen(FrameScreen):
         app = self.movie_tui
         if model is None:
             return
-        options = self._options()
+        options = self.form.options()
         dataset = await self._dataset_to_train()
         options = {"cleaning": await self.session.cleaning_of(dataset), **options}
         before = len(app.queue.running) + len(await app.queue.waiting())
@@ -539,13 +535,3 @@ def _settings_line(settings: Mapping[str, float | str]) -> str:
     """Settings as they are, or of a run that waits as they were typed."""
     told = {name: value if isinstance(value, str) else f"{value:g}" for name, value in settings.items()}
     return " · ".join(f"{name} {value}" for name, value in told.items())
-
-
-def _form(field: FieldRow) -> list[Static | Input]:
-    """Return the widgets of one setting: its name and range, the field, its meaning."""
-    validators = [(Integer if field["kind"] == "int" else Number)(field["low"], field["high"])]
-    return [
-        Static(Text.assemble((field["name"], "bold"), (f"  {field['low']:g} … {field['high']:g}", "dim"))),
-        Input(f"{field['default']:g}", id=f"set-{field['name']}", compact=True, validators=validators),
-        Static(Text(field["meaning"], "dim")),
-    ]

@@ -225,7 +225,7 @@ class FakeEngine:
             "meaning": "How often all is updated.",
         }
         return [
-            {"name": name, "summary": summary, "settings": [field]}
+            {"name": name, "summary": summary, "settings": [field | ({"published": 8} if name == "mf" else {})]}
             for name, summary in (("popularity", "What most rated."), ("bias", "No taste."), ("mf", "Learns tastes."))
         ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from data import locations
 from movietui.children import Job
@@ -399,3 +399,31 @@ def test_many_runs_are_sorted_at_once(store: Store) -> None:
     rows = table._sorted(list(runs))
     assert time.perf_counter() - started_at < 0.2
     assert rows[0].metrics["rmse"] == 1
+
+
+# The form
+
+
+@SIZES
+async def test_the_form_is_checked_as_it_is_typed(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        command = screen.query_one("#command", Static)
+        await driver.until(lambda: "movietui train mf --dataset demo " in str(command.content), "the command line")
+        await driver.press("P")
+        await driver.told("These are the published settings.")
+        assert screen.query_one("#set-sweeps", Input).value == "8"
+        await driver.press("y")
+        await driver.told("Copied: movietui train mf --dataset demo --published")
+        assert driver.app.clipboard == "movietui train mf --dataset demo --published"
+        await fill(driver, screen, sweeps="20", seed="3", split="u1")
+        told = "movietui train mf --dataset demo --set sweeps=20 --seed 3 --split u1 --cleaning none"
+        await driver.until(lambda: told in str(command.content), "the command line")
+        await fill(driver, screen, sweeps="201")
+        await driver.until(lambda: str(command.content).startswith("! sweeps: "), "what is wrong")
+        await driver.press("y")
+        await driver.told("! sweeps: ")
+        await choose(driver, screen, "bias")
+        await driver.press("P")
+        await driver.told("! None of the source systems has bias")

@@ -231,13 +231,18 @@ class TrainScreen(FrameScreen):
         table.fill(len(epochs), 0, list(reversed(epochs)))
 
     @on(RowList.Moved, "#runs")
+    def moved(self) -> None:
+        """Another run is under the cursor, and others may be in view."""
+        self.show_run()
+        if self.runs.baseline is not None:
+            self.fill_reaches()
+
     def show_run(self) -> None:
         """Show the curve of the run under the cursor, with those that are marked, unless one is being drawn."""
         row = self.runs.current
         activity = self.movie_tui.work.activity
         if row is None or (activity is not None and activity.request["do"] == "train"):
             return
-        self.fill_reaches()
         marked = [self._runs[number] for number in self.runs.marked if number in self._runs]
         title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split)))
         if isinstance(row, Reported):

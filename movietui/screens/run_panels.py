@@ -80,7 +80,7 @@ class TablesPanel(ModalScreen[None]):
     ]
 
     def __init__(self, title: str, tables: Callable[[ModuleType], list[Any]]) -> None:
-        """``tables``: given the module of the commands, the tables and lines of the panel."""
+        """``tables``: given the module ``run_tables``, the tables and lines of the panel."""
         super().__init__()
         self._title, self._tables = title, tables
 
@@ -96,14 +96,14 @@ class TablesPanel(ModalScreen[None]):
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
-        from movietui import runs_commands
+        from movietui import run_tables
 
         pane = self.query_one("#tables", TextPane)
         page = io.StringIO()
         # What people wrote is never read as markup.
         width = max(40, pane.scrollable_content_region.width)
         console = Console(file=page, width=width, markup=False, highlight=False, emoji=False, force_terminal=True)
-        for part in self._tables(runs_commands):
+        for part in self._tables(run_tables):
             console.print(part)
         pane.show(Text.from_ansi(page.getvalue()))
 

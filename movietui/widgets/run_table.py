@@ -96,6 +96,8 @@ class RunTable(RowList[Row]):
         self.marked: list[int] = []
         """The runs to be compared, in the order in which they were marked."""
         self._all: Sequence[Row] = ()
+        self._base: Row | None = None
+        """The row of the baseline."""
         self._metrics: Sequence[str] = METRICS
         self._best: dict[tuple[str, str, str, str], float] = {}
 
@@ -112,6 +114,7 @@ class RunTable(RowList[Row]):
         self.marked = [number for number in self.marked if number in known]
         if self.baseline not in known:
             self.baseline = None
+        self._base = self._row_of(self.baseline)
         self._metrics = list(dict.fromkeys([*METRICS, *(name for row in rows for name in row.metrics)]))
         self._best = {}
         for row in rows:
@@ -184,8 +187,12 @@ class RunTable(RowList[Row]):
     def compare_with(self, number: int | None) -> None:
         """Show differences to a run instead of figures."""
         self.baseline = number
+        self._base = self._row_of(number)
         self.reaches = {}
         self.refresh()
+
+    def _row_of(self, number: int | None) -> Row | None:
+        return next((row for row in self._all if row.id == number), None) if number else None
 
     def comparable(self) -> list[Run]:
         """Return the runs in view that have figures and were not compared with the baseline yet."""
@@ -255,7 +262,7 @@ class RunTable(RowList[Row]):
         """A metric, or by how much it is above the baseline's."""
         if name not in row.metrics:
             return ""
-        base = next((one for one in self._all if one.id == self.baseline), None) if self.baseline else None
+        base = self._base
         value = row.metrics[name]
         comparable = base is not None and (row.dataset, row.split) == (base.dataset, base.split)
         if base is None or row is base or not comparable or name not in base.metrics:

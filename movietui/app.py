@@ -21,11 +21,13 @@ from textual.signal import Signal
 from data.problems import Cancelled, Problem
 from movietui.activity import Activity
 from movietui.children import warm_job
+from movietui.queue import RunQueue, how_it_ended
 from movietui.replies import Opened
 from movietui.screens.browse import BrowseScreen
 from movietui.screens.frame import SCREENS, FrameScreen
 from movietui.session import Session
 from movietui.store import Run
+from movietui.widgets.told import told
 from movietui.work import Work
 
 T = TypeVar("T")
@@ -78,9 +80,11 @@ class MovieTui(App[int]):
         super().__init__()
         self._opening = opening
         self.work = Work(self.show_work)
+        self.queue = RunQueue(session.store, changed=self.show_queue, ended=self.run_ended)
         self._drawn_activity: Activity | None = None
         self.working = self.first_dataset or REAL
         self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
+        self.queue_changed: Signal[None] = Signal(self, "queue")
         self.served_changed: Signal[str] = Signal(self, "served")
         self._theme_for_once = bool(theme)
         chosen = theme or os.environ.get("TEXTUAL_THEME") or self.session.store.choice("theme")
@@ -118,6 +122,7 @@ class MovieTui(App[int]):
                 await self.first_start()
             else:
                 await self.serve(self.first_dataset)
+            await self.queue.open()
         except Problem as problem:
             self.say_problem(problem)
             if self.session.opened is None:
@@ -159,14 +164,16 @@ class MovieTui(App[int]):
         for stack in self._screen_stacks.values():
             yield from (screen for screen in stack if isinstance(screen, FrameScreen))
 
-    async def action_quit(self) -> None:
+    @work(group="quit")
+    async def action_quit(self) -> None:  # type: ignore[override]  # a worker may ask and wait
         """Stop what runs and leave. Ratings were on disk before they were on screen."""
-        await self.work.cancel()
-        await self.session.engine.close()
-        self.exit(0)
+        from movietui.screens.run_panels import leave
 
-    def on_unmount(self) -> None:
-        """Close the store."""
+        await leave(self)
+
+    async def on_unmount(self) -> None:
+        """End the trainings, where that was not done, and close the store."""
+        await self.queue.close()
         self.session.store.close()
 
     # What is served
@@ -183,13 +190,6 @@ class MovieTui(App[int]):
         await self.serve(name)
         if self.current_mode == stays:  # whoever went elsewhere meanwhile is not torn away
             await self.switch_mode("browse")
-
-    async def dataset_to_train(self) -> str:
-        """Return the dataset that is at work. Raises ``Problem`` where it is not here yet."""
-        ready = [row["name"] for row in await self.session.datasets() if row["ratings"] or row["state"] == "invented"]
-        if self.working not in ready:
-            raise Problem(f"{self.working} is not here yet; d opens the Data screen, where enter gets it.")
-        return self.working
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
         """Open a dataset in the engine, with a run or the one chosen last, and show its list."""
@@ -254,6 +254,23 @@ class MovieTui(App[int]):
         if self.is_running:
             self.activity_changed.publish(self.work.activity)
             self.refresh_frames()
+
+    @property
+    def activity(self) -> Activity | None:
+        """What the status line tells of: a job, else the training that was started first."""
+        return self.work.activity or next(iter(self.queue.activities.values()), None)
+
+    def show_queue(self) -> None:
+        """Draw how far the queue is."""
+        if self.is_running:
+            self.queue_changed.publish(None)
+            self.refresh_frames()
+
+    def run_ended(self, run: Run) -> None:
+        """Tell how a run of the queue ended; the first model of all serves at once."""
+        self.say(how_it_ended(run))
+        if run.state == "done" and self.session.opened is None:
+            self.run_worker(told(MovieTui.serve)(self, run.dataset), group="begin")
 
     def refresh_frames(self) -> None:
         """Draw the lines around the open screen again."""

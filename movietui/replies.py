@@ -267,6 +267,8 @@ class FieldRow(TypedDict):
     name: str
     kind: str
     default: float
+    published: NotRequired[float | None]
+    """As a source system has it; ``None`` for a model that none has."""
     low: float
     high: float
     meaning: str

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from data.problems import Problem
 from movietui import text
@@ -20,15 +19,13 @@ from movietui.output import (
     Bars,
     answers,
     as_json,
-    calibration_table,
-    confusion_table,
     figure,
     new_table,
     open_store,
     print_json,
     print_rich,
-    subgroups_table,
 )
+from movietui.run_tables import of_one, of_two, settings_text, state_text
 
 LISTED_METRICS = ("rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10")
 FACTS = (
@@ -91,19 +88,10 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
             text.duration(row["seconds"]) if row.get("seconds") is not None else "",
             text.size(row["peak_bytes"]) if row.get("peak_bytes") else "",
             text.size(row["checkpoint_bytes"]) if row.get("checkpoint_bytes") else "",
-            _state(row),
+            state_text(row),
             row["name"],
         )
     print_rich(table)
-
-
-def _state(row: dict[str, Any]) -> str:
-    """How a run is, and how far."""
-    progress = row.get("progress") or {}
-    if not progress:
-        return str(row["state"])
-    left = f", {text.duration(progress['left'])} left" if progress["left"] else ""
-    return f"{row['state']}, {progress['phase']} {progress['epoch']} of {progress['of']}{left}"
 
 
 @runs.command("show")
@@ -116,44 +104,7 @@ def runs_show(number: int, json_: bool) -> None:
     if json_:
         print_json(row)
         return
-    about = new_table("", "")
-    about.show_header = False
-    for name, value in (
-        ("run", f"{row['run']} {row['name']}".rstrip()),
-        ("model", f"{row['model']} on {row['dataset']}, cleaning {row['cleaning']}"),
-        ("measured on", f"{row['split']}, seed {row['seed']}"),
-        ("state", " ".join(part for part in (_state(row), row["problem"]) if part)),
-        ("started", row["started"]),
-        ("fit", text.duration(row["seconds"]) if row["seconds"] is not None else ""),
-        ("device", row["device"]),
-        ("memory", text.size(row["peak_bytes"]) if row["peak_bytes"] else ""),
-        ("checkpoint", f"{text.size(row['checkpoint_bytes'])} in {row['checkpoint']}" * bool(row["checkpoint_bytes"])),
-        ("settings", _settings(row["settings"])),
-        ("metrics", "  ".join(f"{name} {figure(value)}" for name, value in row["metrics"].items())),
-        ("note", row["note"]),
-    ):
-        if value:
-            about.add_row(name, value)
-    parts: list[Table | str] = [about]
-    if row["curve"]:
-        parts += ["", _curve(row)]
-    if "subgroups" in row:
-        parts += ["", subgroups_table(row), "", calibration_table(row), "", confusion_table(row)]
-    print_rich(*parts)
-
-
-def _settings(settings: dict[str, Any]) -> str:
-    return " ".join(f"{name}={value}" for name, value in settings.items())
-
-
-def _curve(row: dict[str, Any]) -> Table:
-    columns = ("epoch", "train", "validation")
-    table = new_table(*columns, "", right=columns)
-    for epoch in row["curve"]:
-        held_out = "" if epoch["validation_loss"] is None else f"{epoch['validation_loss']:.4f}"
-        best = "● best" if epoch["epoch"] == row["best_epoch"] else ""
-        table.add_row(str(epoch["epoch"]), f"{epoch['train_loss']:.4f}", held_out, best)
-    return table
+    print_rich(*of_one(row))
 
 
 @runs.command("compare")
@@ -178,26 +129,7 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
     if json_:
         print_json(found)
         return
-    names = [f"run {row['run']}" for row in found["runs"]]
-    settings = new_table("", *names, right=names)
-    for row in found["facts"] + found["settings"]:
-        settings.add_row(row["name"], *("" if row[of] is None else str(row[of]) for of in ("first", "second")))
-    columns = (*names, "difference")
-    metrics = new_table("", *columns, right=columns)
-    for row in found["metrics"]:
-        reach = f" ±{(row['high'] - row['low']) / 2:.4f}" if row["low"] is not None else ""
-        values = ["" if row[of] is None else figure(row[of]) for of in ("first", "second")]
-        metrics.add_row(row["metric"], *values, "" if row["difference"] is None else f"{row['difference']:+.4f}{reach}")
-    parts: list[Table | str] = [settings if settings.row_count else "The settings are the same.", "", metrics]
-    if not found["same_rows"]:
-        parts.append("not measured on the same rows: no interval can be given")
-    if found["top"]:
-        lists = new_table(*names, "title", "year", right=(*names, "year"))
-        for movie in found["top"]["movies"]:
-            places = (str(movie[of] or "") for of in ("first", "second"))
-            lists.add_row(*places, movie["title"], str(movie["year"] or ""))
-        parts += ["", lists, f"{found['top']['common']} of {k} in both lists"]
-    print_rich(*parts)
+    print_rich(*of_two(found))
 
 
 @runs.command("export")
@@ -235,7 +167,7 @@ def _cells(rows: Sequence[dict[str, Any]]) -> list[list[Any]]:
     metrics = list(dict.fromkeys(name for row in rows for name in row["metrics"]))
     body = [
         [
-            *(_settings(row[name]) if name == "settings" else row[name] for name in FACTS),
+            *(settings_text(row[name]) if name == "settings" else row[name] for name in FACTS),
             *(row["metrics"].get(name) for name in metrics),
             row["note"],
         ]

@@ -440,6 +440,7 @@ class Service:
                         "name": entry.name,
                         "kind": entry.kind.__name__,
                         "default": entry.default,
+                        "published": getattr(model.published, entry.name) if model.published else None,
                         "low": entry.low,
                         "high": entry.high,
                         "meaning": entry.meaning,

@@ -77,7 +77,7 @@ class StatusLine(Widget):
     def render(self) -> RenderResult:
         """Draw the newest word."""
         app = cast("MovieTui", self.app)
-        activity = app.work.activity
+        activity = app.activity
         return app.outcome if activity is None else _progress(activity, app.outcome, self.size.width)
 
 

@@ -1,4 +1,4 @@
-"""The small tables: datasets, the rules of cleaning and the rows they took, models, epochs and runs."""
+"""The small tables: datasets, the rules of cleaning and the rows they took, models and epochs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,8 @@ from rich.cells import cell_len
 
 from movietui import text
 from movietui.replies import DatasetRow, ModelRow, RemovedRows, RuleRow
-from movietui.store import Run
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
-
-METRICS = ("rmse", "mae", "accuracy", "ndcg@10")
-LOWER_IS_BETTER = ("rmse", "mae")
-RIGHT = (*METRICS, "fit", "run")
-"""Columns of numbers, which stand to the right."""
 
 
 @dataclass(frozen=True)
@@ -162,68 +156,3 @@ class EpochList(RowList[dict[str, Any]]):
         validation = f"{row['validation_loss']:.4f}" if row["validation_loss"] is not None else ""
         best = " ●" if row["epoch"] == self.best else ""
         return [(text.cut(f"{row['epoch']:>6} {row['train_loss']:>8.4f} {validation:>11}{best}", width), "")]
-
-
-class RunList(RowList[Run]):
-    """All runs with what was measured; the best of those that can be compared is underlined."""
-
-    has_head = True
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.in_use: int | None = None
-        self._best: dict[tuple[str, str, str, str], float] = {}
-
-    def name_of(self, row: Run) -> int:
-        """Return the number of the run."""
-        return row.id
-
-    def show(self, runs: Sequence[Run], in_use: int | None) -> None:
-        """Show these runs."""
-        self.in_use = in_use
-        self._best = {}
-        for run in runs:
-            for metric in METRICS:
-                if metric in run.metrics:
-                    key = (run.dataset, run.cleaning, run.split, metric)
-                    better = min if metric in LOWER_IS_BETTER else max
-                    self._best[key] = better(self._best.get(key, run.metrics[metric]), run.metrics[metric])
-        self.fill(len(runs), 0, list(runs), follow=True)
-
-    @staticmethod
-    def _columns(width: int) -> list[tuple[str, int]]:
-        room = [("model", 12), ("split", 10), ("rmse", 8), ("mae", 8)]
-        if width >= 90:
-            room = [("run", 5), ("model", 16), ("dataset", 18), ("cleaning", 10), *room[1:]]
-        room += [("accuracy", 10)] * (width >= 80) + [("ndcg@10", 9)] * (width >= 58)
-        return [*room, ("fit", 9), ("state", 11)]
-
-    def head(self, width: int) -> str:
-        """Return the names of the columns."""
-        columns = self._columns(width)
-        return "   " + "".join(text.cut(f"{name} ", cells, right=name in RIGHT) for name, cells in columns)
-
-    def draw(self, row: Run, width: int) -> Line:
-        """Draw one run."""
-        line: Line = [(" ● " if row.id == self.in_use else "   ", "")]
-        for name, cells in self._columns(width):
-            value = self._cell(row, name)
-            best = name in METRICS and self._best.get((row.dataset, row.cleaning, row.split, name)) == row.metrics.get(
-                name
-            )
-            if best and value:
-                line += [(" " * (cells - len(value) - 1), ""), (value, "best"), (" ", "")]
-            else:
-                line.append((text.cut(f"{value} ", cells, right=name in RIGHT), ""))
-        return line
-
-    def _cell(self, row: Run, name: str) -> str:
-        if name in METRICS:
-            return f"{row.metrics[name]:.4f}" if name in row.metrics else ""
-        if name == "fit":
-            return text.duration(row.seconds) if row.seconds else ""
-        if name == "run":
-            return str(row.id)
-        if name == "state" and row.id == self.in_use:
-            return "in use"
-        return str(getattr(row, name))

@@ -1,10 +1,14 @@
-"""An engine that answers the same on every machine, without a model."""
+"""An engine that answers the same on every machine, without a model, and trainings that do as they are told."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from data.problems import Problem
 from movietui.replies import Details, MovieRow, Opened, PersonRow, Ranked
+from movietui.runs import Runs
 from movietui.store import Store
+from movietui.wire import Message
 
 MOVIES = 240
 MISERY = 0.6
@@ -318,9 +322,25 @@ class FakeEngine:
             "meaning": "How often all is updated.",
         }
         return [
-            {"name": name, "summary": summary, "settings": [field]}
+            {"name": name, "summary": summary, "settings": [field | ({"published": 8} if name == "mf" else {})]}
             for name, summary in (("popularity", "What most rated."), ("bias", "No taste."), ("mf", "Learns tastes."))
         ]
+
+    def reported(self) -> list[dict[str, Any]]:
+        facts = {"name": "009 as reported", "model": "mf", "dataset": "demo", "cleaning": "none", "split": "random90"}
+        return [{**facts, "note": "shown as a curve only", "metrics": {"rmse": 0.9555}}]
+
+    def compare(self, first: int, second: int, viewers: list[Any]) -> dict[str, Any]:
+        metrics = [{"metric": "rmse", "first": 0.91, "second": 0.94, "difference": 0.03, "low": 0.02, "high": 0.04}]
+        top = {"k": 10, "common": 1, "movies": [{"title": "The [b]Odd[/b]", "year": 1971, "first": 1, "second": None}]}
+        return {
+            "runs": [{"run": first}, {"run": second}],
+            "facts": [{"name": "model", "first": "mf", "second": "bias"}],
+            "settings": [],
+            "same_rows": True,
+            "metrics": metrics,
+            "top": top if viewers else None,
+        }
 
     RULES = (
         ("malformed-lines", "malformed lines", True, 0, 0, []),
@@ -424,3 +444,37 @@ class FakeEngine:
         assert self.joined is not None
         self.joined = joined()
         return self.joined
+
+
+class FakeJob:
+    """Trains until it is let go or cancelled, and writes the run down as a real one does."""
+
+    made: list["FakeJob"] = []
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._end: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.request: Message = {}
+        self.told: list[str] = []
+        self.begins = True
+        FakeJob.made.append(self)
+
+    async def events(self, request: Message) -> AsyncIterator[Message]:
+        self.request = request
+        if self.begins:
+            Runs(self._store).begin(request["run"], request["cleaning"], {})
+            yield {"event": "epoch", "phase": "curve", "epoch": 1, "of": 2, "train_loss": 1, "validation_loss": None}
+        how = await self._end
+        if self.begins:
+            self._store.end_run(request["run"], how)
+        yield {"event": how, "problem": "There is no such model."}
+
+    async def tell(self, do: str) -> None:
+        self.told.append(do)
+
+    async def cancel(self) -> None:
+        self.end("cancelled")
+
+    def end(self, how: str = "done") -> None:
+        if not self._end.done():
+            self._end.set_result(how)

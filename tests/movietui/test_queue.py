@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,43 +12,10 @@ from movietui.queue import RunQueue
 from movietui.runs import Runs
 from movietui.store import Store
 from movietui.wire import Message
+from tests.movietui.fakes import FakeJob
 from tests.movietui.processes import gone, processes_of
 
 OPTIONS: Message = {"cleaning": "standard", "split": "u1", "settings": {}, "seed": 0}
-
-
-class FakeJob:
-    """Trains until it is let go or cancelled, and writes the run down as a real one does."""
-
-    made: list["FakeJob"] = []
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._end: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.request: Message = {}
-        self.told: list[str] = []
-        self.begins = True
-        FakeJob.made.append(self)
-
-    async def events(self, request: Message) -> AsyncIterator[Message]:
-        self.request = request
-        if self.begins:
-            Runs(self._store).begin(request["run"], request["cleaning"], {})
-            yield {"event": "epoch", "phase": "curve", "epoch": 1, "of": 2, "train_loss": 1, "validation_loss": None}
-        how = await self._end
-        if self.begins:
-            self._store.end_run(request["run"], how)
-        yield {"event": how, "problem": "There is no such model."}
-
-    async def tell(self, do: str) -> None:
-        self.told.append(do)
-
-    async def cancel(self) -> None:
-        self.end("cancelled")
-
-    def end(self, how: str = "done") -> None:
-        if not self._end.done():
-            self._end.set_result(how)
 
 
 @pytest.fixture

@@ -1,17 +1,26 @@
 """The Train screen, by keyboard."""
 
+import time
 from pathlib import Path
 from typing import cast
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from data import locations
+from movietui.children import Job
+from movietui.runs import Runs
 from movietui.screens.train import TrainScreen
 from movietui.store import Store
+from movietui.widgets.run_table import RunTable
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 from tests.movietui.processes import gone
+
+
+def newest_state(driver: Driver) -> str:
+    return driver.app.session.store.runs()[0].state
+
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 
@@ -74,7 +83,7 @@ async def test_training_adds_a_run_that_can_be_used(ready: Path, size: tuple[int
         await choose(driver, screen, "bias")
         await fill(driver, screen, sweeps="4", seed="7")
         await driver.press("enter")
-        await driver.until(lambda: screen.runs.total == 3 and driver.app.work.activity is None, "the run", 40)
+        await driver.until(lambda: (newest_state(driver), driver.app.queue.running) == ("done", []), "the run", 40)
         await driver.told("bias: RMSE 0.")
         newest = driver.app.session.store.runs()[0]
         assert (newest.state, newest.model, newest.seed, newest.settings["sweeps"]) == ("done", "bias", 7, 4)
@@ -98,7 +107,7 @@ async def test_a_form_that_cannot_be_used(store: Store) -> None:
                 await driver.press("enter")
                 await driver.told(f"! {name}: ")
             await fill(driver, screen, **{name: good})
-        assert driver.app.work.activity is None
+        assert driver.app.queue.running == []
         assert [run.state for run in store.runs()] == ["done", "cancelled", "done"]
 
 
@@ -122,17 +131,15 @@ async def test_cancelling(ready: Path) -> None:
         screen = await go(driver)
         await fill(driver, screen, sweeps="200")
         await driver.press("enter")
-        await driver.until(lambda: driver.app.work.activity is not None, "the work")
-        job = driver.app.work._job
-        assert job is not None
-        await driver.until(lambda: (driver.app.work.activity or 0) and driver.app.work.activity.curve, "an epoch", 30)
+        queue = driver.app.queue
+        await driver.until(lambda: queue.running, "the work")
+        job = cast(Job, queue._jobs[queue.running[0]])
+        await driver.until(lambda: driver.app.activity and driver.app.activity.curve, "an epoch", 30)
         await driver.see("train mf")
-        await driver.press("enter")
-        await driver.told("Something else is running")
         await driver.press("b")
         await driver.rate("4")
         await driver.press("t", "c")
-        await driver.told("Stopped training mf; the run keeps its curve.")
+        await driver.told("Stopped training mf; run 3 keeps its curve")
         assert job._process is not None
         assert gone(job._process.pid)
         newest = driver.app.session.store.runs()[0]
@@ -153,3 +160,270 @@ async def test_nothing_to_train_on(home: Path) -> None:
         await driver.press("right", "u")
         await driver.told("There is no run to use yet.")
         assert "No runs yet" in shown(driver.app)
+
+
+# The queue
+
+
+async def with_fake_jobs(driver: Driver, store: Store) -> TrainScreen:
+    FakeJob.made = []
+    driver.app.queue._new_job = lambda: FakeJob(store)
+    return await go(driver)
+
+
+def states(store: Store) -> list[str]:
+    """Of the runs that are not from before."""
+    return [run.state for run in reversed(store.runs())][3:]
+
+
+@SIZES
+async def test_runs_wait_for_each_other(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await with_fake_jobs(driver, store)
+        await driver.press("enter")
+        await driver.until(lambda: states(store) == ["running"], "the first")
+        await driver.press("enter")
+        await driver.told("Run 5, mf, waits behind 1 run.")
+        await driver.press("enter")
+        await driver.told("Run 6, mf, waits behind 2 runs.")
+        for told in ("waits, 1", "waits, 2", "running"):
+            await driver.see(told)
+        assert [row.id for row in screen.runs.known_rows()][:4] == [4, 5, 6, 3]
+        await driver.until(lambda: screen.runs.current and screen.runs.current.id == 6, "the cursor on the newest")
+        await driver.press("right", "K")
+        await driver.until(lambda: [row.id for row in screen.runs.known_rows()][:3] == [4, 6, 5], "the new order")
+        assert screen.runs.current is not None
+        assert screen.runs.current.id == 6
+        await driver.press("J")
+        await driver.until(lambda: [row.id for row in screen.runs.known_rows()][:3] == [4, 5, 6], "the old order")
+        await driver.press("K")
+        await driver.until(lambda: [row.id for row in screen.runs.known_rows()][:3] == [4, 6, 5], "the new order")
+        FakeJob.made[0].end()
+        await driver.until(lambda: states(store) == ["done", "queued", "running"], "the next")
+        await driver.told("u on run 4 uses it in Browse")
+        await driver.press("c")
+        await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "the last")
+        await driver.told("Stopped training mf; run 6 keeps its curve, r goes on with it.")
+        await driver.press("r")
+        await driver.until(lambda: states(store) == ["done", "running", "queued"], "the cancelled one waiting")
+        await driver.until(lambda: screen.runs.current and screen.runs.current.id == 6, "the cursor on it")
+        await driver.see("waits, 1")
+        await driver.press("c")
+        await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "what waited cancelled")
+        FakeJob.made[2].end("done")
+        await driver.until(lambda: states(store) == ["done", "done", "cancelled"], "the end")
+
+
+async def test_pausing_and_several_at_a_time(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        screen = await with_fake_jobs(driver, store)
+        await driver.press("p")
+        await driver.told("! Nothing trains here that could be paused.")
+        await driver.press("J")
+        await driver.told("! Only a run that waits here can be moved.")
+        await driver.press("enter", "enter", "plus")
+        await driver.until(lambda: states(store) == ["running", "running"], "both")
+        await driver.told("2 runs at a time.")
+        await driver.see("2 at a time")
+        await driver.press("right", "home", "p")
+        await driver.told("Run 4 pauses at the end of its epoch; p resumes it.")
+        await driver.see("paused")
+        await driver.press("p")
+        await driver.told("Run 4 goes on.")
+        assert FakeJob.made[0].told == ["pause", "resume"]
+        assert screen.runs.has_focus
+
+
+async def test_a_run_that_was_cut_off_is_offered(store: Store) -> None:
+    with_run(store)
+    number = store.start_run("mf", "demo", "standard", "random90", 0, {}, request={"cleaning": "standard"})
+    store._db.execute("UPDATE runs SET process = 2147483, began = 'then' WHERE id = ?", (number,))
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        await with_fake_jobs(driver, store)
+        await driver.see("cut off")
+        await driver.see("run 4 was cut off · r goes on with it")
+        await driver.press("r")
+        await driver.until(lambda: states(store) == ["running"], "the run going on")
+        await driver.until(lambda: "was cut off" not in shown(driver.app), "the offer taken back")
+        assert FakeJob.made[0].request["run"] == number
+
+
+async def test_leaving_asks_what_becomes_of_the_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_run(store)
+    closed: list[bool] = []
+    async with started(engine=FakeEngine()) as driver:
+        await with_fake_jobs(driver, store)
+        queue = driver.app.queue
+        close = queue.close
+
+        async def note(*, stay: bool = False) -> None:
+            closed.append(stay)
+            await close()
+
+        monkeypatch.setattr(queue, "close", note)
+        await driver.press("enter", "enter")
+        await driver.until(lambda: states(store) == ["running", "queued"], "both")
+        await driver.press("q")
+        await driver.see("1 run trains and 1 run waits.")
+        await driver.press("escape")
+        assert driver.app.is_running
+        assert states(store) == ["running", "queued"]
+        await driver.press("q")
+        await driver.see("Leave while models train?")
+        await driver.press("y")
+        await driver.until(lambda: driver.app._exit, "the end")
+        assert closed[0] is True
+
+
+async def test_leaving_at_once_stops_what_trains(store: Store) -> None:
+    with_run(store)
+    async with started(engine=FakeEngine()) as driver:
+        await with_fake_jobs(driver, store)
+        await driver.press("enter", "enter")
+        await driver.until(lambda: states(store) == ["running", "queued"], "both")
+        await driver.press("ctrl+c")
+        await driver.see("Leave while models train?")
+        await driver.press("ctrl+c")
+        await driver.until(lambda: driver.app._exit, "the end")
+        assert states(store) == ["cancelled", "queued"]
+
+
+async def test_a_run_of_the_command_line_appears(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        other = Store(locations.store())
+        number = other.start_run("sgd-mf", "demo", "standard", "u2", 0, {})
+        await driver.until(lambda: screen.runs.known_rows()[0].id == number, "the run", 1.5)
+        Runs(other).delete(1)
+        await driver.until(lambda: screen.runs.total == 4, "the run gone", 1.5)
+        other.close()
+
+
+# The table
+
+
+def numbers(screen: TrainScreen) -> list[int]:
+    return [row.id for row in screen.runs.known_rows()]
+
+
+async def test_sorting_and_filtering(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        await driver.until(lambda: numbers(screen) == [3, 2, 1, 0], "the newest first, what was reported last")
+        table = screen.runs
+        table.sort("rmse")
+        assert numbers(screen) == [3, 1, 0, 2]  # the lowest first; what has none comes last
+        await driver.see("rmse▲")
+        await driver.press("O")
+        assert numbers(screen) == [0, 1, 3, 2]
+        await driver.see("rmse▼")
+        table.sort("accuracy")
+        table.sort("ndcg@10")
+        assert numbers(screen) == [3, 1, 2, 0]
+        await driver.see("ndcg@10▼")
+        table.sorted_by = ""
+        await driver.press("o", "o")
+        await driver.told("Sorted by model.")
+        assert numbers(screen) == [1, 3, 2, 0]
+        await driver.press("slash")
+        await driver.type("bi")
+        await driver.until(lambda: numbers(screen) == [1], "bias only")
+        await driver.press("enter")
+        assert table.has_focus
+        await driver.press("escape")
+        await driver.until(lambda: len(numbers(screen)) == 4, "all of them")
+        head = lines(driver.app).index(next(line for line in lines(driver.app) if "rmse" in line))
+        column = lines(driver.app)[head].index("mae")
+        await driver.pilot.click(offset=(column, head))
+        assert table.sorted_by == "mae"
+        for narrow in table.columns():
+            table.sort(narrow)
+            assert narrow in "".join(name for name, _ in table._columns(76))
+
+
+async def test_differences_to_a_baseline(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        await go(driver)
+        await driver.press("right", "home", "equals_sign")
+        await driver.told("Differences to run 3, with 95 % intervals over users.")
+        await driver.see("+.0300 ±.0100")
+        await driver.press("equals_sign")
+        await driver.told("Figures.")
+        await driver.until(lambda: "±.0100" not in shown(driver.app), "the figures")
+
+
+@SIZES
+async def test_a_run_unfolds_and_two_stand_side_by_side(store: Store, size: tuple[int, int]) -> None:
+    number = with_run(store)
+    group = {"by": "genre", "group": "[b]Crime[/b]", "rows": 12, "users": 5, "rmse": 1.5, "mae": 1, "too_high": 0.25}
+    error = {"error": 0.5, "bins": [{"low": 3, "high": 3.5, "rows": 12, "predicted": 3.25, "rated": 3.75}]}
+    counts = {"rated": [3, 4], "predicted": [3, 4], "counts": [[7, 1], [2, 8]]}
+    Runs(store).measured(number, "rows", b"", {"subgroups": [group], "calibration": error, "confusion": counts})
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        await driver.press("right", "home", "enter")
+        await driver.see("random90, seed 0")
+        await driver.press("pagedown", "pagedown")
+        for told in ("[b]Crime[/b]", "+0.250", "mean distance 0.5000 stars", "as 4"):
+            await driver.see(told)
+        await driver.press("escape", "m")
+        await driver.told("! Mark two runs with x")
+        await driver.press("x", "end", "up", "x")
+        assert screen.runs.marked == [3, 1]
+        for told in ("● run 3 mf", "x run 1 bias"):
+            await driver.see(told)
+        await driver.press("m")
+        for told in ("Run 1 and run 3", "+0.0300 ±0.0100", "The [b]Odd[/b]", "1 of 10 in both lists"):
+            await driver.see(told)
+        await driver.press("escape", "z")
+        await driver.see("last 1/2")
+
+
+def test_many_runs_are_sorted_at_once(store: Store) -> None:
+    for place in range(500):
+        number = store.start_run("mf", "demo", "standard", "random90", place, {"factors": 10})
+        store.end_run(number, "done", seconds=1.0, metrics={"rmse": 1 + place * 7 % 500 / 1000})
+    runs = store.runs()
+    table = RunTable()
+    table._all = runs
+    started_at = time.perf_counter()
+    for column in ("rmse", "model", "mae"):
+        table.sorted_by = column
+        rows = table._sorted(list(runs))
+    table.sorted_by = "rmse"
+    rows = table._sorted(list(runs))
+    assert time.perf_counter() - started_at < 0.2
+    assert rows[0].metrics["rmse"] == 1
+
+
+# The form
+
+
+@SIZES
+async def test_the_form_is_checked_as_it_is_typed(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        command = screen.query_one("#command", Static)
+        await driver.until(lambda: "movietui train mf --dataset demo " in str(command.content), "the command line")
+        await driver.press("P")
+        await driver.told("These are the published settings.")
+        assert screen.query_one("#set-sweeps", Input).value == "8"
+        await driver.press("y")
+        await driver.told("Copied: movietui train mf --dataset demo --published")
+        assert driver.app.clipboard == "movietui train mf --dataset demo --published"
+        await fill(driver, screen, sweeps="20", seed="3", split="u1")
+        told = "movietui train mf --dataset demo --set sweeps=20 --seed 3 --split u1 --cleaning none"
+        await driver.until(lambda: told in str(command.content), "the command line")
+        await fill(driver, screen, sweeps="201")
+        await driver.until(lambda: str(command.content).startswith("! sweeps: "), "what is wrong")
+        await driver.press("y")
+        await driver.told("! sweeps: ")
+        await choose(driver, screen, "bias")
+        await driver.press("P")
+        await driver.told("! None of the source systems has bias")

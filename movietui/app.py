@@ -284,11 +284,9 @@ class MovieTui(App[int]):
         """List the keys of the open screen."""
         from movietui.screens.panels import HelpPanel, keys_of
 
-        screen = self.screen
-        if not isinstance(screen, FrameScreen):
-            return
-        active = list(screen.active_bindings.values())
-        self.push_screen(HelpPanel(screen.title_of_help, screen.about, keys_of(active, self.get_key_display)))
+        if isinstance(screen := self.screen, FrameScreen):
+            active = list(screen.active_bindings.values())
+            self.push_screen(HelpPanel(screen.title_of_help, screen.about, keys_of(active, self.get_key_display)))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer the screens and everything a key does."""
@@ -296,8 +294,6 @@ class MovieTui(App[int]):
         for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))
         if isinstance(screen, BrowseScreen):
-            for node, binding, enabled, _ in screen.active_bindings.values():
-                if node is screen and enabled and binding.tooltip and not binding.action.startswith("app."):
-                    yield SystemCommand(
-                        binding.description, binding.tooltip, partial(screen.run_action, binding.action)
-                    )
+            for node, key, enabled, _ in screen.active_bindings.values():
+                if node is screen and enabled and key.tooltip and not key.action.startswith("app."):
+                    yield SystemCommand(key.description, key.tooltip, partial(screen.run_action, key.action))

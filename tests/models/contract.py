@@ -10,7 +10,7 @@ from data.dataset import Dataset
 from data.problems import Cancelled
 from models import MODELS
 from models.checkpoints import load, save
-from models.model import AnyModel, Epoch, History, Model, history_of
+from models.model import AnyModel, Epoch, Fitted, History, Model, history_of
 from models.settings import Settings
 from tests.models.builders import checkerboard, dataset, rmse, tastes
 
@@ -54,34 +54,39 @@ class ModelContract:
         model.fit(train)
         return model
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def watched(cls) -> tuple[AnyModel, Fitted, list[Epoch]]:
+        """A model that was fitted with held-out ratings, what it said of that, and the epochs it told of."""
+        seen: list[Epoch] = []
+        model = cls.kind(cls.settings)
+        return model, model.fit(*tastes(), seen.append), seen
+
     def test_is_named_in_the_table(self) -> None:
         assert MODELS[self.kind.name] is self.kind
         assert self.kind.summary
 
-    def test_progress_tells_every_epoch(self) -> None:
-        train, held_out = tastes()
-        seen: list[Epoch] = []
-        fitted = self.kind(self.settings).fit(train, held_out, seen.append)
+    def test_progress_tells_every_epoch(self, watched: tuple[AnyModel, Fitted, list[Epoch]]) -> None:
+        _, fitted, seen = watched
         assert tuple(seen) == fitted.curve
         assert [epoch.number for epoch in seen] == list(range(1, seen[0].of + 1))
         assert all(np.isfinite(epoch.train_loss) and np.isfinite(epoch.validation_loss) for epoch in seen)
         losses = [epoch.validation_loss for epoch in seen]
         assert fitted.best_epoch == 1 + losses.index(min(losses))
 
-    def test_without_validation_there_is_no_validation_loss(self, train: Dataset) -> None:
-        fitted = self.kind(self.settings).fit(train)
+    def test_without_validation_there_is_no_validation_loss(self) -> None:
+        fitted = self.kind(self.hurried or self.settings).fit(checkerboard()[0])
         assert fitted.best_epoch is None
         assert all(epoch.validation_loss is None for epoch in fitted.curve)
 
-    def test_validation_loss_is_what_predict_gives(self) -> None:
-        train, held_out = tastes()
-        model = self.kind(self.settings)
-        fitted = model.fit(train, held_out)
+    def test_validation_loss_is_what_predict_gives(self, watched: tuple[AnyModel, Fitted, list[Epoch]]) -> None:
+        model, fitted, _ = watched
+        held_out = tastes()[1]
         found = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
         assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(found, rel=0.02)
 
     def test_cancelled_leaves_the_model_as_it_was(self, train: Dataset) -> None:
-        model = self.kind(self.settings)
+        model = self.kind(self.hurried or self.settings)
         model.fit(train)
         before = model.parameters
         copy = {name: array.copy() for name, array in before.items()}
@@ -195,16 +200,17 @@ class ModelContract:
         assert np.isfinite(found.uncertainty).all()
         assert np.isfinite(model.predict(np.asarray([0, -1], np.int32), np.asarray([0, 4], np.int32))).all()
 
-    def test_the_same_seed_gives_the_same_model(self, model: AnyModel, train: Dataset) -> None:
-        again = self.kind(model.settings, seed=1)
-        again.fit(train)
-        assert set(again.parameters) == set(model.parameters)
-        for name, array in model.parameters.items():
+    def test_the_same_seed_gives_the_same_model(self) -> None:
+        first, again = (self.kind(self.hurried or self.settings, seed=1) for _ in range(2))
+        for model in (first, again):
+            model.fit(checkerboard()[0])
+        assert set(again.parameters) == set(first.parameters)
+        for name, array in first.parameters.items():
             np.testing.assert_array_equal(again.parameters[name], array)
 
     def test_fitting_does_not_touch_the_dataset(self) -> None:
-        train, untouched = tastes()[0], tastes()[0]
-        self.kind(self.settings).fit(train)
+        train, untouched = checkerboard()[0], checkerboard()[0]
+        self.kind(self.hurried or self.settings).fit(train)
         for column in ("user", "movie", "stars", "time"):
             np.testing.assert_array_equal(getattr(train.ratings, column), getattr(untouched.ratings, column))
 

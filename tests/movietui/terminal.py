@@ -90,6 +90,13 @@ class Terminal:
         """Type so fast, or over so slow a line, that all keys arrive together."""
         self.child.send("".join(KEYS.get(key, key) for key in keys))
 
+    def wait_for_movies(self, many: int, seconds: float = 10.0) -> None:
+        """Read until so many rows of the list are drawn."""
+        until = time.monotonic() + seconds
+        while len(self.list_of_movies()) < many:
+            assert time.monotonic() < until, f"{many} movies did not come:\n" + "\n".join(self.lines)
+            self.read(0.1)
+
     def list_of_movies(self) -> list[str]:
         """Return the rows of the list, as drawn."""
         return [line.split("★", 1)[1].split("│")[0].strip() for line in self.lines if "★" in line]

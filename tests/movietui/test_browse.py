@@ -420,14 +420,15 @@ async def test_all_keys(faked: FakeEngine) -> None:
         for key, title, some in (
             ("b", "Keys · Browse", ("Half a star less", "1-5", "Take the last rating back")),
             ("d", "Keys · Data", ("Read a folder or zip", "Stop what is running")),
-            ("t", "Keys · Train", ("Use the run under the cursor", "Stop what is running")),
+            ("t", "Keys · Train", ("Use the run under the cursor", "Stop the run under the")),
         ):
             await driver.press(key)
             await driver.pilot.pause(0.1)
             await driver.press("question_mark")
             await driver.see(title)
             for told in some:
-                for _ in range(6):
+                await driver.press("home")
+                for _ in range(9):
                     if told in shown(driver.app):
                         break
                     await driver.press("pagedown")

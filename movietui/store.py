@@ -220,7 +220,7 @@ class Store:
                 raise
 
     def _keep_a_log(self) -> None:
-        """Write ahead to a log. SQLite does not wait where another window does the same to a new file at this moment."""
+        """Write ahead to a log. SQLite does not wait where another window does so to a new file just now."""
         until = time.monotonic() + BUSY_SECONDS
         while True:
             try:

@@ -1,6 +1,7 @@
 """Networks over embeddings: factorisation by gradients, with and without dense layers."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,6 +102,7 @@ class EmbeddedContract(ModelContract):
 
 class TestSgdMF(EmbeddedContract):
     kind = SgdMF
+    published = replace(SgdMF.published, epochs=2)
     settings = SgdMFSettings(members=2, factors=8, epochs=5, rate=0.02)
 
     def test_folding_in_is_ridge_regression(self, model: SgdMF) -> None:
@@ -119,6 +121,7 @@ class TestSgdMF(EmbeddedContract):
 
 class TestDot(EmbeddedContract):
     kind = Dot
+    published = replace(Dot.published, epochs=2)
     settings = DotSettings(factors=8, epochs=5, rate=0.02)
 
 
@@ -129,11 +132,13 @@ class TestDeepMF(EmbeddedContract):
 
 class TestResidualMF(EmbeddedContract):
     kind = ResidualMF
+    published = replace(ResidualMF.published, epochs=2)
     settings = ResidualMFSettings(members=2, factors=8, hidden=32, epochs=4, rate=0.03)
 
 
 class TestNcf(EmbeddedContract):
     kind = Ncf
+    published = replace(Ncf.published, epochs=2)
 
 
 @pytest.mark.parametrize("kind", [SgdMF, DeepMF])

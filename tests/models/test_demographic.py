@@ -12,7 +12,7 @@ from models.model import History, history_of
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
-QUICK = DemographicSettings(members=2, epochs=12)
+QUICK = DemographicSettings(members=1, epochs=12)
 WITH_AVERAGES = replace(QUICK, averages=True)
 
 

@@ -93,6 +93,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     name = "autorec"
     summary = "Autoencoder over rows of ratings; fills in the empty places."
     settings_type = AutoRecSettings
+    on_device = True
     # The source names neither the size nor the decay: 500 is that of the paper.
     published = AutoRecSettings(
         by_user=True, hidden=500, members=1, decay=0.0, epochs=10, batch=128, rate=0.08, momentum=0.9, falling=False

@@ -124,13 +124,15 @@ class Blend(Model[BlendSettings, Tastes]):
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Become the fitted model that these parameters were taken from."""
         super().restore(parameters, scale)
-        self._parts = {name: part.build(self.seed) for name, part in parts_of(self.settings).items()}
+        parts = parts_of(self.settings)
+        self._parts = {name: part.build(self.seed) for name, part in parts.items()}
         for name, model in self._parts.items():
             prefix = f"{name}/"
             own = {key.removeprefix(prefix): value for key, value in parameters.items() if key.startswith(prefix)}
             model.restore(own, scale)
         self._known = parameters["counts"] > 0
-        self._ranking = [name for name, part in parts_of(self.settings).items() if part.order]
+        self._ranking = [name for name, part in parts.items() if part.order]
+        self._rating = [name for name, part in parts.items() if part.rates]
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         parts = parts_of(self.settings)
@@ -201,8 +203,7 @@ class Blend(Model[BlendSettings, Tastes]):
         return shares
 
     def _stars(self, stars: Callable[[str], Floats]) -> Floats:
-        raters = [name for name, part in parts_of(self.settings).items() if part.rates]
-        found = sum(weight * stars(name) for weight, name in zip(self.parameters["stack"], raters, strict=True))
+        found = sum(weight * stars(name) for weight, name in zip(self.parameters["stack"], self._rating, strict=True))
         return self.scale.clip((found + self.parameters["shift"]).astype(np.float32))
 
     def _learn_order(self, first: Mapping[str, AnyModel], train: Dataset, judged: Ratings) -> Doubles:

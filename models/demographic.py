@@ -74,6 +74,7 @@ class Demographic(Model[DemographicSettings, Person]):
     name = "demographic"
     summary = "Age, gender, occupation and genre; ignores what was rated."
     settings_type = DemographicSettings
+    on_device = True
     # The source gives neither optimiser nor loss; of the losses the absolute one gives what it reports.
     published = DemographicSettings(epochs=10, batch=64, rate=0.001, falling=False, members=1, squares=0.0)
 

@@ -130,6 +130,8 @@ class Embedded(Model[E, Place]):
     served, and it predicts better, for the prior knows more than the decay that all users are trained with.
     """
 
+    on_device = True
+
     @property
     @abstractmethod
     def shape(self) -> Shape:

@@ -111,6 +111,9 @@ class Model(ABC, Generic[S, Taste]):
     published: ClassVar[Settings | None] = None
     """The settings that repeat a source system as its author describes it; ``None`` where none has the model."""
 
+    on_device: ClassVar[bool] = False
+    """Whether it is fitted on the device that ``models.device`` chooses; else on the processor."""
+
     def __init__(self, settings: S | None = None, *, seed: int = 0) -> None:
         self.settings: S = settings if settings is not None else self.settings_type()  # type: ignore[assignment]
         self.seed = seed

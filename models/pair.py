@@ -84,6 +84,7 @@ class Pair(Model[PairSettings, Encoded]):
     name = "pair"
     summary = "Learns what two people give a movie together, from who they are and what they like."
     settings_type = PairSettings
+    on_device = True
     # Layer sizes and rate are not given, but that the rate was low, the batches small and the epochs few.
     published = PairSettings(
         factors=0, epochs=5, alone=0.0, batch=256, rate=0.0003, falling=False, decay=0.0, members=1, hidden=64, size=32

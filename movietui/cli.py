@@ -516,8 +516,7 @@ TOGETHER = "How one list is made for several viewers."
 
 
 @cli.command()
-@click.option("--user", "users", multiple=True, metavar="ID", help="A user of the dataset; twice for a pair.")
-@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile; twice for a pair.")
+@discover.for_viewers
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
 @click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
 @click.option("--seed", default=None, type=SEEDS, help="The newest run with this seed.")
@@ -566,7 +565,7 @@ def recommend(
     parts of the title and, where the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors (@Scorsese); a
     movie must pass all of it.
     """
-    from movietui import tasks
+    from movietui import asking
 
     store = open_store()
     name = dataset_named(store, dataset)
@@ -577,7 +576,7 @@ def recommend(
     if draw is not None and not surprise:
         raise click.UsageError("--draw is a part of --surprise.")
     drawn = secrets.randbelow(2**32) if surprise and draw is None else draw
-    found = tasks.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, drawn)
+    found = asking.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, drawn)
     if json_:
         print_json(found)
         return
@@ -609,10 +608,10 @@ def recommend(
 @answers
 def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) -> None:
     """Give MOVIE, for example "Fargo (1996)", 0.5 to 5 STARS."""
-    from movietui import tasks
+    from movietui import asking
 
     store = open_store()
-    rated = tasks.rate(store, dataset_named(store, dataset), name, movie, stars)
+    rated = asking.rate(store, dataset_named(store, dataset), name, movie, stars)
     if json_:
         print_json(rated)
         return
@@ -694,12 +693,12 @@ def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: 
     letterboxd, imdb and movielens are tables for these services; csv holds all, marks included; watchlist and shortlist
     (the best movies that were not seen) are Markdown.
     """
-    from movietui import tasks
+    from movietui import asking
 
     store = open_store()
-    ref = tasks.named_profile(store, name)
+    ref = asking.named_profile(store, name)
     named = dataset_named(store, dataset) if format_ == "shortlist" else ""
-    told = tasks.export(store, ref, format_, output, named, k, force=force)
+    told = asking.export(store, ref, format_, output, named, k, force=force)
     if json_:
         print_json(told)
         return

@@ -9,8 +9,8 @@ from models.checkpoints import load
 from models.ranking import Ranker
 from models.reproduce import EXPERIMENTS
 from models.tally import Tally, differences
+from movietui.asking import viewer
 from movietui.runs import Runs, as_json
-from movietui.serving import viewer
 from movietui.store import Run, Store
 from movietui.viewers import Asked
 

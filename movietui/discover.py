@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -25,6 +25,16 @@ from movietui.wire import Message
 model_option = click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
 
 
+def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that name one viewer or two, see ``viewers_named``."""
+    for name, metavar, told in (("profile", "NAME", "A profile"), ("user", "ID", "A user of the dataset")):
+        option = click.option(
+            f"--{name}", f"{name}s", multiple=True, metavar=metavar, help=f"{told}; twice for a pair."
+        )
+        command = option(command)
+    return command
+
+
 def titled(movie: Message) -> str:
     """Return a movie's title with its year."""
     return f"{movie['title']} ({movie['year']})" if movie["year"] else str(movie["title"])
@@ -42,11 +52,11 @@ def reason(movie: Message) -> str:
 
 def viewers_named(store: Any, users: Sequence[str], profiles: Sequence[str], dataset: str) -> list[ViewerRef]:
     """Return whom the options name, users of the dataset first. Nobody, or somebody twice, is wrong usage."""
-    from movietui import tasks
+    from movietui import asking
 
     if not users and not profiles:
         raise click.UsageError("Say for whom: --user ID or --profile NAME.")
-    viewers = [user(one, dataset) for one in users] + [tasks.named_profile(store, one) for one in profiles]
+    viewers = [user(one, dataset) for one in users] + [asking.named_profile(store, one) for one in profiles]
     if len(set(viewers)) < len(viewers):
         raise click.UsageError("The same viewer is named twice.")
     return viewers
@@ -65,10 +75,10 @@ def _shared(shared: Message) -> str:
 @answers
 def similar(movie: str, k: int, model: str | None, dataset: str | None, json_: bool) -> None:
     """Print the movies that are most like MOVIE, for example "Fargo (1996)"."""
-    from movietui import tasks
+    from movietui import asking
 
     store = open_store()
-    found = tasks.similar(store, dataset_named(store, dataset), movie, k, model)
+    found = asking.similar(store, dataset_named(store, dataset), movie, k, model)
     if json_:
         print_json(found)
         return
@@ -82,8 +92,7 @@ def similar(movie: str, k: int, model: str | None, dataset: str | None, json_: b
 
 @click.command()
 @click.argument("movie")
-@click.option("--user", "users", multiple=True, metavar="ID", help="A user of the dataset; twice for a pair.")
-@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile; twice for a pair.")
+@for_viewers
 @click.option("-k", "most", default=5, show_default=True, type=click.IntRange(1), help="How many reasons.")
 @model_option
 @dataset_option
@@ -99,11 +108,11 @@ def explain(
     json_: bool,
 ) -> None:
     """Tell why MOVIE is where it is in a list: what each rated film adds to its score, or takes off."""
-    from movietui import tasks
+    from movietui import asking
 
     store = open_store()
     named = dataset_named(store, dataset)
-    found = tasks.explain(store, named, viewers_named(store, users, profiles, named), movie, most, model)
+    found = asking.explain(store, named, viewers_named(store, users, profiles, named), movie, most, model)
     if json_:
         print_json(found)
         return
@@ -127,8 +136,7 @@ def _for_one(person: Message) -> str:
 
 
 @click.command()
-@click.option("--user", "users", multiple=True, metavar="ID", help="A user of the dataset; twice for a pair.")
-@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile; twice for a pair.")
+@for_viewers
 @click.option("-k", "most", default=5, show_default=True, type=click.IntRange(1), help="How many unusual ratings.")
 @model_option
 @dataset_option
@@ -147,11 +155,11 @@ def taste(
     A difference is how much more they give than others gave the same movies; with few ratings it is drawn to how
     generous they are in general.
     """
-    from movietui import tasks
+    from movietui import asking
 
     store = open_store()
     named = dataset_named(store, dataset)
-    found = tasks.taste(store, named, viewers_named(store, users, profiles, named), most, model)
+    found = asking.taste(store, named, viewers_named(store, users, profiles, named), most, model)
     if json_:
         print_json(found)
         return
@@ -204,10 +212,10 @@ def _apart(title: str, ids: Sequence[str], movies: Sequence[Message]) -> Table:
 @answers
 def search(words: Sequence[str], most: int, dataset: str | None, json_: bool) -> None:
     """Find movies, directors and users by WORDS; typos are forgiven."""
-    from movietui import tasks
+    from movietui import asking
 
     store = open_store()
-    found = tasks.search(store, dataset_named(store, dataset), " ".join(words), most)
+    found = asking.search(store, dataset_named(store, dataset), " ".join(words), most)
     if json_:
         print_json(found)
         return

@@ -117,14 +117,14 @@ def runs_show(number: int, json_: bool) -> None:
 @answers
 def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequence[str], k: int, json_: bool) -> None:
     """Compare two runs: settings, metrics (second minus first) and the lists that they make for somebody."""
-    from movietui import tasks
+    from movietui import asking
     from movietui.comparison import compare
     from movietui.runs import Runs
     from movietui.viewers import user
 
     store = open_store()
     dataset = Runs(store).get(first).dataset
-    viewers = [user(one, dataset) for one in users] + [tasks.named_profile(store, one) for one in profiles]
+    viewers = [user(one, dataset) for one in users] + [asking.named_profile(store, one) for one in profiles]
     found = compare(store, first, second, [store.asked(ref) for ref in viewers], k)
     if json_:
         print_json(found)

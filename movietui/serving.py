@@ -19,13 +19,13 @@ from data.problems import Problem
 from data.sources import SOURCES
 from models.checkpoints import load
 from models.filters import complete, parse
-from models.model import History, history_of
 from models.ranking import MISERY, Aggregation, RankedList, Ranker, Viewer, alikeness, surprise
 from models.reasons import explain
 from models.search import Search
 from models.settings import describe
 from models.similar import Similarities
 from models.table import MODELS
+from movietui.asking import tell_taste, viewer
 from movietui.replies import (
     Cleaned,
     DatasetRow,
@@ -46,7 +46,6 @@ from movietui.replies import (
     Wish,
 )
 from movietui.store import Store
-from movietui.tasks import tell_taste
 from movietui.viewers import Asked
 
 FOUND = 12
@@ -55,34 +54,6 @@ UNUSUAL = 5
 """How many unusual ratings a taste is told with."""
 NEAR = 100
 """How far down a list people look: movements below are not counted."""
-
-
-def viewer(dataset: Dataset, asked: Asked) -> Viewer:
-    """Return a viewer as the model sees them.
-
-    What the store has comes on top of what a user of the dataset rated there. Films that the dataset does not have are
-    left out. Raises ``Problem`` for a user whom the dataset does not have.
-    """
-    row: int | None = None
-    stars: dict[int, float] = {}
-    if asked["kind"] == "user":
-        row = dataset.users.row.get(asked["id"])
-        if row is None:
-            ids = dataset.users.ids
-            raise Problem(
-                f"{dataset.name} has no user {asked['id']}; its {len(ids):,} users go from {ids[0]} to {ids[-1]}."
-            )
-        known = history_of(dataset, row)
-        stars = dict(zip(known.movies.tolist(), known.stars.tolist(), strict=True))
-    for film, value in asked["rated"]:
-        for movie in dataset.movies.rows_by_key.get(film, ()):
-            stars[movie] = value
-    movies = np.fromiter(stars.keys(), np.int32, len(stars))
-    return Viewer(
-        "user" if asked["kind"] == "user" else "profile",
-        asked["id"],
-        History(movies, np.fromiter(stars.values(), np.float32, len(stars)), row),
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,7 +251,7 @@ class Service:
         }
 
     def taste(self, viewers: Sequence[Asked]) -> dict[str, Any]:
-        """Return what the viewers like against the crowd, and what divides a pair, see ``tasks.tell_taste``."""
+        """Return what the viewers like against the crowd, and what divides a pair, see ``asking.tell_taste``."""
         people = [viewer(self.dataset, asked) for asked in viewers]
         return tell_taste(self.dataset, people, UNUSUAL, self.ranker if len(people) == 2 else None)
 

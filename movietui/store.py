@@ -818,8 +818,8 @@ class Store:
     def serving_runs(self, dataset: str) -> list[Run]:
         """Return the runs that can serve a dataset: the chosen one, then the others from the newest on."""
         chosen = self.choice(f"run:{dataset}")
-        done = [run for run in self.runs() if run.dataset == dataset and run.state == "done"]
-        return sorted(done, key=lambda run: str(run.id) != chosen)
+        query = f"SELECT {_RUN} FROM runs WHERE dataset = ? AND state = 'done' ORDER BY id = ? DESC, id DESC"
+        return [self._run(row) for row in self._rows(query, dataset, int(chosen or 0))]
 
     def serve_with(self, run: Run) -> None:
         """Choose the run that serves its dataset."""

@@ -7,7 +7,7 @@ from data import locations
 from data.dataset import Dataset, Movies, Ratings, Scale, Users
 from data.problems import Cancelled, Problem
 from data.titles import film_key
-from movietui import tasks
+from movietui import asking, tasks
 from movietui.store import Film, Store
 from movietui.viewers import profile, user
 from movietui.wire import Message
@@ -64,7 +64,7 @@ def films() -> Dataset:
     ],
 )
 def test_the_film_that_is_meant(films: Dataset, typed: str, film: tuple[str, int]) -> None:
-    found = tasks.find_movie(films, typed)
+    found = asking.find_movie(films, typed)
     assert found == Film(film_key(*film), *film)
 
 
@@ -81,12 +81,12 @@ def test_the_film_that_is_meant(films: Dataset, typed: str, film: tuple[str, int
 )
 def test_films_that_are_not_guessed(films: Dataset, typed: str, told: str) -> None:
     with pytest.raises(Problem, match=told) as problem:
-        tasks.find_movie(films, typed)
+        asking.find_movie(films, typed)
     assert "\x1b" not in str(problem.value)
 
 
 def test_rate_makes_the_profile(ready: Path, store: Store) -> None:
-    first = tasks.rate(store, "demo", "Anna", "the godfather", 4.5)
+    first = asking.rate(store, "demo", "Anna", "the godfather", 4.5)
     assert first == {
         "profile": "Anna",
         "movie": {"title": "The Godfather", "year": 1972},
@@ -94,14 +94,14 @@ def test_rate_makes_the_profile(ready: Path, store: Store) -> None:
         "before": None,
         "ratings": 1,
     }
-    assert tasks.rate(store, "demo", "anna", "The Godfather (1972)", 3)["before"] == 4.5
+    assert asking.rate(store, "demo", "anna", "The Godfather (1972)", 3)["before"] == 4.5
     assert [(ref.id, count) for ref, count in store.profiles()] == [("Anna", 1)]
 
 
 def test_a_rating_that_cannot_be_given_makes_no_profile(ready: Path, store: Store) -> None:
     for movie, stars in (("no such film at all", 4.0), ("The Godfather", 7.0)):
         with pytest.raises(Problem):
-            tasks.rate(store, "demo", "anna", movie, stars)
+            asking.rate(store, "demo", "anna", movie, stars)
     assert store.profiles() == []
 
 
@@ -182,27 +182,36 @@ def test_a_lost_store_does_not_stop_training(ready: Path) -> None:
         path.unlink()
     store = Store(locations.store())
     trained = tasks.train(store, "bias", "demo", cleaning="standard", settings={"sweeps": "1"})
-    found = tasks.recommend(store, "demo", [user("1", "demo")], 3)
+    found = asking.recommend(store, "demo", [user("1", "demo")], 3)
     assert (found["model"], len(found["movies"])) == ("bias", 3)
     assert trained["metrics"]
     store.close()
 
 
 def test_recommend(ready: Path, store: Store) -> None:
-    found = tasks.recommend(store, "demo", [user("1", "demo")], 5)
+    found = asking.recommend(store, "demo", [user("1", "demo")], 5)
     assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3, 4, 5]
     assert found["model"] == "mf"
-    assert tasks.recommend(store, "demo", [user("1", "demo")], 5, "bias")["model"] == "bias"
-    tasks.rate(store, "demo", "anna", found["movies"][0]["title"], 1)
-    for_anna = tasks.recommend(store, "demo", [profile("anna")], 400)
+    assert asking.recommend(store, "demo", [user("1", "demo")], 5, "bias")["model"] == "bias"
+    asking.rate(store, "demo", "anna", found["movies"][0]["title"], 1)
+    for_anna = asking.recommend(store, "demo", [profile("anna")], 400)
     assert found["movies"][0]["id"] not in [movie["id"] for movie in for_anna["movies"]]
-    both = tasks.recommend(store, "demo", [profile("anna"), user("1", "demo")], 5)
+    both = asking.recommend(store, "demo", [profile("anna"), user("1", "demo")], 5)
     assert [viewer["id"] for viewer in both["viewers"]] == ["anna", "1"]
     assert all(len(movie["stars_by_viewer"]) == 2 for movie in both["movies"])
 
 
 def test_no_model_yet(home: Path, store: Store) -> None:
     with pytest.raises(Problem, match="run movietui train mf --dataset demo"):
-        tasks.served(store, "demo")
+        asking.served(store, "demo")
     with pytest.raises(Problem, match="No bias is trained on demo yet"):
-        tasks.served(store, "demo", "bias")
+        asking.served(store, "demo", "bias")
+
+
+def test_a_run_tells_where_it_was_fitted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOVIETUI_DEVICE", "cpu:0")  # the processor by another name
+    for model, settings, where in (("bias", {"sweeps": "1"}, "cpu"), ("sgd-mf", {"epochs": "1"}, "cpu:0")):
+        trained = tasks.train(store, model, "demo", cleaning="standard", settings=settings)
+        run = store.run(trained["run"])
+        assert run is not None
+        assert (trained["device"], run.device) == (where, where)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Floats, Movies, Users
-from data.features import demographics, directors
+from data import features
+from data.dataset import Bools, Floats, Movies, Users
+from data.features import Block, Index, demographics, directors
 
 YEARS = 5
 """Movies released within so many years of each other share a column."""
@@ -77,3 +78,30 @@ def _beside(tables: Sequence[NDArray[Any]], rows: int) -> Floats:
         off: NDArray[Any] = np.where(known[:, None], table - table[known].mean(0), 0.0)
         found.append(off[:, np.abs(off).max(0) > 1e-6])
     return np.concatenate(found, 1).astype(np.float32)
+
+
+def user_inputs(users: Users) -> Floats:
+    """Return age, gender and occupation as inputs of a network, as far as published, shape (users + 1, columns)."""
+    people = demographics(users)
+    return _columns([people.age, people.gender, people.occupation] if people else [], len(users))
+
+
+def movie_inputs(movies: Movies) -> Floats:
+    """Return genres, date of release and what IMDb says as inputs of a network, shape (movies + 1, columns)."""
+    genres = features.genres(movies)
+    # Without the first column, which says that a movie has no genre: that is unknown, not a genre.
+    parts: list[Block | Index] = [Block.as_is(genres.names[1:], genres.values[:, 1:])]
+    parts += [part for part in (features.year(movies), features.month(movies), features.imdb(movies)) if part]
+    return _columns(parts, len(movies))
+
+
+def _columns(parts: Sequence[Block | Index], rows: int) -> Floats:
+    """Put features beside each other, each column centred over the rows where it is known and 0 where it is not."""
+    found: list[Floats] = [np.zeros((rows + 1, 0), np.float32)]
+    for part in parts:
+        values = (part.one_hot() if isinstance(part, Index) else part).values
+        known: Bools = np.asarray(values.any(1))
+        if known.any():
+            values = np.where(known[:, None], values - values[known].mean(0), np.float32(0))
+        found.append(values)
+    return np.concatenate(found, 1)

@@ -4,16 +4,16 @@ from models.autorec import AutoRec
 from models.bayes import Bayes
 from models.bias import Bias
 from models.blend import Blend
+from models.deep import DeepMF, Hybrid, Ncf, ResidualMF
 from models.demographic import Demographic
 from models.ease import Ease
-from models.embeddings import DeepMF, Dot, Ncf, ResidualMF, SgdMF
-from models.hybrid import Hybrid
 from models.ials import Ials
 from models.mf import BiasedMF
 from models.model import AnyModel
 from models.neighbours import ItemKNN, UserKNN
 from models.pair import Pair
 from models.popularity import Popularity
+from models.products import Dot, SgdMF
 
 MODELS: dict[str, type[AnyModel]] = {
     model.name: model

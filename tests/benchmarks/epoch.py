@@ -20,9 +20,9 @@ from torch.utils.data import Dataset as Rows
 from data import catalogue
 from data.dataset import Dataset, Ratings
 from models.embedding import Network
-from models.embeddings import Dot
 from models.model import unwatched
 from models.networks import Plan, seeded, train
+from models.products import Dot
 
 
 class RatingRows(Rows[Tensor]):

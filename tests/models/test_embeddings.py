@@ -6,22 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.embeddings import (
-    DeepMF,
-    DeepMFSettings,
-    Dot,
-    DotSettings,
-    Embedded,
-    Ncf,
-    ResidualMF,
-    ResidualMFSettings,
-    SgdMF,
-    SgdMFSettings,
-    answer,
-    answer_and_slope,
-    solve,
-)
+from models.deep import DeepMF, DeepMFSettings, Ncf, ResidualMF, ResidualMFSettings
+from models.embeddings import Embedded, answer, answer_and_slope, solve
 from models.model import History, history_of
+from models.products import Dot, DotSettings, SgdMF, SgdMFSettings
 from tests.models.builders import rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 

@@ -7,8 +7,7 @@ import pytest
 
 from data.dataset import Dataset
 from data.splits import hold_out
-from models.embeddings import DeepMF, DeepMFSettings
-from models.hybrid import Hybrid, HybridSettings
+from models.deep import DeepMF, DeepMFSettings, Hybrid, HybridSettings
 from models.model import History, history_of
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY

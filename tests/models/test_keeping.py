@@ -13,10 +13,11 @@ import pytest
 
 from data.problems import Cancelled
 from models import keeping
-from models.embeddings import DeepMFSettings, SgdMFSettings
+from models.deep import DeepMFSettings
 from models.evaluation import build
 from models.keeping import FORGOTTEN, Keeper
 from models.model import AnyModel, Epoch, Fitted, unwatched
+from models.products import SgdMFSettings
 from models.settings import Settings
 from tests.models.builders import tastes
 

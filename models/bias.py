@@ -116,24 +116,25 @@ def learn_effects(
     user, movie = ratings.user.astype(np.intp), ratings.movie.astype(np.intp)
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
     stars = ratings.stars.astype(np.float64) - overall
-    users = _Effects(np.bincount(user, minlength=len(train.users)), of_users)
-    movies = _Effects(np.bincount(movie, minlength=len(train.movies)), of_movies)
-    noise = 1.0
-    without_movies = stars - movies.mean[movie]
+    users = _Effects(user, len(train.users), stars, of_users)
+    movies = _Effects(movie, len(train.movies), stars, of_movies)
+    square, noise = float(stars @ stars), 1.0
+    by_user, by_movie = np.empty((2, len(stars)))  # made once: to make them takes as long as to fill them
+    theirs = users.sums_of(movies, by_movie)
     for number in range(1, sweeps + 1):
-        users.update(np.bincount(user, without_movies, minlength=len(train.users)), noise)
-        by_user = users.mean[user]
-        movies.update(np.bincount(movie, stars - by_user, minlength=len(train.movies)), noise)
+        users.update(theirs, noise)
+        movies.update(movies.sums_of(users, by_user), noise)
         users.learn_prior()
         movies.learn_prior()
-        without_movies = stars - movies.mean[movie]
-        rest = without_movies - by_user
+        theirs = users.sums_of(movies, by_movie)
+        # Of ``stars - b - c``, multiplied out, so that no pass over the ratings is needed.
+        left = square - users.explained() - movies.explained() + 2 * float(users.mean @ theirs)
         scatter = users.counts @ users.variance + movies.counts @ movies.variance
-        noise = float(rest @ rest + scatter + 1) / (len(ratings) + 1)
+        noise = float(max(left, 0.0) + scatter + 1) / (len(ratings) + 1)
         if watch is not None:
             watch(number, _pack(overall, noise, users, movies))
     # Users last, so that what is stored for a user is what folding in their ratings gives.
-    users.update(np.bincount(user, without_movies, minlength=len(train.users)), noise)
+    users.update(theirs, noise)
     return _pack(overall, noise, users, movies)
 
 
@@ -145,18 +146,30 @@ def expected(found: Parameters, users: Ints, movies: Ints) -> Floats:
 class _Effects:
     """The effects of users or of movies: independent normal distributions with a common prior."""
 
-    def __init__(self, counts: NDArray[Any], wanted: bool) -> None:
-        self.counts = counts
+    def __init__(self, rows: NDArray[np.intp], many: int, stars: Doubles, wanted: bool) -> None:
+        """``rows``: whose each rating is; ``stars``: those of each rating less the overall mean."""
+        self.rows = rows
+        self.counts = np.bincount(rows, minlength=many)
+        self.stars = np.bincount(rows, stars, minlength=many)
         self.wanted = wanted
         self.prior_mean = 0.0
         self.prior_variance = 0.2 if wanted else NONE
-        self.mean = np.zeros(len(counts))
-        self.variance = np.full(len(counts), self.prior_variance)
+        self.mean = np.zeros(many)
+        self.variance = np.full(many, self.prior_variance)
 
-    def update(self, sums: NDArray[Any], noise: float) -> None:
-        """Update from the sums of what is left of the ratings."""
+    def sums_of(self, others: "_Effects", room: Doubles) -> Doubles:
+        """Return the sum, over the ratings of each, of the other side's effects; ``room`` for one of each rating."""
+        np.take(others.mean, others.rows, out=room, mode="clip")  # with another mode it is written twice
+        return np.bincount(self.rows, room, minlength=len(self.mean))
+
+    def update(self, others: Doubles, noise: float) -> None:
+        """Update from the sums of the other side's effects."""
         self.variance = 1 / (1 / self.prior_variance + self.counts / noise)
-        self.mean = self.variance * (self.prior_mean / self.prior_variance + sums / noise)
+        self.mean = self.variance * (self.prior_mean / self.prior_variance + (self.stars - others) / noise)
+
+    def explained(self) -> float:
+        """Return by how much these effects alone lower the sum of the squared stars."""
+        return float(2 * self.mean @ self.stars - self.counts @ self.mean**2)
 
     def learn_prior(self) -> None:
         """Fit the prior to the effects of those who have ratings; a weak one of its own keeps it from collapsing."""

@@ -456,7 +456,7 @@ class UserKNN(_Neighbours[UserKNNSettings, Circle]):
         }
         # Ratings of some users without themselves: they are taken off the similarities that they are part of.
         users = _spread(total)
-        rows = np.flatnonzero(np.isin(ratings.user, users))
+        rows = np.sort(np.concatenate([train.rows_of(user) for user in users]))
         who, movie, own_rest = np.searchsorted(users, ratings.user[rows]), ratings.movie[rows], rest[rows]
         places, which = lists.places(movie)
         pair = who[which] * total + lists.other[places]

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset, Floats, Ints, Ratings, Scale
-from models.model import Expectation, Fitted, History, Model, Parameters, Progress
+from models import ordinal
+from models.model import Expectation, Fitted, History, Model, Parameters, Progress, history_of
 from models.settings import Settings, setting
 
 Doubles = NDArray[np.float64]
@@ -17,6 +18,8 @@ BLOCK = 16_384
 SURE = 8
 """From how many of the samples it is told how unsure a viewer's own vector is, evenly spread; the mean over more
 hardly differs, and it is the most work in a list."""
+ROUNDS = 8
+"""How often the latent numbers behind a viewer's stars and the viewer's mean are found in turn, with ``ordinal``."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class BayesSettings(Settings):
     implicit: int = setting(6, 0, 100)
     """How many directions of what is watched, whatever the stars, tell something of user and movie, for each factor; 0
     for none."""
+    ordinal: bool = setting(False, False, True)
+    """Whether stars are steps of unequal height (ordered probit); else they are plain numbers."""
     features: bool = setting(True, False, True)
     """Whether age, gender, occupation, zip code, genres, year and directors tell something, where they are known."""
     caution: float = setting(2.0, 0.0, 10.0)
@@ -55,6 +60,8 @@ class Beliefs:
     """Shape (samples, factors + 1)."""
     covariance: Doubles
     """Shape (samples, factors + 1, factors + 1)."""
+    scatter: Floats
+    """How far their ratings lie from what is expected: the variance, over the average one, shape (samples,)."""
 
 
 class Bayes(Model[BayesSettings, Beliefs]):
@@ -75,6 +82,10 @@ class Bayes(Model[BayesSettings, Beliefs]):
 
     where ``e`` is the regression, ``L`` the precision around it and ``v_i = v s_u s_i``; somebody who is not in the
     dataset scatters as the average does. What is expected is the mean over the samples.
+
+    With ``ordinal`` what is normal is a latent number behind the stars (``models.ordinal``), and the stars are what it
+    makes expected. Folding in takes its mean given the stars in the place of ``r``, and as that depends on the viewer's
+    own mean, both in turn, ``ROUNDS`` times (mean-field variational Bayes).
     """
 
     name = "bayes"
@@ -85,7 +96,14 @@ class Bayes(Model[BayesSettings, Beliefs]):
         # Only here: it imports torch, which serving does without.
         from models.gibbs import sample
 
-        return sample(train, validation, self.settings, self.seed, progress)
+        parameters, fitted = sample(train, validation, self.settings, self.seed, progress)
+        if self.settings.ordinal:
+            # The sampler knows the latent numbers that it drew; folding in, which serves, knows their means.
+            served = Bayes(self.settings)
+            served.restore(parameters, train.scale)
+            for user in np.unique(train.ratings.user).tolist():
+                parameters["users"][:, user] = served.fold_in(history_of(train, user)).mean
+        return parameters, fitted
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Become a fitted model; keep what was drawn of each movie beside each other too.
@@ -101,15 +119,45 @@ class Bayes(Model[BayesSettings, Beliefs]):
         stars = np.empty(len(users), np.float32)
         for start in range(0, len(users), BLOCK):
             block = slice(start, start + BLOCK)
-            pairs = ((x[users[block]], y[:, movies[block]].T) for x, y in zip(user, movie, strict=True))
-            stars[block] = sum(np.einsum("nk,nk->n", x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1] for x, y in pairs)
-        return self.scale.clip(stars / np.float32(len(user)) + np.float32(self.parameters["overall"]))
+            total = np.zeros(len(users[block]), np.float32)
+            for sample, (xs, ys) in enumerate(zip(user, movie, strict=True)):
+                x, y = xs[users[block]], ys[:, movies[block]].T
+                said = np.einsum("nk,nk->n", x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1]
+                total += self._read(sample, said, self._scatter_of(users[block])[sample], movies[block])
+            stars[block] = total / np.float32(len(user))
+        return self.scale.clip(stars)
+
+    def _read(self, sample: int | slice, said: Floats, scatter: Floats, movies: Ints | slice) -> Floats:
+        """The stars that are expected by a sample, or by several beside each other, where ``said`` is.
+
+        ``scatter``: of the viewer.
+        """
+        latent, known = said + np.float32(self.parameters["overall"]), self.parameters
+        if not self.settings.ordinal:
+            return latent
+        of_movies = np.pad(known["movie_scatter"][sample], [(0, 0)] * (said.ndim - 1) + [(0, 1)], constant_values=1)
+        noise = known["noise"][sample, ..., None] * scatter * of_movies[..., movies]
+        return ordinal.expected(known["values"], known["cuts"][sample], latent, np.sqrt(noise))
+
+    def _scatter_of(self, users: Any) -> Floats:
+        found: Floats = self.parameters["user_scatter"][:, users]
+        return found
 
     def fold_in(self, history: History) -> Beliefs:
-        """Compute the viewer's posterior in closed form, for each sample."""
+        """Compute the viewer's posterior for each sample: in closed form, or in turn with the latent numbers."""
         precision, pull = self._sums(history)
         covariance = np.asarray(np.linalg.inv(precision), np.float64)
-        return Beliefs((covariance @ pull[:, :, None])[:, :, 0], covariance)
+        mean = (covariance @ pull[:, :, None])[:, :, 0]
+        if self.settings.ordinal and len(history):
+            rated, rest, noise = self._rated(history)
+            for _ in range(ROUNDS):
+                latent = history.stars - rest + (rated @ mean[:, :, None])[:, :, 0]
+                drawn = ordinal.latent_mean(
+                    self.parameters["values"], self.parameters["cuts"], history.stars, latent, np.sqrt(noise)
+                )
+                moved = pull + (((drawn - history.stars) / noise)[:, None] @ rated)[:, 0]
+                mean = (covariance @ moved[:, :, None])[:, :, 0]
+        return Beliefs(mean, covariance, self._scatter_of(-1 if history.user is None else history.user))
 
     def expect(self, taste: Beliefs) -> Expectation:
         """Return the mean and the standard deviation over the samples, the viewer's own covariance included.
@@ -118,10 +166,13 @@ class Bayes(Model[BayesSettings, Beliefs]):
         times the logarithm of one more than the movie's ratings.
         """
         drawn, means, mean = self.parameters["movies"], self.parameters["movie_means"], taste.mean.astype(np.float32)
-        # The mean over the samples is one product, which reads the movies once.
-        stars = (
-            _design(mean).ravel() @ means.reshape(mean.size, -1)[:, :-1] / np.float32(len(mean)) + mean[:, -1].mean()
-        )
+        if self.settings.ordinal:
+            each_said = _said(means[..., :-1], mean[:, None])[:, 0]
+            stars = self._read(slice(None), each_said, taste.scatter[:, None], slice(0, -1)).mean(0)
+        else:
+            # The mean over the samples is one product, which reads the movies once.
+            said = _design(mean).ravel() @ means.reshape(mean.size, -1)[:, :-1] / np.float32(len(mean))
+            stars = said + mean[:, -1].mean() + np.float32(self.parameters["overall"])
         variance = _said(drawn, mean[:, None]).var(0)[0]
         some = _some(len(mean))
         each = np.full(mean.shape[1], 1 / len(some), np.float32)
@@ -130,10 +181,14 @@ class Bayes(Model[BayesSettings, Beliefs]):
             reach += root[-1][:, None]
             reach *= reach
             variance += each @ reach  # a product sums faster than ``sum``
+        if self.settings.ordinal:
+            variance = self._in_stars(each_said.mean(0), np.sqrt(variance), taste) ** 2
         return self._expectation(stars, variance, self.counts)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Leave out each rating in turn, all at once: it changes a sample's precision by a matrix of rank one."""
+        if self.settings.ordinal:
+            return super().explain_list(history, movies)  # what is left out moves the latent numbers of all the others
         rated, rest, noise = self._rated(history)
         precision, pull = self._sums(history)
         covariance = np.linalg.inv(precision)
@@ -147,7 +202,7 @@ class Bayes(Model[BayesSettings, Beliefs]):
         means = pulls @ covariance + gains * ((gains * pulls).sum(2) / left)[:, :, None]
         means = np.concatenate([pull[:, None] @ covariance, means], 1)
         drawn, viewers = self.parameters["movies"][:, :, movies], means.astype(np.float32)
-        stars = _said(self.parameters["movie_means"][:, :, movies], viewers).mean(0)
+        stars = _said(self.parameters["movie_means"][:, :, movies], viewers).mean(0) + self.parameters["overall"]
         variance = _said(drawn, viewers).var(0)
         some = _some(len(means))
         for s in some:
@@ -157,8 +212,18 @@ class Bayes(Model[BayesSettings, Beliefs]):
         score = self._expectation(stars, variance, self.counts[movies]).score.T
         return score[:, :1] - score[:, 1:]
 
+    def _in_stars(self, latent: Floats, deviation: Floats, taste: Beliefs) -> Floats:
+        """How far the stars move where the latent numbers move by their standard deviation, up and down."""
+        known = self.parameters
+        noise = (known["noise"] * taste.scatter).mean() * known["movie_scatter"].mean(0)
+        cuts, middle, deviation_of_one = known["cuts"].mean(0), latent + known["overall"], np.sqrt(noise)
+        high, low = (
+            ordinal.expected(known["values"], cuts, middle + way * deviation, deviation_of_one) for way in (1, -1)
+        )
+        return np.asarray((high - low) / 2, np.float32)
+
     def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], counts: NDArray[Any]) -> Expectation:
-        stars = stars + np.float32(self.parameters["overall"])
+        stars = np.asarray(stars, np.float32)
         uncertainty = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
         known = np.log1p(counts) * self.settings.popularity
         score = stars - self.settings.caution * uncertainty + known

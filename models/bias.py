@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +159,7 @@ class _Effects:
     def sums_of(self, others: "_Effects", room: Doubles) -> Doubles:
         """Return the sum, over the ratings of each, of the other side's effects; ``room`` for one of each rating."""
         np.take(others.mean, others.rows, out=room, mode="clip")  # with another mode it is written twice
-        return np.bincount(self.rows, room, minlength=len(self.mean))
+        return np.asarray(np.bincount(self.rows, room, minlength=len(self.mean)), np.float64)
 
     def update(self, others: Doubles, noise: float) -> None:
         """Update from the sums of the other side's effects."""

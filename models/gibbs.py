@@ -19,6 +19,7 @@ from models.bayes import BayesSettings
 from models.factorisation import Lists, bags
 from models.mf import BLOCK
 from models.model import Epoch, Fitted, Parameters, Progress
+from models.ordinal import steps_of
 from models.sides import of_movies, of_users
 from models.threads import leave_one_core
 
@@ -68,9 +69,10 @@ def sample(
     warm_up = min(int(settings.sweeps * settings.warm_up), settings.sweeps - 1)
     kept = set(np.linspace(settings.sweeps, warm_up + 1, min(settings.samples, settings.sweeps - warm_up)).astype(int))
     samples: list[dict[str, Tensor]] = []
-    watch = _Watch(validation, train, overall) if validation is not None else None
+    steps = _Steps(ratings, overall, by_user, by_movie) if settings.ordinal else None
+    watch = _Watch(validation, train, overall, steps) if validation is not None else None
     evenly = np.linspace(0, len(ratings) - 1, min(SEEN, len(ratings))).astype(np.intp)
-    look_back = _Watch(ratings.take(evenly), train, overall)
+    look_back = _Watch(ratings.take(evenly), train, overall, steps)
     curve: list[Epoch] = []
     for number in range(1, settings.sweeps + 1):
         movies.draw(users, noise, generator)
@@ -78,15 +80,18 @@ def sample(
         noise = _draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
         users.draw(movies, noise, generator)
         if number in kept:
-            samples.append(_state(users, movies, noise))
-        held_out = watch(users.means, movies.means, afresh=number <= warm_up + 1) if watch else None
-        error = look_back(users.means, movies.means, afresh=True)
+            samples.append(_state(users, movies, noise) | (steps.state() if steps else {}))
+        held_out = watch(users, movies, noise, afresh=number <= warm_up + 1) if watch else None
+        error = look_back(users, movies, noise, afresh=True)
         users.learn(noise, generator)
+        if steps:
+            steps.draw(users, movies, noise, generator)
         curve.append(Epoch(number, settings.sweeps, error, held_out))
         progress(curve[-1])
     stacked = {name: torch.stack([each[name] for each in samples]).numpy() for name in samples[0]}
     return {
         **stacked,
+        **({"values": steps.values.numpy()} if steps else {}),
         "overall": np.asarray(overall),
         "people": of_people.numpy(),
         "watched": watched.weights.numpy(),
@@ -118,8 +123,9 @@ def _state(users: "_Side", movies: "_Side", noise: float) -> dict[str, Tensor]:
         "watched_weights": watched.weights,
         "people_weights": people.weights,
         "noise": torch.tensor(noise),
-        "user_scatter": torch.cat([users.scatter, torch.ones(1)]),
-        "movie_scatter": movies.scatter.clone(),
+        # Who has no ratings is as anybody whom the dataset does not have.
+        "user_scatter": torch.cat([torch.where(users.known, users.scatter, 1.0), torch.ones(1)]),
+        "movie_scatter": torch.where(movies.known, movies.scatter, 1.0),
     }
 
 
@@ -129,24 +135,104 @@ def _draw_noise(error: float, ratings: int, generator: Generator) -> float:
     return float((max(error, 0.0) + 2) / 2 / torch._standard_gamma(shape, generator=generator))
 
 
+class _Steps:
+    """The latent numbers behind the ratings, where the likelihood is an ordered probit (``models.ordinal``).
+
+    They stand in the place of the stars, drawn anew after each sweep (Albert and Chib, Bayesian analysis of binary and
+    polychotomous response data, 1993); everything else is drawn as if they were what was rated.
+    """
+
+    def __init__(self, ratings: Ratings, overall: float, by_user: Lists, by_movie: Lists) -> None:
+        values, cuts = steps_of(ratings.stars if len(ratings) else np.asarray([overall], np.float32))
+        self.overall, self.lists = overall, (by_user, by_movie)
+        self.values, self.cuts = torch.from_numpy(values), torch.from_numpy(cuts).double()
+        self.user, self.movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
+        self.orders = [torch.argsort(rows, stable=True) for rows in (self.user, self.movie)]
+        self.step = torch.from_numpy(np.searchsorted(values, ratings.stars))
+        self.of_step = [torch.nonzero(self.step == step)[:, 0] for step in range(len(values))]
+        if len(cuts) > 2:
+            # Where they would be if all latent numbers together were normal: from halfway they take long to get there.
+            share = torch.tensor([len(rows) for rows in self.of_step], dtype=torch.float64).cumsum(0)[:-1]
+            depth = torch.special.ndtri(share / len(ratings))
+            first, last = self.cuts[0].clone(), self.cuts[-1].clone()
+            self.cuts = first + (last - first) * (depth - depth[0]) / (depth[-1] - depth[0])
+
+    def state(self) -> dict[str, Tensor]:
+        """What is kept of a sample."""
+        return {"cuts": self.cuts.clone()}
+
+    def expected(self, latent: Tensor, deviation: Tensor) -> Tensor:
+        """The mean stars, see ``models.ordinal.expected``."""
+        stars = self.values[:1] + torch.zeros_like(latent)
+        for step, cut in zip(self.values.diff(), self.cuts.float(), strict=True):
+            stars += step * torch.special.ndtr((latent - cut) / deviation)
+        return stars
+
+    def draw(self, users: "_Side", movies: "_Side", noise: float, generator: Generator) -> None:
+        """Draw the cuts, then the latent numbers given them."""
+        x, y = users.vectors.index_select(0, self.user), movies.vectors.index_select(0, self.movie)
+        latent = (torch.linalg.vecdot(x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1] + self.overall).double()
+        scatter = users.scatter.index_select(0, self.user) * movies.scatter.index_select(0, self.movie)
+        deviation = (noise * scatter).sqrt().double()
+        self._draw_cuts(latent, deviation, generator)
+        low, high = (torch.special.ndtr((wall[self.step] - latent) / deviation) for wall in self._walls())
+        share = low + (high - low) * torch.rand(latent.shape, generator=generator, dtype=torch.float64)
+        # Far off there is nothing left of the distribution to draw from.
+        drawn = latent + deviation * torch.special.ndtri(share.clamp(1e-12, 1 - 1e-12)) - self.overall
+        for lists, order in zip(self.lists, self.orders, strict=True):
+            lists.stars.copy_(drawn[order])
+
+    def _walls(self) -> tuple[Tensor, Tensor]:
+        """The cuts below and above each step."""
+        end = torch.full((1,), torch.inf, dtype=torch.float64)
+        return torch.cat([-end, self.cuts]), torch.cat([self.cuts, end])
+
+    def _draw_cuts(self, latent: Tensor, deviation: Tensor, generator: Generator) -> None:
+        """Move each cut but the first and the last by a step of Metropolis, the latent numbers integrated out.
+
+        Given the latent numbers a cut could hardly move between its two neighbours (Cowles, Accelerating Monte Carlo
+        Markov chain convergence for cumulative-link generalized linear models, 1996).
+        """
+        for place in range(1, len(self.cuts) - 1):
+            rows = torch.cat(self.of_step[place : place + 2])
+            f, d, step = latent[rows], deviation[rows], self.step[rows]
+            away = torch.randn(1, generator=generator, dtype=torch.float64)[0] * 1.5 / len(rows) ** 0.5
+            moved = self.cuts.clone()
+            moved[place] += away
+            chance = torch.rand(1, generator=generator, dtype=torch.float64)[0].log()
+            if not self.cuts[place - 1] < moved[place] < self.cuts[place + 1]:
+                continue
+            likely = []
+            for cuts in (self.cuts, moved):
+                low, high = cuts[step - 1], cuts[step.clamp_max(len(cuts) - 1)]
+                high = torch.where(step == len(cuts), torch.inf, high)
+                share = torch.special.ndtr((high - f) / d) - torch.special.ndtr((low - f) / d)
+                likely.append(share.clamp_min(1e-300).log().sum())
+            if chance < likely[1] - likely[0]:
+                self.cuts = moved
+
+
 class _Watch:
     """The mean squared error of some ratings, by the mean of all samples since it was begun afresh."""
 
-    def __init__(self, ratings: Ratings, train: Dataset, overall: float) -> None:
-        self.ratings, self.scale, self.overall = ratings, train.scale, overall
+    def __init__(self, ratings: Ratings, train: Dataset, overall: float, steps: _Steps | None) -> None:
+        self.ratings, self.scale, self.overall, self.steps = ratings, train.scale, overall, steps
         self.sum = torch.zeros(len(ratings))
         self.samples = 0
 
-    def __call__(self, users: Tensor, movies: Tensor, afresh: bool) -> float:
+    def __call__(self, users: "_Side", movies: "_Side", noise: float, afresh: bool) -> float:
         if afresh:
             self.sum.zero_()
             self.samples = 0
-        x = users.index_select(0, torch.from_numpy(self.ratings.user))
-        y = movies.index_select(0, torch.from_numpy(self.ratings.movie))
-        self.sum += torch.linalg.vecdot(x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1]
+        user, movie = torch.from_numpy(self.ratings.user), torch.from_numpy(self.ratings.movie)
+        x, y = users.means.index_select(0, user), movies.means.index_select(0, movie)
+        stars = torch.linalg.vecdot(x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1] + self.overall
+        if self.steps:
+            scatter = users.scatter.index_select(0, user) * movies.scatter.index_select(0, movie)
+            stars = self.steps.expected(stars, (noise * scatter).sqrt())
+        self.sum += stars
         self.samples += 1
-        stars = (self.sum / self.samples + self.overall).clamp(self.scale.low, self.scale.high)
-        error = stars - torch.from_numpy(self.ratings.stars)
+        error = (self.sum / self.samples).clamp(self.scale.low, self.scale.high) - torch.from_numpy(self.ratings.stars)
         return float(error.square().sum(dtype=torch.float64)) / max(1, len(self.ratings))
 
 

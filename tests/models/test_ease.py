@@ -1,6 +1,5 @@
 """Linear models from all other movies to each."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -99,13 +98,3 @@ class TestEase(ModelContract):
         model.fit(tastes()[0])
         low = History(np.asarray([1, 2], np.int32), np.asarray([3, 2], np.float32))
         assert not np.delete(model.expect(model.fold_in(low)).score, [1, 2]).any()
-
-    def test_folding_in_is_quick(self, model: Ease) -> None:
-        """Every key press that rates a movie does it; the bound leaves room for a busy machine."""
-        history = History(np.arange(90, dtype=np.int32), np.full(90, 4, np.float32))
-        times = []
-        for _ in range(30):
-            start = time.perf_counter()
-            model.fold_in(history)
-            times.append(time.perf_counter() - start)
-        assert min(times) < 0.001

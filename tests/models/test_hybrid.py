@@ -19,6 +19,7 @@ QUICK = HybridSettings(members=2)
 class TestHybrid(EmbeddedContract):
     kind = Hybrid
     settings = QUICK
+    hurried = replace(QUICK, epochs=1)
 
 
 def planted(seed: int = 0) -> tuple[Dataset, Dataset]:

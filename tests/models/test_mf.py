@@ -1,7 +1,5 @@
 """Biased matrix factorisation."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -101,13 +99,3 @@ class TestBiasedMF(ModelContract):
         again.fit(tastes()[0])
         np.testing.assert_allclose(again.parameters["user_mean"], model.parameters["user_mean"], atol=2e-3)
         assert again.parameters["noise"] == pytest.approx(model.parameters["noise"], rel=1e-3)
-
-    def test_folding_in_is_quick(self, model: BiasedMF) -> None:
-        """Every key press that rates a movie does it; the bound leaves room for a busy machine."""
-        history = History(np.arange(90, dtype=np.int32), np.full(90, 4, np.float32))
-        times = []
-        for _ in range(30):
-            start = time.perf_counter()
-            model.fold_in(history)
-            times.append(time.perf_counter() - start)
-        assert min(times) < 0.001

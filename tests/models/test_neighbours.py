@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -76,16 +75,6 @@ class NeighboursContract(ModelContract):
             "model.predict(train.ratings.user, train.ratings.movie); assert 'torch' not in sys.modules"
         )
         subprocess.run([sys.executable, "-c", program, tmp_path / "run"], check=True)
-
-    def test_folding_in_is_quick(self, model: AnyModel) -> None:
-        """Every key press that rates a movie does it; the bound leaves room for a busy machine."""
-        history = History(np.arange(90, dtype=np.int32), np.full(90, 4, np.float32))
-        times = []
-        for _ in range(20):
-            start = time.perf_counter()
-            model.expect(model.fold_in(history))
-            times.append(time.perf_counter() - start)
-        assert min(times) < 0.01
 
 
 class TestUserKNN(NeighboursContract):

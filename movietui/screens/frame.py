@@ -55,13 +55,26 @@ class TitleLine(Widget):
             quality = [f"RMSE {metrics['rmse']:.2f}"] * ("rmse" in metrics)
             quality += [f"· ndcg {text.decimals(metrics['ndcg@10'])}"] * ("ndcg@10" in metrics)
             parts += [Text(f"   {opened['model']}"), *(Text(f" {figure}") for figure in quality)]
-            right = app.viewer_line()
+            right = _viewers(app.session)
         left, room = parts[0], self.size.width - right.cell_len - 3
         for part in parts[1:]:
             if left.cell_len + part.cell_len > room:
                 break
             left = left + part
         return text.fitted(left, self.size.width - right.cell_len - 1) + right
+
+
+def _viewers(session: Session) -> Text:
+    """Who the list is for; of a pair, whose rating the next key is."""
+    audience = session.audience
+    names = [ref.label for ref in audience.viewers]
+    if not audience.pair:
+        return Text(*names[:1], style="bold")
+    line = Text()
+    for place, name in enumerate(names):
+        line.append(f"{'AB'[place]} {name}", "bold underline" if place == audience.rating_as else "")
+        line.append("  " if place == 0 else "")
+    return line
 
 
 class StatusLine(Widget):

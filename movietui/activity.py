@@ -33,7 +33,10 @@ class Activity:
     curve: tuple[Message, ...] = ()
     """The epochs of the first phase, which has a validation loss."""
     phase: str = ""
+    began: float = field(default_factory=time.monotonic)
     phase_began: float = field(default_factory=time.monotonic)
+    first_phase: float = 0.0
+    """How many seconds the first phase took; 0 while it is not over."""
     now: float = field(default_factory=time.monotonic)
 
     def after(self, event: Message) -> Activity:
@@ -62,6 +65,7 @@ class Activity:
                 curve=(*self.curve, event) if event["phase"] == "curve" else self.curve,
                 phase=event["phase"],
                 phase_began=began,
+                first_phase=self.first_phase or (now - self.began if event["epoch"] == event["of"] else 0.0),
                 now=now,
             )
         return self
@@ -74,6 +78,17 @@ class Activity:
         if self.done < 2:
             return None
         return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
+
+    def whole(self) -> tuple[float, float | None]:
+        """Return which share of a training is done, all phases together, and how many seconds are left.
+
+        Epochs may be of very different length, but phases repeat the same work: once the first is over, time tells.
+        """
+        phases = 2 if self.request.get("split") else 3
+        if not self.first_phase:
+            return (self.done / self.total / phases if self.total else 0.0), None
+        passed, all_in_all = time.monotonic() - self.began, phases * self.first_phase
+        return min(0.99, passed / all_in_all), max(0.0, all_in_all - passed) or None
 
     @property
     def reached(self) -> str:

@@ -217,6 +217,8 @@ class MovieTui(App[int]):
             if session.seen_version != version and session.seen_deeds != await self.in_thread(session.store.deeds):
                 await browse.refresh_list()
             session.seen_version = version
+        if self.queue.activities:
+            self.refresh_frames()  # time passes also where no epoch ends
         await self.say_when_ready(self.stand_in.look())
 
     # The status line
@@ -247,11 +249,6 @@ class MovieTui(App[int]):
         if self.is_running:
             self.activity_changed.publish(self.work.activity)
             self.refresh_frames()
-
-    @property
-    def activity(self) -> Activity | None:
-        """What the status line tells of: a job, else the training that was started first."""
-        return self.work.activity or next(iter(self.queue.activities.values()), None)
 
     def show_queue(self) -> None:
         """Draw how far the queue is."""

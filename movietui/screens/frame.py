@@ -88,19 +88,37 @@ class StatusLine(Widget):
         self.refresh(layout=lines != self.content_size.height)
 
     def render(self) -> RenderResult:
-        """Draw the newest word."""
+        """Draw the newest word; beside it, quietly, how far a training is."""
         app = cast("MovieTui", self.app)
-        activity = app.activity
-        return app.outcome if activity is None else _progress(activity, app.outcome, self.size.width)
+        job, outcome, width = app.work.activity, app.outcome, self.size.width - 2
+        if job is not None:
+            return _progress(job, outcome, width)
+        number = next(iter(app.queue.activities), None)
+        if number is None:
+            return outcome
+        training = _training(app.queue.activities[number], paused=number in app.queue.paused)
+        room = width - training.cell_len
+        if not outcome.plain or room < 1:
+            return training
+        if outcome.cell_len < room:
+            return text.fitted(outcome, room) + training
+        return Text("\n").join([outcome, training])
 
 
-def _progress(activity: Activity, outcome: Text, width: int) -> Text:
-    line = Text.assemble((activity.title, "bold"), f" {activity.step} ")
-    line.append_text(text.thin_bar(activity.done, activity.total, max(6, min(24, width // 5))))
-    line.append(f" {activity.reached} ")
+def _progress(job: Activity, outcome: Text, width: int) -> Text:
+    line = Text.assemble((job.title, "bold"), f" {job.step} ")
+    line.append_text(text.thin_bar(job.done, job.total, max(6, min(24, width // 5))))
+    line.append(f" {job.reached} ")
     if outcome.plain:
         line.append("· ").append_text(outcome)
-    return text.fitted(line, width - 2)
+    return text.fitted(line, width)
+
+
+def _training(activity: Activity, *, paused: bool) -> Text:
+    share, left = activity.whole()
+    line = Text(f"{activity.title} ", "dim").append_text(text.thin_bar(share, 1, 12))
+    told = "paused" if paused else f"{text.duration(left)} left" if left else activity.step or "starting"
+    return line.append(f" {told}", "dim")
 
 
 class KeyLine(Widget):

@@ -81,6 +81,8 @@ class TrainScreen(FrameScreen):
         self._version = 0
         self._go_to: int | None = None
         """The run that the cursor goes to as soon as it is in the table."""
+        self._led_to: int | None = None
+        """The run of a first model that the cursor went to last."""
         self._zoom = ZOOMS[0]
 
     def body(self) -> ComposeResult:
@@ -169,6 +171,8 @@ class TrainScreen(FrameScreen):
             frozenset(app.queue.running),
         )
         self.runs.show([*self._runs.values(), *self._reported], picture)
+        if app.stand_in.leading not in (None, self._led_to):
+            self._go_to = self._led_to = app.stand_in.leading
         if self._go_to in self._runs:
             numbers = [row.id for row in self.runs.known_rows()]
             self.runs.cursor = numbers.index(self._go_to) if self._go_to in numbers else self.runs.cursor

@@ -134,7 +134,7 @@ async def test_cancelling(ready: Path) -> None:
         queue = driver.app.queue
         await driver.until(lambda: queue.running, "the work")
         job = cast(Job, queue._jobs[queue.running[0]])
-        await driver.until(lambda: driver.app.activity and driver.app.activity.curve, "an epoch", 30)
+        await driver.until(lambda: any(one.curve for one in queue.activities.values()), "an epoch", 30)
         await driver.see("train mf")
         await driver.press("b")
         await driver.rate("4")

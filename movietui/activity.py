@@ -14,6 +14,9 @@ PHASES = {
     "serve": "learning from all ratings",
 }
 
+ENOUGH_TO_TELL = 0.1
+"""From which share of the first phase on its time says how long all will take."""
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -25,6 +28,8 @@ class Activity:
     step: str = ""
     done: float = 0
     total: float = 0
+    share: float = 0.0
+    """Which share of the first phase is done, where that is told within an epoch."""
     unit: str = ""
     left: float | None = None
     """Seconds that the stage will still take, as it says itself."""
@@ -68,6 +73,8 @@ class Activity:
                 first_phase=self.first_phase or (now - self.began if event["epoch"] == event["of"] else 0.0),
                 now=now,
             )
+        if event["event"] == "share":
+            return replace(self, share=event["share"], now=now)
         return self
 
     @property
@@ -82,12 +89,14 @@ class Activity:
     def whole(self) -> tuple[float, float | None]:
         """Return which share of a training is done, all phases together, and how many seconds are left.
 
-        Epochs may be of very different length, but phases repeat the same work: once the first is over, time tells.
+        Epochs may be of very different length, but phases repeat the same work: the first tells how long all take.
         """
         phases = 2 if self.request.get("split") else 3
-        if not self.first_phase:
-            return (self.done / self.total / phases if self.total else 0.0), None
-        passed, all_in_all = time.monotonic() - self.began, phases * self.first_phase
+        passed = time.monotonic() - self.began
+        share = max(self.share, self.done / self.total if self.unit == "epoch" else 0.0)
+        if not self.first_phase and share < ENOUGH_TO_TELL:
+            return share / phases, None
+        all_in_all = phases * (self.first_phase or passed / share)
         return min(0.99, passed / all_in_all), max(0.0, all_in_all - passed) or None
 
     @property

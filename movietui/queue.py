@@ -106,10 +106,13 @@ class RunQueue:
         return number
 
     async def add_recommended(self, model: str, stand_in: Run) -> Run | None:
-        """Let the run wait that another stands in for, again where it was cut off; ``None`` where none stands in."""
+        """Let the run wait that another stands in for; ``None`` where it does not, or nobody wants that.
+
+        Where it ended with the process that trained it, it goes on.
+        """
         number = await asyncio.to_thread(self._runs.queue_recommended, model, stand_in)
         run = await asyncio.to_thread(self._store.run, number) if number else None
-        if run is not None and run.state == CUT_OFF:
+        if run is not None and run.state in (CUT_OFF, "cancelled"):
             with contextlib.suppress(Problem):  # another window was faster
                 await self.again(run.id)
         await self._fill()
@@ -129,6 +132,7 @@ class RunQueue:
     async def again(self, number: int) -> None:
         """Let a run that was cut off, cancelled or failed wait once more. Raises ``Problem`` for any other."""
         await asyncio.to_thread(self._runs.again, number)
+        await asyncio.to_thread(self._runs.want, number)
         self._over.discard(number)
         await self._fill()
 
@@ -159,16 +163,22 @@ class RunQueue:
         self._changed()
 
     async def cancel(self, number: int) -> None:
-        """End a run, whether it waits, trains or is paused. Raises ``Problem`` for one that is not of this queue."""
+        """End a run, whether it waits, trains or is paused. Raises ``Problem`` for one that is not of this queue.
+
+        One that began by itself is not begun again.
+        """
+        waits = number in [run.id for run in await self.waiting()]
+        if number not in self._jobs and not waits:
+            raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
+        with contextlib.suppress(Problem):  # what cannot be written down ends all the same
+            await asyncio.to_thread(self._runs.want, number, wanted=False)
         if number in self._jobs:
             task = self._tasks[number]
             await self._jobs[number].cancel()
             await asyncio.wait([task])
-        elif number in [run.id for run in await self.waiting()]:
+        else:
             await asyncio.to_thread(self._runs.end_unfinished, number, "cancelled")
             self._changed()
-        else:
-            raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
 
     async def pause(self, number: int) -> None:
         """Let a run wait at the end of its epoch; none takes its place. Raises ``Problem`` where it does not train."""
@@ -209,17 +219,6 @@ class RunQueue:
         await asyncio.gather(*tasks)
         if stay:
             await asyncio.to_thread(self._hand_over, trained)
-        else:
-            with contextlib.suppress(Problem):  # then it was cut off for whoever looks next
-                await asyncio.to_thread(self._wait_again, trained)
-
-    def _wait_again(self, trained: Sequence[int]) -> None:
-        """Let what nobody asked for wait for the next start; only a person's own cancelling turns it away."""
-        for number in trained:
-            run = self._runs.get(number)
-            if run.state == "cancelled" and self._runs.is_recommended(run):
-                self._runs.again(number)
-                self._runs.move(number, 0)
 
     def _hand_over(self, trained: Sequence[int]) -> None:
         for number in reversed(trained):

@@ -20,6 +20,10 @@ from movietui.processes import peak_bytes, still_runs, this_process
 from movietui.store import CUT_OFF, UNDER_WAY, Run, Store
 from movietui.wire import Message
 
+QUICK = "mf"
+"""The model that is trained first, within seconds."""
+RECOMMENDED = "blend"
+"""The model whose stars and lists are best."""
 SERVED_SPLIT = "random90"
 """What a model that is trained for the list is measured on, before it learns from all ratings."""
 LONGEST_RUN_NAME = 60
@@ -39,7 +43,7 @@ RELEASED = "released"
 STAND_IN = "stand-in:"
 """What the choice begins with, before the dataset, that names the run which serves until the recommended one can."""
 RECOMMENDED_RUN = "recommended:"
-"""The same for the run that is to serve then. It stays when that run is cancelled or deleted: nobody is asked twice."""
+"""The same for the run that is to serve then; below 0 where somebody cancelled it, so that nobody is asked twice."""
 _AFTER_ALL = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
 
 
@@ -266,7 +270,7 @@ class Runs:
     def queue_recommended(self, model: str, stand_in: Run) -> int | None:
         """Let the run wait that a stand-in serves instead of, once for each dataset; return its number.
 
-        ``None`` where the run is no stand-in, or somebody chose by themselves what serves.
+        ``None`` where the run is no stand-in, somebody chose by themselves what serves, or turned the other away.
         """
         dataset = stand_in.dataset
         with self._store._change():
@@ -276,16 +280,19 @@ class Runs:
             if not number:
                 number = self._queue(model, dataset, SERVED_SPLIT, stand_in.request)
                 self._store._choose(RECOMMENDED_RUN + dataset, str(number))
-        return number
+        return number if number > 0 else None
 
     def stands_in(self, stand_in: Run, recommended: Run) -> bool:
         """Return whether a run serves only until another one can."""
         chosen = [self._chosen(name, recommended.dataset) for name in (STAND_IN, RECOMMENDED_RUN)]
         return chosen == [stand_in.id, recommended.id]
 
-    def is_recommended(self, run: Run) -> bool:
-        """Return whether a run trains because its dataset was opened, not because somebody started it."""
-        return self._chosen(RECOMMENDED_RUN, run.dataset) == run.id
+    def want(self, number: int, *, wanted: bool = True) -> None:
+        """Remember of a recommended run whether somebody turned it away: the end of a process does not."""
+        with self._store._change():
+            run = self._store.run(number)
+            if run is not None and abs(self._chosen(RECOMMENDED_RUN, run.dataset)) == number:
+                self._store._choose(RECOMMENDED_RUN + run.dataset, str(number if wanted else -number))
 
     def decide(self, dataset: str) -> None:
         """Remember that a person chose by themselves what serves a dataset: nothing takes over from it."""

@@ -8,14 +8,10 @@ from collections.abc import Callable
 
 from data.problems import Cancelled, Problem
 from movietui.queue import RunQueue, Training
-from movietui.runs import OVER, Runs
+from movietui.runs import OVER, QUICK, RECOMMENDED, Runs
 from movietui.session import Session
 from movietui.store import Run
 
-QUICK = "mf"
-"""The model that is trained first, within seconds."""
-RECOMMENDED = "blend"
-"""The model whose lists and stars are best."""
 MOST_RATINGS = 2_000_000
 """Of larger datasets the recommended model learns for an hour and more, which nobody is put through unasked."""
 
@@ -35,7 +31,8 @@ class StandIn:
         self._serves = serves
         self._runs = Runs(session.store)
         self._opening = asyncio.Lock()
-        self._awaited: int | None = None
+        self.awaited: int | None = None
+        """The run of the recommended model that is to serve when it is done."""
         self.leading: int | None = None
         """The run of the quick model that somebody waits for now."""
 
@@ -69,24 +66,27 @@ class StandIn:
         For the dataset that is open, where the quick model serves it because nobody chose another. Returns what is to
         be said.
         """
-        self._awaited = None
+        self.awaited = None
         opened, serving = self._session.opened, self._session.run
         if opened is None or serving is None or opened["ratings"] > MOST_RATINGS:
             return ""
         run = await self._queue.add_recommended(RECOMMENDED, serving)
-        self._awaited = run.id if run is not None else None
+        self.awaited = run.id if run is not None else None
         return await self.look()
 
     async def look(self) -> str:
-        """Let the run that is waited for serve once it is done, whoever trains it; return what is to be said."""
-        if self._awaited is None:
+        """Let the run that is waited for serve once it is done; return what is to be said.
+
+        Of one that trains here the queue tells the end.
+        """
+        if self.awaited is None or self.awaited in self._queue.running:
             return ""
         run = None
         with contextlib.suppress(Problem):  # whoever needs the store next is told what is wrong with it
-            run = await asyncio.to_thread(self._session.store.run, self._awaited)
+            run = await asyncio.to_thread(self._session.store.run, self.awaited)
         if run is None or run.state not in OVER:
             return ""
-        self._awaited = None
+        self.awaited = None
         return await self.take_over(run)
 
     async def take_over(self, run: Run) -> str:

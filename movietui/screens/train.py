@@ -147,8 +147,6 @@ class TrainScreen(FrameScreen):
         await session.engine.start()
         self._models = await session.models()
         self.models.fill(len(self._models), 0, self._models)
-        names = [model["name"] for model in self._models]
-        self.models.cursor = names.index("mf") if "mf" in names else 0
         self._reported = [Reported.of(row) for row in await session.engine.ask("reported")]
         self.list_runs()
 

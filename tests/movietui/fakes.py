@@ -327,7 +327,7 @@ class FakeEngine:
         }
         return [
             {"name": name, "summary": summary, "settings": [field | ({"published": 8} if name == "mf" else {})]}
-            for name, summary in (("popularity", "What most rated."), ("bias", "No taste."), ("mf", "Learns tastes."))
+            for name, summary in (("mf", "Learns tastes."), ("bias", "No taste."), ("popularity", "What most rated."))
         ]
 
     def reported(self) -> list[dict[str, Any]]:

@@ -1,11 +1,15 @@
 """The quick model that serves first, and the recommended one that takes over from it."""
 
 import os
+import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual.worker import WorkerFailed
 
 from data.problems import Problem
+from movietui.activity import Activity
 from movietui.processes import _began
 from movietui.runs import Runs
 from movietui.screens.browse import BrowseScreen
@@ -115,13 +119,11 @@ async def test_what_the_end_of_the_app_stopped_goes_on_at_the_next_start(
 ) -> None:
     async with window(store) as driver:
         await trains(driver, jobs)
-    assert run(store, 2).state == "queued"
-    store._db.execute("UPDATE runs SET process = 2147483, began = 'then' WHERE id = 2")  # as after another process
+    assert run(store, 2).state == "cancelled"  # as its process writes down also where the app was killed
     async with window(store) as driver:
-        await driver.until(lambda: len(jobs) == 2, "the training")
+        await driver.until(lambda: len(jobs) == 2 and jobs[1].request, "the training")
         assert jobs[1].request["run"] == 2
-        store._db.execute("UPDATE runs SET process = 2147483, began = 'then', state = 'running' WHERE id = 2")
-        driver.app.queue._closing = True  # as if it had been killed
+    store._db.execute("UPDATE runs SET process = 2147483, began = 'then', state = 'running' WHERE id = 2")
     async with window(store) as driver:
         await driver.until(lambda: len(jobs) == 3, "the training that was cut off")
         assert jobs[2].request["run"] == 2
@@ -182,6 +184,24 @@ async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, job
         jobs[2].end("failed")
         with pytest.raises(WorkerFailed, match="mf could not be trained on ml-1m"):
             await opening.wait()
+
+
+def test_how_far_all_phases_are() -> None:
+    def epoch(number: int, phase: str = "curve") -> dict[str, Any]:
+        losses = {"train_loss": 1.0, "validation_loss": None}
+        return {"event": "epoch", "phase": phase, "epoch": number, "of": 4, **losses}
+
+    begun = Activity("train blend", {"do": "train"}, began=time.monotonic() - 60)
+    assert begun.whole() == (0.0, None)
+    stage = {"event": "stage", "name": "read", "note": "", "done": 1, "total": 1, "unit": "", "seconds_left": None}
+    assert begun.after(stage).whole() == (0.0, None)  # what comes before the fits is none of them
+    first = begun.after({"event": "share", "share": 0.5})
+    assert first.whole() == (pytest.approx(1 / 6, abs=0.01), pytest.approx(300, abs=5))
+    assert first.after(epoch(1)).whole()[0] == pytest.approx(1 / 6, abs=0.01)  # an epoch does not throw it back
+    second = first.after(epoch(4)).after(epoch(1, "measure"))
+    assert second.whole() == (pytest.approx(1 / 3, abs=0.01), pytest.approx(120, abs=5))
+    late = replace(second, began=second.began - 600)
+    assert late.whole() == (0.99, None)
 
 
 async def test_a_full_disk_keeps_nobody_from_the_list(

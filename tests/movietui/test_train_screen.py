@@ -129,6 +129,10 @@ async def test_typing_into_the_form(store: Store) -> None:
 async def test_cancelling(ready: Path) -> None:
     async with started(LARGE) as driver:
         screen = await go(driver)
+        assert screen.models.current is not None
+        assert screen.models.current["name"] == "blend"
+        await driver.see("recommended")
+        await choose(driver, screen, "mf")
         await fill(driver, screen, sweeps="200")
         await driver.press("enter")
         queue = driver.app.queue

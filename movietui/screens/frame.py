@@ -69,7 +69,7 @@ def _viewers(session: Session) -> Text:
     audience = session.audience
     names = [ref.label for ref in audience.viewers]
     if not audience.pair:
-        return Text(*names[:1], style="bold")
+        return Text("".join(names[:1]), "bold")
     line = Text()
     for place, name in enumerate(names):
         line.append(f"{'AB'[place]} {name}", "bold underline" if place == audience.rating_as else "")
@@ -96,13 +96,14 @@ class StatusLine(Widget):
         number = next(iter(app.queue.activities), None)
         if number is None:
             return outcome
-        training = _training(app.queue.activities[number], paused=number in app.queue.paused)
-        room = width - training.cell_len
-        if not outcome.plain or room < 1:
-            return training
-        if outcome.cell_len < room:
-            return text.fitted(outcome, room) + training
-        return Text("\n").join([outcome, training])
+        training, paused = app.queue.activities[number], number in app.queue.paused
+        whole = _training(training, paused=paused)
+        if not outcome.plain:
+            return whole
+        for told in (whole, _bar_alone(training)):
+            if outcome.cell_len + told.cell_len < width:
+                return text.fitted(outcome, width - told.cell_len) + told
+        return Text("\n").join([outcome, whole])
 
 
 def _progress(job: Activity, outcome: Text, width: int) -> Text:
@@ -119,6 +120,10 @@ def _training(activity: Activity, *, paused: bool) -> Text:
     line = Text(f"{activity.title} ", "dim").append_text(text.thin_bar(share, 1, 12))
     told = "paused" if paused else f"{text.duration(left)} left" if left else activity.step or "starting"
     return line.append(f" {told}", "dim")
+
+
+def _bar_alone(activity: Activity) -> Text:
+    return Text(f"{activity.request['model']} ", "dim").append_text(text.thin_bar(activity.whole()[0], 1, 6))
 
 
 class KeyLine(Widget):

@@ -167,8 +167,7 @@ class RunQueue:
 
         One that began by itself is not begun again.
         """
-        waits = number in [run.id for run in await self.waiting()]
-        if number not in self._jobs and not waits:
+        if number not in self._jobs and number not in [run.id for run in await self.waiting()]:
             raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
         with contextlib.suppress(Problem):  # what cannot be written down ends all the same
             await asyncio.to_thread(self._runs.want, number, wanted=False)

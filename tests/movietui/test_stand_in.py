@@ -14,7 +14,7 @@ from movietui.processes import _began
 from movietui.runs import Runs
 from movietui.screens.browse import BrowseScreen
 from movietui.store import Run, Store
-from tests.movietui.driving import LARGE, Driver, lines, started
+from tests.movietui.driving import LARGE, SMALL, Driver, lines, started
 from tests.movietui.fakes import FakeEngine, FakeJob
 
 REQUEST = {"cleaning": "standard", "settings": {}}
@@ -37,8 +37,8 @@ def quick(store: Store) -> int:
     return number
 
 
-def window(store: Store, engine: FakeEngine | None = None):  # type: ignore[no-untyped-def]
-    return started(LARGE, engine=engine or FakeEngine(), job=lambda: FakeJob(store))
+def window(store: Store, engine: FakeEngine | None = None, size: tuple[int, int] = LARGE):  # type: ignore[no-untyped-def]
+    return started(size, engine=engine or FakeEngine(), job=lambda: FakeJob(store))
 
 
 def run(store: Store, number: int) -> Run:
@@ -85,8 +85,11 @@ async def test_it_takes_over_where_the_eye_is(store: Store, quick: int, jobs: li
 
 
 async def test_whoever_chose_a_run_keeps_it(store: Store, quick: int, jobs: list[FakeJob]) -> None:
-    async with window(store) as driver:
+    async with window(store, size=SMALL) as driver:
         job = await trains(driver, jobs)
+        await driver.rate("4")
+        assert lines(driver.app)[-2].split()[0] == "rated"
+        assert lines(driver.app)[-2].split()[-2:] == ["blend", "━─────"]
         await driver.app.serve("demo", run(store, quick))  # also when it is the very one that stands in
         job.end()
         await driver.told("blend: RMSE 0.8687 on random90 · u on run 2 uses it in Browse")

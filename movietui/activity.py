@@ -60,7 +60,12 @@ class Activity:
                 now=now,
             )
         if event["event"] == "epoch":
-            began = self.phase_began if event["phase"] == self.phase else now
+            goes_on = event["phase"] == self.phase
+            first = self.first_phase
+            if not first and self.phase and not goes_on:  # it ended sooner than was asked for
+                first = self.now - self.began
+            elif not first and event["epoch"] == event["of"]:
+                first = now - self.began
             return replace(
                 self,
                 step=PHASES.get(event["phase"], str(event["phase"])),
@@ -69,8 +74,8 @@ class Activity:
                 unit="epoch",
                 curve=(*self.curve, event) if event["phase"] == "curve" else self.curve,
                 phase=event["phase"],
-                phase_began=began,
-                first_phase=self.first_phase or (now - self.began if event["epoch"] == event["of"] else 0.0),
+                phase_began=self.phase_began if goes_on else now,
+                first_phase=first,
                 now=now,
             )
         if event["event"] == "share":

@@ -347,7 +347,8 @@ class TrainScreen(FrameScreen):
             if not app.queue.running:
                 app.say("Nothing is running.")
                 return
-            await app.queue.cancel(app.queue.running[0])
+            awaited = app.stand_in.leading
+            await app.queue.cancel(awaited if awaited in app.queue.running else app.queue.running[0])
 
     @property
     def _waiting(self) -> Sequence[int]:

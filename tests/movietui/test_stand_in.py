@@ -184,7 +184,14 @@ async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, job
         assert runs.get(waits + 2).state == "queued"
         opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
         await driver.until(lambda: len(jobs) == 3 and jobs[2].request, "the training")
-        jobs[2].end("failed")
+        await driver.until(lambda: driver.app.screen.query("#runs"), "the screen")
+        await driver.press("c")  # what is waited for, not what trained first
+        with pytest.raises(WorkerFailed, match="Cancelled"):
+            await opening.wait()
+        assert [runs.get(number).state for number in (waits, jobs[2].request["run"])] == ["running", "cancelled"]
+        opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
+        await driver.until(lambda: len(jobs) == 4 and jobs[3].request, "the training")
+        jobs[3].end("failed")
         with pytest.raises(WorkerFailed, match="mf could not be trained on ml-1m"):
             await opening.wait()
 
@@ -203,6 +210,8 @@ def test_how_far_all_phases_are() -> None:
     assert first.after(epoch(1)).whole()[0] == pytest.approx(1 / 6, abs=0.01)  # an epoch does not throw it back
     second = first.after(epoch(4)).after(epoch(1, "measure"))
     assert second.whole() == (pytest.approx(1 / 3, abs=0.01), pytest.approx(120, abs=5))
+    sooner = first.after(epoch(3)).after(epoch(1, "measure"))
+    assert sooner.first_phase == pytest.approx(60, abs=1)
     late = replace(second, began=second.began - 600)
     assert late.whole() == (0.99, None)
 

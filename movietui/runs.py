@@ -236,6 +236,7 @@ class Runs:
             raise Problem(f"The checkpoint of run {number} was removed; train {run.model} again.")
         self._store.serve_with(run)
         self._store.choose("dataset", run.dataset)
+        self.decide(run.dataset)
         return run
 
     # The queue; only the process that wrote its number beside a run starts it

@@ -55,9 +55,10 @@ class StandIn:
     async def serve(self, dataset: str, run: Run | None = None) -> None:
         """Serve a dataset with a run that a person chose, else with the one chosen last."""
         async with self._opening:
-            if run is not None:
-                await asyncio.to_thread(self._runs.decide, dataset)
             await self._session.open(dataset, run)
+            if run is not None:
+                with contextlib.suppress(Problem):  # on a full disk the list goes on all the same
+                    await asyncio.to_thread(self._runs.decide, dataset)
         self._serves()
 
     async def go_on(self) -> str:

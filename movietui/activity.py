@@ -14,6 +14,9 @@ PHASES = {
     "serve": "learning from all ratings",
 }
 
+ENOUGH_TO_TELL = 0.1
+"""From which share of the first phase on its time says how long all will take."""
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -25,6 +28,8 @@ class Activity:
     step: str = ""
     done: float = 0
     total: float = 0
+    share: float = 0.0
+    """Which share of the first phase is done, where that is told within an epoch."""
     unit: str = ""
     left: float | None = None
     """Seconds that the stage will still take, as it says itself."""
@@ -33,7 +38,10 @@ class Activity:
     curve: tuple[Message, ...] = ()
     """The epochs of the first phase, which has a validation loss."""
     phase: str = ""
+    began: float = field(default_factory=time.monotonic)
     phase_began: float = field(default_factory=time.monotonic)
+    first_phase: float = 0.0
+    """How many seconds the first phase took; 0 while it is not over."""
     now: float = field(default_factory=time.monotonic)
 
     def after(self, event: Message) -> Activity:
@@ -52,7 +60,12 @@ class Activity:
                 now=now,
             )
         if event["event"] == "epoch":
-            began = self.phase_began if event["phase"] == self.phase else now
+            goes_on = event["phase"] == self.phase
+            first = self.first_phase
+            if not first and self.phase and not goes_on:  # it ended sooner than was asked for
+                first = self.now - self.began
+            elif not first and event["epoch"] == event["of"]:
+                first = now - self.began
             return replace(
                 self,
                 step=PHASES.get(event["phase"], str(event["phase"])),
@@ -61,9 +74,12 @@ class Activity:
                 unit="epoch",
                 curve=(*self.curve, event) if event["phase"] == "curve" else self.curve,
                 phase=event["phase"],
-                phase_began=began,
+                phase_began=self.phase_began if goes_on else now,
+                first_phase=first,
                 now=now,
             )
+        if event["event"] == "share":
+            return replace(self, share=event["share"], now=now)
         return self
 
     @property
@@ -74,6 +90,19 @@ class Activity:
         if self.done < 2:
             return None
         return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
+
+    def whole(self) -> tuple[float, float | None]:
+        """Return which share of a training is done, all phases together, and how many seconds are left.
+
+        Epochs may be of very different length, but phases repeat the same work: the first tells how long all take.
+        """
+        phases = 2 if self.request.get("split") else 3
+        passed = time.monotonic() - self.began
+        share = max(self.share, self.done / self.total if self.unit == "epoch" else 0.0)
+        if not self.first_phase and share < ENOUGH_TO_TELL:
+            return share / phases, None
+        all_in_all = phases * (self.first_phase or passed / share)
+        return min(0.99, passed / all_in_all), max(0.0, all_in_all - passed) or None
 
     @property
     def reached(self) -> str:

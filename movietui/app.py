@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -26,6 +26,7 @@ from movietui.replies import Opened
 from movietui.screens.browse import BrowseScreen
 from movietui.screens.frame import SCREENS, FrameScreen
 from movietui.session import Session
+from movietui.stand_in import StandIn
 from movietui.store import Run
 from movietui.widgets.told import told
 from movietui.work import Work
@@ -34,7 +35,6 @@ T = TypeVar("T")
 
 REAL = "ml-100k"
 DEMO = "demo"
-FIRST_MODEL = "mf"
 WATCH_SECONDS = 1.0
 """How often the store is asked whether another window changed it."""
 
@@ -81,6 +81,7 @@ class MovieTui(App[int]):
         self._opening = opening
         self.work = Work(self.show_work)
         self.queue = RunQueue(session.store, changed=self.show_queue, ended=self.run_ended)
+        self.stand_in = StandIn(session, self.queue, self._serves)
         self._drawn_activity: Activity | None = None
         self.working = self.first_dataset or REAL
         self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
@@ -118,6 +119,7 @@ class MovieTui(App[int]):
             if self._opening is not None:
                 await self._opening
                 self._serves()
+                await self.say_when_ready(self.stand_in.go_on())
             elif self.first_dataset is None:
                 await self.first_start()
             else:
@@ -143,7 +145,7 @@ class MovieTui(App[int]):
                 await self.work.get(name)
             if self.current_mode == "data":
                 await self.switch_mode("train")
-            await self.work.train(FIRST_MODEL, name, {}, training)
+            await self.stand_in.train(name, training)
         stayed = self.current_mode == "train"  # whoever went elsewhere meanwhile is not torn away
         await self.serve(name)
         if stayed:
@@ -182,39 +184,23 @@ class MovieTui(App[int]):
         """Show the list of a dataset that is here; train a model where it has none."""
         stays = self.current_mode
         if not await self.in_thread(self.session.store.serving_runs, name):
-            if self.work.activity is not None:
-                raise Problem("Something else is running; wait for it, or cancel it with c.")
             stays = "train"
             await self.switch_mode(stays)
-            await self.work.train(FIRST_MODEL, name, {"cleaning": await self.session.cleaning_of(name)})
+            await self.stand_in.train(name)
         await self.serve(name)
         if self.current_mode == stays:  # whoever went elsewhere meanwhile is not torn away
             await self.switch_mode("browse")
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
-        """Open a dataset in the engine, with a run or the one chosen last, and show its list."""
-        await self.session.open(dataset, run)
-        self._serves()
+        """Open a dataset in the engine, with a run that was chosen or the one chosen last, and show its list."""
+        await self.stand_in.serve(dataset, run)
+        await self.say_when_ready(self.stand_in.go_on())
 
     def _serves(self) -> None:
         assert self.session.opened is not None
         self.working = self.session.opened["dataset"]
         self.served_changed.publish(self.working)
         self.refresh_frames()
-
-    def viewer_line(self) -> Text:
-        """Return who the list is for, as the title line says it."""
-        audience = self.session.audience
-        if not audience.viewers:
-            return Text()
-        names = [ref.label for ref in audience.viewers]
-        if not audience.pair:
-            return Text(names[0], "bold")
-        line = Text()
-        for place, name in enumerate(names):
-            line.append(f"{'AB'[place]} {name}", "bold underline" if place == audience.rating_as else "")
-            line.append("  " if place == 0 else "")
-        return line
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call something that reads or writes files without holding up the screen."""
@@ -227,16 +213,25 @@ class MovieTui(App[int]):
             return
         with contextlib.suppress(Problem):  # whoever needs the store next is told what is wrong with it
             version = await self.in_thread(session.store.changed_elsewhere)
-            if session.seen_version != version:
+            # A training writes every second, which is nothing to the list.
+            if session.seen_version != version and session.seen_deeds != await self.in_thread(session.store.deeds):
                 await browse.refresh_list()
-                self.activity_changed.publish(self.work.activity)
             session.seen_version = version
+        if self.queue.activities:
+            self.refresh_frames()  # time passes also where no epoch ends
+        await self.say_when_ready(self.stand_in.look())
 
     # The status line
 
     def say(self, message: str) -> None:
         """Say how something ended."""
         self.outcome = Text(message)
+
+    @told
+    async def say_when_ready(self, message: Awaitable[str]) -> None:
+        """Say what comes of something, if anything does."""
+        if said := await message:
+            self.say(said)
 
     def say_problem(self, problem: Problem) -> None:
         """Say what cannot be done."""
@@ -255,22 +250,20 @@ class MovieTui(App[int]):
             self.activity_changed.publish(self.work.activity)
             self.refresh_frames()
 
-    @property
-    def activity(self) -> Activity | None:
-        """What the status line tells of: a job, else the training that was started first."""
-        return self.work.activity or next(iter(self.queue.activities.values()), None)
-
     def show_queue(self) -> None:
         """Draw how far the queue is."""
         if self.is_running:
             self.queue_changed.publish(None)
             self.refresh_frames()
 
-    def run_ended(self, run: Run) -> None:
-        """Tell how a run of the queue ended; the first model of all serves at once."""
-        self.say(how_it_ended(run))
-        if run.state == "done" and self.session.opened is None:
-            self.run_worker(told(MovieTui.serve)(self, run.dataset), group="begin")
+    @work(group="ended")
+    @told
+    async def run_ended(self, run: Run) -> None:
+        """Tell how a run of the queue ended; one that is waited for serves, and the first model of all."""
+        if run.id != self.stand_in.leading:
+            self.say(await self.stand_in.take_over(run) or how_it_ended(run))
+            if run.state == "done" and self.session.opened is None:
+                await self.serve(run.dataset)
 
     def refresh_frames(self) -> None:
         """Draw the lines around the open screen again."""

@@ -32,6 +32,7 @@ from movietui.output import (
     print_rich,
     subgroups_table,
 )
+from movietui.runs import RECOMMENDED
 from movietui.runs_commands import runs
 from movietui.wire import Message
 
@@ -278,7 +279,7 @@ def _pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
 
 
 @cli.command()
-@click.argument("model")
+@click.argument("model", default=RECOMMENDED)
 @dataset_option
 @click.option("--split", default=None, help="Learn from the train part of this split only.")
 @click.option("--cleaning", "--preset", "cleaning", default=None, help=UNCLEANED)
@@ -297,7 +298,7 @@ def train(
     seed: int,
     json_: bool,
 ) -> None:
-    """Train MODEL and use it for lists.
+    """Train MODEL and use it for lists; the recommended one, blend, unless another is named.
 
     Without --split it is measured on random90 and then learns from all ratings.
     """

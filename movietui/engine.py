@@ -31,6 +31,8 @@ def answer(service: Service, request: Message) -> bytes:
         "imdb": service.imdb,
         "settle": service.settle,
         "unsettle": service.unsettle,
+        "reported": service.reported,
+        "compare": service.compare,
     }
     try:
         return encode({"id": number, "result": methods[request.pop("do")](**request)})

@@ -1,7 +1,7 @@
 """A job in its own process: reads one request, does the work, tells its events as JSON lines.
 
 It stops when its standard input ends, which is how it is cancelled and how it notices that the app is gone. What else
-it may be told while it works: to pause between two epochs, and to resume.
+it may be told while it works: to pause after an epoch, and to resume.
 """
 
 import os
@@ -32,6 +32,7 @@ class Teller:
         """Closed while the work is paused."""
         self.gate.set()
         self._last: tuple[str, float] = ("", 0.0)
+        self._last_share = 0.0
 
     def stage(self, stage: Stage) -> None:
         """Tell where a stage of the work is; its first and last word always."""
@@ -44,6 +45,13 @@ class Teller:
     def epoch(self, phase: str, epoch: Message) -> None:
         """Tell an epoch; none is left out, for the curve is made of them."""
         self._send({"event": "epoch", "phase": phase, **epoch})
+
+    def share(self, share: float) -> None:
+        """Tell how far an epoch is."""
+        now = time.monotonic()
+        if now - self._last_share >= 1 / EVENTS_A_SECOND:
+            self._last_share = now
+            self._send({"event": "share", "share": share})
 
 
 def _get(request: Message, teller: Teller) -> Message:
@@ -78,6 +86,7 @@ def _train(request: Message, teller: Teller) -> Message:
         run=request.get("run"),
         on_stage=teller.stage,
         on_epoch=teller.epoch,
+        on_share=teller.share,
         gate=teller.gate,
     )
 

@@ -17,11 +17,13 @@ from data import locations
 from data.problems import Problem
 from movietui.activity import Activity
 from movietui.children import Job
-from movietui.runs import SERVED_SPLIT, Runs
-from movietui.store import UNDER_WAY, Run, Store
+from movietui.runs import OVER, SERVED_SPLIT, Runs
+from movietui.store import CUT_OFF, UNDER_WAY, Run, Store
 from movietui.wire import Message
 
 DRAWN_A_SECOND = 10
+LOOK_SECONDS = 0.5
+"""How often it is looked whether a run that another process trains is over."""
 
 
 class Training(Protocol):
@@ -45,8 +47,8 @@ class RunQueue:
         store: Store,
         at_a_time: int = 1,
         job: Callable[[], Training] = Job,
-        changed: Callable[[], None] = lambda: None,
-        ended: Callable[[Run], None] = lambda run: None,
+        changed: Callable[[], object] = lambda: None,
+        ended: Callable[[Run], object] = lambda run: None,
     ) -> None:
         """``changed`` is called, at most some times a second, when a run is further; ``ended`` with each that is over.
 
@@ -63,6 +65,8 @@ class RunQueue:
         self._later: asyncio.TimerHandle | None = None
         self._filling = asyncio.Lock()
         self._closing = False
+        self._at_once: dict[int, Training | None] = {}
+        """The runs that wait for no other, each with the job that was started for it already."""
         self._over: set[int] = set()
         """What ended here is not started again by itself, also where its end could not be written down."""
         self._idle = asyncio.Event()
@@ -89,9 +93,46 @@ class RunQueue:
         await self._fill()
         return number
 
+    async def add_stand_in(
+        self, model: str, dataset: str, options: Mapping[str, Any], job: Training | None = None
+    ) -> int:
+        """Train at once, beside all others, what is to serve soon; return the number of the run.
+
+        ``job`` may have been started before. Where another window trains the same already, it is that run.
+        """
+        number = await asyncio.to_thread(self._runs.queue_stand_in, model, dataset, options)
+        self._at_once[number] = job
+        await self._fill()
+        return number
+
+    async def add_recommended(self, model: str, stand_in: Run) -> Run | None:
+        """Let the run wait that another stands in for; ``None`` where it does not, or nobody wants that.
+
+        Where it ended with the process that trained it, it goes on.
+        """
+        number = await asyncio.to_thread(self._runs.queue_recommended, model, stand_in)
+        run = await asyncio.to_thread(self._store.run, number) if number else None
+        if run is not None and run.state in (CUT_OFF, "cancelled"):
+            with contextlib.suppress(Problem):  # another window was faster
+                await self.again(run.id)
+        await self._fill()
+        return run
+
+    async def end_of(self, number: int) -> Run:
+        """Wait until a run is over, whichever process trains it. Raises ``Problem`` where it is deleted."""
+        while True:
+            run = await asyncio.to_thread(self._runs.get, number)
+            if run.state in OVER or number in self._over:
+                return run
+            if number in self._tasks:
+                await asyncio.wait([self._tasks[number]])
+            else:
+                await asyncio.sleep(LOOK_SECONDS)
+
     async def again(self, number: int) -> None:
         """Let a run that was cut off, cancelled or failed wait once more. Raises ``Problem`` for any other."""
         await asyncio.to_thread(self._runs.again, number)
+        await asyncio.to_thread(self._runs.want, number)
         self._over.discard(number)
         await self._fill()
 
@@ -122,16 +163,21 @@ class RunQueue:
         self._changed()
 
     async def cancel(self, number: int) -> None:
-        """End a run, whether it waits, trains or is paused. Raises ``Problem`` for one that is not of this queue."""
+        """End a run, whether it waits, trains or is paused. Raises ``Problem`` for one that is not of this queue.
+
+        One that began by itself is not begun again.
+        """
+        if number not in self._jobs and number not in [run.id for run in await self.waiting()]:
+            raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
+        with contextlib.suppress(Problem):  # what cannot be written down ends all the same
+            await asyncio.to_thread(self._runs.want, number, wanted=False)
         if number in self._jobs:
             task = self._tasks[number]
             await self._jobs[number].cancel()
             await asyncio.wait([task])
-        elif number in [run.id for run in await self.waiting()]:
+        else:
             await asyncio.to_thread(self._runs.end_unfinished, number, "cancelled")
             self._changed()
-        else:
-            raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
 
     async def pause(self, number: int) -> None:
         """Let a run wait at the end of its epoch; none takes its place. Raises ``Problem`` where it does not train."""
@@ -192,8 +238,9 @@ class RunQueue:
         async with self._filling:
             waiting = [] if self._closing else await self.waiting()
             for run in waiting:
-                if run.id not in self._over and run.id not in self._jobs and len(self._jobs) < self._at_a_time:
-                    self._jobs[run.id] = self._new_job()
+                may = len(self._jobs) < self._at_a_time or run.id in self._at_once
+                if may and run.id not in self._over and run.id not in self._jobs:
+                    self._jobs[run.id] = self._at_once.pop(run.id, None) or self._new_job()
                     self._tasks[run.id] = asyncio.create_task(self._train(run))
             if self._jobs:
                 self._idle.clear()

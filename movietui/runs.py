@@ -20,6 +20,10 @@ from movietui.processes import peak_bytes, still_runs, this_process
 from movietui.store import CUT_OFF, UNDER_WAY, Run, Store
 from movietui.wire import Message
 
+QUICK = "mf"
+"""The model that is trained first, within seconds."""
+RECOMMENDED = "blend"
+"""The model whose stars and lists are best."""
 SERVED_SPLIT = "random90"
 """What a model that is trained for the list is measured on, before it learns from all ratings."""
 LONGEST_RUN_NAME = 60
@@ -36,6 +40,10 @@ RATE_EPOCHS = 5
 """From how many epochs the time that is left is told: those that a resumed training only repeats take none."""
 RELEASED = "released"
 """Stands where the time would that a process began: no process has it."""
+STAND_IN = "stand-in:"
+"""What the choice begins with, before the dataset, that names the run which serves until the recommended one can."""
+RECOMMENDED_RUN = "recommended:"
+"""The same for the run that is to serve then; below 0 where somebody cancelled it, so that nobody is asked twice."""
 _AFTER_ALL = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
 
 
@@ -228,19 +236,78 @@ class Runs:
             raise Problem(f"The checkpoint of run {number} was removed; train {run.model} again.")
         self._store.serve_with(run)
         self._store.choose("dataset", run.dataset)
+        self.decide(run.dataset)
         return run
 
     # The queue; only the process that wrote its number beside a run starts it
 
     def queue(self, model: str, dataset: str, split: str, request: Mapping[str, Any]) -> int:
         """Let a run wait behind all others for this process to start it with ``request``; return its number."""
+        with self._store._change():
+            return self._queue(model, dataset, split, request)
+
+    def _queue(self, model: str, dataset: str, split: str, request: Mapping[str, Any]) -> int:
+        """Add a run that waits. Inside a change only."""
         store = self._store
         settings = request.get("settings", {})
         cleaning, seed = request["cleaning"], request.get("seed", 0)
-        with store._change():
-            number = store._insert_run(model, dataset, cleaning, split, seed, settings, request, state="queued")
-            store._db.execute(f"UPDATE runs SET place = {_AFTER_ALL} WHERE id = ?", (number,))
+        number = store._insert_run(model, dataset, cleaning, split, seed, settings, request, state="queued")
+        store._db.execute(f"UPDATE runs SET place = {_AFTER_ALL} WHERE id = ?", (number,))
         return number
+
+    def queue_stand_in(self, model: str, dataset: str, request: Mapping[str, Any]) -> int:
+        """Let a run wait that serves a dataset until the recommended model does; return its number.
+
+        Where such a run waits or trains already, in whatever window, it is that one.
+        """
+        with self._store._change():
+            run = self._store.run(self._chosen(STAND_IN, dataset))
+            if run is not None and run.request == dict(request) and self._goes_on(run.id):
+                return run.id
+            number = self._queue(model, dataset, SERVED_SPLIT, request)
+            self._store._choose(STAND_IN + dataset, str(number))
+        return number
+
+    def queue_recommended(self, model: str, stand_in: Run) -> int | None:
+        """Let the run wait that a stand-in serves instead of, once for each dataset; return its number.
+
+        ``None`` where the run is no stand-in, somebody chose by themselves what serves, or turned the other away.
+        """
+        dataset = stand_in.dataset
+        with self._store._change():
+            if self._chosen(STAND_IN, dataset) != stand_in.id:
+                return None
+            number = self._chosen(RECOMMENDED_RUN, dataset)
+            if not number:
+                number = self._queue(model, dataset, SERVED_SPLIT, stand_in.request)
+                self._store._choose(RECOMMENDED_RUN + dataset, str(number))
+        return number if number > 0 else None
+
+    def stands_in(self, stand_in: Run, recommended: Run) -> bool:
+        """Return whether a run serves only until another one can."""
+        chosen = [self._chosen(name, recommended.dataset) for name in (STAND_IN, RECOMMENDED_RUN)]
+        return chosen == [stand_in.id, recommended.id]
+
+    def want(self, number: int, *, wanted: bool = True) -> None:
+        """Remember of a recommended run whether somebody turned it away: the end of a process does not."""
+        with self._store._change():
+            run = self._store.run(number)
+            if run is not None and abs(self._chosen(RECOMMENDED_RUN, run.dataset)) == number:
+                self._store._choose(RECOMMENDED_RUN + run.dataset, str(number if wanted else -number))
+
+    def decide(self, dataset: str) -> None:
+        """Remember that a person chose by themselves what serves a dataset: nothing takes over from it."""
+        self._store.choose(STAND_IN + dataset, "")
+
+    def _chosen(self, name: str, dataset: str) -> int:
+        return int(self._store.choice(name + dataset) or 0)
+
+    def _goes_on(self, number: int) -> bool:
+        """Whether a run waits or trains and its process lives."""
+        rows = self._store._rows(
+            "SELECT process, began FROM runs WHERE id = ? AND state IN (?, ?, ?)", number, "queued", *UNDER_WAY
+        )
+        return any(still_runs(process, began) for process, began in rows)
 
     def waiting(self) -> Sequence[Run]:
         """Return the runs that wait for this process, the next one first."""
@@ -271,18 +338,22 @@ class Runs:
 
         Raises ``Problem`` for one that is done or under way, and one that no queue knows how to start.
         """
+        before = self._store._rows("SELECT state, process, began FROM runs WHERE id = ?", number)
         run = self.get(number)
         if run.state not in (CUT_OFF, "cancelled", "failed"):
             raise Problem(f"Run {number} is {run.state}; only one that was cut off, cancelled or failed starts again.")
         if not run.request:
             raise Problem(f"How run {number} was started is not known any more; train {run.model} again.")
         self._free(run)
-        self._write(
+        changed = self._write(
             f"UPDATE runs SET state = 'queued', problem = '', place = {_AFTER_ALL}, process = ?, began = ?"
-            " WHERE id = ?",
+            " WHERE id = ? AND state = ? AND process IS ? AND began IS ?",
             *this_process(),
             number,
+            *before[0],
         )
+        if not changed:  # another window was faster
+            raise Problem(f"Run {number} was started again elsewhere.")
         return self.get(number)
 
     def move(self, number: int, place: int) -> None:
@@ -302,9 +373,9 @@ class Runs:
         )
 
     def end_unfinished(self, number: int, state: str, problem: str = "") -> None:
-        """Write down how a run ended whose process did not: before it began, or cancelled so that it had no time."""
+        """Write down how a run ended whose process did not: before it began, or because it was killed."""
         run = self._store.run(number)
-        if run is not None and (run.state == "queued" or (run.state == CUT_OFF and state == "cancelled")):
+        if run is not None and run.state in ("queued", CUT_OFF):
             self._write(
                 "UPDATE runs SET state = ?, problem = ?, place = NULL, progress = '{}' WHERE id = ?",
                 state,

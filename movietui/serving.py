@@ -45,6 +45,7 @@ from movietui.replies import (
     Why,
     Wish,
 )
+from movietui.runs import RECOMMENDED
 from movietui.store import Store
 from movietui.viewers import Asked
 
@@ -401,7 +402,7 @@ class Service:
             self._forget()
 
     def models(self) -> list[ModelRow]:
-        """Return the models that can be trained, with their settings."""
+        """Return the models that can be trained, with their settings, the recommended one first."""
         return [
             {
                 "name": model.name,
@@ -419,7 +420,7 @@ class Service:
                     for entry in describe(model.settings_type)
                 ],
             }
-            for model in MODELS.values()
+            for model in sorted(MODELS.values(), key=lambda model: model.name != RECOMMENDED)
         ]
 
     def reported(self) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, get_args
 
 from data import locations
@@ -125,6 +126,8 @@ class Session:
         self._deeds = _Deeds()
         self.seen_version = store.changed_elsewhere()
         """What ``Store.changed_elsewhere`` said last."""
+        self.seen_deeds: tuple[Any, ...] = ()
+        """What ``Store.deeds`` said when the list was asked for last."""
 
     async def on_store(self, method: Any, *arguments: Any) -> Any:
         """Call a method of the store in a thread."""
@@ -247,9 +250,11 @@ class Session:
     def _ask_for(self, viewers: tuple[ViewerRef, ...]) -> list[Asked]:
         return [self.store.asked(ref) for ref in viewers]
 
-    def _question(self) -> tuple[list[Asked], Wish, list[set[str]]]:
+    def _question(self, *, anew: bool = False) -> tuple[list[Asked], Wish, list[set[str]]]:
         """What a list is asked for, and the watchlist of each viewer."""
         audience, view = self.audience, self.view
+        if anew:
+            self.seen_deeds = self.store.deeds()
         asked = self._ask_for(audience.viewers)
         off = [self.store.not_offered(ref) for ref in audience.viewers]
         if audience.unseen_by == "any" and audience.pair:
@@ -274,10 +279,13 @@ class Session:
             wish["among"] = sorted(joined)
         return asked, wish, wanted
 
-    async def ranked(self, offset: int, limit: int, *, after_rating: bool = False) -> Ranked:
-        """Return a window of the list; ``after_rating`` compares its order with the one before."""
+    async def ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> Ranked:
+        """Return a window of the list; ``after_rating`` compares its order with the one before.
+
+        ``more`` asks for a further window of the list that is shown.
+        """
         misery = self.audience.misery
-        asked, wish, wanted = await self.on_store(self._question)
+        asked, wish, wanted = await self.on_store(partial(self._question, anew=not more))
         reply: Ranked = await self.engine.ask(
             "rank", viewers=asked, misery=misery, offset=offset, limit=limit, compare=after_rating, **wish
         )

@@ -302,6 +302,12 @@ class Store:
         """Return a number that differs from the last one when another window or program changed the store."""
         return int(self._rows("PRAGMA data_version")[0][0])
 
+    def deeds(self) -> tuple[Any, ...]:
+        """Return what differs from the last time once anybody rated, marked, undid or changed a profile."""
+        people = "SELECT group_concat(dataset || ':' || name, '/') FROM viewers"
+        (found,) = self._rows(f"SELECT max(id), count(*), total(undone), ({people}) FROM steps")
+        return tuple(found)
+
     # Profiles
 
     def profiles(self) -> list[tuple[ViewerRef, int]]:
@@ -793,9 +799,13 @@ class Store:
     def choose(self, name: str, value: str) -> None:
         """Remember what the person chose."""
         with self._change():
-            self._db.execute(
-                "INSERT INTO choices VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
-            )
+            self._choose(name, value)
+
+    def _choose(self, name: str, value: str) -> None:
+        """Remember a choice. Inside a change only."""
+        self._db.execute(
+            "INSERT INTO choices VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
+        )
 
     def choices(self, beginning: str) -> dict[str, str]:
         """Return what was chosen under names that begin so, by the rest of the name; what is empty is left out."""

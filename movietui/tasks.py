@@ -70,6 +70,7 @@ def train(
     run: int | None = None,
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
+    on_share: Callable[[float], None] = lambda share: None,
     say: Callable[[str], None] = lambda line: None,
     gate: Event | None = None,
 ) -> dict[str, Any]:
@@ -78,13 +79,15 @@ def train(
     Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
     train part only. ``settings`` are changes to the tuned settings, or to the published ones. Whatever ends it early
     is written down in the run: a new one, or ``run``, which waits in a queue. The same call again then goes on after
-    the last epoch, and ``say`` is told so. After each epoch it waits while the ``gate`` is closed.
+    the last epoch, and ``say`` is told so. After each epoch it waits while the ``gate`` is closed; a model may tell
+    how far it is within one, which ``on_share`` hears, and then it waits there too.
     """
     from data.splits import split as cut
     from models import evaluation
     from models.checkpoints import save
     from models.keeping import Keeper, keeping
     from models.tally import tally
+    from models.within import watching
 
     chosen = evaluation.choose(model, published, settings)
     loaded = catalogue.load(dataset, cleaning, on_stage)
@@ -106,6 +109,13 @@ def train(
         told = _told(epoch)
         recorder.epoch(phase, told)
         on_epoch(phase, told)
+        pause()
+
+    def watch_share(share: float) -> None:
+        on_share(share)
+        pause()
+
+    def pause() -> None:
         if gate is not None and not gate.is_set():
             recorder.hold(gate.wait)
 
@@ -122,7 +132,7 @@ def train(
         lambda last: say(f"Going on after epoch {last.number} of {last.of}, where the same training was cut off."),
     )
     try:
-        with keeping(keeper):
+        with keeping(keeper), watching(watch_share):
             trained = evaluation.train(
                 model,
                 loaded,

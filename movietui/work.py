@@ -41,16 +41,11 @@ class Work:
         """Join a dataset with IMDb's tables, of a folder or downloaded."""
         return await self._run(f"imdb {name}", {"do": "imdb", "name": name, "path": path})
 
-    async def train(self, model: str, dataset: str, options: Message, job: Job | None = None) -> dict[str, Any]:
-        """Train a model with these options, ``cleaning`` among them; in a job started before if one is given."""
-        request: Message = {"do": "train", "model": model, "dataset": dataset, "cleaning": STANDARD, **options}
-        return await self._run(f"train {model}", request, job)
-
-    async def _run(self, title: str, request: Message, job: Job | None = None) -> dict[str, Any]:
+    async def _run(self, title: str, request: Message) -> dict[str, Any]:
         """Return the result. Raises ``Problem`` with the job's sentence, or ``Cancelled``."""
         if self._job is not None:
             raise Problem("Something else is running; wait for it, or cancel it with c.")
-        self._job = job or Job()
+        self._job = Job()
         self._show(Activity(title, request))
         try:
             async for event in self._job.events(request):

@@ -55,13 +55,26 @@ class TitleLine(Widget):
             quality = [f"RMSE {metrics['rmse']:.2f}"] * ("rmse" in metrics)
             quality += [f"· ndcg {text.decimals(metrics['ndcg@10'])}"] * ("ndcg@10" in metrics)
             parts += [Text(f"   {opened['model']}"), *(Text(f" {figure}") for figure in quality)]
-            right = app.viewer_line()
+            right = _viewers(app.session)
         left, room = parts[0], self.size.width - right.cell_len - 3
         for part in parts[1:]:
             if left.cell_len + part.cell_len > room:
                 break
             left = left + part
         return text.fitted(left, self.size.width - right.cell_len - 1) + right
+
+
+def _viewers(session: Session) -> Text:
+    """Who the list is for; of a pair, whose rating the next key is."""
+    audience = session.audience
+    names = [ref.label for ref in audience.viewers]
+    if not audience.pair:
+        return Text("".join(names[:1]), "bold")
+    line = Text()
+    for place, name in enumerate(names):
+        line.append(f"{'AB'[place]} {name}", "bold underline" if place == audience.rating_as else "")
+        line.append("  " if place == 0 else "")
+    return line
 
 
 class StatusLine(Widget):
@@ -75,19 +88,42 @@ class StatusLine(Widget):
         self.refresh(layout=lines != self.content_size.height)
 
     def render(self) -> RenderResult:
-        """Draw the newest word."""
+        """Draw the newest word; beside it, quietly, how far a training is."""
         app = cast("MovieTui", self.app)
-        activity = app.activity
-        return app.outcome if activity is None else _progress(activity, app.outcome, self.size.width)
+        job, outcome, width = app.work.activity, app.outcome, self.size.width - 2
+        if job is not None:
+            return _progress(job, outcome, width)
+        number = next(iter(app.queue.activities), None)
+        if number is None:
+            return outcome
+        training, paused = app.queue.activities[number], number in app.queue.paused
+        whole = _training(training, paused=paused)
+        if not outcome.plain:
+            return whole
+        for told in (whole, _bar_alone(training)):
+            if outcome.cell_len + told.cell_len < width:
+                return text.fitted(outcome, width - told.cell_len) + told
+        return Text("\n").join([outcome, whole])
 
 
-def _progress(activity: Activity, outcome: Text, width: int) -> Text:
-    line = Text.assemble((activity.title, "bold"), f" {activity.step} ")
-    line.append_text(text.thin_bar(activity.done, activity.total, max(6, min(24, width // 5))))
-    line.append(f" {activity.reached} ")
+def _progress(job: Activity, outcome: Text, width: int) -> Text:
+    line = Text.assemble((job.title, "bold"), f" {job.step} ")
+    line.append_text(text.thin_bar(job.done, job.total, max(6, min(24, width // 5))))
+    line.append(f" {job.reached} ")
     if outcome.plain:
         line.append("· ").append_text(outcome)
-    return text.fitted(line, width - 2)
+    return text.fitted(line, width)
+
+
+def _training(activity: Activity, *, paused: bool) -> Text:
+    share, left = activity.whole()
+    line = Text(f"{activity.title} ", "dim").append_text(text.thin_bar(share, 1, 12))
+    told = "paused" if paused else f"{text.duration(left)} left" if left else activity.step or "starting"
+    return line.append(f" {told}", "dim")
+
+
+def _bar_alone(activity: Activity) -> Text:
+    return Text(f"{activity.request['model']} ", "dim").append_text(text.thin_bar(activity.whole()[0], 1, 6))
 
 
 class KeyLine(Widget):

@@ -112,6 +112,8 @@ class ListScreen(FrameScreen):
     def __init__(self) -> None:
         super().__init__()
         self._details_timer: Timer | None = None
+        self._listed_dataset = ""
+        """The dataset whose list is shown."""
 
     def body(self) -> ComposeResult:
         """Put the three panes side by side."""
@@ -160,7 +162,12 @@ class ListScreen(FrameScreen):
     @work(exclusive=True, group="open")
     @told
     async def open_list(self, dataset: str = "") -> None:
-        """Show the viewers and the list of another dataset or model."""
+        """Show the viewers and the list of another dataset, from the top; of another model where the eye is."""
+        assert self.session.opened is not None
+        before, self._listed_dataset = self._listed_dataset, self.session.opened["dataset"]
+        if before == self._listed_dataset:
+            await self.refresh_list()
+            return
         await self.people.fill(place_cursor=True)
         await self.fill_movies(from_top=True)
 
@@ -230,7 +237,7 @@ class ListScreen(FrameScreen):
     async def bring_movies(self, event: RowList.Wanted) -> None:
         """Bring a window of the list that was scrolled to."""
         event.stop()
-        ranked = await self.session.ranked(event.offset, WINDOW)
+        ranked = await self.session.ranked(event.offset, WINDOW, more=True)
         self.movies.bring(ranked["offset"], ranked["rows"])
 
     @on(RowList.Moved, "#movies")

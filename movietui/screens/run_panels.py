@@ -18,6 +18,7 @@ from textual.widgets import Static
 
 from data.problems import Problem
 from movietui import text
+from movietui.runs import RECOMMENDED
 from movietui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ async def leave(app: MovieTui) -> None:
     answer = "stop"
     # Whoever asks to leave while the question stands does not want to hear it again.
     if (queue.running or waiting) and not isinstance(app.screen, LeavePanel):
-        answer = await app.push_screen_wait(LeavePanel(len(queue.running), waiting))
+        by_itself = app.stand_in.awaited in queue.running
+        answer = await app.push_screen_wait(LeavePanel(len(queue.running), waiting, RECOMMENDED if by_itself else ""))
     if answer == "back":
         return
     await app.work.cancel()
@@ -50,9 +52,10 @@ class LeavePanel(ModalScreen[str]):
         Binding("escape,q", "dismiss('back')", "Stay here"),
     ]
 
-    def __init__(self, running: int, waiting: int) -> None:
+    def __init__(self, running: int, waiting: int, by_itself: str) -> None:
+        """``by_itself``: the model among them that began to train by itself, if one did."""
         super().__init__()
-        self._training, self._waiting = running, waiting
+        self._training, self._waiting, self._by_itself = running, waiting, by_itself
 
     def compose(self) -> ComposeResult:
         """Ask."""
@@ -62,10 +65,12 @@ class LeavePanel(ModalScreen[str]):
         with Vertical(classes="panel") as panel:
             panel.border_title = "Leave while models train?"
             panel.border_subtitle = "y finishes in the background · n stops · esc stays"
-            yield Static(f"{told}.", markup=False)
+            better = f" {self._by_itself} makes the list better when it is ready." if self._by_itself else ""
+            yield Static(f"{told}.{better}", markup=False)
             yield Static()
             yield Static("y  finish in the background, without this window", markup=False)
-            yield Static("n  stop; what waits goes on at the next start", markup=False)
+            on = f"{self._by_itself} and what waits go" if self._by_itself else "what waits goes"
+            yield Static(f"n  stop; {on} on at the next start", markup=False)
 
 
 class TablesPanel(ModalScreen[None]):

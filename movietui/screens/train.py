@@ -81,6 +81,8 @@ class TrainScreen(FrameScreen):
         self._version = 0
         self._go_to: int | None = None
         """The run that the cursor goes to as soon as it is in the table."""
+        self._led_to: int | None = None
+        """The run of a first model that the cursor went to last."""
         self._zoom = ZOOMS[0]
 
     def body(self) -> ComposeResult:
@@ -105,7 +107,6 @@ class TrainScreen(FrameScreen):
         """Listen to jobs, and list models and runs."""
         for pane, title in (("models", "Models"), ("epochs", "Epochs"), ("settings", "Settings"), ("runs", "Runs")):
             self.query_one(f"#{pane}-pane").border_title = title
-        self.movie_tui.activity_changed.subscribe(self, self.show_activity)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
         self.movie_tui.served_changed.subscribe(self, lambda _: self.list_runs())
         self.query_one("#filter").display = False
@@ -114,7 +115,6 @@ class TrainScreen(FrameScreen):
         self.set_focus(self.models)
         self.list_models()
         self.list_runs()
-        self.show_activity(self.movie_tui.work.activity)
         self.set_interval(LOOK_SECONDS, self.look)
 
     @property
@@ -147,8 +147,6 @@ class TrainScreen(FrameScreen):
         await session.engine.start()
         self._models = await session.models()
         self.models.fill(len(self._models), 0, self._models)
-        names = [model["name"] for model in self._models]
-        self.models.cursor = names.index("mf") if "mf" in names else 0
         self._reported = [Reported.of(row) for row in await session.engine.ask("reported")]
         self.list_runs()
 
@@ -171,6 +169,8 @@ class TrainScreen(FrameScreen):
             frozenset(app.queue.running),
         )
         self.runs.show([*self._runs.values(), *self._reported], picture)
+        if app.stand_in.leading not in (None, self._led_to):
+            self._go_to = self._led_to = app.stand_in.leading
         if self._go_to in self._runs:
             numbers = [row.id for row in self.runs.known_rows()]
             self.runs.cursor = numbers.index(self._go_to) if self._go_to in numbers else self.runs.cursor
@@ -192,13 +192,6 @@ class TrainScreen(FrameScreen):
 
     # The curve
 
-    def show_activity(self, activity: Activity | None) -> None:
-        """Show how far a training is that no queue started: the first of all."""
-        if activity is None:
-            self.list_runs()
-        elif activity.request["do"] == "train":
-            self._show_training(activity)
-
     def show_queue(self) -> None:
         """Show how far the queue is."""
         row = self.runs.current
@@ -209,11 +202,9 @@ class TrainScreen(FrameScreen):
         elif row is not None and row.id in queue.activities:
             self.show_run()
 
-    def _show_training(self, activity: Activity, run: Run | None = None) -> None:
-        request = activity.request
-        number = f"run {run.id} · " if run else ""
-        self.query_one("#curve-pane").border_title = Content(f"{number}{request['model']} · {request['dataset']}")
-        paused = run is not None and run.id in self.movie_tui.queue.paused
+    def _show_training(self, activity: Activity, run: Run) -> None:
+        self.query_one("#curve-pane").border_title = Content(f"run {run.id} · {run.model} · {run.dataset}")
+        paused = run.id in self.movie_tui.queue.paused
         line = Text.assemble(("paused" if paused else activity.step or "starting", "bold"), " ", no_wrap=True)
         line.append_text(text.thin_bar(activity.done, activity.total, 16))
         line.append(f" {activity.reached}")
@@ -238,10 +229,9 @@ class TrainScreen(FrameScreen):
             self.fill_reaches()
 
     def show_run(self) -> None:
-        """Show the curve of the run under the cursor, with those that are marked, unless one is being drawn."""
+        """Show the curve of the run under the cursor, with those that are marked."""
         row = self.runs.current
-        activity = self.movie_tui.work.activity
-        if row is None or (activity is not None and activity.request["do"] == "train"):
+        if row is None:
             return
         marked = [self._runs[number] for number in self.runs.marked if number in self._runs]
         title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split)))
@@ -357,7 +347,8 @@ class TrainScreen(FrameScreen):
             if not app.queue.running:
                 app.say("Nothing is running.")
                 return
-            await app.queue.cancel(app.queue.running[0])
+            awaited = app.stand_in.leading
+            await app.queue.cancel(awaited if awaited in app.queue.running else app.queue.running[0])
 
     @property
     def _waiting(self) -> Sequence[int]:

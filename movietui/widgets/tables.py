@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from movietui import text
 from movietui.replies import DatasetRow, ModelRow, RemovedRows, RuleRow
+from movietui.runs import RECOMMENDED
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
 
@@ -135,7 +136,10 @@ class ModelList(RowList[ModelRow]):
 
     def draw(self, row: ModelRow, width: int) -> Line:
         """Draw one model."""
-        return [(text.cut(f" {row['name']}", width), "")]
+        name = f" {row['name']}"
+        if row["name"] != RECOMMENDED:
+            return [(text.cut(name, width), "")]
+        return [(name, ""), (text.cut("recommended ", width - len(name), right=True), "quiet")]
 
 
 class EpochList(RowList[dict[str, Any]]):

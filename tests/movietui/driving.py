@@ -11,6 +11,7 @@ from textual.widget import Widget
 from data import locations
 from movietui.app import MovieTui
 from movietui.children import Engine
+from movietui.queue import Training
 from movietui.screens.browse import BrowseScreen
 from movietui.session import Session
 from movietui.store import Store
@@ -123,10 +124,17 @@ def new_app(engine: FakeEngine | None = None, theme: str | None = None) -> Movie
 
 @asynccontextmanager
 async def started(
-    size: tuple[int, int] = SMALL, *, engine: FakeEngine | None = None, theme: str | None = None, stands: bool = True
+    size: tuple[int, int] = SMALL,
+    *,
+    engine: FakeEngine | None = None,
+    job: Callable[[], Training] | None = None,
+    theme: str | None = None,
+    stands: bool = True,
 ) -> AsyncIterator[Driver]:
-    """Start the app; with ``stands`` wait for the first list."""
+    """Start the app, with jobs of another kind if one is given; with ``stands`` wait for the first list."""
     app = new_app(engine, theme)
+    if job is not None:
+        app.queue._new_job = job
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)

@@ -78,6 +78,7 @@ class FakeEngine:
         self.joined: dict[str, Any] | None = None
         """What became of the join with IMDb."""
         self.titles = [title(movie) for movie in range(MOVIES)]
+        self.model = ""
 
     async def start(self) -> None:
         pass
@@ -94,6 +95,7 @@ class FakeEngine:
     def open(self, dataset: str, cleaning: str, checkpoint: str) -> Opened:
         if dataset == "gone":
             raise Problem("gone is not here.")
+        self.model = checkpoint.rpartition(f"/{dataset}-")[2].rpartition("-")[0]
         return {
             "dataset": dataset,
             "cleaning": cleaning,
@@ -103,7 +105,7 @@ class FakeEngine:
             "movies": MOVIES,
             "genres": ["even", "odd"],
             "decades": [1990, 1980],
-            "model": "mf",
+            "model": self.model,
             "metrics": {"rmse": 0.914, "ndcg@10": 0.19},
             "first_user": "1",
             "misery": MISERY,
@@ -129,6 +131,8 @@ class FakeEngine:
             else:
                 movies = {movie for movie in movies if movie % 2 == (word != "+even")}
         order = sorted(movies, key=lambda movie: -self._score(movie, viewers, misery))
+        if self.model == "blend":
+            order = order[7:14] + order[:7] + order[14:]
         turned = wish.get("standardise", False) + (wish.get("way") == "borda") + (wish.get("daring", 0) > 0.5)
         return order[::-1] if turned % 2 else order
 
@@ -323,7 +327,7 @@ class FakeEngine:
         }
         return [
             {"name": name, "summary": summary, "settings": [field | ({"published": 8} if name == "mf" else {})]}
-            for name, summary in (("popularity", "What most rated."), ("bias", "No taste."), ("mf", "Learns tastes."))
+            for name, summary in (("mf", "Learns tastes."), ("bias", "No taste."), ("popularity", "What most rated."))
         ]
 
     def reported(self) -> list[dict[str, Any]]:
@@ -457,6 +461,7 @@ class FakeJob:
         self.request: Message = {}
         self.told: list[str] = []
         self.begins = True
+        self.metrics: dict[str, float] = {}
         FakeJob.made.append(self)
 
     async def events(self, request: Message) -> AsyncIterator[Message]:
@@ -466,7 +471,7 @@ class FakeJob:
             yield {"event": "epoch", "phase": "curve", "epoch": 1, "of": 2, "train_loss": 1, "validation_loss": None}
         how = await self._end
         if self.begins:
-            self._store.end_run(request["run"], how)
+            self._store.end_run(request["run"], how, metrics=self.metrics if how == "done" else {})
         yield {"event": how, "problem": "There is no such model."}
 
     async def tell(self, do: str) -> None:

@@ -56,6 +56,8 @@ async def test_the_engine_answers(ready: Path, engine: Engine) -> None:
     assert [row["rank"] for row in ranked["rows"]] == [1, 2, 3, 4, 5]
     many = await asyncio.gather(*(engine.ask("people", search=str(user), offset=0, limit=1) for user in range(1, 40)))
     assert [people["rows"][0]["id"] for people in many] == [str(user) for user in range(1, 40)]
+    assert (await engine.ask("compare", first=1, second=2, viewers=VIEWERS))["top"]
+    assert await engine.ask("reported")
 
 
 async def test_a_problem_is_a_sentence_and_the_engine_goes_on(ready: Path, engine: Engine) -> None:

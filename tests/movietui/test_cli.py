@@ -367,6 +367,18 @@ def test_train(run: Run, ready: Path) -> None:
     assert "measured on random90" in told
 
 
+def test_train_takes_the_recommended_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def note(store: Store, model: str, dataset: str, **options: object) -> None:
+        asked.append(model)
+        raise Problem("That is enough.")
+
+    monkeypatch.setattr("movietui.tasks.train", note)
+    assert run("train", "--dataset", "demo").exit_code == 1
+    assert asked == ["blend"]
+
+
 def test_train_on_a_split_only(run: Run, ready: Path) -> None:
     trained = document(run("train", "popularity", "--dataset", "demo", "--split", "kfold5-1", "--json"))
     assert (trained["split"], trained["cleaning"], trained["fitted_on"]) == ("kfold5-1", "none", "train")

@@ -39,7 +39,13 @@ def in_the_file() -> dict[str, float]:
 
 
 def quit_with(terminal: Terminal, key: str, home: Path) -> None:
+    """Leave; where something trains, stop it."""
     terminal.send(key)
+    until = time.monotonic() + 10
+    while terminal.read(0.1) and time.monotonic() < until:
+        if "Leave while models train?" in "\n".join(terminal.lines):
+            terminal.send("n")
+            break
     assert terminal.end() == 0
     assert terminal.restored()
     assert b"Traceback" not in terminal.raw
@@ -51,6 +57,11 @@ def test_from_nothing_to_a_rating_that_lasts(home: Path, start: Start) -> None:
     terminal.wait_for("Unseen, best first", 60)
     terminal.wait_for("this is the demo")
     terminal.wait_for("ratings invented")
+    terminal.send("t")
+    terminal.wait_for("train blend")
+    terminal.send("c")
+    terminal.wait_for("Stopped training blend")
+    terminal.send("b")
     terminal.wait_for_movies(11)
     terminal.send("/", *"23")
     terminal.wait_for("user     23")

@@ -190,7 +190,9 @@ def test_the_best_by_a_metric(store: Store) -> None:
 def test_use(store: Store, runs: Runs) -> None:
     number = with_run(store, "own")
     with_checkpoint(store, number)
+    store.choose("stand-in:own", str(number))
     runs.use(number)
+    assert runs.queue_recommended("blend", runs.get(number)) is None  # what was chosen stays
     assert store.dataset_in_use() == "own"
     assert store.serving_runs("own")[0].id == number
     with pytest.raises(Problem, match="cancelled; only a run that is done"):
@@ -226,6 +228,16 @@ def test_what_waits_for_a_dead_process_is_adopted(store: Store, runs: Runs) -> N
     runs.release()
     assert runs.waiting() == []
     assert runs.adopt() == 2
+
+
+def test_only_one_window_lets_a_run_wait_again(store: Store, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = store.start_run("mf", "demo", "none", "u1", 4, {"sweeps": 3}, request=REQUEST)
+    of_dead_process(store, number)
+    others = Runs(Store(store.path))
+    monkeypatch.setattr(runs, "_free", lambda run: others.again(number))  # faster, just before it is written down
+    with pytest.raises(Problem, match=f"Run {number} was started again elsewhere"):
+        runs.again(number)
+    others._store.close()
 
 
 def test_what_did_not_end_well_waits_again(store: Store, runs: Runs) -> None:

@@ -325,6 +325,7 @@ def test_datasets(service: Service) -> None:
 
 def test_models_have_forms(service: Service) -> None:
     models = {model["name"]: model for model in service.models()}
+    assert next(iter(models)) == "blend"
     assert {"popularity", "bias", "mf"} <= set(models)
     for model in models.values():
         assert model["summary"]

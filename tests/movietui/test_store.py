@@ -780,3 +780,18 @@ def test_changed_elsewhere_moves_only_when_another_writes(store: Store) -> None:
     other.rate(ANNA, ALIEN, 4)
     assert store.changed_elsewhere() != before
     other.close()
+
+
+def test_deeds_differ_once_somebody_did_something(store: Store) -> None:
+    seen = [store.deeds()]
+    anna = store.create_profile("anna")
+    seen.append(store.deeds())
+    store.rate(anna, Film("1", "One", 1990), 4.0)
+    seen.append(store.deeds())
+    store.undo((anna,))
+    seen.append(store.deeds())
+    store.rename_profile(anna, "eva")
+    seen.append(store.deeds())
+    assert len(set(seen)) == len(seen)
+    store.start_run("mf", "demo", "standard", "random90", 0, {})
+    assert store.deeds() == seen[-1]

@@ -129,12 +129,16 @@ async def test_typing_into_the_form(store: Store) -> None:
 async def test_cancelling(ready: Path) -> None:
     async with started(LARGE) as driver:
         screen = await go(driver)
+        assert screen.models.current is not None
+        assert screen.models.current["name"] == "blend"
+        await driver.see("recommended")
+        await choose(driver, screen, "mf")
         await fill(driver, screen, sweeps="200")
         await driver.press("enter")
         queue = driver.app.queue
         await driver.until(lambda: queue.running, "the work")
         job = cast(Job, queue._jobs[queue.running[0]])
-        await driver.until(lambda: driver.app.activity and driver.app.activity.curve, "an epoch", 30)
+        await driver.until(lambda: any(one.curve for one in queue.activities.values()), "an epoch", 30)
         await driver.see("train mf")
         await driver.press("b")
         await driver.rate("4")

@@ -1,0 +1,229 @@
+"""The quick model that serves first, and the recommended one that takes over from it."""
+
+import os
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.worker import WorkerFailed
+
+from data.problems import Problem
+from movietui.activity import Activity
+from movietui.processes import _began
+from movietui.runs import Runs
+from movietui.screens.browse import BrowseScreen
+from movietui.store import Run, Store
+from tests.movietui.driving import LARGE, SMALL, Driver, lines, started
+from tests.movietui.fakes import FakeEngine, FakeJob
+
+REQUEST = {"cleaning": "standard", "settings": {}}
+READY = "blend is ready: RMSE 0.87 instead of 0.93; the list is now its"
+
+
+@pytest.fixture
+def jobs() -> list[FakeJob]:
+    FakeJob.made = []
+    return FakeJob.made
+
+
+@pytest.fixture
+def quick(store: Store) -> int:
+    """The run of a quick model that serves until the recommended one can."""
+    runs = Runs(store)
+    number = runs.queue_stand_in("mf", "demo", REQUEST)
+    runs.begin(number, "standard", {})
+    store.end_run(number, "done", metrics={"rmse": 0.93})
+    return number
+
+
+def window(store: Store, engine: FakeEngine | None = None, size: tuple[int, int] = LARGE):  # type: ignore[no-untyped-def]
+    return started(size, engine=engine or FakeEngine(), job=lambda: FakeJob(store))
+
+
+def run(store: Store, number: int) -> Run:
+    return Runs(store).get(number)
+
+
+async def trains(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
+    """Wait until the recommended model trains."""
+    await driver.until(lambda: jobs and driver.app.queue.activities, "the training")
+    await driver.see("train blend")
+    assert jobs[0].request["model"] == "blend"
+    jobs[0].metrics = {"rmse": 0.8687}
+    return jobs[0]
+
+
+def in_use(driver: Driver) -> str:
+    assert driver.app.session.run is not None
+    return driver.app.session.run.model
+
+
+async def test_it_takes_over_where_the_eye_is(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+    async with window(store) as driver:
+        job = await trains(driver, jobs)
+        await driver.app.session.narrow("+even")
+        await driver.press("left", "down", "p")
+        await driver.see("Unseen by both")
+        await driver.press("right", "down", "down", "down")
+        rated = await driver.rate("4")
+        movie, audience = driver.movies.current, driver.app.session.audience
+        assert movie is not None
+        job.end()
+        await driver.told(READY)
+        await driver.until(lambda: driver.titles(1) != [] and "blend RMSE" in lines(driver.app)[0], "the title line")
+        await driver.until(lambda: driver.movies.cursor == 10, "the movie at its new place")
+        assert driver.movies.current is not None
+        assert driver.movies.current["title"] == movie["title"]
+        assert driver.app.session.audience == audience
+        assert driver.app.session.view.only == "+even"
+        assert rated not in driver.titles(100)
+        assert store.serving_runs("demo")[0].model == "blend"
+    async with window(store) as driver:
+        assert in_use(driver) == "blend"
+        assert len(jobs) == 1
+
+
+async def test_whoever_chose_a_run_keeps_it(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+    async with window(store, size=SMALL) as driver:
+        job = await trains(driver, jobs)
+        await driver.rate("4")
+        assert lines(driver.app)[-2].split()[0] == "rated"
+        assert lines(driver.app)[-2].split()[-2:] == ["blend", "━─────"]
+        await driver.app.serve("demo", run(store, quick))  # also when it is the very one that stands in
+        job.end()
+        await driver.told("blend: RMSE 0.8687 on random90 · u on run 2 uses it in Browse")
+        assert in_use(driver) == "mf"
+    async with window(store) as driver:
+        assert in_use(driver) == "mf"
+        assert len(jobs) == 1
+
+
+async def test_whoever_cancelled_it_is_not_asked_again(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+    async with window(store) as driver:
+        await trains(driver, jobs)
+        await driver.press("t")
+        await driver.until(lambda: driver.app.screen.query("#runs"), "the screen")
+        await driver.press("c")
+        await driver.told("Stopped training blend; run 2 keeps its curve, r goes on with it.")
+    async with window(store) as driver:
+        await driver.app.stand_in.go_on()
+        assert [one.state for one in store.runs()] == ["cancelled", "done"]
+        assert len(jobs) == 1
+        await driver.app.queue.again(2)  # unless they want it after all
+        await driver.until(lambda: len(jobs) == 2 and driver.app.queue.activities, "the training")
+        jobs[1].metrics = {"rmse": 0.8687}
+        jobs[1].end()
+        await driver.told(READY)
+
+
+async def test_what_the_end_of_the_app_stopped_goes_on_at_the_next_start(
+    store: Store, quick: int, jobs: list[FakeJob]
+) -> None:
+    async with window(store) as driver:
+        await trains(driver, jobs)
+    assert run(store, 2).state == "cancelled"  # as its process writes down also where the app was killed
+    async with window(store) as driver:
+        await driver.until(lambda: len(jobs) == 2 and jobs[1].request, "the training")
+        assert jobs[1].request["run"] == 2
+    store._db.execute("UPDATE runs SET process = 2147483, began = 'then', state = 'running' WHERE id = 2")
+    async with window(store) as driver:
+        await driver.until(lambda: len(jobs) == 3, "the training that was cut off")
+        assert jobs[2].request["run"] == 2
+        assert len(store.runs()) == 2
+
+
+async def test_another_window_trains_it(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+    number = Runs(store).queue_recommended("blend", run(store, quick))
+    assert number == 2
+    other = (os.getppid(), _began(os.getppid()), number)
+    store._db.execute("UPDATE runs SET state = 'running', process = ?, began = ? WHERE id = ?", other)
+    engine = FakeEngine()
+    async with window(store, engine) as driver:
+        asked = [do for do, _ in engine.asked].count("rank")
+        theirs = Store(store.path)
+        Runs(theirs).write_progress(number, "running", 1.0, [], {})
+        await driver.app.watch_store()
+        assert [do for do, _ in engine.asked].count("rank") == asked  # how far it is changes no list
+        theirs.end_run(number, "done", metrics={"rmse": 0.8687})
+        theirs.close()
+        await driver.app.watch_store()
+        await driver.told(READY)
+        assert (in_use(driver), jobs) == ("blend", [])
+
+
+def test_two_windows_begin_one_run(store: Store) -> None:
+    runs, others = Runs(store), Runs(Store(store.path))
+    number = runs.queue_stand_in("mf", "demo", REQUEST)
+    assert others.queue_stand_in("mf", "demo", REQUEST) == number
+    store.end_run(number, "cancelled")
+    again = others.queue_stand_in("mf", "demo", REQUEST)
+    assert again != number
+    assert others.queue_recommended("blend", run(store, number)) is None
+    assert others.queue_recommended("blend", run(store, again)) == runs.queue_recommended("blend", run(store, again))
+    assert len(store.runs()) == 3
+    others._store.close()
+
+
+async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, jobs: list[FakeJob]) -> None:
+    runs = Runs(store)
+    store.end_run(store.start_run("bias", "demo", "standard", "random90", 0, {}), "done")
+    async with window(store) as driver:
+        assert jobs == []  # of what a person trained nothing takes over
+        waits = await driver.app.queue.add("mf", "demo", REQUEST)
+        opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"))
+        await driver.until(lambda: len(driver.app.queue.activities) == 2, "both, at once")
+        assert jobs[1].request == {"do": "train", "model": "mf", "dataset": "ml-100k", **REQUEST, "run": waits + 1}
+        await driver.see(f"run {waits + 1} · mf · ml-100k")
+        jobs[1].end()
+        await opening.wait()
+        assert isinstance(driver.app.screen, BrowseScreen)
+        assert driver.app.session.opened is not None
+        assert driver.app.session.opened["dataset"] == "ml-100k"
+        await driver.until(lambda: runs.get(waits + 2).model == "blend", "the recommended one behind the other")
+        assert runs.get(waits + 2).state == "queued"
+        opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
+        await driver.until(lambda: len(jobs) == 3 and jobs[2].request, "the training")
+        await driver.until(lambda: driver.app.screen.query("#runs"), "the screen")
+        await driver.press("c")  # what is waited for, not what trained first
+        with pytest.raises(WorkerFailed, match="Cancelled"):
+            await opening.wait()
+        assert [runs.get(number).state for number in (waits, jobs[2].request["run"])] == ["running", "cancelled"]
+        opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
+        await driver.until(lambda: len(jobs) == 4 and jobs[3].request, "the training")
+        jobs[3].end("failed")
+        with pytest.raises(WorkerFailed, match="mf could not be trained on ml-1m"):
+            await opening.wait()
+
+
+def test_how_far_all_phases_are() -> None:
+    def epoch(number: int, phase: str = "curve") -> dict[str, Any]:
+        losses = {"train_loss": 1.0, "validation_loss": None}
+        return {"event": "epoch", "phase": phase, "epoch": number, "of": 4, **losses}
+
+    begun = Activity("train blend", {"do": "train"}, began=time.monotonic() - 60)
+    assert begun.whole() == (0.0, None)
+    stage = {"event": "stage", "name": "read", "note": "", "done": 1, "total": 1, "unit": "", "seconds_left": None}
+    assert begun.after(stage).whole() == (0.0, None)  # what comes before the fits is none of them
+    first = begun.after({"event": "share", "share": 0.5})
+    assert first.whole() == (pytest.approx(1 / 6, abs=0.01), pytest.approx(300, abs=5))
+    assert first.after(epoch(1)).whole()[0] == pytest.approx(1 / 6, abs=0.01)  # an epoch does not throw it back
+    second = first.after(epoch(4)).after(epoch(1, "measure"))
+    assert second.whole() == (pytest.approx(1 / 3, abs=0.01), pytest.approx(120, abs=5))
+    sooner = first.after(epoch(3)).after(epoch(1, "measure"))
+    assert sooner.first_phase == pytest.approx(60, abs=1)
+    late = replace(second, began=second.began - 600)
+    assert late.whole() == (0.99, None)
+
+
+async def test_a_full_disk_keeps_nobody_from_the_list(
+    store: Store, quick: int, jobs: list[FakeJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise Problem("the disk is full")
+
+    monkeypatch.setattr(Runs, "queue_recommended", full)
+    async with window(store) as driver:
+        await driver.told("! the disk is full")
+        await driver.rate("5")
+        assert jobs == []

@@ -32,6 +32,8 @@ class Activity:
     """The last word of each stage so far, in their order."""
     curve: tuple[Message, ...] = ()
     """The epochs of the first phase, which has a validation loss."""
+    results: tuple[Message, ...] = ()
+    """Of a sweep: the combinations that are measured, in their order."""
     phase: str = ""
     phase_began: float = field(default_factory=time.monotonic)
     now: float = field(default_factory=time.monotonic)
@@ -64,6 +66,8 @@ class Activity:
                 phase_began=began,
                 now=now,
             )
+        if event["event"] == "result":
+            return replace(self, results=(*self.results, event["row"]), now=now)
         return self
 
     @property

@@ -45,6 +45,10 @@ class Teller:
         """Tell an epoch; none is left out, for the curve is made of them."""
         self._send({"event": "epoch", "phase": phase, **epoch})
 
+    def result(self, row: Message) -> None:
+        """Tell a combination of a sweep that is measured."""
+        self._send({"event": "result", "row": row})
+
 
 def _get(request: Message, teller: Teller) -> Message:
     path = Path(request["path"]) if request.get("path") else None
@@ -82,7 +86,22 @@ def _train(request: Message, teller: Teller) -> Message:
     )
 
 
-JOBS = {"get": _get, "clean": _clean, "remove": _remove, "imdb": _imdb, "train": _train}
+def _sweep(request: Message, teller: Teller) -> Message:
+    rows = tasks.sweep(
+        request["model"],
+        request["dataset"],
+        request["split"],
+        request["grid"],
+        cleaning=request["cleaning"],
+        seed=request["seed"],
+        on_stage=teller.stage,
+        on_epoch=teller.epoch,
+        on_result=teller.result,
+    )
+    return {"rows": rows}
+
+
+JOBS = {"get": _get, "clean": _clean, "remove": _remove, "imdb": _imdb, "train": _train, "sweep": _sweep}
 
 
 def _listen(requests: queue.SimpleQueue[Message], gate: threading.Event) -> None:

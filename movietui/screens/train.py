@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,13 +13,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
-from data.problems import Problem
+from data.problems import Cancelled, Problem
 from movietui import text
 from movietui.activity import Activity
 from movietui.replies import ModelRow
+from movietui.runs import SERVED_SPLIT
 from movietui.screens.frame import screen_keys
 from movietui.screens.keeping import KeepScreen
 from movietui.store import CUT_OFF, Run
+from movietui.sweeping import Sweep, seconds_of_fit
 from movietui.widgets.curve import Curve
 from movietui.widgets.row_list import RowList
 from movietui.widgets.run_table import Reported, RunTable
@@ -26,6 +29,7 @@ from movietui.widgets.settings_form import SettingsForm
 from movietui.widgets.tables import EpochList, ModelList
 from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
+from movietui.wire import Message
 
 VIEWS = ("curve", "epochs", "settings")
 LOOK_SECONDS = 0.5
@@ -66,6 +70,9 @@ class TrainScreen(KeepScreen):
         Binding("E", "export", show=False, id="train.export", tooltip="Write the marked runs, or all in the table"),
         Binding("B", "prune", show=False, id="train.prune", tooltip="Keep the checkpoints of the best runs only"),
         Binding("P", "preset", show=False, id="train.preset", tooltip="Fill in the tuned or the published settings"),
+        Binding(
+            "s", "sweep", show=False, id="train.sweep", tooltip="Try values of settings; in the form of this field"
+        ),
         Binding("y", "copy", show=False, id="train.copy", tooltip="Copy the command line that trains the same"),
         Binding("z", "zoom", show=False, id="train.zoom", tooltip="Draw the last epochs only"),
         Binding("left,h", "focus_models", "Models", show=False, tooltip="Go to the models"),
@@ -77,6 +84,8 @@ class TrainScreen(KeepScreen):
     def __init__(self) -> None:
         super().__init__()
         self._models: list[ModelRow] = []
+        self._sweep: Sweep | None = None
+        """The one that runs or was the last."""
 
     def body(self) -> ComposeResult:
         """Put the panes above the runs."""
@@ -145,6 +154,8 @@ class TrainScreen(KeepScreen):
             self.list_runs()
         elif activity.request["do"] == "train":
             self._show_training(activity)
+        elif self._sweep is not None and len(self._sweep.rows) != len(activity.results):
+            self._show_sweep(replace(self._sweep, rows=activity.results))
 
     def show_queue(self) -> None:
         """Show how far the queue is."""
@@ -255,6 +266,86 @@ class TrainScreen(KeepScreen):
         command = self.form.command(self.movie_tui.working)
         self.app.copy_to_clipboard(command)
         self.movie_tui.say(f"Copied: {command}")
+
+    # Sweeps
+
+    @on(SettingsForm.Sweep)
+    def sweep_field(self, event: SettingsForm.Sweep) -> None:
+        """Try values of the field under the cursor."""
+        self.action_sweep(event.field)
+
+    @work(group="panel")
+    @told
+    async def action_sweep(self, field: str = "") -> None:
+        """Open the sweep panel, and put the settings that were chosen there into the form."""
+        from movietui.screens.sweeping import SweepPanel
+
+        form, model = self.form, self.form.model
+        if model is None:
+            return
+        if not model["settings"]:
+            raise Problem(f"{model['name']} has no settings that could be tried.")
+        dataset = await self._dataset_to_train()
+        typed = form.query_one("#set-split", Input).value.strip()
+        seed = form.query_one("#set-seed", Input).value.strip() or "0"
+        if not seed.isdecimal():
+            raise Problem(f"seed: {seed} is not a whole number.")
+        split = typed or SERVED_SPLIT
+        cleaning = "none" if typed else await self.session.cleaning_of(dataset)
+        sweep = self._sweep
+        if sweep is not None and (sweep.model, sweep.dataset, sweep.split) != (model["name"], dataset, split):
+            if sweep.state == "running":
+                raise Problem(f"A sweep of {sweep.model} on {sweep.dataset} runs; c cancels it.")
+            sweep = None
+        values = form.values()
+        if sweep is not None:
+            values |= {name: ",".join(tried) for name, tried in sweep.grid.items()}
+
+        async def start(grid: Mapping[str, Sequence[str]]) -> None:
+            if self.movie_tui.work.activity is not None:
+                raise Problem("Something else is running; wait for it, or cancel it with c.")
+            self._show_sweep(Sweep(model["name"], dataset, split, grid))
+            self.run_sweep({"split": split, "cleaning": cleaning, "seed": int(seed), "grid": grid})
+
+        panel = SweepPanel(
+            model,
+            f"{dataset} · {split}",
+            values,
+            field or model["settings"][0]["name"],
+            seconds_of_fit(self._runs.values(), model["name"], dataset),
+            start,
+            sweep,
+        )
+        chosen = await self.app.push_screen_wait(panel)
+        if chosen is not None:
+            form.fill(chosen)
+            self.action_settings()
+            self.movie_tui.say("These are the settings of the combination; enter trains with them.")
+
+    @work(group="sweep")
+    @told
+    async def run_sweep(self, options: Message) -> None:
+        """Have the combinations measured, in a process of its own."""
+        assert self._sweep is not None
+        try:
+            found = await self.movie_tui.work.sweep(self._sweep.model, self._sweep.dataset, options)
+            self._show_sweep(replace(self._sweep, rows=found["rows"], state="done"))
+            best = found["rows"][0]
+            named = " ".join(f"{name} {value}" for name, value in best["grid"].items())
+            self.movie_tui.say(f"Swept {self._sweep.model}: {named} is best, RMSE {best['metrics']['rmse']:.4f}")
+        except Cancelled:
+            self.movie_tui.say("Stopped the sweep; what is measured is kept, and the same sweep goes on from there.")
+            self._show_sweep(replace(self._sweep, state="stopped"))
+        except Problem as problem:
+            self._show_sweep(replace(self._sweep, state="stopped", problem=str(problem)))
+            raise
+
+    def _show_sweep(self, sweep: Sweep) -> None:
+        from movietui.screens.sweeping import SweepPanel
+
+        self._sweep = sweep
+        if isinstance(self.app.screen, SweepPanel):
+            self.app.screen.renew(sweep)
 
     # Keys
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from data.dataset import Bools, Dataset, Floats, Ints, Ratings, Scale
 from data.splits import hold_out
+from models import stages
 from models.bayes import Bayes, BayesSettings
 from models.ease import Ease
 from models.ials import Ials, IalsSettings
@@ -150,6 +151,7 @@ class Blend(Model[BlendSettings, Tastes]):
         first: dict[str, AnyModel] = {}
         served: dict[str, AnyModel] = {}
         for name, part in parts.items():
+            stages.at(name)
             for models, data in ((first, most), (served, train)):
                 models[name] = part.build(self.seed)
                 models[name].fit(data)

@@ -32,6 +32,8 @@ class Activity:
     """The last word of each stage so far, in their order."""
     curve: tuple[Message, ...] = ()
     """The epochs of the first phase, which has a validation loss."""
+    inside: Message | None = None
+    """What a fit is at between its epochs: a stage of a closed form, or how many ratings of the epoch are done."""
     results: tuple[Message, ...] = ()
     """Of a sweep: the combinations that are measured, in their order."""
     phase: str = ""
@@ -51,6 +53,7 @@ class Activity:
                 unit=event["unit"],
                 left=event["seconds_left"],
                 stages=(*earlier, event),
+                inside=None,
                 now=now,
             )
         if event["event"] == "epoch":
@@ -62,10 +65,16 @@ class Activity:
                 total=event["of"],
                 unit="epoch",
                 curve=(*self.curve, event) if event["phase"] == "curve" else self.curve,
+                inside=None,
                 phase=event["phase"],
                 phase_began=began,
                 now=now,
             )
+        if event["event"] == "inside":
+            if self.unit == "epoch":
+                return replace(self, inside=event, now=now)
+            begun = replace(self, step=PHASES["curve"], done=0, total=0, unit="", left=None)
+            return replace(begun, inside=event, now=now)
         if event["event"] == "result":
             return replace(self, results=(*self.results, event["row"]), now=now)
         return self
@@ -83,6 +92,12 @@ class Activity:
     def reached(self) -> str:
         """How far it is, in words."""
         left = f", {text.duration(self.seconds_left)} left" if self.seconds_left else ""
+        if self.inside is not None:
+            if not self.inside["total"]:
+                return str(self.inside["name"])
+            share = f"{self.inside['note']}, {self.inside['done'] / self.inside['total']:.0%}"
+            rate = f" · {self.inside['rate']:,.0f} {self.inside['unit']}/s" if self.inside["rate"] else ""
+            return share + rate + left
         if self.unit == "epoch":
             return f"epoch {self.done:.0f} of {self.total:.0f}{left}"
         if self.unit == "bytes":

@@ -32,6 +32,7 @@ class Teller:
         """Closed while the work is paused."""
         self.gate.set()
         self._last: tuple[str, float] = ("", 0.0)
+        self._told_inside = 0.0
 
     def stage(self, stage: Stage) -> None:
         """Tell where a stage of the work is; its first and last word always."""
@@ -43,7 +44,15 @@ class Teller:
 
     def epoch(self, phase: str, epoch: Message) -> None:
         """Tell an epoch; none is left out, for the curve is made of them."""
+        self._told_inside = time.monotonic()  # an epoch that is this short needs no more words
         self._send({"event": "epoch", "phase": phase, **epoch})
+
+    def inside(self, stage: Stage) -> None:
+        """Tell what a fit is at between its epochs; what it does by name always."""
+        now = time.monotonic()
+        if not stage.total or now - self._told_inside >= 1 / EVENTS_A_SECOND:
+            self._told_inside = now
+            self._send({"event": "inside", **asdict(stage)})
 
     def result(self, row: Message) -> None:
         """Tell a combination of a sweep that is measured."""
@@ -82,6 +91,7 @@ def _train(request: Message, teller: Teller) -> Message:
         run=request.get("run"),
         on_stage=teller.stage,
         on_epoch=teller.epoch,
+        on_inside=teller.inside,
         gate=teller.gate,
     )
 

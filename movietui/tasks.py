@@ -70,6 +70,7 @@ def train(
     run: int | None = None,
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
+    on_inside: Report = silent,
     say: Callable[[str], None] = lambda line: None,
     gate: Event | None = None,
 ) -> dict[str, Any]:
@@ -78,12 +79,14 @@ def train(
     Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
     train part only. ``settings`` are changes to the tuned settings, or to the published ones. Whatever ends it early
     is written down in the run: a new one, or ``run``, which waits in a queue. The same call again then goes on after
-    the last epoch, and ``say`` is told so. After each epoch it waits while the ``gate`` is closed.
+    the last epoch, and ``say`` is told so. After each epoch it waits while the ``gate`` is closed. ``on_inside`` hears
+    what a fit is at between its epochs.
     """
     from data.splits import split as cut
     from models import evaluation
     from models.checkpoints import save
     from models.keeping import Keeper, keeping
+    from models.stages import inside
     from models.tally import tally
 
     chosen = evaluation.choose(model, published, settings)
@@ -122,7 +125,7 @@ def train(
         lambda last: say(f"Going on after epoch {last.number} of {last.of}, where the same training was cut off."),
     )
     try:
-        with keeping(keeper):
+        with keeping(keeper), inside(on_inside):
             trained = evaluation.train(
                 model,
                 loaded,

@@ -39,6 +39,8 @@ class StudyScreen(FrameScreen):
         self._go_to: int | None = None
         """The run that the cursor goes to as soon as it is in the table."""
         self._zoom = ZOOMS[0]
+        self._drawn: tuple[Any, ...] = ()
+        """What the curves and the epochs were drawn from: most of what is told of a training changes neither."""
 
     @property
     def runs(self) -> RunTable:
@@ -110,6 +112,9 @@ class StudyScreen(FrameScreen):
         self._draw(activity.curve)
 
     def _draw(self, epochs: Sequence[dict[str, Any]], name: str = "", also: Sequence[Run] = ()) -> None:
+        if (drawn := (epochs, name, also, self._zoom)) == self._drawn:
+            return
+        self._drawn = drawn
         best = best_of(epochs)
         curve = self.query_one("#curve", Curve)
         own = [Drawn(name, epochs, best)] if name not in [_name(run) for run in also] else []

@@ -119,10 +119,10 @@ class Runs:
         """
         self._write_down_cut_off()
         rows = self._store._rows("SELECT id, run FROM run_changes WHERE id > ? ORDER BY id DESC", since)
-        found = {int(number): self._store.run(number) for _, number in rows}
-        runs = sorted((run for run in found.values() if run is not None), key=lambda run: -run.id)
-        deleted = tuple(sorted(number for number, run in found.items() if run is None))
-        return Changes(int(rows[0][0]) if rows else since, tuple(runs), deleted)
+        changed = {int(number) for _, number in rows}
+        runs = tuple(self._store.runs(changed)) if changed else ()
+        deleted = tuple(sorted(changed - {run.id for run in runs}))
+        return Changes(int(rows[0][0]) if rows else since, runs, deleted)
 
     def _write_down_cut_off(self) -> None:
         marks = ",".join("?" * len(UNDER_WAY))

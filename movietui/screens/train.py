@@ -241,7 +241,8 @@ class TrainScreen(KeepScreen):
         """Show the form of the model under the cursor."""
         model = self.models.current
         if model is not None:
-            await self.form.show(model)
+            if model is not self.form.model:  # the list tells of its cursor more than once while it is filled
+                await self.form.show(model)
             self.check_settings()
 
     @property

@@ -118,7 +118,8 @@ class TrainScreen(KeepScreen):
         self.set_focus(self.models)
         self.list_models()
         self.list_runs()
-        self.show_activity(self.movie_tui.work.activity)
+        if self.movie_tui.work.activity is not None:
+            self.show_activity(self.movie_tui.work.activity)
         self.set_interval(LOOK_SECONDS, self.look)
 
     @property
@@ -144,7 +145,8 @@ class TrainScreen(KeepScreen):
         names = [model["name"] for model in self._models]
         self.models.cursor = names.index("mf") if "mf" in names else 0
         self._reported = [Reported.of(row) for row in await session.engine.ask("reported")]
-        self.list_runs()
+        if self._version:  # else they are about to be listed
+            self.list_runs()
 
     # The curve
 

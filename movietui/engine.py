@@ -23,6 +23,8 @@ def answer(service: Service, request: Message) -> bytes:
         "details": service.details,
         "datasets": service.datasets,
         "models": service.models,
+        "reported": service.reported,
+        "compare": service.compare,
         "report": service.report,
         "presets": service.presets,
         "preview": service.preview,

@@ -105,9 +105,9 @@ class StudyScreen(FrameScreen):
         number = f"run {run.id} · " if run else ""
         self.query_one("#curve-pane").border_title = Content(f"{number}{request['model']} · {request['dataset']}")
         paused = run is not None and run.id in self.movie_tui.queue.paused
-        line = Text.assemble(("paused" if paused else activity.step or "starting", "bold"), " ", no_wrap=True)
+        line = Text("paused" if paused else activity.step or "starting", "bold", no_wrap=True, overflow="ellipsis")
+        line.append(f" {activity.reached} ", "not bold")
         line.append_text(text.thin_bar(activity.done, activity.total, 16))
-        line.append(f" {activity.reached}")
         self.progress.show(line)
         self._draw(activity.curve)
 

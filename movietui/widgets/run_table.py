@@ -72,7 +72,7 @@ class RunTable(RowList[Row]):
     has_head = True
     FIXED: ClassVar[Mapping[str, int]] = {
         "run": 5,
-        "model": 13,
+        "model": 16,
         "name": 15,
         "dataset": 12,
         "cleaning": 10,

@@ -50,15 +50,16 @@ def main(times: int, model: str, changes: tuple[str, ...], dataset: str, path: s
         movietui(home, "data", "get", dataset, *(["--from", path] if path else []))
         train = ["train", model, "--dataset", dataset, "--split", "kfold5-0"]
         train += [word for change in changes for word in ("--set", change)]
-        started = time.monotonic()
-        undisturbed = movietui(home, *train)["metrics"]
-        whole = time.monotonic() - started
+        finished = movietui(home, *train)
+        undisturbed, whole = finished["metrics"], finished["seconds"]
         cut_off = 0
         for number in range(1, times + 1):
             killed = subprocess.Popen(
                 _command(*train), env=_environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-            time.sleep(moments.uniform(0.1, whole))
+            while killed.poll() is None and movietui(home, "runs", "list")[0]["state"] != "running":
+                time.sleep(0.1)
+            time.sleep(moments.uniform(0, whole))
             killed.kill()
             killed.wait()
             newest = movietui(home, "runs", "list")[0]
@@ -67,8 +68,8 @@ def main(times: int, model: str, changes: tuple[str, ...], dataset: str, path: s
                 cut_off += 1
                 resumed = movietui(home, "runs", "resume", str(newest["run"]))
                 same = resumed["metrics"] == undisturbed
-            else:  # killed before it began, or after its end
-                reached, same = "no run was under way", newest["metrics"] == undisturbed
+            else:
+                reached, same = "it was over", newest["metrics"] == undisturbed
             failures += not same
             print(f"{number:3} {reached}: {'the same metrics' if same else 'OTHER METRICS'}", flush=True)
     print(f"{times - failures} of {times} ended with the same metrics; {cut_off} were cut off while they learned.")

@@ -27,12 +27,19 @@ class KeepScreen(StudyScreen):
     def _kept(self) -> Runs:
         return Runs(self.session.store)
 
+    _taken = 0
+    """Bytes of all checkpoints, as they were last counted."""
+
     @work(exclusive=True, group="disk")
     async def tell_disk(self) -> None:
-        """Say how many runs there are and what their checkpoints take."""
-        taken = await self.movie_tui.in_thread(locations.bytes_in, locations.checkpoints())
+        """Say how many runs there are and what their checkpoints take, which is soon known."""
+        self._show_disk()
+        self._taken = await self.movie_tui.in_thread(locations.bytes_in, locations.checkpoints())
+        self._show_disk()
+
+    def _show_disk(self) -> None:
         many = text.plural(len(self._runs), "run")
-        parts = (many * bool(self._runs), f"{text.size(taken)} of checkpoints" * bool(taken))
+        parts = (many * bool(self._runs), f"{text.size(self._taken)} of checkpoints" * bool(self._taken))
         self.query_one("#runs-pane").border_title = Content(" · ".join(filter(None, parts)) or "Runs")
 
     def _to_keep(self) -> Run:

@@ -23,12 +23,12 @@ LONGEST_PATH = 4096
 class KeepScreen(StudyScreen):
     """Runs that are kept, and how much room they take."""
 
+    _taken = 0
+    """Bytes of all checkpoints, as they were last counted."""
+
     @property
     def _kept(self) -> Runs:
         return Runs(self.session.store)
-
-    _taken = 0
-    """Bytes of all checkpoints, as they were last counted."""
 
     @work(exclusive=True, group="disk")
     async def tell_disk(self) -> None:

@@ -156,7 +156,9 @@ class TrainScreen(KeepScreen):
             self.list_runs()
         elif activity.request["do"] == "train":
             self._show_training(activity)
-        elif self._sweep is not None and len(self._sweep.rows) != len(activity.results):
+        elif activity.request["do"] == "sweep" and self._sweep is not None:
+            if len(self._sweep.rows) == len(activity.results):
+                return  # only the fit that goes on is further
             self._show_sweep(replace(self._sweep, rows=activity.results))
 
     def show_queue(self) -> None:

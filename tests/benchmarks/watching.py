@@ -219,10 +219,10 @@ def many_runs(dataset: str, runs: int, times: int) -> dict[str, Any]:
 @click.option("--dataset", default="ml-100k", show_default=True)
 @click.option("--model", default="sgd-mf", show_default=True)
 @click.option("--set", "changes", multiple=True, default=("epochs=8",), show_default=True, help="Of the runs timed.")
-@click.option("--minutes", default=1.0, show_default=True, help="How long a training is watched.")
-@click.option("--pairs", default=3, show_default=True, help="Trainings with and without a screen.")
+@click.option("--minutes", default=1.0, show_default=True, help="How long a training is watched; 0 for not at all.")
+@click.option("--pairs", default=3, show_default=True, help="Trainings with and without a screen; 0 for none.")
 @click.option("--runs", default=500, show_default=True)
-@click.option("--starts", default=5, show_default=True, help="How often the screen is opened with all runs.")
+@click.option("--starts", default=5, show_default=True, help="How often the screen is opened with all runs; or 0.")
 def main(
     dataset: str, model: str, changes: tuple[str, ...], minutes: float, pairs: int, runs: int, starts: int
 ) -> None:
@@ -230,9 +230,12 @@ def main(
     with home_like(locations.store().parent.parent):
         long = (*(change for change in changes if not change.startswith("epochs=")), "epochs=500")
         found: dict[str, Any] = {"load average before": os.getloadavg()[0]}
-        found["while a run trains"] = stalls_and_keys(model, dataset, long, minutes * 60)
-        found["training time"] = overhead(model, dataset, changes, pairs)
-        found["many runs"] = many_runs(dataset, runs, starts)
+        if minutes:
+            found["while a run trains"] = stalls_and_keys(model, dataset, long, minutes * 60)
+        if pairs:
+            found["training time"] = overhead(model, dataset, changes, pairs)
+        if starts:
+            found["many runs"] = many_runs(dataset, runs, starts)
     print(json.dumps(found, indent=2))
 
 

@@ -25,6 +25,9 @@ class Stage:
     """How long it will still take at that rate."""
 
 
+WHOLE = "whole"
+"""The unit of a stage that tells which share of the whole work is done, its own and all others."""
+
 Report = Callable[[Stage], None]
 """Called with each step of the work. An exception raised here (``Cancelled``) ends the work cleanly."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from data.dataset import Bools, Dataset, Floats, Ints, Ratings, Scale
 from data.splits import hold_out
-from models import within
+from models import stages
 from models.bayes import Bayes, BayesSettings
 from models.ease import Ease
 from models.ials import Ials, IalsSettings
@@ -148,17 +149,17 @@ class Blend(Model[BlendSettings, Tastes]):
             curve.append(Epoch(len(curve) + 1, len(parts) + 1, loss, watched))
             progress(curve[-1])
 
-        def tell_share(place: int, epoch: Epoch) -> None:
+        def tell_share(name: str, place: int, epoch: Epoch) -> None:
             """``BASE``, which comes first, takes about as long as all the others."""
             done = (place + epoch.number / epoch.of) / 2
-            within.tell(0.5 * (1 + (len(curve) - 1 + done) / len(parts)) if curve else 0.5 * done)
+            stages.share(name, 0.5 * (1 + (len(curve) - 1 + done) / len(parts)) if curve else 0.5 * done)
 
         first: dict[str, AnyModel] = {}
         served: dict[str, AnyModel] = {}
         for name, part in parts.items():
             for place, (models, data) in enumerate(((first, most), (served, train))):
                 models[name] = part.build(self.seed)
-                models[name].fit(data, progress=lambda epoch, place=place: tell_share(place, epoch))  # type: ignore[misc]
+                models[name].fit(data, progress=partial(tell_share, name, place))
             told = first[name].predict(judged.user, judged.movie)
             tell(served[name].predict, mse(told, judged.stars) if len(judged) else 0.0)
         raters = [name for name, part in parts.items() if part.rates]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset, Floats, Ints, Ratings
+from models import stages
 from models.bias import expected, learn_effects
 from models.metrics import mse
 from models.model import Epoch, Fitted, History, Parameters, Progress
@@ -57,6 +58,7 @@ class Ease(Preferring[EaseSettings]):
     settings_type = EaseSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
+        stages.at("effects")
         found = learn_effects(train, SWEEPS) | lists_of(train)
         films = np.lexsort((np.arange(len(train.movies)), -train.counts))[: self.settings.films]
         films = np.sort(films[train.counts[films] > 0])
@@ -65,12 +67,14 @@ class Ease(Preferring[EaseSettings]):
         found["column"] = column
         blocks = np.array_split(np.arange(len(train.users)), 1 + len(train.users) // USERS)
         tables = (self._table(found, users, len(films)) for users in blocks)
+        stages.at("weights")
         weights, diagonal = solve(tables, len(films), self.settings.ridge, self.settings.drop)
         mean = np.zeros(len(train.movies))
         said = np.bincount(train.ratings.movie, self.settings.values(train.ratings.stars), minlength=len(mean))
         mean[films] = said[films].astype(np.float32) @ weights
         share = usual(mean)
         found |= {"weights": weights, "usual": share, "along": weights @ share[films]}
+        stages.at("stars")
         taste, loss = calibrate(self._sample(train, found, diagonal))
         found |= taste
         held_out = None

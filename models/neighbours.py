@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset, Floats, Ints, Ratings
+from models import stages
 from models.bias import Bias, Generosity, expected, learn_effects
 from models.metrics import mse
 from models.model import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
@@ -324,10 +325,12 @@ class ItemKNN(_Neighbours[ItemKNNSettings, Rests]):
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, settings, total = train.ratings, self.settings, len(train.movies)
+        stages.at("effects")
         found = learn_effects(train, settings.sweeps, of_users=settings.both)
         rest = ratings.stars - expected(found, ratings.user, ratings.movie)
         lists = _Lists.of(ratings.user, ratings.movie, rest, len(train.users))
         squares = np.bincount(ratings.movie, rest.astype(np.float64) ** 2, minlength=total).astype(np.float32)
+        stages.at("similarities")
         neighbour, dot, common = self._nearest(lists, total, np.sqrt(squares))
         norm = np.sqrt(squares)
         weight = self._weights(self._similarity(dot, common, norm[:, None], np.append(norm, 0)[neighbour]))
@@ -343,6 +346,7 @@ class ItemKNN(_Neighbours[ItemKNNSettings, Rests]):
             "weight": np.concatenate([np.concatenate([own, weight], 1), np.zeros(nothing.shape)]).astype(np.float32),
         }
         # Ratings of some users without themselves: they are taken off the similarities that they are part of.
+        stages.at("weights")
         users = _spread(len(train.users))
         table, rated = lists.table(users, total + 1)
         places, which = lists.places(users)
@@ -441,6 +445,7 @@ class UserKNN(_Neighbours[UserKNNSettings, Circle]):
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, settings, total = train.ratings, self.settings, len(train.users)
+        stages.at("effects")
         found = learn_effects(train, settings.sweeps, of_movies=settings.both)
         rest = ratings.stars - expected(found, ratings.user, ratings.movie)
         lists = _Lists.of(ratings.movie, ratings.user, rest, len(train.movies))
@@ -455,6 +460,7 @@ class UserKNN(_Neighbours[UserKNNSettings, Circle]):
             "own": np.append(self._own(ratings_of), 0).astype(np.float32),
         }
         # Ratings of some users without themselves: they are taken off the similarities that they are part of.
+        stages.at("weights")
         users = _spread(total)
         rows = np.sort(np.concatenate([train.rows_of(user) for user in users]))
         who, movie, own_rest = np.searchsorted(users, ratings.user[rows]), ratings.movie[rows], rest[rows]

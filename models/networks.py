@@ -18,6 +18,7 @@ from data.dataset import Floats
 from models.device import chosen
 from models.keeping import Progressed, begin
 from models.model import Epoch, Fitted, Parameters, Progress
+from models.stages import ratings_of
 from models.threads import leave_one_core
 
 if TYPE_CHECKING:
@@ -111,8 +112,10 @@ def train(
         network.train()
         order = torch.randperm(rows).to(where)
         error = torch.zeros((), device=where)
+        seen = ratings_of(number, plan.epochs, rows)
         for start in range(0, rows, batch):
             index = order[start : start + batch]
+            seen.add(len(index))
             weight = len(index) / rows
             if len(index) == 1:
                 index = index.repeat(2)  # batch normalisation needs two

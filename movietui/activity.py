@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
+from data.progress import WHOLE
 from movietui import text
 from movietui.wire import Message
 
@@ -37,6 +38,10 @@ class Activity:
     """The last word of each stage so far, in their order."""
     curve: tuple[Message, ...] = ()
     """The epochs of the first phase, which has a validation loss."""
+    inside: Message | None = None
+    """What a fit is at between its epochs: a stage of a closed form, or how many ratings of the epoch are done."""
+    results: tuple[Message, ...] = ()
+    """Of a sweep: the combinations that are measured, in their order."""
     phase: str = ""
     began: float = field(default_factory=time.monotonic)
     phase_began: float = field(default_factory=time.monotonic)
@@ -57,6 +62,7 @@ class Activity:
                 unit=event["unit"],
                 left=event["seconds_left"],
                 stages=(*earlier, event),
+                inside=None,
                 now=now,
             )
         if event["event"] == "epoch":
@@ -73,13 +79,21 @@ class Activity:
                 total=event["of"],
                 unit="epoch",
                 curve=(*self.curve, event) if event["phase"] == "curve" else self.curve,
+                inside=None,
                 phase=event["phase"],
                 phase_began=self.phase_began if goes_on else now,
                 first_phase=first,
                 now=now,
             )
-        if event["event"] == "share":
-            return replace(self, share=event["share"], now=now)
+        if event["event"] == "inside":
+            found = replace(self, inside=event, now=now)
+            if event["unit"] == WHOLE:
+                found = replace(found, share=event["done"] / event["total"])
+            if self.unit != "epoch":
+                found = replace(found, step=PHASES["curve"], done=0, total=0, unit="", left=None)
+            return found
+        if event["event"] == "result":
+            return replace(self, results=(*self.results, event["row"]), now=now)
         return self
 
     @property
@@ -108,6 +122,12 @@ class Activity:
     def reached(self) -> str:
         """How far it is, in words."""
         left = f", {text.duration(self.seconds_left)} left" if self.seconds_left else ""
+        if self.inside is not None:
+            if not self.inside["total"]:
+                return str(self.inside["name"])
+            share = f"{self.inside['note']}, {self.inside['done'] / self.inside['total']:.0%}"
+            rate = f" · {self.inside['rate']:,.0f} {self.inside['unit']}/s" if self.inside["rate"] else ""
+            return share + rate + left
         if self.unit == "epoch":
             return f"epoch {self.done:.0f} of {self.total:.0f}{left}"
         if self.unit == "bytes":

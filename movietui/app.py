@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -39,16 +40,10 @@ WATCH_SECONDS = 1.0
 """How often the store is asked whether another window changed it."""
 
 
-def _data_screen() -> Screen[None]:
-    from movietui.screens.data import DataScreen
-
-    return DataScreen()
-
-
-def _train_screen() -> Screen[None]:
-    from movietui.screens.train import TrainScreen
-
-    return TrainScreen()
+def _screen(name: str) -> Screen[None]:
+    """Make a screen that is imported when it is needed, not at the start."""
+    made: Screen[None] = getattr(import_module(f"movietui.screens.{name}"), f"{name.title()}Screen")()
+    return made
 
 
 class MovieTui(App[int]):
@@ -59,8 +54,8 @@ class MovieTui(App[int]):
     ENABLE_COMMAND_PALETTE = True
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "browse": BrowseScreen,
-        "data": _data_screen,
-        "train": _train_screen,
+        "data": partial(_screen, "data"),
+        "train": partial(_screen, "train"),
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "keys", "Keys", key_display="?", id="app.keys", tooltip="All keys of this screen"),
@@ -125,6 +120,7 @@ class MovieTui(App[int]):
             else:
                 await self.serve(self.first_dataset)
             await self.queue.open()
+            await self.in_thread(import_module, "movietui.screens.train")  # so that it opens at once
         except Problem as problem:
             self.say_problem(problem)
             if self.session.opened is None:

@@ -294,11 +294,12 @@ def export(
 ) -> dict[str, Any]:
     """Write what a profile has, or the ``k`` best movies for it, as ``export --json`` prints it."""
     from movietui import exporting
+    from movietui.files import write_file
 
     if format_ != exporting.SHORTLIST:
         return exporting.export(store, ref, format_, output, force=force)
     found = recommend(store, dataset, [ref], k)
-    exporting.write_file(output, exporting.shortlist(ref.id, found).encode("utf-8"), force=force)
+    write_file(output, exporting.shortlist(ref.id, found).encode("utf-8"), force=force)
     return {
         "profile": ref.id,
         "format": format_,

@@ -23,6 +23,8 @@ def answer(service: Service, request: Message) -> bytes:
         "details": service.details,
         "datasets": service.datasets,
         "models": service.models,
+        "reported": service.reported,
+        "compare": service.compare,
         "report": service.report,
         "presets": service.presets,
         "preview": service.preview,
@@ -31,8 +33,6 @@ def answer(service: Service, request: Message) -> bytes:
         "imdb": service.imdb,
         "settle": service.settle,
         "unsettle": service.unsettle,
-        "reported": service.reported,
-        "compare": service.compare,
     }
     try:
         return encode({"id": number, "result": methods[request.pop("do")](**request)})

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.cache import write_bytes
 from data.imports.entries import Entry
 from data.problems import Problem
 from data.titles import plain
 from movietui import text
+from movietui.files import RUN_BY_SPREADSHEETS, write_file
 from movietui.importing import film_json
 from movietui.store import Ids, Store
 from movietui.viewers import ViewerRef
 
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@")
-"""What begins a formula; a cell that begins so gets an apostrophe in front, which an import takes off again."""
 LETTERBOXD_LIMIT = 1_000_000
 """Bytes of a file that Letterboxd imports."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
@@ -82,42 +78,6 @@ def export(store: Store, ref: ViewerRef, format_: str, output: Path, *, force: b
         "left_out": len(every) - len(films),
         "note": note,
     }
-
-
-def write_file(path: Path, content: bytes, *, force: bool) -> None:
-    """Write a file whole or not at all; what is there is replaced with ``force`` only.
-
-    Raises ``Problem`` where it cannot be written.
-    """
-    path = path.expanduser()
-    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:8]}")
-    try:
-        if path.is_dir():
-            raise Problem(f"{path} is a folder; name the file that is to be written.")
-        try:
-            write_bytes(temporary, content)
-            if force:
-                temporary.replace(path)
-            else:
-                _put_in_place(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except FileExistsError:
-        raise Problem(f"There is a file {path} already; name another one, or replace it with --force.") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise Problem(f"{path} could not be written: {reason}; name another place.") from None
-
-
-def _put_in_place(temporary: Path, path: Path) -> None:
-    """Give a file its name. Raises ``FileExistsError`` where another has it: unlike a renaming, this replaces none."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links, such as that of a memory stick
-        with path.open("xb"):
-            temporary.replace(path)
 
 
 def shortlist(name: str, found: dict[str, Any]) -> str:

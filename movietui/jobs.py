@@ -32,7 +32,7 @@ class Teller:
         """Closed while the work is paused."""
         self.gate.set()
         self._last: tuple[str, float] = ("", 0.0)
-        self._last_share = 0.0
+        self._told_inside = 0.0
 
     def stage(self, stage: Stage) -> None:
         """Tell where a stage of the work is; its first and last word always."""
@@ -44,14 +44,19 @@ class Teller:
 
     def epoch(self, phase: str, epoch: Message) -> None:
         """Tell an epoch; none is left out, for the curve is made of them."""
+        self._told_inside = time.monotonic()  # an epoch that is this short needs no more words
         self._send({"event": "epoch", "phase": phase, **epoch})
 
-    def share(self, share: float) -> None:
-        """Tell how far an epoch is."""
+    def inside(self, stage: Stage) -> None:
+        """Tell what a fit is at between its epochs; what it does by name always."""
         now = time.monotonic()
-        if now - self._last_share >= 1 / EVENTS_A_SECOND:
-            self._last_share = now
-            self._send({"event": "share", "share": share})
+        if not stage.total or now - self._told_inside >= 1 / EVENTS_A_SECOND:
+            self._told_inside = now
+            self._send({"event": "inside", **asdict(stage)})
+
+    def result(self, row: Message) -> None:
+        """Tell a combination of a sweep that is measured."""
+        self._send({"event": "result", "row": row})
 
 
 def _get(request: Message, teller: Teller) -> Message:
@@ -86,12 +91,27 @@ def _train(request: Message, teller: Teller) -> Message:
         run=request.get("run"),
         on_stage=teller.stage,
         on_epoch=teller.epoch,
-        on_share=teller.share,
+        on_inside=teller.inside,
         gate=teller.gate,
     )
 
 
-JOBS = {"get": _get, "clean": _clean, "remove": _remove, "imdb": _imdb, "train": _train}
+def _sweep(request: Message, teller: Teller) -> Message:
+    rows = tasks.sweep(
+        request["model"],
+        request["dataset"],
+        request["split"],
+        request["grid"],
+        cleaning=request["cleaning"],
+        seed=request["seed"],
+        on_stage=teller.stage,
+        on_epoch=teller.epoch,
+        on_result=teller.result,
+    )
+    return {"rows": rows}
+
+
+JOBS = {"get": _get, "clean": _clean, "remove": _remove, "imdb": _imdb, "train": _train, "sweep": _sweep}
 
 
 def _listen(requests: queue.SimpleQueue[Message], gate: threading.Event) -> None:

@@ -60,7 +60,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Freed:
-    """A run whose checkpoint was removed."""
+    """A run whose checkpoint was removed, or is to be."""
 
     run: Run
     bytes: int
@@ -127,10 +127,10 @@ class Runs:
         """
         self._write_down_cut_off()
         rows = self._store._rows("SELECT id, run FROM run_changes WHERE id > ? ORDER BY id DESC", since)
-        found = {int(number): self._store.run(number) for _, number in rows}
-        runs = sorted((run for run in found.values() if run is not None), key=lambda run: -run.id)
-        deleted = tuple(sorted(number for number, run in found.items() if run is None))
-        return Changes(int(rows[0][0]) if rows else since, tuple(runs), deleted)
+        changed = {int(number) for _, number in rows}
+        runs = tuple(self._store.runs(changed)) if changed else ()
+        deleted = tuple(sorted(changed - {run.id for run in runs}))
+        return Changes(int(rows[0][0]) if rows else since, runs, deleted)
 
     def _write_down_cut_off(self) -> None:
         marks = ",".join("?" * len(UNDER_WAY))
@@ -180,6 +180,16 @@ class Runs:
         self._write(f"UPDATE runs SET {column} = ? WHERE id = ?", text, number)
         return self.get(number)
 
+    def without(self, number: int) -> str:
+        """Return what it means for lists that a run goes; empty where it serves none."""
+        run = self.get(number)
+        serving = self._store.serving_runs(run.dataset)
+        if not serving or serving[0].id != number:
+            return ""
+        heir = next((other for other in serving[1:] if checkpoint_bytes(other)), None)
+        then = f"run {heir.id}, {heir.model}, makes them then" if heir else "no other run could make them then"
+        return f"Run {number} makes the lists of {run.dataset}; {then}."
+
     def delete(self, number: int) -> Freed:
         """Remove a run with its checkpoint. Raises ``Problem`` while it is under way."""
         run = self.get(number)
@@ -194,7 +204,11 @@ class Runs:
         return freed
 
     def prune(self, keep: int, metric: str = "rmse") -> list[Freed]:
-        """Remove all checkpoints but those of the best runs; what was measured of the others stays.
+        """Remove the checkpoints that ``prunable`` finds; what was measured of these runs stays."""
+        return [self._free(found.run) for found in self.prunable(keep, metric)]
+
+    def prunable(self, keep: int, metric: str = "rmse") -> list[Freed]:
+        """Return the runs that have a checkpoint and are not among the best, newest first.
 
         ``keep`` of those that can be compared stay (the same dataset, cleaning and split), and always the one that
         serves its dataset. Raises ``Problem`` for a metric that no run has.
@@ -210,7 +224,8 @@ class Runs:
             run.id for group in groups.values() for run in sorted(group, key=lambda run: place_by(run, metric))[:keep]
         }
         kept |= {serving.id for run in done for serving in self._store.serving_runs(run.dataset)[:1]}
-        return [freed for run in done if run.id not in kept for freed in [self._free(run)] if freed.bytes]
+        sizes = [Freed(run, checkpoint_bytes(run)) for run in done if run.id not in kept]
+        return [found for found in sizes if found.bytes]
 
     @staticmethod
     def _free(run: Run) -> Freed:

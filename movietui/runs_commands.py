@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +9,6 @@ from typing import Any
 
 import click
 
-from data.problems import Problem
 from movietui import text
 from movietui.commands import Commands
 from movietui.output import (
@@ -25,14 +21,9 @@ from movietui.output import (
     print_json,
     print_rich,
 )
-from movietui.run_tables import of_one, of_two, settings_text, state_text
+from movietui.run_tables import of_one, of_two, state_text
 
 LISTED_METRICS = ("rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10")
-FACTS = (
-    *("run", "name", "model", "dataset", "cleaning", "split", "seed", "device", "state", "started", "seconds"),
-    *("peak_bytes", "checkpoint_bytes", "best_epoch", "settings"),
-)
-"""The columns of an exported table before those of the metrics; the note comes behind them."""
 
 
 @click.group(cls=Commands)
@@ -142,58 +133,22 @@ def runs_export(
     dataset: str | None, model: str | None, split: str | None, form: str, output: Path | None, json_: bool
 ) -> None:
     """Write the runs as a table, or with all that is known of each as JSON."""
+    from movietui import run_files
+
     kept = _runs()
     rows = [kept.whole(run.id) for run in kept.find(dataset, model, split)]
     if output is None and (json_ or form == "json"):
         print_json(rows)
         return
-    content = {"csv": _csv, "markdown": _markdown, "json": _json}[form](rows)
     if output is None:
-        sys.stdout.write(content)
+        sys.stdout.write(run_files.FORMS[form](rows))
         return
-    try:
-        output.write_text(content, "utf-8", newline="")
-    except OSError as error:
-        raise Problem(f"{output} cannot be written ({error.strerror}); choose another place.") from error
+    run_files.write(rows, output, form, force=True)
     told = {"output": str(output), "format": form, "runs": len(rows)}
     if json_:
         print_json(told)
     else:
         print_rich(f"{text.plural(len(rows), 'run')} written to {output}")
-
-
-def _cells(rows: Sequence[dict[str, Any]]) -> list[list[Any]]:
-    """A head and a row for each run; what is not known is an empty cell."""
-    metrics = list(dict.fromkeys(name for row in rows for name in row["metrics"]))
-    body = [
-        [
-            *(settings_text(row[name]) if name == "settings" else row[name] for name in FACTS),
-            *(row["metrics"].get(name) for name in metrics),
-            row["note"],
-        ]
-        for row in rows
-    ]
-    return [[*FACTS, *metrics, "note"], *(["" if cell is None else cell for cell in row] for row in body)]
-
-
-def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows(_cells(rows))
-    return file.getvalue()
-
-
-def _markdown(rows: Sequence[dict[str, Any]]) -> str:
-    head, *body = _cells(rows)
-    # What people wrote may hold what ends a cell.
-    told = [
-        [figure(cell) if isinstance(cell, float) else str(cell).replace("|", "\\|") for cell in row] for row in body
-    ]
-    lines = [head, ["---"] * len(head), *told]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _json(rows: Sequence[dict[str, Any]]) -> str:
-    return json.dumps(rows, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 @runs.command("delete")
@@ -202,11 +157,13 @@ def _json(rows: Sequence[dict[str, Any]]) -> str:
 @answers
 def runs_delete(number: int, json_: bool) -> None:
     """Remove the run ID and its checkpoint."""
-    freed = _runs().delete(number)
+    kept = _runs()
+    lists = kept.without(number)
+    freed = kept.delete(number)
     if json_:
         print_json({"run": number, "bytes": freed.bytes})
         return
-    print_rich(f"run {number}: removed, {text.size(freed.bytes)} free.")
+    print_rich(f"run {number}: removed, {text.size(freed.bytes)} free. {lists}".rstrip())
 
 
 @runs.command("name")

@@ -764,9 +764,12 @@ class Store:
                 ),
             )
 
-    def runs(self) -> list[Run]:
-        """Return all runs, newest first."""
-        return [self._run(row) for row in self._rows(f"SELECT {_RUN} FROM runs ORDER BY id DESC")]
+    def runs(self, numbers: Collection[int] | None = None) -> list[Run]:
+        """Return all runs, or those of these numbers that are there, newest first."""
+        if numbers is None:
+            return [self._run(row) for row in self._rows(f"SELECT {_RUN} FROM runs ORDER BY id DESC")]
+        query = f"SELECT {_RUN} FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC"
+        return [self._run(row) for row in self._rows(query, json.dumps(list(numbers)))]
 
     def run(self, number: int) -> Run | None:
         """Return one run."""

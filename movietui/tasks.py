@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from data import catalogue, locations
 from data.problems import Cancelled
-from data.progress import Report, silent
+from data.progress import Report, Stage, silent
 from movietui import __version__
 from movietui.processes import peak_bytes
 from movietui.runs import SERVED_SPLIT, Recorder, Runs
@@ -70,7 +70,7 @@ def train(
     run: int | None = None,
     on_stage: Report = silent,
     on_epoch: OnEpoch = unheard,
-    on_share: Callable[[float], None] = lambda share: None,
+    on_inside: Report = silent,
     say: Callable[[str], None] = lambda line: None,
     gate: Event | None = None,
 ) -> dict[str, Any]:
@@ -79,15 +79,15 @@ def train(
     Without a split the model is measured on ``SERVED_SPLIT`` and then learns from all ratings; with one it knows the
     train part only. ``settings`` are changes to the tuned settings, or to the published ones. Whatever ends it early
     is written down in the run: a new one, or ``run``, which waits in a queue. The same call again then goes on after
-    the last epoch, and ``say`` is told so. After each epoch it waits while the ``gate`` is closed; a model may tell
-    how far it is within one, which ``on_share`` hears, and then it waits there too.
+    the last epoch, and ``say`` is told so. ``on_inside`` hears what a fit is at between its epochs. After each epoch,
+    and at what a fit tells between them, it waits while the ``gate`` is closed.
     """
     from data.splits import split as cut
     from models import evaluation
     from models.checkpoints import save
     from models.keeping import Keeper, keeping
+    from models.stages import inside
     from models.tally import tally
-    from models.within import watching
 
     chosen = evaluation.choose(model, published, settings)
     loaded = catalogue.load(dataset, cleaning, on_stage)
@@ -111,8 +111,8 @@ def train(
         on_epoch(phase, told)
         pause()
 
-    def watch_share(share: float) -> None:
-        on_share(share)
+    def watch_inside(stage: Stage) -> None:
+        on_inside(stage)
         pause()
 
     def pause() -> None:
@@ -132,7 +132,7 @@ def train(
         lambda last: say(f"Going on after epoch {last.number} of {last.of}, where the same training was cut off."),
     )
     try:
-        with keeping(keeper), watching(watch_share):
+        with keeping(keeper), inside(watch_inside):
             trained = evaluation.train(
                 model,
                 loaded,

@@ -18,8 +18,9 @@ DRAWN_A_SECOND = 10
 class Work:
     """Runs jobs in child processes and tells, at most a few times a second, how far they are."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, changed: Callable[[], None], job: Callable[[], Job] = Job) -> None:
         self._changed = changed
+        self._new_job = job
         self._job: Job | None = None
         self._later: asyncio.TimerHandle | None = None
         self.activity: Activity | None = None
@@ -41,11 +42,15 @@ class Work:
         """Join a dataset with IMDb's tables, of a folder or downloaded."""
         return await self._run(f"imdb {name}", {"do": "imdb", "name": name, "path": path})
 
+    async def sweep(self, model: str, dataset: str, options: Message) -> dict[str, Any]:
+        """Measure a model with the combinations of a ``grid``, on a ``split`` with a ``cleaning`` and a ``seed``."""
+        return await self._run(f"sweep {model}", {"do": "sweep", "model": model, "dataset": dataset, **options})
+
     async def _run(self, title: str, request: Message) -> dict[str, Any]:
         """Return the result. Raises ``Problem`` with the job's sentence, or ``Cancelled``."""
         if self._job is not None:
             raise Problem("Something else is running; wait for it, or cancel it with c.")
-        self._job = Job()
+        self._job = self._new_job()
         self._show(Activity(title, request))
         try:
             async for event in self._job.events(request):

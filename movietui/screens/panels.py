@@ -23,13 +23,24 @@ from movietui.widgets.details import describe, surprise
 
 
 class NamePanel(ModalScreen[Any]):
-    """Asks for a name. Ends with what ``make`` makes of it; a ``Problem`` of its own is told, and asks again."""
+    """Asks for a name, or another line. Ends with what ``make`` makes of it; a ``Problem`` is told, and asks again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
 
-    def __init__(self, title: str, words: str, make: Callable[[str], Any], value: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        words: str,
+        make: Callable[[str], Any],
+        value: str = "",
+        *,
+        example: str = "name",
+        longest: int = 40,
+    ) -> None:
+        """``longest``: how many letters may be typed."""
         super().__init__()
         self._title, self._words, self._make, self._value = title, words, make, value
+        self._example, self._longest = example, longest
 
     def compose(self) -> ComposeResult:
         """Ask."""
@@ -37,7 +48,7 @@ class NamePanel(ModalScreen[Any]):
             panel.border_title = Content(self._title)
             panel.border_subtitle = "enter takes it · esc leaves"
             yield Static(self._words, markup=False)
-            yield Input(self._value, placeholder="name", max_length=40, id="name")
+            yield Input(self._value, placeholder=self._example, max_length=self._longest, id="name")
             yield Static(id="wrong", markup=False)
 
     @on(Input.Submitted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 from collections.abc import Callable
@@ -10,19 +11,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import Console
 from rich.text import Text
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from data.problems import Problem
 from movietui import text
-from movietui.runs import RECOMMENDED
+from movietui.runs import RECOMMENDED, Freed, Runs
 from movietui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
     from movietui.app import MovieTui
+
+LISTED = 6
+"""Of how many checkpoints that would go the panel tells one by one."""
 
 
 async def leave(app: MovieTui) -> None:
@@ -71,6 +76,67 @@ class LeavePanel(ModalScreen[str]):
             yield Static("y  finish in the background, without this window", markup=False)
             on = f"{self._by_itself} and what waits go" if self._by_itself else "what waits goes"
             yield Static(f"n  stop; {on} on at the next start", markup=False)
+
+
+class PrunePanel(ModalScreen[list[Freed] | None]):
+    """Asks of how many runs the checkpoints stay, and by which metric; shows which go. Ends with those that went."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
+
+    def __init__(self, runs: Runs, metric: str) -> None:
+        super().__init__()
+        self._runs, self._metric = runs, metric
+
+    def compose(self) -> ComposeResult:
+        """Ask."""
+        with Vertical(classes="panel prune") as panel:
+            panel.border_title = "Keep the best checkpoints"
+            panel.border_subtitle = "enter removes the others · tab · esc leaves"
+            yield Static("How many stay of each dataset, cleaning and split", markup=False)
+            yield Input("3", id="keep", compact=True, max_length=4)
+            yield Static("The best by", markup=False)
+            yield Input(self._metric, id="metric", compact=True, max_length=40)
+            yield Static(id="would-go", markup=False)
+            yield Static(id="wrong", markup=False)
+
+    def _asked(self) -> tuple[int, str]:
+        """Return what was typed. Raises ``Problem`` where it cannot be used."""
+        keep = self.query_one("#keep", Input).value.strip()
+        if not keep.isdecimal():
+            raise Problem("Type how many stay: 0 or more.")
+        return int(keep), self.query_one("#metric", Input).value.strip()
+
+    @on(Input.Changed)
+    @work(exclusive=True, group="look")
+    async def look(self) -> None:
+        """Show what would go."""
+        told, wrong = Text(), ""
+        try:
+            found = await asyncio.to_thread(self._runs.prunable, *self._asked())
+            total = text.size(sum(one.bytes for one in found))
+            told.append(
+                f"{text.plural(len(found), 'checkpoint')} would go, {total}:" if found else "None would go.", "bold"
+            )
+            for one in found[:LISTED]:
+                figure = one.run.metrics.get(self.query_one("#metric", Input).value.strip())
+                named = f"run {one.run.id}  {one.run.name or one.run.model}, {one.run.dataset}, {one.run.split}"
+                measured = f"  {figure:.4f}" if figure is not None else ""
+                told.append(f"\n{text.cut(named, 38)}{measured}  {text.size(one.bytes)}")
+            if len(found) > LISTED:
+                told.append(f"\nand {len(found) - LISTED} more", "dim")
+            told.append("\n\nFigures and curves stay, and what is in use.", "dim")
+        except Problem as problem:
+            wrong = str(problem)
+        self.query_one("#would-go", Static).update(told)
+        self.query_one("#wrong", Static).update(Text(wrong))
+
+    @on(Input.Submitted)
+    async def prune(self) -> None:
+        """Remove them, or say why that cannot be."""
+        try:
+            self.dismiss(await asyncio.to_thread(self._runs.prune, *self._asked()))
+        except Problem as problem:
+            self.query_one("#wrong", Static).update(Text(str(problem)))
 
 
 class TablesPanel(ModalScreen[None]):

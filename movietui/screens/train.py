@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 from textual.widgets import Input, Static
 
-from data.problems import Problem
+from data.problems import Cancelled, Problem
 from movietui import text
 from movietui.activity import Activity
 from movietui.replies import ModelRow
-from movietui.runs import Runs
-from movietui.screens.frame import FrameScreen, screen_keys
+from movietui.runs import SERVED_SPLIT
+from movietui.screens.frame import screen_keys
+from movietui.screens.keeping import KeepScreen
 from movietui.store import CUT_OFF, Run
-from movietui.widgets.curve import Curve, Drawn, best_of
+from movietui.sweeping import Sweep, seconds_of_fit
+from movietui.widgets.curve import Curve
 from movietui.widgets.row_list import RowList
-from movietui.widgets.run_table import Picture, Reach, Reported, RunTable
+from movietui.widgets.run_table import Reported, RunTable
 from movietui.widgets.settings_form import SettingsForm
 from movietui.widgets.tables import EpochList, ModelList
 from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
+from movietui.wire import Message
 
 VIEWS = ("curve", "epochs", "settings")
-ZOOMS = (1, 2, 4)
-"""Into how many parts the epochs are cut, of which the last is drawn."""
 LOOK_SECONDS = 0.5
 """How often the runs of other windows and of the command line are looked for."""
 
 
-class TrainScreen(FrameScreen):
+class TrainScreen(KeepScreen):
     """Models, the curve, the settings, and all runs."""
 
     CSS_PATH = "train.tcss"
@@ -64,7 +64,15 @@ class TrainScreen(FrameScreen):
         Binding("equals_sign", "baseline", show=False, id="train.baseline", tooltip="Differences to this run"),
         Binding("x", "mark", show=False, id="train.mark", tooltip="Mark the run: its curve is drawn with the others"),
         Binding("m", "compare", show=False, id="train.compare", tooltip="The two marked runs side by side"),
+        Binding("n", "name", show=False, id="train.name", tooltip="Give the run a name"),
+        Binding("N", "note", show=False, id="train.note", tooltip="Write a note to the run"),
+        Binding("D,delete", "delete", show=False, id="train.delete", tooltip="Delete the run and its checkpoint"),
+        Binding("E", "export", show=False, id="train.export", tooltip="Write the marked runs, or all in the table"),
+        Binding("B", "prune", show=False, id="train.prune", tooltip="Keep the checkpoints of the best runs only"),
         Binding("P", "preset", show=False, id="train.preset", tooltip="Fill in the tuned or the published settings"),
+        Binding(
+            "s", "sweep", show=False, id="train.sweep", tooltip="Try values of settings; in the form of this field"
+        ),
         Binding("y", "copy", show=False, id="train.copy", tooltip="Copy the command line that trains the same"),
         Binding("z", "zoom", show=False, id="train.zoom", tooltip="Draw the last epochs only"),
         Binding("left,h", "focus_models", "Models", show=False, tooltip="Go to the models"),
@@ -76,14 +84,8 @@ class TrainScreen(FrameScreen):
     def __init__(self) -> None:
         super().__init__()
         self._models: list[ModelRow] = []
-        self._reported: list[Reported] = []
-        self._runs: dict[int, Run] = {}
-        self._version = 0
-        self._go_to: int | None = None
-        """The run that the cursor goes to as soon as it is in the table."""
-        self._led_to: int | None = None
-        """The run of a first model that the cursor went to last."""
-        self._zoom = ZOOMS[0]
+        self._sweep: Sweep | None = None
+        """The one that runs or was the last."""
 
     def body(self) -> ComposeResult:
         """Put the panes above the runs."""
@@ -107,6 +109,7 @@ class TrainScreen(FrameScreen):
         """Listen to jobs, and list models and runs."""
         for pane, title in (("models", "Models"), ("epochs", "Epochs"), ("settings", "Settings"), ("runs", "Runs")):
             self.query_one(f"#{pane}-pane").border_title = title
+        self.movie_tui.activity_changed.subscribe(self, self.show_activity)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
         self.movie_tui.served_changed.subscribe(self, lambda _: self.list_runs())
         self.query_one("#filter").display = False
@@ -115,22 +118,14 @@ class TrainScreen(FrameScreen):
         self.set_focus(self.models)
         self.list_models()
         self.list_runs()
+        if self.movie_tui.work.activity is not None:
+            self.show_activity(self.movie_tui.work.activity)
         self.set_interval(LOOK_SECONDS, self.look)
 
     @property
     def models(self) -> ModelList:
         """The list on the left."""
         return self.query_one("#models", ModelList)
-
-    @property
-    def runs(self) -> RunTable:
-        """The table below."""
-        return self.query_one("#runs", RunTable)
-
-    @property
-    def progress(self) -> TextPane:
-        """The line above the curve."""
-        return self.query_one("#progress", TextPane)
 
     def view(self, name: str) -> None:
         """In a narrow window: show the curve, the epochs or the settings."""
@@ -148,49 +143,17 @@ class TrainScreen(FrameScreen):
         self._models = await session.models()
         self.models.fill(len(self._models), 0, self._models)
         self._reported = [Reported.of(row) for row in await session.engine.ask("reported")]
-        self.list_runs()
+        if self._version:  # else they are about to be listed
+            self.list_runs()
 
-    @work(exclusive=True, group="runs")
-    @told
-    async def list_runs(self) -> None:
-        """List the runs as they are now."""
-        app, session = self.movie_tui, self.session
-        changes = await app.in_thread(Runs(session.store).changes, self._version)
-        self._version = changes.version
-        self._runs.update((run.id, run) for run in changes.runs)
-        for number in changes.deleted:
-            self._runs.pop(number, None)
-        waiting = await app.queue.waiting()
-        if not self.is_running:  # the app was left meanwhile
-            return
-        picture = Picture(
-            session.run.id if session.run else None,
-            {run.id: place for place, run in enumerate(waiting, 1)},
-            frozenset(app.queue.running),
-        )
-        self.runs.show([*self._runs.values(), *self._reported], picture)
-        if app.stand_in.leading not in (None, self._led_to):
-            self._go_to = self._led_to = app.stand_in.leading
-        if self._go_to in self._runs:
-            numbers = [row.id for row in self.runs.known_rows()]
-            self.runs.cursor = numbers.index(self._go_to) if self._go_to in numbers else self.runs.cursor
-            self._go_to = None
-        self.runs.display = bool(self._runs)
-        self.query_one("#no-runs").display = not self._runs
-        cut_off = [run.id for run in self._runs.values() if run.state == CUT_OFF]
-        at_a_time = f"{app.queue.at_a_time} at a time" if app.queue.at_a_time > 1 else ""
-        offer = f"run {max(cut_off)} was cut off · r goes on with it" if cut_off else ""
-        self.query_one("#runs-pane").border_subtitle = Content(" · ".join(filter(None, (at_a_time, offer))))
+    # What runs
 
-    async def look(self) -> None:
-        """Show what another window or the command line did to the runs."""
-        if self.is_current:
-            with contextlib.suppress(Problem):  # whoever needs the store next is told what is wrong with it
-                changes = await self.movie_tui.in_thread(Runs(self.session.store).changes, self._version)
-                if changes.version != self._version:
-                    self.list_runs()
-
-    # The curve
+    def show_activity(self, activity: Activity | None) -> None:
+        """Show how far a sweep is."""
+        if activity is not None and activity.request["do"] == "sweep" and self._sweep is not None:
+            if len(self._sweep.rows) == len(activity.results):
+                return  # only the fit that goes on is further
+            self._show_sweep(replace(self._sweep, rows=activity.results))
 
     def show_queue(self) -> None:
         """Show how far the queue is."""
@@ -201,138 +164,6 @@ class TrainScreen(FrameScreen):
             self.list_runs()
         elif row is not None and row.id in queue.activities:
             self.show_run()
-
-    def _show_training(self, activity: Activity, run: Run) -> None:
-        self.query_one("#curve-pane").border_title = Content(f"run {run.id} · {run.model} · {run.dataset}")
-        paused = run.id in self.movie_tui.queue.paused
-        line = Text.assemble(("paused" if paused else activity.step or "starting", "bold"), " ", no_wrap=True)
-        line.append_text(text.thin_bar(activity.done, activity.total, 16))
-        line.append(f" {activity.reached}")
-        self.progress.show(line)
-        self._draw(activity.curve)
-
-    def _draw(self, epochs: Sequence[dict[str, Any]], name: str = "", also: Sequence[Run] = ()) -> None:
-        best = best_of(epochs)
-        curve = self.query_one("#curve", Curve)
-        own = [Drawn(name, epochs, best)] if name not in [_name(run) for run in also] else []
-        curve.draw_curves([*(Drawn(_name(run), run.curve, best_of(run.curve)) for run in also), *own], self._zoom)
-        self.query_one("#curve-pane").border_subtitle = Content(curve.legend())
-        table = self.query_one("#epochs", EpochList)
-        table.best = best
-        table.fill(len(epochs), 0, list(reversed(epochs)))
-
-    @on(RowList.Moved, "#runs")
-    def moved(self) -> None:
-        """Another run is under the cursor, and others may be in view."""
-        self.show_run()
-        if self.runs.baseline is not None:
-            self.fill_reaches()
-
-    def show_run(self) -> None:
-        """Show the curve of the run under the cursor, with those that are marked."""
-        row = self.runs.current
-        if row is None:
-            return
-        marked = [self._runs[number] for number in self.runs.marked if number in self._runs]
-        title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split)))
-        if isinstance(row, Reported):
-            self.query_one("#curve-pane").border_title = Content(title)
-            self.progress.show(Text(row.note, no_wrap=True, overflow="ellipsis"))
-            self._draw((), also=marked)
-            return
-        live = self.movie_tui.queue.activities.get(row.id)
-        if live is not None and not marked:
-            self._show_training(live, row)
-            return
-        self.query_one("#curve-pane").border_title = Content(f"run {row.id} · {title}")
-        self.progress.show(Text(row.problem or _settings_line(row.settings), no_wrap=True, overflow="ellipsis"))
-        self._draw(live.curve if live else row.curve, _name(row), marked)
-
-    # The table
-
-    @work(exclusive=True, group="reaches")
-    @told
-    async def fill_reaches(self) -> None:
-        """Have the engine work out the intervals of the differences in view."""
-        table = self.runs
-        baseline = table.baseline
-        while baseline is not None and baseline == table.baseline and (rows := table.comparable()):
-            found = await self.session.engine.ask("compare", first=baseline, second=rows[0].id, viewers=[])
-            table.reaches[rows[0].id] = {
-                row["metric"]: Reach(row["low"], row["high"]) if row["low"] is not None else None
-                for row in found["metrics"]
-            }
-            table.refresh()
-
-    def action_sort(self) -> None:
-        """Sort by the next column."""
-        columns = ["", *self.runs.columns()]
-        place = columns.index(self.runs.sorted_by)
-        self.runs.turned = False
-        self.runs.sorted_by = columns[(place + 1) % len(columns)]
-        self.runs.rearrange()
-        self.movie_tui.say(f"Sorted by {self.runs.sorted_by or 'when they began'}.")
-
-    def action_turn(self) -> None:
-        """Sort the other way round."""
-        if self.runs.sorted_by:
-            self.runs.sort(self.runs.sorted_by)
-
-    def action_filter(self) -> None:
-        """Type what to look for."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        self.set_focus(field)
-
-    @on(Input.Changed, "#filter")
-    def filter(self, event: Input.Changed) -> None:
-        """Show only what was typed."""
-        self.runs.words = event.value
-        self.runs.rearrange()
-
-    def action_mark(self) -> None:
-        """Mark the run under the cursor."""
-        run = self.runs.current
-        if isinstance(run, Run):
-            self.runs.mark(run.id)
-            self.show_run()
-
-    def action_baseline(self) -> None:
-        """Show differences to the run under the cursor, or figures again."""
-        run = self.runs.current
-        if isinstance(run, Run) and not run.metrics:
-            self.movie_tui.say(f"Run {run.id} has no figures to compare with.")
-        elif isinstance(run, Run):
-            self.runs.compare_with(None if run.id == self.runs.baseline else run.id)
-            self.fill_reaches()
-            told = f"Differences to run {run.id}, with 95 % intervals over users" if self.runs.baseline else "Figures"
-            self.movie_tui.say(f"{told}.")
-
-    def action_zoom(self) -> None:
-        """Draw fewer epochs, the last ones."""
-        self._zoom = ZOOMS[(ZOOMS.index(self._zoom) + 1) % len(ZOOMS)]
-        self.show_run()
-
-    @work(group="panel")
-    @told
-    async def action_compare(self) -> None:
-        """Show the two runs that are marked side by side."""
-        from movietui.screens.run_panels import TablesPanel
-
-        if len(self.runs.marked) != 2:
-            raise Problem("Mark two runs with x; then m shows them side by side.")
-        first, second = sorted(self.runs.marked)
-        store, app = self.session.store, self.movie_tui
-        viewers = [await app.in_thread(store.asked, ref) for ref in self.session.audience.viewers[:1]]
-        done = all(self._runs[number].state == "done" for number in (first, second))
-        found = await self.session.engine.ask("compare", first=first, second=second, viewers=viewers if done else [])
-        app.push_screen(TablesPanel(f"Run {first} and run {second}", lambda tables: tables.of_two(found)))
-
-    async def _unfold(self, run: Run) -> None:
-        from movietui.screens.run_panels import TablesPanel
-
-        whole = await self.movie_tui.in_thread(Runs(self.session.store).whole, run.id)
-        self.movie_tui.push_screen(TablesPanel(f"Run {run.id}", lambda tables: tables.of_one(whole)))
 
     # The queue
 
@@ -409,7 +240,8 @@ class TrainScreen(FrameScreen):
         """Show the form of the model under the cursor."""
         model = self.models.current
         if model is not None:
-            await self.form.show(model)
+            if model is not self.form.model:  # the list tells of its cursor more than once while it is filled
+                await self.form.show(model)
             self.check_settings()
 
     @property
@@ -434,6 +266,86 @@ class TrainScreen(FrameScreen):
         command = self.form.command(self.movie_tui.working)
         self.app.copy_to_clipboard(command)
         self.movie_tui.say(f"Copied: {command}")
+
+    # Sweeps
+
+    @on(SettingsForm.Sweep)
+    def sweep_field(self, event: SettingsForm.Sweep) -> None:
+        """Try values of the field under the cursor."""
+        self.action_sweep(event.field)
+
+    @work(group="panel")
+    @told
+    async def action_sweep(self, field: str = "") -> None:
+        """Open the sweep panel, and put the settings that were chosen there into the form."""
+        from movietui.screens.sweeping import SweepPanel
+
+        form, model = self.form, self.form.model
+        if model is None:
+            return
+        if not model["settings"]:
+            raise Problem(f"{model['name']} has no settings that could be tried.")
+        dataset = await self._dataset_to_train()
+        typed = form.query_one("#set-split", Input).value.strip()
+        seed = form.query_one("#set-seed", Input).value.strip() or "0"
+        if not seed.isdecimal():
+            raise Problem(f"seed: {seed} is not a whole number.")
+        split = typed or SERVED_SPLIT
+        cleaning = "none" if typed else await self.session.cleaning_of(dataset)
+        sweep = self._sweep
+        if sweep is not None and (sweep.model, sweep.dataset, sweep.split) != (model["name"], dataset, split):
+            if sweep.state == "running":
+                raise Problem(f"A sweep of {sweep.model} on {sweep.dataset} runs; c cancels it.")
+            sweep = None
+        values = form.values()
+        if sweep is not None:
+            values |= {name: ",".join(tried) for name, tried in sweep.grid.items()}
+
+        async def start(grid: Mapping[str, Sequence[str]]) -> None:
+            if self.movie_tui.work.activity is not None:
+                raise Problem("Something else is running; wait for it, or cancel it with c.")
+            self._show_sweep(Sweep(model["name"], dataset, split, grid))
+            self.run_sweep({"split": split, "cleaning": cleaning, "seed": int(seed), "grid": grid})
+
+        panel = SweepPanel(
+            model,
+            f"{dataset} · {split}",
+            values,
+            field or model["settings"][0]["name"],
+            seconds_of_fit(self._runs.values(), model["name"], dataset),
+            start,
+            sweep,
+        )
+        chosen = await self.app.push_screen_wait(panel)
+        if chosen is not None:
+            form.fill(chosen)
+            self.action_settings()
+            self.movie_tui.say("These are the settings of the combination; enter trains with them.")
+
+    @work(group="sweep")
+    @told
+    async def run_sweep(self, options: Message) -> None:
+        """Have the combinations measured, in a process of its own."""
+        assert self._sweep is not None
+        try:
+            found = await self.movie_tui.work.sweep(self._sweep.model, self._sweep.dataset, options)
+            self._show_sweep(replace(self._sweep, rows=found["rows"], state="done"))
+            best = found["rows"][0]
+            named = " ".join(f"{name} {value}" for name, value in best["grid"].items())
+            self.movie_tui.say(f"Swept {self._sweep.model}: {named} is best, RMSE {best['metrics']['rmse']:.4f}")
+        except Cancelled:
+            self.movie_tui.say("Stopped the sweep; what is measured is kept, and the same sweep goes on from there.")
+            self._show_sweep(replace(self._sweep, state="stopped"))
+        except Problem as problem:
+            self._show_sweep(replace(self._sweep, state="stopped", problem=str(problem)))
+            raise
+
+    def _show_sweep(self, sweep: Sweep) -> None:
+        from movietui.screens.sweeping import SweepPanel
+
+        self._sweep = sweep
+        if isinstance(self.app.screen, SweepPanel):
+            self.app.screen.renew(sweep)
 
     # Keys
 
@@ -521,13 +433,3 @@ class TrainScreen(FrameScreen):
     def action_focus_runs(self) -> None:
         """Go to the runs."""
         self.set_focus(self.runs)
-
-
-def _name(run: Run) -> str:
-    return run.name or f"run {run.id} {run.model}"
-
-
-def _settings_line(settings: Mapping[str, float | str]) -> str:
-    """Settings as they are, or of a run that waits as they were typed."""
-    told = {name: value if isinstance(value, str) else f"{value:g}" for name, value in settings.items()}
-    return " · ".join(f"{name} {value}" for name, value in told.items())

@@ -17,7 +17,7 @@ METRICS = (
     *("coverage@10", "novelty@10"),
 )
 """In the order in which they give way; what else a run has comes behind."""
-WORDS = ("model", "dataset", "cleaning", "split", "state")
+WORDS = ("model", "name", "dataset", "cleaning", "split", "state")
 NUMBERS = ("run", "seed", "fit")
 WITH_REACH = 16
 """Cells of a difference with its interval: ``-.0090 ±.0040``."""
@@ -72,7 +72,8 @@ class RunTable(RowList[Row]):
     has_head = True
     FIXED: ClassVar[Mapping[str, int]] = {
         "run": 5,
-        "model": 13,
+        "model": 16,
+        "name": 15,
         "dataset": 12,
         "cleaning": 10,
         "split": 10,
@@ -100,6 +101,8 @@ class RunTable(RowList[Row]):
         """The row of the baseline."""
         self._metrics: Sequence[str] = METRICS
         self._best: dict[tuple[str, str, str, str], float] = {}
+        self._named = False
+        """Whether any run has a name, so that the names have a column."""
 
     def name_of(self, row: Row) -> object:
         """Return the number of the run, or the name of what was reported."""
@@ -116,6 +119,7 @@ class RunTable(RowList[Row]):
             self.baseline = None
         self._base = self._row_of(self.baseline)
         self._metrics = list(dict.fromkeys([*METRICS, *(name for row in rows for name in row.metrics)]))
+        self._named = any(isinstance(row, Run) and row.name for row in rows)
         self._best = {}
         for row in rows:
             for metric, value in row.metrics.items():
@@ -159,7 +163,7 @@ class RunTable(RowList[Row]):
     def _value(row: Row, column: str) -> str | float | None:
         """What a row is sorted by; ``None`` where it has nothing there, which always comes last."""
         if column in WORDS:
-            return str(getattr(row, column)).casefold()
+            return str(getattr(row, column)).casefold() or None
         if column == "run":
             return row.id or None
         if column == "fit":
@@ -174,7 +178,8 @@ class RunTable(RowList[Row]):
 
     def columns(self) -> list[str]:
         """Return all that it can be sorted by, also what has no room now."""
-        return ["run", "model", "dataset", "cleaning", "split", *self._metrics, "fit", "state"]
+        names = ["name"] * self._named
+        return ["run", "model", *names, "dataset", "cleaning", "split", *self._metrics, "fit", "state"]
 
     def mark(self, number: int) -> None:
         """Mark a run to be compared, or take its mark away."""
@@ -212,7 +217,9 @@ class RunTable(RowList[Row]):
         if width >= 90:
             names = ["run", "model", "dataset", "split", "fit", "state"]
         if width >= 130:
-            names = list(self.FIXED)
+            names = [name for name in self.FIXED if name != "name"]
+        if self._named:
+            names.insert(names.index("model") + 1, "name")
         if self.sorted_by in self.FIXED and self.sorted_by not in names:
             names.insert(0, self.sorted_by)
         room = width - 3 - sum(self.FIXED[name] for name in names)
@@ -278,6 +285,8 @@ class RunTable(RowList[Row]):
             return text.duration(row.seconds) if isinstance(row, Run) and row.seconds else ""
         if name == "state" and isinstance(row, Run):
             return self._state(row)
+        if name == "name" and isinstance(row, Reported):
+            return ""
         if name == "model" and isinstance(row, Reported):
             return f"{row.name.split()[0]} {row.model}"
         return str(getattr(row, name))

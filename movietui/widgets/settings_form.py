@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
@@ -16,6 +17,7 @@ from textual.widgets import Input, Static
 
 from data.problems import Problem
 from movietui.replies import FieldRow, ModelRow
+from movietui.widgets.number_input import NumberInput
 
 PRESETS = ("tuned", "published")
 
@@ -25,6 +27,12 @@ class SettingsForm(Vertical):
 
     class Changed(Message):
         """Something else was typed."""
+
+    @dataclass
+    class Sweep(Message):
+        """Other values of a field are to be tried."""
+
+        field: str
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -101,6 +109,19 @@ class SettingsForm(Vertical):
                 settings[name] = field.value
         return {"settings": settings, "seed": int(seed), **({"split": split, "cleaning": "none"} if split else {})}
 
+    def values(self) -> dict[str, str]:
+        """Return what the fields of the settings hold, checked or not."""
+        assert self.model is not None
+        return {name: self.query_one(f"#set-{name}", Input).value for name in self._names()}
+
+    def fill(self, values: Mapping[str, str]) -> None:
+        """Put values into the fields of the settings."""
+        for name in self._names():
+            self.query_one(f"#set-{name}", Input).value = values[name]
+
+    def _names(self) -> list[str]:
+        return [field["name"] for field in self.model["settings"]] if self.model else []
+
     def command(self, dataset: str) -> str:
         """Return the command line that does the same. Raises ``Problem`` where what was typed cannot be used."""
         assert self.model is not None
@@ -114,6 +135,12 @@ class SettingsForm(Vertical):
         words += ["--seed", str(options["seed"])] if options["seed"] else []
         words += ["--split", options["split"], "--cleaning", "none"] if "split" in options else []
         return shlex.join(words)
+
+    @on(NumberInput.Pressed)
+    def sweep(self, event: NumberInput.Pressed) -> None:
+        """Ask for other values of the field."""
+        event.stop()
+        self.post_message(self.Sweep((event.input.id or "").removeprefix("set-")))
 
     @on(Input.Changed)
     def check(self, event: Input.Changed) -> None:
@@ -144,6 +171,6 @@ def _form(field: FieldRow) -> list[Static | Input]:
     validators = [(Integer if field["kind"] == "int" else Number)(field["low"], field["high"])]
     return [
         Static(Text.assemble((field["name"], "bold"), (f"  {field['low']:g} … {field['high']:g}", "dim"))),
-        Input(f"{field['default']:g}", id=f"set-{field['name']}", compact=True, validators=validators),
+        NumberInput(f"{field['default']:g}", keys="s", id=f"set-{field['name']}", validators=validators),
         Static(Text(field["meaning"], "dim")),
     ]

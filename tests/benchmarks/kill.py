@@ -1,4 +1,6 @@
-"""Kill a training with ``kill -9`` at random moments and go on with it: ``python -m tests.benchmarks.kill``.
+"""Kill a training with ``kill -9`` at random moments and go on with it.
+
+    python -m tests.benchmarks.kill [--dataset ml-100k --from PATH] [--model sgd-mf --set epochs=20 ...]
 
 Each time the run must be seen as cut off, go on under its own number, and end with the metrics of one that nobody
 disturbed.
@@ -35,36 +37,42 @@ def _environment(home: Path) -> dict[str, str]:
 @click.command()
 @click.option("--times", default=20, show_default=True, type=click.IntRange(1), help="How often.")
 @click.option("--model", default="sgd-mf", show_default=True)
-@click.option("--epochs", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--set", "changes", multiple=True, default=("epochs=20",), show_default=True, help="Settings.")
+@click.option("--dataset", default="demo", show_default=True)
+@click.option("--from", "path", default=None, help="Where the dataset lies, as for data get.")
 @click.option("--seed", default=0, show_default=True, help="Of the moments.")
-def main(times: int, model: str, epochs: int, seed: int) -> None:
-    """Train a model on the demo, killing it at random moments."""
+def main(times: int, model: str, changes: tuple[str, ...], dataset: str, path: str | None, seed: int) -> None:
+    """Train a model, killing it at random moments between its first and its last epoch."""
     moments = random.Random(seed)
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        train = ("train", model, "--dataset", "demo", "--split", "kfold5-0", "--set", f"epochs={epochs}")
-        movietui(home, "data", "get", "demo")
-        started = time.monotonic()
-        undisturbed = movietui(home, *train)["metrics"]
-        whole = time.monotonic() - started
+        movietui(home, "data", "get", dataset, *(["--from", path] if path else []))
+        train = ["train", model, "--dataset", dataset, "--split", "kfold5-0"]
+        train += [word for change in changes for word in ("--set", change)]
+        finished = movietui(home, *train)
+        undisturbed, whole = finished["metrics"], finished["seconds"]
+        cut_off = 0
         for number in range(1, times + 1):
             killed = subprocess.Popen(
                 _command(*train), env=_environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-            time.sleep(moments.uniform(0.1, whole))
+            while killed.poll() is None and movietui(home, "runs", "list")[0]["state"] != "running":
+                time.sleep(0.1)
+            time.sleep(moments.uniform(0, whole))
             killed.kill()
             killed.wait()
             newest = movietui(home, "runs", "list")[0]
             if newest["state"] == "cut off":
                 reached = newest["progress"] or newest["state"]
+                cut_off += 1
                 resumed = movietui(home, "runs", "resume", str(newest["run"]))
                 same = resumed["metrics"] == undisturbed
-            else:  # killed before it began, or after its end
-                reached, same = "no run was under way", newest["metrics"] == undisturbed
+            else:
+                reached, same = "it was over", newest["metrics"] == undisturbed
             failures += not same
             print(f"{number:3} {reached}: {'the same metrics' if same else 'OTHER METRICS'}", flush=True)
-    print(f"{times - failures} of {times} ended with the same metrics.")
+    print(f"{times - failures} of {times} ended with the same metrics; {cut_off} were cut off while they learned.")
     sys.exit(failures > 0)
 
 

@@ -1,12 +1,16 @@
 """The training loop, and layers in numpy against the same layers in torch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from data.problems import Cancelled
+from data.progress import Meter, Stage
 from models.model import Epoch, unwatched
 from models.networks import Plan, forward, forward_with_slope, layers_of, named, seeded, train
+from models.stages import inside
 from models.towers import Tower, kept
 
 RANDOM = np.random.RandomState(0)
@@ -112,6 +116,22 @@ def test_the_best_epoch_is_kept_and_patience_ends_training() -> None:
     assert fitted.best_epoch == 2
     assert len(fitted.curve) == 4
     assert weight.item() == seen[1]
+
+
+def test_the_ratings_of_an_epoch_are_told_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Meter, "EVERY", 0.0)
+    heard: list[Stage] = []
+    with inside(heard.append):
+        tower, _ = learn(replace(PLAN, epochs=2))
+    assert [(stage.note, stage.done) for stage in heard if stage.done in (0, 320, 500)] == [
+        (f"epoch {epoch} of 2", done) for epoch in (1, 2) for done in (0, 320, 500)
+    ]
+    assert {stage.total for stage in heard} == {500}
+    many = len(heard)
+    again, _ = learn(replace(PLAN, epochs=2))
+    assert len(heard) == many  # nobody listens any more
+    for one, other in zip(tower.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_cancelling_ends_it() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import product
 from typing import Any
 
 from data.problems import Problem
@@ -448,6 +449,44 @@ class FakeEngine:
         assert self.joined is not None
         self.joined = joined()
         return self.joined
+
+
+class FakeSweep:
+    """Measures a combination each time it is let, until it is cancelled."""
+
+    made: list["FakeSweep"] = []
+
+    def __init__(self) -> None:
+        self._let: asyncio.Queue[str] = asyncio.Queue()
+        self.request: Message = {}
+        FakeSweep.made.append(self)
+
+    async def events(self, request: Message) -> AsyncIterator[Message]:
+        self.request = request
+        rows: list[Message] = []
+        combinations = [
+            dict(zip(request["grid"], values, strict=True)) for values in product(*request["grid"].values())
+        ]
+        for grid in combinations:
+            how = await self._let.get()
+            if how:
+                yield {"event": how, "problem": "There is no such split."}
+                return
+            rmse = 0.9 + abs(int(grid["sweeps"]) - 8) / 100
+            metrics = {"rmse": rmse, "mse": rmse**2, "mae": rmse - 0.2, "accuracy": 0.4}
+            settings = {name: float(value) for name, value in grid.items()}
+            rows.append({"grid": grid, "settings": settings, "metrics": metrics, "test": None, "seconds": {"fit": 3.0}})
+            yield {"event": "result", "row": rows[-1]}
+        best = min(range(len(rows)), key=lambda place: rows[place]["metrics"]["rmse"])
+        rows.insert(0, rows.pop(best) | {"test": {"rmse": 0.95}})
+        yield {"event": "done", "result": {"rows": rows}}
+
+    def let(self, many: int = 1, how: str = "") -> None:
+        for _ in range(many):
+            self._let.put_nowait(how)
+
+    async def cancel(self) -> None:
+        self.let(how="cancelled")
 
 
 class FakeJob:

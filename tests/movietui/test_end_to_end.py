@@ -221,3 +221,29 @@ def test_the_real_data(home: Path, published: Path, start: Start) -> None:
     terminal.wait_for("u undoes")
     quit_with(terminal, "q", home)
     assert list(in_the_file().values()) == [5.0]
+
+
+def test_a_run_is_trained_watched_cancelled_named_and_deleted(ready: Path, start: Start) -> None:
+    terminal = start((140, 40))
+    terminal.wait_for("★")
+    terminal.send("t")
+    terminal.wait_for("2 runs · ")
+    terminal.wait_for("factors  1 … 128")
+    terminal.send("e", "tab", "\x15", *"200", "enter")  # ctrl+u empties the field, the second one
+    terminal.wait_for("run 3 · mf · demo")
+    terminal.wait_for("of 200")
+    terminal.wait_for("⠒⠒ train")
+    terminal.send("c")
+    terminal.wait_for("Stopped training mf")
+    terminal.send("right", "g", "n")
+    terminal.wait_for("Name run 3")
+    terminal.send(*"first", "enter")
+    terminal.wait_for("Run 3 is first.")
+    terminal.send("D")
+    terminal.wait_for("Delete run 3?")
+    terminal.send("y")
+    terminal.wait_for("Run 3 is deleted")
+    quit_with(terminal, "q", ready)
+    store = Store(locations.store())
+    assert [run.id for run in store.runs()] == [2, 1]
+    store.close()

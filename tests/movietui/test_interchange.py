@@ -318,7 +318,7 @@ FILLS = """
 import resource, signal, sys
 from pathlib import Path
 from data.problems import Problem
-from movietui.exporting import write_file
+from movietui.files import write_file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
 try:

@@ -1,6 +1,8 @@
 """The queue with jobs that do as they are told, and once with real processes."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from data.problems import Problem
+from movietui import tasks
 from movietui.queue import RunQueue
 from movietui.runs import Runs
 from movietui.store import Store
@@ -204,3 +207,24 @@ async def test_runs_go_on_in_the_background(ready: Path, store: Store) -> None:
         while [runs.get(number).state for number in numbers] != ["done", "done"]:
             await asyncio.sleep(0.1)
     assert gone(*processes_of(ready))
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_metrics(ready: Path, store: Store) -> None:
+    words = ["train", "sgd-mf", "--dataset", "demo", "--split", "kfold5-0", "--cleaning", "standard"]
+    settings = {"members": "1", "factors": "2", "epochs": "5"}
+    words += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    killed = subprocess.Popen([sys.executable, "-m", "movietui", *words], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not (newest := store.runs()[0]).progress and time.monotonic() < until:
+        time.sleep(0.02)
+    killed.kill()
+    killed.wait()
+    assert newest.model == "sgd-mf"
+    runs = Runs(store)
+    assert runs.changes().runs[0].state == "cut off"
+    said: list[str] = []
+    resumed = tasks.resume(store, newest.id, say=said.append)
+    assert "where the same training was cut off" in said[0]
+    undisturbed = tasks.train(store, "sgd-mf", "demo", split="kfold5-0", cleaning="standard", settings=settings)
+    assert resumed["run"] == newest.id
+    assert (resumed["metrics"], resumed["epochs"]) == (undisturbed["metrics"], undisturbed["epochs"])

@@ -131,7 +131,7 @@ def test_export(run: Run, tmp_path: Path) -> None:
     told = document(run("export", "--format", "json", "--output", file, "--json"))
     assert told == {"output": str(file), "format": "json", "runs": 2}
     assert len(json.loads(file.read_text())) == 2
-    refused(run("export", "--output", tmp_path / "no" / "where.csv"), "cannot be written")
+    refused(run("export", "--output", tmp_path / "no" / "where.csv"), "could not be written")
 
 
 def test_name_note_use_prune_delete(run: Run, ready: Path) -> None:

@@ -8,9 +8,11 @@ from data import locations
 from data.problems import Problem
 from data.titles import plain
 from movietui import tasks
+from movietui.engine import answer
 from movietui.serving import Service
 from movietui.viewers import Asked
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
+from tests.movietui.fakes import FakeEngine
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.hostile import OCCUPATION, TITLES
 
@@ -28,6 +30,13 @@ def service(ready: Path) -> Service:
     opened = Service()
     opened.open("demo", "standard", checkpoint_of("mf"))
     return opened
+
+
+def test_the_engine_answers_all_that_the_screens_ask(home: Path) -> None:
+    asked = [name for name in vars(FakeEngine) if callable(getattr(FakeEngine, name)) and not name.startswith("_")]
+    for name in set(asked) - {"start", "close", "ask"}:
+        told = json.loads(answer(Service(), {"id": 1, "do": name}))
+        assert f"KeyError: '{name}'" not in told.get("problem", "")
 
 
 def test_what_is_opened(ready: Path) -> None:

@@ -215,3 +215,25 @@ def test_a_run_tells_where_it_was_fitted(store: Store, monkeypatch: pytest.Monke
         run = store.run(trained["run"])
         assert run is not None
         assert (trained["device"], run.device) == (where, where)
+
+
+@pytest.mark.parametrize(
+    ("model", "stages"),
+    [
+        ("ease", ["effects", "weights", "stars"]),
+        ("item-knn", ["effects", "similarities", "weights"]),
+        ("user-knn", ["effects", "weights"]),
+    ],
+)
+def test_a_closed_form_tells_its_stages(ready: Path, store: Store, model: str, stages: list[str]) -> None:
+    heard: list[str] = []
+    tasks.train(
+        store,
+        model,
+        "demo",
+        split="kfold5-0",
+        cleaning="none",
+        settings={},
+        on_inside=lambda stage: heard.append(stage.name),
+    )
+    assert heard == stages * 2

@@ -186,6 +186,22 @@ def test_other_events_change_nothing() -> None:
     assert activity.after({"event": "done", "result": {}}) is activity
 
 
+def inside(name: str, done: int = 0, total: int = 0, note: str = "", rate: float = 0.0) -> dict:
+    return stage(name, done, total, "ratings", note) | {"event": "inside", "rate": rate}
+
+
+def test_what_a_fit_is_at_between_its_epochs() -> None:
+    activity = Activity("train ncf", {}).after(stage("Reading", 5, 5, "files"))
+    activity = activity.after(inside("similarities"))
+    assert (activity.step, activity.reached, activity.total) == ("learning", "similarities", 0)
+    activity = activity.after(inside("ratings", 300, 1200, "epoch 1 of 5", 98_765.4))
+    assert activity.reached == "epoch 1 of 5, 25% · 98,765 ratings/s"
+    activity = activity.after(epoch(1))
+    assert activity.reached == "epoch 1 of 5"
+    activity = activity.after(inside("ratings", 600, 1200, "epoch 2 of 5", 100.0))
+    assert (activity.reached, activity.done, len(activity.curve)) == ("epoch 2 of 5, 50% · 100 ratings/s", 1, 1)
+
+
 def test_how_far_it_is() -> None:
     activity = Activity("x", {}, phase="curve", phase_began=100.0, now=104.0, done=3, total=5, unit="epoch")
     assert activity.seconds_left == pytest.approx(4.0)

@@ -14,7 +14,7 @@ from movietui.screens.train import TrainScreen
 from movietui.store import Store
 from movietui.widgets.run_table import RunTable
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, FakeJob, with_run
+from tests.movietui.fakes import FakeEngine, FakeJob, FakeSweep, with_run
 from tests.movietui.processes import gone
 
 
@@ -403,6 +403,207 @@ def test_many_runs_are_sorted_at_once(store: Store) -> None:
     rows = table._sorted(list(runs))
     assert time.perf_counter() - started_at < 0.2
     assert rows[0].metrics["rmse"] == 1
+
+
+# Sweeps
+
+
+@SIZES
+async def test_a_sweep_from_the_form(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    FakeSweep.made = []
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        driver.app.work._new_job = FakeSweep  # type: ignore[assignment]
+        await driver.press("e", "s")
+        await driver.see("Sweep mf · demo · random90")
+        panel = driver.app.screen
+        field = panel.query_one("#try-sweeps", Input)
+        assert field.has_focus
+        for typed, told in (
+            ("12", "! Give a field several values"),
+            ("8,201", "! sweeps: 201 is out of range, 1 to 200."),
+            ("8,x", "! sweeps: x is not a whole number."),
+            ("4, 8,16,8", "3 combinations · about 3.3 s · enter starts"),  # a run of 2.5 s learned three times
+        ):
+            field.value = typed
+            await driver.see(told)
+        await driver.press("enter")
+        await driver.until(lambda: FakeSweep.made and FakeSweep.made[0].request, "the job")
+        assert FakeSweep.made[0].request["grid"] == {"sweeps": ["4", "8", "16"]}
+        await driver.see("0 of 3")
+        FakeSweep.made[0].let(2)
+        for told in ("2 of 3", "6.0 s left", "● ", "0.9400", ".9000", "← better"):
+            await driver.see(told)
+        await driver.press("c")
+        await driver.see("stopped after 2 of 3")
+        await driver.press("escape", "s")
+        await driver.until(lambda: driver.app.screen is not panel, "the panel closed")
+        await driver.until(lambda: driver.app.screen.query("#try-sweeps"), "the panel")
+        assert driver.app.screen.query_one("#try-sweeps", Input).value == "4,8,16"
+        await driver.press("enter")
+        await driver.until(lambda: len(FakeSweep.made) == 2 and FakeSweep.made[1].request, "the job")
+        FakeSweep.made[1].let(3)
+        await driver.see("rmse 0.9000 on validation, 0.9500 on test")
+        await driver.press("home", "enter")
+        await driver.told("These are the settings of the combination")
+        assert screen.query_one("#set-sweeps", Input).value == "8"
+
+
+async def test_a_sweep_goes_on_without_its_panel(store: Store) -> None:
+    with_run(store)
+    FakeSweep.made = []
+    async with started(engine=FakeEngine()) as driver:
+        await go(driver)
+        driver.app.work._new_job = FakeSweep  # type: ignore[assignment]
+        await driver.press("s")
+        await driver.see("Sweep mf")
+        driver.app.screen.query_one("#try-sweeps", Input).value = "4,8"
+        await driver.press("enter")
+        await driver.until(lambda: FakeSweep.made and FakeSweep.made[0].request, "the job")
+        await driver.press("escape", "up", "s")
+        await driver.told("! A sweep of mf on demo runs; c cancels it.")
+        FakeSweep.made[0].let(2)
+        await driver.told("Swept mf: sweeps 8 is best, RMSE 0.9000")
+        await driver.press("down", "s")
+        await driver.see("done · the best: rmse 0.9000")
+        await driver.press("e", "enter")
+        await driver.until(lambda: len(FakeSweep.made) == 2 and FakeSweep.made[1].request, "the job")
+        FakeSweep.made[1].let(how="failed")
+        await driver.see("! There is no such split.")
+
+
+# To keep
+
+
+def with_checkpoints(store: Store, **sizes: int) -> None:
+    """Give runs checkpoints of so many bytes."""
+    for run in store.runs():
+        if size := sizes.get(f"run_{run.id}"):
+            folder = locations.checkpoints() / run.checkpoint
+            folder.mkdir(parents=True)
+            (folder / "arrays").write_bytes(b"x" * size)
+
+
+@SIZES
+async def test_a_run_is_named_and_noted(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    with_checkpoints(store, run_3=2_000_000)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        await driver.see("3 runs · 2.0 MB of checkpoints")
+        await driver.press("right", "home", "n")
+        await driver.see("Name run 3")
+        await driver.type("[b]best")
+        await driver.press("enter")
+        await driver.told("Run 3 is [b]best.")
+        await driver.see("[b]best ")
+        assert screen.runs.columns()[2] == "name"
+        await driver.press("N")
+        await driver.see("Note to run 3")
+        await driver.type("wide")
+        await driver.press("enter")
+        await driver.told("The note to run 3 is kept.")
+        run = store.run(3)
+        assert run is not None
+        assert (run.name, run.note) == ("[b]best", "wide")
+        await driver.press("n")
+        await driver.see("Name run 3")
+        await driver.press("ctrl+u", "enter")
+        await driver.told("Run 3 has no name.")
+        await driver.press("end", "n")
+        await driver.told("! There is no run under the cursor.")  # but what was reported
+
+
+@SIZES
+async def test_deleting_asks_and_tells_of_the_run_in_use(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    with_checkpoints(store, run_1=100, run_3=4_000)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        await driver.press("right", "home", "D")
+        await driver.see("Delete run 3?")
+        await driver.see("Run 3 makes the lists of demo; run 1")
+        await driver.press("escape")
+        assert store.run(3) is not None
+        await driver.press("D")
+        await driver.see("Delete run 3?")
+        await driver.press("y")
+        await driver.until(lambda: store.run(3) is None, "the run gone")
+        await driver.until(lambda: driver.app.session.run and driver.app.session.run.id == 1, "the next one served")
+        await driver.until(lambda: numbers(screen) == [2, 1, 0], "the table without it")
+        store._db.execute("UPDATE runs SET state = 'running' WHERE id = 2")
+        await driver.until(lambda: "running" in shown(driver.app), "the run under way")
+        await driver.press("home", "D")
+        await driver.told("! Run 2 is running; c cancels it")
+        store._db.execute("UPDATE runs SET state = 'cancelled' WHERE id = 2")
+        await driver.press("end", "up", "D")
+        await driver.see("no other run could")
+        await driver.press("y")
+        await driver.told("Browse keeps its list until you leave")
+
+
+@SIZES
+async def test_runs_are_written_to_a_file(
+    store: Store, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_run(store)
+    Runs(store).note(3, "=1+1")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs.csv").write_text("mine")
+    async with started(size, engine=FakeEngine()) as driver:
+        await go(driver)
+        await driver.press("E")
+        await driver.see("the shown 3 runs")
+        field = driver.app.screen.query_one("#name", Input)
+        assert field.value == str(tmp_path / "runs-2.csv")
+        for typed, told in (
+            (tmp_path / "runs.csv", "There is something at"),
+            (tmp_path / "no" / "runs.csv", "No such file"),
+            (tmp_path / "runs.txt", "Let the file end in .csv, .json, .md"),
+            ("", "Type the name of a file."),
+        ):
+            field.value = str(typed)
+            await driver.press("enter")
+            wrong = driver.app.screen.query_one("#wrong", Static)
+            await driver.until(lambda: told in str(wrong.content), told)  # noqa: B023
+        field.value = "runs-2.csv"
+        await driver.press("enter")
+        await driver.told(f"3 runs written to {tmp_path / 'runs-2.csv'}")
+        head, first, *_ = (tmp_path / "runs-2.csv").read_text().splitlines()
+        assert head.startswith("run,name,model")
+        assert first.endswith(",'=1+1")
+        await driver.press("right", "home", "x", "E")
+        await driver.see("the marked 1 run")
+        driver.app.screen.query_one("#name", Input).value = "one.md"
+        await driver.press("enter")
+        await driver.told("1 run written to")
+        assert len((tmp_path / "one.md").read_text().splitlines()) == 3
+        assert (tmp_path / "runs.csv").read_text() == "mine"
+
+
+@SIZES
+async def test_pruning_shows_what_would_go(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    with_checkpoints(store, run_1=1_000_000, run_3=2_000_000)
+    async with started(size, engine=FakeEngine()) as driver:
+        await go(driver)
+        await driver.press("B")
+        await driver.see("None would go.")
+        keep, metric = (driver.app.screen.query_one(f"#{name}", Input) for name in ("keep", "metric"))
+        for field, value, told in (
+            (metric, "taste", "No run has a metric 'taste'"),
+            (metric, "rmse", "None would go."),
+            (keep, "x", "Type how many stay"),
+            (keep, "1", "1 checkpoint would go, 1.0 MB:"),
+        ):
+            field.value = value
+            await driver.see(told)
+        await driver.see("run 1  bias, demo")
+        assert len(list(locations.checkpoints().iterdir())) == 2
+        await driver.press("enter")
+        await driver.told("1 checkpoint removed, 1.0 MB free.")
+        await driver.see("3 runs · 2.0 MB of checkpoints")
 
 
 # The form

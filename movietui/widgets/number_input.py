@@ -1,0 +1,36 @@
+"""A field for numbers: letters that are keys of the screen stay keys in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from textual import events
+from textual.message import Message
+from textual.widgets import Input
+
+
+class NumberInput(Input):
+    """A line to type numbers into."""
+
+    @dataclass
+    class Pressed(Message):
+        """A key was pressed that is no part of a number."""
+
+        input: NumberInput
+        key: str
+
+        @property
+        def control(self) -> NumberInput:
+            return self.input
+
+    def __init__(self, value: str, *, keys: str, **options: Any) -> None:
+        """``keys``: the letters that are told, not typed."""
+        super().__init__(value, compact=True, **options)
+        self._keys = keys
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.character and event.character in self._keys:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Pressed(self, event.character))

@@ -1,0 +1,243 @@
+"""What watching a training costs, and how fast the Train screen stays, on the real program in a pseudo-terminal.
+
+    python -m tests.benchmarks.watching [--dataset ml-100k] [--model sgd-mf] [--set epochs=20]... [--minutes 1]
+
+Needs a home (MOVIETUI_HOME) with the dataset and a trained model on it; works on a copy. Prints one JSON document:
+while a run trains, the longest stall of the screen's event loop and how long keys wait for their answer; training time
+with the screen beside ``movietui train`` without one, alternating; how long cancelling takes; with 500 runs, how long
+the screen takes to open and to sort.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from data import locations
+from movietui.store import Store
+from tests.benchmarks.screen import COMMAND, MONITOR, Terminal
+
+WATCHED = MONITOR.replace(
+    'self.work.activity is not None and self.work.activity.request["do"] == "train"', "self.queue.activities"
+)
+TICKS = os.sysconf("SC_CLK_TCK")
+KEYS_A_SECOND = 4
+METRICS = (
+    *("rmse", "mae", "mse", "mse_scaled", "accuracy", "ndcg@10", "recall@10", "recall@20", "hit@10"),
+    *("coverage@10", "novelty@10"),
+)
+
+
+@contextlib.contextmanager
+def home_like(home: Path) -> Iterator[Path]:
+    """A copy of a home, to leave the person's own as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "home")
+        shutil.copytree(home, copy)
+        before, os.environ["MOVIETUI_HOME"] = os.environ["MOVIETUI_HOME"], str(copy)
+        try:
+            yield copy
+        finally:
+            os.environ["MOVIETUI_HOME"] = before
+
+
+def opened(*command: str) -> Terminal:
+    """Start the program and go to the Train screen, the cursor on a model."""
+    terminal = Terminal(*(command or (COMMAND,)))
+    terminal.wait_for(r"\d of \d", 60)
+    terminal.drain(1.0)
+    terminal.send("t")
+    terminal.wait_for("validation|settings|Settings", 30)
+    terminal.drain(1.5)
+    return terminal
+
+
+def queued(terminal: Terminal, model: str, dataset: str, changes: tuple[str, ...]) -> int:
+    """Have the screen train a run with these settings, and return its number.
+
+    The run is the newest one, let to train once more with ``r``: what the form holds need not be typed.
+    """
+    store = Store(locations.store())
+    settings = dict(change.split("=") for change in changes)
+    request = {"split": "kfold5-0", "cleaning": "none", "published": False, "settings": settings, "seed": 0}
+    number = store.start_run(model, dataset, "none", "kfold5-0", 0, settings, request=request)
+    store.end_run(number, "cancelled")
+    store.close()
+    time.sleep(1.0)  # the screen looks for runs twice a second
+    terminal.send("\x1b[C")  # to the runs
+    terminal.drain(0.5)
+    terminal.send("g")
+    terminal.drain(0.5)
+    terminal.send("r")
+    return number
+
+
+def run_of(number: int) -> Any:
+    store = Store(locations.store())
+    try:
+        return store.run(number)
+    finally:
+        store.close()
+
+
+def cpu_of(process: int) -> float:
+    """Return the seconds on a processor of a process so far, 0 where it is gone."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+    except OSError:
+        return 0.0
+
+
+def child_that_trains(parent: int) -> int:
+    """Return the number of the job of a program."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return next((int(one) for one in children if "movietui.jobs" in Path(f"/proc/{one}/cmdline").read_text()), 0)
+
+
+def stalls_and_keys(model: str, dataset: str, changes: tuple[str, ...], seconds: float) -> dict[str, Any]:
+    """Watch a training for so long: the longest stalls of the event loop and how long keys wait, in milliseconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "stalls.json")
+        terminal = opened(sys.executable, "-c", WATCHED, str(report))
+        queued(terminal, model, dataset, changes)
+        terminal.wait_for("epoch 2 of", 120)
+        waits, until = [], time.monotonic() + seconds
+        while time.monotonic() < until:
+            pressed = terminal.send("o")
+            waits.append((terminal.wait_for("Sorted by") - pressed) * 1000)
+            quiet = time.monotonic() + 1 / KEYS_A_SECOND
+            while time.monotonic() < quiet:
+                terminal.drain(0.01)
+        pressed = terminal.send("c")
+        stopped = terminal.wait_for("Stopped training") - pressed
+        os.kill(terminal.pid, signal.SIGTERM)
+        terminal.close()
+        longest = [round(late * 1000, 1) for late in reversed(json.loads(report.read_text()))]
+        return {
+            "seconds watched": seconds,
+            "longest stalls ms": longest[:5],
+            "key p95 ms": round(statistics.quantiles(waits, n=20)[-1], 1),
+            "key median ms": round(statistics.median(waits), 1),
+            "keys": len(waits),
+            "cancel to stopped s": round(stopped, 2),
+        }
+
+
+def watched(terminal: Terminal, model: str, dataset: str, changes: tuple[str, ...]) -> tuple[float, float]:
+    """Train on the screen; return the wall seconds of the fits, and the seconds of the process on a processor."""
+    number = queued(terminal, model, dataset, changes)
+    process, cpu = 0, 0.0
+    while (run := run_of(number)).state != "done":
+        if run.state == "failed":
+            raise click.ClickException(run.problem)
+        process = process or child_that_trains(terminal.pid)
+        cpu = max(cpu, cpu_of(process)) if process else 0.0
+        terminal.drain(0.05)
+    return run.seconds, cpu
+
+
+def headless(model: str, dataset: str, changes: tuple[str, ...]) -> tuple[float, float]:
+    """Train by the command line, as patiently as the screen's jobs; return the same."""
+    words = [word for change in changes for word in ("--set", change)]
+    command = [COMMAND, "train", model, "--dataset", dataset, "--split", "kfold5-0", *words, "--json"]
+    process = subprocess.Popen(["nice", "-n", "10", *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    cpu = 0.0
+    while process.poll() is None:
+        cpu = max(cpu, cpu_of(process.pid))
+        time.sleep(0.05)
+    assert process.stdout is not None
+    return float(json.loads(process.stdout.read())["seconds"]), cpu
+
+
+def overhead(model: str, dataset: str, changes: tuple[str, ...], times: int) -> dict[str, Any]:
+    """Train with and without a screen in turn."""
+    terminal = opened()
+    screen, alone = [], []
+    for _ in range(times):
+        screen.append(watched(terminal, model, dataset, changes))
+        alone.append(headless(model, dataset, changes))
+    terminal.close()
+    wall = [statistics.median(seconds for seconds, _ in each) for each in (screen, alone)]
+    cpu = [statistics.median(seconds for _, seconds in each) for each in (screen, alone)]
+    return {
+        "pairs": times,
+        "wall s, with the screen and without": [round(seconds, 2) for seconds in wall],
+        "wall overhead": f"{wall[0] / wall[1] - 1:+.1%}",
+        "cpu s, with the screen and without": [round(seconds, 2) for seconds in cpu],
+        "cpu overhead": f"{cpu[0] / cpu[1] - 1:+.1%}",
+    }
+
+
+def many_runs(dataset: str, runs: int, times: int) -> dict[str, Any]:
+    """Open and sort the screen with so many runs; milliseconds."""
+    store = Store(locations.store())
+    curve = [{"epoch": epoch, "train_loss": 1 / epoch, "validation_loss": 1.1 / epoch} for epoch in range(1, 31)]
+    for place in range(runs):
+        number = store.start_run("bias", dataset, "none", "u1", place, {"sweeps": 8, "damping": 5})
+        metrics = dict.fromkeys(METRICS, 0.5) | {"rmse": 1.2 + place * 7 % runs / 1000}
+        store.end_run(number, "done", seconds=2.5, curve=curve, best_epoch=9, metrics=metrics)
+    # The one that serves is the newest that can: those of the benchmark have no checkpoint.
+    serving = next(run for run in store.serving_runs(dataset) if (locations.checkpoints() / run.checkpoint).exists())
+    store.serve_with(serving)
+    store.close()
+    opens, works, sorts = [], [], []
+    for _ in range(times):
+        terminal = Terminal(COMMAND)
+        terminal.wait_for(r"\d of \d", 60)
+        terminal.drain(2.0)
+        before = cpu_of(terminal.pid)
+        pressed = terminal.send("t")
+        opens.append((terminal.wait_for(r"1\.\d{4}") - pressed) * 1000)
+        works.append((cpu_of(terminal.pid) - before) * 1000)
+        terminal.drain(1.5)
+        for _ in range(10):
+            pressed = terminal.send("o")
+            sorts.append((terminal.wait_for("Sorted by") - pressed) * 1000)
+            terminal.drain(0.2)
+        terminal.close()
+    return {
+        "runs": runs,
+        "open ms": {"median": round(statistics.median(opens)), "least": round(min(opens))},
+        "open cpu ms": {"median": round(statistics.median(works)), "least": round(min(works))},
+        "sort ms": {"median": round(statistics.median(sorts)), "least": round(min(sorts))},
+    }
+
+
+@click.command()
+@click.option("--dataset", default="ml-100k", show_default=True)
+@click.option("--model", default="sgd-mf", show_default=True)
+@click.option("--set", "changes", multiple=True, default=("epochs=8",), show_default=True, help="Of the runs timed.")
+@click.option("--minutes", default=1.0, show_default=True, help="How long a training is watched; 0 for not at all.")
+@click.option("--pairs", default=3, show_default=True, help="Trainings with and without a screen; 0 for none.")
+@click.option("--runs", default=500, show_default=True)
+@click.option("--starts", default=5, show_default=True, help="How often the screen is opened with all runs; or 0.")
+def main(
+    dataset: str, model: str, changes: tuple[str, ...], minutes: float, pairs: int, runs: int, starts: int
+) -> None:
+    """Measure and print."""
+    with home_like(locations.store().parent.parent):
+        long = (*(change for change in changes if not change.startswith("epochs=")), "epochs=500")
+        found: dict[str, Any] = {"load average before": os.getloadavg()[0]}
+        if minutes:
+            found["while a run trains"] = stalls_and_keys(model, dataset, long, minutes * 60)
+        if pairs:
+            found["training time"] = overhead(model, dataset, changes, pairs)
+        if starts:
+            found["many runs"] = many_runs(dataset, runs, starts)
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()

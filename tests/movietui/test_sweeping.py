@@ -1,0 +1,75 @@
+"""Sweeps as they are typed and read, and one that is measured."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.problems import Problem
+from movietui.jobs import JOBS, Teller
+from movietui.replies import FieldRow
+from movietui.store import Store
+from movietui.sweeping import Sweep, grid_of, responses, seconds_of_fit, values_of
+from movietui.wire import Message
+from tests.movietui.fakes import with_run
+
+FACTORS: FieldRow = {"name": "factors", "kind": "int", "default": 10, "low": 1, "high": 512, "meaning": ""}
+RATE: FieldRow = {"name": "rate", "kind": "float", "default": 0.01, "low": 0, "high": 1, "meaning": ""}
+
+
+def test_values_are_checked() -> None:
+    assert values_of(" 8,16 , 8,", FACTORS) == ["8", "16"]
+    assert values_of("1e-3,0.5", RATE) == ["1e-3", "0.5"]
+    for typed, told in (("", "no value"), ("8,x", "x is not a whole number"), ("0", "0 is out of range, 1 to 512")):
+        with pytest.raises(Problem, match=told):
+            values_of(typed, FACTORS)
+    with pytest.raises(Problem, match="nan is out of range"):
+        values_of("nan", RATE)
+
+
+def test_a_grid_has_what_is_varied_or_changed() -> None:
+    assert grid_of({"factors": "10", "rate": "0.1,0.2"}, [FACTORS, RATE]) == {"rate": ["0.1", "0.2"]}
+    assert grid_of({"factors": "8", "rate": "0.1,0.2"}, [FACTORS, RATE])["factors"] == ["8"]
+    with pytest.raises(Problem, match="several values"):
+        grid_of({"factors": "8", "rate": "0.1"}, [FACTORS, RATE])
+    many = ",".join(map(str, range(1, 513)))
+    with pytest.raises(Problem, match="more than 10,000"):
+        grid_of({"factors": many, "rate": ",".join(f"0.{place:02}" for place in range(1, 31))}, [FACTORS, RATE])
+
+
+def row(factors: str, rate: str, rmse: float) -> dict[str, Any]:
+    return {"grid": {"factors": factors, "rate": rate}, "metrics": {"rmse": rmse}, "seconds": {"fit": 2.0}}
+
+
+def test_what_each_value_does() -> None:
+    rows = [row("8", "0.1", 1.0), row("8", "0.2", 0.5), row("16", "0.1", 0.25)]
+    sweep = Sweep("mf", "demo", "u1", {"factors": ["8", "16"], "rate": ["0.1", "0.2"]}, rows)
+    told = {(one.field, one.value): (one.best, one.mean) for one in responses(sweep)}
+    assert told[("factors", "8")] == (0.5, 0.75)
+    assert told[("factors", "16")] == (0.25, 0.25)
+    assert told[("rate", "0.1")] == (0.25, 0.625)
+    assert sweep.seconds_left == 4  # one more, and the best once again
+    assert replace(sweep, rows=()).seconds_left is None
+
+
+def test_the_time_of_a_fit_is_that_of_earlier_runs(store: Store) -> None:
+    with_run(store)
+    assert seconds_of_fit(store.runs(), "mf", "demo") == pytest.approx(2.5 / 3)
+    assert seconds_of_fit(store.runs(), "mf", "ml-100k") is None
+    number = store.start_run("ncf", "demo", "standard", "u1", 0, {}, request={"split": "u1"})
+    store.end_run(number, "done", seconds=3.0)
+    assert seconds_of_fit(store.runs(), "ncf", "demo") == 1.5
+
+
+def test_a_sweep_in_a_job_tells_each_combination(ready: Path) -> None:
+    sent: list[Message] = []
+    request = {"model": "bias", "dataset": "demo", "split": "kfold5-0", "cleaning": "none", "seed": 0}
+    found = JOBS["sweep"](request | {"grid": {"sweeps": ["1", "3"]}}, Teller(sent.append))["rows"]
+    told = [event["row"]["grid"] for event in sent if event["event"] == "result"]
+    assert told == [{"sweeps": "1"}, {"sweeps": "3"}]
+    assert found[0]["test"]["rmse"] > 0
+    assert found[0]["metrics"]["rmse"] <= found[1]["metrics"]["rmse"]
+    sent.clear()
+    JOBS["sweep"](request | {"grid": {"sweeps": ["1", "3"]}}, Teller(sent.append))
+    assert len([event for event in sent if event["event"] == "result"]) == 2  # known from before

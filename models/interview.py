@@ -38,17 +38,8 @@ FOCUS = 3.0
 """The power of what is expected to be liked that weighs a film: the higher, the more the top of the list counts."""
 CARD = 3
 """Films on a card."""
-POINTS = 3
-"""Points to spend on a card, at most."""
 WELL_KNOWN = 60
 """From how many films, the likeliest to be seen, a card is made: a card of strangers says nothing."""
-STARS_OF_POINTS = (None, 4.0, 4.5, 5.0)
-"""The rating that a film's points on a card stand for.
-
-A film without points may be unseen as well as liked less, so it gets no rating. Who spends points on a film has seen
-it and prefers it: of films that users rated, those that they would so prefer have 4 stars and more on average, and
-three points are all that one can give. The card says so before they are spent, and what it says is what is stored.
-"""
 SURE = 0.01
 """No film is believed to be seen, or not, with less doubt than this."""
 TINY = 1e-3
@@ -121,10 +112,10 @@ class Basis:
         spread = (self.factors * weights[:, None]).T @ self.factors
         return np.asarray(np.einsum("nk,nk->n", known @ spread, known) / (self.variance(covariance) + self.noise))
 
-    def knowing(self, covariance: Doubles, film: int) -> Doubles:
-        """Return the covariance when one more film is known, whatever its value."""
+    def apart(self, covariance: Doubles, film: int) -> Doubles:
+        """Return the covariance of what has nothing to do with a film."""
         along = covariance @ self.factors[film]
-        return np.asarray(covariance - np.outer(along, along) / (self.factors[film] @ along + self.noise[film]))
+        return np.asarray(covariance - np.outer(along, along) / max(float(self.factors[film] @ along), TINY))
 
 
 class Interview:
@@ -170,7 +161,7 @@ class Interview:
     def next_card(self, answers: Answers) -> list[int]:
         """Return the rows of three movies that are well known and tell tastes apart; none where no three are left.
 
-        Each is the most worth given that the ones before it are known, so they do not say the same.
+        Each is the most worth for the tastes that those before it have nothing to do with.
         """
         free, seen, weights, covariance = self._state(answers)
         known = free[np.argsort(-seen[free], kind="stable")[:WELL_KNOWN]]
@@ -181,7 +172,7 @@ class Interview:
             worth = (seen * self.liked.taught(covariance, weights))[known]
             worth[np.isin(known, chosen)] = -1.0
             chosen.append(int(known[np.argmax(worth)]))
-            covariance = self.liked.knowing(covariance, chosen[-1])
+            covariance = self.liked.apart(covariance, chosen[-1])
         return self.movies[chosen].tolist()
 
     def known(self, answers: Answers) -> float:

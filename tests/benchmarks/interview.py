@@ -27,12 +27,12 @@ from data import catalogue
 from data.dataset import Dataset, Ints
 from data.problems import Problem
 from models.evaluation import build, choose
-from models.interview import FOCUS, MIDDLE, POINTS, STARS_OF_POINTS, Answers, Interview
+from models.interview import FOCUS, MIDDLE, Answers, Interview
 from models.model import AnyModel, History
+from movietui.interviewing import CARDS, POINTS, STARS_OF_POINTS
 
 ANSWERS = 15
 RANDOM = 40
-CARDS = 3
 MOST = 300
 """Questions after which anybody has had enough."""
 TOP = 10

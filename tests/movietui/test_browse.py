@@ -291,7 +291,9 @@ async def test_a_new_profile(faked: FakeEngine) -> None:
         await driver.see("A profile needs a name")
         await driver.type("[b]Eva[/b]")
         await driver.press("enter")
-        await driver.told("[b]Eva[/b]. Rate what you know")
+        await driver.see("Getting to know [b]Eva[/b]")
+        await driver.press("escape")
+        await driver.told("[b]Eva[/b] rated 0 films")
         assert lines(driver.app)[0].rstrip().endswith("[b]Eva[/b]")
         await driver.see("● [b]Eva[/b]")
         assert driver.movies.has_focus

@@ -95,7 +95,7 @@ class Basis:
         """Return what is believed where the values of some films are known."""
         factors = self.factors[films]
         pull = factors / self.noise[films][:, None]
-        covariance = np.linalg.inv(np.eye(self.factors.shape[1]) + pull.T @ factors)
+        covariance: Doubles = np.linalg.inv(np.eye(self.factors.shape[1]) + pull.T @ factors)
         return Belief(covariance @ (pull.T @ (values - self.mean[films])), covariance)
 
     def expected(self, belief: Belief) -> Doubles:
@@ -173,7 +173,7 @@ class Interview:
             worth[np.isin(known, chosen)] = -1.0
             chosen.append(int(known[np.argmax(worth)]))
             covariance = self.liked.apart(covariance, chosen[-1])
-        return self.movies[chosen].tolist()
+        return [int(movie) for movie in self.movies[chosen]]
 
     def known(self, answers: Answers) -> float:
         """Return which share of what was unsure of a stranger is sure now, from 0 to 1; no answer lowers it."""
@@ -207,4 +207,4 @@ class Interview:
 
 def liking(stars: Floats) -> Floats:
     """Return how much ratings say that films are liked: the stars above ``MIDDLE``, 0 for less."""
-    return np.maximum(stars - np.float32(MIDDLE), np.float32(0))
+    return np.asarray(np.maximum(stars - np.float32(MIDDLE), 0), np.float32)

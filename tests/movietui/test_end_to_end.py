@@ -167,7 +167,7 @@ def test_hostile_titles_reach_no_terminal(hostile: Path, start: Start) -> None:
     terminal.wait_for("New profile")
     terminal.send(*"eva", "enter")
     terminal.wait_for("Getting to know eva")
-    terminal.send("escape")
+    terminal.send("esc")
     terminal.wait_for("eva rated 0 films")
     for title in ("[red]x[/red]", "Foo [/b]", "[REC]²"):
         terminal.wait_for(title)

@@ -31,7 +31,11 @@ LEAST = 5
 USERS = 8192
 """Users from whom the basis is learned; more would hardly change it."""
 DIRECTIONS = 30
-"""How many directions of taste are told apart."""
+"""How many directions of taste are told apart.
+
+This, ``FOCUS`` and the number of cards were tried on 200 users of MovieLens 1M who were left out (``--seed 1`` of
+``tests.benchmarks.interview``): between neighbouring values the lists are not measurably better or worse.
+"""
 MIDDLE = 2.5
 """The stars above which a film counts as liked."""
 FOCUS = 3.0

@@ -34,12 +34,10 @@ def divided(users: int = 200, seed: int = 0) -> np.ndarray:
 
 
 def test_what_tells_much_is_asked_first() -> None:
-    interview = Interview(of_table(divided()), directions=3)
+    interview = Interview(of_table(divided()[:, ::-1]), directions=3)
     film = interview.next_film(answers())
-    assert film is not None
-    assert film < 12
-    # One answer tells of both camps, so that what has nothing to do with them is left.
-    assert interview.known(answers({film: 5.0})) > 4 * interview.known(answers({14: 5.0}))
+    assert film in range(6, 18)  # not one of those that everybody rates by chance
+    assert interview.known(answers({film: 5.0})) > 4 * interview.known(answers({3: 5.0}))
 
 
 def test_of_equals_the_better_known_is_asked() -> None:

@@ -99,7 +99,8 @@ class Basis:
         """Return what is believed where the values of some films are known."""
         factors = self.factors[films]
         pull = factors / self.noise[films][:, None]
-        covariance: Doubles = np.linalg.inv(np.eye(self.factors.shape[1]) + pull.T @ factors)
+        precision = np.eye(self.factors.shape[1]) + pull.T @ factors
+        covariance = np.asarray(np.linalg.inv(precision), np.float64)
         return Belief(covariance @ (pull.T @ (values - self.mean[films])), covariance)
 
     def expected(self, belief: Belief) -> Doubles:

@@ -23,7 +23,8 @@ STARS_OF_POINTS = (None, 4.0, 4.5, 5.0)
 A film without points may be unseen as well as liked less, so it is not rated. Who spends a point on a film has seen it
 and likes it: where users of MovieLens 1M spend them by their own ratings (``tests.benchmarks.interview``), films with
 one, two and three points have 4.4, 4.7 and 4.4 stars on average (three often go to the only one that somebody has
-seen). So all points are a like, and more of them a stronger one. The card says so before they are spent, and what it says is what is stored.
+seen). So any point is a like, and more of them a stronger one. The card says so before they are spent, and what it
+says is what is stored.
 """
 
 

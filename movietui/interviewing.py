@@ -33,7 +33,6 @@ class _Asked:
     """Where the interview is: all that undoing an answer brings back."""
 
     question: Question
-    card: bool
     unseen: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
     questions: int = 0
@@ -53,7 +52,7 @@ class Interviewing:
         self.viewer = session.audience.rater
         session.audience, session.view = Audience((self.viewer,), misery=session.audience.misery), View()
         session.last_change = None
-        self._now = _Asked({"films": [], "known": 0.0}, card=False)
+        self._now = _Asked({"films": [], "known": 0.0})
         self._past: list[_Asked] = []
         self.started = False
         """Whether the first question stands."""
@@ -120,19 +119,23 @@ class Interviewing:
         return change
 
     async def not_seen(self) -> None:
-        """Go on without a rating: none of the films is known."""
+        """Go on without a rating: none of the films is known. Raises ``Problem`` where points were given to one."""
+        if any(self.points):
+            raise Problem("0 is for none of them, but you gave points: enter goes on with these, u takes them back.")
         await self._answered(unseen=tuple(film["film"] for film in self.films))
 
     def spend(self, place: int) -> bool:
         """Give a point to a film of the card; return whether all are spent. Raises ``Problem`` for another key."""
         if not 0 <= place < len(self.films):
             raise Problem("The keys 1 to 3 give a point to their film; enter goes on, 0 is for none of them.")
-        self.points[place] += 1
+        if sum(self.points) < POINTS:  # else the card could not be taken, for example on a full disk
+            self.points[place] += 1
         return sum(self.points) == POINTS
 
     async def take_card(self) -> list[Change]:
-        """Rate the films of the card by their points. Films without any may be seen or not; all are unseen where none
-        has any.
+        """Rate the films of the card by their points.
+
+        A film without points may be seen or not; where none has any, all are unseen.
         """
         given = [(film, STARS_OF_POINTS[points]) for film, points in zip(self.films, self.points, strict=True)]
         changes = [await self._rate(film, stars) for film, stars in given if stars is not None]

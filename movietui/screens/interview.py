@@ -128,10 +128,11 @@ class InterviewScreen(FrameScreen):
             change = await interview.rate(float(key))
             self.movie_tui.say(f"{saying.did(change)} · [ ] half a star · u undoes")
             await self._show()
-        elif interview.spend(key - 1):
+            return
+        spent = interview.spend(key - 1)
+        self._draw()
+        if spent:
             await self.action_go_on()
-        else:
-            self._draw()
 
     @told
     async def action_go_on(self) -> None:

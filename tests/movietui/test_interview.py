@@ -51,6 +51,8 @@ async def test_points_become_the_stars_that_the_card_says(
             assert words in shown(driver.app)
         await driver.press("1", "1")
         await driver.see(f"1 ●●○ {title(0)}")
+        await driver.press("0")
+        await driver.told("enter goes on with these")
         assert rated(store) == {}
         await driver.press("3")
         await driver.told(f"rated {title(0)} ★ 4½ and rated {title(2)} ★ 4")
@@ -214,9 +216,13 @@ async def test_an_answer_that_cannot_be_kept(faked: FakeEngine, store: Store, mo
 
     async with started(engine=faked) as driver:
         await begin(driver)
-        await past_the_cards(driver)
         with monkeypatch.context() as patch:
             patch.setattr(driver.app.session.store, "rate", full)
+            await driver.press(*"1111")
+            await driver.told("The disk is full.")
+            await driver.see(f"1 ●●● {title(0)}")
+            await driver.press("u")
+            await past_the_cards(driver)
             await driver.press("5")
             await driver.told("The disk is full.")
             assert title(15) in shown(driver.app)

@@ -64,9 +64,8 @@ async def test_points_become_the_stars_that_the_card_says(
         assert len(rated(store)) == 3
 
 
-@SIZES
-async def test_single_films(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
-    async with started(size, engine=faked) as driver:
+async def test_single_films(faked: FakeEngine, store: Store) -> None:
+    async with started(SMALL, engine=faked) as driver:
         screen = await begin(driver)
         await past_the_cards(driver)
         assert rated(store) == {}

@@ -16,6 +16,7 @@ def answer(service: Service, request: Message) -> bytes:
         "people": service.people,
         "rank": service.rank,
         "surprise": service.surprise,
+        "interview": service.interview,
         "complete": service.complete,
         "similar": service.similar,
         "find": service.find,

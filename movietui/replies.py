@@ -107,6 +107,27 @@ class Details(TypedDict):
     by: list[ViewerDetails]
 
 
+class AskedFilm(TypedDict):
+    """A film that an interview asks about: what one knows it by, and nothing of what is expected."""
+
+    id: str
+    film: str
+    title: str
+    year: int
+    """0 where unknown."""
+    genres: list[str]
+    directors: list[str]
+
+
+class Question(TypedDict):
+    """What an interview asks next."""
+
+    films: list[AskedFilm]
+    """Three on a card, else one; none where all were asked about."""
+    known: float
+    """Which share of what was unsure of the viewer's taste is sure, from 0 to 1."""
+
+
 class SuggestionRow(TypedDict):
     """How a half-typed filter may go on."""
 

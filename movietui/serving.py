@@ -19,6 +19,7 @@ from data.problems import Problem
 from data.sources import SOURCES
 from models.checkpoints import load
 from models.filters import complete, parse
+from models.interview import Answers, Interview
 from models.ranking import MISERY, Aggregation, RankedList, Ranker, Viewer, alikeness, surprise
 from models.reasons import explain
 from models.search import Search
@@ -27,6 +28,7 @@ from models.similar import Similarities
 from models.table import MODELS
 from movietui.asking import tell_taste, viewer
 from movietui.replies import (
+    AskedFilm,
     Cleaned,
     DatasetRow,
     Details,
@@ -37,6 +39,7 @@ from movietui.replies import (
     Opened,
     People,
     PersonRow,
+    Question,
     Ranked,
     RemovedRows,
     SimilarMovie,
@@ -109,7 +112,7 @@ class Service:
 
     def _forget(self) -> None:
         """Forget what was made of the dataset that was open."""
-        for made in ("_search", "_ratings_of", "_similarities"):
+        for made in ("_search", "_ratings_of", "_similarities", "_interview"):
             self.__dict__.pop(made, None)
 
     # Lists
@@ -208,6 +211,33 @@ class Service:
         for row in surprise(ranked.order, draw).tolist():
             return self._movie(ranked, int(np.flatnonzero(ranked.order == row)[0]) + 1, row, None)
         return None
+
+    @cached_property
+    def _interview(self) -> Interview:
+        return Interview(self.dataset)
+
+    def interview(self, asked: Asked, unseen: Sequence[str], passed: Sequence[str], card: bool) -> Question:
+        """Return what to ask a viewer next, a card of three films where ``card`` and as many are left.
+
+        ``unseen`` are the films that they have not seen, ``passed`` others that are not to be asked about.
+        """
+        rated = viewer(self.dataset, asked).history
+        told = Answers(rated, *(np.asarray(self._rows(films), np.int32) for films in (unseen, passed)))
+        rows = self._interview.next_card(told) if card else []
+        if not rows and (film := self._interview.next_film(told)) is not None:
+            rows = [film]
+        return {"films": [self._asked(row) for row in rows], "known": self._interview.known(told)}
+
+    def _asked(self, row: int) -> AskedFilm:
+        movies = self.dataset.movies
+        return {
+            "id": movies.ids[row],
+            "film": movies.keys[row],
+            "title": movies.titles[row],
+            "year": int(movies.years[row]),
+            "genres": movies.genres_of(row),
+            "directors": list(movies.imdb.directors[row]) if movies.imdb else [],
+        }
 
     def complete(self, text: str) -> list[SuggestionRow]:
         """Return how the last part of a half-typed filter may go on."""

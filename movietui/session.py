@@ -16,6 +16,7 @@ from data.imports.entries import Mark
 from data.problems import Problem
 from movietui.children import Engine
 from movietui.replies import (
+    AskedFilm,
     DatasetRow,
     Details,
     FoundAll,
@@ -23,6 +24,7 @@ from movietui.replies import (
     MovieRow,
     Opened,
     People,
+    Question,
     Ranked,
     SimilarMovie,
     SuggestionRow,
@@ -323,6 +325,18 @@ class Session:
         shelf = shelves[(shelves.index(self.view.shelf) + 1) % len(shelves)]
         self.view = replace(self.view, shelf=shelf)
 
+    # Interviews
+
+    async def question(self, unseen: Sequence[str], passed: Sequence[str], *, card: bool) -> Question:
+        """Return what to ask whoever the list is for; ``unseen`` and ``passed`` are keys of films not to ask about."""
+        viewer = self.audience.rater
+        asked = await self.on_store(self.store.asked, viewer)
+        hidden = await self.on_store(self.store.keys_marked, viewer, "hidden")
+        reply: Question = await self.engine.ask(
+            "interview", asked=asked, unseen=list(unseen), passed=[*passed, *sorted(hidden)], card=card
+        )
+        return reply
+
     # Filters
 
     async def complete(self, typed: str) -> list[SuggestionRow]:
@@ -380,7 +394,7 @@ class Session:
 
     # Ratings and marks
 
-    async def rate(self, movie: MovieRow | Details, stars: float) -> Change:
+    async def rate(self, movie: MovieRow | Details | AskedFilm, stars: float) -> Change:
         """Rate a movie as whoever's turn it is."""
         self.last_change = await self.on_store(self.store.rate, self.audience.rater, film_of(movie), stars)
         self._deeds.did(None)
@@ -502,7 +516,7 @@ class Session:
         return count
 
 
-def film_of(movie: MovieRow | Details) -> Film:
+def film_of(movie: MovieRow | Details | AskedFilm) -> Film:
     """Return a movie as the store keeps it."""
     return Film(movie["film"], movie["title"], movie["year"])
 

@@ -21,6 +21,8 @@ SCENES: dict[str, tuple[str, ...]] = {
     "browse-why": ("enter",),
     "browse-keys": ("escape", "escape", "question_mark"),
     "browse-new": ("escape", "n"),
+    "interview": ("escape", "N"),
+    "interview-points": ("1", "3"),
     "data": ("escape", "d"),
     "data-report": ("right", "down", "down", "down", "down", "down"),
     "train": ("t",),

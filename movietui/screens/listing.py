@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events, on, work
@@ -27,16 +28,19 @@ from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
 from movietui.widgets.viewers_pane import ViewersPane
 
+if TYPE_CHECKING:
+    from movietui.interviewing import Interviewing
+
 DETAILS_DELAY = 0.05
 """Seconds that the cursor rests before its movie is looked up."""
 ANSWERED = {*"12345urwxv", "exclamation_mark", "left_square_bracket", "right_square_bracket"}
 """Keys that the list answers with a new order."""
-PRIOR = {"search", "filter", "focus_viewers", "focus_movies", "new_profile"}
+PRIOR = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "interview"}
 """Actions whose keys have priority, so that what is typed right after them finds the focus where they put it."""
 _WHAT = {"all": "Unseen by both", "any": "Unseen by either"}
 WELCOME = (
     "← and enter   the list of anybody on the left",
-    "n             a profile of your own; 1 to 5 rate",
+    "n             a profile of your own in two minutes; 1 to 5 rate",
     "p             a second viewer; ? lists all keys",
 )
 
@@ -79,6 +83,15 @@ class ListScreen(FrameScreen):
             priority=True,
             id="browse.new",
             tooltip="A profile of your own, which starts empty",
+        ),
+        Binding(
+            "N",
+            "interview",
+            "Get to know me",
+            show=False,
+            priority=True,
+            id="browse.interview",
+            tooltip="Answer about well-known films, so that the list gets better",
         ),
         Binding(
             "slash",
@@ -404,11 +417,32 @@ class ListScreen(FrameScreen):
     @work
     @told
     async def show_new_profile(self, ref: ViewerRef | None) -> None:
-        """Show the list of a profile that was made."""
+        """Get to know a profile that was made."""
         if ref is not None:
             await self.look_at(ref)
             await self.people.fill(place_cursor=True)
-            self.movie_tui.say(f"This is what most people like, {ref.id}. Rate what you know with 1 to 5.")
+            await self.action_interview()
+
+    @told
+    async def action_interview(self) -> None:
+        """Ask whoever's turn it is what they think of films that tell much."""
+        from movietui.interviewing import Interviewing
+        from movietui.screens.interview import InterviewScreen
+
+        if not self.session.audience.viewers:
+            raise Problem("There is no list yet to get better; d opens a dataset.")
+        interview = Interviewing(self.session)
+        self.movie_tui.say("Answer what you have seen; esc stops at any time, and what you said is kept.")
+        self.app.push_screen(InterviewScreen(interview), partial(self.show_after_interview, interview))
+
+    @work
+    @told
+    async def show_after_interview(self, interview: Interviewing, _: object = None) -> None:
+        """Show the list as it is with what was answered."""
+        await self.people.fill()
+        await self.fill_movies(from_top=True)
+        rated = text.plural(interview.answers, "film")
+        self.movie_tui.say(f"{interview.viewer.label} rated {rated} · N goes on asking")
 
     # Moving about
 

@@ -68,6 +68,12 @@ class Driver:
         """Wait until the status line holds a text."""
         await self.until(lambda: text in self.app.outcome.plain, f"{text!r} in the status line", seconds)
 
+    async def leave_the_interview(self) -> None:
+        """Answer nothing, and go to the list of the profile that was made."""
+        await self.see("Getting to know")
+        await self.press("escape")
+        await self.told("rated 0 films")
+
     async def rate(self, key: str = "5") -> str:
         """Rate the movie under the cursor, wait for the new order, return its title."""
         row = self.movies.current

@@ -244,6 +244,16 @@ class FakeEngine:
             told["pair"] = {"model": "mf", "alike": None, **apart}
         return told
 
+    def interview(self, asked: dict[str, Any], unseen: list[str], passed: list[str], card: bool) -> dict[str, Any]:
+        """Asks about one movie after the other; each rating tells as much as the one before left, halved."""
+        off = {film for film, _ in asked["rated"]} | {*unseen, *passed}
+        left = [movie for movie in range(len(self.titles)) if str(movie) not in off][: 3 if card else 1]
+        films = [
+            self._found(movie) | {"genres": ["Crime", "[b]Drama[/b]"], "directors": ["Ann [i]Odd[/i]"]}
+            for movie in left
+        ]
+        return {"films": films, "known": 1 - 0.9 ** len(asked["rated"])}
+
     def complete(self, text: str) -> list[dict[str, Any]]:
         typed = text.rpartition(" ")[2]
         ways = [("+even", 120), ("+odd", 120), ("-odd", 120), ("1980..1989", 40)]

@@ -291,7 +291,7 @@ async def test_a_new_profile(faked: FakeEngine) -> None:
         await driver.see("A profile needs a name")
         await driver.type("[b]Eva[/b]")
         await driver.press("enter")
-        await driver.told("[b]Eva[/b]. Rate what you know")
+        await driver.leave_the_interview()
         assert lines(driver.app)[0].rstrip().endswith("[b]Eva[/b]")
         await driver.see("● [b]Eva[/b]")
         assert driver.movies.has_focus
@@ -385,7 +385,7 @@ async def test_a_pair_of_a_profile_and_a_user(ready: Path) -> None:
         await driver.press("n")
         await driver.type("Eva")
         await driver.press("enter")
-        await driver.told("Eva. Rate")
+        await driver.leave_the_interview()
         await driver.press("left", "slash")
         await driver.type("12")
         await driver.until(lambda: driver.viewers.total < 50, "those found")

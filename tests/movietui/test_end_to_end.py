@@ -177,7 +177,9 @@ def test_hostile_titles_reach_no_terminal(hostile: Path, start: Start) -> None:
     terminal.send("n")
     terminal.wait_for("New profile")
     terminal.send(*"eva", "enter")
-    terminal.wait_for("eva. Rate")
+    terminal.wait_for("Getting to know eva")
+    terminal.send("esc")
+    terminal.wait_for("eva rated 0 films")
     for title in ("[red]x[/red]", "Foo [/b]", "[REC]²"):
         terminal.wait_for(title)
     for evil in (b"\x1b[31mred", b"\x1b]0;owned", b"\x1b[2Jcleared", b"bell\x07"):

@@ -39,7 +39,12 @@ async def test_every_list(hostile: Path, size: tuple[int, int]) -> None:
         await driver.press("n")
         await driver.type("x")
         await driver.press("enter")
-        await driver.told("x. Rate")
+        await driver.see("Getting to know x")
+        await driver.see("3 points to spend")
+        for _ in range(8):
+            check(driver)
+            await driver.press("0")
+        await driver.leave_the_interview()
         assert driver.movies.total == len(TITLES)
         seen = ""
         for _ in range(driver.movies.total):
@@ -69,7 +74,7 @@ async def test_a_pair(hostile: Path, size: tuple[int, int]) -> None:
         await driver.press("n")
         driver.app.screen.query_one("#name").value = "[red]漢字[/red] [/b]"  # type: ignore[attr-defined]
         await driver.press("enter")
-        await driver.told("[red]漢字[/red] [/b]. Rate")
+        await driver.leave_the_interview()
         await driver.press("left", "down", "p")
         await driver.until(lambda: driver.movies.pair, "the pair")
         check(driver)

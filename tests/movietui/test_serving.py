@@ -65,6 +65,28 @@ def test_what_was_open_stays_open(service: Service) -> None:
     assert service.rank([asked()], 0.6, 0, 10) == before
 
 
+def test_an_interview_asks_about_films_that_are_not_rated(service: Service) -> None:
+    card = service.interview(stranger(), [], [], True)
+    assert card["known"] == 0
+    assert len({film["film"] for film in card["films"]}) == 3
+    counts = sorted(service.dataset.counts.tolist(), reverse=True)
+    for film in card["films"]:
+        row = service.dataset.movies.row[film["id"]]
+        assert service.dataset.counts[row] >= counts[150]
+        assert (film["title"], film["genres"]) == (
+            service.dataset.movies.titles[row],
+            service.dataset.movies.genres_of(row),
+        )
+        assert not {"stars", "score", "mean"} & set(film)
+    first, second, third = (film["film"] for film in card["films"])
+    after = service.interview(stranger((first, 5.0)), [second], [third], False)
+    assert len(after["films"]) == 1
+    assert after["films"][0]["film"] not in (first, second, third)
+    assert after["known"] > 0
+    everything = [(film, 3.0) for film in service.dataset.movies.keys]
+    assert service.interview(stranger(*everything), [], [], True)["films"] == []
+
+
 def test_windows_are_parts_of_one_list(service: Service) -> None:
     whole = service.rank([asked()], 0.6, 0, 10_000)
     assert whole["total"] == len(whole["rows"])

@@ -17,7 +17,7 @@ from data.problems import Problem
 from data.titles import plain
 from models.model import History, history_of
 from models.ranking import Viewer
-from movietui.store import Film, Store, check_stars
+from movietui.store import Film, Step, Store, check_stars
 from movietui.viewers import Asked, ViewerRef
 
 if TYPE_CHECKING:
@@ -263,6 +263,30 @@ def _movie(dataset: Dataset, row: int) -> dict[str, Any]:
         "genres": movies.genres_of(row),
         "count": int(dataset.counts[row]),
     }
+
+
+def history(store: Store, viewers: Sequence[ViewerRef], most: int | None = None) -> dict[str, Any]:
+    """Return what each viewer did, newest first and at most so many steps, as ``history --json`` prints it."""
+    return {
+        "viewers": [
+            {"kind": ref.kind, "id": ref.id, "steps": [_step_json(step) for step in store.history(ref)[:most]]}
+            for ref in viewers
+        ]
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    changes = [
+        {
+            "title": change.film.title,
+            "year": change.film.year or None,
+            "kind": change.kind,
+            "before": change.before,
+            "after": change.after,
+        }
+        for change in step.changes
+    ]
+    return {"at": step.at, "kind": step.kind, "undone": step.undone, "note": step.note, "changes": changes}
 
 
 def named_profile(store: Store, name: str) -> ViewerRef:

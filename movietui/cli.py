@@ -675,6 +675,38 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
     print_rich(f"{told['profile']}: {told['format']}, {counts}; {done}")
 
 
+@cli.command()
+@discover.for_viewers
+@click.option("-k", "most", default=None, type=click.IntRange(1), help="How many steps of each; else all.")
+@dataset_option
+@as_json
+@answers
+def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dataset: str | None, json_: bool) -> None:
+    """List ratings, marks and imports with their times, newest first; of all profiles where none is named.
+
+    What was taken back, and can be done again, is marked as undone.
+    """
+    from movietui import asking, saying
+
+    store = open_store()
+    if users or profiles:
+        viewers = discover.viewers_named(store, users, profiles, dataset_named(store, dataset))
+    else:
+        viewers = [ref for ref, _ in store.profiles()]
+    if json_:
+        print_json(asking.history(store, viewers, most))
+        return
+    if not viewers:
+        print_rich("There is no profile yet; movietui rate and movietui import make one.")
+    for ref in viewers:
+        table = new_table("when", "what", "movie", "")
+        for step in store.history(ref)[:most]:
+            undone = "undone" if step.undone else ""
+            table.add_row(text.moment(step.at), saying.recorded(step), saying.about(step), undone)
+        told = [table] if table.row_count else ["nothing yet: ratings, marks and imports are listed here"]
+        print_rich(ref.label, *told, *([""] if ref is not viewers[-1] else []))
+
+
 EXPORTS = ("letterboxd", "imdb", "movielens", "csv", "watchlist", "shortlist")
 
 

@@ -648,6 +648,8 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
     FILE is a zip of Letterboxd or Trakt, or a table of Letterboxd, IMDb, MovieLens, TMDB or of your own. Films that the
     dataset does not have are kept, count as seen, and are exported again. What is newer in the profile stays.
     """
+    from data import catalogue
+    from data.imports.matching import Matcher
     from movietui import importing
 
     wrong = [entry for entry in settle if "=" not in entry]
@@ -655,7 +657,9 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
         raise click.UsageError(f"--settle takes TITLE=MOVIE, not {wrong[0]!r}.")
     store = open_store()
     settled = {title: movie for title, _, movie in (entry.rpartition("=") for entry in settle)}
-    told = importing.bring(store, name, path, dataset_named(store, dataset), settled, preview=preview)
+    named = dataset_named(store, dataset)
+    matcher = Matcher(catalogue.load(named, store.cleaning_of(named)))
+    told = importing.bring(store, name, path, matcher, settled, preview=preview)
     if json_:
         print_json(told)
         return

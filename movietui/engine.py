@@ -31,6 +31,10 @@ def answer(service: Service, request: Message) -> bytes:
         "imdb": service.imdb,
         "settle": service.settle,
         "unsettle": service.unsettle,
+        "reported": service.reported,
+        "compare": service.compare,
+        "look_into": service.look_into,
+        "bring": service.bring,
     }
     try:
         return encode({"id": number, "result": methods[request.pop("do")](**request)})

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from data import catalogue, imdb, locations
 from data.cleaning import PRESETS
 from data.dataset import Bools, Dataset
+from data.imports.matching import Matcher
 from data.problems import Problem
 from data.sources import SOURCES
 from models.checkpoints import load
@@ -108,7 +109,7 @@ class Service:
 
     def _forget(self) -> None:
         """Forget what was made of the dataset that was open."""
-        for made in ("_search", "_ratings_of", "_similarities"):
+        for made in ("_search", "_ratings_of", "_similarities", "_matcher"):
             self.__dict__.pop(made, None)
 
     # Lists
@@ -254,6 +255,31 @@ class Service:
         """Return what the viewers like against the crowd, and what divides a pair, see ``asking.tell_taste``."""
         people = [viewer(self.dataset, asked) for asked in viewers]
         return tell_taste(self.dataset, people, UNUSUAL, self.ranker if len(people) == 2 else None)
+
+    # Imports
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return Matcher(self.dataset)
+
+    def look_into(self, path: str) -> dict[str, Any]:
+        """Return what an import of a file would bring, as ``import --preview --json`` prints it."""
+        return self._bring("", path, {}, preview=True)
+
+    def bring(self, name: str, path: str, settle: dict[str, str]) -> dict[str, Any]:
+        """Import a file into a profile, see ``importing.bring``."""
+        return self._bring(name, path, settle, preview=False)
+
+    def _bring(self, name: str, path: str, settle: dict[str, str], *, preview: bool) -> dict[str, Any]:
+        from movietui.importing import bring
+
+        store = Store(locations.store())
+        try:
+            return bring(store, name, Path(path), self._matcher, settle, preview=preview)
+        finally:
+            store.close()
+
+    # One movie
 
     def _row(self, movie: str) -> int:
         row = self.dataset.movies.row.get(movie)

@@ -446,6 +446,21 @@ class Session:
         self.last_change = step.changes[0] if step and step.kind == RATING else None
         return deed or step
 
+    # Imports
+
+    async def look_into(self, path: str) -> dict[str, Any]:
+        """Return what an import of a file would bring, as ``import --preview --json`` prints it."""
+        reply: dict[str, Any] = await self.engine.ask("look_into", path=path)
+        return reply
+
+    async def bring(self, name: str, path: str, settle: dict[str, str]) -> dict[str, Any]:
+        """Import a file into a profile, which is made where it does not exist; see ``importing.bring``."""
+        reply: dict[str, Any] = await self.engine.ask("bring", name=name, path=path, settle=settle)
+        self.last_change = None
+        if reply["changes"]:
+            self._deeds.did(None)
+        return reply
+
     # Profiles
 
     def follow(self, viewer: ViewerRef, renamed: ViewerRef) -> None:

@@ -17,7 +17,7 @@ from movietui.narrowing import SAVED, check_name, step_decade, step_genre
 from movietui.replies import Details
 from movietui.screens.listing import ListScreen, dial
 from movietui.session import Way
-from movietui.viewers import ViewerRef
+from movietui.viewers import ViewerRef, profile
 from movietui.widgets.told import told
 from movietui.widgets.view_line import ViewLine
 from movietui.widgets.viewers_pane import ViewersPane
@@ -113,6 +113,14 @@ class BrowseScreen(ListScreen):
         ),
         Binding(
             "h", "history", "History", show=False, id="browse.history", tooltip="All that was done, and a way back"
+        ),
+        Binding(
+            "i",
+            "import",
+            "Import",
+            show=False,
+            id="browse.import",
+            tooltip="Bring ratings and lists from Letterboxd, IMDb, Trakt, MovieLens or TMDB",
         ),
     ]
 
@@ -406,6 +414,36 @@ class BrowseScreen(ListScreen):
         """Show the list as it is now."""
         if changed:
             await self.refresh_list()
+
+    # Imports
+
+    @work(exclusive=True, group="import")
+    @told
+    async def action_import(self) -> None:
+        """Ask for a file, show what it would bring, and bring it."""
+        from movietui.screens.bringing import PreviewPanel, ask_for_file, outcome
+
+        self._listed()
+        found = await self.app.push_screen_wait(ask_for_file(self.session))
+        if found is None:
+            return
+        path, preview = found
+        rater = self.session.audience.rater
+        name = rater.id if rater.kind == "profile" else ""
+        chosen = await self.app.push_screen_wait(PreviewPanel(self.session, path, preview, name))
+        if chosen is None:
+            self.movie_tui.say("Nothing is imported; everything is as it was.")
+            return
+        name, settled = chosen
+        self.movie_tui.say(f"Importing into {name} …")
+        brought = await self.session.bring(name, path, settled)
+        viewer = profile(brought["profile"])
+        if viewer not in self.session.audience.viewers:
+            await self.session.look_at(viewer)
+        await self.fill_movies(from_top=True)
+        await self.people.fill(place_cursor=True)
+        self.set_focus(self.movies)
+        self.movie_tui.say(outcome(brought, path))
 
     # Profiles
 

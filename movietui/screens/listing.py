@@ -37,6 +37,7 @@ _WHAT = {"all": "Unseen by both", "any": "Unseen by either"}
 WELCOME = (
     "← and enter   the list of anybody on the left",
     "n             a profile of your own; 1 to 5 rate",
+    "i             import from Letterboxd, IMDb or Trakt",
     "p             a second viewer; ? lists all keys",
 )
 

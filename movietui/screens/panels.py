@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -18,8 +19,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from data.problems import Problem
+from data.titles import plain
 from movietui.replies import Details
 from movietui.widgets.details import describe, surprise
+
+SHOWN_NAMES = 12
+"""How many names of files are listed that a path may go on with."""
 
 
 class NamePanel(ModalScreen[Any]):
@@ -49,37 +54,111 @@ class NamePanel(ModalScreen[Any]):
             self.query_one("#wrong", Static).update(Text(str(problem)))
 
 
-class PathPanel(ModalScreen[str | None]):
-    """Asks for a file or folder that exists; an ``optional`` one may be left empty."""
+class PathPanel(ModalScreen[Any]):
+    """Asks for a file or folder that exists; an ``optional`` one may be left empty. ``tab`` completes what is typed.
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
+    Ends with the path, or with what ``make`` makes of it; a ``Problem`` of its own is told, and asks again.
+    """
 
-    def __init__(self, title: str, words: str, example: str, *, optional: bool = False) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Never mind"),
+        Binding("tab", "complete", "Complete", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        words: str,
+        example: str,
+        *,
+        optional: bool = False,
+        files: tuple[str, ...] = (".zip",),
+        make: Callable[[str], Awaitable[Any]] | None = None,
+    ) -> None:
+        """``files``: how the names of the files end that are offered beside folders."""
         super().__init__()
         self._title, self._words, self._example = title, words, example
-        self._optional = optional
+        self._optional, self._files, self._make = optional, files, make
 
     def compose(self) -> ComposeResult:
         """Ask."""
         with Vertical(classes="panel") as panel:
             panel.border_title = Content(self._title)
-            panel.border_subtitle = "enter goes on · esc leaves"
+            panel.border_subtitle = "tab completes · enter goes on · esc leaves"
             yield Static(self._words, markup=False)
             yield Input(placeholder=self._example, id="path")
             yield Static(id="wrong", markup=False)
+            yield Static(id="completions", markup=False)
+
+    @work(exclusive=True, group="complete")
+    async def action_complete(self) -> None:
+        """Go on as far as all names that fit agree, and list these where there are several."""
+        field = self.query_one(Input)
+        typed = field.value[: field.cursor_position]
+        names = await asyncio.to_thread(completions, typed, self._files)
+        if names:
+            folder = typed[: typed.rfind("/") + 1]
+            done = folder + os.path.commonprefix(names)  # noqa: RUF071  # by characters is what is meant
+            if len(done) > len(typed) or len(names) == 1:
+                with self.prevent(Input.Changed):
+                    field.value = done + field.value[field.cursor_position :]
+                field.cursor_position = len(done)
+        more = f" … {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+        listed = "  ".join(plain(name) for name in names[:SHOWN_NAMES]) + more if len(names) > 1 else ""
+        self._say(listed or ("" if names else f"No folder or {' or '.join(self._files)} begins like that."))
+
+    def _say(self, words: str, wrong: str = "") -> None:
+        self.query_one("#completions", Static).update(Text(words, "dim"))
+        self.query_one("#wrong", Static).update(Text(wrong))
+
+    @on(Input.Changed)
+    def type(self) -> None:
+        """What was wrong is being mended."""
+        self._say("")
 
     @on(Input.Submitted)
-    def take(self, event: Input.Submitted) -> None:
+    @work(exclusive=True, group="take")
+    async def take(self, event: Input.Submitted) -> None:
         """Take a path that exists."""
         typed = event.value.strip()
-        path = Path(typed).expanduser()
+        path = Path(os.path.expanduser(typed))  # unlike that of Path, it does not raise for ~nobody
         if self._optional and not typed:
             self.dismiss("")
-        elif typed and path.exists():
+        elif not typed:
+            self._say("", "Type where the file is.")
+        elif not await asyncio.to_thread(os.path.exists, path):
+            self._say("", f"There is nothing at {path}; check the path.")
+        elif self._make is None:
             self.dismiss(str(path.absolute()))
         else:
-            wrong = f"There is nothing at {path}; check the path." if typed else "Type where the zip or folder is."
-            self.query_one("#wrong", Static).update(Text(wrong))
+            self._say("Reading …")
+            try:
+                self.dismiss(await self._make(str(path.absolute())))
+            except Problem as problem:
+                self._say("", str(problem))
+
+
+def completions(typed: str, files: tuple[str, ...]) -> list[str]:
+    """Return how the last part of a path may go on: folders, with a stroke behind them, and files that end so.
+
+    Hidden ones only where the part begins with a full stop. What cannot be looked into has none.
+    """
+    folder, _, part = typed.rpartition("/")
+    if typed == "~":
+        return ["~/"]
+    place = os.path.expanduser(f"{folder}/") if "/" in typed else "."
+    try:
+        with os.scandir(place) as entries:
+            found = [
+                f"{entry.name}/" if entry.is_dir() else entry.name
+                for entry in entries
+                if entry.name.startswith(part)
+                and (part or not entry.name.startswith("."))
+                and (entry.is_dir() or entry.name.casefold().endswith(files))
+            ]
+    except (OSError, ValueError):
+        return []
+    return sorted(found, key=str.casefold)
 
 
 class ConfirmPanel(ModalScreen[bool]):

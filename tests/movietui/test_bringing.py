@@ -105,7 +105,8 @@ async def test_a_preview_is_settled_and_imported(engine: OwnEngine, tmp_path: Pa
         assert len(store.history(profile("anna"))) == 1
         await driver.press("u")
         await driver.told("took back an import with")
-        assert not store.ratings(profile("anna")) and not store.marks(profile("anna"))
+        assert not store.ratings(profile("anna"))
+        assert not store.marks(profile("anna"))
         store.close()
 
 

@@ -16,6 +16,7 @@ def answer(service: Service, request: Message) -> bytes:
         "people": service.people,
         "rank": service.rank,
         "surprise": service.surprise,
+        "beside": service.beside,
         "complete": service.complete,
         "similar": service.similar,
         "find": service.find,

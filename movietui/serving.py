@@ -114,30 +114,58 @@ class Service:
 
     # Lists
 
-    def _list(self, people: Sequence[Viewer], misery: float, wish: Wish) -> RankedList:
-        """Rank what may be in the list."""
+    def _list(self, people: Sequence[Viewer], misery: float, wish: Wish, ranker: Ranker | None = None) -> RankedList:
+        """Rank what may be in the list; by another ranker than the one at work, if one is given."""
+        ranker = ranker or self.ranker
         how = Aggregation(
             way=cast(Any, wish.get("way", "weighted")), misery=misery, standardise=wish.get("standardise", False)
         )
         unseen_by = cast(Literal["all", "any"], wish.get("unseen_by", "all"))
         daring = wish.get("daring", 0.0)
-        return self.ranker.rank(people, how=how, passing=self._passing(wish), unseen_by=unseen_by, daring=daring)
+        passing = self._passing(ranker.dataset, wish)
+        return ranker.rank(people, how=how, passing=passing, unseen_by=unseen_by, daring=daring)
 
-    def _passing(self, wish: Wish) -> Bools | None:
+    @staticmethod
+    def _passing(dataset: Dataset, wish: Wish) -> Bools | None:
         """Which movies pass the filter and the marks, shape (movies,); None where all do."""
-        passing = parse(only, self.dataset).passes(self.dataset) if (only := wish.get("only", "")) else None
-        left_out, among = self._rows(wish.get("left_out", ())), wish.get("among")
+
+        def rows(films: Sequence[str]) -> list[int]:
+            return [row for film in films for row in dataset.movies.rows_by_key.get(film, ())]
+
+        passing = parse(only, dataset).passes(dataset) if (only := wish.get("only", "")) else None
+        left_out, among = rows(wish.get("left_out", ())), wish.get("among")
         if passing is None and (left_out or among is not None):
-            passing = np.ones(len(self.dataset.movies), bool)
+            passing = np.ones(len(dataset.movies), bool)
         if passing is not None:
             passing[left_out] = False
             if among is not None:
-                passing &= np.isin(np.arange(len(passing)), self._rows(among))
+                passing &= np.isin(np.arange(len(passing)), rows(among))
         return passing
 
-    def _rows(self, films: Sequence[str]) -> list[int]:
-        by_key = self.dataset.movies.rows_by_key
-        return [row for film in films for row in by_key.get(film, ())]
+    def beside(
+        self,
+        viewers: Sequence[Asked],
+        misery: float,
+        cleaning: str,
+        checkpoint: str,
+        limit: int,
+        **wish: Unpack[Wish],
+    ) -> dict[str, Any]:
+        """Return the top of the list beside that of another run for the same viewers, see ``comparison.beside``.
+
+        Nothing that is served changes. Raises ``Problem`` where the run cannot be loaded.
+        """
+        from movietui.comparison import beside
+
+        same = cleaning == self.dataset.cleaning
+        other = self.dataset if same else catalogue.load(self.dataset.name, cleaning)
+        tops = []
+        for ranker in (self.ranker, Ranker(other, load(Path(checkpoint), other)[0])):
+            people = [viewer(ranker.dataset, asked) for asked in viewers]
+            order = self._list(people, misery, wish, ranker).order[:limit].tolist()
+            movies = ranker.dataset.movies
+            tops.append([(movies.titles[row], int(movies.years[row])) for row in order])
+        return beside(tops[0], tops[1], limit)
 
     def rank(
         self,

@@ -295,6 +295,20 @@ class Session:
             row["wanted"] = _letters(row["film"], wanted)
         return row
 
+    async def beside(self, run: Run, limit: int) -> dict[str, Any]:
+        """Return the top of the list beside what another run of the dataset makes of it."""
+        asked, wish, _ = await self.on_store(self._question)
+        reply: dict[str, Any] = await self.engine.ask(
+            "beside",
+            viewers=asked,
+            misery=self.audience.misery,
+            cleaning=run.cleaning,
+            checkpoint=str(locations.checkpoints() / run.checkpoint),
+            limit=limit,
+            **wish,
+        )
+        return reply
+
     async def narrow(self, only: str) -> None:
         """Show only what passes a filter. Raises ``Problem`` for one that cannot be read, and keeps the one before."""
         before, self.view = self.view, replace(self.view, only=" ".join(only.split()))

@@ -48,7 +48,7 @@ def ask_for_file(session: Session) -> PathPanel:
 
     return PathPanel(
         "Import",
-        "What Letterboxd, IMDb, Trakt, MovieLens or TMDB gave you, or a table of your own:\n"
+        "What Letterboxd, IMDb, Trakt, MovieLens or TMDB gave you, or a table of your own: "
         "a zip, the folder that it unpacks to, or a file of it.",
         "~/Downloads/letterboxd.zip",
         files=FILES,

@@ -115,6 +115,14 @@ class BrowseScreen(ListScreen):
             "h", "history", "History", show=False, id="browse.history", tooltip="All that was done, and a way back"
         ),
         Binding(
+            "M",
+            "models",
+            "Models",
+            show=False,
+            id="browse.models",
+            tooltip="Another model for the list, and what it would change",
+        ),
+        Binding(
             "i",
             "import",
             "Import",
@@ -414,6 +422,23 @@ class BrowseScreen(ListScreen):
         """Show the list as it is now."""
         if changed:
             await self.refresh_list()
+
+    # Models
+
+    @work(exclusive=True, group="card")
+    @told
+    async def action_models(self) -> None:
+        """Show the runs that can serve the list, and use the one that is chosen."""
+        from movietui.screens.switching import SwitchPanel
+
+        self._listed()
+        session = self.session
+        assert session.run is not None
+        runs = await session.on_store(session.store.serving_runs, session.run.dataset)
+        run = await self.app.push_screen_wait(SwitchPanel(session, runs))
+        if run is not None and run.id != session.run.id:
+            await self.movie_tui.serve(run.dataset, run)
+            self.movie_tui.say(f"Run {run.id}, {run.model}, makes the list now")
 
     # Imports
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from data.problems import Problem
+from movietui.comparison import beside
 from movietui.replies import Details, MovieRow, Opened, PersonRow, Ranked
 from movietui.runs import Runs
 from movietui.store import Store
@@ -184,6 +185,16 @@ class FakeEngine:
         rows = self.rank(viewers, misery, draw % max(1, len(order)), 1, **wish)["rows"]
         self.before = before
         return rows[0] if rows else None
+
+    def beside(
+        self, viewers: list[Any], misery: float, cleaning: str, checkpoint: str, limit: int, **wish: Any
+    ) -> dict[str, Any]:
+        if "gone" in checkpoint:
+            raise Problem("The checkpoint is gone; train it again.")
+        now = self._order(viewers, misery, wish)
+        then = [now[2], *now[:2], *now[limit : 2 * limit - 3]]
+        films = ([(self.titles[movie], 1950) for movie in order[:limit]] for order in (now, then))
+        return beside(*films, limit)
 
     def similar(self, movie: str, limit: int) -> list[dict[str, Any]]:
         return [

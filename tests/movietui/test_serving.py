@@ -8,9 +8,12 @@ from data import locations
 from data.problems import Problem
 from data.titles import plain
 from movietui import tasks
+from movietui.engine import answer
+from movietui.replies import Wish
 from movietui.serving import Service
 from movietui.viewers import Asked
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
+from tests.movietui.fakes import FakeEngine
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.hostile import OCCUPATION, TITLES
 
@@ -110,6 +113,29 @@ def test_another_viewer_is_not_compared(service: Service) -> None:
     found = service.rank([asked("2")], 0.6, 0, 50, compare=True)
     assert found["moved"] == 0
     assert all(row["before"] == row["rank"] for row in found["rows"])
+
+
+def test_another_run_beside_the_one_at_work(service: Service) -> None:
+    wish = Wish(only="+Drama")
+    before = service.rank([asked("2")], 0.6, 0, 10, **wish)["rows"]
+    told = service.beside([asked("2")], 0.6, "standard", checkpoint_of("bias"), 10, **wish)
+    firsts = {movie["first"]: movie["title"] for movie in told["movies"] if movie["first"]}
+    assert firsts == {row["rank"]: row["title"] for row in before}
+    assert service.rank([asked("2")], 0.6, 0, 10, compare=True, **wish)["moved"] == 0
+    service.open("demo", "standard", checkpoint_of("bias"))
+    then = service.rank([asked("2")], 0.6, 0, 10, **wish)["rows"]
+    seconds = {movie["second"]: movie["title"] for movie in told["movies"] if movie["second"]}
+    assert seconds == {row["rank"]: row["title"] for row in then}
+    assert told["common"] == len({row["id"] for row in before} & {row["id"] for row in then}) < 10
+
+
+def test_the_engine_answers_all_that_the_screens_ask() -> None:
+    fake = {name for name in vars(FakeEngine) if name[0] != "_" and callable(getattr(FakeEngine, name))}
+    asked = fake - {"ask", "start", "close"}
+    service = Service()
+    for do in sorted(asked):
+        told = json.loads(answer(service, {"id": 1, "do": do}))
+        assert "KeyError" not in told.get("problem", ""), f"{do}: {told}"
 
 
 def test_another_model_is_not_compared(service: Service) -> None:

@@ -282,7 +282,7 @@ class Service:
     def taste(self, viewers: Sequence[Asked]) -> dict[str, Any]:
         """Return what the viewers like against the crowd, and what divides a pair, see ``asking.tell_taste``."""
         people = [viewer(self.dataset, asked) for asked in viewers]
-        return tell_taste(self.dataset, people, UNUSUAL, self.ranker if len(people) == 2 else None)
+        return tell_taste(self.dataset, people, UNUSUAL, self.ranker)
 
     # Imports
 

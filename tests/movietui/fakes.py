@@ -237,8 +237,9 @@ class FakeEngine:
             "decades": [group("1980s", 0.3), group("1990s", -0.1)],
             "likes": [movie(3, stars=5.0, crowd=2.8)],
             "dislikes": [movie(4, stars=1.0, crowd=4.1)],
+            "for_you": None,
         }
-        empty = {**one, "ratings": 0}
+        empty = {**one, "ratings": 0, "for_you": {"model": "mf", "lacking": 25}}
         told: dict[str, Any] = {
             "dataset": "demo",
             "viewers": [

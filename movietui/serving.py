@@ -16,6 +16,7 @@ from data import catalogue, imdb, locations
 from data.cleaning import PRESETS
 from data.dataset import Bools, Dataset
 from data.imports.matching import Matcher
+from data.links import Links, links_of
 from data.problems import Problem
 from data.sources import SOURCES
 from models.checkpoints import load
@@ -109,7 +110,7 @@ class Service:
 
     def _forget(self) -> None:
         """Forget what was made of the dataset that was open."""
-        for made in ("_search", "_ratings_of", "_similarities", "_matcher"):
+        for made in ("_search", "_ratings_of", "_similarities", "_matcher", "_links"):
             self.__dict__.pop(made, None)
 
     # Lists
@@ -309,6 +310,10 @@ class Service:
 
     # One movie
 
+    @cached_property
+    def _links(self) -> Links:
+        return links_of(self.dataset)
+
     def _row(self, movie: str) -> int:
         row = self.dataset.movies.row.get(movie)
         if row is None:
@@ -331,6 +336,7 @@ class Service:
             "minutes": facts.get("minutes") or 0,
             "directors": facts.get("directors", []),
             "imdb": facts.get("rating") or 0.0,
+            "link": self._links.imdb[row],
             "count": len(given),
             "mean": float(given.mean()) if len(given) else 0.0,
             "histogram": [int((given == step).sum()) for step in steps.astype(np.float32)],

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from data.imports.entries import Mark
 from data.problems import Problem
 from movietui import saying, text
+from movietui.linking import copy, open_page
 from movietui.narrowing import SAVED, check_name, step_decade, step_genre
 from movietui.replies import Details
 from movietui.screens.listing import ListScreen, dial
@@ -114,6 +115,8 @@ class BrowseScreen(ListScreen):
         Binding(
             "h", "history", "History", show=False, id="browse.history", tooltip="All that was done, and a way back"
         ),
+        Binding("y", "copy", "Copy", show=False, id="browse.copy", tooltip="Copy the title and the address on IMDb"),
+        Binding("l", "open_page", "IMDb", show=False, id="browse.imdb", tooltip="Open the page of the movie on IMDb"),
         Binding(
             "M",
             "models",
@@ -422,6 +425,20 @@ class BrowseScreen(ListScreen):
         """Show the list as it is now."""
         if changed:
             await self.refresh_list()
+
+    # A movie for elsewhere
+
+    @told
+    async def action_copy(self) -> None:
+        """Copy the title and the address of the movie under the cursor."""
+        copy(self.movie_tui, await self.session.details(self.under_cursor()["id"]))
+
+    @told
+    async def action_open_page(self) -> None:
+        """Open the page of the movie that the details are of."""
+        row = self.movies.current
+        if row is not None:
+            open_page(self.movie_tui, await self.session.details(row["id"]))
 
     # Models
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.table import Table
 from rich.text import Text
@@ -20,8 +20,13 @@ from textual.widgets import Input, Static
 
 from data.problems import Problem
 from data.titles import plain
+from movietui.linking import copy, open_page
 from movietui.replies import Details
 from movietui.widgets.details import describe, surprise
+from movietui.widgets.told import told
+
+if TYPE_CHECKING:
+    from movietui.app import MovieTui
 
 SHOWN_NAMES = 12
 """How many names of files are listed that a path may go on with."""
@@ -188,8 +193,10 @@ class DetailsPanel(ModalScreen[Any]):
         Binding("escape,enter,q", "dismiss(None)", "Back"),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
+        Binding("y", "copy", "Copy", show=False),
+        Binding("l", "open_page", "IMDb", show=False),
     ]
-    hint = "esc goes back"
+    hint = "y copies · l opens IMDb · esc goes back"
 
     def __init__(self, details: Details, names: Sequence[str]) -> None:
         super().__init__()
@@ -206,6 +213,16 @@ class DetailsPanel(ModalScreen[Any]):
     def words(self) -> Text:
         """Return what is shown."""
         return describe(self._details, self._names, 52)
+
+    @told
+    async def action_copy(self) -> None:
+        """Copy the title and the address of the movie."""
+        copy(cast("MovieTui", self.app), self._details)
+
+    @told
+    async def action_open_page(self) -> None:
+        """Open the page of the movie on IMDb."""
+        open_page(cast("MovieTui", self.app), self._details)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll where it is longer than the panel."""

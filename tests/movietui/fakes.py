@@ -272,6 +272,7 @@ class FakeEngine:
             "minutes": 0,
             "directors": [],
             "imdb": 0.0,
+            "link": f"tt{number:07}" if number % 10 == 1 else "[b]no id",
             "count": 267,
             "mean": 4.1,
             "histogram": [3, 12, 40, 112, 100],

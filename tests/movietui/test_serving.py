@@ -253,13 +253,14 @@ def id_of(service: Service, title: str) -> str:
 def test_details_know_what_imdb_says(joined: Service) -> None:
     godfather = id_of(joined, "The Godfather")
     before = joined.details([asked()], godfather)
-    assert (before["minutes"], before["directors"], before["imdb"]) == (0, [], 0)
+    assert (before["minutes"], before["directors"], before["imdb"], before["link"]) == (0, [], 0, "")
     ranked = joined.rank([asked()], 0.6, 0, 10)
     report = joined.imdb("demo")  # which also tells what is open
     assert report is not None
     assert report["matched"] == 1
     found = joined.details([asked()], godfather)
     assert (found["minutes"], found["directors"], found["imdb"]) == (175, ["Francis Ford Coppola"], 9.2)
+    assert found["link"] == "tt0000011"
     unknown = joined.details([asked()], id_of(joined, "Alien"))
     assert (unknown["minutes"], unknown["directors"], unknown["imdb"]) == (0, [], 0)
     assert joined.rank([asked()], 0.6, 0, 10) == ranked

@@ -18,6 +18,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.signal import Signal
 
+from data import locations
 from data.problems import Cancelled, Problem
 from movietui.activity import Activity
 from movietui.children import warm_job
@@ -103,6 +104,18 @@ class MovieTui(App[int]):
         self.begin()
         self.set_interval(WATCH_SECONDS, self.watch_store)
 
+    def use_keys(self) -> None:
+        """Give the keys that the person's file asks for, and say what of it cannot be."""
+        if not (path := locations.config()).exists():
+            return
+        from movietui import keys
+
+        found = keys.read(path)
+        self.set_keymap(found.keys)
+        if found.problems:
+            more = len(found.problems) - 1
+            self.say_problem(Problem(found.problems[0] + f" {more} more: movietui config lists them." * bool(more)))
+
     def _keep_theme(self, theme: object) -> None:
         if not self._theme_for_once:
             try:
@@ -113,6 +126,7 @@ class MovieTui(App[int]):
     @work(group="begin")
     async def begin(self) -> None:
         """Start the engine; open what was open last, or lead through the first start."""
+        self.use_keys()
         await self.session.engine.start()
         try:
             if self._opening is not None:
@@ -201,20 +215,6 @@ class MovieTui(App[int]):
         self.working = self.session.opened["dataset"]
         self.served_changed.publish(self.working)
         self.refresh_frames()
-
-    def viewer_line(self) -> Text:
-        """Return who the list is for, as the title line says it."""
-        audience = self.session.audience
-        if not audience.viewers:
-            return Text()
-        names = [ref.label for ref in audience.viewers]
-        if not audience.pair:
-            return Text(names[0], "bold")
-        line = Text()
-        for place, name in enumerate(names):
-            line.append(f"{'AB'[place]} {name}", "bold underline" if place == audience.rating_as else "")
-            line.append("  " if place == 0 else "")
-        return line
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call something that reads or writes files without holding up the screen."""

@@ -745,6 +745,37 @@ def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: 
 
 
 @cli.command()
+@click.option("--defaults", is_flag=True, help="Print a file that changes nothing and explains everything.")
+@as_json
+@answers
+def config(defaults: bool, json_: bool) -> None:
+    """Tell where config.toml lies, which keys it changes, and what in it cannot be used."""
+    from dataclasses import asdict
+    from importlib import import_module
+
+    keys = import_module("movietui.keys")  # the keys are where the screens are: the one command that loads them
+    path = locations.config()
+    if defaults and json_:
+        print_json([asdict(each) for each in keys.known()])
+        return
+    if defaults:
+        click.echo(keys.defaults(path), nl=False)
+        return
+    found = keys.read(path)
+    if json_:
+        told = {"path": str(path), "exists": path.exists(), "keys": found.keys, "problems": list(found.problems)}
+        print_json(told)
+        return
+    missing = "" if path.exists() else " is not there yet; movietui config --defaults prints one to begin with"
+    print_rich(f"{path}{missing}", *found.problems)
+    if found.keys:
+        table = new_table("what", "key")
+        for name, key in found.keys.items():
+            table.add_row(name, key)
+        print_rich(table)
+
+
+@cli.command()
 @as_json
 @answers
 def locate(json_: bool) -> None:

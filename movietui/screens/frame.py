@@ -18,7 +18,7 @@ from movietui.activity import Activity
 
 if TYPE_CHECKING:
     from movietui.app import MovieTui
-    from movietui.session import Session
+    from movietui.session import Audience, Session
 
 SMALLEST = (60, 16)
 
@@ -55,13 +55,27 @@ class TitleLine(Widget):
             quality = [f"RMSE {metrics['rmse']:.2f}"] * ("rmse" in metrics)
             quality += [f"· ndcg {text.decimals(metrics['ndcg@10'])}"] * ("ndcg@10" in metrics)
             parts += [Text(f"   {opened['model']}"), *(Text(f" {figure}") for figure in quality)]
-            right = app.viewer_line()
+            right = _viewers(app.session.audience)
         left, room = parts[0], self.size.width - right.cell_len - 3
         for part in parts[1:]:
             if left.cell_len + part.cell_len > room:
                 break
             left = left + part
         return text.fitted(left, self.size.width - right.cell_len - 1) + right
+
+
+def _viewers(audience: Audience) -> Text:
+    """Who the list is for; of a pair, whose turn it is to rate is underlined."""
+    if not audience.viewers:
+        return Text()
+    names = [ref.label for ref in audience.viewers]
+    if not audience.pair:
+        return Text(names[0], "bold")
+    line = Text()
+    for place, name in enumerate(names):
+        line.append(f"{'AB'[place]} {name}", "bold underline" if place == audience.rating_as else "")
+        line.append("  " if place == 0 else "")
+    return line
 
 
 class StatusLine(Widget):

@@ -29,8 +29,8 @@ from movietui.widgets.viewers_pane import ViewersPane
 
 DETAILS_DELAY = 0.05
 """Seconds that the cursor rests before its movie is looked up."""
-ANSWERED = {*"12345urwxv", "exclamation_mark", "left_square_bracket", "right_square_bracket"}
-"""Keys that the list answers with a new order."""
+ANSWERED = ("rate", "nudge", "undo", "redo", "mark", "veto")
+"""Actions that the list answers with a new order."""
 PRIOR = {"search", "filter", "focus_viewers", "focus_movies", "new_profile"}
 """Actions whose keys have priority, so that what is typed right after them finds the focus where they put it."""
 _WHAT = {"all": "Unseen by both", "any": "Unseen by either"}
@@ -49,7 +49,10 @@ class ListScreen(FrameScreen):
     about = WELCOME
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "rate(1)", "Rate", key_display="1-5", id="browse.rate-1", tooltip="This many stars for the movie"),
-        *(Binding(str(stars), f"rate({stars})", show=False, id=f"browse.rate-{stars}") for stars in range(2, 6)),
+        *(
+            Binding(str(stars), f"rate({stars})", f"{stars} stars", show=False, id=f"browse.rate-{stars}")
+            for stars in range(2, 6)
+        ),
         Binding(
             "left_square_bracket",
             "nudge(-0.5)",
@@ -92,21 +95,47 @@ class ListScreen(FrameScreen):
             tooltip="Find a viewer",
         ),
         Binding("enter", "choose", "Why", id="browse.choose", tooltip="Details of a movie; the list of a viewer"),
-        Binding("left", "focus_viewers", "Viewers", show=False, priority=True, tooltip="Go to the viewers"),
-        Binding("right", "focus_movies", "Movies", show=False, priority=True, tooltip="Go to the movies"),
+        Binding(
+            "left",
+            "focus_viewers",
+            "Viewers",
+            show=False,
+            priority=True,
+            id="browse.viewers",
+            tooltip="Go to the viewers",
+        ),
+        Binding(
+            "right", "focus_movies", "Movies", show=False, priority=True, id="browse.movies", tooltip="Go to the movies"
+        ),
         Binding(
             "tab", "turn", "Other", show=False, id="browse.turn", tooltip="Of a pair: whose rating the next key is"
         ),
-        Binding("minus", "lean(-1)", "Average", key_display="-", show=False, tooltip="Of a pair: lean to the average"),
+        Binding(
+            "minus",
+            "lean(-1)",
+            "Average",
+            key_display="-",
+            show=False,
+            id="browse.average",
+            tooltip="Of a pair: lean to the average",
+        ),
         Binding(
             "equals_sign",
             "lean(1)",
             "Least misery",
             key_display="=",
             show=False,
+            id="browse.misery",
             tooltip="Of a pair: lean to the less happy one",
         ),
-        Binding("escape", "back", "Back", show=False, tooltip="Leave the search; one viewer instead of a pair"),
+        Binding(
+            "escape",
+            "back",
+            "Back",
+            show=False,
+            id="browse.back",
+            tooltip="Leave the search; one viewer instead of a pair",
+        ),
         *screen_keys(),
     ]
 
@@ -155,7 +184,8 @@ class ListScreen(FrameScreen):
     def on_key(self, event: events.Key) -> None:
         """The welcome is read; marks of what moved are, too, unless the key sets new ones."""
         self.query("#welcome").remove()
-        if event.key not in ANSWERED:
+        active = self.active_bindings.get(event.key)
+        if active is None or not active.binding.action.startswith(ANSWERED):
             self.movies.mark(False)
 
     @work(exclusive=True, group="open")

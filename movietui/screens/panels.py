@@ -20,7 +20,7 @@ from textual.widgets import Input, Static
 
 from data.problems import Problem
 from data.titles import plain
-from movietui.linking import copy, open_page
+from movietui.linking import copy, link_of, open_page
 from movietui.replies import Details
 from movietui.widgets.details import describe, surprise
 from movietui.widgets.told import told
@@ -196,7 +196,6 @@ class DetailsPanel(ModalScreen[Any]):
         Binding("y", "copy", "Copy", show=False),
         Binding("l", "open_page", "IMDb", show=False),
     ]
-    hint = "y copies · l opens IMDb · esc goes back"
 
     def __init__(self, details: Details, names: Sequence[str]) -> None:
         super().__init__()
@@ -209,6 +208,11 @@ class DetailsPanel(ModalScreen[Any]):
             panel.border_title = Content(self._details["title"])
             panel.border_subtitle = self.hint
             yield Static(self.words(), markup=False)
+
+    @property
+    def hint(self) -> str:
+        """What the keys do."""
+        return f"y copies · {'l opens IMDb · ' if link_of(self._details) else ''}esc goes back"
 
     def words(self) -> Text:
         """Return what is shown."""
@@ -239,14 +243,22 @@ class CardPanel(DetailsPanel):
         Binding("v", "dismiss(('mark', 'seen'))", "Seen"),
         Binding("m", "dismiss(('like',))", "More like this"),
     ]
-    hint = "1-5 w x v as in the list · m more like this"
+
+    @property
+    def hint(self) -> str:
+        """What the keys do."""
+        return "1-5 w x v as in the list · m more like this"
 
 
 class SurprisePanel(CardPanel):
     """One movie for tonight, and one reason."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "dismiss(('surprise',))", "Another")]
-    hint = "s another · 1-5 w x v as in the list"
+
+    @property
+    def hint(self) -> str:
+        """What the keys do."""
+        return "s another · 1-5 w x v as in the list"
 
     def words(self) -> Text:
         """Return the movie in four lines: what it is, what is expected, and the reason that counts most."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -87,6 +87,8 @@ class MovieTui(App[int]):
         self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
         self.queue_changed: Signal[None] = Signal(self, "queue")
         self.served_changed: Signal[str] = Signal(self, "served")
+        self.own_keys: Mapping[str, str] = {}
+        """The keys that the person's file gives, by the ids of what they do."""
         self._theme_for_once = bool(theme)
         chosen = theme or os.environ.get("TEXTUAL_THEME") or self.session.store.choice("theme")
         if "NO_COLOR" in os.environ and "ansi" in chosen:
@@ -104,18 +106,6 @@ class MovieTui(App[int]):
         self.begin()
         self.set_interval(WATCH_SECONDS, self.watch_store)
 
-    def use_keys(self) -> None:
-        """Give the keys that the person's file asks for, and say what of it cannot be."""
-        if not (path := locations.config()).exists():
-            return
-        from movietui import keys
-
-        found = keys.read(path)
-        self.set_keymap(found.keys)
-        if found.problems:
-            more = len(found.problems) - 1
-            self.say_problem(Problem(found.problems[0] + f" {more} more: movietui config lists them." * bool(more)))
-
     def _keep_theme(self, theme: object) -> None:
         if not self._theme_for_once:
             try:
@@ -126,7 +116,10 @@ class MovieTui(App[int]):
     @work(group="begin")
     async def begin(self) -> None:
         """Start the engine; open what was open last, or lead through the first start."""
-        self.use_keys()
+        if (path := locations.config()).exists():
+            from movietui.keys import use
+
+            use(self, path)
         await self.session.engine.start()
         try:
             if self._opening is not None:

@@ -8,10 +8,15 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _character_to_key
+
+from data.problems import Problem
+
+if TYPE_CHECKING:
+    from movietui.app import MovieTui
 
 PART = "keys"
 """The table of the file."""
@@ -132,6 +137,16 @@ def read(path: Path) -> Keymap:
             problems.append(f"{_at(path, lines, name)}: {keys[name]!r} is the key of {other} too; give that another.")
             del keys[name]
     return Keymap(keys, tuple(problems))
+
+
+def use(app: MovieTui, path: Path) -> None:
+    """Give an app the keys that a file asks for, and say what of it cannot be."""
+    found = read(path)
+    app.own_keys = found.keys
+    app.set_keymap(found.keys)
+    if found.problems:
+        more = len(found.problems) - 1
+        app.say_problem(Problem(found.problems[0] + f" {more} more: movietui config lists them." * bool(more)))
 
 
 def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

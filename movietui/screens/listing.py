@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
 from rich.text import Text
@@ -181,11 +182,22 @@ class ListScreen(FrameScreen):
         """Show three lines for somebody who is here for the first time; they go with the first key."""
         self.mount(Static(Text("\n".join(WELCOME)), id="welcome"), before=".body")
 
+    @cached_property
+    def _answered(self) -> set[str]:
+        """The keys of the actions that are answered with a new order."""
+        own = self.movie_tui.own_keys
+        bindings = (binding for each in self._bindings.key_to_bindings.values() for binding in each)
+        return {
+            key
+            for binding in bindings
+            if binding.action.startswith(ANSWERED)
+            for key in own.get(binding.id or "", binding.key).split(",")
+        }
+
     def on_key(self, event: events.Key) -> None:
         """The welcome is read; marks of what moved are, too, unless the key sets new ones."""
         self.query("#welcome").remove()
-        active = self.active_bindings.get(event.key)
-        if active is None or not active.binding.action.startswith(ANSWERED):
+        if event.key not in self._answered:
             self.movies.mark(False)
 
     @work(exclusive=True, group="open")

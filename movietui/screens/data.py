@@ -443,6 +443,7 @@ class DataScreen(FrameScreen):
             "Folder with title.basics.tsv.gz and the other tables; empty downloads them (about 1.2 GB).",
             "~/Downloads/imdb",
             optional=True,
+            files=(),
         )
         path = await self.app.push_screen_wait(ask)
         if path is not None:

@@ -110,15 +110,15 @@ class PathPanel(ModalScreen[Any]):
                 field.cursor_position = len(done)
         more = f" … {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
         listed = "  ".join(plain(name) for name in names[:SHOWN_NAMES]) + more if len(names) > 1 else ""
-        self._say(listed or ("" if names else f"No folder or {' or '.join(self._files)} begins like that."))
+        self._say(listed or ("" if names else "Nothing to go on with begins like that."))
 
     def _say(self, words: str, wrong: str = "") -> None:
         self.query_one("#completions", Static).update(Text(words, "dim"))
         self.query_one("#wrong", Static).update(Text(wrong))
 
     @on(Input.Changed)
-    def type(self) -> None:
-        """What was wrong is being mended."""
+    def forget(self) -> None:
+        """What was said is of what stood here before."""
         self._say("")
 
     @on(Input.Submitted)

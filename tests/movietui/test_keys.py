@@ -28,7 +28,7 @@ def write(text: str) -> Path:
 
 
 async def test_other_keys(faked: FakeEngine, store: Store) -> None:
-    write('[keys]\nbrowse.watchlist = "+"\nbrowse.undo = "ctrl+u,F"\n"list.down" = "n"\nbrowse.new = "N"\n')
+    write('[keys]\nbrowse.watchlist = "+"\nbrowse.undo = "ctrl+u,F"\n"list.down" = "n"\nbrowse.new = "ctrl+n"\n')
     async with started(LARGE, engine=faked) as driver:
         assert "movietui" not in driver.app.outcome.plain
         await driver.press("n")

@@ -46,6 +46,13 @@ def imdb() -> Path:
     return _root("data") / "imdb"
 
 
+def config() -> Path:
+    """What the person wants to be otherwise, such as keys; nobody but them writes it."""
+    home = os.environ.get("MOVIETUI_HOME")
+    folder = Path(home).expanduser().absolute() if home else platformdirs.user_config_path(APP)
+    return folder / "config.toml"
+
+
 def store() -> Path:
     """The SQLite file with profiles, ratings and runs."""
     return _root("data") / "movietui.sqlite3"
@@ -71,4 +78,5 @@ def everything() -> dict[str, Path]:
         "unfinished": unfinished(),
         "imdb": imdb(),
         "store": store(),
+        "config": config(),
     }

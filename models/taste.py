@@ -64,7 +64,7 @@ def taste(dataset: Dataset, history: History, most: int = 5) -> Taste:
     Of a user of the dataset, the crowd is everybody else.
     """
     movies = dataset.movies
-    crowd = _crowd(dataset, history)
+    crowd = crowd_means(dataset, history.user)[history.movies]
     away = history.stars - crowd
     generosity = float(away.sum() / (len(history) + DAMPING))
     beyond = away - generosity
@@ -94,18 +94,20 @@ def taste(dataset: Dataset, history: History, most: int = 5) -> Taste:
     )
 
 
-def _crowd(dataset: Dataset, history: History) -> Floats:
-    """What others gave to each rated movie, drawn to the mean of all, shape (ratings,)."""
+def crowd_means(dataset: Dataset, besides: int | None = None) -> Floats:
+    """Return what everybody gave to each movie on average, drawn to the mean of all ratings, shape (movies,).
+
+    ``besides``: the row of a user who is left out.
+    """
     ratings = dataset.ratings
     overall = float(ratings.stars.mean()) if len(ratings) else (dataset.scale.low + dataset.scale.high) / 2
     sums = np.bincount(ratings.movie, ratings.stars, len(dataset.movies))
     counts = dataset.counts.astype(np.float64)
-    if history.user is not None:
-        own = dataset.rows_of(history.user)
+    if besides is not None:
+        own = dataset.rows_of(besides)
         np.subtract.at(sums, ratings.movie[own], ratings.stars[own])
         np.subtract.at(counts, ratings.movie[own], 1)
-    means = (sums + DAMPING * overall) / (counts + DAMPING)
-    return np.asarray(means[history.movies], np.float32)
+    return np.asarray((sums + DAMPING * overall) / (counts + DAMPING), np.float32)
 
 
 @dataclass(frozen=True)

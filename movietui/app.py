@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +19,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.signal import Signal
 
+from data import locations
 from data.problems import Cancelled, Problem
 from movietui.activity import Activity
 from movietui.children import warm_job
@@ -82,6 +83,8 @@ class MovieTui(App[int]):
         self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
         self.queue_changed: Signal[None] = Signal(self, "queue")
         self.served_changed: Signal[str] = Signal(self, "served")
+        self.own_keys: Mapping[str, str] = {}
+        """The keys that the person's file gives, by the ids of what they do."""
         self._theme_for_once = bool(theme)
         chosen = theme or os.environ.get("TEXTUAL_THEME") or self.session.store.choice("theme")
         if "NO_COLOR" in os.environ and "ansi" in chosen:
@@ -109,6 +112,10 @@ class MovieTui(App[int]):
     @work(group="begin")
     async def begin(self) -> None:
         """Start the engine; open what was open last, or lead through the first start."""
+        if (path := locations.config()).exists():
+            from movietui.keys import use
+
+            use(self, path)
         await self.session.engine.start()
         try:
             if self._opening is not None:

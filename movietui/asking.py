@@ -17,7 +17,7 @@ from data.problems import Problem
 from data.titles import plain
 from models.model import History, history_of
 from models.ranking import Viewer
-from movietui.store import Film, Store, check_stars
+from movietui.store import Film, Step, Store, check_stars
 from movietui.viewers import Asked, ViewerRef
 
 if TYPE_CHECKING:
@@ -185,14 +185,19 @@ def taste(
 ) -> dict[str, Any]:
     """Return what each viewer likes against the crowd, as ``taste --json`` prints it.
 
-    Of two viewers also the movies that divide them, and such as neither has rated and would; for that a model is asked.
+    Of a profile also how good the model is for it; of two viewers the movies that divide them, and such as neither has
+    rated and would. That takes a model; one viewer's taste is told without, where there is none.
     """
     from models.ranking import Ranker
 
-    two = len(viewers) == 2
-    loaded, fitted = (
-        served(store, dataset, model) if two else (catalogue.load(dataset, store.cleaning_of(dataset)), None)
-    )
+    loaded: Dataset
+    fitted: AnyModel | None
+    try:
+        loaded, fitted = served(store, dataset, model)
+    except Problem:
+        if len(viewers) == 2 or model:
+            raise
+        loaded, fitted = catalogue.load(dataset, store.cleaning_of(dataset)), None
     people = [viewer(loaded, store.asked(ref)) for ref in viewers]
     ranker = Ranker(loaded, fitted) if fitted else None
     return tell_taste(loaded, people, most, ranker, _not_offered(store, loaded, viewers))
@@ -201,11 +206,13 @@ def taste(
 def tell_taste(
     loaded: Dataset, people: Sequence[Viewer], most: int, ranker: Ranker | None, hidden: Collection[int] = frozenset()
 ) -> dict[str, Any]:
-    """Return what viewers like, as ``taste --json`` prints it; with a ranker also what divides the two.
+    """Return what viewers like, as ``taste --json`` prints it.
 
-    ``hidden`` rows are not told of as movies that would divide them.
+    With a ranker also how good it is for each profile, and what divides two; ``hidden`` rows are not told of as movies
+    that would divide them.
     """
     from models import taste as tastes
+    from models.personal import lacking, personal
     from models.ranking import alikeness
 
     def with_movie(each: Any) -> dict[str, Any]:
@@ -215,10 +222,17 @@ def tell_taste(
     def one(person: Viewer) -> dict[str, Any]:
         found = tastes.taste(loaded, person.history, most)
         unusual = {name: [with_movie(each) for each in getattr(found, name)] for name in ("likes", "dislikes")}
-        return {"kind": person.kind, "id": person.id, **asdict(found), **unusual}
+        return {"kind": person.kind, "id": person.id, **asdict(found), **unusual, "for_you": for_you(person)}
+
+    def for_you(person: Viewer) -> dict[str, Any] | None:
+        if ranker is None or person.kind == "user":  # whom the model learnt from
+            return None
+        if more := lacking(len(person.history)):
+            return {"model": ranker.model.name, "lacking": more}
+        return {"model": ranker.model.name, "lacking": 0, **asdict(personal(ranker, person.history))}
 
     told: dict[str, Any] = {"dataset": loaded.name, "viewers": [one(person) for person in people]}
-    if ranker is None:
+    if ranker is None or len(people) != 2:
         return told
     first, second = (person.history for person in people)
     alike = alikeness(first, second)
@@ -263,6 +277,30 @@ def _movie(dataset: Dataset, row: int) -> dict[str, Any]:
         "genres": movies.genres_of(row),
         "count": int(dataset.counts[row]),
     }
+
+
+def history(store: Store, viewers: Sequence[ViewerRef], most: int | None = None) -> dict[str, Any]:
+    """Return what each viewer did, newest first and at most so many steps, as ``history --json`` prints it."""
+    return {
+        "viewers": [
+            {"kind": ref.kind, "id": ref.id, "steps": [_step_json(step) for step in store.history(ref)[:most]]}
+            for ref in viewers
+        ]
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    changes = [
+        {
+            "title": change.film.title,
+            "year": change.film.year or None,
+            "kind": change.kind,
+            "before": change.before,
+            "after": change.after,
+        }
+        for change in step.changes
+    ]
+    return {"at": step.at, "kind": step.kind, "undone": step.undone, "note": step.note, "changes": changes}
 
 
 def named_profile(store: Store, name: str) -> ViewerRef:

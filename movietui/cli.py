@@ -649,6 +649,8 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
     FILE is a zip of Letterboxd or Trakt, or a table of Letterboxd, IMDb, MovieLens, TMDB or of your own. Films that the
     dataset does not have are kept, count as seen, and are exported again. What is newer in the profile stays.
     """
+    from data import catalogue
+    from data.imports.matching import Matcher
     from movietui import importing
 
     wrong = [entry for entry in settle if "=" not in entry]
@@ -656,7 +658,9 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
         raise click.UsageError(f"--settle takes TITLE=MOVIE, not {wrong[0]!r}.")
     store = open_store()
     settled = {title: movie for title, _, movie in (entry.rpartition("=") for entry in settle)}
-    told = importing.bring(store, name, path, dataset_named(store, dataset), settled, preview=preview)
+    named = dataset_named(store, dataset)
+    matcher = Matcher(catalogue.load(named, store.cleaning_of(named)))
+    told = importing.bring(store, name, path, matcher, settled, preview=preview)
     if json_:
         print_json(told)
         return
@@ -674,6 +678,38 @@ def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset
     if table.row_count:
         print_rich(table)
     print_rich(f"{told['profile']}: {told['format']}, {counts}; {done}")
+
+
+@cli.command()
+@discover.for_viewers
+@click.option("-k", "most", default=None, type=click.IntRange(1), help="How many steps of each; else all.")
+@dataset_option
+@as_json
+@answers
+def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dataset: str | None, json_: bool) -> None:
+    """List ratings, marks and imports with their times, newest first; of all profiles where none is named.
+
+    What was taken back, and can be done again, is marked as undone.
+    """
+    from movietui import asking, saying
+
+    store = open_store()
+    if users or profiles:
+        viewers = discover.viewers_named(store, users, profiles, dataset_named(store, dataset))
+    else:
+        viewers = [ref for ref, _ in store.profiles()]
+    if json_:
+        print_json(asking.history(store, viewers, most))
+        return
+    if not viewers:
+        print_rich("There is no profile yet; movietui rate and movietui import make one.")
+    for ref in viewers:
+        table = new_table("when", "what", "movie", "")
+        for step in store.history(ref)[:most]:
+            undone = "undone" if step.undone else ""
+            table.add_row(text.moment(step.at), saying.recorded(step), saying.about(step), undone)
+        told = [table] if table.row_count else ["nothing yet: ratings, marks and imports are listed here"]
+        print_rich(ref.label, *told, *([""] if ref is not viewers[-1] else []))
 
 
 EXPORTS = ("letterboxd", "imdb", "movielens", "csv", "watchlist", "shortlist")
@@ -707,6 +743,37 @@ def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: 
     print_rich(f"{told['profile']}: {text.plural(len(told['films']), 'film')} written to {told['output']}{left_out}")
     if told["note"]:
         print_rich(told["note"])
+
+
+@cli.command()
+@click.option("--defaults", is_flag=True, help="Print a file that changes nothing and explains everything.")
+@as_json
+@answers
+def config(defaults: bool, json_: bool) -> None:
+    """Tell where config.toml lies, which keys it changes, and what in it cannot be used."""
+    from dataclasses import asdict
+    from importlib import import_module
+
+    keys = import_module("movietui.keys")  # the keys are where the screens are: the one command that loads them
+    path = locations.config()
+    if defaults and json_:
+        print_json([asdict(each) for each in keys.known()])
+        return
+    if defaults:
+        click.echo(keys.defaults(path), nl=False)
+        return
+    found = keys.read(path)
+    if json_:
+        told = {"path": str(path), "exists": path.exists(), "keys": found.keys, "problems": list(found.problems)}
+        print_json(told)
+        return
+    missing = "" if path.exists() else " is not there yet; movietui config --defaults prints one to begin with"
+    print_rich(f"{path}{missing}", *found.problems)
+    if found.keys:
+        table = new_table("what", "key")
+        for name, key in found.keys.items():
+            table.add_row(name, key)
+        print_rich(table)
 
 
 @cli.command()

@@ -65,16 +65,28 @@ def _intervals(runs: Runs, a: Run, b: Run) -> dict[str, dict[str, float]] | None
 
 def _tops(a: Run, b: Run, asked: Sequence[Asked], k: int) -> dict[str, Any]:
     """The first movies of both lists, in the order of their best place in either."""
-    places: list[dict[tuple[str, int], int]] = []
+    tops: list[Sequence[Film]] = []
     for run in (a, b):
         dataset = catalogue.load(run.dataset, run.cleaning)
         model, _ = load(locations.checkpoints() / run.checkpoint, dataset)
         movies = Ranker(dataset, model).recommend([viewer(dataset, one) for one in asked], k)["movies"]
-        places.append({(movie["title"], movie["year"]): movie["rank"] for movie in movies})
-    first, second = places
+        tops.append([(movie["title"], movie["year"]) for movie in movies])
+    return {"viewers": [{"kind": one["kind"], "id": one["id"]} for one in asked], **beside(tops[0], tops[1], k)}
+
+
+Film = tuple[str, int | None]
+"""The title and year of a movie."""
+
+
+def beside(one: Sequence[Film], other: Sequence[Film], k: int) -> dict[str, Any]:
+    """Return the first ``k`` movies of two lists with their place in each, in the order of the best one.
+
+    >>> beside([("Fargo", 1996)], [("Heat", 1995), ("Fargo", 1996)], 10)["movies"][0]
+    {'title': 'Fargo', 'year': 1996, 'first': 1, 'second': 2}
+    """
+    first, second = ({film: place for place, film in enumerate(films[:k], 1)} for films in (one, other))
     order = sorted({*first, *second}, key=lambda film: (min(first.get(film, k + 1), second.get(film, k + 1)), film))
     return {
-        "viewers": [{"kind": one["kind"], "id": one["id"]} for one in asked],
         "k": k,
         "common": len(first.keys() & second.keys()),
         "movies": [

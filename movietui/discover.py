@@ -173,12 +173,30 @@ def taste(
         for name in ("likes", "dislikes"):
             if person[name]:
                 print_rich("", _beside(f"unusual {name}", person["id"], person[name]))
+        if person["for_you"]:
+            print_rich("", *_for_you(person["for_you"]))
         print_rich("")
     if "pair" in found:
         ids = [person["id"] for person in found["viewers"]]
         for name, told in (("divided", "you differ on"), ("would_divide", "would divide you")):
             if found["pair"][name]:
                 print_rich(_apart(told, ids, found["pair"][name]), "")
+
+
+def _for_you(found: Message) -> list[Table | str]:
+    """How good the model is for a profile, beside the mean ratings of the movies."""
+    if found["lacking"]:
+        more = text.plural(found["lacking"], "more rating")
+        return [f"{more}, and the newest of them will tell how good {found['model']} is here"]
+    columns = ("rmse", "from", "to", f"in top {found['top']}", "share", "from ", "to ")
+    table = new_table("told by", *columns, right=columns)
+    for name, told in ((found["model"], found["by_model"]), ("mean ratings", found["by_means"])):
+        errors = [f"{told['rmse'][end]:.2f}" for end in ("value", "low", "high")]
+        rate = told["hit_rate"]
+        shares = [f"{rate[end]:.0%}" for end in ("value", "low", "high")] if rate else [""] * 3
+        table.add_row(name, *errors, f"{told['hits']} of {found['liked']} liked", *shares)
+    held = text.plural(found["newest"], "newest rating")
+    return [f"how good it is here: the {held}, told from the {found['older']:,} before", table]
 
 
 def _groups(name: str, groups: Sequence[Message]) -> Table:

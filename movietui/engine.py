@@ -17,6 +17,7 @@ def answer(service: Service, request: Message) -> bytes:
         "rank": service.rank,
         "surprise": service.surprise,
         "interview": service.interview,
+        "beside": service.beside,
         "complete": service.complete,
         "similar": service.similar,
         "find": service.find,
@@ -34,6 +35,8 @@ def answer(service: Service, request: Message) -> bytes:
         "imdb": service.imdb,
         "settle": service.settle,
         "unsettle": service.unsettle,
+        "look_into": service.look_into,
+        "bring": service.bring,
     }
     try:
         return encode({"id": number, "result": methods[request.pop("do")](**request)})

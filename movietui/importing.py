@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from data import catalogue
 from data.dataset import Dataset
 from data.imports.entries import Entry, Export, Mark
 from data.imports.files import read
@@ -22,22 +21,26 @@ OTHER = "other"
 
 
 def bring(
-    store: Store, name: str, path: Path, dataset: str, settle: Mapping[str, str] | None = None, *, preview: bool = False
+    store: Store,
+    name: str,
+    path: Path,
+    matcher: Matcher,
+    settle: Mapping[str, str] | None = None,
+    *,
+    preview: bool = False,
 ) -> dict[str, Any]:
     """Import a file into a profile, which is made where it does not exist; as ``import --json`` prints it.
 
-    ``settle`` says which movie of the dataset, by id or ``none``, a title of the file is; it is remembered. Films that
-    the dataset does not have, or that are not settled, are kept under their own title: they count as rated and seen,
-    and are exported. A ``preview`` changes nothing.
+    ``settle`` says which movie of the matcher's dataset, by id or ``none``, a title of the file is; it is remembered.
+    A title is named as it is listed, or by its ``key``. Films that the dataset does not have, or that are not settled,
+    are kept under their own title: they count as rated and seen, and are exported. A ``preview`` changes nothing.
     """
-    export = read(path)
-    loaded = catalogue.load(dataset, store.cleaning_of(dataset))
+    export, loaded = read(path), matcher.dataset
     settled = _settled(loaded, export, settle or {})
-    matcher = Matcher(loaded, {**store.settled(), **settled})
-    found = matcher.match(export.entries)
+    found = matcher.match(export.entries, {**store.settled(), **settled})
     told: dict[str, Any] = {
         "profile": name,
-        "dataset": dataset,
+        "dataset": loaded.name,
         "format": export.format,
         "preview": preview,
         **{outcome: [] for outcome in ("matched", "ambiguous", "unmatched")},
@@ -61,7 +64,7 @@ def _settled(dataset: Dataset, export: Export, settle: Mapping[str, str]) -> dic
     known = {entry.own for entry in export.entries}
     found: dict[str, str | None] = {}
     for label, movie in settle.items():
-        own = film_key(*parse_label(label))
+        own = label if label in known else film_key(*parse_label(label))
         if own not in known:
             raise Problem(f"The file has no film {label!r}; write its title and year as they are listed.")
         if movie != NONE and movie not in movies.row:
@@ -109,7 +112,7 @@ def _row(dataset: Dataset, match: Match) -> dict[str, Any]:
     def movie(row: int) -> dict[str, Any]:
         return {"id": movies.ids[row], "title": movies.titles[row], "year": int(movies.years[row]) or None}
 
-    row = film_json(match.entry)
+    row = {**film_json(match.entry), "key": match.entry.own}
     if match.row is not None:
         return {**row, "by": match.way, "movie": movie(match.row)}
     row["reason"] = match.reason

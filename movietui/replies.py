@@ -101,6 +101,8 @@ class Details(TypedDict):
     directors: list[str]
     imdb: float
     """The mean rating on IMDb, 1 to 10; 0 where unknown."""
+    link: str
+    """Its id there, ``tt0116282``; empty where unknown."""
     count: int
     mean: float
     histogram: list[int]

@@ -35,6 +35,14 @@ def called(done: Done, *, taken_back: bool) -> str:
     return change.film.title + (f" {text.number_of_stars(given)}" if given is not None else "")
 
 
+def about(step: Step) -> str:
+    """Return what a step is about: ``Fargo (1996)``, of an import where it came from."""
+    if step.kind == IMPORT:
+        return step.note
+    film = step.changes[0].film
+    return f"{film.title} ({film.year})" if film.year else film.title
+
+
 def recorded(step: Step) -> str:
     """Return a step as the History view lists it: ``★ 3 → ★ 4``, ``+ watchlist``, ``512 changes``."""
     if step.kind == IMPORT:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from data import catalogue, imdb, locations
 from data.cleaning import PRESETS
 from data.dataset import Bools, Dataset
+from data.imports.matching import Matcher
+from data.links import Links, links_of
 from data.problems import Problem
 from data.sources import SOURCES
 from models.checkpoints import load
@@ -112,35 +114,59 @@ class Service:
 
     def _forget(self) -> None:
         """Forget what was made of the dataset that was open."""
-        for made in ("_search", "_ratings_of", "_similarities", "_interview"):
+        for made in ("_search", "_ratings_of", "_similarities", "_interview", "_matcher", "_links"):
             self.__dict__.pop(made, None)
 
     # Lists
 
-    def _list(self, people: Sequence[Viewer], misery: float, wish: Wish) -> RankedList:
-        """Rank what may be in the list."""
+    def _list(self, people: Sequence[Viewer], misery: float, wish: Wish, ranker: Ranker | None = None) -> RankedList:
+        """Rank what may be in the list; by another ranker than the one at work, if one is given."""
+        ranker = ranker or self.ranker
         how = Aggregation(
             way=cast(Any, wish.get("way", "weighted")), misery=misery, standardise=wish.get("standardise", False)
         )
         unseen_by = cast(Literal["all", "any"], wish.get("unseen_by", "all"))
         daring = wish.get("daring", 0.0)
-        return self.ranker.rank(people, how=how, passing=self._passing(wish), unseen_by=unseen_by, daring=daring)
+        passing = self._passing(ranker.dataset, wish)
+        return ranker.rank(people, how=how, passing=passing, unseen_by=unseen_by, daring=daring)
 
-    def _passing(self, wish: Wish) -> Bools | None:
+    @staticmethod
+    def _passing(dataset: Dataset, wish: Wish) -> Bools | None:
         """Which movies pass the filter and the marks, shape (movies,); None where all do."""
-        passing = parse(only, self.dataset).passes(self.dataset) if (only := wish.get("only", "")) else None
-        left_out, among = self._rows(wish.get("left_out", ())), wish.get("among")
+        passing = parse(only, dataset).passes(dataset) if (only := wish.get("only", "")) else None
+        left_out, among = _rows(dataset, wish.get("left_out", ())), wish.get("among")
         if passing is None and (left_out or among is not None):
-            passing = np.ones(len(self.dataset.movies), bool)
+            passing = np.ones(len(dataset.movies), bool)
         if passing is not None:
             passing[left_out] = False
             if among is not None:
-                passing &= np.isin(np.arange(len(passing)), self._rows(among))
+                passing &= np.isin(np.arange(len(passing)), _rows(dataset, among))
         return passing
 
-    def _rows(self, films: Sequence[str]) -> list[int]:
-        by_key = self.dataset.movies.rows_by_key
-        return [row for film in films for row in by_key.get(film, ())]
+    def beside(
+        self,
+        viewers: Sequence[Asked],
+        misery: float,
+        cleaning: str,
+        checkpoint: str,
+        limit: int,
+        **wish: Unpack[Wish],
+    ) -> dict[str, Any]:
+        """Return the top of the list beside that of another run for the same viewers, see ``comparison.beside``.
+
+        Nothing that is served changes. Raises ``Problem`` where the run cannot be loaded.
+        """
+        from movietui.comparison import beside
+
+        same = cleaning == self.dataset.cleaning
+        other = self.dataset if same else catalogue.load(self.dataset.name, cleaning)
+        tops = []
+        for ranker in (self.ranker, Ranker(other, load(Path(checkpoint), other)[0])):
+            people = [viewer(ranker.dataset, asked) for asked in viewers]
+            order = self._list(people, misery, wish, ranker).order[:limit].tolist()
+            movies = ranker.dataset.movies
+            tops.append([(movies.titles[row], int(movies.years[row])) for row in order])
+        return beside(tops[0], tops[1], limit)
 
     def rank(
         self,
@@ -222,7 +248,7 @@ class Service:
         ``unseen`` are the films that they have not seen, ``passed`` others that are not to be asked about.
         """
         rated = viewer(self.dataset, asked).history
-        told = Answers(rated, *(np.asarray(self._rows(films), np.int32) for films in (unseen, passed)))
+        told = Answers(rated, *(np.asarray(_rows(self.dataset, films), np.int32) for films in (unseen, passed)))
         rows = self._interview.next_card(told) if card else []
         if not rows and (film := self._interview.next_film(told)) is not None:
             rows = [film]
@@ -284,7 +310,36 @@ class Service:
     def taste(self, viewers: Sequence[Asked]) -> dict[str, Any]:
         """Return what the viewers like against the crowd, and what divides a pair, see ``asking.tell_taste``."""
         people = [viewer(self.dataset, asked) for asked in viewers]
-        return tell_taste(self.dataset, people, UNUSUAL, self.ranker if len(people) == 2 else None)
+        return tell_taste(self.dataset, people, UNUSUAL, self.ranker)
+
+    # Imports
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return Matcher(self.dataset)
+
+    def look_into(self, path: str) -> dict[str, Any]:
+        """Return what an import of a file would bring, as ``import --preview --json`` prints it."""
+        return self._bring("", path, {}, preview=True)
+
+    def bring(self, name: str, path: str, settle: dict[str, str]) -> dict[str, Any]:
+        """Import a file into a profile, see ``importing.bring``."""
+        return self._bring(name, path, settle, preview=False)
+
+    def _bring(self, name: str, path: str, settle: dict[str, str], *, preview: bool) -> dict[str, Any]:
+        from movietui.importing import bring
+
+        store = Store(locations.store())
+        try:
+            return bring(store, name, Path(path), self._matcher, settle, preview=preview)
+        finally:
+            store.close()
+
+    # One movie
+
+    @cached_property
+    def _links(self) -> Links:
+        return links_of(self.dataset)
 
     def _row(self, movie: str) -> int:
         row = self.dataset.movies.row.get(movie)
@@ -308,6 +363,7 @@ class Service:
             "minutes": facts.get("minutes") or 0,
             "directors": facts.get("directors", []),
             "imdb": facts.get("rating") or 0.0,
+            "link": self._links.imdb[row],
             "count": len(given),
             "mean": float(given.mean()) if len(given) else 0.0,
             "histogram": [int((given == step).sum()) for step in steps.astype(np.float32)],
@@ -468,3 +524,8 @@ class Service:
             return compare(store, first, second, viewers)
         finally:
             store.close()
+
+
+def _rows(dataset: Dataset, films: Sequence[str]) -> list[int]:
+    """The rows of films, by their keys, as far as the dataset has them."""
+    return [row for film in films for row in dataset.movies.rows_by_key.get(film, ())]

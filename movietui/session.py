@@ -305,6 +305,20 @@ class Session:
             row["wanted"] = _letters(row["film"], wanted)
         return row
 
+    async def beside(self, run: Run, limit: int) -> dict[str, Any]:
+        """Return the top of the list beside what another run of the dataset makes of it."""
+        asked, wish, _ = await self.on_store(self._question)
+        reply: dict[str, Any] = await self.engine.ask(
+            "beside",
+            viewers=asked,
+            misery=self.audience.misery,
+            cleaning=run.cleaning,
+            checkpoint=str(locations.checkpoints() / run.checkpoint),
+            limit=limit,
+            **wish,
+        )
+        return reply
+
     async def narrow(self, only: str) -> None:
         """Show only what passes a filter. Raises ``Problem`` for one that cannot be read, and keeps the one before."""
         before, self.view = self.view, replace(self.view, only=" ".join(only.split()))
@@ -467,6 +481,21 @@ class Session:
             self._deeds.done.append(deed)
         self.last_change = step.changes[0] if step and step.kind == RATING else None
         return deed or step
+
+    # Imports
+
+    async def look_into(self, path: str) -> dict[str, Any]:
+        """Return what an import of a file would bring, as ``import --preview --json`` prints it."""
+        reply: dict[str, Any] = await self.engine.ask("look_into", path=path)
+        return reply
+
+    async def bring(self, name: str, path: str, settle: dict[str, str]) -> dict[str, Any]:
+        """Import a file into a profile, which is made where it does not exist; see ``importing.bring``."""
+        reply: dict[str, Any] = await self.engine.ask("bring", name=name, path=path, settle=settle)
+        self.last_change = None
+        if reply["changes"]:
+            self._deeds.did(None)
+        return reply
 
     # Profiles
 

@@ -404,15 +404,19 @@ class Store:
         return [Marked(Film(film, title, year), mark, at) for film, title, year, mark, at in rows]
 
     def asked(self, ref: ViewerRef) -> Asked:
-        """Return a viewer as the engine is asked about them, each film by all keys that it is known by."""
-        rated = (
-            "FROM ratings JOIN viewers ON viewers.id = ratings.viewer {}"
-            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place"
+        """Return a viewer as the engine is asked about them, each film by all keys that it has, in the order given."""
+        of_viewer = "JOIN viewers ON viewers.id = ratings.viewer WHERE kind = ?1 AND dataset = ?2 AND name = ?3"
+        rows = self._rows(
+            f"SELECT film, film, stars, place, 0 FROM ratings {of_viewer} UNION ALL"
+            f" SELECT ratings.film, alias, stars, place, 1 FROM ratings JOIN aliases ON aliases.film = ratings.film"
+            f" {of_viewer} ORDER BY 4, 5, 2",
+            *_row_of(ref),
         )
-        stars = dict(self._rows("SELECT ratings.film, stars " + rated.format(""), *_row_of(ref)))
-        tied = rated.format("JOIN aliases ON aliases.film = ratings.film")
-        for alias, value in self._rows(f"SELECT alias, stars {tied}", *_row_of(ref)):
-            stars.setdefault(alias, value)
+        own = {film for film, *_ in rows}
+        stars: dict[str, float] = {}
+        for film, key, value, *_ in rows:
+            if key == film or key not in own:
+                stars.setdefault(key, value)
         return {"kind": ref.kind, "id": ref.id, "rated": list(stars.items())}
 
     def not_offered(self, ref: ViewerRef) -> set[str]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -64,6 +65,11 @@ def pace(rate: float, seconds_left: float | None) -> str:
     """Return how fast bytes go and how long they still take: ``3.1 MB/s, 12 s left``. What is not known is left out."""
     known = [f"{size(rate)}/s"] if rate else []
     return ", ".join(known + ([f"{duration(seconds_left)} left"] if seconds_left is not None else []))
+
+
+def moment(at: str) -> str:
+    """Return a moment, ISO 8601, as the clock here had it: ``2026-11-21 20:15``."""
+    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def plural(count: int, word: str) -> str:

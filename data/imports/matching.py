@@ -21,6 +21,7 @@ from data.titles import title_key
 CANDIDATES = 5
 """How many movies are suggested at most."""
 BY_HAND = "hand"
+_NOTHING: Mapping[str, str | None] = {}
 SURE = ("imdb", "tmdb", "movielens", BY_HAND, "title")
 
 
@@ -56,10 +57,8 @@ class _Name:
 class Matcher:
     """Finds films in a dataset."""
 
-    def __init__(self, dataset: Dataset, settled: Mapping[str, str | None]) -> None:
-        """``settled``: the key of a movie, or None for none, by the key of title and year of an entry."""
+    def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
-        self._settled = settled
         self._movies = [
             Sought(movie, dataset.movies.label(row), int(dataset.movies.years[row]))
             for row, movie in enumerate(dataset.movies.ids)
@@ -91,14 +90,17 @@ class Matcher:
     def _last_year(self) -> int:
         return int(self.dataset.movies.years.max(initial=0))
 
-    def match(self, entries: Iterable[Entry]) -> list[Match]:
-        """Return what each film is."""
-        return self._without_rivals([self._match(entry) for entry in entries])
+    def match(self, entries: Iterable[Entry], settled: Mapping[str, str | None] = _NOTHING) -> list[Match]:
+        """Return what each film is.
 
-    def _match(self, entry: Entry) -> Match:
+        ``settled``: the key of a movie, or None for none, by the key of title and year of an entry.
+        """
+        return self._without_rivals([self._match(entry, settled) for entry in entries])
+
+    def _match(self, entry: Entry, settled: Mapping[str, str | None]) -> Match:
         movies = self.dataset.movies
-        if entry.own in self._settled:
-            key = self._settled[entry.own]
+        if entry.own in settled:
+            key = settled[entry.own]
             if key is None:
                 return Match(entry, "", reason="settled by hand to be none of them")
             if key in movies.rows_by_key:

@@ -13,11 +13,12 @@ from textual.binding import Binding, BindingType
 from data.imports.entries import Mark
 from data.problems import Problem
 from movietui import saying, text
+from movietui.linking import copy, open_page
 from movietui.narrowing import SAVED, check_name, step_decade, step_genre
 from movietui.replies import Details
 from movietui.screens.listing import ListScreen, dial
 from movietui.session import Way
-from movietui.viewers import ViewerRef
+from movietui.viewers import ViewerRef, profile
 from movietui.widgets.told import told
 from movietui.widgets.view_line import ViewLine
 from movietui.widgets.viewers_pane import ViewersPane
@@ -113,6 +114,24 @@ class BrowseScreen(ListScreen):
         ),
         Binding(
             "h", "history", "History", show=False, id="browse.history", tooltip="All that was done, and a way back"
+        ),
+        Binding("y", "copy", "Copy", show=False, id="browse.copy", tooltip="Copy the title and the address on IMDb"),
+        Binding("l", "open_page", "IMDb", show=False, id="browse.imdb", tooltip="Open the page of the movie on IMDb"),
+        Binding(
+            "M",
+            "models",
+            "Models",
+            show=False,
+            id="browse.models",
+            tooltip="Another model for the list, and what it would change",
+        ),
+        Binding(
+            "i",
+            "import",
+            "Import",
+            show=False,
+            id="browse.import",
+            tooltip="Bring ratings and lists from Letterboxd, IMDb, Trakt, MovieLens or TMDB",
         ),
     ]
 
@@ -406,6 +425,67 @@ class BrowseScreen(ListScreen):
         """Show the list as it is now."""
         if changed:
             await self.refresh_list()
+
+    # A movie for elsewhere
+
+    @told
+    async def action_copy(self) -> None:
+        """Copy the title and the address of the movie under the cursor."""
+        copy(self.movie_tui, await self.session.details(self.under_cursor()["id"]))
+
+    @told
+    async def action_open_page(self) -> None:
+        """Open the page of the movie that the details are of."""
+        row = self.movies.current
+        if row is not None:
+            open_page(self.movie_tui, await self.session.details(row["id"]))
+
+    # Models
+
+    @work(exclusive=True, group="card")
+    @told
+    async def action_models(self) -> None:
+        """Show the runs that can serve the list, and use the one that is chosen."""
+        from movietui.screens.switching import SwitchPanel
+
+        self._listed()
+        session = self.session
+        assert session.run is not None
+        runs = await session.on_store(session.store.serving_runs, session.run.dataset)
+        run = await self.app.push_screen_wait(SwitchPanel(session, runs))
+        if run is not None and run.id != session.run.id:
+            await self.movie_tui.serve(run.dataset, run)
+            self.movie_tui.say(f"Run {run.id}, {run.model}, makes the list now")
+
+    # Imports
+
+    @work(exclusive=True, group="import")
+    @told
+    async def action_import(self) -> None:
+        """Ask for a file, show what it would bring, and bring it."""
+        from movietui.screens.bringing import PreviewPanel, ask_for_file, outcome
+
+        self._listed()
+        found = await self.app.push_screen_wait(ask_for_file(self.session))
+        if found is None:
+            return
+        path, preview = found
+        rater = self.session.audience.rater
+        name = rater.id if rater.kind == "profile" else ""
+        chosen = await self.app.push_screen_wait(PreviewPanel(self.session, path, preview, name))
+        if chosen is None:
+            self.movie_tui.say("Nothing is imported; everything is as it was.")
+            return
+        name, settled = chosen
+        self.movie_tui.say(f"Importing into {name} …")
+        brought = await self.session.bring(name, path, settled)
+        viewer = profile(brought["profile"])
+        if viewer not in self.session.audience.viewers:
+            await self.session.look_at(viewer)
+        await self.fill_movies(from_top=True)
+        await self.people.fill(place_cursor=True)
+        self.set_focus(self.movies)
+        self.movie_tui.say(outcome(brought, path))
 
     # Profiles
 

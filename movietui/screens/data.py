@@ -60,16 +60,25 @@ class DataScreen(FrameScreen):
             tooltip="A larger number for the rule",
         ),
         Binding("p", "preset", "Preset", id="data.preset", tooltip="Step through the ready-made sets of rules"),
-        Binding("left", "chart(-1)", "Chart before", show=False, tooltip="The chart before"),
-        Binding("right", "chart(1)", "Next chart", show=False, tooltip="To the rules, then the next chart"),
+        Binding("left", "chart(-1)", "Chart before", show=False, id="data.chart-before", tooltip="The chart before"),
+        Binding(
+            "right", "chart(1)", "Next chart", show=False, id="data.chart", tooltip="To the rules, then the next chart"
+        ),
         Binding("i", "imdb", "IMDb", id="data.imdb", tooltip="Join with IMDb; settle what is ambiguous"),
         Binding(
             "o", "open_path", "Open a path", show=False, id="data.open", tooltip="Read a folder or zip of your own"
         ),
         Binding("x", "remove", "Remove", show=False, id="data.remove", tooltip="Remove the dataset from the disk"),
         Binding("c", "cancel", "Cancel", show=False, id="data.cancel", tooltip="Stop what is running"),
-        Binding("h,escape", "back", "Back", show=False, tooltip="Drop changes of rules; back to the datasets"),
-        Binding("l", "focus_rules", "Rules", show=False, tooltip="Go to the rules"),
+        Binding(
+            "h,escape",
+            "back",
+            "Back",
+            show=False,
+            id="data.back",
+            tooltip="Drop changes of rules; back to the datasets",
+        ),
+        Binding("l", "focus_rules", "Rules", show=False, id="data.rules", tooltip="Go to the rules"),
         *screen_keys("browse"),
     ]
 
@@ -434,6 +443,7 @@ class DataScreen(FrameScreen):
             "Folder with title.basics.tsv.gz and the other tables; empty downloads them (about 1.2 GB).",
             "~/Downloads/imdb",
             optional=True,
+            files=(),
         )
         path = await self.app.push_screen_wait(ask)
         if path is not None:

@@ -143,6 +143,26 @@ def _one(name: str, person: Mapping[str, Any], width: int) -> list[Text]:
             for movie in person[key]:
                 stars = f"{text.number_of_stars(movie['stars'])}   others ★ {movie['crowd']:.1f}"
                 lines.append(_beside(_titled(movie), stars, width))
+    return lines + _for_you(person["for_you"])
+
+
+def _for_you(found: Mapping[str, Any] | None) -> list[Text]:
+    """How good the model is for a profile, beside the mean ratings of the movies; nothing for users of a dataset."""
+    if found is None:
+        return []
+    lines = [Text(), Text("How good the model is for you", "underline")]
+    if found["lacking"]:
+        more = text.plural(found["lacking"], "more rating")
+        return [*lines, Text(f" {more}, and the newest of them will tell.")]
+    held = text.plural(found["newest"], "newest rating")
+    lines.append(Text(f" Your {held}, told from the {found['older']:,} before:", "dim"))
+    lines.append(Text(f" {'':<14}{'error (RMSE)':<20}liked ones in the first {found['top']}", "dim"))
+    for name, told in ((found["model"], found["by_model"]), ("mean ratings", found["by_means"])):
+        rmse, rate = told["rmse"], told["hit_rate"]
+        error = f"{rmse['value']:.2f} ({text.decimals(rmse['low'])} … {text.decimals(rmse['high'])})"
+        hits = f"{told['hits']} of {found['liked']}" if rate else "none was liked"
+        share = f"  {rate['value']:.0%} ({rate['low'] * 100:.0f} … {rate['high'] * 100:.0f})" if rate else ""
+        lines.append(Text.assemble(" ", (text.cut(name, 14), "bold"), f"{error:<20}{hits}{share}"))
     return lines
 
 

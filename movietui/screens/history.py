@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 from textual import on, work
@@ -15,7 +14,7 @@ from textual.widgets import Static
 
 from movietui import saying, text
 from movietui.session import Session
-from movietui.store import IMPORT, Step
+from movietui.store import Step
 from movietui.viewers import ViewerRef
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
@@ -41,15 +40,12 @@ class Steps(RowList[Step]):
 
     def draw(self, row: Step, width: int) -> Line:
         """Draw one step."""
-        when = datetime.fromisoformat(row.at).astimezone().strftime("%Y-%m-%d %H:%M")
-        film = row.changes[0].film
-        movie = row.note if row.kind == IMPORT else f"{film.title} ({film.year})" if film.year else film.title
         style = "quiet" if row.undone else ""
         return [
             (" ↶ " if row.undone else "   ", "quiet"),
-            (f"{when:<{WHEN}}", "quiet"),
+            (f"{text.moment(row.at):<{WHEN}}", "quiet"),
             (text.cut(saying.recorded(row), WHAT), style),
-            (text.cut(f" {movie}", width - 3 - WHEN - WHAT), style),
+            (text.cut(f" {saying.about(row)}", width - 3 - WHEN - WHAT), style),
         ]
 
 

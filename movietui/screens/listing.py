@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -33,14 +33,15 @@ if TYPE_CHECKING:
 
 DETAILS_DELAY = 0.05
 """Seconds that the cursor rests before its movie is looked up."""
-ANSWERED = {*"12345urwxv", "exclamation_mark", "left_square_bracket", "right_square_bracket"}
-"""Keys that the list answers with a new order."""
+ANSWERED = ("rate", "nudge", "undo", "redo", "mark", "veto")
+"""Actions that the list answers with a new order."""
 PRIOR = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "interview"}
 """Actions whose keys have priority, so that what is typed right after them finds the focus where they put it."""
 _WHAT = {"all": "Unseen by both", "any": "Unseen by either"}
 WELCOME = (
     "← and enter   the list of anybody on the left",
     "n             a profile of your own in two minutes; 1 to 5 rate",
+    "i             import from Letterboxd, IMDb or Trakt",
     "p             a second viewer; ? lists all keys",
 )
 
@@ -52,7 +53,10 @@ class ListScreen(FrameScreen):
     about = WELCOME
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "rate(1)", "Rate", key_display="1-5", id="browse.rate-1", tooltip="This many stars for the movie"),
-        *(Binding(str(stars), f"rate({stars})", show=False, id=f"browse.rate-{stars}") for stars in range(2, 6)),
+        *(
+            Binding(str(stars), f"rate({stars})", f"{stars} stars", show=False, id=f"browse.rate-{stars}")
+            for stars in range(2, 6)
+        ),
         Binding(
             "left_square_bracket",
             "nudge(-0.5)",
@@ -104,21 +108,47 @@ class ListScreen(FrameScreen):
             tooltip="Find a viewer",
         ),
         Binding("enter", "choose", "Why", id="browse.choose", tooltip="Details of a movie; the list of a viewer"),
-        Binding("left", "focus_viewers", "Viewers", show=False, priority=True, tooltip="Go to the viewers"),
-        Binding("right", "focus_movies", "Movies", show=False, priority=True, tooltip="Go to the movies"),
+        Binding(
+            "left",
+            "focus_viewers",
+            "Viewers",
+            show=False,
+            priority=True,
+            id="browse.viewers",
+            tooltip="Go to the viewers",
+        ),
+        Binding(
+            "right", "focus_movies", "Movies", show=False, priority=True, id="browse.movies", tooltip="Go to the movies"
+        ),
         Binding(
             "tab", "turn", "Other", show=False, id="browse.turn", tooltip="Of a pair: whose rating the next key is"
         ),
-        Binding("minus", "lean(-1)", "Average", key_display="-", show=False, tooltip="Of a pair: lean to the average"),
+        Binding(
+            "minus",
+            "lean(-1)",
+            "Average",
+            key_display="-",
+            show=False,
+            id="browse.average",
+            tooltip="Of a pair: lean to the average",
+        ),
         Binding(
             "equals_sign",
             "lean(1)",
             "Least misery",
             key_display="=",
             show=False,
+            id="browse.misery",
             tooltip="Of a pair: lean to the less happy one",
         ),
-        Binding("escape", "back", "Back", show=False, tooltip="Leave the search; one viewer instead of a pair"),
+        Binding(
+            "escape",
+            "back",
+            "Back",
+            show=False,
+            id="browse.back",
+            tooltip="Leave the search; one viewer instead of a pair",
+        ),
         *screen_keys(),
     ]
 
@@ -166,10 +196,22 @@ class ListScreen(FrameScreen):
         """Show three lines for somebody who is here for the first time; they go with the first key."""
         self.mount(Static(Text("\n".join(WELCOME)), id="welcome"), before=".body")
 
+    @cached_property
+    def _answered(self) -> set[str]:
+        """The keys of the actions that are answered with a new order."""
+        own = self.movie_tui.own_keys
+        bindings = (binding for each in self._bindings.key_to_bindings.values() for binding in each)
+        return {
+            key
+            for binding in bindings
+            if binding.action.startswith(ANSWERED)
+            for key in own.get(binding.id or "", binding.key).split(",")
+        }
+
     def on_key(self, event: events.Key) -> None:
         """The welcome is read; marks of what moved are, too, unless the key sets new ones."""
         self.query("#welcome").remove()
-        if event.key not in ANSWERED:
+        if event.key not in self._answered:
             self.movies.mark(False)
 
     @work(exclusive=True, group="open")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.table import Table
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -18,8 +19,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from data.problems import Problem
+from data.titles import plain
+from movietui.linking import copy, link_of, open_page
 from movietui.replies import Details
 from movietui.widgets.details import describe, surprise
+from movietui.widgets.told import told
+
+if TYPE_CHECKING:
+    from movietui.app import MovieTui
+
+SHOWN_NAMES = 12
+"""How many names of files are listed that a path may go on with."""
 
 
 class NamePanel(ModalScreen[Any]):
@@ -60,37 +70,111 @@ class NamePanel(ModalScreen[Any]):
             self.query_one("#wrong", Static).update(Text(str(problem)))
 
 
-class PathPanel(ModalScreen[str | None]):
-    """Asks for a file or folder that exists; an ``optional`` one may be left empty."""
+class PathPanel(ModalScreen[Any]):
+    """Asks for a file or folder that exists; an ``optional`` one may be left empty. ``tab`` completes what is typed.
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
+    Ends with the path, or with what ``make`` makes of it; a ``Problem`` of its own is told, and asks again.
+    """
 
-    def __init__(self, title: str, words: str, example: str, *, optional: bool = False) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Never mind"),
+        Binding("tab", "complete", "Complete", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        words: str,
+        example: str,
+        *,
+        optional: bool = False,
+        files: tuple[str, ...] = (".zip",),
+        make: Callable[[str], Awaitable[Any]] | None = None,
+    ) -> None:
+        """``files``: how the names of the files end that are offered beside folders."""
         super().__init__()
         self._title, self._words, self._example = title, words, example
-        self._optional = optional
+        self._optional, self._files, self._make = optional, files, make
 
     def compose(self) -> ComposeResult:
         """Ask."""
         with Vertical(classes="panel") as panel:
             panel.border_title = Content(self._title)
-            panel.border_subtitle = "enter goes on · esc leaves"
+            panel.border_subtitle = "tab completes · enter goes on · esc leaves"
             yield Static(self._words, markup=False)
             yield Input(placeholder=self._example, id="path")
             yield Static(id="wrong", markup=False)
+            yield Static(id="completions", markup=False)
+
+    @work(exclusive=True, group="complete")
+    async def action_complete(self) -> None:
+        """Go on as far as all names that fit agree, and list these where there are several."""
+        field = self.query_one(Input)
+        typed = field.value[: field.cursor_position]
+        names = await asyncio.to_thread(completions, typed, self._files)
+        if names:
+            folder = typed[: typed.rfind("/") + 1]
+            done = folder + os.path.commonprefix(names)  # noqa: RUF071  # by characters is what is meant
+            if len(done) > len(typed) or len(names) == 1:
+                with self.prevent(Input.Changed):
+                    field.value = done + field.value[field.cursor_position :]
+                field.cursor_position = len(done)
+        more = f" … {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+        listed = "  ".join(plain(name) for name in names[:SHOWN_NAMES]) + more if len(names) > 1 else ""
+        self._say(listed or ("" if names else "Nothing to go on with begins like that."))
+
+    def _say(self, words: str, wrong: str = "") -> None:
+        self.query_one("#completions", Static).update(Text(words, "dim"))
+        self.query_one("#wrong", Static).update(Text(wrong))
+
+    @on(Input.Changed)
+    def forget(self) -> None:
+        """What was said is of what stood here before."""
+        self._say("")
 
     @on(Input.Submitted)
-    def take(self, event: Input.Submitted) -> None:
+    @work(exclusive=True, group="take")
+    async def take(self, event: Input.Submitted) -> None:
         """Take a path that exists."""
         typed = event.value.strip()
-        path = Path(typed).expanduser()
+        path = Path(os.path.expanduser(typed))  # unlike that of Path, it does not raise for ~nobody
         if self._optional and not typed:
             self.dismiss("")
-        elif typed and path.exists():
+        elif not typed:
+            self._say("", "Type where the file is.")
+        elif not await asyncio.to_thread(os.path.exists, path):
+            self._say("", f"There is nothing at {path}; check the path.")
+        elif self._make is None:
             self.dismiss(str(path.absolute()))
         else:
-            wrong = f"There is nothing at {path}; check the path." if typed else "Type where the zip or folder is."
-            self.query_one("#wrong", Static).update(Text(wrong))
+            self._say("Reading …")
+            try:
+                self.dismiss(await self._make(str(path.absolute())))
+            except Problem as problem:
+                self._say("", str(problem))
+
+
+def completions(typed: str, files: tuple[str, ...]) -> list[str]:
+    """Return how the last part of a path may go on: folders, with a stroke behind them, and files that end so.
+
+    Hidden ones only where the part begins with a full stop. What cannot be looked into has none.
+    """
+    folder, _, part = typed.rpartition("/")
+    if typed == "~":
+        return ["~/"]
+    place = os.path.expanduser(f"{folder}/") if "/" in typed else "."
+    try:
+        with os.scandir(place) as entries:
+            found = [
+                f"{entry.name}/" if entry.is_dir() else entry.name
+                for entry in entries
+                if entry.name.startswith(part)
+                and (part or not entry.name.startswith("."))
+                and (entry.is_dir() or entry.name.casefold().endswith(files))
+            ]
+    except (OSError, ValueError):
+        return []
+    return sorted(found, key=str.casefold)
 
 
 class ConfirmPanel(ModalScreen[bool]):
@@ -120,8 +204,9 @@ class DetailsPanel(ModalScreen[Any]):
         Binding("escape,enter,q", "dismiss(None)", "Back"),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
+        Binding("y", "copy", "Copy", show=False),
+        Binding("l", "open_page", "IMDb", show=False),
     ]
-    hint = "esc goes back"
 
     def __init__(self, details: Details, names: Sequence[str]) -> None:
         super().__init__()
@@ -135,9 +220,24 @@ class DetailsPanel(ModalScreen[Any]):
             panel.border_subtitle = self.hint
             yield Static(self.words(), markup=False)
 
+    @property
+    def hint(self) -> str:
+        """What the keys do."""
+        return f"y copies · {'l opens IMDb · ' if link_of(self._details) else ''}esc goes back"
+
     def words(self) -> Text:
         """Return what is shown."""
         return describe(self._details, self._names, 52)
+
+    @told
+    async def action_copy(self) -> None:
+        """Copy the title and the address of the movie."""
+        copy(cast("MovieTui", self.app), self._details)
+
+    @told
+    async def action_open_page(self) -> None:
+        """Open the page of the movie on IMDb."""
+        open_page(cast("MovieTui", self.app), self._details)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll where it is longer than the panel."""
@@ -154,14 +254,22 @@ class CardPanel(DetailsPanel):
         Binding("v", "dismiss(('mark', 'seen'))", "Seen"),
         Binding("m", "dismiss(('like',))", "More like this"),
     ]
-    hint = "1-5 w x v as in the list · m more like this"
+
+    @property
+    def hint(self) -> str:
+        """What the keys do."""
+        return "1-5 w x v as in the list · m more like this"
 
 
 class SurprisePanel(CardPanel):
     """One movie for tonight, and one reason."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "dismiss(('surprise',))", "Another")]
-    hint = "s another · 1-5 w x v as in the list"
+
+    @property
+    def hint(self) -> str:
+        """What the keys do."""
+        return "s another · 1-5 w x v as in the list"
 
     def words(self) -> Text:
         """Return the movie in four lines: what it is, what is expected, and the reason that counts most."""

@@ -75,9 +75,9 @@ class TrainScreen(KeepScreen):
         ),
         Binding("y", "copy", show=False, id="train.copy", tooltip="Copy the command line that trains the same"),
         Binding("z", "zoom", show=False, id="train.zoom", tooltip="Draw the last epochs only"),
-        Binding("left,h", "focus_models", "Models", show=False, tooltip="Go to the models"),
-        Binding("right,l", "focus_runs", "Runs", show=False, tooltip="Go to the runs"),
-        Binding("escape", "back", "Back", show=False, tooltip="Leave the settings"),
+        Binding("left,h", "focus_models", "Models", show=False, id="train.models", tooltip="Go to the models"),
+        Binding("right,l", "focus_runs", "Runs", show=False, id="train.runs", tooltip="Go to the runs"),
+        Binding("escape", "back", "Back", show=False, id="train.back", tooltip="Leave the settings"),
         *screen_keys("browse"),
     ]
 

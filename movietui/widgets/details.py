@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from rich.style import Style
 from rich.text import Text
 
 from movietui import text
+from movietui.linking import link_of
 from movietui.replies import Details
 
 NARROW = 34
@@ -66,9 +68,15 @@ def surprise(movie: Details, names: Sequence[str]) -> Text:
 
 
 def _facts(movie: Details) -> list[Text]:
-    """Year, genres and runtime in a line, who directed and what IMDb says in another; none of what is not known."""
+    """Year, genres and runtime in a line, who directed and what IMDb says in another; none of what is not known.
+
+    A click on what IMDb says opens its page.
+    """
+    linked = bool(link_of(movie))
+    imdb = f"IMDb {movie['imdb']:.1f}" if movie["imdb"] else "IMDb" if linked else ""
+    style = Style(underline=True, meta={"@click": "screen.open_page"}) if linked else Style()
     facts = (
         (str(movie["year"] or ""), ", ".join(movie["genres"]), f"{movie['minutes']} min" if movie["minutes"] else ""),
-        (", ".join(movie["directors"]), f"IMDb {movie['imdb']:.1f}" if movie["imdb"] else ""),
+        (", ".join(movie["directors"]), Text(imdb, style)),
     )
-    return [Text(" · ".join(filter(None, line))) for line in facts if any(line)]
+    return [Text(" · ").join(Text("").append(part) for part in line if part) for line in facts if any(line)]

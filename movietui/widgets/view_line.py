@@ -35,11 +35,11 @@ class ViewLine(Vertical):
     ViewLine #ways-on { height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "take", "Take", show=False),
-        Binding("down", "step(1)", "Next", show=False),
-        Binding("up", "step(-1)", "Before", show=False),
-        Binding("ctrl+s", "save", "Save", show=False),
-        Binding("escape", "leave", "Leave", show=False),
+        Binding("tab", "take", "Take the completion", show=False, id="filter.take"),
+        Binding("down", "step(1)", "The next completion", show=False, id="filter.next"),
+        Binding("up", "step(-1)", "The completion before", show=False, id="filter.before"),
+        Binding("ctrl+s", "save", "Save the filter by a name", show=False, id="filter.save"),
+        Binding("escape", "leave", "Leave the filter as it was", show=False, id="filter.leave"),
     ]
 
     @dataclass

@@ -57,7 +57,7 @@ HERE = dataset(LABELS)
 
 
 def match(entry: Entry, of: Dataset = HERE) -> Match:
-    (found,) = Matcher(of, {}).match([entry])
+    (found,) = Matcher(of).match([entry])
     return found
 
 
@@ -147,17 +147,17 @@ def test_an_id_of_movielens_counts_where_the_title_agrees() -> None:
 
 def test_what_was_settled_by_hand_wins() -> None:
     entry = Entry("Twin", 1991)
-    found = Matcher(HERE, {"twin 1991": "twin 1992"}).match([entry])[0]
+    found = Matcher(HERE).match([entry], {"twin 1991": "twin 1992"})[0]
     assert (found.way, found.row) == ("hand", 13)
-    none = Matcher(HERE, {"twin 1991": None}).match([entry])[0]
+    none = Matcher(HERE).match([entry], {"twin 1991": None})[0]
     assert (none.outcome, none.reason) == ("unmatched", "settled by hand to be none of them")
-    elsewhere = Matcher(HERE, {"twin 1991": "a film of another dataset 1991"}).match([entry])[0]
+    elsewhere = Matcher(HERE).match([entry], {"twin 1991": "a film of another dataset 1991"})[0]
     assert elsewhere.outcome == "ambiguous"
 
 
 def test_two_films_are_not_one_movie() -> None:
     """The one of the very year is; the other is asked about."""
-    found = Matcher(HERE, {}).match([Entry("Fargo", 1997), Entry("Fargo", 1996)])
+    found = Matcher(HERE).match([Entry("Fargo", 1997), Entry("Fargo", 1996)])
     assert [each.outcome for each in found] == ["ambiguous", "matched"]
     assert found[0].reason == "it would be the same movie as Fargo (1996)"
     assert found[0].candidates == (0,)
@@ -195,7 +195,7 @@ def test_the_films_of_a_real_dataset_are_found(published: Path) -> None:
     small, large = catalogue.load("ml-latest-small"), catalogue.load("ml-1m")
     rows = [row for row, movie in enumerate(large.movies.ids) if movie in small.movies.row]
     entries = [Entry(large.movies.titles[row].partition(" (")[0], int(large.movies.years[row])) for row in rows]
-    found = Matcher(small, {}).match(entries)
+    found = Matcher(small).match(entries)
     wrong = [
         each.entry
         for row, each in zip(rows, found, strict=True)

@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 from data.problems import Problem
+from movietui.comparison import beside
 from movietui.replies import Details, MovieRow, Opened, PersonRow, Ranked
 from movietui.runs import Runs
 from movietui.store import Store
@@ -190,6 +191,16 @@ class FakeEngine:
         self.before = before
         return rows[0] if rows else None
 
+    def beside(
+        self, viewers: list[Any], misery: float, cleaning: str, checkpoint: str, limit: int, **wish: Any
+    ) -> dict[str, Any]:
+        if "gone" in checkpoint:
+            raise Problem("The checkpoint is gone; train it again.")
+        now = self._order(viewers, misery, wish)
+        then = [now[2], *now[:2], *now[limit : 2 * limit - 3]]
+        films = ([(self.titles[movie], 1950) for movie in order[:limit]] for order in (now, then))
+        return beside(*films, limit)
+
     def similar(self, movie: str, limit: int) -> list[dict[str, Any]]:
         return [
             {
@@ -231,8 +242,9 @@ class FakeEngine:
             "decades": [group("1980s", 0.3), group("1990s", -0.1)],
             "likes": [movie(3, stars=5.0, crowd=2.8)],
             "dislikes": [movie(4, stars=1.0, crowd=4.1)],
+            "for_you": None,
         }
-        empty = {**one, "ratings": 0}
+        empty = {**one, "ratings": 0, "for_you": {"model": "mf", "lacking": 25}}
         told: dict[str, Any] = {
             "dataset": "demo",
             "viewers": [
@@ -275,6 +287,7 @@ class FakeEngine:
             "minutes": 0,
             "directors": [],
             "imdb": 0.0,
+            "link": f"tt{number:07}" if number % 10 == 1 else "[b]no id",
             "count": 267,
             "mean": 4.1,
             "histogram": [3, 12, 40, 112, 100],

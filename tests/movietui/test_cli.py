@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from data import locations, sources
+from data import catalogue, locations, sources
 from data.problems import Problem
 from data.progress import Stage
 from data.sources import Source
@@ -645,7 +645,28 @@ def test_taste(run: Run, ready: Path) -> None:
     store = Store(locations.store())
     store.create_profile("new")
     store.close()
-    assert run("taste", "--profile", "new", "--dataset", "demo").stdout.startswith("new: 0 ratings")
+    told = run("taste", "--profile", "new", "--dataset", "demo").stdout
+    assert told.startswith("new: 0 ratings")
+    assert "25 more ratings" in told
+
+
+def test_how_good_the_model_is_for_a_profile(run: Run, ready: Path) -> None:
+    store, movies = Store(locations.store()), catalogue.load("demo").movies
+    anna = store.create_profile("anna")
+    for row in range(30):
+        film = Film(movies.keys[row], movies.titles[row], int(movies.years[row]))
+        store.rate(anna, film, 5.0 if row >= 27 else 3.0)
+    store.close()
+    asked = ("taste", "--profile", "anna", "--dataset", "demo")
+    found = document(run(*asked, "--model", "bias", "--json"))["viewers"][0]["for_you"]
+    given(found, "model", "lacking", "older", "newest", "liked", "top", "by_model", "by_means")
+    assert (found["model"], found["older"], found["newest"], found["liked"]) == ("bias", 24, 6, 3)
+    rmse = found["by_model"]["rmse"]
+    assert rmse["low"] < rmse["value"] < rmse["high"]
+    assert document(run("taste", "--user", 1, "--dataset", "demo", "--json"))["viewers"][0]["for_you"] is None
+    told = run(*asked).stdout
+    assert "the 6 newest ratings, told from the 24 before" in told
+    assert re.search(r"mean ratings +\d\.\d\d .* of 3 liked", told)
 
 
 def test_taste_needs_no_model(run: Run) -> None:

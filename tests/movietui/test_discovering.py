@@ -1,5 +1,7 @@
 """The dial, the surprise, the ways of a pair, search, more like this, taste."""
 
+from typing import Any
+
 import pytest
 
 from movietui.screens.discovering import tell_taste
@@ -247,6 +249,31 @@ async def test_taste(faked: FakeEngine, size: tuple[int, int]) -> None:
             await driver.see(told)
         await driver.press("T")
         assert driver.app.screen is driver.browse
+
+
+def test_how_good_the_model_is_for_a_profile() -> None:
+    told = FakeEngine().taste([{"kind": "user", "id": "1"}])
+    assert "How good" not in tell_taste(told, ["Eva"], 80).plain
+    (eva,) = told["viewers"]
+    eva["for_you"] = {"model": "[b]mf", "lacking": 3}
+    assert "3 more ratings, and the newest of them will tell." in tell_taste(told, ["Eva"], 80).plain
+
+    def by(value: float, hits: int) -> dict[str, Any]:
+        rate = {"value": hits / 12, "low": 0.319, "high": 0.807}
+        return {"rmse": {"value": value, "low": value - 0.1, "high": value + 0.1}, "hits": hits, "hit_rate": rate}
+
+    eva["for_you"] |= {"lacking": 0, "older": 96, "newest": 24, "liked": 12, "top": 50}
+    eva["for_you"] |= {"by_model": by(0.82, 7), "by_means": by(0.98, 2)}
+    lines = tell_taste(told, ["Eva"], 68).plain.splitlines()[-4:]
+    assert lines[0] == " Your 24 newest ratings, told from the 96 before:"
+    assert [line.split() for line in lines[2:]] == [
+        ["[b]mf", "0.82", "(.72", "…", ".92)", "7", "of", "12", "58%", "(32", "…", "81)"],
+        ["mean", "ratings", "0.98", "(.88", "…", "1.08)", "2", "of", "12", "17%", "(32", "…", "81)"],
+    ]
+    assert max(map(len, lines)) <= 64
+    for figures in (eva["for_you"]["by_model"], eva["for_you"]["by_means"]):
+        figures |= {"hits": 0, "hit_rate": None}
+    assert tell_taste(told, ["Eva"], 68).plain.count("none was liked") == 2
 
 
 def test_a_taste_in_words() -> None:

@@ -378,3 +378,36 @@ def test_an_import_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     assert subprocess.run(line, capture_output=True, timeout=60).returncode == -9
     assert ratings_in() == {}
     assert document("import", zip_of(tmp_path), "--profile", "anna", "--dataset", "demo")["changes"] == 6
+
+
+def test_the_history_of_a_profile(tmp_path: Path) -> None:
+    assert document("history") == {"viewers": []}
+    assert "no profile yet" in run("history").stdout
+    document("import", zip_of(tmp_path), "--profile", "anna", "--dataset", "demo")
+    store = Store(locations.store())
+    store.create_profile("tom")
+    fargo = Film("fargo 1996", "[b]Fargo", 1996)
+    store.rate(ANNA, fargo, 4)
+    store.rate(ANNA, fargo, 4.5)
+    store.mark(ANNA, fargo, "watchlist")
+    store.undo([ANNA])
+    store.close()
+    (anna,) = document("history", "--profile", "Anna")["viewers"]
+    assert (anna["kind"], anna["id"]) == ("profile", "anna")
+    assert [(step["kind"], step["undone"], len(step["changes"])) for step in anna["steps"]] == [
+        ("watchlist", True, 1),
+        ("rating", False, 1),
+        ("rating", False, 1),
+        ("import", False, 6),
+    ]
+    film = {"title": "[b]Fargo", "year": 1996, "kind": "rating"}
+    assert anna["steps"][1]["changes"] == [{**film, "before": 4, "after": 4.5}]
+    assert anna["steps"][3]["note"] == "letterboxd: letterboxd.zip"
+    assert len(document("history", "-k", 2, "--profile", "anna")["viewers"][0]["steps"]) == 2
+    assert [viewer["id"] for viewer in document("history")["viewers"]] == ["anna", "tom"]
+    lines = run("history").stdout.splitlines()
+    when = re.escape(anna["steps"][0]["at"][:4]) + r"-\d\d-\d\d \d\d:\d\d"
+    assert re.fullmatch(rf"{when}  \+ watchlist\s+\[b\]Fargo \(1996\)\s+undone\s*", lines[2])
+    assert re.fullmatch(rf"{when}  ★ 4 → ★ 4½\s+\[b\]Fargo \(1996\)\s*", lines[3])
+    assert lines[-2:] == ["tom", "nothing yet: ratings, marks and imports are listed here"]
+    refused(run("history", "--profile", "nobody"), "no profile 'nobody'")

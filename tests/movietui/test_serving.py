@@ -9,6 +9,7 @@ from data.problems import Problem
 from data.titles import plain
 from movietui import tasks
 from movietui.engine import answer
+from movietui.replies import Wish
 from movietui.serving import Service
 from movietui.viewers import Asked
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
@@ -143,6 +144,20 @@ def test_another_viewer_is_not_compared(service: Service) -> None:
     assert all(row["before"] == row["rank"] for row in found["rows"])
 
 
+def test_another_run_beside_the_one_at_work(service: Service) -> None:
+    wish = Wish(only="+Drama")
+    before = service.rank([asked("2")], 0.6, 0, 10, **wish)["rows"]
+    told = service.beside([asked("2")], 0.6, "standard", checkpoint_of("bias"), 10, **wish)
+    firsts = {movie["first"]: movie["title"] for movie in told["movies"] if movie["first"]}
+    assert firsts == {row["rank"]: row["title"] for row in before}
+    assert service.rank([asked("2")], 0.6, 0, 10, compare=True, **wish)["moved"] == 0
+    service.open("demo", "standard", checkpoint_of("bias"))
+    then = service.rank([asked("2")], 0.6, 0, 10, **wish)["rows"]
+    seconds = {movie["second"]: movie["title"] for movie in told["movies"] if movie["second"]}
+    assert seconds == {row["rank"]: row["title"] for row in then}
+    assert told["common"] == len({row["id"] for row in before} & {row["id"] for row in then}) < 10
+
+
 def test_another_model_is_not_compared(service: Service) -> None:
     service.rank([asked()], 0.6, 0, 50)
     service.open("demo", "standard", checkpoint_of("bias"))
@@ -258,13 +273,14 @@ def id_of(service: Service, title: str) -> str:
 def test_details_know_what_imdb_says(joined: Service) -> None:
     godfather = id_of(joined, "The Godfather")
     before = joined.details([asked()], godfather)
-    assert (before["minutes"], before["directors"], before["imdb"]) == (0, [], 0)
+    assert (before["minutes"], before["directors"], before["imdb"], before["link"]) == (0, [], 0, "")
     ranked = joined.rank([asked()], 0.6, 0, 10)
     report = joined.imdb("demo")  # which also tells what is open
     assert report is not None
     assert report["matched"] == 1
     found = joined.details([asked()], godfather)
     assert (found["minutes"], found["directors"], found["imdb"]) == (175, ["Francis Ford Coppola"], 9.2)
+    assert found["link"] == "tt0000011"
     unknown = joined.details([asked()], id_of(joined, "Alien"))
     assert (unknown["minutes"], unknown["directors"], unknown["imdb"]) == (0, [], 0)
     assert joined.rank([asked()], 0.6, 0, 10) == ranked

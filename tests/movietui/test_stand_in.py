@@ -205,7 +205,7 @@ def test_how_far_all_phases_are() -> None:
     assert begun.whole() == (0.0, None)
     stage = {"event": "stage", "name": "read", "note": "", "done": 1, "total": 1, "unit": "", "seconds_left": None}
     assert begun.after(stage).whole() == (0.0, None)  # what comes before the fits is none of them
-    first = begun.after({"event": "share", "share": 0.5})
+    first = begun.after({"event": "inside", "name": "bayes", "done": 500, "total": 1000, "unit": "whole"})
     assert first.whole() == (pytest.approx(1 / 6, abs=0.01), pytest.approx(300, abs=5))
     assert first.after(epoch(1)).whole()[0] == pytest.approx(1 / 6, abs=0.01)  # an epoch does not throw it back
     second = first.after(epoch(4)).after(epoch(1, "measure"))

@@ -365,6 +365,9 @@ def test_a_film_that_goes_by_two_names(store: Store) -> None:
     elsewhere = Film("fargo 1997", "Fargo!", 1997)
     store.take_in(ANNA, "", [brought(Film(FARGO.key, "Fargo!", 1997), 4, own="fargo 1997")])
     assert store.asked(ANNA)["rated"] == [("fargo 1996", 4), ("fargo 1997", 4)]
+    store.rate(ANNA, ALIEN, 3)
+    assert [key for key, _ in store.asked(ANNA)["rated"]] == ["fargo 1996", "fargo 1997", "alien 1979"]
+    store.undo([ANNA])
     store.rate(ANNA, elsewhere, 2)
     assert given(store, ANNA) == {"Fargo!": 2}
     store.mark(ANNA, elsewhere, "hidden")

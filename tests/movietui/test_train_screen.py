@@ -461,11 +461,11 @@ async def test_a_sweep_goes_on_without_its_panel(store: Store) -> None:
         driver.app.screen.query_one("#try-sweeps", Input).value = "4,8"
         await driver.press("enter")
         await driver.until(lambda: FakeSweep.made and FakeSweep.made[0].request, "the job")
-        await driver.press("escape", "up", "s")
+        await driver.press("escape", "down", "s")
         await driver.told("! A sweep of mf on demo runs; c cancels it.")
         FakeSweep.made[0].let(2)
         await driver.told("Swept mf: sweeps 8 is best, RMSE 0.9000")
-        await driver.press("down", "s")
+        await driver.press("up", "s")
         await driver.see("done · the best: rmse 0.9000")
         await driver.press("e", "enter")
         await driver.until(lambda: len(FakeSweep.made) == 2 and FakeSweep.made[1].request, "the job")

@@ -1,0 +1,210 @@
+"""Import by the screen: the file, its preview, what is settled by hand, and what is left as it was."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data import locations
+from movietui.screens.bringing import ChoicePanel, FilmRows, PreviewPanel
+from movietui.screens.panels import completions
+from movietui.serving import Service
+from movietui.store import Store
+from movietui.viewers import profile
+from tests.data.exports import IMDB, film, imdb_row, letterboxd, table
+from tests.data.files import write_zip
+from tests.movietui.driving import LARGE, SMALL, Driver, shown, started
+from tests.movietui.fakes import FakeEngine
+
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
+
+
+class OwnEngine(FakeEngine):
+    """The real engine, in the test's own process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.service = Service()
+
+    async def ask(self, do: str, **arguments: Any) -> Any:
+        return json.loads(json.dumps(getattr(self.service, do)(**arguments)))
+
+
+@pytest.fixture
+def engine(ready: Path) -> OwnEngine:
+    return OwnEngine()
+
+
+def movies(engine: OwnEngine) -> list[tuple[str, int]]:
+    """Titles and years that the demo has."""
+    found = engine.service.dataset.movies
+    return [(found.titles[row], int(found.years[row])) for row in range(len(found))]
+
+
+def zip_of(tmp_path: Path, engine: OwnEngine) -> Path:
+    """A zip with films that are found, one of another year, one that no dataset has, and a line that is no film."""
+    (one, a), (two, b), (three, c), (four, d) = movies(engine)[:4]
+    files = letterboxd(
+        ratings=[film(one, a, 4.5), film(two, b, 1), film(three, c + 2, 3), film("[b]Nowhere[/b]", 1950, 2)],
+        watchlist=[film(four, d), film("", 1990)],
+    )
+    return write_zip(tmp_path / "letterboxd.zip", files, "")
+
+
+async def choose_file(driver: Driver, path: Path) -> None:
+    await driver.press("i")
+    await driver.see("tab completes")
+    driver.app.screen.query_one("#path").value = str(path)  # type: ignore[attr-defined]
+    await driver.press("enter")
+
+
+def films(driver: Driver) -> FilmRows:
+    return driver.app.screen.query_one(FilmRows)
+
+
+def counts(driver: Driver) -> list[str]:
+    return str(driver.app.screen.query_one("#parts").render()).split()
+
+
+@SIZES
+async def test_a_preview_is_settled_and_imported(engine: OwnEngine, tmp_path: Path, size: tuple[int, int]) -> None:
+    async with started(size, engine=engine) as driver:
+        path = zip_of(tmp_path, engine)
+        (third, year), key = movies(engine)[2], engine.service.dataset.movies.keys[2]
+        await choose_file(driver, path)
+        await driver.see("may be")
+        assert " ".join(counts(driver)) == "1 to settle 1 2 found 3 3 not found 1 4 left out 1"
+        await driver.press("enter")
+        await driver.until(lambda: isinstance(driver.app.screen, ChoicePanel), "the choice")
+        await driver.see("none of these")
+        await driver.press("enter")
+        await driver.until(lambda: isinstance(driver.app.screen, PreviewPanel), "the preview")
+        await driver.see(f"✔ {third} ({year + 2})"[:30])
+        await driver.press("right")
+        await driver.see("★ 4½")
+        await driver.press("3")
+        await driver.see("[b]Nowhere[/b] (1950)")
+        await driver.press("4")
+        await driver.see("it has no title")
+        await driver.press("y")
+        await driver.see("Whose films are these?")
+        await driver.type("anna")
+        await driver.press("enter")
+        await driver.told("anna has 5 films of letterboxd.zip, 4 of them in demo · u takes the import back")
+        store = Store(locations.store())
+        assert {rated.film.title: rated.stars for rated in store.ratings(profile("anna"))}["[b]Nowhere[/b]"] == 2
+        assert store.settled() == {f"{key.rpartition(' ')[0]} {year + 2}": key}
+        assert driver.app.session.audience.rater == profile("anna")
+
+        await choose_file(driver, path)
+        await driver.see("by hand" if size == LARGE else "found 4")
+        assert " ".join(counts(driver)) == "1 to settle 0 2 found 4 3 not found 1 4 left out 1"
+        await driver.press("y")
+        await driver.told("anna has all 5 films of letterboxd.zip already; nothing is changed")
+        assert len(store.history(profile("anna"))) == 1
+        await driver.press("u")
+        await driver.told("took back an import with")
+        assert not store.ratings(profile("anna"))
+        assert not store.marks(profile("anna"))
+        store.close()
+
+
+async def test_escape_leaves_everything_as_it_was(engine: OwnEngine, tmp_path: Path) -> None:
+    async with started(engine=engine) as driver:
+        await choose_file(driver, zip_of(tmp_path, engine))
+        await driver.see("may be")
+        await driver.press("enter", "enter", "escape")
+        await driver.told("Nothing is imported")
+        store = Store(locations.store())
+        assert (store.profiles(), store.settled()) == ([], {})
+        store.close()
+
+
+async def test_none_of_the_candidates_into_another_profile(engine: OwnEngine, tmp_path: Path) -> None:
+    store = Store(locations.store())
+    store.create_profile("Anna")
+    async with started(engine=engine) as driver:
+        await choose_file(driver, zip_of(tmp_path, engine))
+        await driver.see("may be")
+        await driver.press("enter", "G", "enter")
+        await driver.see("✔")
+        assert "none of these" in shown(driver.app)
+        await driver.see("into Anna")
+        await driver.press("n")
+        await driver.see("there are Anna")
+        await driver.type("tom")
+        await driver.press("enter")
+        await driver.see("into tom")
+        await driver.press("y")
+        await driver.told("tom has 5 films of letterboxd.zip, 3 of them in demo")
+        assert list(store.settled().values()) == [None]
+        assert dict(store.profiles()) == {profile("Anna"): 0, profile("tom"): 4}
+    store.close()
+
+
+async def test_a_table_of_imdb(engine: OwnEngine, tmp_path: Path) -> None:
+    async with started(engine=engine) as driver:
+        (title, year), *_ = movies(engine)
+        path = tmp_path / "ratings.csv"
+        path.write_bytes(table(IMDB["2017"], [imdb_row("tt9999999", 7, title, year)], "\r\n"))
+        await choose_file(driver, path)
+        await driver.see("Import · ratings.csv · imdb")
+        await driver.see("★ 3½")
+
+
+async def test_what_is_no_export_is_told_in_the_panel(engine: OwnEngine, tmp_path: Path) -> None:
+    async with started(LARGE, engine=engine) as driver:
+        hostile = write_zip(tmp_path / "slip.zip", {"ratings.csv": b"Name\nx\n", "../../evil.csv": b"Name\nx\n"}, "")
+        other = tmp_path / "other.csv"
+        other.write_text("colour,size\nred,3\n")
+        await driver.press("i")
+        await driver.see("tab completes")
+        field = driver.app.screen.query_one("#path")
+        for path, sentence in (
+            (hostile, "slip.zip"),
+            (other, "other.csv"),
+            (tmp_path / "none.zip", "There is nothing at"),
+            ("~nobody-of-this-name/x.zip", "There is nothing at"),
+        ):
+            field.value = str(path)  # type: ignore[attr-defined]
+            await driver.press("enter")
+            await driver.until(lambda sentence=sentence: sentence in wrong(driver), sentence)
+            assert wrong(driver).count("\n") == 0
+        await driver.press("escape")
+        assert driver.app.screen is driver.browse
+
+
+def wrong(driver: Driver) -> str:
+    return str(driver.app.screen.query_one("#wrong").render())
+
+
+def test_completions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Lists.zip", "letterboxd.ZIP", "letters.txt", ".hidden.zip"):
+        (tmp_path / name).touch()
+    (tmp_path / "let").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert completions("~/l", (".zip",)) == ["let/", "letterboxd.ZIP"]
+    assert completions("let", (".zip",)) == ["let/", "letterboxd.ZIP"]
+    assert completions(f"{tmp_path}/", (".zip",)) == ["let/", "letterboxd.ZIP", "Lists.zip"]
+    assert completions("~/.h", (".zip",)) == [".hidden.zip"]
+    assert completions("~", (".zip",)) == ["~/"]
+    assert completions("none/at/all", (".zip",)) == completions("~nobody-of-this-name/", (".zip",)) == []
+
+
+async def test_tab_completes_a_path(engine: OwnEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("letterboxd-a.zip", "letterboxd-b.zip", "[b]odd.zip"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with started(engine=engine) as driver:
+        await driver.press("i")
+        await driver.see("tab completes")
+        field = driver.app.screen.query_one("#path")
+        field.value = "~/l"  # type: ignore[attr-defined]
+        await driver.press("tab")
+        await driver.see("letterboxd-a.zip  letterboxd-b.zip")
+        assert field.value == "~/letterboxd-"  # type: ignore[attr-defined]
+        field.value = "~/["  # type: ignore[attr-defined]
+        await driver.press("tab")
+        await driver.until(lambda: field.value == "~/[b]odd.zip", "the name")  # type: ignore[attr-defined]

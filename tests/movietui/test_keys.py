@@ -1,0 +1,137 @@
+"""Keys of a person's own: what the file asks for, what is wrong in it, and the file that explains itself."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from data import locations
+from movietui import keys
+from movietui.cli import cli
+from movietui.store import Store
+from tests.movietui.driving import LARGE, shown, started
+from tests.movietui.fakes import FakeEngine, with_run
+
+
+@pytest.fixture
+def faked(store: Store) -> FakeEngine:
+    with_run(store)
+    return FakeEngine()
+
+
+def write(text: str) -> Path:
+    path = locations.config()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+async def test_other_keys(faked: FakeEngine, store: Store) -> None:
+    write('[keys]\nbrowse.watchlist = "+"\nbrowse.undo = "ctrl+u,F"\n"list.down" = "n"\nbrowse.new = "ctrl+n"\n')
+    async with started(LARGE, engine=faked) as driver:
+        assert "movietui" not in driver.app.outcome.plain
+        await driver.press("n")
+        assert driver.movies.cursor == 1
+        await driver.press("w")
+        await driver.pilot.pause(0.1)
+        assert not driver.app.outcome.plain
+        await driver.press("plus")
+        await driver.told("put ")
+        await driver.press("F")
+        await driver.told("took back")
+        await driver.press("plus")
+        await driver.told("put ")
+        await driver.press("ctrl+u")
+        await driver.told("took back")
+        await driver.press("question_mark")
+        await driver.see("Keys · Browse")
+        await driver.press(*["pagedown"] * 6)
+        await driver.see("^u F")
+        told = [line for line in shown(driver.app).splitlines() if "Put the movie on the watchlist" in line]
+        assert "+" in told[0].split()
+        assert "w" not in told[0].split()
+
+
+async def test_marks_of_what_moved_stay_with_a_key_of_ones_own(faked: FakeEngine) -> None:
+    write('[keys]\nbrowse.rate-5 = "R"\n')
+    async with started(LARGE, engine=faked) as driver:
+        await driver.press("R")
+        await driver.told("rated")
+        await driver.until(lambda: driver.movies.marked, "the marks")
+        await driver.press("R")
+        await driver.until(lambda: len(faked.asked[-1][1].get("viewers", [{}])[0].get("rated", [])) == 2, "the second")
+        await driver.until(lambda: driver.movies.marked, "the marks")
+        await driver.press("j")
+        assert not driver.movies.marked
+
+
+async def test_what_is_wrong_is_told_and_the_rest_used(faked: FakeEngine) -> None:
+    path = write('[keys]\nbrowse.nothing = "w"\nbrowse.surprise = "S"\nbrowse.taste = 7\n')
+    async with started(LARGE, engine=faked) as driver:
+        await driver.told(f"{path} line 2: there is no 'browse.nothing'; movietui config --defaults lists all.")
+        assert "1 more: movietui config lists them." in driver.app.outcome.plain
+        await driver.press("S")
+        await driver.see("s another")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("[keys]\nx = \n", "line 2: invalid value; all keys are as they were."),
+        ("[keys\n", "line 1: expected "),
+        ("# one\n[colours]\na = 1\n", "line 2: there is no part 'colours', only [keys]."),
+        ("keys = 3\n", "line 1: write [keys]"),
+        ('[keys]\nbrowse.hide = "nonsense"\n', "line 2: 'nonsense' is no key; write for example browse.hide = \"x\"."),
+        ('[keys]\nbrowse.hide = "hyperctrl+x"\n', "line 2: 'hyperctrl+x' is no key"),
+        ('[keys]\nbrowse.hide = ""\n', "line 2: '' is no key"),
+        ('[keys]\n\nbrowse.hide = "w"\n', "line 3: 'w' is the key of browse.watchlist too"),
+        ('[keys.browse]\nhide = "d"\n', "line 2: 'd' is the key of screen.data too"),
+        ('[keys]\nlist.up = "t"\n', "line 2: 't' is the key of screen.train too"),
+        ('[keys]\nbrowse.hide = "\\u001b[31m"\n', "line 2: "),
+    ],
+)
+def test_what_cannot_be_used(home: Path, content: str, told: str) -> None:
+    path = write(content)
+    found = keys.read(path)
+    assert found.keys == {}
+    (problem,) = found.problems
+    assert problem.startswith(f"{path} {told}")
+    assert problem.isprintable()
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    assert keys.read(tmp_path / "none.toml") == keys.Keymap()
+    assert "cannot be read" in keys.read(tmp_path).problems[0]
+    (tmp_path / "odd.toml").write_bytes(b"[keys]\nx = '\xff'\n")
+    assert "all keys are as they were" in keys.read(tmp_path / "odd.toml").problems[0]
+
+
+def test_keys_that_change_places(home: Path) -> None:
+    path = write('[keys]\nbrowse.hide = "w"\nbrowse.watchlist = "x"\nbrowse.rename = "R"\ntrain.mark = ","\n')
+    expected = {"browse.hide": "w", "browse.watchlist": "x", "browse.rename": "R", "train.mark": "comma"}
+    assert keys.read(path) == keys.Keymap(expected)
+
+
+def test_the_file_explains_itself(home: Path) -> None:
+    runner = CliRunner()
+    text = runner.invoke(cli, ["config", "--defaults"]).stdout
+    assert tomllib.loads(text) == {"keys": {}}
+    every = keys.known()
+    assert len(every) > 60
+    assert all(each.does and f'\n# {each.id} = "{each.keys}" ' in text for each in every)
+    # As it is with every line in force, it changes nothing and nothing in it is wrong.
+    path = write("\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines()))
+    found = keys.read(path)
+    assert found.problems == ()
+    assert found.keys == {each.id: each.keys for each in every}
+
+
+def test_where_the_file_lies(home: Path) -> None:
+    runner = CliRunner()
+    assert "config.toml is not there yet" in " ".join(runner.invoke(cli, ["config"]).stdout.split())
+    write('[keys]\nbrowse.hide = "H"\nwrong = "x"\n')
+    told = " ".join(runner.invoke(cli, ["config"]).stdout.split())
+    assert "browse.hide H" in told
+    assert "line 3: there is no 'wrong'" in told
+    assert str(locations.config()) in runner.invoke(cli, ["config", "--json"]).stdout

@@ -1,0 +1,82 @@
+"""Another model for the list: what it would change, and that it serves at once."""
+
+import pytest
+
+from movietui.screens.switching import SwitchPanel, two_tops
+from movietui.store import Store
+from tests.movietui.driving import LARGE, SMALL, lines, shown, started
+from tests.movietui.fakes import FakeEngine, with_run
+
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
+
+
+@pytest.fixture
+def faked(store: Store) -> FakeEngine:
+    with_run(store)
+    return FakeEngine()
+
+
+@SIZES
+async def test_another_run_serves_once_seen(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
+    async with started(size, engine=faked) as driver:
+        first, _, third = driver.titles(3)
+        await driver.press("M")
+        await driver.see("run 3 mf is at work")
+        (bias,) = [line for line in lines(driver.app) if " 1  bias " in line]
+        assert "0.940" in bias
+        assert "0.160" in bias
+        await driver.press("down")
+        await driver.see("3 of 10 stay")
+        assert "run 1 bias beside run 3 mf" in shown(driver.app)
+        told = [line for line in lines(driver.app) if third[:18] in line or first[:18] in line]
+        assert any("▲2" in line and "gone" not in line for line in told)
+        assert shown(driver.app).count("gone") == shown(driver.app).count("new  ") == 7
+        opened = len([do for do, _ in faked.asked if do == "open"])
+        await driver.press("enter")
+        await driver.told("Run 1, bias, makes the list now")
+        assert len([do for do, _ in faked.asked if do == "open"]) == opened + 1
+        assert driver.app.session.run is not None
+        assert driver.app.session.run.id == 1
+        assert store.choice("run:demo") == "1"
+
+
+async def test_looking_changes_nothing(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("f")
+        await driver.type("+even")
+        await driver.press("enter")
+        await driver.press("M")
+        await driver.see("at work")
+        await driver.press("down")
+        await driver.see("3 of 10 stay")
+        do, asked = faked.asked[-1]
+        assert (do, asked["only"], asked["viewers"][0]["id"]) == ("beside", "+even", "1")
+        await driver.press("up", "down")
+        await driver.pilot.pause(0.3)
+        assert [do for do, _ in faked.asked].count("beside") <= 2  # what was worked out is kept
+        await driver.press("escape")
+        assert driver.app.session.run is not None
+        assert driver.app.session.run.id == 3
+
+
+async def test_a_run_that_cannot_be_loaded(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("M")
+        await driver.see("at work")
+        faked.problem = "The checkpoint of [b]run 1[/b] is damaged; train it again."
+        await driver.press("down")
+        await driver.see("The checkpoint of [b]run 1[/b] is damaged")
+        assert isinstance(driver.app.screen, SwitchPanel)
+        faked.problem = ""
+
+
+def test_two_lists_of_different_lengths() -> None:
+    movies = [
+        {"title": "[b]Fargo", "year": 1996, "first": 1, "second": None},
+        {"title": "Heat", "year": 0, "first": 2, "second": 1},
+    ]
+    told = two_tops({"movies": movies}, 60).plain.splitlines()
+    assert [line.split() for line in told[1:]] == [
+        ["1", "[b]Fargo", "(1996)", "gone", "1", "▲1", "Heat"],
+        ["2", "Heat"],
+    ]

@@ -40,7 +40,7 @@ PRIOR = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "in
 _WHAT = {"all": "Unseen by both", "any": "Unseen by either"}
 WELCOME = (
     "← and enter   the list of anybody on the left",
-    "n             a profile of your own in two minutes; 1 to 5 rate",
+    "n             a profile of your own in two minutes",
     "i             import from Letterboxd, IMDb or Trakt",
     "p             a second viewer; ? lists all keys",
 )
@@ -86,7 +86,7 @@ class ListScreen(FrameScreen):
             "New profile",
             priority=True,
             id="browse.new",
-            tooltip="A profile of your own, which starts empty",
+            tooltip="A profile of your own, in two minutes",
         ),
         Binding(
             "N",

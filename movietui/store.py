@@ -27,9 +27,9 @@ from data.problems import Problem
 from movietui.processes import still_runs, this_process
 from movietui.viewers import LONGEST_NAME, Asked, ViewerRef, is_name, profile
 
-VERSION = 3
-MIGRATIONS = {1: "marks.sql", 2: "runs.sql"}
-"""The script that brings a store of that version to the next one."""
+SCRIPTS = ("schema.sql", "marks.sql", "runs.sql")
+"""What makes a store: each brings it to the next version. A change to what is stored is one more."""
+VERSION = len(SCRIPTS)
 
 STANDARD = "standard"
 """How a dataset is cleaned unless another cleaning was chosen."""
@@ -242,9 +242,7 @@ class Store:
         if self._version() == VERSION:
             return
         with self._change():
-            version = self._version()  # another window may have been faster
-            names = [MIGRATIONS[step] for step in range(version, VERSION)] if version else ["schema.sql"]
-            for name in names:
+            for name in SCRIPTS[self._version() :]:  # asked again: another window may have been faster
                 self._run_script(resources.files("movietui").joinpath(name).read_text("utf-8"))
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 

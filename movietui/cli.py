@@ -768,7 +768,9 @@ def config(defaults: bool, json_: bool) -> None:
         print_json(told)
         return
     missing = "" if path.exists() else " is not there yet; movietui config --defaults prints one to begin with"
-    print_rich(f"{path}{missing}", *found.problems)
+    click.echo(f"{path}{missing}")  # not wrapped: it is to be copied
+    for problem in found.problems:
+        click.echo(problem)
     if found.keys:
         table = new_table("what", "key")
         for name, key in found.keys.items():

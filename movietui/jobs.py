@@ -135,8 +135,11 @@ def main() -> None:
     pipe = take_stdout()
 
     def send(message: Message) -> None:
-        pipe.write(encode(message).decode())
-        pipe.flush()
+        try:
+            pipe.write(encode(message).decode())
+            pipe.flush()
+        except BrokenPipeError:
+            raise Cancelled from None  # whoever asked is gone
 
     os.nice(10)  # the screen and the engine go first
     teller = Teller(send)
@@ -147,11 +150,11 @@ def main() -> None:
             import torch  # noqa: F401
         request = requests.get()
         send({"event": "done", "result": JOBS[request["do"]](request, teller)})
-    except (KeyboardInterrupt, Cancelled, BrokenPipeError):
+    except (KeyboardInterrupt, Cancelled):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             send({"event": "cancelled"})
-        except BrokenPipeError:
+        except Cancelled:
             os._exit(1)
     except Exception as error:
         send({"event": "failed", "problem": sentence(error)})

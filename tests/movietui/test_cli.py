@@ -731,7 +731,6 @@ def test_bad_names(run: Run, ready: Path) -> None:
         ("data", "nothing"),
         ("data", "get"),
         ("data", "get", "demo", "--nothing"),
-        ("train",),
         ("train", "mf", "--set", "factors"),
         ("train", "mf", "--seed", "x"),
         ("evaluate",),

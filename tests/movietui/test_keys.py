@@ -28,10 +28,10 @@ def write(text: str) -> Path:
 
 
 async def test_other_keys(faked: FakeEngine, store: Store) -> None:
-    write('[keys]\nbrowse.watchlist = "+"\nbrowse.undo = "ctrl+u,F"\n"list.down" = "n"\nbrowse.new = "ctrl+n"\n')
+    write('[keys]\nbrowse.watchlist = "+"\nbrowse.undo = "ctrl+u,F"\n"list.down" = "f9"\nbrowse.new = "ctrl+n"\n')
     async with started(LARGE, engine=faked) as driver:
         assert "movietui" not in driver.app.outcome.plain
-        await driver.press("n")
+        await driver.press("f9")
         assert driver.movies.cursor == 1
         await driver.press("w")
         await driver.pilot.pause(0.1)

@@ -82,7 +82,6 @@ def fit(
             assert validation is not None
             served = AutoRec(settings)
             served.restore(serving(network, table, known, settings, active), train_part.scale)
-            served.weigh(train_part)
             served.settle(train_part, np.unique(validation.user))
             return mse(served.predict(validation.user, validation.movie), validation.stars)
 

@@ -13,12 +13,6 @@ Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
 """Pairs that are worked on at once."""
-STRENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
-"""How many times as strong as in training the decay of a viewer who is folded in may be."""
-WEIGHED = 60
-"""From how many users that is learned."""
-LONGEST = 300
-"""And from how many ratings of each."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +79,10 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
         mean = e + P A' (A P A' + v)^-1 (y - A e)      covariance = P - P A' (A P A' + v)^-1 A P
 
-    ``e`` is the mean over users, and ``P`` is ``v / decay``, the ridge that ``V`` was trained with, divided by what
-    predicts best (``weigh``). Users of the dataset are stored the same way, so that folding somebody in is no
-    approximation. Their own ratings are in the movies' rows: where they learn from a movie, theirs is taken out of its
-    hidden units (``inside`` is what those are the logistic of), for it is in no row of a movie that they have not
-    rated.
+    ``P`` is ``v / decay``, the ridge that ``V`` was trained with, ``e`` the mean over users. Users of the dataset are
+    stored the same way, so that folding somebody in is no approximation. Their own ratings are in the movies' rows:
+    where they learn from a movie, theirs is taken out of its hidden units (``inside`` is what those are the logistic
+    of), for it is in no row of a movie that they have not rated.
 
     *By user* the features are ``V``, and the weights are the viewer's hidden units: a pass forward over their row. The
     covariance is that of the same regression, with the variance of the hidden units over users as prior.
@@ -113,37 +106,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         parameters, fitted = fit(train, validation, self.settings, self.seed, progress)
         served = AutoRec(self.settings)
         served.restore(parameters, train.scale)
-        served.weigh(train)
         served.settle(train, np.arange(len(train.users)))
         return served.parameters, fitted
-
-    def weigh(self, train: Dataset) -> None:
-        """Learn, while fitting by movie, how strongly viewers are drawn to the mean when they are folded in.
-
-        By the errors of ratings of some users, each foretold from the user's others: with ``K = A P A' + v`` they are
-        ``(K^-1 (y - A e))_k / (K^-1)_kk``. Training ends before the weights are as large as its decay allows, the
-        sooner the more steps it would take: on ml-1m, three members with a decay of 45 have a validation rmse of 0.8482
-        when viewers are folded in with the same, 0.8456 with 70, and on ml-100k any more is worse.
-        """
-        if self.settings.by_user:
-            return
-        prior, noise = self.parameters["prior"], float(self.parameters["noise"])
-        users = np.flatnonzero(np.bincount(train.ratings.user, minlength=len(train.users)) > 1)
-        users = users[np.unique(np.linspace(0, len(users) - 1, min(WEIGHED, len(users))).astype(np.intp))]
-        errors = np.zeros(len(STRENGTHS))
-        for user in users.tolist():
-            rows = train.rows_of(user)[:LONGEST]
-            history = History(train.ratings.movie[rows], train.ratings.stars[rows], user)
-            design, rest = self._rated(history), self._rest(history)
-            rest = rest - design @ prior[0]
-            for place, strength in enumerate(STRENGTHS):
-                spread = np.append(prior[1, :-1] / strength, prior[1, -1])
-                inverse = np.linalg.inv((design * spread) @ design.T + noise * np.eye(len(rest)))
-                errors[place] += np.square(inverse @ rest / np.diag(inverse)).sum()
-        if len(users):
-            prior = prior.copy()
-            prior[1, :-1] /= STRENGTHS[int(errors.argmin())]
-            self.parameters = self.parameters | {"prior": prior}
 
     def settle(self, train: Dataset, users: NDArray[np.integer]) -> None:
         """Fold users in, while fitting: their weights and biases, shape (users + 1, features + 1), for ``predict``."""

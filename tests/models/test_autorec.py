@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.autorec import STRENGTHS, AutoRec, AutoRecSettings
+from models.autorec import AutoRec, AutoRecSettings
 from models.bias import Bias
 from models.model import History, Model, history_of
 from tests.models.builders import checkerboard, rmse, tastes
@@ -102,26 +102,3 @@ def test_published_settings_learn() -> None:
     assert len(curve) == 10
     assert curve[-1].train_loss < curve[0].train_loss
     assert np.isfinite(model.predict(held_out.user, held_out.movie)).all()
-
-
-def test_viewers_are_drawn_to_the_mean_as_strongly_as_foretells_best(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against leaving out each rating by itself, for every strength that is tried."""
-    monkeypatch.setattr("models.autorec.WEIGHED", 4)
-    train = tastes()[0]
-    model = AutoRec(AutoRecSettings(members=1, hidden=20, epochs=3))
-    model.fit(train)
-    users = np.linspace(0, len(train.users) - 1, 4).astype(int).tolist()
-    learned = model.parameters["prior"].copy()
-    weakest = float(model.parameters["noise"]) / model.settings.decay / learned[1, 0]  # the strength that was taken
-    errors = []
-    for strength in STRENGTHS:
-        model.parameters["prior"][1, :-1] = learned[1, :-1] * weakest / strength
-        error = 0.0
-        for user in users:
-            history = history_of(train, user)
-            for place in range(len(history)):
-                design = model._rated(history)[place]
-                told = design @ model._mean(history.without(place))
-                error += float((model._rest(history)[place] - told) ** 2)
-        errors.append(error)
-    assert STRENGTHS[int(np.argmin(errors))] == pytest.approx(weakest)

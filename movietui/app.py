@@ -25,11 +25,11 @@ from movietui.activity import Activity
 from movietui.children import warm_job
 from movietui.queue import RunQueue, how_it_ended
 from movietui.replies import Opened
+from movietui.run_records import Run
 from movietui.screens.browse import BrowseScreen
 from movietui.screens.frame import SCREENS, FrameScreen
 from movietui.session import Session
 from movietui.stand_in import StandIn
-from movietui.store import Run
 from movietui.widgets.told import told
 from movietui.work import Work
 

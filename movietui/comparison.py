@@ -10,8 +10,9 @@ from models.ranking import Ranker
 from models.reproduce import EXPERIMENTS
 from models.tally import Tally, differences
 from movietui.asking import viewer
+from movietui.run_records import Run
 from movietui.runs import Runs, as_json
-from movietui.store import Run, Store
+from movietui.store import Store
 from movietui.viewers import Asked
 
 FACTS = ("model", "dataset", "cleaning", "split", "seed", "device")

@@ -17,8 +17,9 @@ from data import locations
 from data.problems import Problem
 from movietui.activity import Activity
 from movietui.children import Job
+from movietui.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.runs import OVER, SERVED_SPLIT, Runs
-from movietui.store import CUT_OFF, UNDER_WAY, Run, Store
+from movietui.store import Store
 from movietui.wire import Message
 
 DRAWN_A_SECOND = 10

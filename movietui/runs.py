@@ -6,7 +6,6 @@ ended long ago. Imports nothing heavy, because screens list runs.
 
 import json
 import shutil
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,8 @@ from data import locations
 from data.problems import Problem
 from data.titles import plain
 from movietui.processes import peak_bytes, still_runs, this_process
-from movietui.store import CUT_OFF, UNDER_WAY, Run, Store
+from movietui.run_records import CUT_OFF, UNDER_WAY, Run
+from movietui.store import Store
 from movietui.wire import Message
 
 QUICK = "mf"
@@ -126,7 +126,7 @@ class Runs:
         writes it down for the others.
         """
         self._write_down_cut_off()
-        rows = self._store._rows("SELECT id, run FROM run_changes WHERE id > ? ORDER BY id DESC", since)
+        rows = self._store.rows("SELECT id, run FROM run_changes WHERE id > ? ORDER BY id DESC", since)
         changed = {int(number) for _, number in rows}
         runs = tuple(self._store.runs(changed)) if changed else ()
         deleted = tuple(sorted(changed - {run.id for run in runs}))
@@ -134,7 +134,7 @@ class Runs:
 
     def _write_down_cut_off(self) -> None:
         marks = ",".join("?" * len(UNDER_WAY))
-        rows = self._store._rows(f"SELECT id FROM runs WHERE state IN ({marks})", *UNDER_WAY)
+        rows = self._store.rows(f"SELECT id FROM runs WHERE state IN ({marks})", *UNDER_WAY)
         for (number,) in rows:
             run = self._store.run(number)
             if run is not None and run.state == CUT_OFF:
@@ -148,12 +148,12 @@ class Runs:
 
     def detail(self, number: int) -> dict[str, Any]:
         """Return where a run's model fails: ``subgroups``, ``calibration`` and ``confusion``; empty if not measured."""
-        found = self._store._rows("SELECT detail FROM measured WHERE run = ?", number)
+        found = self._store.rows("SELECT detail FROM measured WHERE run = ?", number)
         return dict(json.loads(found[0][0])) if found else {}
 
     def by_user(self, number: int) -> tuple[str, bytes] | None:
         """Return a run's fingerprint of test rows and its sums by user, as ``models.tally`` makes them."""
-        found = self._store._rows("SELECT rows, by_user FROM measured WHERE run = ?", number)
+        found = self._store.rows("SELECT rows, by_user FROM measured WHERE run = ?", number)
         return (str(found[0][0]), bytes(found[0][1])) if found else None
 
     def whole(self, number: int) -> dict[str, Any]:
@@ -196,11 +196,9 @@ class Runs:
         if run.state in UNDER_WAY:
             raise Problem(f"Run {number} is {run.state}; cancel it before it is deleted.")
         freed = self._free(run)
-        with self._store._change():
-            self._store._db.execute("DELETE FROM runs WHERE id = ?", (number,))
-            self._store._db.execute(
-                "DELETE FROM choices WHERE name = ? AND value = ?", (f"run:{run.dataset}", str(number))
-            )
+        with self._store.change():
+            self._store.execute("DELETE FROM runs WHERE id = ?", number)
+            self._store.execute("DELETE FROM choices WHERE name = ? AND value = ?", f"run:{run.dataset}", str(number))
         return freed
 
     def prune(self, keep: int, metric: str = "rmse") -> list[Freed]:
@@ -258,7 +256,7 @@ class Runs:
 
     def queue(self, model: str, dataset: str, split: str, request: Mapping[str, Any]) -> int:
         """Let a run wait behind all others for this process to start it with ``request``; return its number."""
-        with self._store._change():
+        with self._store.change():
             return self._queue(model, dataset, split, request)
 
     def _queue(self, model: str, dataset: str, split: str, request: Mapping[str, Any]) -> int:
@@ -266,8 +264,8 @@ class Runs:
         store = self._store
         settings = request.get("settings", {})
         cleaning, seed = request["cleaning"], request.get("seed", 0)
-        number = store._insert_run(model, dataset, cleaning, split, seed, settings, request, state="queued")
-        store._db.execute(f"UPDATE runs SET place = {_AFTER_ALL} WHERE id = ?", (number,))
+        number = store.insert_run(model, dataset, cleaning, split, seed, settings, request, state="queued")
+        store.execute(f"UPDATE runs SET place = {_AFTER_ALL} WHERE id = ?", number)
         return number
 
     def queue_stand_in(self, model: str, dataset: str, request: Mapping[str, Any]) -> int:
@@ -275,12 +273,12 @@ class Runs:
 
         Where such a run waits or trains already, in whatever window, it is that one.
         """
-        with self._store._change():
+        with self._store.change():
             run = self._store.run(self._chosen(STAND_IN, dataset))
             if run is not None and run.request == dict(request) and self._goes_on(run.id):
                 return run.id
             number = self._queue(model, dataset, SERVED_SPLIT, request)
-            self._store._choose(STAND_IN + dataset, str(number))
+            self._store.put_choice(STAND_IN + dataset, str(number))
         return number
 
     def queue_recommended(self, model: str, stand_in: Run) -> int | None:
@@ -289,13 +287,13 @@ class Runs:
         ``None`` where the run is no stand-in, somebody chose by themselves what serves, or turned the other away.
         """
         dataset = stand_in.dataset
-        with self._store._change():
+        with self._store.change():
             if self._chosen(STAND_IN, dataset) != stand_in.id:
                 return None
             number = self._chosen(RECOMMENDED_RUN, dataset)
             if not number:
                 number = self._queue(model, dataset, SERVED_SPLIT, stand_in.request)
-                self._store._choose(RECOMMENDED_RUN + dataset, str(number))
+                self._store.put_choice(RECOMMENDED_RUN + dataset, str(number))
         return number if number > 0 else None
 
     def stands_in(self, stand_in: Run, recommended: Run) -> bool:
@@ -305,10 +303,10 @@ class Runs:
 
     def want(self, number: int, *, wanted: bool = True) -> None:
         """Remember of a recommended run whether somebody turned it away: the end of a process does not."""
-        with self._store._change():
+        with self._store.change():
             run = self._store.run(number)
             if run is not None and abs(self._chosen(RECOMMENDED_RUN, run.dataset)) == number:
-                self._store._choose(RECOMMENDED_RUN + run.dataset, str(number if wanted else -number))
+                self._store.put_choice(RECOMMENDED_RUN + run.dataset, str(number if wanted else -number))
 
     def decide(self, dataset: str) -> None:
         """Remember that a person chose by themselves what serves a dataset: nothing takes over from it."""
@@ -319,7 +317,7 @@ class Runs:
 
     def _goes_on(self, number: int) -> bool:
         """Whether a run waits or trains and its process lives."""
-        rows = self._store._rows(
+        rows = self._store.rows(
             "SELECT process, began FROM runs WHERE id = ? AND state IN (?, ?, ?)", number, "queued", *UNDER_WAY
         )
         return any(still_runs(process, began) for process, began in rows)
@@ -328,7 +326,7 @@ class Runs:
         """Return the runs that wait for this process, the next one first."""
         ours = {
             number
-            for (number,) in self._store._rows(
+            for (number,) in self._store.rows(
                 "SELECT id FROM runs WHERE state = 'queued' AND process = ? AND began = ?", *this_process()
             )
         }
@@ -336,7 +334,7 @@ class Runs:
 
     def adopt(self) -> int:
         """Take over the runs that wait for a process that is gone; return how many."""
-        rows = self._store._rows("SELECT id, process, began FROM runs WHERE state = 'queued'")
+        rows = self._store.rows("SELECT id, process, began FROM runs WHERE state = 'queued'")
         orphans = [(number, process, began) for number, process, began in rows if not still_runs(process, began)]
         # Only from the one that is gone: another process may be faster.
         return sum(
@@ -353,7 +351,7 @@ class Runs:
 
         Raises ``Problem`` for one that is done or under way, and one that no queue knows how to start.
         """
-        before = self._store._rows("SELECT state, process, began FROM runs WHERE id = ?", number)
+        before = self._store.rows("SELECT state, process, began FROM runs WHERE id = ?", number)
         run = self.get(number)
         if run.state not in (CUT_OFF, "cancelled", "failed"):
             raise Problem(f"Run {number} is {run.state}; only one that was cut off, cancelled or failed starts again.")
@@ -375,11 +373,10 @@ class Runs:
         """Put a run that waits at a place of the queue, 0 being the next; beyond the end is the end."""
         order = [run.id for run in self.waiting() if run.id != number]
         order.insert(max(0, place), number)
-        with self._store._change():
-            self._store._db.executemany(
-                "UPDATE runs SET place = ? WHERE id = ? AND state = 'queued' AND place IS NOT ?",
-                [(at, own, at) for at, own in enumerate(order, 1)],
-            )
+        with self._store.change():
+            for at, own in enumerate(order, 1):
+                moved = "UPDATE runs SET place = ? WHERE id = ? AND state = 'queued' AND place IS NOT ?"
+                self._store.execute(moved, at, own, at)
 
     def release(self) -> None:
         """Let whoever adopts first have the runs that wait for this process."""
@@ -434,9 +431,8 @@ class Runs:
 
     def _write(self, statement: str, *values: object) -> int:
         """Change rows and return how many."""
-        with self._store._change():
-            cursor: sqlite3.Cursor = self._store._db.execute(statement, values)
-            return cursor.rowcount
+        with self._store.change():
+            return self._store.execute(statement, *values).rowcount
 
 
 def place_by(run: Run, metric: str) -> float:

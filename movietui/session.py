@@ -30,7 +30,8 @@ from movietui.replies import (
     SuggestionRow,
     Wish,
 )
-from movietui.store import RATING, STARS, Change, Film, Run, Step, Store
+from movietui.run_records import Run
+from movietui.store import RATING, STARS, Change, Film, Step, Store
 from movietui.viewers import Asked, ViewerRef, profile, user
 
 MISERY_STEP = 0.1

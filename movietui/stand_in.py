@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from data.problems import Cancelled, Problem
 from movietui.queue import RunQueue, Training
+from movietui.run_records import Run
 from movietui.runs import OVER, QUICK, RECOMMENDED, Runs
 from movietui.session import Session
-from movietui.store import Run
 
 MOST_RATINGS = 2_000_000
 """Of larger datasets the recommended model learns for an hour and more, which nobody is put through unasked."""

@@ -1,7 +1,6 @@
-"""The store: profiles, ratings, marks, runs and choices in one SQLite file.
+"""The store: profiles, ratings and marks, and with the classes below it runs and choices, in one SQLite file.
 
-A person's ratings are the one thing here that cannot be had again. Each change is one transaction that is on disk
-(``synchronous=FULL``) when the call returns; several windows may write at once (WAL, and a busy timeout).
+A person's ratings are the one thing here that cannot be had again: a change is on disk when the call returns.
 
 Whatever a person does to films is a step: a rating, a mark, or an import of many films. Steps are undone and done
 again as a whole, in the order in which they were made, which no clock has a say in.
@@ -9,35 +8,18 @@ again as a whole, in the order in which they were made, which no clock has a say
 
 import itertools
 import json
-import sqlite3
-import threading
-import time
-import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from importlib import resources
-from pathlib import Path
 from typing import Any, get_args
 
 from data.imports.entries import Mark
 from data.problems import Problem
-from movietui.processes import still_runs, this_process
+from movietui.database import now
+from movietui.run_records import RunRecords
 from movietui.viewers import LONGEST_NAME, Asked, ViewerRef, is_name, profile
 
-SCRIPTS = ("schema.sql", "marks.sql", "runs.sql")
-"""What makes a store: each brings it to the next version. A change to what is stored is one more."""
-VERSION = len(SCRIPTS)
-
-STANDARD = "standard"
-"""How a dataset is cleaned unless another cleaning was chosen."""
 STARS = (0.5, 5.0)
-BUSY_SECONDS = 5.0
-UNDER_WAY = ("running", "paused")
-CUT_OFF = "cut off"
-"""The state of a run that was under way when its process ended without a word."""
 MARKS: tuple[Mark, ...] = get_args(Mark)
 NOT_OFFERED: tuple[Mark, ...] = ("hidden", "seen", "liked")
 RATING = "rating"
@@ -134,49 +116,6 @@ class Given:
     ids: Ids = Ids()
 
 
-@dataclass(frozen=True)
-class Run:
-    """One training with its settings, curve and metrics."""
-
-    id: int
-    name: str
-    """What a person calls it; empty for most."""
-    note: str
-    model: str
-    dataset: str
-    cleaning: str
-    split: str
-    seed: int
-    device: str
-    state: str
-    """``queued``, ``running``, ``paused``, ``done``, ``cancelled``, ``failed`` or ``cut off``."""
-    checkpoint: str
-    """The name of its folder among the checkpoints."""
-    started: str
-    seconds: float | None
-    """Of training, so far while it runs; pauses are not counted."""
-    peak_bytes: int | None
-    """The most memory that its process had."""
-    best_epoch: int | None
-    problem: str
-    place: int | None
-    """In the queue, where it waits there: the least goes first."""
-    curve_text: str
-    """``curve`` as JSON."""
-    settings: dict[str, Any]
-    """All of them; of a run that waits, what a person changed."""
-    metrics: dict[str, float]
-    progress: dict[str, Any]
-    """Of a run that is not over: ``phase``, ``epoch``, ``of`` and ``left``, the seconds that it will still take."""
-    request: dict[str, Any]
-    """What a run of the queue is started with."""
-
-    @cached_property
-    def curve(self) -> list[dict[str, Any]]:
-        """The epochs of the fit that left validation ratings out; read when it is asked for, as most are not."""
-        return list(json.loads(self.curve_text))
-
-
 def check_stars(stars: float) -> None:
     """Raise ``Problem`` for stars that cannot be given."""
     if not STARS[0] <= stars <= STARS[1] or stars * 2 != int(stars * 2):
@@ -193,124 +132,20 @@ def _places(values: Collection[object]) -> str:
     return ",".join("?" * len(values))
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-class Store:
-    """The open store. Calls may come from several threads; they are answered one after the other."""
-
-    def __init__(self, path: Path) -> None:
-        """Open the store, making it where there is none.
-
-        Raises ``Problem`` where the file cannot be opened, is no store, or was written by a later version.
-        """
-        self.path = path
-        self._lock = threading.RLock()
-        with self._told():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            try:
-                self._keep_a_log()
-                self._db.execute("PRAGMA synchronous = FULL")
-                self._db.execute("PRAGMA foreign_keys = ON")
-                self._migrate()
-            except BaseException:
-                self._db.close()
-                raise
-
-    def _keep_a_log(self) -> None:
-        """Write ahead to a log. SQLite does not wait where another window does so to a new file just now."""
-        until = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > until:
-                    raise
-            time.sleep(0.01)
-
-    def close(self) -> None:
-        """Close the file, once nobody writes any more."""
-        with self._lock:
-            self._db.close()
-
-    def _migrate(self) -> None:
-        if self._version() > VERSION:
-            raise Problem(f"{self.path} was written by a later movietui; update movietui to open it.")
-        if self._version() == VERSION:
-            return
-        with self._change():
-            for name in SCRIPTS[self._version() :]:  # asked again: another window may have been faster
-                self._run_script(resources.files("movietui").joinpath(name).read_text("utf-8"))
-            self._db.execute(f"PRAGMA user_version = {VERSION}")
-
-    def _run_script(self, script: str) -> None:
-        """Run several statements inside the open transaction, which ``executescript`` would commit."""
-        statement = ""
-        for line in script.splitlines(keepends=True):
-            statement += line
-            if sqlite3.complete_statement(statement):
-                self._db.execute(statement)
-                statement = ""
-
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn what SQLite and the system say into one sentence."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            text = str(error)
-            if "disk is full" in text or "disk I/O error" in text:
-                reason = "the disk is full or failing; free some space, nothing that was saved is lost"
-            elif "not a database" in text or "malformed" in text:
-                reason = "the file is damaged; move it away and restore a backup"
-            elif "locked" in text:
-                reason = "another program holds the file; close it and try again"
-            else:
-                reason = f"{text}; check that its folder can be written to"
-            raise Problem(f"Your ratings in {self.path} cannot be used: {reason}.") from error
-        except OSError as error:
-            raise Problem(
-                f"The folder {self.path.parent} cannot be used: {error.strerror}; check its rights and free space."
-            ) from error
-
-    @contextmanager
-    def _change(self) -> Iterator[None]:
-        """One transaction: all of it is on disk when the block is left, or nothing is."""
-        with self._lock, self._told():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _rows(self, query: str, *values: object) -> list[Any]:
-        with self._lock, self._told():
-            return self._db.execute(query, values).fetchall()
-
-    def changed_elsewhere(self) -> int:
-        """Return a number that differs from the last one when another window or program changed the store."""
-        return int(self._rows("PRAGMA data_version")[0][0])
+class Store(RunRecords):
+    """All of it: what people did to films, and by inheritance runs and choices."""
 
     def deeds(self) -> tuple[Any, ...]:
         """Return what differs from the last time once anybody rated, marked, undid or changed a profile."""
         people = "SELECT group_concat(dataset || ':' || name, '/') FROM viewers"
-        (found,) = self._rows(f"SELECT max(id), count(*), total(undone), ({people}) FROM steps")
+        (found,) = self.rows(f"SELECT max(id), count(*), total(undone), ({people}) FROM steps")
         return tuple(found)
 
     # Profiles
 
     def profiles(self) -> list[tuple[ViewerRef, int]]:
         """Return all profiles and how many ratings each has, by name."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT name, (SELECT count(*) FROM ratings WHERE viewer = viewers.id) FROM viewers"
             " WHERE kind = 'profile' AND dataset = '' ORDER BY name COLLATE NOCASE"
         )
@@ -319,7 +154,7 @@ class Store:
     def create_profile(self, name: str) -> ViewerRef:
         """Add a profile without ratings. Raises ``Problem`` for an empty, overlong or taken name."""
         name = self._free_name(name)
-        with self._change():
+        with self.change():
             self._viewer(profile(name))
         return profile(name)
 
@@ -336,7 +171,7 @@ class Store:
     def rename_profile(self, ref: ViewerRef, name: str) -> ViewerRef:
         """Call a profile otherwise; all that is its stays. Raises ``Problem`` as ``create_profile`` does."""
         name = self._free_name(name, besides=ref.id)
-        with self._change():
+        with self.change():
             self._named(ref, "name = ?", name)
         return profile(name)
 
@@ -345,9 +180,9 @@ class Store:
 
         Those deleted before that are forgotten for good.
         """
-        deleted = DELETED + _now()
+        deleted = DELETED + now()
         oldest = DELETED + (datetime.now(UTC) - timedelta(days=DELETED_DAYS)).isoformat(timespec="milliseconds")
-        with self._change():
+        with self.change():
             self._named(ref, "dataset = ?", deleted)
             self._db.execute("DELETE FROM viewers WHERE kind = 'profile' AND dataset <> '' AND dataset < ?", (oldest,))
         return deleted
@@ -355,7 +190,7 @@ class Store:
     def restore_profile(self, ref: ViewerRef, deleted: str) -> None:
         """Bring a deleted profile back. Raises ``Problem`` where its name was taken since."""
         self._free_name(ref.id)
-        with self._change():
+        with self.change():
             self._named(replace(ref, dataset=deleted), "dataset = ?", "")
 
     def _named(self, ref: ViewerRef, change: str, value: str) -> None:
@@ -374,7 +209,7 @@ class Store:
         key = _row_of(ref)
         self._db.execute(
             "INSERT INTO viewers (kind, dataset, name, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (*key, _now()),
+            (*key, now()),
         )
         found = self._db.execute("SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?", key)
         return int(found.fetchone()[0])
@@ -383,7 +218,7 @@ class Store:
 
     def ratings(self, ref: ViewerRef) -> list[Rated]:
         """Return what a viewer rated here, in the order given, whatever the clock said."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT film, title, year, stars, rated_at FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
             " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place",
             *_row_of(ref),
@@ -393,7 +228,7 @@ class Store:
     def marks(self, ref: ViewerRef, *only: Mark) -> list[Marked]:
         """Return the marks of a viewer, all or only some kinds, in the order given."""
         wanted = only or MARKS
-        rows = self._rows(
+        rows = self.rows(
             "SELECT film, title, year, mark, marked_at FROM marks JOIN viewers ON viewers.id = marks.viewer"
             f" WHERE kind = ? AND dataset = ? AND name = ? AND mark IN ({_places(wanted)}) ORDER BY place",
             *_row_of(ref),
@@ -404,7 +239,7 @@ class Store:
     def asked(self, ref: ViewerRef) -> Asked:
         """Return a viewer as the engine is asked about them, each film by all keys that it has, in the order given."""
         of_viewer = "JOIN viewers ON viewers.id = ratings.viewer WHERE kind = ?1 AND dataset = ?2 AND name = ?3"
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT film, film, stars, place, 0 FROM ratings {of_viewer} UNION ALL"
             f" SELECT ratings.film, alias, stars, place, 1 FROM ratings JOIN aliases ON aliases.film = ratings.film"
             f" {of_viewer} ORDER BY 4, 5, 2",
@@ -440,12 +275,12 @@ class Store:
         return self._do(ref, film, mark, None)
 
     def _do(self, ref: ViewerRef, film: Film, kind: str, value: float | None) -> Change:
-        with self._change():
-            viewer, now = self._viewer(ref), _now()
+        with self.change():
+            viewer, moment = self._viewer(ref), now()
             film = replace(film, key=self._key_of(viewer, film.key))
             before = self._value(viewer, film, kind)[0]
             if value != before:
-                self._record(self._begin(viewer, kind, now), viewer, film, kind, value, now)
+                self._record(self._begin(viewer, kind, moment), viewer, film, kind, value, moment)
         return Change(ref, film, before, value, kind)
 
     def take_in(self, ref: ViewerRef, note: str, films: Sequence[Given]) -> Step | None:
@@ -455,8 +290,8 @@ class Store:
         off after the time that is brought stays off. Films are in the order in which they are to be listed.
         """
         changes = []
-        with self._change():
-            viewer, now, step = self._viewer(ref), _now(), 0
+        with self.change():
+            viewer, moment, step = self._viewer(ref), now(), 0
             taken_off = self._taken_off(viewer)
             for given in films:
                 film = replace(given.film, key=self._key_of(viewer, given.film.key, given.own))
@@ -470,12 +305,12 @@ class Store:
                 for kind, value in brought:
                     before, at, _ = self._value(viewer, film, kind)
                     newer = before is None or (kind == RATING and given.at > (at or ""))
-                    if value == before or not newer or taken_off.get((film.key, kind), "") >= (given.at or now):
+                    if value == before or not newer or taken_off.get((film.key, kind), "") >= (given.at or moment):
                         continue
-                    step = step or self._begin(viewer, IMPORT, now, note)
-                    self._record(step, viewer, film, kind, value, given.at or now)
+                    step = step or self._begin(viewer, IMPORT, moment, note)
+                    self._record(step, viewer, film, kind, value, given.at or moment)
                     changes.append(Change(ref, film, before, value, kind))
-        return Step(ref, IMPORT, now, tuple(changes), note) if changes else None
+        return Step(ref, IMPORT, moment, tuple(changes), note) if changes else None
 
     def undo(self, refs: Sequence[ViewerRef]) -> Step | None:
         """Take back the newest step of any of the viewers that was not taken back yet."""
@@ -487,7 +322,7 @@ class Store:
 
     def history(self, ref: ViewerRef) -> list[Step]:
         """Return all steps of a viewer, newest first, with those that are undone and can be done again."""
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT steps.id, steps.kind, note, at, undone, {_CHANGE} FROM steps"
             " JOIN viewers ON viewers.id = steps.viewer JOIN changes ON changes.step = steps.id"
             " WHERE viewers.kind = ? AND dataset = ? AND name = ? ORDER BY steps.id DESC, changes.id",
@@ -508,8 +343,8 @@ class Store:
         None where nothing is left of it.
         """
         changes: list[Change] = []
-        with self._change():
-            viewer, now, new = self._viewer(step.viewer), _now(), 0
+        with self.change():
+            viewer, moment, new = self._viewer(step.viewer), now(), 0
             rows = self._db.execute(
                 f"SELECT given_before, {_CHANGE} FROM changes JOIN steps ON steps.id = step"
                 " WHERE step = ? AND viewer = ? AND undone = 0 ORDER BY changes.id DESC",
@@ -518,13 +353,13 @@ class Store:
             for given, *named, kind, before, after in rows:
                 film = Film(*named)
                 if self._value(viewer, film, kind)[0] == after:
-                    new = new or self._begin(viewer, step.kind, now, step.note)
-                    self._record(new, viewer, film, kind, before, given or now)
+                    new = new or self._begin(viewer, step.kind, moment, step.note)
+                    self._record(new, viewer, film, kind, before, given or moment)
                     changes.append(Change(step.viewer, film, after, before, kind))
-        return replace(step, at=now, changes=tuple(changes), number=new) if changes else None
+        return replace(step, at=moment, changes=tuple(changes), number=new) if changes else None
 
     def _step(self, refs: Sequence[ViewerRef], *, undone: bool) -> Step | None:
-        with self._change():
+        with self.change():
             viewers = {self._viewer(ref): ref for ref in refs}
             found = self._db.execute(
                 "SELECT id, viewer, kind, note, at FROM steps"
@@ -557,11 +392,11 @@ class Store:
 
     # The parts of a step. Inside a change only.
 
-    def _begin(self, viewer: int, kind: str, now: str, note: str = "") -> int:
+    def _begin(self, viewer: int, kind: str, moment: str, note: str = "") -> int:
         """Begin a step; what was undone before it cannot be done again."""
         self._db.execute("DELETE FROM steps WHERE viewer = ? AND undone > 0", (viewer,))
         cursor = self._db.execute(
-            "INSERT INTO steps (viewer, kind, note, at) VALUES (?, ?, ?, ?)", (viewer, kind, note, now)
+            "INSERT INTO steps (viewer, kind, note, at) VALUES (?, ?, ?, ?)", (viewer, kind, note, moment)
         )
         return int(cursor.lastrowid or 0)
 
@@ -645,7 +480,7 @@ class Store:
         """Return the further keys of films, by key."""
         found: dict[str, list[str]] = {}
         query = "SELECT film, alias FROM aliases WHERE film IN (SELECT value FROM json_each(?)) ORDER BY film, alias"
-        for film, alias in self._rows(query, json.dumps(list(keys))):
+        for film, alias in self.rows(query, json.dumps(list(keys))):
             found.setdefault(film, []).append(alias)
         return found
 
@@ -669,7 +504,7 @@ class Store:
 
     def ids(self) -> dict[str, Ids]:
         """Return what is known of the ids of films, by key."""
-        rows = self._rows("SELECT film, imdb, tmdb, movielens FROM films")
+        rows = self.rows("SELECT film, imdb, tmdb, movielens FROM films")
         return {film: Ids(*ids) for film, *ids in rows}
 
     def settle(self, own: str, film: str | None) -> None:
@@ -677,7 +512,7 @@ class Store:
 
         What was imported of that title before follows with the next import.
         """
-        with self._change():
+        with self.change():
             before = self._db.execute("SELECT film FROM settled WHERE own = ?", (own,)).fetchone()
             if before and before[0]:
                 self._db.execute(
@@ -690,163 +525,8 @@ class Store:
 
     def settled(self) -> dict[str, str | None]:
         """Return which film each title is that was settled by hand."""
-        return {own: film or None for own, film in self._rows("SELECT own, film FROM settled")}
-
-    # Runs
-
-    def start_run(
-        self,
-        model: str,
-        dataset: str,
-        cleaning: str,
-        split: str,
-        seed: int,
-        settings: Mapping[str, Any],
-        *,
-        request: Mapping[str, Any] | None = None,
-        device: str = "cpu",
-    ) -> int:
-        """Write down that a training began in this process and return its number; ``request`` starts it again."""
-        with self._change():
-            run = self._insert_run(model, dataset, cleaning, split, seed, settings, request or {}, state="running")
-            self._db.execute("UPDATE runs SET device = ? WHERE id = ?", (device, run))
-        return run
-
-    def _insert_run(
-        self,
-        model: str,
-        dataset: str,
-        cleaning: str,
-        split: str,
-        seed: int,
-        settings: Mapping[str, Any],
-        request: Mapping[str, Any],
-        *,
-        state: str,
-    ) -> int:
-        """Add a run that this process has to do with. Inside a change only."""
-        checkpoint = f"{dataset}-{model}-{uuid.uuid4().hex[:12]}"
-        cursor = self._db.execute(
-            "INSERT INTO runs"
-            " (model, dataset, cleaning, split, seed, settings, request, state, process, began, checkpoint, started)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(model, dataset, cleaning, split, seed, json.dumps(settings), json.dumps(request)),
-                *(state, *this_process(), checkpoint, _now()),
-            ),
-        )
-        return int(cursor.lastrowid or 0)
-
-    def end_run(
-        self,
-        run: int,
-        state: str,
-        *,
-        seconds: float | None = None,
-        curve: Sequence[dict[str, Any]] = (),
-        best_epoch: int | None = None,
-        metrics: dict[str, float] | None = None,
-        problem: str = "",
-        peak_bytes: int | None = None,
-    ) -> None:
-        """Write down how a training ended: ``done``, ``cancelled`` or ``failed``."""
-        with self._change():
-            self._db.execute(
-                "UPDATE runs SET state = ?, seconds = ?, curve = ?, best_epoch = ?, metrics = ?, problem = ?,"
-                " peak_bytes = ?, progress = '{}', place = NULL WHERE id = ?",
-                (
-                    state,
-                    seconds,
-                    json.dumps(list(curve)),
-                    best_epoch,
-                    json.dumps(metrics or {}),
-                    problem,
-                    peak_bytes,
-                    run,
-                ),
-            )
-
-    def runs(self, numbers: Collection[int] | None = None) -> list[Run]:
-        """Return all runs, or those of these numbers that are there, newest first."""
-        if numbers is None:
-            return [self._run(row) for row in self._rows(f"SELECT {_RUN} FROM runs ORDER BY id DESC")]
-        query = f"SELECT {_RUN} FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC"
-        return [self._run(row) for row in self._rows(query, json.dumps(list(numbers)))]
-
-    def run(self, number: int) -> Run | None:
-        """Return one run."""
-        found = self._rows(f"SELECT {_RUN} FROM runs WHERE id = ?", number)
-        return self._run(found[0]) if found else None
-
-    @staticmethod
-    def _run(row: Sequence[Any]) -> Run:
-        *facts, process, began = row
-        texts = len(facts) - _TEXTS
-        run = Run(*facts[:texts], *map(json.loads, facts[texts:]))
-        if run.state in UNDER_WAY and not still_runs(process, began):
-            return replace(run, state=CUT_OFF, problem="It was cut off before its end; start it again.")
-        return run
-
-    def dataset_in_use(self) -> str | None:
-        """Return the dataset that was open last, else the one trained on last; none that no run can serve."""
-        rows = self._rows("SELECT dataset FROM runs WHERE state = 'done' GROUP BY dataset ORDER BY max(id) DESC")
-        trained = [str(dataset) for (dataset,) in rows]
-        chosen = self.choice("dataset")
-        return chosen if chosen in trained else next(iter(trained), None)
-
-    # Choices
-
-    def choice(self, name: str, default: str = "") -> str:
-        """Return what the person chose."""
-        found = self._rows("SELECT value FROM choices WHERE name = ?", name)
-        return str(found[0][0]) if found else default
-
-    def choose(self, name: str, value: str) -> None:
-        """Remember what the person chose."""
-        with self._change():
-            self._choose(name, value)
-
-    def _choose(self, name: str, value: str) -> None:
-        """Remember a choice. Inside a change only."""
-        self._db.execute(
-            "INSERT INTO choices VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
-        )
-
-    def choices(self, beginning: str) -> dict[str, str]:
-        """Return what was chosen under names that begin so, by the rest of the name; what is empty is left out."""
-        rows = self._rows(
-            "SELECT substr(name, ?), value FROM choices WHERE substr(name, 1, ?) = ? AND value <> '' ORDER BY name",
-            len(beginning) + 1,
-            len(beginning),
-            beginning,
-        )
-        return dict(rows)
-
-    def cleaning_of(self, dataset: str) -> str:
-        """Return how a dataset is to be cleaned before a model learns from it: as chosen, else the standard way."""
-        return self.choice(f"cleaning:{dataset}", STANDARD)
-
-    def clean_with(self, dataset: str, cleaning: str) -> None:
-        """Remember how a dataset is to be cleaned."""
-        self.choose(f"cleaning:{dataset}", cleaning)
-
-    def serving_runs(self, dataset: str) -> list[Run]:
-        """Return the runs that can serve a dataset: the chosen one, then the others from the newest on."""
-        chosen = self.choice(f"run:{dataset}")
-        query = f"SELECT {_RUN} FROM runs WHERE dataset = ? AND state = 'done' ORDER BY id = ? DESC, id DESC"
-        return [self._run(row) for row in self._rows(query, dataset, int(chosen or 0))]
-
-    def serve_with(self, run: Run) -> None:
-        """Choose the run that serves its dataset."""
-        self.choose(f"run:{run.dataset}", str(run.id))
+        return {own: film or None for own, film in self.rows("SELECT own, film FROM settled")}
 
 
-_RUN = (
-    "id, name, note, model, dataset, cleaning, split, seed, device, state, checkpoint, started, seconds, peak_bytes,"
-    " best_epoch, problem, place, curve, settings, metrics, progress, request, process, began"
-)
-"""The columns of a run in the order of ``Run``, the process behind them."""
-_TEXTS = 4
-"""How many columns before the process are read as JSON at once."""
 _CHANGE = "film, title, year, changes.kind, before, after"
 """The columns of a change, in the order that ``Store.history`` and ``Store._step`` read them."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from data.problems import Problem
 from movietui.replies import FieldRow
-from movietui.store import Run
+from movietui.run_records import Run
 
 MOST = 10_000
 """Combinations, as ``models.sweep`` has it."""

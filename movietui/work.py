@@ -9,7 +9,7 @@ from typing import Any
 from data.problems import Cancelled, Problem
 from movietui.activity import Activity
 from movietui.children import Job
-from movietui.store import STANDARD
+from movietui.database import STANDARD
 from movietui.wire import Message
 
 DRAWN_A_SECOND = 10

@@ -12,9 +12,9 @@ from textual.content import Content
 from data import locations
 from data.problems import Problem
 from movietui import text
+from movietui.run_records import UNDER_WAY, Run
 from movietui.runs import LONGEST_NOTE, LONGEST_RUN_NAME, Freed, Runs
 from movietui.screens.studying import StudyScreen
-from movietui.store import UNDER_WAY, Run
 from movietui.widgets.told import told
 
 LONGEST_PATH = 4096

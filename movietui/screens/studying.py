@@ -14,9 +14,9 @@ from textual.widgets import Input
 from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
+from movietui.run_records import CUT_OFF, Run
 from movietui.runs import Runs
 from movietui.screens.frame import FrameScreen
-from movietui.store import CUT_OFF, Run
 from movietui.widgets.curve import Curve, Drawn, best_of
 from movietui.widgets.row_list import RowList
 from movietui.widgets.run_table import Picture, Reach, Reported, RunTable

@@ -17,8 +17,8 @@ from textual.widgets import Static
 
 from data.problems import Problem
 from movietui import text
+from movietui.run_records import Run
 from movietui.session import Session
-from movietui.store import Run
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
 from movietui.widgets.text_pane import TextPane

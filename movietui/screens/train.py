@@ -17,10 +17,10 @@ from data.problems import Cancelled, Problem
 from movietui import text
 from movietui.activity import Activity
 from movietui.replies import ModelRow
+from movietui.run_records import CUT_OFF, Run
 from movietui.runs import SERVED_SPLIT
 from movietui.screens.frame import screen_keys
 from movietui.screens.keeping import KeepScreen
-from movietui.store import CUT_OFF, Run
 from movietui.sweeping import Sweep, seconds_of_fit
 from movietui.widgets.curve import Curve
 from movietui.widgets.row_list import RowList

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from textual import events
 
 from movietui import text
+from movietui.run_records import UNDER_WAY, Run
 from movietui.runs import HIGHER_IS_BETTER
-from movietui.store import UNDER_WAY, Run
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
 

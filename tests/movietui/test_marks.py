@@ -248,7 +248,7 @@ def test_a_deleted_name_is_free_again(store: Store) -> None:
 def test_what_was_deleted_long_ago_is_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.create_profile("Eva")
     with monkeypatch.context() as patch:
-        patch.setattr("movietui.store._now", lambda: "2020-01-01T00:00:00.000+00:00")
+        patch.setattr("movietui.store.now", lambda: "2020-01-01T00:00:00.000+00:00")
         deleted = store.delete_profile(EVA)
     store.create_profile("Tom")
     store.delete_profile(TOM)

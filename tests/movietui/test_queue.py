@@ -133,7 +133,7 @@ async def test_what_waits_survives_a_restart(store: Store, jobs: list[FakeJob]) 
     await until(lambda: states(store) == ["running", "queued"])
     await queue.close()
     assert states(store) == ["cancelled", "queued"]
-    store._db.execute("UPDATE runs SET began = 'then' WHERE state = 'queued'")  # as after another process
+    store.execute("UPDATE runs SET began = 'then' WHERE state = 'queued'")  # as after another process
     later = queue_of(store)
     assert await later.waiting() == []
     assert await later.open() == 1

@@ -60,7 +60,7 @@ def done(store: Store, rmse: float, split: str = "u1", model: str = "mf") -> int
 def of_dead_process(store: Store, number: int) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    store._db.execute("UPDATE runs SET process = ?, began = 'then' WHERE id = ?", (ended.pid, number))
+    store.execute("UPDATE runs SET process = ?, began = 'then' WHERE id = ?", ended.pid, number)
 
 
 def test_an_earlier_store_becomes_one_of_today(home: Path) -> None:
@@ -81,7 +81,7 @@ def test_an_earlier_store_becomes_one_of_today(home: Path) -> None:
     fresh = Store(home / "fresh.sqlite3")
     kinds = ("runs", "measured", "run_changes", "run_added", "run_changed", "run_deleted")
     for name in kinds:
-        texts = [one._rows("SELECT sql FROM sqlite_master WHERE name = ?", name)[0][0] for one in (store, fresh)]
+        texts = [one.rows("SELECT sql FROM sqlite_master WHERE name = ?", name)[0][0] for one in (store, fresh)]
         assert texts[0] == texts[1]
 
 

@@ -11,9 +11,10 @@ from textual.worker import WorkerFailed
 from data.problems import Problem
 from movietui.activity import Activity
 from movietui.processes import _began
+from movietui.run_records import Run
 from movietui.runs import Runs
 from movietui.screens.browse import BrowseScreen
-from movietui.store import Run, Store
+from movietui.store import Store
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, started
 from tests.movietui.fakes import FakeEngine, FakeJob
 
@@ -126,7 +127,7 @@ async def test_what_the_end_of_the_app_stopped_goes_on_at_the_next_start(
     async with window(store) as driver:
         await driver.until(lambda: len(jobs) == 2 and jobs[1].request, "the training")
         assert jobs[1].request["run"] == 2
-    store._db.execute("UPDATE runs SET process = 2147483, began = 'then', state = 'running' WHERE id = 2")
+    store.execute("UPDATE runs SET process = 2147483, began = 'then', state = 'running' WHERE id = 2")
     async with window(store) as driver:
         await driver.until(lambda: len(jobs) == 3, "the training that was cut off")
         assert jobs[2].request["run"] == 2
@@ -137,7 +138,7 @@ async def test_another_window_trains_it(store: Store, quick: int, jobs: list[Fak
     number = Runs(store).queue_recommended("blend", run(store, quick))
     assert number == 2
     other = (os.getppid(), _began(os.getppid()), number)
-    store._db.execute("UPDATE runs SET state = 'running', process = ?, began = ? WHERE id = ?", other)
+    store.execute("UPDATE runs SET state = 'running', process = ?, began = ? WHERE id = ?", *other)
     engine = FakeEngine()
     async with window(store, engine) as driver:
         asked = [do for do, _ in engine.asked].count("rank")

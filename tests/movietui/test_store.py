@@ -66,7 +66,7 @@ CLOCKS = {"stands": [5] * 9, "steps back": [5, 4, 3, 2, 1, 0], "runs": [1, 2, 3,
 def test_ratings_are_in_the_order_given(store: Store, monkeypatch: pytest.MonkeyPatch, seconds: list[int]) -> None:
     ticks = iter(seconds)
     store.create_profile("anna")
-    monkeypatch.setattr("movietui.store._now", lambda: f"2026-01-01T00:00:0{next(ticks)}.000+00:00")
+    monkeypatch.setattr("movietui.store.now", lambda: f"2026-01-01T00:00:0{next(ticks)}.000+00:00")
     for film in (FARGO, ALIEN, BRAZIL):
         store.rate(ANNA, film, 3)
     assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
@@ -110,8 +110,8 @@ def test_a_rating_is_on_disk_before_rate_returns(home: Path) -> None:
 
 
 def test_each_change_is_forced_to_the_disk(store: Store) -> None:
-    assert store._rows("PRAGMA synchronous")[0][0] == 2
-    assert store._rows("PRAGMA journal_mode")[0][0] == "wal"
+    assert store.rows("PRAGMA synchronous")[0][0] == 2
+    assert store.rows("PRAGMA journal_mode")[0][0] == "wal"
 
 
 def test_two_windows_write_at_once(store: Store) -> None:
@@ -539,7 +539,7 @@ def test_a_folder_without_rights(home: Path) -> None:
 
 
 def test_another_program_holds_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    store._db.execute("PRAGMA busy_timeout = 50")
+    store.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Problem, match="another program holds the file"):
@@ -719,7 +719,7 @@ def test_a_run_whose_process_is_gone_was_cut_off(store: Store) -> None:
     number = store.start_run("mf", "demo", "standard", "random90", 0, {})
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
-    store._db.execute("UPDATE runs SET process = ? WHERE id = ?", (ended.pid, number))
+    store.execute("UPDATE runs SET process = ? WHERE id = ?", ended.pid, number)
     run = store.run(number)
     assert run is not None
     assert run.state == "cut off"

@@ -243,7 +243,7 @@ async def test_pausing_and_several_at_a_time(store: Store) -> None:
 async def test_a_run_that_was_cut_off_is_offered(store: Store) -> None:
     with_run(store)
     number = store.start_run("mf", "demo", "standard", "random90", 0, {}, request={"cleaning": "standard"})
-    store._db.execute("UPDATE runs SET process = 2147483, began = 'then' WHERE id = ?", (number,))
+    store.execute("UPDATE runs SET process = 2147483, began = 'then' WHERE id = ?", number)
     async with started(LARGE, engine=FakeEngine()) as driver:
         await with_fake_jobs(driver, store)
         await driver.see("cut off")
@@ -532,11 +532,11 @@ async def test_deleting_asks_and_tells_of_the_run_in_use(store: Store, size: tup
         await driver.until(lambda: store.run(3) is None, "the run gone")
         await driver.until(lambda: driver.app.session.run and driver.app.session.run.id == 1, "the next one served")
         await driver.until(lambda: numbers(screen) == [2, 1, 0], "the table without it")
-        store._db.execute("UPDATE runs SET state = 'running' WHERE id = 2")
+        store.execute("UPDATE runs SET state = 'running' WHERE id = 2")
         await driver.until(lambda: "running" in shown(driver.app), "the run under way")
         await driver.press("home", "D")
         await driver.told("! Run 2 is running; c cancels it")
-        store._db.execute("UPDATE runs SET state = 'cancelled' WHERE id = 2")
+        store.execute("UPDATE runs SET state = 'cancelled' WHERE id = 2")
         await driver.press("end", "up", "D")
         await driver.see("no other run could")
         await driver.press("y")

@@ -14,9 +14,9 @@ from models import stages
 from models.bayes import Bayes, BayesSettings
 from models.ease import Ease
 from models.ials import Ials, IalsSettings
+from models.item_knn import ItemKNN
 from models.metrics import RELEVANT, mse, ndcg
 from models.model import AnyModel, Epoch, Expectation, Fitted, History, Model, Parameters, Progress, history_of
-from models.neighbours import ItemKNN
 from models.settings import Settings, setting
 
 Doubles = NDArray[np.float64]

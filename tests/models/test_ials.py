@@ -35,6 +35,29 @@ class TestIals(ModelContract):
             errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
         assert errors[1] < errors[0] - 0.1
 
+    def test_more_ratings_support_more_factors(self) -> None:
+        numbers = [alternation.supported(ratings) for ratings in (0, 1_000, 80_000, 800_000, 32_000_000)]
+        assert numbers == sorted(numbers)
+        assert (numbers[0], numbers[2], numbers[-1]) == (4, 40, 128)
+        train = tastes()[0]
+        model = Ials(IalsSettings(sweeps=1))
+        model.fit(train)
+        assert model.parameters["factors"].shape == (
+            len(train.movies) + 1,
+            alternation.supported(len(train.ratings)),
+        )
+
+    @pytest.mark.parametrize("ratings", [1, 4])
+    def test_what_was_not_rated_weighs_as_much_for_each_rating_in_larger_data(self, ratings: int) -> None:
+        """Everybody rating so many times as much makes a pair that nobody rated count so many times as much."""
+        train = tastes()[0]
+        rows = np.arange(0, len(train.ratings), 4 // ratings)
+        model = Ials(IalsSettings(factors=3, sweeps=1, unseen=8.0))
+        model.fit(train.with_ratings(rows))
+        said = np.count_nonzero(train.ratings.stars[rows] != model.settings.zero)
+        expected = 8.0 * said / len(train.users) / len(train.movies)
+        assert float(model.parameters["unseen"]) == pytest.approx(expected)
+
     @pytest.mark.parametrize("scaling", [0.0, 1.0])
     def test_a_viewer_minimises_the_loss(self, scaling: float) -> None:
         model = Ials(IalsSettings(factors=3, sweeps=3, scaling=scaling))

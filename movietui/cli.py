@@ -16,6 +16,7 @@ from rich.table import Table
 
 from data import locations
 from movietui import __version__, discover, text
+from movietui.backup_commands import backup, restore
 from movietui.commands import SEEDS, Commands
 from movietui.output import (
     Bars,
@@ -623,7 +624,7 @@ def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) 
     )
 
 
-for command in (discover.similar, discover.explain, discover.taste, discover.search, runs):
+for command in (discover.similar, discover.explain, discover.taste, discover.search, runs, backup, restore):
     cli.add_command(command)
 
 

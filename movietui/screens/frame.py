@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.style import Style
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding
 from textual.screen import Screen
@@ -15,6 +16,7 @@ from textual.widgets import Static
 
 from movietui import text
 from movietui.activity import Activity
+from movietui.widgets.told import told
 
 if TYPE_CHECKING:
     from movietui.app import MovieTui
@@ -100,9 +102,9 @@ class StatusLine(Widget):
         whole = _training(training, paused=paused)
         if not outcome.plain:
             return whole
-        for told in (whole, _bar_alone(training)):
-            if outcome.cell_len + told.cell_len < width:
-                return text.fitted(outcome, width - told.cell_len) + told
+        for beside in (whole, _bar_alone(training)):
+            if outcome.cell_len + beside.cell_len < width:
+                return text.fitted(outcome, width - beside.cell_len) + beside
         return Text("\n").join([outcome, whole])
 
 
@@ -212,6 +214,15 @@ class FrameScreen(Screen[None]):
         """Stop what runs."""
         if not await self.movie_tui.work.cancel():
             self.movie_tui.say("Nothing is running.")
+
+    @work(group="backup")
+    @told
+    async def action_back_up(self) -> None:
+        """Write a backup where backups lie."""
+        from movietui.backup import back_up
+
+        made = await self.movie_tui.in_thread(back_up, self.session.store)
+        self.movie_tui.say(f"{text.plural(made['ratings'], 'rating')}, all profiles and runs are in {made['backup']}")
 
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""

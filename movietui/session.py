@@ -31,7 +31,7 @@ from movietui.replies import (
     Wish,
 )
 from movietui.run_records import Run
-from movietui.store import RATING, STARS, Change, Film, Step, Store
+from movietui.store import NOT_OFFERED, RATING, STARS, Change, Film, Step, Store
 from movietui.viewers import Asked, ViewerRef, profile, user
 
 MISERY_STEP = 0.1
@@ -253,6 +253,10 @@ class Session:
     def _ask_for(self, viewers: tuple[ViewerRef, ...]) -> list[Asked]:
         return [self.store.asked(ref) for ref in viewers]
 
+    def _marked(self, *marks: Mark) -> list[str]:
+        """The keys of what any viewer of the list gave one of the marks."""
+        return sorted(set[str]().union(*(self.store.keys_marked(ref, *marks) for ref in self.audience.viewers)))
+
     def _question(self, *, anew: bool = False) -> tuple[list[Asked], Wish, list[set[str]]]:
         """What a list is asked for, and the watchlist of each viewer."""
         audience, view = self.audience, self.view
@@ -371,8 +375,9 @@ class Session:
     # What is known of movies and viewers
 
     async def similar(self, movie: str, limit: int) -> list[SimilarMovie]:
-        """Return the movies that are most like one."""
-        reply: list[SimilarMovie] = await self.engine.ask("similar", movie=movie, limit=limit)
+        """Return the movies that are most like one, without those that a viewer of the list hides."""
+        hidden = await self.on_store(self._marked, "hidden")
+        reply: list[SimilarMovie] = await self.engine.ask("similar", movie=movie, limit=limit, hidden=hidden)
         return reply
 
     async def find(self, words: str) -> FoundAll:
@@ -383,7 +388,9 @@ class Session:
     async def taste(self) -> dict[str, Any]:
         """Return what the viewers of the list like, as ``taste --json`` prints it."""
         viewers = await self.on_store(self._ask_for, self.audience.viewers)
-        reply: dict[str, Any] = await self.engine.ask("taste", viewers=viewers)
+        hidden = await self.on_store(self._marked, "hidden")
+        not_offered = await self.on_store(self._marked, *NOT_OFFERED)
+        reply: dict[str, Any] = await self.engine.ask("taste", viewers=viewers, hidden=hidden, not_offered=not_offered)
         return reply
 
     async def details(self, movie: str) -> Details:

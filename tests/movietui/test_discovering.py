@@ -232,6 +232,22 @@ async def test_more_like_this(faked: FakeEngine, size: tuple[int, int]) -> None:
 # Taste
 
 
+async def test_what_is_hidden_is_no_longer_named(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        film = driver.movies.current["film"] if driver.movies.current else ""
+        await driver.press("x")
+        await driver.told("hid")
+        await driver.press("v")
+        await driver.told("seen")
+        await driver.press("T")
+        await driver.see("Taste · user 1")
+        await driver.press("T", "m")
+        await driver.see("More like")
+        told = {do: arguments for do, arguments in faked.asked if do in ("taste", "similar")}
+        assert [told[do]["hidden"] for do in told] == [[film], [film]]
+        assert len(told["taste"]["not_offered"]) == 2
+
+
 @SIZES
 async def test_taste(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:

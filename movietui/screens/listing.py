@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from data.problems import Problem
 from movietui import saying, text
+from movietui.bindings import RATE_KEYS, half_star_keys
 from movietui.replies import MovieRow, Ranked
 from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.session import Deleted, Done
@@ -52,29 +53,8 @@ class ListScreen(FrameScreen):
     title_of_help = "Browse"
     about = WELCOME
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "rate(1)", "Rate", key_display="1-5", id="browse.rate-1", tooltip="This many stars for the movie"),
-        *(
-            Binding(str(stars), f"rate({stars})", f"{stars} stars", show=False, id=f"browse.rate-{stars}")
-            for stars in range(2, 6)
-        ),
-        Binding(
-            "left_square_bracket",
-            "nudge(-0.5)",
-            "Half less",
-            key_display="[",
-            show=False,
-            id="browse.half-less",
-            tooltip="Half a star less for the movie rated last",
-        ),
-        Binding(
-            "right_square_bracket",
-            "nudge(0.5)",
-            "Half more",
-            key_display="]",
-            show=False,
-            id="browse.half-more",
-            tooltip="Half a star more for the movie rated last",
-        ),
+        *RATE_KEYS,
+        *half_star_keys("browse", "movie"),
         Binding("u", "undo", "Undo", id="browse.undo", tooltip="Take the last rating back; again for the one before"),
         Binding("r", "redo", "Redo", show=False, id="browse.redo", tooltip="Give the rating that was taken back again"),
         Binding(

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from data.problems import Problem
+from movietui.bindings import hint
 from movietui.narrowing import SAVED, expand
 from movietui.replies import SuggestionRow
 from movietui.session import Session
@@ -160,12 +161,12 @@ class ViewLine(Vertical):
         for place, way in enumerate(self._ways[self._chosen :], self._chosen):
             line.append(f"{way['part']}", "reverse" if place == self._chosen else "")
             line.append(f" {way['movies']:,}   " if way["movies"] else "   ", "dim")
-        hint = (
-            "tab takes it · ↑ ↓ others · enter keeps the filter"
-            if self._ways
-            else "enter keeps · ctrl+s saves · esc leaves"
-        )
-        line.append(f"  {hint}", "dim italic")
+        if self._ways:
+            takes = hint(self, ("filter.take", "takes it"), ("filter.before filter.next", "others"))
+            keys = f"{takes} · enter keeps the filter"
+        else:
+            keys = f"enter keeps · {hint(self, ('filter.save', 'saves'), ('filter.leave', 'leaves'))}"
+        line.append(f"  {keys}", "dim italic")
         self.query_one("#ways-on", Static).update(line)
 
     def action_step(self, step: int) -> None:

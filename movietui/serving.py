@@ -75,6 +75,8 @@ class Service:
 
     def __init__(self) -> None:
         self._ranker: Ranker | None = None
+        self._listed: tuple[Any, list[Viewer], RankedList] | None = None
+        """What was asked for last, for whom, and the list: whoever scrolls asks for window after window of it."""
         self._shown: _Order | None = None
         self._compared: _Order | None = None
 
@@ -95,7 +97,7 @@ class Service:
         loaded = catalogue.load(dataset, cleaning)
         model, manifest = load(Path(checkpoint), loaded)
         self._ranker = Ranker(loaded, model)
-        self._shown = self._compared = None
+        self._listed = self._shown = self._compared = None
         self._forget()
         return {
             "dataset": loaded.name,
@@ -183,8 +185,11 @@ class Service:
         With ``compare`` each row says where the movie stood in the list that was shown before to the same viewers;
         further windows of the same list keep saying so. Raises ``Problem`` for a filter that cannot be read.
         """
-        people = [viewer(self.dataset, asked) for asked in viewers]
-        ranked = self._list(people, misery, wish)
+        question = viewers, misery, wish
+        if self._listed is None or self._listed[0] != question:
+            people = [viewer(self.dataset, asked) for asked in viewers]
+            self._listed = question, people, self._list(people, misery, wish)
+        _, people, ranked = self._listed
         who = tuple((asked["kind"], asked["id"]) for asked in viewers)
         changed = self._shown is None or self._shown.who != who or not np.array_equal(self._shown.rows, ranked.order)
         if changed:

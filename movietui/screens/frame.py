@@ -166,6 +166,8 @@ class FrameScreen(Screen[None]):
     """What the list of keys says first."""
 
     _focused_before: Widget | None = None
+    _frame_lines: tuple[TitleLine, StatusLine] | None = None
+    """Kept, because they are drawn with each rating and would be looked for among all widgets."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
 
     def __init__(self) -> None:
@@ -189,9 +191,10 @@ class FrameScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Put the body between the lines of the frame."""
-        yield TitleLine(id="title-line")
+        self._frame_lines = TitleLine(id="title-line"), StatusLine(id="status-line")
+        yield self._frame_lines[0]
         yield from self.body()
-        yield StatusLine(id="status-line")
+        yield self._frame_lines[1]
         yield KeyLine(id="key-line")
 
     def body(self) -> ComposeResult:
@@ -226,7 +229,7 @@ class FrameScreen(Screen[None]):
 
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""
-        for title in self.query(TitleLine):
+        if self.is_mounted and self._frame_lines is not None:
+            title, status = self._frame_lines
             title.refresh()
-        for status in self.query(StatusLine):
             status.renew()

@@ -35,7 +35,7 @@ class TextPane(LineView):
     def render_line(self, y: int) -> Strip:
         """Draw one line of what is in view."""
         width, place = self.scrollable_content_region.width, self.scroll_offset.y + y
-        base = self.rich_style
+        base = self.drawn_with[""]
         if place >= len(self._lines):
             return Strip.blank(width, base)
         line = self._lines[place]

@@ -508,3 +508,20 @@ def test_what_is_hidden_is_not_named(service: Service) -> None:
     assert first[3] not in named(seen=tuple(films))[3]
     alike = [row["id"] for row in service.similar(ids[0], 6)]
     assert [row["id"] for row in service.similar(ids[0], 5, [keys[ids.index(alike[0])]])] == alike[1:]
+
+
+def test_windows_of_one_list_are_ranked_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked: list[object] = []
+    whole = Service._list
+    monkeypatch.setattr(Service, "_list", lambda *asked, **more: ranked.append(asked) or whole(*asked, **more))
+    rows = [service.rank([asked()], 0.6, offset, 20)["rows"] for offset in (0, 20, 40)]
+    assert [row["rank"] for window in rows for row in window] == list(range(1, 61))
+    assert len(ranked) == 1
+    rated = asked("1", (rows[0][0]["film"], 5.0))
+    assert rows[0][0]["id"] not in {row["id"] for row in service.rank([rated], 0.6, 0, 20)["rows"]}
+    service.rank([rated], 0.6, 0, 20, only=">=20")
+    service.rank([rated], 0.5, 0, 20)
+    assert len(ranked) == 4
+    service.open("demo", "standard", checkpoint_of("mf"))
+    service.rank([rated], 0.5, 0, 20)
+    assert len(ranked) == 5

@@ -13,18 +13,9 @@ from data import locations
 from movietui.saying import called
 from movietui.store import Change, Film, Step, Store
 from movietui.viewers import profile, user
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
+from tests.movietui.driving import LARGE, SIZES, SMALL, lines, shown, started
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.processes import gone, processes_of
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    """An engine without a model, and a run that it serves with."""
-    with_run(store)
-    return FakeEngine()
 
 
 def rated_by(ref_user: str) -> dict[str, float]:
@@ -33,12 +24,6 @@ def rated_by(ref_user: str) -> dict[str, float]:
     found = {rated.film.title: rated.stars for rated in store.ratings(ref)}
     store.close()
     return found
-
-
-async def pair_with_next(driver: Driver) -> None:
-    """Put the cursor on the second user and make the pair of users 1 and 2."""
-    await driver.press("left", "down", "p")
-    await driver.until(lambda: driver.app.session.audience.pair and driver.movies.pair, "the pair")
 
 
 async def test_the_first_start_needs_no_key(home: Path) -> None:
@@ -325,7 +310,7 @@ async def test_who_was_looked_at_is_there_at_the_next_start(faked: FakeEngine) -
 async def test_a_pair(ready: Path, size: tuple[int, int]) -> None:
     async with started(size) as driver:
         alone = driver.titles()
-        await pair_with_next(driver)
+        await driver.pair_with_next()
         screen = shown(driver.app)
         assert "Unseen by both" in screen
         assert "A 1" in screen
@@ -357,7 +342,7 @@ async def test_a_pair(ready: Path, size: tuple[int, int]) -> None:
 
 async def test_the_dial(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
-        await pair_with_next(driver)
+        await driver.pair_with_next()
         for _ in range(7):
             await driver.press("minus")
         await driver.see("average ├●──────────┤ least misery")
@@ -371,7 +356,7 @@ async def test_the_dial(faked: FakeEngine) -> None:
 async def test_leaving_the_pair(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         for key in ("escape", "p"):
-            await pair_with_next(driver)
+            await driver.pair_with_next()
             await driver.press(key)
             await driver.until(lambda: not driver.app.session.audience.pair, "one viewer")
             await driver.press("left", "up", "right")
@@ -459,7 +444,7 @@ async def test_too_small(faked: FakeEngine) -> None:
 
 async def test_resizing_keeps_everything(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
-        await pair_with_next(driver)
+        await driver.pair_with_next()
         await driver.press(*["down"] * 12)
         title = driver.movies.current
         assert title is not None
@@ -478,7 +463,7 @@ async def test_resizing_keeps_everything(faked: FakeEngine) -> None:
 async def test_titles_can_be_read_at_any_width(faked: FakeEngine, pair: bool) -> None:
     async with started(SMALL, engine=faked) as driver:
         if pair:
-            await pair_with_next(driver)
+            await driver.pair_with_next()
         for columns in (80, 99, 100, 110, 120, 60):
             await driver.pilot.resize_terminal(columns, 20)
             await driver.see(driver.titles(1)[0][:6], 1)

@@ -2,28 +2,12 @@
 
 from typing import Any
 
-import pytest
-
 from movietui.screens.discovering import tell_taste
 from movietui.store import Store
 from movietui.viewers import profile, user
 from movietui.widgets.details import surprise
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
-
-
-async def pair(driver: Driver) -> None:
-    await driver.press("left", "down", "p")
-    await driver.until(lambda: driver.movies.pair, "the pair")
-
+from tests.movietui.driving import LARGE, SIZES, lines, shown, started
+from tests.movietui.fakes import FakeEngine
 
 # The dial and the surprise
 
@@ -86,7 +70,7 @@ async def test_ways_of_a_pair(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("a")
         await driver.told("That is for a pair")
-        await pair(driver)
+        await driver.pair_with_next()
         weighted = driver.titles()
         for way in ("average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"):
             await driver.press("a")
@@ -103,7 +87,7 @@ async def test_ways_of_a_pair(faked: FakeEngine) -> None:
 
 async def test_each_on_their_own_scale(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
-        await pair(driver)
+        await driver.pair_with_next()
         before = driver.titles()
         await driver.press("z")
         await driver.told("Each on their own scale")
@@ -120,7 +104,7 @@ async def test_seen_by_neither_or_by_one(faked: FakeEngine) -> None:
         hidden = driver.titles(1)[0]
         await driver.press("x")
         await driver.told("hid ")
-        await pair(driver)
+        await driver.pair_with_next()
         assert title not in driver.titles(100)
         await driver.press("V")
         await driver.told("Also what one of you has seen")
@@ -136,7 +120,7 @@ async def test_a_veto(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("exclamation_mark")
         await driver.told("That is for a pair")
-        await pair(driver)
+        await driver.pair_with_next()
         first, second, *_ = driver.titles()
         await driver.press("exclamation_mark", "tab", "exclamation_mark")
         await driver.told(f"veto of {second} as B user 2")

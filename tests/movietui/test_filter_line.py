@@ -8,16 +8,8 @@ from data.problems import Problem
 from movietui import narrowing
 from movietui.narrowing import check_name, expand, step_decade, step_genre
 from movietui.store import Store
-from tests.movietui.driving import LARGE, SMALL, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
+from tests.movietui.driving import LARGE, SIZES, lines, shown, started
+from tests.movietui.fakes import FakeEngine
 
 
 @SIZES

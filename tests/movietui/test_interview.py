@@ -9,17 +9,10 @@ from data.problems import Problem
 from movietui.screens.interview import InterviewScreen
 from movietui.store import Store
 from movietui.viewers import profile, user
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, title, with_run
+from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, shown, started
+from tests.movietui.fakes import FakeEngine, title
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 STARS = re.compile(r"★ \d\.\d|±")
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
 
 
 async def begin(driver: Driver, name: str = "eva") -> InterviewScreen:

@@ -16,13 +16,7 @@ from movietui import keys
 from movietui.cli import cli
 from movietui.store import Store
 from tests.movietui.driving import LARGE, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
+from tests.movietui.fakes import FakeEngine
 
 
 def write(text: str) -> Path:

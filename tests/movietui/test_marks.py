@@ -6,18 +6,11 @@ from data import locations
 from data.problems import Problem
 from movietui.store import Film, Store
 from movietui.viewers import profile, user
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.driving import LARGE, SIZES, Driver, lines, shown, started
+from tests.movietui.fakes import FakeEngine
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 ONE = user("1", "demo")
 EVA, TOM = profile("Eva"), profile("Tom")
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
 
 
 def marks(store: Store, ref: object = ONE) -> dict[str, str]:

@@ -172,9 +172,9 @@ class PreviewPanel(ModalScreen[tuple[str, dict[str, str]] | None]):
         into = f"into {self._name}" if self._name else "into a profile"
         told = Text.assemble((key_of(self, "import.do"), "bold"), f" imports {text.plural(films, 'film')} {into}")
         if self._name:
-            told.append(" · ").append(key_of(self, "import.name"), "bold").append(" into another profile")
+            told.append(" · ").append(key_of(self, "import.name"), "bold").append(" another profile")
         if self.films.part == "ambiguous" and self.films.total:
-            told.append(" · ").append(key_of(self, "panel.choose"), "bold").append(" says which movie it is")
+            told.append(" · ").append(key_of(self, "panel.choose"), "bold").append(" settles it")
         lacking = self._open + len(self._told["unmatched"])
         if lacking:
             lack = text.plural(lacking, "film")

@@ -125,7 +125,7 @@ def _one(name: str, person: Mapping[str, Any], width: int) -> list[Text]:
     if not person["ratings"]:
         return [Text(f"{name} has rated nothing here yet: 1 to 5 on the list does.")]
     given = f"{text.plural(person['ratings'], 'rating')}, ★ {person['mean']:.2f} on average"
-    lines = [Text.assemble((name, "bold"), f"  {given}; others gave the same movies ★ {person['crowd']:.2f}")]
+    lines = [Text.assemble((name, "bold"), f"  {given}; others ★ {person['crowd']:.2f} for the same")]
     for title, groups in (("By genre", person["genres"]), ("By decade", person["decades"])):
         lines += [
             Text(),

@@ -289,6 +289,9 @@ class ListScreen(FrameScreen):
         """Show what is known of the movie under the cursor."""
         row = self.movies.current
         pane = self.details
+        if not self.movies.total:
+            pane.border_title = ""
+            pane.show(Text())
         if row is None or not pane.display:
             return
         details = await self.session.details(row["id"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
@@ -158,14 +159,17 @@ class ViewLine(Vertical):
         if not self.query("#ways-on"):
             return
         line = Text(no_wrap=True, overflow="ellipsis")
-        for place, way in enumerate(self._ways[self._chosen :], self._chosen):
-            line.append(f"{way['part']}", "reverse" if place == self._chosen else "")
-            line.append(f" {way['movies']:,}   " if way["movies"] else "   ", "dim")
         if self._ways:
             takes = hint(self, ("filter.take", "takes it"), ("filter.before filter.next", "others"))
-            keys = f"{takes} · enter keeps the filter"
+            keys = f"{takes} · enter keeps"
         else:
             keys = f"enter keeps · {hint(self, ('filter.save', 'saves'), ('filter.leave', 'leaves'))}"
+        room = self.content_size.width - len(keys) - 2
+        for place, way in enumerate(self._ways[self._chosen :], self._chosen):
+            count = f" {way['movies']:,}   " if way["movies"] else "   "
+            if place > self._chosen and line.cell_len + cell_len(way["part"] + count) > room:
+                break  # what the keys do is to be seen whole
+            line.append(way["part"], "reverse" if place == self._chosen else "").append(count, "dim")
         line.append(f"  {keys}", "dim italic")
         self.query_one("#ways-on", Static).update(line)
 

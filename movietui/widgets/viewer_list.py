@@ -69,7 +69,7 @@ class ViewerList(RowList[Entry]):
         if isinstance(row, Heading):
             return [(cut(row.text, width), "group")]
         if isinstance(row, Hint):
-            return [(cut(f"  {row.text}", width), "quiet")]
+            return [(cut(f" {row.text}", width), "quiet")]
         mark = "●○"[self.chosen.index(row.ref)] if row.ref in self.chosen else " "
         count = f" {row.ratings:,} "
         room = width - len(count)

@@ -188,6 +188,10 @@ class ListScreen(FrameScreen):
             for key in own.get(binding.id or "", binding.key).split(",")
         }
 
+    def on_screen_suspend(self) -> None:
+        """The welcome is read, also where the first key opens a panel and is seen there."""
+        self.query("#welcome").remove()
+
     def on_key(self, event: events.Key) -> None:
         """The welcome is read; marks of what moved are, too, unless the key sets new ones."""
         self.query("#welcome").remove()

@@ -552,3 +552,11 @@ async def test_a_remembered_user_who_is_gone(ready: Path) -> None:
         await driver.pilot.pause(0.3)
         await driver.press("left", "down", "enter")
         await driver.until(lambda: driver.movies.total and driver.movies.display, "a list", 5)
+
+
+async def test_the_welcome_is_gone_once_a_panel_was_open(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        driver.browse.welcome()
+        await driver.see("a profile of your own")
+        await driver.press("n", "escape")
+        await driver.until(lambda: "a profile of your own" not in shown(driver.app), "the end of the welcome")

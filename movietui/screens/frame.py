@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from movietui import text
 from movietui.activity import Activity
+from movietui.viewers import LETTERS
 from movietui.widgets.told import told
 
 if TYPE_CHECKING:
@@ -67,15 +68,15 @@ class TitleLine(Widget):
 
 
 def _viewers(session: Session) -> Text:
-    """Who the list is for; of a pair, whose rating the next key is."""
+    """Who the list is for; of several, whose rating the next key is."""
     audience = session.audience
     names = [ref.label for ref in audience.viewers]
-    if not audience.pair:
+    if not audience.together:
         return Text("".join(names[:1]), "bold")
     line = Text()
     for place, name in enumerate(names):
-        line.append(f"{'AB'[place]} {name}", "bold underline" if place == audience.rating_as else "")
-        line.append("  " if place == 0 else "")
+        line.append("  " if place else "")
+        line.append(f"{LETTERS[place]} {name}", "bold underline" if place == audience.rating_as else "")
     return line
 
 

@@ -1,5 +1,7 @@
 """A pane of text that is wrapped to its width and can be scrolled."""
 
+from collections.abc import Callable
+
 from rich.segment import Segment
 from rich.text import Text
 from textual.strip import Strip
@@ -21,6 +23,13 @@ class TextPane(LineView):
             self._text = text
             self.scroll_to(y=0, animate=False)
             self._wrap()
+
+    def show_made(self, make: Callable[[int], Text]) -> None:
+        """Show a text that is made for a width in cells, for a cell less where it needs a scroll bar."""
+        room = self.scrollable_content_region
+        width = room.width + self.show_vertical_scrollbar
+        text = make(width)
+        self.show(text if len(text.wrap(self.app.console, width)) <= room.height else make(width - 1))
 
     def on_resize(self) -> None:
         """Wrap the text to the new width."""

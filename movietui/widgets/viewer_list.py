@@ -10,6 +10,8 @@ from movietui.viewers import ViewerRef
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
 
+MARKS = "●○◎◇"
+"""Stand before those whom the list is for."""
 LEAST = 4
 """Cells below which a word that is cut says nothing."""
 
@@ -70,7 +72,7 @@ class ViewerList(RowList[Entry]):
             return [(cut(row.text, width), "group")]
         if isinstance(row, Hint):
             return [(cut(f" {row.text}", width), "quiet")]
-        mark = "●○"[self.chosen.index(row.ref)] if row.ref in self.chosen else " "
+        mark = MARKS[self.chosen.index(row.ref)] if row.ref in self.chosen else " "
         count = f" {row.ratings:,} "
         room = width - len(count)
         if row.ref.kind == "profile":

@@ -89,7 +89,7 @@ class Driver:
     async def pair_with_next(self) -> None:
         """Put the cursor on the second user and make the pair of users 1 and 2."""
         await self.press("left", "down", "p")
-        await self.until(lambda: self.app.session.audience.pair and self.movies.pair, "the pair")
+        await self.until(lambda: self.app.session.audience.together and self.movies.together, "the pair")
 
     @property
     def browse(self) -> BrowseScreen:

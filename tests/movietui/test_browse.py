@@ -336,7 +336,7 @@ async def test_a_pair(ready: Path, size: tuple[int, int]) -> None:
         await driver.told(f"took back {title}")
         assert (rated_by("1"), rated_by("2")) == ({}, {})
         await driver.press("escape")
-        await driver.until(lambda: not driver.movies.pair, "one viewer")
+        await driver.until(lambda: not driver.movies.together, "one viewer")
         assert driver.titles() == alone
 
 
@@ -358,7 +358,7 @@ async def test_leaving_the_pair(faked: FakeEngine) -> None:
         for key in ("escape", "p"):
             await driver.pair_with_next()
             await driver.press(key)
-            await driver.until(lambda: not driver.app.session.audience.pair, "one viewer")
+            await driver.until(lambda: not driver.app.session.audience.together, "one viewer")
             await driver.press("left", "up", "right")
         await driver.press("p")
         await driver.told("Choose the second viewer and press p.")
@@ -453,7 +453,7 @@ async def test_resizing_keeps_everything(faked: FakeEngine) -> None:
             await driver.pilot.pause(0.05)
             assert driver.movies.cursor == 12
             assert driver.movies.current == title
-            assert driver.app.session.audience.pair
+            assert driver.app.session.audience.together
             if size[0] >= 60 and size[1] >= 16:
                 await driver.see(title["title"][:12])
         assert driver.movies.has_focus

@@ -94,7 +94,7 @@ async def test_each_on_their_own_scale(faked: FakeEngine) -> None:
         await driver.see("z each on their own scale")
         assert driver.titles() != before
         await driver.press("z")
-        await driver.told("Both on the scale of stars")
+        await driver.told("All on the scale of stars")
         assert driver.titles() == before
 
 
@@ -112,7 +112,7 @@ async def test_seen_by_neither_or_by_one(faked: FakeEngine) -> None:
         assert title in driver.titles(100)
         assert hidden not in driver.titles(100)
         await driver.press("V")
-        await driver.told("Only what neither of you has seen")
+        await driver.told("Only what none of you has seen")
         assert title not in driver.titles(100)
 
 
@@ -135,11 +135,55 @@ async def test_a_veto(faked: FakeEngine, store: Store) -> None:
         await driver.told(f"gave again the veto of {first}")
         assert driver.titles(1) == [second]
         await driver.press("escape")
-        await driver.until(lambda: not driver.movies.pair, "one viewer")
+        await driver.until(lambda: not driver.movies.together, "one viewer")
         assert first in driver.titles(100)
         await driver.press("u")
         await driver.told("nothing to undo")
         assert not store.marks(user("2", "demo"))
+
+
+# A group
+
+
+@SIZES
+async def test_a_group(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
+    async with started(size, engine=faked) as driver:
+        await driver.pair_with_next()
+        await driver.press("P")
+        await driver.told("Choose who joins")
+        await driver.press("down", "P")
+        await driver.see("Unseen by all")
+        await driver.see("A user 1  B user 2  C user 3")
+        await driver.told("The list of user 1, user 2 and user 3")
+        assert [len(row["by"]) for row in driver.movies.known_rows()[:2]] == [3, 3]
+        assert driver.titles(1)[0][:6] in shown(driver.app)
+        await driver.press("tab", "tab")
+        await driver.told("The next rating is C’s: user 3")
+        await driver.press("4")
+        await driver.told("as C user 3")
+        assert len(store.ratings(user("3", "demo"))) == 1
+        await driver.press("enter", "pagedown")
+        await driver.see("because C user 3 gave")
+        await driver.press("escape", "V")
+        await driver.see("Unseen by some")
+        await driver.press("P", "down", "P")
+        await driver.see("D user 4")
+        await driver.press("P", "down", "P")
+        await driver.told("A list is for 4 at most")
+        await driver.press("up", "P")
+        await driver.until(lambda: len(driver.app.session.audience.viewers) == 3, "three again")
+        await driver.press("escape")
+        await driver.until(lambda: not driver.movies.together, "one viewer")
+
+
+async def test_shares_are_whole_beside_a_scroll_bar(faked: FakeEngine) -> None:
+    async with started((140, 18), engine=faked) as driver:
+        await driver.pair_with_next()
+        await driver.see("because B user 2 gave")
+        assert driver.browse.details.show_vertical_scrollbar
+        reasons = [line for line in lines(driver.app) if "The Crimson Summer 13" in line and "★ 5 " in line]
+        assert len(reasons) == 2
+        assert all("+.21" in line for line in reasons)
 
 
 # Search

@@ -75,7 +75,7 @@ async def test_a_pair(hostile: Path, size: tuple[int, int]) -> None:
         await driver.press("enter")
         await driver.leave_the_interview()
         await driver.press("left", "down", "p")
-        await driver.until(lambda: driver.movies.pair, "the pair")
+        await driver.until(lambda: driver.movies.together, "the pair")
         check(driver)
         await driver.press("enter")
         await driver.pilot.pause(0.1)

@@ -159,7 +159,7 @@ async def test_stopping_keeps_what_was_answered(faked: FakeEngine, store: Store)
 async def test_the_pair_and_the_filter_are_there_afterwards(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("left", "down", "p")
-        await driver.until(lambda: driver.movies.pair, "the pair")
+        await driver.until(lambda: driver.movies.together, "the pair")
         await driver.app.session.narrow("+even")
         await driver.press("tab", "N")
         await driver.see("Getting to know user 2")
@@ -171,7 +171,7 @@ async def test_the_pair_and_the_filter_are_there_afterwards(faked: FakeEngine, s
         assert len(store.ratings(user("2", "demo"))) == 1
         await driver.press("escape")
         await driver.told("user 2 rated 1 film")
-        assert driver.movies.pair
+        assert driver.movies.together
         assert driver.app.session.view.only == "+even"
         assert driver.app.session.audience.rating_as == 1
 

@@ -72,7 +72,7 @@ async def test_marks_are_for_the_list(faked: FakeEngine, store: Store) -> None:
 async def test_what_a_pair_wants(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("left", "down", "p")
-        await driver.until(lambda: driver.movies.pair, "the pair")
+        await driver.until(lambda: driver.movies.together, "the pair")
         first, second = driver.titles(2)
         await driver.press("w", "down", "w", "tab", "w")
         await driver.until(lambda: marks(store, user("2", "demo")) == {second: "watchlist"}, "the mark of B")

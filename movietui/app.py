@@ -115,7 +115,7 @@ class MovieTui(App[int]):
         if (path := locations.config()).exists():
             from movietui.keys import use
 
-            use(self, path)
+            await use(self, path)
         await self.session.engine.start()
         try:
             if self._opening is not None:

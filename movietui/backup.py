@@ -30,10 +30,12 @@ def back_up(store: Database, output: Path | None = None, *, force: bool = False)
     Without a file, or with a folder, its name is the present moment. Raises ``Problem`` where it cannot be written, or
     the store is damaged.
     """
+    path = (output or locations.backups()).expanduser()
     if output is None:
-        output = locations.backups()
-        output.mkdir(parents=True, exist_ok=True)
-    path = output.expanduser()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Problem(f"{path} could not be made: {error.strerror}; name another place.") from error
     if path.is_dir():
         path /= f"movietui-{_moment()}{store.path.suffix}"
     if path.exists() and path.samefile(store.path):

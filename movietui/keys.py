@@ -162,9 +162,9 @@ def read(path: Path) -> Keymap:
     return Keymap(keys, tuple(problems))
 
 
-def use(app: MovieTui, path: Path) -> None:
+async def use(app: MovieTui, path: Path) -> None:
     """Give an app the keys that a file asks for, and say what of it cannot be."""
-    found = read(path)
+    found = await app.in_thread(read, path)  # which loads every screen to know its keys
     app.own_keys = found.keys
     app.set_keymap(found.keys)
     if found.problems:

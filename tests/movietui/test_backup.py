@@ -102,6 +102,15 @@ def test_names_of_backups(backup: Path, tmp_path: Path) -> None:
     assert titles() == ["Fargo", "Alien"]
 
 
+def test_no_place_for_backups(backup: Path) -> None:
+    locations.backups().write_text("in the way")
+    done = invoke("backup")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"{locations.backups()} could not be made: File exists; name another place.\n",
+    )
+
+
 def test_nothing_to_back_up(home: Path) -> None:
     done = invoke("backup")
     assert (done.exit_code, done.stderr) == (1, "There is nothing to back up yet.\n")

@@ -1,12 +1,12 @@
 """The fit of ``Ials``. Imports torch, so only ``Ials._learn`` imports it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import embedding_bag
 
 from data.dataset import Dataset, Ratings
 from models.bias import expected, learn_effects
@@ -20,8 +20,8 @@ START = 0.1
 """The length of the movies' factors that the fit starts from, about."""
 SAMPLE = 32
 """Users whose scores tell the slope and how sure it is; more would take as long as the fit."""
-BLOCK = 4096
-"""Users or movies that are solved for at once."""
+BLOCK = 32_768
+"""Ratings of users or movies that are solved for at once."""
 
 
 def alternate(
@@ -36,13 +36,15 @@ def alternate(
     by_movie = _Lists.of_movies(train, settings)
     by_others = _Lists.of_movies(train.with_ratings(np.flatnonzero(~np.isin(train.ratings.user, sample))), settings)
     generator = torch.Generator().manual_seed(seed)
-    movies = torch.randn(len(train.movies), settings.factors, generator=generator) * (START / settings.factors**0.5)
+    factors = settings.factors or supported(len(train.ratings))
+    movies = torch.randn(len(train.movies), factors, generator=generator) * (START / factors**0.5)
+    unseen = settings.unseen * max(1, int(by_user.lengths.sum())) / max(1, len(train.users) * len(train.movies))
     served = Ials(settings)
     curve: list[Epoch] = []
     for number in range(1, settings.sweeps + 1):
-        users = _solve(by_user, movies, movies, settings)
-        movies = _solve(by_others, users, users[others], settings)
-        served.restore(found | _parameters(movies, users, settings), train.scale)
+        users = _solve(by_user, movies, movies, unseen, settings)
+        movies = _solve(by_others, users, users[others], unseen, settings)
+        served.restore(found | _parameters(movies, users, unseen), train.scale)
         taste, loss = calibrate(_sample(train, served, sample))
         held_out = None
         if validation is not None:
@@ -51,21 +53,25 @@ def alternate(
         curve.append(Epoch(number, settings.sweeps, loss, held_out))
         progress(curve[-1])
     # At last the movies learn from the sample as well.
-    users = _solve(by_user, movies, movies, settings)
-    movies = _solve(by_movie, users, users, settings)
-    return found | _parameters(movies, users, settings) | taste, Fitted.of(curve)
+    users = _solve(by_user, movies, movies, unseen, settings)
+    movies = _solve(by_movie, users, users, unseen, settings)
+    return found | _parameters(movies, users, unseen) | taste, Fitted.of(curve)
+
+
+def supported(ratings: int) -> int:
+    """How many factors so many ratings support: a curve through what is best for ml-100k and for ml-1m."""
+    return int(np.clip(round(40 * (ratings / 80_000) ** 0.45), 4, 128))
 
 
 @dataclass(frozen=True)
 class _Lists:
     """What ratings say, as a list for each user (or movie) of the movies (or users) that they say it of."""
 
-    others: Tensor
-    """int32, shape (ratings,): the list of the first, of the second, …"""
-    values: Tensor
-    """float32, shape (ratings,)."""
-    starts: Tensor
-    """int32, shape (lists + 1,): where each list starts and the last one ends."""
+    lengths: Tensor
+    """int64, shape (lists,)."""
+    groups: Sequence[tuple[Tensor, Tensor, Tensor]]
+    """Of lists about as long as each other, none empty: which they are, shape (some,); whom or what each is of, made
+    equally long by minus ones, shape (some, longest); and what the ratings say, with zeros, of the same shape."""
 
     @classmethod
     def of_users(cls, train: Dataset, settings: IalsSettings) -> "_Lists":
@@ -82,54 +88,44 @@ class _Lists:
         values = settings.values(train.ratings.stars)
         said = np.flatnonzero(values)
         said = said[np.argsort(rows[said], kind="stable")]
-        starts = np.zeros(total + 1, np.int32)
-        np.cumsum(np.bincount(rows[said], minlength=total), out=starts[1:])
-        return cls(torch.from_numpy(others[said]), torch.from_numpy(values[said]), torch.from_numpy(starts))
-
-    def sums(self, table: Tensor, lists: slice, weighed: bool = False) -> Tensor:
-        """The sum of the table's rows over some lists, or of what the ratings say times these."""
-        starts = self.starts[lists.start : lists.stop + 1]
-        inside = slice(int(starts[0]), int(starts[-1]))
-        if inside.start == inside.stop:
-            return table.new_zeros(len(starts) - 1, table.shape[1])
-        return embedding_bag(
-            self.others[inside],
-            table,
-            starts - starts[0],
-            mode="sum",
-            per_sample_weights=self.values[inside] if weighed else None,
-            include_last_offset=True,
-        )
+        lengths = np.bincount(rows[said], minlength=total)
+        starts = np.cumsum(lengths) - lengths
+        order = np.argsort(lengths, kind="stable")
+        groups, end = [], total
+        while end and (longest := int(lengths[order[end - 1]])):
+            first = max(end - max(1, BLOCK // longest), int(np.searchsorted(lengths[order], 1)))
+            some = order[first:end]
+            inside = np.arange(longest) < lengths[some, None]
+            places = said[np.where(inside, starts[some, None] + np.arange(longest), 0)]
+            of, say = np.where(inside, others[places], -1), np.where(inside, values[places], np.float32(0))
+            groups.append((torch.from_numpy(some), torch.from_numpy(of), torch.from_numpy(say)))
+            end = first
+        return cls(torch.from_numpy(lengths), groups)
 
 
-def _solve(lists: _Lists, given: Tensor, unseen: Tensor, settings: IalsSettings) -> Tensor:
-    """Solve for all of one side, given the other; of the other, those in ``unseen`` count where nothing was said."""
-    size = given.shape[1]
-    rows, columns = torch.triu_indices(size, size)
-    squares = given[:, rows] * given[:, columns]
-    everybody = settings.unseen * (unseen.T @ unseen)
-    numbers = lists.starts.diff() + settings.unseen * len(unseen)
-    ridges = settings.ridge * numbers**settings.scaling
-    solved = given.new_empty(len(ridges), size)
-    for first in range(0, len(solved), BLOCK):
-        block = slice(first, min(first + BLOCK, len(solved)))
-        sums = lists.sums(squares, block)
-        normal = sums.new_empty(len(sums), size, size)
-        normal[:, rows, columns] = normal[:, columns, rows] = sums
-        normal += everybody
-        normal.diagonal(dim1=1, dim2=2).add_(ridges[block, None])
-        pull = lists.sums(given, block, weighed=True)[:, :, None]
-        solved[block] = torch.cholesky_solve(pull, torch.linalg.cholesky(normal))[:, :, 0]
+def _solve(lists: _Lists, given: Tensor, others: Tensor, unseen: float, settings: IalsSettings) -> Tensor:
+    """Solve for all of one side, given the other; of that, ``others`` count ``unseen`` where nothing was said."""
+    everybody = unseen * (others.T @ others)
+    ridges = settings.ridge * (lists.lengths + unseen * len(others)) ** settings.scaling
+    given = torch.cat([given, torch.zeros_like(given[:1])])  # the last one is that of minus one
+    solved = given.new_zeros(len(ridges), given.shape[1])
+    for some, of, say in lists.groups:
+        vectors = given[of]
+        normal = vectors.mT @ vectors + everybody
+        normal.diagonal(dim1=1, dim2=2).add_(ridges[some, None])
+        pull = vectors.mT @ say[:, :, None]
+        solved[some] = torch.cholesky_solve(pull, torch.linalg.cholesky(normal))[:, :, 0]
     return solved
 
 
-def _parameters(movies: Tensor, users: Tensor, settings: IalsSettings) -> Parameters:
+def _parameters(movies: Tensor, users: Tensor, unseen: float) -> Parameters:
     """What is served, with nothing for an unknown movie at the end."""
     factors = torch.cat([movies, torch.zeros(1, movies.shape[1])]).numpy()
     share = usual((movies @ users.mean(0)).numpy())
     return {
         "factors": factors,
-        "gram": settings.unseen * (movies.T @ movies).double().numpy(),
+        "unseen": np.asarray(unseen),
+        "gram": unseen * (movies.T @ movies).double().numpy(),
         "usual": share,
         "along": share @ factors,
     }

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from data.dataset import Dataset, Ratings
-from models.autorec import AutoRec, AutoRecSettings
+from models.autorec import AutoRec, AutoRecSettings, ridge, spread
 from models.bias import Bias
 from models.device import chosen, on
 from models.metrics import mse
@@ -16,9 +16,9 @@ from models.towers import kept
 
 LEAST_BATCHES = 16
 """Batches that an epoch has at least."""
-LEAST_DECAY = 1e-3
-"""The regression that folds a viewer in needs some."""
-WATCHED = 1000
+SPREAD = 2.0
+"""How much wider than the scatter of the users' weights, which were drawn to their mean, a viewer's prior is."""
+WATCHED = 300
 """So many users' validation ratings are watched at most: folding all in after each epoch would take longer than it."""
 START = 0.1
 """How much smaller than the usual the weights of the decoder start, so that at first little is added to the effects."""
@@ -82,6 +82,7 @@ def fit(
             assert validation is not None
             served = AutoRec(settings)
             served.restore(serving(network, table, known, settings, active), train_part.scale)
+            served.tighten(train_part)
             served.settle(train_part, np.unique(validation.user))
             return mse(served.predict(validation.user, validation.movie), validation.stars)
 
@@ -107,32 +108,39 @@ def serving(
     hidden = torch.cat([network.hidden(table), network.hidden(empty)]).cpu().numpy()
     decoder = network.decoder.flatten(0, 1).T.cpu().numpy()
     root, size = np.float32(settings.members**0.5), hidden.shape[1]
-    prior = np.zeros((2, size + 1))
-    prior[:, -1] = effects["user_prior"]
-    parameters: Parameters = {
-        "overall": effects["overall"],
-        "noise": effects["noise"],
-        "movie": effects["movie"],
-        "movie_variance": effects["movie_variance"],
-        "prior": prior,
-    }
+    mean, prior = np.zeros(size + 1), np.zeros((size + 1, size + 1))
+    mean[-1], prior[-1, -1] = effects["user_prior"]
+    own = slice(size), slice(size)
     if settings.by_user:
         offset = np.append(network.offset.mean(0)[0].cpu().numpy(), np.float32(0))
-        prior[0, :-1] = hidden[-1] / root
-        prior[1, :-1] = (hidden[:-1][active] / root).var(0).mean() if active.any() else 1.0
-        return parameters | {
-            "features": np.concatenate([decoder / root, np.zeros((1, size), np.float32)]),
+        features = np.concatenate([decoder / root, np.zeros((1, size), np.float32)])
+        mean[:-1] = hidden[-1] / root
+        prior[own] = np.eye(size) * ((hidden[:-1][active] / root).var(0).mean() if active.any() else 1.0)
+        more: Parameters = {
             "movie": effects["movie"] + offset,
             "shift": offset,
             "encoder": torch.cat([network.weight, network.bias[None]]).cpu().numpy().copy(),
         }
-    if active.any():
-        prior[0, :-1] = decoder[active].mean(0) / root
-    prior[1, :-1] = float(effects["noise"]) / max(settings.decay, LEAST_DECAY)
-    inside = torch.cat([table @ network.weight, empty @ network.weight]) + network.bias
-    return parameters | {
-        "features": (hidden - hidden[-1]) / root,
-        "inside": inside.cpu().numpy(),
-        "encoder": network.weight.cpu().numpy().copy(),
-        "bias": effects["user"][:-1],
+    else:
+        features = (hidden - hidden[-1]) / root
+        prior[own] = np.eye(size) * ridge(float(effects["noise"]), settings)
+        if active.any():
+            weights = decoder[active].astype(np.float64) / root
+            mean[:-1] = weights.mean(0)
+            prior[own] += SPREAD * np.cov(weights, rowvar=False, bias=True)
+        inside = torch.cat([table @ network.weight, empty @ network.weight]) + network.bias
+        more = {
+            "movie": effects["movie"],
+            "inside": inside.cpu().numpy(),
+            "encoder": network.weight.cpu().numpy().copy(),
+            "bias": effects["user"][:-1],
+        }
+    return more | {
+        "overall": effects["overall"],
+        "noise": effects["noise"],
+        "movie_variance": effects["movie_variance"],
+        "mean": mean,
+        "prior": prior,
+        "features": features,
+        "spread": spread(features, prior),
     }

@@ -6,13 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.dataset import Dataset, Floats, Ints, Ratings
-from models.model import Expectation, Fitted, History, Model, Parameters, Progress
+from models.model import Expectation, Fitted, History, Model, Parameters, Progress, history_of
+from models.preferences import sampled
 from models.settings import Settings, setting
 
 Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
 """Pairs that are worked on at once."""
+RIDGES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
+"""How much more than while training a viewer's weights may be drawn to the mean where the users' are all alike."""
+ASKED = 200
+"""Users whose ratings tell which of these it is."""
+LEAST_DECAY = 1e-3
+"""The regression that folds a viewer in needs some."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class AutoRecSettings(Settings):
 class Weights:
     """What is believed of a viewer: a normal distribution over the weights of the movies' features and, last, a bias.
 
-    Its covariance is ``P - R' R``, with ``P`` the diagonal covariance of the prior.
+    Its covariance is ``P - R' R``, with ``P`` the covariance of the prior.
     """
 
     mean: Doubles
@@ -79,10 +86,14 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
         mean = e + P A' (A P A' + v)^-1 (y - A e)      covariance = P - P A' (A P A' + v)^-1 A P
 
-    ``P`` is ``v / decay``, the ridge that ``V`` was trained with, ``e`` the mean over users. Users of the dataset are
-    stored the same way, so that folding somebody in is no approximation. Their own ratings are in the movies' rows:
-    where they learn from a movie, theirs is taken out of its hidden units (``inside`` is what those are the logistic
-    of), for it is in no row of a movie that they have not rated.
+    ``P`` is ``2 C + v / (k decay)``, ``C`` being how the users' columns of ``V`` scatter about their mean: most of what
+    tells users apart lies in few directions, in which a viewer is drawn to the mean less than by ``v / decay``, the
+    ridge that ``V`` was trained with. In all others the ridge may be too weak, for in the few epochs that are best
+    ``V`` does not come as far as the regression: ``k`` is what makes some users' ratings most likely (the evidence:
+    MacKay, Bayesian interpolation, 1992). Users of the dataset are stored the same way, so that folding somebody in is
+    no approximation. Their own ratings are in the movies' rows: where they learn from a movie, theirs is taken out of
+    its hidden units (``inside`` is what those are the logistic of), for it is in no row of a movie that they have not
+    rated.
 
     *By user* the features are ``V``, and the weights are the viewer's hidden units: a pass forward over their row. The
     covariance is that of the same regression, with the variance of the hidden units over users as prior.
@@ -106,12 +117,34 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         parameters, fitted = fit(train, validation, self.settings, self.seed, progress)
         served = AutoRec(self.settings)
         served.restore(parameters, train.scale)
+        served.tighten(train)
         served.settle(train, np.arange(len(train.users)))
         return served.parameters, fitted
 
+    def tighten(self, train: Dataset) -> None:
+        """Choose by the ratings of some users, while fitting, how much weights are drawn to the mean."""
+        if self.settings.by_user:
+            return
+        features, prior, mean = (self.parameters[name] for name in ("features", "prior", "mean"))
+        noise = float(self.parameters["noise"])
+        weakest = ridge(noise, self.settings)
+        evidence = np.zeros(len(RIDGES))
+        for user in sampled(len(train.users), ASKED).tolist():
+            history = history_of(train, user)
+            design = self._rated(history)
+            scatter, alike = design @ prior @ design.T, design[:, :-1] @ design[:, :-1].T
+            rest = self._rest(history) - design @ mean
+            for place, tighter in enumerate(RIDGES):
+                gain = scatter + (1 / tighter - 1) * weakest * alike + noise * np.eye(len(history))
+                lower = np.linalg.cholesky(gain)
+                evidence[place] -= np.square(np.linalg.solve(lower, rest)).sum() / 2 + np.log(np.diag(lower)).sum()
+        change = (1 / RIDGES[int(evidence.argmax())] - 1) * weakest
+        prior = prior + np.diag(np.append(np.full(len(prior) - 1, change), 0.0))
+        self.parameters = self.parameters | {"prior": prior, "spread": spread(features, prior)}
+
     def settle(self, train: Dataset, users: NDArray[np.integer]) -> None:
         """Fold users in, while fitting: their weights and biases, shape (users + 1, features + 1), for ``predict``."""
-        found = np.zeros((len(train.users) + 1, self.parameters["prior"].shape[1]), np.float32)
+        found = np.zeros((len(train.users) + 1, len(self.parameters["mean"])), np.float32)
         for user in users.tolist():
             rows = train.rows_of(user)
             found[user] = self._mean(History(train.ratings.movie[rows], train.ratings.stars[rows], user))
@@ -130,10 +163,10 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
     def fold_in(self, history: History) -> Weights:
         """Compute the viewer's weights in closed form."""
-        design, prior = self._rated(history), self.parameters["prior"][1]
-        noise = float(self.parameters["noise"])
-        lower = np.linalg.cholesky((design * prior) @ design.T + noise * np.eye(len(history)))
-        return Weights(self._mean(history), np.linalg.solve(lower, design * prior))
+        design = self._rated(history)
+        pulled = design @ self.parameters["prior"]
+        lower = np.linalg.cholesky(pulled @ design.T + float(self.parameters["noise"]) * np.eye(len(history)))
+        return Weights(self._mean(history, design, pulled), np.linalg.solve(lower, pulled))
 
     def expect(self, taste: Weights) -> Expectation:
         """Return mean and standard deviation of ``m + c + u + f . w``, the movie's effect being uncertain as well.
@@ -143,22 +176,21 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         """
         design = self._design(np.arange(len(self.counts), dtype=np.int32)).astype(np.float32)
         stars = design @ taste.mean.astype(np.float32) + self.parameters["movie"][:-1]
-        variance = (design * design) @ self.parameters["prior"][1].astype(np.float32)
-        variance -= np.square(design @ taste.root.T.astype(np.float32)).sum(1)
+        variance = self.parameters["spread"] - np.square(design @ taste.root.T.astype(np.float32)).sum(1)
         return self._expectation(stars, variance, np.arange(len(self.counts)))
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Leave out each rating in turn, all at once: the covariance without it is known from the one with it."""
         taste, rated, asked = self.fold_in(history), self._rated(history), self._design(movies)
-        prior, noise = self.parameters["prior"][1], float(self.parameters["noise"])
-        pull = rated * prior - (rated @ taste.root.T) @ taste.root
+        noise = float(self.parameters["noise"])
+        pull = rated @ self.parameters["prior"] - (rated @ taste.root.T) @ taste.root
         left = noise - np.einsum("nk,nk->n", rated, pull)
         across = asked @ pull.T
         stars = (asked @ taste.mean)[:, None]
-        variance = ((asked * asked) @ prior - np.square(asked @ taste.root.T).sum(1))[:, None]
+        variance = (self.parameters["spread"][movies] - np.square(asked @ taste.root.T).sum(1))[:, None]
         if self.settings.by_user:
             means = [self._mean(history.without(place)) for place in range(len(history))]
-            others = asked @ np.reshape(means, (len(history), len(prior))).T
+            others = asked @ np.reshape(means, (len(history), asked.shape[1])).T
         else:
             rest = self._rest(history) - rated @ taste.mean
             others = stars - across * rest / left
@@ -193,20 +225,32 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         effects = self.parameters["movie"][history.movies].astype(np.float64)
         return np.asarray(history.stars - effects - float(self.parameters["overall"]), np.float64)
 
-    def _mean(self, history: History) -> Doubles:
-        """The mean of a viewer's weights and bias."""
-        mean, prior = self.parameters["prior"]
+    def _mean(self, history: History, design: Doubles | None = None, pulled: Doubles | None = None) -> Doubles:
+        """The mean of a viewer's weights and bias; ``design`` and ``pulled``, its product with ``P``, if known."""
+        mean, prior = self.parameters["mean"], self.parameters["prior"]
         noise, rest = float(self.parameters["noise"]), self._rest(history)
         if self.settings.by_user:
             # The bias as in ``Bias``, then what it leaves of the stars is the row that goes in.
-            spread = prior[-1] / (noise + len(history) * prior[-1])
+            spread = prior[-1, -1] / (noise + len(history) * prior[-1, -1])
             bias = mean[-1] + spread * (rest - mean[-1]).sum()
             row = (rest - bias + self.parameters["shift"][history.movies]) @ self.parameters["encoder"][history.movies]
             hidden = _logistic(row + self.parameters["encoder"][-1])
             return np.append(hidden / np.sqrt(self.settings.members), bias)
-        design = self._rated(history)
-        gain = (design * prior) @ design.T + noise * np.eye(len(history))
-        return np.asarray(mean + prior * (np.linalg.solve(gain, rest - design @ mean) @ design))
+        design = self._rated(history) if design is None else design
+        pulled = design @ prior if pulled is None else pulled
+        gain = pulled @ design.T + noise * np.eye(len(history))
+        return np.asarray(mean + np.linalg.solve(gain, rest - design @ mean) @ pulled)
+
+
+def ridge(noise: float, settings: AutoRecSettings) -> float:
+    """Return the variance of weights that the decay stands for."""
+    return noise / max(settings.decay, LEAST_DECAY)
+
+
+def spread(features: NDArray[np.floating], prior: Doubles) -> Floats:
+    """Return the variance of each movie's stars before anything is known of a viewer, shape (movies,)."""
+    known = features[:-1]
+    return np.asarray(((known @ prior[:-1, :-1]) * known).sum(1) + prior[-1, -1], np.float32)
 
 
 def _with_ones(features: NDArray[np.floating]) -> Doubles:

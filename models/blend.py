@@ -14,9 +14,9 @@ from models import stages
 from models.bayes import Bayes, BayesSettings
 from models.ease import Ease
 from models.ials import Ials, IalsSettings
+from models.item_knn import ItemKNN
 from models.metrics import RELEVANT, mse, ndcg
 from models.model import AnyModel, Epoch, Expectation, Fitted, History, Model, Parameters, Progress, history_of
-from models.neighbours import ItemKNN
 from models.settings import Settings, setting
 
 Doubles = NDArray[np.float64]
@@ -50,7 +50,7 @@ class BlendSettings(Settings):
     ease: bool = setting(True, False, True)
     """Whether ``ease`` has a part in the order."""
     ials: bool = setting(True, False, True)
-    """Whether ``ials`` has a part in the order: three that start from other numbers, and one with more factors."""
+    """Whether ``ials`` has a part in the order: three of it, with other ridges."""
     stars: bool = setting(True, False, True)
     """Whether the expected stars, less their uncertainty, have a part in the order."""
     learned: bool = setting(True, False, True)
@@ -75,8 +75,8 @@ CAUTION = 1.0
 """How many standard deviations of uncertainty are taken off the stars for their part in the order."""
 BASE = "bayes"
 """The part whose uncertainty is the blend's, and whose stars have a part in the order."""
-IALS = IalsSettings()
-WIDE = IalsSettings(factors=40, ridge=0.04, sweeps=10)
+IALS = tuple(IalsSettings(ridge=ridge) for ridge in (0.03, 0.04, 0.05))
+"""Small data want more of a ridge than large, and three that differ are better than one of them."""
 
 
 def parts_of(settings: BlendSettings) -> Mapping[str, Part]:
@@ -88,9 +88,8 @@ def parts_of(settings: BlendSettings) -> Mapping[str, Part]:
     if settings.ease:
         parts["ease"] = Part(lambda seed: Ease(seed=seed), order=1.0)
     if settings.ials:
-        for place in range(3):
-            parts[f"ials-{place}"] = Part(lambda seed, place=place: Ials(IALS, seed=seed + place), order=0.7)  # type: ignore[misc]
-        parts["ials-wide"] = Part(lambda seed: Ials(WIDE, seed=seed), order=1.0)
+        for place, own in enumerate(IALS):
+            parts[f"ials-{place}"] = Part(lambda seed, own=own: Ials(own, seed=seed), order=1.0)  # type: ignore[misc]
     return parts
 
 

@@ -4,23 +4,34 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from data.dataset import Dataset, Floats
-from models.embeddings import Embedded, EmbeddingSettings, Shape
+from models.embeddings import UNTOLD, Embedded, EmbeddingSettings, Shape
 from models.settings import setting
 from models.sides import movie_inputs, user_inputs
 
 
 @dataclass(frozen=True)
-class LayerSettings(EmbeddingSettings):
-    """Settings of dense layers over two embeddings of the same size."""
+class TowerSettings(EmbeddingSettings):
+    """Settings of dense layers over two embeddings."""
 
-    factors: int = setting(16, 1, 256)
-    """How many entries an embedding has."""
     hidden: int = setting(64, 1, 1024)
     """Size of the first dense layer."""
     second: int = setting(0, 0, 1024)
     """Size of the second; 0 for none."""
     dropout: float = setting(0.3, 0.0, 0.9)
     """The share of a dense layer that is left out of each batch."""
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Sizes of the dense layers."""
+        return (self.hidden, self.second) if self.second else (self.hidden,)
+
+
+@dataclass(frozen=True)
+class LayerSettings(TowerSettings):
+    """Settings of dense layers over two embeddings of the same size."""
+
+    factors: int = setting(16, 1, 256)
+    """How many entries an embedding has."""
     normalise: bool = setting(True, False, True)
     """Whether batch normalisation follows each dense layer."""
 
@@ -38,12 +49,7 @@ class Layered(Embedded[L]):
     def shape(self) -> Shape:
         """A tower over both embeddings."""
         own = self.settings
-        layers = _sizes(own.hidden, own.second)
-        return Shape(own.factors, own.factors, self.product, layers, own.dropout, own.normalise, own.biases)
-
-
-def _sizes(hidden: int, second: int) -> tuple[int, ...]:
-    return (hidden, second) if second else (hidden,)
+        return Shape(own.factors, own.factors, self.product, own.layers, own.dropout, own.normalise, own.biases)
 
 
 AS_003: dict[str, Any] = {
@@ -113,7 +119,7 @@ class ResidualMF(Layered[ResidualMFSettings]):
 
 
 @dataclass(frozen=True)
-class NcfSettings(EmbeddingSettings):
+class NcfSettings(TowerSettings):
     """Settings of ``Ncf``.
 
     The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``random90`` of ml-1m.
@@ -123,12 +129,8 @@ class NcfSettings(EmbeddingSettings):
     """How many entries the embedding of a user has."""
     movie_factors: int = setting(32, 1, 256)
     """How many entries that of a movie has."""
-    hidden: int = setting(64, 1, 1024)
-    """Size of the first dense layer."""
     second: int = setting(32, 0, 1024)
-    """Size of the second; 0 for none."""
     dropout: float = setting(0.2, 0.0, 0.9)
-    """The share of a dense layer that is left out of each batch."""
     features: bool = setting(True, False, True)
     """Whether genres and date of release of the movie have embeddings beside its own."""
     batch: int = setting(8192, 1, 65536)
@@ -156,23 +158,17 @@ class Ncf(Embedded[NcfSettings]):
         movie_factors=50,
         hidden=128,
         second=64,
-        members=1,
         features=False,
         epochs=5,
-        batch=64,
-        rate=0.001,
-        falling=False,
-        biases=False,
-        decay=0,
-        bias_decay=0,
+        **UNTOLD,
     )
 
     @property
     def shape(self) -> Shape:
         """A tower over both embeddings, and a sigmoid."""
         own = self.settings
-        layers = _sizes(own.hidden, own.second)
-        return Shape(own.user_factors, own.movie_factors, False, layers, own.dropout, biases=own.biases, sigmoid=True)
+        sizes = own.user_factors, own.movie_factors
+        return Shape(*sizes, False, own.layers, own.dropout, biases=own.biases, sigmoid=True)
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
         """Return the columns of genres and date of release, if they are asked for; users have none."""
@@ -220,15 +216,9 @@ class Hybrid(Layered[HybridSettings]):
         factors=50,
         hidden=128,
         dropout=0.0,
-        members=1,
         epochs=7,
-        batch=64,
-        rate=0.001,
-        falling=False,
-        biases=False,
-        decay=0,
-        bias_decay=0,
         kept_back=0.1,
+        **UNTOLD,
     )
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:

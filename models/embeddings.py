@@ -5,7 +5,7 @@ The models are those of ``models.products`` and ``models.deep``.
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +107,18 @@ class Place:
     covariance: Doubles
     """Shape (members, factors + 1, factors + 1)."""
 
+
+UNTOLD: dict[str, Any] = {
+    "members": 1,
+    "batch": 64,
+    "rate": 0.001,
+    "falling": False,
+    "biases": False,
+    "decay": 0.0,
+    "bias_decay": 0.0,
+}
+"""What sources 001 and 004 do not tell of their settings, and is taken: one network, Adam at its usual rate, batches of
+64, and neither biases nor decay."""
 
 E = TypeVar("E", bound=EmbeddingSettings)
 

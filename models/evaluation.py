@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from data.dataset import Dataset, Floats, Ratings
+from data.pairs import Pairs
 from data.problems import Problem
 from data.splits import hold_out, split
 from models.metrics import (
@@ -17,6 +18,7 @@ from models.metrics import (
     Doubles,
     Lists,
     Metrics,
+    pair_errors,
     pair_list_metrics,
     pair_metrics,
     rank_users,
@@ -87,6 +89,8 @@ class Evaluation:
     """The predicted stars of each test row; ``None`` with the task ``ranking``."""
     lists: Lists | None
     """The users' lists; ``None`` but with the task ``ranking``."""
+    pair_errors: Floats | None
+    """See ``metrics.pair_errors``; ``None`` but with the task ``pair``."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that ``evaluate --json`` prints."""
@@ -132,6 +136,7 @@ def evaluate(
     model.fit(train, progress=progress)
     fitted = time.perf_counter()
     lists = ranked(model, train, test) if task == "ranking" else None
+    errors = None
     prediction = None if lists else model.predict(test.user, test.movie)
     predicted = time.perf_counter()
     if prediction is None:
@@ -142,7 +147,10 @@ def evaluate(
         if intervals:
             metrics |= measure_coverage(model, train, test, split_seed)
     else:
-        metrics = _pairs(model, test, parts.name)
+        errors = pair_errors(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
+        if not len(errors):
+            raise Problem(f"No two users rated the same movie in the test part of {parts.name}; choose another.")
+        metrics = pair_metrics(errors)
         predicted = time.perf_counter()
         metrics |= measure_pair_lists(model, train, test, split_seed)
     return Evaluation(
@@ -163,14 +171,8 @@ def evaluate(
         train=train,
         prediction=prediction,
         lists=lists,
+        pair_errors=errors,
     )
-
-
-def _pairs(model: AnyModel, test: Ratings, split_name: str) -> Metrics:
-    try:
-        return pair_metrics(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
-    except ValueError:
-        raise Problem(f"No two users rated the same movie in the test part of {split_name}; choose another.") from None
 
 
 def ranked(model: AnyModel, train: Dataset, test: Ratings) -> Lists:
@@ -277,17 +279,17 @@ class Difference:
 
 
 def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> Difference:
-    """Compare two models user by user: by the rmse of predicted stars, or by the ndcg@10 of their lists.
+    """Compare two models user by user: by the rmse of predicted stars, alone or for pairs, or by the ndcg@10 of lists.
 
     Rows of one user are not independent, so squared errors are summed by user and users are what is drawn: with
     ``d_u`` the sum of a user's differences of squared errors and ``n_u`` rows, the difference of mse is
     ``D = sum d / sum n`` with variance ``sum (d_u - D n_u)^2 / (sum n)^2`` (ratio estimator; Cochran, Sampling
     Techniques, section 6.4), and the difference of rmse is ``D / (rmse_1 + rmse_2)``. Lists count once for each user:
-    ``d_u`` is the difference of their ndcg and ``n_u`` is 1. Raises ``Problem`` where the test rows or the tasks are
-    not the same, and for pairs of users, which share too much with each other to be drawn.
+    ``d_u`` is the difference of their ndcg and ``n_u`` is 1. For pairs of users see ``_over_pairs``. Raises ``Problem``
+    where the test rows or the tasks are not the same.
     """
-    if first.task != second.task or first.task == "pair":
-        raise Problem("Only two evaluations of rating predictions, or two of lists, can be compared user by user.")
+    if first.task != second.task:
+        raise Problem("Only evaluations of the same task can be compared user by user.")
     same = len(first.test) == len(second.test) and all(
         np.array_equal(getattr(first.test, column), getattr(second.test, column))
         for column in ("user", "movie", "stars")
@@ -301,6 +303,8 @@ def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> 
         metric, scale = "ndcg@10", 1.0
         differences = first.lists.ndcg - second.lists.ndcg
         rows = np.ones_like(differences)
+    elif first.pair_errors is not None and second.pair_errors is not None:
+        return _over_pairs(first.pair_errors, second.pair_errors, first.test, confidence)
     else:
         assert first.prediction is not None
         assert second.prediction is not None
@@ -322,9 +326,31 @@ def difference_of(
     total = rows.sum()
     mean = differences.sum() / total
     deviation = np.sqrt(((differences - mean * rows) ** 2).sum()) / total
+    return _around(metric, mean / scale, deviation / scale, confidence)
+
+
+def _over_pairs(first: Floats, second: Floats, test: Ratings, confidence: float) -> Difference:
+    """The difference of rmse over triples, of which any two that share a user are not independent.
+
+    With ``e`` of each triple the difference of squared errors less its mean ``D``, the variance of ``D`` is the sum of
+    ``e e'`` over all such two, by the square of the number of triples (Aronow, Samii and Assenova, Cluster-robust
+    variance estimation for dyadic data, 2015): what each user has in them, squared, less what each pair has, which is
+    counted for both of its users.
+    """
+    a, b = np.square(first, dtype=np.float64), np.square(second, dtype=np.float64)
+    scale = max(float(np.sqrt(a.mean()) + np.sqrt(b.mean())), 1e-12)
+    mean = float((a - b).mean())
+    one, other = (np.concatenate(rows) for rows in zip(*Pairs.of(test).blocks(), strict=True))
+    users, rest = np.stack([test.user[one], test.user[other]]).astype(np.int64), a - b - mean
+    of_users = sum(np.bincount(side, rest, minlength=int(users.max()) + 1) for side in users)
+    of_pairs = np.bincount(np.unique(users.min(0) * (users.max() + 1) + users.max(0), return_inverse=True)[1], rest)
+    variance = max(0.0, float(np.square(of_users).sum() - np.square(of_pairs).sum()))
+    return _around("rmse", mean / scale, variance**0.5 / len(a) / scale, confidence)
+
+
+def _around(metric: str, value: float, deviation: float, confidence: float) -> Difference:
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * deviation
-    low, high = (float(end) / scale for end in (mean - reach, mean + reach))
-    return Difference(metric, float(mean) / scale, low, high, confidence)
+    return Difference(metric, float(value), float(value - reach), float(value + reach), confidence)
 
 
 @dataclass(frozen=True, eq=False)

@@ -303,29 +303,32 @@ def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
     }
 
 
-def pair_metrics(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Metrics:
-    """Return ``rmse``, ``mae``, ``mse_scaled`` and ``triples`` over all pairs of users who rated a movie in test.
+def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Floats:
+    """Return how far the stars predicted for each pair of users who rated a movie in test are from the mean of both.
 
-    ``predict``: from the test rows of one rating and of the other to what is predicted for each pair. The target is the
-    mean of both ratings. The triples are formed inside test: nothing that they ask for was seen in train. Of a movie
-    that somebody rated twice only the newest rating is asked for. ``mse_scaled`` is mse / 25.
-    Raises ``ValueError`` without any triple.
+    ``predict``: from the test rows of one rating and of the other to what is predicted for each pair. The triples are
+    formed inside test: nothing that they ask for was seen in train. Of a movie that somebody rated twice only the
+    newest rating is asked for. Shape (triples,), in the order of ``Pairs.blocks``.
     """
     stars = test.stars.astype(np.float64)
-    squares = magnitudes = 0.0
-    pairs = Pairs.of(test)
-    if not len(pairs):
+    blocks = Pairs.of(test).blocks()
+    errors = [predict(first, second) - (stars[first] + stars[second]) / 2 for first, second in blocks]
+    return np.concatenate([np.empty(0), *errors]).astype(np.float32)
+
+
+def pair_metrics(errors: Floats) -> Metrics:
+    """Return ``rmse``, ``mae``, ``mse_scaled``, which is mse / 25, and ``triples``, from ``pair_errors``.
+
+    Raises ``ValueError`` without any triple.
+    """
+    if not len(errors):
         raise ValueError("no movie has two raters in test")
-    for first, second in pairs.blocks():
-        rest = predict(first, second) - (stars[first] + stars[second]) / 2
-        squares += float(rest @ rest)
-        magnitudes += float(np.abs(rest).sum())
-    error = squares / len(pairs)
+    squared = float(np.square(errors, dtype=np.float64).mean())
     return {
-        "rmse": float(np.sqrt(error)),
-        "mae": magnitudes / len(pairs),
-        "mse_scaled": error / 25,
-        "triples": len(pairs),
+        "rmse": float(np.sqrt(squared)),
+        "mae": float(np.abs(errors).mean(dtype=np.float64)),
+        "mse_scaled": squared / 25,
+        "triples": len(errors),
     }
 
 

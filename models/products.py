@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.embeddings import Embedded, EmbeddingSettings, Shape
+from models.embeddings import UNTOLD, Embedded, EmbeddingSettings, Shape
 from models.settings import setting
 
 
@@ -64,7 +64,7 @@ class Dot(Embedded[DotSettings]):
     name = "dot"
     summary = "The product of two embeddings."
     settings_type = DotSettings
-    published = DotSettings(epochs=5, batch=64, rate=0.001, falling=False, biases=False, decay=0, bias_decay=0)
+    published = DotSettings(epochs=5, **UNTOLD)
 
     @property
     def shape(self) -> Shape:

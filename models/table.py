@@ -8,12 +8,13 @@ from models.deep import DeepMF, Hybrid, Ncf, ResidualMF
 from models.demographic import Demographic
 from models.ease import Ease
 from models.ials import Ials
+from models.item_knn import ItemKNN
 from models.mf import BiasedMF
 from models.model import AnyModel
-from models.neighbours import ItemKNN, UserKNN
 from models.pair import Pair
 from models.popularity import Popularity
 from models.products import Dot, SgdMF
+from models.user_knn import UserKNN
 
 MODELS: dict[str, type[AnyModel]] = {
     model.name: model

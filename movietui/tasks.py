@@ -95,15 +95,18 @@ def train(
     device = _device_of(model)
     cut(loaded, measured_on)  # a split that does not fit is told before a run is begun
     runs = Runs(store)
-    if run is None:
-        request = {"split": split, "cleaning": cleaning, "published": published, "settings": {**settings}, "seed": seed}
-        run = store.start_run(
-            model, dataset, loaded.cleaning, measured_on, seed, asdict(chosen), request=request, device=device
-        )
-    else:
-        runs.begin(run, loaded.cleaning, asdict(chosen), device)
-    recorder = Recorder(runs, run, ("curve", "measure") if split else ("curve", "measure", "serve"))
-    curve = recorder.curve
+    imdb = loaded.movies.imdb
+    keeper = Keeper(
+        locations.unfinished(),
+        {
+            "model": model,
+            "settings": asdict(chosen),
+            "seed": seed,
+            "split": split,
+            "dataset": [loaded.fingerprint, imdb.fingerprint if imdb else ""],
+        },
+        lambda last: say(f"Going on after epoch {last.number} of {last.of}, where the same training was cut off."),
+    )
 
     def watch(phase: str, epoch: Epoch) -> None:
         told = _told(epoch)
@@ -119,19 +122,16 @@ def train(
         if gate is not None and not gate.is_set():
             recorder.hold(gate.wait)
 
-    imdb = loaded.movies.imdb
-    keeper = Keeper(
-        locations.unfinished(),
-        {
-            "model": model,
-            "settings": asdict(chosen),
-            "seed": seed,
-            "split": split,
-            "dataset": [loaded.fingerprint, imdb.fingerprint if imdb else ""],
-        },
-        lambda last: say(f"Going on after epoch {last.number} of {last.of}, where the same training was cut off."),
-    )
-    try:
+    if run is None:
+        request = {"split": split, "cleaning": cleaning, "published": published, "settings": {**settings}, "seed": seed}
+        run = store.start_run(
+            model, dataset, loaded.cleaning, measured_on, seed, asdict(chosen), request=request, device=device
+        )
+    else:
+        runs.begin(run, loaded.cleaning, asdict(chosen), device)
+    recorder = Recorder(runs, run, ("curve", "measure") if split else ("curve", "measure", "serve"))
+    curve = recorder.curve
+    try:  # at once: an interruption before would leave a run that nothing ends
         with keeping(keeper), inside(watch_inside):
             trained = evaluation.train(
                 model,
@@ -282,7 +282,7 @@ def evaluate(
             row = measured.as_json()
             if first is None:
                 first = measured
-            elif task != "pair":
+            else:
                 difference = evaluation.compare(measured, first)
                 row["difference"] = {"to": first.model, **asdict(difference)}
             if detail and measured.prediction is not None:

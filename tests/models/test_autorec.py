@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
+from models import autorec
 from models.autorec import AutoRec, AutoRecSettings
 from models.bias import Bias
 from models.model import History, Model, history_of
+from models.preferences import sampled
 from tests.models.builders import checkerboard, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
@@ -30,13 +33,44 @@ class TestAutoRec(ModelContract):
         known = history_of(tastes()[0], 4)
         history = History(known.movies, known.stars)
         taste = model.fold_in(history)
-        mean, prior = model.parameters["prior"]
+        mean, prior = model.parameters["mean"], model.parameters["prior"]
         noise = float(model.parameters["noise"])
         design = np.append(model.parameters["features"][history.movies], np.ones((len(history), 1)), 1)
         left = history.stars - model.parameters["overall"] - model.parameters["movie"][history.movies]
-        covariance = np.linalg.inv(np.diag(1 / prior) + design.T @ design / noise)
-        np.testing.assert_allclose(taste.mean, covariance @ (mean / prior + design.T @ left / noise), atol=1e-6)
-        np.testing.assert_allclose(np.diag(prior) - taste.root.T @ taste.root, covariance, atol=1e-6)
+        precision = np.linalg.inv(prior)
+        covariance = np.linalg.inv(precision + design.T @ design / noise)
+        expected = covariance @ (precision @ mean + design.T @ left / noise)
+        np.testing.assert_allclose(taste.mean, expected, atol=1e-6)
+        np.testing.assert_allclose(prior - taste.root.T @ taste.root, covariance, atol=1e-6)
+
+    def test_the_ridge_makes_ratings_most_likely(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        train = tastes()[0]
+        monkeypatch.setattr(autorec, "RIDGES", (1.0,))
+        model = AutoRec(AutoRecSettings(epochs=4, members=1))
+        model.fit(train)
+        prior, mean, noise = (model.parameters[name] for name in ("prior", "mean", "noise"))
+        size = len(mean) - 1
+        ridges = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+        priors = [
+            prior + np.diag(np.append(np.full(size, (1 / ridge - 1) * noise / model.settings.decay), 0.0))
+            for ridge in ridges
+        ]
+        chances = np.zeros(len(ridges))
+        for user in sampled(len(train.users), autorec.ASKED).tolist():
+            history = history_of(train, user)
+            design = model._rated(history)
+            left = history.stars - model.parameters["overall"] - model.parameters["movie"][history.movies]
+            for place, own in enumerate(priors):
+                covariance = design @ own @ design.T + noise * np.eye(len(history))
+                chances[place] += multivariate_normal(design @ mean, covariance).logpdf(left)
+        best = int(chances.argmax())
+        assert 0 < best < len(ridges) - 1
+        monkeypatch.setattr(autorec, "RIDGES", ridges)
+        model.tighten(train)
+        np.testing.assert_allclose(model.parameters["prior"], priors[best], atol=1e-9)
+        features = model.parameters["features"][:-1]
+        variance = np.diag(features @ priors[best][:size, :size] @ features.T) + priors[best][-1, -1]
+        np.testing.assert_allclose(model.parameters["spread"], variance, rtol=1e-4)
 
     def test_a_users_own_ratings_are_not_in_what_their_weights_are_learned_from(self, model: AutoRec) -> None:
         train = tastes()[0]

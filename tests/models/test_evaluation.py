@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import models.evaluation
+from data.pairs import Pairs
 from data.problems import Cancelled, Problem
 from data.splits import split
 from models.bias import Bias, BiasSettings, Generosity
@@ -233,11 +234,24 @@ def test_the_interval_is_that_of_drawing_users_again() -> None:
 def test_other_rows_cannot_be_compared() -> None:
     with pytest.raises(Problem, match="same split"):
         compare(evaluate("bias", DATASET, "kfold5-0"), evaluate("bias", DATASET, "kfold5-1"))
-    with pytest.raises(Problem, match="rating"):
+    with pytest.raises(Problem, match="same task"):
         compare(evaluate("bias", DATASET, "random80", "ranking"), evaluate("bias", DATASET, "random80"))
-    pair = evaluate("bias", DATASET, "random80", "pair")
-    with pytest.raises(Problem, match="of lists"):
-        compare(pair, pair)
+
+
+def test_pairs_are_compared_as_those_who_share_a_user() -> None:
+    """Against the sum over all two triples that have a user in common."""
+    few = DATASET.with_ratings(np.flatnonzero(DATASET.ratings.movie < 12))
+    mf, bias = (evaluate(name, few, "random80", "pair") for name in ("mf", "bias"))
+    found = compare(mf, bias)
+    assert found.metric == "rmse"
+    assert found.value == pytest.approx(mf.metrics["rmse"] - bias.metrics["rmse"])
+    one, other = (np.concatenate(side) for side in zip(*Pairs.of(mf.test).blocks(), strict=True))
+    a, b = mf.test.user[one], mf.test.user[other]
+    shared = (a[:, None] == a) | (a[:, None] == b) | (b[:, None] == a) | (b[:, None] == b)
+    rest = mf.pair_errors.astype(float) ** 2 - bias.pair_errors.astype(float) ** 2
+    rest -= rest.mean()
+    deviation = np.sqrt(rest @ shared @ rest) / len(rest) / (mf.metrics["rmse"] + bias.metrics["rmse"])
+    assert found.high - found.low == pytest.approx(2 * 1.96 * deviation, rel=1e-3)
 
 
 def test_lists_are_compared_user_by_user() -> None:

@@ -44,12 +44,12 @@ class TestIals(ModelContract):
         values = history.stars - 1
         said = values != 0
         movies = model.parameters["factors"][:-1].astype(np.float64)
-        settings = model.settings
+        settings, unseen = model.settings, float(model.parameters["unseen"])
 
         def loss(x: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
-            ridge = settings.ridge * (said.sum() + settings.unseen * len(movies)) ** scaling
+            ridge = settings.ridge * (said.sum() + unseen * len(movies)) ** scaling
             fit = ((values - movies[history.movies] @ x)[said] ** 2).sum()
-            return float(fit + settings.unseen * ((movies @ x) ** 2).sum() + ridge * x @ x)
+            return float(fit + unseen * ((movies @ x) ** 2).sum() + ridge * x @ x)
 
         best = model.solve(history)
         for step in (*np.eye(3), *-np.eye(3)):
@@ -60,10 +60,10 @@ class TestIals(ModelContract):
         model = Ials(IalsSettings(factors=3, sweeps=3), seed=1)
         train = tastes()[0]
         model.fit(train)
+        monkeypatch.setattr(alternation, "BLOCK", 70)
         lists = alternation._Lists.of_users(train, model.settings)
         movies = alternation.torch.from_numpy(model.parameters["factors"][:-1])
-        monkeypatch.setattr(alternation, "BLOCK", 7)
-        users = alternation._solve(lists, movies, movies, model.settings).numpy()
+        users = alternation._solve(lists, movies, movies, float(model.parameters["unseen"]), model.settings).numpy()
         for user in (0, 6, 7, 149):
             np.testing.assert_allclose(users[user], model.solve(history_of(train, user)), atol=1e-4)
 

@@ -16,6 +16,7 @@ from models.metrics import (
     diversity,
     mse,
     ndcg,
+    pair_errors,
     pair_list_metrics,
     pair_metrics,
     rank_users,
@@ -114,7 +115,7 @@ def mean_of(prediction: Floats) -> Callable[[Rows, Rows], Floats]:
 def test_pair_metrics_by_hand() -> None:
     test = dataset([0, 1, 2, 0], [0, 0, 0, 1], [5, 3, 1, 2]).ratings
     # Errors -1, 0, 2 of movie 0; pairs -0.5, 0.5, 1. Movie 1 has one rating and no pair.
-    found = pair_metrics(mean_of(np.float32([4, 3, 3, 5])), test)
+    found = pair_metrics(pair_errors(mean_of(np.float32([4, 3, 3, 5])), test))
     assert found["triples"] == 3
     assert found["rmse"] == pytest.approx(0.5**0.5)
     assert found["mae"] == pytest.approx(2 / 3)
@@ -124,14 +125,14 @@ def test_pair_metrics_by_hand() -> None:
 def test_nobody_is_a_pair_with_themselves() -> None:
     # User 0 rated movie 0 twice; the newest rating counts, whose error is 2, against 1 of user 1.
     test = dataset([0, 1, 0], [0, 0, 0], [5, 3, 1]).ratings
-    found = pair_metrics(mean_of(np.float32([4, 4, 3])), test)
+    found = pair_metrics(pair_errors(mean_of(np.float32([4, 4, 3])), test))
     assert (found["triples"], found["rmse"]) == (1, pytest.approx(1.5))
 
 
 @pytest.mark.parametrize("movies", [[0, 1], [0, 0]])
 def test_no_pair_at_all_is_said(movies: list[int]) -> None:
     with pytest.raises(ValueError, match="two raters"):
-        pair_metrics(mean_of(np.float32([4, 3])), dataset([0, 0], movies, [5, 3]).ratings)
+        pair_metrics(pair_errors(mean_of(np.float32([4, 3])), dataset([0, 0], movies, [5, 3]).ratings))
 
 
 def test_lists_of_pairs_by_hand() -> None:

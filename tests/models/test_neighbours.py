@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from data.dataset import Dataset
-from models import neighbours
+from models import item_knn, neighbours
 from models.bias import Bias, expected
 from models.checkpoints import save
+from models.item_knn import ItemKNN, ItemKNNSettings
 from models.model import AnyModel, History, history_of
-from models.neighbours import ItemKNN, ItemKNNSettings, UserKNN, UserKNNSettings
+from models.user_knn import UserKNN, UserKNNSettings
 from tests.models.builders import checkerboard, dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
@@ -44,7 +45,7 @@ class NeighboursContract(ModelContract):
         known = history_of(train, 8)
         for history in (known, History(known.movies, known.stars)):
             movies = np.append(known.movies[:2], np.int32(30))
-            slow = super(neighbours._Neighbours, model).explain_list(history, movies)
+            slow = super(neighbours.Neighbours, model).explain_list(history, movies)
             np.testing.assert_allclose(model.explain_list(history, movies), slow, atol=2e-3)
 
     def test_of_published_settings_one_side_has_effects(self) -> None:
@@ -56,7 +57,7 @@ class NeighboursContract(ModelContract):
     def test_blocks_do_not_change_the_answer(self, model: AnyModel, monkeypatch: pytest.MonkeyPatch) -> None:
         train, held_out = tastes()
         monkeypatch.setattr(neighbours, "BLOCK", 400)
-        monkeypatch.setattr(neighbours, "SQUARE", 7)
+        monkeypatch.setattr(item_knn, "SQUARE", 7)
         again = self.kind(model.settings)
         again.fit(train)
         pairs = held_out.user, held_out.movie
@@ -116,7 +117,7 @@ class TestItemKNN(NeighboursContract):
     def test_movie_by_movie_finds_the_same_neighbours(
         self, model: ItemKNN, train: Dataset, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(neighbours, "DENSE", 0)
+        monkeypatch.setattr(item_knn, "DENSE", 0)
         monkeypatch.setattr(neighbours, "BLOCK", 1000)
         again = ItemKNN(model.settings)
         again.fit(train)
@@ -220,7 +221,7 @@ def test_taste_is_found_where_it_is() -> None:
 
 
 def test_long_lists_are_thinned_evenly() -> None:
-    lists = neighbours._Lists(np.asarray([0, 3, 3, 13]), np.arange(13, dtype=np.int32), np.ones(13, np.float32))
+    lists = neighbours.Lists(np.asarray([0, 3, 3, 13]), np.arange(13, dtype=np.int32), np.ones(13, np.float32))
     thin = lists.thinned(5)
     assert thin.starts.tolist() == [0, 3, 3, 8]
     assert thin.other.tolist() == [0, 1, 2, 4, 6, 8, 10, 12]

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from data.problems import Problem
 from models import MODELS
+from models.item_knn import ItemKNNSettings
 from models.mf import BiasedMFSettings
-from models.neighbours import ItemKNNSettings, NeighbourSettings
+from models.neighbours import NeighbourSettings
 from models.settings import describe, parse
 
 KINDS = sorted({model.settings_type for model in MODELS.values()}, key=lambda kind: kind.__name__)

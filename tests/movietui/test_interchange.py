@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 
 from data import catalogue, locations
 from data.imports.files import read
-from movietui.cli import EXPORTS, cli
+from movietui.cli import cli
+from movietui.cli.profiles import EXPORTS
 from movietui.exporting import FORMATS, SHORTLIST, escaped
 from movietui.store import Film, Store
 from movietui.viewers import profile

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from movietui import text
-from movietui.commands import Commands
+from movietui.cli.commands import Commands
 from movietui.output import (
     Bars,
     answers,

@@ -1,8 +1,9 @@
-"""What every subcommand takes, so that a script may give it to all of them alike."""
+"""What subcommands have in common: every one takes the same options, so that a script may give them to all alike."""
 
 import click
 
 SEEDS = click.IntRange(0, 2**32 - 1)
+CLEANING = 'Which cleaning rules are on: a preset and what is changed in it, "standard +old-movies:1950 -no-genre".'
 _DATASET = "movietui.dataset"
 
 

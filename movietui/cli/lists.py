@@ -1,14 +1,16 @@
-"""Commands that look at movies and at what somebody likes: similar, explain, taste, search."""
+"""Commands about movies for somebody: recommend, rate, similar, explain, taste, search."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.table import Table
 
 from movietui import text
+from movietui.cli.commands import SEEDS
 from movietui.output import (
     answers,
     as_json,
@@ -248,3 +250,116 @@ def search(words: Sequence[str], most: int, dataset: str | None, json_: bool) ->
     for row in found["users"]:
         table.add_row("user", row["id"], text.plural(row["ratings"], "rating"))
     print_rich(table)
+
+
+# As in models.ranking, which takes numpy to import: not for a page of help.
+WAYS = ("weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda")
+DARING = "From 0, the best first, to 1: less known and more different movies."
+TOGETHER = "How one list is made for several viewers."
+
+
+@click.command()
+@for_viewers
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
+@click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
+@click.option("--seed", default=None, type=SEEDS, help="The newest run with this seed.")
+@click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 <=110m "alien".')
+@click.option("--together", "way", default="weighted", show_default=True, type=click.Choice(WAYS), help=TOGETHER)
+@click.option(
+    "--misery",
+    type=click.FloatRange(0, 1),
+    help="Of weighted: from 0, the average, to 1, the least pleased. [default: 0.6]",
+)
+@click.option("--standardise", is_flag=True, help="Give everybody's scores the same mean and spread first.")
+@click.option(
+    "--unseen",
+    "unseen_by",
+    default="all",
+    show_default=True,
+    type=click.Choice(["all", "any"]),
+    help="Movies that all of the viewers have not seen, or any of them.",
+)
+@click.option("--daring", default=0.0, show_default=True, type=click.FloatRange(0, 1), help=DARING)
+@click.option("--surprise", is_flag=True, help="One good movie that is not at the top, and one reason.")
+@click.option("--draw", default=None, type=SEEDS, help="Which surprise: the same number is the same movie.")
+@dataset_option
+@as_json
+@answers
+def recommend(
+    users: Sequence[str],
+    profiles: Sequence[str],
+    k: int,
+    model: str | None,
+    seed: int | None,
+    only: str,
+    way: str,
+    misery: float | None,
+    standardise: bool,
+    unseen_by: Literal["all", "any"],
+    daring: float,
+    surprise: bool,
+    draw: int | None,
+    dataset: str | None,
+    json_: bool,
+) -> None:
+    """Print the best movies that none of the viewers has seen.
+
+    The filter takes +GENRE and -GENRE, years of release (1980..1999, 1980.., ..1999), a least number of ratings (>=50),
+    parts of the title and, where the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors (@Scorsese); a
+    movie must pass all of it.
+    """
+    from movietui import asking
+
+    store = open_store()
+    name = dataset_named(store, dataset)
+    viewers = viewers_named(store, users, profiles, name)
+    if misery is not None and way != "weighted":
+        raise click.UsageError(f"--misery is a part of --together weighted; {way} has none.")
+    how = {"way": way, "standardise": standardise} | ({} if misery is None else {"misery": misery})
+    if draw is not None and not surprise:
+        raise click.UsageError("--draw is a part of --surprise.")
+    drawn = secrets.randbelow(2**32) if surprise and draw is None else draw
+    found = asking.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, drawn)
+    if json_:
+        print_json(found)
+        return
+    if not found["movies"]:
+        print_rich("No movie is left that nobody has seen and that passes the filter.")
+        return
+    if surprise:
+        (movie,) = found["movies"]
+        print_rich(titled(movie), reason(movie))
+        return
+    table = new_table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
+    for movie in found["movies"]:
+        best = max(movie["why"], key=lambda why: why["share"], default=None)
+        why = f"{best['title']} {text.number_of_stars(best['stars'])}" if best and best["share"] > 0 else ""
+        together = " ".join(f"{value:.1f}" for value in movie["stars_by_viewer"]) if len(viewers) > 1 else ""
+        expected = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} {together}".rstrip()
+        table.add_row(
+            str(movie["rank"]), expected, f"{movie['count']:,}", movie["title"], str(movie["year"] or ""), why
+        )
+    print_rich(table)
+
+
+@click.command()
+@click.option("--profile", "name", required=True, help="Whose rating; a new name makes a new profile.")
+@click.argument("movie")
+@click.argument("stars", type=float)
+@dataset_option
+@as_json
+@answers
+def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) -> None:
+    """Give MOVIE, for example "Fargo (1996)", 0.5 to 5 STARS."""
+    from movietui import asking
+
+    store = open_store()
+    rated = asking.rate(store, dataset_named(store, dataset), name, movie, stars)
+    if json_:
+        print_json(rated)
+        return
+    year = f" ({rated['movie']['year']})" if rated["movie"]["year"] else ""
+    print_rich(
+        f"{rated['profile']}: {rated['movie']['title']}{year} {text.number_of_stars(rated['stars'])}, "
+        f"{text.plural(rated['ratings'], 'rating')} in all"
+    )

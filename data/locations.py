@@ -58,6 +58,11 @@ def store() -> Path:
     return _root("data") / "movietui.sqlite3"
 
 
+def backups() -> Path:
+    """Backups of the store that were given no place of their own."""
+    return _root("data") / "backups"
+
+
 def bytes_in(folder: Path) -> int:
     """Return the bytes of all files in a folder."""
     total = 0
@@ -78,5 +83,6 @@ def everything() -> dict[str, Path]:
         "unfinished": unfinished(),
         "imdb": imdb(),
         "store": store(),
+        "backups": backups(),
         "config": config(),
     }

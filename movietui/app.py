@@ -115,7 +115,7 @@ class MovieTui(App[int]):
         if (path := locations.config()).exists():
             from movietui.keys import use
 
-            use(self, path)
+            await use(self, path)
         await self.session.engine.start()
         try:
             if self._opening is not None:
@@ -289,6 +289,8 @@ class MovieTui(App[int]):
         yield from super().get_system_commands(screen)
         for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))
+        if isinstance(screen, FrameScreen):
+            yield SystemCommand("Back up", "All profiles, ratings and runs in one file", screen.action_back_up)
         if isinstance(screen, BrowseScreen):
             for node, key, enabled, _ in screen.active_bindings.values():
                 if node is screen and enabled and key.tooltip and not key.action.startswith("app."):

@@ -200,28 +200,34 @@ def taste(
         loaded, fitted = catalogue.load(dataset, store.cleaning_of(dataset)), None
     people = [viewer(loaded, store.asked(ref)) for ref in viewers]
     ranker = Ranker(loaded, fitted) if fitted else None
-    return tell_taste(loaded, people, most, ranker, _not_offered(store, loaded, viewers))
+    hidden = rows_of(loaded, set[str]().union(*(store.keys_marked(ref, "hidden") for ref in viewers)))
+    return tell_taste(loaded, people, most, ranker, _not_offered(store, loaded, viewers), hidden)
 
 
 def tell_taste(
-    loaded: Dataset, people: Sequence[Viewer], most: int, ranker: Ranker | None, hidden: Collection[int] = frozenset()
+    loaded: Dataset,
+    people: Sequence[Viewer],
+    most: int,
+    ranker: Ranker | None,
+    not_offered: Collection[int] = (),
+    hidden: Collection[int] = (),
 ) -> dict[str, Any]:
     """Return what viewers like, as ``taste --json`` prints it.
 
-    With a ranker also how good it is for each profile, and what divides two; ``hidden`` rows are not told of as movies
-    that would divide them.
+    With a ranker also how good it is for each profile, and what divides two; rows that are ``not_offered`` are not told
+    of as movies that would divide them. Rows that are ``hidden`` are not named at all, though their ratings count.
     """
     from models import taste as tastes
     from models.personal import lacking, personal
     from models.ranking import alikeness
 
-    def with_movie(each: Any) -> dict[str, Any]:
-        told = asdict(each)
-        return {**_movie(loaded, told.pop("movie")), **told}
+    def named(found: Sequence[Any]) -> list[dict[str, Any]]:
+        rows = [asdict(each) for each in found if each.movie not in hidden][:most]
+        return [{**_movie(loaded, row.pop("movie")), **row} for row in rows]
 
     def one(person: Viewer) -> dict[str, Any]:
-        found = tastes.taste(loaded, person.history, most)
-        unusual = {name: [with_movie(each) for each in getattr(found, name)] for name in ("likes", "dislikes")}
+        found = tastes.taste(loaded, person.history, most + len(hidden))
+        unusual = {name: named(getattr(found, name)) for name in ("likes", "dislikes")}
         return {"kind": person.kind, "id": person.id, **asdict(found), **unusual, "for_you": for_you(person)}
 
     def for_you(person: Viewer) -> dict[str, Any] | None:
@@ -236,13 +242,13 @@ def tell_taste(
         return told
     first, second = (person.history for person in people)
     alike = alikeness(first, second)
-    open_to = ranker.candidates(people, hidden)
+    open_to = ranker.candidates(people, {*not_offered, *hidden})
     would = tastes.dividing(open_to, ranker.expect(first), ranker.expect(second), most)
     told["pair"] = {
         "model": ranker.model.name,
         "alike": None if alike is None else asdict(alike),
-        "divided": [with_movie(each) for each in tastes.divided(first, second, most)],
-        "would_divide": [with_movie(each) for each in would],
+        "divided": named(tastes.divided(first, second, most + len(hidden))),
+        "would_divide": named(would),
     }
     return told
 
@@ -264,8 +270,12 @@ def search(store: Store, dataset: str, typed: str, most: int) -> dict[str, Any]:
 
 def _not_offered(store: Store, dataset: Dataset, viewers: Sequence[ViewerRef]) -> set[int]:
     """The rows of the movies that one of the viewers has seen without rating them, or does not want to be offered."""
-    films = set[str]().union(*(store.not_offered(ref) for ref in viewers))
-    return {row for film in films for row in dataset.movies.rows_by_key.get(film, ())}
+    return set(rows_of(dataset, set[str]().union(*(store.not_offered(ref) for ref in viewers))))
+
+
+def rows_of(dataset: Dataset, films: Collection[str]) -> list[int]:
+    """Return the rows of films, by their keys, as far as the dataset has them."""
+    return [row for film in films for row in dataset.movies.rows_by_key.get(film, ())]
 
 
 def _movie(dataset: Dataset, row: int) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class Database:
             if "disk is full" in text or "disk I/O error" in text:
                 reason = "the disk is full or failing; free some space, nothing that was saved is lost"
             elif "not a database" in text or "malformed" in text:
-                reason = "the file is damaged; move it away and restore a backup"
+                reason = "the file is damaged; movietui restore brings a backup back"
             elif "locked" in text:
                 reason = "another program holds the file; close it and try again"
             else:
@@ -137,6 +137,11 @@ class Database:
     def changed_elsewhere(self) -> int:
         """Return a number that differs from the last one when another window or program changed the store."""
         return int(self.rows("PRAGMA data_version")[0][0])
+
+    def copy_into(self, file: sqlite3.Connection) -> None:
+        """Copy all of it, as it is now, into an empty file; whoever has the store open may go on writing."""
+        with self._lock:
+            self._db.backup(file)
 
     # Choices
 

@@ -2,6 +2,8 @@
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from data.problems import Problem
@@ -15,15 +17,24 @@ def write_file(path: Path, content: bytes, *, force: bool) -> None:
 
     Raises ``Problem`` where it cannot be written.
     """
-    path = path.expanduser()
+    with whole_file(path.expanduser(), force=force) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
+    """Bring an empty file to write to, which is named ``path`` once the block ends well, and is gone otherwise.
+
+    What is there is replaced with ``force`` only. Raises ``Problem`` where it cannot be written.
+    """
     temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:8]}")
     try:
         if path.is_dir():
             raise Problem(f"{path} is a folder; name the file that is to be written.")
         try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
+            temporary.open("xb").close()
+            yield temporary
+            with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             if force:
                 temporary.replace(path)

@@ -7,6 +7,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +15,51 @@ from textual.binding import Binding
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _character_to_key
 
 from data.problems import Problem
+from movietui.bindings import own_bindings
 
 if TYPE_CHECKING:
     from movietui.app import MovieTui
 
 PART = "keys"
 """The table of the file."""
-EVERYWHERE = ("every screen", "every list")
-WITHIN = ("the viewers of Browse", "the filter of Browse")
+EVERYWHERE = {"every screen": "app:MovieTui", "every list": "widgets.row_list:RowList"}
+SCREENS = {
+    "Browse": "screens.browse:BrowseScreen",
+    "Data": "screens.data:DataScreen",
+    "Train": "screens.train:TrainScreen",
+    "getting to know somebody": "screens.interview:InterviewScreen",
+}
+WITHIN = {
+    "the viewers of Browse": "widgets.viewers_pane:ViewersPane",
+    "the filter of Browse": "widgets.view_line:ViewLine",
+}
 """Parts of a screen: while they have the focus, their keys go before those of the screen."""
+PANELS = {
+    "panels": (
+        "panels:DetailsPanel",
+        "panels:HelpPanel",
+        "panels:ConfirmPanel",
+        "panels:NamePanel",
+        "panels:PathPanel",
+    ),
+    "cards of a movie": ("panels:CardPanel", "panels:SurprisePanel"),
+    "the search": ("search:SearchPanel",),
+    "History": ("history:HistoryPanel",),
+    "panels of Browse": ("discovering:SimilarPanel", "discovering:TastePanel", "switching:SwitchPanel"),
+    "the import": ("bringing:PreviewPanel", "bringing:ChoicePanel"),
+    "the join with IMDb": ("imdb:ImdbPanel",),
+    "panels of Train": ("run_panels:LeavePanel", "run_panels:PrunePanel", "run_panels:TablesPanel"),
+    "sweeps": ("sweeping:SweepPanel",),
+}
+"""What stands above a screen and takes all keys."""
+TYPED = "panel.leave"
+"""What only panels have in which something is typed, so that no list has the keys."""
 MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
 NAMES = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
 HEAD = """\
 # movietui reads this file when it starts; it lies at {path}.
 # Take the first sign off a line to change its key. Several keys are parted by commas. A key is its letter or sign, or a
-# name: enter, escape, space, tab, up, f2, comma, ctrl+x. Panels above a screen keep the keys that they show.
+# name: enter, escape, space, tab, up, f2, comma, ctrl+x.
 
 [{part}]
 """
@@ -58,36 +89,28 @@ class Keymap:
 
 def known() -> list[Known]:
     """Return all that keys do and that can be given other keys, place by place."""
-    from movietui.app import MovieTui
-    from movietui.screens.browse import BrowseScreen
-    from movietui.screens.data import DataScreen
-    from movietui.screens.train import TrainScreen
-    from movietui.widgets.row_list import RowList
-    from movietui.widgets.view_line import ViewLine
-    from movietui.widgets.viewers_pane import ViewersPane
-
-    places: tuple[tuple[str, type], ...] = (
-        *zip(EVERYWHERE, (MovieTui, RowList), strict=True),
-        ("Browse", BrowseScreen),
-        *zip(WITHIN, (ViewersPane, ViewLine), strict=True),
-        ("Data", DataScreen),
-        ("Train", TrainScreen),
-    )
     found: dict[str, Known] = {}
-    for place, kind in places:
-        for binding in _own(kind):
+    for place, bindings in _places():
+        for binding in bindings:
             if binding.id is not None and binding.id not in found:
                 does = binding.tooltip or binding.description
-                where = EVERYWHERE[0] if binding.id.startswith("screen.") else place
+                where = "every screen" if binding.id.startswith("screen.") else place
                 found[binding.id] = Known(binding.id, binding.key, does, where)
-    return sorted(found.values(), key=lambda each: [place for place, _ in places].index(each.place))
+    order = [*EVERYWHERE, *SCREENS, *WITHIN, *PANELS]
+    return sorted(found.values(), key=lambda each: order.index(each.place))
 
 
-def _own(kind: type) -> Iterator[Binding]:
-    """The bindings that a class of ours and those above it state."""
-    for base in reversed(kind.__mro__):
-        if base.__module__.startswith("movietui."):
-            yield from (each for each in vars(base).get("BINDINGS", ()) if isinstance(each, Binding))
+def _places() -> Iterator[tuple[str, list[Binding]]]:
+    """What each screen, part of a screen and panel has, by where it is; several may be in one place."""
+    for place, where in {**EVERYWHERE, **SCREENS, **WITHIN}.items():
+        yield place, _bindings(where)
+    for place, panels in PANELS.items():
+        yield from ((place, _bindings(f"screens.{panel}")) for panel in panels)
+
+
+def _bindings(where: str) -> list[Binding]:
+    module, _, name = where.partition(":")
+    return list(own_bindings(getattr(import_module(f"movietui.{module}"), name)))
 
 
 def defaults(path: Path) -> str:
@@ -139,9 +162,9 @@ def read(path: Path) -> Keymap:
     return Keymap(keys, tuple(problems))
 
 
-def use(app: MovieTui, path: Path) -> None:
+async def use(app: MovieTui, path: Path) -> None:
     """Give an app the keys that a file asks for, and say what of it cannot be."""
-    found = read(path)
+    found = await app.in_thread(read, path)  # which loads every screen to know its keys
     app.own_keys = found.keys
     app.set_keymap(found.keys)
     if found.problems:
@@ -193,12 +216,19 @@ def _key(word: str) -> str | None:
 def _taken(name: str, keys: Mapping[str, str], every: Mapping[str, Known]) -> str | None:
     """Return what else the keys of something would do in the same place."""
     own = set(keys[name].split(","))
-    for other, each in every.items():
-        if other != name and _meet(every[name].place, each.place) and own & set(keys.get(other, each.keys).split(",")):
-            return other
+    for together in _in_force():
+        for other in together if name in together else ():
+            if other != name and own & set(keys.get(other, every[other].keys).split(",")):
+                return other
     return None
 
 
-def _meet(one: str, other: str) -> bool:
-    """Whether keys of two places are in force at the same time, and neither goes before the other."""
-    return one == other or (not {one, other} & set(WITHIN) and bool({one, other} & set(EVERYWHERE)))
+def _in_force() -> Iterator[list[str]]:
+    """The ids of what has keys at the same time, none before another: on each screen, part of one, and panel."""
+    everywhere = {place: _bindings(where) for place, where in EVERYWHERE.items()}
+    for place, bindings in _places():
+        if place in SCREENS:
+            bindings = [*everywhere["every screen"], *everywhere["every list"], *bindings]
+        elif place in PANELS and TYPED not in {binding.id for binding in bindings}:
+            bindings = [*everywhere["every list"], *bindings]
+        yield list(dict.fromkeys(binding.id for binding in bindings if binding.id is not None))

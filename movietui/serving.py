@@ -28,7 +28,7 @@ from models.search import Search
 from models.settings import describe
 from models.similar import Similarities
 from models.table import MODELS
-from movietui.asking import tell_taste, viewer
+from movietui.asking import rows_of, tell_taste, viewer
 from movietui.replies import (
     AskedFilm,
     Cleaned,
@@ -75,6 +75,8 @@ class Service:
 
     def __init__(self) -> None:
         self._ranker: Ranker | None = None
+        self._listed: tuple[Any, list[Viewer], RankedList] | None = None
+        """What was asked for last, for whom, and the list: whoever scrolls asks for window after window of it."""
         self._shown: _Order | None = None
         self._compared: _Order | None = None
 
@@ -95,7 +97,7 @@ class Service:
         loaded = catalogue.load(dataset, cleaning)
         model, manifest = load(Path(checkpoint), loaded)
         self._ranker = Ranker(loaded, model)
-        self._shown = self._compared = None
+        self._listed = self._shown = self._compared = None
         self._forget()
         return {
             "dataset": loaded.name,
@@ -134,13 +136,13 @@ class Service:
     def _passing(dataset: Dataset, wish: Wish) -> Bools | None:
         """Which movies pass the filter and the marks, shape (movies,); None where all do."""
         passing = parse(only, dataset).passes(dataset) if (only := wish.get("only", "")) else None
-        left_out, among = _rows(dataset, wish.get("left_out", ())), wish.get("among")
+        left_out, among = rows_of(dataset, wish.get("left_out", ())), wish.get("among")
         if passing is None and (left_out or among is not None):
             passing = np.ones(len(dataset.movies), bool)
         if passing is not None:
             passing[left_out] = False
             if among is not None:
-                passing &= np.isin(np.arange(len(passing)), _rows(dataset, among))
+                passing &= np.isin(np.arange(len(passing)), rows_of(dataset, among))
         return passing
 
     def beside(
@@ -183,8 +185,11 @@ class Service:
         With ``compare`` each row says where the movie stood in the list that was shown before to the same viewers;
         further windows of the same list keep saying so. Raises ``Problem`` for a filter that cannot be read.
         """
-        people = [viewer(self.dataset, asked) for asked in viewers]
-        ranked = self._list(people, misery, wish)
+        question = viewers, misery, wish
+        if self._listed is None or self._listed[0] != question:
+            people = [viewer(self.dataset, asked) for asked in viewers]
+            self._listed = question, people, self._list(people, misery, wish)
+        _, people, ranked = self._listed
         who = tuple((asked["kind"], asked["id"]) for asked in viewers)
         changed = self._shown is None or self._shown.who != who or not np.array_equal(self._shown.rows, ranked.order)
         if changed:
@@ -248,7 +253,7 @@ class Service:
         ``unseen`` are the films that they have not seen, ``passed`` others that are not to be asked about.
         """
         rated = viewer(self.dataset, asked).history
-        told = Answers(rated, *(np.asarray(_rows(self.dataset, films), np.int32) for films in (unseen, passed)))
+        told = Answers(rated, *(np.asarray(rows_of(self.dataset, films), np.int32) for films in (unseen, passed)))
         rows = self._interview.next_card(told) if card else []
         if not rows and (film := self._interview.next_film(told)) is not None:
             rows = [film]
@@ -275,8 +280,10 @@ class Service:
     def _similarities(self) -> Similarities:
         return Similarities(self.dataset)
 
-    def similar(self, movie: str, limit: int) -> list[SimilarMovie]:
-        """Return the movies that are most like one."""
+    def similar(self, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[SimilarMovie]:
+        """Return the movies that are most like one, without those whose keys are ``hidden``."""
+        out = set(rows_of(self.dataset, hidden))
+        near = self._similarities.nearest(self._row(movie), limit + len(out))
         return [
             {
                 **self._found(each.movie),
@@ -284,7 +291,7 @@ class Service:
                 "common": each.common,
                 "shared": [*each.shared.directors, *each.shared.genres],
             }
-            for each in self._similarities.nearest(self._row(movie), limit)
+            for each in [each for each in near if each.movie not in out][:limit]
         ]
 
     def find(self, words: str) -> FoundAll:
@@ -307,10 +314,13 @@ class Service:
             "count": int(self.dataset.counts[row]),
         }
 
-    def taste(self, viewers: Sequence[Asked]) -> dict[str, Any]:
+    def taste(
+        self, viewers: Sequence[Asked], not_offered: Sequence[str] = (), hidden: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """Return what the viewers like against the crowd, and what divides a pair, see ``asking.tell_taste``."""
         people = [viewer(self.dataset, asked) for asked in viewers]
-        return tell_taste(self.dataset, people, UNUSUAL, self.ranker)
+        left_out = (rows_of(self.dataset, films) for films in (not_offered, hidden))
+        return tell_taste(self.dataset, people, UNUSUAL, self.ranker, *left_out)
 
     # Imports
 
@@ -524,8 +534,3 @@ class Service:
             return compare(store, first, second, viewers)
         finally:
             store.close()
-
-
-def _rows(dataset: Dataset, films: Sequence[str]) -> list[int]:
-    """The rows of films, by their keys, as far as the dataset has them."""
-    return [row for film in films for row in dataset.movies.rows_by_key.get(film, ())]

@@ -31,8 +31,8 @@ from movietui.replies import (
     Wish,
 )
 from movietui.run_records import Run
-from movietui.store import RATING, STARS, Change, Film, Step, Store
-from movietui.viewers import Asked, ViewerRef, profile, user
+from movietui.store import NOT_OFFERED, RATING, STARS, Change, Film, Step, Store
+from movietui.viewers import LETTERS, Asked, ViewerRef, profile, user
 
 MISERY_STEP = 0.1
 DARING_STEP = 0.1
@@ -47,12 +47,12 @@ Shelf = Literal["all", "watchlist", "both"]
 
 @dataclass(frozen=True)
 class Audience:
-    """Who the list is for: one viewer or a pair, whose rating the next key is, and how a pair is joined."""
+    """Who the list is for: one viewer, a pair or a group, whose rating the next key is, and how they are joined."""
 
     viewers: tuple[ViewerRef, ...] = ()
     rating_as: int = 0
     misery: float = 0.0
-    """How much a pair's score leans from the average (0) to the less happy of the two (1), where it is ``weighted``."""
+    """How much a pair's score leans from the average (0) to the less happy of them (1), where it is ``weighted``."""
     way: Way = "weighted"
     standardise: bool = False
     """Whether each of a pair is seen on their own scale: somebody's 4 stars may be another one's 3."""
@@ -66,9 +66,9 @@ class Audience:
         return self.viewers[self.rating_as]
 
     @property
-    def pair(self) -> bool:
-        """Whether there are two."""
-        return len(self.viewers) == 2
+    def together(self) -> bool:
+        """Whether there are several: a pair, or a group."""
+        return len(self.viewers) > 1
 
 
 @dataclass(frozen=True)
@@ -220,15 +220,28 @@ class Session:
             self.audience = replace(self.audience, viewers=(first, viewer), rating_as=0, vetoes=())
         self._shelve()
 
+    def join(self, viewer: ViewerRef) -> None:
+        """Add a further viewer, or let one go who is among them. Raises ``Problem`` where the list is full."""
+        viewers = self.audience.viewers
+        if viewer in viewers:
+            viewers = tuple(ref for ref in viewers if ref != viewer) or viewers
+        elif len(viewers) == len(LETTERS):
+            raise Problem(f"A list is for {len(LETTERS)} at most; P on one of them lets them go.")
+        else:
+            viewers = (*viewers, viewer)
+        left = tuple(veto for veto in self.audience.vetoes if veto.viewer in viewers)
+        self.audience = replace(self.audience, viewers=viewers, rating_as=0, vetoes=left)
+        self._shelve()
+
     def _shelve(self) -> None:
-        """One viewer has no watchlist of both."""
-        if self.view.shelf == "both" and not self.audience.pair:
+        """One viewer has no watchlist that they share."""
+        if self.view.shelf == "both" and not self.audience.together:
             self.view = replace(self.view, shelf="watchlist")
 
     def rate_as_other(self) -> None:
-        """The next rating is the other one's."""
-        if self.audience.pair:
-            self.audience = replace(self.audience, rating_as=1 - self.audience.rating_as)
+        """The next rating is the other one's, of a group the next one's."""
+        following = (self.audience.rating_as + 1) % max(1, len(self.audience.viewers))
+        self.audience = replace(self.audience, rating_as=following)
 
     def lean(self, steps: int) -> None:
         """Turn the dial of a pair towards the average (down) or the less happy of the two (up)."""
@@ -253,6 +266,10 @@ class Session:
     def _ask_for(self, viewers: tuple[ViewerRef, ...]) -> list[Asked]:
         return [self.store.asked(ref) for ref in viewers]
 
+    def _marked(self, *marks: Mark) -> list[str]:
+        """The keys of what any viewer of the list gave one of the marks."""
+        return sorted(set[str]().union(*(self.store.keys_marked(ref, *marks) for ref in self.audience.viewers)))
+
     def _question(self, *, anew: bool = False) -> tuple[list[Asked], Wish, list[set[str]]]:
         """What a list is asked for, and the watchlist of each viewer."""
         audience, view = self.audience, self.view
@@ -260,8 +277,8 @@ class Session:
             self.seen_deeds = self.store.deeds()
         asked = self._ask_for(audience.viewers)
         off = [self.store.not_offered(ref) for ref in audience.viewers]
-        if audience.unseen_by == "any" and audience.pair:
-            # Out is what one hides, and what both have seen, each in whatever way.
+        if audience.unseen_by == "any" and audience.together:
+            # Out is what one hides, and what all have seen, each in whatever way.
             seen = [{key for key, _ in one["rated"]} | keys for one, keys in zip(asked, off, strict=True)]
             left_out = set.intersection(*seen).union(
                 *(self.store.keys_marked(ref, "hidden") for ref in audience.viewers)
@@ -270,7 +287,7 @@ class Session:
             left_out = set[str]().union(*off)
         left_out |= {veto.film.key for veto in audience.vetoes}
         wish: Wish = {"left_out": sorted(left_out)}
-        if audience.pair:
+        if audience.together:
             wish |= {"way": audience.way, "standardise": audience.standardise, "unseen_by": audience.unseen_by}
         if view.only:
             wish["only"] = view.only
@@ -335,8 +352,8 @@ class Session:
         self.view = replace(self.view, daring=daring)
 
     def step_shelf(self) -> None:
-        """Go on from all movies to the watchlist, of a pair then to what both want, and back."""
-        shelves: list[Shelf] = ["all", "watchlist", *(["both"] if self.audience.pair else [])]  # type: ignore[list-item]
+        """Go on from all movies to the watchlist, of several then to what all of them want, and back."""
+        shelves: list[Shelf] = ["all", "watchlist", *(["both"] if self.audience.together else [])]  # type: ignore[list-item]
         shelf = shelves[(shelves.index(self.view.shelf) + 1) % len(shelves)]
         self.view = replace(self.view, shelf=shelf)
 
@@ -371,8 +388,9 @@ class Session:
     # What is known of movies and viewers
 
     async def similar(self, movie: str, limit: int) -> list[SimilarMovie]:
-        """Return the movies that are most like one."""
-        reply: list[SimilarMovie] = await self.engine.ask("similar", movie=movie, limit=limit)
+        """Return the movies that are most like one, without those that a viewer of the list hides."""
+        hidden = await self.on_store(self._marked, "hidden")
+        reply: list[SimilarMovie] = await self.engine.ask("similar", movie=movie, limit=limit, hidden=hidden)
         return reply
 
     async def find(self, words: str) -> FoundAll:
@@ -383,7 +401,9 @@ class Session:
     async def taste(self) -> dict[str, Any]:
         """Return what the viewers of the list like, as ``taste --json`` prints it."""
         viewers = await self.on_store(self._ask_for, self.audience.viewers)
-        reply: dict[str, Any] = await self.engine.ask("taste", viewers=viewers)
+        hidden = await self.on_store(self._marked, "hidden")
+        not_offered = await self.on_store(self._marked, *NOT_OFFERED)
+        reply: dict[str, Any] = await self.engine.ask("taste", viewers=viewers, hidden=hidden, not_offered=not_offered)
         return reply
 
     async def details(self, movie: str) -> Details:
@@ -439,7 +459,7 @@ class Session:
 
     def veto(self, movie: MovieRow | Details) -> Veto:
         """Leave a movie out for as long as this pair is together. Raises ``Problem`` where there is no pair."""
-        if not self.audience.pair:
+        if not self.audience.together:
             raise Problem("A veto is for a pair; x hides a movie from your own lists.")
         veto = Veto(self.audience.rater, film_of(movie))
         self.audience = replace(self.audience, vetoes=(*self.audience.vetoes, veto))
@@ -471,7 +491,7 @@ class Session:
         """Do again what was taken back last."""
         deed = self._deeds.undone.pop() if self._deeds.undone else None
         step: Step | None = None
-        if isinstance(deed, Veto) and set(self.audience.viewers) >= {deed.viewer} and self.audience.pair:
+        if isinstance(deed, Veto) and set(self.audience.viewers) >= {deed.viewer} and self.audience.together:
             self.audience = replace(self.audience, vetoes=(*self.audience.vetoes, deed))
         elif isinstance(deed, Deleted):
             deed = Deleted(deed.viewer, await self.on_store(self.store.delete_profile, deed.viewer))
@@ -553,4 +573,4 @@ def film_of(movie: MovieRow | Details | AskedFilm) -> Film:
 
 def _letters(film: str, wanted: Sequence[set[str]]) -> str:
     """Whose watchlist a film is on."""
-    return "".join(letter for letter, keys in zip("AB", wanted, strict=False) if film in keys)
+    return "".join(letter for letter, keys in zip(LETTERS, wanted, strict=False) if film in keys)

@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Literal, TypedDict
 
 LONGEST_NAME = 40
+LETTERS = "ABCD"
+"""How those are told apart for whom one list is made; there are no more of them than letters."""
 JOINER = "\u200d"
 """The zero-width joiner, which makes one emoji of several."""
 EMOJI_STYLE = "\ufe0f"

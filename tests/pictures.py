@@ -1,17 +1,22 @@
 """Draws the screens as SVG, by the app itself: for the README, and to look at.
 
-    python -m tests.pictures FOLDER [--size 140x40]... [--theme NAME]...
+    python -m tests.pictures FOLDER [--size 140x40]... [--theme NAME]... [--only SCENE]...
 
 What is drawn is what lies under MOVIETUI_HOME; a home without anything begins with the first start.
 """
 
 import asyncio
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from movietui.replies import MovieRow
 from tests.movietui.driving import started
 
+TYPED = "type "
+"""What begins a text that is typed, in the place of a key."""
 SCENES: dict[str, tuple[str, ...]] = {
     "browse": ("b",),
     "browse-rated": ("b", "right", "5", "4"),
@@ -23,7 +28,27 @@ SCENES: dict[str, tuple[str, ...]] = {
     "browse-new": ("escape", "n"),
     "interview": ("escape", "N"),
     "interview-points": ("1", "3"),
-    "data": ("escape", "d"),
+    "similar": ("escape", "m"),
+    "taste": ("escape", "T"),
+    "history": ("escape", "h"),
+    "surprise": ("escape", "s"),
+    "filter": ("escape", "f", "type +"),
+    "filter-kept": ("tab", "type 1980..1999", "enter"),
+    "models": ("M", "down"),
+    "search": ("escape", "slash", "type the"),
+    "viewers": ("escape", "left", "down", "down"),
+    "pair": ("p",),
+    "pair-dial": ("right", "minus", "minus"),
+    "pair-why": ("enter",),
+    "pair-taste": ("escape", "T"),
+    "group": ("escape", "left", "down", "down", "P"),
+    "group-of-four": ("left", "down", "P"),
+    "palette": ("ctrl+p",),
+    "import-path": ("escape", "i", "type {ratings}"),
+    "import": ("enter",),
+    "import-found": ("2",),
+    "import-done": ("y",),
+    "data": ("escape", "escape", "d"),
     "data-report": ("right", "down", "down", "down", "down", "down"),
     "train": ("t",),
     "train-settings": ("e",),
@@ -31,31 +56,50 @@ SCENES: dict[str, tuple[str, ...]] = {
 }
 
 
-async def draw(folder: Path, size: tuple[int, int], theme: str) -> None:
-    """Draw every scene at a size in a theme."""
+async def draw(folder: Path, size: tuple[int, int], theme: str, only: Sequence[str]) -> None:
+    """Draw every scene at a size in a theme, or only some; the keys of the others are pressed all the same."""
     async with started(size, theme=theme) as driver:
         app, pilot = driver.app, driver.pilot
         await pilot.pause(0.4)
-        for scene, keys in SCENES.items():
-            for key in keys:
-                await pilot.press(key)
-                await pilot.pause(0.15)
-            await pilot.pause(0.5)
-            name = f"{scene}-{size[0]}x{size[1]}-{theme}.svg"
-            (folder / name).write_text(app.export_screenshot(title="movietui"), "utf-8")
+        with tempfile.TemporaryDirectory() as made:
+            ratings = Path(made, "ratings.csv")
+            ratings.write_text(letterboxd(driver.movies.known_rows()[:24]), "utf-8")
+            for scene, keys in SCENES.items():
+                for key in keys:
+                    if key.startswith(TYPED):
+                        await driver.type(key.removeprefix(TYPED).format(ratings=ratings))
+                    else:
+                        await pilot.press(key)
+                    await pilot.pause(0.15)
+                    await driver.until(lambda: not app.session.engine._conversation._waiting, "the engine's answer", 60)
+                await pilot.pause(0.5)
+                if not only or scene in only:
+                    name = f"{scene}-{size[0]}x{size[1]}-{theme}.svg"
+                    (folder / name).write_text(app.export_screenshot(title="movietui"), "utf-8")
+
+
+def letterboxd(movies: Sequence[MovieRow]) -> str:
+    """Return ratings of movies as Letterboxd exports them; some are in no dataset, and some have no year."""
+    rows = ["Date,Name,Year,Letterboxd URI,Rating"]
+    for place, movie in enumerate(movies):
+        year = "" if place % 5 == 4 else movie["year"]
+        rows.append(f'2026-01-{place + 1:02},"{movie["title"]}",{year},https://boxd.it/{place},{place % 10 / 2 + 0.5}')
+    rows += [f"2026-02-0{place},Nobody Has This {place},2025,https://boxd.it/x{place},4" for place in range(1, 4)]
+    return "\n".join(rows) + "\n"
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--size", "sizes", multiple=True, default=("140x40", "80x24"), show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(list(SCENES)), help="Draw only these.")
 @click.option("--theme", "themes", multiple=True, default=("textual-dark", "textual-light"), show_default=True)
-def main(folder: Path, sizes: tuple[str, ...], themes: tuple[str, ...]) -> None:
+def main(folder: Path, sizes: tuple[str, ...], only: tuple[str, ...], themes: tuple[str, ...]) -> None:
     """Draw the screens into FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
     for size in sizes:
         columns, lines = (int(part) for part in size.split("x"))
         for theme in themes:
-            asyncio.run(draw(folder, (columns, lines), theme))
+            asyncio.run(draw(folder, (columns, lines), theme, only))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import click
 
 from data import locations
 from movietui import __version__
-from movietui.cli import data, lists, models, profiles, runs
+from movietui.cli import backups, data, lists, models, profiles, runs
 from movietui.cli.commands import Commands
 from movietui.output import answers, as_json, new_table, print_json, print_rich
 
@@ -47,6 +47,8 @@ for command in (
     profiles.import_,
     profiles.history,
     profiles.export,
+    backups.backup,
+    backups.restore,
 ):
     cli.add_command(command)
 

@@ -20,6 +20,7 @@ from textual.widgets import Static
 from data.problems import Problem
 from data.titles import plain
 from movietui import text
+from movietui.bindings import back, choose, hint, key_of
 from movietui.screens.panels import NamePanel, PathPanel
 from movietui.session import Session
 from movietui.viewers import LONGEST_NAME, is_name
@@ -110,13 +111,22 @@ class PreviewPanel(ModalScreen[tuple[str, dict[str, str]] | None]):
     """What an import would bring. Ends with the profile that it is for and what was settled, or nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss(None)", "Leave it"),
-        Binding("enter", "choose", "Settle, import"),
-        Binding("y", "import", "Import"),
-        Binding("n", "name", "For whom"),
-        Binding("right,tab", "step(1)", show=False),
-        Binding("left,shift+tab", "step(-1)", show=False),
-        *(Binding(str(place), f"part('{part}')", show=False) for place, part in enumerate(PARTS, start=1)),
+        back(name="Leave it"),
+        choose("choose", "Settle, import"),
+        Binding("y", "import", "Import", id="import.do", tooltip="Import what is shown"),
+        Binding("n", "name", "For whom", id="import.name", tooltip="Say whose films these are"),
+        Binding("right,tab", "step(1)", show=False, id="import.next", tooltip="The next list of films"),
+        Binding("left,shift+tab", "step(-1)", show=False, id="import.before", tooltip="The list of films before"),
+        *(
+            Binding(
+                str(place),
+                f"part('{part}')",
+                show=False,
+                id=f"import.{part}",
+                tooltip=f"Films that are {words}",
+            )
+            for place, (part, words) in enumerate(PARTS.items(), start=1)
+        ),
     ]
 
     def __init__(self, session: Session, path: str, told: dict[str, Any], name: str) -> None:
@@ -129,7 +139,9 @@ class PreviewPanel(ModalScreen[tuple[str, dict[str, str]] | None]):
         """Show the counts, one part of the films, and what the keys do."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"Import · {plain(Path(self._path).name)} · {self._told['format']}")
-            panel.border_subtitle = "← → other lists · esc leaves everything as it was"
+            panel.border_subtitle = Content(
+                hint(self, ("import.before import.next", "other lists"), ("panel.back", "leaves everything as it was"))
+            )
             yield Static(id="parts", markup=False)
             yield FilmRows()
             yield Static(id="hint", markup=False)
@@ -158,16 +170,16 @@ class PreviewPanel(ModalScreen[tuple[str, dict[str, str]] | None]):
         self.query_one("#parts", Static).update(line)
         films = sum(len(self._told[part]) for part in ("ambiguous", "matched", "unmatched"))
         into = f"into {self._name}" if self._name else "into a profile"
-        hint = Text.assemble(("y", "bold"), f" imports {text.plural(films, 'film')} {into}")
+        told = Text.assemble((key_of(self, "import.do"), "bold"), f" imports {text.plural(films, 'film')} {into}")
         if self._name:
-            hint.append(" · ").append("n", "bold").append(" into another profile")
+            told.append(" · ").append(key_of(self, "import.name"), "bold").append(" another profile")
         if self.films.part == "ambiguous" and self.films.total:
-            hint.append(" · ").append("enter", "bold").append(" says which movie it is")
+            told.append(" · ").append(key_of(self, "panel.choose"), "bold").append(" settles it")
         lacking = self._open + len(self._told["unmatched"])
         if lacking:
             lack = text.plural(lacking, "film")
-            hint.append(f"\n{lack} without a movie here: kept as seen, and exported again", "dim")
-        self.query_one("#hint", Static).update(hint)
+            told.append(f"\n{lack} without a movie here: kept as seen, and exported again", "dim")
+        self.query_one("#hint", Static).update(told)
 
     def action_part(self, part: str) -> None:
         """Show one part."""
@@ -245,8 +257,8 @@ class ChoicePanel(ModalScreen[Film | None]):
     """Asks which movie a film is. Ends with the candidate, or ``NONE`` of them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss(None)", "Later"),
-        Binding("enter", "choose", "This one"),
+        back(name="Later"),
+        choose("choose", "This one"),
     ]
 
     def __init__(self, film: Film) -> None:
@@ -257,7 +269,7 @@ class ChoicePanel(ModalScreen[Film | None]):
         """Ask."""
         with Vertical(classes="panel") as panel:
             panel.border_title = Content(f"Which one is {titled(self._film)}?")
-            panel.border_subtitle = "enter takes it · esc later"
+            panel.border_subtitle = Content(hint(self, ("panel.choose", "takes it"), ("panel.back", "later")))
             yield Static(f"It is not clear: {self._film['reason']}.", markup=False)
             yield Candidates(id="candidate-rows")
 

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 SIMILAR = 50
 """How many movies are shown that are like one."""
 WAYS_TOLD: dict[Way, str] = {
-    "weighted": "between the average and the less happy of you, as far as - and = say",
-    "average": "the mean of both",
+    "weighted": "between the average and the least happy of you, as far as - and = say",
+    "average": "the mean of all of you",
     "without misery": "the mean, without what one of you would give less than 3 stars",
-    "least misery": "what the less happy of you thinks",
-    "most pleasure": "what the happier of you thinks",
-    "multiplicative": "the product of both, so that one low value weighs much",
+    "least misery": "what the least happy of you thinks",
+    "most pleasure": "what the happiest of you thinks",
+    "multiplicative": "the product of all, so that one low value weighs much",
     "borda": "the mean of the places in your own lists",
 }
 
@@ -60,7 +60,7 @@ class BrowseScreen(ListScreen):
             "Watchlist only",
             show=False,
             id="browse.shelf",
-            tooltip="Rank the watchlist only; of a pair also what both want",
+            tooltip="Rank the watchlist only; of several also what all want",
         ),
         Binding(
             "f",
@@ -157,8 +157,8 @@ class BrowseScreen(ListScreen):
         audience = self.session.audience
         parts = [f"f {view.only}"] if view.only else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
-        parts += {"all": [], "watchlist": ["W the watchlist"], "both": ["W what both want"]}[view.shelf]
-        if audience.pair:
+        parts += {"all": [], "watchlist": ["W the watchlist"], "both": ["W what all of you want"]}[view.shelf]
+        if audience.together:
             parts += ["z each on their own scale"] * audience.standardise
             parts += [f"! {', '.join(veto.film.title for veto in audience.vetoes)}"] if audience.vetoes else []
         return parts
@@ -349,7 +349,7 @@ class BrowseScreen(ListScreen):
 
     def _paired(self) -> None:
         """Raise ``Problem`` where the list is not for two."""
-        if not self.session.audience.pair:
+        if not self.session.audience.together:
             raise Problem("That is for a pair; p on a second viewer makes one.")
 
     @told
@@ -369,7 +369,7 @@ class BrowseScreen(ListScreen):
         await self.fill_movies(from_top=True)
         own = self.session.audience.standardise
         self.movie_tui.say(
-            "Each on their own scale: whoever gives few stars weighs as much" if own else "Both on the scale of stars"
+            "Each on their own scale: whoever gives few stars weighs as much" if own else "All on the scale of stars"
         )
 
     @told
@@ -379,7 +379,7 @@ class BrowseScreen(ListScreen):
         self.session.switch_unseen()
         await self.fill_movies(from_top=True)
         either = self.session.audience.unseen_by == "any"
-        self.movie_tui.say("Also what one of you has seen" if either else "Only what neither of you has seen")
+        self.movie_tui.say("Also what one of you has seen" if either else "Only what none of you has seen")
 
     @told
     async def action_veto(self) -> None:
@@ -403,8 +403,8 @@ class BrowseScreen(ListScreen):
         await self.fill_movies(from_top=True)
         told = {
             "all": "All unseen movies",
-            "watchlist": "What is on a watchlist" if self.session.audience.pair else "What is on the watchlist",
-            "both": "What is on both watchlists",
+            "watchlist": "What is on a watchlist" if self.session.audience.together else "What is on the watchlist",
+            "both": "What is on the watchlists of all of you",
         }
         self.movie_tui.say(f"{told[self.session.view.shelf]}, best first")
 

@@ -15,7 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from movietui import text
+from movietui.bindings import back, choose, hint
 from movietui.replies import SimilarMovie
+from movietui.screens.panels import ScrollPanel
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
 
@@ -50,8 +52,9 @@ class SimilarPanel(ModalScreen[str | None]):
     """More like a movie; ends with the id of the one that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,m", "dismiss(None)", "Back"),
-        Binding("enter", "choose", "Open"),
+        back(),
+        Binding("m", "dismiss(None)", "Back", id="browse.similar"),
+        choose("choose", "Open"),
     ]
 
     def __init__(self, title: str, rows: Sequence[SimilarMovie]) -> None:
@@ -62,7 +65,7 @@ class SimilarPanel(ModalScreen[str | None]):
         """Show the movies."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"More like {self._title}")
-            panel.border_subtitle = "enter opens · esc goes back"
+            panel.border_subtitle = Content(hint(self, ("panel.choose", "opens"), ("panel.back", "goes back")))
             yield SimilarRows(id="similar")
 
     def on_mount(self) -> None:
@@ -79,15 +82,11 @@ class SimilarPanel(ModalScreen[str | None]):
             self.dismiss(row["id"])
 
 
-class TastePanel(ModalScreen[None]):
+class TastePanel(ScrollPanel[None]):
     """What the viewers like against the crowd, and what divides a pair."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,T,enter", "dismiss(None)", "Back"),
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("pagedown,space", "scroll(10)", show=False),
-        Binding("pageup", "scroll(-10)", show=False),
+        Binding("T", "dismiss(None)", "Back", id="browse.taste"),
     ]
 
     def __init__(self, taste: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -98,13 +97,9 @@ class TastePanel(ModalScreen[None]):
         """Show it."""
         with VerticalScroll(classes="panel wide", can_focus=False) as panel:
             panel.border_title = Content(f"Taste · {' and '.join(self._names)}")
-            panel.border_subtitle = "↑ ↓ scroll · esc goes back"
+            panel.border_subtitle = Content(hint(self, ("list.up list.down", "scroll"), ("panel.back", "goes back")))
             room = min(WIDTH, self.app.size.width * 95 // 100 - 8)
             yield Static(tell_taste(self._taste, self._names, room), markup=False)
-
-    def action_scroll(self, lines: int) -> None:
-        """Scroll where it is longer than the panel."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
 def tell_taste(taste: Mapping[str, Any], names: Sequence[str], width: int) -> Text:
@@ -130,7 +125,7 @@ def _one(name: str, person: Mapping[str, Any], width: int) -> list[Text]:
     if not person["ratings"]:
         return [Text(f"{name} has rated nothing here yet: 1 to 5 on the list does.")]
     given = f"{text.plural(person['ratings'], 'rating')}, ★ {person['mean']:.2f} on average"
-    lines = [Text.assemble((name, "bold"), f"  {given}; others gave the same movies ★ {person['crowd']:.2f}")]
+    lines = [Text.assemble((name, "bold"), f"  {given}; others ★ {person['crowd']:.2f} for the same")]
     for title, groups in (("By genre", person["genres"]), ("By decade", person["decades"])):
         lines += [
             Text(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.style import Style
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding
 from textual.screen import Screen
@@ -15,6 +16,8 @@ from textual.widgets import Static
 
 from movietui import text
 from movietui.activity import Activity
+from movietui.viewers import LETTERS
+from movietui.widgets.told import told
 
 if TYPE_CHECKING:
     from movietui.app import MovieTui
@@ -65,15 +68,15 @@ class TitleLine(Widget):
 
 
 def _viewers(session: Session) -> Text:
-    """Who the list is for; of a pair, whose rating the next key is."""
+    """Who the list is for; of several, whose rating the next key is."""
     audience = session.audience
     names = [ref.label for ref in audience.viewers]
-    if not audience.pair:
+    if not audience.together:
         return Text("".join(names[:1]), "bold")
     line = Text()
     for place, name in enumerate(names):
-        line.append(f"{'AB'[place]} {name}", "bold underline" if place == audience.rating_as else "")
-        line.append("  " if place == 0 else "")
+        line.append("  " if place else "")
+        line.append(f"{LETTERS[place]} {name}", "bold underline" if place == audience.rating_as else "")
     return line
 
 
@@ -100,9 +103,9 @@ class StatusLine(Widget):
         whole = _training(training, paused=paused)
         if not outcome.plain:
             return whole
-        for told in (whole, _bar_alone(training)):
-            if outcome.cell_len + told.cell_len < width:
-                return text.fitted(outcome, width - told.cell_len) + told
+        for beside in (whole, _bar_alone(training)):
+            if outcome.cell_len + beside.cell_len < width:
+                return text.fitted(outcome, width - beside.cell_len) + beside
         return Text("\n").join([outcome, whole])
 
 
@@ -164,6 +167,8 @@ class FrameScreen(Screen[None]):
     """What the list of keys says first."""
 
     _focused_before: Widget | None = None
+    _frame_lines: tuple[TitleLine, StatusLine] | None = None
+    """Kept, because they are drawn with each rating and would be looked for among all widgets."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
 
     def __init__(self) -> None:
@@ -187,9 +192,10 @@ class FrameScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Put the body between the lines of the frame."""
-        yield TitleLine(id="title-line")
+        self._frame_lines = TitleLine(id="title-line"), StatusLine(id="status-line")
+        yield self._frame_lines[0]
         yield from self.body()
-        yield StatusLine(id="status-line")
+        yield self._frame_lines[1]
         yield KeyLine(id="key-line")
 
     def body(self) -> ComposeResult:
@@ -213,9 +219,18 @@ class FrameScreen(Screen[None]):
         if not await self.movie_tui.work.cancel():
             self.movie_tui.say("Nothing is running.")
 
+    @work(group="backup")
+    @told
+    async def action_back_up(self) -> None:
+        """Write a backup where backups lie."""
+        from movietui.backup import back_up
+
+        made = await self.movie_tui.in_thread(back_up, self.session.store)
+        self.movie_tui.say(f"{text.plural(made['ratings'], 'rating')}, all profiles and runs are in {made['backup']}")
+
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""
-        for title in self.query(TitleLine):
+        if self.is_mounted and self._frame_lines is not None:
+            title, status = self._frame_lines
             title.refresh()
-        for status in self.query(StatusLine):
             status.renew()

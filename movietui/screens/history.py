@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from movietui import saying, text
+from movietui.bindings import back, hint
 from movietui.session import Session
 from movietui.store import Step
 from movietui.viewers import ViewerRef
@@ -53,11 +54,19 @@ class HistoryPanel(ModalScreen[bool]):
     """Lists the steps of a viewer. Ends true where something was changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,h", "leave", "Back"),
-        Binding("u", "step('undo')", "Undo"),
-        Binding("r", "step('redo')", "Redo"),
-        Binding("enter", "go_to", "To here"),
-        Binding("x", "take_back", "Only this"),
+        back("leave"),
+        Binding("h", "leave", "Back", id="browse.history"),
+        Binding("u", "step('undo')", "Undo", id="browse.undo"),
+        Binding("r", "step('redo')", "Redo", id="browse.redo"),
+        Binding(
+            "enter",
+            "go_to",
+            "To here",
+            key_display="enter",
+            id="history.to-here",
+            tooltip="Take back all down to this; of what is taken back, do all again up to it",
+        ),
+        Binding("x", "take_back", "Only this", id="history.only-this", tooltip="Take back this alone"),
     ]
 
     def __init__(self, session: Session, viewer: ViewerRef) -> None:
@@ -70,7 +79,15 @@ class HistoryPanel(ModalScreen[bool]):
         """Show the steps and what can be done with them."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"History · {self._viewer.label}")
-            panel.border_subtitle = "u undo · r redo · enter back to here · x only this one"
+            panel.border_subtitle = Content(
+                hint(
+                    self,
+                    ("browse.undo", "undo"),
+                    ("browse.redo", "redo"),
+                    ("history.to-here", "back to here"),
+                    ("history.only-this", "only this one"),
+                )
+            )
             yield Steps(id="steps")
             yield Static(id="wrong", markup=False)
 

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from movietui import text
+from movietui.bindings import back, hint
 from movietui.session import Session
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
@@ -45,10 +46,22 @@ class ImdbPanel(ModalScreen[bool]):
     """Shows what was matched; the digits say which title an ambiguous movie is. Ends true to join again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,i", "dismiss(False)", "Back"),
-        Binding("r", "dismiss(True)", "Join again"),
-        Binding("u", "unsettle", "Forget the choice"),
-        *(Binding(str(digit), f"settle({digit})", show=False) for digit in range(MOST + 1)),
+        back("dismiss(False)"),
+        Binding("i", "dismiss(False)", "Back", id="data.imdb"),
+        Binding("r", "dismiss(True)", "Join again", id="imdb.again", tooltip="Join with IMDb once more"),
+        Binding("u", "unsettle", "Forget the choice", id="imdb.unsettle", tooltip="Forget which title a movie is"),
+        Binding("0", "settle(0)", "None of them", show=False, id="imdb.none", tooltip="The movie is none of these"),
+        *(
+            Binding(
+                str(digit),
+                f"settle({digit})",
+                f"Title {digit}",
+                show=False,
+                id=f"imdb.title-{digit}",
+                tooltip=f"The movie is title {digit}",
+            )
+            for digit in range(1, MOST + 1)
+        ),
     ]
 
     def __init__(self, session: Session, report: dict[str, Any]) -> None:
@@ -60,7 +73,7 @@ class ImdbPanel(ModalScreen[bool]):
         """Show the counts, the movies, and the candidates of one of them."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"IMDb · {self._report['dataset']}")
-            panel.border_subtitle = "r joins again · esc goes back"
+            panel.border_subtitle = Content(hint(self, ("imdb.again", "joins again"), ("panel.back", "goes back")))
             yield Static(id="counts", markup=False)
             yield MovieRows(id="imdb-movies")
             yield Static(id="candidates", markup=False)

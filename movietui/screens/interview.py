@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from movietui import saying
+from movietui.bindings import half_star_keys, star_keys
 from movietui.interviewing import Interviewing
 from movietui.screens.frame import FrameScreen
 from movietui.widgets.asked import TitleList, progress, question
@@ -31,35 +32,10 @@ class InterviewScreen(FrameScreen):
     title_of_help = "Getting to know you"
     about = ABOUT
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "1",
-            "answer(1)",
-            "Stars or points",
-            key_display="1-5",
-            id="interview.answer-1",
-            tooltip="So many stars; on a card a point for that film",
-        ),
-        *(Binding(str(key), f"answer({key})", show=False, id=f"interview.answer-{key}") for key in range(2, 6)),
+        *star_keys("interview", "answer", "Stars or points", "So many stars; on a card a point for that film"),
         Binding("0", "not_seen", "Not seen", id="interview.not-seen", tooltip="Not seen, or none of the card"),
         Binding("enter", "go_on", "Go on", show=False, id="interview.go-on", tooltip="On with the points as they are"),
-        Binding(
-            "left_square_bracket",
-            "nudge(-0.5)",
-            "Half less",
-            key_display="[",
-            show=False,
-            id="interview.half-less",
-            tooltip="Half a star less for the film rated last",
-        ),
-        Binding(
-            "right_square_bracket",
-            "nudge(0.5)",
-            "Half more",
-            key_display="]",
-            show=False,
-            id="interview.half-more",
-            tooltip="Half a star more for the film rated last",
-        ),
+        *half_star_keys("interview", "film"),
         Binding(
             "u", "undo", "Undo", id="interview.undo", tooltip="Take the last answer back; again for the one before"
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,11 +17,12 @@ from textual.widgets import Static
 
 from data.problems import Problem
 from movietui import saying, text
+from movietui.bindings import RATE_KEYS, half_star_keys
 from movietui.replies import MovieRow, Ranked
 from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.session import Deleted, Done
 from movietui.store import Change
-from movietui.viewers import ViewerRef
+from movietui.viewers import LETTERS, ViewerRef
 from movietui.widgets.details import describe
 from movietui.widgets.movie_list import MovieList
 from movietui.widgets.row_list import WINDOW, RowList
@@ -38,6 +40,7 @@ ANSWERED = ("rate", "nudge", "undo", "redo", "mark", "veto")
 PRIOR = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "interview"}
 """Actions whose keys have priority, so that what is typed right after them finds the focus where they put it."""
 _WHAT = {"all": "Unseen by both", "any": "Unseen by either"}
+_WHAT_GROUP = {"all": "Unseen by all", "any": "Unseen by some"}
 WELCOME = (
     "← and enter   the list of anybody on the left",
     "n             a profile of your own in two minutes",
@@ -52,33 +55,20 @@ class ListScreen(FrameScreen):
     title_of_help = "Browse"
     about = WELCOME
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "rate(1)", "Rate", key_display="1-5", id="browse.rate-1", tooltip="This many stars for the movie"),
-        *(
-            Binding(str(stars), f"rate({stars})", f"{stars} stars", show=False, id=f"browse.rate-{stars}")
-            for stars in range(2, 6)
-        ),
-        Binding(
-            "left_square_bracket",
-            "nudge(-0.5)",
-            "Half less",
-            key_display="[",
-            show=False,
-            id="browse.half-less",
-            tooltip="Half a star less for the movie rated last",
-        ),
-        Binding(
-            "right_square_bracket",
-            "nudge(0.5)",
-            "Half more",
-            key_display="]",
-            show=False,
-            id="browse.half-more",
-            tooltip="Half a star more for the movie rated last",
-        ),
+        *RATE_KEYS,
+        *half_star_keys("browse", "movie"),
         Binding("u", "undo", "Undo", id="browse.undo", tooltip="Take the last rating back; again for the one before"),
         Binding("r", "redo", "Redo", show=False, id="browse.redo", tooltip="Give the rating that was taken back again"),
         Binding(
             "p", "pair", "Pair", id="browse.pair", tooltip="Add the viewer under the cursor as the second, or drop"
+        ),
+        Binding(
+            "P",
+            "join",
+            "Group",
+            show=False,
+            id="browse.join",
+            tooltip="Of more than two: let the viewer under the cursor join, or go",
         ),
         Binding(
             "n",
@@ -208,6 +198,10 @@ class ListScreen(FrameScreen):
             for key in own.get(binding.id or "", binding.key).split(",")
         }
 
+    def on_screen_suspend(self) -> None:
+        """The welcome is read, also where the first key opens a panel and is seen there."""
+        self.query("#welcome").remove()
+
     def on_key(self, event: events.Key) -> None:
         """The welcome is read; marks of what moved are, too, unless the key sets new ones."""
         self.query("#welcome").remove()
@@ -273,10 +267,14 @@ class ListScreen(FrameScreen):
         pane = self.movies
         opened = self.session.opened
         assert opened is not None
-        if self.session.audience.pair:
+        if self.session.audience.together:
             audience = self.session.audience
             way = dial("average", "least misery", audience.misery) if audience.way == "weighted" else audience.way
-            pane.border_title = Content(f"{_WHAT[audience.unseen_by]} · {way}")
+            several = len(audience.viewers) > 2
+            pane.border_title = Content(f"{(_WHAT_GROUP if several else _WHAT)[audience.unseen_by]} · {way}")
+            if several:
+                pane.border_subtitle = f"for {len(audience.viewers)} of you"
+                return
             alike = ranked["alike"]
             pane.border_subtitle = Content(
                 f"alike: {alike['value']:.2f} over {text.plural(alike['common'], 'film')} both rated"
@@ -309,11 +307,14 @@ class ListScreen(FrameScreen):
         """Show what is known of the movie under the cursor."""
         row = self.movies.current
         pane = self.details
+        if not self.movies.total:
+            pane.border_title = ""
+            pane.show(Text())
         if row is None or not pane.display:
             return
         details = await self.session.details(row["id"])
         pane.border_title = Content(details["title"])
-        pane.show(describe(details, self.names(), pane.scrollable_content_region.width))
+        pane.show_made(partial(describe, details, self.names()))
 
     def names(self) -> list[str]:
         """How the viewers of the list are called."""
@@ -365,8 +366,8 @@ class ListScreen(FrameScreen):
         ranked = await self._ranked(after_rating=True)
         profiles = await self.movie_tui.in_thread(self.session.store.profiles)
         audience = self.session.audience
-        if audience.pair and done.viewer in audience.viewers:
-            said += f" as {'AB'[audience.viewers.index(done.viewer)]} {done.viewer.label}"
+        if audience.together and done.viewer in audience.viewers:
+            said += f" as {LETTERS[audience.viewers.index(done.viewer)]} {done.viewer.label}"
         moved = f"{text.plural(ranked['moved'], 'movie')} moved" if ranked["moved"] else "nothing moved"
         self._show(ranked, marked=True)
         if isinstance(done, Deleted):
@@ -385,8 +386,8 @@ class ListScreen(FrameScreen):
 
     async def _audience_changed(self) -> None:
         await self.fill_movies(from_top=True)
-        hint = " · tab: whose rating the next key is · - = lean" if self.session.audience.pair else ""
-        self.movie_tui.say(f"The list of {' and '.join(self.names())}{hint}")
+        hint = " · tab: whose rating is next · - = lean" if self.session.audience.together else ""
+        self.movie_tui.say(f"The list of {_and(self.names())}{hint}")
         self.set_focus(self.movies)
 
     @on(ViewersPane.Chosen)
@@ -416,7 +417,7 @@ class ListScreen(FrameScreen):
     async def action_pair(self) -> None:
         """Make the viewer under the cursor the second; on the list, go to the viewers or drop the second."""
         audience, viewer = self.session.audience, self.people.current
-        if self.movies.has_focus and audience.pair:
+        if self.movies.has_focus and audience.together:
             await self.look_at(audience.viewers[0])
         elif self.movies.has_focus:
             self.set_focus(self.people.viewers)
@@ -428,22 +429,33 @@ class ListScreen(FrameScreen):
             await self._audience_changed()
 
     @told
+    async def action_join(self) -> None:
+        """Let the viewer under the cursor join those whom the list is for, or go; on the list, go to the viewers."""
+        viewer = self.people.current
+        if self.movies.has_focus:
+            self.set_focus(self.people.viewers)
+            self.movie_tui.say("Choose who joins, or goes, and press P.")
+        elif viewer is not None and self.session.audience.viewers:
+            self.session.join(viewer)
+            await self._audience_changed()
+
+    @told
     async def action_lean(self, steps: int) -> None:
         """Turn the dial of a pair."""
-        if not self.session.audience.pair:
+        if not self.session.audience.together:
             raise Problem("The dial is for a pair; p on a second viewer makes one.")
         self.session.lean(steps)
         await self.fill_movies()
 
     def action_turn(self) -> None:
         """Of a pair: the next rating is the other's. Otherwise go to the next pane."""
-        if not self.session.audience.pair or not self.movies.has_focus:
+        if not self.session.audience.together or not self.movies.has_focus:
             self.focus_next()
             return
         self.session.rate_as_other()
         self.refresh_frame()
         audience = self.session.audience
-        self.movie_tui.say(f"The next rating is {'AB'[audience.rating_as]}’s: {audience.rater.label}")
+        self.movie_tui.say(f"The next rating is {LETTERS[audience.rating_as]}’s: {audience.rater.label}")
 
     @told
     async def action_new_profile(self) -> None:
@@ -513,8 +525,13 @@ class ListScreen(FrameScreen):
             await self.people.end_search()
         elif self.people.viewers.has_focus:
             self.set_focus(self.movies)
-        elif self.session.audience.pair:
+        elif self.session.audience.together:
             await self.look_at(self.session.audience.viewers[0])
+
+
+def _and(names: Sequence[str]) -> str:
+    """Names as they are listed in a sentence."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def dial(left: str, right: str, share: float) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +20,7 @@ from textual.widgets import Input, Static
 
 from data.problems import Problem
 from data.titles import plain
+from movietui.bindings import RATE_KEYS, back, choose, hint, never_mind, row_keys
 from movietui.linking import copy, link_of, open_page
 from movietui.replies import Details
 from movietui.widgets.details import describe, surprise
@@ -28,6 +29,9 @@ from movietui.widgets.told import told
 if TYPE_CHECKING:
     from movietui.app import MovieTui
 
+Ended = TypeVar("Ended")
+
+AS_IN_THE_LIST = "browse.rate-1 browse.watchlist browse.hide browse.seen"
 SHOWN_NAMES = 12
 """How many names of files are listed that a path may go on with."""
 
@@ -35,7 +39,7 @@ SHOWN_NAMES = 12
 class NamePanel(ModalScreen[Any]):
     """Asks for a name, or another line. Ends with what ``make`` makes of it; a ``Problem`` is told, and asks again."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
+    BINDINGS: ClassVar[list[BindingType]] = [never_mind()]
 
     def __init__(
         self,
@@ -56,7 +60,7 @@ class NamePanel(ModalScreen[Any]):
         """Ask."""
         with Vertical(classes="panel") as panel:
             panel.border_title = Content(self._title)
-            panel.border_subtitle = "enter takes it · esc leaves"
+            panel.border_subtitle = Content(f"enter takes it · {hint(self, ('panel.leave', 'leaves'))}")
             yield Static(self._words, markup=False)
             yield Input(self._value, placeholder=self._example, max_length=self._longest, id="name")
             yield Static(id="wrong", markup=False)
@@ -77,8 +81,16 @@ class PathPanel(ModalScreen[Any]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Never mind"),
-        Binding("tab", "complete", "Complete", show=False, priority=True),
+        never_mind(),
+        Binding(
+            "tab",
+            "complete",
+            "Complete",
+            show=False,
+            priority=True,
+            id="path.complete",
+            tooltip="Go on with a path as far as that is clear",
+        ),
     ]
 
     def __init__(
@@ -100,7 +112,8 @@ class PathPanel(ModalScreen[Any]):
         """Ask."""
         with Vertical(classes="panel") as panel:
             panel.border_title = Content(self._title)
-            panel.border_subtitle = "tab completes · enter goes on · esc leaves"
+            completes, leaves = hint(self, ("path.complete", "completes")), hint(self, ("panel.leave", "leaves"))
+            panel.border_subtitle = Content(f"{completes} · enter goes on · {leaves}")
             yield Static(self._words, markup=False)
             yield Input(placeholder=self._example, id="path")
             yield Static(id="wrong", markup=False)
@@ -181,8 +194,9 @@ class ConfirmPanel(ModalScreen[bool]):
     """Asks before something is done that cannot be undone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n,q", "dismiss(False)", "Never mind"),
-        Binding("y", "dismiss(True)", "Do it"),
+        back("dismiss(False)", "Never mind"),
+        Binding("n", "dismiss(False)", "Never mind", id="panel.no", tooltip="Do not do what a panel asks about"),
+        Binding("y", "dismiss(True)", "Do it", id="panel.yes", tooltip="Do what a panel asks about"),
     ]
 
     def __init__(self, title: str, words: str, deed: str) -> None:
@@ -193,19 +207,37 @@ class ConfirmPanel(ModalScreen[bool]):
         """Ask."""
         with Vertical(classes="panel") as panel:
             panel.border_title = Content(self._title)
-            panel.border_subtitle = Content(f"y {self._deed.lower()} · esc leaves it")
+            panel.border_subtitle = Content(hint(self, ("panel.yes", self._deed.lower()), ("panel.back", "leaves it")))
             yield Static(self._words, markup=False)
 
 
-class DetailsPanel(ModalScreen[Any]):
+class ScrollPanel(ModalScreen[Ended]):
+    """A panel that is read, and scrolls where it is longer than the window."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        back(),
+        choose("dismiss(None)", "Back"),
+        *row_keys("scroll", "page"),
+        Binding("space", "page(1)", show=False, id="panel.page-down", tooltip="A page down, in a panel that is read"),
+    ]
+    scrolls: ClassVar[str] = "VerticalScroll"
+    """What holds the text."""
+
+    def action_scroll(self, lines: int) -> None:
+        """Go up or down by lines."""
+        self.query_one(self.scrolls).scroll_relative(y=lines, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """Go up or down by what is seen at once, but for a line."""
+        self.action_scroll(pages * max(1, self.query_one(self.scrolls).scrollable_content_region.height - 1))
+
+
+class DetailsPanel(ScrollPanel[Any]):
     """What is known of a movie, where there is no room for it beside the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "dismiss(None)", "Back"),
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("y", "copy", "Copy", show=False),
-        Binding("l", "open_page", "IMDb", show=False),
+        Binding("y", "copy", "Copy", show=False, id="browse.copy"),
+        Binding("l", "open_page", "IMDb", show=False, id="browse.imdb"),
     ]
 
     def __init__(self, details: Details, names: Sequence[str]) -> None:
@@ -217,13 +249,14 @@ class DetailsPanel(ModalScreen[Any]):
         """Show the movie."""
         with VerticalScroll(classes="panel", can_focus=False) as panel:
             panel.border_title = Content(self._details["title"])
-            panel.border_subtitle = self.hint
+            panel.border_subtitle = Content(self.hint)
             yield Static(self.words(), markup=False)
 
     @property
     def hint(self) -> str:
         """What the keys do."""
-        return f"y copies · {'l opens IMDb · ' if link_of(self._details) else ''}esc goes back"
+        opens = [("browse.imdb", "opens IMDb")] if link_of(self._details) else []
+        return hint(self, ("browse.copy", "copies"), *opens, ("panel.back", "goes back"))
 
     def words(self) -> Text:
         """Return what is shown."""
@@ -239,52 +272,48 @@ class DetailsPanel(ModalScreen[Any]):
         """Open the page of the movie on IMDb."""
         open_page(cast("MovieTui", self.app), self._details)
 
-    def action_scroll(self, lines: int) -> None:
-        """Scroll where it is longer than the panel."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
-
 
 class CardPanel(DetailsPanel):
     """A movie that may not be in the list, with the keys of the list. Ends with what is to be done, or nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(stars), f"dismiss(('rate', {stars}))", show=False) for stars in range(1, 6)),
-        Binding("w", "dismiss(('mark', 'watchlist'))", "Watchlist"),
-        Binding("x", "dismiss(('mark', 'hidden'))", "Hide"),
-        Binding("v", "dismiss(('mark', 'seen'))", "Seen"),
-        Binding("m", "dismiss(('like',))", "More like this"),
+        *RATE_KEYS,
+        Binding("w", "dismiss(('mark', 'watchlist'))", "Watchlist", id="browse.watchlist"),
+        Binding("x", "dismiss(('mark', 'hidden'))", "Hide", id="browse.hide"),
+        Binding("v", "dismiss(('mark', 'seen'))", "Seen", id="browse.seen"),
+        Binding("m", "dismiss(('like',))", "More like this", id="browse.similar"),
     ]
+
+    def action_rate(self, stars: int) -> None:
+        """End with a rating."""
+        self.dismiss(("rate", stars))
 
     @property
     def hint(self) -> str:
         """What the keys do."""
-        return "1-5 w x v as in the list · m more like this"
+        return hint(self, (AS_IN_THE_LIST, "as in the list"), ("browse.similar", "more like this"))
 
 
 class SurprisePanel(CardPanel):
     """One movie for tonight, and one reason."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "dismiss(('surprise',))", "Another")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "dismiss(('surprise',))", "Another", id="browse.surprise")]
 
     @property
     def hint(self) -> str:
         """What the keys do."""
-        return "s another · 1-5 w x v as in the list"
+        return hint(self, ("browse.surprise", "another"), (AS_IN_THE_LIST, "as in the list"))
 
     def words(self) -> Text:
         """Return the movie in four lines: what it is, what is expected, and the reason that counts most."""
         return surprise(self._details, self._names)
 
 
-class HelpPanel(ModalScreen[None]):
+class HelpPanel(ScrollPanel[None]):
     """All keys of a screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter,f1", "dismiss", "Back"),
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("pagedown,space", "scroll(10)", show=False),
-        Binding("pageup", "scroll(-10)", show=False),
+        Binding("question_mark,f1", "dismiss(None)", "Back", id="app.keys"),
     ]
 
     def __init__(self, title: str, about: Sequence[str], keys: Sequence[tuple[str, str]]) -> None:
@@ -302,15 +331,11 @@ class HelpPanel(ModalScreen[None]):
             table.add_row(Text(key), Text(meaning))
         with VerticalScroll(classes="panel", can_focus=False) as panel:
             panel.border_title = Content(f"Keys · {self._title}")
-            panel.border_subtitle = "esc goes back"
+            panel.border_subtitle = Content(hint(self, ("panel.back", "goes back")))
             for line in self._about:
                 yield Static(line, markup=False)
             yield Static()
             yield Static(table)
-
-    def action_scroll(self, lines: int) -> None:
-        """Scroll where there are more keys than lines."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
 def keys_of(bindings: Sequence[ActiveBinding], display: Callable[[Binding], str]) -> list[tuple[str, str]]:

@@ -15,12 +15,15 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from data.problems import Problem
 from movietui import text
+from movietui.bindings import back, choose, hint, key_of, never_mind
 from movietui.runs import RECOMMENDED, Freed, Runs
+from movietui.screens.panels import ScrollPanel
 from movietui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -52,9 +55,10 @@ class LeavePanel(ModalScreen[str]):
     """Asks what becomes of the trainings: ``stay``, ``stop``, or ``back`` to the app."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "dismiss('stay')", "Let them finish"),
-        Binding("n", "dismiss('stop')", "Stop them"),
-        Binding("escape,q", "dismiss('back')", "Stay here"),
+        Binding("y", "dismiss('stay')", "Let them finish", id="panel.yes"),
+        choose("dismiss('stay')", "Let them finish"),
+        Binding("n", "dismiss('stop')", "Stop them", id="panel.no"),
+        back("dismiss('back')", "Stay here"),
     ]
 
     def __init__(self, running: int, waiting: int, by_itself: str) -> None:
@@ -69,19 +73,20 @@ class LeavePanel(ModalScreen[str]):
         told = " and ".join(trains * bool(self._training) + waits * bool(self._waiting))
         with Vertical(classes="panel") as panel:
             panel.border_title = "Leave while models train?"
-            panel.border_subtitle = "y finishes in the background · n stops · esc stays"
+            keys = (("panel.yes", "finishes in the background"), ("panel.no", "stops"), ("panel.back", "stays"))
+            panel.border_subtitle = Content(hint(self, *keys))
             better = f" {self._by_itself} makes the list better when it is ready." if self._by_itself else ""
             yield Static(f"{told}.{better}", markup=False)
             yield Static()
-            yield Static("y  finish in the background, without this window", markup=False)
+            yield Static(f"{key_of(self, 'panel.yes')}  finish in the background, without this window", markup=False)
             on = f"{self._by_itself} and what waits go" if self._by_itself else "what waits goes"
-            yield Static(f"n  stop; {on} on at the next start", markup=False)
+            yield Static(f"{key_of(self, 'panel.no')}  stop; {on} on at the next start", markup=False)
 
 
 class PrunePanel(ModalScreen[list[Freed] | None]):
     """Asks of how many runs the checkpoints stay, and by which metric; shows which go. Ends with those that went."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Never mind")]
+    BINDINGS: ClassVar[list[BindingType]] = [never_mind()]
 
     def __init__(self, runs: Runs, metric: str) -> None:
         super().__init__()
@@ -91,7 +96,7 @@ class PrunePanel(ModalScreen[list[Freed] | None]):
         """Ask."""
         with Vertical(classes="panel prune") as panel:
             panel.border_title = "Keep the best checkpoints"
-            panel.border_subtitle = "enter removes the others · tab · esc leaves"
+            panel.border_subtitle = Content(f"enter removes the others · tab · {hint(self, ('panel.leave', 'leaves'))}")
             yield Static("How many stay of each dataset, cleaning and split", markup=False)
             yield Input("3", id="keep", compact=True, max_length=4)
             yield Static("The best by", markup=False)
@@ -139,16 +144,10 @@ class PrunePanel(ModalScreen[list[Freed] | None]):
             self.query_one("#wrong", Static).update(Text(str(problem)))
 
 
-class TablesPanel(ModalScreen[None]):
+class TablesPanel(ScrollPanel[None]):
     """All about a run, or two side by side: the tables that the command line prints."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "dismiss", "Back"),
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("pagedown,space", "scroll(15)", show=False),
-        Binding("pageup", "scroll(-15)", show=False),
-    ]
+    scrolls = "#tables"
 
     def __init__(self, title: str, tables: Callable[[ModuleType], list[Any]]) -> None:
         """``tables``: given the module ``run_tables``, the tables and lines of the panel."""
@@ -159,7 +158,7 @@ class TablesPanel(ModalScreen[None]):
         """Leave room for the tables."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = self._title
-            panel.border_subtitle = "↑ ↓ scroll · esc goes back"
+            panel.border_subtitle = Content(hint(self, ("list.up list.down", "scroll"), ("panel.back", "goes back")))
             yield TextPane(id="tables")
 
     def on_resize(self) -> None:
@@ -177,7 +176,3 @@ class TablesPanel(ModalScreen[None]):
         for part in self._tables(run_tables):
             console.print(part)
         pane.show(Text.from_ansi(page.getvalue()))
-
-    def action_scroll(self, lines: int) -> None:
-        """Scroll where it is longer than the panel."""
-        self.query_one("#tables", TextPane).scroll_relative(y=lines, animate=False)

@@ -9,10 +9,12 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from movietui import text
+from movietui.bindings import hint, never_mind
 from movietui.session import Session
 from movietui.viewers import ViewerRef, profile, user
 from movietui.widgets.line_view import Line
@@ -51,11 +53,11 @@ class SearchPanel(ModalScreen[FoundRow | None]):
     """Finds as somebody types; ends with what was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back"),
-        Binding("down", "move(1)", show=False),
-        Binding("up", "move(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
+        never_mind(),
+        Binding("down", "move(1)", show=False, id="search.next", tooltip="The next thing that is found"),
+        Binding("up", "move(-1)", show=False, id="search.before", tooltip="What is found before"),
+        Binding("pagedown", "page(1)", show=False, id="search.page-down", tooltip="A page of what is found down"),
+        Binding("pageup", "page(-1)", show=False, id="search.page-up", tooltip="A page of what is found up"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -66,7 +68,8 @@ class SearchPanel(ModalScreen[FoundRow | None]):
         """Ask, and show what is found below."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = "Search"
-            panel.border_subtitle = "↑ ↓ choose · enter opens · esc goes back"
+            moves = hint(self, ("search.before search.next", "choose"))
+            panel.border_subtitle = Content(f"{moves} · enter opens · {hint(self, ('panel.leave', 'goes back'))}")
             yield Input(placeholder="a title, a director, a profile, a user; typos are forgiven", id="words")
             yield FoundRows(id="found")
 

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
+from movietui.bindings import back, choose, hint
 from movietui.replies import ModelRow
 from movietui.sweeping import JUDGED_BY, Sweep, combinations, grid_of
 from movietui.widgets.number_input import NumberInput
@@ -32,10 +33,10 @@ class SweepPanel(ModalScreen[dict[str, str] | None]):
     """Asks what to try, and shows what came of it. Ends with settings to be used, or nothing; a sweep goes on then."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss(None)", "Back"),
-        Binding("c", "cancel", "Cancel"),
-        Binding("enter", "use", "Use these settings"),
-        Binding("e", "edit", "To the values"),
+        back(),
+        Binding("c", "cancel", "Cancel", id="sweep.cancel", tooltip="Stop the sweep"),
+        choose("use", "Use these settings"),
+        Binding("e", "edit", "To the values", id="sweep.edit", tooltip="Go to the values of the sweep"),
     ]
 
     def __init__(
@@ -60,7 +61,8 @@ class SweepPanel(ModalScreen[dict[str, str] | None]):
         """Put the fields above what was found."""
         with Vertical(classes="panel sweep") as panel:
             panel.border_title = Content(f"Sweep {self._model['name']} · {self._about}")
-            panel.border_subtitle = "enter starts, or uses the row · tab · c cancels · esc goes back"
+            keys = hint(self, ("sweep.cancel", "cancels"), ("panel.back", "goes back"))
+            panel.border_subtitle = Content(f"enter starts, or uses the row · tab · {keys}")
             with VerticalScroll(id="sweep-fields", can_focus=False):
                 for setting in self._model["settings"]:
                     name = setting["name"]

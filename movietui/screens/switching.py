@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from data.problems import Problem
 from movietui import text
+from movietui.bindings import back, choose, hint
 from movietui.run_records import Run
 from movietui.session import Session
 from movietui.widgets.line_view import Line
@@ -64,8 +65,9 @@ class SwitchPanel(ModalScreen[Run | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,M", "dismiss(None)", "Back"),
-        Binding("enter", "choose", "Use it"),
+        back(),
+        Binding("M", "dismiss(None)", "Back", id="browse.models"),
+        choose("choose", "Use it"),
     ]
 
     def __init__(self, session: Session, runs: Sequence[Run]) -> None:
@@ -82,7 +84,9 @@ class SwitchPanel(ModalScreen[Run | None]):
         with Vertical(classes="panel wide") as panel:
             names = " and ".join(ref.label for ref in self._session.audience.viewers)
             panel.border_title = Content(f"Models of {self._now.dataset} · for {names}")
-            panel.border_subtitle = "enter uses it for the list · esc goes back"
+            panel.border_subtitle = Content(
+                hint(self, ("panel.choose", "uses it for the list"), ("panel.back", "goes back"))
+            )
             yield ServingRuns(self._now.id)
             yield Static(id="which", markup=False)
             yield TextPane(id="tops")

@@ -8,6 +8,7 @@ from rich.text import Text
 from movietui import text
 from movietui.linking import link_of
 from movietui.replies import Details
+from movietui.viewers import LETTERS
 
 NARROW = 34
 """Cells below which words that explain a number are left out."""
@@ -18,7 +19,7 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
     lines = _facts(movie)
     if lines:
         lines.append(Text())
-    for letter, name, viewer in zip("AB", names, movie["by"], strict=False):
+    for letter, name, viewer in zip(LETTERS, names, movie["by"], strict=False):
         who = f"{letter} {name}" if len(names) > 1 else "expect"
         lines.append(
             Text.assemble(
@@ -36,7 +37,7 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
                 (text.plural(movie["count"], "rating") if width >= NARROW else f"{movie['count']:,}", "dim"),
             )
         )
-    for letter, name, viewer in zip("AB", names, movie["by"], strict=False):
+    for letter, name, viewer in zip(LETTERS, names, movie["by"], strict=False):
         if not viewer["why"]:
             continue
         gave = "because you gave" if len(names) == 1 else f"because {letter} {name} gave"

@@ -4,6 +4,7 @@ from rich.cells import cell_len
 
 from movietui.replies import MovieRow
 from movietui.text import cut, decimals, dots
+from movietui.viewers import LETTERS
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
 
@@ -13,8 +14,11 @@ TIGHT = 48
 WIDE = 64
 """Cells from which a pair's list says how far the two agree."""
 
+EACH = 7
+"""Cells that the stars of one viewer take."""
+
 WANTED = "◆"
-"""Stands before a title on the watchlist; of a pair with the letters of those who want it."""
+"""Stands before a title on the watchlist; of several with the letters of those who want it."""
 
 
 class MovieList(RowList[MovieRow]):
@@ -29,9 +33,9 @@ class MovieList(RowList[MovieRow]):
         self.marked = False
 
     @property
-    def pair(self) -> bool:
-        """Whether the list is for two."""
-        return len(self.names) == 2
+    def together(self) -> bool:
+        """Whether the list is for several."""
+        return len(self.names) > 1
 
     def name_of(self, row: MovieRow) -> str:
         """Return the id of the movie."""
@@ -45,39 +49,41 @@ class MovieList(RowList[MovieRow]):
 
     def _columns(self, width: int) -> tuple[int, int, int]:
         """The widths of the rank, of the mark for a move, and of one viewer's stars."""
-        return max(3, len(str(self.total))) + 1, 5 if width >= 56 else 4, 7 if width >= WIDE else 6
+        return max(3, len(str(self.total))) + 1, 5 if width >= 56 else 4, 7 if self._has_room(width, WIDE) else 6
+
+    def _has_room(self, width: int, least: int) -> bool:
+        """Whether there is room for more, from so many cells on for a pair; each further viewer takes of it."""
+        return width >= least + EACH * max(0, len(self.names) - 2)
 
     def head(self, width: int) -> str:
         """Return the names of the columns."""
         rank, move, each = self._columns(width)
         line = f"{'#':>{rank}}{'':{move + 1}}"
-        if self.pair:
-            line += "both  "
-            line += "".join(
-                f"{cut(f'{letter} {name}', each - 1)} " for letter, name in zip("AB", self.names, strict=True)
-            )
-            line += "agree " if width >= WIDE else ""
+        if self.together:
+            line += "both  " if len(self.names) == 2 else "all   "
+            line += "".join(f"{cut(f'{LETTERS[at]} {name}', each - 1)} " for at, name in enumerate(self.names))
+            line += "agree " if self._has_room(width, WIDE) else ""
         else:
             line += "expect   " if width < TIGHT else "expect        n "
-        year = " year " if width >= TIGHT else ""
+        year = " year " if self._has_room(width, TIGHT) else ""
         return cut(f"{line} title", width - len(year)) + year
 
     def draw(self, row: MovieRow, width: int) -> Line:
         """Draw one movie; the title has all the room that is left, and the year where there is enough of it."""
         rank, move, each = self._columns(width)
         line: Line = [(f"{row['rank']:>{rank}} ", "quiet"), self._move(row, move), ("★ ", "stars")]
-        if self.pair:
+        if self.together:
             line.append((f"{row['stars']:.1f} ", ""))
             for value in row["by"]:
                 line += [("★ ", "stars"), (f"{value:.1f}".ljust(each - 2), "")]
-            line.append((f"{dots(row['agreement'])} " if width >= WIDE else "", ""))
+            line.append((f"{dots(row['agreement'])} " if self._has_room(width, WIDE) else "", ""))
         else:
             line.append((f"{row['stars']:.1f} ", ""))
             count = "" if width < TIGHT else f"{row['count']:>6,}"
             line.append((f"±{decimals(row['uncertainty'], 1)}{count} ", "quiet"))
-        year = "" if width < TIGHT else f" {row['year'] or '':>4} "
+        year = f" {row['year'] or '':>4} " if self._has_room(width, TIGHT) else ""
         wanted = row.get("wanted", "")
-        mark = f" {WANTED}{wanted if self.pair else ''}" if wanted else ""
+        mark = f" {WANTED}{wanted if self.together else ''}" if wanted else ""
         room = width - len(year) - len(mark) - sum(cell_len(text) for text, _ in line)
         return [*line, (mark, "group"), (cut(f" {row['title']}", room), ""), (year, "quiet")]
 

@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from movietui.bindings import row_keys
 from movietui.widgets.line_view import Line, LineView
 
 Row = TypeVar("Row")
@@ -29,10 +30,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
     """A list with a cursor. Subclasses say how a row is drawn, the screen brings the rows that are asked for."""
 
     BINDINGS = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="list.up", tooltip="One row up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="list.down", tooltip="One row down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="list.page-up", tooltip="A page up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="list.page-down", tooltip="A page down"),
+        *row_keys("move", "page"),
         Binding("home,g", "top", "First", show=False, id="list.first", tooltip="To the first row"),
         Binding("end,G", "bottom", "Last", show=False, id="list.last", tooltip="To the last row"),
     ]

@@ -1,5 +1,7 @@
 """A pane of text that is wrapped to its width and can be scrolled."""
 
+from collections.abc import Callable
+
 from rich.segment import Segment
 from rich.text import Text
 from textual.strip import Strip
@@ -22,6 +24,13 @@ class TextPane(LineView):
             self.scroll_to(y=0, animate=False)
             self._wrap()
 
+    def show_made(self, make: Callable[[int], Text]) -> None:
+        """Show a text that is made for a width in cells, for a cell less where it needs a scroll bar."""
+        room = self.scrollable_content_region
+        width = room.width + self.show_vertical_scrollbar
+        text = make(width)
+        self.show(text if len(text.wrap(self.app.console, width)) <= room.height else make(width - 1))
+
     def on_resize(self) -> None:
         """Wrap the text to the new width."""
         self._wrap()
@@ -35,7 +44,7 @@ class TextPane(LineView):
     def render_line(self, y: int) -> Strip:
         """Draw one line of what is in view."""
         width, place = self.scrollable_content_region.width, self.scroll_offset.y + y
-        base = self.rich_style
+        base = self.drawn_with[""]
         if place >= len(self._lines):
             return Strip.blank(width, base)
         line = self._lines[place]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
@@ -15,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from data.problems import Problem
+from movietui.bindings import hint
 from movietui.narrowing import SAVED, expand
 from movietui.replies import SuggestionRow
 from movietui.session import Session
@@ -157,15 +159,18 @@ class ViewLine(Vertical):
         if not self.query("#ways-on"):
             return
         line = Text(no_wrap=True, overflow="ellipsis")
+        if self._ways:
+            takes = hint(self, ("filter.take", "takes it"), ("filter.before filter.next", "others"))
+            keys = f"{takes} · enter keeps"
+        else:
+            keys = f"enter keeps · {hint(self, ('filter.save', 'saves'), ('filter.leave', 'leaves'))}"
+        room = self.content_size.width - len(keys) - 2
         for place, way in enumerate(self._ways[self._chosen :], self._chosen):
-            line.append(f"{way['part']}", "reverse" if place == self._chosen else "")
-            line.append(f" {way['movies']:,}   " if way["movies"] else "   ", "dim")
-        hint = (
-            "tab takes it · ↑ ↓ others · enter keeps the filter"
-            if self._ways
-            else "enter keeps · ctrl+s saves · esc leaves"
-        )
-        line.append(f"  {hint}", "dim italic")
+            count = f" {way['movies']:,}   " if way["movies"] else "   "
+            if place > self._chosen and line.cell_len + cell_len(way["part"] + count) > room:
+                break  # what the keys do is to be seen whole
+            line.append(way["part"], "reverse" if place == self._chosen else "").append(count, "dim")
+        line.append(f"  {keys}", "dim italic")
         self.query_one("#ways-on", Static).update(line)
 
     def action_step(self, step: int) -> None:

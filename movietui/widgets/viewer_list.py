@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from movietui.replies import PersonRow
 from movietui.text import cut, person
 from movietui.viewers import ViewerRef
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
+
+MARKS = "●○◎◇"
+"""Stand before those whom the list is for."""
+LEAST = 4
+"""Cells below which a word that is cut says nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +71,18 @@ class ViewerList(RowList[Entry]):
         if isinstance(row, Heading):
             return [(cut(row.text, width), "group")]
         if isinstance(row, Hint):
-            return [(cut(f"  {row.text}", width), "quiet")]
-        mark = "●○"[self.chosen.index(row.ref)] if row.ref in self.chosen else " "
+            return [(cut(f" {row.text}", width), "quiet")]
+        mark = MARKS[self.chosen.index(row.ref)] if row.ref in self.chosen else " "
         count = f" {row.ratings:,} "
         room = width - len(count)
         if row.ref.kind == "profile":
             return [(cut(f" {mark} {row.ref.id}", room), ""), (count, "quiet")]
         name = f" {mark} {row.ref.id:>4} "
-        return [(name, ""), (cut(row.about, room - len(name)), "quiet"), (count, "quiet")]
+        return [(name, ""), (_about(row.about, room - len(name)), "quiet"), (count, "quiet")]
+
+
+def _about(about: str, width: int) -> str:
+    """What is known of a person in so many cells; a last word of which hardly anything would be left is left out."""
+    rest, _, last = about.rpartition(" ")
+    left_out = rest and cell_len(about) > width and width - cell_len(rest) - 1 < min(LEAST, cell_len(last))
+    return cut(rest if left_out else about, width)

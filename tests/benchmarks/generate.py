@@ -41,12 +41,16 @@ def rows_of(text: str) -> int:
     return RATINGS if rows == 32_000_000 else rows
 
 
-def generate(folder: Path, rows: int, seed: int = 0) -> None:
-    """Write ratings.csv, movies.csv and links.csv; the same ones for the same seed."""
+def generate(folder: Path, rows: int, seed: int = 0, movies: int | None = None) -> None:
+    """Write ratings.csv, movies.csv and links.csv; the same ones for the same seed.
+
+    ``movies``: how many there are, where that is not to go by the rows; many are then without a rating.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     users = max(1, round(USERS * rows / RATINGS))
-    movies = min(MOVIES, max(2 * FEWEST, round(MOVIES * (rows / RATINGS) ** 0.5)))
+    if movies is None:
+        movies = min(MOVIES, max(2 * FEWEST, round(MOVIES * (rows / RATINGS) ** 0.5)))
     ids = np.sort(random.choice(np.arange(1, 4 * movies), movies, replace=False)).astype(np.int32)
     _write_movies(folder, ids, random)
     names = ["userId", "movieId", "rating", "timestamp"]

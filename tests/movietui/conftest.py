@@ -12,6 +12,7 @@ import pytest
 
 from data import locations
 from movietui.store import Store
+from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.hostile import save_hostile
 
 FOREIGN = ("TEXTUAL_THEME", "NO_COLOR", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL", "PYTHONPATH")
@@ -94,6 +95,13 @@ def store(home: Path) -> Iterator[Store]:
     opened = Store(locations.store())
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def faked(store: Store) -> FakeEngine:
+    """An engine without a model, and a run that it serves with."""
+    with_run(store)
+    return FakeEngine()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from textual import _wait
 from textual.pilot import Pilot
 from textual.widget import Widget
@@ -24,6 +25,7 @@ _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 120, 1 / 240
 
 SMALL = (80, 24)
 LARGE = (140, 40)
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 
 
 def lines(app: MovieTui) -> list[str]:
@@ -83,6 +85,11 @@ class Driver:
         await self.until(lambda: self.movies.total == total - 1, "the new list")
         await self.told("rated")
         return row["title"]
+
+    async def pair_with_next(self) -> None:
+        """Put the cursor on the second user and make the pair of users 1 and 2."""
+        await self.press("left", "down", "p")
+        await self.until(lambda: self.app.session.audience.together and self.movies.together, "the pair")
 
     @property
     def browse(self) -> BrowseScreen:

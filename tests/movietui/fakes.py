@@ -1,7 +1,7 @@
 """An engine that answers the same on every machine, without a model, and trainings that do as they are told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -201,7 +201,7 @@ class FakeEngine:
         films = ([(self.titles[movie], 1950) for movie in order[:limit]] for order in (now, then))
         return beside(*films, limit)
 
-    def similar(self, movie: str, limit: int) -> list[dict[str, Any]]:
+    def similar(self, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[dict[str, Any]]:
         return [
             {
                 **self._found(other),
@@ -225,7 +225,9 @@ class FakeEngine:
             "users": self.people(words, 0, 12)["rows"],
         }
 
-    def taste(self, viewers: list[dict[str, Any]]) -> dict[str, Any]:
+    def taste(
+        self, viewers: list[dict[str, Any]], not_offered: Sequence[str] = (), hidden: Sequence[str] = ()
+    ) -> dict[str, Any]:
         def group(name: str, difference: float) -> dict[str, Any]:
             means = {"mean": 3.5 + difference, "crowd": 3.5}
             return {"name": name, "ratings": 12, "difference": difference, "beyond": difference, **means}

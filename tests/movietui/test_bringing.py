@@ -14,10 +14,8 @@ from movietui.store import Store
 from movietui.viewers import profile
 from tests.data.exports import IMDB, film, imdb_row, letterboxd, table
 from tests.data.files import write_zip
-from tests.movietui.driving import LARGE, SMALL, Driver, shown, started
+from tests.movietui.driving import LARGE, SIZES, Driver, shown, started
 from tests.movietui.fakes import FakeEngine
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 
 
 class OwnEngine(FakeEngine):

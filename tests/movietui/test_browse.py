@@ -13,18 +13,9 @@ from data import locations
 from movietui.saying import called
 from movietui.store import Change, Film, Step, Store
 from movietui.viewers import profile, user
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
+from tests.movietui.driving import LARGE, SIZES, SMALL, lines, shown, started
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.processes import gone, processes_of
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    """An engine without a model, and a run that it serves with."""
-    with_run(store)
-    return FakeEngine()
 
 
 def rated_by(ref_user: str) -> dict[str, float]:
@@ -33,12 +24,6 @@ def rated_by(ref_user: str) -> dict[str, float]:
     found = {rated.film.title: rated.stars for rated in store.ratings(ref)}
     store.close()
     return found
-
-
-async def pair_with_next(driver: Driver) -> None:
-    """Put the cursor on the second user and make the pair of users 1 and 2."""
-    await driver.press("left", "down", "p")
-    await driver.until(lambda: driver.app.session.audience.pair and driver.movies.pair, "the pair")
 
 
 async def test_the_first_start_needs_no_key(home: Path) -> None:
@@ -325,7 +310,7 @@ async def test_who_was_looked_at_is_there_at_the_next_start(faked: FakeEngine) -
 async def test_a_pair(ready: Path, size: tuple[int, int]) -> None:
     async with started(size) as driver:
         alone = driver.titles()
-        await pair_with_next(driver)
+        await driver.pair_with_next()
         screen = shown(driver.app)
         assert "Unseen by both" in screen
         assert "A 1" in screen
@@ -351,13 +336,13 @@ async def test_a_pair(ready: Path, size: tuple[int, int]) -> None:
         await driver.told(f"took back {title}")
         assert (rated_by("1"), rated_by("2")) == ({}, {})
         await driver.press("escape")
-        await driver.until(lambda: not driver.movies.pair, "one viewer")
+        await driver.until(lambda: not driver.movies.together, "one viewer")
         assert driver.titles() == alone
 
 
 async def test_the_dial(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
-        await pair_with_next(driver)
+        await driver.pair_with_next()
         for _ in range(7):
             await driver.press("minus")
         await driver.see("average ├●──────────┤ least misery")
@@ -371,9 +356,9 @@ async def test_the_dial(faked: FakeEngine) -> None:
 async def test_leaving_the_pair(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         for key in ("escape", "p"):
-            await pair_with_next(driver)
+            await driver.pair_with_next()
             await driver.press(key)
-            await driver.until(lambda: not driver.app.session.audience.pair, "one viewer")
+            await driver.until(lambda: not driver.app.session.audience.together, "one viewer")
             await driver.press("left", "up", "right")
         await driver.press("p")
         await driver.told("Choose the second viewer and press p.")
@@ -459,7 +444,7 @@ async def test_too_small(faked: FakeEngine) -> None:
 
 async def test_resizing_keeps_everything(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
-        await pair_with_next(driver)
+        await driver.pair_with_next()
         await driver.press(*["down"] * 12)
         title = driver.movies.current
         assert title is not None
@@ -468,7 +453,7 @@ async def test_resizing_keeps_everything(faked: FakeEngine) -> None:
             await driver.pilot.pause(0.05)
             assert driver.movies.cursor == 12
             assert driver.movies.current == title
-            assert driver.app.session.audience.pair
+            assert driver.app.session.audience.together
             if size[0] >= 60 and size[1] >= 16:
                 await driver.see(title["title"][:12])
         assert driver.movies.has_focus
@@ -478,7 +463,7 @@ async def test_resizing_keeps_everything(faked: FakeEngine) -> None:
 async def test_titles_can_be_read_at_any_width(faked: FakeEngine, pair: bool) -> None:
     async with started(SMALL, engine=faked) as driver:
         if pair:
-            await pair_with_next(driver)
+            await driver.pair_with_next()
         for columns in (80, 99, 100, 110, 120, 60):
             await driver.pilot.resize_terminal(columns, 20)
             await driver.see(driver.titles(1)[0][:6], 1)
@@ -567,3 +552,11 @@ async def test_a_remembered_user_who_is_gone(ready: Path) -> None:
         await driver.pilot.pause(0.3)
         await driver.press("left", "down", "enter")
         await driver.until(lambda: driver.movies.total and driver.movies.display, "a list", 5)
+
+
+async def test_the_welcome_is_gone_once_a_panel_was_open(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        driver.browse.welcome()
+        await driver.see("a profile of your own")
+        await driver.press("n", "escape")
+        await driver.until(lambda: "a profile of your own" not in shown(driver.app), "the end of the welcome")

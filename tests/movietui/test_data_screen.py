@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
-import pytest
 from textual.widgets import Static
 
 from data import catalogue, locations
@@ -16,10 +15,8 @@ from movietui.screens.data import DataScreen, _stages
 from movietui.store import Store
 from movietui.widgets.tables import OpenPath
 from tests.data.files import contents, write_folder, write_zip
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
+from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, joined, with_run
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 
 
 async def go(driver: Driver) -> DataScreen:

@@ -2,28 +2,12 @@
 
 from typing import Any
 
-import pytest
-
 from movietui.screens.discovering import tell_taste
 from movietui.store import Store
 from movietui.viewers import profile, user
 from movietui.widgets.details import surprise
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
-
-
-async def pair(driver: Driver) -> None:
-    await driver.press("left", "down", "p")
-    await driver.until(lambda: driver.movies.pair, "the pair")
-
+from tests.movietui.driving import LARGE, SIZES, lines, shown, started
+from tests.movietui.fakes import FakeEngine
 
 # The dial and the surprise
 
@@ -86,7 +70,7 @@ async def test_ways_of_a_pair(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("a")
         await driver.told("That is for a pair")
-        await pair(driver)
+        await driver.pair_with_next()
         weighted = driver.titles()
         for way in ("average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"):
             await driver.press("a")
@@ -103,14 +87,14 @@ async def test_ways_of_a_pair(faked: FakeEngine) -> None:
 
 async def test_each_on_their_own_scale(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
-        await pair(driver)
+        await driver.pair_with_next()
         before = driver.titles()
         await driver.press("z")
         await driver.told("Each on their own scale")
         await driver.see("z each on their own scale")
         assert driver.titles() != before
         await driver.press("z")
-        await driver.told("Both on the scale of stars")
+        await driver.told("All on the scale of stars")
         assert driver.titles() == before
 
 
@@ -120,7 +104,7 @@ async def test_seen_by_neither_or_by_one(faked: FakeEngine) -> None:
         hidden = driver.titles(1)[0]
         await driver.press("x")
         await driver.told("hid ")
-        await pair(driver)
+        await driver.pair_with_next()
         assert title not in driver.titles(100)
         await driver.press("V")
         await driver.told("Also what one of you has seen")
@@ -128,7 +112,7 @@ async def test_seen_by_neither_or_by_one(faked: FakeEngine) -> None:
         assert title in driver.titles(100)
         assert hidden not in driver.titles(100)
         await driver.press("V")
-        await driver.told("Only what neither of you has seen")
+        await driver.told("Only what none of you has seen")
         assert title not in driver.titles(100)
 
 
@@ -136,7 +120,7 @@ async def test_a_veto(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("exclamation_mark")
         await driver.told("That is for a pair")
-        await pair(driver)
+        await driver.pair_with_next()
         first, second, *_ = driver.titles()
         await driver.press("exclamation_mark", "tab", "exclamation_mark")
         await driver.told(f"veto of {second} as B user 2")
@@ -151,11 +135,55 @@ async def test_a_veto(faked: FakeEngine, store: Store) -> None:
         await driver.told(f"gave again the veto of {first}")
         assert driver.titles(1) == [second]
         await driver.press("escape")
-        await driver.until(lambda: not driver.movies.pair, "one viewer")
+        await driver.until(lambda: not driver.movies.together, "one viewer")
         assert first in driver.titles(100)
         await driver.press("u")
         await driver.told("nothing to undo")
         assert not store.marks(user("2", "demo"))
+
+
+# A group
+
+
+@SIZES
+async def test_a_group(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
+    async with started(size, engine=faked) as driver:
+        await driver.pair_with_next()
+        await driver.press("P")
+        await driver.told("Choose who joins")
+        await driver.press("down", "P")
+        await driver.see("Unseen by all")
+        await driver.see("A user 1  B user 2  C user 3")
+        await driver.told("The list of user 1, user 2 and user 3")
+        assert [len(row["by"]) for row in driver.movies.known_rows()[:2]] == [3, 3]
+        assert driver.titles(1)[0][:6] in shown(driver.app)
+        await driver.press("tab", "tab")
+        await driver.told("The next rating is C’s: user 3")
+        await driver.press("4")
+        await driver.told("as C user 3")
+        assert len(store.ratings(user("3", "demo"))) == 1
+        await driver.press("enter", "pagedown")
+        await driver.see("because C user 3 gave")
+        await driver.press("escape", "V")
+        await driver.see("Unseen by some")
+        await driver.press("P", "down", "P")
+        await driver.see("D user 4")
+        await driver.press("P", "down", "P")
+        await driver.told("A list is for 4 at most")
+        await driver.press("up", "P")
+        await driver.until(lambda: len(driver.app.session.audience.viewers) == 3, "three again")
+        await driver.press("escape")
+        await driver.until(lambda: not driver.movies.together, "one viewer")
+
+
+async def test_shares_are_whole_beside_a_scroll_bar(faked: FakeEngine) -> None:
+    async with started((140, 18), engine=faked) as driver:
+        await driver.pair_with_next()
+        await driver.see("because B user 2 gave")
+        assert driver.browse.details.show_vertical_scrollbar
+        reasons = [line for line in lines(driver.app) if "The Crimson Summer 13" in line and "★ 5 " in line]
+        assert len(reasons) == 2
+        assert all("+.21" in line for line in reasons)
 
 
 # Search
@@ -230,6 +258,22 @@ async def test_more_like_this(faked: FakeEngine, size: tuple[int, int]) -> None:
 
 
 # Taste
+
+
+async def test_what_is_hidden_is_no_longer_named(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        film = driver.movies.current["film"] if driver.movies.current else ""
+        await driver.press("x")
+        await driver.told("hid")
+        await driver.press("v")
+        await driver.told("seen")
+        await driver.press("T")
+        await driver.see("Taste · user 1")
+        await driver.press("T", "m")
+        await driver.see("More like")
+        told = {do: arguments for do, arguments in faked.asked if do in ("taste", "similar")}
+        assert [told[do]["hidden"] for do in told] == [[film], [film]]
+        assert len(told["taste"]["not_offered"]) == 2
 
 
 @SIZES

@@ -192,7 +192,7 @@ def test_a_store_that_cannot_be_opened(home: Path, start: Start) -> None:
     locations.store().write_bytes(b"this is no database\n" * 300)
     terminal = start()
     assert terminal.end() == 1
-    assert b"damaged; move it away" in terminal.raw.replace(b"\r\n", b" ")
+    assert b"damaged; movietui restore" in terminal.raw.replace(b"\r\n", b" ")
     assert b"Traceback" not in terminal.raw
     assert gone(*processes_of(home))
 

@@ -8,16 +8,8 @@ from data.problems import Problem
 from movietui import narrowing
 from movietui.narrowing import check_name, expand, step_decade, step_genre
 from movietui.store import Store
-from tests.movietui.driving import LARGE, SMALL, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
+from tests.movietui.driving import LARGE, SIZES, lines, shown, started
+from tests.movietui.fakes import FakeEngine
 
 
 @SIZES
@@ -158,3 +150,25 @@ def test_saved_names() -> None:
     for wrong in ("", "two words", 'quo"te', "a:b", "x" * 21):
         with pytest.raises(Problem, match="one word"):
             check_name(wrong)
+
+
+@SIZES
+async def test_what_the_keys_do_is_seen_whole(faked: FakeEngine, size: tuple[int, int]) -> None:
+    many = [{"line": f"+{name}", "part": f"+{name * 9}", "movies": 1000} for name in "abcdefgh"]
+    faked.complete = lambda text: many  # type: ignore[method-assign]
+    async with started(size, engine=faked) as driver:
+        await driver.press("f", "plus")
+        await driver.see("tab takes it · ↑ ↓ others · enter keeps")
+        assert many[0]["part"] in shown(driver.app)
+        await driver.press("down")
+        await driver.until(lambda: many[0]["part"] not in shown(driver.app), "the next one first")
+        assert "enter keeps" in shown(driver.app)
+
+
+async def test_nothing_is_told_of_a_movie_where_none_passes(faked: FakeEngine) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        await driver.see("because you gave")
+        await driver.press("f")
+        await driver.type("+even +odd")
+        await driver.see("No unseen movie passes the filter")
+        await driver.until(lambda: "because you gave" not in shown(driver.app), "the end of what was told")

@@ -9,11 +9,10 @@ from rich.cells import cell_len
 from data.titles import plain
 from movietui.store import Store
 from movietui.widgets.details import describe
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
+from tests.movietui.driving import LARGE, SIZES, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.hostile import TITLES
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 SHORT = [title for title in TITLES if title == plain(title) and len(title) < 14 and title.isascii()]
@@ -76,7 +75,7 @@ async def test_a_pair(hostile: Path, size: tuple[int, int]) -> None:
         await driver.press("enter")
         await driver.leave_the_interview()
         await driver.press("left", "down", "p")
-        await driver.until(lambda: driver.movies.pair, "the pair")
+        await driver.until(lambda: driver.movies.together, "the pair")
         check(driver)
         await driver.press("enter")
         await driver.pilot.pause(0.1)

@@ -9,17 +9,10 @@ from data.problems import Problem
 from movietui.screens.interview import InterviewScreen
 from movietui.store import Store
 from movietui.viewers import profile, user
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, title, with_run
+from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, shown, started
+from tests.movietui.fakes import FakeEngine, title
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 STARS = re.compile(r"★ \d\.\d|±")
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
 
 
 async def begin(driver: Driver, name: str = "eva") -> InterviewScreen:
@@ -166,7 +159,7 @@ async def test_stopping_keeps_what_was_answered(faked: FakeEngine, store: Store)
 async def test_the_pair_and_the_filter_are_there_afterwards(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("left", "down", "p")
-        await driver.until(lambda: driver.movies.pair, "the pair")
+        await driver.until(lambda: driver.movies.together, "the pair")
         await driver.app.session.narrow("+even")
         await driver.press("tab", "N")
         await driver.see("Getting to know user 2")
@@ -178,7 +171,7 @@ async def test_the_pair_and_the_filter_are_there_afterwards(faked: FakeEngine, s
         assert len(store.ratings(user("2", "demo"))) == 1
         await driver.press("escape")
         await driver.told("user 2 rated 1 film")
-        assert driver.movies.pair
+        assert driver.movies.together
         assert driver.app.session.view.only == "+even"
         assert driver.app.session.audience.rating_as == 1
 

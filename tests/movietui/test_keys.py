@@ -1,23 +1,22 @@
 """Keys of a person's own: what the file asks for, what is wrong in it, and the file that explains itself."""
 
+import inspect
+import pkgutil
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import movietui.screens
+import movietui.widgets
 from data import locations
 from movietui import keys
 from movietui.cli import cli
 from movietui.store import Store
 from tests.movietui.driving import LARGE, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
+from tests.movietui.fakes import FakeEngine
 
 
 def write(text: str) -> Path:
@@ -72,7 +71,7 @@ async def test_what_is_wrong_is_told_and_the_rest_used(faked: FakeEngine) -> Non
         await driver.told(f"{path} line 2: there is no 'browse.nothing'; movietui config --defaults lists all.")
         assert "1 more: movietui config lists them." in driver.app.outcome.plain
         await driver.press("S")
-        await driver.see("s another")
+        await driver.see("S another")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +87,9 @@ async def test_what_is_wrong_is_told_and_the_rest_used(faked: FakeEngine) -> Non
         ('[keys]\n\nbrowse.hide = "w"\n', "line 3: 'w' is the key of browse.watchlist too"),
         ('[keys.browse]\nhide = "d"\n', "line 2: 'd' is the key of screen.data too"),
         ('[keys]\nlist.up = "t"\n', "line 2: 't' is the key of screen.train too"),
+        ('[keys]\nhistory.only-this = "r"\n', "line 2: 'r' is the key of browse.redo too"),
+        ('[keys]\npanel.page-down = "j"\n', "line 2: 'j' is the key of list.down too"),
+        ('[keys]\ninterview.not-seen = "j"\n', "line 2: 'j' is the key of list.down too"),
         ('[keys]\nbrowse.hide = "\\u001b[31m"\n', "line 2: "),
     ],
 )
@@ -125,6 +127,38 @@ def test_the_file_explains_itself(home: Path) -> None:
     found = keys.read(path)
     assert found.problems == ()
     assert found.keys == {each.id: each.keys for each in every}
+
+
+def test_every_key_has_an_id_and_is_told_of() -> None:
+    """Of every screen, panel and part of one that there is."""
+    every = {each.id: each for each in keys.known()}
+    found = 0
+    for package in (movietui.screens, movietui.widgets):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            for kind in filter(inspect.isclass, vars(import_module(module.name)).values()):
+                ours = kind.__module__.startswith("movietui.")
+                for binding in vars(kind).get("BINDINGS", ()) if ours else ():
+                    assert binding.id in every, f"{kind.__name__} does {binding.action!r} by a key that has no id"
+                    assert every[binding.id].does
+                    assert every[binding.id].keys == binding.key
+                    found += 1
+    assert found > 200
+
+
+async def test_panels_have_the_keys_of_the_list_and_say_so(faked: FakeEngine) -> None:
+    write('[keys]\nbrowse.undo = "U"\nbrowse.history = "H"\npanel.back = "f3,f4"\nlist.down = "f9"\n')
+    async with started(LARGE, engine=faked) as driver:
+        await driver.rate()
+        await driver.press("H")
+        await driver.see("U undo · r redo · enter back to here · x only this one")
+        await driver.press("u", "U")
+        await driver.see("took back")
+        await driver.press("H", "T")
+        await driver.see("↑ f9 scroll · f3 goes back")
+        await driver.press("escape")
+        assert driver.app.screen is not driver.browse
+        await driver.press("f4")
+        assert driver.app.screen is driver.browse
 
 
 def test_where_the_file_lies(home: Path) -> None:

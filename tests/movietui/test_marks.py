@@ -6,18 +6,11 @@ from data import locations
 from data.problems import Problem
 from movietui.store import Film, Store
 from movietui.viewers import profile, user
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.driving import LARGE, SIZES, Driver, lines, shown, started
+from tests.movietui.fakes import FakeEngine
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 ONE = user("1", "demo")
 EVA, TOM = profile("Eva"), profile("Tom")
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
 
 
 def marks(store: Store, ref: object = ONE) -> dict[str, str]:
@@ -79,7 +72,7 @@ async def test_marks_are_for_the_list(faked: FakeEngine, store: Store) -> None:
 async def test_what_a_pair_wants(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("left", "down", "p")
-        await driver.until(lambda: driver.movies.pair, "the pair")
+        await driver.until(lambda: driver.movies.together, "the pair")
         first, second = driver.titles(2)
         await driver.press("w", "down", "w", "tab", "w")
         await driver.until(lambda: marks(store, user("2", "demo")) == {second: "watchlist"}, "the mark of B")

@@ -17,6 +17,8 @@ from tests.movietui.fakes import FakeEngine
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.hostile import OCCUPATION, TITLES
 
+APART = ("divided", "would_divide")
+
 
 def asked(user: str = "1", *rated: tuple[str, float]) -> Asked:
     return {"kind": "user", "id": user, "rated": list(rated)}
@@ -484,3 +486,42 @@ def test_a_taste_is_of_who_asks(service: Service) -> None:
     assert [person["ratings"] for person in told["viewers"]] == [len(service.dataset.rows_of(0)), 0]
     assert "pair" in told
     assert "pair" not in service.taste([asked("1")])
+
+
+def test_what_is_hidden_is_not_named(service: Service) -> None:
+    pair = [asked("1"), asked("2")]
+    keys, ids = service.dataset.movies.keys, service.dataset.movies.ids
+
+    def named(*hidden: str, seen: tuple[str, ...] = ()) -> list[list[str]]:
+        told = service.taste(pair, [*seen, *hidden], hidden)
+        groups = [told["viewers"][0]["likes"], told["viewers"][0]["dislikes"], *(told["pair"][of] for of in APART)]
+        return [[movie["id"] for movie in group] for group in groups]
+
+    before = named()
+    first = [group[0] for group in before]
+    films = [keys[ids.index(movie)] for movie in first]
+    for group, after in zip(before, named(*films), strict=True):
+        left = [movie for movie in group if movie not in first]
+        assert after[: len(left)] == left
+        assert not {*after} & {*first}
+    assert named(seen=tuple(films))[:3] == before[:3]
+    assert first[3] not in named(seen=tuple(films))[3]
+    alike = [row["id"] for row in service.similar(ids[0], 6)]
+    assert [row["id"] for row in service.similar(ids[0], 5, [keys[ids.index(alike[0])]])] == alike[1:]
+
+
+def test_windows_of_one_list_are_ranked_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked: list[object] = []
+    whole = Service._list
+    monkeypatch.setattr(Service, "_list", lambda *asked, **more: ranked.append(asked) or whole(*asked, **more))
+    rows = [service.rank([asked()], 0.6, offset, 20)["rows"] for offset in (0, 20, 40)]
+    assert [row["rank"] for window in rows for row in window] == list(range(1, 61))
+    assert len(ranked) == 1
+    rated = asked("1", (rows[0][0]["film"], 5.0))
+    assert rows[0][0]["id"] not in {row["id"] for row in service.rank([rated], 0.6, 0, 20)["rows"]}
+    service.rank([rated], 0.6, 0, 20, only=">=20")
+    service.rank([rated], 0.5, 0, 20)
+    assert len(ranked) == 4
+    service.open("demo", "standard", checkpoint_of("mf"))
+    service.rank([rated], 0.5, 0, 20)
+    assert len(ranked) == 5

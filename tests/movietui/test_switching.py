@@ -1,19 +1,9 @@
 """Another model for the list: what it would change, and that it serves at once."""
 
-import pytest
-
 from movietui.screens.switching import SwitchPanel, two_tops
 from movietui.store import Store
-from tests.movietui.driving import LARGE, SMALL, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
-
-
-@pytest.fixture
-def faked(store: Store) -> FakeEngine:
-    with_run(store)
-    return FakeEngine()
+from tests.movietui.driving import SIZES, lines, shown, started
+from tests.movietui.fakes import FakeEngine
 
 
 @SIZES

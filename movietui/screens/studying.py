@@ -8,15 +8,14 @@ from typing import Any
 
 from rich.text import Text
 from textual import on, work
-from textual.content import Content
 from textual.widgets import Input
 
 from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
-from movietui.run_records import CUT_OFF, Run
+from movietui.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.runs import Runs
-from movietui.screens.frame import FrameScreen
+from movietui.screens.frame import FrameScreen, entitle
 from movietui.widgets.curve import Curve, Drawn, best_of
 from movietui.widgets.row_list import RowList
 from movietui.widgets.run_table import Picture, Reach, Reported, RunTable
@@ -61,7 +60,9 @@ class StudyScreen(FrameScreen):
     async def list_runs(self) -> None:
         """List the runs as they are now."""
         app, session = self.movie_tui, self.session
-        changes = await app.in_thread(Runs(session.store).changes, self._version)
+        # A screen that opens is drawn once, with its runs: without them first, it would take twice as long.
+        with contextlib.nullcontext() if self._version else app.batch_update():
+            changes = await app.in_thread(Runs(session.store).changes, self._version)
         self._version = changes.version
         self._runs.update((run.id, run) for run in changes.runs)
         for number in changes.deleted:
@@ -83,12 +84,12 @@ class StudyScreen(FrameScreen):
             self._go_to = None
         self.runs.display = bool(self._runs)
         self.query_one("#no-runs").display = not self._runs
-        if changes.runs or changes.deleted:
-            self.tell_disk()
+        if changes.deleted or any(run.state not in UNDER_WAY for run in changes.runs):
+            self.tell_disk()  # what goes on has no checkpoint yet
         cut_off = [run.id for run in self._runs.values() if run.state == CUT_OFF]
         at_a_time = f"{app.queue.at_a_time} at a time" if app.queue.at_a_time > 1 else ""
         offer = f"run {max(cut_off)} was cut off · r goes on with it" if cut_off else ""
-        self.query_one("#runs-pane").border_subtitle = Content(" · ".join(filter(None, (at_a_time, offer))))
+        entitle(self.query_one("#runs-pane"), subtitle=" · ".join(filter(None, (at_a_time, offer))))
 
     def tell_disk(self) -> object:
         """Say what the checkpoints take."""
@@ -105,7 +106,7 @@ class StudyScreen(FrameScreen):
     # The curve
 
     def _show_training(self, activity: Activity, run: Run) -> None:
-        self.query_one("#curve-pane").border_title = Content(f"run {run.id} · {run.model} · {run.dataset}")
+        entitle(self.query_one("#curve-pane"), f"run {run.id} · {run.model} · {run.dataset}")
         paused = run.id in self.movie_tui.queue.paused
         line = Text("paused" if paused else activity.step or "starting", "bold", no_wrap=True, overflow="ellipsis")
         line.append(f" {activity.reached} ", "not bold")
@@ -121,7 +122,7 @@ class StudyScreen(FrameScreen):
         curve = self.query_one("#curve", Curve)
         own = [Drawn(name, epochs, best)] if name not in [_name(run) for run in also] else []
         curve.draw_curves([*(Drawn(_name(run), run.curve, best_of(run.curve)) for run in also), *own], self._zoom)
-        self.query_one("#curve-pane").border_subtitle = Content(curve.legend())
+        entitle(self.query_one("#curve-pane"), subtitle=curve.legend())
         table = self.query_one("#epochs", EpochList)
         table.best = best
         table.fill(len(epochs), 0, list(reversed(epochs)))
@@ -141,7 +142,7 @@ class StudyScreen(FrameScreen):
         marked = [self._runs[number] for number in self.runs.marked if number in self._runs]
         title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split)))
         if isinstance(row, Reported):
-            self.query_one("#curve-pane").border_title = Content(title)
+            entitle(self.query_one("#curve-pane"), title)
             self.progress.show(Text(row.note, no_wrap=True, overflow="ellipsis"))
             self._draw((), also=marked)
             return
@@ -149,7 +150,7 @@ class StudyScreen(FrameScreen):
         if live is not None and not marked:
             self._show_training(live, row)
             return
-        self.query_one("#curve-pane").border_title = Content(f"run {row.id} · {title}")
+        entitle(self.query_one("#curve-pane"), f"run {row.id} · {title}")
         self.progress.show(Text(row.problem or _settings_line(row.settings), no_wrap=True, overflow="ellipsis"))
         self._draw(live.curve if live else row.curve, _name(row), marked)
 

@@ -94,7 +94,7 @@ class KeepScreen(StudyScreen):
         if not await self.app.push_screen_wait(panel):
             return
         freed: Freed = await app.in_thread(self._kept.delete, run.id)
-        app.say(f"Run {run.id} is deleted, {text.size(freed.bytes)} free.")
+        app.say(f"Run {run.id} is deleted{f', {text.size(freed.bytes)} free' * bool(freed.bytes)}.")
         served = self.session.run
         if served is not None and served.id == run.id:
             if await app.in_thread(self.session.store.serving_runs, run.dataset):

@@ -23,6 +23,12 @@ from movietui.widgets.tables import EpochList
 from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
 
+NO_EPOCHS = {
+    "queued": "It waits for its turn.",
+    "running": "No epoch is over yet.",
+    "done": "It learned without epochs.",
+}
+"""What stands in place of the curve of a run without one, by its state."""
 ZOOMS = (1, 2, 4)
 """Into how many parts the epochs are cut, of which the last is drawn."""
 
@@ -112,16 +118,19 @@ class StudyScreen(FrameScreen):
         line.append(f" {activity.reached} ", "not bold")
         line.append_text(text.thin_bar(activity.done, activity.total, 16))
         self.progress.show(line)
-        self._draw(activity.curve)
+        self._draw(activity.curve, instead=NO_EPOCHS["running"])
 
-    def _draw(self, epochs: Sequence[dict[str, Any]], name: str = "", also: Sequence[Run] = ()) -> None:
-        if (drawn := (epochs, name, also, self._zoom)) == self._drawn:
+    def _draw(
+        self, epochs: Sequence[dict[str, Any]], name: str = "", also: Sequence[Run] = (), instead: str = ""
+    ) -> None:
+        if (drawn := (epochs, name, also, instead, self._zoom)) == self._drawn:
             return
         self._drawn = drawn
         best = best_of(epochs)
         curve = self.query_one("#curve", Curve)
         own = [Drawn(name, epochs, best)] if name not in [_name(run) for run in also] else []
-        curve.draw_curves([*(Drawn(_name(run), run.curve, best_of(run.curve)) for run in also), *own], self._zoom)
+        others = [Drawn(_name(run), run.curve, best_of(run.curve)) for run in also]
+        curve.draw_curves([*others, *own], self._zoom, instead)
         entitle(self.query_one("#curve-pane"), subtitle=curve.legend())
         table = self.query_one("#epochs", EpochList)
         table.best = best
@@ -143,16 +152,19 @@ class StudyScreen(FrameScreen):
         title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split)))
         if isinstance(row, Reported):
             entitle(self.query_one("#curve-pane"), title)
-            self.progress.show(Text(row.note, no_wrap=True, overflow="ellipsis"))
-            self._draw((), also=marked)
+            self.progress.show(Text())
+            self._draw((), also=marked, instead=row.note)
             return
         live = self.movie_tui.queue.activities.get(row.id)
         if live is not None and not marked:
             self._show_training(live, row)
             return
         entitle(self.query_one("#curve-pane"), f"run {row.id} · {title}")
-        self.progress.show(Text(row.problem or _settings_line(row.settings), no_wrap=True, overflow="ellipsis"))
-        self._draw(live.curve if live else row.curve, _name(row), marked)
+        epochs = live.curve if live else row.curve
+        # A sentence that has no room in one line stands in place of the curve, where there is none.
+        told = row.problem * bool(epochs) or _settings_line(row.settings)
+        self.progress.show(Text(told, no_wrap=True, overflow="ellipsis"))
+        self._draw(epochs, _name(row), marked, row.problem or NO_EPOCHS.get(row.state, "No epoch was over."))
 
     # The table
 

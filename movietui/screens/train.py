@@ -21,7 +21,7 @@ from movietui.activity import Activity
 from movietui.replies import ModelRow
 from movietui.run_records import CUT_OFF, Run
 from movietui.runs import SERVED_SPLIT
-from movietui.screens.frame import screen_keys
+from movietui.screens.frame import entitle, screen_keys
 from movietui.screens.keeping import KeepScreen
 from movietui.sweeping import Sweep, seconds_of_fit
 from movietui.widgets.curve import Curve
@@ -111,6 +111,7 @@ class TrainScreen(KeepScreen):
         """Listen to jobs, and list models and runs."""
         for pane, title in (("models", "Models"), ("epochs", "Epochs"), ("settings", "Settings"), ("runs", "Runs")):
             self.query_one(f"#{pane}-pane").border_title = title
+        entitle(self.query_one("#settings-pane"), subtitle="enter trains · s sweeps · esc")
         self.movie_tui.activity_changed.subscribe(self, self.show_activity)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
         self.movie_tui.served_changed.subscribe(self, lambda _: self.list_runs())

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from rich.ansi import AnsiDecoder
@@ -49,7 +50,7 @@ class Curve(PlotextPlot):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._strips: Sequence[Strip] = ()
-        self._drawn: tuple[Sequence[Drawn], int] = ((), 1)
+        self._drawn: tuple[Sequence[Drawn], int, str] = ((), 1, "")
         self._stale = False
         """Whether something else is to be drawn than there is."""
         self.drawing = False
@@ -57,21 +58,26 @@ class Curve(PlotextPlot):
         self._asked = asyncio.Event()
         """Set where a person waits for the picture, not a training."""
 
-    def draw_curves(self, runs: Sequence[Drawn], zoom: int = 1) -> None:
-        """Draw these runs; of ``zoom`` equal parts of the epochs only the last."""
-        before, self._drawn = self._drawn, (runs, zoom)
+    def draw_curves(self, runs: Sequence[Drawn], zoom: int = 1, instead: str = "") -> None:
+        """Draw these runs; of ``zoom`` equal parts of the epochs only the last.
+
+        ``instead`` is what stands there where none of them has an epoch.
+        """
+        before, self._drawn = self._drawn, (runs, zoom, instead)
         if self._drawn != before:
-            further = [run.name for run in runs] == [run.name for run in before[0]] and zoom == before[1]
+            further = [run.name for run in runs] == [run.name for run in before[0]] and (zoom, instead) == before[1:]
             self._draw_soon(asked=not further)
 
     def legend(self) -> str:
         """Return what the signs stand for."""
-        runs, zoom = self._drawn
+        runs, zoom, _ = self._drawn
+        if not any(run.epochs for run in runs):
+            return ""
         part = f" · last 1/{zoom}" if zoom > 1 else ""
         if len(runs) > 1:
             return "  ".join(f"{SIGNS[place % len(SIGNS)]} {run.name}" for place, run in enumerate(runs)) + part
-        best = runs[0].best if runs else None
-        return ("⠒⠒ train" + (f"  ▀▀ validation  {BEST} best epoch {best}" if best else "") if runs else "") + part
+        best = runs[0].best
+        return "⠒⠒ train" + (f"  ▀▀ validation  {BEST} best epoch {best}" if best else "") + part
 
     def on_resize(self) -> None:
         """Draw in the new size."""
@@ -102,8 +108,10 @@ class Curve(PlotextPlot):
                 await asyncio.wait_for(self._asked.wait(), self.RESTS * (time.monotonic() - began))
         self.drawing = False
 
-    def _picture(self, runs: Sequence[Drawn], zoom: int, size: Size, style: Style) -> list[Strip]:
+    def _picture(self, runs: Sequence[Drawn], zoom: int, instead: str, size: Size, style: Style) -> list[Strip]:
         """Make the picture, a strip for each of its lines. In a thread."""
+        if instead and not any(run.epochs for run in runs):
+            return [Strip([Segment(f" {line}", style)]) for line in ("", *wrap(instead, max(1, size.width - 2)))]
         plot = self.plt
         plot.clear_data()
         last = max((run.epochs[-1]["epoch"] for run in runs if run.epochs), default=0)

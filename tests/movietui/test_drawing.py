@@ -13,14 +13,11 @@ from movietui.widgets.curve import Curve, Drawn
 from movietui.widgets.run_table import RunTable
 from tests.movietui.driving import LARGE, Driver, started
 from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.training import go
 
 
 async def train_screen(driver: Driver) -> TrainScreen:
-    await driver.press("t")
-    await driver.until(lambda: driver.app.screen.query("#runs"), "the screen")
-    screen = driver.app.screen
-    assert isinstance(screen, TrainScreen)
-    await driver.until(lambda: screen.query("#set-seed") and screen.runs.total, "the form and the runs")
+    screen = await go(driver)
     await still(driver)
     return screen
 
@@ -107,9 +104,9 @@ async def test_a_training_does_not_hurry_its_picture_but_a_person_does(
         pictures: list[int] = []
         make = curve._picture
 
-        def note(runs: Any, zoom: int, *drawn_in: Any) -> Any:
+        def note(runs: Any, zoom: int, *others: Any) -> Any:
             pictures.append(len(runs[0].epochs) * zoom)
-            return make(runs, zoom, *drawn_in)
+            return make(runs, zoom, *others)
 
         monkeypatch.setattr(curve, "_picture", note)
         epochs = [{"epoch": epoch, "train_loss": 1 / epoch, "validation_loss": None} for epoch in (1, 2, 3)]

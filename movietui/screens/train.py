@@ -111,7 +111,7 @@ class TrainScreen(KeepScreen):
         """Listen to jobs, and list models and runs."""
         for pane, title in (("models", "Models"), ("epochs", "Epochs"), ("settings", "Settings"), ("runs", "Runs")):
             self.query_one(f"#{pane}-pane").border_title = title
-        entitle(self.query_one("#settings-pane"), subtitle="enter trains · s sweeps · esc")
+        entitle(self.query_one("#settings-pane"), subtitle="enter trains · s sweeps")
         self.movie_tui.activity_changed.subscribe(self, self.show_activity)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
         self.movie_tui.served_changed.subscribe(self, lambda _: self.list_runs())

@@ -70,6 +70,7 @@ class StudyScreen(FrameScreen):
         with contextlib.nullcontext() if self._version else app.batch_update():
             changes = await app.in_thread(Runs(session.store).changes, self._version)
         self._version = changes.version
+        known = len(self._runs)
         self._runs.update((run.id, run) for run in changes.runs)
         for number in changes.deleted:
             self._runs.pop(number, None)
@@ -90,8 +91,9 @@ class StudyScreen(FrameScreen):
             self._go_to = None
         self.runs.display = bool(self._runs)
         self.query_one("#no-runs").display = not self._runs
-        if changes.deleted or any(run.state not in UNDER_WAY for run in changes.runs):
-            self.tell_disk()  # what goes on has no checkpoint yet
+        grown = len(self._runs) > known
+        if grown or changes.deleted or any(run.state not in UNDER_WAY for run in changes.runs):
+            self.tell_disk()  # what only goes on has no checkpoint yet
         cut_off = [run.id for run in self._runs.values() if run.state == CUT_OFF]
         at_a_time = f"{app.queue.at_a_time} at a time" if app.queue.at_a_time > 1 else ""
         offer = f"run {max(cut_off)} was cut off · r goes on with it" if cut_off else ""

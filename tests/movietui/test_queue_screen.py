@@ -131,6 +131,7 @@ async def test_a_run_of_the_command_line_appears(store: Store) -> None:
         other = Store(locations.store())
         number = other.start_run("sgd-mf", "demo", "standard", "u2", 0, {})
         await driver.until(lambda: screen.runs.known_rows()[0].id == number, "the run", 1.5)
+        await driver.see("─ 4 runs ─")
         Runs(other).delete(1)
         await driver.until(lambda: screen.runs.total == 4, "the run gone", 1.5)
         other.close()

@@ -128,6 +128,7 @@ class MovieTui(App[int]):
                 await self.serve(self.first_dataset)
             await self.queue.open()
             await self.in_thread(import_module, "movietui.screens.train")  # so that it opens at once
+            self.stylesheet.read(Path(__file__).with_name("screens") / "train.tcss")
         except Problem as problem:
             self.say_problem(problem)
             if self.session.opened is None:
@@ -163,9 +164,10 @@ class MovieTui(App[int]):
             )
 
     def _browse(self) -> BrowseScreen | None:
-        return next((screen for screen in self._screens() if isinstance(screen, BrowseScreen)), None)
+        return next((screen for screen in self.frames() if isinstance(screen, BrowseScreen)), None)
 
-    def _screens(self) -> Iterable[FrameScreen]:
+    def frames(self) -> Iterable[FrameScreen]:
+        """Return the screens that were opened, whichever is shown."""
         for stack in self._screen_stacks.values():
             yield from (screen for screen in stack if isinstance(screen, FrameScreen))
 
@@ -271,8 +273,9 @@ class MovieTui(App[int]):
     def refresh_frames(self) -> None:
         """Draw the lines around the open screen again."""
         if isinstance(self.screen_stack[0] if self.screen_stack else None, FrameScreen):
-            for screen in self._screens():
-                screen.refresh_frame()
+            for screen in self.screen_stack:
+                if isinstance(screen, FrameScreen):
+                    screen.refresh_frame()
 
     # Keys and palette
 

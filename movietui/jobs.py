@@ -131,7 +131,14 @@ def _listen(requests: queue.SimpleQueue[Message], gate: threading.Event) -> None
 
 
 def main() -> None:
-    """Do one job; with ``--warm``, load torch while waiting for the request."""
+    """Do one job, then end at once: to take down what torch built up takes up to a second, in which nothing happens."""
+    status = _main()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _main() -> int:
+    """Do one job and return the exit status; with ``--warm``, load torch while waiting for the request."""
     pipe = take_stdout()
 
     def send(message: Message) -> None:
@@ -155,10 +162,11 @@ def main() -> None:
         try:
             send({"event": "cancelled"})
         except Cancelled:
-            os._exit(1)
+            return 1
     except Exception as error:
         send({"event": "failed", "problem": sentence(error)})
-        sys.exit(1)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from movietui.runs import OVER, SERVED_SPLIT, Runs
 from movietui.store import Store
 from movietui.wire import Message
 
-DRAWN_A_SECOND = 10
+DRAWN_A_SECOND = 5
+"""How often it is told how far the runs are: each time a screen is drawn, which takes from what trains."""
 LOOK_SECONDS = 0.5
 """How often it is looked whether a run that another process trains is over."""
 

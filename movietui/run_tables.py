@@ -19,7 +19,7 @@ def of_one(row: dict[str, Any]) -> list[Table | str]:
         ("model", f"{row['model']} on {row['dataset']}, cleaning {row['cleaning']}"),
         ("measured on", f"{row['split']}, seed {row['seed']}"),
         ("state", " ".join(part for part in (state_text(row), row["problem"]) if part)),
-        ("started", row["started"]),
+        ("started", text.moment(row["started"])),
         ("fit", text.duration(row["seconds"]) if row["seconds"] is not None else ""),
         ("device", row["device"]),
         ("memory", text.size(row["peak_bytes"]) if row["peak_bytes"] else ""),

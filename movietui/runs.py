@@ -324,13 +324,13 @@ class Runs:
 
     def waiting(self) -> Sequence[Run]:
         """Return the runs that wait for this process, the next one first."""
-        ours = {
+        ours = [
             number
             for (number,) in self._store.rows(
                 "SELECT id FROM runs WHERE state = 'queued' AND process = ? AND began = ?", *this_process()
             )
-        }
-        return sorted((run for run in self._store.runs() if run.id in ours), key=lambda run: (run.place or 0, run.id))
+        ]
+        return sorted(self._store.runs(ours) if ours else (), key=lambda run: (run.place or 0, run.id))
 
     def adopt(self) -> int:
         """Take over the runs that wait for a process that is gone; return how many."""

@@ -511,7 +511,7 @@ class Service:
                         "published": getattr(model.published, entry.name) if model.published else None,
                         "low": entry.low,
                         "high": entry.high,
-                        "meaning": entry.meaning,
+                        "meaning": entry.meaning.replace("``", ""),
                     }
                     for entry in describe(model.settings_type)
                 ],

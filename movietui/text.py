@@ -61,6 +61,15 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def short_duration(seconds: float) -> str:
+    """Return a time span in seven cells, for columns: ``2.5 s``, ``42 s``, ``8m 5s``, ``12h 30m``."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return duration(seconds)
+    hours, within = divmod(minutes, 60)
+    return f"{hours}h {within}m" if hours else f"{minutes}m {rest}s"
+
+
 def pace(rate: float, seconds_left: float | None) -> str:
     """Return how fast bytes go and how long they still take: ``3.1 MB/s, 12 s left``. What is not known is left out."""
     known = [f"{size(rate)}/s"] if rate else []

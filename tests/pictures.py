@@ -1,11 +1,13 @@
 """Draws the screens as SVG, by the app itself: for the README, and to look at.
 
-    python -m tests.pictures FOLDER [--size 140x40]... [--theme NAME]... [--only SCENE]...
+    python -m tests.pictures FOLDER [--size 140x40]... [--theme NAME]... [--from SCENE] [--only SCENE]...
 
-What is drawn is what lies under MOVIETUI_HOME; a home without anything begins with the first start.
+What is drawn is what lies under MOVIETUI_HOME; a home without anything begins with the first start. The scenes of
+Train want a home with two runs; they sweep, and train a run that fails and is deleted at the end.
 """
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +15,12 @@ from pathlib import Path
 import click
 
 from movietui.replies import MovieRow
-from tests.movietui.driving import started
+from tests.movietui.driving import shown, started
 
 TYPED = "type "
-"""What begins a text that is typed, in the place of a key."""
+"""What begins a step that is no key but a text that is typed."""
+SEE = "see "
+"""What begins a step that is no key but a pattern to be waited for."""
 SCENES: dict[str, tuple[str, ...]] = {
     "browse": ("b",),
     "browse-rated": ("b", "right", "5", "4"),
@@ -53,23 +57,38 @@ SCENES: dict[str, tuple[str, ...]] = {
     "train": ("t",),
     "train-settings": ("e",),
     "train-runs": ("escape", "right"),
+    "train-marked": ("x", "down", "x"),
+    "train-compare": ("m", "see difference"),
+    "train-unfolded": ("escape", "enter", "see measured on"),
+    "train-baseline": ("escape", "=", "see ±"),
+    "train-name": ("=", "x", "up", "x", "n"),
+    "train-prune": ("escape", "B", "see stay"),
+    "train-delete": ("escape", "D"),
+    "train-sweep": ("escape", "left", "g", *("down",) * 3, "s", "end", *",4,6,9,12,16", "enter", "see 3 of 6|done ·"),
+    "train-swept": ("see on test",),
+    "train-failed": ("escape", "up", "e", *("tab",) * 3, *"u77", "enter", "see ! Run"),
+    "train-without-it": ("right", "g", "D", "y", "see deleted"),
 }
 
 
-async def draw(folder: Path, size: tuple[int, int], theme: str, only: Sequence[str]) -> None:
-    """Draw every scene at a size in a theme, or only some; the keys of the others are pressed all the same."""
+async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only: Sequence[str]) -> None:
+    """Draw every scene from the first on, at a size in a theme, or some of them; the others' keys are pressed too."""
     async with started(size, theme=theme) as driver:
         app, pilot = driver.app, driver.pilot
         await pilot.pause(0.4)
         with tempfile.TemporaryDirectory() as made:
             ratings = Path(made, "ratings.csv")
             ratings.write_text(letterboxd(driver.movies.known_rows()[:24]), "utf-8")
-            for scene, keys in SCENES.items():
-                for key in keys:
-                    if key.startswith(TYPED):
-                        await driver.type(key.removeprefix(TYPED).format(ratings=ratings))
+            for scene in list(SCENES)[list(SCENES).index(first) :]:
+                for step in SCENES[scene]:
+                    if step.startswith(SEE):
+                        pattern = re.compile(step.removeprefix(SEE))
+                        await driver.until(lambda: pattern.search(shown(app)), step, 60)  # noqa: B023
+                        continue
+                    if step.startswith(TYPED):
+                        await driver.type(step.removeprefix(TYPED).format(ratings=ratings))
                     else:
-                        await pilot.press(key)
+                        await pilot.press(step)
                     await pilot.pause(0.15)
                     await driver.until(lambda: not app.session.engine._conversation._waiting, "the engine's answer", 60)
                 await pilot.pause(0.5)
@@ -93,13 +112,14 @@ def letterboxd(movies: Sequence[MovieRow]) -> str:
 @click.option("--size", "sizes", multiple=True, default=("140x40", "80x24"), show_default=True)
 @click.option("--only", multiple=True, type=click.Choice(list(SCENES)), help="Draw only these.")
 @click.option("--theme", "themes", multiple=True, default=("textual-dark", "textual-light"), show_default=True)
-def main(folder: Path, sizes: tuple[str, ...], only: tuple[str, ...], themes: tuple[str, ...]) -> None:
+@click.option("--from", "first", type=click.Choice(list(SCENES)), default=next(iter(SCENES)), show_default=True)
+def main(folder: Path, sizes: tuple[str, ...], only: tuple[str, ...], themes: tuple[str, ...], first: str) -> None:
     """Draw the screens into FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
     for size in sizes:
         columns, lines = (int(part) for part in size.split("x"))
         for theme in themes:
-            asyncio.run(draw(folder, (columns, lines), theme, only))
+            asyncio.run(draw(folder, (columns, lines), theme, first, only))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.style import Style
 from rich.text import Text
-from textual import work
+from textual import events, on, work
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding
+from textual.content import Content
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -43,6 +45,16 @@ def screen_keys(*shown: str) -> list[Binding]:
 
 class TitleLine(Widget):
     """What is open: dataset, model with its measured quality, and who the list is for."""
+
+    _shown = Text()
+
+    def renew(self) -> None:
+        """Draw again where it says something else."""
+        words = self.render()
+        assert isinstance(words, Text)
+        if words != self._shown:
+            self._shown = words
+            self.refresh()
 
     def render(self) -> RenderResult:
         """Draw the parts from left to right; where room is short, the last give way."""
@@ -83,10 +95,15 @@ def _viewers(session: Session) -> Text:
 class StatusLine(Widget):
     """The job in progress with a thin bar, or how the last thing ended; a sentence has as many lines as it needs."""
 
+    _shown = Text()
+
     def renew(self) -> None:
-        """Draw again; the screen is laid out again only where another number of lines is needed."""
+        """Draw again where it says something else; the screen is laid out again only for another number of lines."""
         words = self.render()
         assert isinstance(words, Text)
+        if (words, words.style) == (self._shown, self._shown.style):
+            return
+        self._shown = words
         lines = len(words.wrap(self.app.console, max(1, self.content_size.width)))
         self.refresh(layout=lines != self.content_size.height)
 
@@ -152,6 +169,28 @@ class KeyLine(Widget):
         return line
 
 
+def apart(regions: Iterable[Region]) -> list[Region]:
+    """Return regions from top to bottom, those joined that together are no larger than one by one.
+
+    >>> apart([Region(0, 3, 9, 2), Region(0, 0, 9, 3), Region(0, 20, 9, 1)])
+    [Region(x=0, y=0, width=9, height=5), Region(x=0, y=20, width=9, height=1)]
+    """
+    found: list[Region] = []
+    for region in sorted(regions, key=lambda one: (one.y, one.x)):
+        if found and found[-1].union(region).area <= found[-1].area + region.area:
+            found[-1] = found[-1].union(region)
+        else:
+            found.append(region)
+    return found
+
+
+def entitle(pane: Widget, title: str | None = None, subtitle: str | None = None) -> None:
+    """Write what is given on the border of a pane. Where that stands there already nothing is drawn again."""
+    for name, words in (("border_title", title), ("border_subtitle", subtitle)):
+        if words is not None and getattr(pane, name) != Content(words).markup:
+            setattr(pane, name, Content(words))
+
+
 class TooSmall(Static):
     """What stands in place of a screen that has no room."""
 
@@ -167,8 +206,6 @@ class FrameScreen(Screen[None]):
     """What the list of keys says first."""
 
     _focused_before: Widget | None = None
-    _frame_lines: tuple[TitleLine, StatusLine] | None = None
-    """Kept, because they are drawn with each rating and would be looked for among all widgets."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
 
     def __init__(self) -> None:
@@ -177,7 +214,16 @@ class FrameScreen(Screen[None]):
 
     def _compositor_refresh(self) -> None:
         # While updates are held back, Textual draws the whole screen only to throw it away: twice at the start.
-        if not self.app._batch_count:
+        if self.app._batch_count:
+            return
+        compositor = self._compositor
+        if self is not self.app.screen or len(compositor._dirty_regions) < 2:
+            super()._compositor_refresh()
+            return
+        # Textual also draws all widgets between the highest and the lowest change: with the status line among the
+        # changes, those of the whole screen. So changes that lie apart are drawn one by one.
+        for region in apart(compositor._dirty_regions):
+            compositor._dirty_regions = {region}
             super()._compositor_refresh()
 
     @property
@@ -192,10 +238,9 @@ class FrameScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Put the body between the lines of the frame."""
-        self._frame_lines = TitleLine(id="title-line"), StatusLine(id="status-line")
-        yield self._frame_lines[0]
+        yield TitleLine(id="title-line")
         yield from self.body()
-        yield self._frame_lines[1]
+        yield StatusLine(id="status-line")
         yield KeyLine(id="key-line")
 
     def body(self) -> ComposeResult:
@@ -228,9 +273,15 @@ class FrameScreen(Screen[None]):
         made = await self.movie_tui.in_thread(back_up, self.session.store)
         self.movie_tui.say(f"{text.plural(made['ratings'], 'rating')}, all profiles and runs are in {made['backup']}")
 
+    @on(events.ScreenResume)
+    def catch_up(self, event: events.ScreenResume) -> None:
+        """Catch up with what happened while another screen was open."""
+        # Each widget has its styles since it was made, and another theme comes to it by itself.
+        event.refresh_styles = False
+        self.refresh_frame()
+
     def refresh_frame(self) -> None:
-        """Draw the lines of the frame again."""
-        if self.is_mounted and self._frame_lines is not None:
-            title, status = self._frame_lines
-            title.refresh()
-            status.renew()
+        """Draw the lines of the frame again where they say something else."""
+        for line in self.children:
+            if isinstance(line, TitleLine | StatusLine):
+                line.renew()

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from textual import work
-from textual.content import Content
 
 from data import locations
 from data.problems import Problem
 from movietui import text
 from movietui.run_records import UNDER_WAY, Run
 from movietui.runs import LONGEST_NOTE, LONGEST_RUN_NAME, Freed, Runs
+from movietui.screens.frame import entitle
 from movietui.screens.studying import StudyScreen
 from movietui.widgets.told import told
 
@@ -40,7 +40,7 @@ class KeepScreen(StudyScreen):
     def _show_disk(self) -> None:
         many = text.plural(len(self._runs), "run")
         parts = (many * bool(self._runs), f"{text.size(self._taken)} of checkpoints" * bool(self._taken))
-        self.query_one("#runs-pane").border_title = Content(" · ".join(filter(None, parts)) or "Runs")
+        entitle(self.query_one("#runs-pane"), " · ".join(filter(None, parts)) or "Runs")
 
     def _to_keep(self) -> Run:
         """Return the run under the cursor. Raises ``Problem`` where none is."""
@@ -94,7 +94,7 @@ class KeepScreen(StudyScreen):
         if not await self.app.push_screen_wait(panel):
             return
         freed: Freed = await app.in_thread(self._kept.delete, run.id)
-        app.say(f"Run {run.id} is deleted, {text.size(freed.bytes)} free.")
+        app.say(f"Run {run.id} is deleted{f', {text.size(freed.bytes)} free' * bool(freed.bytes)}.")
         served = self.session.run
         if served is not None and served.id == run.id:
             if await app.in_thread(self.session.store.serving_runs, run.dataset):

@@ -8,15 +8,14 @@ from typing import Any
 
 from rich.text import Text
 from textual import on, work
-from textual.content import Content
 from textual.widgets import Input
 
 from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
-from movietui.run_records import CUT_OFF, Run
+from movietui.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.runs import Runs
-from movietui.screens.frame import FrameScreen
+from movietui.screens.frame import FrameScreen, entitle
 from movietui.widgets.curve import Curve, Drawn, best_of
 from movietui.widgets.row_list import RowList
 from movietui.widgets.run_table import Picture, Reach, Reported, RunTable
@@ -24,6 +23,12 @@ from movietui.widgets.tables import EpochList
 from movietui.widgets.text_pane import TextPane
 from movietui.widgets.told import told
 
+NO_EPOCHS = {
+    "queued": "It waits for its turn.",
+    "running": "No epoch is over yet.",
+    "done": "It learned without epochs.",
+}
+"""What stands in place of the curve of a run without one, by its state."""
 ZOOMS = (1, 2, 4)
 """Into how many parts the epochs are cut, of which the last is drawn."""
 
@@ -61,8 +66,11 @@ class StudyScreen(FrameScreen):
     async def list_runs(self) -> None:
         """List the runs as they are now."""
         app, session = self.movie_tui, self.session
-        changes = await app.in_thread(Runs(session.store).changes, self._version)
+        # A screen that opens is drawn once, with its runs: without them first, it would take twice as long.
+        with contextlib.nullcontext() if self._version else app.batch_update():
+            changes = await app.in_thread(Runs(session.store).changes, self._version)
         self._version = changes.version
+        known = len(self._runs)
         self._runs.update((run.id, run) for run in changes.runs)
         for number in changes.deleted:
             self._runs.pop(number, None)
@@ -83,12 +91,13 @@ class StudyScreen(FrameScreen):
             self._go_to = None
         self.runs.display = bool(self._runs)
         self.query_one("#no-runs").display = not self._runs
-        if changes.runs or changes.deleted:
-            self.tell_disk()
+        grown = len(self._runs) > known
+        if grown or changes.deleted or any(run.state not in UNDER_WAY for run in changes.runs):
+            self.tell_disk()  # what only goes on has no checkpoint yet
         cut_off = [run.id for run in self._runs.values() if run.state == CUT_OFF]
         at_a_time = f"{app.queue.at_a_time} at a time" if app.queue.at_a_time > 1 else ""
         offer = f"run {max(cut_off)} was cut off · r goes on with it" if cut_off else ""
-        self.query_one("#runs-pane").border_subtitle = Content(" · ".join(filter(None, (at_a_time, offer))))
+        entitle(self.query_one("#runs-pane"), subtitle=" · ".join(filter(None, (at_a_time, offer))))
 
     def tell_disk(self) -> object:
         """Say what the checkpoints take."""
@@ -105,23 +114,26 @@ class StudyScreen(FrameScreen):
     # The curve
 
     def _show_training(self, activity: Activity, run: Run) -> None:
-        self.query_one("#curve-pane").border_title = Content(f"run {run.id} · {run.model} · {run.dataset}")
+        entitle(self.query_one("#curve-pane"), f"run {run.id} · {run.model} · {run.dataset}")
         paused = run.id in self.movie_tui.queue.paused
         line = Text("paused" if paused else activity.step or "starting", "bold", no_wrap=True, overflow="ellipsis")
         line.append(f" {activity.reached} ", "not bold")
         line.append_text(text.thin_bar(activity.done, activity.total, 16))
         self.progress.show(line)
-        self._draw(activity.curve)
+        self._draw(activity.curve, instead=NO_EPOCHS["running"])
 
-    def _draw(self, epochs: Sequence[dict[str, Any]], name: str = "", also: Sequence[Run] = ()) -> None:
-        if (drawn := (epochs, name, also, self._zoom)) == self._drawn:
+    def _draw(
+        self, epochs: Sequence[dict[str, Any]], name: str = "", also: Sequence[Run] = (), instead: str = ""
+    ) -> None:
+        if (drawn := (epochs, name, also, instead, self._zoom)) == self._drawn:
             return
         self._drawn = drawn
         best = best_of(epochs)
         curve = self.query_one("#curve", Curve)
         own = [Drawn(name, epochs, best)] if name not in [_name(run) for run in also] else []
-        curve.draw_curves([*(Drawn(_name(run), run.curve, best_of(run.curve)) for run in also), *own], self._zoom)
-        self.query_one("#curve-pane").border_subtitle = Content(curve.legend())
+        others = [Drawn(_name(run), run.curve, best_of(run.curve)) for run in also]
+        curve.draw_curves([*others, *own], self._zoom, instead)
+        entitle(self.query_one("#curve-pane"), subtitle=curve.legend())
         table = self.query_one("#epochs", EpochList)
         table.best = best
         table.fill(len(epochs), 0, list(reversed(epochs)))
@@ -141,17 +153,20 @@ class StudyScreen(FrameScreen):
         marked = [self._runs[number] for number in self.runs.marked if number in self._runs]
         title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split)))
         if isinstance(row, Reported):
-            self.query_one("#curve-pane").border_title = Content(title)
-            self.progress.show(Text(row.note, no_wrap=True, overflow="ellipsis"))
-            self._draw((), also=marked)
+            entitle(self.query_one("#curve-pane"), title)
+            self.progress.show(Text())
+            self._draw((), also=marked, instead=row.note)
             return
         live = self.movie_tui.queue.activities.get(row.id)
         if live is not None and not marked:
             self._show_training(live, row)
             return
-        self.query_one("#curve-pane").border_title = Content(f"run {row.id} · {title}")
-        self.progress.show(Text(row.problem or _settings_line(row.settings), no_wrap=True, overflow="ellipsis"))
-        self._draw(live.curve if live else row.curve, _name(row), marked)
+        entitle(self.query_one("#curve-pane"), f"run {row.id} · {title}")
+        epochs = live.curve if live else row.curve
+        # A sentence that has no room in one line stands in place of the curve, where there is none.
+        told = row.problem * bool(epochs) or _settings_line(row.settings)
+        self.progress.show(Text(told, no_wrap=True, overflow="ellipsis"))
+        self._draw(epochs, _name(row), marked, row.problem or NO_EPOCHS.get(row.state, "No epoch was over."))
 
     # The table
 

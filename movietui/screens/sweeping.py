@@ -149,7 +149,7 @@ class SweepPanel(ModalScreen[dict[str, str] | None]):
         test = best and best["test"]
         on_test = f", {test[JUDGED_BY]:.4f} on test" if test else ""
         figure = f"{JUDGED_BY} {best['metrics'][JUDGED_BY]:.4f} on validation{on_test}" if best else ""
-        return Text.assemble(("done", "bold"), f" · the best: {figure} · enter on a row uses its settings")
+        return Text.assemble(("done", "bold"), f" · {figure} · enter uses a row")
 
     def _asked(self) -> Text:
         try:

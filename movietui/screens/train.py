@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -12,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
+from textual.worker import WorkerError
 
 from data.problems import Cancelled, Problem
 from movietui import text
@@ -19,7 +21,7 @@ from movietui.activity import Activity
 from movietui.replies import ModelRow
 from movietui.run_records import CUT_OFF, Run
 from movietui.runs import SERVED_SPLIT
-from movietui.screens.frame import screen_keys
+from movietui.screens.frame import entitle, screen_keys
 from movietui.screens.keeping import KeepScreen
 from movietui.sweeping import Sweep, seconds_of_fit
 from movietui.widgets.curve import Curve
@@ -109,6 +111,7 @@ class TrainScreen(KeepScreen):
         """Listen to jobs, and list models and runs."""
         for pane, title in (("models", "Models"), ("epochs", "Epochs"), ("settings", "Settings"), ("runs", "Runs")):
             self.query_one(f"#{pane}-pane").border_title = title
+        entitle(self.query_one("#settings-pane"), subtitle="enter trains · s sweeps")
         self.movie_tui.activity_changed.subscribe(self, self.show_activity)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
         self.movie_tui.served_changed.subscribe(self, lambda _: self.list_runs())
@@ -116,8 +119,7 @@ class TrainScreen(KeepScreen):
         self.query_one("#no-runs", Static).update(Text("No runs yet: enter on a model trains it."))
         self.view("curve")
         self.set_focus(self.models)
-        self.list_models()
-        self.list_runs()
+        self.open_lists()
         if self.movie_tui.work.activity is not None:
             self.show_activity(self.movie_tui.work.activity)
         self.set_interval(LOOK_SECONDS, self.look)
@@ -133,6 +135,13 @@ class TrainScreen(KeepScreen):
             self.query_one(f"#{other}-pane").set_class(other == name, "-viewed")
 
     # Lists
+
+    @work
+    async def open_lists(self) -> None:
+        """List the runs, and once they are drawn the models: the form of one takes as long as all the rest."""
+        with contextlib.suppress(WorkerError):  # another list was asked for meanwhile
+            await self.list_runs().wait()
+        self.call_after_refresh(self.list_models)
 
     @work(exclusive=True, group="models")
     @told

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
-from rich.text import Text
-from textual.app import RenderResult
+from rich.ansi import AnsiDecoder
+from rich.segment import Segment
+from rich.style import Style
+from textual import work
+from textual.geometry import Size
+from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
 SIGNS = "●x+◆o*"
@@ -33,19 +41,77 @@ def best_of(epochs: Sequence[dict[str, Any]]) -> int | None:
 class Curve(PlotextPlot):
     """Train and validation loss of a run by epoch, or what several lost on their validation part.
 
-    The picture is made between two frames, not while one is painted: both take long enough to be felt together.
+    The picture is made in a thread, the newest one next: a screen that waits for it is felt to stand still.
     """
+
+    RESTS = 15
+    """How many times as long as a picture took a training waits for the next: it has better use for a processor."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._picture: RenderResult = Text()
-        self._drawn: tuple[Sequence[Drawn], int] = ((), 1)
+        self._strips: Sequence[Strip] = ()
+        self._drawn: tuple[Sequence[Drawn], int, str] = ((), 1, "")
+        self._stale = False
+        """Whether something else is to be drawn than there is."""
+        self.drawing = False
+        """Whether the picture is made, or nothing is drawn for a while after it was."""
+        self._asked = asyncio.Event()
+        """Set where a person waits for the picture, not a training."""
 
-    def draw_curves(self, runs: Sequence[Drawn], zoom: int = 1) -> None:
-        """Draw these runs; of ``zoom`` equal parts of the epochs only the last."""
-        if (runs, zoom) == self._drawn:
-            return
-        self._drawn = (runs, zoom)
+    def draw_curves(self, runs: Sequence[Drawn], zoom: int = 1, instead: str = "") -> None:
+        """Draw these runs; of ``zoom`` equal parts of the epochs only the last.
+
+        ``instead`` is what stands there where none of them has an epoch.
+        """
+        before, self._drawn = self._drawn, (runs, zoom, instead)
+        if self._drawn != before:
+            further = [run.name for run in runs] == [run.name for run in before[0]] and (zoom, instead) == before[1:]
+            self._draw_soon(asked=not further)
+
+    def legend(self) -> str:
+        """Return what the signs stand for."""
+        runs, zoom, _ = self._drawn
+        if not any(run.epochs for run in runs):
+            return ""
+        part = f" · last 1/{zoom}" if zoom > 1 else ""
+        if len(runs) > 1:
+            return "  ".join(f"{SIGNS[place % len(SIGNS)]} {run.name}" for place, run in enumerate(runs)) + part
+        best = runs[0].best
+        return "⠒⠒ train" + (f"  ▀▀ validation  {BEST} best epoch {best}" if best else "") + part
+
+    def on_resize(self) -> None:
+        """Draw in the new size."""
+        self._draw_soon(asked=True)
+
+    def _register_theme(self, app_theme_name: str) -> None:
+        super()._register_theme(app_theme_name)
+        self._draw_soon(asked=True)
+
+    def _draw_soon(self, *, asked: bool) -> None:
+        self._stale = True
+        if asked:
+            self._asked.set()
+        if not self.drawing and self.size:
+            self.drawing = True
+            self._draw()
+
+    @work(group="curve")
+    async def _draw(self) -> None:
+        """Draw until the picture shows the newest."""
+        while self._stale:
+            self._stale = False
+            self._asked.clear()
+            began = time.monotonic()
+            self._strips = await asyncio.to_thread(self._picture, *self._drawn, self.size, self.rich_style)
+            self.refresh()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), self.RESTS * (time.monotonic() - began))
+        self.drawing = False
+
+    def _picture(self, runs: Sequence[Drawn], zoom: int, instead: str, size: Size, style: Style) -> list[Strip]:
+        """Make the picture, a strip for each of its lines. In a thread."""
+        if instead and not any(run.epochs for run in runs):
+            return [Strip([Segment(f" {line}", style)]) for line in ("", *wrap(instead, max(1, size.width - 2)))]
         plot = self.plt
         plot.clear_data()
         last = max((run.epochs[-1]["epoch"] for run in runs if run.epochs), default=0)
@@ -66,32 +132,16 @@ class Curve(PlotextPlot):
                 plot.scatter(*map(list, zip(*marked, strict=True)), marker=BEST)
         every = max(1, -(-(last - first + 1) // 8))
         plot.xticks(list(range(first, last + 1, every)))
-        self.call_later(self._build)
+        plot.plotsize(*size)
+        plot._set_size(*size)  # without it a plot keeps the size that it had
+        plot.theme(self._get_plotext_theme_name(self.app.theme))
+        lines = AnsiDecoder().decode(plot.build())
+        return [Strip(Segment.apply_style(line.render(self.app.console, end=""), style)) for line in lines]
 
-    def legend(self) -> str:
-        """Return what the signs stand for."""
-        runs, zoom = self._drawn
-        part = f" · last 1/{zoom}" if zoom > 1 else ""
-        if len(runs) > 1:
-            return "  ".join(f"{SIGNS[place % len(SIGNS)]} {run.name}" for place, run in enumerate(runs)) + part
-        best = runs[0].best if runs else None
-        return ("⠒⠒ train" + (f"  ▀▀ validation  {BEST} best epoch {best}" if best else "") if runs else "") + part
-
-    def on_resize(self) -> None:
-        """Draw in the new size."""
-        self._build()
-
-    def _register_theme(self, app_theme_name: str) -> None:
-        super()._register_theme(app_theme_name)
-        self._build()
-
-    def _build(self) -> None:
-        self._picture = super().render()
-        self.refresh()
-
-    def render(self) -> RenderResult:
-        """Show the picture that was made last."""
-        return self._picture
+    def render_line(self, y: int) -> Strip:
+        """Show a line of the picture that was made last."""
+        width = self.size.width
+        return (self._strips[y] if y < len(self._strips) else Strip([])).adjust_cell_length(width, self.rich_style)
 
 
 def _line(plot: Any, points: Sequence[tuple[int, float]], marker: str) -> None:

@@ -1,4 +1,4 @@
-"""A field for numbers: letters that are keys of the screen stay keys in it."""
+"""Fields of forms; in one for numbers, letters that are keys of the screen stay keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from textual.message import Message
 from textual.widgets import Input
 
 
-class NumberInput(Input):
+class Field(Input):
+    """A line to type into that costs little to make, for forms that have many."""
+
+    def update_node_styles(self, animate: bool = True) -> None:
+        """Follow changed classes; one that is being made gets its styles once, when it is mounted."""
+        if self.parent is not None:
+            super().update_node_styles(animate)
+
+
+class NumberInput(Field):
     """A line to type numbers into."""
 
     @dataclass

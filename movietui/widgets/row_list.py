@@ -99,18 +99,25 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     # Content
 
-    def fill(self, total: int, offset: int, rows: list[Row], *, follow: bool = False) -> None:
+    def fill(self, total: int, offset: int, rows: list[Row], *, follow: bool = False, alike: bool = False) -> None:
         """Show a new list of which these rows are known.
 
-        The cursor stays at its place, or with ``follow`` on its row, as far as that is among them.
+        The cursor stays at its place, or with ``follow`` on its row, as far as that is among them. With ``alike`` only
+        the rows that are other than before are drawn.
         """
         row = self._rows.get(self.cursor)
         name = None if row is None else self.name_of(row)
-        self._rows = {}
+        before, self._rows = self._rows, {}
         self._asked = set()
-        self.total = total
-        self.fit_lines(self.total + self._head_lines)
-        self.bring(offset, rows)
+        if alike and total == self.total and len(before) == len(rows):
+            self._rows = dict(enumerate(rows, offset))
+            for index, row in self._rows.items():
+                if row is not before.get(index):
+                    self.refresh_row(index)
+        else:
+            self.total = total
+            self.fit_lines(self.total + self._head_lines)
+            self.bring(offset, rows)
         places = [place for place, row in enumerate(rows, offset) if follow and self.name_of(row) == name]
         self.cursor = self._allowed(places[0] if places else self.cursor)
         self._show_cursor()

@@ -99,6 +99,8 @@ class RunTable(RowList[Row]):
         self._all: Sequence[Row] = ()
         self._base: Row | None = None
         """The row of the baseline."""
+        self._measured: list[Row] = []
+        """The rows that have metrics."""
         self._metrics: Sequence[str] = METRICS
         self._best: dict[tuple[str, str, str, str], float] = {}
         self._named = False
@@ -112,28 +114,37 @@ class RunTable(RowList[Row]):
 
     def show(self, rows: Sequence[Row], picture: Picture) -> None:
         """Show these runs."""
-        self._all, self.picture = rows, picture
+        measured = [row for row in rows if row.metrics]
+        named = any(isinstance(row, Run) and row.name for row in rows)
+        # While a run goes on it is all that changes, and each of its steps comes here.
+        alike = (picture, measured, named) == (self.picture, self._measured, self._named)
+        self._all, self.picture, self._named = rows, picture, named
         known = {row.id for row in rows}
         self.marked = [number for number in self.marked if number in known]
         if self.baseline not in known:
             self.baseline = None
         self._base = self._row_of(self.baseline)
-        self._metrics = list(dict.fromkeys([*METRICS, *(name for row in rows for name in row.metrics)]))
-        self._named = any(isinstance(row, Run) and row.name for row in rows)
+        if measured != self._measured:
+            self._measure(measured)
+        self.rearrange(alike=alike)
+
+    def _measure(self, measured: list[Row]) -> None:
+        """Take note of which metrics there are, and the best of each."""
+        self._measured = measured
+        self._metrics = list(dict.fromkeys([*METRICS, *(name for row in measured for name in row.metrics)]))
         self._best = {}
-        for row in rows:
+        for row in measured:
             for metric, value in row.metrics.items():
                 key = (row.dataset, row.cleaning, row.split, metric)
                 better = max if metric in HIGHER_IS_BETTER else min
                 self._best[key] = better(self._best.get(key, value), value)
-        self.rearrange()
 
-    def rearrange(self) -> None:
-        """Filter and sort once more; the cursor stays on its row."""
+    def rearrange(self, *, alike: bool = False) -> None:
+        """Filter and sort once more; the cursor stays on its row. With ``alike`` only rows that changed are drawn."""
         wanted = self.words.casefold().split()
         rows = [row for row in self._all if all(self._begins(row, word) for word in wanted)]
         rows = self._sorted(rows)
-        self.fill(len(rows), 0, rows, follow=True)
+        self.fill(len(rows), 0, rows, follow=True, alike=alike)
 
     @staticmethod
     def _begins(row: Row, word: str) -> bool:
@@ -282,7 +293,7 @@ class RunTable(RowList[Row]):
         if name == "run":
             return str(row.id or "")
         if name == "fit":
-            return text.duration(row.seconds) if isinstance(row, Run) and row.seconds else ""
+            return text.short_duration(row.seconds) if isinstance(row, Run) and row.seconds else ""
         if name == "state" and isinstance(row, Run):
             return self._state(row)
         if name == "name" and isinstance(row, Reported):

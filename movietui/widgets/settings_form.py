@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from data.problems import Problem
 from movietui.replies import FieldRow, ModelRow
-from movietui.widgets.number_input import NumberInput
+from movietui.widgets.number_input import Field, NumberInput
 
 PRESETS = ("tuned", "published")
 
@@ -52,18 +52,17 @@ class SettingsForm(Vertical):
         self.query_one("#summary", Static).update(Text(model["summary"]))
         self._show_preset()
         fields = self.query_one("#fields", Vertical)
+        parts = [part for field in model["settings"] for part in _form(field)]
+        parts += [
+            Text("seed", "bold"),
+            Field("0", id="set-seed", compact=True, validators=[Integer(0, 2**31 - 1)]),
+            Text("split", "bold"),
+            Field(placeholder="random90, then all", id="set-split", compact=True),
+            Text("the train part of a split only, such as u1", "dim"),
+        ]
         async with self.batch():
             await fields.remove_children()
-            await fields.mount_all([widget for field in model["settings"] for widget in _form(field)])
-            await fields.mount_all(
-                [
-                    Static(Text("seed", "bold")),
-                    Input("0", id="set-seed", compact=True, validators=[Integer(0, 2**31 - 1)]),
-                    Static(Text("split", "bold")),
-                    Input(placeholder="random90, then all", id="set-split", compact=True),
-                    Static(Text("the train part of a split only, such as u1", "dim")),
-                ]
-            )
+            await fields.mount_all(_widgets(parts))
 
     def turn_preset(self) -> None:
         """Fill in the other preset. Raises ``Problem`` where the model has no published settings."""
@@ -166,11 +165,24 @@ def _changed(settings: Mapping[str, str], preset: Mapping[str, str] | None) -> d
     return {name: value for name, value in settings.items() if float(value) != float(preset[name])}
 
 
-def _form(field: FieldRow) -> list[Static | Input]:
-    """Return the widgets of one setting: its name and range, the field, its meaning."""
+def _form(field: FieldRow) -> list[Text | Input]:
+    """Return one setting: its name and range, the field, its meaning."""
     validators = [(Integer if field["kind"] == "int" else Number)(field["low"], field["high"])]
     return [
-        Static(Text.assemble((field["name"], "bold"), (f"  {field['low']:g} … {field['high']:g}", "dim"))),
+        Text.assemble((field["name"], "bold"), (f"  {field['low']:g} … {field['high']:g}", "dim")),
         NumberInput(f"{field['default']:g}", keys="s", id=f"set-{field['name']}", validators=validators),
-        Static(Text(field["meaning"], "dim")),
+        Text(field["meaning"], "dim"),
     ]
+
+
+def _widgets(parts: Sequence[Text | Input]) -> list[Static | Input]:
+    """Return what is mounted: all text between two fields is one widget, because each takes a millisecond."""
+    widgets: list[Static | Input] = []
+    lines: list[Text] = []
+    for part in parts:
+        if isinstance(part, Text):
+            lines.append(part)
+        else:
+            widgets += [Static(Text("\n").join(lines)), part]
+            lines = []
+    return [*widgets, Static(Text("\n").join(lines))]

@@ -67,7 +67,7 @@ class SweepTable(RowList[Measured]):
             if name in self._fields:
                 value = str(row["grid"][name])
             elif name == "fit":
-                value = text.duration(row["seconds"]["fit"])
+                value = text.short_duration(row["seconds"]["fit"])
             else:
                 value = f"{row['metrics'][name]:.4f}"
             if name == JUDGED_BY and best:

@@ -168,11 +168,15 @@ def overhead(model: str, dataset: str, changes: tuple[str, ...], times: int) -> 
     for _ in range(times):
         screen.append(watched(terminal, model, dataset, changes))
         alone.append(headless(model, dataset, changes))
+        told = [f"{wall:.1f} s ({cpu:.1f} s of a processor)" for wall, cpu in (screen[-1], alone[-1])]
+        click.echo(f"with the screen {told[0]}, without {told[1]}", err=True)
     terminal.close()
     wall = [statistics.median(seconds for seconds, _ in each) for each in (screen, alone)]
     cpu = [statistics.median(seconds for _, seconds in each) for each in (screen, alone)]
+    shares = [with_it / without - 1 for (with_it, _), (without, _) in zip(screen, alone, strict=True)]
     return {
         "pairs": times,
+        "wall overhead of each pair": [f"{share:+.1%}" for share in shares],
         "wall s, with the screen and without": [round(seconds, 2) for seconds in wall],
         "wall overhead": f"{wall[0] / wall[1] - 1:+.1%}",
         "cpu s, with the screen and without": [round(seconds, 2) for seconds in cpu],

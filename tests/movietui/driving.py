@@ -93,7 +93,7 @@ class Driver:
 
     @property
     def browse(self) -> BrowseScreen:
-        found = [screen for screen in self.app._screens() if isinstance(screen, BrowseScreen)]
+        found = [screen for screen in self.app.frames() if isinstance(screen, BrowseScreen)]
         return found[0]
 
     @property

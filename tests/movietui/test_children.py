@@ -17,7 +17,7 @@ from data.problems import Problem
 from movietui import children
 from movietui.children import Engine, Job, warm_job
 from movietui.store import Store
-from movietui.wire import Message
+from movietui.wire import Message, decode, encode
 from tests.data.imdb_tables import basics, write_tables
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.processes import alive, gone, processes_of
@@ -213,6 +213,13 @@ async def test_train_tells_its_epochs(ready: Path) -> None:
     assert numbers == [1, 2, 3]
     assert events[-1]["result"]["seed"] == 4
     assert states()[0] == "done"
+
+
+def test_a_job_that_said_its_last_word_takes_nothing_down(home: Path) -> None:
+    job = "import atexit; from movietui import jobs; atexit.register(print, 'taken down'); jobs.main()"
+    ended = subprocess.run([sys.executable, "-c", job], input=encode(GET), capture_output=True)
+    assert decode(ended.stdout.splitlines()[-1])["event"] in ("done", "cancelled")  # its asker is gone at once
+    assert b"taken down" not in ended.stderr
 
 
 @pytest.mark.parametrize(

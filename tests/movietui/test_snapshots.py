@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from movietui.store import Store
+from movietui.widgets.curve import Curve
 from tests.movietui.driving import LARGE, SMALL, Driver, new_app
 from tests.movietui.fakes import FakeEngine, with_run
 
@@ -40,6 +41,7 @@ def test_looks(scene: str, store: Store, snap_compare: Callable[..., bool]) -> N
         for key in keys:
             await driver.press(key)
             await pilot.pause(0.15)
+        await driver.until(lambda: not any(curve.drawing for curve in app.screen.query(Curve)), "the curve")
         await pilot.pause(0.3)
 
     assert snap_compare(app, terminal_size=size, run_before=before)

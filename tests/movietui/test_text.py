@@ -12,6 +12,7 @@ from data.titles import plain
 from movietui import text
 from movietui.activity import Activity
 from movietui.viewers import ViewerRef, profile, user
+from movietui.widgets.run_table import RunTable
 from movietui.wire import decode, encode, sentence
 from tests.movietui.hostile import TITLES
 
@@ -73,6 +74,15 @@ def test_size(count: float, told: str) -> None:
 )
 def test_duration(seconds: float, told: str) -> None:
     assert text.duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(2.46, "2.5 s"), (42.4, "42 s"), (59.6, "1m 0s"), (485, "8m 5s"), (3599, "59m 59s"), (86_340, "23h 59m")],
+)
+def test_short_duration(seconds: float, told: str) -> None:
+    assert text.short_duration(seconds) == told
+    assert len(told) < RunTable.FIXED["fit"]
 
 
 def test_plural_and_person() -> None:

@@ -1,0 +1,143 @@
+"""What a person does with runs on the Train screen: name, note, delete, write to a file, prune."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Static
+
+from data import locations
+from movietui.runs import Runs
+from movietui.store import Store
+from tests.movietui.driving import shown, started
+from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.training import SIZES, go, numbers
+
+
+def with_checkpoints(store: Store, **sizes: int) -> None:
+    """Give runs checkpoints of so many bytes."""
+    for run in store.runs():
+        if size := sizes.get(f"run_{run.id}"):
+            folder = locations.checkpoints() / run.checkpoint
+            folder.mkdir(parents=True)
+            (folder / "arrays").write_bytes(b"x" * size)
+
+
+@SIZES
+async def test_a_run_is_named_and_noted(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    with_checkpoints(store, run_3=2_000_000)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        await driver.see("3 runs · 2.0 MB of checkpoints")
+        await driver.press("right", "home", "n")
+        await driver.see("Name run 3")
+        await driver.type("[b]best")
+        await driver.press("enter")
+        await driver.told("Run 3 is [b]best.")
+        await driver.see("[b]best ")
+        assert screen.runs.columns()[2] == "name"
+        await driver.press("N")
+        await driver.see("Note to run 3")
+        await driver.type("wide")
+        await driver.press("enter")
+        await driver.told("The note to run 3 is kept.")
+        run = store.run(3)
+        assert run is not None
+        assert (run.name, run.note) == ("[b]best", "wide")
+        await driver.press("n")
+        await driver.see("Name run 3")
+        await driver.press("ctrl+u", "enter")
+        await driver.told("Run 3 has no name.")
+        await driver.press("end", "n")
+        await driver.told("! There is no run under the cursor.")  # but what was reported
+
+
+@SIZES
+async def test_deleting_asks_and_tells_of_the_run_in_use(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    with_checkpoints(store, run_1=100, run_3=4_000)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        await driver.press("right", "home", "D")
+        await driver.see("Delete run 3?")
+        await driver.see("Run 3 makes the lists of demo; run 1")
+        await driver.press("escape")
+        assert store.run(3) is not None
+        await driver.press("D")
+        await driver.see("Delete run 3?")
+        await driver.press("y")
+        await driver.until(lambda: store.run(3) is None, "the run gone")
+        await driver.until(lambda: driver.app.session.run and driver.app.session.run.id == 1, "the next one served")
+        await driver.until(lambda: numbers(screen) == [2, 1, 0], "the table without it")
+        store.execute("UPDATE runs SET state = 'running' WHERE id = 2")
+        await driver.until(lambda: "running" in shown(driver.app), "the run under way")
+        await driver.press("home", "D")
+        await driver.told("! Run 2 is running; c cancels it")
+        store.execute("UPDATE runs SET state = 'cancelled' WHERE id = 2")
+        await driver.press("end", "up", "D")
+        await driver.see("no other run could")
+        await driver.press("y")
+        await driver.told("Browse keeps its list until you leave")
+
+
+@SIZES
+async def test_runs_are_written_to_a_file(
+    store: Store, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_run(store)
+    Runs(store).note(3, "=1+1")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs.csv").write_text("mine")
+    async with started(size, engine=FakeEngine()) as driver:
+        await go(driver)
+        await driver.press("E")
+        await driver.see("the shown 3 runs")
+        field = driver.app.screen.query_one("#name", Input)
+        assert field.value == str(tmp_path / "runs-2.csv")
+        for typed, told in (
+            (tmp_path / "runs.csv", "There is something at"),
+            (tmp_path / "no" / "runs.csv", "No such file"),
+            (tmp_path / "runs.txt", "Let the file end in .csv, .json, .md"),
+            ("", "Type the name of a file."),
+        ):
+            field.value = str(typed)
+            await driver.press("enter")
+            wrong = driver.app.screen.query_one("#wrong", Static)
+            await driver.until(lambda: told in str(wrong.content), told)  # noqa: B023
+        field.value = "runs-2.csv"
+        await driver.press("enter")
+        await driver.told(f"3 runs written to {tmp_path / 'runs-2.csv'}")
+        head, first, *_ = (tmp_path / "runs-2.csv").read_text().splitlines()
+        assert head.startswith("run,name,model")
+        assert first.endswith(",'=1+1")
+        await driver.press("right", "home", "x", "E")
+        await driver.see("the marked 1 run")
+        driver.app.screen.query_one("#name", Input).value = "one.md"
+        await driver.press("enter")
+        await driver.told("1 run written to")
+        assert len((tmp_path / "one.md").read_text().splitlines()) == 3
+        assert (tmp_path / "runs.csv").read_text() == "mine"
+
+
+@SIZES
+async def test_pruning_shows_what_would_go(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    with_checkpoints(store, run_1=1_000_000, run_3=2_000_000)
+    async with started(size, engine=FakeEngine()) as driver:
+        await go(driver)
+        await driver.press("B")
+        await driver.see("None would go.")
+        keep, metric = (driver.app.screen.query_one(f"#{name}", Input) for name in ("keep", "metric"))
+        for field, value, told in (
+            (metric, "taste", "No run has a metric 'taste'"),
+            (metric, "rmse", "None would go."),
+            (keep, "x", "Type how many stay"),
+            (keep, "1", "1 checkpoint would go, 1.0 MB:"),
+        ):
+            field.value = value
+            await driver.see(told)
+        await driver.see("run 1  bias, demo")
+        assert len(list(locations.checkpoints().iterdir())) == 2
+        await driver.press("enter")
+        await driver.told("1 checkpoint removed, 1.0 MB free.")
+        await driver.see("3 runs · 2.0 MB of checkpoints")

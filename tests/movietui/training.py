@@ -1,0 +1,51 @@
+"""What the tests of the Train screen share: how one gets there, and what it shows."""
+
+from typing import cast
+
+import pytest
+from textual.widgets import Input
+
+from movietui.screens.train import TrainScreen
+from movietui.store import Store
+from tests.movietui.driving import LARGE, SMALL, Driver
+from tests.movietui.fakes import FakeJob
+
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
+
+
+async def go(driver: Driver) -> TrainScreen:
+    await driver.press("t")
+    await driver.until(lambda: driver.app.screen.query("#models"), "the models")
+    screen = cast(TrainScreen, driver.app.screen)
+    await driver.until(lambda: screen.models.total > 2 and screen.query("#set-seed"), "the models and the form")
+    await driver.until(lambda: screen.runs.total, "the runs")
+    return screen
+
+
+async def fill(driver: Driver, screen: TrainScreen, **values: str) -> None:
+    for name, value in values.items():
+        screen.query_one(f"#set-{name}", Input).value = value
+    await driver.pilot.pause()
+
+
+async def choose(driver: Driver, screen: TrainScreen, model: str) -> None:
+    names = [row["name"] for row in screen.models.known_rows()]
+    screen.models.cursor = names.index(model)
+    field = "damping" if model == "popularity" else "sweeps"
+    await driver.until(lambda: screen.query(f"#set-{field}") and screen.query("#set-seed"), "the form")
+    await driver.pilot.pause(0.1)
+
+
+async def with_fake_jobs(driver: Driver, store: Store) -> TrainScreen:
+    FakeJob.made = []
+    driver.app.queue._new_job = lambda: FakeJob(store)
+    return await go(driver)
+
+
+def states(store: Store) -> list[str]:
+    """Of the runs that are not from before."""
+    return [run.state for run in reversed(store.runs())][3:]
+
+
+def numbers(screen: TrainScreen) -> list[int]:
+    return [row.id for row in screen.runs.known_rows()]

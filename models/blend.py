@@ -13,7 +13,7 @@ from data.splits import hold_out
 from models import stages
 from models.bayes import Bayes, BayesSettings
 from models.ease import Ease
-from models.ials import Ials, IalsSettings
+from models.ials import Ials
 from models.item_knn import ItemKNN
 from models.metrics import RELEVANT, mse, ndcg
 from models.model import AnyModel, Epoch, Expectation, Fitted, History, Model, Parameters, Progress, history_of
@@ -50,7 +50,7 @@ class BlendSettings(Settings):
     ease: bool = setting(True, False, True)
     """Whether ``ease`` has a part in the order."""
     ials: bool = setting(True, False, True)
-    """Whether ``ials`` has a part in the order: three of it, with other ridges."""
+    """Whether ``ials`` has a part in the order: three of it, which start from other numbers."""
     stars: bool = setting(True, False, True)
     """Whether the expected stars, less their uncertainty, have a part in the order."""
     learned: bool = setting(True, False, True)
@@ -75,8 +75,8 @@ CAUTION = 1.0
 """How many standard deviations of uncertainty are taken off the stars for their part in the order."""
 BASE = "bayes"
 """The part whose uncertainty is the blend's, and whose stars have a part in the order."""
-IALS = tuple(IalsSettings(ridge=ridge) for ridge in (0.03, 0.04, 0.05))
-"""Small data want more of a ridge than large, and three that differ are better than one of them."""
+IALS = 3
+"""How many of ``ials`` there are, which start from other numbers."""
 
 
 def parts_of(settings: BlendSettings) -> Mapping[str, Part]:
@@ -86,10 +86,10 @@ def parts_of(settings: BlendSettings) -> Mapping[str, Part]:
     if settings.neighbours:
         parts["item-knn"] = Part(lambda seed: ItemKNN(seed=seed), rates=True)
     if settings.ease:
-        parts["ease"] = Part(lambda seed: Ease(seed=seed), order=1.0)
+        parts["ease"] = Part(lambda seed: Ease(seed=seed), order=2.0)
     if settings.ials:
-        for place, own in enumerate(IALS):
-            parts[f"ials-{place}"] = Part(lambda seed, own=own: Ials(own, seed=seed), order=1.0)  # type: ignore[misc]
+        for place in range(IALS):
+            parts[f"ials-{place}"] = Part(lambda seed, place=place: Ials(seed=seed + place), order=1.0)  # type: ignore[misc]
     return parts
 
 

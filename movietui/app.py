@@ -272,10 +272,9 @@ class MovieTui(App[int]):
 
     def refresh_frames(self) -> None:
         """Draw the lines around the open screen again."""
-        if isinstance(self.screen_stack[0] if self.screen_stack else None, FrameScreen):
-            for screen in self.screen_stack:
-                if isinstance(screen, FrameScreen):
-                    screen.refresh_frame()
+        for screen in self.screen_stack:
+            if isinstance(screen, FrameScreen):
+                screen.refresh_frame()
 
     # Keys and palette
 

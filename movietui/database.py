@@ -101,7 +101,7 @@ class Database:
             if "disk is full" in text or "disk I/O error" in text:
                 reason = "the disk is full or failing; free some space, nothing that was saved is lost"
             elif "not a database" in text or "malformed" in text:
-                reason = "the file is damaged; movietui restore brings a backup back"
+                reason = "the file is damaged; movietui restore brings a backup back, or move it away to begin anew"
             elif "locked" in text:
                 reason = "another program holds the file; close it and try again"
             else:

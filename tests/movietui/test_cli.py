@@ -839,7 +839,7 @@ def test_a_damaged_store(run: Run, ready: Path) -> None:
     for extra in ready.glob("data/movietui.sqlite3-*"):
         extra.unlink()
     locations.store().write_bytes(b"this is no database\n" * 300)
-    refused(run("recommend", "--user", "1", "--dataset", "demo"), "damaged; move it away")
+    refused(run("recommend", "--user", "1", "--dataset", "demo"), "damaged; movietui restore .*or move it away")
     assert run("data", "list").exit_code == 0
 
 

@@ -31,7 +31,7 @@ def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that name one viewer or two, see ``viewers_named``."""
     for name, metavar, told in (("profile", "NAME", "A profile"), ("user", "ID", "A user of the dataset")):
         option = click.option(
-            f"--{name}", f"{name}s", multiple=True, metavar=metavar, help=f"{told}; twice for a pair."
+            f"--{name}", f"{name}s", multiple=True, metavar=metavar, help=f"{told}; twice for a pair, more for a group."
         )
         command = option(command)
     return command

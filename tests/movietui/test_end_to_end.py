@@ -230,6 +230,7 @@ def test_a_run_is_trained_watched_cancelled_named_and_deleted(ready: Path, start
     terminal.wait_for("★")
     terminal.send("t")
     terminal.wait_for("2 runs · ")
+    terminal.wait_for("popularity")  # the models come after the runs
     terminal.send("down", "down", "down")
     terminal.wait_for("factors  1 … 128")
     terminal.send("e", "tab", "\x15", *"200", "enter")  # ctrl+u empties the field, the second one

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from data.dataset import Dataset, Ratings
-from models.autorec import AutoRec, AutoRecSettings, ridge, spread
+from models.autorec import SPREAD, AutoRec, AutoRecSettings, ridge, spread
 from models.bias import Bias
 from models.device import chosen, on
 from models.metrics import mse
@@ -16,8 +16,6 @@ from models.towers import kept
 
 LEAST_BATCHES = 16
 """Batches that an epoch has at least."""
-SPREAD = 2.0
-"""How much wider than the scatter of the users' weights, which were drawn to their mean, a viewer's prior is."""
 WATCHED = 300
 """So many users' validation ratings are watched at most: folding all in after each epoch would take longer than it."""
 START = 0.1

@@ -14,6 +14,8 @@ Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
 """Pairs that are worked on at once."""
+SPREAD = 2.0
+"""How much wider than the scatter of the users' weights, which were drawn to their mean, a viewer's prior is."""
 RIDGES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
 """How much more than while training a viewer's weights may be drawn to the mean where the users' are all alike."""
 ASKED = 200
@@ -86,7 +88,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
         mean = e + P A' (A P A' + v)^-1 (y - A e)      covariance = P - P A' (A P A' + v)^-1 A P
 
-    ``P`` is ``2 C + v / (k decay)``, ``C`` being how the users' columns of ``V`` scatter about their mean: most of what
+    ``P`` is ``SPREAD C + v / (k decay)``, ``C`` being how the users' columns of ``V`` scatter about their mean: most of what
     tells users apart lies in few directions, in which a viewer is drawn to the mean less than by ``v / decay``, the
     ridge that ``V`` was trained with. In all others the ridge may be too weak, for in the few epochs that are best
     ``V`` does not come as far as the regression: ``k`` is what makes some users' ratings most likely (the evidence:
@@ -166,7 +168,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         design = self._rated(history)
         pulled = design @ self.parameters["prior"]
         lower = np.linalg.cholesky(pulled @ design.T + float(self.parameters["noise"]) * np.eye(len(history)))
-        return Weights(self._mean(history, design, pulled), np.linalg.solve(lower, pulled))
+        return Weights(self._mean(history, (design, pulled)), np.linalg.solve(lower, pulled))
 
     def expect(self, taste: Weights) -> Expectation:
         """Return mean and standard deviation of ``m + c + u + f . w``, the movie's effect being uncertain as well.
@@ -225,8 +227,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         effects = self.parameters["movie"][history.movies].astype(np.float64)
         return np.asarray(history.stars - effects - float(self.parameters["overall"]), np.float64)
 
-    def _mean(self, history: History, design: Doubles | None = None, pulled: Doubles | None = None) -> Doubles:
-        """The mean of a viewer's weights and bias; ``design`` and ``pulled``, its product with ``P``, if known."""
+    def _mean(self, history: History, known: tuple[Doubles, Doubles] | None = None) -> Doubles:
+        """The mean of a viewer's weights and bias; ``known``: the rated features and their product with ``P``."""
         mean, prior = self.parameters["mean"], self.parameters["prior"]
         noise, rest = float(self.parameters["noise"]), self._rest(history)
         if self.settings.by_user:
@@ -236,8 +238,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
             row = (rest - bias + self.parameters["shift"][history.movies]) @ self.parameters["encoder"][history.movies]
             hidden = _logistic(row + self.parameters["encoder"][-1])
             return np.append(hidden / np.sqrt(self.settings.members), bias)
-        design = self._rated(history) if design is None else design
-        pulled = design @ prior if pulled is None else pulled
+        design, pulled = known or ((rated := self._rated(history)), rated @ prior)
         gain = pulled @ design.T + noise * np.eye(len(history))
         return np.asarray(mean + np.linalg.solve(gain, rest - design @ mean) @ pulled)
 

@@ -62,6 +62,10 @@ def label(model: AnyModel) -> str:
     return "published" if model.settings == model.published else "own"
 
 
+HELD = 50_000_000
+"""Triples whose errors are kept to compare models on pairs: 200 MB of each model. Of more there is no interval."""
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """A model measured on one split."""
@@ -90,7 +94,7 @@ class Evaluation:
     lists: Lists | None
     """The users' lists; ``None`` but with the task ``ranking``."""
     pair_errors: Floats | None
-    """See ``metrics.pair_errors``; ``None`` but with the task ``pair``."""
+    """Of each triple, see ``metrics``; ``None`` but with the task ``pair``, and where there are more than ``HELD``."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that ``evaluate --json`` prints."""
@@ -147,10 +151,15 @@ def evaluate(
         if intervals:
             metrics |= measure_coverage(model, train, test, split_seed)
     else:
-        errors = pair_errors(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
-        if not len(errors):
+        triples = len(Pairs.of(test))
+        if not triples:
             raise Problem(f"No two users rated the same movie in the test part of {parts.name}; choose another.")
-        metrics = pair_metrics(errors)
+        blocks = pair_errors(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
+        if triples <= HELD:
+            errors = np.concatenate(held := list(blocks))
+            metrics = pair_metrics(held)
+        else:
+            metrics = pair_metrics(blocks)
         predicted = time.perf_counter()
         metrics |= measure_pair_lists(model, train, test, split_seed)
     return Evaluation(
@@ -290,6 +299,8 @@ def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> 
     """
     if first.task != second.task:
         raise Problem("Only evaluations of the same task can be compared user by user.")
+    if first.task == "pair" and (first.pair_errors is None or second.pair_errors is None):
+        raise Problem(f"Pairs are compared up to {HELD:,} triples; take a smaller dataset or test part.")
     same = len(first.test) == len(second.test) and all(
         np.array_equal(getattr(first.test, column), getattr(second.test, column))
         for column in ("user", "movie", "stars")

@@ -4,7 +4,7 @@ Rating metrics pool all test rows. Ranking metrics rank all candidates of a user
 ask what two users who both rated a movie thought of it on average.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -303,32 +303,36 @@ def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
     }
 
 
-def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Floats:
-    """Return how far the stars predicted for each pair of users who rated a movie in test are from the mean of both.
+def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Iterator[Floats]:
+    """Tell how far the stars predicted for each pair of users who rated a movie in test are from the mean of both.
 
     ``predict``: from the test rows of one rating and of the other to what is predicted for each pair. The triples are
     formed inside test: nothing that they ask for was seen in train. Of a movie that somebody rated twice only the
-    newest rating is asked for. Shape (triples,), in the order of ``Pairs.blocks``.
+    newest rating is asked for. Block by block, as ``Pairs.blocks`` has them: there may be far too many to hold.
     """
     stars = test.stars.astype(np.float64)
-    blocks = Pairs.of(test).blocks()
-    errors = [predict(first, second) - (stars[first] + stars[second]) / 2 for first, second in blocks]
-    return np.concatenate([np.empty(0), *errors]).astype(np.float32)
+    for first, second in Pairs.of(test).blocks():
+        yield (predict(first, second) - (stars[first] + stars[second]) / 2).astype(np.float32)
 
 
-def pair_metrics(errors: Floats) -> Metrics:
+def pair_metrics(errors: Iterable[Floats]) -> Metrics:
     """Return ``rmse``, ``mae``, ``mse_scaled``, which is mse / 25, and ``triples``, from ``pair_errors``.
 
     Raises ``ValueError`` without any triple.
     """
-    if not len(errors):
+    squares = magnitudes = 0.0
+    triples = 0
+    for block in errors:
+        squares += float(np.square(block, dtype=np.float64).sum())
+        magnitudes += float(np.abs(block).sum(dtype=np.float64))
+        triples += len(block)
+    if not triples:
         raise ValueError("no movie has two raters in test")
-    squared = float(np.square(errors, dtype=np.float64).mean())
     return {
-        "rmse": float(np.sqrt(squared)),
-        "mae": float(np.abs(errors).mean(dtype=np.float64)),
-        "mse_scaled": squared / 25,
-        "triples": len(errors),
+        "rmse": float(np.sqrt(squares / triples)),
+        "mae": magnitudes / triples,
+        "mse_scaled": squares / triples / 25,
+        "triples": triples,
     }
 
 

@@ -282,7 +282,7 @@ def evaluate(
             row = measured.as_json()
             if first is None:
                 first = measured
-            else:
+            elif task != "pair" or measured.pair_errors is not None:
                 difference = evaluation.compare(measured, first)
                 row["difference"] = {"to": first.model, **asdict(difference)}
             if detail and measured.prediction is not None:

@@ -9,6 +9,7 @@ import models.evaluation
 from data.pairs import Pairs
 from data.problems import Cancelled, Problem
 from data.splits import split
+from models import evaluation
 from models.bias import Bias, BiasSettings, Generosity
 from models.evaluation import build, choose, compare, evaluate, measure_coverage, measure_pair_lists, train
 from models.mf import BiasedMF, BiasedMFSettings
@@ -236,6 +237,15 @@ def test_other_rows_cannot_be_compared() -> None:
         compare(evaluate("bias", DATASET, "kfold5-0"), evaluate("bias", DATASET, "kfold5-1"))
     with pytest.raises(Problem, match="same task"):
         compare(evaluate("bias", DATASET, "random80", "ranking"), evaluate("bias", DATASET, "random80"))
+
+
+def test_too_many_triples_are_measured_but_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = evaluate("bias", DATASET, "random80", "pair")
+    monkeypatch.setattr(evaluation, "HELD", held.metrics["triples"] - 1)
+    found = evaluate("bias", DATASET, "random80", "pair")
+    assert (found.metrics, found.pair_errors) == (held.metrics, None)
+    with pytest.raises(Problem, match="smaller dataset"):
+        compare(found, held)
 
 
 def test_pairs_are_compared_as_those_who_share_a_user() -> None:

@@ -88,9 +88,9 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
         mean = e + P A' (A P A' + v)^-1 (y - A e)      covariance = P - P A' (A P A' + v)^-1 A P
 
-    ``P`` is ``SPREAD C + v / (k decay)``, ``C`` being how the users' columns of ``V`` scatter about their mean: most of what
-    tells users apart lies in few directions, in which a viewer is drawn to the mean less than by ``v / decay``, the
-    ridge that ``V`` was trained with. In all others the ridge may be too weak, for in the few epochs that are best
+    ``P`` is ``SPREAD C + v / (k decay)``, ``C`` being how the users' columns of ``V`` scatter about their mean: most of
+    what tells users apart lies in few directions, in which a viewer is drawn to the mean less than by ``v / decay``,
+    the ridge that ``V`` was trained with. In all others the ridge may be too weak, for in the few epochs that are best
     ``V`` does not come as far as the regression: ``k`` is what makes some users' ratings most likely (the evidence:
     MacKay, Bayesian interpolation, 1992). Users of the dataset are stored the same way, so that folding somebody in is
     no approximation. Their own ratings are in the movies' rows: where they learn from a movie, theirs is taken out of

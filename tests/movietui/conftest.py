@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from data import locations
+from movietui.cli import cli
 from movietui.store import Store
+from tests.data.imdb_tables import basics, crew, person, rating, write_tables
+from tests.movietui.commands import Run
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.hostile import save_hostile
 
@@ -111,3 +115,20 @@ def published() -> Path:
     if not path.exists():
         pytest.skip("the real dataset is not beside the repository (../shared/datasets/ml-100k.zip)")
     return path.resolve()
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+    return call
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    titles = [basics(11, "The Godfather", 1972, minutes=175), basics(12, "Alien", 1979), basics(13, "Alien", 1979)]
+    people = [person(21, "Francis \x1b[31mFord Coppola")]
+    return write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)

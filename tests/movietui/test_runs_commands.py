@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from models.reproduce import EXPERIMENTS
 from movietui.cli import cli
 from movietui.serving import Service
 from movietui.store import Store
+from tests.movietui.commands import Run, document
 
-Run = Callable[..., Result]
 METRICS = {"rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10", "recall@10", "recall@20", "hit@10"}
 """Those that are means over rows or users, which have an interval."""
 
@@ -26,11 +25,6 @@ def run(ready: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """In the demo's home: a bias run (1) and an mf run (2), which serves."""
     monkeypatch.setenv("COLUMNS", "160")
     return lambda *arguments: CliRunner().invoke(cli, ["runs", *map(str, arguments)])
-
-
-def document(result: Result) -> Any:
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
 
 
 def refused(result: Result, told: str) -> None:

@@ -1,0 +1,164 @@
+"""``movietui data``: datasets are got, cleaned, looked at and removed."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from data import locations, sources
+from data.problems import Problem
+from data.progress import Stage
+from data.sources import Source
+from movietui.output import Bars
+from movietui.store import Film, Store
+from movietui.viewers import profile
+from tests.data.files import contents, write_folder, write_zip
+from tests.movietui.commands import Run, document, given, refused
+from tests.movietui.fakes import with_run
+
+
+def test_data_list(run: Run) -> None:
+    listed = {row["name"]: row for row in document(run("data", "list", "--json"))}
+    assert listed["demo"]["state"] == "invented"
+    assert listed["ml-100k"]["state"] == "available"
+    told = run("data", "list").stdout
+    assert "ml-100k" in told
+    assert "MovieLens" in told
+
+
+def test_data_get_the_demo(run: Run) -> None:
+    obtained = document(run("data", "get", "demo", "--json"))
+    given(obtained, "dataset", "source", "ratings", "users", "movies", "seconds")
+    assert (obtained["dataset"], obtained["source"]) == ("demo", "generated")
+    told = run("data", "get", "demo").stdout
+    assert f"demo: {obtained['ratings']:,} ratings, {obtained['users']} users, {obtained['movies']} movies" in told
+    assert "invented" in told
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_data_get_from_a_path(run: Run, tmp_path: Path, packed: bool) -> None:
+    files = contents()
+    path = write_zip(tmp_path / "x.zip", files) if packed else write_folder(tmp_path / "x", files)
+    obtained = document(run("data", "get", "own", "--from", path, "--json"))
+    assert (obtained["source"], obtained["ratings"], obtained["users"], obtained["movies"]) == ("path", 240, 12, 30)
+    assert "own" in run("data", "list").stdout
+
+
+def test_data_get_insecure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def fetched(source: Source, report: object, insecure: bool) -> None:
+        asked.append(insecure)
+        raise Problem("No network.")
+
+    monkeypatch.setattr(sources, "fetched", fetched)
+    refused(run("data", "get", "ml-1m"), "No network")
+    refused(run("data", "get", "ml-1m", "--insecure"), "No network")
+    assert asked == [False, True]
+
+
+def test_a_download_shows_how_far_and_how_fast_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Bars() as bars:
+        bars.stage(Stage("Downloading", 12_000_000, 240_000_000, "bytes", "MovieLens 32M", rate=3.1e6))
+        (bar,) = bars._progress.tasks
+        assert bar.fields["reached"] == "12 MB of 240 MB, 3.1 MB/s"
+        assert (bar.completed, bar.total) == (12_000_000, 240_000_000)
+
+
+def test_data_remove(run: Run, tmp_path: Path) -> None:
+    for layout, name in (("ml-1m", "own"), ("ml-latest-small", "other")):
+        path = write_zip(tmp_path / f"{layout}.zip", contents(layout=layout))
+        document(run("data", "get", name, "--from", path, "--json"))
+    store = Store(locations.store())
+    store.rate(store.create_profile("me"), Film("fargo 1996", "Fargo", 1996), 4)
+    with_run(store, dataset="own")
+    sizes = {row["name"]: row["bytes"] for row in document(run("data", "list", "--json"))}
+    removed = document(run("data", "remove", "own", "--json"))
+    assert removed == {"dataset": "own", "bytes": sizes["own"], "in_use": True}
+    told = run("data", "remove", "other").stdout
+    assert re.search(r"^other: removed, [\d.]+ kB free\.$", told.strip())
+    assert "in use" not in told
+    assert not {"own", "other"} & {row["name"] for row in document(run("data", "list", "--json"))}
+    assert len(store.ratings(profile("me"))) == 1
+
+
+def test_data_remove_says_that_it_is_in_use(run: Run) -> None:
+    document(run("data", "get", "demo", "--json"))
+    with_run(Store(locations.store()), dataset="demo")
+    assert "It is the one in use" in run("data", "remove", "demo").stdout
+
+
+def test_data_clean(run: Run) -> None:
+    document(run("data", "get", "demo", "--json"))
+    report = document(run("data", "clean", "demo", "--json"))
+    given(report, "dataset", "preset", "rules", "ratings", "users", "movies")
+    for rule in report["rules"]:
+        given(rule, "rule", "on", "before", "removed", "examples")
+    assert document(run("data", "clean", "demo", "--cleaning", "none", "--json"))["preset"] == "none"
+    assert "demo after cleaning (none)" in run("data", "clean", "demo").stdout  # as it was cleaned last
+    assert "cleaning none" in run("data", "show", "demo").stdout
+    assert document(run("train", "popularity", "--dataset", "demo", "--json"))["cleaning"] == "none"
+    assert "demo after cleaning (standard)" in run("data", "clean", "demo", "--preset", "standard").stdout
+
+
+@pytest.mark.parametrize("option", ["--cleaning", "--preset"])
+def test_a_cleaning_is_named_with_changes(run: Run, option: str) -> None:
+    document(run("data", "get", "demo", "--json"))
+    text = "standard  +few-ratings-movies:60 -gender"
+    report = document(run("data", "clean", "demo", option, text, "--json"))
+    canonical = "standard +few-ratings-movies:60 -gender"
+    assert report["preset"] == canonical
+    assert canonical in run("data", "show", "demo", option, text).stdout
+    trained = document(run("train", "popularity", "--dataset", "demo", option, text, "--json"))
+    (measured,) = document(run("evaluate", "popularity", "--dataset", "demo", option, text, "--json"))
+    assert (trained["cleaning"], measured["cleaning"]) == (canonical, canonical)
+    assert document(run("recommend", "--user", "1", "--dataset", "demo", "--json"))["movies"]
+
+
+def test_data_show(run: Run) -> None:
+    document(run("data", "get", "demo", "--json"))
+    shown = document(run("data", "show", "demo", "--json"))
+    given(shown, "dataset", "ratings", "users", "movies", "terms", "density", "charts", "absent")
+    told = run("data", "show", "demo").stdout
+    assert "invented" in told
+    for chart in shown["charts"]:
+        assert chart["title"] in told
+    assert f"{shown['stars']['5']:,}  ███" in told
+
+
+def test_data_imdb(run: Run, tables: Path) -> None:
+    movies = document(run("data", "get", "demo", "--json"))["movies"]
+    report = document(run("data", "imdb", "demo", "--from", tables, "--json"))
+    given(report, "dataset", "matched", "ambiguous", "unmatched", "by", "tables", "notes", "seconds", "peak_bytes")
+    assert report["matched"] + report["ambiguous"] + report["unmatched"] == movies
+    assert report["by"] == {"id": 0, "title": 1, "hand": 0}
+    assert [row["title"] for row in report["ambiguous_movies"]] == ["Alien (1979)"]
+    assert len(report["unmatched_movies"]) == report["unmatched"]
+    assert all(row["reason"] for row in (*report["ambiguous_movies"], *report["unmatched_movies"]))
+    told = run("data", "imdb", "demo", "--from", tables).stdout
+    assert re.search(r"matched +1 +1 by title", told)
+    assert "Alien (1979)" in told
+    assert "Information courtesy of IMDb (https://www.imdb.com). Used with permission." in told
+    (tables / "title.crew.tsv.gz").unlink()
+    assert "no directors are known" in run("data", "imdb", "demo", "--from", tables).stdout
+
+
+def test_files_that_are_no_dataset(run: Run, tmp_path: Path) -> None:
+    whole = write_zip(tmp_path / "whole.zip", contents()).read_bytes()
+    wrong = {
+        "README.md": b"# A page of text\n",
+        "page.zip": b"<!DOCTYPE html><html><body>Sign in</body></html>",
+        "cut.zip": whole[: len(whole) // 2],
+        "empty.zip": b"",
+        "other.zip": write_zip(tmp_path / "other.zip", {"notes.txt": b"hello"}).read_bytes(),
+    }
+    told = {"page.zip": "web page", "cut.zip": "damaged or cut off", "empty.zip": "empty", "other.zip": "u.data"}
+    for name, content in wrong.items():
+        (tmp_path / name).write_bytes(content)
+        for dataset in ("ml-100k", "demo2"):
+            refused(run("data", "get", dataset, "--from", tmp_path / name), told.get(name, re.escape(name)))
+            refused(run("data", "get", dataset, "--from", tmp_path / name, "--json"), "")
+    refused(run("data", "get", "demo2", "--from", write_folder(tmp_path / "nothing", {})), "nothing")
+    assert document(run("data", "list", "--json"))[-1]["name"] != "demo2"

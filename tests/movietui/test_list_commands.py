@@ -1,0 +1,260 @@
+"""Commands about movies for somebody: recommend, rate, similar, explain, taste, search."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from data import catalogue, locations
+from models import ranking
+from movietui.store import Film, Store
+from movietui.viewers import profile
+from tests.movietui.commands import Run, document, given, refused
+
+
+def test_recommended_movies_know_what_imdb_says(run: Run, ready: Path, tables: Path) -> None:
+    ask = ("recommend", "--profile", "anna", "-k", 400, "--dataset", "demo", "--json")
+    run("rate", "--profile", "anna", "Alien", 5, "--dataset", "demo")
+    before = document(run(*ask))["movies"]
+    assert not any("imdb" in movie for movie in before)
+    document(run("data", "imdb", "demo", "--from", tables, "--json"))
+    after = document(run(*ask))["movies"]
+    assert [movie["id"] for movie in after] == [movie["id"] for movie in before]
+    assert {movie["title"]: movie["imdb"] for movie in after if "imdb" in movie} == {
+        "The Godfather": {
+            "id": "tt0000011",
+            "rating": 9.2,
+            "votes": 900,
+            "minutes": 175,
+            "genres": ["Drama"],
+            "directors": ["Francis Ford Coppola"],
+        }
+    }
+
+
+def test_recommend(run: Run, ready: Path) -> None:
+    found = document(run("recommend", "--user", 1, "-k", 3, "--dataset", "demo", "--json"))
+    given(found, "dataset", "model", "viewers", "movies")
+    (viewer,) = found["viewers"]
+    assert (viewer["kind"], viewer["id"]) == ("user", "1")
+    assert viewer["ratings"] > 0
+    assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3]
+    for movie in found["movies"]:
+        fields = ("id", "title", "year", "genres", "stars", "uncertainty", "score", "stars_by_viewer", "count", "why")
+        given(movie, *fields)
+        assert len(movie["stars_by_viewer"]) == 1
+        for why in movie["why"]:
+            given(why, "id", "title", "stars", "share")
+    told = run("recommend", "--user", 1, "-k", 3, "--dataset", "demo").stdout
+    assert all(movie["title"] in re.sub(r"\s+", " ", told) for movie in found["movies"])
+
+
+def test_recommend_for_a_pair(run: Run, ready: Path) -> None:
+    run("rate", "--profile", "anna", "The Godfather", 5, "--dataset", "demo")
+    found = document(run("recommend", "--user", 1, "--profile", "ANNA", "-k", 2, "--dataset", "demo", "--json"))
+    assert [(viewer["kind"], viewer["id"]) for viewer in found["viewers"]] == [("user", "1"), ("profile", "anna")]
+    assert all(len(movie["stars_by_viewer"]) == 2 for movie in found["movies"])
+    assert run("recommend", "--user", 1, "--user", 2, "--dataset", "demo").exit_code == 0
+
+
+def test_recommend_for_several_in_other_ways(run: Run, ready: Path) -> None:
+    asked = ("recommend", "--user", 1, "--user", 2, "-k", 400, "--dataset", "demo", "--json")
+    lists = {way: [movie["id"] for movie in document(run(*asked, "--together", way))["movies"]] for way in ranking.WAYS}
+    assert len({tuple(found) for found in lists.values()}) == len(ranking.WAYS)
+    assert set(lists["without misery"]) < set(lists["average"])
+    least = [movie["id"] for movie in document(run(*asked, "--misery", 1))["movies"]]
+    assert least == lists["least misery"]
+    anybody = [movie["id"] for movie in document(run(*asked, "--unseen", "any"))["movies"]]
+    assert set(lists["weighted"]) < set(anybody)
+    spread = [movie["id"] for movie in document(run(*asked, "--standardise"))["movies"]]
+    assert sorted(spread) == sorted(lists["weighted"])
+    assert spread != lists["weighted"]
+    wrong = run(*asked, "--together", "average", "--misery", 1)
+    assert wrong.exit_code == 2
+    assert "--misery is a part of" in wrong.stderr
+
+
+def test_recommend_with_a_filter(run: Run, ready: Path) -> None:
+    asked = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo")
+    whole = document(run(*asked, "--json"))["movies"]
+    for only, passes in (
+        ("+Comedy 1980..1999", lambda movie: "Comedy" in movie["genres"] and 1980 <= movie["year"] <= 1999),
+        ("-Drama", lambda movie: "Drama" not in movie["genres"]),
+        (">=50", lambda movie: movie["count"] >= 50),
+    ):
+        found = document(run(*asked, "--filter", only, "--json"))["movies"]
+        assert [movie["id"] for movie in found] == [movie["id"] for movie in whole if passes(movie)]
+        assert 0 < len(found) < len(whole)
+    assert document(run(*asked, "--filter", "xyzzy", "--json"))["movies"] == []
+    assert run(*asked, "--filter", "xyzzy").stdout.startswith("No movie is left")
+    refused(run(*asked, "--filter", "+\x1b[31mOpera"), "There is no genre .*; choose one of Action")
+    refused(run(*asked, "--filter", "1999..1980"), "which is none")
+
+
+def test_recommend_by_what_imdb_says(run: Run, ready: Path, tables: Path) -> None:
+    asked = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo")
+    refused(run(*asked, "--filter", "<=110m"), "'<=110m', but runtimes are not known of demo; join it with IMDb")
+    document(run("data", "imdb", "demo", "--from", tables, "--json"))
+    found = document(run("recommend", "--profile", _nobody(run), *asked[3:], "--filter", "@Ford >=175m", "--json"))
+    assert [movie["title"] for movie in found["movies"]] == ["The Godfather"]
+    refused(run(*asked, "--filter", "@Fjord"), "No director here is called 'Fjord'; did you mean Francis Ford Coppola")
+
+
+def _nobody(run: Run) -> str:
+    """A profile that has hardly seen anything."""
+    document(run("rate", "--profile", "nobody", "Alien", 3, "--dataset", "demo", "--json"))
+    return "nobody"
+
+
+def test_recommend_dares(run: Run, ready: Path) -> None:
+    asked = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo", "--json")
+    safe = document(run(*asked))["movies"]
+    assert document(run(*asked, "--daring", 0))["movies"] == safe
+    daring = document(run(*asked, "--daring", 1))["movies"]
+    assert {movie["id"] for movie in daring} == {movie["id"] for movie in safe}
+    assert sum(movie["count"] for movie in daring[:10]) < sum(movie["count"] for movie in safe[:10])
+    assert run(*asked, "--daring", 1.1).exit_code == 2
+
+
+def test_recommend_surprises(run: Run, ready: Path) -> None:
+    asked = ("recommend", "--user", 1, "--dataset", "demo")
+    drawn = [document(run(*asked, "--surprise", "--draw", 4, "--json"))["movies"] for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 1
+    told = run(*asked, "--surprise", "--draw", 4).stdout.splitlines()
+    assert told[0] == f"{drawn[0][0]['title']} ({drawn[0][0]['year']})"
+    assert re.fullmatch(r"★ \d\.\d ±\.\d expected(, because you gave .+ ★ .+|; .+ by others)", told[1])
+    among = {document(run(*asked, "--surprise", "--json"))["movies"][0]["id"] for _ in range(6)}
+    assert len(among) > 1
+    assert "--draw is a part of" in run(*asked, "--draw", 4).stderr
+    assert run(*asked, "--surprise", "--filter", "xyzzy").stdout.startswith("No movie is left")
+
+
+def test_similar(run: Run, ready: Path) -> None:
+    asked = ("similar", "the godfahter", "-k", 4, "--dataset", "demo")
+    found = document(run(*asked, "--json"))
+    given(found, "dataset", "model", "movie", "movies")
+    assert found["movie"]["title"] == "The Godfather"
+    assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3, 4]
+    for movie in found["movies"]:
+        given(movie, "id", "title", "year", "genres", "count", "similarity", "common", "shared")
+        assert movie["id"] != found["movie"]["id"]
+    told = run(*asked).stdout
+    assert told.startswith("like The Godfather (1972)")
+    by_model = document(run(*asked, "--model", "mf", "--json"))
+    assert by_model["model"] == "mf"
+    assert by_model["movies"] != found["movies"]
+    refused(run(*asked, "--model", "bias"), "bias has no vectors of movies to compare")
+    refused(run("similar", "xyzzy", "--dataset", "demo"), "demo has no movie 'xyzzy'")
+
+
+def test_explain(run: Run, ready: Path) -> None:
+    run("rate", "--profile", "anna", "The Godfather", 5, "--dataset", "demo")
+    run("rate", "--profile", "anna", "Alien", 1, "--dataset", "demo")
+    listed = document(run("recommend", "--profile", "anna", "-k", 1, "--dataset", "demo", "--json"))["movies"][0]
+    asked = ("explain", "--profile", "anna", f"{listed['title']} ({listed['year']})", "--dataset", "demo")
+    found = document(run(*asked, "--json"))
+    (person,) = found["viewers"]
+    assert (found["model"], found["movie"]["id"]) == ("mf", listed["id"])
+    assert (person["stars"], person["score"]) == (listed["stars"], listed["score"])
+    assert [(why["id"], why["share"]) for why in person["why"]] == [(why["id"], why["share"]) for why in listed["why"]]
+    told = run(*asked).stdout
+    assert re.search(
+        r"^anna: ★ \d\.\d \(.+\), most (for|against) it: (The Godfather ★ 5|Alien ★ 1)$", told, re.MULTILINE
+    )
+    pair = document(run(*asked, "--user", 1, "--json"))["viewers"]
+    assert [person["id"] for person in pair] == ["1", "anna"]
+    assert len(re.findall(r"^(?:1|anna): ★", run(*asked, "--user", 1).stdout, re.MULTILINE)) == 2
+    refused(run("explain", "--profile", "nobody", "Alien", "--dataset", "demo"), "no profile 'nobody'")
+    assert run("explain", "Alien", "--dataset", "demo").exit_code == 2
+
+
+def test_taste(run: Run, ready: Path) -> None:
+    found = document(run("taste", "--user", 1, "--dataset", "demo", "--json"))
+    (person,) = found["viewers"]
+    given(person, "kind", "id", "ratings", "mean", "crowd", "generosity", "genres", "decades", "likes", "dislikes")
+    for group in (*person["genres"], *person["decades"]):
+        given(group, "name", "ratings", "mean", "crowd", "difference", "beyond")
+    assert "pair" not in found
+    told = run("taste", "--user", 1, "--dataset", "demo").stdout
+    assert all(group["name"] in told for group in person["genres"])
+    pair = document(run("taste", "--user", 1, "--user", 2, "--dataset", "demo", "--json"))["pair"]
+    given(pair, "model", "alike", "divided", "would_divide")
+    assert all(abs(movie["stars"][0] - movie["stars"][1]) >= 2 for movie in pair["divided"])
+    assert pair["would_divide"]
+    assert "would divide you" in run("taste", "--user", 1, "--user", 2, "--dataset", "demo").stdout
+    store = Store(locations.store())
+    store.create_profile("new")
+    store.close()
+    told = run("taste", "--profile", "new", "--dataset", "demo").stdout
+    assert told.startswith("new: 0 ratings")
+    assert "25 more ratings" in told
+
+
+def test_how_good_the_model_is_for_a_profile(run: Run, ready: Path) -> None:
+    store, movies = Store(locations.store()), catalogue.load("demo").movies
+    anna = store.create_profile("anna")
+    for row in range(30):
+        film = Film(movies.keys[row], movies.titles[row], int(movies.years[row]))
+        store.rate(anna, film, 5.0 if row >= 27 else 3.0)
+    store.close()
+    asked = ("taste", "--profile", "anna", "--dataset", "demo")
+    found = document(run(*asked, "--model", "bias", "--json"))["viewers"][0]["for_you"]
+    given(found, "model", "lacking", "older", "newest", "liked", "top", "by_model", "by_means")
+    assert (found["model"], found["older"], found["newest"], found["liked"]) == ("bias", 24, 6, 3)
+    rmse = found["by_model"]["rmse"]
+    assert rmse["low"] < rmse["value"] < rmse["high"]
+    assert document(run("taste", "--user", 1, "--dataset", "demo", "--json"))["viewers"][0]["for_you"] is None
+    told = run(*asked).stdout
+    assert "the 6 newest ratings, told from the 24 before" in told
+    assert re.search(r"mean ratings +\d\.\d\d .* of 3 liked", told)
+
+
+def test_taste_needs_no_model(run: Run) -> None:
+    document(run("data", "get", "demo", "--json"))
+    assert document(run("taste", "--user", 1, "--dataset", "demo", "--json"))["viewers"]
+    assert document(run("similar", "Alien", "--dataset", "demo", "--json"))["movies"]
+    refused(run("taste", "--user", 1, "--user", 2, "--dataset", "demo"), "No model is trained on demo yet")
+
+
+def test_search(run: Run, ready: Path, tables: Path) -> None:
+    found = document(run("search", "godfahter", "--dataset", "demo", "--json"))
+    assert found["movies"][0]["title"] == "The Godfather"
+    assert (found["people"], found["users"]) == ([], [])
+    document(run("data", "imdb", "demo", "--from", tables, "--json"))
+    found = document(run("search", "francis", "copola", "--dataset", "demo", "--json"))
+    assert found["people"] == [{"name": "Francis Ford Coppola", "movies": 1}]
+    assert "Francis Ford Coppola" in run("search", "coppola", "--dataset", "demo").stdout
+    assert document(run("search", 400, "-k", 1, "--dataset", "demo", "--json"))["users"][0]["id"] == "400"
+    assert run("search", "xyzzy", "--dataset", "demo").stdout == "Nothing is found; try fewer words.\n"
+
+
+def test_unknown_users(run: Run, ready: Path) -> None:
+    for wrong in ("99999", "0", "-1", "abc", ""):
+        refused(run("recommend", "--user", wrong, "--dataset", "demo"), f"demo has no user {wrong}")
+    refused(run("recommend", "--user", 1, "--model", "popularity", "--dataset", "demo"), "No popularity is trained")
+
+
+def test_rate(run: Run, ready: Path) -> None:
+    rated = document(run("rate", "--profile", "Anna", "the godfather", "4.5", "--dataset", "demo", "--json"))
+    assert rated["movie"] == {"title": "The Godfather", "year": 1972}
+    assert rated["stars"] == 4.5
+    told = run("rate", "--profile", "anna", "The Godfather (1972)", "5", "--dataset", "demo").stdout
+    assert told == "Anna: The Godfather (1972) ★ 5, 1 rating in all\n"
+    store = Store(locations.store())
+    assert [(rated.film.title, rated.stars) for rated in store.ratings(profile("Anna"))] == [("The Godfather", 5)]
+    store.close()
+
+
+def test_a_new_rating_changes_the_list(run: Run, ready: Path) -> None:
+    run("rate", "--profile", "anna", "The Godfather", 5, "--dataset", "demo")
+    before = document(run("recommend", "--profile", "anna", "-k", 50, "--dataset", "demo", "--json"))["movies"]
+    run("rate", "--profile", "anna", before[0]["title"], 1, "--dataset", "demo")
+    after = document(run("recommend", "--profile", "anna", "-k", 50, "--dataset", "demo", "--json"))["movies"]
+    assert before[0]["id"] not in [movie["id"] for movie in after]
+    assert [movie["id"] for movie in before[1:]] != [movie["id"] for movie in after[:49]]
+
+
+@pytest.mark.parametrize("stars", ["0", "5.5", "3.3", "nan", "inf", "1e9"])
+def test_stars_out_of_scale(run: Run, ready: Path, stars: str) -> None:
+    refused(run("rate", "--profile", "a", "The Godfather", stars, "--dataset", "demo"), "from 0.5 to 5 in halves")

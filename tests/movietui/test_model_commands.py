@@ -1,0 +1,145 @@
+"""Commands that learn and measure: train, evaluate, sweep, reproduce."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from data.problems import Problem
+from models.bias import Bias, BiasSettings
+from models.reproduce import Experiment
+from movietui.store import Store
+from tests.movietui.commands import Run, document, given, refused
+
+
+def test_train(run: Run, ready: Path) -> None:
+    trained = document(run("train", "bias", "--dataset", "demo", "--set", "sweeps=2", "--seed", "3", "--json"))
+    given(trained, "run", "model", "dataset", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
+    given(trained["epochs"][0], "epoch", "train_loss", "validation_loss")
+    given(trained["metrics"], "rmse", "mae")
+    assert (trained["run"], trained["seed"], trained["settings"]["sweeps"]) == (3, 3, 2)
+    assert Path(trained["checkpoint"]).is_dir()
+    told = run("train", "popularity", "--dataset", "demo").stdout
+    assert "run 4: popularity on demo, learnt from all ratings" in told
+    assert "measured on random90" in told
+
+
+def test_train_takes_the_recommended_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def note(store: Store, model: str, dataset: str, **options: object) -> None:
+        asked.append(model)
+        raise Problem("That is enough.")
+
+    monkeypatch.setattr("movietui.tasks.train", note)
+    assert run("train", "--dataset", "demo").exit_code == 1
+    assert asked == ["blend"]
+
+
+def test_train_on_a_split_only(run: Run, ready: Path) -> None:
+    trained = document(run("train", "popularity", "--dataset", "demo", "--split", "kfold5-1", "--json"))
+    assert (trained["split"], trained["cleaning"], trained["fitted_on"]) == ("kfold5-1", "none", "train")
+
+
+def test_evaluate(run: Run, ready: Path) -> None:
+    splits = "kfold5-0,random80"
+    rows = document(run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", splits, "--json"))
+    assert [(row["split"], row["model"]) for row in rows] == [
+        (split, model) for split in splits.split(",") for model in ("popularity", "bias")
+    ]
+    for row in rows:
+        given(row, "model", "dataset", "split", "task", "seed", "settings", "cleaning", "n_train", "n_test", "metrics")
+        given(row["metrics"], "rmse", "mse", "mae", "accuracy", "mse_scaled")
+        given(row["seconds"], "fit", "predict")
+        assert (row["task"], row["cleaning"], row["settings"]) == ("rating", "none", "tuned")
+        assert row["metrics"]["mse"] == pytest.approx(row["metrics"]["rmse"] ** 2)
+        assert row["n_train"] + row["n_test"] == 28_005
+    given(rows[1]["difference"], "to", "metric", "value", "low", "high")
+    over = rows[1]["over_splits"]["rmse"]
+    each = [rows[place]["metrics"]["rmse"] for place in (1, 3)]
+    assert over["mean"] == pytest.approx(sum(each) / 2)
+    assert over["std"] == pytest.approx(abs(each[0] - each[1]) / 2**0.5)
+    told = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0").stdout
+    assert "kfold5-0" in told
+    assert f"{rows[0]['metrics']['rmse']:.4f}" in told
+
+
+def test_evaluate_several_splits_tells_their_mean(run: Run, ready: Path) -> None:
+    told = run("evaluate", "bias", "mf", "--dataset", "demo", "--split", "kfold5-0,kfold5-1").stdout
+    assert told.count("mean of 2") == told.count("deviation") == 2
+
+
+def test_evaluate_tells_where_it_fails(run: Run, ready: Path) -> None:
+    arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "random80", "--detail")
+    row = document(run(*arguments, "--json"))[0]
+    assert {group["by"] for group in row["subgroups"]} >= {"ratings of the user", "ratings of the movie", "genre"}
+    assert sum(group["rows"] for group in row["subgroups"] if group["by"] == "ratings of the user") == row["n_test"]
+    assert sum(found["rows"] for found in row["calibration"]["bins"]) == row["n_test"]
+    told = run(*arguments).stdout
+    assert all(word in told for word in ("ratings of the movie", "too high", "predicted from", "mean distance"))
+    ranked = document(run("evaluate", "bias", "--dataset", "demo", "--task", "ranking", "--detail", "--json"))
+    assert "subgroups" not in ranked[0]
+    assert ranked[1]["difference"]["metric"] == "ndcg@10"
+    assert 0.7 < row["metrics"]["coverage80"] < 0.9
+    both = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0,kfold5-1", "--detail")
+    assert "coverage80" in both.stdout  # of bias alone: popularity does not tell how ratings scatter
+
+
+def test_evaluate_with_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
+    arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--json")
+    tuned, published, own, same = (
+        document(run(*arguments, *more))[0]
+        for more in ((), ("--published",), ("--set", "sweeps=1"), ("--published", "--set", "sweeps=12"))
+    )
+    assert [row["settings"] for row in (tuned, published, own, same)] == ["tuned", "published", "own", "tuned"]
+    assert len({row["metrics"]["rmse"] for row in (tuned, published, own)}) == 3
+    assert same["metrics"] == tuned["metrics"]
+
+
+def test_train_as_published(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
+    arguments = ("train", "bias", "--dataset", "demo", "--published", "--json")
+    assert document(run(*arguments))["settings"] == {"sweeps": 2, "caution": 1.0}
+    assert document(run(*arguments, "--set", "caution=3"))["settings"] == {"sweeps": 2, "caution": 3.0}
+
+
+def test_sweep(run: Run, ready: Path) -> None:
+    arguments = ("sweep", "bias", "--dataset", "demo", "--split", "kfold5-0", "--grid", "sweeps=1,12")
+    rows = document(run(*arguments, "--grid", "caution=1,2", "--json"))
+    assert len(rows) == 4
+    assert [row["metrics"]["rmse"] for row in rows] == sorted(row["metrics"]["rmse"] for row in rows)
+    assert rows[0]["settings"].keys() == {"sweeps", "caution"}
+    assert {tuple(row["grid"].items()) for row in rows} == {
+        (("sweeps", sweeps), ("caution", caution)) for sweeps in ("1", "12") for caution in ("1", "2")
+    }
+    assert [row["test"] is None for row in rows] == [False, True, True, True]
+    given(rows[0], "model", "dataset", "split", "seed", "seconds")
+    told = run(*arguments, "caution=1,2").stdout
+    assert re.search(r"the best, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", told)
+
+
+def test_reproduce(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(run("reproduce"), "ml-100k is not here yet")
+    own = (Experiment("009", "user-knn", {"mse": 1.5, "mae": None}, "demo", "kfold5-0", note="as invented"),)
+    monkeypatch.setattr("models.reproduce.EXPERIMENTS", own)
+    rows = document(run("reproduce", "--json"))
+    assert [(row["metric"], row["reported"]) for row in rows] == [("mse", 1.5), ("mae", None)]
+    given(rows[0], "source", "model", "dataset", "split", "published", "tuned")
+    assert rows[0]["published"] > rows[0]["tuned"]
+    assert re.search(r"009 +user-knn +demo +kfold5-0 +mse +1.5000 ", run("reproduce").stdout)
+
+
+def test_evaluate_ranking(run: Run, ready: Path) -> None:
+    rows = document(run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "ranking", "--json"))
+    metrics = ("ndcg@10", "recall@10", "recall@20", "hit@10", "coverage@10", "novelty@10")
+    given(rows[0]["metrics"], *metrics)
+    assert run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "ranking").exit_code == 0
+
+
+def test_evaluate_pairs(run: Run, ready: Path) -> None:
+    arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "pair")
+    (row,) = document(run(*arguments, "--json"))
+    given(row["metrics"], "rmse", "mae", "mse_scaled", "ndcg@10_mean", "ndcg@10_min", "ndcg@10_gap")
+    assert row["task"] == "pair"
+    assert re.search(rf" {row['metrics']['triples']:,} .* {row['metrics']['pairs']} ", run(*arguments).stdout)

@@ -197,13 +197,22 @@ class Dataset:
         return np.bincount(self.ratings.movie, minlength=len(self.movies)).astype(np.int32)
 
     @cached_property
-    def _by_user(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        order = np.argsort(self.ratings.user, kind="stable")
-        starts = np.zeros(len(self.users) + 1, np.intp)
-        np.cumsum(np.bincount(self.ratings.user, minlength=len(self.users)), out=starts[1:])
-        return order, starts
+    def _by_user(self) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        return grouped(self.ratings.user, len(self.users))
 
     def rows_of(self, user: int) -> NDArray[np.intp]:
         """Return the rows of ``ratings`` that belong to a user, in file order."""
         order, starts = self._by_user
         return order[starts[user] : starts[user + 1]]
+
+
+def grouped(groups: NDArray[Any], total: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Return the rows group by group, each group's in their order, and where each group starts and the last one ends.
+
+    ``groups``: that of each row, from 0 to ``total`` - 1. Shapes (rows,) and (total + 1,).
+    """
+    # Sorting by a 16-bit number is several times faster.
+    order = np.argsort(groups.astype(np.uint16) if total <= 1 << 16 else groups, kind="stable")
+    starts = np.zeros(total + 1, np.int64)
+    np.cumsum(np.bincount(groups, minlength=total), out=starts[1:])
+    return order, starts

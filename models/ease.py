@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from models.metrics import mse
 from models.model import Epoch, Fitted, History, Parameters, Progress
 from models.preferences import SWEEPS, PreferenceSettings, Preferring, Rows, Sample, calibrate, lists_of, sampled, usual
 from models.settings import setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BLOCK = 512
 """Movies whose products with all others are taken at once."""
@@ -65,10 +69,13 @@ class Ease(Preferring[EaseSettings]):
         column = np.full(len(train.movies) + 1, -1, np.int32)
         column[films] = np.arange(len(films))
         found["column"] = column
-        blocks = np.array_split(np.arange(len(train.users)), 1 + len(train.users) // USERS)
-        tables = (self._table(found, users, len(films)) for users in blocks)
         stages.at("weights")
-        weights, diagonal = solve(tables, len(films), self.settings.ridge, self.settings.drop)
+        users, ridges = np.arange(len(train.users)), (self.settings.ridge, self.settings.drop)
+        if len(users) < len(films):
+            weights, diagonal = solve_few(self._table(found, users, len(films)), *ridges)
+        else:
+            blocks = np.array_split(users, 1 + len(users) // USERS)
+            weights, diagonal = solve((self._table(found, block, len(films)) for block in blocks), len(films), *ridges)
         mean = np.zeros(len(train.movies))
         said = np.bincount(train.ratings.movie, self.settings.values(train.ratings.stars), minlength=len(mean))
         mean[films] = said[films].astype(np.float32) @ weights
@@ -101,11 +108,10 @@ class Ease(Preferring[EaseSettings]):
     def _sample(self, train: Dataset, found: Parameters, diagonal: Floats) -> Sample:
         users, weights = sampled(len(train.users), SAMPLE), found["weights"]
         x = self._table(found, users, len(weights))
-        score = x @ weights
-        unseen = self.unseen(x, score, diagonal)
         # Every other rating of each user, so that both halves have old and new movies.
-        rated = x != 0
-        half = (np.where(np.cumsum(rated, 1) % 2, x, 0)) @ weights
+        every_other = np.where(np.cumsum(x != 0, 1) % 2, x, 0)
+        score, half = np.split(np.concatenate([x, every_other]) @ weights, 2)
+        unseen = self.unseen(x, score, diagonal)
         share = found["usual"][:-1][found["column"][:-1] >= 0]
         apart = unseen - (unseen @ share)[:, None] * share
         moved = (score - half) - ((score - half) @ share)[:, None] * share
@@ -159,21 +165,51 @@ def solve(tables: Iterable[Floats], films: int, ridge: float, drop: float) -> tu
     """
     import torch
 
+    gram = _gram(map(torch.from_numpy, tables), films)
+    own = gram.diagonal()
+    own += ridge + drop * own
+    # The inverse is its own transpose, and rows that lie together are what folding in reads.
+    return _weights(torch.cholesky_inverse(torch.linalg.cholesky(gram)).mT.contiguous())
+
+
+def solve_few(table: Floats, ridge: float, drop: float) -> tuple[Floats, Floats]:
+    """Return what ``solve`` does; where there are fewer users than movies it takes less time.
+
+    With ``Y = X D^-1/2`` and ``L L' = I + Y Y'``, as large as there are users, and ``W = L^-1 Y``, the inverse is
+    ``P = D^-1/2 (I - W'W) D^-1/2`` (Woodbury).
+    """
+    import torch
+
+    x = torch.from_numpy(table)
+    root = (ridge + drop * x.square().sum(0)).sqrt()
+    y = x / root
+    among = y @ y.T
+    among.diagonal().add_(1)
+    half = torch.linalg.solve_triangular(torch.linalg.cholesky(among), y, upper=False)
+    inverse = _gram([half], len(root)).neg_()
+    inverse.diagonal().add_(1)
+    return _weights(inverse.div_(root).div_(root[:, None]))
+
+
+def _gram(tables: "Iterable[Tensor]", films: int) -> "Tensor":
+    """The sum of ``x' x`` over some ``x``, shape (rows, films) each; one half is computed, and turned round."""
+    import torch
+
     from models.threads import leave_one_core
 
     leave_one_core()
     gram = torch.zeros(films, films)
     blocks = [slice(first, min(first + BLOCK, films)) for first in range(0, films, BLOCK)]
-    for table in map(torch.from_numpy, tables):
+    for table in tables:
         for block in blocks:
             gram[block, block.start :].addmm_(table[:, block].T, table[:, block.start :])
     for block in blocks:
-        # What is left of the diagonal is known already, turned round.
         gram[block.stop :, block] = gram[block, block.stop :].T
-    own = gram.diagonal()
-    own += ridge + drop * own
-    # The inverse is its own transpose, and rows that lie together are what folding in reads.
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram)).mT.contiguous()
+    return gram
+
+
+def _weights(inverse: "Tensor") -> tuple[Floats, Floats]:
+    """``B`` and the diagonal of ``P``, which becomes ``B``."""
     diagonal = inverse.diagonal().clone()
     inverse /= -diagonal
     inverse.fill_diagonal_(0)

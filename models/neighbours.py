@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings
+from data.dataset import Dataset, Floats, Ints, Ratings, grouped
 from models.bias import Bias, Generosity, expected
 from models.metrics import mse
 from models.model import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
@@ -96,10 +96,7 @@ class Lists:
 
     @classmethod
     def of(cls, rows: Ints, other: Ints, rest: Floats, total: int) -> "Lists":
-        # Sorting by a 16-bit number is several times faster.
-        order = np.argsort(rows.astype(np.uint16) if total <= 1 << 16 else rows, kind="stable")
-        starts = np.zeros(total + 1, np.int64)
-        np.cumsum(np.bincount(rows, minlength=total), out=starts[1:])
+        order, starts = grouped(rows, total)
         return cls(starts, other[order], rest[order])
 
     def places(self, lists: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Scale
+from data.dataset import Dataset, Floats, Ints, Scale, grouped
 from models.bias import Bias, Generosity, expected
 from models.model import Expectation, History, Model, Parameters
 from models.settings import Settings, setting
@@ -175,9 +175,7 @@ def sampled(users: int, most: int) -> NDArray[np.intp]:
 
 def lists_of(train: Dataset) -> Parameters:
     """Return what every user rated, one user's ratings after the other's."""
-    order = np.argsort(train.ratings.user, kind="stable")
-    starts = np.zeros(len(train.users) + 1, np.int64)
-    np.cumsum(np.bincount(train.ratings.user, minlength=len(train.users)), out=starts[1:])
+    order, starts = grouped(train.ratings.user, len(train.users))
     return {"starts": starts, "rated": train.ratings.movie[order], "stars": train.ratings.stars[order]}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.bias import Bias
-from models.ease import Ease, EaseSettings, solve
+from models.ease import Ease, EaseSettings, solve, solve_few
 from models.model import History, history_of
 from tests.models.builders import checkerboard, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
@@ -23,9 +23,10 @@ class TestEase(ModelContract):
     tastes_bound = 0.9
 
     @pytest.mark.parametrize("drop", [0.0, 0.7])
-    def test_weights_are_those_of_a_ridge_regression_for_each_movie(self, drop: float) -> None:
-        x = table()
-        weights, _ = solve([x], 12, 3.0, drop)
+    @pytest.mark.parametrize("few", [False, True])
+    def test_weights_are_those_of_a_ridge_regression_for_each_movie(self, drop: float, few: bool) -> None:
+        x = table(8) if few else table()
+        weights, diagonal = solve_few(x, 3.0, drop) if few else solve([x], 12, 3.0, drop)
         ridge = 3.0 + drop * (x**2).sum(0)
         for film in range(x.shape[1]):
             others = np.delete(np.arange(x.shape[1]), film)
@@ -34,6 +35,7 @@ class TestEase(ModelContract):
                 weights[others, film], np.linalg.solve(a, x[:, others].T @ x[:, film]), atol=1e-5
             )
             assert weights[film, film] == 0
+        np.testing.assert_allclose(diagonal, np.linalg.inv(x.T @ x + np.diag(ridge)).diagonal(), rtol=1e-5)
 
     def test_more_movies_and_users_than_a_block_change_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = solve([table()], 12, 3.0, 0.5)[0]

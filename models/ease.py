@@ -22,6 +22,8 @@ BLOCK = 512
 """Movies whose products with all others are taken at once."""
 USERS = 8192
 """Users whose ratings are in a dense table at once."""
+AT_ONCE = 32
+"""Rated movies whose rows are added up at once: a copy of so many stays in the cache of the processor."""
 SAMPLE = 256
 """Users whose scores tell the slope and how sure it is."""
 
@@ -138,7 +140,11 @@ class Ease(Preferring[EaseSettings]):
         if len(columns) < len(weights):
             score[known] = values @ weights[rows[:, None], columns[known]]
         else:
-            score[known] = (values @ weights[rows])[columns[known]]
+            total = np.zeros(len(weights), np.float32)
+            for first in range(0, len(rows), AT_ONCE):
+                some = slice(first, first + AT_ONCE)
+                total += values[some] @ weights[rows[some]]
+            score[known] = total[columns[known]]
         return score, float(values @ self.parameters["along"][rows])
 
     def _shares(self, history: History, movies: Ints) -> Floats:

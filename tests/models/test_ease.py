@@ -42,6 +42,14 @@ class TestEase(ModelContract):
         monkeypatch.setattr("models.ease.BLOCK", 5)
         np.testing.assert_allclose(solve([table()[:13], table()[13:]], 12, 3.0, 0.5)[0], whole, atol=1e-6)
 
+    def test_more_ratings_than_are_added_up_at_once_change_nothing(
+        self, model: Ease, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        history = history_of(tastes()[0], 4)
+        whole = model.expect(model.fold_in(history)).score
+        monkeypatch.setattr("models.ease.AT_ONCE", 3)
+        np.testing.assert_allclose(model.expect(model.fold_in(history)).score, whole, atol=1e-5)
+
     def test_the_sample_is_scored_by_everybody_else(self) -> None:
         """``unseen`` is what a fit without the user says, where the ridge stays as it was."""
         x = table()

@@ -149,8 +149,9 @@ class ItemKNN(Neighbours[ItemKNNSettings, Rests]):
         neighbour, weight = self.parameters["neighbour"][:-1], self.parameters["weight"][:-1]
         rest, rated = np.zeros((2, len(neighbour) + 1), np.float32)
         rest[taste.movies], rated[taste.movies] = taste.rest, 1
-        # In the mode that takes half of the time; no row is outside.
-        theirs, there = (table.take(neighbour, mode="clip") for table in (rest, rated))
+        # In the type and the mode that take half of the time; no row is outside.
+        rows = neighbour.astype(np.intp)
+        theirs, there = (table.take(rows, mode="clip") for table in (rest, rated))
         return np.einsum("mk,mk->m", theirs, weight), np.einsum("mk,mk->m", there, np.abs(weight))
 
     def _say_without(self, taste: Rests, moved: NDArray[Any], movies: Ints) -> tuple[NDArray[Any], NDArray[Any]]:

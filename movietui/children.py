@@ -16,12 +16,17 @@ from data.problems import Problem
 from movietui.wire import Message, decode, encode
 
 LINE_LIMIT = 64 * 1024 * 1024
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+"""For the engine. What it multiplies is too small to be shared out: with two threads, beside a training on all cores,
+each waits for the other, and a list that takes 20 ms takes 300."""
 GRACE_SECONDS = 1.0
 """How long a child may take to stop before it is killed."""
 
 
-async def _start(module: str, *options: str) -> asyncio.subprocess.Process:
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+async def _start(module: str, *options: str, **environment: str) -> asyncio.subprocess.Process:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **environment}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # the folder that movietui was started in holds no code of ours
@@ -137,7 +142,7 @@ class Engine:
             if self._closed:
                 raise Problem("movietui is closing.")
             if self._conversation is None or self._conversation.over:
-                self._conversation = _Conversation(await _start("movietui.engine"))
+                self._conversation = _Conversation(await _start("movietui.engine", **ONE_THREAD))
 
     async def close(self) -> None:
         """End the process; what is still asked gets no answer."""

@@ -59,8 +59,9 @@ class TestBayes(ModelContract):
         doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
         assert doubts[0] > doubts[1] > doubts[2]
 
-    def test_folding_in_is_the_posterior_of_the_regression(self, model: Bayes) -> None:
+    def test_folding_in_is_the_posterior_of_the_regression(self, model: Bayes, monkeypatch: pytest.MonkeyPatch) -> None:
         """Against the textbook's form, which inverts a matrix of ratings instead of one of factors."""
+        monkeypatch.setattr("models.bayes.AT_ONCE", 3)
         known, found = history_of(tastes()[0], 4), model.parameters
         history = History(known.movies, known.stars)
         taste = model.fold_in(history)

@@ -17,9 +17,9 @@ BLOCK = 16_384
 """Pairs that are worked on at once."""
 AT_ONCE = 128
 """Ratings of a viewer that are worked on at once: so many stay in the cache of the processor."""
-SURE = 4
-"""From how many of the samples it is told how unsure a viewer's own vector is, evenly spread: the uncertainty is 2.5 %
-off what all 32 give, with 8 it is 1.6 %, and it is the most work in a list."""
+SURE = 8
+"""From how many of the samples it is told how unsure a viewer's own vector is, evenly spread: the uncertainty is 1.6 %
+off what all 32 give, and it is the most work in a list."""
 ROUNDS = 8
 """How often the latent numbers behind a viewer's stars and the viewer's mean are found in turn, with ``ordinal``."""
 

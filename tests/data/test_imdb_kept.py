@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data import cache, catalogue, imdb, imdb_matching, locations
+from data import cache, catalogue, imdb, imdb_matching, locations, sealed
 from data.problems import Cancelled, Problem
 from data.progress import Stage
 from tests.data.imdb_tables import BASICS, write_table
@@ -63,7 +63,7 @@ def test_what_is_replaced_while_it_is_joined(tmp_path: Path, tables: Path, chang
     assert imdb.load("films") is None
 
 
-@pytest.mark.parametrize(("where", "version"), [(cache, "FORMAT"), (imdb_matching, "VERSION")])
+@pytest.mark.parametrize(("where", "version"), [(sealed, "FORMAT"), (imdb_matching, "VERSION")])
 def test_a_join_of_another_version_is_none(
     tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch, where: object, version: str
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_full_disk_keeps_the_join_before(tmp_path: Path, tables: Path, monkeyp
     def full(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cache, "write_bytes", full)
+    monkeypatch.setattr(sealed, "write_bytes", full)
     with pytest.raises(Problem, match="disk is full"):
         imdb.join("films", tables)
     with pytest.raises(Problem, match="disk is full"):

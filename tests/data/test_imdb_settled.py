@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from data import cache, catalogue, imdb, locations
+from data import catalogue, imdb, locations, sealed
 from data.problems import Problem
 from tests.data.joined import FILMS, facts_of, get, way_of
 
@@ -66,7 +66,7 @@ def test_a_title_that_was_not_read_waits_for_the_next_join(tmp_path: Path, table
 def test_two_settle_at_once(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     get(tmp_path)
     imdb.join("films", tables)
-    write_json = cache.write_json
+    write_json = sealed.write_json
     other = threading.Thread(target=imdb.settle, args=("films", "1", None))
 
     def late(*what: object) -> None:
@@ -75,7 +75,7 @@ def test_two_settle_at_once(tmp_path: Path, tables: Path, monkeypatch: pytest.Mo
             other.join(0.5)  # ends only where nothing holds it back
         write_json(*what)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(cache, "write_json", late)
+    monkeypatch.setattr(sealed, "write_json", late)
     imdb.settle("films", "3", "tt0000014")
     other.join(30)
     assert {row.id for row in imdb.load("films").report().settled} == {"1", "3"}  # type: ignore[union-attr]

@@ -278,7 +278,8 @@ async def test_cancelling_a_fetch_leaves_nothing_half_written(home: Path) -> Non
     assert (await events_of(Job(), GET))[-1]["event"] == "done"
 
 
-async def test_a_killed_job_is_a_sentence(ready: Path) -> None:
+async def test_a_killed_job_is_a_sentence_and_its_run_does_not_run_for_ever(ready: Path) -> None:
+    """The next start (or the app, which saw it die) must write down that it ended."""
     job = Job()
     events: list[Message] = []
     async for event in job.events({**TRAIN, "settings": {"sweeps": 200}}):
@@ -288,11 +289,6 @@ async def test_a_killed_job_is_a_sentence(ready: Path) -> None:
     assert events[-1]["event"] == "failed"
     assert "ran out of memory or was killed" in events[-1]["problem"]
     assert "Start it again." in events[-1]["problem"]
-
-
-async def test_a_run_whose_process_died_does_not_run_for_ever(ready: Path) -> None:
-    """The next start (or the app, which saw it die) must write down that it ended."""
-    await test_a_killed_job_is_a_sentence(ready)
     assert (await events_of(Job(), {**TRAIN, "model": "popularity"}))[-1]["event"] == "done"
     assert "running" not in states()
 

@@ -47,11 +47,14 @@ class JobAtHand:
 
     async def events(self, request: Message) -> AsyncIterator[Message]:
         self._work = self._loop.run_in_executor(None, self._do, decode(encode(request)))
-        while True:
-            event = await self._told.get()
-            yield event
-            if event["event"] in ("done", "failed", "cancelled"):
-                return
+        try:
+            while True:
+                event = await self._told.get()
+                yield event
+                if event["event"] in ("done", "failed", "cancelled"):
+                    return
+        finally:
+            await self.cancel()
 
     def _send(self, message: Message) -> None:
         if self._cancelled.is_set():

@@ -1,22 +1,17 @@
-"""Datasets on disk: Parquet, written whole or not at all, and checked when read.
+"""Datasets on disk.
 
 A dataset has a folder ``datasets/NAME`` with ``dataset.json``, which names the folder of its raw tables, and a folder
-for each cleaning it was cleaned with. The name of a folder carries a digest of what its content follows from, so that
-another source file, other rules or another format never meet an old folder. Each folder has a ``manifest.json`` with
-a checksum of its files. Reading a cleaned dataset imports numpy and pyarrow, not pandas.
+for each cleaning it was cleaned with; ``data.sealed`` writes and checks them. The name of a folder carries a digest of
+what its content follows from, so that another source file, other rules or another format never meet an old folder.
+Reading a cleaned dataset imports numpy and pyarrow, not pandas.
 """
 
 import contextlib
-import errno
-import fcntl
 import hashlib
 import json
-import os
 import re
 import shutil
-import tempfile
 import time
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -25,30 +20,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data import imdb_matching, locations
+from data import imdb_matching, locations, sealed
 from data.cleaning import VERSION, Cleaning, CleaningReport, parse
 from data.dataset import Dataset, Ints, Movies, Ratings, Scale, Users
 from data.movielens import Malformed, Raw
 from data.problems import Problem
+from data.sealed import Columns, Damaged
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-FORMAT = 2
-"""Raised whenever the files change their shape."""
-TEMPORARY = ".tmp-"
 STALE_SECONDS = 24 * 3600
-GROUP = 2**20
-"""Rows that are packed, and read, together."""
-
 Number = TypeVar("Number", bound=np.generic)
-Columns = dict[str, Any]
-"""A table as it is read: numbers as arrays, texts as lists."""
-
-
-class Damaged(Exception):
-    """What lies in the cache is not what was written; it has to be made again."""
 
 
 class Replaced(Exception):
@@ -58,172 +42,6 @@ class Replaced(Exception):
 def folder_of(name: str) -> Path:
     """Return where a dataset lies."""
     return locations.datasets() / name
-
-
-def write_bytes(path: Path, content: "bytes | pa.Buffer") -> None:
-    """Write a new file and wait until it is on the disk."""
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextlib.contextmanager
-def _writing(place: Path) -> Iterator[None]:
-    """Say in one sentence why something could not be written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Problem(f"The disk is full, {place} could not be written; make room and try again.") from None
-        raise Problem(f"{place} could not be written: {error.strerror or error}.") from None
-
-
-@contextlib.contextmanager
-def _new_folder(target: Path, in_place: AbstractContextManager[None]) -> Iterator[Path]:
-    """Give an empty folder that becomes ``target`` when the block ends well, and is gone when it does not.
-
-    It gets its name inside of ``in_place``.
-    """
-    with _writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent))
-        try:
-            yield temporary
-            with in_place:
-                _put_in_place(temporary, target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                target.parent.rmdir()  # only goes where nothing was written
-
-
-def _put_in_place(temporary: Path, target: Path) -> None:
-    for _ in range(3):
-        try:
-            temporary.rename(target)
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                raise
-        # Damaged, or written by another process meanwhile: its name says that it has the same content.
-        away = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent))
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                target.rename(away / target.name)
-        finally:
-            shutil.rmtree(away, ignore_errors=True)
-    raise OSError(errno.EEXIST, "another process writes there")
-
-
-def _json(document: Mapping[str, Any]) -> bytes:
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
-
-
-def _write_folder(
-    target: Path,
-    tables: Mapping[str, "pa.Table"],
-    facts: Mapping[str, Any],
-    in_place: AbstractContextManager[None],
-) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    with _new_folder(target, in_place) as folder:
-        files = {}
-        for name, table in tables.items():
-            sink = pa.BufferOutputStream()
-            parquet.write_table(table, sink, **_packing(table))
-            content = sink.getvalue()
-            write_bytes(folder / f"{name}.parquet", content)
-            files[name] = _checksum(content)
-        sealed = {**facts, "format": FORMAT, "files": files}
-        write_bytes(folder / "manifest.json", _json({**sealed, "seal": _seal(sealed)}))
-
-
-def _packing(table: "pa.Table") -> dict[str, Any]:
-    """How columns are packed: small by their encoding, so that reading numbers needs no decompression on top."""
-    import pyarrow as pa
-
-    # Rows come user by user and times near one another: differences are small.
-    wide = [field.name for field in table.schema if field.type in (pa.int32(), pa.int64())]
-    return {
-        "row_group_size": GROUP,
-        "compression": {field.name: "zstd" if field.type == pa.string() else "none" for field in table.schema},
-        "use_dictionary": [name for name in table.column_names if name not in wide],
-        "column_encoding": dict.fromkeys(wide, "DELTA_BINARY_PACKED"),
-    }
-
-
-def _checksum(content: "bytes | pa.Buffer") -> str:
-    """Return what tells damage: CRC-32, which is ten times faster than sha256; nobody is to be kept from forging."""
-    return f"{zlib.crc32(content):08x}"
-
-
-def _seal(manifest: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-
-
-def manifest_of(folder: Path) -> dict[str, Any]:
-    """Return what is said about the tables in a folder. Raises ``Damaged``; ``FileNotFoundError`` without folder."""
-    if not folder.is_dir():
-        raise FileNotFoundError(folder)
-    try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
-        seal = manifest.pop("seal")
-        files = manifest["files"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Damaged(str(folder)) from error
-    if seal != _seal(manifest) or manifest.get("format") != FORMAT or not isinstance(files, dict):
-        raise Damaged(str(folder))
-    return dict(manifest)
-
-
-def _read_folder(folder: Path, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
-    manifest = manifest_of(folder)
-    import pyarrow as pa
-
-    tables = {}
-    for name, checksum in manifest["files"].items():
-        if only is not None and name not in only:
-            continue
-        try:
-            content = (folder / f"{name}.parquet").read_bytes()
-            if _checksum(content) != checksum:
-                raise Damaged(str(folder))
-            tables[name] = _read_columns(content)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise Damaged(str(folder)) from error
-    return tables, manifest
-
-
-def _read_columns(content: bytes) -> Columns:
-    """Read a Parquet file, one group of rows after the other, so that no column lies in memory twice."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    # Not from a Python file object and not with pyarrow's threads: they can abort the interpreter when it exits.
-    with parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False) as file:
-        rows = file.metadata.num_rows
-        columns: Columns = {
-            field.name: [] if field.type == pa.string() else np.empty(rows, field.type.to_pandas_dtype())
-            for field in file.schema_arrow
-        }
-        start = 0
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group, use_threads=False)
-            for name, column in columns.items():
-                if isinstance(column, list):
-                    column += table.column(name).to_pylist()
-                    continue
-                place = start
-                # Not to_numpy(), which imports pandas.
-                for piece in (piece for piece in table.column(name).chunks if len(piece)):
-                    values = np.frombuffer(piece.buffers()[1], column.dtype, piece.offset + len(piece))
-                    column[place : place + len(piece)] = values[piece.offset :]
-                    place += len(piece)
-            start += table.num_rows
-    return columns
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -262,8 +80,7 @@ def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
     """
     digest = raw_digest(raw)
     counts = {"ratings": len(raw.ratings), "users": len(raw.users), "movies": len(raw.movies)}
-    described = {**facts, **counts, "raw": digest, "format": FORMAT}
-    folder = folder_of(name)
+    described = {**facts, **counts, "raw": digest, "format": sealed.FORMAT}
     manifest = {
         "genre_names": list(raw.genre_names),
         "scale": [raw.scale.low, raw.scale.high, raw.scale.step],
@@ -273,8 +90,8 @@ def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
     tables = {key: _to_arrow(table) for key, table in _tables_of(raw).items()}
     with _alone():
         try:
-            _write_folder(raw_folder(name, digest), tables, manifest, contextlib.nullcontext())
-            _replace_file(folder / "dataset.json", _json(described))
+            sealed.write_folder(raw_folder(name, digest), tables, manifest, contextlib.nullcontext())
+            sealed.write_json(folder_of(name) / "dataset.json", described)
         finally:
             sweep(name)
     return described
@@ -285,25 +102,12 @@ def _tables_of(raw: Raw) -> "dict[str, pd.DataFrame]":
     return tables if raw.links is None else {**tables, "links": raw.links}
 
 
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let no other process do so with this folder before the block ends."""
-    with contextlib.ExitStack() as stack:
-        with _writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = os.open(folder, os.O_RDONLY)
-            stack.callback(os.close, lock)
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _alone() -> AbstractContextManager[None]:
     """Let no other process put raw tables in place, sweep or remove before the block ends.
 
     Between a new folder and the ``dataset.json`` that names it, another's sweep would take the folder away.
     """
-    return alone(locations.datasets())
+    return sealed.alone(locations.datasets())
 
 
 @contextlib.contextmanager
@@ -332,23 +136,6 @@ def remove(name: str) -> None:
             raise Problem(f"{folder} could not be removed: {error.strerror or error}.") from None
 
 
-def _replace_file(path: Path, content: bytes) -> None:
-    with _writing(path):
-        temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
-        try:
-            write_bytes(temporary, content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a small file whole or not at all. Raises ``Problem`` where it cannot be written."""
-    with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    _replace_file(path, _json(document))
-
-
 def sweep(name: str) -> None:
     """Remove what belongs to no present source or rules, and what a killed process left long ago."""
     folder = folder_of(name)
@@ -365,7 +152,7 @@ def sweep(name: str) -> None:
                 keep.add(clean_folder(name, digest, parse(load_report(entry).preset)).name)
     for entry in entries:
         with contextlib.suppress(OSError):
-            if entry.name.startswith(TEMPORARY) and time.time() - entry.stat().st_mtime < STALE_SECONDS:
+            if entry.name.startswith(sealed.TEMPORARY) and time.time() - entry.stat().st_mtime < STALE_SECONDS:
                 continue
             if entry.name not in keep:
                 shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
@@ -375,12 +162,12 @@ def sweep(name: str) -> None:
 
 def raw_folder(name: str, digest: str) -> Path:
     """Return where the tables as published lie."""
-    return folder_of(name) / f"raw-{FORMAT}-{digest[:16]}"
+    return folder_of(name) / f"raw-{sealed.FORMAT}-{digest[:16]}"
 
 
 def clean_folder(name: str, digest: str, cleaning: Cleaning) -> Path:
     """Return where the tables cleaned by these rules lie."""
-    basis = [FORMAT, VERSION, digest, cleaning.numbers]
+    basis = [sealed.FORMAT, VERSION, digest, cleaning.numbers]
     preset = re.sub(r"\s[+-].*", "", str(cleaning)).replace(" ", "-")
     return folder_of(name) / f"{preset}-{hashlib.sha256(json.dumps(basis).encode()).hexdigest()[:16]}"
 
@@ -407,14 +194,8 @@ def _to_arrow(frame: "pd.DataFrame") -> "pa.Table":
     columns = {}
     for column in frame.columns:
         values = frame[column].to_numpy()
-        columns[column] = pa.array(values) if values.dtype.kind in "if" else _texts(values.tolist())
+        columns[column] = pa.array(values) if values.dtype.kind in "if" else sealed.strings(values.tolist())
     return pa.table(columns)
-
-
-def _texts(values: Iterable[str]) -> "pa.Array":
-    import pyarrow as pa
-
-    return pa.array(list(values), pa.string())
 
 
 def load_raw(name: str, digest: str) -> Raw:
@@ -444,23 +225,14 @@ def _published(
     name: str, digest: str, only: Collection[str] | None = None
 ) -> tuple[dict[str, Columns], dict[str, Any]]:
     try:
-        return _read_folder(raw_folder(name, digest), only)
+        return sealed.read_folder(raw_folder(name, digest), only)
     except FileNotFoundError as error:
         raise Damaged(name) from error
 
 
 def check_raw(name: str) -> None:
     """Check that the tables as published are whole. Raises ``Damaged``; ``FileNotFoundError`` without dataset."""
-    folder = raw_folder(name, describe(name)["raw"])
-    try:
-        files = manifest_of(folder)["files"]
-        whole = all(
-            _checksum((folder / f"{file}.parquet").read_bytes()) == checksum for file, checksum in files.items()
-        )
-    except OSError as error:
-        raise Damaged(str(folder)) from error
-    if not whole:
-        raise Damaged(str(folder))
+    sealed.check(raw_folder(name, describe(name)["raw"]))
 
 
 def _to_pandas(columns: Columns) -> "pd.DataFrame":
@@ -500,7 +272,7 @@ def save_clean(
         "summary": summary,
     }
     name = dataset.name
-    _write_folder(clean_folder(name, digest, cleaning), tables, manifest, _while_current(name, digest))
+    sealed.write_folder(clean_folder(name, digest, cleaning), tables, manifest, _while_current(name, digest))
 
 
 def _columns_of(rows: Users | Movies, numbers: Iterable[str], texts: Iterable[str]) -> dict[str, "pa.Array"]:
@@ -508,13 +280,13 @@ def _columns_of(rows: Users | Movies, numbers: Iterable[str], texts: Iterable[st
     import pyarrow as pa
 
     columns = {key: pa.array(getattr(rows, key)) for key in numbers if len(getattr(rows, key))}
-    return {**columns, **{key: _texts(getattr(rows, key)) for key in texts if getattr(rows, key)}}
+    return {**columns, **{key: sealed.strings(getattr(rows, key)) for key in texts if getattr(rows, key)}}
 
 
 def load_report(folder: Path) -> CleaningReport:
     """Return the report of a cleaning. Raises ``Damaged``; ``FileNotFoundError`` where it was not done yet."""
     try:
-        return CleaningReport.from_json(manifest_of(folder)["report"])
+        return CleaningReport.from_json(sealed.manifest_of(folder)["report"])
     except (KeyError, TypeError) as error:
         raise Damaged(str(folder)) from error
 
@@ -522,14 +294,14 @@ def load_report(folder: Path) -> CleaningReport:
 def load_summary(folder: Path) -> dict[str, Any]:
     """Return the summary of a cleaned dataset. Raises ``Damaged``; ``FileNotFoundError`` where there is none yet."""
     try:
-        return dict(manifest_of(folder)["summary"])
+        return dict(sealed.manifest_of(folder)["summary"])
     except (KeyError, TypeError, ValueError) as error:
         raise Damaged(str(folder)) from error
 
 
 def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     """Return a cleaned dataset. Raises ``Damaged``; ``FileNotFoundError`` where it was not cleaned yet."""
-    tables, manifest = _read_folder(folder)
+    tables, manifest = sealed.read_folder(folder)
 
     def numbers(columns: Columns, key: str) -> Ints:
         return _numbers(columns, key, np.int32) if key in columns else np.empty(0, np.int32)
@@ -588,7 +360,7 @@ def _numbers(columns: Columns, name: str, kind: type[Number]) -> NDArray[Number]
 
 def imdb_folder(name: str, digest: str) -> Path:
     """Return where the join of the tables as published with IMDb lies."""
-    return folder_of(name) / f"imdb-{FORMAT}-{imdb_matching.VERSION}-{digest[:16]}"
+    return folder_of(name) / f"imdb-{sealed.FORMAT}-{imdb_matching.VERSION}-{digest[:16]}"
 
 
 def save_imdb(name: str, digest: str, tables: Mapping[str, Columns], facts: Mapping[str, Any]) -> None:
@@ -596,12 +368,14 @@ def save_imdb(name: str, digest: str, tables: Mapping[str, Columns], facts: Mapp
     import pyarrow as pa
 
     arrow = {
-        table: pa.table({key: _texts(of) if isinstance(of, list) else pa.array(of) for key, of in columns.items()})
+        table: pa.table(
+            {key: sealed.strings(of) if isinstance(of, list) else pa.array(of) for key, of in columns.items()}
+        )
         for table, columns in tables.items()
     }
-    _write_folder(imdb_folder(name, digest), arrow, facts, _while_current(name, digest))
+    sealed.write_folder(imdb_folder(name, digest), arrow, facts, _while_current(name, digest))
 
 
 def load_imdb(name: str, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
     """Return the tables of a join with IMDb and its facts. Raises ``Damaged``; ``FileNotFoundError`` without join."""
-    return _read_folder(imdb_folder(name, describe(name)["raw"]), only)
+    return sealed.read_folder(imdb_folder(name, describe(name)["raw"]), only)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data import cache, downloads, imdb, imdb_files, locations, sources
+from data import cache, downloads, imdb, imdb_files, locations, sealed, sources
 from data.cleaning import Cleaner, Cleaning, CleaningReport, RemovedRows, parse
 from data.cleaning import clean as cleaned
 from data.dataset import Dataset
@@ -78,7 +78,7 @@ def listing() -> list[Listed]:
         state = "invented" if name == DEMO else "available"
         try:
             facts = cache.describe(name)
-        except (FileNotFoundError, cache.Damaged):
+        except (FileNotFoundError, sealed.Damaged):
             if source:
                 listed.append(Listed(name, source.title, state, bytes=_size(name)))
             continue
@@ -152,7 +152,7 @@ def _present(name: str, report: Report) -> dict[str, Any] | None:
         cache.check_raw(name)
     except FileNotFoundError:
         return None
-    except cache.Damaged:
+    except sealed.Damaged:
         report(Stage("Checking", note=f"The stored tables of {name} are {NOT_WHOLE}; they are made again."))
         return None
     return {**facts, "source": "generated" if name == DEMO else "cache", "note": facts.get("note", "")}
@@ -245,7 +245,7 @@ def report_of(name: str, cleaning: str = STANDARD) -> CleaningReport | None:
     rules = parse(cleaning)
     try:
         return cache.load_report(cache.clean_folder(name, cache.describe(_checked(name))["raw"], rules))
-    except (FileNotFoundError, cache.Damaged):
+    except (FileNotFoundError, sealed.Damaged):
         return None
 
 
@@ -285,7 +285,7 @@ def _kept(load: Callable[[Path], Kept], name: str, rules: Cleaning, report: Repo
         return load(cache.clean_folder(name, _digest(name, report), rules))
     except FileNotFoundError:
         return None
-    except cache.Damaged:
+    except sealed.Damaged:
         report(Stage("Cleaning", note=f"The cleaned tables of {name} were damaged; they are made again."))
         return None
 
@@ -310,7 +310,7 @@ def _facts(name: str, report: Report) -> dict[str, Any]:
         if name not in sources.SOURCES:
             raise Problem(_unknown(name)) from None
         raise Problem(f"{name} is not here yet; run movietui data get {name}.") from None
-    except cache.Damaged:
+    except sealed.Damaged:
         return _again(name, report)
 
 
@@ -329,7 +329,7 @@ def _of_published(name: str, load: Callable[[str, str], Kept], report: Report) -
     digest = _digest(name, report)
     try:
         return digest, load(name, digest)
-    except cache.Damaged:
+    except sealed.Damaged:
         now = _digest(name, report)
         if now == digest:  # else they were replaced meanwhile
             now = str(_again(name, report)["raw"])

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from data import cache, imdb_files, imdb_tables, locations
+from data import cache, imdb_files, imdb_tables, locations, sealed
 from data.dataset import Dataset, ImdbFacts
 from data.imdb_matching import Found, Sought, Title, match, wanted_years
 from data.movielens import MISSING, NO_GENRE
@@ -135,15 +135,15 @@ class Join:
     """A join as it was stored, with what was settled by hand since."""
 
     dataset: str
-    movies: cache.Columns
+    movies: sealed.Columns
     """By movie, as published: its id, and its place in ``titles``, -1 for none."""
-    titles: cache.Columns
+    titles: sealed.Columns
     """By IMDb title that is matched or may be: id, year, minutes, genres, rating, votes, directors, people."""
-    outcomes: cache.Columns
+    outcomes: sealed.Columns
     """By movie: label and way (see ``Found``). Empty where only facts are asked for and nothing was settled."""
-    doubts: cache.Columns
+    doubts: sealed.Columns
     """By movie without match: id, reason, candidates. Empty where only facts are asked for."""
-    names: cache.Columns
+    names: sealed.Columns
     """By IMDb title: kind, name, original. Empty where only facts are asked for."""
     facts: Mapping[str, Any]
     choices: Mapping[str, Choice]
@@ -323,13 +323,13 @@ def _link(number: int) -> str:
     return f"tt{number:07}" if number != MISSING else ""
 
 
-def _published(name: str) -> tuple[str, dict[str, cache.Columns]]:
+def _published(name: str) -> tuple[str, dict[str, sealed.Columns]]:
     try:
         digest = str(cache.describe(name)["raw"])
         return digest, cache.published(name, digest, "movies", "links")
     except FileNotFoundError:
         raise Problem(f"{plain(name)} is not here yet; run movietui data get {plain(name)}.") from None
-    except cache.Damaged:
+    except sealed.Damaged:
         raise Problem(f"The stored tables of {name} are damaged; run movietui data get {name} again.") from None
 
 
@@ -339,7 +339,7 @@ def _with_links_of_another(sought: Sequence[Sought]) -> tuple[list[Sought], str]
     ML-1M has no links, but its ids are those of later releases.
     """
     for other in sorted(cache.names(), key=_size, reverse=True):
-        with contextlib.suppress(FileNotFoundError, cache.Damaged):
+        with contextlib.suppress(FileNotFoundError, sealed.Damaged):
             tables = cache.published(other, cache.describe(other)["raw"], "movies", "links")
             if "links" not in tables:
                 continue
@@ -357,7 +357,7 @@ def _with_links_of_another(sought: Sequence[Sought]) -> tuple[list[Sought], str]
 def _size(name: str) -> int:
     try:
         return int(cache.describe(name)["movies"])
-    except (FileNotFoundError, cache.Damaged):
+    except (FileNotFoundError, sealed.Damaged):
         return 0
 
 
@@ -379,7 +379,7 @@ def _with_directors(
     ]
 
 
-def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[Title]) -> dict[str, cache.Columns]:
+def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[Title]) -> dict[str, sealed.Columns]:
     """The join as tables; what only its report needs lies apart, so that facts are read at once."""
     places = {title.id: place for place, title in enumerate(titles)}
     doubts = [(movie.id, each) for movie, each in zip(movies, found, strict=True) if not each.title]
@@ -424,7 +424,7 @@ def load(name: str, *, only_facts: bool = False) -> Join | None:
         parts = ("movies", "titles", "outcomes", "doubts", "names")
         movies, titles, outcomes, doubts, names = (tables.get(part, {}) for part in parts)
         return Join(name, movies, titles, outcomes, doubts, names, facts, choices)
-    except (FileNotFoundError, cache.Damaged):
+    except (FileNotFoundError, sealed.Damaged):
         return None
 
 
@@ -502,12 +502,12 @@ def _place(joined: Join, movie: str) -> int:
 
 
 def _remember(joined: Join, movie: str, choice: Choice | None) -> JoinReport:
-    with cache.alone(locations.imdb()):
+    with sealed.alone(locations.imdb()):
         choices = {other: of for other, of in _choices(joined.dataset).items() if other != movie}
         if choice:
             choices[movie] = choice
         document = {movie: {"movie": choice.label, "imdb": choice.title} for movie, choice in choices.items()}
-        cache.write_json(_choices_file(joined.dataset), document)
+        sealed.write_json(_choices_file(joined.dataset), document)
     return replace(joined, choices=choices).report()
 
 

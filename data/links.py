@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from data import cache, sources
+from data import cache, sealed, sources
 from data.dataset import Dataset
 from data.movielens import MISSING
 from data.titles import film_key, parse_label
@@ -49,14 +49,14 @@ def _others(name: str) -> Iterator[str]:
     """The other datasets here, the one with the most movies first."""
     sizes = {}
     for other in cache.names():
-        with contextlib.suppress(FileNotFoundError, cache.Damaged):
+        with contextlib.suppress(FileNotFoundError, sealed.Damaged):
             sizes[other] = int(cache.describe(other)["movies"])
     yield from (other for other in sorted(sizes, key=sizes.__getitem__, reverse=True) if other != name)
 
 
 def _links(name: str) -> Mapping[str, tuple[str, int]] | None:
     """The ids by movie, None where the dataset has no links."""
-    with contextlib.suppress(FileNotFoundError, cache.Damaged):
+    with contextlib.suppress(FileNotFoundError, sealed.Damaged):
         links = cache.published(name, cache.describe(name)["raw"], "links").get("links")
         if links is not None:
             return {
@@ -74,7 +74,7 @@ def _agreeing(dataset: Dataset, other: str) -> Mapping[str, tuple[str, int]]:
     if links is None:
         return {}
     movies = dataset.movies
-    with contextlib.suppress(FileNotFoundError, cache.Damaged):
+    with contextlib.suppress(FileNotFoundError, sealed.Damaged):
         labels = cache.published(other, cache.describe(other)["raw"], "movies")["movies"]
         return {
             movie: links[movie]

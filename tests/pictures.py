@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from movietui.children import Engine, Job
 from movietui.replies import MovieRow
 from tests.movietui.driving import shown, started
 
@@ -73,7 +74,7 @@ SCENES: dict[str, tuple[str, ...]] = {
 
 async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only: Sequence[str]) -> None:
     """Draw every scene from the first on, at a size in a theme, or some of them; the others' keys are pressed too."""
-    async with started(size, theme=theme) as driver:
+    async with started(size, engine=Engine(), job=Job, theme=theme) as driver:
         app, pilot = driver.app, driver.pilot
         await pilot.pause(0.4)
         with tempfile.TemporaryDirectory() as made:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 
 from data.problems import Cancelled, Problem
@@ -30,5 +31,8 @@ def told(
             cast("MovieTui", node.app).say_problem(problem)
         except Cancelled:
             cast("MovieTui", node.app).say("Stopped; what was there before is as it was.")
+        except NoMatches:
+            if node.app.is_running:  # else an answer came while the screen was taken down: nobody looks at it
+                raise
 
     return run  # type: ignore[return-value]  # wraps() forgets that the first argument has a name

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.data.files import contents, write_zip
+from tests.data.joined import write_all
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +19,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def small_zip(tmp_path: Path) -> Path:
     return write_zip(tmp_path / "small.zip", contents())
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    """The folder with tables of IMDb that know the films of ``joined``."""
+    return write_all(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import cache, catalogue, locations, sources
+from data import cache, catalogue, locations, sealed, sources
 from data.cleaning import PRESETS
 from data.dataset import Dataset
 from data.movielens import Raw
@@ -58,7 +58,7 @@ def test_get_load_and_load_again(small_zip: Path) -> None:
 
 
 def test_tables_of_several_groups_of_rows(small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "GROUP", 7)
+    monkeypatch.setattr(sealed, "GROUP", 7)
     catalogue.get("small", small_zip)
     assert_same(catalogue.load("small", "none"), catalogue.load("small", "none"))
 
@@ -357,7 +357,7 @@ def test_a_full_disk_leaves_what_was_there(
 ) -> None:
     expected: type[BaseException] = Problem if isinstance(error, OSError) else KeyboardInterrupt
     other = write_zip(tmp_path / "other.zip", contents({"u.data": lines()["u.data"][:100]}))
-    write_bytes = cache.write_bytes
+    write_bytes = sealed.write_bytes
     for allowed in range(6):  # three tables, the manifest, dataset.json
         written = 0
 
@@ -369,11 +369,11 @@ def test_a_full_disk_leaves_what_was_there(
             written += 1
             write_bytes(path, content)
 
-        monkeypatch.setattr(cache, "write_bytes", write_bytes)
+        monkeypatch.setattr(sealed, "write_bytes", write_bytes)
         catalogue.get("small", small_zip)
         catalogue.load("small")
         before = everything(home)
-        monkeypatch.setattr(cache, "write_bytes", full)
+        monkeypatch.setattr(sealed, "write_bytes", full)
         if allowed == 5:
             assert catalogue.get("small", other).ratings == 100
             break
@@ -389,7 +389,7 @@ def test_a_disk_that_is_full_from_the_start(small_zip: Path, home: Path, monkeyp
     def full(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cache, "write_bytes", full)
+    monkeypatch.setattr(sealed, "write_bytes", full)
     with pytest.raises(Problem, match="disk is full"):
         catalogue.get("small", small_zip)
     assert [path for path in home.rglob("*") if path.is_file()] == []

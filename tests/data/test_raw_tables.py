@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pandas.testing import assert_frame_equal
 
-from data import cache, catalogue, locations, movielens, sources
+from data import cache, catalogue, locations, movielens, sealed, sources
 from data.problems import Problem
 from tests.data.files import LAYOUTS, MOVIES, USERS, contents, lines, write_folder, write_zip
 
@@ -43,7 +43,7 @@ def test_what_was_read_is_what_is_loaded(tmp_path: Path, layout: str) -> None:
 
 def test_tables_of_another_version_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     get(tmp_path, "ml-1m", "own")
-    monkeypatch.setattr(cache, "FORMAT", 99)
+    monkeypatch.setattr(sealed, "FORMAT", 99)
     with pytest.raises(Problem, match="are damaged or of another version; run movietui data get own --from PATH"):
         catalogue.load("own")
     get(tmp_path, "ml-1m", "own")
@@ -164,7 +164,7 @@ def test_a_folder_that_dataset_json_does_not_name_yet_is_not_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One has written its raw tables and not yet ``dataset.json`` when another, with another file, is done."""
-    replace_file = cache._replace_file
+    replace_file = sealed._replace_file
     one_waits, other_is_under_way = threading.Event(), threading.Event()
 
     def late(path: Path, content: bytes) -> None:
@@ -179,7 +179,7 @@ def test_a_folder_that_dataset_json_does_not_name_yet_is_not_swept(
         other_is_under_way.set()
         get(tmp_path, "ml-1m", "own")
 
-    monkeypatch.setattr(cache, "_replace_file", late)
+    monkeypatch.setattr(sealed, "_replace_file", late)
     one = threading.Thread(target=get, args=(tmp_path, "ml-100k", "own"))
     other = threading.Thread(target=other_gets)
     one.start()

@@ -1,5 +1,6 @@
 """What every model must do; each model's test class inherits all of it."""
 
+from copy import copy
 from pathlib import Path
 from typing import ClassVar
 
@@ -44,9 +45,10 @@ class ModelContract:
         return tastes()[0]
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        inherited = metafunc.function.__qualname__.startswith(f"{ModelContract.__name__}.")
-        if inherited and "model" in metafunc.fixturenames and self.kind.published is not None:
-            metafunc.parametrize("model", ["tuned", "published"], indirect=True, scope="class")
+        if "model" in metafunc.fixturenames and self.kind.published is not None:
+            inherited = metafunc.function.__qualname__.startswith(f"{ModelContract.__name__}.")
+            models = ["tuned", "published"] if inherited else ["tuned"]
+            metafunc.parametrize("model", models, indirect=True, scope="class")
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -56,6 +58,21 @@ class ModelContract:
         model = cls.kind(settings, seed=1)
         model.fit(train)
         return model
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def of_checkerboard(cls) -> AnyModel:
+        """A model that was fitted to squares."""
+        model = cls.kind(cls.settings)
+        model.fit(checkerboard()[0])
+        return model
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def quick(cls) -> tuple[AnyModel, Fitted, Dataset]:
+        """A model that was hurriedly fitted to squares, without held-out ones; the squares as that left them."""
+        model, train = cls.kind(cls.hurried or cls.settings, seed=1), checkerboard()[0]
+        return model, model.fit(train), train
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -77,8 +94,8 @@ class ModelContract:
         losses = [epoch.validation_loss for epoch in seen]
         assert fitted.best_epoch == 1 + losses.index(min(losses))
 
-    def test_without_validation_there_is_no_validation_loss(self) -> None:
-        fitted = self.kind(self.hurried or self.settings).fit(checkerboard()[0])
+    def test_without_validation_there_is_no_validation_loss(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
+        _, fitted, _ = quick
         assert fitted.best_epoch is None
         assert all(epoch.validation_loss is None for epoch in fitted.curve)
 
@@ -88,25 +105,24 @@ class ModelContract:
         found = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
         assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(found, rel=0.02)
 
-    def test_cancelled_leaves_the_model_as_it_was(self, train: Dataset) -> None:
-        model = self.kind(self.hurried or self.settings)
-        model.fit(train)
+    def test_cancelled_leaves_the_model_as_it_was(
+        self, quick: tuple[AnyModel, Fitted, Dataset], train: Dataset
+    ) -> None:
+        model = copy(quick[0])
         before = model.parameters
-        copy = {name: array.copy() for name, array in before.items()}
+        kept = {name: array.copy() for name, array in before.items()}
 
         def stop(epoch: Epoch) -> None:
             raise Cancelled
 
         with pytest.raises(Cancelled):
-            model.fit(checkerboard()[0], progress=stop)
+            model.fit(train, progress=stop)
         assert model.parameters is before
-        assert all(np.array_equal(before[name], copy[name]) for name in copy)
+        assert all(np.array_equal(before[name], kept[name]) for name in kept)
 
-    def test_finds_the_checkerboard(self) -> None:
-        train, held_out = checkerboard()
-        model = self.kind(self.settings)
-        model.fit(train)
-        assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < self.checkerboard_bound
+    def test_finds_the_checkerboard(self, of_checkerboard: AnyModel) -> None:
+        held_out = checkerboard()[1]
+        assert rmse(of_checkerboard.predict(held_out.user, held_out.movie), held_out.stars) < self.checkerboard_bound
 
     def test_finds_tastes(self, model: AnyModel) -> None:
         held_out = tastes()[1]
@@ -133,14 +149,12 @@ class ModelContract:
             assert values.dtype == np.float32
         assert model.predict(train.ratings.user[:7], train.ratings.movie[:7]).dtype == np.float32
 
-    def test_unknown_users_and_movies_are_defined(self) -> None:
+    def test_unknown_users_and_movies_are_defined(self, of_checkerboard: AnyModel) -> None:
         train = checkerboard()[0]
-        model = self.kind(self.settings)
-        model.fit(train)
         nobody, nothing = len(train.users) - 1, len(train.movies) - 1
         users = np.asarray([-1, -1, 0, nobody, 0, nobody], np.int32)
         movies = np.asarray([-1, 0, -1, 0, nothing, nothing], np.int32)
-        stars = model.predict(users, movies)
+        stars = of_checkerboard.predict(users, movies)
         assert np.isfinite(stars).all()
         assert stars.min() >= 1
         assert stars.max() <= 5
@@ -168,11 +182,9 @@ class ModelContract:
             found = model.expect(model.fold_in(history_of(train, user))).stars
             np.testing.assert_allclose(found, model.predict(np.full(len(movies), user, np.int32), movies), atol=1e-3)
 
-    def test_nothing_waits_for_the_fit_to_settle(self) -> None:
+    def test_nothing_waits_for_the_fit_to_settle(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
         """What is stored for a user, and for who has no ratings, fits the rest after any number of epochs."""
-        train = checkerboard()[0]
-        model = self.kind(self.hurried)
-        model.fit(train)
+        model, _, train = quick
         movies = np.arange(len(train.movies), dtype=np.int32)
         stranger = np.full(len(movies), -1, np.int32)
         nobody = np.full(len(movies), len(train.users) - 1, np.int32)
@@ -207,17 +219,15 @@ class ModelContract:
         assert np.isfinite(found.uncertainty).all()
         assert np.isfinite(model.predict(np.asarray([0, -1], np.int32), np.asarray([0, 4], np.int32))).all()
 
-    def test_the_same_seed_gives_the_same_model(self) -> None:
-        first, again = (self.kind(self.hurried or self.settings, seed=1) for _ in range(2))
-        for model in (first, again):
-            model.fit(checkerboard()[0])
+    def test_the_same_seed_gives_the_same_model(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
+        first, again = quick[0], self.kind(self.hurried or self.settings, seed=1)
+        again.fit(checkerboard()[0])
         assert set(again.parameters) == set(first.parameters)
         for name, array in first.parameters.items():
             np.testing.assert_array_equal(again.parameters[name], array)
 
-    def test_fitting_does_not_touch_the_dataset(self) -> None:
-        train, untouched = checkerboard()[0], checkerboard()[0]
-        self.kind(self.hurried or self.settings).fit(train)
+    def test_fitting_does_not_touch_the_dataset(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
+        train, untouched = quick[2], checkerboard()[0]
         for column in ("user", "movie", "stars", "time"):
             np.testing.assert_array_equal(getattr(train.ratings, column), getattr(untouched.ratings, column))
 

@@ -15,7 +15,8 @@ from tests.models.contract import EMPTY, ModelContract
 
 class TestAutoRec(ModelContract):
     kind = AutoRec
-    hurried = AutoRecSettings(epochs=1)
+    settings = AutoRecSettings(hidden=60, members=1, epochs=12, rate=0.004)
+    hurried = AutoRecSettings(hidden=60, epochs=1)
     checkerboard_bound = 0.3
     tastes_bound = 0.78
 
@@ -85,7 +86,9 @@ class TestAutoRec(ModelContract):
         np.testing.assert_allclose(inside, model.parameters["inside"][:-1], atol=0.1)  # some effects leave the scale
         given[train.ratings.movie[rows], 4] = 0
         without = (model.parameters["inside"][-1] + given @ model.parameters["encoder"])[history.movies]
-        features = (1 / (1 + np.exp(-without)) - 1 / (1 + np.exp(-model.parameters["inside"][-1]))) / 3**0.5
+        features = (
+            1 / (1 + np.exp(-without)) - 1 / (1 + np.exp(-model.parameters["inside"][-1]))
+        ) / model.settings.members**0.5
         np.testing.assert_allclose(model._rated(history)[:, :-1], features, atol=0.02)
 
     def test_more_ratings_make_it_surer(self, model: AutoRec) -> None:

@@ -1,6 +1,7 @@
 """Ratings by demographics."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from models.model import History, history_of
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
-QUICK = DemographicSettings(members=1, epochs=12)
+QUICK = DemographicSettings(members=1, epochs=4, rate=0.01)
 WITH_AVERAGES = replace(QUICK, averages=True)
 
 
@@ -23,6 +24,14 @@ class TestDemographic(ModelContract):
     checkerboard_bound = 2.2
     tastes_bound = 1.3
     personal = False
+
+
+@cache
+def of_tastes(settings: DemographicSettings) -> Demographic:
+    """Return a model that was fitted to tastes; not to be changed."""
+    model = Demographic(settings)
+    model.fit(tastes()[0])
+    return model
 
 
 def planted(seed: int = 0) -> tuple[Dataset, Dataset]:
@@ -48,20 +57,17 @@ def test_finds_what_was_planted(settings: DemographicSettings | None) -> None:
 
 
 def test_averages_tell_what_demographics_do_not() -> None:
-    train, held_out = tastes()
-    errors = []
-    for settings in (QUICK, WITH_AVERAGES):
-        model = Demographic(settings)
-        model.fit(train)
-        errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
+    held_out = tastes()[1]
+    errors = [
+        rmse(of_tastes(settings).predict(held_out.user, held_out.movie), held_out.stars)
+        for settings in (QUICK, WITH_AVERAGES)
+    ]
     assert errors[1] < errors[0] - 0.05
 
 
 @pytest.mark.parametrize("settings", [QUICK, WITH_AVERAGES])
-def test_a_generous_profile_is_expected_to_give_more(settings: DemographicSettings | None) -> None:
-    train = tastes()[0]
-    model = Demographic(settings)
-    model.fit(train)
+def test_a_generous_profile_is_expected_to_give_more(settings: DemographicSettings) -> None:
+    model = of_tastes(settings)
     movies = np.arange(20, dtype=np.int32)
     stranger, one, generous, strict = (
         model.expect(model.fold_in(History(movies[:many], np.full(many, stars, np.float32))))
@@ -73,8 +79,7 @@ def test_a_generous_profile_is_expected_to_give_more(settings: DemographicSettin
 
 
 def test_the_offset_shrinks_and_settles() -> None:
-    model = Demographic(QUICK)
-    model.fit(tastes()[0])
+    model = of_tastes(QUICK)
     noise, spread = model.parameters["variances"]
     expected = model.expect(model.fold_in(EMPTY)).stars
     history = History(np.arange(4, dtype=np.int32), expected[:4] + 1)
@@ -84,9 +89,7 @@ def test_the_offset_shrinks_and_settles() -> None:
 
 
 def test_with_averages_a_user_folded_in_is_the_user() -> None:
-    train = tastes()[0]
-    model = Demographic(WITH_AVERAGES)
-    model.fit(train)
+    train, model = tastes()[0], of_tastes(WITH_AVERAGES)
     movies = np.arange(len(train.movies), dtype=np.int32)
     found = model.expect(model.fold_in(history_of(train, 7))).stars
     np.testing.assert_allclose(found, model.predict(np.full(len(movies), 7, np.int32), movies), atol=1e-4)
@@ -96,7 +99,7 @@ def test_the_averages_learned_from_do_not_hold_the_answer() -> None:
     """Noise alone: what learns from averages with the own rating in them fits it."""
     random = np.random.RandomState(2)
     train = dataset(np.arange(3000) % 300, random.randint(0, 1000, 3000), random.randint(1, 6, 3000))
-    model = Demographic(replace(WITH_AVERAGES, members=1))
+    model = Demographic(WITH_AVERAGES)
     curve = model.fit(train).curve
     assert curve[-1].train_loss > 0.8 * np.var(train.ratings.stars)
 

@@ -22,15 +22,15 @@ from models.settings import Settings
 from tests.models.builders import tastes
 
 TRAIN, HELD_OUT = tastes(40, 25)
-ADAM = DeepMFSettings(members=1, factors=8, hidden=16, epochs=5, kept_back=0.1)
-DESCENT = SgdMFSettings(members=1, factors=8, epochs=5, adam=False, rate=0.05)
+ADAM = DeepMFSettings(members=1, factors=8, hidden=16, epochs=3, kept_back=0.1)
+DESCENT = SgdMFSettings(members=1, factors=8, epochs=3, adam=False, rate=0.05)
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tests.models.test_keeping import ADAM, learn
 
 def kill(epoch):
-    if epoch.number == 3:
+    if epoch.number == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
 learn(Path(sys.argv[1]), "deep-mf", ADAM, kill)
@@ -65,13 +65,13 @@ def test_a_killed_training_goes_on_to_the_same_result(tmp_path: Path) -> None:
     heard: list[Epoch] = []
     seen: list[Epoch] = []
     again = learn(tmp_path, "deep-mf", ADAM, seen.append, heard.append)
-    assert [epoch.number for epoch in heard] == [3]
-    assert [epoch.number for epoch in seen] == [1, 2, 3, 4, 5]
+    assert [epoch.number for epoch in heard] == [2]
+    assert [epoch.number for epoch in seen] == [1, 2, 3]
     assert same(again, learn(None, "deep-mf", ADAM))
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("at", [1, 4])
+@pytest.mark.parametrize("at", [1, 2])
 def test_any_optimizer_goes_on_from_any_epoch(tmp_path: Path, at: int) -> None:
     with pytest.raises(Cancelled):
         learn(tmp_path, "sgd-mf", DESCENT, stop(at))

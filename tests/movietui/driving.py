@@ -18,6 +18,7 @@ from movietui.session import Session
 from movietui.store import Store
 from movietui.widgets.movie_list import MovieList
 from movietui.widgets.viewer_list import ViewerList
+from tests.movietui.at_hand import EngineAtHand, JobAtHand
 from tests.movietui.fakes import FakeEngine
 
 # Textual looks 50 times a second whether all is quiet, after each key; here five times as often.
@@ -127,27 +128,26 @@ class Driver:
         )
 
 
-def new_app(engine: FakeEngine | None = None, theme: str | None = None) -> MovieTui:
+def new_app(engine: Engine | EngineAtHand | FakeEngine, theme: str | None = None) -> MovieTui:
     """Return an app on the store of this test's home."""
-    session = Session(Store(locations.store()), Engine())
-    if engine is not None:
-        session.engine = engine  # type: ignore[assignment]
-    return MovieTui(session, theme)
+    return MovieTui(Session(Store(locations.store()), engine), theme)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
 async def started(
     size: tuple[int, int] = SMALL,
     *,
-    engine: FakeEngine | None = None,
-    job: Callable[[], Training] | None = None,
+    engine: Engine | EngineAtHand | FakeEngine | None = None,
+    job: Callable[[], Training] = JobAtHand,
     theme: str | None = None,
     stands: bool = True,
 ) -> AsyncIterator[Driver]:
-    """Start the app, with jobs of another kind if one is given; with ``stands`` wait for the first list."""
-    app = new_app(engine, theme)
-    if job is not None:
-        app.queue._new_job = job
+    """Start the app, with the real engine and jobs in this process where no others are given.
+
+    With ``stands`` wait for the first list.
+    """
+    app = new_app(engine or EngineAtHand(), theme)
+    app.queue._new_job = app.work._new_job = job
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)

@@ -107,6 +107,8 @@ class Terminal:
         while self.read(0.1) and time.monotonic() < until:
             pass
         self._mode_left = termios.tcgetattr(self.child.child_fd)[3]
+        while self.child.isalive() and time.monotonic() < until:
+            time.sleep(0.02)
         self.child.close(force=False)
         assert self.child.exitstatus is not None or self.child.signalstatus is not None
         return self.child.exitstatus if self.child.exitstatus is not None else 128 + self.child.signalstatus

@@ -1,46 +1,32 @@
 """Import by the screen: the file, its preview, what is settled by hand, and what is left as it was."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from data import locations
 from movietui.screens.bringing import ChoicePanel, FilmRows, PreviewPanel
 from movietui.screens.panels import completions
-from movietui.serving import Service
 from movietui.store import Store
 from movietui.viewers import profile
 from tests.data.exports import IMDB, film, imdb_row, letterboxd, table
 from tests.data.files import write_zip
+from tests.movietui.at_hand import EngineAtHand
 from tests.movietui.driving import LARGE, SIZES, Driver, shown, started
-from tests.movietui.fakes import FakeEngine
-
-
-class OwnEngine(FakeEngine):
-    """The real engine, in the test's own process."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.service = Service()
-
-    async def ask(self, do: str, **arguments: Any) -> Any:
-        return json.loads(json.dumps(getattr(self.service, do)(**arguments)))
 
 
 @pytest.fixture
-def engine(ready: Path) -> OwnEngine:
-    return OwnEngine()
+def engine(ready: Path) -> EngineAtHand:
+    return EngineAtHand()
 
 
-def movies(engine: OwnEngine) -> list[tuple[str, int]]:
+def movies(engine: EngineAtHand) -> list[tuple[str, int]]:
     """Titles and years that the demo has."""
     found = engine.service.dataset.movies
     return [(found.titles[row], int(found.years[row])) for row in range(len(found))]
 
 
-def zip_of(tmp_path: Path, engine: OwnEngine) -> Path:
+def zip_of(tmp_path: Path, engine: EngineAtHand) -> Path:
     """A zip with films that are found, one of another year, one that no dataset has, and a line that is no film."""
     (one, a), (two, b), (three, c), (four, d) = movies(engine)[:4]
     files = letterboxd(
@@ -66,7 +52,7 @@ def counts(driver: Driver) -> list[str]:
 
 
 @SIZES
-async def test_a_preview_is_settled_and_imported(engine: OwnEngine, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_a_preview_is_settled_and_imported(engine: EngineAtHand, tmp_path: Path, size: tuple[int, int]) -> None:
     async with started(size, engine=engine) as driver:
         path = zip_of(tmp_path, engine)
         (third, year), key = movies(engine)[2], engine.service.dataset.movies.keys[2]
@@ -108,7 +94,7 @@ async def test_a_preview_is_settled_and_imported(engine: OwnEngine, tmp_path: Pa
         store.close()
 
 
-async def test_escape_leaves_everything_as_it_was(engine: OwnEngine, tmp_path: Path) -> None:
+async def test_escape_leaves_everything_as_it_was(engine: EngineAtHand, tmp_path: Path) -> None:
     async with started(engine=engine) as driver:
         await choose_file(driver, zip_of(tmp_path, engine))
         await driver.see("may be")
@@ -119,7 +105,7 @@ async def test_escape_leaves_everything_as_it_was(engine: OwnEngine, tmp_path: P
         store.close()
 
 
-async def test_none_of_the_candidates_into_another_profile(engine: OwnEngine, tmp_path: Path) -> None:
+async def test_none_of_the_candidates_into_another_profile(engine: EngineAtHand, tmp_path: Path) -> None:
     store = Store(locations.store())
     store.create_profile("Anna")
     async with started(engine=engine) as driver:
@@ -141,7 +127,7 @@ async def test_none_of_the_candidates_into_another_profile(engine: OwnEngine, tm
     store.close()
 
 
-async def test_a_table_of_imdb(engine: OwnEngine, tmp_path: Path) -> None:
+async def test_a_table_of_imdb(engine: EngineAtHand, tmp_path: Path) -> None:
     async with started(engine=engine) as driver:
         (title, year), *_ = movies(engine)
         path = tmp_path / "ratings.csv"
@@ -151,7 +137,7 @@ async def test_a_table_of_imdb(engine: OwnEngine, tmp_path: Path) -> None:
         await driver.see("★ 3½")
 
 
-async def test_what_is_no_export_is_told_in_the_panel(engine: OwnEngine, tmp_path: Path) -> None:
+async def test_what_is_no_export_is_told_in_the_panel(engine: EngineAtHand, tmp_path: Path) -> None:
     async with started(LARGE, engine=engine) as driver:
         hostile = write_zip(tmp_path / "slip.zip", {"ratings.csv": b"Name\nx\n", "../../evil.csv": b"Name\nx\n"}, "")
         other = tmp_path / "other.csv"
@@ -191,7 +177,7 @@ def test_completions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert completions("none/at/all", (".zip",)) == completions("~nobody-of-this-name/", (".zip",)) == []
 
 
-async def test_tab_completes_a_path(engine: OwnEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tab_completes_a_path(engine: EngineAtHand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("letterboxd-a.zip", "letterboxd-b.zip", "[b]odd.zip"):
         (tmp_path / name).touch()
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -10,6 +10,7 @@ import pytest
 from textual.screen import Screen
 
 from data import locations
+from movietui.children import Engine
 from movietui.saying import called
 from movietui.store import Change, Film, Step, Store
 from movietui.viewers import profile, user
@@ -27,7 +28,7 @@ def rated_by(ref_user: str) -> dict[str, float]:
 
 
 async def test_the_first_start_needs_no_key(home: Path) -> None:
-    async with started() as driver:
+    async with started(engine=Engine()) as driver:
         assert driver.app.session.opened is not None
         assert driver.app.session.opened["dataset"] == "demo"
         await driver.told("this is the demo: its ratings are invented")
@@ -480,7 +481,7 @@ async def test_quitting(faked: FakeEngine) -> None:
 
 
 async def test_a_killed_engine_is_not_noticed(ready: Path) -> None:
-    async with started(LARGE) as driver:
+    async with started(LARGE, engine=Engine()) as driver:
         for _ in range(2):
             conversation = driver.app.session.engine._conversation
             assert conversation is not None

@@ -258,7 +258,8 @@ async def test_what_cannot_be_done_is_a_sentence(ready: Path, request_: Message,
 
 
 @pytest.mark.parametrize("moment", ["at once", "loading", "learning"])
-async def test_cancelling(ready: Path, moment: str) -> None:
+async def test_cancelling(ready: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "GRACE_SECONDS", 30.0)  # a busy machine may need more than it is given
     job = Job()
     events: list[Message] = []
     async for event in job.events({**TRAIN, "settings": {"sweeps": 200}}):
@@ -293,7 +294,8 @@ async def test_cancelling_a_fetch_leaves_nothing_half_written(home: Path) -> Non
     assert (await events_of(Job(), GET))[-1]["event"] == "done"
 
 
-async def test_a_killed_job_is_a_sentence(ready: Path) -> None:
+async def test_a_killed_job_is_a_sentence_and_its_run_does_not_run_for_ever(ready: Path) -> None:
+    """The next start (or the app, which saw it die) must write down that it ended."""
     job = Job()
     events: list[Message] = []
     async for event in job.events({**TRAIN, "settings": {"sweeps": 200}}):
@@ -303,11 +305,6 @@ async def test_a_killed_job_is_a_sentence(ready: Path) -> None:
     assert events[-1]["event"] == "failed"
     assert "ran out of memory or was killed" in events[-1]["problem"]
     assert "Start it again." in events[-1]["problem"]
-
-
-async def test_a_run_whose_process_died_does_not_run_for_ever(ready: Path) -> None:
-    """The next start (or the app, which saw it die) must write down that it ended."""
-    await test_a_killed_job_is_a_sentence(ready)
     assert (await events_of(Job(), {**TRAIN, "model": "popularity"}))[-1]["event"] == "done"
     assert "running" not in states()
 

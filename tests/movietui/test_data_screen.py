@@ -11,6 +11,7 @@ from data import catalogue, locations
 from data.progress import Stage
 from data.sources import SOURCES
 from movietui.activity import Activity
+from movietui.children import Job
 from movietui.screens.data import DataScreen, _stages
 from movietui.store import Store
 from movietui.widgets.tables import OpenPath
@@ -210,7 +211,7 @@ async def test_what_is_applied_is_cleaned_and_remembered(ready: Path) -> None:
 
 
 async def test_a_stopped_removal_is_told(ready: Path) -> None:
-    async with started(LARGE) as driver:
+    async with started(LARGE, job=Job) as driver:
         screen = await go(driver)
         await driver.until(lambda: screen.rules.display, "the rules", 20)
         await driver.press("x")

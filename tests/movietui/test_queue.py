@@ -211,7 +211,7 @@ async def test_runs_go_on_in_the_background(ready: Path, store: Store) -> None:
 
 def test_a_training_that_was_killed_goes_on_to_the_same_metrics(ready: Path, store: Store) -> None:
     words = ["train", "sgd-mf", "--dataset", "demo", "--split", "kfold5-0", "--cleaning", "standard"]
-    settings = {"members": "1", "factors": "2", "epochs": "5"}
+    settings = {"members": "1", "factors": "2", "epochs": "3"}
     words += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     killed = subprocess.Popen([sys.executable, "-m", "movietui", *words], stderr=subprocess.DEVNULL)
     until = time.monotonic() + 60

@@ -64,7 +64,7 @@ async def test_training_adds_a_run_that_can_be_used(ready: Path, size: tuple[int
 
 
 async def test_cancelling(ready: Path) -> None:
-    async with started(LARGE) as driver:
+    async with started(LARGE, job=Job) as driver:
         screen = await go(driver)
         assert screen.models.current is not None
         assert screen.models.current["name"] == "blend"

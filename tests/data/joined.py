@@ -1,0 +1,66 @@
+"""A dataset, tables of IMDb that know its films, and what became of their join."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from data import catalogue
+from data.dataset import Dataset, ImdbFacts
+from data.imdb import JoinReport
+from data.titles import parse_label
+from tests.data.files import contents, movie_line, write_folder
+from tests.data.imdb_tables import basics, crew, person, rating, write_tables
+
+FILMS = {
+    1: "Usual Suspects, The (1995)",
+    2: "Fargo (1996)",
+    3: "Emma (1996)",
+    4: "Nowhere to Be Found (1995)",
+    5: "Star Wars (1977)",
+    6: "Postino, Il (1994)",
+}
+TITLES = [
+    basics(11, "The Usual Suspects", 1995, genres="Crime,Thriller", minutes=106),
+    basics(12, "Fargo", 1995, minutes="\\N"),
+    basics(13, "Emma", 1996),
+    basics(14, "Emma", 1996, "movie", minutes=120),
+    basics(15, "Star Wars: Episode IV - A New Hope", 1977),
+    basics(16, "The Postman", 1994, original="Il postino"),
+    basics(17, "Another Film", 2001),
+]
+RATINGS = [rating(11, 1000, 8.6), rating(12, 500, 8.1), rating(13, 30)]
+CREWS = [crew(11, 21), crew(12, 22, 23), crew(13), crew(15, 24)]
+PEOPLE = [person(21, "Bryan Singer"), person(22, "Joel Coen"), person(23, "Ethan \x1b[1mCoen"), person(25, "Nobody")]
+
+
+def write_all(tmp_path: Path) -> Path:
+    """Write the tables and return their folder."""
+    return write_tables(tmp_path / "imdb", TITLES, RATINGS, CREWS, PEOPLE)
+
+
+def get(tmp_path: Path, films: Mapping[int, str] = FILMS, name: str = "films") -> None:
+    """Make a dataset in the layout of ML-100K."""
+    items = [movie_line(movie, label, f"01-Jan-{parse_label(label)[1] or 1999}") for movie, label in films.items()]
+    rated = [f"{user}\t{movie}\t4\t880000000" for movie in films for user in range(1, 6)]
+    catalogue.get(name, write_folder(tmp_path / f"{name}-files", contents({"u.item": items, "u.data": rated})))
+
+
+def get_linked(tmp_path: Path, films: Mapping[int, str], links: Mapping[int, object], name: str = "linked") -> None:
+    """Make a dataset in the layout of the later releases, which have links."""
+    movies = ["movieId,title,genres", *(f'{movie},"{label}",Drama' for movie, label in films.items())]
+    rated = ["userId,movieId,rating,timestamp", *(f"1,{movie},4.0,880000000" for movie in films)]
+    linked = ["movieId,imdbId,tmdbId", *(f"{movie},{links[movie]},1" for movie in links)]
+    files = {"movies.csv": movies, "ratings.csv": rated, "links.csv": linked}
+    folder = write_folder(tmp_path / f"{name}-files", {key: "\n".join(of).encode() for key, of in files.items()})
+    catalogue.get(name, folder)
+
+
+def way_of(report: JoinReport) -> dict[str, str]:
+    """Return what became of each movie that is not matched."""
+    rows = {"ambiguous": report.ambiguous, "unmatched": report.unmatched, "settled": report.settled}
+    return {row.id: way for way, of in rows.items() for row in of}
+
+
+def facts_of(name: str = "films", cleaning: str = "none") -> tuple[Dataset, ImdbFacts]:
+    dataset = catalogue.load(name, cleaning)
+    assert dataset.movies.imdb is not None
+    return dataset, dataset.movies.imdb

@@ -1,0 +1,141 @@
+"""How long a join is kept, and what survives when it cannot be made."""
+
+import errno
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from data import cache, catalogue, imdb, imdb_matching, locations, sealed
+from data.problems import Cancelled, Problem
+from data.progress import Stage
+from tests.data.imdb_tables import BASICS, write_table
+from tests.data.joined import FILMS, TITLES, facts_of, get, get_linked
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_cleaning_has_the_facts(tmp_path: Path, tables: Path) -> None:
+    get(tmp_path, {**FILMS, 7: "Usual Suspects, The (1995)"})
+    imdb.join("films", tables)
+    for cleaning in ("none", "standard"):
+        dataset, facts = facts_of("films", cleaning)
+        assert len(facts.ids) == len(facts.directors) == len(facts.rating) == len(dataset.movies)
+        assert facts.directors[dataset.movies.row["2"]] == ("Joel Coen", "Ethan Coen")
+
+
+def test_a_merged_film_has_the_facts_of_any_entry(tmp_path: Path, tables: Path) -> None:
+    get_linked(tmp_path, {1: "Fargo (1996)", 2: "Fargo (1996)"}, {1: "0000099", 2: "0000012"})
+    imdb.join("linked", tables)
+
+    def ids() -> tuple[str, ...]:
+        dataset, facts = facts_of("linked", "standard")
+        assert dataset.movies.merged == {"1": ("2",)}
+        return facts.ids
+
+    assert ids() == ids() == ("tt0000012",)  # made, then loaded
+    imdb.settle("linked", "2", None)
+    assert ids() == ("",)
+    imdb.settle("linked", "1", "tt0000012")
+    assert ids() == ("tt0000012",)
+
+
+def test_another_source_under_the_same_name_forgets_the_join(tmp_path: Path, tables: Path) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    assert len(list(cache.folder_of("films").glob("imdb-*"))) == 1
+    get(tmp_path, {movie: FILMS[7 - movie] for movie in FILMS})
+    assert catalogue.load("films", "none").movies.imdb is None
+    assert list(cache.folder_of("films").glob("imdb-*")) == []
+
+
+@pytest.mark.parametrize("change", [lambda path: get(path, {1: FILMS[2]}), lambda _: catalogue.remove("films")])
+def test_what_is_replaced_while_it_is_joined(tmp_path: Path, tables: Path, change: Callable[[Path], None]) -> None:
+    def swap(stage: Stage) -> None:
+        if stage.name == "Matching" and stage.finished:
+            change(tmp_path)
+
+    get(tmp_path)
+    with pytest.raises(Problem, match=r"^films was replaced or removed while it was joined; join it again\.$"):
+        imdb.join("films", tables, swap)
+    assert imdb.load("films") is None
+
+
+@pytest.mark.parametrize(("where", "version"), [(sealed, "FORMAT"), (imdb_matching, "VERSION")])
+def test_a_join_of_another_version_is_none(
+    tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch, where: object, version: str
+) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    monkeypatch.setattr(where, version, 99)
+    with pytest.raises(FileNotFoundError):  # and not damaged
+        cache.load_imdb("films")
+    assert imdb.load("films") is None
+
+
+def test_getting_and_cleaning_again_keep_the_join(tmp_path: Path, tables: Path) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    get(tmp_path)
+    catalogue.clean("films")
+    assert facts_of()[1].ids[0] == "tt0000011"
+
+
+@pytest.mark.parametrize("file", ["movies.parquet", "titles.parquet", "manifest.json"])
+def test_a_damaged_join_is_none(tmp_path: Path, tables: Path, file: str) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    (path,) = cache.folder_of("films").glob(f"imdb-*/{file}")
+    path.write_bytes(path.read_bytes()[:-3])
+    assert catalogue.load("films", "none").movies.imdb is None
+    with pytest.raises(Problem, match="is not joined with IMDb yet; run movietui data imdb films"):
+        imdb.settle("films", "3", None)
+    imdb.join("films", tables)
+    assert facts_of()[1].ids[0] == "tt0000011"
+
+
+def test_a_full_disk_keeps_the_join_before(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    assert facts_of()[1].ids[1] == "tt0000012"
+    write_table(tables, "title.basics", BASICS, TITLES[:1])
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sealed, "write_bytes", full)
+    with pytest.raises(Problem, match="disk is full"):
+        imdb.join("films", tables)
+    with pytest.raises(Problem, match="disk is full"):
+        imdb.settle("films", "3", None)
+    assert facts_of()[1].ids[1] == "tt0000012"
+    assert not [path for path in locations.imdb().glob("*") if path.is_file()]
+
+
+def test_stopping_keeps_the_join_before(tmp_path: Path, tables: Path) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    before = {path.name for path in cache.folder_of("films").iterdir()}
+    for name in ("Reading", "Matching", "Storing"):
+
+        def stop(stage: Stage, name: str = name) -> None:
+            if stage.name == name:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            imdb.join("films", tables, stop)
+    assert {path.name for path in cache.folder_of("films").iterdir()} == before
+    assert facts_of()[1].ids[0] == "tt0000011"
+
+
+def test_facts_are_loaded_without_heavy_modules(tmp_path: Path, tables: Path) -> None:
+    get(tmp_path)
+    imdb.join("films", tables)
+    catalogue.load("films")
+    imdb.settle("films", "3", "tt0000014")
+    code = "import sys; from data import catalogue, imdb; d = catalogue.load('films'); imdb.load('films').report(); "
+    code += "assert 'tt0000014' in d.movies.imdb.ids; print(sorted({'pandas', 'requests', 'torch'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

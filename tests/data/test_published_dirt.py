@@ -1,0 +1,66 @@
+"""What the rules take of the published files."""
+
+from pathlib import Path
+
+import pytest
+
+from data import cleaning, movielens
+from data.cleaning import CleaningReport, parse
+
+
+def told(published: Path, name: str, text: str) -> tuple[CleaningReport, dict[str, cleaning.RuleResult]]:
+    report = cleaning.clean(name, movielens.read(published / f"{name}.zip"), parse(text))[1]
+    return report, {result.rule: result for result in report.rules}
+
+
+DIRT = {
+    # Ratings and movies that each rule takes of the rows as published.
+    "ml-100k": {
+        "same-title-twice": (307, 18),
+        "newest-of-title": (85, 3),
+        "no-genre": (10, 2),
+        "no-year": (9, 1),
+        "old-movies": (56, 2),
+        "few-ratings-movies": (713, 333),
+    },
+    "ml-1m": {
+        "newest-of-title": (4672, 21),
+        "old-movies": (1741, 37),
+        "few-ratings-movies": (598, 177 + 290),  # 177 were never rated
+    },
+    "ml-latest-small": {
+        "same-title-twice": (4, 5),
+        "newest-of-title": (297, 45),
+        "no-genre": (47, 34),
+        "no-year": (17, 12),
+        "old-movies": (141, 47),
+        "few-ratings-movies": (10_562, 6092),
+    },
+}
+
+
+@pytest.mark.parametrize("name", DIRT)
+def test_the_dirt_of_the_published_files(published: Path, name: str) -> None:
+    _, results = told(published, name, "none")
+    found = {rule: (result.removed, result.removed_movies) for rule, result in results.items()}
+    assert {rule: counts for rule, counts in found.items() if counts != (0, 0)} == DIRT[name]
+    assert {result.before for result in results.values()} == {results["missing-values"].before}
+    never = {"ml-1m": "177 never rated", "ml-latest-small": "18 never rated"}.get(name, "")
+    assert results["few-ratings-movies"].note == never
+
+
+def test_what_changes_in_the_published_100k(published: Path) -> None:
+    report, results = told(published, "ml-100k", "standard")
+    assert (report.ratings, report.users, report.movies) == (99_683, 943, 1662)
+    assert results["titles"].note.endswith("3 trimmed")
+    assert results["gender"].note == "273 F, 670 M"
+    assert results["unused-columns"].changed == 943
+
+
+def test_source_004_on_the_published_100k(published: Path) -> None:
+    report, results = told(published, "ml-100k", "as in 004")
+    # "100000 ratings by 943 users on 1682 items"; movies with less than 5 ratings, without genre or before 1930 go.
+    assert (results["missing-values"].before, report.users) == (100_000, 943)
+    assert (report.ratings, report.movies) == (99_224, 1347)
+    assert results["few-ratings-movies"].removed_movies == 333 - 2  # one without genre and one old went before
+    assert results["same-title-twice"].on is False

@@ -1,0 +1,204 @@
+"""Stores of earlier and later versions, files that are none, and disks that are full."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from data import locations
+from data.problems import Problem
+from movietui.store import Change, Film, Store
+from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, given, redone, undone
+
+OF_VERSION_1 = """
+INSERT INTO viewers VALUES (1, 'profile', '', 'anna', '2026');
+INSERT INTO ratings VALUES (1, 'fargo 1996', 'Fargo', 1996, 2, '2026-01-03'), (1, 'alien 1979', 'Alien', 1979, 5,
+    '2026-01-02');
+INSERT INTO log VALUES (1, 1, 'fargo 1996', 'Fargo', 1996, NULL, NULL, 4, '2026-01-01', 0),
+    (2, 1, 'fargo 1996', 'Fargo', 1996, 4, '2026-01-01', 2, '2026-01-03', 0),
+    (3, 1, 'alien 1979', 'Alien', 1979, NULL, NULL, 5, '2026-01-02', 0),
+    (4, 1, 'brazil 1985', 'Brazil', 1985, NULL, NULL, 1, '2026-01-04', 1);
+INSERT INTO choices VALUES ('theme', 'light');
+PRAGMA user_version = 1;
+"""
+
+
+@pytest.fixture
+def old_store(home: Path) -> Path:
+    path = locations.store()
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as database:
+        database.executescript(resources.files("movietui").joinpath("schema.sql").read_text("utf-8") + OF_VERSION_1)
+    database.close()
+    return path
+
+
+def test_a_store_of_version_1_keeps_all_that_it_has(old_store: Path) -> None:
+    store = Store(old_store)
+    assert [(rated.film, rated.stars, rated.at) for rated in store.ratings(ANNA)] == [
+        (FARGO, 2, "2026-01-03"),
+        (ALIEN, 5, "2026-01-02"),
+    ]
+    assert store.choice("theme") == "light"
+    assert redone(store, [ANNA]) == Change(ANNA, BRAZIL, None, 1)
+    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
+    assert [undone(store, [ANNA]) for _ in range(4)] == [
+        Change(ANNA, BRAZIL, 1, None),
+        Change(ANNA, ALIEN, 5, None),
+        Change(ANNA, FARGO, 2, 4),
+        Change(ANNA, FARGO, 4, None),
+    ]
+    assert store.ratings(ANNA) == []
+    for _ in range(4):
+        store.redo([ANNA])
+    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
+    store.close()
+
+
+def test_two_windows_bring_a_store_up_to_date_at_once(old_store: Path) -> None:
+    problems: list[BaseException] = []
+
+    def begin() -> None:
+        try:
+            Store(old_store).close()
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    store = Store(old_store)
+    assert len(store.ratings(ANNA)) == 2
+    store.close()
+
+
+def test_a_later_version_is_refused_and_left_alone(store: Store) -> None:
+    store.rate(ANNA, FARGO, 4)
+    store.close()
+    with sqlite3.connect(store.path) as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(Problem, match="written by a later movietui; update"):
+        Store(store.path)
+    with sqlite3.connect(store.path) as database:
+        assert database.execute("SELECT count(*) FROM ratings").fetchone() == (1,)
+        assert database.execute("PRAGMA user_version").fetchone() == (99,)
+
+
+@pytest.mark.parametrize("content", [b"this is no database\n" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_file_that_is_no_database(home: Path, content: bytes) -> None:
+    path = locations.store()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(Problem, match="damaged"):
+        Store(path)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_in_the_place_of_the_store(home: Path) -> None:
+    locations.store().mkdir(parents=True)
+    with pytest.raises(Problem, match="cannot be used"):
+        Store(locations.store())
+
+
+def test_a_file_in_the_place_of_the_folder(home: Path) -> None:
+    home.mkdir()
+    (home / "data").write_text("x")
+    with pytest.raises(Problem, match="cannot be used"):
+        Store(locations.store())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_rights(home: Path) -> None:
+    home.mkdir(mode=0o500)
+    with pytest.raises(Problem, match="check its rights"):
+        Store(locations.store())
+
+
+def test_another_program_holds_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Problem, match="another program holds the file"):
+        store.rate(ANNA, FARGO, 4)
+    other.close()
+    store.rate(ANNA, FARGO, 4)
+
+
+FILLS = """
+import resource, signal
+from data import locations
+from data.problems import Problem
+from movietui.store import Film, Store
+from movietui.viewers import profile
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = Store(locations.store())
+store.rate(profile("anna"), Film("fargo 1996", "Fargo", 1996), 4)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
+kept = 0
+try:
+    for number in range(5000):
+        store.rate(profile("anna"), Film(f"{{number}} 1990", "x" * 500, 1990), 3)
+        kept += 1
+except Problem as problem:
+    print(kept, problem)
+"""
+
+
+def test_a_file_that_may_not_grow(home: Path) -> None:
+    """What a full disk or a quota does to a write, on any system and without being root."""
+    code = FILLS.format(limit=200_000)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    kept, _, told = done.stdout.partition(" ")
+    assert "the disk is full or failing; free some space" in told, done.stderr
+    assert "Traceback" not in done.stderr
+    store = Store(locations.store())
+    assert len(store.ratings(ANNA)) == 1 + int(kept)
+    store.rate(ANNA, ALIEN, 5)
+    store.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_full_disk(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        store = Store(disk / "movietui.sqlite3")
+        store.rate(ANNA, FARGO, 4)
+        kept = 1
+        with pytest.raises(Problem, match="disk is full"):  # noqa: PT012
+            for number in range(5000):
+                store.rate(ANNA, Film(f"{number} 1990", "x" * 500, 1990), 3)
+                kept += 1
+        assert len(store.ratings(ANNA)) == kept
+        store.close()
+        again = Store(disk / "movietui.sqlite3")
+        assert len(again.ratings(ANNA)) == kept
+        again.close()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_nothing_of_a_failed_change_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.rate(ANNA, FARGO, 4)
+
+    def fails(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(store, "_put", fails)
+    with pytest.raises(Problem, match="free some space, nothing that was saved is lost"):
+        store.rate(TOM, ALIEN, 2)
+    monkeypatch.undo()
+    assert [ref for ref, _ in store.profiles()] == [ANNA]
+    store.rate(TOM, ALIEN, 3)
+    assert given(store, TOM) == {"Alien": 3}

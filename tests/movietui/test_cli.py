@@ -218,7 +218,7 @@ def test_interrupted(home: Path) -> None:
     import signal
     import time
 
-    line = [sys.executable, "-m", "movietui", "train", "mf", "--dataset", "demo", "--set", "sweeps=200", "--json"]
+    line = [sys.executable, "-m", "movietui", "train", "bayes", "--dataset", "demo", "--set", "sweeps=10000", "--json"]
     child = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     path = locations.store()
     for _ in range(400):

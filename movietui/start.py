@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+import time
 from collections.abc import Callable, Iterable
 from importlib import import_module
 
@@ -12,10 +13,15 @@ from movietui.children import Engine
 from movietui.session import Session
 from movietui.store import Store
 
-GARBAGE = (1000, 5, 100)
-"""How seldom garbage is looked for: a look at all there is stalls the screen for a tenth of a second."""
-SETTLED_SECONDS = 2.0
-"""How often it is asked whether a screen was opened; by then it stands."""
+GARBAGE = (1000, 5, 1000)
+"""How seldom garbage is looked for. A look at all there is stalls the screen for up to a tenth of a second, so that is
+left to moments in which nothing happens, unless there are none for very long."""
+PAUSE_SECONDS = 0.5
+"""How often it is asked whether anything happens."""
+QUIET = 0.02
+"""Seconds of the processor within such a pause up to which nothing did: a key costs about as much."""
+WORTH = 10
+"""Looks at what is new after which all there is is worth a look."""
 
 
 def run(theme: str | None = None) -> int:
@@ -39,17 +45,23 @@ async def _run(session: Session, theme: str | None) -> int:
     gc.set_threshold(*GARBAGE)
     gc.enable()
     app = app_module.MovieTui(session, theme, opening)
-    tidying = asyncio.create_task(_leave_out_what_stays(app.frames))
+    tidying = asyncio.create_task(tidy(app.frames))
     await app.run_async()
     tidying.cancel()
     return app.return_code or 0
 
 
-async def _leave_out_what_stays(screens: Callable[[], Iterable[object]]) -> None:
-    """Take what each new screen is made of out of the search for garbage, which stalls for as long as it looks."""
+async def tidy(screens: Callable[[], Iterable[object]]) -> None:
+    """Look for garbage while nobody waits for a frame; what new screens are made of is left out from then on."""
     known = 0
     while True:
-        await asyncio.sleep(SETTLED_SECONDS)
-        if (now := len(list(screens()))) != known:
+        before = time.process_time()
+        await asyncio.sleep(PAUSE_SECONDS)
+        if time.process_time() - before > QUIET:
+            continue
+        now = len(list(screens()))
+        if now != known or gc.get_count()[2] >= WORTH:
+            gc.collect()
+        if now != known:
             known = now
             gc.freeze()

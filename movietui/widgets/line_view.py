@@ -1,6 +1,6 @@
 """A widget of lines that can be scrolled, whose content changes without laying out the screen again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -15,6 +15,16 @@ from textual.style import Style
 Line = list[tuple[str, str]]
 """A line as pieces of text, each with the name of a style in ``LineView.STYLES``. Drawing a list is what a rating waits
 for, and lines of Rich text take three times as long."""
+
+
+class _Drawn(Strip):
+    """A line on screen. Textual's own notes itself as its only part, and so is freed by no less than a look at all
+    garbage: scrolling left thousands of lines to it, and a frame in a hundred waited a tenth of a second for it."""
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """Return the parts between the cuts."""
+        places = list(cuts)
+        return [self] if places == [self.cell_length] else super().divide(places)
 
 
 class LineView(ScrollView, can_focus=False):
@@ -66,7 +76,7 @@ class LineView(ScrollView, can_focus=False):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw what is in view; the styles are costly, so they are worked out once for all lines."""
         self.drawn_with = {"": self.rich_style, **{name: self.painted(style) for name, style in self.STYLES.items()}}
-        return super().render_lines(crop)
+        return [_Drawn(strip, strip.cell_length) for strip in super().render_lines(crop)]
 
     def painted(self, *styles: str) -> RichStyle:
         """Return styles such as ``bold $text-accent`` on this widget's own, in the colours of the theme."""

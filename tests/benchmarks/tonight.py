@@ -59,6 +59,7 @@ LIMITS = {
     "search ml-1m": 20.0,
     "search 87,585": 20.0,
     "scrolling 87,585": 30.0,
+    "scrolling 87,585, processors": 30.0,
     "import of 1,000": 2000.0,
 }
 
@@ -130,12 +131,18 @@ def rating(figures: dict[str, list[Figure]], count: int = 60) -> None:
 
 
 def scrolling(figures: dict[str, list[Figure]]) -> None:
-    """From a key, or a turn of the wheel, to the rows that come into view."""
-    with opened() as terminal, measured(figures, "scrolling 87,585", terminal.pid) as waits:
+    """From a key, or a turn of the wheel, to the rows that come into view; and what the processors spent meanwhile."""
+    with (
+        opened() as terminal,
+        measured(figures, "scrolling 87,585", terminal.pid) as waits,
+        measured(figures, "scrolling 87,585, processors", terminal.pid) as spent,
+    ):
         for keys, times in KEYS:
             for key in (keys if keys.isalpha() else [keys]) * times:
+                before = cpu(terminal.pid)
                 pressed = terminal.send(key)
                 waits.append((terminal.wait_for(r"\d\.\d") - pressed) * 1000)
+                spent.append(cpu(terminal.pid) - before)
                 terminal.drain(0.04)
 
 

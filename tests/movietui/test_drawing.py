@@ -1,9 +1,11 @@
 """What is drawn again, and what is not: each drawing takes from what trains, and a long one is felt as a stall."""
 
+import gc
 from typing import Any
 
 import pytest
 from textual.geometry import Region
+from textual.strip import Strip
 
 from movietui.runs import Runs
 from movietui.screens.frame import FrameScreen, apart, entitle
@@ -134,3 +136,23 @@ async def test_of_a_run_that_goes_on_only_its_row_is_drawn(store: Store, monkeyp
         store.end_run(number, "done", metrics={"rmse": 0.5})
         await driver.see("0.5000")
         assert set(rows) == {number, 3, 2, 1, 0}
+
+
+async def test_lines_that_were_scrolled_away_are_freed_at_once(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        movies = driver.movies
+
+        def after_drawing() -> int:
+            movies._styles_cache.clear()
+            for strip in movies.render_lines(movies.size.region):
+                assert list(strip.divide([strip.cell_length])) == [strip]  # as the lines of a pane are put together
+            return sum(isinstance(each, Strip) for each in gc.get_objects())
+
+        gc.disable()
+        try:
+            after_drawing()
+            first = after_drawing()
+            assert after_drawing() == first
+        finally:
+            gc.enable()

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -48,18 +49,21 @@ class Index:
 
     def __init__(self, texts: Sequence[str], known: NDArray[Any] | None = None) -> None:
         """Cut the texts, which are keys as ``title_key`` returns them; ``known``: how well known each is, from 0."""
-        cut = [text.split() for text in texts]
-        self._lengths = np.fromiter(map(len, cut), np.int32, len(cut))
-        self._words = sorted({word for words in cut for word in words})
+        words = " ".join(texts).split()  # a key has one space between two words; cutting each takes twice as long
+        self._lengths = np.fromiter((text.count(" ") + bool(text) for text in texts), np.int32, len(texts))
+        self._words = sorted(set(words))
         place = {word: number for number, word in enumerate(self._words)}
-        which = np.fromiter((place[word] for words in cut for word in words), np.int32, int(self._lengths.sum()))
+        which = np.fromiter(map(place.__getitem__, words), np.int32, len(words))
         self._starts = np.zeros(len(place) + 1, np.int64)
         np.cumsum(np.bincount(which, minlength=len(place)), out=self._starts[1:])
         order = np.argsort(which, kind="stable")
-        self._rows = np.repeat(np.arange(len(cut), dtype=np.int32), self._lengths)[order]
+        self._rows = np.repeat(np.arange(len(texts), dtype=np.int32), self._lengths)[order]
         self._letters = np.fromiter(map(len, self._words), np.int32, len(place))
-        self._signs = _signs(self._words)
-        fame = np.zeros(len(cut)) if known is None else np.log1p(np.asarray(known, np.float64))
+        # Shortest first, so that words which are too short or too long for a typo are not looked at.
+        self._by_length = np.argsort(self._letters, kind="stable")
+        self._by_length_letters = self._letters[self._by_length]
+        self._by_length_signs = np.ascontiguousarray(_signs(self._words)[self._by_length].T)
+        fame = np.zeros(len(texts)) if known is None else np.log1p(np.asarray(known, np.float64))
         self._fame = (KNOWN * fame / max(1.0, float(fame.max(initial=0)))).astype(np.float32)
 
     def find(self, typed: str, most: int, *, all_words: bool = False) -> list[int]:
@@ -121,11 +125,12 @@ class Index:
 
         most = 1 if len(typed) < 2 * FORGIVEN else 2
         signs = _signs([typed])[0, -1]
+        low, high = np.searchsorted(self._by_length_letters, (len(typed) - most, len(typed) + most + 1)).tolist()
         for end in (len(typed), None) if last else (None,):
             column = -1 if end is None else min(end, WIDTH) - 1
-            near = _bits(self._signs[:, column] ^ signs) <= 2 * most
-            near &= (self._letters >= len(typed) - most) & ((self._letters <= len(typed) + most) | (end is not None))
-            for place in np.flatnonzero(near).tolist():
+            looked_at = slice(low, high if end is None else None)
+            near = _bits(self._by_length_signs[column, looked_at] ^ signs) <= 2 * most
+            for place in self._by_length[looked_at][near].tolist():
                 typos = OSA.distance(typed, self._words[place][:end], score_cutoff=most)
                 if typos <= most:
                     share = 1.0 if end is None else float(self._share(typed, slice(place, place + 1))[0])
@@ -147,12 +152,13 @@ def _signs(words: Sequence[str]) -> NDArray[np.uint64]:
     return np.asarray(np.bitwise_or.accumulate(bits, axis=1), np.uint64)
 
 
-_COUNTS = np.asarray([number.bit_count() for number in range(1 << 16)], np.uint8)
-
-
-def _bits(numbers: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """The number of bits that are set in each."""
-    return np.asarray(_COUNTS[numbers.view(np.uint16).reshape(len(numbers), 4)].sum(1, dtype=np.uint8))
+def _bits(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The number of bits that are set in each, counted in pairs, in fours, in eights and altogether."""
+    counts = numbers - ((numbers >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    fours = np.uint64(0x3333333333333333)
+    counts = (counts & fours) + ((counts >> np.uint64(2)) & fours)
+    counts = (counts + (counts >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.asarray((counts * np.uint64(0x0101010101010101)) >> np.uint64(56), np.uint64)
 
 
 @dataclass(frozen=True)
@@ -188,8 +194,11 @@ class Search:
         imdb = self.dataset.movies.imdb
         if imdb is None:
             return (), Index(())
-        known = [int(self.dataset.counts[list(rows)].sum()) for rows in imdb.directed.values()]
-        return tuple(imdb.directed), Index(tuple(imdb.director_keys.values()), np.asarray(known))
+        number = np.fromiter(map(len, imdb.directed.values()), np.intp, len(imdb.directed))
+        movies = np.fromiter(chain.from_iterable(imdb.directed.values()), np.intp, int(number.sum()))
+        director = np.repeat(np.arange(len(number)), number)
+        known = np.bincount(director, self.dataset.counts[movies], minlength=len(number))
+        return tuple(imdb.directed), Index(tuple(imdb.director_keys.values()), known)
 
     def people(self, typed: str, most: int) -> list[str]:
         """Return the names of the directors whose name has the words in it."""

@@ -78,6 +78,13 @@ class SearchPanel(ModalScreen[FoundRow | None]):
         self.found.can_focus = False
         self.found.say("Type a few letters.")
         self.set_focus(self.query_one(Input))
+        self.get_ready()
+
+    @work(group="ready")
+    @told
+    async def get_ready(self) -> None:
+        """Search for nothing: what a search needs is made once, which takes long where there are very many movies."""
+        await self._session.find("")
 
     @property
     def found(self) -> FoundRows:

@@ -227,6 +227,13 @@ async def test_search_finds_people(faked: FakeEngine, store: Store) -> None:
         assert driver.app.session.audience.viewers == (profile("Oddny"),)
 
 
+async def test_a_search_is_made_ready_before_the_first_letter(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("slash")
+        await driver.see("Type a few letters.")
+        await driver.until(lambda: ("find", {"words": ""}) in faked.asked, "the question")
+
+
 async def test_search_finds_nothing(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("slash")

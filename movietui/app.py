@@ -23,7 +23,7 @@ from data import locations
 from data.problems import Cancelled, Problem
 from movietui.activity import Activity
 from movietui.children import warm_job
-from movietui.queue import RunQueue, how_it_ended
+from movietui.queue import RunQueue
 from movietui.replies import Opened
 from movietui.run_records import Run
 from movietui.screens.browse import BrowseScreen
@@ -134,7 +134,7 @@ class MovieTui(App[int]):
             if self.session.opened is None:
                 await self.switch_mode("data")
         except Cancelled:
-            self.say("Stopped. enter on a dataset gets it, t trains a model.")
+            self.say("Stopped. The Data screen gets datasets, the Train screen trains models.")
 
     async def first_start(self) -> None:
         """Fetch, clean and train without any question, then show the list."""
@@ -154,8 +154,7 @@ class MovieTui(App[int]):
         await self.serve(name)
         if stayed:
             await self.switch_mode("browse")
-        browse = self._browse()
-        if browse is not None:
+        if (browse := self._browse()) is not None:
             browse.welcome()
         if name == DEMO:
             self.say(
@@ -266,7 +265,8 @@ class MovieTui(App[int]):
     async def run_ended(self, run: Run) -> None:
         """Tell how a run of the queue ended; one that is waited for serves, and the first model of all."""
         if run.id != self.stand_in.leading:
-            self.say(await self.stand_in.take_over(run) or how_it_ended(run))
+            ended = import_module("movietui.screens.run_panels").how_it_ended
+            self.say(await self.stand_in.take_over(run) or ended(self, run))
             if run.state == "done" and self.session.opened is None:
                 await self.serve(run.dataset)
 

@@ -86,10 +86,16 @@ def own_bindings(kind: type) -> Iterator[Binding]:
 
 def key_of(node: DOMNode, name: str) -> str:
     """Return how the first key is shown of something that a screen or widget does, by its id."""
-    binding = next(each for each in own_bindings(type(node)) if each.id == name)
-    if keys := cast("MovieTui", node.app).own_keys.get(name):
+    return key_on(type(node), cast("MovieTui", node.app), name)
+
+
+def key_on(kind: type, app: MovieTui, name: str) -> str:
+    """Return the same of a kind of screen that may not be open."""
+    binding = next(each for each in own_bindings(kind) if each.id == name)
+    if keys := app.own_keys.get(name):
         binding = replace(binding, key=keys, key_display=None)
-    return node.app.get_key_display(replace(binding, key=binding.key.split(",")[0]))
+    key = binding.key.split(",")[0]
+    return key if key == "enter" else app.get_key_display(replace(binding, key=key))  # in words, not a bent arrow
 
 
 def hint(node: DOMNode, *told: tuple[str, str]) -> str:

@@ -121,13 +121,13 @@ class Interviewing:
     async def not_seen(self) -> None:
         """Go on without a rating: none of the films is known. Raises ``Problem`` where points were given to one."""
         if any(self.points):
-            raise Problem("0 is for none of them, but you gave points: enter goes on with these, u takes them back.")
+            raise Problem("You gave points: go on with these, or take them back first.")
         await self._answered(unseen=tuple(film["film"] for film in self.films))
 
     def spend(self, place: int) -> bool:
         """Give a point to a film of the card; return whether all are spent. Raises ``Problem`` for another key."""
         if not 0 <= place < len(self.films):
-            raise Problem("The keys 1 to 3 give a point to their film; enter goes on, 0 is for none of them.")
+            raise Problem("No film has that key; give a point to one of these, or go on.")
         if sum(self.points) < POINTS:  # else the card could not be taken, for example on a full disk
             self.points[place] += 1
         return sum(self.points) == POINTS

@@ -35,7 +35,7 @@ def open_page(app: MovieTui, movie: Details) -> None:
     """Open a movie's page on IMDb; where there is no browser, copy the address. Raises ``Problem`` without one."""
     link = link_of(movie)
     if not link:
-        raise Problem(f"The IMDb id of {movie['title']} is not known; i on the Data screen joins with IMDb.")
+        raise Problem(f"The IMDb id of {movie['title']} is not known; the Data screen joins movies with IMDb.")
     if sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in SCREENS):
         app.open_url(link)
         app.say(f"Opened {link}")

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from data import locations
 from data.problems import Problem
 from movietui.activity import Activity
 from movietui.children import Job
@@ -286,26 +285,3 @@ class RunQueue:
     def _tell(self) -> None:
         self._later = None
         self._changed()
-
-
-def how_it_ended(run: Run) -> str:
-    """Return the sentence for the end of a run."""
-    match run.state:
-        case "done":
-            figure = f"RMSE {run.metrics['rmse']:.4f} on {run.split}" if "rmse" in run.metrics else "done"
-            return f"{run.model}: {figure} · u on run {run.id} uses it in Browse"
-        case "cancelled":
-            return f"Stopped training {run.model}; run {run.id} keeps its curve, r goes on with it."
-        case _:
-            return f"! Run {run.id} {run.state}: {run.problem}"
-
-
-async def drain(at_a_time: int) -> None:
-    """Train what waits for nobody, and end."""
-    queue = RunQueue(Store(locations.store()), at_a_time)
-    await queue.open()
-    await queue.drained()
-
-
-if __name__ == "__main__":
-    asyncio.run(drain(int(sys.argv[1])))

@@ -226,7 +226,7 @@ class Session:
         if viewer in viewers:
             viewers = tuple(ref for ref in viewers if ref != viewer) or viewers
         elif len(viewers) == len(LETTERS):
-            raise Problem(f"A list is for {len(LETTERS)} at most; P on one of them lets them go.")
+            raise Problem(f"A list is for {len(LETTERS)} at most; let one of them go first.")
         else:
             viewers = (*viewers, viewer)
         left = tuple(veto for veto in self.audience.vetoes if veto.viewer in viewers)
@@ -460,7 +460,7 @@ class Session:
     def veto(self, movie: MovieRow | Details) -> Veto:
         """Leave a movie out for as long as this pair is together. Raises ``Problem`` where there is no pair."""
         if not self.audience.together:
-            raise Problem("A veto is for a pair; x hides a movie from your own lists.")
+            raise Problem("A veto is for a pair; a movie can be hidden from your own lists.")
         veto = Veto(self.audience.rater, film_of(movie))
         self.audience = replace(self.audience, vetoes=(*self.audience.vetoes, veto))
         self._deeds.did(veto)

@@ -50,7 +50,7 @@ class StandIn:
         if run.state == "cancelled":
             raise Cancelled
         if run.state != "done":
-            raise Problem(run.problem or f"{QUICK} could not be trained on {dataset}; enter on it tries again.")
+            raise Problem(run.problem or f"{QUICK} could not be trained on {dataset}; the Train screen tries again.")
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
         """Serve a dataset with a run that a person chose, else with the one chosen last."""

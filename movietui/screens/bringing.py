@@ -293,4 +293,4 @@ def outcome(told: Mapping[str, Any], path: str) -> str:
     if not told["changes"]:
         return f"{name} has all {text.plural(films, 'film')} of {file} already; nothing is changed"
     found = f"{len(told['matched']):,} of them in {told['dataset']}"
-    return f"{name} has {text.plural(films, 'film')} of {file}, {found} · u takes the import back"
+    return f"{name} has {text.plural(films, 'film')} of {file}, {found}"

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from data.imports.entries import Mark
 from data.problems import Problem
 from movietui import saying, text
+from movietui.bindings import hint, key_of
 from movietui.linking import copy, open_page
 from movietui.narrowing import SAVED, check_name, step_decade, step_genre
 from movietui.replies import Details
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 SIMILAR = 50
 """How many movies are shown that are like one."""
 WAYS_TOLD: dict[Way, str] = {
-    "weighted": "between the average and the least happy of you, as far as - and = say",
+    "weighted": "between the average and the least happy of you, as far as the dial says",
     "average": "the mean of all of you",
     "without misery": "the mean, without what one of you would give less than 3 stars",
     "least misery": "what the least happy of you thinks",
@@ -155,12 +156,14 @@ class BrowseScreen(ListScreen):
         """What makes the list another one than all unseen movies in their order."""
         view = self.session.view
         audience = self.session.audience
-        parts = [f"f {view.only}"] if view.only else []
+        parts = [f"{key_of(self, 'browse.filter')} {view.only}"] if view.only else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
-        parts += {"all": [], "watchlist": ["W the watchlist"], "both": ["W what all of you want"]}[view.shelf]
+        shelf = {"all": [], "watchlist": ["the watchlist"], "both": ["what all of you want"]}[view.shelf]
+        parts += [f"{key_of(self, 'browse.shelf')} {what}" for what in shelf]
         if audience.together:
-            parts += ["z each on their own scale"] * audience.standardise
-            parts += [f"! {', '.join(veto.film.title for veto in audience.vetoes)}"] if audience.vetoes else []
+            parts += [f"{key_of(self, 'browse.standardise')} each on their own scale"] * audience.standardise
+            vetoes = ", ".join(veto.film.title for veto in audience.vetoes)
+            parts += [f"{key_of(self, 'browse.veto')} {vetoes}"] if vetoes else []
         return parts
 
     # The filter
@@ -174,7 +177,7 @@ class BrowseScreen(ListScreen):
     def _listed(self) -> None:
         """Raise ``Problem`` where there is no list yet."""
         if self.session.opened is None:
-            raise Problem("There is no list yet; d opens a dataset.")
+            raise Problem(f"There is no list yet; {key_of(self, 'screen.data')} opens a dataset.")
 
     @on(ViewLine.Typed)
     async def narrow(self, event: ViewLine.Typed) -> None:
@@ -226,7 +229,8 @@ class BrowseScreen(ListScreen):
         """Save the filter."""
         if name is not None:
             await self.session.save_filter(name, only.strip())
-            self.movie_tui.say(f"f then {SAVED}{name} is {only}" if only.strip() else f"{SAVED}{name} is forgotten")
+            typed = f"{key_of(self, 'browse.filter')} then {SAVED}{name}"
+            self.movie_tui.say(f"{typed} is {only}" if only.strip() else f"{SAVED}{name} is forgotten")
 
     @told
     async def action_genre(self, step: int) -> None:
@@ -261,7 +265,8 @@ class BrowseScreen(ListScreen):
         self._listed()
         row = await self.session.surprise(secrets.randbelow(2**32))
         if row is None:
-            raise Problem("The list is empty; f and W change what is in it.")
+            changes = f"{key_of(self, 'browse.filter')} and {key_of(self, 'browse.shelf')} change"
+            raise Problem(f"The list is empty; {changes} what is in it.")
         await self._show_card(SurprisePanel, row["id"])
 
     @work(exclusive=True, group="card")
@@ -350,7 +355,7 @@ class BrowseScreen(ListScreen):
     def _paired(self) -> None:
         """Raise ``Problem`` where the list is not for two."""
         if not self.session.audience.together:
-            raise Problem("That is for a pair; p on a second viewer makes one.")
+            raise Problem(f"That is for a pair; {key_of(self, 'browse.pair')} on a second viewer makes one.")
 
     @told
     async def action_way(self, steps: int) -> None:
@@ -416,7 +421,9 @@ class BrowseScreen(ListScreen):
         from movietui.screens.history import HistoryPanel
 
         if not self.session.audience.viewers:
-            raise Problem("There is no list yet, so nobody did anything; d opens a dataset.")
+            raise Problem(
+                f"There is no list yet, so nobody did anything; {key_of(self, 'screen.data')} opens a dataset."
+            )
         self.app.push_screen(HistoryPanel(self.session, self.session.audience.rater), self.show_after_history)
 
     @work
@@ -485,7 +492,8 @@ class BrowseScreen(ListScreen):
         await self.fill_movies(from_top=True)
         await self.people.fill(place_cursor=True)
         self.set_focus(self.movies)
-        self.movie_tui.say(outcome(brought, path))
+        takes_back = f" · {hint(self, ('browse.undo', 'takes the import back'))}" if brought["changes"] else ""
+        self.movie_tui.say(outcome(brought, path) + takes_back)
 
     # Profiles
 
@@ -514,4 +522,4 @@ class BrowseScreen(ListScreen):
         """Delete a profile; u brings it back."""
         await self.session.delete(event.viewer)
         await self.refresh_list()
-        self.movie_tui.say(f"{event.viewer.id} is deleted · u brings it back")
+        self.movie_tui.say(f"{event.viewer.id} is deleted · {hint(self, ('browse.undo', 'brings it back'))}")

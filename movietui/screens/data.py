@@ -16,6 +16,7 @@ from textual.content import Content
 from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
+from movietui.bindings import hint, key_of
 from movietui.replies import Cleaned, DatasetRow, RemovedRows, RuleRow
 from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.screens.panels import ConfirmPanel, PathPanel
@@ -27,7 +28,7 @@ from movietui.widgets.told import told
 
 ABOUT = (
     "A dataset is fetched, read and cleaned here; nothing of it leaves this machine.",
-    "space turns a rule on or off and shows what it would do; enter applies it.",
+    "Turning a rule on or off shows what it would do; the rules are applied when you say so.",
 )
 NUMBERS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 
@@ -199,13 +200,14 @@ class DataScreen(FrameScreen):
             self._pane("stages").show(Text())
             self._show_rules(None)
             self._pane("terms").show(
-                Text("enter: name the place of a MovieLens zip, or of the folder it was unpacked to; any release.")
+                Text("Name the place of a MovieLens zip, or of the folder it was unpacked to; any release.")
             )
             return
         pane.border_title = Content(row["title"])
         if self._staged != row["name"]:
             self._pane("stages").show(Text())
-        self._pane("terms").show(_terms(row))
+        terms = _terms(row, hint(self, ("data.choose", "gets it")), hint(self, ("data.remove", "removes it")))
+        self._pane("terms").show(terms)
         if self._told is None or self._told["dataset"] != row["name"]:
             self._show_rules(None)  # of a large dataset they take a while to come
         if not row["ratings"]:
@@ -224,7 +226,7 @@ class DataScreen(FrameScreen):
         self._show_rules(report or await ask("preview", dataset=row["name"], cleaning=cleaning))
         if facts:
             notes = [note for note in (facts["absent_note"], facts["note"]) if note]
-            self._pane("terms").show(Text("\n\n").join([*map(Text, notes), _terms(row)]))
+            self._pane("terms").show(Text("\n\n").join([*map(Text, notes), terms]))
             self.chart.show(facts["charts"])
             self._view(self.chart, asked=False)
 
@@ -249,7 +251,7 @@ class DataScreen(FrameScreen):
         pane.border_subtitle = ""
         if report:
             pane.border_title = Content(f"{report['dataset']} · {report['preset']}")
-            pending = "enter applies · " if self._pending else ""
+            pending = f"{hint(self, ('data.choose', 'applies'))} · " if self._pending else ""
             pane.border_subtitle = Content(
                 f"{pending}{report['ratings']:,} ratings · {report['users']:,} users · {report['movies']:,} movies"
             )
@@ -271,7 +273,7 @@ class DataScreen(FrameScreen):
         """Turn the rule under the cursor on or off, without applying it yet."""
         rule = self._rule_to_change()
         if rule is None:
-            self.movie_tui.say("Go to the rules with l first.")
+            self.movie_tui.say(f"Go to the rules with {key_of(self, 'data.rules')} first.")
         elif rule["always"]:
             self.movie_tui.say("This rule cannot be off: what it takes is no rating.")
         else:
@@ -281,7 +283,8 @@ class DataScreen(FrameScreen):
         """Give the rule under the cursor a larger or smaller number."""
         rule = self._rule_to_change()
         if rule is None or not rule["number"]:
-            self.movie_tui.say("[ and ] change the number of a rule that has one, such as “movies, under 5 ratings”.")
+            keys = hint(self, ("data.less data.more", "change the number"))
+            self.movie_tui.say(f"{keys} of a rule that has one, such as “movies, under 5 ratings”.")
             return
         self._change({**rule, "on": True, "number": _stepped(rule["number"], step)})
 
@@ -297,7 +300,7 @@ class DataScreen(FrameScreen):
     async def action_preset(self) -> None:
         """Look at the next ready-made cleaning."""
         if not self.rules.display:
-            raise Problem("There is nothing to clean yet; enter gets the dataset.")
+            raise Problem(f"There is nothing to clean yet; {hint(self, ('data.choose', 'gets'))} the dataset.")
         if not self._presets:
             self._presets = await self.session.engine.ask("presets")
         now = self._presets.index(self._chosen) if self._chosen in self._presets else -1
@@ -345,7 +348,8 @@ class DataScreen(FrameScreen):
         app, name, cleaning = self.movie_tui, self._shown, self._chosen
         report = await app.work.clean(name, cleaning)
         await app.in_thread(self.session.store.clean_with, name, report["preset"])
-        app.say(f"{name} cleaned ({cleaning}): {text.plural(report['ratings'], 'rating')} · t trains a model on them")
+        train = hint(self, ("screen.train", "trains"))
+        app.say(f"{name} cleaned ({cleaning}): {text.plural(report['ratings'], 'rating')} · {train} a model on them")
         if self._shown == name and self._chosen == cleaning:
             self._shown = ""
             self.show_dataset()
@@ -406,7 +410,11 @@ class DataScreen(FrameScreen):
     async def _get(self, name: str, path: str | None) -> None:
         app = self.movie_tui
         result = await app.work.get(name, path, await self.session.cleaning_of(name))
-        said = [f"{name}: {text.plural(result['ratings'], 'rating')}.", result["note"], "enter opens it."]
+        said = [
+            f"{name}: {text.plural(result['ratings'], 'rating')}.",
+            result["note"],
+            f"{hint(self, ('data.choose', 'opens it'))}.",
+        ]
         app.say(" ".join(part for part in said if part))
         self.list_datasets(name)
 
@@ -433,7 +441,7 @@ class DataScreen(FrameScreen):
 
         app, name = self.movie_tui, self._shown
         if not name or not self.rules.display:
-            raise Problem("Get the dataset with enter first; then it can be joined with IMDb.")
+            raise Problem(f"Get the dataset with {key_of(self, 'data.choose')} first; then it can be joined with IMDb.")
         report = await self.session.engine.ask("imdb", dataset=name)
         if report is not None and not await self.app.push_screen_wait(ImdbPanel(self.session, report)):
             return
@@ -451,7 +459,7 @@ class DataScreen(FrameScreen):
             await self.session.engine.ask("imdb", dataset=name)  # lists show it from now on
             app.say(
                 f"{name}: {joined['matched']:,} movies are found in IMDb, {joined['ambiguous']:,} are ambiguous, "
-                f"{joined['unmatched']:,} are not there · i shows them"
+                f"{joined['unmatched']:,} are not there · {hint(self, ('data.imdb', 'shows them'))}"
             )
 
     def action_chart(self, step: int) -> None:
@@ -491,12 +499,12 @@ class DataScreen(FrameScreen):
             self.set_focus(seen)
 
 
-def _terms(row: DatasetRow) -> Text:
+def _terms(row: DatasetRow, gets: str, removes: str) -> Text:
     lines = []
     if row["state"] == "available":
-        lines.append(f"enter gets it: {text.size(row['bytes'])} from GroupLens.")
+        lines.append(f"{gets}: {text.size(row['bytes'])} from GroupLens.")
     elif row["bytes"]:
-        lines.append(f"{text.size(row['bytes'])} on disk; x removes it.")
+        lines.append(f"{text.size(row['bytes'])} on disk; {removes}.")
     lines += [part for part in (row["terms"], row["citation"]) if part]
     return Text("\n\n".join(lines))
 

@@ -202,7 +202,7 @@ class FrameScreen(Screen[None]):
     """A screen inside the frame. Subclasses compose their body."""
 
     title_of_help: ClassVar[str]
-    about: ClassVar[Sequence[str]]
+    about: Sequence[str]
     """What the list of keys says first."""
 
     _focused_before: Widget | None = None

@@ -141,7 +141,7 @@ class HistoryPanel(ModalScreen[bool]):
         if step is None:
             return
         if step.undone:
-            await self._fill("That is taken back already; r or enter does it again.")
+            await self._fill(f"That is taken back already; {hint(self, ('history.to-here', 'does it again'))}.")
             return
         taken = await self._session.take_back(step)
         self._changed = self._changed or taken is not None

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from movietui import saying
-from movietui.bindings import half_star_keys, star_keys
+from movietui.bindings import half_star_keys, hint, star_keys
 from movietui.interviewing import Interviewing
 from movietui.screens.frame import FrameScreen
 from movietui.widgets.asked import TitleList, progress, question
@@ -24,6 +24,8 @@ ABOUT = (
     "then single films, chosen for what they teach.",
     "What was answered is kept whenever you stop.",
 )
+HALF = "interview.half-less interview.half-more"
+UNDOES = ("interview.undo", "undoes")
 
 
 class InterviewScreen(FrameScreen):
@@ -81,6 +83,8 @@ class InterviewScreen(FrameScreen):
     async def _show(self, *, moved: bool = True) -> None:
         """Show the question that stands, and the list as it is by now."""
         ranked = await self.session.ranked(0, WINDOW, after_rating=moved)
+        if not self.query(TitleList):  # somebody left meanwhile
+            return
         self.titles.fill(len(ranked["rows"]), 0, ranked["rows"])
         self.titles.mark(moved)
         self._draw()
@@ -102,7 +106,7 @@ class InterviewScreen(FrameScreen):
             return
         if not interview.card:
             change = await interview.rate(float(key))
-            self.movie_tui.say(f"{saying.did(change)} · [ ] half a star · u undoes")
+            self.movie_tui.say(f"{saying.did(change)} · {hint(self, (HALF, 'half a star'), UNDOES)}")
             await self._show()
             return
         spent = interview.spend(key - 1)
@@ -115,7 +119,7 @@ class InterviewScreen(FrameScreen):
         """Take the card as it is."""
         if self.interview.card:
             changes = await self.interview.take_card()
-            self.movie_tui.say(f"{' and '.join(map(saying.did, changes)) or 'none of them'} · u undoes")
+            self.movie_tui.say(f"{' and '.join(map(saying.did, changes)) or 'none of them'} · {hint(self, UNDOES)}")
             await self._show()
 
     @told
@@ -124,14 +128,14 @@ class InterviewScreen(FrameScreen):
         if self.interview.films:
             said = "none of them" if self.interview.card else f"not seen {self.interview.films[0]['title']}"
             await self.interview.not_seen()
-            self.movie_tui.say(f"{said} · u undoes")
+            self.movie_tui.say(f"{said} · {hint(self, UNDOES)}")
             await self._show()
 
     @told
     async def action_nudge(self, step: float) -> None:
         """Change the rating given last by half a star."""
         change = await self.interview.nudge(step)
-        self.movie_tui.say(f"{saying.did(change)} · u undoes")
+        self.movie_tui.say(f"{saying.did(change)} · {hint(self, UNDOES)}")
         await self._show()
 
     @told

@@ -11,6 +11,7 @@ from textual import work
 from data import locations
 from data.problems import Problem
 from movietui import text
+from movietui.bindings import hint
 from movietui.run_records import UNDER_WAY, Run
 from movietui.runs import LONGEST_NOTE, LONGEST_RUN_NAME, Freed, Runs
 from movietui.screens.frame import entitle
@@ -87,7 +88,9 @@ class KeepScreen(StudyScreen):
 
         app, run = self.movie_tui, self._to_keep()
         if run.state in UNDER_WAY:
-            raise Problem(f"Run {run.id} is {run.state}; c cancels it, then it can be deleted.")
+            raise Problem(
+                f"Run {run.id} is {run.state}; {hint(self, ('train.cancel', 'cancels it'))}, then it can be deleted."
+            )
         lists = await app.in_thread(self._kept.without, run.id)
         sure = f"{run.name or run.model} on {run.dataset}, with its figures and its checkpoint. It cannot be had back."
         panel = ConfirmPanel(f"Delete run {run.id}?", f"{sure}\n\n{lists}".rstrip(), "Delete")

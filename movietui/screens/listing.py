@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from data.problems import Problem
 from movietui import saying, text
-from movietui.bindings import RATE_KEYS, half_star_keys
+from movietui.bindings import RATE_KEYS, half_star_keys, hint, key_of
 from movietui.replies import MovieRow, Ranked
 from movietui.screens.frame import FrameScreen, screen_keys
 from movietui.session import Deleted, Done
@@ -42,18 +42,18 @@ PRIOR = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "in
 _WHAT = {"all": "Unseen by both", "any": "Unseen by either"}
 _WHAT_GROUP = {"all": "Unseen by all", "any": "Unseen by some"}
 WELCOME = (
-    "← and enter   the list of anybody on the left",
-    "n             a profile of your own in two minutes",
-    "i             import from Letterboxd, IMDb or Trakt",
-    "p             a second viewer; ? lists all keys",
+    ("browse.viewers browse.choose", "the list of anybody on the left"),
+    ("browse.new", "a profile of your own in two minutes"),
+    ("browse.import", "import from Letterboxd, IMDb or Trakt"),
+    ("browse.pair", "a second viewer; {} lists all keys"),
 )
+"""The ids of keys, and what they do."""
 
 
 class ListScreen(FrameScreen):
     """Unseen movies, best first, for one viewer or a pair."""
 
     title_of_help = "Browse"
-    about = WELCOME
     BINDINGS: ClassVar[list[BindingType]] = [
         *RATE_KEYS,
         *half_star_keys("browse", "movie"),
@@ -182,9 +182,17 @@ class ListScreen(FrameScreen):
 
     # What is shown
 
+    @property
+    def about(self) -> Sequence[str]:  # type: ignore[override]  # with the keys in force
+        """What there is to do first."""
+        keys = [" and ".join(key_of(self, name) for name in names.split()) for names, _ in WELCOME]
+        width = max(13, *map(len, keys)) + 1
+        all_keys = key_of(self.app, "app.keys")
+        return [f"{key:<{width}}{does.format(all_keys)}" for key, (_, does) in zip(keys, WELCOME, strict=True)]
+
     def welcome(self) -> None:
         """Show three lines for somebody who is here for the first time; they go with the first key."""
-        self.mount(Static(Text("\n".join(WELCOME)), id="welcome"), before=".body")
+        self.mount(Static(Text("\n".join(self.about)), id="welcome"), before=".body")
 
     @cached_property
     def _answered(self) -> set[str]:
@@ -258,10 +266,11 @@ class ListScreen(FrameScreen):
     def _why_empty(self) -> str:
         view = self.session.view
         if view.only:
-            return f"No unseen movie passes the filter {view.only}. f changes it."
+            return f"No unseen movie passes the filter {view.only}. {hint(self, ('browse.filter', 'changes it'))}."
         if view.shelf != "all":
-            return "Nothing is on the watchlist. w puts a movie there, W goes back to all movies."
-        return "Everything here has been seen. Open a larger dataset with d."
+            puts, shows = hint(self, ("browse.watchlist", "puts")), hint(self, ("browse.shelf", "goes back"))
+            return f"Nothing is on the watchlist. {puts} a movie there, {shows} to all movies."
+        return f"Everything here has been seen. {hint(self, ('screen.data', 'opens'))} a larger dataset."
 
     def _title(self, ranked: Ranked) -> None:
         pane = self.movies
@@ -326,7 +335,9 @@ class ListScreen(FrameScreen):
         """Return the movie that a key is for. Raises ``Problem`` where the list is not where the keys go."""
         row = self.movies.current
         if row is None or not self.movies.has_focus:
-            raise Problem("Go to the list with → first; the key is for the movie under its cursor.")
+            raise Problem(
+                f"Go to the list with {key_of(self, 'browse.movies')} first; the key is for the movie under its cursor."
+            )
         return row
 
     @told
@@ -348,7 +359,9 @@ class ListScreen(FrameScreen):
         if done is None:
             self.movie_tui.say("There is nothing to undo.")
         else:
-            await self.answer(done, f"took back {saying.called(done, taken_back=True)}", again="r gives it again")
+            await self.answer(
+                done, f"took back {saying.called(done, taken_back=True)}", again=("browse.redo", "gives it again")
+            )
 
     @told
     async def action_redo(self) -> None:
@@ -359,7 +372,9 @@ class ListScreen(FrameScreen):
         else:
             await self.answer(done, f"gave again {saying.called(done, taken_back=False)}")
 
-    async def answer(self, done: Change | Done, said: str, *, again: str = "u undoes") -> None:
+    async def answer(
+        self, done: Change | Done, said: str, *, again: tuple[str, str] = ("browse.undo", "undoes")
+    ) -> None:
         """Show the new order and say what happened, all in one frame."""
         if isinstance(done, Deleted):
             await self.session.leave_gone()
@@ -374,7 +389,7 @@ class ListScreen(FrameScreen):
             await self.people.fill()
         else:
             self.people.count(profiles)
-        self.movie_tui.say(f"{said} · {moved} · {again}")
+        self.movie_tui.say(f"{said} · {moved} · {hint(self, again)}")
 
     # Viewers
 
@@ -421,7 +436,7 @@ class ListScreen(FrameScreen):
             await self.look_at(audience.viewers[0])
         elif self.movies.has_focus:
             self.set_focus(self.people.viewers)
-            self.movie_tui.say("Choose the second viewer and press p.")
+            self.movie_tui.say(f"Choose the second viewer and press {key_of(self, 'browse.pair')}.")
         elif viewer is not None and audience.viewers == (viewer,):
             self.movie_tui.say(f"The list is for {viewer.label} already; choose somebody else for a pair.")
         elif viewer is not None and audience.viewers:
@@ -434,7 +449,7 @@ class ListScreen(FrameScreen):
         viewer = self.people.current
         if self.movies.has_focus:
             self.set_focus(self.people.viewers)
-            self.movie_tui.say("Choose who joins, or goes, and press P.")
+            self.movie_tui.say(f"Choose who joins, or goes, and press {key_of(self, 'browse.join')}.")
         elif viewer is not None and self.session.audience.viewers:
             self.session.join(viewer)
             await self._audience_changed()
@@ -443,7 +458,7 @@ class ListScreen(FrameScreen):
     async def action_lean(self, steps: int) -> None:
         """Turn the dial of a pair."""
         if not self.session.audience.together:
-            raise Problem("The dial is for a pair; p on a second viewer makes one.")
+            raise Problem(f"The dial is for a pair; {key_of(self, 'browse.pair')} on a second viewer makes one.")
         self.session.lean(steps)
         await self.fill_movies()
 
@@ -463,7 +478,9 @@ class ListScreen(FrameScreen):
         from movietui.screens.panels import NamePanel
 
         if self.session.opened is None:
-            raise Problem("There is no list yet to start a profile with; d opens a dataset.")
+            raise Problem(
+                f"There is no list yet to start a profile with; {key_of(self, 'screen.data')} opens a dataset."
+            )
         words = "Your name, or whoever it is for:"
         panel = NamePanel("New profile", words, self.session.store.create_profile)
         self.app.push_screen(panel, self.show_new_profile)
@@ -484,9 +501,9 @@ class ListScreen(FrameScreen):
         from movietui.screens.interview import InterviewScreen
 
         if not self.session.audience.viewers:
-            raise Problem("There is no list yet to get better; d opens a dataset.")
+            raise Problem(f"There is no list yet to get better; {key_of(self, 'screen.data')} opens a dataset.")
         interview = Interviewing(self.session)
-        self.movie_tui.say("Answer what you have seen; esc stops at any time, and what you said is kept.")
+        self.movie_tui.say("Answer what you have seen; you may stop at any time, and what you said is kept.")
         self.app.push_screen(InterviewScreen(interview), partial(self.show_after_interview, interview))
 
     @work
@@ -496,7 +513,9 @@ class ListScreen(FrameScreen):
         await self.people.fill()
         await self.fill_movies(from_top=True)
         rated = text.plural(interview.answers, "film")
-        self.movie_tui.say(f"{interview.viewer.label} rated {rated} · N goes on asking")
+        self.movie_tui.say(
+            f"{interview.viewer.label} rated {rated} · {hint(self, ('browse.interview', 'goes on asking'))}"
+        )
 
     # Moving about
 

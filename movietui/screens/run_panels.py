@@ -21,7 +21,8 @@ from textual.widgets import Input, Static
 
 from data.problems import Problem
 from movietui import text
-from movietui.bindings import back, choose, hint, key_of, never_mind
+from movietui.bindings import back, choose, hint, key_of, key_on, never_mind
+from movietui.run_records import Run
 from movietui.runs import RECOMMENDED, Freed, Runs
 from movietui.screens.panels import ScrollPanel
 from movietui.widgets.text_pane import TextPane
@@ -176,3 +177,18 @@ class TablesPanel(ScrollPanel[None]):
         for part in self._tables(run_tables):
             console.print(part)
         pane.show(Text.from_ansi(page.getvalue()))
+
+
+def how_it_ended(app: MovieTui, run: Run) -> str:
+    """Return the sentence for the end of a run."""
+    from movietui.screens.train import TrainScreen
+
+    match run.state:
+        case "done":
+            figure = f"RMSE {run.metrics['rmse']:.4f} on {run.split}" if "rmse" in run.metrics else "done"
+            return f"{run.model}: {figure} · {key_on(TrainScreen, app, 'train.use')} on run {run.id} uses it in Browse"
+        case "cancelled":
+            again = key_on(TrainScreen, app, "train.again")
+            return f"Stopped training {run.model}; run {run.id} keeps its curve, {again} goes on with it."
+        case _:
+            return f"! Run {run.id} {run.state}: {run.problem}"

@@ -13,6 +13,7 @@ from textual.widgets import Input
 from data.problems import Problem
 from movietui import text
 from movietui.activity import Activity
+from movietui.bindings import hint, key_of
 from movietui.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.runs import Runs
 from movietui.screens.frame import FrameScreen, entitle
@@ -96,7 +97,7 @@ class StudyScreen(FrameScreen):
             self.tell_disk()  # what only goes on has no checkpoint yet
         cut_off = [run.id for run in self._runs.values() if run.state == CUT_OFF]
         at_a_time = f"{app.queue.at_a_time} at a time" if app.queue.at_a_time > 1 else ""
-        offer = f"run {max(cut_off)} was cut off · r goes on with it" if cut_off else ""
+        offer = f"run {max(cut_off)} was cut off · {hint(self, ('train.again', 'goes on with it'))}" if cut_off else ""
         entitle(self.query_one("#runs-pane"), subtitle=" · ".join(filter(None, (at_a_time, offer))))
 
     def tell_disk(self) -> object:
@@ -240,7 +241,8 @@ class StudyScreen(FrameScreen):
         from movietui.screens.run_panels import TablesPanel
 
         if len(self.runs.marked) != 2:
-            raise Problem("Mark two runs with x; then m shows them side by side.")
+            mark, shows = key_of(self, "train.mark"), hint(self, ("train.compare", "shows"))
+            raise Problem(f"Mark two runs with {mark}; then {shows} them side by side.")
         first, second = sorted(self.runs.marked)
         store, app = self.session.store, self.movie_tui
         viewers = [await app.in_thread(store.asked, ref) for ref in self.session.audience.viewers[:1]]

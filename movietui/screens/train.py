@@ -18,6 +18,7 @@ from textual.worker import WorkerError
 from data.problems import Cancelled, Problem
 from movietui import text
 from movietui.activity import Activity
+from movietui.bindings import hint, key_of
 from movietui.replies import ModelRow
 from movietui.run_records import CUT_OFF, Run
 from movietui.runs import SERVED_SPLIT
@@ -111,12 +112,16 @@ class TrainScreen(KeepScreen):
         """Listen to jobs, and list models and runs."""
         for pane, title in (("models", "Models"), ("epochs", "Epochs"), ("settings", "Settings"), ("runs", "Runs")):
             self.query_one(f"#{pane}-pane").border_title = title
-        entitle(self.query_one("#settings-pane"), subtitle="enter trains · s sweeps")
+        entitle(
+            self.query_one("#settings-pane"), subtitle=hint(self, ("train.choose", "trains"), ("train.sweep", "sweeps"))
+        )
         self.movie_tui.activity_changed.subscribe(self, self.show_activity)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
         self.movie_tui.served_changed.subscribe(self, lambda _: self.list_runs())
         self.query_one("#filter").display = False
-        self.query_one("#no-runs", Static).update(Text("No runs yet: enter on a model trains it."))
+        self.query_one("#no-runs", Static).update(
+            Text(f"No runs yet: {key_of(self, 'train.choose')} on a model trains it.")
+        )
         self.view("curve")
         self.set_focus(self.models)
         self.open_lists()
@@ -207,7 +212,9 @@ class TrainScreen(KeepScreen):
             self.movie_tui.say(f"Run {number} goes on.")
         else:
             await queue.pause(number)
-            self.movie_tui.say(f"Run {number} pauses at the end of its epoch; p resumes it.")
+            self.movie_tui.say(
+                f"Run {number} pauses at the end of its epoch; {hint(self, ('train.pause', 'resumes it'))}."
+            )
 
     @told
     async def action_again(self) -> None:
@@ -304,7 +311,9 @@ class TrainScreen(KeepScreen):
         sweep = self._sweep
         if sweep is not None and (sweep.model, sweep.dataset, sweep.split) != (model["name"], dataset, split):
             if sweep.state == "running":
-                raise Problem(f"A sweep of {sweep.model} on {sweep.dataset} runs; c cancels it.")
+                raise Problem(
+                    f"A sweep of {sweep.model} on {sweep.dataset} runs; {hint(self, ('train.cancel', 'cancels it'))}."
+                )
             sweep = None
         values = form.values()
         if sweep is not None:
@@ -312,7 +321,9 @@ class TrainScreen(KeepScreen):
 
         async def start(grid: Mapping[str, Sequence[str]]) -> None:
             if self.movie_tui.work.activity is not None:
-                raise Problem("Something else is running; wait for it, or cancel it with c.")
+                raise Problem(
+                    f"Something else is running; wait for it, or cancel it with {key_of(self, 'train.cancel')}."
+                )
             self._show_sweep(Sweep(model["name"], dataset, split, grid))
             self.run_sweep({"split": split, "cleaning": cleaning, "seed": int(seed), "grid": grid})
 
@@ -329,7 +340,9 @@ class TrainScreen(KeepScreen):
         if chosen is not None:
             form.fill(chosen)
             self.action_settings()
-            self.movie_tui.say("These are the settings of the combination; enter trains with them.")
+            self.movie_tui.say(
+                f"These are the settings of the combination; {hint(self, ('train.choose', 'trains'))} with them."
+            )
 
     @work(group="sweep")
     @told
@@ -386,7 +399,7 @@ class TrainScreen(KeepScreen):
         working = self.movie_tui.working
         ready = [row["name"] for row in await self.session.datasets() if row["ratings"] or row["state"] == "invented"]
         if working not in ready:
-            raise Problem(f"{working} is not here yet; d opens the Data screen, where enter gets it.")
+            raise Problem(f"{working} is not here yet; the Data screen ({key_of(self, 'screen.data')}) gets it.")
         return working
 
     @on(Input.Submitted)

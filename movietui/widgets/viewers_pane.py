@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from data.problems import Problem
+from movietui.bindings import hint
 from movietui.session import Session
 from movietui.viewers import ViewerRef, user
 from movietui.widgets.row_list import WINDOW, RowList
@@ -54,7 +55,6 @@ class ViewersPane(Vertical):
         self._session = session
         self._search = ""
         self.border_title = "Viewers"
-        self.border_subtitle = "/ search"
 
     def compose(self) -> ComposeResult:
         """Show the list; a search is put above it when one begins."""
@@ -117,6 +117,7 @@ class ViewersPane(Vertical):
         """Show who the search finds; put the cursor on who the list is for, if asked."""
         if self._session.opened is None:
             return
+        self.border_subtitle = hint(self.screen, ("browse.search", "search"))
         head = await self._head()
         people = await self._session.people(self._search, 0, WINDOW)
         rows: list[Entry] = [*head, *(user_row(row, user(row["id"], people["dataset"])) for row in people["rows"])]
@@ -139,7 +140,7 @@ class ViewersPane(Vertical):
             for ref, count in await asyncio.to_thread(self._session.store.profiles)
             if all(word in ref.id.casefold() for word in words)
         ]
-        none = Hint("nobody is found" if self._search else "n adds a profile")
+        none = Hint("nobody is found" if self._search else hint(self.screen, ("browse.new", "adds a profile")))
         return [Heading("you"), *(found or [none]), Heading(f"people in {opened['dataset']}")]
 
     def count(self, profiles: list[tuple[ViewerRef, int]]) -> None:

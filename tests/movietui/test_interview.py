@@ -45,7 +45,7 @@ async def test_points_become_the_stars_that_the_card_says(
         await driver.press("1", "1")
         await driver.see(f"1 ●●○ {title(0)}")
         await driver.press("0")
-        await driver.told("enter goes on with these")
+        await driver.told("go on with these")
         assert rated(store) == {}
         await driver.press("3")
         await driver.told(f"rated {title(0)} ★ 4½ and rated {title(2)} ★ 4")
@@ -193,7 +193,7 @@ async def test_nothing_is_left_to_ask(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await begin(driver)
         await driver.press("4")
-        await driver.told("The keys 1 to 3 give a point")
+        await driver.told("No film has that key")
         await driver.press("0", "3")
         await driver.see("There is nothing left to ask")
         await driver.press("5", "0", "enter")

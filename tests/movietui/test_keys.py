@@ -14,6 +14,7 @@ import movietui.widgets
 from data import locations
 from movietui import keys
 from movietui.cli import cli
+from movietui.screens.run_panels import how_it_ended
 from movietui.store import Store
 from tests.movietui.driving import LARGE, shown, started
 from tests.movietui.fakes import FakeEngine
@@ -159,6 +160,31 @@ async def test_panels_have_the_keys_of_the_list_and_say_so(faked: FakeEngine) ->
         assert driver.app.screen is not driver.browse
         await driver.press("f4")
         assert driver.app.screen is driver.browse
+
+
+async def test_sentences_name_the_keys_in_force(faked: FakeEngine, store: Store) -> None:
+    write(
+        '[keys]\nbrowse.undo = "f6"\nbrowse.redo = "f7"\nbrowse.pair = "f8"\nbrowse.shelf = "f9"\n'
+        'browse.watchlist = "f5"\nbrowse.filter = "f3"\ntrain.use = "f4"\nbrowse.search = "f2"\n'
+    )
+    async with started(LARGE, engine=faked) as driver:
+        await driver.see("f2 search")
+        await driver.rate()
+        await driver.told("f6 undoes")
+        await driver.press("f6")
+        await driver.told("f7 gives it again")
+        await driver.press("a")
+        await driver.told("f8 on a second viewer makes one")
+        await driver.press("f9")
+        await driver.see("f5 puts a movie")
+        await driver.see("f9 the watchlist")
+        await driver.press("f9", "f3")
+        await driver.type("+even")
+        await driver.press("enter")
+        await driver.see("f3 +even")
+        assert driver.browse.about[-1].startswith("f8 ")
+        (run,) = store.serving_runs("demo")
+        assert f"f4 on run {run.id} uses it" in how_it_ended(driver.app, run)
 
 
 def test_where_the_file_lies(home: Path) -> None:

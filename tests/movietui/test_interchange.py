@@ -21,6 +21,7 @@ from movietui.store import Film, Store
 from movietui.viewers import profile
 from tests.data.exports import IMDB, MOVIELENS, film, imdb_row, letterboxd, table, trakt, trakt_film
 from tests.data.files import write_zip
+from tests.movietui.commands import refused
 
 ANNA = profile("anna")
 
@@ -33,13 +34,6 @@ def document(*arguments: object) -> Any:
     result = run(*arguments, "--json")
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
-
-
-def refused(result: Result, told: str, code: int = 1) -> None:
-    assert (result.exit_code, result.stdout) == (code, ""), result.output
-    assert re.search(told, result.stderr), result.stderr
-    if code == 1:
-        assert result.stderr.count("\n") == 1
 
 
 @pytest.fixture(autouse=True)

@@ -183,7 +183,7 @@ async def test_sentences_name_the_keys_in_force(faked: FakeEngine, store: Store)
         await driver.press("enter")
         await driver.see("f3 +even")
         assert driver.browse.about[-1].startswith("f8 ")
-        (run,) = store.serving_runs("demo")
+        run = store.serving_runs("demo")[0]
         assert f"f4 on run {run.id} uses it" in how_it_ended(driver.app, run)
 
 

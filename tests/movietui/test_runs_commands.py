@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from data import locations
 from models.reproduce import EXPERIMENTS
 from movietui.cli import cli
 from movietui.serving import Service
 from movietui.store import Store
-from tests.movietui.commands import Run, document
+from tests.movietui.commands import Run, document, refused
 
 METRICS = {"rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10", "recall@10", "recall@20", "hit@10"}
 """Those that are means over rows or users, which have an interval."""
@@ -25,13 +25,6 @@ def run(ready: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """In the demo's home: a bias run (1) and an mf run (2), which serves."""
     monkeypatch.setenv("COLUMNS", "160")
     return lambda *arguments: CliRunner().invoke(cli, ["runs", *map(str, arguments)])
-
-
-def refused(result: Result, told: str) -> None:
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert told in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert "please report it" not in result.stderr
 
 
 def test_list(run: Run) -> None:

@@ -298,7 +298,7 @@ async def test_a_dataset_that_is_not_here(store: Store, size: tuple[int, int]) -
         await driver.press("space", "right", "p", "i")
         await driver.told("Get the dataset with enter first")
         await driver.press("end")
-        await driver.see("name the place of a MovieLens zip")
+        await driver.see("Name the place of a MovieLens zip")
         await driver.press("c")
         await driver.told("Nothing is running.")
 

@@ -90,7 +90,7 @@ async def test_what_is_no_id_is_no_link(store: Store, opened: list[str]) -> None
     async with started(engine=FakeEngine()) as driver:
         assert int(driver.movies.known_rows()[0]["id"]) % 10 != 1
         await driver.press("l")
-        await driver.told("is not known; i on the Data screen joins with IMDb")
+        await driver.told("is not known; the Data screen joins movies with IMDb")
         await driver.press("y")
         await driver.told("Copied: ")
         assert "imdb" not in driver.app.clipboard

@@ -95,7 +95,8 @@ def key_on(kind: type, app: MovieTui, name: str) -> str:
     if keys := app.own_keys.get(name):
         binding = replace(binding, key=keys, key_display=None)
     key = binding.key.split(",")[0]
-    return key if key == "enter" else app.get_key_display(replace(binding, key=key))  # in words, not a bent arrow
+    # A word like other keys that are no sign, not a bent arrow.
+    return key if key == "enter" else app.get_key_display(replace(binding, key=key))
 
 
 def hint(node: DOMNode, *told: tuple[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual import work
@@ -12,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from movietui import saying
-from movietui.bindings import half_star_keys, hint, star_keys
+from movietui.bindings import half_star_keys, hint, key_of, star_keys
 from movietui.interviewing import Interviewing
 from movietui.screens.frame import FrameScreen
 from movietui.widgets.asked import TitleList, progress, question
@@ -93,7 +94,7 @@ class InterviewScreen(FrameScreen):
     def _draw(self) -> None:
         asked = self.query_one("#question", Static)
         if self.interview.started:
-            asked.update(question(self.interview, asked.size.width, asked.size.height))
+            asked.update(question(self.interview, asked.size.width, asked.size.height, partial(key_of, self)))
             self.query_one("#known", Static).update(progress(self.interview, asked.size.width))
 
     # Answers

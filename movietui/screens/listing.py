@@ -401,8 +401,11 @@ class ListScreen(FrameScreen):
 
     async def _audience_changed(self) -> None:
         await self.fill_movies(from_top=True)
-        hint = " · tab: whose rating is next · - = lean" if self.session.audience.together else ""
-        self.movie_tui.say(f"The list of {_and(self.names())}{hint}")
+        said = f"The list of {_and(self.names())}"
+        if self.session.audience.together:
+            turn, leans = key_of(self, "browse.turn"), hint(self, ("browse.average browse.misery", "lean"))
+            said += f" · {turn}: whose rating is next · {leans}"
+        self.movie_tui.say(said)
         self.set_focus(self.movies)
 
     @on(ViewersPane.Chosen)

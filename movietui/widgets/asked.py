@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.style import Style
 from rich.text import Text
@@ -42,20 +42,24 @@ class TitleList(MovieList, can_focus=False):
         ]
 
 
-def question(interview: Interviewing, width: int, height: int) -> Text:
-    """Return what is asked, and how it is answered, in the room that there is."""
+def question(interview: Interviewing, width: int, height: int, key: Callable[[str], str]) -> Text:
+    """Return what is asked, and how it is answered, in the room that there is. ``key`` names the key of an id."""
     if not interview.films:
-        return Text("There is nothing left to ask: all films that many know were asked about. esc ends this.")
-    return _card(interview, width, height) if interview.card else _single(interview.films[0], width, height)
+        ends = f"{key('interview.stop')} ends this"
+        return Text(f"There is nothing left to ask: all films that many know were asked about. {ends}.")
+    ask = _card if interview.card else _single
+    return ask(interview, width, height, key)
 
 
-def _single(film: AskedFilm, width: int, height: int) -> Text:
-    keys = (("1 … 5", "stars"), ("0", "not seen"), ("[ ]", "half off or on the last one"))
-    told = [text.fitted(Text.assemble((f"{key:<7}", "bold"), meaning), width) for key, meaning in keys]
+def _single(interview: Interviewing, width: int, height: int, key: Callable[[str], str]) -> Text:
+    film = interview.films[0]
+    half = f"{key('interview.half-less')} {key('interview.half-more')}"
+    keys = (("1 … 5", "stars"), (key("interview.not-seen"), "not seen"), (half, "half off or on the last one"))
+    told = [text.fitted(Text.assemble((f"{name:<7}", "bold"), meaning), width) for name, meaning in keys]
     return _stacked([[Text("How many stars?", "dim")], _film(film, "", width), told], height)
 
 
-def _card(interview: Interviewing, width: int, height: int) -> Text:
+def _card(interview: Interviewing, width: int, height: int, key: Callable[[str], str]) -> Text:
     """Three films with their points; where room is short what is known of them gives way."""
     films = [
         _film(film, f"{place} {text.dots(points / POINTS, POINTS)} ", width)
@@ -66,7 +70,8 @@ def _card(interview: Interviewing, width: int, height: int) -> Text:
         for points, stars in enumerate(STARS_OF_POINTS)
         if stars is not None
     )
-    keys = Text.assemble(("1 2 3", "bold"), " point  ", ("enter", "bold"), " go on  ", ("0", "bold"), " none")
+    goes_on, none = key("interview.go-on"), key("interview.not-seen")
+    keys = Text.assemble(("1 2 3", "bold"), " point  ", (goes_on, "bold"), " go on  ", (none, "bold"), " none")
     head = [text.fitted(Text(f"{text.plural(POINTS, 'point')} to spend: what do you like?", "dim"), width)]
     tail = [text.fitted(Text(worth, "dim"), width), text.fitted(keys, width)]
     if len(head) + sum(map(len, films)) + len(tail) > height:

@@ -166,6 +166,7 @@ async def test_sentences_name_the_keys_in_force(faked: FakeEngine, store: Store)
     write(
         '[keys]\nbrowse.undo = "f6"\nbrowse.redo = "f7"\nbrowse.pair = "f8"\nbrowse.shelf = "f9"\n'
         'browse.watchlist = "f5"\nbrowse.filter = "f3"\ntrain.use = "f4"\nbrowse.search = "f2"\n'
+        'interview.go-on = "f10"\nbrowse.turn = "f11"\n'
     )
     async with started(LARGE, engine=faked) as driver:
         await driver.see("f2 search")
@@ -183,6 +184,10 @@ async def test_sentences_name_the_keys_in_force(faked: FakeEngine, store: Store)
         await driver.press("enter")
         await driver.see("f3 +even")
         assert driver.browse.about[-1].startswith("f8 ")
+        await driver.press("left", "down", "f8")
+        await driver.told("f11: whose rating is next")
+        await driver.press("N")
+        await driver.see("f10 go on")
         run = store.serving_runs("demo")[0]
         assert f"f4 on run {run.id} uses it" in how_it_ended(driver.app, run)
 

@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 
 from data.dataset import Dataset, ImdbFacts
 from data.titles import film_key
-from models.search import Index, Search, _bits, _signs
+from models.search import FORGIVEN, Index, Search, _bits, _signs
 from tests.models.builders import dataset
 
 FILMS = (
@@ -119,6 +119,17 @@ def test_words_that_are_near_are_never_passed_over(one: str, other: str) -> None
     """Every typo changes two signs at most: what the bits rule out is further away."""
     apart = int(_bits(_signs([one])[:, -1] ^ _signs([other])[:, -1])[0])
     assert apart <= 2 * OSA.distance(one, other)
+
+
+FEW_LETTERS = st.text("ab", min_size=FORGIVEN, max_size=2 * FORGIVEN + 1)
+
+
+@settings(deadline=None)
+@given(FEW_LETTERS, FEW_LETTERS)
+def test_what_has_no_more_typos_than_are_forgiven_is_found(one: str, other: str) -> None:
+    forgiven = 1 if len(one) < 2 * FORGIVEN else 2
+    if OSA.distance(one, other) <= forgiven:
+        assert Index((other, "x" * len(one))).find(one, 1) == [0]
 
 
 @settings(deadline=None)

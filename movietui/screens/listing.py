@@ -506,7 +506,7 @@ class ListScreen(FrameScreen):
         if not self.session.audience.viewers:
             raise Problem(f"There is no list yet to get better; {key_of(self, 'screen.data')} opens a dataset.")
         interview = Interviewing(self.session)
-        self.movie_tui.say("Answer what you have seen; you may stop at any time, and what you said is kept.")
+        self.movie_tui.say("Answer what you have seen, and stop at any time; what you said is kept.")
         self.app.push_screen(InterviewScreen(interview), partial(self.show_after_interview, interview))
 
     @work

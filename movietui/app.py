@@ -102,14 +102,13 @@ class MovieTui(App[int]):
         self.begin()
         self.set_interval(WATCH_SECONDS, self.watch_store)
 
-    def _keep_theme(self, theme: object) -> None:
+    @told
+    async def _keep_theme(self, theme: object) -> None:
         if not self._theme_for_once:
-            try:
-                self.session.store.choose("theme", self.theme)
-            except Problem as problem:
-                self.say_problem(problem)
+            await self.in_thread(self.session.store.choose, "theme", self.theme)
 
     @work(group="begin")
+    @told
     async def begin(self) -> None:
         """Start the engine; open what was open last, or lead through the first start."""
         if (path := locations.config()).exists():
@@ -171,6 +170,7 @@ class MovieTui(App[int]):
             yield from (screen for screen in stack if isinstance(screen, FrameScreen))
 
     @work(group="quit")
+    @told
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker may ask and wait
         """Stop what runs and leave. Ratings were on disk before they were on screen."""
         from movietui.screens.run_panels import leave

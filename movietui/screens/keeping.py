@@ -32,6 +32,7 @@ class KeepScreen(StudyScreen):
         return Runs(self.session.store)
 
     @work(exclusive=True, group="disk")
+    @told
     async def tell_disk(self) -> None:
         """Say how many runs there are and what their checkpoints take, which is soon known."""
         self._show_disk()

@@ -120,6 +120,7 @@ class PathPanel(ModalScreen[Any]):
             yield Static(id="completions", markup=False)
 
     @work(exclusive=True, group="complete")
+    @told
     async def action_complete(self) -> None:
         """Go on as far as all names that fit agree, and list these where there are several."""
         field = self.query_one(Input)
@@ -147,6 +148,7 @@ class PathPanel(ModalScreen[Any]):
 
     @on(Input.Submitted)
     @work(exclusive=True, group="take")
+    @told
     async def take(self, event: Input.Submitted) -> None:
         """Take a path that exists."""
         typed = event.value.strip()

@@ -26,6 +26,7 @@ from movietui.run_records import Run
 from movietui.runs import RECOMMENDED, Freed, Runs
 from movietui.screens.panels import ScrollPanel
 from movietui.widgets.text_pane import TextPane
+from movietui.widgets.told import told
 
 if TYPE_CHECKING:
     from movietui.app import MovieTui
@@ -114,6 +115,7 @@ class PrunePanel(ModalScreen[list[Freed] | None]):
 
     @on(Input.Changed)
     @work(exclusive=True, group="look")
+    @told
     async def look(self) -> None:
         """Show what would go."""
         told, wrong = Text(), ""

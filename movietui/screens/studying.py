@@ -76,8 +76,6 @@ class StudyScreen(FrameScreen):
         for number in changes.deleted:
             self._runs.pop(number, None)
         waiting = await app.queue.waiting()
-        if not self.is_running:  # the app was left meanwhile
-            return
         picture = Picture(
             session.run.id if session.run else None,
             {run.id: place for place, run in enumerate(waiting, 1)},

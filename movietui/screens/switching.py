@@ -23,6 +23,7 @@ from movietui.session import Session
 from movietui.widgets.line_view import Line
 from movietui.widgets.row_list import RowList
 from movietui.widgets.text_pane import TextPane
+from movietui.widgets.told import told
 
 TOP = 10
 DELAY = 0.2
@@ -117,6 +118,7 @@ class SwitchPanel(ModalScreen[Run | None]):
         self.call_after_refresh(self.look)
 
     @work(exclusive=True, group="tops")
+    @told
     async def work_out(self) -> None:
         """Ask what the run under the cursor makes of the list."""
         run = self.query_one(ServingRuns).current

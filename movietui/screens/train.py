@@ -142,6 +142,7 @@ class TrainScreen(KeepScreen):
     # Lists
 
     @work
+    @told
     async def open_lists(self) -> None:
         """List the runs, and once they are drawn the models: the form of one takes as long as all the rest."""
         with contextlib.suppress(WorkerError):  # another list was asked for meanwhile

@@ -18,6 +18,8 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
+from movietui.widgets.told import told
+
 SIGNS = "●x+◆o*"
 """Of several runs, each has one of its own, so that nobody needs colours to tell them apart."""
 BEST = "★"
@@ -96,6 +98,7 @@ class Curve(PlotextPlot):
             self._draw()
 
     @work(group="curve")
+    @told
     async def _draw(self) -> None:
         """Draw until the picture shows the newest."""
         while self._stale:

@@ -20,6 +20,7 @@ from movietui.bindings import hint
 from movietui.narrowing import SAVED, expand
 from movietui.replies import SuggestionRow
 from movietui.session import Session
+from movietui.widgets.told import told
 
 if TYPE_CHECKING:
     from textual.widgets import Input
@@ -131,6 +132,7 @@ class ViewLine(Vertical):
         self.look_on(event.value)
 
     @work(exclusive=True, group="filter")
+    @told
     async def look_on(self, typed: str) -> None:
         """Show how the filter may go on, and tell what it is so far."""
         saved = await self._session.saved_filters()

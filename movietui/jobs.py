@@ -4,6 +4,7 @@ It stops when its standard input ends, which is how it is cancelled and how it n
 it may be told while it works: to pause after an epoch, and to resume.
 """
 
+import contextlib
 import os
 import queue
 import signal
@@ -21,6 +22,9 @@ from movietui.store import Store
 from movietui.wire import Message, Send, decode, encode, sentence, take_stdout
 
 EVENTS_A_SECOND = 10
+NICENESS = 10
+SESSION = Path("/proc/self/autogroup")
+"""Where Linux is told how nice a session is."""
 
 
 class Teller:
@@ -130,6 +134,18 @@ def _listen(requests: queue.SimpleQueue[Message], gate: threading.Event) -> None
     os.kill(os.getpid(), signal.SIGINT)
 
 
+def _give_way() -> None:
+    """Let the screen and the engine go first.
+
+    Where Linux shares the processors out among sessions, and only within one by how nice its processes are, a job,
+    which is a session of its own, would get as much as the screen: so the session is made as nice as the job.
+    """
+    niceness = os.nice(NICENESS)
+    if os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):  # there are other systems
+            SESSION.write_text(str(niceness))
+
+
 def main() -> None:
     """Do one job, then end at once: to take down what torch built up takes up to a second, in which nothing happens."""
     status = _main()
@@ -148,7 +164,7 @@ def _main() -> int:
         except BrokenPipeError:
             raise Cancelled from None  # whoever asked is gone
 
-    os.nice(10)  # the screen and the engine go first
+    _give_way()
     teller = Teller(send)
     requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, teller.gate), daemon=True).start()

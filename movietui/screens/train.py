@@ -141,7 +141,7 @@ class TrainScreen(KeepScreen):
 
     # Lists
 
-    @work
+    @work(group="open")
     @told
     async def open_lists(self) -> None:
         """List the runs, and once they are drawn the models: the form of one takes as long as all the rest."""

@@ -1,6 +1,7 @@
 """The engine and jobs as real processes."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from data import locations
 from data.problems import Problem
-from movietui import children
+from movietui import children, jobs
 from movietui.children import Engine, Job, warm_job
 from movietui.store import Store
 from movietui.wire import Message, decode, encode
@@ -278,6 +279,17 @@ async def test_cancelling(ready: Path, moment: str, monkeypatch: pytest.MonkeyPa
     assert processes_of(ready) == []
 
 
+@pytest.mark.skipif(not jobs.SESSION.exists(), reason="sessions do not share the processors here")
+async def test_a_job_gives_way_to_the_screen_with_its_whole_session(home: Path) -> None:
+    niceness = min(19, os.nice(0) + jobs.NICENESS)
+    async with contextlib.aclosing(Job().events(GET)) as events:
+        await anext(events)
+        job = next(pid for pid in processes_of(home) if os.getsid(pid) == pid)
+        assert os.getpriority(os.PRIO_PROCESS, job) == niceness
+        assert Path(f"/proc/{job}/autogroup").read_text().endswith(f" nice {niceness}\n")
+    assert gone(job)
+
+
 async def test_cancelled_before_it_began(home: Path) -> None:
     job = Job()
     await job.cancel()
@@ -324,7 +336,7 @@ async def test_a_warm_job_works(ready: Path) -> None:
 
 PARENT = """
 import asyncio, sys
-from movietui import children
+from movietui import children, jobs
 from movietui.children import Engine, Job
 async def main():
     engine, job = Engine(), Job()

@@ -22,7 +22,8 @@ from movietui.store import Store
 from movietui.wire import Message, Send, decode, encode, sentence, take_stdout
 
 EVENTS_A_SECOND = 10
-NICENESS = 10
+NICENESS = 5
+"""Enough for the screen to go first, and not so much that a training stands still beside what else computes."""
 SESSION = Path("/proc/self/autogroup")
 """Where Linux is told how nice a session is."""
 

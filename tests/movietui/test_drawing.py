@@ -1,5 +1,6 @@
 """What is drawn again, and what is not: each drawing takes from what trains, and a long one is felt as a stall."""
 
+import asyncio
 import gc
 from typing import Any
 
@@ -58,6 +59,27 @@ async def test_between_a_curve_and_the_status_line_nothing_is_drawn(
         driver.app.say("Something else.")
         await driver.until(lambda: len(drawn) > 1, "both")
         assert drawn == [curve.region, status.region]
+
+
+async def test_what_came_meanwhile_has_its_turn_between_two_drawings(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        screen = await train_screen(driver)
+        turns: list[str] = []
+        display = driver.app._display
+
+        def note(*drawn: Any) -> None:
+            display(*drawn)
+            turns.append("drawn")
+            asyncio.get_running_loop().call_soon(turns.append, "another")
+
+        monkeypatch.setattr(driver.app, "_display", note)
+        screen.query_one(Curve).refresh()
+        driver.app.say("Something else.")
+        await driver.until(lambda: turns.count("another") > 1, "both")
+        assert turns == ["drawn", "another"] * 2
 
 
 async def test_what_says_the_same_is_not_drawn_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

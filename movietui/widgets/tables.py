@@ -146,17 +146,25 @@ class EpochList(RowList[dict[str, Any]]):
     """The losses by epoch, newest first, the best marked."""
 
     has_head = True
+    SIGN = " ●"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.best: int | None = None
 
+    def _columns(self, width: int) -> dict[str, int]:
+        """The columns and how wide each is; the sign of the best epoch stands behind them."""
+        roomy = {"epoch": 6, "train": 9, "validation": 12}
+        return roomy if sum(roomy.values()) + len(self.SIGN) <= width else {"epoch": 6, "train": 8, "valid": 8}
+
     def head(self, width: int) -> str:
         """Return the names of the columns."""
-        return " epoch    train  validation"
+        return "".join(text.cut(name, cells, right=True) for name, cells in self._columns(width).items())
 
     def draw(self, row: dict[str, Any], width: int) -> Line:
         """Draw one epoch."""
-        validation = f"{row['validation_loss']:.4f}" if row["validation_loss"] is not None else ""
-        best = " ●" if row["epoch"] == self.best else ""
-        return [(text.cut(f"{row['epoch']:>6} {row['train_loss']:>8.4f} {validation:>11}{best}", width), "")]
+        losses = [row["train_loss"], row["validation_loss"]]
+        told = [str(row["epoch"]), *(f"{loss:.4f}" if loss is not None else "" for loss in losses)]
+        cells = zip(told, self._columns(width).values(), strict=True)
+        line = "".join(text.cut(value, each, right=True) for value, each in cells)
+        return [(line + (self.SIGN if row["epoch"] == self.best else ""), "")]

@@ -109,6 +109,20 @@ async def test_what_stands_in_place_of_a_curve(store: Store, size: tuple[int, in
         await driver.see("shown as a curve only")
 
 
+async def test_the_epochs_have_room_at_every_width(store: Store) -> None:
+    with_run(store)
+    async with started((140, 20), engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        screen.view("epochs")
+        pane = screen.query_one("#epochs-pane")
+        for width in (80, 99, 100, 110, 129, 130, 140):
+            await driver.pilot.resize_terminal(width, 20)
+            await driver.until(lambda: screen.size.width == width and pane.region.right <= width, "the size")  # noqa: B023
+            told = [line[pane.region.x + 1 : pane.region.right - 1] for line in lines(driver.app)]
+            assert any(line.split()[:2] == ["epoch", "train"] and " valid" in line for line in told), (width, told)
+            assert any(line.split()[:4] == ["5", "0.6500", "0.8000", "●"] for line in told), (width, told)
+
+
 async def test_nothing_to_train_on(home: Path) -> None:
     async with started(stands=False) as driver:
         await driver.until(lambda: driver.app.work.activity is not None, "the work")

@@ -75,7 +75,8 @@ class SweepPanel(ModalScreen[dict[str, str] | None]):
                             select_on_focus=False,
                             tooltip=setting["meaning"],
                         )
-                        yield Static(Text(f"{setting['low']:g} … {setting['high']:g}", "dim", no_wrap=True))
+                        reach = Text(f"{setting['low']:g} … {setting['high']:g}", "dim", no_wrap=True)
+                        yield Static(reach, classes="sweep-range")
             yield Static(id="sweep-told", markup=False)
             with Horizontal(id="sweep-found"):
                 yield SweepTable(id="swept")

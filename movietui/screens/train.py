@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.dom import DOMNode
+from textual.timer import Timer
 from textual.widgets import Input, Static
 from textual.worker import WorkerError
 
@@ -35,6 +38,10 @@ from movietui.widgets.told import told
 from movietui.wire import Message
 
 VIEWS = ("curve", "epochs", "settings")
+REST_SECONDS = 0.1
+"""How long the cursor rests on a model before its form is made: that of a network takes longer than a key may wait."""
+OF_A_MODEL = ("choose", "settings", "preset", "sweep", "copy")
+"""The actions of the screen that are for the model under the cursor."""
 LOOK_SECONDS = 0.5
 """How often the runs of other windows and of the command line are looked for."""
 
@@ -87,6 +94,10 @@ class TrainScreen(KeepScreen):
     def __init__(self) -> None:
         super().__init__()
         self._models: list[ModelRow] = []
+        self._early: list[tuple[DOMNode, str]] = []
+        """What keys asked for before there were models, and of whom."""
+        self._resting: Timer | None = None
+        self._showing = asyncio.Lock()
         self._sweep: Sweep | None = None
         """The one that runs or was the last."""
 
@@ -117,7 +128,7 @@ class TrainScreen(KeepScreen):
         )
         self.movie_tui.activity_changed.subscribe(self, self.show_activity)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
-        self.movie_tui.served_changed.subscribe(self, lambda _: self.list_runs())
+        self.movie_tui.served_changed.subscribe(self, self.served)
         self.query_one("#filter").display = False
         self.query_one("#no-runs", Static).update(
             Text(f"No runs yet: {key_of(self, 'train.choose')} on a model trains it.")
@@ -157,9 +168,17 @@ class TrainScreen(KeepScreen):
         await session.engine.start()
         self._models = await session.models()
         self.models.fill(len(self._models), 0, self._models)
+        early, self._early = self._early, []
+        for node, action in early * self.models.has_focus:  # whoever went elsewhere meanwhile is left alone
+            await self.app.run_action(action, node)
         self._reported = [Reported.of(row) for row in await session.engine.ask("reported")]
         if self._version:  # else they are about to be listed
             self.list_runs()
+
+    def served(self, dataset: str) -> None:
+        """Mark the run that serves now; the command line is for the dataset at work."""
+        self.list_runs()
+        self.check_settings()
 
     # What runs
 
@@ -253,13 +272,20 @@ class TrainScreen(KeepScreen):
     # Settings
 
     @on(RowList.Moved, "#models")
+    def show_soon(self) -> None:
+        """Show the form of the model under the cursor, once the cursor rests."""
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(REST_SECONDS, self.show_settings)
+
+    @told
     async def show_settings(self) -> None:
-        """Show the form of the model under the cursor."""
-        model = self.models.current
-        if model is not None:
-            if model is not self.form.model:  # the list tells of its cursor more than once while it is filled
+        """Show the form of the model under the cursor, where it does not stand there yet."""
+        async with self._showing:
+            model = self.models.current
+            if model is not None and model is not self.form.model:
                 await self.form.show(model)
-            self.check_settings()
+                self.check_settings()
 
     @property
     def form(self) -> SettingsForm:
@@ -274,12 +300,14 @@ class TrainScreen(KeepScreen):
     @told
     async def action_preset(self) -> None:
         """Fill in the other preset."""
+        await self.show_settings()
         self.form.turn_preset()
         self.movie_tui.say(f"These are the {self.form.preset} settings.")
 
     @told
     async def action_copy(self) -> None:
         """Copy the command line that trains the same."""
+        await self.show_settings()
         command = self.form.command(self.movie_tui.working)
         self.app.copy_to_clipboard(command)
         self.movie_tui.say(f"Copied: {command}")
@@ -297,6 +325,7 @@ class TrainScreen(KeepScreen):
         """Open the sweep panel, and put the settings that were chosen there into the form."""
         from movietui.screens.sweeping import SweepPanel
 
+        await self.show_settings()
         form, model = self.form, self.form.model
         if model is None:
             return
@@ -340,7 +369,7 @@ class TrainScreen(KeepScreen):
         chosen = await self.app.push_screen_wait(panel)
         if chosen is not None:
             form.fill(chosen)
-            self.action_settings()
+            await self.action_settings()
             self.movie_tui.say(
                 f"These are the settings of the combination; {hint(self, ('train.choose', 'trains'))} with them."
             )
@@ -372,6 +401,15 @@ class TrainScreen(KeepScreen):
 
     # Keys
 
+    def on_key(self, event: events.Key) -> None:
+        """Keep what is asked of the models until they are there."""
+        bound = self.active_bindings.get(event.key)
+        if self._models or bound is None or not self.models.has_focus:
+            return
+        if bound.node is self.models or bound.binding.action in OF_A_MODEL:
+            self._early.append((bound.node, bound.binding.action))
+            event.stop()
+
     @work(group="train")
     @told
     async def action_choose(self) -> None:
@@ -380,8 +418,8 @@ class TrainScreen(KeepScreen):
             if isinstance(self.runs.current, Run):
                 await self._unfold(self.runs.current)
             return
-        model = self.models.current
-        app = self.movie_tui
+        await self.show_settings()
+        app, model = self.movie_tui, self.form.model
         if model is None:
             return
         options = self.form.options()
@@ -426,8 +464,9 @@ class TrainScreen(KeepScreen):
         await app.serve(run.dataset, run)
         app.say(f"Browse uses run {run.id}: {run.model} on {run.dataset}")
 
-    def action_settings(self) -> None:
+    async def action_settings(self) -> None:
         """Go to the form."""
+        await self.show_settings()
         self.view("settings")
         fields = self.query_one("#fields").query(Input)
         if fields:

@@ -20,6 +20,8 @@ from movietui.replies import FieldRow, ModelRow
 from movietui.widgets.number_input import Field, NumberInput
 
 PRESETS = ("tuned", "published")
+MADE_AT_ONCE = 10
+"""How many widgets of a form are made before it is somebody else's turn: each takes two milliseconds."""
 
 
 class SettingsForm(Vertical):
@@ -60,9 +62,11 @@ class SettingsForm(Vertical):
             Field(placeholder="random90, then all", id="set-split", compact=True),
             Text("the train part of a split only, such as u1", "dim"),
         ]
+        widgets = _widgets(parts)
         async with self.batch():
             await fields.remove_children()
-            await fields.mount_all(_widgets(parts))
+            for place in range(0, len(widgets), MADE_AT_ONCE):
+                await fields.mount_all(widgets[place : place + MADE_AT_ONCE])
 
     def turn_preset(self) -> None:
         """Fill in the other preset. Raises ``Problem`` where the model has no published settings."""

@@ -1,15 +1,21 @@
 """The Train screen, by keyboard: its runs, and training."""
 
+import asyncio
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from data import locations
 from movietui.children import Job
+from movietui.replies import ModelRow
+from movietui.screens.train import TrainScreen
+from movietui.session import Session
 from movietui.store import Store
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 from tests.movietui.processes import gone
-from tests.movietui.training import SIZES, choose, fill, go
+from tests.movietui.training import SIZES, choose, fill, form_of, go
 
 
 def newest_state(driver: Driver) -> str:
@@ -121,6 +127,51 @@ async def test_the_epochs_have_room_at_every_width(store: Store) -> None:
             told = [line[pane.region.x + 1 : pane.region.right - 1] for line in lines(driver.app)]
             assert any(line.split()[:2] == ["epoch", "train"] and " valid" in line for line in told), (width, told)
             assert any(line.split()[:4] == ["5", "0.6500", "0.8000", "●"] for line in told), (width, told)
+
+
+async def test_keys_typed_before_the_models_are_there_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_run(store)
+    there, models = asyncio.Event(), Session.models
+
+    async def late(session: Session) -> list[ModelRow]:
+        await there.wait()
+        return await models(session)
+
+    monkeypatch.setattr(Session, "models", late)
+    async with started(engine=FakeEngine()) as driver:
+        FakeJob.made = []
+        driver.app.queue._new_job = lambda: FakeJob(store)
+        await driver.press("t")
+        await driver.until(lambda: driver.app.screen.query("#models"), "the screen")
+        screen = cast(TrainScreen, driver.app.screen)
+        await driver.press("down", "down", "up", "enter")
+        assert store.runs()[0].id == 3
+        there.set()
+        await driver.until(lambda: store.runs()[0].id == 4, "the run")
+        assert screen.models.current is not None
+        assert store.runs()[0].model == screen.models.current["name"] == screen.models.known_rows()[1]["name"]
+
+
+async def test_a_form_is_made_where_the_cursor_rests_or_something_is_asked_of_it(store: Store) -> None:
+    with_run(store)
+    async with started(engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        shown: list[str] = []
+        show = screen.form.show
+
+        async def note(model: ModelRow) -> None:
+            shown.append(model["name"])
+            await show(model)
+
+        screen.form.show = note  # type: ignore[method-assign]
+        names = [row["name"] for row in screen.models.known_rows()]
+        for _ in names:
+            screen.models.action_move(1)
+        await form_of(driver, screen, names[-1])
+        assert shown == names[-1:]
+        screen.models.action_move(-1)
+        await driver.press("y")
+        assert driver.app.clipboard.startswith(f"movietui train {names[-2]} ")
 
 
 async def test_nothing_to_train_on(home: Path) -> None:

@@ -19,6 +19,8 @@ async def go(driver: Driver) -> TrainScreen:
     screen = cast(TrainScreen, driver.app.screen)
     await driver.until(lambda: screen.models.total > 2 and screen.query("#set-seed"), "the models and the form")
     await driver.until(lambda: screen.runs.total, "the runs")
+    listing = ("open", "models", "runs")
+    await driver.until(lambda: not any(one.group in listing for one in driver.app.workers), "the end of all lists")
     return screen
 
 
@@ -31,9 +33,20 @@ async def fill(driver: Driver, screen: TrainScreen, **values: str) -> None:
 async def choose(driver: Driver, screen: TrainScreen, model: str) -> None:
     names = [row["name"] for row in screen.models.known_rows()]
     screen.models.cursor = names.index(model)
-    field = "damping" if model == "popularity" else "sweeps"
-    await driver.until(lambda: screen.query(f"#set-{field}") and screen.query("#set-seed"), "the form")
-    await driver.pilot.pause(0.1)
+    await form_of(driver, screen, model)
+
+
+async def form_of(driver: Driver, screen: TrainScreen, model: str) -> None:
+    """Wait until the form of a model stands, or of another that has come meanwhile under the cursor."""
+    await driver.until(
+        lambda: (
+            screen.form.model is not None
+            and screen.form.model["name"] == model
+            and screen.query("#set-split")
+            and not screen._showing.locked()
+        ),
+        f"the form of {model}",
+    )
 
 
 async def with_fake_jobs(driver: Driver, store: Store) -> TrainScreen:

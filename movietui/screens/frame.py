@@ -233,6 +233,8 @@ class FrameScreen(Screen[None]):
 
     def _draw_others(self) -> None:
         if self.is_current:
+            # What changed meanwhile is drawn with them: what Textual draws next it holds for all that there is to draw.
+            self._compositor.update_widgets(self._dirty_widgets)
             self._compositor_refresh()
 
     @property

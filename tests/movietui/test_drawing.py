@@ -68,18 +68,25 @@ async def test_what_came_meanwhile_has_its_turn_between_two_drawings(
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await train_screen(driver)
         turns: list[str] = []
-        display = driver.app._display
+        display, pane, drawn = driver.app._display, screen.query_one("#epochs-pane"), drawings(screen, monkeypatch)
 
-        def note(*drawn: Any) -> None:
-            display(*drawn)
+        def meanwhile() -> None:
+            turns.append("another")
+            if len(turns) == 2:
+                pane._set_dirty()
+                screen._dirty_widgets.add(pane)
+
+        def note(*update: Any) -> None:
+            display(*update)
             turns.append("drawn")
-            asyncio.get_running_loop().call_soon(turns.append, "another")
+            asyncio.get_running_loop().call_soon(meanwhile)
 
         monkeypatch.setattr(driver.app, "_display", note)
         screen.query_one(Curve).refresh()
         driver.app.say("Something else.")
-        await driver.until(lambda: turns.count("another") > 1, "both")
-        assert turns == ["drawn", "another"] * 2
+        await driver.until(lambda: turns.count("another") > 2, "all three")
+        assert turns == ["drawn", "another"] * 3
+        assert pane.region in drawn
 
 
 async def test_what_says_the_same_is_not_drawn_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

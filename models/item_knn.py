@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings
+from data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from models import stages
 from models.bias import expected, learn_effects
 from models.model import Fitted, History, Parameters, Progress
@@ -100,6 +100,13 @@ class ItemKNN(Neighbours[ItemKNNSettings, Rests]):
         sample = Sample(own_rest[:, 0], (weight * theirs).sum(1), np.abs(weight).sum(1))
         return self._finished(found, train, sample, validation, progress)
 
+    def restore(self, parameters: Parameters, scale: Scale) -> None:
+        """Become the fitted model that these parameters were taken from."""
+        super().restore(parameters, scale)
+        self._heard: Lists | None = None
+        """Of each movie those that have it as a neighbour, and its weights there, made for the first list: a viewer has
+        rated few of all movies, and only what is heard of these counts."""
+
     def _nearest(self, lists: Lists, total: int, norm: Floats) -> tuple[Ints, Floats, Floats]:
         """The kept neighbours of each movie with their sums of products and numbers of users in common.
 
@@ -146,13 +153,14 @@ class ItemKNN(Neighbours[ItemKNNSettings, Rests]):
         return said, sure
 
     def _say_all(self, taste: Rests) -> tuple[Floats, Floats]:
-        neighbour, weight = self.parameters["neighbour"][:-1], self.parameters["weight"][:-1]
-        rest, rated = np.zeros((2, len(neighbour) + 1), np.float32)
-        rest[taste.movies], rated[taste.movies] = taste.rest, 1
-        # In the type and the mode that take half of the time; no row is outside.
-        rows = neighbour.astype(np.intp)
-        theirs, there = (table.take(rows, mode="clip") for table in (rest, rated))
-        return np.einsum("mk,mk->m", theirs, weight), np.einsum("mk,mk->m", there, np.abs(weight))
+        if self._heard is None:
+            neighbour, weight = self.parameters["neighbour"][:-1], self.parameters["weight"][:-1]
+            movies = np.repeat(np.arange(len(neighbour), dtype=np.int32), neighbour.shape[1])
+            self._heard = Lists.of(neighbour.ravel(), movies, weight.ravel(), len(neighbour) + 1)
+        places, which = self._heard.places(taste.movies)
+        movies, by = self._heard.other[places], self._heard.rest[places]
+        said, sure = (np.bincount(movies, of, len(self.counts)) for of in (taste.rest[which] * by, np.abs(by)))
+        return said.astype(np.float32), sure.astype(np.float32)
 
     def _say_without(self, taste: Rests, moved: NDArray[Any], movies: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
         neighbour, weight = self.parameters["neighbour"][movies], self.parameters["weight"][movies]

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings, grouped
+from data.dataset import Dataset, Floats, Ints, Ratings, Scale, grouped
 from models.bias import Bias, Generosity, expected
 from models.metrics import mse
 from models.model import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
@@ -151,7 +151,7 @@ T = TypeVar("T", bound=Rests)
 class Neighbours(Model[S, T]):
     """What both models share."""
 
-    def restore(self, parameters: Parameters, scale: Any) -> None:
+    def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Become the fitted model that these parameters were taken from."""
         super().restore(parameters, scale)
         self._bias = Bias()

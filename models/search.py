@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats
+from data.dataset import Dataset, Floats, grouped
 from data.problems import Problem
 from data.titles import film_key, parse_label, plain, title_key
 
@@ -54,9 +54,7 @@ class Index:
         self._words = sorted(set(words))
         place = {word: number for number, word in enumerate(self._words)}
         which = np.fromiter(map(place.__getitem__, words), np.int32, len(words))
-        self._starts = np.zeros(len(place) + 1, np.int64)
-        np.cumsum(np.bincount(which, minlength=len(place)), out=self._starts[1:])
-        order = np.argsort(which, kind="stable")
+        order, self._starts = grouped(which, len(place))
         self._rows = np.repeat(np.arange(len(texts), dtype=np.int32), self._lengths)[order]
         self._letters = np.fromiter(map(len, self._words), np.int32, len(place))
         # Shortest first, so that words which are too short or too long for a typo are not looked at.

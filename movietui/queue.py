@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from data import locations
 from data.problems import Problem
 from movietui.activity import Activity
 from movietui.children import Job
@@ -285,3 +286,14 @@ class RunQueue:
     def _tell(self) -> None:
         self._later = None
         self._changed()
+
+
+async def drain(at_a_time: int) -> None:
+    """Train what waits for nobody, and end."""
+    queue = RunQueue(Store(locations.store()), at_a_time)
+    await queue.open()
+    await queue.drained()
+
+
+if __name__ == "__main__":
+    asyncio.run(drain(int(sys.argv[1])))

@@ -175,7 +175,7 @@ async def test_a_form_is_made_where_the_cursor_rests_or_something_is_asked_of_it
 
 
 async def test_nothing_to_train_on(home: Path) -> None:
-    async with started(stands=False) as driver:
+    async with started(stands=False, job=Job) as driver:  # one at hand would have got the dataset before the key
         await driver.until(lambda: driver.app.work.activity is not None, "the work")
         await driver.press("c")
         await driver.told("Stopped.")

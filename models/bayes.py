@@ -1,6 +1,7 @@
 """A Bayesian factorisation machine: what is rated, by whom, who they are and what the movies are, all uncertain."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from models import ordinal
 from models.model import Expectation, Fitted, History, Model, Parameters, Progress, history_of
 from models.settings import Settings, setting
+from models.threads import side_by_side
 
 Doubles = NDArray[np.float64]
 
@@ -168,14 +170,22 @@ class Bayes(Model[BayesSettings, Beliefs]):
         The score takes ``caution`` times the deviation off the stars before they are clipped, and adds ``popularity``
         times the logarithm of one more than the movie's ratings.
         """
+        total = len(self.counts)
+        halves = (partial(self._moments, taste, half) for half in (slice(total // 2), slice(total // 2, total)))
+        stars, variance = map(np.concatenate, zip(*side_by_side(*halves), strict=True))
+        return self._expectation(stars, variance, self.counts)
+
+    def _moments(self, taste: Beliefs, movies: slice) -> tuple[Floats, Floats]:
+        """The mean and the variance over the samples of the stars of some movies."""
         drawn, means, mean = self.parameters["movies"], self.parameters["movie_means"], taste.mean.astype(np.float32)
         if self.settings.ordinal:
-            each_said = _said(means[..., :-1], mean[:, None])[:, 0]
-            stars = self._read(slice(None), each_said, taste.scatter[:, None], slice(0, -1)).mean(0)
+            each_said = _said(means[..., movies], mean[:, None])[:, 0]
+            stars = self._read(slice(None), each_said, taste.scatter[:, None], movies).mean(0)
         else:
             # The mean over the samples is one product, which reads the movies once.
-            said = _design(mean).ravel() @ means.reshape(mean.size, -1)[:, :-1] / np.float32(len(mean))
+            said = _design(mean).ravel() @ means.reshape(mean.size, -1)[:, movies] / np.float32(len(mean))
             stars = said + mean[:, -1].mean() + np.float32(self.parameters["overall"])
+        drawn = drawn[..., movies]
         variance = _said(drawn, mean[:, None]).var(0)[0]
         reach = np.empty(drawn.shape[1:], np.float32)  # made once: to make it takes as long as to fill it
         for sample, root in zip(_some(len(mean)), taste.roots, strict=True):
@@ -183,8 +193,8 @@ class Bayes(Model[BayesSettings, Beliefs]):
             reach += root[:, -1:]
             variance += np.einsum("km,km->m", reach, reach) / np.float32(len(taste.roots))
         if self.settings.ordinal:
-            variance = self._in_stars(each_said.mean(0), np.sqrt(variance), taste) ** 2
-        return self._expectation(stars, variance, self.counts)
+            variance = self._in_stars(each_said.mean(0), np.sqrt(variance), taste, movies) ** 2
+        return stars, variance
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Leave out each rating in turn, all at once: it changes a sample's precision by a matrix of rank one."""
@@ -213,10 +223,11 @@ class Bayes(Model[BayesSettings, Beliefs]):
         score = self._expectation(stars, variance, self.counts[movies]).score.T
         return score[:, :1] - score[:, 1:]
 
-    def _in_stars(self, latent: Floats, deviation: Floats, taste: Beliefs) -> Floats:
-        """How far the stars move where the latent numbers move by their standard deviation, up and down."""
+    def _in_stars(self, latent: Floats, deviation: Floats, taste: Beliefs, movies: slice) -> Floats:
+        """How far the stars of some movies move where the latent numbers do by their standard deviation, up and
+        down."""
         known = self.parameters
-        noise = (known["noise"] * taste.scatter).mean() * known["movie_scatter"].mean(0)
+        noise = (known["noise"] * taste.scatter).mean() * known["movie_scatter"][:, movies].mean(0)
         cuts, middle, deviation_of_one = known["cuts"].mean(0), latent + known["overall"], np.sqrt(noise)
         high, low = (
             ordinal.expected(known["values"], cuts, middle + way * deviation, deviation_of_one) for way in (1, -1)

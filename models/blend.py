@@ -18,6 +18,7 @@ from models.item_knn import ItemKNN
 from models.metrics import RELEVANT, mse, ndcg
 from models.model import AnyModel, Epoch, Expectation, Fitted, History, Model, Parameters, Progress, history_of
 from models.settings import Settings, setting
+from models.threads import side_by_side
 
 Doubles = NDArray[np.float64]
 
@@ -183,8 +184,12 @@ class Blend(Model[BlendSettings, Tastes]):
         return self._stars(lambda name: self._parts[name].predict(users, movies))
 
     def fold_in(self, history: History) -> Tastes:
-        """Fold the viewer in for each part."""
-        return Tastes({name: model.fold_in(history) for name, model in self._parts.items()})
+        """Fold the viewer in for each part: for ``BASE``, which takes as long as all others, beside these."""
+        base, *others = self._parts.items()
+        taste, tastes = side_by_side(
+            lambda: base[1].fold_in(history), lambda: {name: model.fold_in(history) for name, model in others}
+        )
+        return Tastes({BASE: taste, **tastes})
 
     def expect(self, taste: Tastes) -> Expectation:
         """Return the stacked stars, the uncertainty of ``bayes`` and the learned order."""

@@ -1,6 +1,13 @@
-"""How many cores a fit may use."""
+"""How many cores are used."""
 
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 def leave_one_core() -> None:
@@ -9,3 +16,17 @@ def leave_one_core() -> None:
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     torch.set_num_threads(max(1, cores - 1))
+
+
+def side_by_side(one: Callable[[], T], other: Callable[[], U]) -> tuple[T, U]:
+    """Return what two calls return, which are made at the same time; neither may come here itself.
+
+    That is worth it where both are work of numpy's, in which other threads go on.
+    """
+    later = _second_thread().submit(other)
+    return one(), later.result()
+
+
+@cache
+def _second_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "side by side")

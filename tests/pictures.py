@@ -59,7 +59,7 @@ SCENES: dict[str, tuple[str, ...]] = {
     "train-settings": ("e",),
     "train-runs": ("escape", "right"),
     "train-marked": ("x", "down", "x"),
-    "train-compare": ("m", "see difference"),
+    "train-compare": ("m", r"see run \d+ +run \d+"),
     "train-unfolded": ("escape", "enter", "see measured on"),
     "train-baseline": ("escape", "=", "see ±"),
     "train-name": ("=", "x", "up", "x", "n"),

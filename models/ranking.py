@@ -166,7 +166,8 @@ class Aggregation:
 
 
 WEIGHTED = Aggregation()
-UnseenBy = Literal["all", "any"]
+UnseenBy = Literal["all", "any", "none"]
+"""Which of the viewers must not have seen a movie."""
 
 
 class Ranker:
@@ -251,7 +252,7 @@ class Ranker:
         """Return which movies may be in the viewers' list, shape (movies,).
 
         Movies with ratings, not among the hidden rows, that pass the filter (``passing``, shape (movies,); without it
-        all do), and that ``all`` of the viewers have not rated, or ``any`` of them.
+        all do), and that ``all`` of the viewers have not rated, or ``any`` of them; with ``none`` whoever rated it.
         """
         allowed: Bools = self.model.counts > 0
         if passing is not None:
@@ -259,7 +260,7 @@ class Ranker:
         rated_by = np.zeros(len(allowed), np.int32)
         for viewer in viewers:
             rated_by[viewer.history.movies] += 1
-        allowed &= rated_by < (1 if unseen_by == "all" else len(viewers))
+        allowed &= rated_by < {"all": 1, "any": len(viewers), "none": len(viewers) + 1}[unseen_by]
         allowed[np.fromiter(hidden, np.intp, len(hidden))] = False
         return allowed
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from data.titles import plain
 from models.model import History, history_of
 from models.ranking import Viewer
 from movietui.store import Film, Step, Store, check_stars
-from movietui.viewers import Asked, ViewerRef
+from movietui.viewers import Asked, UnseenBy, ViewerRef
 
 if TYPE_CHECKING:
     from data.dataset import Dataset
@@ -83,7 +83,7 @@ def recommend(
     seed: int | None = None,
     only: str = "",
     how: Mapping[str, Any] | None = None,
-    unseen_by: Literal["all", "any"] = "all",
+    unseen_by: UnseenBy = "all",
     daring: float = 0.0,
     draw: int | None = None,
 ) -> dict[str, Any]:

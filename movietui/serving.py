@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Unpack, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ from movietui.replies import (
 )
 from movietui.runs import RECOMMENDED
 from movietui.store import Store
-from movietui.viewers import Asked
+from movietui.viewers import Asked, UnseenBy
 
 FOUND = 12
 """How many movies, directors and users a search shows of each."""
@@ -127,7 +127,7 @@ class Service:
         how = Aggregation(
             way=cast(Any, wish.get("way", "weighted")), misery=misery, standardise=wish.get("standardise", False)
         )
-        unseen_by = cast(Literal["all", "any"], wish.get("unseen_by", "all"))
+        unseen_by = cast(UnseenBy, wish.get("unseen_by", "all"))
         daring = wish.get("daring", 0.0)
         passing = self._passing(ranker.dataset, wish)
         return ranker.rank(people, how=how, passing=passing, unseen_by=unseen_by, daring=daring)

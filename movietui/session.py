@@ -32,7 +32,7 @@ from movietui.replies import (
 )
 from movietui.run_records import Run
 from movietui.store import NOT_OFFERED, RATING, STARS, Change, Film, Step, Store
-from movietui.viewers import LETTERS, Asked, ViewerRef, profile, user
+from movietui.viewers import LETTERS, Asked, UnseenBy, ViewerRef, profile, user
 
 MISERY_STEP = 0.1
 DARING_STEP = 0.1
@@ -56,7 +56,7 @@ class Audience:
     way: Way = "weighted"
     standardise: bool = False
     """Whether each of a pair is seen on their own scale: somebody's 4 stars may be another one's 3."""
-    unseen_by: Literal["all", "any"] = "all"
+    unseen_by: UnseenBy = "all"
     vetoes: tuple["Veto", ...] = ()
     """What one of a pair does not want tonight, for as long as the pair is together."""
 
@@ -258,8 +258,10 @@ class Session:
         self.audience = replace(self.audience, standardise=not self.audience.standardise)
 
     def switch_unseen(self) -> None:
-        """Show a pair also what one of them has seen, or not."""
-        self.audience = replace(self.audience, unseen_by="any" if self.audience.unseen_by == "all" else "all")
+        """Show a pair also what one of them has seen, what both have, or neither of these."""
+        choices: tuple[UnseenBy, ...] = get_args(UnseenBy)
+        after = choices[(choices.index(self.audience.unseen_by) + 1) % len(choices)]
+        self.audience = replace(self.audience, unseen_by=after)
 
     # Lists
 
@@ -277,14 +279,13 @@ class Session:
             self.seen_deeds = self.store.deeds()
         asked = self._ask_for(audience.viewers)
         off = [self.store.not_offered(ref) for ref in audience.viewers]
-        if audience.unseen_by == "any" and audience.together:
-            # Out is what one hides, and what all have seen, each in whatever way.
-            seen = [{key for key, _ in one["rated"]} | keys for one, keys in zip(asked, off, strict=True)]
-            left_out = set.intersection(*seen).union(
-                *(self.store.keys_marked(ref, "hidden") for ref in audience.viewers)
-            )
-        else:
+        if audience.unseen_by == "all" or not audience.together:
             left_out = set[str]().union(*off)
+        else:
+            left_out = set[str]().union(*(self.store.keys_marked(ref, "hidden") for ref in audience.viewers))
+            if audience.unseen_by == "any":  # out is also what all have seen, each in whatever way
+                seen = [{key for key, _ in one["rated"]} | keys for one, keys in zip(asked, off, strict=True)]
+                left_out |= set.intersection(*seen)
         left_out |= {veto.film.key for veto in audience.vetoes}
         wish: Wish = {"left_out": sorted(left_out)}
         if audience.together:

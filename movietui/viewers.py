@@ -8,6 +8,8 @@ from typing import Literal, TypedDict
 LONGEST_NAME = 40
 LETTERS = "ABCD"
 """How those are told apart for whom one list is made; there are no more of them than letters."""
+UnseenBy = Literal["all", "any", "none"]
+"""Which of those must not have seen a movie, as ``models.ranking.UnseenBy``."""
 JOINER = "\u200d"
 """The zero-width joiner, which makes one emoji of several."""
 EMOJI_STYLE = "\ufe0f"

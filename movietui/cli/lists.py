@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, get_args
 
 import click
 from rich.table import Table
@@ -21,7 +21,7 @@ from movietui.output import (
     print_json,
     print_rich,
 )
-from movietui.viewers import ViewerRef, user
+from movietui.viewers import UnseenBy, ViewerRef, user
 from movietui.wire import Message
 
 model_option = click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
@@ -276,8 +276,8 @@ TOGETHER = "How one list is made for several viewers."
     "unseen_by",
     default="all",
     show_default=True,
-    type=click.Choice(["all", "any"]),
-    help="Movies that all of the viewers have not seen, or any of them.",
+    type=click.Choice(get_args(UnseenBy)),
+    help="Movies that all of the viewers have not seen, or any of them; with none also what all have seen.",
 )
 @click.option("--daring", default=0.0, show_default=True, type=click.FloatRange(0, 1), help=DARING)
 @click.option("--surprise", is_flag=True, help="One good movie that is not at the top, and one reason.")
@@ -295,7 +295,7 @@ def recommend(
     way: str,
     misery: float | None,
     standardise: bool,
-    unseen_by: Literal["all", "any"],
+    unseen_by: UnseenBy,
     daring: float,
     surprise: bool,
     draw: int | None,

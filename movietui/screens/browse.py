@@ -102,7 +102,12 @@ class BrowseScreen(ListScreen):
             tooltip="Of a pair: see each on their own scale",
         ),
         Binding(
-            "V", "unseen", "Seen by one", show=False, id="browse.unseen", tooltip="Of a pair: also what one has seen"
+            "V",
+            "unseen",
+            "Seen films",
+            show=False,
+            id="browse.unseen",
+            tooltip="Of a pair: also what one, or both, saw",
         ),
         Binding(
             "exclamation_mark",
@@ -379,12 +384,17 @@ class BrowseScreen(ListScreen):
 
     @told
     async def action_unseen(self) -> None:
-        """Show a pair also what one of them has seen, or not."""
+        """Show a pair also what one of them has seen, what both have, or neither of these."""
         self._paired()
         self.session.switch_unseen()
         await self.fill_movies(from_top=True)
-        either = self.session.audience.unseen_by == "any"
-        self.movie_tui.say("Also what one of you has seen" if either else "Only what none of you has seen")
+        self.movie_tui.say(
+            {
+                "all": "Only what none of you has seen",
+                "any": "Also what one of you has seen",
+                "none": "Also what all of you have seen",
+            }[self.session.audience.unseen_by]
+        )
 
     @told
     async def action_veto(self) -> None:

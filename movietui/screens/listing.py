@@ -39,8 +39,8 @@ ANSWERED = ("rate", "nudge", "undo", "redo", "mark", "veto")
 """Actions that the list answers with a new order."""
 PRIOR = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "interview"}
 """Actions whose keys have priority, so that what is typed right after them finds the focus where they put it."""
-_WHAT = {"all": "Unseen by both", "any": "Unseen by either"}
-_WHAT_GROUP = {"all": "Unseen by all", "any": "Unseen by some"}
+_WHAT = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
+_WHAT_GROUP = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 WELCOME = (
     ("browse.viewers browse.choose", "the list of anybody on the left"),
     ("browse.new", "a profile of your own in two minutes"),

@@ -24,6 +24,7 @@ from models.ranking import (
     WAYS,
     Aggregation,
     Ranker,
+    UnseenBy,
     Viewer,
     Way,
     alikeness,
@@ -202,12 +203,13 @@ def test_without_misery_leaves_out_what_somebody_would_suffer(ranker: Ranker) ->
     assert (found.stars_by_viewer[:, found.order] >= 3.2).all()
 
 
-def test_unseen_by_any_is_what_not_all_have_seen(ranker: Ranker) -> None:
+def test_unseen_by_any_is_what_not_all_have_seen_and_by_none_all_there_is(ranker: Ranker) -> None:
     a, b = profile([1, 2, 3], [5, 4, 3]), profile([3, 4], [5, 4])
-    by_all, by_any = (set(ranker.rank([a, b], unseen_by=who).order.tolist()) for who in ("all", "any"))
+    by_all, by_any, by_none = (set(ranker.rank([a, b], unseen_by=who).order.tolist()) for who in get_args(UnseenBy))
     assert by_any - by_all == {1, 2, 4}
     assert 3 not in by_any
     assert by_all < by_any
+    assert by_none - by_any == {3}
 
 
 def test_agreement_is_the_share_of_the_scale_between_them(ranker: Ranker) -> None:

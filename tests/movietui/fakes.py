@@ -121,7 +121,7 @@ class FakeEngine:
     def _order(self, viewers: list[dict[str, Any]], misery: float, wish: dict[str, Any]) -> list[int]:
         """Of a filter the words ``+even`` and ``+odd`` are known; a list that dares is turned round."""
         seen = [{int(film) for film, _ in one["rated"]} for one in viewers]
-        rated = set.intersection(*seen) if wish.get("unseen_by") == "any" else set.union(*seen)
+        rated = {"all": set.union(*seen), "any": set.intersection(*seen), "none": set()}[wish.get("unseen_by", "all")]
         movies = set(range(len(self.titles))) - rated - {int(film) for film in wish.get("left_out", ())}
         if "among" in wish:
             movies &= {int(film) for film in wish["among"]}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from movietui.screens.discovering import tell_taste
+from movietui.session import film_of
 from movietui.store import Store
 from movietui.viewers import profile, user
 from movietui.widgets.details import surprise
@@ -98,7 +99,7 @@ async def test_each_on_their_own_scale(faked: FakeEngine) -> None:
         assert driver.titles() == before
 
 
-async def test_seen_by_neither_or_by_one(faked: FakeEngine) -> None:
+async def test_seen_by_neither_one_or_both(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         title = await driver.rate("4")
         hidden = driver.titles(1)[0]
@@ -111,9 +112,24 @@ async def test_seen_by_neither_or_by_one(faked: FakeEngine) -> None:
         await driver.see("Unseen by either")
         assert title in driver.titles(100)
         assert hidden not in driver.titles(100)
+        await driver.press("home", "down", "down")
+        session, seen = driver.app.session, driver.app.screen.movies.current  # type: ignore[attr-defined]
+        assert seen["title"] != title
+        for viewer in session.audience.viewers:
+            session.store.mark(viewer, film_of(seen), "seen")
+        await driver.press("V")
+        await driver.told("Also what all of you have seen")
+        await driver.see("Seen or not")
+        assert seen["title"] in driver.titles(100)
+        assert title in driver.titles(100)
+        assert hidden not in driver.titles(100)
         await driver.press("V")
         await driver.told("Only what none of you has seen")
         assert title not in driver.titles(100)
+        await driver.press("V")
+        await driver.told("Also what one of you has seen")
+        assert title in driver.titles(100)
+        assert seen["title"] not in driver.titles(100)
 
 
 async def test_a_veto(faked: FakeEngine, store: Store) -> None:

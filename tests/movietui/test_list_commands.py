@@ -65,7 +65,8 @@ def test_recommend_for_several_in_other_ways(run: Run, ready: Path) -> None:
     least = [movie["id"] for movie in document(run(*asked, "--misery", 1))["movies"]]
     assert least == lists["least misery"]
     anybody = [movie["id"] for movie in document(run(*asked, "--unseen", "any"))["movies"]]
-    assert set(lists["weighted"]) < set(anybody)
+    everything = [movie["id"] for movie in document(run(*asked, "--unseen", "none"))["movies"]]
+    assert set(lists["weighted"]) < set(anybody) < set(everything)
     spread = [movie["id"] for movie in document(run(*asked, "--standardise"))["movies"]]
     assert sorted(spread) == sorted(lists["weighted"])
     assert spread != lists["weighted"]

@@ -32,14 +32,10 @@ from movietui.replies import (
 )
 from movietui.run_records import Run
 from movietui.store import NOT_OFFERED, RATING, STARS, Change, Film, Step, Store
-from movietui.viewers import LETTERS, Asked, UnseenBy, ViewerRef, profile, user
+from movietui.viewers import LETTERS, WAYS, Asked, UnseenBy, ViewerRef, Way, profile, user
 
 MISERY_STEP = 0.1
 DARING_STEP = 0.1
-Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]
-WAYS: tuple[Way, ...] = get_args(Way)
-"""How a pair's list is made from those of the two, as ``models.ranking.WAYS`` names it; that module costs the screen
-too long to load."""
 FILTER = "filter:"
 """What the names of choices begin with that are saved filters."""
 Shelf = Literal["all", "watchlist", "both"]

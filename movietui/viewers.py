@@ -3,13 +3,17 @@
 import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_args
 
 LONGEST_NAME = 40
 LETTERS = "ABCD"
 """How those are told apart for whom one list is made; there are no more of them than letters."""
+Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]
+WAYS: tuple[Way, ...] = get_args(Way)
+"""How one list is made for several, named as in ``models.ranking.WAYS``: that takes numpy to import, which costs a
+screen and a page of help too much."""
 UnseenBy = Literal["all", "any", "none"]
-"""Which of those must not have seen a movie, as ``models.ranking.UnseenBy``."""
+"""Which of those must not have seen a movie, named as in ``models.ranking.UnseenBy``."""
 JOINER = "\u200d"
 """The zero-width joiner, which makes one emoji of several."""
 EMOJI_STYLE = "\ufe0f"

@@ -21,7 +21,7 @@ from movietui.output import (
     print_json,
     print_rich,
 )
-from movietui.viewers import UnseenBy, ViewerRef, user
+from movietui.viewers import WAYS, UnseenBy, ViewerRef, user
 from movietui.wire import Message
 
 model_option = click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
@@ -252,8 +252,6 @@ def search(words: Sequence[str], most: int, dataset: str | None, json_: bool) ->
     print_rich(table)
 
 
-# As in models.ranking, which takes numpy to import: not for a page of help.
-WAYS = ("weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda")
 DARING = "From 0, the best first, to 1: less known and more different movies."
 TOGETHER = "How one list is made for several viewers."
 

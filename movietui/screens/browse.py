@@ -18,8 +18,7 @@ from movietui.linking import copy, open_page
 from movietui.narrowing import SAVED, check_name, step_decade, step_genre
 from movietui.replies import Details
 from movietui.screens.listing import ListScreen, dial
-from movietui.session import Way
-from movietui.viewers import ViewerRef, profile
+from movietui.viewers import ViewerRef, Way, profile
 from movietui.widgets.told import told
 from movietui.widgets.view_line import ViewLine
 from movietui.widgets.viewers_pane import ViewersPane

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from data import catalogue, locations
 from models import ranking
+from movietui import viewers
 from movietui.store import Film, Store
 from movietui.viewers import profile
 from tests.movietui.commands import Run, document, given, refused
@@ -55,6 +57,11 @@ def test_recommend_for_a_pair(run: Run, ready: Path) -> None:
     assert [(viewer["kind"], viewer["id"]) for viewer in found["viewers"]] == [("user", "1"), ("profile", "anna")]
     assert all(len(movie["stars_by_viewer"]) == 2 for movie in found["movies"])
     assert run("recommend", "--user", 1, "--user", 2, "--dataset", "demo").exit_code == 0
+
+
+def test_ways_are_named_as_the_models_name_them() -> None:
+    assert set(viewers.WAYS) == set(ranking.WAYS)
+    assert get_args(viewers.UnseenBy) == get_args(ranking.UnseenBy)
 
 
 def test_recommend_for_several_in_other_ways(run: Run, ready: Path) -> None:

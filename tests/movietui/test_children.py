@@ -76,11 +76,16 @@ async def test_a_problem_is_a_sentence_and_the_engine_goes_on(ready: Path, engin
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="what a process was started with is not told here")
-async def test_the_engine_multiplies_in_one_thread(engine: Engine) -> None:
+async def test_the_engine_multiplies_in_one_thread(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in children.ONE_THREAD:
+        monkeypatch.setenv(name, "2")
+    engine = Engine()
+    await engine.start()
     started_with = Path(f"/proc/{pid_of(engine)}/environ").read_text().split("\0")
     assert {f"{name}={value}" for name, value in children.ONE_THREAD.items()} <= set(started_with)
-    # Of the names that there are, the one that is for the library which is here.
+    assert await engine.ask("presets")  # by then numpy is loaded, with the threads it has
     assert len(list(Path(f"/proc/{pid_of(engine)}/task").iterdir())) == 1
+    await engine.close()
 
 
 async def test_what_a_library_prints_does_not_get_between(ready: Path, engine: Engine) -> None:

@@ -34,6 +34,8 @@ Task = Literal["rating", "ranking", "pair"]
 Phase = Literal["curve", "measure", "serve"]
 Watch = Callable[[Phase, Epoch], None]
 """Called after each epoch of each fit. An exception raised here (``Cancelled``) ends the training cleanly."""
+HELD = 50_000_000
+"""Triples whose errors are kept to compare models on pairs: 200 MB of each model. Of more there is no interval."""
 
 
 def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyModel:
@@ -60,10 +62,6 @@ def label(model: AnyModel) -> str:
     if model.settings == model.settings_type():
         return "tuned"
     return "published" if model.settings == model.published else "own"
-
-
-HELD = 50_000_000
-"""Triples whose errors are kept to compare models on pairs: 200 MB of each model. Of more there is no interval."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,8 +84,6 @@ class InterviewScreen(FrameScreen):
     async def _show(self, *, moved: bool = True) -> None:
         """Show the question that stands, and the list as it is by now."""
         ranked = await self.session.ranked(0, WINDOW, after_rating=moved)
-        if not self.query(TitleList):  # somebody left meanwhile
-            return
         self.titles.fill(len(ranked["rows"]), 0, ranked["rows"])
         self.titles.mark(moved)
         self._draw()

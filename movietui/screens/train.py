@@ -169,8 +169,9 @@ class TrainScreen(KeepScreen):
         self._models = await session.models()
         self.models.fill(len(self._models), 0, self._models)
         early, self._early = self._early, []
-        for node, action in early * self.models.has_focus:  # whoever went elsewhere meanwhile is left alone
-            await self.app.run_action(action, node)
+        if self.models.has_focus:  # whoever went elsewhere meanwhile is left alone
+            for node, action in early:
+                await self.app.run_action(action, node)
         self._reported = [Reported.of(row) for row in await session.engine.ask("reported")]
         if self._version:  # else they are about to be listed
             self.list_runs()

@@ -1,1 +1,1 @@
-"""What comes in: fetch, read, clean, split and encode datasets of movie ratings. Never imports torch or textual."""
+"""Fetches, reads, cleans, splits and encodes datasets of movie ratings. Never imports torch or textual."""

@@ -1,50 +1,53 @@
-"""The datasets that are here or can be got: list, get, clean, load and show them.
+"""The catalogue of datasets: list, get, clean, load, show and remove them.
 
-Raises ``Problem`` with one sentence wherever something cannot be done, and lets ``Cancelled`` and KeyboardInterrupt
-pass; nothing half written stays. Loading what was cleaned before imports neither pandas nor anything of the network.
+Every function raises ``Problem`` with one sentence if it cannot do its work, lets ``Cancelled`` and KeyboardInterrupt
+pass, and leaves nothing half written. Loading a dataset that is already cleaned imports neither pandas nor any network
+code.
 """
 
 import functools
-import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data import cache, downloads, imdb, imdb_files, locations, sealed, sources
-from data.cleaning import Cleaner, Cleaning, CleaningReport, RemovedRows, parse
-from data.cleaning import clean as cleaned
-from data.dataset import Dataset
-from data.imdb import JoinReport
-from data.movielens import Raw
-from data.problems import Problem
-from data.progress import Report, Stage, silent
-from data.titles import plain
+from movietui.data.cleaning.cleaner import Cleaner, Cleaning, CleaningReport, RemovedRows, parse
+from movietui.data.cleaning.cleaner import clean as cleaned
+from movietui.data.dataset import Dataset
+from movietui.data.fetch import downloads, sources
+from movietui.data.imdb import join as imdb
+from movietui.data.imdb import table_files
+from movietui.data.imdb.join import JoinReport
+from movietui.data.movielens.release import Raw
+from movietui.data.near_names import hint, no_such
+from movietui.data.problems import Problem
+from movietui.data.progress import Report, Stage, silent
+from movietui.data.storage import cache, locations, parquet
+from movietui.data.titles import split_year
 
 DEMO = "demo"
 IMDB = "imdb"
-"""What IMDb's tables go by where they are listed and removed as a dataset is."""
+"""The name under which IMDb's tables are listed and removed, like a dataset."""
 STANDARD = "standard"
-NOT_WHOLE = "damaged or of another version"
-Kept = TypeVar("Kept")
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+DAMAGED = "damaged or of another version"
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A dataset by name, and whether it is here."""
+class DatasetStatus:
+    """A dataset, and whether it is on this disk."""
 
     name: str
     title: str
     state: str
-    """``ready``, ``available`` (can be fetched) or ``invented`` (the demo, always there); ``tables``: IMDb's."""
+    """``ready``; ``available`` (can be downloaded); ``invented`` (the demo, always available); ``tables`` (IMDb's)."""
     ratings: int | None = None
-    """As published, before cleaning; None where it is not here."""
+    """As published, before cleaning; None unless the dataset is on disk."""
     users: int | None = None
     movies: int | None = None
     bytes: int = 0
-    """On disk, with all that was cleaned and what was downloaded."""
+    """On disk: raw tables, all cleaned versions and the download."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields."""
@@ -52,8 +55,8 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Obtained:
-    """A dataset that was got. Counts are those as published, before cleaning."""
+class GetResult:
+    """A dataset that was fetched or read. Counts are as published, before cleaning."""
 
     dataset: str
     source: str
@@ -63,132 +66,132 @@ class Obtained:
     movies: int
     seconds: float
     note: str = ""
-    """What the person should know, as sentences; often empty."""
+    """Sentences for the user; often empty."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields, as ``movietui data get --json`` prints them."""
         return asdict(self)
 
 
-def listing() -> list[Listed]:
-    """Return all datasets: those that can be got by name, then the person's own."""
-    listed = []
+def list_datasets() -> list[DatasetStatus]:
+    """Return all datasets: first those that can be fetched by name, then the user's own."""
+    statuses = []
     for name in dict.fromkeys([*sources.SOURCES, *cache.names()]):
         source = sources.SOURCES.get(name)
         state = "invented" if name == DEMO else "available"
         try:
             facts = cache.describe(name)
-        except (FileNotFoundError, sealed.Damaged):
+        except (FileNotFoundError, parquet.Damaged):
             if source:
-                listed.append(Listed(name, source.title, state, bytes=_size(name)))
+                statuses.append(DatasetStatus(name, source.title, state, bytes=_size(name)))
             continue
-        title = source.title if source else plain(facts["title"])
+        title = source.title if source else facts["title"]
         counts = facts["ratings"], facts["users"], facts["movies"]
-        listed.append(Listed(name, title, "invented" if name == DEMO else "ready", *counts, _size(name)))
-    return listed
+        statuses.append(DatasetStatus(name, title, "invented" if name == DEMO else "ready", *counts, _size(name)))
+    return statuses
 
 
-def stored() -> list[Listed]:
-    """Return all datasets, and IMDb's tables where they were downloaded: all that ``remove`` may free."""
-    tables = Listed(IMDB, "IMDb's tables", "tables", bytes=_size(IMDB))
-    return [*listing(), *([tables] if tables.bytes else [])]
+def list_stored() -> list[DatasetStatus]:
+    """Return all datasets, and IMDb's tables if they are downloaded: everything that ``remove`` can free."""
+    tables = DatasetStatus(IMDB, "IMDb's tables", "tables", bytes=_size(IMDB))
+    return [*list_datasets(), *([tables] if tables.bytes else [])]
 
 
-def _downloaded(name: str) -> list[Path]:
+def _downloads_of(name: str) -> list[Path]:
     if name == IMDB:
-        return imdb_files.downloaded()
+        return table_files.downloaded()
     source = sources.SOURCES.get(name)
     return sources.downloaded(source) if source else []
 
 
 def _size(name: str) -> int:
-    return cache.size(name) + sum(path.stat().st_size for path in _downloaded(name))
+    return cache.size(name) + sum(path.stat().st_size for path in _downloads_of(name))
 
 
-def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> Obtained:
-    """Get a dataset by name, or under any name from a zip archive or a folder with its original files.
+def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> GetResult:
+    """Get a dataset by name, or read a zip archive or a folder of original files under any name.
 
-    What is here already is checked and not fetched again; a path is always read again. ``insecure`` fetches from a
-    server that cannot be verified; only an archive with the published checksum is taken then.
+    A dataset already on disk is checked, not fetched again; a path is always read again. ``insecure`` downloads from a
+    server whose certificate cannot be verified, and then accepts only an archive with the published checksum.
     """
     started = time.perf_counter()
-    source = sources.SOURCES.get(_checked(name))
+    source = sources.SOURCES.get(_checked_name(name))
     if path is not None and name == DEMO:
-        raise Problem("The dataset demo is generated; give the files in PATH another name.")
+        raise Problem("The name demo is reserved; give the files in PATH another name.")
     if path is not None and name == IMDB:
-        raise Problem("The name imdb is that of IMDb's tables; give the files in PATH another name.")
+        raise Problem("The name imdb is reserved for IMDb's tables; give the files in PATH another name.")
     facts: dict[str, Any] | None = None
     if path is None:
         if source is None and name not in cache.names():
-            raise Problem(_unknown(name))
+            raise _unknown(name)
         facts = _present(name, report)
     if facts is None:
-        facts = _obtain(name, path, report, insecure) if source or path else _again(name, report)
+        facts = _read_and_store(name, path, report, insecure) if source or path else _restore(name, report)
     counts = facts["ratings"], facts["users"], facts["movies"]
-    return Obtained(name, facts["source"], *counts, time.perf_counter() - started, facts["note"])
+    return GetResult(name, facts["source"], *counts, time.perf_counter() - started, facts["note"])
 
 
-def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise Problem(
-            f"{plain(name)!r} cannot be the name of a dataset; use lower-case letters, digits, dots, hyphens, "
-            "underscores, beginning with a letter or digit."
-        )
+def _checked_name(name: str) -> str:
+    locations.dataset(name)
     return name
 
 
-def _unknown(name: str) -> str:
-    known = ", ".join(dict.fromkeys([*sources.SOURCES, *cache.names()]))
-    return (
-        f"There is no dataset {name}; the known ones are {known}, and movietui data get {name} --from PATH reads one "
-        "of your own."
-    )
+def check_name(name: str) -> None:
+    """Raise ``Problem`` if a dataset is neither on disk nor available for download."""
+    if name not in sources.SOURCES and name not in cache.names():
+        raise _unknown(name)
+
+
+def _unknown(name: str) -> Problem:
+    known = list(dict.fromkeys([*sources.SOURCES, *cache.names()]))
+    meant = hint(name, known, f"datasets: {', '.join(known)}.")
+    return Problem(f"There is no dataset {name}; {meant} To use your own, run movietui data get {name} --from PATH.")
 
 
 def _present(name: str, report: Report) -> dict[str, Any] | None:
-    """Return the facts of what is here, if it is whole."""
+    """Return the facts of a stored dataset if it is intact, else None."""
     try:
         facts = cache.describe(name)
         cache.check_raw(name)
     except FileNotFoundError:
         return None
-    except sealed.Damaged:
-        report(Stage("Checking", note=f"The stored tables of {name} are {NOT_WHOLE}; they are made again."))
+    except parquet.Damaged:
+        report(Stage("Checking", note=f"The stored tables of {name} are {DAMAGED}; rebuilding them."))
         return None
     return {**facts, "source": "generated" if name == DEMO else "cache", "note": facts.get("note", "")}
 
 
-def _obtain(name: str, path: Path | None, report: Report, insecure: bool = False) -> dict[str, Any]:
-    from data import movielens
+def _read_and_store(name: str, path: Path | None, report: Report, insecure: bool = False) -> dict[str, Any]:
+    from movietui.data.movielens import reader as movielens
 
     source = sources.SOURCES.get(name)
     if name == DEMO:
-        from data import demo
+        from movietui.data.demo import generate as demo
 
         raw = demo.generate()
         return _store(name, raw, "generated", sources.SOURCES[DEMO].terms, report)
     if path is not None:
-        named = sources.named(source, path)
+        named = sources.from_path(source, path)
         raw = movielens.read(named.path, report)
         notes = [named.note]
         if source and raw.ratings_file != source.ratings_file:
             raise Problem(
                 f"{path} is not {source.title}: its ratings are in {raw.ratings_file}, not in {source.ratings_file}; "
-                "get it under another name."
+                "use another name."
             )
         if source and len(raw.ratings) != source.ratings:
-            notes.append(f"It has {len(raw.ratings):,} ratings, the published one {source.ratings:,}.")
-        return _store(name, raw, named.origin, _told(notes, raw), report)
+            notes.append(f"It has {len(raw.ratings):,} ratings; the published dataset has {source.ratings:,}.")
+        return _store(name, raw, named.origin, _joined_notes(notes, raw), report)
     assert source is not None
     with sources.fetched(source, report, insecure) as fetched:
         raw = movielens.read(fetched.path, report)
-        return _store(name, raw, fetched.origin, _told([fetched.note], raw), report)
+        return _store(name, raw, fetched.origin, _joined_notes([fetched.note], raw), report)
 
 
-def _told(notes: list[str], raw: Raw) -> str:
+def _joined_notes(notes: list[str], raw: Raw) -> str:
     if raw.malformed:
-        many = len(raw.malformed)
-        notes = [*notes, f"{many} malformed {'line was' if many == 1 else 'lines were'} left out."]
+        count = len(raw.malformed)
+        notes = [*notes, f"{count} malformed {'line was' if count == 1 else 'lines were'} skipped."]
     return " ".join(note for note in notes if note)
 
 
@@ -202,66 +205,67 @@ def _store(name: str, raw: Raw, origin: str, note: str, report: Report) -> dict[
 
 
 @dataclass(frozen=True)
-class Removed:
+class RemoveResult:
     """A dataset that was removed."""
 
     dataset: str
     bytes: int
-    """That are free now."""
+    """Freed on disk."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields."""
         return asdict(self)
 
 
-def remove(name: str) -> Removed:
-    """Remove the tables of a dataset and its downloaded archive, or as ``imdb`` what was downloaded of IMDb's tables.
+def remove(name: str) -> RemoveResult:
+    """Remove a dataset's tables and its downloaded archive; for ``imdb``, the downloaded IMDb tables.
 
-    Ratings of people lie in the store and stay, as does what was settled by hand. Raises ``Problem`` where there is no
-    such dataset, or nothing of it is here.
+    The ratings of profiles, which are in the store, and the matches settled by hand are not removed. Raises ``Problem``
+    if there is no such dataset or nothing of it is on disk.
     """
-    known = _checked(name) in (*sources.SOURCES, IMDB)
-    if not (known or cache.folder_of(name).is_dir()):  # also one that was removed in part
-        raise Problem(f"There is no dataset {name}; those that are here: {', '.join(cache.names()) or 'none'}.")
+    known = _checked_name(name) in (*sources.SOURCES, IMDB)
+    if not (known or cache.folder_of(name).is_dir()):  # an interrupted removal may have left a part
+        on_disk = cache.names()
+        raise no_such(f"There is no dataset {name}", name, on_disk, f"on disk: {', '.join(on_disk) or 'none'}.")
     size = _size(name)
     if not size:
-        raise Problem(f"Nothing of {name} is on this disk; there is nothing to remove.")
+        raise Problem(f"{name} is not on disk; there is nothing to remove.")
     cache.remove(name)
-    downloads.remove(_downloaded(name))
-    return Removed(name, size - _size(name))
+    downloads.remove(_downloads_of(name))
+    return RemoveResult(name, size - _size(name))
 
 
 def clean(name: str, cleaning: str = STANDARD, report: Report = silent) -> CleaningReport:
-    """Clean a dataset that is here and tell what each rule took away. What was cleaned before is not cleaned again.
+    """Clean a stored dataset, unless it is already cleaned, and return what each rule removed.
 
-    ``cleaning`` names the rules, here and below; see ``data.cleaning.parse``.
+    ``cleaning`` names the rules, here and below; see ``movietui.data.cleaning.cleaner.parse``.
     """
     rules = parse(cleaning)
-    return _kept(cache.load_report, name, rules, report) or _clean(name, rules, report)[1]
+    return _load_cleaned(cache.load_report, name, rules, report) or _clean(name, rules, report)[1]
 
 
 def report_of(name: str, cleaning: str = STANDARD) -> CleaningReport | None:
-    """Return what cleaning took away, or ``None`` where the dataset is not here or was not cleaned yet."""
+    """Return what cleaning removed, or ``None`` if the dataset is not on disk or not cleaned yet."""
     rules = parse(cleaning)
     try:
-        return cache.load_report(cache.clean_folder(name, cache.describe(_checked(name))["raw"], rules))
-    except (FileNotFoundError, sealed.Damaged):
+        return cache.load_report(cache.clean_folder(name, cache.describe(_checked_name(name))["raw"], rules))
+    except (FileNotFoundError, parquet.Damaged):
         return None
 
 
 def preview(name: str, cleaning: str) -> CleaningReport:
-    """Return what cleaning would take away, without storing anything.
+    """Return what cleaning would remove, without storing anything.
 
-    The dataset that was asked for last is kept in memory, so that a rule more or less is told at once.
+    The last dataset previewed stays in memory, so that switching a rule on or off gives an answer at once.
     """
     rules = parse(cleaning)
-    return _of_published(name, _cleaner, silent)[1].clean(rules)[1]
+    return _load_published(name, _cleaner, silent)[1].clean(rules)[1]
 
 
 def removed(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
-    """Return a window of the rows that a rule takes or changes, or would where it is off; see ``preview``."""
+    """Return a window of the rows that a rule removes or changes, or would if it were on; see ``preview``."""
     rules = parse(cleaning)
-    return _of_published(name, _cleaner, silent)[1].removed(rules, rule, offset, limit)
+    return _load_published(name, _cleaner, silent)[1].removed(rules, rule, offset, limit)
 
 
 @functools.lru_cache(maxsize=1)
@@ -269,109 +273,158 @@ def _cleaner(name: str, digest: str) -> Cleaner:
     return Cleaner(name, cache.load_raw(name, digest))
 
 
-def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:
-    """Return a dataset, cleaned by the rules, with what IMDb says where it was joined; cleans it where need be.
+@dataclass(frozen=True)
+class RemovedMovie:
+    """A movie of the published dataset that cleaning removed."""
 
-    Raises ``Problem`` where the dataset is not here; only the demo is generated without asking.
+    id: str
+    label: str
+    """As published: ``Usual Suspects, The (1995)``."""
+    released: int
+    """The year of release; 0 if unknown."""
+
+    @property
+    def year(self) -> int:
+        """The year in the title, or else the year of release; 0 if unknown."""
+        return split_year(self.label)[1] or self.released
+
+
+def removed_movies(dataset: Dataset) -> list[RemovedMovie]:
+    """Return the movies that cleaning removed from a dataset; none if its raw tables are not on disk."""
+    movies = dataset.movies
+    remaining = {*movies.ids, *(other for others in movies.merged.values() for other in others)}
+    try:
+        columns = cache.published(dataset.name, cache.describe(dataset.name)["raw"], "movies")["movies"]
+    except (FileNotFoundError, parquet.Damaged):
+        return []
+    return [
+        RemovedMovie(str(movie), label, int(released[:4] or 0))
+        for movie, label, released in zip(
+            columns["movie_id"].tolist(), columns["title"], columns["release_date"], strict=True
+        )
+        if str(movie) not in remaining
+    ]
+
+
+def rule_that_removed(dataset: Dataset, movie: RemovedMovie) -> str:
+    """Return the title of the cleaning rule that removed a movie. Imports pandas."""
+    return _load_published(dataset.name, _cleaner, silent)[1].rule_that_removed(parse(dataset.cleaning), int(movie.id))
+
+
+def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:
+    """Return a cleaned dataset, with IMDb's facts if it is joined; clean it first if necessary.
+
+    The demo is generated if it is not on disk. Raises ``Problem`` if any other dataset is not.
     """
     rules = parse(cleaning)
-    dataset = _kept(lambda folder: cache.load_clean(name, rules, folder), name, rules, report)
-    return imdb.attach(dataset or _clean(name, rules, report)[0])
+    dataset = _load_cleaned(lambda folder: cache.load_clean(name, rules, folder), name, rules, report)
+    return imdb.attach(dataset or _clean(name, rules, report, must_store=False)[0])
 
 
-def _kept(load: Callable[[Path], Kept], name: str, rules: Cleaning, report: Report) -> Kept | None:
-    """Load what is kept of a cleaning; nothing where it was not done yet, or is damaged."""
+def _load_cleaned(load: Callable[[Path], Loaded], name: str, rules: Cleaning, report: Report) -> Loaded | None:
+    """Load part of a cleaned dataset, or return None if it is not cleaned yet or damaged."""
     try:
         return load(cache.clean_folder(name, _digest(name, report), rules))
     except FileNotFoundError:
         return None
-    except sealed.Damaged:
-        report(Stage("Cleaning", note=f"The cleaned tables of {name} were damaged; they are made again."))
+    except parquet.Damaged:
+        report(Stage("Cleaning", note=f"The cleaned tables of {name} were damaged; rebuilding them."))
         return None
 
 
 def join(name: str, folder: Path | None = None, report: Report = silent) -> JoinReport:
-    """Join a dataset that is here with IMDb's tables, of a folder or downloaded; see ``data.imdb.join``."""
+    """Join a stored dataset with IMDb's tables, downloaded or from a folder; see ``movietui.data.imdb.join.join``."""
     _digest(name, report)
     return imdb.join(name, folder, report)
 
 
 def _digest(name: str, report: Report) -> str:
-    """Return the digest of the tables as published. Raises ``Problem`` where the dataset is not here."""
+    """Return the digest of the raw tables. Raises ``Problem`` if the dataset is not on disk."""
     return str(_facts(name, report)["raw"])
 
 
 def _facts(name: str, report: Report) -> dict[str, Any]:
     try:
-        return cache.describe(_checked(name))
+        return cache.describe(_checked_name(name))
     except FileNotFoundError:
         if name == DEMO:
-            return _obtain(name, None, report)
+            return _read_and_store(name, None, report)
         if name not in sources.SOURCES:
-            raise Problem(_unknown(name)) from None
-        raise Problem(f"{name} is not here yet; run movietui data get {name}.") from None
-    except sealed.Damaged:
-        return _again(name, report)
+            raise _unknown(name) from None
+        raise Problem(f"{name} is not on disk yet; run movietui data get {name}.") from None
+    except parquet.Damaged:
+        return _restore(name, report)
 
 
-def _again(name: str, report: Report) -> dict[str, Any]:
-    """Make damaged raw tables again where that needs no network."""
-    report(Stage("Reading", note=f"The stored tables of {name} are {NOT_WHOLE}; they are made again."))
+def _restore(name: str, report: Report) -> dict[str, Any]:
+    """Rebuild damaged raw tables if that needs no network."""
+    report(Stage("Reading", note=f"The stored tables of {name} are {DAMAGED}; rebuilding them."))
     source = sources.SOURCES.get(name)
     if name == DEMO or (source and sources.is_published(sources.archive_of(source), source)):
-        return _obtain(name, None, report)
-    way = f"movietui data get {name}" if source else f"movietui data get {name} --from PATH"
-    raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are {NOT_WHOLE}; run {way} again.")
+        return _read_and_store(name, None, report)
+    command = f"movietui data get {name}" if source else f"movietui data get {name} --from PATH"
+    raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are {DAMAGED}; run {command} again.")
 
 
-def _of_published(name: str, load: Callable[[str, str], Kept], report: Report) -> tuple[str, Kept]:
-    """Load what follows from the tables as published, and return their digest with it."""
+def _load_published(name: str, load: Callable[[str, str], Loaded], report: Report) -> tuple[str, Loaded]:
+    """Load something derived from the raw tables, and return it with their digest."""
     digest = _digest(name, report)
     try:
         return digest, load(name, digest)
-    except sealed.Damaged:
-        now = _digest(name, report)
-        if now == digest:  # else they were replaced meanwhile
-            now = str(_again(name, report)["raw"])
-        return now, load(name, now)
+    except parquet.Damaged:
+        current = _digest(name, report)
+        if current == digest:  # else another process has replaced them
+            current = str(_restore(name, report)["raw"])
+        return current, load(name, current)
 
 
-def _clean(name: str, rules: Cleaning, report: Report) -> tuple[Dataset, CleaningReport, dict[str, Any]]:
-    """Clean, encode and sum up a dataset; from the beginning where it was replaced meanwhile."""
-    from data import encoding, summary
+def _clean(
+    name: str, rules: Cleaning, report: Report, *, must_store: bool = True
+) -> tuple[Dataset, CleaningReport, dict[str, Any]]:
+    """Clean, encode and summarise a dataset; start over if another process replaces it meanwhile.
+
+    A result that cannot be stored is returned anyway unless ``must_store``: a full disk must not leave the user without
+    a list.
+    """
+    from movietui.data import summary
+    from movietui.data.cleaning import encoding
 
     while True:
-        digest, raw = _of_published(name, cache.load_raw, report)
-        tables, told = cleaned(name, raw, rules, report)
+        digest, raw = _load_published(name, cache.load_raw, report)
+        tables, cleaning_report = cleaned(name, raw, rules, report)
         report(Stage("Encoding"))
         dataset = encoding.encode(name, tables, str(rules))
         facts = summary.summary(dataset)
         report(Stage("Encoding", 1, 1, finished=True))
         report(Stage("Storing"))
         try:
-            cache.save_clean(digest, rules, dataset, told, facts)
+            cache.save_clean(digest, rules, dataset, cleaning_report, facts)
         except cache.Replaced:
             continue
+        except Problem as problem:
+            if must_store:
+                raise
+            report(Stage("Storing", note=f"{problem} It will be cleaned again next time."))
         report(Stage("Storing", 1, 1, finished=True))
-        return dataset, told, facts
+        return dataset, cleaning_report, facts
 
 
 def show(name: str, cleaning: str = STANDARD, report: Report = silent) -> dict[str, Any]:
     """Return JSON-able facts about a dataset: counts, distributions, what is missing, terms and citation."""
     rules = parse(cleaning)
-    summed = _kept(cache.load_summary, name, rules, report) or _clean(name, rules, report)[2]
+    summed = _load_cleaned(cache.load_summary, name, rules, report) or _clean(name, rules, report)[2]
     source = sources.SOURCES.get(name)
     facts = _facts(name, report)
     return {
         "dataset": name,
-        "title": source.title if source else plain(facts["title"]),
+        "title": source.title if source else facts["title"],
         "preset": str(rules),
         "source": facts["source"],
-        "note": plain(str(facts.get("note", ""))),
+        "note": str(facts.get("note", "")),
         "published": {key: facts[key] for key in ("ratings", "users", "movies")},
         **summed,
         "bytes": _size(name),
-        "folder": str(locations.datasets() / name),
+        "folder": str(locations.dataset(name)),
         "terms": source.terms if source else "",
         "citation": source.citation if source else "",
     }

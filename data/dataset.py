@@ -1,7 +1,7 @@
 """A dataset in memory: ratings as columns, users and movies by index.
 
-Everything after cleaning works with indices: ``ratings.user[i]`` is a row of ``users``, ``ratings.movie[i]`` a row of
-``movies``. The ids of the original files are text and only met at the edges.
+Everything after cleaning uses indices: ``ratings.user[i]`` is a row of ``users``, ``ratings.movie[i]`` a row of
+``movies``. The ids of the original files are strings, used only in input and output.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.titles import title_key
+from movietui.data.titles import title_key, with_year
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -21,14 +21,14 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Scale:
-    """The stars that a dataset allows: from ``low`` to ``high`` in steps of ``step``."""
+    """The rating scale of a dataset: from ``low`` to ``high`` in steps of ``step``."""
 
     low: float = 1.0
     high: float = 5.0
     step: float = 1.0
 
     def clip(self, stars: Floats) -> Floats:
-        """Return the stars, none below the lowest or above the highest of the scale."""
+        """Clip stars to the scale."""
         return np.clip(stars, np.float32(self.low), np.float32(self.high))
 
 
@@ -49,24 +49,24 @@ class Ratings:
         return len(self.user)
 
     def take(self, rows: NDArray[np.intp]) -> "Ratings":
-        """Return the named rows, in the order given."""
+        """Return these rows, in this order."""
         return Ratings(self.user[rows], self.movie[rows], self.stars[rows], self.time[rows])
 
 
 @dataclass(frozen=True, eq=False)
 class Users:
-    """The users. A column that the dataset does not have is empty, never invented."""
+    """The users. A column that the dataset lacks is empty, never invented."""
 
     ids: tuple[str, ...]
     age: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     """Years, or the lower end of ML-1M's age groups."""
     gender: tuple[str, ...] = ()
-    """``F`` or ``M``, as the datasets have it."""
+    """``F`` or ``M``, as published."""
     occupation: tuple[str, ...] = ()
     gender_code: Ints = field(default_factory=lambda: np.empty(0, np.int32))
-    """0 for F, 1 for M, -1 where unknown; empty where cleaning did not code it."""
+    """0 for F, 1 for M, -1 if unknown; empty if cleaning did not code it."""
     zip_code: tuple[str, ...] = ()
-    """As published; empty where cleaning dropped it, for nobody learns from it."""
+    """As published; empty if cleaning dropped it."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -79,41 +79,42 @@ class Users:
 
 @dataclass(frozen=True, eq=False)
 class ImdbFacts:
-    """What IMDb says about each movie, in the rows of ``Movies``."""
+    """IMDb's facts about each movie, in the order of ``Movies``."""
 
     rating: Floats
-    """Mean rating on IMDb, 1 to 10; NaN where unknown."""
+    """Mean rating on IMDb, 1 to 10; NaN if unknown."""
     votes: Ints
-    """Number of IMDb ratings; 0 where unknown."""
+    """Number of IMDb ratings; 0 if unknown."""
     minutes: Ints
-    """Runtime; 0 where unknown."""
+    """Runtime; 0 if unknown."""
     directors: tuple[tuple[str, ...], ...]
-    """Names in the order of the credits; empty where unknown."""
+    """Names, in the order of the credits; empty if unknown."""
     people: tuple[tuple[str, ...], ...]
-    """The ids of the directors, ``nm0001741``, in the same order: two people may have one name."""
+    """The ids of the directors, ``nm0001741``, in the same order; two people may share a name."""
     genres: tuple[tuple[str, ...], ...] = ()
-    """As IMDb names them; empty where unknown."""
+    """As IMDb names them; empty if unknown."""
     ids: tuple[str, ...] = ()
-    """Of the IMDb titles, ``tt0114709``; empty where a movie has no match."""
+    """The ids of the IMDb titles, ``tt0114709``; empty if a movie has no match."""
     fingerprint: str = ""
-    """Hexadecimal digest that differs where anything about the join does, by hand or by another table."""
+    """Hexadecimal digest that changes whenever anything about the join changes, such as a choice by hand or another
+    table."""
 
     @cached_property
     def directed(self) -> Mapping[str, tuple[int, ...]]:
-        """The rows of each director's movies, by name; who has the same name is one here."""
+        """The rows of each director's movies, by name; directors who share a name are merged here."""
         rows: dict[str, list[int]] = {}
         for row, names in enumerate(self.directors):
             for name in names:
                 rows.setdefault(name, []).append(row)
-        return {name: tuple(own) for name, own in rows.items()}
+        return {name: tuple(movies) for name, movies in rows.items()}
 
     @cached_property
     def director_keys(self) -> Mapping[str, str]:
-        """How each director's name is compared, as ``data.titles.title_key``."""
+        """The key of each director's name, for comparison; see ``movietui.data.titles.title_key``."""
         return {name: title_key(name) for name in self.directed}
 
     def of(self, row: int) -> dict[str, Any] | None:
-        """Return what is known of a movie as JSON-able values, or None where it has no match."""
+        """Return a movie's facts as JSON-able values, or None if it has no match."""
         if not self.ids or not self.ids[row]:
             return None
         return {
@@ -132,20 +133,20 @@ class Movies:
 
     ids: tuple[str, ...]
     titles: tuple[str, ...]
-    """In reading order and without the year: ``The Usual Suspects``; as published where cleaning left them so."""
+    """In reading order and without the year, like ``The Usual Suspects``; as published without the rule ``titles``."""
     years: Ints
-    """Of the title, else of the release; 0 where unknown."""
+    """The year in the title, or else the year of release; 0 if unknown."""
     genres: Bools
     """Shape (movies, genre names)."""
     genre_names: tuple[str, ...]
     keys: tuple[str, ...]
-    """The same film has the same key in every dataset; see ``data.titles.film_key``."""
+    """The key of each movie, the same in every dataset; see ``movietui.data.titles.movie_key``."""
     months: Ints = field(default_factory=lambda: np.empty(0, np.int32))
-    """Month of release, 1 to 12, 0 where unknown; empty where the dataset has no dates of release."""
+    """Month of release, 1 to 12, or 0 if unknown; empty if the dataset has no release dates."""
     merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The ids of further entries of the same film that were merged into one, by its id."""
+    """The ids of further entries merged into a movie, by the movie's id."""
     imdb: ImdbFacts | None = None
-    """None where the dataset was not joined with IMDb."""
+    """None if the dataset is not joined with IMDb."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -157,7 +158,7 @@ class Movies:
 
     @cached_property
     def rows_by_key(self) -> Mapping[str, tuple[int, ...]]:
-        """The rows of each film; more than one where the dataset was not merged."""
+        """The rows of each key; several if entries of the same movie were not merged."""
         rows: dict[str, tuple[int, ...]] = {}
         for row, key in enumerate(self.keys):
             rows[key] = (*rows.get(key, ()), row)
@@ -167,10 +168,14 @@ class Movies:
         """Return the names of a movie's genres."""
         return [self.genre_names[column] for column in np.flatnonzero(self.genres[row])]
 
+    def to_json(self, row: int) -> dict[str, Any]:
+        """Return the id, title and year of a movie as JSON-able values; an unknown year is ``None``."""
+        return {"id": self.ids[row], "title": self.titles[row], "year": int(self.years[row]) or None}
+
     def label(self, row: int) -> str:
         """Return the title with its year, as in the original files: ``Fargo (1996)``."""
-        title, year = self.titles[row], f"({self.years[row]})"
-        return title if not self.years[row] or title.rstrip().endswith(year) else f"{title} {year}"
+        title, year = self.titles[row], int(self.years[row])
+        return title if title.rstrip().endswith(f"({year})") else with_year(title, year)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,18 +188,27 @@ class Dataset:
     movies: Movies
     scale: Scale
     fingerprint: str
-    """Hexadecimal digest of the content after cleaning; two datasets with the same one are equal."""
+    """Hexadecimal digest of the content after cleaning; datasets with the same digest are equal."""
     cleaning: str = "none"
-    """Which rules cleaned it, as text; see ``data.cleaning.parse``."""
+    """The rules that cleaned it, as text; see ``movietui.data.cleaning.cleaner.parse``."""
 
     def with_ratings(self, rows: NDArray[np.intp]) -> "Dataset":
-        """Return the dataset with the named ratings only. Users and movies keep their rows."""
+        """Return the dataset with only these ratings. Users and movies keep their rows."""
         return replace(self, ratings=self.ratings.take(rows))
 
     @cached_property
     def counts(self) -> Ints:
         """The number of ratings of each movie, shape (movies,)."""
         return np.bincount(self.ratings.movie, minlength=len(self.movies)).astype(np.int32)
+
+    @cached_property
+    def _totals(self) -> NDArray[np.float64]:
+        return np.bincount(self.ratings.movie, self.ratings.stars, len(self.movies)).astype(np.float64)
+
+    def mean_of(self, movie: int) -> float | None:
+        """Return a movie's mean rating; ``None`` without ratings."""
+        count = int(self.counts[movie])
+        return float(self._totals[movie]) / count if count else None
 
     @cached_property
     def _by_user(self) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
@@ -207,11 +221,11 @@ class Dataset:
 
 
 def grouped(groups: NDArray[Any], total: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Return the rows group by group, each group's in their order, and where each group starts and the last one ends.
+    """Return the rows sorted by group, stable within each, and where each group starts, followed by the number of rows.
 
-    ``groups``: that of each row, from 0 to ``total`` - 1. Shapes (rows,) and (total + 1,).
+    ``groups``: the group of each row, from 0 to ``total`` - 1. Shapes (rows,) and (total + 1,).
     """
-    # Sorting by a 16-bit number is several times faster.
+    # Sorting 16-bit numbers is several times faster.
     order = np.argsort(groups.astype(np.uint16) if total <= 1 << 16 else groups, kind="stable")
     starts = np.zeros(total + 1, np.int64)
     np.cumsum(np.bincount(groups, minlength=total), out=starts[1:])

@@ -1,8 +1,8 @@
 """Pairs of users who rated the same movie: the triples (user, other user, movie, mean rating) of source 002.
 
-There are far too many to hold, 8,353,595 in ML-100K and about 407.7 million in ML-1M, so they are counted, drawn at
-random for an epoch of training, or gone through block by block. A split comes first: the triples to learn from are
-those of the ratings in train, the triples to be judged on those of the ratings in test. A split over triples leaks.
+There are far too many to hold in memory (8,353,595 in ML-100K, about 407.7 million in ML-1M), so they are counted,
+drawn at random for a training epoch, or iterated in blocks. Split the ratings first: train triples come from the
+ratings in train, test triples from those in test. Splitting the triples leaks.
 """
 
 from collections.abc import Iterator
@@ -12,20 +12,20 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Floats, Ints, Ratings
-from data.problems import Problem
+from movietui.data.dataset import Floats, Ints, Ratings
+from movietui.data.problems import Problem
 
 Rows = NDArray[np.intp]
 
 AT_ONCE = 1 << 18
-"""Triples in a block."""
+"""Triples per block."""
 DRAWN_AT_ONCE = 1 << 16
-"""Larger blocks are drawn more slowly: they leave the processor's cache."""
+"""Larger blocks are slower to draw: they do not fit into the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class Triples:
-    """Some triples, as four columns of equal length. The two users of a triple are never the same."""
+    """Triples as four columns of equal length. The two users of a triple differ."""
 
     first: Ints
     """Row of one user, int32."""
@@ -39,30 +39,30 @@ class Triples:
     def __len__(self) -> int:
         return len(self.movie)
 
-    def take(self, places: slice) -> "Triples":
-        """Return a stretch of the triples, without copying them."""
-        return Triples(self.first[places], self.second[places], self.movie[places], self.stars[places])
+    def take(self, positions: slice) -> "Triples":
+        """Return a slice of the triples, without copying."""
+        return Triples(self.first[positions], self.second[positions], self.movie[positions], self.stars[positions])
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """All pairs of raters of each movie; ``len`` is the number of triples, each counted once whichever way round.
+    """All pairs of raters of each movie; ``len`` is the number of triples, each unordered pair counted once.
 
-    Takes memory for the ratings, not for the triples.
+    Memory use is proportional to the number of ratings, not of triples.
     """
 
     rows: Rows
-    """Rows of the ratings by movie, then by user. Where a user rated a movie twice, the newest rating alone counts."""
+    """Rows of the ratings, sorted by movie, then user. If a user rated a movie twice, only the newest rating counts."""
     user: Ints
-    """Of each of these rows."""
+    """User of each of these rows."""
     movie: Ints
     stars: Floats
     raters: NDArray[np.int64]
-    """How many users rated each movie, shape (movies,) up to the last movie that was rated."""
+    """The number of users who rated each movie, shape (movies,), up to the last rated movie."""
 
     @classmethod
     def of(cls, ratings: Ratings) -> "Pairs":
-        """Find the pairs within some ratings: those of train to learn from, those of test to be judged on."""
+        """Form the pairs within some ratings: those of train for learning, those of test for measuring."""
         key = ratings.movie.astype(np.int64) * (int(ratings.user.max(initial=0)) + 1) + ratings.user
         order = np.lexsort((ratings.time, key))
         newest = np.diff(key[order], append=-1) != 0
@@ -74,36 +74,36 @@ class Pairs:
         return int((self.raters * (self.raters - 1) // 2).sum())
 
     def blocks(self, at_once: int = AT_ONCE) -> Iterator[tuple[Rows, Rows]]:
-        """Go through all triples once: ``(rows of one rating, rows of the other)``, ``at_once`` of them in a block.
+        """Iterate over all triples: ``(rows of one rating, rows of the other)``, ``at_once`` per block.
 
-        In the order of movies; within a triple the user with the lower row comes first.
+        Ordered by movie; within a triple, the user with the lower row comes first.
         """
-        for first, second in self._places(at_once):
+        for first, second in self._positions(at_once):
             yield self.rows[first], self.rows[second]
 
     def triples(self, at_once: int = AT_ONCE) -> Iterator[Triples]:
-        """Go through all triples once, as ``blocks`` does."""
-        for first, second in self._places(at_once):
+        """Iterate over all triples, like ``blocks``."""
+        for first, second in self._positions(at_once):
             yield self._triples(first, second)
 
     def epoch(self, size: int, batch: int, seed: int, number: int = 0) -> Iterator[Triples]:
         """Draw ``size`` triples in batches of ``batch``; the last batch may be smaller.
 
-        Every triple is as likely as any other, either way round: a movie by the weight n (n - 1) / 2 of its n raters,
-        then two different raters of it. What is drawn follows from the seed, the number of the epoch and the sizes.
-        Raises ``Problem`` where no movie has two raters.
+        All triples, in either order of their users, are equally likely: a movie is drawn with weight n (n - 1) / 2 for
+        its n raters, then two different raters of it. The draw depends only on the seed, the number of the epoch and
+        the sizes. Raises ``Problem`` if no movie has two raters.
         """
         for first, second in self._drawn(size, batch, seed, number):
             yield self._triples(first, second)
 
     def drawn(self, size: int, batch: int, seed: int, number: int = 0) -> Iterator[tuple[Rows, Rows]]:
-        """Draw as ``epoch`` does: ``(rows of one rating, rows of the other)``."""
+        """Draw like ``epoch``: ``(rows of one rating, rows of the other)``."""
         for first, second in self._drawn(size, batch, seed, number):
             yield self.rows[first], self.rows[second]
 
     def _drawn(self, size: int, batch: int, seed: int, number: int) -> Iterator[tuple[Rows, Rows]]:
         if not len(self):
-            raise Problem("No movie has ratings of two users, so there are no pairs to learn from; take more ratings.")
+            raise Problem("No movie has ratings from two users, so there are no pairs to learn from; use more ratings.")
         random = np.random.default_rng([seed, number])
         at_once = max(1, DRAWN_AT_ONCE // batch) * batch
         for start in range(0, size, at_once):
@@ -113,32 +113,32 @@ class Pairs:
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
-        """Where each movie's raters begin in the columns."""
+        """Where each movie's raters start in the columns."""
         return np.cumsum(self.raters) - self.raters
 
     @cached_property
     def _shared(self) -> tuple[Ints, NDArray[np.float64]]:
-        """The movies with two raters or more, and the share of all triples that each has, above 0."""
+        """The movies with at least two raters, and the share of all triples that each has."""
         movies = np.flatnonzero(self.raters > 1).astype(np.int32)
         raters = self.raters[movies].astype(np.float64)
         weights = raters * (raters - 1)
         return movies, weights / weights.sum()
 
-    def _places(self, at_once: int) -> Iterator[tuple[Rows, Rows]]:
-        """The triples as places in the columns: each rater with all later raters of the same movie, in one row."""
-        places = np.arange(len(self.rows))
-        partners = (self._starts + self.raters)[self.movie] - places - 1
+    def _positions(self, at_once: int) -> Iterator[tuple[Rows, Rows]]:
+        """Yield the triples as positions in the columns: each rater with all later raters of the same movie."""
+        positions = np.arange(len(self.rows))
+        partners = (self._starts + self.raters)[self.movie] - positions - 1
         ends = np.cumsum(partners)
         begins = ends - partners
         for low in range(0, len(self), at_once):
             high = min(low + at_once, len(self))
             reach = slice(np.searchsorted(ends, low, side="right"), np.searchsorted(ends, high) + 1)
             counts = np.minimum(ends[reach], high) - np.maximum(begins[reach], low)
-            first = np.repeat(places[reach], counts)
+            first = np.repeat(positions[reach], counts)
             yield first, first + 1 + np.arange(low, high) - begins[first]
 
     def _draw(self, random: np.random.Generator, size: int) -> tuple[Rows, Rows]:
-        # How often each movie comes, then in which order: the same as drawing movies one by one, and faster.
+        # First draw how often each movie occurs, then the order: equivalent to drawing movies one by one, but faster.
         movies, shares = self._shared
         movie = random.permutation(np.repeat(movies, random.multinomial(size, shares)))
         raters, start = self.raters[movie], self._starts[movie]

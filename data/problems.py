@@ -1,18 +1,18 @@
-"""What is said when something cannot be done."""
+"""The exceptions that a user sees."""
 
-from data.titles import plain
+from movietui.data.safe_text import strip_controls
 
 
 class Problem(Exception):
-    """Something that could not be done, told in one sentence: what is wrong, where, and what to do about it.
+    """Something that could not be done, in one sentence: what is wrong, where, and what to do about it.
 
-    The sentence is all that a person sees; the command line prints it and exits with 1, the app shows it in place.
-    Names from outside may stand in it: whatever could steer a terminal is taken out here, once for all.
+    The sentence is all that the user sees: the command line prints it and exits with 1, the app shows it. It may
+    contain names from outside, so control characters are stripped here, once for all callers.
     """
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(plain(sentence))
+        super().__init__(strip_controls(sentence))
 
 
 class Cancelled(Exception):
-    """The person asked to stop. Not an error: whoever started the work lets it pass and leaves nothing half written."""
+    """The user asked to stop. Not an error: callers let it pass and leave nothing half written."""

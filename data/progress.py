@@ -1,4 +1,4 @@
-"""How long work tells where it is."""
+"""Progress reports of long work."""
 
 import time
 from collections import deque
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a stage of the work is.
+    """The progress of one stage of the work.
 
-    ``done`` of ``total`` in ``unit``; a total of 0 means that the end is not known. A stage is over when ``finished``.
+    ``done`` of ``total`` in ``unit``; a total of 0 means that it is unknown.
     """
 
     name: str
@@ -20,29 +20,29 @@ class Stage:
     note: str = ""
     finished: bool = False
     rate: float = 0.0
-    """Units a second of late; 0 where that is not known."""
+    """Recent units per second; 0 if unknown."""
     seconds_left: float | None = None
-    """How long it will still take at that rate."""
+    """Remaining time at that rate."""
 
 
 WHOLE = "whole"
-"""The unit of a stage that tells which share of the whole work is done, its own and all others."""
+"""The unit of a stage that reports the progress of the whole work, not only its own."""
 
 Report = Callable[[Stage], None]
-"""Called with each step of the work. An exception raised here (``Cancelled``) ends the work cleanly."""
+"""Called at each step of the work. An exception raised here, such as ``Cancelled``, ends the work cleanly."""
 
 
 def silent(stage: Stage) -> None:
-    """Report to nobody."""
+    """Ignore the report."""
 
 
 class Meter:
-    """Reports a stage that goes on in small steps: a few times a second, with its rate and the time left."""
+    """Reports a stage that advances in small steps: a few times per second, with its rate and the time left."""
 
     EVERY = 0.05
-    """Seconds from one report to the next."""
+    """Seconds between reports."""
     WINDOW = 5.0
-    """Seconds that the rate is taken over."""
+    """Seconds over which the rate is measured."""
 
     def __init__(
         self,
@@ -55,35 +55,35 @@ class Meter:
         done: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin with what is ``done`` already, which does not count for the rate."""
+        """Start at ``done`` units, which do not count towards the rate."""
         self._report = report
         self._name, self._total, self._unit, self._note = name, total, unit, note
         self._clock = clock
         self._done = done
         self._marks = deque([(clock(), done)])
-        self._tell()
+        self._send()
 
     def add(self, more: int) -> None:
-        """Go on by so many units."""
+        """Advance by this many units."""
         self._done += more
         if self._clock() - self._marks[-1][0] >= self.EVERY:
-            self._tell()
+            self._send()
 
-    def on(self, note: str) -> None:
-        """Say what is worked on now."""
+    def set_note(self, note: str) -> None:
+        """Report what is being worked on now."""
         self._note = note
-        self._tell()
+        self._send()
 
     def finish(self) -> None:
-        """Say that the stage is over."""
+        """Report that the stage is finished."""
         self._report(Stage(self._name, self._done, self._done, self._unit, self._note, finished=True))
 
-    def _tell(self) -> None:
-        now = self._clock()
-        self._marks.append((now, self._done))
-        while now - self._marks[1][0] > self.WINDOW:
+    def _send(self) -> None:
+        current_time = self._clock()
+        self._marks.append((current_time, self._done))
+        while current_time - self._marks[1][0] > self.WINDOW:
             self._marks.popleft()
         since, before = self._marks[0]
-        rate = (self._done - before) / (now - since) if now > since else 0.0
-        left = (self._total - self._done) / rate if rate > 0 and self._total else None
-        self._report(Stage(self._name, self._done, self._total, self._unit, self._note, False, rate, left))
+        rate = (self._done - before) / (current_time - since) if current_time > since else 0.0
+        seconds_left = (self._total - self._done) / rate if rate > 0 and self._total else None
+        self._report(Stage(self._name, self._done, self._total, self._unit, self._note, False, rate, seconds_left))

@@ -1,6 +1,6 @@
-"""The named splits: results can only be compared on identical ones, so every figure carries the name of its split.
+"""The named splits. Results are only comparable on identical splits, so every figure carries the name of its split.
 
-All are defined over the rows of the ratings in the order of the original file.
+All splits are defined over the rows of the ratings in the order of the original file.
 """
 
 import re
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Ratings
-from data.problems import Problem
+from movietui.data.dataset import Dataset, Ratings
+from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
 
 Rows = NDArray[np.intp]
 
@@ -29,7 +30,7 @@ VALIDATION_SHARE = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The rows to learn from and the rows to be judged on; together all rows, none in both."""
+    """The rows of train and of test, which partition all rows."""
 
     name: str
     train: Rows
@@ -37,10 +38,10 @@ class Split:
 
 
 def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
-    """Cut a dataset's ratings.
+    """Split a dataset's ratings.
 
-    ``seed`` is the seed of the split (``kfold5``, ``random90``, ``random80``), not of the model. Raises ``Problem``
-    for a name that is not in ``NAMES`` and for one that does not fit the dataset.
+    ``seed`` is the seed of the split (``kfold5``, ``random90``, ``random80``), not of the model. Raises ``Problem`` if
+    the name is not in ``NAMES`` or the split does not fit the dataset.
     """
     total = len(dataset.ratings)
     if total < len(NAMES):
@@ -55,7 +56,7 @@ def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
     total = len(dataset.ratings)
     if match := re.fullmatch(r"u([1-5])", name):
         if (dataset.name, dataset.cleaning, total) != ("ml-100k", "none", 100_000):
-            raise Problem(f"The split {name} is defined on the rows of ml-100k as published; use --cleaning none.")
+            raise Problem(f"The split {name} is defined on the published rows of ml-100k; use --cleaning none.")
         fold = int(match[1]) - 1
         return np.arange(20_000 * fold, 20_000 * (fold + 1))
     if match := re.fullmatch(r"kfold5-([0-4])", name):
@@ -66,7 +67,7 @@ def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
     by_time: dict[str, Callable[[Ratings], Rows]] = {"latest": _latest_of_each_user, "latest-global": _latest}
     if name in by_time:
         return by_time[name](dataset.ratings)
-    raise Problem(f"There is no split {name!r}; choose one of {', '.join(NAMES)}.")
+    raise no_such(f"There is no split {name!r}", name, NAMES, f"choose one of {', '.join(NAMES)}.")
 
 
 def _shuffled(total: int, seed: int) -> Rows:
@@ -76,14 +77,14 @@ def _shuffled(total: int, seed: int) -> Rows:
 
 
 def _latest(ratings: Ratings) -> Rows:
-    """All ratings from one moment on: the newest tenth, and whatever was given at the very same second."""
+    """Return all ratings from some moment on: the newest tenth, including ties in the same second."""
     ordered = np.sort(ratings.time)
     moment = ordered[len(ordered) - max(1, round(len(ordered) * LATEST_SHARE))]
     return np.flatnonzero(ratings.time >= moment)
 
 
 def _latest_of_each_user(ratings: Ratings) -> Rows:
-    """Each user's newest tenth, at least one; of ratings given at the same second the later row is the newer."""
+    """Return each user's newest tenth, at least one rating; within a second, the later row counts as newer."""
     order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
     user = ratings.user[order]
     counts = np.bincount(user)
@@ -95,7 +96,7 @@ def _latest_of_each_user(ratings: Ratings) -> Rows:
 
 
 def hold_out(rows: Rows, seed: int = 0, share: float = VALIDATION_SHARE) -> tuple[Rows, Rows]:
-    """Cut a part of train off to choose settings and the stopping epoch on: ``(learn, validation)``."""
+    """Hold out part of train for choosing settings and the stopping epoch: ``(learn, validation)``."""
     shuffled = np.random.RandomState(seed).permutation(rows)
     cut = max(1, round(len(rows) * share))
     return np.sort(shuffled[cut:]), np.sort(shuffled[:cut])

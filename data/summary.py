@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset
-from data.movielens import AGE_GROUPS
-from data.rules import day
-from data.tables import pieces
+from movietui.data.cleaning.rules import day
+from movietui.data.cleaning.working_tables import pieces
+from movietui.data.dataset import Dataset
+from movietui.data.movielens.release import AGE_GROUPS
 
 QUANTILES = {"minimum": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "maximum": 1.0}
 ADULT = 18
 MONTHS = 48
-"""Ratings given over more months are counted by year."""
+"""Ratings that span more months are counted by year."""
 MOST_BINS = 100
-"""Years that are shown; an own dataset may have any."""
+"""The most years shown; a user's own dataset may have any number."""
 DAY = 86_400
 TENTHS = 10
 
 
 def summary(dataset: Dataset) -> dict[str, Any]:
-    """Return counts, density, distributions, charts and what is missing; most rated movies first."""
+    """Return counts, density, distributions, charts and what is missing; the most rated movies come first."""
     ratings, users, movies = dataset.ratings, dataset.users, dataset.movies
     per_user = np.bincount(ratings.user, minlength=len(users))
     known_years = movies.years[movies.years > 0]
@@ -84,7 +84,7 @@ def _absent(dataset: Dataset) -> dict[str, Any]:
     return {"absent": absent, "absent_note": f"Not published in this dataset: {', '.join(absent)}." if absent else ""}
 
 
-# Charts: bars with a label each. What the dataset does not have has no chart.
+# Charts: labelled bars. There is no chart for what the dataset lacks.
 
 
 def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp]) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
     known_ages = users.age[users.age > 0]
     genres = sorted(zip(movies.genres.sum(axis=0).tolist(), movies.genre_names, strict=True), reverse=True)
     children = int((known_ages < ADULT).sum())
-    without = int((~movies.genres.any(axis=1)).sum())
+    without_genre = int((~movies.genres.any(axis=1)).sum())
     charts = [
         _chart("ratings", "ratings by stars", "ratings", [(f"{value:g}", count) for value, count in stars.items()]),
         _chart(
@@ -101,7 +101,7 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
             "movies by genre",
             "movies",
             [(name, count) for count, name in genres if count],
-            "each movie counts in all of its genres" + (f"; {without:,} have none" if without else ""),
+            "a movie counts in each of its genres" + (f"; {without_genre:,} have none" if without_genre else ""),
         ),
         _chart("release years", "movies by year", "movies", _every_year(known_years)),
         _chart(
@@ -109,15 +109,13 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
             "users by age",
             "users",
             _ages(known_ages),
-            f"{children:,} under {ADULT}, {len(known_ages) - children:,} from {ADULT} on",
+            f"{children:,} under {ADULT}, {len(known_ages) - children:,} aged {ADULT} or over",
         ),
         _chart("ratings per user", "users by their number of ratings", "users", _by_size(per_user)),
         _chart("ratings per movie", "movies by their number of ratings", "movies", _by_size(dataset.counts)),
-        _chart(
-            "ratings over time", "ratings by the time they were given", "ratings", *_over_time(dataset.ratings.time)
-        ),
+        _chart("ratings over time", "ratings over time", "ratings", *_over_time(dataset.ratings.time)),
     ]
-    density = _chart("density", "pairs that were rated, by tenths", "pairs", [], "users and movies by their activity")
+    density = _chart("density", "rated pairs, by tenths", "pairs", [], "users and movies by activity")
     return [*(chart for chart in charts if chart["counts"]), {**density, "shares": _density_map(dataset, per_user)}]
 
 
@@ -130,29 +128,29 @@ def _every_year(years: NDArray[np.int32]) -> list[tuple[str, int]]:
     if not len(years):
         return []
     first = int(years.min())
-    return [(str(first + place), count) for place, count in enumerate(np.bincount(years - first).tolist())]
+    return [(str(first + index), count) for index, count in enumerate(np.bincount(years - first).tolist())]
 
 
 def _ages(ages: NDArray[np.int32]) -> list[tuple[str, int]]:
     counted = _counted(ages)
     if all(age in AGE_GROUPS for age, _ in counted):
         return [(AGE_GROUPS[age], count) for age, count in counted]
-    return [(f"{5 * place}–{5 * place + 4}", count) for place, count in _counted(ages // 5)]
+    return [(f"{5 * index}–{5 * index + 4}", count) for index, count in _counted(ages // 5)]
 
 
 def _by_size(numbers: NDArray[Any]) -> list[tuple[str, int]]:
-    """Count numbers in bins whose width grows with them: 0, 1, 2–4, 5–9, 10–19, 20–49 and so on."""
+    """Count numbers in bins of growing width: 0, 1, 2–4, 5–9, 10–19, 20–49 and so on."""
     edges = [0] + [step * 10**power for power in range(9) for step in (1, 2, 5)]
     counts = np.bincount(np.searchsorted(edges, numbers, side="right") - 1, minlength=len(edges)).tolist()
     labels = [str(low) if high - low == 1 else f"{low:,}–{high - 1:,}" for low, high in pairwise(edges)]
-    filled = [place for place, count in enumerate(counts) if count]
-    return [(labels[place], counts[place]) for place in range(filled[0], filled[-1] + 1)] if filled else []
+    filled = [index for index, count in enumerate(counts) if count]
+    return [(labels[index], counts[index]) for index in range(filled[0], filled[-1] + 1)] if filled else []
 
 
 def _over_time(times: NDArray[np.int64]) -> tuple[list[tuple[str, int]], str]:
-    """Count ratings by month, or by year where there are many months, and note what is not shown.
+    """Count ratings by month, or by year if there are many months, and return the bins with a note on what is left out.
 
-    Bins without ratings between others stay, unless a stray rating makes far too many.
+    Empty bins between others stay, unless a stray rating would create far too many.
     """
     first = int(times.min()) // DAY
     by_day = np.zeros(int(times.max()) // DAY - first + 1, np.int64)
@@ -161,20 +159,22 @@ def _over_time(times: NDArray[np.int64]) -> tuple[list[tuple[str, int]], str]:
     days = np.arange(first, first + len(by_day)).astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     bins = months if int((months[-1] - months[0]).astype(int)) < MONTHS else days.astype("datetime64[Y]")
-    places = (bins - bins[0]).astype(np.int64)
-    counts = np.bincount(places, weights=by_day).astype(int)
+    positions = (bins - bins[0]).astype(np.int64)
+    counts = np.bincount(positions, weights=by_day).astype(int)
     shown, note = np.arange(len(counts)), ""
     if len(counts) > MOST_BINS:
         shown = np.sort(np.argsort(-counts, kind="stable")[:MOST_BINS])
         shown = shown[counts[shown] > 0]
         left_out = counts.sum() - counts[shown].sum()
-        note = "years without ratings are left out" + (f", and years with {left_out:,} ratings" if left_out else "")
-    return [(str(bins[0] + place), int(counts[place])) for place in shown], note
+        note = "years without ratings are not shown"
+        if left_out:
+            note += f", nor are years with few ratings ({left_out:,} in all)"
+    return [(str(bins[0] + index), int(counts[index])) for index in shown], note
 
 
 def _density_map(dataset: Dataset, per_user: NDArray[np.intp]) -> list[list[float]]:
-    """Return which share of all pairs was rated, by tenths: a row for a tenth of the users, the most active first,
-    a column for a tenth of the movies, the most rated first."""
+    """Return the share of all pairs that is rated, by tenths: one row per tenth of the users, most active first; one
+    column per tenth of the movies, most rated first."""
     user = _tenths(per_user)
     movie = _tenths(dataset.counts)
     cells = np.zeros(TENTHS * TENTHS, np.int64)
@@ -188,18 +188,18 @@ def _density_map(dataset: Dataset, per_user: NDArray[np.intp]) -> list[list[floa
 
 
 def _tenths(counts: NDArray[Any]) -> NDArray[np.intp]:
-    """The tenth that each belongs to, those with the highest counts in tenth 0."""
+    """Return the tenth of each element; those with the highest counts are in tenth 0."""
     tenths = np.empty(len(counts), np.intp)
     tenths[np.argsort(-counts, kind="stable")] = np.arange(len(counts)) * TENTHS // max(1, len(counts))
     return tenths
 
 
 def _counted(values: NDArray[Any]) -> list[tuple[Any, int]]:
-    """The values that occur, in order, with their counts."""
+    """Return the distinct values in order, with their counts."""
     counts: dict[Any, int] = {}
     for piece in pieces(len(values)):
         for value, count in zip(
-            *(found.tolist() for found in np.unique(values[piece], return_counts=True)), strict=True
+            *(array.tolist() for array in np.unique(values[piece], return_counts=True)), strict=True
         ):
             counts[value] = counts.get(value, 0) + count
     return sorted(counts.items())

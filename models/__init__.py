@@ -1,5 +1,58 @@
-"""The model core: fit, predict, rank, fold in, evaluate and save. Never imports textual."""
+"""Recommender models: fit, predict, rank, fold in, evaluate, save. Never imports textual.
 
-from models.table import MODELS
+=====================================  ====================================================================
+``MODELS``                             the model classes by name, as on the command line: ``MODELS["bayes"]``
+``Model``, ``History``                 the contract of a model, and the ratings of a viewer that it folds in
+``choose``, ``build``                  settings for a model, and an unfitted model with them
+``evaluate``, ``compare``, ``train``   measure on a split; compare two measurements; train a model to serve
+``save``, ``load``                     checkpoints
+``Ranker``, ``Viewer``                 lists for one or more viewers
+=====================================  ====================================================================
 
-__all__ = ["MODELS"]
+Each of these is imported when it is first used (PEP 562), so that ``movietui.models.choices`` and the names in
+``MODELS`` cost neither numpy nor torch. A model's class and its settings are in the module of that name, for example
+``movietui.models.bayes``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from movietui.models.base import History, Model
+    from movietui.models.checkpoints import load, save
+    from movietui.models.evaluation.measure import build, choose, compare, evaluate, train
+    from movietui.models.registry import MODELS
+    from movietui.models.serving.ranking import Ranker, Viewer
+
+__all__ = [
+    "MODELS",
+    "History",
+    "Model",
+    "Ranker",
+    "Viewer",
+    "build",
+    "choose",
+    "compare",
+    "evaluate",
+    "load",
+    "save",
+    "train",
+]
+_MODULES = {
+    "MODELS": "registry",
+    **dict.fromkeys(("History", "Model"), "base"),
+    **dict.fromkeys(("load", "save"), "checkpoints"),
+    **dict.fromkeys(("build", "choose", "compare", "evaluate", "train"), "evaluation.measure"),
+    **dict.fromkeys(("Ranker", "Viewer"), "serving.ranking"),
+}
+"""Where each public name is defined."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,8 +1,8 @@
-"""What every model can do.
+"""The contract of every model.
 
-A model is fitted on a dataset and then serves *viewers*: from somebody's rated movies it folds in a representation,
-and from that it expects stars for any movie, says how sure it is, and orders candidates. Users of the dataset are
-viewers like any other at serving time; ``predict`` is for evaluation, where many users are asked at once.
+A model is fitted on a dataset and then serves *viewers*: it folds a viewer's ratings into a representation, and from
+that predicts stars for every movie with their uncertainty, and scores the movies for a list. Users of the dataset
+are viewers like any other when served; ``predict`` is for evaluation, which asks about many users at once.
 """
 
 from abc import ABC, abstractmethod
@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings, Scale
-from models.settings import Settings
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.models.settings import Settings
 
 S = TypeVar("S", bound=Settings)
 Taste = TypeVar("Taste")
@@ -23,66 +23,66 @@ Parameters = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass of training, as it is drawn: losses are mean squared errors in stars squared."""
+    """One pass of training, a point of the curve; losses are mean squared errors in stars squared."""
 
     number: int
     """Counted from 1."""
     of: int
-    """The number of epochs asked for; training may end sooner."""
+    """The number of epochs requested; training may stop earlier."""
     train_loss: float
     validation_loss: float | None = None
-    """``None`` where nothing was held out."""
+    """``None`` if nothing was held out."""
 
 
 Progress = Callable[[Epoch], None]
-"""Called after each epoch. An exception raised here (``Cancelled``) ends the fit and leaves the model as it was."""
+"""Called after each epoch. If it raises (``Cancelled``), the fit ends and the model stays as it was."""
 
 
-def unwatched(epoch: Epoch) -> None:
-    """Watch no progress."""
+def ignore_epoch(epoch: Epoch) -> None:
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """What is known of a viewer."""
+    """A viewer's ratings."""
 
     movies: Ints
-    """Rows of the rated movies, int32; none twice."""
+    """Rows of the rated movies, int32, without duplicates."""
     stars: Floats
-    """The stars given to each, float32."""
+    """The rating of each in stars, float32."""
     user: int | None = None
-    """The viewer's row among the users, or ``None`` for somebody who is not in the dataset."""
+    """The viewer's row among the users, or ``None`` for a viewer who is not in the dataset."""
 
     def __len__(self) -> int:
         return len(self.movies)
 
-    def without(self, place: int) -> "History":
-        """Return the history without the rating at a place."""
-        return History(np.delete(self.movies, place), np.delete(self.stars, place), self.user)
+    def without(self, index: int) -> "History":
+        """Return the history without one of its ratings."""
+        return History(np.delete(self.movies, index), np.delete(self.stars, index), self.user)
 
 
 def history_of(dataset: Dataset, user: int) -> History:
-    """Return what a user of a dataset rated."""
+    """Return the ratings of a user of the dataset."""
     rows = dataset.rows_of(user)
     return History(dataset.ratings.movie[rows], dataset.ratings.stars[rows], user)
 
 
 @dataclass(frozen=True, eq=False)
 class Expectation:
-    """What a viewer is expected to give: one entry for each movie of the dataset, float32."""
+    """Predictions for one viewer: an entry for each movie of the dataset, float32."""
 
     stars: Floats
-    """The expected rating, within the scale."""
+    """The predicted rating, within the scale."""
     uncertainty: Floats
-    """The standard deviation of the expected rating, in stars: how far more ratings could still move it. The scatter
-    of a single rating around it (moods, whole stars) is not in it; see ``Model.noise``."""
+    """The standard deviation of the predicted rating, in stars: how far more ratings could still move it. The scatter
+    of a single rating around it (moods, whole stars) is not included; see ``Model.noise``."""
     score: Floats
-    """What lists are ordered by, highest first. Not stars: it may leave the scale and weighs how sure the model is."""
+    """What lists are ordered by, highest first. Not stars: it may leave the scale, and it accounts for uncertainty."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What is known of a fit when it is done."""
+    """The result of a fit."""
 
     curve: tuple[Epoch, ...] = ()
     best_epoch: int | None = None
@@ -90,29 +90,30 @@ class Fitted:
 
     @classmethod
     def of(cls, curve: Sequence[Epoch]) -> "Fitted":
-        """Return a curve with its best epoch; of equal ones the first."""
+        """Return a curve with its best epoch, the first of equal ones."""
         losses = [(epoch.validation_loss, epoch.number) for epoch in curve if epoch.validation_loss is not None]
         return cls(tuple(curve), min(losses)[1] if losses else None)
 
 
 class Model(ABC, Generic[S, Taste]):
-    """A model of one family: ``S`` are its settings, ``Taste`` is what it folds a viewer into.
+    """A model with settings ``S`` that folds a viewer into a ``Taste``.
 
-    A fitted model is a set of named arrays, ``parameters``; whatever it needs to serve is in them, so that saving and
-    loading is the same for all, and serving needs neither the training data nor torch. After ``fit`` or ``restore`` a
-    model is not changed any more.
+    A fitted model is a set of named arrays, ``parameters``, which hold everything it needs to serve: saving and loading
+    are the same for all models, and serving needs neither the training data nor torch. After ``fit`` or ``restore`` a
+    model never changes.
     """
 
     name: ClassVar[str]
-    """As in ``MODELS`` and on the command line."""
+    """Its name in ``MODELS`` and on the command line."""
     summary: ClassVar[str]
     """One line for people."""
     settings_type: ClassVar[type[Settings]]
     published: ClassVar[Settings | None] = None
-    """The settings that repeat a source system as its author describes it; ``None`` where none has the model."""
+    """The settings that repeat a source system as its author describes it; ``None`` if no source has this model."""
 
     on_device: ClassVar[bool] = False
-    """Whether it is fitted on the device that ``models.device`` chooses; else on the processor."""
+    """Whether it is fitted on the device that ``movietui.models.training.device`` chooses, rather than on the
+    processor."""
 
     def __init__(self, settings: S | None = None, *, seed: int = 0) -> None:
         self.settings: S = settings if settings is not None else self.settings_type()  # type: ignore[assignment]
@@ -126,81 +127,81 @@ class Model(ABC, Generic[S, Taste]):
         return self.parameters["counts"]
 
     def noise(self, user: int | None) -> Floats | None:
-        """Return the variance of a viewer's rating of each movie around what is expected, shape (movies,).
+        """Return the variance of a viewer's rating of each movie around the prediction, shape (movies,).
 
-        In stars squared, as the fit found it: ``uncertainty^2 + noise`` is the variance of a rating to come. ``None``
-        of a model that does not tell. It is ``noise`` among the parameters, the mean of several samples or members;
-        where the model tells apart who scatters more, times ``user_scatter`` and ``movie_scatter``. ``user`` is the
-        viewer's row among the users, or ``None`` for somebody who is not in the dataset.
+        In stars squared, as estimated by the fit: ``uncertainty^2 + noise`` is the variance of a future rating.
+        ``None`` if the model does not estimate it. It is the parameter ``noise``, averaged over samples or members, and
+        where the model estimates who scatters more, times ``user_scatter`` and ``movie_scatter``. ``user`` is the
+        viewer's row among the users, or ``None`` for a viewer who is not in the dataset.
         """
-        found = self.parameters
-        if "noise" not in found:
+        parameters = self.parameters
+        if "noise" not in parameters:
             return None
-        noise = np.reshape(found["noise"], (-1, 1))
-        if "user_scatter" in found:
-            noise = noise * found["user_scatter"][:, -1 if user is None else user, None] * found["movie_scatter"]
+        noise = np.reshape(parameters["noise"], (-1, 1))
+        if "user_scatter" in parameters:
+            scatter = parameters["user_scatter"][:, -1 if user is None else user, None]
+            noise = noise * scatter * parameters["movie_scatter"]
         return np.broadcast_to(noise.mean(0), self.counts.shape).astype(np.float32)
 
-    def fit(self, train: Dataset, validation: Ratings | None = None, progress: Progress = unwatched) -> Fitted:
-        """Learn from a dataset's ratings.
+    def fit(self, train: Dataset, validation: Ratings | None = None, progress: Progress = ignore_epoch) -> Fitted:
+        """Fit the model to a dataset's ratings.
 
-        ``validation`` are ratings of the same users and movies that are not in ``train``; with them the curve has a
-        validation loss. They are only watched: what is learned is the same with and without them.
+        ``validation`` holds ratings of the same users and movies that are not in ``train`` and adds a validation loss
+        to the curve. It is only observed: the fitted model is the same with and without it.
         """
         parameters, fitted = self._learn(train, validation, progress)
         self.restore({**parameters, "counts": train.counts}, train.scale)
         return fitted
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model that these parameters were taken from."""
+        """Become the fitted model with these parameters."""
         self.parameters = parameters
         self.scale = scale
 
     @abstractmethod
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
-        """Do the work of ``fit``; must not change the model."""
+        """Do the work of ``fit`` without changing the model."""
 
     @abstractmethod
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the expected stars of pairs of a user and a movie, within the scale, shape (pairs,).
+        """Return the predicted stars for pairs of a user and a movie, within the scale, shape (pairs,).
 
-        A row of -1 stands for a user or movie that nothing is known of; one without ratings in train is the same.
+        A row of -1 is an unknown user or movie; one without ratings in train counts as unknown.
         """
 
     def predict_pair(self, first: Ints, second: Ints, movies: Ints) -> Floats:
-        """Return the expected mean rating of pairs of users who both rate a movie, shape (rows,).
+        """Return the predicted mean rating of two users for a movie, for each of the rows, shape (rows,).
 
-        The same whichever user comes first. This one is the mean of both predictions; a model that learns from pairs
-        overrides it.
+        Symmetric in the users. By default the mean of both predictions; a model that learns from pairs overrides it.
         """
         # Each user and movie is predicted once: many triples share a rating.
         width = len(self.counts) + 1
         keys = np.concatenate([first, second]).astype(np.int64) * width + np.tile(movies, 2) + 1
-        different, place = np.unique(keys, return_inverse=True)
-        users, rows = np.divmod(different, width)
-        stars = self.predict(users.astype(np.int32), (rows - 1).astype(np.int32))[place]
+        unique, inverse = np.unique(keys, return_inverse=True)
+        users, rows = np.divmod(unique, width)
+        stars = self.predict(users.astype(np.int32), (rows - 1).astype(np.int32))[inverse]
         return np.asarray((stars[: len(first)] + stars[len(first) :]) / 2, np.float32)
 
     @abstractmethod
     def fold_in(self, history: History) -> Taste:
-        """Compute a viewer's representation from what they rated, without training again. May be empty."""
+        """Compute a viewer's representation from their ratings, of which there may be none, without training again."""
 
     @abstractmethod
     def expect(self, taste: Taste) -> Expectation:
-        """Return what the viewer is expected to give each movie of the dataset, seen or not."""
+        """Predict every movie of the dataset for the viewer, seen or not."""
 
     def movie_vectors(self) -> Floats | None:
-        """Return what is known of each movie as a vector, shape (movies, size); ``None`` where a model has none.
+        """Return a vector for each movie, shape (movies, size), or ``None`` if the model has none.
 
-        Movies that please the same viewers point the same way; how much a movie pleases in general is not in it.
+        Movies liked by the same viewers point the same way; how well a movie is liked in general is not included.
         """
         return None
 
     def expect_pair(self, first: Taste, second: Taste) -> Expectation:
-        """Return what a pair is expected to give each movie together: the mean of both ratings.
+        """Predict the mean of both viewers' ratings for every movie.
 
-        The same whichever viewer comes first, and of a viewer with themselves what ``expect`` says. A model that learns
-        from pairs overrides it.
+        Symmetric in the viewers; for a viewer paired with themselves the same as ``expect``. A model that learns from
+        pairs overrides it.
         """
         a, b = self.expect(first), self.expect(second)
         uncertainty = np.sqrt(a.uncertainty**2 + b.uncertainty**2) / np.float32(2)
@@ -208,22 +209,22 @@ class Model(ABC, Generic[S, Taste]):
         return Expectation((a.stars + b.stars) * half, uncertainty, (a.score + b.score) * half)
 
     def explain(self, history: History, movie: int) -> Floats:
-        """Return what each rated movie brings to a movie's score, shape (ratings,).
+        """Return the contribution of each of the viewer's ratings to a movie's score, shape (ratings,).
 
-        True to the model: without that rating the score is lower by just this share (higher, where it is negative).
+        True to the model: without that rating the score would be lower by exactly this much (higher if negative).
         """
         shares: Floats = self.explain_list(history, np.asarray([movie], np.int32))[0]
         return shares
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Return ``explain`` of several movies at once, shape (movies, ratings).
+        """Return ``explain`` for several movies at once, shape (movies, ratings).
 
-        This one leaves out each rating in turn; a model that has a shorter way to the same numbers overrides it.
+        By default each rating is left out in turn; a model with a faster way to the same numbers overrides it.
         """
-        whole = self.expect(self.fold_in(history)).score[movies]
+        score = self.expect(self.fold_in(history)).score[movies]
         shares = np.empty((len(movies), len(history)), np.float32)
-        for place in range(len(history)):
-            shares[:, place] = whole - self.expect(self.fold_in(history.without(place))).score[movies]
+        for index in range(len(history)):
+            shares[:, index] = score - self.expect(self.fold_in(history.without(index))).score[movies]
         return shares
 
 

@@ -1,4 +1,4 @@
-"""A Bayesian factorisation machine: what is rated, by whom, who they are and what the movies are, all uncertain."""
+"""A Bayesian factorisation machine: ratings, implicit feedback and side features of users and movies, sampled."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -7,23 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings, Scale
-from models import ordinal
-from models.model import Expectation, Fitted, History, Model, Parameters, Progress, history_of
-from models.settings import Settings, setting
-from models.threads import side_by_side
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.models import ordinal
+from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress, history_of
+from movietui.models.settings import Settings, setting
+from movietui.models.training.threads import side_by_side
 
 Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
-"""Pairs that are worked on at once."""
-AT_ONCE = 128
-"""Ratings of a viewer that are worked on at once: so many stay in the cache of the processor."""
-SURE = 8
-"""From how many of the samples it is told how unsure a viewer's own vector is, evenly spread: the uncertainty is 1.6 %
-off what all 32 give, and it is the most work in a list."""
+"""Pairs processed at once."""
+RATINGS_AT_ONCE = 128
+"""Ratings of a viewer processed at once: that many fit in the processor's cache."""
+COVARIANCE_SAMPLES = 8
+"""How many samples, evenly spread, contribute a viewer's covariance, which is most of the work of a list: the
+uncertainty differs by 1.6 % from that of all 32."""
 ROUNDS = 8
-"""How often the latent numbers behind a viewer's stars and the viewer's mean are found in turn, with ``ordinal``."""
+"""How often the latent numbers behind a viewer's stars and the viewer's mean are updated in turn, if ``ordinal``."""
 
 
 @dataclass(frozen=True)
@@ -35,75 +35,76 @@ class BayesSettings(Settings):
     """
 
     factors: int = setting(0, 0, 128)
-    """How many directions of taste are told apart; 0 for as many as the number of ratings supports: 10 for the 80,000
-    of a fold of ml-100k, 30 for the 900,000 of ml-1m, from 4 to 32."""
+    """The number of latent factors; 0 for as many as the number of ratings supports, from 4 to 32: 10 for the 80,000 of
+    a fold of ml-100k, 30 for the 900,000 of ml-1m."""
     sweeps: int = setting(200, 1, 10_000)
-    """How often users and movies are drawn in turn."""
+    """Gibbs sweeps: how often users and movies are sampled in turn."""
     warm_up: float = setting(0.2, 0.0, 0.9)
-    """The share of the sweeps that is forgotten, because what they start from still shows."""
+    """The share of the sweeps that is discarded as burn-in."""
     samples: int = setting(32, 1, 1_000)
-    """How many of the sweeps after the warm-up are kept for prediction, evenly spread."""
+    """How many of the sweeps after the warm-up are stored for prediction, evenly spread."""
     implicit: int = setting(6, 0, 100)
-    """How many directions of what is watched, whatever the stars, tell something of user and movie, for each factor; 0
-    for none."""
+    """How many directions of implicit feedback (which movies were rated, regardless of the stars) inform user and
+    movie, for each factor; 0 for none."""
     ordinal: bool = setting(False, False, True)
-    """Whether stars are steps of unequal height (ordered probit); else they are plain numbers."""
+    """Whether stars are unequally spaced levels (ordered probit) rather than plain numbers."""
     features: bool = setting(True, False, True)
-    """Whether age, gender, occupation, zip code, genres, year and directors tell something, where they are known."""
+    """Whether to use age, gender, occupation, zip code, genres, year and directors, where known."""
     caution: float = setting(2.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are taken off the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
     """How much of the logarithm of a movie's number of ratings is added to order a list."""
 
 
 @dataclass(frozen=True, eq=False)
-class Beliefs:
-    """What is believed of a viewer by each sample: a normal distribution over their factors and, last, their bias."""
+class Posteriors:
+    """A viewer's posterior in each sample: a normal distribution over their factors and, last, their bias."""
 
     mean: Doubles
     """Shape (samples, factors + 1)."""
     roots: Floats
-    """Of some samples, those of ``_some``, a root ``R`` of the covariance ``R' R``, shape (some, factors + 1,
-    factors + 1)."""
+    """A root ``R`` of the covariance ``R' R`` for each of the ``_covariance_samples``, shape (those samples,
+    factors + 1, factors + 1)."""
     scatter: Floats
-    """How far their ratings lie from what is expected: the variance, over the average one, shape (samples,)."""
+    """The variance of their ratings around the prediction, relative to the average, shape (samples,)."""
 
 
-class Bayes(Model[BayesSettings, Beliefs]):
+class Bayes(Model[BayesSettings, Posteriors]):
     """A factorisation machine (Rendle, Factorization machines with libFM, 2012) whose posterior is sampled.
 
     ``r ~ N(m + b_u + c_i + p_u . q_i, v s_u s_i)``: the ratings of some users, and of some movies, scatter more than
-    others and tell less (as in Lakshminarayanan, Bouchard and Archambeau, Robust Bayesian matrix factorisation, 2011).
-    A user's ``x = (p, b)`` is normal around a regression on what is known of the user: which movies were rated,
-    whatever the stars (SVD++; Koren 2008), and age, gender, occupation and zip code; a movie's ``y = (q, c)`` around
-    one on who rated it, genres, year and directors. All means, weights and covariances have normal-Wishart priors, the
-    scatters inverse gamma ones, and are drawn by Gibbs sampling (``models.gibbs``). Interactions that a factorisation
-    machine has within one side are left to that side's bias.
+    others and carry less information (as in Lakshminarayanan, Bouchard and Archambeau, Robust Bayesian matrix
+    factorisation, 2011). A user's ``x = (p, b)`` is normal around a regression on the user's features: which movies
+    were rated, regardless of the stars (SVD++; Koren 2008), and age, gender, occupation and zip code; a movie's ``y =
+    (q, c)`` around one on who rated it, genres, year and directors. All means, weights and covariances have
+    normal-Wishart priors, the scatters inverse gamma ones, and are drawn by Gibbs sampling
+    (``movietui.models.training.bayes``). Interactions that a factorisation machine has within one side are left to that
+    side's bias.
 
-    Some samples are kept. Given a sample's movies and priors the posterior of a user is
+    Some samples are stored. Given a sample's movies and priors, the posterior of a user is
 
         covariance = (L + sum w w' / v_i)^-1
         mean = covariance (L e + sum w (r - m - c) / v_i)     with w = (q, 1), sums over the rated movies,
 
-    where ``e`` is the regression, ``L`` the precision around it and ``v_i = v s_u s_i``; somebody who is not in the
-    dataset scatters as the average does. What is expected is the mean over the samples.
+    where ``e`` is the regression, ``L`` the precision around it and ``v_i = v s_u s_i``; a viewer who is not in the
+    dataset has the average scatter. The prediction is the mean over the samples.
 
-    With ``ordinal`` what is normal is a latent number behind the stars (``models.ordinal``), and the stars are what it
-    makes expected. Folding in takes its mean given the stars in the place of ``r``, and as that depends on the viewer's
-    own mean, both in turn, ``ROUNDS`` times (mean-field variational Bayes).
+    With ``ordinal`` a latent number behind the stars is normal (``movietui.models.ordinal``), and the prediction is the
+    expected stars. Folding in replaces ``r`` by the mean of the latent number given the stars; since that depends on
+    the viewer's mean, both are updated in turn, ``ROUNDS`` times (mean-field variational Bayes).
     """
 
     name = "bayes"
-    summary = "Bayesian factorisation machine; uses what is known of users and movies, and knows how sure it is."
+    summary = "Bayesian factorisation machine; uses facts about users and movies, and knows how sure it is."
     settings_type = BayesSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
-        # Only here: it imports torch, which serving does without.
-        from models.gibbs import sample
+        # Imported here because it needs torch, and serving does not.
+        from movietui.models.training.bayes import fit
 
-        parameters, fitted = sample(train, validation, self.settings, self.seed, progress)
+        parameters, fitted = fit(train, validation, self.settings, self.seed, progress)
         if self.settings.ordinal:
-            # The sampler knows the latent numbers that it drew; folding in, which serves, knows their means.
+            # The sampler drew the latent numbers, but folding in uses their means: store users as they will be served.
             served = Bayes(self.settings)
             served.restore(parameters, train.scale)
             for user in np.unique(train.ratings.user).tolist():
@@ -111,15 +112,15 @@ class Bayes(Model[BayesSettings, Beliefs]):
         return parameters, fitted
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become a fitted model; keep what was drawn of each movie beside each other too.
+        """Become the fitted model with these parameters, and store each movie's samples contiguously as well.
 
-        Folding in reads it so: from ``movies`` it takes a cache line for every number, half of the time of a list.
+        Folding in reads them that way: reading ``movies`` costs a cache line for every number, half the time of a list.
         """
         super().restore(parameters, scale)
         self._by_movie = np.ascontiguousarray(parameters["movies"].transpose(2, 0, 1))
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the expected stars; of unknown users and movies the mean of all is expected."""
+        """Return the predicted stars; unknown users and movies get the overall mean."""
         user, movie = self.parameters["users"], self.parameters["movie_means"]
         stars = np.empty(len(users), np.float32)
         for start in range(0, len(users), BLOCK):
@@ -127,182 +128,191 @@ class Bayes(Model[BayesSettings, Beliefs]):
             total = np.zeros(len(users[block]), np.float32)
             for sample, (xs, ys) in enumerate(zip(user, movie, strict=True)):
                 x, y = xs[users[block]], ys[:, movies[block]].T
-                said = np.einsum("nk,nk->n", x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1]
-                total += self._read(sample, said, self._scatter_of(users[block])[sample], movies[block])
+                predictor = np.einsum("nk,nk->n", x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1]
+                total += self._stars(sample, predictor, self._scatter_of(users[block])[sample], movies[block])
             stars[block] = total / np.float32(len(user))
         return self.scale.clip(stars)
 
-    def _read(self, sample: int | slice, said: Floats, scatter: Floats, movies: Ints | slice) -> Floats:
-        """The stars that are expected by a sample, or by several beside each other, where ``said`` is.
+    def _stars(self, sample: int | slice, predictor: Floats, scatter: Floats, movies: Ints | slice) -> Floats:
+        """Return the expected stars for a predictor in one sample, or in several at once.
 
-        ``scatter``: of the viewer.
+        ``scatter``: the viewer's.
         """
-        latent, known = said + np.float32(self.parameters["overall"]), self.parameters
+        latent, parameters = predictor + np.float32(self.parameters["overall"]), self.parameters
         if not self.settings.ordinal:
             return latent
-        of_movies = np.pad(known["movie_scatter"][sample], [(0, 0)] * (said.ndim - 1) + [(0, 1)], constant_values=1)
-        noise = known["noise"][sample, ..., None] * scatter * of_movies[..., movies]
-        return ordinal.expected(known["values"], known["cuts"][sample], latent, np.sqrt(noise))
+        of_movies = np.pad(
+            parameters["movie_scatter"][sample], [(0, 0)] * (predictor.ndim - 1) + [(0, 1)], constant_values=1
+        )
+        noise = parameters["noise"][sample, ..., None] * scatter * of_movies[..., movies]
+        return ordinal.expected(parameters["values"], parameters["cuts"][sample], latent, np.sqrt(noise))
 
-    def _scatter_of(self, users: Any) -> Floats:
-        found: Floats = self.parameters["user_scatter"][:, users]
-        return found
+    def _scatter_of(self, users: Ints | int) -> Floats:
+        scatter: Floats = self.parameters["user_scatter"][:, users]
+        return scatter
 
-    def fold_in(self, history: History) -> Beliefs:
-        """Compute the viewer's posterior for each sample: in closed form, or in turn with the latent numbers."""
+    def fold_in(self, history: History) -> Posteriors:
+        """Compute the viewer's posterior in each sample, in closed form or in turn with the latent numbers."""
         precision, pull = self._sums(history)
-        mean = _solved(precision, pull)
+        mean = _means_of(precision, pull)
         if self.settings.ordinal and len(history):
-            rated, rest, noise = self._rated(history)
+            rated, residuals, noise = self._rated(history)
             for _ in range(ROUNDS):
-                latent = history.stars - rest + (rated @ mean[:, :, None])[:, :, 0]
-                drawn = ordinal.latent_mean(
+                latent = history.stars - residuals + (rated @ mean[:, :, None])[:, :, 0]
+                latent_means = ordinal.latent_mean(
                     self.parameters["values"], self.parameters["cuts"], history.stars, latent, np.sqrt(noise)
                 )
-                moved = pull + (((drawn - history.stars) / noise)[:, None] @ rated)[:, 0]
-                mean = _solved(precision, moved)
-        roots = np.linalg.inv(np.linalg.cholesky(precision[_some(len(mean))])).astype(np.float32)
-        return Beliefs(mean, roots, self._scatter_of(-1 if history.user is None else history.user))
+                shifted = pull + (((latent_means - history.stars) / noise)[:, None] @ rated)[:, 0]
+                mean = _means_of(precision, shifted)
+        roots = np.linalg.inv(np.linalg.cholesky(precision[_covariance_samples(len(mean))])).astype(np.float32)
+        return Posteriors(mean, roots, self._scatter_of(-1 if history.user is None else history.user))
 
-    def expect(self, taste: Beliefs) -> Expectation:
-        """Return the mean and the standard deviation over the samples, the viewer's own covariance included.
+    def expect(self, taste: Posteriors) -> Expectation:
+        """Return the mean and the standard deviation over the samples, including the viewer's own covariance.
 
-        The score takes ``caution`` times the deviation off the stars before they are clipped, and adds ``popularity``
-        times the logarithm of one more than the movie's ratings.
+        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``
+        of the movie's ``n`` ratings.
         """
         total = len(self.counts)
         halves = (partial(self._moments, taste, half) for half in (slice(total // 2), slice(total // 2, total)))
         stars, variance = map(np.concatenate, zip(*side_by_side(*halves), strict=True))
         return self._expectation(stars, variance, self.counts)
 
-    def _moments(self, taste: Beliefs, movies: slice) -> tuple[Floats, Floats]:
-        """The mean and the variance over the samples of the stars of some movies."""
+    def _moments(self, taste: Posteriors, movies: slice) -> tuple[Floats, Floats]:
+        """Return the mean and the variance of some movies' stars over the samples."""
         drawn, means, mean = self.parameters["movies"], self.parameters["movie_means"], taste.mean.astype(np.float32)
         if self.settings.ordinal:
-            each_said = _said(means[..., movies], mean[:, None])[:, 0]
-            stars = self._read(slice(None), each_said, taste.scatter[:, None], movies).mean(0)
+            by_sample = _predictors(means[..., movies], mean[:, None])[:, 0]
+            stars = self._stars(slice(None), by_sample, taste.scatter[:, None], movies).mean(0)
         else:
-            # The mean over the samples is one product, which reads the movies once.
-            said = _design(mean).ravel() @ means.reshape(mean.size, -1)[:, movies] / np.float32(len(mean))
-            stars = said + mean[:, -1].mean() + np.float32(self.parameters["overall"])
+            # The mean over the samples as a single product, which reads the movies once.
+            predictor = _design(mean).ravel() @ means.reshape(mean.size, -1)[:, movies] / np.float32(len(mean))
+            stars = predictor + mean[:, -1].mean() + np.float32(self.parameters["overall"])
         drawn = drawn[..., movies]
-        variance = _said(drawn, mean[:, None]).var(0)[0]
-        reach = np.empty(drawn.shape[1:], np.float32)  # made once: to make it takes as long as to fill it
-        for sample, root in zip(_some(len(mean)), taste.roots, strict=True):
-            np.matmul(root[:, :-1], drawn[sample, :-1], out=reach)
-            reach += root[:, -1:]
-            variance += np.einsum("km,km->m", reach, reach) / np.float32(len(taste.roots))
+        variance = _predictors(drawn, mean[:, None]).var(0)[0]
+        spread = np.empty(drawn.shape[1:], np.float32)  # allocated once: allocating takes as long as filling
+        for sample, root in zip(_covariance_samples(len(mean)), taste.roots, strict=True):
+            np.matmul(root[:, :-1], drawn[sample, :-1], out=spread)
+            spread += root[:, -1:]
+            variance += np.einsum("km,km->m", spread, spread) / np.float32(len(taste.roots))
         if self.settings.ordinal:
-            variance = self._in_stars(each_said.mean(0), np.sqrt(variance), taste, movies) ** 2
+            variance = self._in_stars(by_sample.mean(0), np.sqrt(variance), taste, movies) ** 2
         return stars, variance
 
+    def movie_vectors(self) -> Floats:
+        """Return the movies' mean factors in the ``_covariance_samples``, side by side."""
+        means = self.parameters["movie_means"]
+        factors = means[_covariance_samples(len(means)), :-1, :-1]
+        return np.concatenate(list(factors.transpose(0, 2, 1)), axis=1)
+
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Leave out each rating in turn, all at once: it changes a sample's precision by a matrix of rank one."""
+        """Leave out each rating in turn, all at once: each changes a sample's precision by a rank-one matrix."""
         if self.settings.ordinal:
-            return super().explain_list(history, movies)  # what is left out moves the latent numbers of all the others
-        rated, rest, noise = (part.astype(np.float64) for part in self._rated(history))
+            return super().explain_list(history, movies)  # leaving one out changes the latent numbers of all others
+        rated, residuals, noise = (part.astype(np.float64) for part in self._rated(history))
         precision, pull = self._sums(history)
         covariance = np.linalg.inv(precision)
         prior = self.parameters["user_precision"].astype(np.float64)
-        own = self.parameters["watched"][history.movies].astype(np.float64)
-        with_all = self._prior(history.user, self._watched(own.sum(0, keepdims=True), len(history)))
-        without = self._prior(history.user, self._watched(own.sum(0) - own, len(history) - 1))
-        pulls = pull[:, None] + (without - with_all) @ prior - rated * (rest / noise)[:, :, None]
+        rated_directions = self.parameters["watched"][history.movies].astype(np.float64)
+        with_all = self._prior(history.user, self._watched(rated_directions.sum(0, keepdims=True), len(history)))
+        without = self._prior(history.user, self._watched(rated_directions.sum(0) - rated_directions, len(history) - 1))
+        pulls = pull[:, None] + (without - with_all) @ prior - rated * (residuals / noise)[:, :, None]
         gains = rated @ covariance
-        left = noise - (gains * rated).sum(2)
-        means = pulls @ covariance + gains * ((gains * pulls).sum(2) / left)[:, :, None]
+        remaining = noise - (gains * rated).sum(2)
+        means = pulls @ covariance + gains * ((gains * pulls).sum(2) / remaining)[:, :, None]
         means = np.concatenate([pull[:, None] @ covariance, means], 1)
         drawn, viewers = self.parameters["movies"][:, :, movies], means.astype(np.float32)
-        stars = _said(self.parameters["movie_means"][:, :, movies], viewers).mean(0) + self.parameters["overall"]
-        variance = _said(drawn, viewers).var(0)
-        some = _some(len(means))
-        for s in some:
+        stars = _predictors(self.parameters["movie_means"][:, :, movies], viewers).mean(0) + self.parameters["overall"]
+        variance = _predictors(drawn, viewers).var(0)
+        samples = _covariance_samples(len(means))
+        for s in samples:
             design = _design(drawn[s].T)
-            whole = np.einsum("nk,nk->n", design @ covariance[s], design)[None]
-            variance += np.append(whole, whole + (gains[s] @ design.T) ** 2 / left[s][:, None], 0) / len(some)
+            variance_with_all = np.einsum("nk,nk->n", design @ covariance[s], design)[None]
+            variance += np.append(
+                variance_with_all, variance_with_all + (gains[s] @ design.T) ** 2 / remaining[s][:, None], 0
+            ) / len(samples)
         score = self._expectation(stars, variance, self.counts[movies]).score.T
         return score[:, :1] - score[:, 1:]
 
-    def _in_stars(self, latent: Floats, deviation: Floats, taste: Beliefs, movies: slice) -> Floats:
-        """How far the stars of some movies move where the latent numbers do by their standard deviation, up and
-        down."""
-        known = self.parameters
-        noise = (known["noise"] * taste.scatter).mean() * known["movie_scatter"][:, movies].mean(0)
-        cuts, middle, deviation_of_one = known["cuts"].mean(0), latent + known["overall"], np.sqrt(noise)
+    def _in_stars(self, latent: Floats, deviation: Floats, taste: Posteriors, movies: slice) -> Floats:
+        """Return how far some movies' stars move when the latent numbers move by a standard deviation up and down."""
+        parameters = self.parameters
+        noise = (parameters["noise"] * taste.scatter).mean() * parameters["movie_scatter"][:, movies].mean(0)
+        cuts, middle, deviation_of_one = parameters["cuts"].mean(0), latent + parameters["overall"], np.sqrt(noise)
         high, low = (
-            ordinal.expected(known["values"], cuts, middle + way * deviation, deviation_of_one) for way in (1, -1)
+            ordinal.expected(parameters["values"], cuts, middle + sign * deviation, deviation_of_one)
+            for sign in (1, -1)
         )
         return np.asarray((high - low) / 2, np.float32)
 
     def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], counts: NDArray[Any]) -> Expectation:
         stars = np.asarray(stars, np.float32)
         uncertainty = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
-        known = np.log1p(counts) * self.settings.popularity
-        score = stars - self.settings.caution * uncertainty + known
+        popularity = np.log1p(counts) * self.settings.popularity
+        score = stars - self.settings.caution * uncertainty + popularity
         return Expectation(self.scale.clip(stars), uncertainty, score.astype(np.float32))
 
     def _sums(self, history: History) -> tuple[Doubles, Doubles]:
-        """The precision of each sample's posterior, and the precision times the mean."""
+        """Return the precision of each sample's posterior, and the precision times the mean."""
         prior = self.parameters["user_precision"].astype(np.float64)
         watched = self._watched(self.parameters["watched"][history.movies].sum(0, np.float64)[None], len(history))
         expected = self._prior(history.user, watched)[:, 0]
         precision, pull = prior, (prior @ expected[:, :, None])[:, :, 0]
-        for first in range(0, len(history), AT_ONCE):
-            some = slice(first, first + AT_ONCE)
-            rated, rest, noise = self._rated(History(history.movies[some], history.stars[some], history.user))
-            # In float32, which is twice as fast: of these sums it loses nothing that counts beside the prior.
+        for first in range(0, len(history), RATINGS_AT_ONCE):
+            block = slice(first, first + RATINGS_AT_ONCE)
+            rated, residuals, noise = self._rated(History(history.movies[block], history.stars[block], history.user))
+            # In float32, which is twice as fast: the loss of precision is negligible relative to the prior.
             root = np.sqrt(noise)
             rated /= root[:, :, None]
             precision += rated.transpose(0, 2, 1) @ rated
-            pull += ((rest / root)[:, None] @ rated)[:, 0]
+            pull += ((residuals / root)[:, None] @ rated)[:, 0]
         return precision, pull
 
     def _rated(self, history: History) -> tuple[Floats, Floats, Floats]:
-        """The rated movies as ``(q, 1)``, shape (samples, ratings, factors + 1); the stars without mean and movie's
-        bias, and the variance of each rating, shape (samples, ratings) both."""
+        """Return the rated movies as ``(q, 1)``, shape (samples, ratings, factors + 1); the stars minus the mean and
+        the movie bias, and the variance of each rating, shape (samples, ratings) both."""
         movies = self._by_movie[history.movies].transpose(1, 0, 2)
-        rest = history.stars - np.float32(self.parameters["overall"]) - movies[:, :, -1]
+        residuals = history.stars - np.float32(self.parameters["overall"]) - movies[:, :, -1]
         movies[:, :, -1] = 1
         scatter = self.parameters["user_scatter"][:, -1 if history.user is None else history.user, None]
         noise = self.parameters["noise"][:, None] * scatter * self.parameters["movie_scatter"][:, history.movies]
-        return movies, rest, noise
+        return movies, residuals, noise
 
     def _prior(self, user: int | None, watched: Doubles) -> Doubles:
-        """The regression on what is known of a viewer, shape (samples, n, factors + 1), for each of n ``watched``."""
+        """Return the regression on a viewer's features, shape (samples, n, factors + 1), for each of n ``watched``."""
         people = self.parameters["people"][-1 if user is None else user]
-        found: Doubles = self.parameters["user_mean"][:, None] + people @ self.parameters["people_weights"][:, None]
-        return found + watched @ self.parameters["watched_weights"].astype(np.float64)
+        mean: Doubles = self.parameters["user_mean"][:, None] + people @ self.parameters["people_weights"][:, None]
+        return mean + watched @ self.parameters["watched_weights"].astype(np.float64)
 
     def _watched(self, total: Doubles, ratings: int) -> Doubles:
-        """The directions of what somebody watched, from the sum over the rated movies, shape (n, directions)."""
+        """Return a viewer's implicit feedback, from the sum over the rated movies, shape (n, directions)."""
         if ratings < 1:
             return np.zeros_like(total)
-        found: Doubles = total / np.sqrt(ratings) - self.parameters["watched_mean"]
-        return found
+        return np.asarray(total / np.sqrt(ratings) - self.parameters["watched_mean"], np.float64)
 
 
-def _solved(precision: Doubles, pull: Doubles) -> Doubles:
-    """The mean of each sample's posterior, shape (samples, factors + 1)."""
+def _means_of(precision: Doubles, pull: Doubles) -> Doubles:
+    """Return the mean of each sample's posterior, shape (samples, factors + 1)."""
     return np.asarray(np.linalg.solve(precision, pull[:, :, None])[:, :, 0], np.float64)
 
 
 def _design(vectors: NDArray[Any]) -> NDArray[Any]:
-    """``(q, 1)`` of ``(q, c)``: what the vector of the other side is multiplied with, but for ``c`` itself."""
+    """Return ``(q, 1)`` from ``(q, c)``: what the other side's vector is multiplied by, without ``c`` itself."""
     design = vectors.copy()
     design[..., -1] = 1.0
     return design
 
 
-def _said(movies: Floats, viewers: Floats) -> Floats:
-    """``b + c + p . q`` by each sample, of each viewer and each movie, shape (samples, viewers, movies).
+def _predictors(movies: Floats, viewers: Floats) -> Floats:
+    """Return ``b + c + p . q`` in each sample for each viewer and movie, shape (samples, viewers, movies).
 
-    ``movies``: shape (samples, factors + 1, movies), in which the products are twice as fast as the other way round;
-    ``viewers``: shape (samples, viewers, factors + 1).
+    ``movies``: shape (samples, factors + 1, movies), the layout in which the products are twice as fast; ``viewers``:
+    shape (samples, viewers, factors + 1).
     """
-    said: Floats = _design(viewers) @ movies + viewers[:, :, -1:]
-    return said
+    predictor: Floats = _design(viewers) @ movies + viewers[:, :, -1:]
+    return predictor
 
 
-def _some(samples: int) -> NDArray[np.intp]:
-    """``SURE`` of the samples, evenly spread."""
-    return np.unique(np.linspace(0, samples - 1, SURE).astype(np.intp))
+def _covariance_samples(samples: int) -> NDArray[np.intp]:
+    """Return the indices of ``COVARIANCE_SAMPLES`` samples, evenly spread."""
+    return np.unique(np.linspace(0, samples - 1, COVARIANCE_SAMPLES).astype(np.intp))

@@ -1,4 +1,4 @@
-"""Generous and strict users, good and bad movies: what can be told without taste."""
+"""Generous and strict users, good and bad movies: what can be predicted without taste."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings
-from models.metrics import mse
-from models.model import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
-from models.settings import Settings, setting
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.metrics import mse
+from movietui.models.settings import Settings, setting
 
 Doubles = NDArray[np.float64]
 
@@ -21,12 +21,12 @@ class BiasSettings(Settings):
     sweeps: int = setting(12, 1, 200)
     """How often users and movies are updated in turn."""
     caution: float = setting(1.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are taken off the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
 
 
 @dataclass(frozen=True)
 class Generosity:
-    """How far above the others a viewer rates: a normal distribution, in stars."""
+    """How far above others a viewer rates: a normal distribution, in stars."""
 
     mean: float
     variance: float
@@ -37,49 +37,49 @@ class Bias(Model[BiasSettings, Generosity]):
 
     ``r ~ N(m + b_u + c_i, v)`` with ``b_u ~ N(e_b, v_b)`` and ``c_i ~ N(e_c, v_c)``, fitted by mean-field variational
     Bayes (Bishop, Pattern Recognition and Machine Learning, section 10.1): with ``n_u`` ratings, a user's effect has
-    variance ``1 / (1/v_b + n_u/v)`` and as mean that variance times ``e_b/v_b + sum(r - m - c_i)/v``, and likewise a
-    movie's. The variances are re-estimated after every sweep, so nothing is left to tune.
+    the variance ``s = 1 / (1/v_b + n_u/v)`` and the mean ``s (e_b/v_b + sum(r - m - c_i)/v)``, and a movie's effect
+    likewise. The variances are re-estimated after every sweep, so nothing is left to tune.
     """
 
     name = "bias"
-    summary = "Generous and strict users, good and bad movies; no taste."
+    summary = "Generous and strict users, good and bad movies; ignores taste."
     settings_type = BiasSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, scale = train.ratings, train.scale
         curve: list[Epoch] = []
 
-        def loss(found: Parameters, rows: Ratings) -> float:
-            return mse(scale.clip(expected(found, rows.user, rows.movie)), rows.stars) if len(rows) else 0.0
+        def loss(parameters: Parameters, rows: Ratings) -> float:
+            return mse(scale.clip(expected(parameters, rows.user, rows.movie)), rows.stars) if len(rows) else 0.0
 
-        def watch(number: int, found: Parameters) -> None:
-            held_out = loss(found, validation) if validation is not None else None
-            curve.append(Epoch(number, self.settings.sweeps, loss(found, ratings), held_out))
+        def on_sweep(number: int, parameters: Parameters) -> None:
+            held_out = loss(parameters, validation) if validation is not None else None
+            curve.append(Epoch(number, self.settings.sweeps, loss(parameters, ratings), held_out))
             progress(curve[-1])
 
-        return learn_effects(train, self.settings.sweeps, watch=watch), Fitted.of(curve)
+        return learn_effects(train, self.settings.sweeps, on_sweep=on_sweep), Fitted.of(curve)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the sum of the effects; unknown users and movies have the mean effect."""
+        """Return the sum of the effects; unknown users and movies get the mean effect."""
         return self.scale.clip(expected(self.parameters, users, movies))
 
     def fold_in(self, history: History) -> Generosity:
         """Compute the viewer's effect in closed form."""
         prior_mean, prior_variance = self.parameters["user_prior"]
         noise, overall = self.parameters["noise"], self.parameters["overall"]
-        rest = history.stars.astype(np.float64) - overall - self.parameters["movie"][history.movies]
+        residuals = history.stars.astype(np.float64) - overall - self.parameters["movie"][history.movies]
         variance = 1 / (1 / prior_variance + len(history) / noise)
-        return Generosity(float(variance * (prior_mean / prior_variance + rest.sum() / noise)), float(variance))
+        return Generosity(float(variance * (prior_mean / prior_variance + residuals.sum() / noise)), float(variance))
 
     def expect(self, taste: Generosity) -> Expectation:
-        """Return the sum of the effects; the score takes ``caution`` times the uncertainty off."""
+        """Return the sum of the effects; the score subtracts ``caution`` times the uncertainty."""
         stars = np.float32(self.parameters["overall"] + taste.mean) + self.parameters["movie"][:-1]
         uncertainty = np.sqrt(self.parameters["movie_variance"] + np.float32(taste.variance)).astype(np.float32)
         score = stars - np.float32(self.settings.caution) * uncertainty
         return Expectation(self.scale.clip(stars), uncertainty, score)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Leave out each rating in turn, all at once: it moves the viewer's effect, whatever the movie."""
+        """Leave out each rating in turn, all at once: each shifts the viewer's effect by the same for every movie."""
         whole = self.fold_in(history)
         means, variance = self.without_each(history, whole)
         spread = self.parameters["movie_variance"][movies].astype(np.float64)[:, None]
@@ -89,14 +89,14 @@ class Bias(Model[BiasSettings, Generosity]):
     def without_each(self, history: History, whole: Generosity) -> tuple[Doubles, float]:
         """Return the means, shape (ratings,), and the variance of the effect without each rating in turn."""
         noise = float(self.parameters["noise"])
-        rest = history.stars - float(self.parameters["overall"]) - self.parameters["movie"][history.movies]
+        residuals = history.stars - float(self.parameters["overall"]) - self.parameters["movie"][history.movies]
         variance = 1 / (1 / whole.variance - 1 / noise)
-        means = np.asarray(variance * (whole.mean / whole.variance - rest / noise), np.float64)
+        means = np.asarray(variance * (whole.mean / whole.variance - residuals / noise), np.float64)
         return means, variance
 
 
-NONE = 1e-9
-"""The variance of an effect that is left out."""
+FIXED_VARIANCE = 1e-9
+"""The variance of an effect that is not fitted."""
 
 
 def learn_effects(
@@ -105,11 +105,11 @@ def learn_effects(
     *,
     of_users: bool = True,
     of_movies: bool = True,
-    watch: Callable[[int, Parameters], None] | None = None,
+    on_sweep: Callable[[int, Parameters], None] | None = None,
 ) -> Parameters:
-    """Fit the effects of users, of movies or of both; returns the parameters of ``Bias``.
+    """Fit the effects of users, of movies or of both, and return the parameters of ``Bias``.
 
-    ``watch`` is called after each sweep with its number and what is found so far.
+    ``on_sweep`` is called after each sweep with its number and the parameters so far.
     """
     ratings, scale = train.ratings, train.scale
     user, movie = ratings.user.astype(np.intp), ratings.movie.astype(np.intp)
@@ -118,48 +118,50 @@ def learn_effects(
     users = _Effects(user, len(train.users), stars, of_users)
     movies = _Effects(movie, len(train.movies), stars, of_movies)
     square, noise = float(stars @ stars), 1.0
-    by_user, by_movie = np.empty((2, len(stars)))  # made once: to make them takes as long as to fill them
-    theirs = users.sums_of(movies, by_movie)
+    by_user, by_movie = np.empty((2, len(stars)))  # allocated once: allocating takes as long as filling
+    movie_sums = users.sums_of(movies, by_movie)
     for number in range(1, sweeps + 1):
-        users.update(theirs, noise)
+        users.update(movie_sums, noise)
         movies.update(movies.sums_of(users, by_user), noise)
         users.learn_prior()
         movies.learn_prior()
-        theirs = users.sums_of(movies, by_movie)
-        # Of ``stars - b - c``, multiplied out, so that no pass over the ratings is needed.
-        left = square - users.explained() - movies.explained() + 2 * float(users.mean @ theirs)
+        movie_sums = users.sums_of(movies, by_movie)
+        # The sum of squares of ``stars - b - c``, multiplied out to avoid a pass over the ratings.
+        remaining = square - users.explained() - movies.explained() + 2 * float(users.mean @ movie_sums)
         scatter = users.counts @ users.variance + movies.counts @ movies.variance
-        noise = float(max(left, 0.0) + scatter + 1) / (len(ratings) + 1)
-        if watch is not None:
-            watch(number, _pack(overall, noise, users, movies))
-    # Users last, so that what is stored for a user is what folding in their ratings gives.
-    users.update(theirs, noise)
-    return _pack(overall, noise, users, movies)
+        noise = float(max(remaining, 0.0) + scatter + 1) / (len(ratings) + 1)
+        if on_sweep is not None:
+            on_sweep(number, _parameters(overall, noise, users, movies))
+    # Users last, so that a stored user equals folding in their ratings.
+    users.update(movie_sums, noise)
+    return _parameters(overall, noise, users, movies)
 
 
-def expected(found: Parameters, users: Ints, movies: Ints) -> Floats:
-    """Return the sum of the effects, not clipped to the scale; a row of -1 has the mean effect."""
-    return np.asarray(np.float32(found["overall"]) + found["user"][users] + found["movie"][movies], np.float32)
+def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
+    """Return the sum of the effects, not clipped to the scale; a row of -1 gets the mean effect."""
+    effects = parameters["user"][users] + parameters["movie"][movies]
+    return np.asarray(np.float32(parameters["overall"]) + effects, np.float32)
 
 
 class _Effects:
     """The effects of users or of movies: independent normal distributions with a common prior."""
 
-    def __init__(self, rows: NDArray[np.intp], many: int, stars: Doubles, wanted: bool) -> None:
-        """``rows``: whose each rating is; ``stars``: those of each rating less the overall mean."""
+    def __init__(self, rows: NDArray[np.intp], count: int, stars: Doubles, fitted: bool) -> None:
+        """``rows``: the user or movie of each rating; ``stars``: each rating minus the overall mean."""
         self.rows = rows
-        self.counts = np.bincount(rows, minlength=many)
-        self.stars = np.bincount(rows, stars, minlength=many)
-        self.wanted = wanted
+        self.counts = np.bincount(rows, minlength=count)
+        self.stars = np.bincount(rows, stars, minlength=count)
+        self.fitted = fitted
         self.prior_mean = 0.0
-        self.prior_variance = 0.2 if wanted else NONE
-        self.mean = np.zeros(many)
-        self.variance = np.full(many, self.prior_variance)
+        self.prior_variance = 0.2 if fitted else FIXED_VARIANCE
+        self.mean = np.zeros(count)
+        self.variance = np.full(count, self.prior_variance)
 
-    def sums_of(self, others: "_Effects", room: Doubles) -> Doubles:
-        """Return the sum, over the ratings of each, of the other side's effects; ``room`` for one of each rating."""
-        np.take(others.mean, others.rows, out=room, mode="clip")  # with another mode it is written twice
-        return np.asarray(np.bincount(self.rows, room, minlength=len(self.mean)), np.float64)
+    def sums_of(self, others: "_Effects", buffer: Doubles) -> Doubles:
+        """Return, for each entry, the sum of the other side's effects over its ratings; ``buffer`` has one per
+        rating."""
+        np.take(others.mean, others.rows, out=buffer, mode="clip")  # the default mode would fill a second buffer first
+        return np.asarray(np.bincount(self.rows, buffer, minlength=len(self.mean)), np.float64)
 
     def update(self, others: Doubles, noise: float) -> None:
         """Update from the sums of the other side's effects."""
@@ -167,13 +169,13 @@ class _Effects:
         self.mean = self.variance * (self.prior_mean / self.prior_variance + (self.stars - others) / noise)
 
     def explained(self) -> float:
-        """Return by how much these effects alone lower the sum of the squared stars."""
+        """Return how much these effects alone reduce the sum of the squared stars."""
         return float(2 * self.mean @ self.stars - self.counts @ self.mean**2)
 
     def learn_prior(self) -> None:
-        """Fit the prior to the effects of those who have ratings; a weak one of its own keeps it from collapsing."""
+        """Fit the prior to the entries that have ratings; a weak hyperprior keeps it from collapsing."""
         known = self.counts > 0
-        if not self.wanted or not known.any():
+        if not self.fitted or not known.any():
             return
         self.prior_mean = float(self.mean[known].sum() / (known.sum() + 1))
         spread = ((self.mean[known] - self.prior_mean) ** 2 + self.variance[known]).sum()
@@ -181,7 +183,7 @@ class _Effects:
         self.mean[~known], self.variance[~known] = self.prior_mean, self.prior_variance
 
 
-def _pack(overall: float, noise: float, users: _Effects, movies: _Effects) -> Parameters:
+def _parameters(overall: float, noise: float, users: _Effects, movies: _Effects) -> Parameters:
     return {
         "overall": np.asarray(overall),
         "noise": np.asarray(noise),

@@ -2,27 +2,29 @@
 
 import hashlib
 import json
-import os
+import math
 import platform
-import shutil
-import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from data.dataset import Dataset, Scale
-from data.problems import Problem
-from models.metrics import Metrics
-from models.model import AnyModel
-from models.table import MODELS
+from movietui.data.dataset import Dataset, Scale
+from movietui.data.problems import Problem
+from movietui.data.storage import atomic_files, disk, strict_json
+from movietui.models.base import AnyModel
+from movietui.models.metrics import Metrics
+from movietui.models.registry import MODELS
 
-FORMAT = 1
+FORMAT = 2
+"""Manifests have a seal since format 2."""
 ARRAYS = "model.safetensors"
 MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "safetensors", "torch")
@@ -30,7 +32,7 @@ LIBRARIES = ("numpy", "safetensors", "torch")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is known of a checkpoint without opening its arrays."""
+    """A description of a checkpoint, read without opening its arrays."""
 
     model: str
     settings: dict[str, float]
@@ -38,7 +40,7 @@ class Manifest:
     dataset: str
     cleaning: str
     fingerprint: str
-    """Of the dataset, ``Dataset.fingerprint``: rows of users and movies mean nothing in another one."""
+    """``Dataset.fingerprint`` of the dataset: rows of users and movies are only valid there."""
     scale: dict[str, float]
     split: str = ""
     """The split that ``metrics`` were measured on."""
@@ -60,11 +62,11 @@ def save(
     fitted_on: str = "",
     metrics: Metrics | None = None,
 ) -> Manifest:
-    """Write a fitted model into a new folder; parent folders are made.
+    """Write a fitted model to a new folder; parent folders are created.
 
-    The folder appears whole or not at all. Raises ``Problem`` if it is there already or cannot be written.
+    The folder is written atomically. Raises ``Problem`` if it exists or cannot be written.
     """
-    # safetensors writes the memory of an array as it lies, so that a transposed one would come back wrong.
+    # safetensors writes an array's memory as it is, so a transposed array would be read back wrong.
     arrays = save_arrays({name: np.asarray(values, order="C") for name, values in model.parameters.items()})
     manifest = Manifest(
         model=model.name,
@@ -76,37 +78,32 @@ def save(
         scale=asdict(model.scale),
         split=split,
         fitted_on=fitted_on,
-        metrics=metrics or {},
+        metrics={name: value for name, value in (metrics or {}).items() if math.isfinite(value)},
         libraries=_libraries(),
         sha256=hashlib.sha256(arrays).hexdigest(),
     )
     if folder.exists():
-        raise Problem(f"{folder} is there already; a checkpoint is never overwritten.")
-    draft: Path | None = None
+        raise Problem(f"{folder} already exists; a checkpoint is never overwritten.")
+    facts = asdict(manifest)
+    sealed = json.dumps({**facts, "seal": _seal(facts)}, indent=2, allow_nan=False).encode()
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        _write(draft / ARRAYS, arrays)
-        _write(draft / MANIFEST, json.dumps(asdict(manifest), indent=2).encode())
-        _flush(draft)
-        draft.rename(folder)
-        draft = None
-        _flush(folder.parent)
+        with atomic_files.new_folder(folder) as draft:
+            atomic_files.write_new(draft / ARRAYS, arrays)
+            atomic_files.write_new(draft / MANIFEST, sealed)
+            atomic_files.sync_folder(draft)
+        atomic_files.sync_folder(folder.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise Problem(
-            f"The model could not be saved in {folder} ({reason}); make room or choose another place."
+            f"The model could not be saved in {folder} ({reason}); free some space or choose another folder."
         ) from error
-    finally:
-        if draft is not None:
-            shutil.rmtree(draft, ignore_errors=True)
     return manifest
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read what a checkpoint says of itself. Raises ``Problem`` if it is missing, damaged or of a newer format."""
+    """Read the manifest of a checkpoint. Raises ``Problem`` if it is missing, damaged or of a newer format."""
     try:
-        content: Any = json.loads((folder / MANIFEST).read_text("utf-8"))
+        content: Any = strict_json.loads(disk.read(folder / MANIFEST))
     except FileNotFoundError:
         raise Problem(f"There is no checkpoint in {folder}; train a model first.") from None
     except OSError as error:
@@ -117,21 +114,48 @@ def read_manifest(folder: Path) -> Manifest:
         raise _damaged(folder / MANIFEST)
     if content["format"] > FORMAT:
         raise Problem(f"The checkpoint in {folder} was written by a newer version of movietui; update this one.")
+    seal = content.pop("seal", None)
+    if (seal is not None or content["format"] > 1) and seal != _seal(content):
+        raise _damaged(folder / MANIFEST)
     try:
-        return Manifest(**content)
+        manifest = Manifest(**content)
     except TypeError:
         raise _damaged(folder / MANIFEST) from None
+    if not _is_valid(manifest):
+        raise _damaged(folder / MANIFEST)
+    return manifest
+
+
+def _seal(facts: Mapping[str, object]) -> str:
+    """Return the checksum of a manifest, which includes that of the arrays."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _is_valid(manifest: Manifest) -> bool:
+    """Return whether all fields have the right type; numbers are finite, because ``strict_json`` reads no others."""
+    texts = ("model", "dataset", "cleaning", "fingerprint", "split", "fitted_on", "sha256")
+    numbers = (manifest.settings, manifest.scale, manifest.metrics)
+    return (
+        all(isinstance(getattr(manifest, name), str) for name in texts)
+        and type(manifest.seed) is int
+        and all(isinstance(of, dict) and all(isinstance(value, int | float) for value in of.values()) for of in numbers)
+        and isinstance(manifest.libraries, dict)
+        and set(manifest.scale) == {"low", "high", "step"}
+        and manifest.scale["low"] < manifest.scale["high"]
+    )
 
 
 def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest]:
-    """Bring a model back for the dataset that it was fitted on. Imports neither torch nor pandas by itself.
+    """Load a model for the dataset that it was fitted on. Imports neither torch nor pandas.
 
     Raises ``Problem`` for a checkpoint of another dataset, a missing, damaged or truncated file, a model that this
-    version does not have, and a newer format.
+    version lacks, and a newer format.
     """
     manifest = read_manifest(folder)
     if manifest.model not in MODELS:
-        raise Problem(f"The checkpoint in {folder} is of a model {manifest.model!r} that this version does not have.")
+        raise Problem(
+            f"The checkpoint in {folder} needs the model {manifest.model!r}, which this version lacks; update movietui."
+        )
     if manifest.fingerprint != dataset.fingerprint:
         theirs = _named(manifest.dataset, manifest.cleaning, manifest.fingerprint)
         ours = _named(dataset.name, dataset.cleaning, dataset.fingerprint)
@@ -139,7 +163,7 @@ def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest]:
             f"The checkpoint in {folder} was trained on {theirs}, not on {ours}; train again on this dataset."
         )
     try:
-        arrays = (folder / ARRAYS).read_bytes()
+        arrays = disk.read(folder / ARRAYS, disk.MAX_FILE_BYTES)
     except OSError as error:
         raise Problem(f"{folder / ARRAYS} cannot be read ({error.strerror}); train the model again.") from error
     if hashlib.sha256(arrays).hexdigest() != manifest.sha256:
@@ -147,10 +171,21 @@ def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest]:
     kind = MODELS[manifest.model]
     try:
         model = kind(kind.settings_type(**manifest.settings), seed=manifest.seed)
-        model.restore(load_arrays(arrays), Scale(**manifest.scale))
-    except (SafetensorError, TypeError, Problem):
+        parameters = load_arrays(arrays)
+        model.restore(parameters, Scale(**manifest.scale))
+        whole = len(model.counts) == len(dataset.movies.ids) and all(map(_is_finite, parameters.values()))
+    except (SafetensorError, TypeError, ValueError, LookupError, AttributeError, Problem):
         raise _damaged(folder / MANIFEST) from None
+    if not whole:
+        raise _damaged(folder / ARRAYS)
     return model, manifest
+
+
+def _is_finite(values: NDArray[Any]) -> bool:
+    """Return whether an array holds neither NaN nor infinity; either would show in its minimum or maximum."""
+    if not values.size or values.dtype.kind not in "fc":
+        return True
+    return bool(np.isfinite(values.min()) and np.isfinite(values.max()))
 
 
 def _named(name: str, cleaning: str, fingerprint: str) -> str:
@@ -162,31 +197,10 @@ def _damaged(file: Path) -> Problem:
 
 
 def _libraries() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for library in LIBRARIES:
         try:
-            found[library] = version(library)
+            versions[library] = version(library)
         except PackageNotFoundError:
             continue
-    return found
-
-
-def _write(file: Path, content: bytes) -> None:
-    with file.open("xb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _flush(folder: Path) -> None:
-    """Make names in a folder durable; not every system can open a folder, and those need not."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
+    return versions

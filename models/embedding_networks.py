@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from data.dataset import Dataset, Floats
-from models.embeddings import UNTOLD, Embedded, EmbeddingSettings, Shape
-from models.settings import setting
-from models.sides import movie_inputs, user_inputs
+from movietui.data.dataset import Dataset, Floats
+from movietui.models.embeddings import UNSPECIFIED, Embedded, EmbeddingSettings, Shape
+from movietui.models.settings import setting
+from movietui.models.side_features import movie_inputs, user_inputs
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class TowerSettings(EmbeddingSettings):
     second: int = setting(0, 0, 1024)
     """Size of the second; 0 for none."""
     dropout: float = setting(0.3, 0.0, 0.9)
-    """The share of a dense layer that is left out of each batch."""
+    """The dropout rate of each dense layer."""
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -31,7 +31,7 @@ class LayerSettings(TowerSettings):
     """Settings of dense layers over two embeddings of the same size."""
 
     factors: int = setting(16, 1, 256)
-    """How many entries an embedding has."""
+    """The size of an embedding."""
     normalise: bool = setting(True, False, True)
     """Whether batch normalisation follows each dense layer."""
 
@@ -40,16 +40,16 @@ L = TypeVar("L", bound=LayerSettings)
 
 
 class Layered(Embedded[L]):
-    """A tower over both embeddings, of the same size."""
+    """A tower over two embeddings of the same size."""
 
     product: ClassVar[bool] = False
-    """Whether the product of the embeddings is part of the answer as well."""
+    """Whether the product of the embeddings is added."""
 
     @property
     def shape(self) -> Shape:
         """A tower over both embeddings."""
-        own = self.settings
-        return Shape(own.factors, own.factors, self.product, own.layers, own.dropout, own.normalise, own.biases)
+        of = self.settings
+        return Shape(of.factors, of.factors, self.product, of.layers, of.dropout, of.normalise, of.biases)
 
 
 AS_003: dict[str, Any] = {
@@ -66,8 +66,8 @@ AS_003: dict[str, Any] = {
     "decay": 0.0,
     "bias_decay": 0.0,
 }
-"""What both networks of source 003 are published with, or taken to be: it tells the rate, the momentum and that there
-are dense layers, dropout and batch normalisation, but no sizes."""
+"""The published settings of both networks of source 003, as far as described: it gives the rate, the momentum, and
+that there are dense layers, dropout and batch normalisation, but no sizes."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,11 @@ class DeepMFSettings(LayerSettings):
 
 
 class DeepMF(Layered[DeepMFSettings]):
-    """``f = m + b_u + c_i + tower(p_u, q_i)``: the factorisation of source 003 with deep learning in it.
+    """``f = m + b_u + c_i + tower(p_u, q_i)``: source 003's factorisation with deep learning.
 
     As published: dense layers, dropout, batch normalisation and ReLU, gradient descent at 0.01 with momentum 0.9. The
-    source gives no sizes: embeddings of 10, layers of 400 and 100, dropout of a half, batches of 128 and 15 epochs are
-    taken.
+    source gives no sizes; assumed are embeddings of 10, layers of 400 and 100, a dropout rate of a half, batches of 128
+    and 15 epochs.
     """
 
     name = "deep-mf"
@@ -106,13 +106,13 @@ class ResidualMFSettings(DeepMFSettings):
 
 
 class ResidualMF(Layered[ResidualMFSettings]):
-    """``f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)``: what the product leaves, a tower learns (source 003).
+    """``f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)``: a tower learns the residuals of the product (source 003).
 
-    As published: gradient descent at 0.01 with momentum 0.9; sizes as taken for ``DeepMF``.
+    As published: gradient descent at 0.01 with momentum 0.9; sizes as assumed for ``DeepMF``.
     """
 
     name = "residual-mf"
-    summary = "Matrix factorisation, and dense layers for what it leaves."
+    summary = "Matrix factorisation, with dense layers for the rest."
     settings_type = ResidualMFSettings
     published = ResidualMFSettings(**AS_003)
     product = True
@@ -126,13 +126,13 @@ class NcfSettings(TowerSettings):
     """
 
     user_factors: int = setting(32, 1, 256)
-    """How many entries the embedding of a user has."""
+    """The size of a user's embedding."""
     movie_factors: int = setting(32, 1, 256)
-    """How many entries that of a movie has."""
+    """The size of a movie's embedding."""
     second: int = setting(32, 0, 1024)
     dropout: float = setting(0.2, 0.0, 0.9)
     features: bool = setting(True, False, True)
-    """Whether genres and date of release of the movie have embeddings beside its own."""
+    """Whether a movie's genres and release date are inputs in addition to its embedding."""
     batch: int = setting(8192, 1, 65536)
     rate: float = setting(0.01, 0.000001, 1.0)
     decay: float = setting(0.02, 0.0, 10.0)
@@ -141,13 +141,13 @@ class NcfSettings(TowerSettings):
 class Ncf(Embedded[NcfSettings]):
     """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: source 001 with dense layers.
 
-    As published: the embeddings of user and movie beside each other, dense layers with ReLU and dropout, and a sigmoid
-    on the normalised target. The source gives no sizes but that of the embeddings, 50: layers of 128 and 64, dropout
-    of 0.2, Adam at its usual rate, batches of 64 and 5 epochs are taken, and no biases.
+    As published: the embeddings of user and movie concatenated, dense layers with ReLU and dropout, and a sigmoid on
+    the normalised target. The source gives no sizes but that of the embeddings, 50; assumed are layers of 128 and 64, a
+    dropout rate of 0.2, Adam at its usual rate, batches of 64, 5 epochs and no biases.
 
-    That genres and time might have embeddings as well is the source's own wish. The time is that of the movie, not of
-    the rating, which a list of what to watch next cannot know. On the validation part of ml-1m four members alone give
-    an rmse of 0.8647, with these embeddings 0.8459.
+    The source itself suggests embeddings of genres and time. The time here is the movie's release, because the time of
+    a rating is unknown for a movie that is yet to be watched. On the validation part of ml-1m four members have an rmse
+    of 0.8647 without these embeddings and 0.8459 with them.
     """
 
     name = "ncf"
@@ -160,18 +160,17 @@ class Ncf(Embedded[NcfSettings]):
         second=64,
         features=False,
         epochs=5,
-        **UNTOLD,
+        **UNSPECIFIED,
     )
 
     @property
     def shape(self) -> Shape:
         """A tower over both embeddings, and a sigmoid."""
-        own = self.settings
-        sizes = own.user_factors, own.movie_factors
-        return Shape(*sizes, False, own.layers, own.dropout, biases=own.biases, sigmoid=True)
+        of = self.settings
+        return Shape(of.user_factors, of.movie_factors, False, of.layers, of.dropout, biases=of.biases, sigmoid=True)
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
-        """Return the columns of genres and date of release, if they are asked for; users have none."""
+        """Return the columns of genres and release date, if they are used; users have none."""
         users, movies = super().side_features(train)
         return users, movie_inputs(train.movies) if self.settings.features else movies
 
@@ -195,18 +194,18 @@ class HybridSettings(DeepMFSettings):
 class Hybrid(Layered[HybridSettings]):
     """``f = m + b_u + c_i + tower(p_u, q_i, a_u, g_i)``: embeddings and side features, source 004.
 
-    ``a`` are age, gender and occupation of the user, ``g`` genres, year and month of release of the movie, and what
-    IMDb says of it where the dataset was joined; a dataset that lacks some of them has fewer inputs. All columns are
-    centred, so that 0, which is what an unknown value becomes, is the mean. What is learned for an embedding is only
-    what the features leave, so a movie without ratings has the mean embedding but its own features, and so has a user.
+    ``a`` are the user's age, gender and occupation, ``g`` the movie's genres, year and month of release and, where the
+    dataset is joined, IMDb's facts; a dataset that lacks some of them has fewer inputs. All columns are centred, so
+    that an unknown value becomes 0, the mean. Embeddings learn only what the features do not explain, so a movie or
+    user without ratings has the mean embedding but its own features.
 
-    A viewer is folded in as in ``Embedded``: a user of the dataset with the features that are known of them, a profile
-    with those of the mean user.
+    A viewer is folded in as in ``Embedded``: a user of the dataset with their known features, a profile with the mean
+    features of all users.
 
-    As published: embeddings and features beside each other, a dense layer, batch normalisation and ReLU, a second dense
-    layer that gives the rating; Adam, 7 epochs, of which the best on a validation part is kept. The source gives no
-    sizes: embeddings of 50, a layer of 128, batches of 64, a tenth for validation, Adam at its usual rate and no biases
-    are taken.
+    As published: embeddings and features concatenated, a dense layer, batch normalisation and ReLU, a second dense
+    layer that gives the rating; Adam, 7 epochs, of which the best on a validation part is used. The source gives no
+    sizes; assumed are embeddings of 50, a layer of 128, batches of 64, a tenth for validation, Adam at its usual rate
+    and no biases.
     """
 
     name = "hybrid"
@@ -218,7 +217,7 @@ class Hybrid(Layered[HybridSettings]):
         dropout=0.0,
         epochs=7,
         kept_back=0.1,
-        **UNTOLD,
+        **UNSPECIFIED,
     )
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:

@@ -1,9 +1,10 @@
-"""The product of two embeddings: source 001 by its dot product, source 003 by its simple factorisation."""
+"""The product of two embeddings: source 001's dot product and source 003's simple factorisation."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from models.embeddings import UNTOLD, Embedded, EmbeddingSettings, Shape
-from models.settings import setting
+from movietui.models.embeddings import UNSPECIFIED, Embedded, EmbeddingSettings, Shape
+from movietui.models.settings import setting
 
 
 @dataclass(frozen=True)
@@ -15,16 +16,28 @@ class SgdMFSettings(EmbeddingSettings):
     """
 
     factors: int = setting(32, 1, 256)
-    """How many directions of taste are told apart."""
+    """The number of latent factors."""
     members: int = setting(3, 1, 16)
     epochs: int = setting(10, 1, 500)
 
 
-class SgdMF(Embedded[SgdMFSettings]):
-    """``f = m + b_u + c_i + p_u . q_i``, fitted by stochastic gradients: the simple factorisation of source 003.
+P = TypeVar("P", bound=SgdMFSettings)
 
-    As published: mean squared error, Adam, batches of 32, 10 epochs. The source does not say how many factors it has
-    nor how it is kept from overfitting: 10 are taken, and nothing.
+
+class Product(Embedded[P]):
+    """The product of two embeddings of the same size."""
+
+    @property
+    def shape(self) -> Shape:
+        """A dot product without a tower."""
+        return Shape(self.settings.factors, self.settings.factors, dot=True, biases=self.settings.biases)
+
+
+class SgdMF(Product[SgdMFSettings]):
+    """``f = m + b_u + c_i + p_u . q_i``, fitted by stochastic gradients: source 003's simple factorisation.
+
+    As published: mean squared error, Adam, batches of 32, 10 epochs. The source gives neither the number of factors nor
+    any regularisation; assumed are 10 factors and none.
     """
 
     name = "sgd-mf"
@@ -33,11 +46,6 @@ class SgdMF(Embedded[SgdMFSettings]):
     published = SgdMFSettings(
         factors=10, members=1, epochs=10, batch=32, rate=0.001, falling=False, decay=0, bias_decay=0
     )
-
-    @property
-    def shape(self) -> Shape:
-        """A dot product and nothing else."""
-        return Shape(self.settings.factors, self.settings.factors, dot=True, biases=self.settings.biases)
 
 
 @dataclass(frozen=True)
@@ -55,18 +63,13 @@ class DotSettings(SgdMFSettings):
     epochs: int = setting(10, 1, 500)
 
 
-class Dot(Embedded[DotSettings]):
+class Dot(Product[DotSettings]):
     """``f = p_u . q_i`` with embeddings of 50, fitted to the mean squared error: source 001, on ml-1m.
 
-    The source says no more of it; Adam at its usual rate, batches of 64 and 5 epochs are taken for its settings.
+    The source gives no other details; assumed are Adam at its usual rate, batches of 64 and 5 epochs.
     """
 
     name = "dot"
     summary = "The product of two embeddings."
     settings_type = DotSettings
-    published = DotSettings(epochs=5, **UNTOLD)
-
-    @property
-    def shape(self) -> Shape:
-        """A dot product and nothing else."""
-        return Shape(self.settings.factors, self.settings.factors, dot=True, biases=self.settings.biases)
+    published = DotSettings(epochs=5, **UNSPECIFIED)

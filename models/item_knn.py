@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings, Scale
-from models import stages
-from models.bias import expected, learn_effects
-from models.model import Fitted, History, Parameters, Progress
-from models.neighbours import (
-    Lists,
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.models.base import Fitted, History, Parameters, Progress
+from movietui.models.bias import expected, learn_effects
+from movietui.models.neighbours import (
     Neighbours,
     NeighbourSettings,
-    Rests,
+    ResidualLists,
+    Residuals,
     Sample,
-    at_once,
-    spread,
+    rows_at_once,
+    sample_of_users,
 )
-from models.settings import setting
+from movietui.models.settings import setting
+from movietui.models.training import stages
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-DENSE = 1 << 26
-"""Entries that a dense table of users and movies, or of movies and movies, may have: 256 MiB in float32."""
-SQUARE = 512
-"""Movies whose products are taken at once."""
-MOST = 400
-"""Ratings of a user that tell which movies are similar where tables have no room: a few users with thousands of
-ratings would take most of the time."""
+MAX_DENSE_ENTRIES = 1 << 26
+"""The most entries of a dense table of users by movies, or movies by movies: 256 MiB in float32."""
+MOVIES_AT_ONCE = 512
+"""Movies whose products are computed at once."""
+MAX_RATINGS = 400
+"""Ratings of a user that count for similarities where dense tables do not fit: a few users with thousands of ratings
+would otherwise take most of the time."""
 
 
 @dataclass(frozen=True)
@@ -40,175 +40,193 @@ class ItemKNNSettings(NeighbourSettings):
     """Settings of ``ItemKNN``."""
 
     neighbours: int = setting(100, 1, 5000)
-    """How many neighbours of each movie are kept: those with the largest weights."""
+    """The number of neighbours of each movie: those with the largest weights."""
     opposites: bool = setting(False, False, True)
-    """Whether movies that are liked where this one is not count, turned round."""
+    """Whether movies liked by those who dislike this one count, with a negative weight."""
 
 
-class ItemKNN(Neighbours[ItemKNNSettings, Rests]):
-    """What the viewer gave the movies that are most similar to this one; see ``models.neighbours``.
+class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
+    """Predicts from the viewer's ratings of the most similar movies; see ``movietui.models.neighbours``.
 
-    The neighbours of all movies are found as products of dense tables where those have room (ML-1M), else movie by
-    movie from the lists of those who rated it, so that of 87,000 movies no more than the kept neighbours are ever in
-    memory. That takes time in proportion to the sum of the users' squared numbers of ratings, of which no more than
-    ``MOST`` count there.
+    Neighbours are computed as products of dense tables where those fit (ML-1M), otherwise movie by movie from the lists
+    of its raters, so that even with 87,000 movies only the nearest neighbours are in memory. That takes time
+    proportional to the sum of the users' squared numbers of ratings, of which at most ``MAX_RATINGS`` count for each
+    user.
     """
 
     name = "item-knn"
-    summary = "What you gave the most similar movies."
+    summary = "Your ratings of the most similar movies."
     settings_type = ItemKNNSettings
     published = ItemKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
     )
-    """Source 003 names similarities between movies and no more: plain ones, of stars relative to the movie's mean."""
+    """Source 003 says only "similarities between movies": plain cosines of stars relative to the movie's mean."""
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, settings, total = train.ratings, self.settings, len(train.movies)
-        stages.at("effects")
-        found = learn_effects(train, settings.sweeps, of_users=settings.both)
-        rest = ratings.stars - expected(found, ratings.user, ratings.movie)
-        lists = Lists.of(ratings.user, ratings.movie, rest, len(train.users))
-        squares = np.bincount(ratings.movie, rest.astype(np.float64) ** 2, minlength=total).astype(np.float32)
-        stages.at("similarities")
+        stages.begin("effects")
+        parameters = learn_effects(train, settings.sweeps, of_users=settings.both)
+        residuals = ratings.stars - expected(parameters, ratings.user, ratings.movie)
+        lists = ResidualLists.of(ratings.user, ratings.movie, residuals, len(train.users))
+        squares = np.bincount(ratings.movie, residuals.astype(np.float64) ** 2, minlength=total).astype(np.float32)
+        stages.begin("similarities")
         neighbour, dot, common = self._nearest(lists, total, np.sqrt(squares))
         norm = np.sqrt(squares)
         weight = self._weights(self._similarity(dot, common, norm[:, None], np.append(norm, 0)[neighbour]))
         movies = np.arange(total, dtype=np.int32)[:, None]
-        own = self._own(train.counts.astype(np.float32))[:, None]
-        nothing = np.full((1, neighbour.shape[1] + 1), total, np.int32)
-        found |= {
+        self_weight = self._self_weight(train.counts.astype(np.float32))[:, None]
+        empty = np.full((1, neighbour.shape[1] + 1), total, np.int32)
+        parameters |= {
             "counts": train.counts,
             "starts": lists.starts,
             "other": lists.other,
-            "rest": lists.rest,
-            "neighbour": np.concatenate([np.concatenate([movies, neighbour], 1), nothing]),
-            "weight": np.concatenate([np.concatenate([own, weight], 1), np.zeros(nothing.shape)]).astype(np.float32),
+            "rest": lists.residual,
+            "neighbour": np.concatenate([np.concatenate([movies, neighbour], 1), empty]),
+            "weight": np.concatenate([np.concatenate([self_weight, weight], 1), np.zeros(empty.shape)]).astype(
+                np.float32
+            ),
         }
-        # Ratings of some users without themselves: they are taken off the similarities that they are part of.
-        stages.at("weights")
-        users = spread(len(train.users))
+        # Some users' ratings, each removed from the similarities that it contributes to.
+        stages.begin("weights")
+        users = sample_of_users(len(train.users))
         table, rated = lists.table(users, total + 1)
-        places, which = lists.places(users)
-        movie, own_rest = lists.other[places], lists.rest[places, None]
-        theirs = table[which[:, None], neighbour[movie]]
-        left = np.sqrt(np.maximum(squares[movie, None] - own_rest**2, 0))
-        left_of_others = np.sqrt(np.maximum(np.append(squares, 0)[neighbour[movie]] - theirs**2, 0))
+        indices, list_index = lists.indices(users)
+        movie, rating_residuals = lists.other[indices], lists.residual[indices, None]
+        other_residuals = table[list_index[:, None], neighbour[movie]]
+        remaining = np.sqrt(np.maximum(squares[movie, None] - rating_residuals**2, 0))
+        remaining_of_others = np.sqrt(np.maximum(np.append(squares, 0)[neighbour[movie]] - other_residuals**2, 0))
         weight = self._weights(
-            self._similarity(dot[movie] - own_rest * theirs, np.maximum(common[movie] - 1, 0), left, left_of_others)
+            self._similarity(
+                dot[movie] - rating_residuals * other_residuals,
+                np.maximum(common[movie] - 1, 0),
+                remaining,
+                remaining_of_others,
+            )
         )
-        weight *= rated[which[:, None], neighbour[movie]]
-        sample = Sample(own_rest[:, 0], (weight * theirs).sum(1), np.abs(weight).sum(1))
-        return self._finished(found, train, sample, validation, progress)
+        weight *= rated[list_index[:, None], neighbour[movie]]
+        sample = Sample(rating_residuals[:, 0], (weight * other_residuals).sum(1), np.abs(weight).sum(1))
+        return self._with_taste(parameters, train, sample, validation, progress)
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model that these parameters were taken from."""
+        """Become the fitted model with these parameters."""
         super().restore(parameters, scale)
-        self._heard: Lists | None = None
-        """Of each movie those that have it as a neighbour, and its weights there, made for the first list: a viewer has
-        rated few of all movies, and only what is heard of these counts."""
+        self._neighbours_of: ResidualLists | None = None
+        """For each movie, the movies that have it as a neighbour, with its weight for each of them. Built for the first
+        list, which then reads only the entries of the movies that the viewer rated."""
 
-    def _nearest(self, lists: Lists, total: int, norm: Floats) -> tuple[Ints, Floats, Floats]:
-        """The kept neighbours of each movie with their sums of products and numbers of users in common.
+    def _nearest(self, lists: ResidualLists, total: int, norm: Floats) -> tuple[Ints, Floats, Floats]:
+        """Return the nearest neighbours of each movie with their sums of products and numbers of common users.
 
-        Shape (movies, neighbours) each; a neighbour that does not count is ``total``.
+        Shape (movies, neighbours) each; an empty entry is ``total``.
         """
         import torch
 
-        from models.threads import leave_one_core
+        from movietui.models.training.threads import leave_one_core
 
         leave_one_core()
         users = len(lists.starts) - 1
-        kept = min(self.settings.neighbours, total)
-        neighbour = np.full((total, kept), total, np.int32)
-        dots, commons = np.zeros((2, total, kept), np.float32)
+        nearest = min(self.settings.neighbours, total)
+        neighbour = np.full((total, nearest), total, np.int32)
+        dots, commons = np.zeros((2, total, nearest), np.float32)
         length = torch.from_numpy(norm)
         for block, columns, dot, common in _products(lists, users, total):
             similarity = self._similarity(dot, common, length[block, None], length[columns])
             similarity[columns == torch.arange(total)[block, None]] = 0
             size = similarity.abs() if self.settings.opposites else similarity
-            largest, best = torch.topk(size, min(kept, len(columns)), 1)
+            largest, best = torch.topk(size, min(nearest, len(columns)), 1)
             counts = largest > 0
-            found = slice(best.shape[1])
-            neighbour[block, found] = torch.where(counts, columns[best], total).numpy()
-            dots[block, found] = (dot.gather(1, best) * counts).numpy()
-            commons[block, found] = (common.gather(1, best) * counts).numpy()
+            filled = slice(best.shape[1])
+            neighbour[block, filled] = torch.where(counts, columns[best], total).numpy()
+            dots[block, filled] = (dot.gather(1, best) * counts).numpy()
+            commons[block, filled] = (common.gather(1, best) * counts).numpy()
         return neighbour, dots, commons
 
-    def fold_in(self, history: History) -> Rests:
-        """Compute the viewer's effect in closed form, and what is left of each rating."""
-        generosity, rest = self._rests(history)
-        return Rests(generosity, history.movies, rest)
+    def fold_in(self, history: History) -> Residuals:
+        """Compute the viewer's effect in closed form, and the residual of each rating."""
+        generosity, residuals = self._residuals(history)
+        return Residuals(generosity, history.movies, residuals)
 
-    def _say(self, users: Ints, who: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
+    def _sums(self, users: Ints, user_index: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
         neighbour, weight = self.parameters["neighbour"], self.parameters["weight"]
         table, rated = self._lists.table(users, len(neighbour))
-        said, sure = np.empty((2, len(movies)), np.float32)
-        size = at_once(neighbour.shape[1])
+        weighted, total_weight = np.empty((2, len(movies)), np.float32)
+        size = rows_at_once(neighbour.shape[1])
         for first in range(0, len(movies), size):
             block = slice(first, first + size)
-            near, by = neighbour[movies[block]], weight[movies[block]]
-            row = who[block, None]
-            said[block] = np.einsum("pk,pk->p", table[row, near], by)
-            sure[block] = np.einsum("pk,pk->p", rated[row, near], np.abs(by))
-        return said, sure
+            near, weights = neighbour[movies[block]], weight[movies[block]]
+            row = user_index[block, None]
+            weighted[block] = np.einsum("pk,pk->p", table[row, near], weights)
+            total_weight[block] = np.einsum("pk,pk->p", rated[row, near], np.abs(weights))
+        return weighted, total_weight
 
-    def _say_all(self, taste: Rests) -> tuple[Floats, Floats]:
-        if self._heard is None:
+    def _sums_for_all(self, taste: Residuals) -> tuple[Floats, Floats]:
+        if self._neighbours_of is None:
             neighbour, weight = self.parameters["neighbour"][:-1], self.parameters["weight"][:-1]
             movies = np.repeat(np.arange(len(neighbour), dtype=np.int32), neighbour.shape[1])
-            self._heard = Lists.of(neighbour.ravel(), movies, weight.ravel(), len(neighbour) + 1)
-        places, which = self._heard.places(taste.movies)
-        movies, by = self._heard.other[places], self._heard.rest[places]
-        said, sure = (np.bincount(movies, of, len(self.counts)) for of in (taste.rest[which] * by, np.abs(by)))
-        return said.astype(np.float32), sure.astype(np.float32)
+            self._neighbours_of = ResidualLists.of(neighbour.ravel(), movies, weight.ravel(), len(neighbour) + 1)
+        indices, list_index = self._neighbours_of.indices(taste.movies)
+        movies, weights = self._neighbours_of.other[indices], self._neighbours_of.residual[indices]
+        weighted, total_weight = (
+            np.bincount(movies, values, len(self.counts))
+            for values in (taste.residual[list_index] * weights, np.abs(weights))
+        )
+        return weighted.astype(np.float32), total_weight.astype(np.float32)
 
-    def _say_without(self, taste: Rests, moved: NDArray[Any], movies: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _sums_without_each(
+        self, taste: Residuals, shifts: NDArray[Any], movies: Ints
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         neighbour, weight = self.parameters["neighbour"][movies], self.parameters["weight"][movies]
-        place = np.full(len(self.parameters["neighbour"]), -1)
-        place[taste.movies] = np.arange(len(taste.movies))
-        of = place[neighbour]
-        row, column = np.nonzero(of >= 0)
-        by = np.zeros((len(movies), len(taste.movies)))
-        by[row, of[row, column]] = weight[row, column]
-        said = (by @ taste.rest)[:, None] - by * taste.rest - moved * (by.sum(1)[:, None] - by)
-        sure = np.abs(by)
-        return said, sure.sum(1)[:, None] - sure
+        position = np.full(len(self.parameters["neighbour"]), -1)
+        position[taste.movies] = np.arange(len(taste.movies))
+        values = position[neighbour]
+        row, column = np.nonzero(values >= 0)
+        weights = np.zeros((len(movies), len(taste.movies)))
+        weights[row, values[row, column]] = weight[row, column]
+        weighted = (
+            (weights @ taste.residual)[:, None]
+            - weights * taste.residual
+            - shifts * (weights.sum(1)[:, None] - weights)
+        )
+        total_weight = np.abs(weights)
+        return weighted, total_weight.sum(1)[:, None] - total_weight
 
 
-def _products(lists: Lists, users: int, movies: int) -> "Iterator[tuple[slice, Tensor, Tensor, Tensor]]":
-    """The movies' sums of products and numbers of users in common, for some movies at a time.
+def _products(lists: ResidualLists, users: int, movies: int) -> "Iterator[tuple[slice, Tensor, Tensor, Tensor]]":
+    """Yield the movies' sums of products and numbers of common users, for a block of movies at a time.
 
-    ``lists`` are those of the users. Yields which movies, the movies beside them (columns,), and two tables of shape
-    (block, columns); movies that are not among the columns have nobody in common with the block.
+    ``lists`` are the users'. Yields the block, the other movies (columns,), and two tables of shape (block, columns);
+    movies that are not among the columns share no user with the block.
     """
     import torch
 
-    if max(users, movies) * movies <= DENSE:
+    if max(users, movies) * movies <= MAX_DENSE_ENTRIES:
         tables = [torch.from_numpy(table) for table in lists.table(np.arange(users), movies)]
         dot, common = (torch.empty(movies, movies) for _ in tables)
-        for first in range(0, movies, SQUARE):
-            block = slice(first, first + SQUARE)
+        for first in range(0, movies, MOVIES_AT_ONCE):
+            block = slice(first, first + MOVIES_AT_ONCE)
             for table, product in zip(tables, (dot, common), strict=True):
-                # What is left of the diagonal is known already, turned round.
+                # The part left of the diagonal is the transpose of products that are known already.
                 torch.mm(table[:, block].T, table[:, first:], out=product[block, first:])
-                product[first + SQUARE :, block] = product[block, first + SQUARE :].T
-        size = at_once(movies)
+                product[first + MOVIES_AT_ONCE :, block] = product[block, first + MOVIES_AT_ONCE :].T
+        size = rows_at_once(movies)
         for first in range(0, movies, size):
             block = slice(first, first + size)
             yield block, torch.arange(movies), dot[block], common[block]
         return
-    lists = lists.thinned(MOST)
-    by_movie = Lists.of(
-        lists.other, np.repeat(np.arange(users, dtype=np.int32), np.diff(lists.starts)), lists.rest, movies
+    lists = lists.thinned(MAX_RATINGS)
+    by_movie = ResidualLists.of(
+        lists.other, np.repeat(np.arange(users, dtype=np.int32), np.diff(lists.starts)), lists.residual, movies
     )
-    size = at_once(int(np.diff(lists.starts).max()))
+    size = rows_at_once(int(np.diff(lists.starts).max()))
     for movie in range(movies):
         products, numbers = np.zeros(movies), np.zeros(movies, np.intp)
         for first in range(by_movie.starts[movie], by_movie.starts[movie + 1], size):
             raters = slice(first, min(first + size, by_movie.starts[movie + 1]))
-            places, which = lists.places(by_movie.other[raters])
-            other = lists.other[places]
-            products += np.bincount(other, lists.rest[places] * by_movie.rest[raters][which], minlength=movies)
+            indices, list_index = lists.indices(by_movie.other[raters])
+            other = lists.other[indices]
+            products += np.bincount(
+                other, lists.residual[indices] * by_movie.residual[raters][list_index], minlength=movies
+            )
             numbers += np.bincount(other, minlength=movies)
         columns = np.flatnonzero(numbers)
         dot, common = (torch.from_numpy(values[None, columns].astype(np.float32)) for values in (products, numbers))

@@ -1,39 +1,44 @@
-"""How good predictions and lists are, by the project's protocols.
+"""Metrics of predictions and lists, by the project's protocols.
 
 Rating metrics pool all test rows. Ranking metrics rank all candidates of a user and average over users. Pair metrics
-ask what two users who both rated a movie thought of it on average.
+ask for the mean rating of two users who both rated a movie.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Bools, Dataset, Floats, Ints, Ratings
-from data.pairs import Pairs, Rows
+from movietui.data.dataset import Bools, Dataset, Floats, Ints, Ratings
+from movietui.data.pairs import Pairs, Rows
 
 Metrics = dict[str, float]
 Doubles = NDArray[np.float64]
 
 RELEVANT = 4.0
-"""From how many stars on a test rating counts as a hit."""
+"""The stars from which a test rating counts as relevant, and a movie as liked."""
+DISLIKED = 2.0
+"""The stars up to which a movie counts as disliked."""
+INVERTED = 0.3
+"""How many stars more the lower of two movies is predicted for the pair to count as inverted."""
 CUTS = (10, 20)
 
 
 def mse(prediction: Floats, stars: Floats) -> float:
-    """Mean squared error, ``mean((p - r)^2)``, in stars squared.
+    """Return the mean squared error, ``mean((p - r)^2)``, in stars squared.
 
     >>> mse(np.float32([4, 2]), np.float32([5, 2]))
     0.5
     """
-    rest = prediction.astype(np.float64) - stars
-    return float(rest @ rest / len(rest))
+    errors = prediction.astype(np.float64) - stars
+    return float(errors @ errors / len(errors))
 
 
 def mae(prediction: Floats, stars: Floats) -> float:
-    """Mean absolute error, ``mean(|p - r|)``, in stars.
+    """Return the mean absolute error, ``mean(|p - r|)``, in stars.
 
     >>> mae(np.float32([4, 2]), np.float32([5, 2]))
     0.5
@@ -42,7 +47,7 @@ def mae(prediction: Floats, stars: Floats) -> float:
 
 
 def accuracy(prediction: Floats, stars: Floats) -> float:
-    """The share of rows whose prediction, rounded to the nearest whole star (a half goes up), is the rating.
+    """Return the share of rows whose prediction, rounded to the nearest whole star (a half goes up), is the rating.
 
     >>> accuracy(np.float32([4.5, 2.0]), np.float32([5, 3]))
     0.5
@@ -71,37 +76,37 @@ def rating_metrics(prediction: Floats, stars: Floats) -> Metrics:
 
 @dataclass(frozen=True)
 class Bin:
-    """Test rows whose predictions are alike."""
+    """Test rows with similar predictions."""
 
     low: float
     high: float
-    """The predictions lie from ``low`` to below ``high``."""
+    """Predictions are at least ``low`` and below ``high``."""
     rows: int
     predicted: float
     """The mean prediction."""
     rated: float
-    """The mean rating; where a model is calibrated, the same."""
+    """The mean rating; equal to ``predicted`` if the model is calibrated."""
 
 
 def calibration(prediction: Floats, stars: Floats, width: float = 0.5) -> list[Bin]:
-    """Return what was rated where this was predicted, in bins of ``width`` stars; bins without rows are left out.
+    """Return the mean rating by predicted stars, in bins of ``width`` stars; bins without rows are left out.
 
-    >>> for found in calibration(np.float32([3.1, 3.3, 4.0]), np.float32([3, 4, 4])):
-    ...     print(found.low, found.rows, round(found.predicted, 2), found.rated)
+    >>> for each in calibration(np.float32([3.1, 3.3, 4.0]), np.float32([3, 4, 4])):
+    ...     print(each.low, each.rows, round(each.predicted, 2), each.rated)
     3.0 2 3.2 3.5
     4.0 1 4.0 4.0
     """
-    place = np.floor(prediction.astype(np.float64) / width).astype(np.int64)
+    index = np.floor(prediction.astype(np.float64) / width).astype(np.int64)
     return [
         Bin(
-            float(one * width),
-            float((one + 1) * width),
+            float(number * width),
+            float((number + 1) * width),
             int(inside.sum()),
             float(prediction[inside].mean(dtype=np.float64)),
             float(stars[inside].mean(dtype=np.float64)),
         )
-        for one in np.unique(place)
-        for inside in [place == one]
+        for number in np.unique(index)
+        for inside in [index == number]
     ]
 
 
@@ -111,23 +116,23 @@ def calibration_error(bins: list[Bin]) -> float:
     >>> calibration_error(calibration(np.float32([3.1, 3.3, 4.0]), np.float32([3, 4, 4]))).__round__(4)
     0.2
     """
-    return sum(found.rows * abs(found.predicted - found.rated) for found in bins) / sum(found.rows for found in bins)
+    return sum(each.rows * abs(each.predicted - each.rated) for each in bins) / sum(each.rows for each in bins)
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often which rating was predicted as how many whole stars."""
+    """How often each rating was predicted as how many whole stars."""
 
     rated: list[float]
-    """The ratings that there are, rising."""
+    """The ratings that occur, ascending."""
     predicted: list[float]
-    """The predictions, rounded to the nearest whole star (a half goes up), rising."""
+    """The predictions, rounded to the nearest whole star (a half goes up), ascending."""
     counts: list[list[int]]
     """A row for each of ``rated`` with a column for each of ``predicted``."""
 
 
 def confusion(prediction: Floats, stars: Floats) -> Confusion:
-    """Return how often each rating was predicted as each whole star; what never came is left out.
+    """Return how often each rating was predicted as each whole star; values that never occur are left out.
 
     Rounded as for ``accuracy``, which is the share of rows where both are the same.
 
@@ -141,10 +146,10 @@ def confusion(prediction: Floats, stars: Floats) -> Confusion:
 
 
 def ndcg(hits: Bools, relevant: Ints) -> Doubles:
-    """Normalised discounted cumulative gain of lists, binary, against each user's own ideal.
+    """Return the normalised discounted cumulative gain of lists, with binary relevance, shape (users,).
 
-    ``hits``: whether the movie at each place is relevant, shape (users, k). ``relevant``: how many relevant movies each
-    user has, shape (users,), all above 0. ``DCG = sum over places j = 1…k of hit_j / log2(j + 1)``, divided by the DCG
+    ``hits``: whether the movie at each rank is relevant, shape (users, k). ``relevant``: how many relevant movies each
+    user has, shape (users,), all above 0. ``DCG = sum over ranks j = 1…k of hit_j / log2(j + 1)``, divided by the DCG
     of a list that starts with ``min(k, relevant)`` hits (Järvelin and Kekäläinen 2002).
 
     >>> ndcg(np.array([[True, False], [False, True]]), np.array([1, 2])).round(4)
@@ -156,7 +161,7 @@ def ndcg(hits: Bools, relevant: Ints) -> Doubles:
 
 
 def recall(hits: Bools, relevant: Ints) -> Doubles:
-    """The share of each user's relevant movies that is in the list; arguments as in ``ndcg``.
+    """Return the share of each user's relevant movies that is in the list; arguments as in ``ndcg``.
 
     >>> recall(np.array([[True, False], [False, True]]), np.array([1, 2]))
     array([1. , 0.5])
@@ -165,7 +170,7 @@ def recall(hits: Bools, relevant: Ints) -> Doubles:
 
 
 def hit(hits: Bools) -> Doubles:
-    """1 for each user whose list has a relevant movie in it, else 0; ``hits`` as in ``ndcg``.
+    """Return 1 for each user whose list has a relevant movie, else 0; ``hits`` as in ``ndcg``.
 
     >>> hit(np.array([[False, True], [False, False]]))
     array([1., 0.])
@@ -174,7 +179,7 @@ def hit(hits: Bools) -> Doubles:
 
 
 def coverage(movies: NDArray[np.intp], counts: Ints) -> float:
-    """The share of the movies with ratings that are in anybody's list.
+    """Return the share of the movies with ratings that are in anybody's list.
 
     ``movies``: the lists, -1 where there is nothing, shape (users, k). ``counts``: of ratings, shape (movies,).
 
@@ -185,7 +190,8 @@ def coverage(movies: NDArray[np.intp], counts: Ints) -> float:
 
 
 def novelty(movies: NDArray[np.intp], counts: Ints, users: int) -> float:
-    """The mean of ``-log2(ratings of the movie / users)`` over all that is in a list, in bits (Zhou et al. 2010).
+    """Return the mean of ``-log2(ratings of the movie / users)`` over all that is in a list, in bits (Zhou et al.
+    2010).
 
     >>> novelty(np.array([[0, 1], [0, -1]]), np.array([4, 1]), 8).__round__(4)
     1.6667
@@ -194,7 +200,7 @@ def novelty(movies: NDArray[np.intp], counts: Ints, users: int) -> float:
 
 
 def diversity(movies: NDArray[np.intp], genres: Bools) -> float:
-    """How unlike the movies of a list are, from 0 to 1, averaged over the lists of at least two movies.
+    """Return how unlike the movies of a list are, from 0 to 1, averaged over the lists of at least two movies.
 
     Of each list the mean over its pairs of movies of ``1 - |A and B| / |A or B|``, with their sets of genres A and B
     (Ziegler et al. 2005, with the distance of Jaccard); two movies without any genre are alike. ``genres``: shape
@@ -204,22 +210,22 @@ def diversity(movies: NDArray[np.intp], genres: Bools) -> float:
     0.1667
     """
     total, lists = 0.0, 0
-    for own in movies:
-        own = own[own >= 0]
-        if len(own) < 2:
+    for row in movies:
+        listed = row[row >= 0]
+        if len(listed) < 2:
             continue
-        have = genres[own].astype(np.float64)
-        both = have @ have.T
+        sets = genres[listed].astype(np.float64)
+        both = sets @ sets.T
         size = np.diag(both)
         either = size[:, None] + size - both
-        alike = np.divide(both, either, out=np.ones_like(both), where=either > 0)
-        total += 1 - (alike.sum() - np.trace(alike)) / (len(own) * (len(own) - 1))
+        similarity = np.divide(both, either, out=np.ones_like(both), where=either > 0)
+        total += 1 - (similarity.sum() - np.trace(similarity)) / (len(listed) * (len(listed) - 1))
         lists += 1
-    return total / lists if lists else 0.0
+    return float(total / lists) if lists else 0.0
 
 
 def top(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
-    """The columns of the ``k`` highest scores of each row, best first, shape (rows, k).
+    """Return the columns of the ``k`` highest scores of each row, best first, shape (rows, k).
 
     Equal scores are ordered by ``counts``, highest first, then by column. A score of minus infinity is not a
     candidate; where fewer than ``k`` are, the rest of the row is -1.
@@ -233,67 +239,108 @@ def top(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
     return best
 
 
+class Ranked(NamedTuple):
+    """A user's list."""
+
+    order: NDArray[np.intp]
+    """Rows of the movies that may be in it, best first; those after the ``CUTS[-1]``-th may be left out."""
+    stars: Floats
+    """The predicted stars, shape (movies,)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Lists:
-    """The lists of the users who have something relevant in test."""
+    """The lists of the users who have something relevant in test, and what the users think of them.
+
+    All but ``users``, ``relevant`` and ``means`` have the shape (users, 20).
+    """
 
     users: NDArray[np.intp]
     """Shape (users,)."""
     movies: NDArray[np.intp]
-    """Best first, -1 where there are no more candidates, shape (users, 20)."""
-    hits: Bools
-    """Whether each is relevant, shape (users, 20)."""
+    """Best first, -1 where there are no more candidates."""
+    rated: Floats
+    """The user's stars in test, 0 if not rated there."""
+    predicted: Floats
+    """The predicted stars, NaN where there are no more candidates."""
     relevant: Ints
     """How many movies are relevant to each user, shape (users,)."""
+    means: Floats
+    """The user's mean rating in train, minus infinity without ratings, shape (users,)."""
+
+    @property
+    def hits(self) -> Bools:
+        """Whether each movie is relevant."""
+        return np.asarray(self.rated >= RELEVANT)
 
     @cached_property
     def ndcg(self) -> Doubles:
-        """Of the first ten of each list, shape (users,)."""
+        """The ndcg of the first ten of each list, shape (users,)."""
         return ndcg(self.hits[:, :10], self.relevant)
 
 
-def rank_users(train: Dataset, test: Ratings, score: Callable[[int], Floats]) -> Lists:
-    """Rank, for each user with a relevant test rating, all movies of train that the user has not rated in train.
+def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked]) -> Lists:
+    """Return the lists of all users with a relevant test rating: at least ``RELEVANT`` stars.
 
-    ``score(user)`` returns a score for each movie of the dataset, shape (movies,). Relevant is a test rating of at
-    least ``RELEVANT`` stars, whether or not the movie can be recommended at all.
+    ``rank(user)`` returns the user's list of movies that have ratings in train and that the user has not rated there. A
+    movie may be relevant without being in any list.
     """
-    wanted = test.stars >= RELEVANT
-    relevant_user, relevant_movie = test.user[wanted], test.movie[wanted]
-    users = np.unique(relevant_user).astype(np.intp)
-    counts = train.counts
-    unknown = counts == 0
-    k = min(CUTS[-1], len(counts))
-    movies = np.full((len(users), CUTS[-1]), -1, np.intp)
-    hits = np.zeros(movies.shape, bool)
-    marks = np.zeros(len(counts), bool)
-    by_user = np.argsort(relevant_user, kind="stable")
-    starts = np.searchsorted(relevant_user[by_user], np.append(users, len(train.users)))
-    for place, user in enumerate(users):
-        scores = score(int(user)).astype(np.float32, copy=True)
-        scores[unknown] = -np.inf
-        scores[train.ratings.movie[train.rows_of(int(user))]] = -np.inf
-        movies[place, :k] = _first(scores, k, counts)
-        own = relevant_movie[by_user[starts[place] : starts[place + 1]]]
-        marks[own] = True
-        hits[place] = marks[movies[place]] & (movies[place] >= 0)
-        marks[own] = False
-    return Lists(users, movies, hits, np.diff(starts).astype(np.int32))
+    liked = test.stars >= RELEVANT
+    users = np.unique(test.user[liked]).astype(np.intp)
+    shape = len(users), CUTS[-1]
+    lists = Lists(
+        users,
+        np.full(shape, -1, np.intp),
+        np.zeros(shape, np.float32),
+        np.full(shape, np.nan, np.float32),
+        np.bincount(test.user[liked], minlength=len(train.users))[users].astype(np.int32),
+        np.full(len(users), -np.inf, np.float32),
+    )
+    in_test = np.zeros(len(train.movies), np.float32)
+    by_user = np.argsort(test.user, kind="stable")
+    starts = np.searchsorted(test.user[by_user], np.append(users, len(train.users)))
+    ends = np.searchsorted(test.user[by_user], users, "right")
+    for index, user in enumerate(users):
+        ranked = rank(int(user))
+        order = ranked.order[: CUTS[-1]]
+        rows = by_user[starts[index] : ends[index]]
+        in_test[test.movie[rows]] = test.stars[rows]
+        lists.movies[index, : len(order)] = order
+        lists.rated[index, : len(order)] = in_test[order]
+        lists.predicted[index, : len(order)] = ranked.stars[order]
+        in_test[test.movie[rows]] = 0
+        if len(known := train.rows_of(int(user))):
+            lists.means[index] = train.ratings.stars[known].mean()
+    return lists
 
 
-def _first(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
-    """``top`` of one row, without sorting all of it: only what reaches the k-th highest score."""
-    bound = np.partition(scores, len(scores) - k)[len(scores) - k]
-    reach = np.flatnonzero(scores >= bound)
-    ranked = reach[top(scores[None, reach], k, counts[reach])[0]]
-    return np.where(np.isneginf(scores[ranked]), -1, ranked)
+def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
+    """Return the movies of train that a user has not rated there, highest score first, up to the last cut.
+
+    ``scores``: shape (movies,). Ties are ordered as in ``top``.
+    """
+    scores = np.where(train.counts > 0, scores, np.float32(-np.inf)).astype(np.float32)
+    scores[train.ratings.movie[train.rows_of(user)]] = -np.inf
+    k = min(CUTS[-1], len(scores))
+    # Sort only what reaches the k-th highest score.
+    reach = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k])
+    ranked = reach[top(scores[None, reach], k, train.counts[reach])[0]]
+    return np.asarray(ranked[~np.isneginf(scores[ranked])])
 
 
 def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
-    """Return what the lists are worth: the first four are means over users, the others describe the tens together."""
+    """Return the ranking metrics of lists.
+
+    Those of ``ndcg``, ``recall`` and ``hit`` are means over users, the others describe all top tens together.
+    """
     ten, hits = lists.movies[:, :10], lists.hits[:, :10]
+    rated, predicted = lists.rated[:, :10], lists.predicted[:, :10]
     return {
         "ndcg@10": float(lists.ndcg.mean()),
+        "liked@10": liked(rated),
+        "disliked@10": disliked(rated),
+        "believed@10": believed(predicted, lists.means),
+        "inverted@10": inverted(predicted),
         "recall@10": float(recall(hits, lists.relevant).mean()),
         "recall@20": float(recall(lists.hits, lists.relevant).mean()),
         "hit@10": float(hit(hits).mean()),
@@ -303,12 +350,58 @@ def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
     }
 
 
-def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Iterator[Floats]:
-    """Tell how far the stars predicted for each pair of users who rated a movie in test are from the mean of both.
+def liked(rated: Floats) -> float:
+    """Return the share of at least ``RELEVANT`` stars among the listed movies that their users rated.
 
-    ``predict``: from the test rows of one rating and of the other to what is predicted for each pair. The triples are
-    formed inside test: nothing that they ask for was seen in train. Of a movie that somebody rated twice only the
-    newest rating is asked for. Block by block, as ``Pairs.blocks`` has them: there may be far too many to hold.
+    ``rated``: the users' stars for their lists, 0 if not rated, shape (users, k). 0 if nothing listed was rated.
+
+    >>> liked(np.float32([[5, 0, 3], [4, 0, 0]])).__round__(4)
+    0.6667
+    """
+    return float((rated >= RELEVANT).sum() / max((rated > 0).sum(), 1))
+
+
+def disliked(rated: Floats) -> float:
+    """Return how many movies of a list its user rated at most ``DISLIKED`` stars, on average; ``rated`` as in
+    ``liked``.
+
+    >>> disliked(np.float32([[5, 0, 2], [4, 0, 0]]))
+    0.5
+    """
+    return float(((rated > 0) & (rated <= DISLIKED)).sum() / len(rated))
+
+
+def believed(predicted: Floats, means: Floats) -> float:
+    """Return the share of listed movies whose predicted stars reach the user's mean rating.
+
+    ``predicted``: the predicted stars of the lists, NaN where there is no movie, shape (users, k); ``means``: shape
+    (users,).
+
+    >>> believed(np.float32([[4, 3.5, np.nan], [3, 2, 1]]), np.float32([3.6, 2]))
+    0.6
+    """
+    return float((predicted >= means[:, None]).sum() / max(np.isfinite(predicted).sum(), 1))
+
+
+def inverted(predicted: Floats) -> float:
+    """Return the share of the pairs in a list whose lower movie is predicted more than ``INVERTED`` stars higher.
+
+    ``predicted`` as in ``believed``.
+
+    >>> inverted(np.float32([[4, 4.5, 4.2]])).__round__(4)
+    0.3333
+    """
+    upper, lower = np.triu_indices(predicted.shape[1], 1)
+    above = predicted[:, lower] - predicted[:, upper]
+    return float((above > INVERTED).sum() / max(np.isfinite(above).sum(), 1))
+
+
+def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Iterator[Floats]:
+    """Yield the errors of the predicted mean rating for each pair of users who rated a movie in test.
+
+    ``predict``: from the test rows of one rating and of the other to the prediction for each pair. Triples are formed
+    inside test, so nothing they ask for was seen in train. If a user rated a movie twice, only the newest rating
+    counts. Yields block by block, like ``Pairs.blocks``: there may be far too many to hold in memory.
     """
     stars = test.stars.astype(np.float64)
     for first, second in Pairs.of(test).blocks():
@@ -316,9 +409,12 @@ def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Itera
 
 
 def pair_metrics(errors: Iterable[Floats]) -> Metrics:
-    """Return ``rmse``, ``mae``, ``mse_scaled``, which is mse / 25, and ``triples``, from ``pair_errors``.
+    """Return ``rmse``, ``mae``, ``mse_scaled`` (mse / 25) and ``triples``, from ``pair_errors``.
 
     Raises ``ValueError`` without any triple.
+
+    >>> pair_metrics([np.float32([1, -2]), np.float32([2])])
+    {'rmse': 1.7320508075688772, 'mae': 1.6666666666666667, 'mse_scaled': 0.12, 'triples': 3}
     """
     squares = magnitudes = 0.0
     triples = 0
@@ -339,7 +435,7 @@ def pair_metrics(errors: Iterable[Floats]) -> Metrics:
 def pair_list_metrics(hits: Bools, relevant: Ints) -> Metrics:
     """Return ``ndcg@10_mean``, ``ndcg@10_min``, ``ndcg@10_gap`` and ``pairs`` of lists that two users share.
 
-    ``hits``: whether the movie at each place is relevant to each member, shape (pairs, 2, 10). ``relevant``: how many
+    ``hits``: whether the movie at each rank is relevant to each member, shape (pairs, 2, 10). ``relevant``: how many
     movies are, shape (pairs, 2), all above 0. With the ``ndcg`` of the one list against each member's own ideal: the
     mean of both, the lower one, and the distance between them, each averaged over the pairs.
 

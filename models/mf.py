@@ -1,4 +1,4 @@
-"""Biased matrix factorisation that knows how sure it is."""
+"""Biased matrix factorisation with uncertainty."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings
-from models.model import Expectation, Fitted, History, Model, Parameters, Progress
-from models.settings import Settings, setting
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.settings import Settings, setting
 
 Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
-"""Users, movies or ratings that are worked on at once: enough to keep the processor busy, little enough memory."""
+"""Users, movies or ratings processed at once: enough to keep the processor busy, little enough memory."""
 
 
 @dataclass(frozen=True)
@@ -21,25 +21,25 @@ class BiasedMFSettings(Settings):
     """Settings of ``BiasedMF``.
 
     The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
-    ml-100k, those of the order on one of ``random80``: there more weight on popularity raises ndcg@10 further, from
-    0.085 at 0.3 to 0.104 at 1, but puts films that are liked less above others, and fewer films into all lists.
+    ml-100k, those of the order on one of ``random80``. There, more weight on popularity raises ndcg@10 further, from
+    0.085 at 0.3 to 0.104 at 1, but ranks less liked movies above others and puts fewer different movies into lists.
     """
 
     factors: int = setting(10, 1, 128)
-    """How many directions of taste are told apart."""
+    """The number of latent factors."""
     sweeps: int = setting(12, 1, 200)
     """How often users and movies are updated in turn."""
     spread: float = setting(0.2, 0.001, 10.0)
-    """The variance that biases and factors are believed to have before any rating is seen."""
+    """The prior variance of biases and factors."""
     caution: float = setting(2.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are taken off the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
     """How much of the logarithm of a movie's number of ratings is added to order a list."""
 
 
 @dataclass(frozen=True, eq=False)
-class Belief:
-    """What is believed of a viewer: a normal distribution over their factors and, last, their bias."""
+class Posterior:
+    """The posterior of a viewer: a normal distribution over their factors and, last, their bias."""
 
     mean: Doubles
     """Shape (factors + 1,)."""
@@ -47,8 +47,8 @@ class Belief:
     """Shape (factors + 1, factors + 1)."""
 
 
-class BiasedMF(Model[BiasedMFSettings, Belief]):
-    """A rating is a mean, a bias of the user, a bias of the movie and the product of their factors, all uncertain.
+class BiasedMF(Model[BiasedMFSettings, Posterior]):
+    """A rating is a mean, a user bias, a movie bias and the product of their factors, all uncertain.
 
     ``r ~ N(m + b_u + c_i + p_u . q_i, v)``. A user's ``x = (p, b)`` and a movie's ``y = (q, c)`` have normal priors
     with a mean and a full covariance for each side, which are learned, as is ``v``. Fitted by variational Bayes with a
@@ -59,41 +59,41 @@ class BiasedMF(Model[BiasedMFSettings, Belief]):
         covariance = (C^-1 + sum E[w w'] / v)^-1
         mean = covariance (C^-1 e + sum E[w (r - m - c)] / v)     with w = (q, 1), sums over the rated movies,
 
-    and the expectations count how unsure each movie is, so that a movie with few ratings says little about a user.
+    The expectations account for how uncertain each movie is: a movie with few ratings says little about a user.
     """
 
     name = "mf"
-    summary = "Matrix factorisation; learns tastes and knows how sure it is."
+    summary = "Matrix factorisation; learns tastes, and knows how sure it is."
     settings_type = BiasedMFSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
-        # Only here: it imports torch, which serving does without.
-        from models.factorisation import factorise
+        # Imported here because it needs torch, and serving does not.
+        from movietui.models.training.mf import fit
 
-        return factorise(train, validation, self.settings, self.seed, progress)
+        return fit(train, validation, self.settings, self.seed, progress)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the expected stars; unknown users and movies have the prior's mean."""
+        """Return the predicted stars; unknown users and movies get the prior's mean."""
         return self.scale.clip(expected(self.parameters, users, movies))
 
-    def fold_in(self, history: History) -> Belief:
+    def fold_in(self, history: History) -> Posterior:
         """Compute the viewer's posterior in closed form."""
         precision, pull = self._sums(history)
         covariance = np.asarray(np.linalg.inv(precision), np.float64)
-        return Belief(covariance @ pull, covariance)
+        return Posterior(covariance @ pull, covariance)
 
-    def expect(self, taste: Belief) -> Expectation:
+    def expect(self, taste: Posterior) -> Expectation:
         """Return the mean and the standard deviation of ``m + b + c + p . q``, see ``moments``.
 
-        The score takes ``caution`` times the deviation off the stars before they are clipped, and adds ``popularity``
-        times the logarithm of one more than the movie's ratings.
+        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``
+        of the movie's ``n`` ratings.
         """
         return self._expectation(*self.moments(taste), self.counts)
 
-    def moments(self, taste: Belief) -> tuple[Floats, Floats]:
-        """Return the mean and the variance of ``m + b + c + p . q`` for each movie, both sides being uncertain.
+    def moments(self, taste: Posterior) -> tuple[Floats, Floats]:
+        """Return the mean and the variance of ``m + b + c + p . q`` for each movie; both sides are uncertain.
 
-        With ``a = (p, 1)`` and ``w = (q, 1)`` at their means, viewer's covariance ``S`` and movie's ``T``, the
+        With ``a = (p, 1)`` and ``w = (q, 1)`` at their means, the viewer's covariance ``S`` and the movie's ``T``, the
         variance is ``a' T a + w' S w + tr(S_pp T_qq)``. The mean is not clipped to the scale.
         """
         movie = self.parameters["movie_mean"][:-1]
@@ -111,7 +111,7 @@ class BiasedMF(Model[BiasedMFSettings, Belief]):
         return np.asarray(self.parameters["movie_mean"][:-1, :-1], np.float32)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Leave out each rating in turn, all at once: take its part off the precision and solve again."""
+        """Leave out each rating in turn, all at once: subtract its part of the precision and solve again."""
         precision, pull = self._sums(history)
         parts, pulls = self._parts(history)
         covariances = np.linalg.inv(np.concatenate([precision[None], precision - parts]))
@@ -127,14 +127,14 @@ class BiasedMF(Model[BiasedMFSettings, Belief]):
 
     def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], counts: NDArray[Any]) -> Expectation:
         uncertainty = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
-        known = np.log1p(counts) * self.settings.popularity
-        score = stars - self.settings.caution * uncertainty + known
+        popularity = np.log1p(counts) * self.settings.popularity
+        score = stars - self.settings.caution * uncertainty + popularity
         return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 
     def _sums(self, history: History) -> tuple[Doubles, Doubles]:
-        """The precision of a viewer's posterior, and the precision times the mean."""
-        design, covariance, rest = self._rated(history)
-        precision, pull = design.T @ design, design.T @ rest
+        """Return the precision of a viewer's posterior, and the precision times the mean."""
+        design, covariance, residuals = self._rated(history)
+        precision, pull = design.T @ design, design.T @ residuals
         spread = _unpack(covariance.sum(0))
         precision[:-1, :-1] += spread[:-1, :-1]
         pull[:-1] -= spread[:-1, -1]
@@ -142,25 +142,26 @@ class BiasedMF(Model[BiasedMFSettings, Belief]):
         return prior + precision / noise, prior @ self.parameters["user_mean"][-1] + pull / noise
 
     def _parts(self, history: History) -> tuple[Doubles, Doubles]:
-        """What each rating brings to ``_sums``."""
-        design, covariance, rest = self._rated(history)
+        """Return the contribution of each rating to ``_sums``."""
+        design, covariance, residuals = self._rated(history)
         spread = _unpack(covariance)
-        parts, pulls = design[:, :, None] * design[:, None, :], design * rest[:, None]
+        parts, pulls = design[:, :, None] * design[:, None, :], design * residuals[:, None]
         parts[:, :-1, :-1] += spread[:, :-1, :-1]
         pulls[:, :-1] -= spread[:, :-1, -1]
         noise = float(self.parameters["noise"])
         return parts / noise, pulls / noise
 
     def _rated(self, history: History) -> tuple[Doubles, Doubles, Doubles]:
-        """The rated movies as ``(q, 1)``, their packed covariances, and the stars without mean and movie's bias."""
+        """Return the rated movies as ``(q, 1)``, their packed covariances, and the stars minus the mean and the movie
+        bias."""
         movie = self.parameters["movie_mean"][history.movies].astype(np.float64)
-        rest = history.stars - float(self.parameters["overall"]) - movie[:, -1]
+        residuals = history.stars - float(self.parameters["overall"]) - movie[:, -1]
         movie[:, -1] = 1.0
-        return movie, self.parameters["movie_covariance"][history.movies].astype(np.float64), rest
+        return movie, self.parameters["movie_covariance"][history.movies].astype(np.float64), residuals
 
 
 def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
-    """Return the expected stars of users and movies, not clipped to the scale."""
+    """Return the predicted stars of users and movies, not clipped to the scale."""
     user, movie = parameters["user_mean"], parameters["movie_mean"]
     stars = np.empty(len(users), np.float32)
     for start in range(0, len(users), BLOCK):
@@ -171,24 +172,25 @@ def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
 
 
 def _unpack(packed: Doubles) -> Doubles:
-    """Symmetric matrices, shape (..., n, n), from their upper triangles row by row, shape (..., n (n + 1) / 2)."""
+    """Return symmetric matrices, shape (..., n, n), from their upper triangles row by row, shape (..., n (n + 1) /
+    2)."""
     size = int((np.sqrt(8 * packed.shape[-1] + 1) - 1) / 2)
     rows, columns = np.triu_indices(size)
-    whole = np.empty((*packed.shape[:-1], size, size))
-    whole[..., rows, columns] = packed
-    whole[..., columns, rows] = packed
-    return whole
+    matrices = np.empty((*packed.shape[:-1], size, size))
+    matrices[..., rows, columns] = packed
+    matrices[..., columns, rows] = packed
+    return matrices
 
 
 def _packed_weights(mean: Doubles, covariance: Doubles) -> Doubles:
-    """The weights that turn a movie's packed covariance ``T`` into ``a' T a + tr(S_pp T_qq)``.
+    """Return the weights that turn a movie's packed covariance ``T`` into ``a' T a + tr(S_pp T_qq)``.
 
-    ``mean``: shape (..., n), ``covariance``: shape (..., n, n), of one viewer or more; returns (..., n (n + 1) / 2).
+    ``mean``: shape (..., n), and ``covariance``: shape (..., n, n), of viewers; returns shape (..., n (n + 1) / 2).
     """
     design = mean.copy()
     design[..., -1] = 1.0
-    whole = design[..., :, None] * design[..., None, :]
-    whole[..., :-1, :-1] += covariance[..., :-1, :-1]
+    matrices = design[..., :, None] * design[..., None, :]
+    matrices[..., :-1, :-1] += covariance[..., :-1, :-1]
     rows, columns = np.triu_indices(mean.shape[-1])
-    weights: Doubles = whole[..., rows, columns] * np.where(rows == columns, 1.0, 2.0)
+    weights: Doubles = matrices[..., rows, columns] * np.where(rows == columns, 1.0, 2.0)
     return weights

@@ -1,106 +1,103 @@
 """Neighbours: what similar users gave a movie, and what the viewer gave similar movies.
 
-Both models look at what is left of a rating when the effects of its user and its movie are taken off (``models.bias``).
-With ``e_ui`` the rest of a rating, the similarity of two users, or of two movies, is the shrunk cosine
+Both models work on residuals, ratings minus the effects of their user and movie (``movietui.models.bias``). With
+``e_ui`` the residual of a rating, the similarity of two users, or of two movies, is the shrunk cosine
 
-    s_ab = (sum e_a e_b over what both have) / (|e_a| |e_b|) * n_ab / (n_ab + shrinkage)
+    s_ab = (sum e_a e_b over their n_ab common ratings) / (|e_a| |e_b|) * n_ab / (n_ab + shrinkage)
 
-with ``n_ab`` the number of what both have; its weight ``w_ab`` is ``s_ab`` with its size raised to the power
-``contrast`` (case amplification: Breese, Heckerman and Kadie, Empirical analysis of predictive algorithms for
-collaborative filtering, 1998). Only the largest weights of each are kept. What is expected is
+and its weight ``w_ab`` is ``s_ab`` with its absolute value raised to the power ``contrast`` (case amplification:
+Breese, Heckerman and Kadie, Empirical analysis of predictive algorithms for collaborative filtering, 1998). Only the
+largest weights of each user or movie are kept. The prediction is
 
     m + b_u + c_i + (sum w e) / (doubt + sum |w|)
 
-over the neighbours that rated (user-knn: Herlocker et al., An algorithmic framework for performing collaborative
-filtering, 1999) or were rated (item-knn: Sarwar et al., Item-based collaborative filtering, 2001; the baseline and
-both kinds of shrinkage as in Koren, Factor in the neighbors, 2010). Who rated a movie is their own neighbour there, and
-a movie that the viewer rated is its own neighbour: what somebody gave it says the most about what they think of it.
+over the neighbours who rated the movie (user-knn: Herlocker et al., An algorithmic framework for performing
+collaborative filtering, 1999) or which the viewer rated (item-knn: Sarwar et al., Item-based collaborative filtering,
+2001; the baseline and both kinds of shrinkage as in Koren, Factor in the neighbors, 2010). A user who rated the movie
+is their own neighbour, and so is a movie that the viewer rated: no other rating says more about it.
 
-``doubt / (doubt + sum |w|)`` is the share of the unknown: 1 without neighbours, 0 with endless ones. The variance of
-what is expected is that of the two effects plus ``taste`` times this share. ``taste``, in stars squared, is the slope
-of a line through the squared errors of ratings of some users, each expected without itself, over their shares.
+``doubt / (doubt + sum |w|)`` is the share that remains unknown: 1 without neighbours, approaching 0 with many. The
+variance of the prediction is that of the two effects plus ``taste`` times this share. ``taste``, in stars squared, is
+the slope of a line through the squared errors of some users' ratings, each predicted without itself, over their shares.
 """
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings, Scale, grouped
-from models.bias import Bias, Generosity, expected
-from models.metrics import mse
-from models.model import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
-from models.settings import Settings, setting
-
-if TYPE_CHECKING:
-    pass
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale, grouped
+from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.bias import Bias, Generosity, expected
+from movietui.models.metrics import mse
+from movietui.models.settings import Settings, setting
 
 BLOCK = 1 << 22
 """Entries of a table that is worked on at once, 16 MiB in float32."""
 SAMPLE = 8
-"""Users whose ratings, each expected without itself, tell the loss on train and ``taste``."""
+"""Users whose ratings, each predicted without itself, determine the loss on train and ``taste``."""
 TINY = np.float32(1e-9)
 
 
 @dataclass(frozen=True)
 class NeighbourSettings(Settings):
-    """Settings that both models have.
+    """Settings of both models.
 
     The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
     ml-100k, those of the order as for ``BiasedMF``.
     """
 
     neighbours: int = setting(300, 1, 5000)
-    """How many neighbours of each user or movie are kept: those with the largest weights."""
+    """The number of neighbours of each user or movie: those with the largest weights."""
     shrinkage: float = setting(60.0, 0.0, 1000.0)
-    """How many ratings in common halve a similarity."""
+    """The number of common ratings at which a similarity is halved."""
     contrast: float = setting(1.5, 0.1, 5.0)
-    """The power that similarities are raised to: above 1, few similar ones count more than many less similar ones."""
+    """The power that similarities are raised to: above 1, a few similar neighbours outweigh many less similar ones."""
     doubt: float = setting(0.02, 0.0001, 10.0)
-    """How much weight of neighbours moves what is expected half the way to what they say."""
+    """The total weight of neighbours at which the prediction moves halfway to theirs."""
     opposites: bool = setting(True, False, True)
-    """Whether those with opposite taste count, turned round."""
+    """Whether neighbours with opposite taste count, with a negative weight."""
     both: bool = setting(True, False, True)
-    """Whether ratings are seen relative to effects of user and movie, or of the side alone that is compared."""
+    """Whether ratings are taken relative to the effects of user and movie, or only of the side that is compared."""
     sweeps: int = setting(4, 1, 200)
     """How often the effects of users and movies are updated in turn."""
     caution: float = setting(2.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are taken off the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
     """How much of the logarithm of a movie's number of ratings is added to order a list."""
 
 
 @dataclass(frozen=True, eq=False)
-class Rests:
-    """What is left of a viewer's ratings when the effects are taken off."""
+class Residuals:
+    """The residuals of a viewer's ratings under the effects."""
 
     generosity: Generosity
     movies: Ints
     """The rated movies, shape (ratings,)."""
-    rest: Floats
+    residual: Floats
     """In stars, shape (ratings,)."""
 
 
 @dataclass(frozen=True, eq=False)
-class Lists:
-    """The ratings as a list for each movie or each user, one after the other."""
+class ResidualLists:
+    """Residuals grouped by movie or by user, one list after the other."""
 
     starts: NDArray[np.int64]
-    """Where each list starts and the last one ends, shape (lists + 1,)."""
+    """The start of each list, and the end of the last, shape (lists + 1,)."""
     other: Ints
     """The user or the movie of each rating, shape (ratings,)."""
-    rest: Floats
+    residual: Floats
     """Shape (ratings,)."""
 
     @classmethod
-    def of(cls, rows: Ints, other: Ints, rest: Floats, total: int) -> "Lists":
+    def of(cls, rows: Ints, other: Ints, residual: Floats, total: int) -> "ResidualLists":
         order, starts = grouped(rows, total)
-        return cls(starts, other[order], rest[order])
+        return cls(starts, other[order], residual[order])
 
-    def places(self, lists: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the places of all ratings of some lists, and beside each which of ``lists`` it is in."""
+    def indices(self, lists: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the indices of all ratings in some lists, and for each which of ``lists`` it is in."""
         first = self.starts[lists]
         lengths = self.starts[lists + 1] - first
         which = np.repeat(np.arange(len(lists)), lengths)
@@ -108,93 +105,95 @@ class Lists:
         return np.arange(len(which)) + (first - (ends - lengths))[which], which
 
     def table(self, lists: NDArray[Any], width: int) -> tuple[Floats, Floats]:
-        """Return the rests of some lists and whether there is a rating, 1 or 0, shape (lists, width) each.
+        """Return the residuals of some lists, and 1 where there is a rating, shape (lists, width) each.
 
         A list of -1 is empty.
         """
-        rest, rated = np.zeros((2, len(lists), width), np.float32)
+        residual, rated = np.zeros((2, len(lists), width), np.float32)
         known = np.flatnonzero(lists >= 0)
-        places, which = self.places(lists[known])
-        rest[known[which], self.other[places]] = self.rest[places]
-        rated[known[which], self.other[places]] = 1
-        return rest, rated
+        indices, which = self.indices(lists[known])
+        residual[known[which], self.other[indices]] = self.residual[indices]
+        rated[known[which], self.other[indices]] = 1
+        return residual, rated
 
-    def thinned(self, most: int) -> "Lists":
-        """Return the lists, of longer ones only ``most`` ratings that are evenly spread over them."""
+    def thinned(self, most: int) -> "ResidualLists":
+        """Return the lists with at most ``most`` ratings each, evenly spread over longer ones."""
         lengths = np.diff(self.starts)
         long = np.repeat(lengths, lengths)
-        place = np.arange(len(long)) - np.repeat(self.starts[:-1], lengths)
-        kept = (place + 1) * most // long > place * most // long
+        index = np.arange(len(long)) - np.repeat(self.starts[:-1], lengths)
+        chosen = (index + 1) * most // long > index * most // long
         starts = np.append(0, np.cumsum(np.minimum(lengths, most)))
-        return Lists(starts, self.other[kept], self.rest[kept])
+        return ResidualLists(starts, self.other[chosen], self.residual[chosen])
 
     def sums(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the sum of the values of each list's ratings, shape (lists,)."""
-        so_far = np.zeros(len(values) + 1)
-        np.cumsum(values, out=so_far[1:])
-        return so_far[self.starts[1:]] - so_far[self.starts[:-1]]
+        """Return the sum of the values in each list, shape (lists,)."""
+        cumulative = np.zeros(len(values) + 1)
+        np.cumsum(values, out=cumulative[1:])
+        return cumulative[self.starts[1:]] - cumulative[self.starts[:-1]]
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some ratings of train with what the neighbours say without them, shape (ratings,) each."""
+    """Some ratings of train with the neighbours' sums when each is left out, shape (ratings,) each."""
 
-    rest: Floats
-    said: NDArray[Any]
+    residual: Floats
+    weighted: NDArray[Any]
+    """``sum w e``."""
     weight: NDArray[Any]
+    """``sum |w|``."""
 
 
 S = TypeVar("S", bound=NeighbourSettings)
-T = TypeVar("T", bound=Rests)
+T = TypeVar("T", bound=Residuals)
 
 
 class Neighbours(Model[S, T]):
-    """What both models share."""
+    """The base of both models."""
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model that these parameters were taken from."""
+        """Become the fitted model with these parameters."""
         super().restore(parameters, scale)
         self._bias = Bias()
         self._bias.restore(parameters, scale)
-        self._lists = Lists(parameters["starts"], parameters["other"], parameters["rest"])
+        self._lists = ResidualLists(parameters["starts"], parameters["other"], parameters["rest"])
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return what is expected; users and movies without ratings have the mean effect and no neighbours."""
-        found = self.parameters
-        stars = expected(found, users, movies)
-        who, place = np.unique(users, return_inverse=True)
-        order = np.argsort(place, kind="stable")
-        starts = np.searchsorted(place[order], np.arange(len(who) + 1))
-        size = at_once(max(len(found["user"]), len(found["movie"])))
-        for first in range(0, len(who), size):
-            block = who[first : first + size]
+        """Return the predicted stars; users and movies without ratings get the mean effect and have no neighbours."""
+        parameters = self.parameters
+        stars = expected(parameters, users, movies)
+        unique, inverse = np.unique(users, return_inverse=True)
+        order = np.argsort(inverse, kind="stable")
+        starts = np.searchsorted(inverse[order], np.arange(len(unique) + 1))
+        size = rows_at_once(max(len(parameters["user"]), len(parameters["movie"])))
+        for first in range(0, len(unique), size):
+            block = unique[first : first + size]
             rows = order[starts[first] : starts[first + len(block)]]
-            said, weight = self._say(block, place[rows] - first, movies[rows])
-            stars[rows] += said / (np.float32(self.settings.doubt) + weight)
+            weighted, weight = self._sums(block, inverse[rows] - first, movies[rows])
+            stars[rows] += weighted / (np.float32(self.settings.doubt) + weight)
         return self.scale.clip(stars)
 
     def expect(self, taste: T) -> Expectation:
-        """Return what is expected of every movie; the score takes ``caution`` times the uncertainty off the stars.
+        """Predict every movie. The score is the stars minus ``caution`` times the uncertainty plus a popularity term.
 
-        It adds ``popularity`` times the logarithm of one more than the movie's number of ratings.
+        That term is ``popularity`` times ``log(1 + n)`` of the movie's ``n`` ratings.
         """
-        said, weight = self._say_all(taste)
+        weighted, weight = self._sums_for_all(taste)
         effects = float(self.parameters["overall"]) + taste.generosity.mean + self.parameters["movie"][:-1]
         return self._expectation(
-            effects, said, weight, taste.generosity.variance, self.parameters["movie_variance"], self.counts
+            effects, weighted, weight, taste.generosity.variance, self.parameters["movie_variance"], self.counts
         )
 
     def _expectation(
         self,
         effects: NDArray[Any],
-        said: NDArray[Any],
+        weighted: NDArray[Any],
         weight: NDArray[Any],
         user_variance: float,
         movie_variance: NDArray[Any],
         counts: NDArray[Any],
     ) -> Expectation:
         settings = self.settings
-        stars = effects + said / (settings.doubt + weight)
+        stars = effects + weighted / (settings.doubt + weight)
         unknown = settings.doubt / (settings.doubt + weight)
         variance = movie_variance + user_variance + float(self.parameters["taste"]) * unknown
         uncertainty = np.sqrt(variance).astype(np.float32)
@@ -202,78 +201,79 @@ class Neighbours(Model[S, T]):
         return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Leave out each rating in turn, all at once: the viewer's effect moves, and with it all other rests."""
+        """Leave out each rating in turn, all at once: the viewer's effect shifts, and with it all other residuals."""
         taste = self.fold_in(history)
-        whole = self.expect(taste).score[movies]
+        score = self.expect(taste).score[movies]
         if not len(history):
             return np.zeros((len(movies), 0), np.float32)
         means, variance = self._bias.without_each(history, taste.generosity)
-        said, weight = self._say_without(taste, means - taste.generosity.mean, movies)
+        weighted, weight = self._sums_without_each(taste, means - taste.generosity.mean, movies)
         effects = float(self.parameters["overall"]) + means + self.parameters["movie"][movies][:, None]
         spread, counts = self.parameters["movie_variance"][movies][:, None], self.counts[movies][:, None]
-        return whole[:, None] - self._expectation(effects, said, weight, variance, spread, counts).score
+        return score[:, None] - self._expectation(effects, weighted, weight, variance, spread, counts).score
 
     @abstractmethod
-    def _say(self, users: Ints, who: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
-        """For pairs of one of ``users`` and a movie: ``sum w e`` and ``sum |w|``, shape (pairs,) each."""
+    def _sums(self, users: Ints, user_index: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
+        """Return ``sum w e`` and ``sum |w|`` for pairs of a user and a movie, shape (pairs,) each."""
 
     @abstractmethod
-    def _say_all(self, taste: T) -> tuple[Floats, Floats]:
-        """The same for a viewer and every movie, shape (movies,) each."""
+    def _sums_for_all(self, taste: T) -> tuple[Floats, Floats]:
+        """Return the sums for a viewer and every movie, shape (movies,) each."""
 
     @abstractmethod
-    def _say_without(self, taste: T, moved: NDArray[Any], movies: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The same without each rating in turn, which moves the viewer's effect: shape (movies, ratings) each."""
+    def _sums_without_each(self, taste: T, shifts: NDArray[Any], movies: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the sums without each rating in turn, which shifts the viewer's effect by ``shifts``: shape (movies,
+        ratings) each."""
 
-    def _rests(self, history: History) -> tuple[Generosity, Floats]:
+    def _residuals(self, history: History) -> tuple[Generosity, Floats]:
         generosity = self._bias.fold_in(history)
         effects = float(self.parameters["overall"]) + generosity.mean + self.parameters["movie"][history.movies]
         return generosity, (history.stars - effects).astype(np.float32)
 
-    def _finished(
+    def _with_taste(
         self,
-        found: Parameters,
+        parameters: Parameters,
         train: Dataset,
         sample: Sample,
         validation: Ratings | None,
         progress: Progress,
     ) -> tuple[Parameters, Fitted]:
-        """Add ``taste`` to what was found, and tell the one epoch that there is."""
+        """Add ``taste`` to the parameters and report the only epoch."""
         doubt = self.settings.doubt
-        said = sample.said / (doubt + sample.weight)
-        lowered = sample.rest**2 - (sample.rest - said) ** 2
+        weighted = sample.weighted / (doubt + sample.weight)
+        reduction = sample.residual**2 - (sample.residual - weighted) ** 2
         known = (sample.weight / (doubt + sample.weight)).sum()
-        found["taste"] = np.asarray(max(float(lowered.sum() / known), 0.0) if known else 0.0)
-        train_loss = float(((sample.rest - said) ** 2).mean()) if len(said) else 0.0
-        held_out = None
+        parameters["taste"] = np.asarray(max(float(reduction.sum() / known), 0.0) if known else 0.0)
+        train_loss = float(((sample.residual - weighted) ** 2).mean()) if len(weighted) else 0.0
+        validation_loss = None
         if validation is not None:
             fitted = type(self)(self.settings)
-            fitted.restore(found, train.scale)
-            held_out = mse(fitted.predict(validation.user, validation.movie), validation.stars)
-        epoch = Epoch(1, 1, train_loss, held_out)
+            fitted.restore(parameters, train.scale)
+            validation_loss = mse(fitted.predict(validation.user, validation.movie), validation.stars)
+        epoch = Epoch(1, 1, train_loss, validation_loss)
         progress(epoch)
-        return found, Fitted.of([epoch])
+        return parameters, Fitted.of([epoch])
 
     def _similarity(self, dot: Any, common: Any, norm: Any, others: Any) -> Any:
-        """The shrunk cosine, of arrays or tensors: sums of products, numbers in common and both lengths."""
+        """Return the shrunk cosine of arrays or tensors: sums of products, numbers of common ratings and both norms."""
         return dot * common / ((common + self.settings.shrinkage) * (norm * others) + TINY)
 
     def _weights(self, similarity: NDArray[Any]) -> Floats:
-        """Similarities with the contrast, those of opposite taste left out where they do not count."""
+        """Return similarities with the contrast applied; negative ones are 0 unless opposites count."""
         low = -1.0 if self.settings.opposites else 0.0
         similarity = np.clip(np.asarray(similarity, np.float32), low, 1.0)
         return np.asarray(np.copysign(np.abs(similarity) ** self.settings.contrast, similarity), np.float32)
 
-    def _own(self, ratings: Any) -> Any:
-        """The weight of itself, which is as similar as can be, by its number of ratings."""
+    def _self_weight(self, ratings: Any) -> Any:
+        """Return the weight of a user or movie as its own neighbour, by its number of ratings."""
         return (ratings / np.maximum(ratings + self.settings.shrinkage, TINY)) ** self.settings.contrast
 
 
-def spread(total: int) -> NDArray[np.intp]:
-    """Some of all users, evenly spread."""
+def sample_of_users(total: int) -> NDArray[np.intp]:
+    """Return at most ``SAMPLE`` of all users, evenly spread."""
     return np.unique(np.linspace(0, total - 1, min(SAMPLE, total)).astype(np.intp)) if total else np.empty(0, np.intp)
 
 
-def at_once(entries: int) -> int:
-    """How many rows of so many entries are worked on at once."""
+def rows_at_once(entries: int) -> int:
+    """Return how many rows with this many entries are processed at once."""
     return max(1, BLOCK // max(1, entries))

@@ -1,9 +1,9 @@
 """Training networks, and running them without torch.
 
-``train`` is the loop that all neural models share: the rows are tensors in memory and a batch is a slice of a shuffled
-index, which is many times faster than a ``DataLoader`` over a Python ``__getitem__`` (``tests/benchmarks/epoch.py``
-measures it). What was trained is kept as named arrays and served by ``forward``, in numpy; torch is imported inside
-the functions that train, and layers for it lie in ``models.towers``, so that serving never imports it.
+``train`` is the loop of all neural models: the rows are tensors in memory and a batch is a slice of a shuffled index,
+which is many times faster than a ``DataLoader`` over a Python ``__getitem__`` (see ``tests/benchmarks/epoch.py``). The
+trained network is stored as named arrays and served by ``forward`` in numpy. torch is imported inside the functions
+that train, and its layers are in ``movietui.models.training.towers``, so serving never imports it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Floats
-from models.device import chosen
-from models.keeping import Progressed, begin
-from models.model import Epoch, Fitted, Parameters, Progress
-from models.stages import ratings_of
-from models.threads import leave_one_core
+from movietui.data.dataset import Floats
+from movietui.models.base import Epoch, Fitted, Parameters, Progress
+from movietui.models.training.device import choose_device
+from movietui.models.training.resume import TrainingProgress, next_state
+from movietui.models.training.stages import ratings_meter
+from movietui.models.training.threads import leave_one_core
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Layers = Sequence[tuple[Floats, Floats]]
 """Weights, shape (…, inputs, outputs), and biases, shape (…, 1, outputs), from the first layer to the last. Leading
-axes, where there are any, are those of several networks that run side by side."""
+axes, if any, are several networks side by side."""
 
-LEAST_BATCHES = 100
-"""An epoch has at least so many batches: little data makes batches smaller, not training shorter."""
+MIN_BATCHES = 100
+"""The least number of batches in an epoch: little data makes batches smaller, not training shorter."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,26 @@ class Plan:
 
     epochs: int
     batch: int
-    """Rows in a batch, at most; see ``LEAST_BATCHES``."""
+    """The batch size, at most; see ``MIN_BATCHES``."""
     rate: float
     """The learning rate."""
     momentum: float | None = None
-    """Of stochastic gradient descent; ``None`` for Adam."""
+    """The momentum of stochastic gradient descent; ``None`` for Adam."""
     falling: bool = False
-    """Whether the rate falls along half a cosine from its value to 0 (Loshchilov and Hutter, SGDR, 2017)."""
+    """Whether the rate follows half a cosine down to 0 (Loshchilov and Hutter, SGDR, 2017)."""
     patience: int = 0
-    """After how many epochs without a better held-out loss training ends; 0 for never."""
-    least_batches: int = LEAST_BATCHES
+    """Training stops after this many epochs without a lower held-out loss; 0 for never."""
+    min_batches: int = MIN_BATCHES
 
 
 Step = Callable[["Tensor"], tuple["Tensor", "Tensor"]]
-"""From the rows of a batch, an int64 tensor, to two scalars: what is minimised, and the mean squared error of the batch
-in stars squared, which the curve shows."""
+"""Takes the rows of a batch, an int64 tensor, and returns two scalars: the loss to minimise, and the mean squared error
+of the batch in stars squared, which the curve shows."""
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw all of torch's random numbers inside from a seed, and leave those outside as they were."""
+    """Seed all of torch's random numbers inside the block, and leave its state outside as it was."""
     import torch
 
     with torch.random.fork_rng():
@@ -78,44 +78,45 @@ def train(
 
     ``step`` is called in training mode with batches of the numbers below ``rows``, on the device; ``validation`` and
     ``held_out`` are called in evaluation mode after each epoch and return a mean squared error in stars squared.
-    ``validation`` is only watched. By ``held_out``, measured on rows of train that ``step`` does not use, the best
-    epoch is known: its weights are kept, training ends early when the plan has patience, and ``Fitted.best_epoch`` of
-    what is returned is its number, so that the caller may train again on all rows with a plan of so many epochs.
+    ``validation`` is only reported. ``held_out``, measured on rows of train that ``step`` does not use, determines the
+    best epoch: the network ends with the weights of that epoch, training ends early if the plan has patience, and the
+    returned ``Fitted.best_epoch`` is its number, so that the caller may train again on all rows for that many epochs.
 
-    Inside ``models.keeping.keeping`` a training that was cut off goes on after its last epoch; ``progress`` hears of
-    the earlier epochs again. All that is random in ``step`` must then come from torch.
+    Inside ``movietui.models.training.resume.resumable`` an interrupted training resumes after its last epoch;
+    ``progress`` is called for the earlier epochs again. All randomness in ``step`` must then come from torch.
     """
     import torch
 
     leave_one_core()
-    where = chosen()
-    network.to(where)
-    batch = max(1, min(plan.batch, rows // plan.least_batches))
-    # With fewer ratings there are as many steps, of smaller batches: the rate stays, or they would not get as far. On
-    # 4,000 planted ratings in batches of 80 for 1024, a rate that falls with the root of the batch, as is usual with
-    # Adam, takes the held-out rmse of sgd-mf from 0.54 to 0.88 and that of residual-mf from 0.52 to 0.80.
+    device = choose_device()
+    network.to(device)
+    batch = max(1, min(plan.batch, rows // plan.min_batches))
+    # With fewer ratings the batches are smaller, but the steps are as many and the rate is the same; otherwise training
+    # would end too early. On 4,000 planted ratings, in batches of 80 instead of 1024, lowering the rate with the square
+    # root of the batch size, as is usual with Adam, raises the held-out rmse of sgd-mf from 0.54 to 0.88 and that of
+    # residual-mf from 0.52 to 0.80.
     if plan.momentum is None:
         optimizer: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), plan.rate, fused=True)
     else:
         optimizer = torch.optim.SGD(network.parameters(), plan.rate, plan.momentum, fused=True)
     batches = -(-rows // batch)
     steps = max(1, plan.epochs * batches)
-    state = begin()
-    so_far = state.resume(network, optimizer) if state else Progressed()
-    curve = so_far.curve
+    state = next_state()
+    reached = state.resume(network, optimizer) if state else TrainingProgress()
+    curve = reached.curve
     for epoch in curve:
         progress(epoch)
     done = len(curve) * batches
     for number in range(len(curve) + 1, plan.epochs + 1):
-        if plan.patience and so_far.best and number - 1 - so_far.best[1] >= plan.patience:
+        if plan.patience and reached.best and number - 1 - reached.best[1] >= plan.patience:
             break
         network.train()
-        order = torch.randperm(rows).to(where)
-        error = torch.zeros((), device=where)
-        seen = ratings_of(number, plan.epochs, rows)
+        order = torch.randperm(rows).to(device)
+        error = torch.zeros((), device=device)
+        meter = ratings_meter(number, plan.epochs, rows)
         for start in range(0, rows, batch):
             index = order[start : start + batch]
-            seen.add(len(index))
+            meter.add(len(index))
             weight = len(index) / rows
             if len(index) == 1:
                 index = index.repeat(2)  # batch normalisation needs two
@@ -130,31 +131,31 @@ def train(
             done += 1
         network.eval()
         with torch.no_grad():
-            watched = validation() if validation is not None else None
-            judged = held_out() if held_out is not None else None
-        curve.append(Epoch(number, plan.epochs, float(error), watched))
-        if judged is not None and (so_far.best is None or judged < so_far.best[0]):
-            so_far.best = judged, number, {name: value.clone() for name, value in network.state_dict().items()}
+            validation_loss = validation() if validation is not None else None
+            held_out_loss = held_out() if held_out is not None else None
+        curve.append(Epoch(number, plan.epochs, float(error), validation_loss))
+        if held_out_loss is not None and (reached.best is None or held_out_loss < reached.best[0]):
+            reached.best = held_out_loss, number, {name: value.clone() for name, value in network.state_dict().items()}
         if state:
-            state.keep(network, optimizer, so_far)
+            state.save(network, optimizer, reached)
         progress(curve[-1])
     network.eval()
-    if so_far.best is None:
+    if reached.best is None:
         return Fitted.of(curve)
-    network.load_state_dict(so_far.best[2])
-    return Fitted(tuple(curve), so_far.best[1])
+    network.load_state_dict(reached.best[2])
+    return Fitted(tuple(curve), reached.best[1])
 
 
-def named(layers: Layers, prefix: str) -> Parameters:
-    """Return layers as named arrays; ``layers_of`` is the way back."""
-    found: Parameters = {}
-    for place, (weight, bias) in enumerate(layers):
-        found[f"{prefix}.{place}.weight"], found[f"{prefix}.{place}.bias"] = weight, bias
-    return found
+def to_arrays(layers: Layers, prefix: str) -> Parameters:
+    """Return layers as named arrays; ``layers_of`` is the inverse."""
+    arrays: Parameters = {}
+    for number, (weight, bias) in enumerate(layers):
+        arrays[f"{prefix}.{number}.weight"], arrays[f"{prefix}.{number}.bias"] = weight, bias
+    return arrays
 
 
 def layers_of(parameters: Parameters, prefix: str) -> Layers:
-    """Return the layers that ``named`` named."""
+    """Return the layers from the arrays of ``to_arrays``."""
     layers: list[tuple[Floats, Floats]] = []
     while f"{prefix}.{len(layers)}.weight" in parameters:
         name = f"{prefix}.{len(layers)}"
@@ -165,10 +166,10 @@ def layers_of(parameters: Parameters, prefix: str) -> Layers:
 def fold_norm(
     weight: NDArray[Any], bias: NDArray[Any], norm: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
 ) -> tuple[Floats, Floats]:
-    """Return a dense layer that does what it and the batch normalisation behind it do together.
+    """Fold batch normalisation into the dense layer before it.
 
-    ``norm``: scale, shift, running mean and running variance (its small constant added), each as the bias's shape.
-    Once trained the normalisation is a line, ``scale (x - mean) / sqrt(variance) + shift`` (Ioffe and Szegedy 2015).
+    ``norm``: scale, shift, running mean and running variance (including its small constant), each shaped like the bias.
+    After training, normalisation is linear: ``scale (x - mean) / sqrt(variance) + shift`` (Ioffe and Szegedy 2015).
     """
     scale, shift, mean, variance = norm
     slope = scale / np.sqrt(variance)
@@ -176,7 +177,7 @@ def fold_norm(
 
 
 def forward(layers: Layers, inputs: NDArray[Any]) -> NDArray[Any]:
-    """Run dense layers with ReLU between them, none behind the last.
+    """Run dense layers with ReLU between them and none after the last.
 
     ``inputs``: shape (…, rows, inputs); returns (…, rows, outputs).
     """
@@ -187,9 +188,9 @@ def forward(layers: Layers, inputs: NDArray[Any]) -> NDArray[Any]:
 
 
 def forward_with_slope(layers: Layers, inputs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Run layers with a single output, and say how it changes with each input.
+    """Run layers with a single output, and return its derivatives as well.
 
-    Returns the output, shape (…, rows), and its derivatives, shape (…, rows, inputs).
+    Returns the output, shape (…, rows), and its derivatives with respect to each input, shape (…, rows, inputs).
     """
     active = []
     for weight, bias in layers[:-1]:

@@ -1,13 +1,13 @@
-"""What everybody likes: the same list for all, and the yardstick for every other list."""
+"""The most rated movies: the same list for everybody, and the baseline for every other list."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from data.dataset import Dataset, Floats, Ints, Ratings
-from models.metrics import mse
-from models.model import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
-from models.settings import Settings, setting
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.metrics import mse
+from movietui.models.settings import Settings, setting
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,11 @@ class PopularitySettings(Settings):
     """Settings of ``Popularity``."""
 
     damping: float = setting(5.0, 0.0, 1000.0)
-    """With how many ratings at the overall mean each movie starts, so that a single five stars does not lead."""
+    """How many ratings at the overall mean each movie starts with, so that a single five-star rating does not lead."""
 
 
 class Popularity(Model[PopularitySettings, None]):
-    """Movies by how often they were rated; the stars are the movie's damped mean.
+    """Orders movies by their number of ratings; predicts the movie's damped mean.
 
     With ``n`` ratings of a movie that sum to ``s``, overall mean ``m`` and damping ``d``, the stars are
     ``(s + d m) / (n + d)``. Their uncertainty is the standard error ``sqrt(v / (n + d))``, where ``v`` is the mean
@@ -27,14 +27,14 @@ class Popularity(Model[PopularitySettings, None]):
     """
 
     name = "popularity"
-    summary = "What most people rated; the same for everybody."
+    summary = "The most popular movies; the same for everyone."
     settings_type = PopularitySettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings = train.ratings
         middle = (train.scale.low + train.scale.high) / 2
         overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else middle
-        # An empty movie needs a share of a rating even without damping, or its mean would be 0 / 0.
+        # A movie without ratings needs a fraction of one even without damping, or its mean would be 0 / 0.
         damping = max(self.settings.damping, 1e-6)
         weight = train.counts + damping
         sums = np.bincount(ratings.movie, ratings.stars, minlength=len(train.movies))
@@ -48,15 +48,15 @@ class Popularity(Model[PopularitySettings, None]):
         return {"stars": stars, "uncertainty": uncertainty}, Fitted((epoch,), None if held_out is None else 1)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the movies' damped means; who asks does not matter."""
+        """Return the movies' damped means, the same for all users."""
         return self.scale.clip(self.parameters["stars"][movies])
 
     def fold_in(self, history: History) -> None:
-        """Return nothing: everybody is the same."""
+        """Return nothing: all viewers are the same."""
         return
 
     def expect(self, taste: None) -> Expectation:
-        """Return the same for everybody."""
+        """Return the same predictions for everybody."""
         return Expectation(
             stars=self.scale.clip(self.parameters["stars"][:-1]),
             uncertainty=self.parameters["uncertainty"],
@@ -64,5 +64,5 @@ class Popularity(Model[PopularitySettings, None]):
         )
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Return zeros: no rating of the viewer's own brings anything to a score."""
+        """Return zeros: the viewer's ratings contribute nothing."""
         return np.zeros((len(movies), len(history)), np.float32)

@@ -1,16 +1,16 @@
-"""What models that are made to rank have in common: what a rating says, and how their scores become stars.
+"""The base of models for lists: the value of a rating, and how scores become stars.
 
-A rating of ``r`` stars says ``r - zero`` for its movie, or just 1, and nothing where it is below ``least``. From what
-the viewer's ratings say, a ranker scores every movie: how much somebody with these ratings would say for it, which is
-as much about having rated it at all as about the stars. Lists are ordered by this score.
+A rating of ``r`` stars has the value ``r - zero``, or just 1, and 0 below ``least``. From these values a ranker scores
+every movie: the value it predicts for a viewer with these ratings, which is as much about rating the movie at all as
+about the stars. Lists are ordered by this score.
 
-The stars come from ``Bias`` and from how far the viewer's scores are from everybody's. With ``s`` a viewer's scores and
-``a`` the mean scores over users, scaled to a length of 1,
+Stars come from ``Bias`` and from how far the viewer's scores are from the average scores. With ``s`` a viewer's scores
+and ``a`` the mean scores over users, scaled to a length of 1,
 
     r_i ~ m + b + c_i + slope (s_i - a_i (s . a))
 
-so that neither a popular movie nor a viewer with many ratings gets more stars for that. ``slope`` is learned by least
-squares on what ``Bias`` leaves of ratings of some users, whose scores come from a ranker that never saw them.
+so that neither a popular movie nor a viewer with many ratings gets more stars for that alone. ``slope`` is fitted by
+least squares to the residuals of ``Bias`` for some users, whose scores come from a ranker that never saw them.
 """
 
 from abc import abstractmethod
@@ -20,15 +20,15 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Scale, grouped
-from models.bias import Bias, Generosity, expected
-from models.model import Expectation, History, Model, Parameters
-from models.settings import Settings, setting
+from movietui.data.dataset import Dataset, Floats, Ints, Scale, grouped
+from movietui.models.base import Expectation, History, Model, Parameters
+from movietui.models.bias import Bias, Generosity, expected
+from movietui.models.settings import Settings, setting
 
-FEW = 10
-"""Ratings that draw the slope towards 0."""
+PRIOR_RATINGS = 10
+"""The weight, in ratings, that shrinks the slope towards 0."""
 TINY = 1e-9
-"""Scores below say nothing."""
+"""Smaller lengths and sums of squares count as 0."""
 SWEEPS = 12
 """How often the effects of users and movies are updated in turn."""
 Rows = NDArray[np.integer[Any]] | slice
@@ -36,150 +36,159 @@ Rows = NDArray[np.integer[Any]] | slice
 
 @dataclass(frozen=True)
 class PreferenceSettings(Settings):
-    """Settings that all rankers have."""
+    """Settings of all rankers."""
 
     least: float = setting(0.0, 0.0, 5.0)
-    """From how many stars on a rating counts at all."""
+    """The stars from which a rating counts at all."""
     ones: bool = setting(False, False, True)
-    """Whether each rating that counts says the same, else its stars less ``zero``."""
+    """Whether every rating that counts has the value 1, rather than its stars minus ``zero``."""
     zero: float = setting(1.0, 0.0, 5.0)
-    """The stars that say nothing; fewer speak against a movie, and against what goes with it."""
+    """The stars with a value of 0; fewer count against a movie and against similar ones."""
 
     def values(self, stars: Floats) -> Floats:
-        """Return what ratings say."""
-        said = np.ones_like(stars) if self.ones else stars - np.float32(self.zero)
-        return np.asarray(np.where(stars >= self.least, said, 0), np.float32)
+        """Return the values of ratings."""
+        values = np.ones_like(stars) if self.ones else stars - np.float32(self.zero)
+        return np.asarray(np.where(stars >= self.least, values, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class Liking:
-    """A viewer's scores before their own ratings of the movies are looked at, and how generous they are."""
+class Scores:
+    """A viewer's scores, without the movies' own ratings, and the viewer's generosity."""
 
     generosity: Generosity
     history: History
     score: Floats
     """Shape (movies,)."""
-    along: float
+    projection: float
     """``s . a``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Ratings of some users and how a ranker that never saw these users scores the movies from their other ratings."""
+    """Some users' ratings, and the scores of a ranker that never saw these users, each from their other ratings."""
 
-    rest: Floats
-    """What ``Bias`` leaves of each, in stars, shape (ratings,)."""
-    apart: Floats
-    """How far each score is from everybody's, shape (ratings,)."""
-    moved: Floats
-    """By how much half of the user's ratings would move that, shape (ratings,)."""
+    residuals: Floats
+    """The residual of each under ``Bias``, in stars, shape (ratings,)."""
+    personal: Floats
+    """The personal part of each score, its distance from the average score, shape (ratings,)."""
+    half_change: Floats
+    """How much the personal part changes if half of the user's ratings are left out, shape (ratings,)."""
     ratings: float
-    """How many a user has, on average."""
+    """The mean number of ratings of a user."""
 
 
 P = TypeVar("P", bound=PreferenceSettings)
 
 
-class Preferring(Model[P, Liking]):
-    """A model that scores movies by what the viewer's ratings say; see the module.
+class RankingModel(Model[P, Scores]):
+    """A model that scores movies by the values of the viewer's ratings; see the docstring of the module.
 
-    A movie that the viewer rated would be scored as if they had not. Lists leave it out; where it is shown, its own
-    rating moves its score by ``(r - middle) / width`` of the scale, from -1/2 to 1/2.
+    A movie that the viewer rated is scored as if they had not. Lists leave it out; where it is shown, its rating
+    adds ``(r - middle) / width`` of the scale to its score, from -1/2 to 1/2.
 
-    The uncertainty is that of the effects and of the viewer's taste. Taste moves what is expected of a viewer of the
-    sample, who has ``n`` ratings, by ``t`` stars squared on average, and the second half of the ratings moves it by
-    ``h``: so ``t`` is the variance without ratings, ``h`` that with ``n / 2``, and with ``k`` it is ``t / (1 + g k)``
-    with ``g = (t / h - 1) / (n / 2)``.
+    The uncertainty combines that of the effects and of the viewer's taste. For a viewer of the sample, who has ``n``
+    ratings, taste changes the prediction by ``t`` stars squared on average, and the second half of the ratings changes
+    it by ``h``. So ``t`` is the variance of taste without ratings and ``h`` the variance with ``n / 2`` ratings; with
+    ``k`` ratings it is ``t / (1 + g k)`` with ``g = (t / h - 1) / (n / 2)``.
     """
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model that these parameters were taken from."""
+        """Become the fitted model with these parameters."""
         super().restore(parameters, scale)
         self._bias = Bias()
         self._bias.restore(parameters, scale)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the expected stars: each user is folded in from the ratings of train, so a stranger has no taste."""
+        """Return the predicted stars: each user is folded in from the ratings of train; an unknown one has no taste."""
         stars = expected(self.parameters, users, movies)
         order = np.argsort(users, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(users[order])) + 1):
             if len(rows) and users[rows[0]] >= 0:
-                score, along = self._score(self._stored(int(users[rows[0]])), movies[rows])
-                stars[rows] += float(self.parameters["slope"]) * self._apart(score, along, movies[rows])
+                score, projection = self._score(self._history_of(int(users[rows[0]])), movies[rows])
+                stars[rows] += float(self.parameters["slope"]) * self._personal_part(score, projection, movies[rows])
         return self.scale.clip(stars)
 
-    def fold_in(self, history: History) -> Liking:
+    def fold_in(self, history: History) -> Scores:
         """Score every movie, and compute the viewer's effect in closed form."""
-        return Liking(self._bias.fold_in(history), history, *self._score(history, slice(-1)))
+        return Scores(self._bias.fold_in(history), history, *self._score(history, slice(-1)))
 
-    def expect(self, taste: Liking) -> Expectation:
-        """Return the stars, the uncertainty and the ranker's own scores."""
-        found = self.parameters
-        apart = self._apart(taste.score, taste.along, slice(-1))
-        stars = float(found["overall"]) + taste.generosity.mean + found["movie"][:-1] + float(found["slope"]) * apart
-        start, gain = found["taste"]
-        variance = found["movie_variance"] + taste.generosity.variance + start / (1 + len(taste.history) * gain)
+    def expect(self, taste: Scores) -> Expectation:
+        """Return the stars, the uncertainty and the ranker's scores."""
+        parameters = self.parameters
+        personal = self._personal_part(taste.score, taste.projection, slice(-1))
+        stars = (
+            float(parameters["overall"])
+            + taste.generosity.mean
+            + parameters["movie"][:-1]
+            + float(parameters["slope"]) * personal
+        )
+        taste_variance, gain = parameters["taste"]
+        variance = (
+            parameters["movie_variance"] + taste.generosity.variance + taste_variance / (1 + len(taste.history) * gain)
+        )
         score = taste.score.copy()
-        score[taste.history.movies] += self._own(taste.history.stars)
+        score[taste.history.movies] += self._own_rating_score(taste.history.stars)
         return Expectation(self.scale.clip(stars.astype(np.float32)), np.sqrt(variance).astype(np.float32), score)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Return each rating's share of the ranker's score, and of its movie's own."""
+        """Return each rating's share of the ranker's scores, including that of its own movie."""
         shares = self._shares(history, movies)
         row, column = np.nonzero(movies[:, None] == history.movies)
-        shares[row, column] += self._own(history.stars[column])
+        shares[row, column] += self._own_rating_score(history.stars[column])
         return shares
 
     @abstractmethod
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        """The scores of some movies, 0 for one of -1 and without any ratings, and ``s . a`` over all movies."""
+        """Return the scores of some movies, 0 for a row of -1 or without ratings, and ``s . a`` over all movies."""
 
     @abstractmethod
     def _shares(self, history: History, movies: Ints) -> Floats:
-        """By how much the scores of some movies would fall without each rating, shape (movies, ratings)."""
+        """Return how much the scores of some movies would drop without each rating, shape (movies, ratings)."""
 
-    def _own(self, stars: Floats) -> Floats:
+    def _own_rating_score(self, stars: Floats) -> Floats:
         middle, width = (self.scale.low + self.scale.high) / 2, self.scale.high - self.scale.low
         return np.asarray((stars - middle) / width, np.float32)
 
-    def _apart(self, score: Floats, along: float, movies: Rows) -> Floats:
-        """How far a viewer's scores of some movies are from everybody's."""
-        return np.asarray(score - np.float32(along) * self.parameters["usual"][movies], np.float32)
+    def _personal_part(self, score: Floats, projection: float, movies: Rows) -> Floats:
+        """Return how far a viewer's scores of some movies are from the average scores."""
+        return np.asarray(score - np.float32(projection) * self.parameters["usual"][movies], np.float32)
 
-    def _stored(self, user: int) -> History:
-        """What a user of the dataset had rated in train."""
+    def _history_of(self, user: int) -> History:
+        """Return the ratings of a user of the dataset in train."""
         starts = self.parameters["starts"]
-        own = slice(starts[user], starts[user + 1])
-        return History(self.parameters["rated"][own], self.parameters["stars"][own], user)
+        rows = slice(starts[user], starts[user + 1])
+        return History(self.parameters["rated"][rows], self.parameters["stars"][rows], user)
 
 
 def calibrate(sample: Sample) -> tuple[Parameters, float]:
-    """Return the slope and what the uncertainty of taste is made of, and the mean squared error over the sample."""
-    if not len(sample.rest):
+    """Return the slope and the terms of the taste uncertainty, and the mean squared error over the sample."""
+    if not len(sample.residuals):
         return {"slope": np.asarray(0.0), "taste": np.zeros(2)}, 0.0
-    apart, rest = sample.apart.astype(np.float64), sample.rest.astype(np.float64)
-    # As if a few more ratings had said that taste does not matter.
-    weight = float(apart @ apart) * (1 + FEW / len(rest))
-    slope = max(0.0, float(apart @ rest) / weight) if weight > TINY else 0.0
-    start, half = (slope**2 * float(np.square(values, dtype=np.float64).mean()) for values in (apart, sample.moved))
-    gain = max(0.0, (start / half - 1) * 2 / sample.ratings) if half else 0.0
-    loss = float(np.square(rest - slope * apart).mean())
-    return {"slope": np.asarray(slope), "taste": np.asarray([start, gain])}, loss
+    personal, residuals = sample.personal.astype(np.float64), sample.residuals.astype(np.float64)
+    # As if a few more ratings had shown that taste does not matter.
+    weight = float(personal @ personal) * (1 + PRIOR_RATINGS / len(residuals))
+    slope = max(0.0, float(personal @ residuals) / weight) if weight > TINY else 0.0
+    variance, variance_of_half = (
+        slope**2 * float(np.square(values, dtype=np.float64).mean()) for values in (personal, sample.half_change)
+    )
+    gain = max(0.0, (variance / variance_of_half - 1) * 2 / sample.ratings) if variance_of_half else 0.0
+    loss = float(np.square(residuals - slope * personal).mean())
+    return {"slope": np.asarray(slope), "taste": np.asarray([variance, gain])}, loss
 
 
-def sampled(users: int, most: int) -> NDArray[np.intp]:
-    """Return at most so many of all users, evenly spread, and never more than a tenth of them."""
-    wanted = min(most, -(-users // 10))
-    return np.unique(np.linspace(0, users - 1, wanted).astype(np.intp)) if users else np.empty(0, np.intp)
+def sample_users(users: int, most: int) -> NDArray[np.intp]:
+    """Return at most ``most`` users, evenly spread, and no more than a tenth of all."""
+    size = min(most, -(-users // 10))
+    return np.unique(np.linspace(0, users - 1, size).astype(np.intp)) if users else np.empty(0, np.intp)
 
 
-def lists_of(train: Dataset) -> Parameters:
-    """Return what every user rated, one user's ratings after the other's."""
+def ratings_by_user(train: Dataset) -> Parameters:
+    """Return every user's ratings, one user after the other."""
     order, starts = grouped(train.ratings.user, len(train.users))
     return {"starts": starts, "rated": train.ratings.movie[order], "stars": train.ratings.stars[order]}
 
 
-def usual(mean: NDArray[Any]) -> Floats:
-    """Return the mean scores of all movies scaled to a length of 1, with 0 for an unknown movie at the end."""
+def unit_mean_of(mean: NDArray[Any]) -> Floats:
+    """Return the mean scores of all movies scaled to a length of 1, with a final 0 for unknown movies."""
     length = float(np.sqrt(np.square(mean, dtype=np.float64).sum()))
     return np.append(mean / max(length, TINY), 0).astype(np.float32)

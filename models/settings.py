@@ -1,4 +1,5 @@
-"""Settings of a model: a frozen dataclass whose fields carry their range and, as a docstring below, their meaning."""
+"""Settings of a model: a frozen dataclass whose fields carry their range and, in the docstring below each, their
+meaning."""
 
 import ast
 import dataclasses
@@ -8,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from data.problems import Problem
+from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
 
 S = TypeVar("S", bound="Settings")
 
@@ -21,7 +23,7 @@ class Settings:
         for entry in describe(type(self)):
             value = getattr(self, entry.name)
             if not entry.low <= value <= entry.high:
-                raise Problem(f"{entry.name}={value:g} is out of range; it goes from {entry.low:g} to {entry.high:g}.")
+                raise Problem(f"{entry.name}={value:g} is out of range; use {entry.low:g} to {entry.high:g}.")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def describe(settings: type[Settings]) -> tuple[Field, ...]:
 
 
 _described: dict[type[Settings], tuple[Field, ...]] = {}
-"""Reading the source takes longer than making settings should."""
+"""Cached because reading the source takes longer than creating settings should."""
 
 
 def _field(entry: "dataclasses.Field[Any]", meaning: str) -> Field:
@@ -59,13 +61,13 @@ def _field(entry: "dataclasses.Field[Any]", meaning: str) -> Field:
 
 
 def parse(settings: type[S], texts: Mapping[str, str], base: S | None = None) -> S:
-    """Make settings from what a person typed, on top of ``base`` (else of the defaults)."""
+    """Parse typed text into settings, starting from ``base`` or the defaults. Raises ``Problem``."""
     fields = {entry.name: entry for entry in describe(settings)}
-    values: dict[str, Any] = {}
+    values: dict[str, float] = {}
     for name, text in texts.items():
         if name not in fields:
-            known = ", ".join(fields) or "none at all"
-            raise Problem(f"There is no setting {name!r}; this model has {known}.")
+            known = f"choose from {', '.join(fields)}" if fields else "this model has none"
+            raise no_such(f"There is no setting {name!r}", name, fields, f"{known}.")
         values[name] = _value(fields[name], text)
     return dataclasses.replace(base or settings(), **values)
 
@@ -75,7 +77,7 @@ def _value(entry: Field, text: str) -> float:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         if text.lower() in words:
             return words[text.lower()]
-        raise Problem(f"{entry.name}={text!r} is neither yes nor no.")
+        raise Problem(f"{entry.name}={text!r} must be yes or no.")
     try:
         return entry.kind(text)
     except ValueError:
@@ -84,20 +86,20 @@ def _value(entry: Field, text: str) -> float:
 
 
 def _docstrings(settings: type[Settings]) -> dict[str, str]:
-    """The string below each field: dataclasses do not keep it, the source does.
+    """Return the docstring below each field, from the source, because dataclasses do not keep it.
 
-    A field that is declared again, with another default, and has no string there keeps the one it had.
+    A field that is redeclared without a docstring keeps the inherited one.
     """
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for kind in reversed(settings.__mro__[: settings.__mro__.index(Settings)]):
-        found |= _own_docstrings(kind)
-    return found
+        meanings |= _docstrings_in(kind)
+    return meanings
 
 
-def _own_docstrings(settings: type) -> dict[str, str]:
+def _docstrings_in(settings: type) -> dict[str, str]:
     body = ast.parse(textwrap.dedent(inspect.getsource(settings))).body[0]
     assert isinstance(body, ast.ClassDef)
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for statement, following in zip(body.body, body.body[1:], strict=False):
         if (
             isinstance(statement, ast.AnnAssign)
@@ -105,5 +107,5 @@ def _own_docstrings(settings: type) -> dict[str, str]:
             and isinstance(following, ast.Expr)
             and isinstance(following.value, ast.Constant)
         ):
-            found[statement.target.id] = inspect.cleandoc(str(following.value.value)).replace("\n", " ")
-    return found
+            meanings[statement.target.id] = inspect.cleandoc(str(following.value.value)).replace("\n", " ")
+    return meanings

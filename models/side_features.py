@@ -1,7 +1,7 @@
-"""Who users are and what movies are, as columns for a regression.
+"""Side features of users and movies, as columns for a regression.
 
-Each column but those of directors is taken off its mean over those of whom it is known, so that all zeros, as of
-somebody of whom nothing is known, stand for the average; a column in which all are the same is dropped.
+Each column except those of directors is centred over the rows where it is known, so that zeros, as for an unknown user
+or movie, mean the average; a constant column is dropped.
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data import features
-from data.dataset import Bools, Floats, Movies, Users
-from data.features import Block, Index, demographics, directors
+from movietui.data import features
+from movietui.data.dataset import Bools, Floats, Movies, Users
+from movietui.data.features import Block, Index, demographics, directors
 
 YEARS = 5
-"""Movies released within so many years of each other share a column."""
+"""The width of a bucket of release years."""
 DIRECTORS = 300
-"""Columns for directors, at most: for those with the most movies."""
+"""How many directors have a column, at most: those with the most movies."""
 
 
 def of_users(users: Users) -> Floats:
@@ -28,80 +28,80 @@ def of_users(users: Users) -> Floats:
         tables = [index.one_hot().values for index in (people.occupation, people.age_group, people.gender)]
     if users.zip_code:
         tables.append(_one_hot([code[:1] for code in users.zip_code] + [""]))
-    return _beside(tables, len(users) + 1)
+    return _centred_columns(tables, len(users) + 1)
 
 
 def of_movies(movies: Movies) -> Floats:
     """Return genres, five-year bucket of the release and, where joined, directors, shape (movies + 1, columns).
 
-    What a movie may have several of is divided by the square root of their number.
+    Features of which a movie may have several are divided by the square root of their number.
     """
     rows = len(movies) + 1
     buckets = [str(year // YEARS) if year else "" for year in movies.years.tolist()] + [""]
-    tables = [_over_root(np.pad(movies.genres, ((0, 1), (0, 0)))), _one_hot(buckets)]
+    tables = [_over_root_of_count(np.pad(movies.genres, ((0, 1), (0, 0)))), _one_hot(buckets)]
     credited = directors(movies)
     if credited is not None:
-        # The last name stands for all who directed a single movie, and says nothing.
-        many = np.bincount(credited.ids, minlength=len(credited.names))[:-1]
-        place = np.full(len(credited.names), -1)
-        chosen = np.argsort(-many, kind="stable")[:DIRECTORS]
-        place[chosen] = np.arange(len(chosen))
+        # The last name groups everybody who directed a single movie, and carries no information.
+        movie_counts = np.bincount(credited.ids, minlength=len(credited.names))[:-1]
+        column_of = np.full(len(credited.names), -1)
+        most_frequent = np.argsort(-movie_counts, kind="stable")[:DIRECTORS]
+        column_of[most_frequent] = np.arange(len(most_frequent))
         row, column = (
             np.repeat(np.arange(rows), np.diff(credited.offsets, append=len(credited.ids))),
-            place[credited.ids],
+            column_of[credited.ids],
         )
-        table = np.zeros((rows, len(chosen)))
+        table = np.zeros((rows, len(most_frequent)))
         table[row[column >= 0], column[column >= 0]] = 1
-        # Not off the mean of the others who are named: a movie by somebody else is not the average of theirs.
-        return np.concatenate([_beside(tables, rows), _over_root(table)], 1, dtype=np.float32)
-    return _beside(tables, rows)
+        # Not centred: a movie by a director without a column is not the average of those with one.
+        return np.concatenate([_centred_columns(tables, rows), _over_root_of_count(table)], 1, dtype=np.float32)
+    return _centred_columns(tables, rows)
 
 
 def _one_hot(texts: Sequence[str]) -> Floats:
-    """A column for each text that there is; none for the empty one."""
+    """Return a column for each distinct text except the empty one."""
     names = sorted({*texts} - {""})
-    place = {name: column for column, name in enumerate(names)}
-    return np.eye(len(names) + 1, dtype=np.float32)[[place.get(text, -1) for text in texts], :-1]
+    column_of = {name: column for column, name in enumerate(names)}
+    return np.eye(len(names) + 1, dtype=np.float32)[[column_of.get(text, -1) for text in texts], :-1]
 
 
-def _over_root(table: NDArray[Any]) -> NDArray[Any]:
+def _over_root_of_count(table: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(table / np.sqrt(np.maximum(1, table.sum(1, keepdims=True))))
 
 
-def _beside(tables: Sequence[NDArray[Any]], rows: int) -> Floats:
-    """The columns of all tables, each off its mean over the rows of its table that are not all zero."""
-    found = [np.zeros((rows, 0))]
+def _centred_columns(tables: Sequence[NDArray[Any]], rows: int) -> Floats:
+    """Return the columns of all tables, each centred over the rows of its table that are not all zero."""
+    columns = [np.zeros((rows, 0))]
     for table in tables:
         known = np.asarray(table.any(1))
         if not known.any():
             continue
-        off: NDArray[Any] = np.where(known[:, None], table - table[known].mean(0), 0.0)
-        found.append(off[:, np.abs(off).max(0) > 1e-6])
-    return np.concatenate(found, 1).astype(np.float32)
+        centred: NDArray[Any] = np.where(known[:, None], table - table[known].mean(0), 0.0)
+        columns.append(centred[:, np.abs(centred).max(0) > 1e-6])
+    return np.concatenate(columns, 1).astype(np.float32)
 
 
 def user_inputs(users: Users) -> Floats:
-    """Return age, gender and occupation as inputs of a network, as far as published, shape (users + 1, columns)."""
+    """Return age, gender and occupation as inputs of a network, if the dataset has them, shape (users + 1, columns)."""
     people = demographics(users)
     return _columns([people.age, people.gender, people.occupation] if people else [], len(users))
 
 
 def movie_inputs(movies: Movies) -> Floats:
-    """Return genres, date of release and what IMDb says as inputs of a network, shape (movies + 1, columns)."""
+    """Return genres, release date and IMDb facts as inputs of a network, shape (movies + 1, columns)."""
     genres = features.genres(movies)
-    # Without the first column, which says that a movie has no genre: that is unknown, not a genre.
+    # Without the first column, "no genre": that means unknown.
     parts: list[Block | Index] = [Block.as_is(genres.names[1:], genres.values[:, 1:])]
     parts += [part for part in (features.year(movies), features.month(movies), features.imdb(movies)) if part]
     return _columns(parts, len(movies))
 
 
 def _columns(parts: Sequence[Block | Index], rows: int) -> Floats:
-    """Put features beside each other, each column centred over the rows where it is known and 0 where it is not."""
-    found: list[Floats] = [np.zeros((rows + 1, 0), np.float32)]
+    """Concatenate features, each column centred over the rows where it is known and 0 where it is not."""
+    columns: list[Floats] = [np.zeros((rows + 1, 0), np.float32)]
     for part in parts:
         values = (part.one_hot() if isinstance(part, Index) else part).values
         known: Bools = np.asarray(values.any(1))
         if known.any():
             values = np.where(known[:, None], values - values[known].mean(0), np.float32(0))
-        found.append(values)
-    return np.concatenate(found, 1)
+        columns.append(values)
+    return np.concatenate(columns, 1)

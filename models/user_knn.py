@@ -1,19 +1,24 @@
-"""Neighbours by user: what those gave who rate most like the viewer."""
+"""Neighbours by user: what the most similar users gave."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, Ints, Ratings
-from models import stages
-from models.bias import expected, learn_effects
-from models.model import Fitted, History, Parameters, Progress
-from models.neighbours import Lists, Neighbours, NeighbourSettings, Rests, Sample, at_once, spread
-
-if TYPE_CHECKING:
-    pass
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.models.base import Fitted, History, Parameters, Progress
+from movietui.models.bias import expected, learn_effects
+from movietui.models.neighbours import (
+    Neighbours,
+    NeighbourSettings,
+    ResidualLists,
+    Residuals,
+    Sample,
+    rows_at_once,
+    sample_of_users,
+)
+from movietui.models.training import stages
 
 
 @dataclass(frozen=True)
@@ -22,156 +27,170 @@ class UserKNNSettings(NeighbourSettings):
 
 
 @dataclass(frozen=True, eq=False)
-class Circle(Rests):
-    """A viewer among the users."""
+class Neighbourhood(Residuals):
+    """A viewer with their neighbours."""
 
     user: int | None
-    """The viewer's row among the users, who is no neighbour of themselves."""
+    """The viewer's row among the users: nobody is their own neighbour."""
     weights: Floats
-    """The weight of each user, 0 for those who are not kept, shape (users,)."""
+    """The weight of each user, 0 for all but the nearest neighbours, shape (users,)."""
 
 
-class UserKNN(Neighbours[UserKNNSettings, Circle]):
-    """What the users who rate most like the viewer gave this movie; see ``models.neighbours``.
+class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
+    """Predicts from the ratings of the most similar users; see ``movietui.models.neighbours``.
 
-    A fit keeps the ratings and their effects; who is similar to whom is found when it is asked, so that a viewer whom
-    the model has never seen is like any other. Meant for up to some ten thousand users.
+    A fit stores ratings and effects. Similarities are computed when they are needed, so a viewer whom the model has
+    never seen is served like any other. Meant for up to about ten thousand users.
     """
 
     name = "user-knn"
-    summary = "What those gave who rate most like you."
+    summary = "Ratings by people who agree with yours."
     settings_type = UserKNNSettings
     published = UserKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
     )
-    """Source 003 names similarities between users and no more: plain ones, of stars relative to the user's mean."""
+    """Source 003 says only "similarities between users": plain cosines of stars relative to the user's mean."""
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, settings, total = train.ratings, self.settings, len(train.users)
-        stages.at("effects")
-        found = learn_effects(train, settings.sweeps, of_movies=settings.both)
-        rest = ratings.stars - expected(found, ratings.user, ratings.movie)
-        lists = Lists.of(ratings.movie, ratings.user, rest, len(train.movies))
-        squares = np.bincount(ratings.user, rest.astype(np.float64) ** 2, minlength=total).astype(np.float32)
+        stages.begin("effects")
+        parameters = learn_effects(train, settings.sweeps, of_movies=settings.both)
+        residuals = ratings.stars - expected(parameters, ratings.user, ratings.movie)
+        lists = ResidualLists.of(ratings.movie, ratings.user, residuals, len(train.movies))
+        squares = np.bincount(ratings.user, residuals.astype(np.float64) ** 2, minlength=total).astype(np.float32)
         ratings_of = np.bincount(ratings.user, minlength=total).astype(np.float32)
-        found |= {
+        parameters |= {
             "counts": train.counts,
             "starts": lists.starts,
             "other": lists.other,
-            "rest": lists.rest,
+            "rest": lists.residual,
             "norm": np.sqrt(squares),
-            "own": np.append(self._own(ratings_of), 0).astype(np.float32),
+            "own": np.append(self._self_weight(ratings_of), 0).astype(np.float32),
         }
-        # Ratings of some users without themselves: they are taken off the similarities that they are part of.
-        stages.at("weights")
-        users = spread(total)
+        # Some users' ratings, each removed from the similarities that it contributes to.
+        stages.begin("weights")
+        users = sample_of_users(total)
         rows = np.sort(np.concatenate([train.rows_of(user) for user in users]))
-        who, movie, own_rest = np.searchsorted(users, ratings.user[rows]), ratings.movie[rows], rest[rows]
-        places, which = lists.places(movie)
-        pair = who[which] * total + lists.other[places]
-        mine, theirs = own_rest[which], lists.rest[places]
-        product = mine * theirs
+        user_index, movie, rating_residuals = (
+            np.searchsorted(users, ratings.user[rows]),
+            ratings.movie[rows],
+            residuals[rows],
+        )
+        indices, list_index = lists.indices(movie)
+        pair = user_index[list_index] * total + lists.other[indices]
+        own_residuals, other_residuals = rating_residuals[list_index], lists.residual[indices]
+        product = own_residuals * other_residuals
         dot = np.bincount(pair, product, minlength=len(users) * total)[pair] - product
         common = np.bincount(pair, minlength=len(users) * total)[pair] - 1
-        left = np.sqrt(np.maximum(squares[users][who][which] - mine**2, 0))
-        left_of_others = np.sqrt(np.maximum(squares[lists.other[places]] - theirs**2, 0))
-        weight = self._weights(self._similarity(dot, common, left, left_of_others))
-        weight[users[who][which] == lists.other[places]] = 0
+        remaining = np.sqrt(np.maximum(squares[users][user_index][list_index] - own_residuals**2, 0))
+        remaining_of_others = np.sqrt(np.maximum(squares[lists.other[indices]] - other_residuals**2, 0))
+        weight = self._weights(self._similarity(dot, common, remaining, remaining_of_others))
+        weight[users[user_index][list_index] == lists.other[indices]] = 0
         sample = Sample(
-            own_rest,
-            np.bincount(which, weight * theirs, minlength=len(rows)),
-            np.bincount(which, np.abs(weight), minlength=len(rows)),
+            rating_residuals,
+            np.bincount(list_index, weight * other_residuals, minlength=len(rows)),
+            np.bincount(list_index, np.abs(weight), minlength=len(rows)),
         )
-        return self._finished(found, train, sample, validation, progress)
+        return self._with_taste(parameters, train, sample, validation, progress)
 
-    def fold_in(self, history: History) -> Circle:
-        """Compute the viewer's effect in closed form, what is left of each rating, and who is similar."""
-        generosity, rest = self._rests(history)
+    def fold_in(self, history: History) -> Neighbourhood:
+        """Compute the viewer's effect in closed form, the residual of each rating, and the neighbours."""
+        generosity, residuals = self._residuals(history)
         norm = self.parameters["norm"]
-        places, which = self._lists.places(history.movies)
-        other = self._lists.other[places]
-        dot = np.bincount(other, rest[which] * self._lists.rest[places], minlength=len(norm))
+        indices, list_index = self._lists.indices(history.movies)
+        other = self._lists.other[indices]
+        dot = np.bincount(other, residuals[list_index] * self._lists.residual[indices], minlength=len(norm))
         common = np.bincount(other, minlength=len(norm))
-        similarity = self._similarity(dot, common, np.sqrt(rest @ rest), norm)[None]
+        similarity = self._similarity(dot, common, np.sqrt(residuals @ residuals), norm)[None]
         if history.user is not None:
             similarity[0, history.user] = 0
-        return Circle(generosity, history.movies, rest, history.user, self._kept(similarity)[0])
+        return Neighbourhood(generosity, history.movies, residuals, history.user, self._nearest_weights(similarity)[0])
 
-    def _kept(self, similarity: NDArray[Any]) -> Floats:
-        """The weights of the most similar of each row, 0 for the others, shape as given."""
-        kept = self.settings.neighbours
-        similarity = similarity.astype(np.float32)  # raising these to a power is several times faster
+    def _nearest_weights(self, similarity: NDArray[Any]) -> Floats:
+        """Return the weights of the most similar users in each row, 0 for the others, with the shape of the input."""
+        nearest = self.settings.neighbours
+        similarity = similarity.astype(np.float32)  # several times faster to raise to a power
         size = np.abs(similarity) if self.settings.opposites else similarity
-        if kept < size.shape[1]:
-            least = np.partition(size, -kept, 1)[:, -kept, None]
+        if nearest < size.shape[1]:
+            least = np.partition(size, -nearest, 1)[:, -nearest, None]
             similarity = np.where(size >= least, similarity, 0)
         return self._weights(similarity)
 
-    def _say(self, users: Ints, who: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
+    def _sums(self, users: Ints, user_index: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
         lists, norm = self._lists, self.parameters["norm"]
         total, shape = len(norm), (len(users), len(lists.starts) - 1)
         table, rated = np.zeros((2, *shape), np.float32)
         row = np.full(total + 1, -1)
         row[users] = np.arange(len(users))
-        places = np.flatnonzero(row[lists.other] >= 0)
-        column = np.searchsorted(lists.starts, places, "right") - 1
-        table[row[lists.other[places]], column] = lists.rest[places]
-        rated[row[lists.other[places]], column] = 1
+        indices = np.flatnonzero(row[lists.other] >= 0)
+        column = np.searchsorted(lists.starts, indices, "right") - 1
+        table[row[lists.other[indices]], column] = lists.residual[indices]
+        rated[row[lists.other[indices]], column] = 1
         dot, common = np.zeros((2, len(users), total), np.float32)
-        size = at_once(total)
+        size = rows_at_once(total)
         for first in range(0, shape[1], size):
             block = np.arange(first, min(first + size, shape[1]))
-            rest, there = lists.table(block, total)
-            dot += table[:, block] @ rest
-            common += rated[:, block] @ there
+            residuals, rated_there = lists.table(block, total)
+            dot += table[:, block] @ residuals
+            common += rated[:, block] @ rated_there
         similarity = self._similarity(dot, common, np.append(norm, 0)[users][:, None], norm)
         known = np.flatnonzero(users >= 0)
         similarity[known, users[known]] = 0
-        weights = self._kept(similarity)
-        said, sure = np.zeros((2, len(movies)), np.float32)
+        weights = self._nearest_weights(similarity)
+        weighted, total_weight = np.zeros((2, len(movies)), np.float32)
         pairs = np.flatnonzero(movies >= 0)
-        own = self.parameters["own"][users[who[pairs]]]
-        said[pairs] = own * table[who[pairs], movies[pairs]]
-        sure[pairs] = own * rated[who[pairs], movies[pairs]]
-        size = at_once(int(self.counts.max(initial=1)))
+        self_weight = self.parameters["own"][users[user_index[pairs]]]
+        weighted[pairs] = self_weight * table[user_index[pairs], movies[pairs]]
+        total_weight[pairs] = self_weight * rated[user_index[pairs], movies[pairs]]
+        size = rows_at_once(int(self.counts.max(initial=1)))
         for first in range(0, len(pairs), size):
             block = pairs[first : first + size]
-            places, which = lists.places(movies[block])
-            by = weights[who[block][which], lists.other[places]]
-            said[block] += np.bincount(which, by * lists.rest[places], minlength=len(block))
-            sure[block] += np.bincount(which, np.abs(by), minlength=len(block))
-        return said, sure
+            indices, list_index = lists.indices(movies[block])
+            weights_of = weights[user_index[block][list_index], lists.other[indices]]
+            weighted[block] += np.bincount(list_index, weights_of * lists.residual[indices], minlength=len(block))
+            total_weight[block] += np.bincount(list_index, np.abs(weights_of), minlength=len(block))
+        return weighted, total_weight
 
-    def _say_all(self, taste: Circle) -> tuple[Floats, Floats]:
-        by = taste.weights[self._lists.other]
-        said, sure = self._lists.sums(by * self._lists.rest), self._lists.sums(np.abs(by))
-        own = self._own(len(taste.movies))
-        said[taste.movies] += own * taste.rest
-        sure[taste.movies] += own
-        return said.astype(np.float32), sure.astype(np.float32)
+    def _sums_for_all(self, taste: Neighbourhood) -> tuple[Floats, Floats]:
+        weights_of = taste.weights[self._lists.other]
+        weighted, total_weight = (
+            self._lists.sums(weights_of * self._lists.residual),
+            self._lists.sums(np.abs(weights_of)),
+        )
+        self_weight = self._self_weight(len(taste.movies))
+        weighted[taste.movies] += self_weight * taste.residual
+        total_weight[taste.movies] += self_weight
+        return weighted.astype(np.float32), total_weight.astype(np.float32)
 
-    def _say_without(self, taste: Circle, moved: NDArray[Any], movies: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
-        norm, mine, ratings = self.parameters["norm"], taste.rest.astype(np.float64), len(taste.movies)
-        rest, rated = self._lists.table(taste.movies, len(norm))
+    def _sums_without_each(
+        self, taste: Neighbourhood, shifts: NDArray[Any], movies: Ints
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        norm, own_residuals, ratings = self.parameters["norm"], taste.residual.astype(np.float64), len(taste.movies)
+        residuals, rated = self._lists.table(taste.movies, len(norm))
         listed, listed_rated = self._lists.table(movies, len(norm))
-        dot, common, all_of = mine @ rest, rated.sum(0), rest.sum(0)
-        squares = mine @ mine - 2 * moved * mine.sum() + ratings * moved**2 - (mine - moved) ** 2
-        said, sure = np.empty((2, len(movies), ratings))
-        size = at_once(len(norm))
+        dot, common, residual_sums = own_residuals @ residuals, rated.sum(0), residuals.sum(0)
+        squares = (
+            own_residuals @ own_residuals
+            - 2 * shifts * own_residuals.sum()
+            + ratings * shifts**2
+            - (own_residuals - shifts) ** 2
+        )
+        weighted, total_weight = np.empty((2, len(movies), ratings))
+        size = rows_at_once(len(norm))
         for first in range(0, ratings, size):
             block = slice(first, first + size)
-            away = moved[block, None]
-            dots = dot - mine[block, None] * rest[block] - away * (all_of - rest[block])
-            left = np.sqrt(np.maximum(squares[block, None], 0))
-            similarity = self._similarity(dots, common - rated[block], left, norm)
+            shift = shifts[block, None]
+            dots = dot - own_residuals[block, None] * residuals[block] - shift * (residual_sums - residuals[block])
+            remaining = np.sqrt(np.maximum(squares[block, None], 0))
+            similarity = self._similarity(dots, common - rated[block], remaining, norm)
             if taste.user is not None:
                 similarity[:, taste.user] = 0
-            by = self._kept(similarity)
-            said[:, block], sure[:, block] = listed @ by.T, listed_rated @ np.abs(by).T
-        own = self._own(ratings - 1)
+            weights_of = self._nearest_weights(similarity)
+            weighted[:, block], total_weight[:, block] = listed @ weights_of.T, listed_rated @ np.abs(weights_of).T
+        self_weight = self._self_weight(ratings - 1)
         row, column = np.nonzero(movies[:, None] == taste.movies)
         others = np.ones((len(row), ratings))
         others[np.arange(len(row)), column] = 0
-        said[row] += own * others * (mine[column, None] - moved)
-        sure[row] += own * others
-        return said, sure
+        weighted[row] += self_weight * others * (own_residuals[column, None] - shifts)
+        total_weight[row] += self_weight * others
+        return weighted, total_weight

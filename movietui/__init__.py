@@ -1,3 +1,3 @@
-"""What a person sees and types: the Textual app and the command line."""
+"""A terminal application that recommends movies. ARCHITECTURE.md says what each folder is for."""
 
 __version__ = "0.1.0"

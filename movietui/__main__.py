@@ -1,17 +1,37 @@
-"""Start: the app where nothing was asked for, else the command line."""
+"""Start movietui: the app if there are no arguments, else the command line."""
 
+import os
 import sys
+
+from movietui.protocol.code_path import leave_working_folder
+
+leave_working_folder()
+
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run movietui. The app is started without loading the command line, to be on screen sooner."""
-    if len(sys.argv) == 1:
-        from movietui.start import run
+    _open_standard_streams()
+    try:
+        if len(sys.argv) == 1:
+            from movietui.ui.start import run
 
-        sys.exit(run())
-    from movietui.cli import cli
+            sys.exit(run())
+        from movietui.cli import cli
 
-    cli()
+        cli()
+    except KeyboardInterrupt:  # before the app or the command line handles it
+        sys.exit(INTERRUPTED)
+
+
+def _open_standard_streams() -> None:
+    """Open closed standard streams, so that no other file gets their numbers and receives what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number: this one
 
 
 if __name__ == "__main__":

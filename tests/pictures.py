@@ -1,4 +1,4 @@
-"""Draws the screens as SVG, by the app itself: for the README, and to look at.
+"""Draws the screens as SVG with the app itself, for the README and for review.
 
     python -m tests.pictures FOLDER [--size 140x40]... [--theme NAME]... [--from SCENE] [--only SCENE]...
 
@@ -14,14 +14,22 @@ from pathlib import Path
 
 import click
 
-from movietui.children import Engine, Job
-from movietui.replies import MovieRow
+from movietui.protocol.messages import MovieRow
+from movietui.state.child_processes import Engine, Job
+from movietui.ui.app import MovieTui
 from tests.movietui.driving import shown, started
 
 TYPED = "type "
-"""What begins a step that is no key but a text that is typed."""
+"""The prefix of a step that types a text instead of pressing a key."""
 SEE = "see "
-"""What begins a step that is no key but a pattern to be waited for."""
+"""The prefix of a step that waits for a pattern instead of pressing a key."""
+OFFLINE = "There is no list yet"
+FIRST_START = {
+    "first-start": ("▸ Get", OFFLINE),
+    "first-start-learning": ("▸ Learn",),
+    "first-start-question": ("Who is watching?",),
+}
+"""The scenes of a home without anything, each with texts of which one is then on screen."""
 SCENES: dict[str, tuple[str, ...]] = {
     "browse": ("b",),
     "browse-rated": ("b", "right", "5", "4"),
@@ -30,12 +38,19 @@ SCENES: dict[str, tuple[str, ...]] = {
     "browse-pair": ("enter", "down", "down", "p"),
     "browse-why": ("enter",),
     "browse-keys": ("escape", "escape", "question_mark"),
+    "browse-help-search": ("type pair",),
     "browse-new": ("escape", "n"),
     "interview": ("escape", "N"),
-    "interview-points": ("1", "3"),
+    "interview-rated": ("4", "0", "3"),
     "similar": ("escape", "m"),
     "taste": ("escape", "T"),
     "history": ("escape", "h"),
+    "ratings": ("escape", "right", "5", "3", "4", "*"),
+    "ratings-by-stars": ("o",),
+    "write": ("escape", "Y"),
+    "write-csv": ("right", "+"),
+    "write-save": ("s",),
+    "where-to-watch": ("escape", "l"),
     "surprise": ("escape", "s"),
     "filter": ("escape", "f", "type +"),
     "filter-kept": ("tab", "type 1980..1999", "enter"),
@@ -73,9 +88,18 @@ SCENES: dict[str, tuple[str, ...]] = {
 
 
 async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only: Sequence[str]) -> None:
-    """Draw every scene from the first on, at a size in a theme, or some of them; the others' keys are pressed too."""
-    async with started(size, engine=Engine(), job=Job, theme=theme) as driver:
+    """Draw all scenes, or only some, at a size in a theme; the keys of the other scenes are pressed too."""
+    async with started(size, engine=Engine(), job=Job, theme=theme, wait=False) as driver:
         app, pilot = driver.app, driver.pilot
+        if app.asks_who:  # a home without anything
+            for scene, shows in FIRST_START.items():
+                while not any(words in shown(app) for words in shows):
+                    await pilot.press(*["e"] * (OFFLINE in shown(app)))
+                    await pilot.pause(0.1)
+                if not only or scene in only:
+                    save(app, folder, scene, size, theme)
+            await pilot.press("l")
+        await driver.wait_for_list()
         await pilot.pause(0.4)
         with tempfile.TemporaryDirectory() as made:
             ratings = Path(made, "ratings.csv")
@@ -91,11 +115,16 @@ async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only
                     else:
                         await pilot.press(step)
                     await pilot.pause(0.15)
-                    await driver.until(lambda: not app.session.engine._conversation._waiting, "the engine's answer", 60)
+                    await driver.until(lambda: not app.session.engine._connection._waiting, "the engine's answer", 60)
                 await pilot.pause(0.5)
                 if not only or scene in only:
-                    name = f"{scene}-{size[0]}x{size[1]}-{theme}.svg"
-                    (folder / name).write_text(app.export_screenshot(title="movietui"), "utf-8")
+                    save(app, folder, scene, size, theme)
+
+
+def save(app: MovieTui, folder: Path, scene: str, size: tuple[int, int], theme: str) -> None:
+    """Write what the app shows as SVG."""
+    name = f"{scene}-{size[0]}x{size[1]}-{theme}.svg"
+    (folder / name).write_text(app.export_screenshot(title="movietui"), "utf-8")
 
 
 def letterboxd(movies: Sequence[MovieRow]) -> str:
@@ -111,7 +140,7 @@ def letterboxd(movies: Sequence[MovieRow]) -> str:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--size", "sizes", multiple=True, default=("140x40", "80x24"), show_default=True)
-@click.option("--only", multiple=True, type=click.Choice(list(SCENES)), help="Draw only these.")
+@click.option("--only", multiple=True, type=click.Choice([*FIRST_START, *SCENES]), help="Draw only these.")
 @click.option("--theme", "themes", multiple=True, default=("textual-dark", "textual-light"), show_default=True)
 @click.option("--from", "first", type=click.Choice(list(SCENES)), default=next(iter(SCENES)), show_default=True)
 def main(folder: Path, sizes: tuple[str, ...], only: tuple[str, ...], themes: tuple[str, ...], first: str) -> None:

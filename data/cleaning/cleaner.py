@@ -1,7 +1,7 @@
-"""Cleans a dataset by named rules in a fixed order, and tells what each took away.
+"""Cleans a dataset by named rules in a fixed order, and reports what each rule removed.
 
-Which rules are on is one line of text, a preset and what is changed in it: ``standard +old-movies:1950 -no-genre``. A
-rule that is off still tells what it would have taken away at its place. Importing this module imports no pandas.
+A line of text says which rules are on, as a preset and its changes: ``standard +old-movies:1950 -no-genre``. A rule
+that is off still reports what it would have removed at its step. Importing this module does not import pandas.
 """
 
 import re
@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from data.movielens import Raw
-from data.problems import Problem
-from data.progress import Report, Stage, silent
-from data.rules import BY_ID, RULES, Outcome, Row, Rule
-from data.tables import Tables, tables_of
-from data.titles import plain
+from movietui.data.cleaning.rules import BY_ID, RULES, Outcome, Row, Rule
+from movietui.data.cleaning.working_tables import Tables, tables_of
+from movietui.data.movielens.release import Raw
+from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
+from movietui.data.progress import Report, Stage, silent
 
 VERSION = 3
-"""Raised whenever a rule changes what it does, so that tables cleaned before are made again."""
+"""Increase this whenever a rule changes, so that cleaned tables are rebuilt."""
 
 _AS_PUBLISHED = ("malformed-lines", "missing-values", "titles")
 PRESETS: Mapping[str, tuple[str, ...]] = {
-    # Every rating, user and movie as published; only what is shown of a title is made readable.
+    # Every rating, user and movie as published; only titles are made readable.
     "none": _AS_PUBLISHED,
     "standard": (
         *_AS_PUBLISHED,
@@ -35,7 +35,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "gender",
         "unused-columns",
     ),
-    # What their authors say they did, no more: see README, "Cleaning".
+    # What the authors say they did and nothing more; see docs/data.md.
     "as in 004": (
         *_AS_PUBLISHED,
         "no-genre",
@@ -55,7 +55,7 @@ class Cleaning:
     """Which rules are on."""
 
     numbers: tuple[tuple[str, int], ...]
-    """The rules that are on, in the order in which they are applied, each with its number (0 where it takes none)."""
+    """The rules that are on, in the order in which they apply, each with its number (0 for a rule without one)."""
 
     @classmethod
     def of(cls, numbers: Mapping[str, int]) -> "Cleaning":
@@ -63,18 +63,18 @@ class Cleaning:
         return cls(tuple((rule.id, numbers[rule.id]) for rule in RULES if rule.id in numbers))
 
     def __str__(self) -> str:
-        """Return the text: the preset that differs least, and how. Equal rules have equal texts."""
+        """Return the shortest text: the nearest preset and the changes to it. Equal rules have equal texts."""
         shortest: list[str] = min((self._from(preset) for preset in PRESETS), key=len)
         return " ".join(shortest)
 
     def _from(self, preset: str) -> list[str]:
-        theirs, ours = dict(_preset(preset).numbers), dict(self.numbers)
+        preset_numbers, numbers = dict(_preset(preset).numbers), dict(self.numbers)
         changes = []
         for rule in RULES:
-            if rule.id in theirs and rule.id not in ours:
+            if rule.id in preset_numbers and rule.id not in numbers:
                 changes.append(f"-{rule.id}")
-            elif rule.id in ours and ours[rule.id] != theirs.get(rule.id):
-                number = "" if ours[rule.id] == rule.number else f":{ours[rule.id]}"
+            elif rule.id in numbers and numbers[rule.id] != preset_numbers.get(rule.id):
+                number = "" if numbers[rule.id] == rule.number else f":{numbers[rule.id]}"
                 changes.append(f"+{rule.id}{number}")
         return [preset, *changes]
 
@@ -84,27 +84,29 @@ def _preset(name: str) -> Cleaning:
 
 
 def parse(text: str) -> Cleaning:
-    """Return the rules that a text names, for example ``as in 004 +few-ratings-users:50 -titles``.
+    """Parse a cleaning, for example ``as in 004 +few-ratings-users:50 -titles``.
 
-    Raises ``Problem`` for a preset, a rule or a number that there is not.
+    Raises ``Problem`` for an unknown preset, rule or number.
     """
     words = text.split()
-    first = next((place for place, word in enumerate(words) if word[0] in "+-"), len(words))
+    first = next((index for index, word in enumerate(words) if word[0] in "+-"), len(words))
     preset = " ".join(words[:first])
     if preset not in PRESETS:
-        raise Problem(f"There is no cleaning {plain(preset)!r}; choose one of {', '.join(PRESETS)}.")
+        raise no_such(f"There is no cleaning {preset!r}", preset, PRESETS, f"choose one of {', '.join(PRESETS)}.")
     numbers = dict(_preset(preset).numbers)
     for word in words[first:]:
         match = _CHANGE.fullmatch(word)
         rule = BY_ID.get(match[2]) if match else None
         if match is None or rule is None:
-            raise Problem(f"There is no cleaning rule {plain(word)!r}; put + or - before one of {', '.join(BY_ID)}.")
+            signed = [("-" if word[0] == "-" else "+") + name for name in BY_ID]
+            otherwise = f"put + or - before one of {', '.join(BY_ID)}."
+            raise no_such(f"There is no cleaning rule {word!r}", word.partition(":")[0], signed, otherwise)
         if match[1] == "+":
             numbers[rule.id] = _number(rule, match[3])
         elif match[3]:
-            raise Problem(f"{plain(word)!r} turns a rule off and gives it a number; leave one of the two out.")
+            raise Problem(f"{word!r} turns a rule off and gives it a number; write only one of the two.")
         elif rule.always:
-            raise Problem(f"The rule {rule.id} cannot be off: what it takes is no rating.")
+            raise Problem(f"The rule {rule.id} is always on: the rows it removes cannot be used.")
         else:
             numbers.pop(rule.id, None)
     return Cleaning.of(numbers)
@@ -114,31 +116,31 @@ def _number(rule: Rule, digits: str | None) -> int:
     if digits is None:
         return rule.number
     if not rule.number:
-        raise Problem(f"The rule {rule.id} takes no number; write +{rule.id}.")
+        raise Problem(f"The rule {rule.id} has no number; write +{rule.id}.")
     if not rule.low <= int(digits) <= rule.high:
-        raise Problem(f"The number of {rule.id} goes from {rule.low} to {rule.high}, not {digits}.")
+        raise Problem(f"The number of {rule.id} must be {rule.low} to {rule.high}, not {digits}.")
     return int(digits)
 
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What one rule took away, or would have taken away where it is off."""
+    """What one rule removed, or would have removed if it were on."""
 
     rule: str
     title: str
     on: bool
     always: bool
-    """Whether it cannot be off."""
+    """Whether the rule cannot be turned off."""
     number: int
-    """What it was applied with; 0 where it takes no number."""
+    """The number the rule was applied with; 0 for a rule without one."""
     before: int
     """Ratings before the rule (lines, for malformed ones)."""
     removed: int
-    """Ratings taken away."""
+    """Ratings removed."""
     removed_movies: int
     removed_users: int
     changed: int
-    """Values changed, for rules that take nothing away."""
+    """Values changed, for rules that remove nothing."""
     note: str
     examples: tuple[str, ...]
 
@@ -149,11 +151,11 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class CleaningReport:
-    """What cleaning did to a dataset, and what was left."""
+    """What cleaning did to a dataset, and what remains."""
 
     dataset: str
     preset: str
-    """The cleaning as text: a preset and what was changed in it."""
+    """The cleaning as text: a preset and the changes to it."""
     rules: tuple[RuleResult, ...]
     ratings: int
     users: int
@@ -165,14 +167,14 @@ class CleaningReport:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "CleaningReport":
-        """Return the report that ``to_json`` wrote. Raises ``KeyError`` or ``TypeError`` for another document."""
+        """Return the report that ``to_json`` wrote. Raises ``KeyError`` or ``TypeError`` for any other document."""
         rules = tuple(RuleResult(**{**rule, "examples": tuple(rule["examples"])}) for rule in document["rules"])
         return cls(**{**document, "rules": rules})
 
 
 @dataclass(frozen=True)
 class RemovedRows:
-    """A window of the rows that a rule took or changed, or would have where it is off."""
+    """A window of the rows that a rule removed or changed, or would have if it were on."""
 
     rule: str
     title: str
@@ -184,25 +186,24 @@ class RemovedRows:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields; numbers as numbers, everything else as text."""
-        rows = [[plain(cell) if isinstance(cell, str) else cell for cell in row] for row in self.rows]
-        return {**self.__dict__, "columns": list(self.columns), "rows": rows}
+        return {**self.__dict__, "columns": list(self.columns), "rows": [list(row) for row in self.rows]}
 
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """A rule that was applied."""
+    """One rule, applied."""
 
     number: int
     before: Tables
     outcome: Outcome
-    told: RuleResult
+    result: RuleResult
 
     def after(self, on: bool) -> Tables:
         return self.outcome.after if on else self.before
 
 
 class Cleaner:
-    """Cleans one dataset as often as somebody changes the rules: what comes before the change is not done again."""
+    """Cleans one dataset repeatedly as its rules change: the steps before a change are not repeated."""
 
     def __init__(self, name: str, raw: Raw) -> None:
         self._name = name
@@ -210,26 +211,40 @@ class Cleaner:
         self._steps: dict[str, _Step] = {}
 
     def clean(self, cleaning: Cleaning, report: Report = silent) -> tuple[Tables, CleaningReport]:
-        """Return what the rules leave, in its order, and what they took."""
+        """Return the rows that remain, in their original order, and the report."""
         tables, results = self._tables, []
         for on, step in self._walk(cleaning, report):
-            results.append(replace(step.told, on=on))
+            results.append(replace(step.result, on=on))
             tables = step.after(on)
         report(Stage("Cleaning", len(RULES), len(RULES), "rules", finished=True))
-        counts = tables.ratings, int(np.count_nonzero(tables.kept_users)), int(np.count_nonzero(tables.kept_movies))
+        counts = (
+            tables.ratings,
+            int(np.count_nonzero(tables.remaining_users)),
+            int(np.count_nonzero(tables.remaining_movies)),
+        )
         return tables, CleaningReport(self._name, str(cleaning), tuple(results), *counts)
 
     def removed(self, cleaning: Cleaning, rule: str, offset: int, limit: int) -> RemovedRows:
-        """Return a window of the rows that a rule takes at its place. Raises ``Problem`` for an unknown rule."""
+        """Return a window of the rows that a rule removes at its step. Raises ``Problem`` for an unknown rule."""
         if rule not in BY_ID:
-            raise Problem(f"There is no cleaning rule {plain(rule)!r}; choose one of {', '.join(BY_ID)}.")
-        on, step = next(walked for walked in self._walk(cleaning, silent) if walked[1].told.rule == rule)
-        taken = step.outcome.taken
-        rows = tuple(taken.rows(offset, offset + limit))
-        return RemovedRows(rule, step.told.title, on, taken.columns, taken.total, offset, rows)
+            raise no_such(f"There is no cleaning rule {rule!r}", rule, BY_ID, f"choose one of {', '.join(BY_ID)}.")
+        on, step = next(walked for walked in self._walk(cleaning, silent) if walked[1].result.rule == rule)
+        affected = step.outcome.affected
+        rows = tuple(affected.rows(offset, offset + limit))
+        return RemovedRows(rule, step.result.title, on, affected.columns, affected.total, offset, rows)
+
+    def rule_that_removed(self, cleaning: Cleaning, movie: int) -> str:
+        """Return the title of the rule that removed a movie, given by its id; empty if none did."""
+        (row,) = np.flatnonzero(self._tables.published.movie_ids == movie)
+        titles = (
+            step.result.title
+            for on, step in self._walk(cleaning, silent)
+            if on and step.before.movies[row] and not step.outcome.after.movies[row]
+        )
+        return next(titles, "")
 
     def _walk(self, cleaning: Cleaning, report: Report) -> Iterator[tuple[bool, _Step]]:
-        """Apply the rules one after the other, and tell of each whether it is on."""
+        """Apply the rules in order; yield whether each is on, and its step."""
         numbers, tables = dict(cleaning.numbers), self._tables
         for done, rule in enumerate(RULES):
             number = numbers.get(rule.id, rule.number)
@@ -241,18 +256,18 @@ class Cleaner:
     def _step(self, rule: Rule, number: int, tables: Tables) -> _Step:
         step = self._steps.get(rule.id)
         if step is None or step.before is not tables or step.number != number:
-            step = self._steps[rule.id] = _applied(rule, number, tables)
+            step = self._steps[rule.id] = _apply(rule, number, tables)
         return step
 
 
-def _applied(rule: Rule, number: int, tables: Tables) -> _Step:
+def _apply(rule: Rule, number: int, tables: Tables) -> _Step:
     outcome = rule.apply(tables, number)
     before, removed = tables.ratings, tables.ratings - outcome.after.ratings
     if rule.id == "malformed-lines":
         raw = tables.published.raw
         removed = sum(line.file == raw.ratings_file for line in raw.malformed)
         before += removed
-    told = RuleResult(
+    result = RuleResult(
         rule=rule.id,
         title=rule.title.format(number),
         on=True,
@@ -264,18 +279,18 @@ def _applied(rule: Rule, number: int, tables: Tables) -> _Step:
         removed_users=int(np.count_nonzero(tables.users & ~outcome.after.users)),
         changed=outcome.changed,
         note=outcome.note,
-        examples=tuple(plain(example) for example in outcome.taken.examples()),
+        examples=tuple(outcome.affected.examples()),
     )
-    return _Step(number, tables, outcome, told)
+    return _Step(number, tables, outcome, result)
 
 
 def clean(name: str, raw: Raw, cleaning: Cleaning, report: Report = silent) -> tuple[Tables, CleaningReport]:
-    """Apply the rules. What is left keeps its order. Raises ``Problem`` where no rating is left."""
-    tables, told = Cleaner(name, raw).clean(cleaning, report)
+    """Apply the rules; what remains keeps its order. Raises ``Problem`` if no rating remains."""
+    tables, result = Cleaner(name, raw).clean(cleaning, report)
     if not tables.ratings:
-        last = next(rule.rule for rule in reversed(told.rules) if rule.on and rule.removed)
+        last = next(rule.rule for rule in reversed(result.rules) if rule.on and rule.removed)
         raise Problem(
-            f"Nothing is left of {name} after cleaning: the rule {last} took the last ratings; choose other rules, or "
-            "check the files it was read from."
+            f"No ratings of {name} are left after cleaning: the rule {last} removed the last ones; choose other rules, "
+            "or check the source files."
         )
-    return tables, told
+    return tables, result

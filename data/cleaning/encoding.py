@@ -1,4 +1,4 @@
-"""From cleaned tables to a dataset of indices, and its fingerprint."""
+"""Encodes cleaned tables as a dataset of indices, with its fingerprint."""
 
 import hashlib
 import json
@@ -8,59 +8,59 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Bools, Dataset, Ints, Movies, Ratings, Scale, Users
-from data.movielens import NO_GENRE
-from data.rules import gender_code
-from data.tables import Tables
+from movietui.data.cleaning.rules import gender_code
+from movietui.data.cleaning.working_tables import Tables
+from movietui.data.dataset import Bools, Dataset, Ints, Movies, Ratings, Scale, Users
+from movietui.data.movielens.release import NO_GENRE
 
 
 def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
     """Return the tables as a dataset; rows keep their order.
 
-    Users and movies that only occur in ratings (the preset ``none`` leaves them) follow after the known ones.
+    Users and movies that occur only in ratings (the preset ``none`` keeps them) follow the known ones.
     """
     published = tables.published
     ratings = Ratings(
-        _places(tables.kept_users)[published.user[tables.left]],
-        _places(tables.kept_movies)[tables.movie[tables.left]],
-        published.stars[tables.left].astype(np.float32, copy=False),
-        published.time[tables.left].astype(np.int64, copy=False),
+        _new_rows(tables.remaining_users)[published.user[tables.remaining]],
+        _new_rows(tables.remaining_movies)[tables.movie[tables.remaining]],
+        published.stars[tables.remaining].astype(np.float32, copy=False),
+        published.time[tables.remaining].astype(np.int64, copy=False),
     )
     users, movies = _users(tables), _movies(tables)
     scale = published.raw.scale
     return Dataset(name, ratings, users, movies, scale, fingerprint(ratings, users, movies, scale), cleaning)
 
 
-def _places(kept: Bools) -> Ints:
-    """The row that each kept one has among the kept ones."""
-    places: Ints = np.cumsum(kept, dtype=np.int32) - np.int32(1)
-    return places
+def _new_rows(remaining: Bools) -> Ints:
+    """Return each remaining row's index among the remaining rows."""
+    rows: Ints = np.cumsum(remaining, dtype=np.int32) - np.int32(1)
+    return rows
 
 
 def _users(tables: Tables) -> Users:
     published = tables.published
-    rows = np.flatnonzero(tables.kept_users).tolist()
+    rows = np.flatnonzero(tables.remaining_users).tolist()
 
-    def kept(name: str, blank: Any) -> list[Any]:
-        """A column of the kept users, blank for those who only occur in ratings; empty where it is not published."""
+    def column(name: str, blank: Any) -> list[Any]:
+        """Return a column of the remaining users, blank for those who occur only in ratings; empty if not published."""
         column = published.column(name)
         return [column[row] if row < len(column) else blank for row in rows] if column else []
 
-    genders = kept("gender", "")
+    genders = column("gender", "")
     codes = [gender_code(text) for text in genders] if tables.coded_gender else []
     return Users(
         tuple(str(user) for user in published.user_ids[rows]),
-        np.maximum(0, np.array(kept("age", 0), np.int32)),
+        np.maximum(0, np.array(column("age", 0), np.int32)),
         tuple(genders),
-        tuple(kept("occupation", "")),
+        tuple(column("occupation", "")),
         np.array(codes, np.int32),
-        tuple(kept("zip_code", "")) if tables.all_columns else (),
+        tuple(column("zip_code", "")) if tables.all_columns else (),
     )
 
 
 def _movies(tables: Tables) -> Movies:
     published = tables.published
-    rows = np.flatnonzero(tables.kept_movies).tolist()
+    rows = np.flatnonzero(tables.remaining_movies).tolist()
     titles = published.names if tables.reading_order else published.titles
     genre_names = tuple(genre for genre in published.raw.genre_names if genre not in NO_GENRE)
     months = [int(published.released[row][5:7] or 0) for row in rows]
@@ -79,18 +79,19 @@ def _movies(tables: Tables) -> Movies:
 
 
 def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
-    """Return which of the names each text has, shape (texts, names). Few texts differ: each is looked at once."""
+    """Return which of the names each text contains, shape (texts, names). Texts repeat, so each distinct one is parsed
+    once."""
     row_of = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-    place = {name: column for column, name in enumerate(names)}
+    column_of = {name: column for column, name in enumerate(names)}
     table = np.zeros((len(row_of), len(names)), bool)
     for text, row in row_of.items():
-        table[row, [place[name] for name in text.split("|") if name in place]] = True
+        table[row, [column_of[name] for name in text.split("|") if name in column_of]] = True
     genres: Bools = table[[row_of[text] for text in texts]]
     return genres
 
 
 def fingerprint(ratings: Ratings, users: Users, movies: Movies, scale: Scale) -> str:
-    """Return a digest of everything that a dataset holds, but not of its name."""
+    """Return a digest of everything that a dataset holds except its name."""
     digest = hashlib.blake2b(digest_size=32)  # twice as fast as sha256
     texts = [users.ids, users.gender, users.occupation, users.zip_code]
     texts += [movies.ids, movies.titles, movies.genre_names, movies.keys]

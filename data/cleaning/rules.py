@@ -1,8 +1,8 @@
-"""The rules of cleaning, in the order in which they are applied: what each takes, and what that looks like.
+"""The cleaning rules, in the order in which they apply.
 
-A rule sees what the rules before it left, as marks on columns (``data.tables``). It says what it leaves, and what it
-took or changed as rows that a person can read; rows are only made when somebody looks. Two entries of one film are
-joined before ratings are counted, so that a film is not thought rare because it was entered twice.
+A rule gets what the rules before it left, as masks on columns (``movietui.data.cleaning.working_tables``). It returns
+what remains, and a readable form of the rows that it removed or changed, which is only built on demand. Entries of the
+same movie are merged before ratings are counted, so that a movie entered twice does not seem rare.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from data.dataset import Bools, Ints
-from data.movielens import MISSING, NO_GENRE
-from data.tables import Numbers, Tables, marked
-from data.titles import LAST_YEAR
+from movietui.data.cleaning.working_tables import Numbers, Tables, marked
+from movietui.data.dataset import Bools, Ints
+from movietui.data.movielens.release import MISSING, NO_GENRE
+from movietui.data.titles import LAST_YEAR, with_year
 
 EXAMPLES = 5
 GENDERS = {"f": 0, "female": 0, "m": 1, "male": 1}
@@ -25,29 +25,29 @@ Row = tuple[str | int | float, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Taken:
-    """What a rule took or changed, as rows with named columns; the most telling first."""
+class AffectedRows:
+    """The rows that a rule removed or changed, with named columns; the most informative come first."""
 
     columns: tuple[str, ...]
     total: int
     rows: Callable[[int, int], list[Row]]
-    """The rows from one place to another."""
-    say: Callable[[Row], str]
-    """A row in words."""
+    """The rows from one index to another."""
+    describe: Callable[[Row], str]
+    """Puts a row into words."""
 
     def examples(self) -> tuple[str, ...]:
         """Return the first rows in words."""
-        return tuple(self.say(row) for row in self.rows(0, EXAMPLES))
+        return tuple(self.describe(row) for row in self.rows(0, EXAMPLES))
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a rule leaves, and what it took."""
+    """What a rule leaves, and what it removed."""
 
     after: Tables
-    taken: Taken
+    affected: AffectedRows
     changed: int = 0
-    """Values that it changed, for rules that take nothing."""
+    """The number of values changed, for rules that remove nothing."""
     note: str = ""
 
 
@@ -60,67 +60,69 @@ class Rule:
     """``{}`` stands for the rule's number."""
     apply: Callable[[Tables, int], Outcome]
     number: int = 0
-    """What the rule is applied with unless another number is given; 0 where it takes none."""
+    """The default number of the rule; 0 if it has none."""
     low: int = 1
     high: int = 1_000_000
     always: bool = False
-    """On whatever the preset: what it takes is no rating."""
+    """Whether it is on whatever the preset, because the rows it removes cannot be used."""
 
 
-def _times(count: int | str | float, thing: str) -> str:
+def _plural(count: int | str | float, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def label(title: str | int | float, year: str | int | float) -> str:
-    """Return a title with its year, where it is known."""
-    return f"{title} ({year})" if year else str(title)
+    """Return a title with its year, if known."""
+    return with_year(str(title), int(year or 0))
 
 
 # Ratings
 
 
-def _shown(number: Any) -> int | str:
+def _id_text(number: Any) -> int | str:
     return "?" if number == MISSING else int(number)
 
 
 def day(seconds: Any) -> str:
-    """Return the day of a moment, ``1997-11-20``; a question mark where it is missing."""
+    """Return the date of a timestamp, ``1997-11-20``, or a question mark if it is missing."""
     return "?" if seconds == MISSING else datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
 
 
 def _without_ratings(tables: Tables, bad: Bools) -> Outcome:
-    """Take ratings away."""
+    """Remove ratings."""
     published, movie = tables.published, tables.movie
-    gone = np.flatnonzero(bad & tables.left)
+    removed = np.flatnonzero(bad & tables.remaining)
 
     def rows(start: int, end: int) -> list[Row]:
         return [
             (
-                _shown(published.user_ids[published.user[row]]),
-                _shown(published.movie_ids[movie[row]]),
+                _id_text(published.user_ids[published.user[row]]),
+                _id_text(published.movie_ids[movie[row]]),
                 label(published.names[movie[row]], int(published.years[movie[row]])),
                 "?" if np.isnan(published.stars[row]) else float(published.stars[row]),
                 day(published.time[row]),
             )
-            for row in gone[start:end]
+            for row in removed[start:end]
         ]
 
-    def say(row: Row) -> str:
+    def describe(row: Row) -> str:
         stars = f"{row[3]:g}" if isinstance(row[3], float) else row[3]
         return f"user {row[0]}, movie {row[1]}, {stars} stars"
 
-    taken = Taken(("user", "movie", "title", "stars", "rated on"), len(gone), rows, say)
-    return Outcome(tables.without_ratings(bad), taken)
+    affected = AffectedRows(("user", "movie", "title", "stars", "rated on"), len(removed), rows, describe)
+    return Outcome(tables.without_ratings(bad), affected)
 
 
 def _malformed(tables: Tables, _: int) -> Outcome:
     lines = tables.published.raw.malformed
 
     def rows(start: int, end: int) -> list[Row]:
-        return [(line.file, line.line, line.wrong) for line in lines[start:end]]
+        return [(line.file, line.line, line.reason) for line in lines[start:end]]
 
-    taken = Taken(("file", "line", "what is wrong"), len(lines), rows, lambda row: f"{row[0]} line {row[1]}: {row[2]}")
-    return Outcome(tables, taken)
+    affected = AffectedRows(
+        ("file", "line", "what is wrong"), len(lines), rows, lambda row: f"{row[0]} line {row[1]}: {row[2]}"
+    )
+    return Outcome(tables, affected)
 
 
 def _missing(tables: Tables, _: int) -> Outcome:
@@ -145,21 +147,21 @@ def _outside_scale(tables: Tables, _: int) -> Outcome:
     return _without_ratings(tables, marked(test, tables.published.stars))
 
 
-def _older_of_two(tables: Tables, movie: Ints, among: Bools) -> Bools:
-    """Mark all but the newest rating of each user and movie; at the same second the later row is the newer."""
+def _superseded(tables: Tables, movie: Ints, among: Bools) -> Bools:
+    """Mark all but the newest rating of each user and movie; within a second, the later row counts as newer."""
     marks = np.zeros(len(movie), bool)
     rows = np.flatnonzero(among)
     keys = tables.published.user[rows].astype(np.int64) * len(tables.movies) + movie[rows]
-    if (keys[1:] > keys[:-1]).all():  # in order, as the later releases publish them
+    if (keys[1:] > keys[:-1]).all():  # already sorted, as the later releases are
         return marks
     ordered = np.sort(keys)
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not len(twice):
         return marks
     del ordered
-    place = np.minimum(np.searchsorted(twice, keys), len(twice) - 1)
-    several = twice[place] == keys
-    rows, keys = rows[several], keys[several]
+    position = np.minimum(np.searchsorted(twice, keys), len(twice) - 1)
+    repeated = twice[position] == keys
+    rows, keys = rows[repeated], keys[repeated]
     order = np.lexsort((rows, tables.published.time[rows], keys))
     newer_follows = keys[order][1:] == keys[order][:-1]
     marks[rows[order[:-1][newer_follows]]] = True
@@ -167,7 +169,7 @@ def _older_of_two(tables: Tables, movie: Ints, among: Bools) -> Bools:
 
 
 def _duplicates(tables: Tables, _: int) -> Outcome:
-    return _without_ratings(tables, _older_of_two(tables, tables.movie, tables.left))
+    return _without_ratings(tables, _superseded(tables, tables.movie, tables.remaining))
 
 
 def _unknown_ids(tables: Tables, _: int) -> Outcome:
@@ -182,33 +184,34 @@ def _unknown_ids(tables: Tables, _: int) -> Outcome:
 # Movies
 
 
-def _alike(rows: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
-    """Return the rows in groups that have the same key; groups of one are left out."""
+def _grouped_by(rows: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
+    """Group the rows by key; leave out groups of one."""
     groups: dict[Any, list[int]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _dated(tables: Tables) -> list[int]:
-    """The movies left whose year is known."""
+def _rows_with_year(tables: Tables) -> list[int]:
+    """Return the remaining movies whose year is known."""
     dated: list[int] = np.flatnonzero(tables.movies & (tables.published.years > 0)).tolist()
     return dated
 
 
 def _merge_titles(tables: Tables, _: int) -> Outcome:
     published = tables.published
-    groups = _alike(_dated(tables), published.keys.__getitem__)
+    groups = _grouped_by(_rows_with_year(tables), published.keys.__getitem__)
     into = np.arange(len(tables.movies), dtype=np.int32)
     for group in groups:
-        group.sort(key=lambda row: (-tables.of_movie[row], published.movie_ids[row]))
+        group.sort(key=lambda row: (-tables.ratings_per_movie[row], published.movie_ids[row]))
         into[group] = group[0]
     movie = into[tables.movie]
-    # Only those that become double by merging: double ratings of one movie are another rule's, which may be off.
+    # Only ratings that become duplicates by merging: duplicates within one movie belong to another rule, which may be
+    # off.
     joined = np.zeros(len(tables.movies), bool)
     joined[[group[0] for group in groups]] = True
-    doubled = _older_of_two(tables, movie, tables.left & joined[movie])
-    gone = into != np.arange(len(into))
+    doubled = _superseded(tables, movie, tables.remaining & joined[movie])
+    removed = into != np.arange(len(into))
     after = tables
     if groups:
         genres, released = list(published.genres), list(published.released)
@@ -222,12 +225,12 @@ def _merge_titles(tables: Tables, _: int) -> Outcome:
             tables,
             published=whole,
             movie=movie,
-            left=tables.left & ~doubled,
-            movies=tables.movies & ~gone,
+            remaining=tables.remaining & ~doubled,
+            movies=tables.movies & ~removed,
             merged=tuple(map(tuple, groups)),
         )
     twice = np.bincount(movie[doubled], minlength=len(into))
-    groups.sort(key=lambda group: -after.of_movie[group[0]])
+    groups.sort(key=lambda group: -after.ratings_per_movie[group[0]])
 
     def rows(start: int, end: int) -> list[Row]:
         return [
@@ -235,23 +238,25 @@ def _merge_titles(tables: Tables, _: int) -> Outcome:
                 published.names[group[0]],
                 int(published.years[group[0]]),
                 " and ".join(str(movie) for movie in sorted(published.movie_ids[group])),
-                int(after.of_movie[group[0]]),
+                int(after.ratings_per_movie[group[0]]),
                 int(twice[group[0]]),
             )
             for group in groups[start:end]
         ]
 
-    def say(row: Row) -> str:
-        return f"{label(row[0], row[1])}: {row[2]} merged, {_times(row[3], 'rating')}"
+    def describe(row: Row) -> str:
+        return f"{label(row[0], row[1])}: {row[2]} merged, {_plural(row[3], 'rating')}"
 
-    return Outcome(after, Taken(("title", "year", "movies", "ratings", "twice"), len(groups), rows, say))
+    return Outcome(
+        after, AffectedRows(("title", "year", "movies", "ratings", "rated twice"), len(groups), rows, describe)
+    )
 
 
 def _without_movies(tables: Tables, bad: Bools, note: str = "") -> Outcome:
-    """Take movies away, and their ratings."""
-    published, counts = tables.published, tables.of_movie
-    gone = np.flatnonzero(bad & tables.kept_movies)
-    gone = gone[np.argsort(-counts[gone], kind="stable")]
+    """Remove movies and their ratings."""
+    published, counts = tables.published, tables.ratings_per_movie
+    removed = np.flatnonzero(bad & tables.remaining_movies)
+    removed = removed[np.argsort(-counts[removed], kind="stable")]
 
     def rows(start: int, end: int) -> list[Row]:
         return [
@@ -262,21 +267,21 @@ def _without_movies(tables: Tables, bad: Bools, note: str = "") -> Outcome:
                 published.genres[row].replace("|", ", "),
                 int(counts[row]),
             )
-            for row in gone[start:end].tolist()
+            for row in removed[start:end].tolist()
         ]
 
-    def say(row: Row) -> str:
-        return f"{label(row[1], row[2])}, {_times(row[4], 'rating')}"
+    def describe(row: Row) -> str:
+        return f"{label(row[1], row[2])}, {_plural(row[4], 'rating')}"
 
-    taken = Taken(("movie", "title", "year", "genres", "ratings"), len(gone), rows, say)
-    return Outcome(tables.without_movies(bad), taken, note=note)
+    affected = AffectedRows(("movie", "title", "year", "genres", "ratings"), len(removed), rows, describe)
+    return Outcome(tables.without_movies(bad), affected, note=note)
 
 
 def _newest_of_title(tables: Tables, _: int) -> Outcome:
     published, years = tables.published, tables.published.years
     bad = np.zeros(len(tables.movies), bool)
-    for title in _alike(_dated(tables), lambda row: published.keys[row].rpartition(" ")[0]):
-        for group in _alike(title, lambda row: frozenset(published.genres[row].split("|"))):
+    for title in _grouped_by(_rows_with_year(tables), lambda row: published.keys[row].rpartition(" ")[0]):
+        for group in _grouped_by(title, lambda row: frozenset(published.genres[row].split("|"))):
             bad[group] = years[group] < years[group].max()
     return _without_movies(tables, bad)
 
@@ -289,44 +294,46 @@ def _no_year(tables: Tables, _: int) -> Outcome:
     return _without_movies(tables, tables.published.years == 0)
 
 
-def _old(tables: Tables, year: int) -> Outcome:
+def _old_movies(tables: Tables, year: int) -> Outcome:
     years = tables.published.years
     return _without_movies(tables, (years > 0) & (years < year))
 
 
-def _few_of_movie(tables: Tables, fewest: int) -> Outcome:
-    never = int(np.count_nonzero(tables.kept_movies & (tables.of_movie == 0)))
-    return _without_movies(tables, tables.of_movie < fewest, f"{never:,} never rated" if never else "")
+def _few_ratings_movies(tables: Tables, fewest: int) -> Outcome:
+    never = int(np.count_nonzero(tables.remaining_movies & (tables.ratings_per_movie == 0)))
+    return _without_movies(tables, tables.ratings_per_movie < fewest, f"{never:,} never rated" if never else "")
 
 
 # Users
 
 
-def _few_of_user(tables: Tables, fewest: int) -> Outcome:
-    published, counts = tables.published, tables.of_user
+def _few_ratings_users(tables: Tables, fewest: int) -> Outcome:
+    published, counts = tables.published, tables.ratings_per_user
     bad = counts < fewest
-    gone = np.flatnonzero(bad & tables.kept_users)
-    gone = gone[np.argsort(-counts[gone], kind="stable")]
+    removed = np.flatnonzero(bad & tables.remaining_users)
+    removed = removed[np.argsort(-counts[removed], kind="stable")]
 
     def rows(start: int, end: int) -> list[Row]:
-        return [(int(published.user_ids[row]), int(counts[row])) for row in gone[start:end]]
+        return [(int(published.user_ids[row]), int(counts[row])) for row in removed[start:end]]
 
-    taken = Taken(("user", "ratings"), len(gone), rows, lambda row: f"user {row[0]}, {_times(row[1], 'rating')}")
-    return Outcome(tables.without_users(bad), taken)
+    affected = AffectedRows(
+        ("user", "ratings"), len(removed), rows, lambda row: f"user {row[0]}, {_plural(row[1], 'rating')}"
+    )
+    return Outcome(tables.without_users(bad), affected)
 
 
-# What takes nothing, and changes how it is written
+# Rules that remove nothing and change how values are written
 
 
 def _titles(tables: Tables, _: int) -> Outcome:
     published = tables.published
-    kept = np.flatnonzero(tables.kept_movies).tolist()
-    changed = [row for row in kept if published.titles[row] != published.names[row]]
-    turned = [row for row in changed if published.trimmed[row] != published.names[row]]
-    spaced = sum(published.titles[row] != published.titles[row].strip() for row in changed)
+    remaining = np.flatnonzero(tables.remaining_movies).tolist()
+    changed = [row for row in remaining if published.titles[row] != published.names[row]]
+    reordered = [row for row in changed if published.trimmed[row] != published.names[row]]
+    trimmed = sum(published.titles[row] != published.titles[row].strip() for row in changed)
     years = sum(" ".join(published.titles[row].split()) != published.trimmed[row] for row in changed)
-    first = set(turned)
-    telling = turned + [row for row in changed if row not in first]
+    first = set(reordered)
+    ordered = reordered + [row for row in changed if row not in first]
 
     def rows(start: int, end: int) -> list[Row]:
         return [
@@ -336,12 +343,14 @@ def _titles(tables: Tables, _: int) -> Outcome:
                 published.names[row],
                 int(published.years[row]) or "",
             )
-            for row in telling[start:end]
+            for row in ordered[start:end]
         ]
 
-    note = f"{years:,} years split off, {len(turned):,} titles put in reading order, {spaced:,} trimmed"
-    taken = Taken(("movie", "published", "title", "year"), len(changed), rows, lambda row: f"{row[1]} is {row[2]}")
-    return Outcome(replace(tables, reading_order=True), taken, len(changed), note)
+    note = f"{years:,} years split off, {len(reordered):,} titles put in reading order, {trimmed:,} trimmed"
+    affected = AffectedRows(
+        ("movie", "published", "title", "year"), len(changed), rows, lambda row: f"{row[1]} is {row[2]}"
+    )
+    return Outcome(replace(tables, reading_order=True), affected, len(changed), note)
 
 
 def gender_code(text: str) -> int:
@@ -358,40 +367,42 @@ def _gender(tables: Tables, _: int) -> Outcome:
     def rows(start: int, end: int) -> list[Row]:
         return [(int(published.user_ids[row]), texts[row], codes[row]) for row in coded[start:end]]
 
-    taken = Taken(("user", "published", "code"), len(coded), rows, lambda row: f"user {row[0]}: {row[1]} is {row[2]}")
+    affected = AffectedRows(
+        ("user", "published", "code"), len(coded), rows, lambda row: f"user {row[0]}: {row[1]} is {row[2]}"
+    )
     men = sum(codes[row] for row in coded)
-    note = f"{len(coded) - men:,} F, {men:,} M" if texts else "the dataset tells nobody's gender"
-    return Outcome(replace(tables, coded_gender=True), taken, len(coded), note)
+    note = f"{len(coded) - men:,} F, {men:,} M" if texts else "the dataset has no genders"
+    return Outcome(replace(tables, coded_gender=True), affected, len(coded), note)
 
 
 def _columns(tables: Tables, _: int) -> Outcome:
     published = tables.published
     texts = published.column("zip_code")
-    told = [row for row in np.flatnonzero(tables.users[: len(texts)]).tolist() if texts[row]]
+    with_code = [row for row in np.flatnonzero(tables.users[: len(texts)]).tolist() if texts[row]]
 
     def rows(start: int, end: int) -> list[Row]:
-        return [(int(published.user_ids[row]), texts[row]) for row in told[start:end]]
+        return [(int(published.user_ids[row]), texts[row]) for row in with_code[start:end]]
 
-    taken = Taken(("user", "zip code"), len(told), rows, lambda row: f"user {row[0]}: zip code {row[1]}")
-    note = "zip codes; dates of videos and addresses of pages are not even read" if told else "the dataset has none"
-    return Outcome(replace(tables, all_columns=False), taken, len(told), note)
+    affected = AffectedRows(("user", "zip code"), len(with_code), rows, lambda row: f"user {row[0]}: zip code {row[1]}")
+    note = "zip codes; video dates and page links are never read" if with_code else "the dataset has none"
+    return Outcome(replace(tables, all_columns=False), affected, len(with_code), note)
 
 
 RULES = (
     Rule("malformed-lines", "malformed lines", _malformed, always=True),
     Rule("missing-values", "missing values", _missing, always=True),
-    Rule("outside-scale", "stars off the scale", _outside_scale),
-    Rule("duplicate-ratings", "rated twice, newest stays", _duplicates),
+    Rule("outside-scale", "ratings out of range", _outside_scale),
+    Rule("duplicate-ratings", "rated twice: newest kept", _duplicates),
     Rule("unknown-ids", "unknown user or movie", _unknown_ids),
     Rule("same-title-twice", "same title, year: merged", _merge_titles),
     Rule("newest-of-title", "same title, genres: newest", _newest_of_title),
-    Rule("no-genre", "movies without genre", _no_genre),
+    Rule("no-genre", "movies without a genre", _no_genre),
     Rule("no-year", "movies without a year", _no_year),
-    Rule("old-movies", "movies from before {}", _old, 1930, 1871, LAST_YEAR),
-    Rule("few-ratings-movies", "movies, under {} ratings", _few_of_movie, 5),
-    Rule("few-ratings-users", "users, under {} ratings", _few_of_user, 20),  # MovieLens publishes none with fewer
+    Rule("old-movies", "movies from before {}", _old_movies, 1930, 1871, LAST_YEAR),
+    Rule("few-ratings-movies", "movies, under {} ratings", _few_ratings_movies, 5),
+    Rule("few-ratings-users", "users, under {} ratings", _few_ratings_users, 20),  # MovieLens publishes none with fewer
     Rule("titles", "titles in reading order", _titles),
     Rule("gender", "gender as F = 0, M = 1", _gender),
-    Rule("unused-columns", "columns nobody learns from", _columns),
+    Rule("unused-columns", "unused columns", _columns),
 )
 BY_ID = {rule.id: rule for rule in RULES}

@@ -1,7 +1,7 @@
-"""A dataset while it is cleaned: the columns as they were published, and marks on what is left of them.
+"""A dataset during cleaning: the columns as published, and masks of what remains.
 
-Nothing is copied when a rule takes rows away: a rule makes new marks, so that 32 million ratings can be looked at rule
-by rule. Nothing here imports pandas.
+A rule that removes rows copies nothing: it only makes new masks, so that even 32 million ratings can be cleaned rule by
+rule. Nothing here imports pandas.
 """
 
 from collections.abc import Callable
@@ -12,22 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Bools, Ints
-from data.movielens import MISSING, Raw
-from data.titles import film_key, reading_order, split_year
+from movietui.data.dataset import Bools, Ints
+from movietui.data.movielens.release import MISSING, Raw
+from movietui.data.titles import movie_key, reading_order, split_year
 
 Numbers = NDArray[Any]
 Ids = NDArray[np.int64]
 
 PIECE = 2**20
-"""Ratings that are looked at together: temporary columns stay small, and in the processor's cache."""
+"""Ratings processed at once: temporary columns stay small and in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """A dataset as published, with the rows of users and movies in place of their ids.
+    """A dataset as published, with rows of users and movies instead of their ids.
 
-    Users and movies that only occur in ratings follow after the known ones, in the order of their ids.
+    Users and movies that occur only in ratings follow the known ones, ordered by id.
     """
 
     raw: Raw
@@ -39,99 +39,104 @@ class Published:
     stars: Numbers
     time: Numbers
     titles: tuple[str, ...]
-    """As published; ``Movie 99`` for one that only occurs in ratings."""
+    """As published; ``Movie 99`` for a movie that occurs only in ratings."""
     trimmed: tuple[str, ...]
     """Without the year."""
     names: tuple[str, ...]
     """In reading order and without the year."""
     years: Ints
-    """Of the title, else of the release; 0 where unknown."""
+    """The year in the title, or else the year of release; 0 if unknown."""
     keys: tuple[str, ...]
     genres: tuple[str, ...]
-    """``Comedy|Drama``; of all entries that were merged."""
+    """``Comedy|Drama``; of all merged entries together."""
     released: tuple[str, ...]
-    """``1995-01-01`` or empty; of the first entry with a date where some were merged."""
+    """``1995-01-01`` or empty; if entries were merged, that of the first with a date."""
 
     @property
     def known_users(self) -> int:
-        """How many users the dataset describes; the rows from here on only occur in ratings."""
+        """The number of users that the dataset describes; the rows after them occur only in ratings."""
         return len(self.raw.users)
 
     @property
     def known_movies(self) -> int:
-        """How many movies the dataset describes."""
+        """The number of movies that the dataset describes."""
         return len(self.raw.movies)
 
     def column(self, name: str) -> list[Any]:
-        """Return a column of the users that the dataset describes; empty where it has none."""
+        """Return a column of the users that the dataset describes; empty if there is no such column."""
         return self.raw.users[name].tolist() if name in self.raw.users.columns else []
 
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """What is left of a dataset, and how it is to be encoded."""
+    """What remains of a dataset, and how to encode it."""
 
     published: Published
     movie: Ints
     """Row of each rating's movie, after merging; shape (ratings,)."""
-    left: Bools
-    """Which ratings are left, shape (ratings,)."""
+    remaining: Bools
+    """Which ratings remain, shape (ratings,)."""
     users: Bools
+    """Which users no rule has removed, shape (users,); see ``remaining_users``."""
     movies: Bools
+    """Which movies no rule has removed or merged into another, shape (movies,)."""
     reading_order: bool = False
-    """Whether titles are those in reading order."""
+    """Whether to use the titles in reading order."""
     coded_gender: bool = False
     all_columns: bool = True
-    """Whether columns that nobody learns from are kept."""
+    """Whether to keep the columns that no model learns from."""
     merged: tuple[tuple[int, ...], ...] = ()
-    """Rows of movies that became one, the one that stays first."""
+    """Rows of movies that were merged; the one that remains comes first."""
 
     @cached_property
     def ratings(self) -> int:
-        """How many ratings are left."""
-        return int(np.count_nonzero(self.left))
+        """The number of remaining ratings."""
+        return int(np.count_nonzero(self.remaining))
 
     @cached_property
-    def of_movie(self) -> Ids:
-        """The number of ratings left of each movie."""
-        return self._counted(self.movie, len(self.movies))
+    def ratings_per_movie(self) -> Ids:
+        """The number of remaining ratings of each movie."""
+        return self._count(self.movie, len(self.movies))
 
     @cached_property
-    def of_user(self) -> Ids:
-        """The number of ratings left of each user."""
-        return self._counted(self.published.user, len(self.users))
+    def ratings_per_user(self) -> Ids:
+        """The number of remaining ratings of each user."""
+        return self._count(self.published.user, len(self.users))
 
-    def _counted(self, rows: Ints, length: int) -> Ids:
+    def _count(self, rows: Ints, length: int) -> Ids:
         counts = np.zeros(length, np.int64)
         for piece in pieces(len(rows)):
-            counts += np.bincount(rows[piece][self.left[piece]], minlength=length)
+            counts += np.bincount(rows[piece][self.remaining[piece]], minlength=length)
         return counts
 
     @cached_property
-    def kept_users(self) -> Bools:
-        """The users that will be encoded: of those that only occur in ratings, the ones with a rating left."""
-        return self.users & ((np.arange(len(self.users)) < self.published.known_users) | (self.of_user > 0))
+    def remaining_users(self) -> Bools:
+        """The users that remain; one who occurs only in ratings remains as long as a rating does."""
+        return self.users & ((np.arange(len(self.users)) < self.published.known_users) | (self.ratings_per_user > 0))
 
     @cached_property
-    def kept_movies(self) -> Bools:
-        """The movies that will be encoded."""
-        return self.movies & ((np.arange(len(self.movies)) < self.published.known_movies) | (self.of_movie > 0))
+    def remaining_movies(self) -> Bools:
+        """The movies that remain; one that occurs only in ratings remains as long as a rating does."""
+        return self.movies & (
+            (np.arange(len(self.movies)) < self.published.known_movies) | (self.ratings_per_movie > 0)
+        )
 
     def without_ratings(self, bad: Bools) -> "Tables":
-        """Take ratings away. Where nothing goes, here and below, the tables are the same ones, with their counts."""
-        return replace(self, left=self.left & ~bad) if (self.left & bad).any() else self
+        """Remove ratings. If there is nothing to remove, here and below, return the same tables, with their cached
+        counts."""
+        return replace(self, remaining=self.remaining & ~bad) if (self.remaining & bad).any() else self
 
     def without_movies(self, bad: Bools) -> "Tables":
-        """Take movies away, and their ratings."""
+        """Remove movies and their ratings."""
         if not (self.movies & bad).any():
             return self
-        return replace(self, movies=self.movies & ~bad, left=self.left & ~bad[self.movie])
+        return replace(self, movies=self.movies & ~bad, remaining=self.remaining & ~bad[self.movie])
 
     def without_users(self, bad: Bools) -> "Tables":
-        """Take users away, and their ratings."""
+        """Remove users and their ratings."""
         if not (self.users & bad).any():
             return self
-        return replace(self, users=self.users & ~bad, left=self.left & ~bad[self.published.user])
+        return replace(self, users=self.users & ~bad, remaining=self.remaining & ~bad[self.published.user])
 
 
 def pieces(length: int) -> list[slice]:
@@ -148,7 +153,7 @@ def marked(test: Callable[..., Bools], *columns: Numbers) -> Bools:
 
 
 def tables_of(raw: Raw) -> Tables:
-    """Find the rows of users and movies, and derive name, year and film key of each movie."""
+    """Look up the rows of users and movies, and derive the name, year and key of each movie."""
     user, user_ids = _rows(raw.ratings["user_id"].to_numpy(), raw.users["user_id"].to_numpy())
     movie, movie_ids = _rows(raw.ratings["movie_id"].to_numpy(), raw.movies["movie_id"].to_numpy())
     unknown = [int(movie) for movie in movie_ids[len(raw.movies) :]]
@@ -169,7 +174,7 @@ def tables_of(raw: Raw) -> Tables:
         tuple(title for title, _ in labels),
         names,
         np.array(years, np.int32),
-        tuple(film_key(name, year) for name, year in zip(names, years, strict=True)),
+        tuple(movie_key(name, year) for name, year in zip(names, years, strict=True)),
         (*raw.movies["genres"].tolist(), *[""] * len(unknown)),
         released,
     )
@@ -177,17 +182,17 @@ def tables_of(raw: Raw) -> Tables:
 
 
 def _rows(ids: Numbers, known: Numbers) -> tuple[Ints, Ids]:
-    """Return the row of each id, and the ids of all rows: the known ones, then those that occur beside them."""
+    """Return the row of each id, and the ids of all rows: the known ones, then the others that occur."""
     if not len(ids):
         return np.empty(0, np.int32), known.astype(np.int64)
     low, high = int(ids.min()), int(ids.max())
-    if high - low < max(PIECE, len(ids)):  # a table of all ids in the range is small, and many times faster
+    if high - low < max(PIECE, len(ids)):  # a lookup table over the range is small, and many times faster
         return _rows_by_table(ids, known, low, high)
-    found, places = np.unique(ids, return_inverse=True)
-    everything = np.concatenate([known, np.setdiff1d(found, known)]).astype(np.int64)
-    order = np.argsort(everything)
-    rows = order[np.searchsorted(everything, found, sorter=order)].astype(np.int32)
-    return rows[places], everything
+    occurring_ids, positions = np.unique(ids, return_inverse=True)
+    all_ids = np.concatenate([known, np.setdiff1d(occurring_ids, known)]).astype(np.int64)
+    order = np.argsort(all_ids)
+    rows = order[np.searchsorted(all_ids, occurring_ids, sorter=order)].astype(np.int32)
+    return rows[positions], all_ids
 
 
 def _rows_by_table(ids: Numbers, known: Numbers, low: int, high: int) -> tuple[Ints, Ids]:
@@ -195,11 +200,11 @@ def _rows_by_table(ids: Numbers, known: Numbers, low: int, high: int) -> tuple[I
     occurring = np.zeros(high - low + 1, bool)
     for piece in pieces(len(ids)):
         occurring[ids[piece].astype(np.int64) - low] = True
-    inside = np.flatnonzero((known >= low) & (known <= high))
-    table[known[inside] - low] = inside
-    more = np.flatnonzero(occurring & (table < 0))
-    table[more] = len(known) + np.arange(len(more), dtype=np.int32)
+    in_range = np.flatnonzero((known >= low) & (known <= high))
+    table[known[in_range] - low] = in_range
+    further = np.flatnonzero(occurring & (table < 0))
+    table[further] = len(known) + np.arange(len(further), dtype=np.int32)
     rows = np.empty(len(ids), np.int32)
     for piece in pieces(len(ids)):
         rows[piece] = table[ids[piece].astype(np.int64) - low]
-    return rows, np.concatenate([known, more + low]).astype(np.int64)
+    return rows, np.concatenate([known, further + low]).astype(np.int64)

@@ -1,9 +1,9 @@
-"""Generates the dataset demo: known films, rated by users who do not exist.
+"""Generates the demo dataset: real movies, rated by invented users.
 
-It needs no download, so the application opens and its tests run without a network. The films, their genres, quality
-and fame are written down in ``data.demo_films``; everything about users and ratings comes out of a random generator
-with a fixed seed. Each invented user has a taste: a weight for each genre and for the age and the fame of a film. Who
-likes a genre sees more of it and rates it higher.
+It needs no download, so the app opens and its tests run without a network. The movies with their genres, quality and
+fame are listed in ``movietui.data.demo.movies``; everything about users and ratings comes from a random generator with
+a fixed seed. Each invented user has a taste: a weight for each genre and for a movie's age and fame. A user who likes a
+genre watches more of it and rates it higher.
 """
 
 from typing import TYPE_CHECKING
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from data.demo_films import FILMS, GENRE_CODES
-from data.movielens import Raw
+from movietui.data.demo.movies import GENRE_CODES, MOVIES
+from movietui.data.movielens.release import Raw
+from movietui.data.titles import with_year
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ SEED = 20
 USERS = 400
 RATINGS = 28_000
 FEWEST = 20
-"""Ratings of a user, as in MovieLens."""
+"""The fewest ratings of a user, as in MovieLens."""
 FIRST_TIME = 1_577_836_800
 """2020-01-01."""
 YEARS_OF_RATING = 4
@@ -52,7 +53,7 @@ OCCUPATIONS = (
     "translator",
 )
 
-# Tastes that go together, each a direction in the space of genres.
+# Correlated tastes, each a direction in the space of genres.
 _TASTES = (
     {"Action": 1, "Sci-Fi": 0.8, "Adventure": 0.8, "Thriller": 0.4, "Romance": -0.7, "Musical": -0.6, "Drama": -0.3},
     {"Romance": 1, "Musical": 0.8, "Comedy": 0.5, "Horror": -0.9, "War": -0.5, "Action": -0.3},
@@ -64,11 +65,11 @@ _TASTES = (
 
 
 def generate() -> Raw:
-    """Return the invented dataset; the same one each time."""
+    """Return the invented dataset, the same every time."""
     import pandas as pd
 
-    random = np.random.RandomState(SEED)  # its sequences are frozen, those of default_rng may change
-    movies, genres, quality, fame = _films()
+    random = np.random.RandomState(SEED)  # its sequences are frozen; those of default_rng may change
+    movies, genres, quality, fame = _movies()
     years = movies["year"].to_numpy()
     old = (2000 - years) / 30.0
 
@@ -92,7 +93,7 @@ def generate() -> Raw:
 
     user, movie = np.nonzero(rated)
     start = random.uniform(0, YEARS_OF_RATING * 365 * 86_400, USERS)
-    # Most rate what they know within a few weeks, in no order, and a film now and then after that.
+    # Most users rate what they know within a few weeks, in random order, and a movie now and then after that.
     time = FIRST_TIME + start[user] + random.exponential(20 * 86_400, len(user))
     order = random.permutation(len(user))
     ratings = pd.DataFrame(
@@ -116,27 +117,27 @@ def generate() -> Raw:
     return Raw(ratings.reset_index(drop=True), published, users, tuple(genre_names), ratings_file="demo")
 
 
-def _films() -> "tuple[pd.DataFrame, Floats, Floats, Floats]":
-    """Return the films, their genres (films, genres), their quality and their fame (films,)."""
+def _movies() -> "tuple[pd.DataFrame, Floats, Floats, Floats]":
+    """Return the movies, their genres, shape (movies, genres), and their quality and fame, shape (movies,)."""
     import pandas as pd
 
-    rows = [line.split("|") for line in FILMS.strip().splitlines()]
+    rows = [line.split("|") for line in MOVIES.strip().splitlines()]
     codes = [row[2].split() for row in rows]
     movies = pd.DataFrame(
         {
             "movie_id": np.arange(1, len(rows) + 1, dtype=np.int32),
-            "title": pd.Series([f"{title} ({year})" for year, title, *_ in rows], dtype="str"),
+            "title": pd.Series([with_year(title, int(year)) for year, title, *_ in rows], dtype="str"),
             "release_date": pd.Series([f"{row[0]}-01-01" for row in rows], dtype="str"),
-            "genres": pd.Series(["|".join(GENRE_CODES[code] for code in found) for found in codes], dtype="str"),
+            "genres": pd.Series(["|".join(GENRE_CODES[code] for code in row) for row in codes], dtype="str"),
             "year": [int(row[0]) for row in rows],
         }
     )
-    genres = np.array([[code in found for code in GENRE_CODES] for found in codes], float)
+    genres = np.array([[code in row for code in GENRE_CODES] for row in codes], float)
     return movies, genres, np.array([float(row[3]) for row in rows]), np.array([float(row[4]) for row in rows])
 
 
 def _who_saw_what(random: np.random.RandomState, fit: Floats, fame: Floats) -> Bools:
-    """Draw how many films each user rated, and which: the known ones rather, and those to the taste rather."""
+    """Draw how many movies each user rated and which: well-known ones and those to their taste are more likely."""
     activity = random.lognormal(0, 0.7, USERS)
     counts = np.round(FEWEST + (RATINGS - FEWEST * USERS) * activity / activity.sum()).astype(int)
     counts = np.minimum(counts, int(len(fame) * 0.8))

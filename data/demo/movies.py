@@ -1,4 +1,4 @@
-"""The films of the demo: year, title, genres, quality and fame (both 1 to 9, a matter of opinion), one a line."""
+"""The movies of the demo, one per line: year, title, genres, quality and fame (1 to 9, a matter of opinion)."""
 
 GENRE_CODES = {
     "Ac": "Action",
@@ -21,7 +21,7 @@ GENRE_CODES = {
     "We": "Western",
 }
 
-FILMS = """
+MOVIES = """
 1930|All Quiet on the Western Front|Dr Wa|8|3
 1931|M|Cr Th No|8|4
 1931|City Lights|Co Ro Dr|8|4

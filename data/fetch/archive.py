@@ -1,80 +1,88 @@
-"""Files out of a zip archive or a folder, read without trusting it.
+"""Reads files from a zip archive or a folder without trusting it.
 
-Only the wanted files are unpacked, piece by piece and never to the disk, so that nothing can be written outside of the
-cache and a large file never lies in memory as a whole.
+Only the wanted files are unpacked, piece by piece and only in memory, so that nothing is written outside the cache and
+no large file is in memory as a whole.
 """
 
 import contextlib
+import io
+import lzma
 import os
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, TypeVar
 
-from data.problems import Problem
+from movietui.data.fetch import unpacking
+from movietui.data.problems import Problem
 
 MAX_BYTES = 4 * 2**30
-"""Of all wanted files together, unpacked; the largest MovieLens set has 0.9 GiB."""
-MAX_WHOLE = 2**28
-"""Of a file that is not read by blocks, unpacked; the largest table of movies has 4 MiB."""
+"""Unpacked size of all wanted files together; the largest MovieLens release has 0.9 GiB."""
+MAX_READ = 2**26
+"""Unpacked size of a file that is read as a whole; the largest table of movies has 4 MiB."""
 MAX_RATIO = 100
-"""Unpacked over packed size; ratings as text pack about 5 to 1, at most 20."""
+"""Unpacked over packed size; text files of ratings compress about 5 to 1, at most 20."""
 RATIO_FROM = 2**20
-"""Files unpacking to less than this many bytes may have any ratio."""
+"""Files that unpack to fewer bytes may have any ratio."""
 MAX_MEMBERS = 10_000
+MAX_DIRECTORY = 2**21
+"""Bytes of an archive's central directory, which lists its files."""
 MAX_DEPTH = 3
-"""How many folders deep a wanted file may lie in a folder; in an archive any number."""
+"""How deep in a folder a wanted file may be; in an archive, at any depth."""
 BLOCK = 4 * 2**20
-"""Bytes of a file that are looked at together."""
+"""Bytes of a file processed at once."""
 
 Piece = TypeVar("Piece")
+Name = TypeVar("Name", str, PurePosixPath)
 
-WANTED = "name a zip or folder with the original files of the dataset"
-"""What to do where a path is of no use."""
-EXPORT = "name the file as the service gave it to you"
-"""The same, for what a person brings along from elsewhere."""
+DATASET_HINT = "choose a zip or folder with the dataset's original files"
+"""What to do about an unusable path to a dataset."""
+EXPORT_HINT = "choose the file as you downloaded it"
+"""What to do about an unusable path to a personal export."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """Those of the wanted files that were found, by name without their folder. Open while ``opened`` is."""
+    """The wanted files that exist, by name without their folder. Valid only inside ``with open_files(…)``."""
 
     path: Path
     sizes: Mapping[str, int]
-    """Bytes of each file, unpacked."""
-    open: Callable[[str], AbstractContextManager[IO[bytes]]]
+    """Unpacked size of each file in bytes."""
+    pieces: Callable[[str, int], Iterator[bytes]]
+    """Yields a file's content in pieces of at most this many bytes: exactly its size in total, or an error."""
 
     def __contains__(self, name: str) -> bool:
         return name in self.sizes
 
     def size(self, *names: str) -> int:
-        """Return the bytes of some files together. Raises ``Problem`` where one is missing."""
+        """Return the total size of some files in bytes. Raises ``Problem`` if one is missing."""
         for name in names:
             if name not in self:
-                raise Problem(f"{self.path} has no file {name}; it must hold the original files of the dataset.")
+                raise Problem(f"{self.path} has no file {name}; it must contain the dataset's original files.")
         return sum(self.sizes[name] for name in names)
 
     def read(self, name: str) -> bytes:
-        """Return a file's content. Raises ``Problem`` where it is missing, damaged or suspiciously large."""
-        if self.size(name) > MAX_WHOLE:
-            raise Problem(f"{name} in {self.path} has more than the {MAX_WHOLE:,} bytes that are read.")
-        return b"".join(self._pieces(name, BLOCK))
+        """Return a file's content. Raises ``Problem`` if it is missing, damaged or suspiciously large."""
+        if self.size(name) > MAX_READ:
+            raise Problem(f"{name} in {self.path} is larger than the limit of {MAX_READ:,} bytes.")
+        return _concatenate(self._pieces(name, BLOCK))
 
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
-        """Return a file's content in pieces of whole lines, each about ``size`` bytes; the last line may lack its end.
+        """Yield a file's content in blocks of whole lines, each about ``size`` bytes; the last line may lack its line
+        end.
 
-        Raises ``Problem`` where the file is missing or damaged, or a line is longer than that.
+        Raises ``Problem`` if the file is missing or damaged, or a line is longer than a block.
         """
         rest = b""
         for piece in self._pieces(name, size):
             end = piece.rfind(b"\n") + 1
             if not end and len(rest) + len(piece) > size:
-                raise Problem(f"{name} in {self.path} is not a text of lines; {WANTED}.")
+                raise Problem(f"{name} in {self.path} is not a text file; {DATASET_HINT}.")
             if end:
                 yield rest + piece[:end]
                 rest = b""
@@ -83,20 +91,17 @@ class Files:
             yield rest
 
     def _pieces(self, name: str, size: int) -> Iterator[bytes]:
-        left = self.size(name)
-        with _damages(self.path), self.open(name) as file:
-            while piece := file.read(size):
-                left -= len(piece)
-                yield piece
-            if left:  # an archive that lies about the size, or a file that somebody writes to
-                raise EOFError
+        self.size(name)
+        with _explain_errors(self.path):
+            yield from self.pieces(name, size)
 
 
 @contextlib.contextmanager
-def opened(path: Path, wanted: Collection[str]) -> Iterator[Files]:
-    """Open a zip archive or folder and find those of the wanted files that it has, all in one folder of it.
+def open_files(path: Path, wanted: Collection[str]) -> Iterator[Files]:
+    """Open a zip archive or folder and find the wanted files, all in the same folder inside it.
 
-    Raises ``Problem`` where the path cannot be read, is no archive, is damaged, or is an archive that is not safe.
+    Raises ``Problem`` if the path cannot be read, or is not an archive or a folder, or the archive is damaged or
+    unsafe.
     """
     path = path.expanduser()
     try:
@@ -104,77 +109,98 @@ def opened(path: Path, wanted: Collection[str]) -> Iterator[Files]:
     except FileNotFoundError:
         raise Problem(f"There is no file or folder {path}; check the path.") from None
     except (OSError, ValueError) as error:
-        raise Problem(f"{path} cannot be read: {_reason(error)}; {WANTED}.") from None
+        raise Problem(f"{path} cannot be read: {_reason(error)}; {DATASET_HINT}.") from None
     if stat.S_ISDIR(mode):
-        with _damages(path):
-            files = _in_folder(path, frozenset(wanted))
+        with _explain_errors(path):
+            files = _files_in_folder(path, frozenset(wanted))
         yield files
     elif stat.S_ISREG(mode):
         with contextlib.ExitStack() as stack:
-            with _damages(path):
-                files = _in_zip(path, stack.enter_context(path.open("rb")), frozenset(wanted), stack)
+            with _explain_errors(path):
+                files = _files_in_zip(path, stack.enter_context(path.open("rb")), frozenset(wanted))
             yield files
     else:
-        raise Problem(f"{path} is neither a zip archive nor a folder; {WANTED}.")
+        raise Problem(f"{path} is neither a zip archive nor a folder; {DATASET_HINT}.")
 
 
-def read_all(path: Path, wanted: Callable[[str], bool], most: int) -> dict[PurePosixPath, bytes]:
-    """Return the content of those files of a zip archive or folder whose names are wanted, by their place in it.
+def read_all(path: Path, wanted: Callable[[str], bool], max_bytes: int) -> dict[PurePosixPath, bytes]:
+    """Return the content of all files with wanted names in a zip archive or folder, by their path inside it.
 
-    Unlike ``opened`` from whichever folders they lie in; ``most`` bytes together. Raises ``Problem`` as ``opened``.
+    Unlike ``open_files``, it looks in all folders. Reads at most ``max_bytes`` in total. Raises ``Problem`` as
+    ``open_files`` does.
     """
-    with _damages(path, EXPORT), contextlib.ExitStack() as stack:
+    with _explain_errors(path, EXPORT_HINT):
         if path.is_dir():
-            places = [inside / name for inside, names in _walk(path) for name in sorted(names) if wanted(name)]
-            _sizes(path, {str(place): place for place in places}, most)
-            return {place: (path / place).read_bytes() for place in places}
-        archive, members = _members(path, stack.enter_context(path.open("rb")), wanted, stack, EXPORT)
-        _check(path, members.values(), most)
-        return {place: archive.read(member) for place, member in members.items()}
+            inner_paths = [inside / name for inside, names in _walk(path) for name in sorted(names) if wanted(name)]
+            sizes = _sizes(path, {inner: inner for inner in inner_paths}, max_bytes)
+            return {inner: _concatenate(_read(path / inner, size, BLOCK)) for inner, size in sizes.items()}
+        with path.open("rb") as file:
+            members = _members(path, file, wanted, EXPORT_HINT)
+            _check_sizes(path, members.values(), max_bytes)
+            return {inner: _concatenate(unpacking.pieces(file, member, BLOCK)) for inner, member in members.items()}
+
+
+def _concatenate(pieces: Iterable[bytes]) -> bytes:
+    """Concatenate pieces without holding all of them twice."""
+    whole = io.BytesIO()
+    whole.writelines(pieces)
+    return whole.getvalue()
+
+
+def _read(path: Path, remaining: int, size: int) -> Iterator[bytes]:
+    """Read a file with this many bytes. Raises ``EOFError`` if it has fewer or more, because it is being written."""
+    with path.open("rb") as file:
+        while remaining and (piece := file.read(min(remaining, size))):
+            remaining -= len(piece)
+            yield piece
+        if remaining or file.read(1):
+            raise EOFError
 
 
 @contextlib.contextmanager
-def _damages(path: Path, hint: str = WANTED) -> Iterator[None]:
-    """Say in one sentence why something could not be read."""
+def _explain_errors(path: Path, hint: str = DATASET_HINT) -> Iterator[None]:
+    """Turn errors while reading into a ``Problem`` that says what went wrong."""
     try:
         yield
     except OSError as error:
+        if error.errno is None:  # bz2 raises this for damaged data
+            raise Problem(f"{path} is damaged or incomplete; download it again.") from None
         raise Problem(f"{path} cannot be read: {_reason(error)}; {hint}.") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, UnicodeError):
-        raise Problem(f"{path} is damaged or cut off; download it again.") from None
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError):
+        raise Problem(f"{path} is damaged or incomplete; download it again.") from None
     except (NotImplementedError, RuntimeError):
-        raise Problem(f"{path} is encrypted or packed in an unusual way; pack it again as an ordinary zip.") from None
+        raise Problem(f"{path} is encrypted or compressed in an unusual way; repack it as an ordinary zip.") from None
 
 
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _choose(path: Path, places: Collection[PurePosixPath]) -> dict[str, PurePosixPath]:
-    """Choose the files of the least deep folder that has any."""
-    if not places:
+def _choose(path: Path, inner_paths: Collection[PurePosixPath]) -> dict[str, PurePosixPath]:
+    """Choose the files in the shallowest folder that has any."""
+    if not inner_paths:
         return {}
-    folders = sorted({place.parent for place in places}, key=lambda folder: (len(folder.parts), folder))
+    folders = sorted({inner.parent for inner in inner_paths}, key=lambda folder: (len(folder.parts), folder))
     if len(folders) > 1 and len(folders[0].parts) == len(folders[1].parts):
         raise Problem(
-            f"{path} holds datasets twice, in {folders[0]} and in {folders[1]}; name the folder that is meant."
+            f"{path} contains two datasets, in {folders[0]} and in {folders[1]}; choose one of these folders."
         )
-    return {place.name: place for place in places if place.parent == folders[0]}
+    return {inner.name: inner for inner in inner_paths if inner.parent == folders[0]}
 
 
-def _in_folder(path: Path, wanted: frozenset[str]) -> Files:
-    places = []
+def _files_in_folder(path: Path, wanted: frozenset[str]) -> Files:
+    inner_paths = []
     for inside, names in _walk(path):
-        places += [inside / name for name in wanted.intersection(names)]
-        if not inside.parts and places:
+        inner_paths += [inside / name for name in wanted.intersection(names)]
+        if not inside.parts and inner_paths:
             break
-    chosen = _choose(path, places)
+    chosen = _choose(path, inner_paths)
     sizes = _sizes(path, chosen, MAX_BYTES)
-    return Files(path, sizes, lambda name: (path / chosen[name]).open("rb"))
+    return Files(path, sizes, lambda name, size: _read(path / chosen[name], sizes[name], size))
 
 
 def _walk(path: Path) -> Iterator[tuple[PurePosixPath, list[str]]]:
-    """Give the folders in a folder, itself first, each with the names of its files; hidden ones are left out."""
+    """Yield a folder and its subfolders, each with the names of its files; hidden folders are skipped."""
     for folder, subfolders, names in os.walk(path):
         inside = PurePosixPath(Path(folder).relative_to(path).as_posix())
         if len(inside.parts) >= MAX_DEPTH - 1:
@@ -183,31 +209,47 @@ def _walk(path: Path) -> Iterator[tuple[PurePosixPath, list[str]]]:
         yield inside, names
 
 
-def _sizes(path: Path, places: Mapping[str, PurePosixPath], most: int) -> dict[str, int]:
-    """Return the bytes of files in a folder. Raises ``Problem`` for what is no file, and where they are too large."""
+def _sizes(path: Path, inner_paths: Mapping[Name, PurePosixPath], max_bytes: int) -> dict[Name, int]:
+    """Return the sizes of files in a folder in bytes. Raises ``Problem`` if one is not a regular file, or they are too
+    large."""
     sizes = {}
-    for name, place in places.items():
-        facts = (path / place).stat()
-        if not stat.S_ISREG(facts.st_mode):
-            raise Problem(f"{path / place} is not a plain file.")
-        sizes[name] = facts.st_size
+    for name, inner in inner_paths.items():
+        status = (path / inner).stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Problem(f"{path / inner} is not a regular file.")
+        sizes[name] = status.st_size
     total = sum(sizes.values())
-    if total > most:
-        raise Problem(f"The files in {path} have {total:,} bytes, more than the {most:,} that are read.")
+    if total > max_bytes:
+        raise Problem(f"The files in {path} have {total:,} bytes, more than the limit of {max_bytes:,}.")
     return sizes
 
 
-def _in_zip(path: Path, file: IO[bytes], wanted: frozenset[str], stack: contextlib.ExitStack) -> Files:
-    archive, by_place = _members(path, file, wanted.__contains__, stack)
-    chosen = {name: by_place[place] for name, place in _choose(path, by_place).items()}
-    _check(path, chosen.values(), MAX_BYTES)
-    return Files(path, {name: member.file_size for name, member in chosen.items()}, lambda n: archive.open(chosen[n]))
+def _files_in_zip(path: Path, file: IO[bytes], wanted: frozenset[str]) -> Files:
+    by_path = _members(path, file, wanted.__contains__)
+    chosen = {name: by_path[inner] for name, inner in _choose(path, by_path).items()}
+    _check_sizes(path, chosen.values(), MAX_BYTES)
+    sizes = {name: member.file_size for name, member in chosen.items()}
+    return Files(path, sizes, lambda name, size: unpacking.pieces(file, chosen[name], size))
+
+
+class _Directory:
+    """The archive file that ``zipfile`` reads; refuses a central directory that is too large."""
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self._path, self._file = path, file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, count: int = -1) -> bytes:
+        content = self._file.read(MAX_DIRECTORY + 1 if count < 0 else min(count, MAX_DIRECTORY + 1))
+        if len(content) > MAX_DIRECTORY:
+            raise Problem(f"{self._path} is refused: its list of files has more than {MAX_DIRECTORY:,} bytes.")
+        return content
 
 
 def _members(
-    path: Path, file: IO[bytes], wanted: Callable[[str], bool], stack: contextlib.ExitStack, hint: str = WANTED
-) -> tuple[zipfile.ZipFile, dict[PurePosixPath, zipfile.ZipInfo]]:
-    """Open an archive and return its members whose names are wanted, once all were found to be safe."""
+    path: Path, file: IO[bytes], wanted: Callable[[str], bool], hint: str = DATASET_HINT
+) -> dict[PurePosixPath, zipfile.ZipInfo]:
+    """Return the members with wanted names, after checking that all members are safe."""
     head = file.read(512)
     if not head:
         raise Problem(f"{path} is empty; {hint}.")
@@ -215,26 +257,35 @@ def _members(
         if looks_like_html(head):
             raise Problem(f"{path} is a web page, not a zip archive; download the archive itself.")
         raise Problem(f"{path} is not a zip archive; {hint}.")
-    archive = stack.enter_context(zipfile.ZipFile(file))
-    members = archive.infolist()
+    with zipfile.ZipFile(_Directory(path, file)) as archive:
+        members, end = archive.infolist(), archive.start_dir
     if len(members) > MAX_MEMBERS:
-        raise Problem(f"{path} holds {len(members):,} files, more than the {MAX_MEMBERS:,} that are accepted.")
-    by_place: dict[PurePosixPath, zipfile.ZipInfo] = {}
+        raise Problem(f"{path} contains {len(members):,} files, more than the limit of {MAX_MEMBERS:,}.")
+    by_path: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for member in members:
-        place = _safe(path, member)
-        if member.is_dir() or not wanted(place.name):
+        inner = _safe_path(path, member)
+        if member.is_dir() or not wanted(inner.name):
             continue
-        if place in by_place:
-            raise Problem(f"{path} is refused: it holds {str(place)!r} twice.")
-        by_place[place] = member
-    return archive, by_place
+        if inner in by_path:
+            raise Problem(f"{path} is refused: it contains {str(inner)!r} twice.")
+        by_path[inner] = member
+    _check_overlap(path, members, end)
+    return by_path
 
 
-def _check(path: Path, members: Collection[zipfile.ZipInfo], most: int) -> None:
-    """Raise ``Problem`` where members would unpack to more than is read."""
+def _check_overlap(path: Path, members: Collection[zipfile.ZipInfo], end: int) -> None:
+    """Raise ``Problem`` if members overlap: each would be unpacked from the same bytes."""
+    for member in sorted(members, key=lambda member: member.header_offset, reverse=True):
+        if member.header_offset + unpacking.MIN_HEADER_SIZE + member.compress_size > end:
+            raise Problem(f"{path} is damaged or unsafe: {member.filename!r} overlaps the file after it.")
+        end = member.header_offset
+
+
+def _check_sizes(path: Path, members: Collection[zipfile.ZipInfo], max_bytes: int) -> None:
+    """Raise ``Problem`` if members would unpack to more than the limits."""
     total = sum(member.file_size for member in members)
-    if total > most:
-        raise Problem(f"{path} is refused: it unpacks to {total:,} bytes, more than the {most:,} that are read.")
+    if total > max_bytes:
+        raise Problem(f"{path} is refused: it unpacks to {total:,} bytes, more than the limit of {max_bytes:,}.")
     for member in members:
         if member.file_size > RATIO_FROM and member.file_size > MAX_RATIO * max(1, member.compress_size):
             raise Problem(
@@ -242,30 +293,32 @@ def _check(path: Path, members: Collection[zipfile.ZipInfo], most: int) -> None:
             )
 
 
-def _safe(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
-    """Return the member's place inside the archive. Raises ``Problem`` where it would lie outside."""
-    # zipfile normalises `filename` and cuts it at a null byte; what the archive says is judged, not the result.
+def _safe_path(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
+    """Return the member's path inside the archive. Raises ``Problem`` if it would be outside."""
+    # zipfile normalises `filename` and cuts it at a null byte; check what the archive says, not the result.
     name = member.orig_filename.replace("\\", "/")
-    place = PurePosixPath(name)
+    inner = PurePosixPath(name)
     drive = len(name) > 1 and name[1] == ":"
-    if "\0" in name or place.is_absolute() or drive or ".." in place.parts:
-        raise Problem(f"{path} is refused: its member {member.orig_filename!r} would lie outside of its folder.")
+    if not name:
+        raise Problem(f"{path} is damaged: it contains a file without a name.")
+    if "\0" in name or inner.is_absolute() or drive or ".." in inner.parts:
+        raise Problem(f"{path} is refused: its member {member.orig_filename!r} would be written outside its folder.")
     mode = member.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise Problem(f"{path} is refused: its member {member.orig_filename!r} is a link, not a plain file.")
-    return place
+        raise Problem(f"{path} is refused: its member {member.orig_filename!r} is a link, not a regular file.")
+    return inner
 
 
-def ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Unpack the next piece in a thread while the last one is looked at; both let go of the interpreter."""
+def prefetched(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Yield pieces while a thread unpacks the next one; both threads release the interpreter lock."""
     with ThreadPoolExecutor(1) as unpacking:
-        following = unpacking.submit(next, pieces, None)
-        while piece := following.result():
-            following = unpacking.submit(next, pieces, None)
+        next_piece = unpacking.submit(next, pieces, None)
+        while piece := next_piece.result():
+            next_piece = unpacking.submit(next, pieces, None)
             yield piece
 
 
 def looks_like_html(head: bytes) -> bool:
-    """Tell whether the first bytes are those of a web page."""
+    """Return whether these are the first bytes of a web page."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--"))

@@ -1,8 +1,8 @@
-"""Downloads that go on after a break, and are not trusted before their checksum is known.
+"""Downloads that resume after an interruption, and are not trusted until their checksum is verified.
 
-What has come of a file lies beside it as ``NAME.part``, with what identifies it on the server in ``NAME.part.json``.
-The next attempt asks for the rest of that very file; a server that has another by now, or cannot send a rest, sends
-the whole. A file appears under its own name only when all of it is there and right.
+A partial file is stored as ``NAME.part``, with its identity on the server in ``NAME.part.json``. The next attempt
+requests the rest of that same file; a server that has another file by now, or cannot send a part, sends all of it. A
+file gets its own name only when it is complete and correct.
 """
 
 import contextlib
@@ -16,40 +16,47 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
-from data.archive import looks_like_html
-from data.problems import Problem
-from data.progress import Meter, Report, silent
-from data.titles import plain
+from movietui.data.fetch.archive import looks_like_html
+from movietui.data.fetch.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from movietui.data.problems import Problem
+from movietui.data.progress import Meter, Report, silent
+from movietui.data.storage import disk, strict_json
 
 if TYPE_CHECKING:
     import requests
 
 OFFLINE = "MOVIETUI_OFFLINE"
-"""Environment variable: with ``1`` nothing is asked of the network."""
-CONNECT_SECONDS = 5
-READ_SECONDS = 20
-"""A server that is silent for so long is given up."""
-ROOM = 10
-BREAKS = 5
-"""So many breaks in a row are gone on after at once, each having brought the file further."""
+"""Environment variable: ``1`` forbids all network access."""
+MAX_GROWTH = 10
+MAX_RETRIES = 5
+"""Reconnect up to this many times in a row, as long as each attempt made progress."""
+MAX_REDIRECTS = 5
+TRUSTED_HOSTS = frozenset({"grouplens.org", "files.grouplens.org", "datasets.imdbws.com"})
+"""Servers to which a redirect is followed, besides the one that sent it."""
+LENGTH_DIGITS = 15
 CHUNK = 2**16
 
 
 class Failed(Exception):
-    """A download did not work; the text is a clause."""
+    """A download failed; the text is a clause of a longer message."""
 
 
 class Untrusted(Failed):
-    """The certificate of the server has expired or could not be verified."""
+    """The server's certificate has expired or could not be verified."""
 
 
 class _Broken(Failed):
-    """The connection ended or fell silent; what came is kept."""
+    """The connection broke, or the server stopped sending; the partial file stays."""
+
+
+class _Slow(_Broken):
+    """The server is so slow that asking again at once is pointless; the partial file stays."""
 
 
 def offline() -> bool:
-    """Tell whether the network is switched off."""
+    """Return whether network access is switched off."""
     return os.environ.get(OFFLINE, "") not in ("", "0")
 
 
@@ -63,55 +70,57 @@ def download(
     sha256: str = "",
     or_newer: bool = False,
     insecure: bool = False,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> str:
-    """Fetch a file and return its sha256. Raises ``Failed``, or ``Problem`` where the disk is the reason.
+    """Download a file and return its sha256. Raises ``Failed``, or ``Problem`` if the file cannot be written.
 
-    ``size`` are the bytes expected, or more; what is larger is not taken. What differs from ``sha256`` is removed and
-    refused; ``or_newer`` accepts it where the server was verified, and may be ``ROOM`` times as large. Without a
-    ``sha256`` nothing is taken from a server that was not verified. ``insecure`` does not verify it: only what has the
-    checksum is accepted then, so there has to be one.
+    A file larger than ``size`` bytes is refused. A file whose checksum is not ``sha256`` is removed and refused, unless
+    ``or_newer`` is set and the server is verified; it may then be ``MAX_GROWTH`` times as large. Without a ``sha256``,
+    nothing is accepted from an unverified server. ``insecure`` skips the verification of the server and accepts only a
+    file with the checksum, so it requires one.
     """
     if insecure and not sha256:
-        raise ValueError("without a checksum the server has to be verified")
+        raise ValueError("without a checksum the server must be verified")
     if offline():
         raise Failed(f"the network is switched off by {OFFLINE}")
-    host = url.split("/")[2]
     part = _Part(target)
     meter = partial(Meter, report, "Downloading", unit="bytes", note=note)
-    most = size * ROOM if or_newer else size
-    with _written(target), part:
+    max_size = size * MAX_GROWTH if or_newer else size
+    with _explain_write_errors(target), part:
         if or_newer:
-            part.begin("")  # what came before may not have come from a verified server
-        for attempt in range(BREAKS + 1):
+            part.restart("")  # the previous part may be from an unverified server
+        for attempt in range(MAX_RETRIES + 1):
             before = part.size
             try:
-                secure = _fetch(url, host, part, meter, most, verify=not insecure, unverified=bool(sha256))
+                secure = _fetch(
+                    url, part, meter, max_size, verify=not insecure, unverified=bool(sha256), timeouts=timeouts
+                )
                 break
             except _Broken as broken:
-                if part.size <= before or attempt == BREAKS:
-                    kept = " (what came is kept, the next attempt goes on from there)" if part.validator else ""
-                    raise Failed(f"{broken}{kept}") from None
+                if part.size <= before or attempt == MAX_RETRIES or isinstance(broken, _Slow):
+                    hint = " (the next attempt resumes from here)" if part.validator else ""
+                    raise Failed(f"{broken}{hint}") from None
         digest = part.sha256()
         if sha256 and digest != sha256 and not (or_newer and secure):
-            part.forget()
-            raise Failed(f"what {host} sent was refused because its checksum is not the published one")
+            part.discard()
+            raise Failed(f"the file from {_host(url)} was refused: its checksum is not the published one")
         part.complete()
     return digest
 
 
 def files_of(target: Path) -> tuple[Path, Path, Path]:
-    """Return where a downloaded file lies, what has come of it while it is not whole, and the facts about that."""
+    """Return the paths of a downloaded file, of its part while it is incomplete, and of the part's metadata."""
     return target, target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.json")
 
 
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file."""
-    with path.open("rb") as file:
+    with disk.open_to_read(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove(paths: Iterable[Path]) -> None:
-    """Remove files. Raises ``Problem`` where that cannot be done."""
+    """Remove files. Raises ``Problem`` if that fails."""
     for path in paths:
         try:
             path.unlink(missing_ok=True)
@@ -120,40 +129,38 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 class _Part:
-    """What has come of a file. Only one process at a time has it."""
+    """A partially downloaded file. Only one process at a time can open it."""
 
     def __init__(self, target: Path) -> None:
-        self.target, self.path, self.facts = files_of(target)
+        self.target, self.path, self.metadata = files_of(target)
         self.file: IO[bytes]
-        self._over = False
+        self._finished = False
 
     def __enter__(self) -> "_Part":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = self.path.open("ab")
+        disk.make_folder(self.path.parent)
+        self.file = disk.open_to_append(self.path)
         try:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not os.path.samestat(os.fstat(self.file.fileno()), self.path.stat()):
-                raise BlockingIOError  # it was completed just now
+                raise BlockingIOError  # another process has just completed it
         except (BlockingIOError, FileNotFoundError):
             self.file.close()
-            raise Problem(
-                f"{self.target.name} is being downloaded by another process; wait until that is done."
-            ) from None
+            raise Problem(f"Another process is downloading {self.target.name}; wait until it is done.") from None
         except OSError:
-            pass  # a file system without locks
+            pass  # the file system has no locks
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):  # a full disk was told already
+        with contextlib.suppress(OSError):  # a full disk is already reported
             self.file.flush()
-        if not self._over and not (self.size and self.validator):
-            self.forget()  # what cannot be gone on with is of no use
+        if not self._finished and not (self.size and self.validator):
+            self.discard()  # it cannot be resumed
         with contextlib.suppress(OSError):
             self.file.close()
 
     @property
     def size(self) -> int:
-        """Bytes that have come."""
+        """Bytes received."""
         try:
             return self.path.stat().st_size
         except OSError:
@@ -161,134 +168,193 @@ class _Part:
 
     @property
     def validator(self) -> str:
-        """What identifies the file on the server; empty where that is not known."""
+        """The identity of the file on the server; empty if unknown."""
         try:
-            return str(json.loads(self.facts.read_bytes())["validator"])
+            return str(strict_json.loads(disk.read(self.metadata))["validator"])
         except (OSError, ValueError, KeyError, TypeError):
             return ""
 
-    def begin(self, validator: str) -> None:
-        """Start over with a file that is identified so."""
+    def restart(self, validator: str) -> None:
+        """Empty the part, to receive a file with this identity from its start."""
         self.file.truncate(0)
-        self.facts.write_text(json.dumps({"validator": validator}), "utf-8")
+        self.metadata.unlink(missing_ok=True)
+        with disk.open_new(self.metadata) as file:
+            file.write(json.dumps({"validator": validator}).encode())
 
-    def forget(self) -> None:
-        """Throw away what came."""
-        self._over = True
-        for path in (self.path, self.facts):
+    def discard(self) -> None:
+        """Delete the part."""
+        self._finished = True
+        for path in (self.path, self.metadata):
             path.unlink(missing_ok=True)
 
     def sha256(self) -> str:
-        """Return the checksum of what came."""
+        """Return the checksum of the bytes received."""
         self.file.flush()
         return sha256_of(self.path)
 
     def complete(self) -> None:
-        """Give the file its own name."""
+        """Rename the part to its final name."""
         os.fsync(self.file.fileno())
-        self._over = True
-        self.facts.unlink(missing_ok=True)
+        self._finished = True
+        self.metadata.unlink(missing_ok=True)
         self.path.replace(self.target)
 
 
 @contextlib.contextmanager
-def _written(target: Path) -> Iterator[None]:
+def _explain_write_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else plain(error.strerror or str(error))
-        raise Problem(f"{target} could not be written: {reason}; make room and try again.") from None
+        reason = "the disk is full" if full else error.strerror or str(error)
+        raise Problem(f"{target} could not be written: {reason}; free some space and try again.") from None
+
+
+def _host(url: str) -> str:
+    return url.split("/")[2]
 
 
 def _fetch(
-    url: str, host: str, part: _Part, meter: Callable[..., Meter], most: int, *, verify: bool, unverified: bool
+    url: str,
+    part: _Part,
+    meter: Callable[..., Meter],
+    max_size: int,
+    *,
+    verify: bool,
+    unverified: bool,
+    timeouts: Timeouts,
 ) -> bool:
-    """Bring a part to its end, where it may be ``unverified`` from any server. Returns whether it is verified."""
-    import requests
+    """Complete a part and return whether the server was verified; ``unverified`` accepts one that was not."""
+    from movietui.data.fetch import pacing  # here, because it imports requests, which is slow to import
 
+    host = _host(url)
     validator = part.validator
     begun = part.size if validator else 0
     headers = {"Accept-Encoding": "identity"}
     if begun:
         headers |= {"Range": f"bytes={begun}-", "If-Range": validator}
-    with _clauses(host), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # urllib3 would write to standard error that nothing is verified
-        timeout = (CONNECT_SECONDS, READ_SECONDS)
+    with _explain_errors(host, timeouts), warnings.catch_warnings(), pacing.session(timeouts) as session:
+        warnings.simplefilter("ignore")  # urllib3 would warn about the unverified server on standard error
+        with _request(session, url, headers, timeouts, verify=verify) as response:
+            continues = response.headers.get("Content-Range", "").startswith(f"bytes {begun}-")
+            if begun and (response.status_code == 416 or (response.status_code == 206 and not continues)):
+                part.restart("")  # the server's file has changed since
+            elif response.status_code != 200 and not (begun and response.status_code == 206):
+                raise Failed(f"{host} answered with status {response.status_code}")
+            else:
+                verified = verify and response.url.startswith("https:")
+                if not (verified or unverified):
+                    raise Failed(f"the file from {host} was refused: the server was not verified")
+                _receive(response, part, host, meter, max_size, begun if response.status_code == 206 else 0)
+                return verified
+    return _fetch(url, part, meter, max_size, verify=verify, unverified=unverified, timeouts=timeouts)
+
+
+def _request(
+    session: "requests.Session", url: str, headers: dict[str, str], timeouts: Timeouts, *, verify: bool
+) -> "requests.Response":
+    """Return the response to a request. Redirects are followed only within TLS and to ``TRUSTED_HOSTS``."""
+    from requests import RequestException
+
+    begin = url
+    for _ in range(MAX_REDIRECTS + 1):
         try:
-            answer = requests.get(url, headers=headers, stream=True, timeout=timeout, verify=verify)
-        except requests.RequestException:
+            response = session.get(
+                url,
+                headers=headers,
+                stream=True,
+                timeout=(timeouts.connect, timeouts.idle),
+                verify=verify,
+                allow_redirects=False,
+            )
+        except RequestException:
             raise
-        except OSError as error:  # it is not the disk's: a bundle of certificates that is not there
-            raise Failed(f"{host} could not be asked: {plain(str(error)).rstrip('.')}") from None
-        with answer:
-            goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {begun}-")
-            if begun and (answer.status_code == 416 or (answer.status_code == 206 and not goes_on)):
-                part.begin("")  # what came does not fit to what is there now
-                return _fetch(url, host, part, meter, most, verify=verify, unverified=unverified)
-            answer.raise_for_status()
-            verified = verify and all(one.url.startswith("https:") for one in (*answer.history, answer))
-            if not (verified or unverified):
-                raise Failed(f"what {host} sent was refused because it came from a server that was not verified")
-            _take(answer, part, host, meter, most, begun if answer.status_code == 206 else 0)
-            return verified
+        except (OSError, ValueError) as error:  # not disk errors: missing certificates, a malformed address
+            raise Failed(f"{_host(begin)} could not be reached: {str(error).rstrip('.')}") from None
+        if not response.is_redirect:
+            return response
+        response.close()
+        url = _redirect_target(url, response.headers["Location"], begin)
+    raise Failed(f"{_host(begin)} redirects too many times")
 
 
-def _take(
-    answer: "requests.Response", part: _Part, host: str, meter: Callable[..., Meter], most: int, done: int
+def _redirect_target(url: str, location: str, begin: str) -> str:
+    """Return the target of a redirect. Raises ``Failed`` if it cannot be trusted."""
+    try:
+        url_after = urljoin(url, location)
+        parts, first = urlsplit(url_after), urlsplit(begin)
+    except ValueError:
+        parts = None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Failed(f"{_host(begin)} redirects to {location[:80]!r}, which is not a web address")
+    if parts.scheme == "http" and urlsplit(url).scheme == "https":
+        raise Failed(f"{_host(begin)} redirects to {parts.hostname} without TLS, which is not followed")
+    if parts.hostname != first.hostname and parts.hostname not in TRUSTED_HOSTS:
+        raise Failed(f"{_host(begin)} redirects to {parts.hostname}, an unknown server")
+    return url_after
+
+
+def _receive(
+    response: "requests.Response", part: _Part, host: str, meter: Callable[..., Meter], max_size: int, done: int
 ) -> None:
-    """Write an answer behind what is ``done`` of a part, or in its place."""
-    length = answer.headers.get("Content-Length", "")
-    watch = meter(total=done + int(length) if length.isdecimal() else 0, done=done)
+    """Append a response to the ``done`` bytes of a part, or replace the part if ``done`` is 0."""
+    length = response.headers.get("Content-Length", "")
+    known = length.isascii() and length.isdecimal() and len(length) <= LENGTH_DIGITS
+    progress = meter(total=done + int(length) if known else 0, done=done)
     begun = done > 0
     try:
-        for chunk in answer.iter_content(CHUNK):
+        for chunk in response.raw.stream(CHUNK, decode_content=False):  # compressed content stays compressed
             if not begun:
                 if looks_like_html(chunk):
                     raise Failed(f"{host} answered with a web page instead of the file")
-                part.begin(_validator(answer))
+                part.restart(_validator(response))
                 begun = True
             done += len(chunk)
-            if done > most:
-                part.forget()
-                raise Failed(f"what {host} sent was refused because it is larger than the published file")
+            if done > max_size:
+                part.discard()
+                raise Failed(f"the file from {host} was refused: it is larger than the published one")
             part.file.write(chunk)
-            watch.add(len(chunk))
+            progress.add(len(chunk))
     finally:
         part.file.flush()
     if not begun:
         raise Failed(f"{host} sent an empty file")
-    watch.finish()
+    progress.finish()
 
 
-def _validator(answer: "requests.Response") -> str:
-    """Return what identifies the file: a strong ETag, else when it was changed."""
-    tag = answer.headers.get("ETag", "")
-    return tag if tag.startswith('"') else answer.headers.get("Last-Modified", "")
+def _validator(response: "requests.Response") -> str:
+    """Return the identity of the file: a strong ETag, else the time of its last change."""
+    tag = response.headers.get("ETag", "")
+    return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 
 
 @contextlib.contextmanager
-def _clauses(host: str) -> Iterator[None]:
-    """Tell in a clause what went wrong."""
+def _explain_errors(host: str, timeouts: Timeouts) -> Iterator[None]:
+    """Turn errors into clauses that say what went wrong."""
     from requests import exceptions
+    from urllib3 import exceptions as urllib3_exceptions
+
+    from movietui.data.fetch import pacing
 
     try:
         yield
-    except exceptions.SSLError as error:
+    except (exceptions.SSLError, urllib3_exceptions.SSLError) as error:
         if "expired" in str(error):
-            raise Untrusted(f"the TLS certificate of {host} has expired, so that it cannot be trusted") from None
+            raise Untrusted(f"the TLS certificate of {host} has expired, so it cannot be trusted") from None
         raise Untrusted(f"the TLS certificate of {host} could not be verified") from None
-    except exceptions.HTTPError as error:
-        raise Failed(f"{host} answered with status {error.response.status_code}") from None
     except exceptions.ConnectTimeout:
-        raise Failed(f"{host} did not answer within {CONNECT_SECONDS} seconds") from None
-    except exceptions.ReadTimeout:
-        raise _Broken(f"{host} was silent for {READ_SECONDS} seconds") from None
-    except exceptions.ChunkedEncodingError:
-        raise _Broken(f"the download from {host} broke off") from None
+        raise Failed(f"{host} did not answer within {timeouts.connect:g} seconds") from None
+    except (exceptions.ReadTimeout, urllib3_exceptions.ReadTimeoutError):
+        raise _Broken(f"{host} sent nothing for {timeouts.idle:g} seconds") from None
+    except pacing.TooSlow:
+        raise _Slow(f"{host} sends fewer than {timeouts.min_rate:,} bytes a second") from None
+    except pacing.HeadersTooLarge:
+        raise Failed(f"{host} sent headers of more than {pacing.MAX_HEADER_BYTES:,} bytes") from None
     except exceptions.ConnectionError as error:
-        if "Read timed out" in str(error):
-            raise _Broken(f"{host} was silent for {READ_SECONDS} seconds") from None
+        if isinstance(next(iter(error.args), None), urllib3_exceptions.ProtocolError):
+            raise Failed(f"{host} sent an invalid response") from None
         raise Failed(f"{host} cannot be reached") from None
+    except urllib3_exceptions.HTTPError:
+        raise _Broken(f"the download from {host} was interrupted") from None
     except exceptions.RequestException as error:
-        raise Failed(f"{host} could not be asked ({type(error).__name__})") from None
+        raise Failed(f"{host} could not be reached ({type(error).__name__})") from None

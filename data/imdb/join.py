@@ -1,8 +1,8 @@
-"""Joins a dataset with IMDb: which title each movie is, and what IMDb says about it.
+"""Joins a dataset with IMDb: matches each movie with a title, and adds IMDb's facts about it.
 
-A join belongs to the movies as published, however they are cleaned, and lies in the dataset's folder. What a person
-settled by hand lies apart from it, among what cannot be got again; it wins over whatever a join finds, and holds from
-the moment it is said, because it is applied whenever a join is read.
+A join belongs to the movies as published, however they are cleaned, and is stored in the dataset's folder. The matches
+that a person settled by hand are stored elsewhere, with the data that cannot be downloaded again. They take precedence
+over the matches of a join, and take effect at once, because they are applied whenever a join is read.
 """
 
 import contextlib
@@ -21,21 +21,27 @@ from typing import Any
 
 import numpy as np
 
-from data import cache, imdb_files, imdb_tables, locations, sealed
-from data.dataset import Dataset, ImdbFacts
-from data.imdb_matching import Found, Sought, Title, match, wanted_years
-from data.movielens import MISSING, NO_GENRE
-from data.problems import Problem
-from data.progress import Report, Stage, silent
-from data.titles import plain
+from movietui.data.dataset import Dataset, ImdbFacts
+from movietui.data.imdb import table_files
+from movietui.data.imdb import tables as imdb_tables
+from movietui.data.imdb.names_index import Names, NamesBuilder
+from movietui.data.imdb.title_matching import LabelledMovie, Match, Title, match, wanted_years
+from movietui.data.movielens.release import MISSING, NO_GENRE
+from movietui.data.problems import Problem
+from movietui.data.progress import Report, Stage, silent
+from movietui.data.safe_text import strip_controls
+from movietui.data.storage import cache, disk, locations, parquet, strict_json
 
-COURTESY = "Information courtesy of IMDb (https://www.imdb.com). Used with permission."
-"""What IMDb asks to be shown with its data."""
-BETWEEN = "\n"
-"""What stands between the entries of a list in a column of text; ``plain`` leaves it in none."""
+ATTRIBUTION = "Information courtesy of IMDb (https://www.imdb.com). Used with permission."
+"""The notice that IMDb requires with its data."""
+SEPARATOR = "\n"
+"""Separates the entries of a list in a text column; ``strip_controls`` has removed it from all text."""
 
 FACTS = ("movies", "titles")
-"""The tables of a join that say what IMDb says; the others say how it was found."""
+"""The tables of a join that contain IMDb's facts; the others record how each movie was matched."""
+JOINED = (*FACTS, "outcomes", "doubts", "names")
+ALL_NAMES = "every"
+"""The table of a join with the names of all movies on IMDb; see ``movietui.data.imdb.names_index``."""
 
 _ID = re.compile(r"tt[0-9]{7,15}")
 
@@ -48,35 +54,35 @@ class Row:
     title: str
     """As published."""
     reason: str = ""
-    """Why it is not matched."""
+    """Why it has no match."""
     candidates: tuple[Title, ...] = ()
-    """What it may be; what it is, where that was settled by hand."""
+    """Possible matches; if the movie is settled by hand, the match."""
 
 
 @dataclass(frozen=True)
 class JoinReport:
-    """What became of the movies of a dataset."""
+    """The outcome of a join for the movies of a dataset."""
 
     dataset: str
     by: Mapping[str, int]
-    """How many movies were matched by ``id``, ``title`` and ``hand``."""
+    """The number of movies matched by ``id``, ``title`` and ``hand``."""
     ambiguous: tuple[Row, ...]
     """To be settled by hand."""
     unmatched: tuple[Row, ...]
     settled: tuple[Row, ...]
-    """By hand; without candidate where the movie is none of them."""
+    """Settled by hand; without candidates if the user chose none of them."""
     links: str
-    """The dataset whose links were used; empty where there were none."""
+    """The dataset whose links were used; empty if there are none."""
     tables: Mapping[str, Mapping[str, int]]
-    """How many rows and malformed lines each of IMDb's tables has."""
+    """The number of rows and of malformed lines of each of IMDb's tables."""
     notes: tuple[str, ...]
     seconds: float
     peak: int
-    """The most bytes of memory that the process had when the join was done."""
+    """The peak memory of the process after the join, in bytes."""
 
     @property
     def matched(self) -> int:
-        """How many movies were matched."""
+        """The number of matched movies."""
         return sum(self.by.values())
 
     def to_json(self) -> dict[str, Any]:
@@ -99,13 +105,13 @@ class JoinReport:
             "notes": list(self.notes),
             "seconds": self.seconds,
             "peak_bytes": self.peak,
-            "terms": COURTESY,
+            "terms": ATTRIBUTION,
             **rows,
         }
 
 
 def title_json(title: Title) -> dict[str, Any]:
-    """Return a title as JSON-able values; what is not known is null or empty."""
+    """Return a title as JSON-able values; unknown values are null or empty."""
     return {
         "id": title.id,
         "title": title.name,
@@ -122,32 +128,32 @@ def title_json(title: Title) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person said that a movie is."""
+    """A match that a person settled by hand."""
 
     label: str
-    """The movie's title as published; where another movie has its id now, the choice does not hold."""
+    """The movie's title as published; if another movie has its id now, the choice is void."""
     title: str | None
-    """The id of the title; None where none of the candidates is the movie."""
+    """The id of the title; None if none of the candidates is the movie."""
 
 
 @dataclass(frozen=True, eq=False)
 class Join:
-    """A join as it was stored, with what was settled by hand since."""
+    """A stored join, with the matches settled by hand since."""
 
     dataset: str
-    movies: sealed.Columns
-    """By movie, as published: its id, and its place in ``titles``, -1 for none."""
-    titles: sealed.Columns
-    """By IMDb title that is matched or may be: id, year, minutes, genres, rating, votes, directors, people."""
-    outcomes: sealed.Columns
-    """By movie: label and way (see ``Found``). Empty where only facts are asked for and nothing was settled."""
-    doubts: sealed.Columns
-    """By movie without match: id, reason, candidates. Empty where only facts are asked for."""
-    names: sealed.Columns
-    """By IMDb title: kind, name, original. Empty where only facts are asked for."""
+    movies: parquet.Columns
+    """By movie, as published: its id, and its row in ``titles``, -1 for none."""
+    titles: parquet.Columns
+    """By matched or possible IMDb title: id, year, minutes, genres, rating, votes, directors, people."""
+    outcomes: parquet.Columns
+    """By movie: label and way (see ``Match``). Empty if only facts are loaded and nothing was settled by hand."""
+    doubts: parquet.Columns
+    """By movie without a match: id, reason, candidates. Empty if only facts are loaded."""
+    names: parquet.Columns
+    """By IMDb title: kind, name, original. Empty if only facts are loaded."""
     facts: Mapping[str, Any]
     choices: Mapping[str, Choice]
-    """By id of the movie."""
+    """By movie id."""
 
     @cached_property
     def row_of_title(self) -> Mapping[str, int]:
@@ -156,23 +162,23 @@ class Join:
 
     @cached_property
     def chosen(self) -> Mapping[str, Choice]:
-        """What a person said that movies are, as far as it still holds, by id of the movie."""
+        """The choices that are still valid, by movie id."""
         labels = dict(zip(self.movies["id"], self.outcomes["label"], strict=True)) if self.choices else {}
         return {movie: choice for movie, choice in self.choices.items() if labels.get(movie) == choice.label}
 
     @cached_property
-    def place_of(self) -> Mapping[str, int]:
-        """The row in ``titles`` of what each movie is matched with, -1 for nothing, by id of the movie."""
-        found = dict(zip(self.movies["id"], self.movies["place"].tolist(), strict=True))
+    def title_row_of(self) -> Mapping[str, int]:
+        """The row in ``titles`` of each movie's match, -1 for none, by movie id."""
+        matches = dict(zip(self.movies["id"], self.movies["place"].tolist(), strict=True))
         for movie, choice in self.chosen.items():
-            found[movie] = self.row_of_title.get(choice.title or "", -1)
-        return found
+            matches[movie] = self.row_of_title.get(choice.title or "", -1)
+        return matches
 
-    def place_of_any(self, entries: Sequence[str]) -> int:
-        """The row in ``titles`` of a film with these entries, of the first match; what was said by hand comes first."""
+    def title_row_of_any(self, entries: Sequence[str]) -> int:
+        """Return the row in ``titles`` of a movie with several entries: a choice by hand, else the first match."""
         by_hand = [entry for entry in entries if entry in self.chosen]
-        places = (self.place_of.get(entry, -1) for entry in by_hand or entries)
-        return next((place for place in places if place >= 0), -1)
+        title_rows = (self.title_row_of.get(entry, -1) for entry in by_hand or entries)
+        return next((row for row in title_rows if row >= 0), -1)
 
     def title(self, wanted: str) -> Title:
         """Return a title by its id."""
@@ -193,12 +199,12 @@ class Join:
 
     @property
     def fingerprint(self) -> str:
-        """What differs where anything about the join does."""
+        """A digest that changes whenever anything about the join does."""
         choices = sorted((movie, choice.label, choice.title or "") for movie, choice in self.choices.items())
         return hashlib.sha256(json.dumps([self.facts["files"], choices]).encode()).hexdigest()
 
     def report(self) -> JoinReport:
-        """Return what became of the movies."""
+        """Return the outcome for each movie."""
         by = Counter({"id": 0, "title": 0, "hand": 0})
         rows: dict[str, list[Row]] = {"ambiguous": [], "unmatched": [], "settled": []}
         of, why = self.outcomes, self.doubts
@@ -211,13 +217,13 @@ class Join:
                 reason, candidates = doubts[movie]
                 rows[way].append(Row(movie, label, reason, tuple(map(self.title, _split(candidates)))))
             elif choice.title is None:
-                rows["unmatched"].append(Row(movie, label, "none of the candidates, as was said by hand"))
+                rows["unmatched"].append(Row(movie, label, "you chose none of the candidates"))
                 rows["settled"].append(Row(movie, label))
             elif choice.title in self.row_of_title:
                 by["hand"] += 1
                 rows["settled"].append(Row(movie, label, "", (self.title(choice.title),)))
             else:
-                reason = f"{choice.title}, as was said by hand, was not among the titles read; join again"
+                reason = f"you chose {choice.title}, which the join did not read; join again"
                 rows["unmatched"].append(Row(movie, label, reason))
         return JoinReport(
             dataset=self.dataset,
@@ -234,49 +240,52 @@ class Join:
 
 
 def _split(text: str) -> tuple[str, ...]:
-    return tuple(text.split(BETWEEN)) if text else ()
+    return tuple(text.split(SEPARATOR)) if text else ()
 
 
 # Joining
 
 
 def join(name: str, folder: Path | None = None, report: Report = silent) -> JoinReport:
-    """Join a dataset that is here with IMDb's tables, of a folder or downloaded, and keep the result.
+    """Join a stored dataset with IMDb's tables, downloaded or from a folder, and store the result.
 
-    Raises ``Problem`` where the dataset is not here, or a table cannot be got or read; what was joined before stays.
+    Raises ``Problem`` if the dataset is not on disk, or a table cannot be fetched or read; an earlier join then stays.
     """
     started = time.perf_counter()
-    digest, movies, links = _sought(name)
+    digest, movies, links = _movies_to_match(name)
     choices = _choices(name)
-    files = imdb_files.tables(folder, report)
+    files = table_files.tables(folder, report)
     notes = [
-        f"{table}.tsv.gz is not in {plain(str(folder))}: {lost}."
-        for table, lost in imdb_files.FURTHER.items()
+        f"{table}.tsv.gz is not in {strip_controls(str(folder))}: {lost}."
+        for table, lost in table_files.OPTIONAL.items()
         if table not in files
     ]
-    counts: dict[str, imdb_tables.Counted] = {}
+    counts: dict[str, imdb_tables.ReadCounts] = {}
     by_hand = {choice.title for choice in choices.values() if choice.title}
     linked = {movie.link for movie in movies if movie.link}
-    titles, counts[imdb_files.NEEDED] = imdb_tables.titles(
-        files[imdb_files.NEEDED], linked | by_hand, wanted_years(movies), report
+    all_names = NamesBuilder()
+    titles, counts[table_files.REQUIRED] = imdb_tables.titles(
+        files[table_files.REQUIRED], linked | by_hand, wanted_years(movies), report, all_names
     )
+    names = all_names.columns()
     if "title.ratings" in files:
         rated, counts["title.ratings"] = imdb_tables.ratings(
             files["title.ratings"], {title.id for title in titles}, report
         )
+        names["votes"] = imdb_tables.votes(files["title.ratings"], np.asarray(names["number"]))
         titles = [
             replace(title, rating=rated[title.id][0], votes=rated[title.id][1]) if title.id in rated else title
             for title in titles
         ]
     report(Stage("Matching", 0, len(movies), "movies"))
-    found = match(movies, titles)
+    matches = match(movies, titles)
     report(Stage("Matching", len(movies), len(movies), "movies", finished=True))
-    kept = by_hand.union(*({each.title, *each.candidates} for each in found))
-    titles = _with_directors([title for title in titles if title.id in kept], files, counts, report)
+    needed = by_hand.union(*({each.title, *each.candidates} for each in matches))
+    titles = _with_directors([title for title in titles if title.id in needed], files, counts, report)
     for table, counted in counts.items():
         if counted.malformed:
             lines = "line was" if counted.malformed == 1 else "lines were"
-            notes.append(f"{counted.malformed:,} malformed {lines} left out of {table}.")
+            notes.append(f"{counted.malformed:,} malformed {lines} skipped in {table}.")
     facts = {
         "links": links,
         "tables": {table: {"rows": counted.rows, "malformed": counted.malformed} for table, counted in counts.items()},
@@ -285,27 +294,27 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
         "peak": _peak(),
     }
     report(Stage("Storing", note=" ".join(notes)))
-    tables = _tables(movies, found, titles)
+    tables = _tables(movies, matches, titles)
     try:
-        cache.save_imdb(name, digest, tables, facts)
+        cache.save_imdb(name, digest, {**tables, ALL_NAMES: names}, facts)
     except cache.Replaced:
-        raise Problem(f"{name} was replaced or removed while it was joined; join it again.") from None
+        raise Problem(f"{name} was replaced or removed during the join; join it again.") from None
     report(Stage("Storing", 1, 1, note=" ".join(notes), finished=True))
     return Join(name, **tables, facts=facts, choices=_choices(name)).report()
 
 
 def _peak() -> int:
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _sought(name: str) -> tuple[str, list[Sought], str]:
-    """The digest of a dataset as published, its movies, and whose links they have."""
-    digest, own = _published(name)
-    movies, links = own["movies"], own.get("links")
+def _movies_to_match(name: str) -> tuple[str, list[LabelledMovie], str]:
+    """Return the digest of a dataset's raw tables, its movies, and the dataset that their links come from."""
+    digest, tables = _published(name)
+    movies, links = tables["movies"], tables.get("links")
     ids = dict(zip(links["movie_id"].tolist(), links["imdb_id"].tolist(), strict=True)) if links else {}
-    sought = [
-        Sought(
+    to_match = [
+        LabelledMovie(
             str(movie),
             label,
             int(released[:4]) if released else 0,
@@ -316,30 +325,30 @@ def _sought(name: str) -> tuple[str, list[Sought], str]:
             movies["movie_id"].tolist(), movies["title"], movies["release_date"], movies["genres"], strict=True
         )
     ]
-    return (digest, sought, name) if links else (digest, *_with_links_of_another(sought))
+    return (digest, to_match, name) if links else (digest, *_with_links_of_another(to_match))
 
 
 def _link(number: int) -> str:
     return f"tt{number:07}" if number != MISSING else ""
 
 
-def _published(name: str) -> tuple[str, dict[str, sealed.Columns]]:
+def _published(name: str) -> tuple[str, dict[str, parquet.Columns]]:
     try:
         digest = str(cache.describe(name)["raw"])
         return digest, cache.published(name, digest, "movies", "links")
     except FileNotFoundError:
-        raise Problem(f"{plain(name)} is not here yet; run movietui data get {plain(name)}.") from None
-    except sealed.Damaged:
+        raise Problem(f"{name} is not on disk yet; run movietui data get {name}.") from None
+    except parquet.Damaged:
         raise Problem(f"The stored tables of {name} are damaged; run movietui data get {name} again.") from None
 
 
-def _with_links_of_another(sought: Sequence[Sought]) -> tuple[list[Sought], str]:
-    """Take links from the largest dataset here that has some, for movies of the same id, name and year in both.
+def _with_links_of_another(to_match: Sequence[LabelledMovie]) -> tuple[list[LabelledMovie], str]:
+    """Add links from the largest dataset on disk that has some, for movies with the same id, name and year in both.
 
-    ML-1M has no links, but its ids are those of later releases.
+    ML-1M has no links, but shares its ids with later releases.
     """
     for other in sorted(cache.names(), key=_size, reverse=True):
-        with contextlib.suppress(FileNotFoundError, sealed.Damaged):
+        with contextlib.suppress(FileNotFoundError, parquet.Damaged):
             tables = cache.published(other, cache.describe(other)["raw"], "movies", "links")
             if "links" not in tables:
                 continue
@@ -347,24 +356,24 @@ def _with_links_of_another(sought: Sequence[Sought]) -> tuple[list[Sought], str]
             labels = dict(zip(tables["movies"]["movie_id"].tolist(), tables["movies"]["title"], strict=True))
             return [
                 replace(movie, link=_link(links.get(int(movie.id), MISSING)))
-                if movie.agrees(Sought(movie.id, labels.get(int(movie.id), "")))
+                if movie.agrees(LabelledMovie(movie.id, labels.get(int(movie.id), "")))
                 else movie
-                for movie in sought
+                for movie in to_match
             ], other
-    return list(sought), ""
+    return list(to_match), ""
 
 
 def _size(name: str) -> int:
     try:
         return int(cache.describe(name)["movies"])
-    except (FileNotFoundError, sealed.Damaged):
+    except (FileNotFoundError, parquet.Damaged):
         return 0
 
 
 def _with_directors(
     titles: Sequence[Title],
     files: Mapping[str, Path],
-    counts: dict[str, imdb_tables.Counted],
+    counts: dict[str, imdb_tables.ReadCounts],
     report: Report,
 ) -> list[Title]:
     if "title.crew" not in files or "name.basics" not in files:
@@ -379,20 +388,22 @@ def _with_directors(
     ]
 
 
-def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[Title]) -> dict[str, sealed.Columns]:
-    """The join as tables; what only its report needs lies apart, so that facts are read at once."""
-    places = {title.id: place for place, title in enumerate(titles)}
-    doubts = [(movie.id, each) for movie, each in zip(movies, found, strict=True) if not each.title]
+def _tables(
+    movies: Sequence[LabelledMovie], matches: Sequence[Match], titles: Sequence[Title]
+) -> dict[str, parquet.Columns]:
+    """Return the join as tables; columns that only the report needs are separate, so that facts load fast."""
+    title_rows = {title.id: row for row, title in enumerate(titles)}
+    doubts = [(movie.id, each) for movie, each in zip(movies, matches, strict=True) if not each.title]
     return {
         "movies": {
             "id": [movie.id for movie in movies],
-            "place": np.array([places.get(each.title, -1) for each in found], np.int32),
+            "place": np.array([title_rows.get(each.title, -1) for each in matches], np.int32),
         },
-        "outcomes": {"label": [movie.label for movie in movies], "way": [each.way for each in found]},
+        "outcomes": {"label": [movie.label for movie in movies], "way": [each.way for each in matches]},
         "doubts": {
             "id": [movie for movie, _ in doubts],
             "reason": [each.reason for _, each in doubts],
-            "candidates": [BETWEEN.join(each.candidates) for _, each in doubts],
+            "candidates": [SEPARATOR.join(each.candidates) for _, each in doubts],
         },
         "titles": {
             "id": [title.id for title in titles],
@@ -402,7 +413,7 @@ def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[T
             },
             "rating": np.array([title.rating or np.nan for title in titles], np.float32),
             **{
-                key: [BETWEEN.join(getattr(title, key)) for title in titles]
+                key: [SEPARATOR.join(getattr(title, key)) for title in titles]
                 for key in ("genres", "directors", "people")
             },
         },
@@ -414,35 +425,34 @@ def _tables(movies: Sequence[Sought], found: Sequence[Found], titles: Sequence[T
 
 
 def load(name: str, *, only_facts: bool = False) -> Join | None:
-    """Return the join of a dataset, or None where it was not joined or the join is damaged. Imports no pandas.
+    """Return the join of a dataset, or None if there is none or it is damaged. Does not import pandas.
 
-    Raises ``Problem`` where what was settled by hand cannot be read.
+    Raises ``Problem`` if the choices by hand cannot be read.
     """
     try:
         choices = _choices(name)
-        tables, facts = cache.load_imdb(name, FACTS if only_facts and not choices else None)
-        parts = ("movies", "titles", "outcomes", "doubts", "names")
-        movies, titles, outcomes, doubts, names = (tables.get(part, {}) for part in parts)
+        tables, facts = cache.load_imdb(name, FACTS if only_facts and not choices else JOINED)
+        movies, titles, outcomes, doubts, names = (tables.get(part, {}) for part in JOINED)
         return Join(name, movies, titles, outcomes, doubts, names, facts, choices)
-    except (FileNotFoundError, sealed.Damaged):
+    except (FileNotFoundError, parquet.Damaged):
         return None
 
 
 def attach(dataset: Dataset) -> Dataset:
-    """Return the dataset with what IMDb says about its movies; as it is where it was not joined."""
+    """Return the dataset with IMDb's facts about its movies, or unchanged if it is not joined."""
     try:
         joined = load(dataset.name, only_facts=True)
-    except Problem:  # without what was settled by hand the join may be wrong
+    except Problem:  # without the choices by hand the join may be wrong
         return dataset
     if joined is None:
         return dataset
     entries = [(movie, *dataset.movies.merged.get(movie, ())) for movie in dataset.movies.ids]
-    rows = [joined.place_of_any(film) for film in entries]  # -1 is what is appended below
-    places = np.array(rows, np.intp)
+    rows = [joined.title_row_of_any(ids) for ids in entries]  # -1 is the value appended below
+    title_rows = np.array(rows, np.intp)
 
     def numbers(column: str, unknown: float) -> Any:
         values = joined.titles[column]
-        return np.append(values, values.dtype.type(unknown))[places]
+        return np.append(values, values.dtype.type(unknown))[title_rows]
 
     def lists(column: str) -> tuple[tuple[str, ...], ...]:
         texts = joined.titles[column]
@@ -463,63 +473,86 @@ def attach(dataset: Dataset) -> Dataset:
     return replace(dataset, movies=replace(dataset.movies, imdb=facts))
 
 
+@dataclass(frozen=True)
+class Knowledge:
+    """Names on IMDb: those of a dataset's movies, and all movies by name."""
+
+    titles: Mapping[str, tuple[str, str, int]]
+    """Name, original name and year, by the id of a matched or possible title."""
+    names: Names
+
+
+def knowledge_of(dataset: Dataset) -> Knowledge | None:
+    """Return the names on IMDb, or None if the dataset is not joined. Does not import pandas."""
+    if dataset.movies.imdb is None:
+        return None
+    try:
+        tables, _ = cache.load_imdb(dataset.name, ("titles", "names", ALL_NAMES))
+        titles, names = tables["titles"], tables["names"]
+        columns = (titles["id"], names["name"], names["original"], titles["year"])
+        known = {id_: (name, original, int(year)) for id_, name, original, year in zip(*columns, strict=True)}
+        return Knowledge(known, Names(tables[ALL_NAMES]))
+    except (FileNotFoundError, parquet.Damaged, KeyError):
+        return None
+
+
 # Settling by hand
 
 
 def settle(name: str, movie: str, title: str | None) -> JoinReport:
-    """Remember which title of IMDb a movie is, or with None that it is none of the candidates; return the new report.
+    """Store the IMDb title that a movie is, or None for none of the candidates, and return the new report.
 
-    A title that was not among those read is remembered for the next join. Raises ``Problem`` where the dataset was not
-    joined yet, has no such movie, or the title is not an id of IMDb.
+    A title that the join did not read is used from the next join on. Raises ``Problem`` if the dataset is not joined or
+    has no such movie, or the title is not an IMDb id.
     """
-    joined = _joined(name)
-    place = _place(joined, movie)
+    joined = _load_joined(name)
+    row = _movie_row(joined, movie)
     if title is not None and not _ID.fullmatch(title):
-        raise Problem(f"{plain(title)!r} is not the id of an IMDb title; it should look like tt0114709.")
-    return _remember(joined, movie, Choice(joined.outcomes["label"][place], title))
+        raise Problem(f"{title!r} is not an IMDb id; it should look like tt0114709.")
+    return _save_choice(joined, movie, Choice(joined.outcomes["label"][row], title))
 
 
 def unsettle(name: str, movie: str) -> JoinReport:
-    """Forget what was settled for a movie; return the new report. Raises ``Problem`` as ``settle`` does."""
-    joined = _joined(name)
-    _place(joined, movie)
-    return _remember(joined, movie, None)
+    """Forget the choice for a movie and return the new report. Raises ``Problem`` as ``settle`` does."""
+    joined = _load_joined(name)
+    _movie_row(joined, movie)
+    return _save_choice(joined, movie, None)
 
 
-def _joined(name: str) -> Join:
+def _load_joined(name: str) -> Join:
     joined = load(name)
     if joined is None:
-        raise Problem(f"{plain(name)} is not joined with IMDb yet; run movietui data imdb {plain(name)}.")
+        raise Problem(f"{name} is not joined with IMDb yet; run movietui data imdb {name}.")
     return joined
 
 
-def _place(joined: Join, movie: str) -> int:
+def _movie_row(joined: Join, movie: str) -> int:
     try:
-        place: int = joined.movies["id"].index(movie)
+        row: int = joined.movies["id"].index(movie)
     except ValueError:
-        raise Problem(f"{joined.dataset} has no movie {movie}; take its id from the report of the join.") from None
-    return place
+        raise Problem(f"{joined.dataset} has no movie {movie}; use an id from the join's report.") from None
+    return row
 
 
-def _remember(joined: Join, movie: str, choice: Choice | None) -> JoinReport:
-    with sealed.alone(locations.imdb()):
+def _save_choice(joined: Join, movie: str, choice: Choice | None) -> JoinReport:
+    with parquet.lock_folder(locations.imdb()):
         choices = {other: of for other, of in _choices(joined.dataset).items() if other != movie}
         if choice:
             choices[movie] = choice
         document = {movie: {"movie": choice.label, "imdb": choice.title} for movie, choice in choices.items()}
-        sealed.write_json(_choices_file(joined.dataset), document)
+        parquet.write_json(_choices_file(joined.dataset), document)
     return replace(joined, choices=choices).report()
 
 
 def _choices_file(name: str) -> Path:
-    return locations.imdb() / f"{name}.json"
+    return locations.imdb_choices(name)
 
 
 def _choices(name: str) -> dict[str, Choice]:
-    """What was settled by hand. Raises ``Problem`` where the file is damaged: it is never written over then."""
+    """Return the choices by hand. Raises ``Problem`` if the file is damaged, so that it is never overwritten."""
     path = _choices_file(name)
     try:
-        document = json.loads(path.read_bytes())
+        document = strict_json.loads(disk.read(path))
         choices = {movie: Choice(entry["movie"], entry["imdb"]) for movie, entry in document.items()}
         if not all(
             isinstance(choice.label, str) and isinstance(choice.title, str | None) for choice in choices.values()
@@ -528,5 +561,5 @@ def _choices(name: str) -> dict[str, Choice]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise Problem(f"{path}, which holds what you settled by hand, cannot be read; repair or remove it.") from None
+        raise Problem(f"{path}, the file with your choices, cannot be read; repair or remove it.") from None
     return choices

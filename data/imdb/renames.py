@@ -1,9 +1,9 @@
-"""Films that IMDb knows by another name, or another year, than one of the MovieLens releases does."""
+"""Movies whose name or year on IMDb differs from that in a MovieLens release."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 
-from data.titles import title_key
+from movietui.data.titles import title_key
 
 OWNERS = (
     "Bram Stoker's",
@@ -33,9 +33,9 @@ OWNERS = (
     "Wes Craven's",
     "William Shakespeare's",
 )
-"""What a title may begin with that other sources leave out."""
+"""Prefixes of titles that other sources leave out."""
 
-# The title and year of MovieLens, the title and year of IMDb.
+# Title and year in MovieLens, title and year on IMDb.
 _RENAMED = (
     ("2010", 1984, "2010: The Year We Make Contact", 1984),
     ("3 Ninjas: High Noon At Mega Mountain", 1998, "3 Ninjas: High Noon on Mega Mountain", 1998),
@@ -152,11 +152,11 @@ _RENAMED = (
 
 
 def _by_title() -> Mapping[tuple[str, int], tuple[tuple[str, int], ...]]:
-    found = defaultdict(list)
+    names_by_title = defaultdict(list)
     for title, year, name, imdb_year in _RENAMED:
-        found[title_key(title), year].append((name, imdb_year))
-    return {film: tuple(names) for film, names in found.items()}
+        names_by_title[title_key(title), year].append((name, imdb_year))
+    return {title: tuple(names) for title, names in names_by_title.items()}
 
 
 RENAMED = _by_title()
-"""The titles and years of IMDb by the key of the title and the year of MovieLens."""
+"""Titles and years on IMDb, by the key of the title and the year in MovieLens."""

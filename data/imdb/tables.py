@@ -1,8 +1,8 @@
-"""Reads IMDb's tables, which are far larger than what is wanted of them, in pieces that fit into little memory.
+"""Reads IMDb's tables, of which only a small part is needed, in pieces that fit into little memory.
 
-The tables are tab separated UTF-8 with a line of column names, packed with gzip; ``\\\\N`` is an empty field, and
-quotation marks mean nothing. A line with another number of fields, or with fields that cannot be, is malformed: it is
-left out and counted.
+The tables are tab-separated UTF-8 with a header line, compressed with gzip; ``\\\\N`` is an empty field, and quotation
+marks have no meaning. A line with the wrong number of fields or with invalid fields is malformed: it is left out and
+counted.
 """
 
 import re
@@ -15,24 +15,33 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from data.archive import ahead, looks_like_html
-from data.imdb_files import spoiled
-from data.imdb_matching import KINDS, Title, loose_keys
-from data.problems import Problem
-from data.progress import Report, Stage, silent
-from data.titles import ARTICLES, plain
+from movietui.data.fetch.archive import looks_like_html, prefetched
+from movietui.data.imdb.names_index import KINDS as EVERY_KIND
+from movietui.data.imdb.names_index import NamesBuilder
+from movietui.data.imdb.table_files import damaged_table
+from movietui.data.imdb.title_matching import KINDS, Title, loose_keys
+from movietui.data.problems import Problem
+from movietui.data.progress import Report, Stage, silent
+from movietui.data.safe_text import strip_controls
+from movietui.data.titles import ARTICLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK = 2**24
-"""Bytes of a table that are looked at together."""
+"""Bytes of a table processed at once."""
 LONGEST_LINE = 2**20
+MOST_COLUMNS = 100
+"""The widest IMDb table has 9."""
+MOST_UNPACKED = 2**34
+"""Unpacked bytes of a table; the largest has 4 GB."""
+MOST_MALFORMED = 100_000
+"""The most malformed lines of a table; IMDb's tables have none."""
 Piece = tuple[bytes, int]
-"""A part of a table, and how many bytes of its file were read by then."""
+"""Part of a table, and the number of bytes of its file read so far."""
 _PACKED = 2**18
 _GZIP = 31
-"""What zlib calls the format of gzip."""
+"""zlib's window bits for gzip."""
 _EMPTY = b"\\N"
 
 _TITLE = re.compile(rb"tt[0-9]{1,15}")
@@ -40,20 +49,24 @@ _NUMBER = re.compile(rb"[0-9]{1,9}")
 
 
 @dataclass
-class Counted:
+class ReadCounts:
     """How much of a table was read."""
 
     rows: int = 0
-    """Lines after the first, malformed ones included."""
+    """Lines after the header, including malformed ones."""
     malformed: int = 0
 
 
 def titles(
-    path: Path, ids: Collection[str], years: Mapping[str, tuple[int, int]], report: Report = silent
-) -> tuple[list[Title], Counted]:
-    """Return the titles of ``title.basics`` with one of the ids, or with a name and a year that are wanted.
+    path: Path,
+    ids: Collection[str],
+    years: Mapping[str, tuple[int, int]],
+    report: Report = silent,
+    all_names: NamesBuilder | None = None,
+) -> tuple[list[Title], ReadCounts]:
+    """Return the titles in ``title.basics`` with one of the ids, or with a wanted name and year.
 
-    ``years`` has by loose key the first and the last year that is wanted.
+    ``years``: the first and the last wanted year by loose key. ``all_names`` collects the names of all movies.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -68,44 +81,82 @@ def titles(
         "runtimeMinutes",
         "genres",
     )
-    counted = Counted()
-    found = []
-    wanted_ids, wanted_names, wanted_kinds = _values(ids), _values(years), _values(KINDS)
+    counts = ReadCounts()
+    selected = []
+    wanted_ids, wanted_names, wanted_kinds = _arrow_values(ids), _arrow_values(years), _arrow_values(KINDS)
     firsts, lasts = (pa.array([span[end] for span in years.values()], pa.int32()) for end in (0, 1))
 
-    def in_time(keys: "pa.BinaryArray", year: "pa.Int32Array") -> "pa.BooleanArray":
-        place = pc.index_in(keys, wanted_names)
-        fits = pc.and_(pc.less_equal(firsts.take(place), year), pc.less_equal(year, lasts.take(place)))
+    def in_years(keys: "pa.BinaryArray", year: "pa.Int32Array") -> "pa.BooleanArray":
+        index = pc.index_in(keys, wanted_names)
+        fits = pc.and_(pc.less_equal(firsts.take(index), year), pc.less_equal(year, lasts.take(index)))
         return pc.fill_null(fits, False)
 
-    for table in _pieces(path, columns, counted, report):
+    for table in _pieces(path, columns, counts, report):
         linked = pc.is_in(table.column("tconst"), wanted_ids)
         rows = _rows(table.filter(linked))
         named = table.filter(pc.and_not(pc.is_in(table.column("titleType"), wanted_kinds), linked))
         names = [named.column(column).combine_chunks() for column in ("primaryTitle", "originalTitle")]
         year = _years(named.column("startYear").combine_chunks())
-        squeezed = [_squeezed(column) for column in names]
-        likely = pc.or_(*(in_time(keys, year) for keys, _ in squeezed))
+        keys_and_flags = [_quick_keys(column) for column in names]
+        likely = pc.or_(*(in_years(keys, year) for keys, _ in keys_and_flags))
         rows += _rows(named.filter(likely))
-        odd = pc.and_not(pa.array(squeezed[0][1] | squeezed[1][1]), likely)
-        seen = zip(*(column.filter(odd).to_pylist() for column in (*names, year)), strict=True)
-        fits = [_in_time(name, original, when, years) for name, original, when in seen]
-        rows += _rows(named.filter(odd).filter(pa.array(fits, pa.bool_())))
+        slow = pc.and_not(pa.array(keys_and_flags[0][1] | keys_and_flags[1][1]), likely)
+        seen = zip(*(column.filter(slow).to_pylist() for column in (*names, year)), strict=True)
+        fits = [_in_wanted_years(name, original, when, years) for name, original, when in seen]
+        rows += _rows(named.filter(slow).filter(pa.array(fits, pa.bool_())))
         for row in rows:
             try:
-                found.append(_title(row))
+                selected.append(_title(row))
             except ValueError:
-                counted.malformed += 1
-    return found, counted
+                counts.malformed += 1
+        if all_names is not None:
+            all_names.add(_movie_names(table))
+    return selected, counts
 
 
-def _in_time(name: bytes, original: bytes, year: int, years: Mapping[str, tuple[int, int]]) -> bool:
-    keys = {key for each in {name, original} for key in loose_keys(plain(each.decode("utf-8", "replace")))}
+def _movie_names(table: "pa.Table") -> Iterator[tuple[int, int, str, str]]:
+    """Yield number, year and names of the movies in a piece, skipping malformed ones."""
+    import pyarrow.compute as pc
+
+    movies = table.filter(pc.is_in(table.column("titleType"), _arrow_values(EVERY_KIND)))
+    movies = movies.filter(pc.equal(movies.column("isAdult"), b"0"))
+    movies = movies.filter(pc.match_substring_regex(movies.column("tconst"), "^tt[0-9]{1,9}$"))
+    numbers = [int(title[2:]) for title in movies.column("tconst").to_pylist()]
+    years = _years(movies.column("startYear").combine_chunks())
+    names = (
+        [strip_controls(name.decode("utf-8", "replace")) for name in movies.column(column).to_pylist()]
+        for column in ("primaryTitle", "originalTitle")
+    )
+    return zip(numbers, years.to_pylist(), *names, strict=True)
+
+
+def votes(path: Path, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the number of votes in ``title.ratings`` of titles, given by the numbers in their ids; 0 if none."""
+    import pyarrow.compute as pc
+
+    known = np.unique(numbers)
+    selected = np.zeros(len(known), np.int32)
+    for table in _pieces(path, ("tconst", "numVotes"), ReadCounts(), silent):
+        title, number = table.column("tconst"), table.column("numVotes")
+        whole = pc.and_(
+            pc.match_substring_regex(title, "^tt[0-9]{1,9}$"), pc.match_substring_regex(number, "^[0-9]{1,9}$")
+        )
+        ids = np.array([int(title[2:]) for title in title.filter(whole).to_pylist()], np.int32)
+        counts = np.array([int(count) for count in number.filter(whole).to_pylist()], np.int32)
+        positions = np.searchsorted(known, ids)
+        positions[positions == len(known)] = 0
+        same = known[positions] == ids if len(known) else np.zeros(len(ids), bool)
+        selected[positions[same]] = counts[same]
+    return selected[np.searchsorted(known, numbers)] if len(known) else selected
+
+
+def _in_wanted_years(name: bytes, original: bytes, year: int, years: Mapping[str, tuple[int, int]]) -> bool:
+    keys = {key for each in {name, original} for key in loose_keys(strip_controls(each.decode("utf-8", "replace")))}
     return any(key in years and years[key][0] <= year <= years[key][1] for key in keys)
 
 
 def _years(column: "pa.BinaryArray") -> "pa.Int32Array":
-    """Years as numbers; 0 for what is none."""
+    """Convert years to integers; 0 if invalid."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -113,56 +164,60 @@ def _years(column: "pa.BinaryArray") -> "pa.Int32Array":
     return pc.cast(pc.cast(pc.if_else(known, column, b"0"), pa.string()), pa.int32())
 
 
-def ratings(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dict[str, tuple[float, int]], Counted]:
-    """Return the mean rating and the number of votes in ``title.ratings`` of those titles that have any."""
-    counted = Counted()
-    found = {}
-    for row in _selected(path, ("tconst", "averageRating", "numVotes"), ids, counted, report):
+def ratings(
+    path: Path, ids: Collection[str], report: Report = silent
+) -> tuple[dict[str, tuple[float, int]], ReadCounts]:
+    """Return mean rating and votes in ``title.ratings`` of these titles, as far as they have any."""
+    counts = ReadCounts()
+    selected = {}
+    for row in _selected(path, ("tconst", "averageRating", "numVotes"), ids, counts, report):
         try:
-            rating, votes = float(row[1]), _whole(row[2])
+            rating, votes = float(row[1]), _integer(row[2])
         except ValueError:
             rating, votes = 0.0, 0
         if 1 <= rating <= 10 and votes:
-            found[row[0].decode()] = rating, votes
+            selected[row[0].decode()] = rating, votes
         else:
-            counted.malformed += 1
-    return found, counted
+            counts.malformed += 1
+    return selected, counts
 
 
-def directors(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dict[str, tuple[str, ...]], Counted]:
-    """Return the ids of the directors in ``title.crew``, in the order of the credits, of those titles that have any."""
-    counted = Counted()
-    found = {}
-    for title, people in _selected(path, ("tconst", "directors"), ids, counted, report):
+def directors(
+    path: Path, ids: Collection[str], report: Report = silent
+) -> tuple[dict[str, tuple[str, ...]], ReadCounts]:
+    """Return the ids of the directors in ``title.crew`` of these titles, in the order of the credits."""
+    counts = ReadCounts()
+    selected = {}
+    for title, people in _selected(path, ("tconst", "directors"), ids, counts, report):
         if people != _EMPTY:
-            found[title.decode()] = tuple(people.decode("ascii", "replace").split(","))
-    return found, counted
+            selected[title.decode()] = tuple(people.decode("ascii", "replace").split(","))
+    return selected, counts
 
 
-def names(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dict[str, str], Counted]:
-    """Return the names in ``name.basics`` of those people."""
-    counted = Counted()
-    found = {}
-    for person, name in _selected(path, ("nconst", "primaryName"), ids, counted, report):
+def names(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dict[str, str], ReadCounts]:
+    """Return the names in ``name.basics`` of these people."""
+    counts = ReadCounts()
+    selected = {}
+    for person, name in _selected(path, ("nconst", "primaryName"), ids, counts, report):
         try:
-            found[person.decode()] = _text(name)
+            selected[person.decode()] = _text(name)
         except ValueError:
-            counted.malformed += 1
-    return found, counted
+            counts.malformed += 1
+    return selected, counts
 
 
 def _selected(
-    path: Path, columns: Sequence[str], ids: Collection[str], counted: Counted, report: Report
+    path: Path, columns: Sequence[str], ids: Collection[str], counts: ReadCounts, report: Report
 ) -> Iterator[tuple[bytes, ...]]:
-    """The rows whose first column is one of the ids."""
+    """Yield the rows whose first column is one of the ids."""
     import pyarrow.compute as pc
 
-    wanted = _values(ids)
-    for table in _pieces(path, columns, counted, report):
+    wanted = _arrow_values(ids)
+    for table in _pieces(path, columns, counts, report):
         yield from _rows(table.filter(pc.is_in(table.column(columns[0]), wanted)))
 
 
-def _values(texts: Collection[str]) -> "pa.Array":
+def _arrow_values(texts: Collection[str]) -> "pa.Array":
     import pyarrow as pa
 
     return pa.array([text.encode("utf-8", "replace") for text in texts], pa.binary())
@@ -173,7 +228,7 @@ def _rows(table: "pa.Table") -> list[tuple[bytes, ...]]:
 
 
 def _title(row: Sequence[bytes]) -> Title:
-    """Return the title of a row. Raises ``ValueError`` where it cannot be one."""
+    """Return the title of a row. Raises ``ValueError`` if it is malformed."""
     title, kind, name, original, adult, year, minutes, genres = row
     if not _TITLE.fullmatch(title):
         raise ValueError(title)
@@ -182,21 +237,21 @@ def _title(row: Sequence[bytes]) -> Title:
         _text(kind),
         _text(name),
         _text(original),
-        _whole(year),
-        _whole(minutes),
+        _integer(year),
+        _integer(minutes),
         () if genres == _EMPTY else tuple(_text(genres).split(",")),
         adult == b"1",
     )
 
 
 def _text(field: bytes) -> str:
-    text = plain(field.decode()).strip()
+    text = strip_controls(field.decode()).strip()
     if not text:
         raise ValueError("empty")
     return text
 
 
-def _whole(field: bytes) -> int:
+def _integer(field: bytes) -> int:
     if field == _EMPTY:
         return 0
     if not _NUMBER.fullmatch(field):
@@ -204,94 +259,100 @@ def _whole(field: bytes) -> int:
     return int(field)
 
 
-# The keys of millions of names, without a Python object for each
+# The keys of millions of names, without creating Python objects
 
 _APOSTROPHES = b"'`"
-_KEPT = np.zeros(256, np.uint8)
-"""What becomes of a byte: letters and digits stay, in lower case; 0 leaves it out."""
+_KEY_BYTES = np.zeros(256, np.uint8)
+"""The byte of a key for each byte of a name: letters and digits in lower case; 0 drops the byte."""
 for _sign in b"abcdefghijklmnopqrstuvwxyz0123456789":
-    _KEPT[[_sign, ord(chr(_sign).upper())]] = _sign
-_ODD = np.zeros(256, bool)
-"""Bytes that make a name one for ``loose_keys``: it has more than one key, or letters that are not ASCII."""
-_ODD[128:] = _ODD[:32] = _ODD[127] = True
-_ODD[list(b"&(,")] = True
+    _KEY_BYTES[[_sign, ord(chr(_sign).upper())]] = _sign
+_NEEDS_SLOW_KEY = np.zeros(256, bool)
+"""Bytes that require ``loose_keys``: the name has more than one key, or non-ASCII letters."""
+_NEEDS_SLOW_KEY[128:] = _NEEDS_SLOW_KEY[:32] = _NEEDS_SLOW_KEY[127] = True
+_NEEDS_SLOW_KEY[list(b"&(,")] = True
 _FIRST_WORDS = tuple(article.encode() for article in sorted(ARTICLES) if article.isalpha() and article.isascii())
 _HEAD = max(map(len, _FIRST_WORDS)) + 1
 
 
-def _squeezed(names: "pa.BinaryArray") -> tuple["pa.BinaryArray", NDArray[np.bool_]]:
-    """Return the loose key of each name, and for which names that cannot be said so quickly."""
+def _quick_keys(names: "pa.BinaryArray") -> tuple["pa.BinaryArray", NDArray[np.bool_]]:
+    """Return the loose key of each name, and which names need the slow ``loose_keys`` instead."""
     import pyarrow as pa
 
     if not len(names):
         return names, np.empty(0, bool)
     offsets, content = _buffers(names)
     starts, sizes = offsets[:-1], np.diff(offsets)
-    kept = _KEPT[content]
-    odd = _counts(_ODD[content], offsets) > 0
+    key_bytes = _KEY_BYTES[content]
+    slow = _counts(_NEEDS_SLOW_KEY[content], offsets) > 0
     padded = np.concatenate([content, np.zeros(_HEAD, np.uint8)])
-    head = [np.where(sizes > place, padded[starts + place], 0) for place in range(_HEAD)]
-    odd |= (_KEPT[head[0]] == 0) | np.isin(head, list(_APOSTROPHES)).any(axis=0)  # "L'a" is an article as "la" is
+    head = [np.where(sizes > offset, padded[starts + offset], 0) for offset in range(_HEAD)]
+    slow |= (_KEY_BYTES[head[0]] == 0) | np.isin(head, list(_APOSTROPHES)).any(axis=0)  # "L'a" has an article
     begin = np.zeros(len(names), np.uint64)
     for signs in reversed(head):
-        begin = begin << np.uint64(8) | _KEPT[signs]
+        begin = begin << np.uint64(8) | _KEY_BYTES[signs]
     for word in _FIRST_WORDS:
         after = head[len(word)]
         begins = begin & np.uint64(256 ** len(word) - 1) == int.from_bytes(word, "little")
-        article = starts[begins & (after > 0) & (_KEPT[after] == 0)]
-        for place in range(len(word)):
-            kept[article + place] = 0
-    lengths = _counts(kept > 0, offsets)
+        article = starts[begins & (after > 0) & (_KEY_BYTES[after] == 0)]
+        for offset in range(len(word)):
+            key_bytes[article + offset] = 0
+    lengths = _counts(key_bytes > 0, offsets)
     ends = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
     keys = pa.BinaryArray.from_buffers(
-        pa.binary(), len(names), [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(kept[kept > 0].tobytes())]
+        pa.binary(),
+        len(names),
+        [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(key_bytes[key_bytes > 0].tobytes())],
     )
-    return keys, odd | (lengths == 0)
+    return keys, slow | (lengths == 0)
 
 
-def _counts(counted: NDArray[np.bool_], offsets: NDArray[np.int32]) -> NDArray[np.int32]:
-    """How many of the bytes of each name are counted."""
-    ends = np.zeros(len(counted) + 1, np.int32)
-    np.cumsum(counted, dtype=np.int32, out=ends[1:])
+def _counts(counts: NDArray[np.bool_], offsets: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return how many of each name's bytes are counted."""
+    ends = np.zeros(len(counts) + 1, np.int32)
+    np.cumsum(counts, dtype=np.int32, out=ends[1:])
     return np.diff(ends[offsets])
 
 
 def _buffers(names: "pa.BinaryArray") -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """The offsets of the names, from 0 on, and all their bytes."""
+    """Return the offsets of the names, starting at 0, and all their bytes."""
     _, offsets, content = names.buffers()
-    places = np.frombuffer(offsets, np.int32, len(names) + 1, names.offset * 4)
+    starts = np.frombuffer(offsets, np.int32, len(names) + 1, names.offset * 4)
     whole = np.frombuffer(content, np.uint8) if content is not None else np.empty(0, np.uint8)
-    return places - places[0], whole[places[0] : places[-1]]
+    return starts - starts[0], whole[starts[0] : starts[-1]]
 
 
 # The pieces of a table
 
 
-def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report) -> Iterator["pa.Table"]:
-    """The named columns of a table, as bytes, piece by piece. Raises ``Problem`` where it is not such a table."""
+def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Report) -> Iterator["pa.Table"]:
+    """Yield columns of a table, as bytes, piece by piece. Raises ``Problem`` if it is not the expected table."""
     import pyarrow as pa
     from pyarrow import csv
 
     def skip(row: Any) -> str:
-        counted.malformed += 1
-        counted.rows += 1
-        return "skip"
+        counts.malformed += 1
+        counts.rows += 1
+        return "skip" if counts.malformed <= MOST_MALFORMED else "error"
 
     named = path.name.removesuffix(".gz").removesuffix(".tsv")
     header: list[str] = []
     size = 0
-    for content, done in ahead(_whole_lines(path)):
+    for content, done in prefetched(_line_chunks(path)):
         size = path.stat().st_size
         report(Stage("Reading", done, size, "bytes", path.name))
         if not header:
             first, _, content = content.partition(b"\n")
-            header = first.decode("utf-8", "replace").strip().split("\t")
+            header = first.decode("utf-8", "replace").strip().split("\t", MOST_COLUMNS)
             missing = [column for column in columns if header.count(column) != 1]
             if missing:
-                raise spoiled(path, f"is not IMDb's {named}, its first line names no column {missing[0]}")
-        if not content.strip():
+                raise damaged_table(path, f"is not IMDb's {named}: its first line has no column {missing[0]}")
+        if not content or content.isspace():
             continue
         try:
+            # pyarrow passes a row with the wrong number of cells to ``skip`` as text, which fails if it is not UTF-8.
+            content, removed = _without_undecodable(content, len(header))
+            counts.malformed += removed
+            counts.rows += removed
             read = csv.read_csv(
                 pa.BufferReader(content),
                 read_options=csv.ReadOptions(column_names=header, use_threads=False, block_size=LONGEST_LINE),
@@ -303,31 +364,58 @@ def _pieces(path: Path, columns: Sequence[str], counted: Counted, report: Report
                 ),
             )
         except pa.ArrowInvalid:
+            if counts.malformed > MOST_MALFORMED:
+                raise damaged_table(
+                    path, f"is not IMDb's {named}: more than {MOST_MALFORMED:,} lines are malformed"
+                ) from None
             raise _long_line(path) from None
-        counted.rows += read.num_rows
+        counts.rows += read.num_rows
         yield read
     report(Stage("Reading", size, size, "bytes", path.name, finished=True))
 
 
+def _without_undecodable(content: bytes, cells: int) -> tuple[bytes, int]:
+    """Drop lines with both a wrong number of cells and invalid UTF-8; return the others, and the number dropped."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        lines = content.splitlines(keepends=True)
+        readable = [line for line in lines if line.count(b"\t") == cells - 1 or _is_utf8(line)]
+        return b"".join(readable), len(lines) - len(readable)
+    return content, 0
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _long_line(path: Path) -> Problem:
-    return spoiled(path, f"is not a table of IMDb, it has a line of more than {LONGEST_LINE:,} bytes")
+    return damaged_table(path, f"is not an IMDb table: it has a line of more than {LONGEST_LINE:,} bytes")
 
 
-def _whole_lines(path: Path) -> Iterator[Piece]:
-    """The lines of a table, many at a time."""
+def _line_chunks(path: Path) -> Iterator[Piece]:
+    """Yield the lines of a table in large chunks."""
     rest: list[bytes] = []
-    size = done = 0
+    size = done = unpacked = 0
     for part, done in _unpacked(path):
         rest.append(part)
         size += len(part)
+        unpacked += len(part)
+        if unpacked > MOST_UNPACKED:
+            raise damaged_table(path, f"unpacks to more than the limit of {MOST_UNPACKED:,} bytes")
         if size < CHUNK:
             continue
-        lines, _, begun = b"".join(rest).rpartition(b"\n")
-        if len(begun) > LONGEST_LINE:
+        whole = b"".join(rest)
+        end = whole.rfind(b"\n") + 1
+        rest, size = [whole[end:]], len(whole) - end
+        if size > LONGEST_LINE:
             raise _long_line(path)
-        rest, size = [begun], len(begun)
-        if lines:
-            yield lines + b"\n", done
+        if end:
+            yield whole[:end], done
     if last := b"".join(rest):
         yield last, done
 
@@ -338,12 +426,12 @@ def _unpacked(path: Path) -> Iterator[Piece]:
             head = file.read(512)
             file.seek(0)
             if not head:
-                raise spoiled(path, "is empty")
+                raise damaged_table(path, "is empty")
             if looks_like_html(head):
-                raise spoiled(path, "is a web page, not a table of IMDb")
+                raise damaged_table(path, "is a web page, not an IMDb table")
             yield from _inflated(path, file) if head.startswith(b"\x1f\x8b") else _read(file)
     except zlib.error:
-        raise spoiled(path, "is damaged") from None
+        raise damaged_table(path, "is damaged") from None
     except OSError as error:
         raise Problem(f"{path} cannot be read: {error.strerror or error}; check the path.") from None
 
@@ -352,7 +440,7 @@ def _inflated(path: Path, file: BinaryIO) -> Iterator[Piece]:
     stream = zlib.decompressobj(_GZIP)
     for packed, done in _read(file):
         while packed:
-            if stream.eof:  # another archive follows in the same file; zeros only fill it up
+            if stream.eof:  # another gzip stream may follow; zeros are padding
                 if not packed.strip(b"\0"):
                     break
                 stream = zlib.decompressobj(_GZIP)
@@ -361,7 +449,7 @@ def _inflated(path: Path, file: BinaryIO) -> Iterator[Piece]:
             if part:
                 yield part, done
     if not stream.eof:
-        raise spoiled(path, "is cut off")
+        raise damaged_table(path, "is incomplete")
 
 
 def _read(file: BinaryIO) -> Iterator[Piece]:

@@ -1,13 +1,13 @@
-"""Which IMDb title a movie of a dataset is: by its link, else by name and year. Never guesses.
+"""Matches each movie of a dataset with an IMDb title: by its link, else by name and year. Never guesses.
 
-Names count as equal when their ``title_key`` is. Loosely equal are names that differ by a leading article, by spaces
-("Spider-Man", "Spiderman"), by how numbers are written ("Part II", "Part Two"), or by what a title begins with that
-others leave out ("National Lampoon's").
+Names are equal if their ``title_key`` is. Names are loosely equal if they differ by a leading article, by spaces
+("Spider-Man", "Spiderman"), in how numbers are written ("Part II", "Part Two"), or by a prefix that others leave out
+("National Lampoon's").
 
-One title wins over another where it fits the movie as well by name, kind and year and better by one of them, unless
-the other is far better known; where neither fits better, only one that is far better known wins. A movie is matched
-where one title wins over all others. Where two movies of a dataset have the same name and year, votes cannot tell
-which is which, and are not asked.
+One title beats another if it fits the movie at least as well by name, kind and year and better by one of them, unless
+the other is far better known; if neither fits better, only a far better known one wins. A movie is matched if one title
+beats all others. If several movies of a dataset have the same name and year, votes cannot tell which is which, and are
+ignored.
 """
 
 import re
@@ -16,18 +16,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from data.imdb_renames import OWNERS, RENAMED
-from data.titles import ARTICLES, parse_label, title_key
+from movietui.data.imdb.renames import OWNERS, RENAMED
+from movietui.data.titles import ARTICLES, parse_label, title_key
 
-VERSION = 1
-"""Raised whenever something else is found or kept, so that datasets joined before are joined again."""
+VERSION = 2
+"""Increase this whenever matches or stored data change, so that datasets are joined again."""
 NEAR_YEARS = 1
-"""How far the years of a movie and its title may lie apart."""
+"""The largest difference between the years of a movie and of its title."""
 SUGGESTED_YEARS = 3
-"""How far they may lie apart for a title to be suggested."""
+"""The largest difference between the years of a movie and of a suggested title."""
 ANY_YEAR = (0, 9999)
 CANDIDATES = 10
-"""How many titles are suggested for a movie at most."""
+"""The most titles suggested for a movie."""
 KINDS: Mapping[str, int] = {
     "movie": 0,
     "tvMovie": 1,
@@ -38,14 +38,14 @@ KINDS: Mapping[str, int] = {
     "tvSpecial": 2,
     "video": 2,
 }
-"""The kinds of titles that a name may find, and which come before which; a link finds any."""
-TELLING_WORDS = 3
-"""Shorter names are borne by so many films that an equal name in the next year says little."""
+"""The kinds of titles that a name can match, by preference; a link can match any kind."""
+DISTINCTIVE_WORDS = 3
+"""Shorter names are shared by so many movies that an equal name in the next year says little."""
 ADULT = 3
-"""How far behind titles for adults only come: parodies carry the names of what they parody."""
+"""Added to the kind of adult titles: parodies have the names of what they parody."""
 KNOWN_VOTES = 1000
 FAR_MORE = 20
-"""What has at least so many votes, and so many times those of another title, is far better known."""
+"""A title with at least ``KNOWN_VOTES`` votes and this many times those of another is far better known."""
 
 _AKA = re.compile(r"a\.?\s?k\.?\s?a\.?:? ", re.IGNORECASE)
 _OWNED = re.compile(f"(?:{'|'.join(map(re.escape, OWNERS))}) (?=.)", re.IGNORECASE)
@@ -62,7 +62,8 @@ _NUMBERS = (
     ("9", "ix", "nine"),
     ("10", "x", "ten"),
 )
-_NUMBER_OF = {word: number for number in _NUMBERS for word in number}
+NUMBER_OF = {word: number for number in _NUMBERS for word in number}
+"""All ways to write a number, digits first, by each of them."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,13 @@ class Title:
     name: str
     original: str
     year: int
-    """Of the first release; 0 where unknown."""
+    """Of the first release; 0 if unknown."""
     minutes: int
-    """0 where unknown."""
+    """0 if unknown."""
     genres: tuple[str, ...]
     adult: bool = False
     rating: float = 0.0
-    """Mean of the votes, 1 to 10; 0 where unknown."""
+    """Mean of the votes, 1 to 10; 0 if unknown."""
     votes: int = 0
     directors: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
@@ -100,9 +101,9 @@ class Title:
 
 
 def loose_keys(name: str) -> tuple[str, ...]:
-    """Return the keys by which a name of IMDb is found: without leading article and spaces.
+    """Return the keys under which a name of IMDb is found: without a leading article and without spaces.
 
-    A name with parentheses or a comma is also tried without what stands in them, and with its article in front.
+    A name with parentheses or a comma also has keys without the part in parentheses, and with its article in front.
 
     >>> loose_keys("The Spider-Man")
     ('spiderman',)
@@ -126,18 +127,18 @@ def _keys(names: Iterable[str]) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Sought:
-    """A movie of a dataset that is looked for."""
+class LabelledMovie:
+    """A movie of a dataset, to be matched."""
 
     id: str
     label: str
     """As published: ``Usual Suspects, The (1995)``."""
     released: int = 0
-    """The year of its release, for a label without year; 0 where unknown."""
+    """The year of release, for a label without a year; 0 if unknown."""
     genres: frozenset[str] = frozenset()
     """As MovieLens names them."""
     link: str = ""
-    """The id of its IMDb title, where the dataset has links."""
+    """The id of its IMDb title, if the dataset has links."""
 
     @cached_property
     def _parsed(self) -> tuple[str, int]:
@@ -145,14 +146,24 @@ class Sought:
 
     @property
     def year(self) -> int:
-        """The year in the label, else that of the release; 0 where unknown."""
+        """The year in the label, or else the year of release; 0 if unknown."""
         return self._parsed[1] or self.released
 
     @cached_property
     def mains(self) -> frozenset[str]:
-        """The keys of the title, with and without what stands in parentheses."""
+        """The keys of the title, with and without the part in parentheses."""
         title, _ = self._parsed
         return _keys((title, title.partition(" (")[0]))
+
+    @property
+    def title(self) -> str:
+        """The title without the part in parentheses."""
+        return self._parsed[0].partition(" (")[0]
+
+    @property
+    def full(self) -> str:
+        """The key of the title with the part in parentheses."""
+        return title_key(self._parsed[0])
 
     @cached_property
     def others(self) -> frozenset[str]:
@@ -163,13 +174,13 @@ class Sought:
 
     @cached_property
     def renamed(self) -> frozenset[tuple[str, int]]:
-        """The loose key and the year of names that the film is known to have on IMDb."""
-        found = (name for key in self.mains for name in RENAMED.get((key, self.year), ()))
-        return frozenset((_loose(title_key(name)), year) for name, year in found)
+        """The loose keys and years of the movie's known other names on IMDb."""
+        matches = (name for key in self.mains for name in RENAMED.get((key, self.year), ()))
+        return frozenset((_loose(title_key(name)), year) for name, year in matches)
 
     @cached_property
     def loose(self) -> frozenset[str]:
-        """The loose keys of all names but those of ``renamed``."""
+        """The loose keys of all names except ``renamed``."""
         keys = self.mains | self.others
         title = self._parsed[0].partition(" (")[0]
         owned = _OWNED.match(title)
@@ -177,75 +188,75 @@ class Sought:
             keys |= _keys((title[owned.end() :],))
         return frozenset(_loose(spelling) for key in keys for spelling in _spellings(key))
 
-    def agrees(self, other: "Sought") -> bool:
-        """Tell whether a movie with the same id in another dataset is the same film."""
+    def agrees(self, other: "LabelledMovie") -> bool:
+        """Return whether a movie with the same id in another dataset is the same movie."""
         names, years = (self.mains | self.others) & (other.mains | other.others), (self.year, other.year)
         return bool(names) and (0 in years or abs(years[0] - years[1]) <= NEAR_YEARS)
 
 
 def _spellings(key: str) -> Iterable[str]:
-    """Spell the numbers in a key in each way, and leave out its "and", which may be a sign elsewhere."""
+    """Yield a key with its numbers written in each way, and without its "and", which may be "&" elsewhere."""
     yield key
     words = key.split()
     if "and" in words[1:-1]:
         yield " ".join(word for word in words if word != "and")
-    if any(word in _NUMBER_OF for word in words):
+    if any(word in NUMBER_OF for word in words):
         for way in range(3):
-            yield " ".join(_NUMBER_OF[word][way] if word in _NUMBER_OF else word for word in words)
+            yield " ".join(NUMBER_OF[word][way] if word in NUMBER_OF else word for word in words)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How well a title fits a movie; smaller is better in each."""
+    """How well a title fits a movie; smaller is better in each field."""
 
     name: int
-    """0 by its title and a further one, 1 by its title, 2 by a further one or a known renaming, 3 loosely."""
+    """0: main and further title agree; 1: main title; 2: further title or known other name; 3: loosely equal."""
     kind: int
     years: int
 
-    def better(self, other: "Fit") -> bool:
-        """Tell whether this is as good in every respect and better in one."""
+    def is_better_than(self, other: "Fit") -> bool:
+        """Return whether this is at least as good in every field and better in one."""
         return self != other and self.name <= other.name and self.kind <= other.kind and self.years <= other.years
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """What candidates are listed by."""
+        """The sort key of candidates."""
         return max(0, self.years - NEAR_YEARS), self.name + self.kind, self.years
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was found for a movie."""
+class Match:
+    """The result for one movie."""
 
     way: str
     """``id``, ``title``, ``ambiguous`` or ``unmatched``."""
     title: str = ""
     """The id of the matched title."""
     reason: str = ""
-    """Why it is not matched."""
+    """Why there is no match."""
     candidates: tuple[str, ...] = ()
-    """The ids of the titles that may be meant, likely ones first; only where it is ambiguous."""
+    """The ids of possible titles, most likely first; only if it is ambiguous."""
 
 
-def wanted_years(movies: Iterable[Sought]) -> dict[str, tuple[int, int]]:
-    """Return by loose key the first and the last year that a title with such a name may have."""
+def wanted_years(movies: Iterable[LabelledMovie]) -> dict[str, tuple[int, int]]:
+    """Return the first and the last acceptable year of a title by loose key."""
     years: dict[str, tuple[int, int]] = {}
 
-    def want(key: str, first: int, last: int) -> None:
+    def widen(key: str, first: int, last: int) -> None:
         known = years.get(key, (first, last))
         years[key] = min(first, known[0]), max(last, known[1])
 
     for movie in movies:
         first, last = movie.year - SUGGESTED_YEARS, movie.year + SUGGESTED_YEARS
         for key in movie.loose:
-            want(key, *((first, last) if movie.year else ANY_YEAR))
+            widen(key, *((first, last) if movie.year else ANY_YEAR))
         for key, year in movie.renamed:
-            want(key, year, year)
+            widen(key, year, year)
     return years
 
 
-def fit(movie: Sought, title: Title) -> Fit | None:
-    """Return how well a title fits, or None where nothing says that it is the movie. Years are not limited here."""
+def fit(movie: LabelledMovie, title: Title) -> Fit | None:
+    """Return how well a title fits, or None if no name agrees. Years are not limited here."""
     if title.kind not in KINDS:
         return None
     kind, years = KINDS[title.kind] + ADULT * title.adult, abs(movie.year - title.year)
@@ -259,65 +270,65 @@ def fit(movie: Sought, title: Title) -> Fit | None:
     return Fit(3, kind, years) if movie.loose & title.loose_keys else None
 
 
-def match(movies: Sequence[Sought], titles: Collection[Title]) -> list[Found]:
-    """Return what is found for each movie among the titles that may be wanted."""
+def match(movies: Sequence[LabelledMovie], titles: Collection[Title]) -> list[Match]:
+    """Match each movie with the given titles."""
     by_id = {title.id: title for title in titles}
     by_key: defaultdict[str, list[Title]] = defaultdict(list)
     for title in titles:
         for key in title.loose_keys:
             by_key[key].append(title)
     twice = Counter((name, movie.year) for movie in movies for name in movie.mains)
-    found = []
+    matches = []
     for movie in movies:
         if movie.link in by_id:
-            found.append(Found("id", movie.link))
+            matches.append(Match("id", movie.link))
             continue
         keys = {*movie.loose, *(key for key, _ in movie.renamed)}
         named = {title.id: title for key in keys for title in by_key.get(key, ())}.values()
         fits = [(how, title) for title in named if (how := fit(movie, title))]
         fits.sort(key=lambda pair: (pair[0].rank, -pair[1].votes, pair[1].id))
-        found.append(_decide(movie, fits, any(twice[name, movie.year] > 1 for name in movie.mains)))
-    return _without_rivals(movies, found)
+        matches.append(_decide(movie, fits, any(twice[name, movie.year] > 1 for name in movie.mains)))
+    return _without_rivals(movies, matches)
 
 
 def _far_better_known(one: Title, other: Title) -> bool:
     return one.votes >= KNOWN_VOTES and one.votes >= FAR_MORE * other.votes
 
 
-def _decide(movie: Sought, fits: Sequence[tuple[Fit, Title]], twin: bool) -> Found:
-    """Choose among the titles that fit, likely ones first."""
+def _decide(movie: LabelledMovie, fits: Sequence[tuple[Fit, Title]], twin: bool) -> Match:
+    """Choose among the titles that fit; the most likely come first."""
 
-    def ambiguous(reason: str, among: Sequence[tuple[Fit, Title]]) -> Found:
-        return Found("ambiguous", "", reason, tuple(title.id for _, title in among[:CANDIDATES]))
+    def ambiguous(reason: str, among: Sequence[tuple[Fit, Title]]) -> Match:
+        return Match("ambiguous", "", reason, tuple(title.id for _, title in among[:CANDIDATES]))
 
     def beats(one: tuple[Fit, Title], other: tuple[Fit, Title]) -> bool:
-        if one[0].better(other[0]):
+        if one[0].is_better_than(other[0]):
             return twin or not _far_better_known(other[1], one[1])
-        return not twin and not other[0].better(one[0]) and _far_better_known(one[1], other[1])
+        return not twin and not other[0].is_better_than(one[0]) and _far_better_known(one[1], other[1])
 
-    gone = f"its link {movie.link} is not in title.basics" if movie.link else ""
+    broken_link = f"its link {movie.link} is not in title.basics" if movie.link else ""
     near = [pair for pair in fits if pair[0].years <= NEAR_YEARS]
     wide = [pair for pair in fits if pair[0].years <= SUGGESTED_YEARS and pair[0].name < 3]
-    if gone:
-        return ambiguous(gone, near) if near else Found("unmatched", "", gone)
+    if broken_link:
+        return ambiguous(broken_link, near) if near else Match("unmatched", "", broken_link)
     if not movie.year:
-        return ambiguous("its year is not known", fits) if fits else Found("unmatched", "", "no title of that name")
+        return ambiguous("its year is unknown", fits) if fits else Match("unmatched", "", "no title with that name")
     if not near:
         if wide:
-            return ambiguous(f"titles of that name are more than {NEAR_YEARS} year off", wide)
+            return ambiguous(f"titles with that name are more than {NEAR_YEARS} year off", wide)
         first, last = movie.year - NEAR_YEARS, movie.year + NEAR_YEARS
-        return Found("unmatched", "", f"no title of that name from {first} to {last}")
+        return Match("unmatched", "", f"no title with that name from {first} to {last}")
     winners = [one for one in near if all(beats(one, other) for other in near if other is not one)]
     if not winners:
         return ambiguous(f"{len(near)} titles fit, none clearly better", near)
     ((how, title),) = winners
-    short = len(title_key(title.name).split()) < TELLING_WORDS
+    short = len(title_key(title.name).split()) < DISTINCTIVE_WORDS
     if (how.name == 3 or (how.years and short)) and _no_genre_in_common(movie, title):
-        return ambiguous("neither its genres nor its exact name and year agree", near)
-    return Found("title", title.id)
+        return ambiguous("its genres, exact name and year do not match", near)
+    return Match("title", title.id)
 
 
-def _no_genre_in_common(movie: Sought, title: Title) -> bool:
+def _no_genre_in_common(movie: LabelledMovie, title: Title) -> bool:
     ours = {_IMDB_GENRES.get(genre, genre) for genre in movie.genres}
     return bool(ours) and bool(title.genres) and ours.isdisjoint(title.genres)
 
@@ -325,19 +336,19 @@ def _no_genre_in_common(movie: Sought, title: Title) -> bool:
 _IMDB_GENRES = {"Children's": "Family", "Children": "Family"}
 
 
-def _without_rivals(movies: Sequence[Sought], found: Sequence[Found]) -> list[Found]:
-    """Take back matches by title where movies of different names or years would be one film."""
+def _without_rivals(movies: Sequence[LabelledMovie], matches: Sequence[Match]) -> list[Match]:
+    """Revoke matches by title if movies with different names or years would match the same title."""
     owners: defaultdict[str, list[int]] = defaultdict(list)
-    for place, each in enumerate(found):
+    for index, each in enumerate(matches):
         if each.title:
-            owners[each.title].append(place)
-    kept = list(found)
-    for title, places in owners.items():
-        if len({movies[place].mains for place in places}) == len({movies[place].year for place in places}) == 1:
+            owners[each.title].append(index)
+    result = list(matches)
+    for title, indices in owners.items():
+        if len({movies[index].mains for index in indices}) == len({movies[index].year for index in indices}) == 1:
             continue
-        sure = [place for place in places if found[place].way == "id"]
-        for place in places:
-            others = ", ".join(movies[other].label for other in (sure or places) if other != place)
-            if found[place].way == "title":
-                kept[place] = Found("ambiguous", "", f"it would be the same film as {others}", (title,))
-    return kept
+        sure = [index for index in indices if matches[index].way == "id"]
+        for index in indices:
+            others = ", ".join(movies[other].label for other in (sure or indices) if other != index)
+            if matches[index].way == "title":
+                result[index] = Match("ambiguous", "", f"it would be the same movie as {others}", (title,))
+    return result

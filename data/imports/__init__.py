@@ -1,1 +1,1 @@
-"""What a person brings along from other services: their ratings, watchlists and diaries, as exported there."""
+"""Reads personal exports of other services as ratings and lists, and matches them with a dataset's movies."""

@@ -1,43 +1,69 @@
-"""Which movie of a dataset a film of an export is. Never guesses between two.
+"""Matches movies of an export with the movies of a dataset. Never guesses between two.
 
-In this order: what was settled by hand; the ids of IMDb and TMDB, where the dataset has them; MovieLens' own id where
-the title agrees; the title and the year; the title in the year before or after. Titles are equal when their keys are,
-further titles in parentheses and known renamings included; a leading article, spaces and the way in which numbers are
-written count only where no movie has the very title. A movie that is known to have another id is not the film.
+In this order: what was settled by hand; the ids of IMDb and TMDB, if the dataset has them; the MovieLens id, if the
+title agrees; title and year. Titles are equal if their keys are, including further titles in parentheses, known other
+names and the names on IMDb. A movie that is known to have another id is a different one.
+
+Weaker agreement needs evidence: a title of the year before or after, one without its article, spelled differently, or
+only the series or the subtitle. If the dataset is joined with IMDb, no other movie may have exactly that name around
+that year, or for a short name in any year. If it is not joined, only longer names are matched. A movie that cleaning
+removed is not matched with any other movie.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
-from data.dataset import Dataset
-from data.imdb_matching import NEAR_YEARS, SUGGESTED_YEARS, TELLING_WORDS, Sought, loose_keys
-from data.imdb_renames import RENAMED
-from data.imports.entries import Entry
-from data.links import Links, links_of
-from data.titles import title_key
+from movietui.data import catalogue
+from movietui.data.dataset import Dataset
+from movietui.data.imdb.external_ids import Links, links_of
+from movietui.data.imdb.join import Knowledge, knowledge_of
+from movietui.data.imdb.names_index import Namesake
+from movietui.data.imdb.renames import RENAMED
+from movietui.data.imdb.title_matching import (
+    DISTINCTIVE_WORDS,
+    FAR_MORE,
+    KNOWN_VOTES,
+    NEAR_YEARS,
+    SUGGESTED_YEARS,
+    LabelledMovie,
+    loose_keys,
+)
+from movietui.data.imports.entries import Entry
+from movietui.data.imports.spelling import CHANGING, all_spellings, ends, spelling, spellings
+from movietui.data.titles import ARTICLES, LAST_YEAR, title_key, with_year
 
 CANDIDATES = 5
-"""How many movies are suggested at most."""
+"""The most movies suggested."""
+ALIKE = 86
+"""The similarity, of 100, from which a title is suggested."""
+MOST_COMPARED = 2000
+"""How many unmatched movies are compared with all titles of their years: more than anybody settles by hand."""
 BY_HAND = "hand"
+SETTLED = "you chose none of them"
 _NOTHING: Mapping[str, str | None] = {}
+_SEVERAL_NAMES = re.compile(r"[(,:\-\u2010-\u2015]")
+"""A character of titles that have several names: further titles, a trailing article, or series and subtitle."""
 SURE = ("imdb", "tmdb", "movielens", BY_HAND, "title")
+"""Ways of matching that stay valid even if another movie of the export matches the same one."""
 
 
-@dataclass(frozen=True)
-class Match:
-    """What a film of an export was found to be."""
+class Match(NamedTuple):
+    """The result for one movie of an export."""
 
     entry: Entry
     way: str
-    """``hand``, ``imdb``, ``tmdb``, ``movielens``, ``title``, ``similar title``, ``near year``; empty for no match."""
+    """``hand``, ``imdb``, ``tmdb``, ``movielens``, ``title``, ``best known``, ``similar title``, ``near year``,
+    ``part of the title``; empty for no match."""
     row: int | None = None
-    """Of the movies of the dataset."""
+    """Row of the movie in the dataset."""
     reason: str = ""
     """Why there is no match."""
     candidates: tuple[int, ...] = ()
-    """Rows of the movies that may be meant; only where it is ambiguous."""
+    """Rows of possible movies; only if it is ambiguous."""
 
     @property
     def outcome(self) -> str:
@@ -45,24 +71,75 @@ class Match:
         return "matched" if self.row is not None else "ambiguous" if self.candidates else "unmatched"
 
 
-@dataclass(frozen=True)
-class _Name:
-    """A title that an entry goes by, with its key, its loose keys and its year."""
+class Matches:
+    """The matches of an export's movies, in the same order.
 
+    Of a million movies nearly all are unmatched, and their matches would need as much memory as the movies. They are
+    created when they are needed.
+    """
+
+    def __init__(
+        self, entries: Sequence[Entry], matches: Mapping[int, Match], unmatched: Callable[[Entry], Match]
+    ) -> None:
+        """``matches``: by index of the entry, ascending; ``unmatched`` creates the match of any other entry."""
+        self._entries, self._matches, self._unmatched = entries, matches, unmatched
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: int) -> Match:
+        entry = self._entries[index]
+        return self._matches.get(index % len(self._entries)) or self._unmatched(entry)
+
+    def __iter__(self) -> Iterator[Match]:
+        for index, entry in enumerate(self._entries):
+            yield self._matches.get(index) or self._unmatched(entry)
+
+    def counts(self) -> Counter[str]:
+        """Return the number of movies by outcome."""
+        counts = Counter(match.outcome for match in self._matches.values())
+        counts["unmatched"] += len(self._entries) - len(self._matches)
+        return counts
+
+    def with_outcome(self, outcome: str) -> Iterator[Match]:
+        """Yield the matches with an outcome."""
+        matches: Iterable[Match] = self if outcome == "unmatched" else self._matches.values()
+        return (match for match in matches if match.outcome == outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A title of an entry, with its keys and its year."""
+
+    parsed: LabelledMovie
     key: str
     loose: frozenset[str]
     year: int
 
 
-class Matcher:
-    """Finds films in a dataset."""
+@dataclass(frozen=True)
+class _MoviesByName:
+    """Rows of movies by how well their names agree."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    exact: Sequence[int]
+    """By a name in the dataset."""
+    known: Sequence[int]
+    """By a name on IMDb."""
+    similar: Sequence[int]
+
+
+class Matcher:
+    """Finds the movies of an export in a dataset."""
+
+    def __init__(self, dataset: Dataset, knowledge: Knowledge | None = None) -> None:
+        """``knowledge``: the names on IMDb, by default those of the dataset's join."""
         self.dataset = dataset
-        self._movies = [
-            Sought(movie, dataset.movies.label(row), int(dataset.movies.years[row]))
-            for row, movie in enumerate(dataset.movies.ids)
-        ]
+        self._given_knowledge = knowledge
+
+    @cached_property
+    def _movies(self) -> Sequence[LabelledMovie]:
+        movies = self.dataset.movies
+        return [LabelledMovie(movie, movies.label(row), int(movies.years[row])) for row, movie in enumerate(movies.ids)]
 
     @cached_property
     def links(self) -> Links:
@@ -78,31 +155,95 @@ class Matcher:
         return {link: row for row, link in enumerate(self.links.tmdb) if link}
 
     @cached_property
+    def _knowledge(self) -> Knowledge | None:
+        return self._given_knowledge or knowledge_of(self.dataset)
+
+    @cached_property
+    def _known(self) -> Sequence[tuple[str, str, int]]:
+        """Name, original name and year of each movie on IMDb; empty if there is none."""
+        facts, knowledge = self.dataset.movies.imdb, self._knowledge
+        if facts is None or knowledge is None or not facts.ids:
+            return [("", "", 0)] * len(self.dataset.movies)
+        return [knowledge.titles.get(title, ("", "", 0)) for title in facts.ids]
+
+    @cached_property
     def _by_name(self) -> Mapping[str, list[int]]:
         """Rows by the loose keys of all their names."""
         rows: defaultdict[str, list[int]] = defaultdict(list)
         for row, movie in enumerate(self._movies):
-            for key in {*movie.loose, *(key for key, _ in movie.renamed)}:
+            name, original, _ = self._known[row]
+            known = {key for each in {name, original} if each for key in loose_keys(each)}
+            for key in {*movie.loose, *(key for key, _ in movie.renamed), *known}:
                 rows[key].append(row)
         return rows
+
+    def _titles(self, row: int) -> set[str]:
+        """Return all titles of a movie, as written."""
+        return {self._movies[row].title, *filter(None, self._known[row][:2])}
+
+    @cached_property
+    def _by_spelling(self) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
+        """Rows by the spellings of their titles, and by the spellings of their series and subtitles."""
+        whole: defaultdict[str, list[int]] = defaultdict(list)
+        part: defaultdict[str, list[int]] = defaultdict(list)
+        for row in range(len(self._movies)):
+            titles = self._titles(row)
+            for key in all_spellings(titles):
+                whole[key].append(row)
+            for key in frozenset().union(*map(ends, titles)):
+                part[key].append(row)
+        return whole, part
+
+    @cached_property
+    def _removed(self) -> Mapping[str, list[catalogue.RemovedMovie]]:
+        """The movies that cleaning removed, by the keys of their titles."""
+        by_key: defaultdict[str, list[catalogue.RemovedMovie]] = defaultdict(list)
+        for movie in catalogue.removed_movies(self.dataset):
+            labelled = LabelledMovie(movie.id, movie.label, movie.released)
+            for key in labelled.mains | labelled.others:
+                by_key[key].append(movie)
+        return by_key
 
     @cached_property
     def _last_year(self) -> int:
         return int(self.dataset.movies.years.max(initial=0))
 
-    def match(self, entries: Iterable[Entry], settled: Mapping[str, str | None] = _NOTHING) -> list[Match]:
-        """Return what each film is.
+    @cached_property
+    def _all_names(self) -> frozenset[str]:
+        """All keys by which titles are looked up. A title with none of these keys is not in the dataset."""
+        return frozenset().union(self._by_name, *self._by_spelling, self._removed)
 
-        ``settled``: the key of a movie, or None for none, by the key of title and year of an entry.
+    def match(self, entries: Iterable[Entry], settled: Mapping[str, str | None] = _NOTHING) -> Matches:
+        """Match each movie.
+
+        ``settled``: the key of a dataset's movie, or None for no match, by the key of title and year of an entry. For a
+        movie that cleaning removed, the reason names the rule, which requires pandas.
         """
-        return self._without_rivals([self._match(entry, settled) for entry in entries])
+        entries, matches, unmatched = tuple(entries), dict[int, Match](), 0
+        for index, entry in enumerate(entries):
+            match = self._match(entry, settled)
+            if match is None or match.row is None:
+                unmatched += 1
+                if match is None and unmatched > MOST_COMPARED:
+                    continue
+                match = self._explained(match or self._unmatched(entry), compare=unmatched <= MOST_COMPARED)
+            matches[index] = match
+        return Matches(entries, self._without_rivals(matches), self._unmatched)
 
-    def _match(self, entry: Entry, settled: Mapping[str, str | None]) -> Match:
+    def match_alone(self, entry: Entry, settled: Mapping[str, str | None] = _NOTHING) -> Match:
+        """Match one movie, without regard to the others and without detailed reasons.
+
+        An uncertain match must be revoked if another movie matches the same one.
+        """
+        return self._match(entry, settled) or self._unmatched(entry)
+
+    def _match(self, entry: Entry, settled: Mapping[str, str | None]) -> Match | None:
+        """Match one movie; return None if no movie of the dataset has a similar name."""
         movies = self.dataset.movies
-        if entry.own in settled:
-            key = settled[entry.own]
+        if settled and entry.key in settled:
+            key = settled[entry.key]
             if key is None:
-                return Match(entry, "", reason="settled by hand to be none of them")
+                return Match(entry, "", reason=SETTLED)
             if key in movies.rows_by_key:
                 return Match(entry, BY_HAND, movies.rows_by_key[key][0])
         if entry.imdb in self._by_imdb:
@@ -110,120 +251,349 @@ class Matcher:
         if entry.tmdb in self._by_tmdb:
             return Match(entry, "tmdb", self._by_tmdb[entry.tmdb])
         same_id = movies.row.get(str(entry.movielens)) if entry.movielens else None
-        if same_id is not None and self._movies[same_id].agrees(Sought("", f"{entry.title} ({entry.year})")):
+        if same_id is not None and self._movies[same_id].agrees(LabelledMovie("", f"{entry.title} ({entry.year})")):
             return Match(entry, "movielens", same_id)
-        return self._by_title(entry)
+        return self._by_title(entry) if self._has_known_name(entry) else None
+
+    def _has_known_name(self, entry: Entry) -> bool:
+        """Return whether a movie of the dataset may have the name of an entry or a similar one.
+
+        A quick check: if it is false, ``_by_title`` matches nothing.
+        """
+        title, year = entry.title, entry.year
+        if entry.original:
+            return True
+        key, names = title_key(title), self._all_names
+        if key in names or (key, year) in RENAMED or (key, year) in _RENAMED_BACK:
+            return True
+        if _SEVERAL_NAMES.search(title):
+            return not names.isdisjoint(_loose_of(title) | spellings(title) | ends(title))
+        # Nearly all titles have one name. For these, the same keys can be computed three times as fast.
+        words = key.split()
+        return (
+            "".join(words) in names
+            or (bool(words) and words[0] in ARTICLES and "".join(words[1:]) in names)
+            or (not CHANGING.isdisjoint(words) and spelling(title) in names)
+        )
 
     def _by_title(self, entry: Entry) -> Match:
-        exact, similar = self._named(entry)
-        other = [row for row in exact if self._is_another(entry, row)]
-        exact = [row for row in exact if row not in other]
-        similar = [row for row in similar if not self._is_another(entry, row)]
+        named = self._named(entry)
+        others = [row for row in (*named.exact, *named.known) if self._is_another(entry, row)]
+        exact, known, similar = (
+            [row for row in rows if not self._is_another(entry, row)]
+            for rows in (named.exact, named.known, named.similar)
+        )
 
-        def within(rows: Sequence[int], years: int) -> list[int]:
+        def within(rows: Iterable[int], years: int) -> list[int]:
             return [row for row in rows if self._years_apart(entry, row) <= years]
 
-        def ambiguous(reason: str, rows: Sequence[int]) -> Match:
-            near = sorted(rows, key=lambda row: (self._years_apart(entry, row), -int(self.dataset.counts[row])))
+        def ambiguous(reason: str, rows: Iterable[int]) -> Match:
+            near = sorted(set(rows), key=lambda row: (self._years_apart(entry, row), -int(self.dataset.counts[row])))
             return Match(entry, "", reason=reason, candidates=tuple(near[:CANDIDATES]))
 
         if not entry.year:
-            telling = len(title_key(entry.title).split()) >= TELLING_WORDS
-            if len(self._films(exact)) == 1 and telling:
-                return Match(entry, "title", exact[0])
-            if exact or similar:
-                return ambiguous("its year is not known", exact or similar)
+            return self._undated(entry, exact, known, similar) or self._unmatched(entry)
+        for rows in (within(exact, 0), within(known, 0)):
+            if len(self._movie_keys(rows)) == 1:
+                return Match(entry, "title", rows[0])
+            if rows:
+                return ambiguous(f"{len(self._movie_keys(rows))} other movies fit as well", rows)
+        if self._removed_movie(entry):
             return self._unmatched(entry)
-        for rows, years, way in ((exact, 0, "title"), (similar, 0, "similar title"), (exact, NEAR_YEARS, "near year")):
-            fitting = within(rows, years)
-            if len(self._films(fitting)) == 1:
-                return Match(entry, way, fitting[0])
-            if fitting:
-                return ambiguous(f"{len(self._films(fitting))} movies fit as well", fitting)
-        if undated := [row for row in exact if not self._movies[row].year]:
-            return ambiguous("the year of the movie is not known", undated)
-        if same := within(other, NEAR_YEARS):
-            return ambiguous("a movie of that name and year has another id", same)
-        if far := within(exact, SUGGESTED_YEARS) or within(similar, NEAR_YEARS):
-            return ambiguous("the movie of that name is of another year", far)
+        both = [*exact, *known]
+        for rows, way, words in (
+            (within(similar, 0), "similar title", DISTINCTIVE_WORDS - 1),
+            (within(both, NEAR_YEARS), "near year", DISTINCTIVE_WORDS),
+        ):
+            if len(self._movie_keys(rows)) == 1:
+                against = self._against(entry, rows[0], way, words)
+                return ambiguous(against, rows) if against else Match(entry, way, rows[0])
+            if rows:
+                return ambiguous(f"{len(self._movie_keys(rows))} other movies fit as well", rows)
+        if undated := [row for row in both if not self._year(row)]:
+            return ambiguous("the year of the movie is unknown", undated)
+        if same := within(others, NEAR_YEARS):
+            return ambiguous("a movie with that name and year has another id", same)
+        if self._is_known(entry):
+            return self._unmatched(entry)
+        whole, part = self._spelled(entry)
+        for rows, way in ((within(whole, 0), "similar title"), (within(part, 0), "part of the title")):
+            if len(self._movie_keys(rows)) == 1:
+                against = self._against(entry, rows[0], way, DISTINCTIVE_WORDS)
+                return ambiguous(against, rows) if against else Match(entry, way, rows[0])
+            if rows:
+                return ambiguous(f"{len(self._movie_keys(rows))} other movies fit as well", rows)
+        if far := within(both, SUGGESTED_YEARS) or within([*similar, *whole], NEAR_YEARS):
+            return ambiguous("the movie with that name is from another year", far)
         return self._unmatched(entry)
 
-    def _unmatched(self, entry: Entry) -> Match:
-        name = self.dataset.name
-        if entry.year > self._last_year:
-            return Match(entry, "", reason=f"{name} ends in {self._last_year}")
-        return Match(entry, "", reason=f"{name} has no movie of that name" + (" and year" if entry.year else ""))
+    def _explained(self, match: Match, *, compare: bool) -> Match:
+        """Add details to the reason for an unmatched movie: the rule that removed it, or, with ``compare``, similar
+        titles.
 
-    def _named(self, entry: Entry) -> tuple[list[int], list[int]]:
-        """The rows of movies that have the very name, and of those that have a similar one."""
+        Comparing takes half a millisecond.
+        """
+        entry, name = match.entry, self.dataset.name
+        if match.candidates or match.reason == SETTLED:
+            return match
+        if removed := self._removed_movie(entry):
+            return match._replace(
+                reason=f"cleaning removed it from {name}: {catalogue.rule_that_removed(self.dataset, removed)}"
+            )
+        if compare and not self._is_known(entry) and (alike := self._alike(entry)):
+            return match._replace(reason="its title is only similar to another one", candidates=tuple(alike))
+        return match
+
+    def _undated(
+        self, entry: Entry, exact: Sequence[int], known: Sequence[int], similar: Sequence[int]
+    ) -> Match | None:
+        """Match a movie without a year; return None if no movie has its name."""
+        rows = exact or known
+        candidates = sorted(rows or similar, key=lambda row: -int(self.dataset.counts[row]))[:CANDIDATES]
+        if not candidates:
+            return None
+        if (
+            len(self._movie_keys(rows)) == 1
+            and self._knowledge is None
+            and len(title_key(entry.title).split()) >= DISTINCTIVE_WORDS
+        ):
+            return Match(entry, "title", rows[0])
+        if rows and self._knowledge is not None:
+            namesakes = self._namesakes(entry)
+            if len(self._movie_keys(rows)) == 1 and all(
+                namesake.id == self.links.imdb[rows[0]] for namesake in namesakes
+            ):
+                return Match(entry, "title", rows[0])
+            best = max(rows, key=self._votes)
+            rivals = [namesake.votes for namesake in namesakes if namesake.id != self.links.imdb[best]]
+            rivals += [
+                self._votes(row) for row in rows if self.dataset.movies.keys[row] != self.dataset.movies.keys[best]
+            ]
+            if _far_better_known(self._votes(best), max(rivals, default=0)):
+                return Match(entry, "best known", best)
+        return Match(entry, "", reason="its year is unknown", candidates=tuple(candidates))
+
+    def _unmatched(self, entry: Entry) -> Match:
+        undated, dated, later = self._reasons_unmatched
+        return Match(entry, "", reason=later if entry.year > self._last_year else dated if entry.year else undated)
+
+    @cached_property
+    def _reasons_unmatched(self) -> tuple[str, str, str]:
+        """The reasons for a movie without a year, with a year, and with a year after the dataset's last one."""
+        no_such_name = f"{self.dataset.name} has no movie with that name"
+        return no_such_name, f"{no_such_name} and year", f"{self.dataset.name} ends in {self._last_year}"
+
+    # Evidence
+
+    def _against(self, entry: Entry, row: int, way: str, words: int) -> str:
+        """Return what speaks against a movie whose name or year differs slightly; empty if nothing does.
+
+        ``words``: the number of words from which a title is distinctive enough by itself.
+        """
+        short = len([word for word in title_key(entry.title).split() if word not in ARTICLES]) < words
+        if self._knowledge is None:
+            if way == "part of the title" or (short and not self._only_spaces_apart(entry, row)):
+                return (
+                    "the movie with that name is from another year"
+                    if way == "near year"
+                    else "the most similar title is spelled slightly differently"
+                )
+            return ""
+        years = LAST_YEAR if short and way == "near year" else NEAR_YEARS
+        for namesake in self._namesakes(entry):
+            difference = abs(namesake.year - entry.year)
+            if namesake.id == self._imdb(row) or difference > years:
+                continue
+            if difference == 0:
+                return "IMDb has another movie with that name and year"
+            if difference <= NEAR_YEARS or not _far_better_known(self._votes(row), namesake.votes):
+                return "IMDb has other movies with that name"
+        return ""
+
+    def _only_spaces_apart(self, entry: Entry, row: int) -> bool:
+        """Return whether the names differ only by spaces, in the same year: "Spiderman" and "Spider-Man"."""
+        names = {name.key.replace(" ", "") for name in _names(entry)}
+        movie = self._movies[row]
+        same = names & {key.replace(" ", "") for key in movie.mains | movie.others}
+        return bool(same) and self._years_apart(entry, row) == 0
+
+    def _namesakes(self, entry: Entry) -> list[Namesake]:
+        """Return the movies on IMDb that have one of the titles of an entry."""
+        if self._knowledge is None:
+            return []
+        keys = sorted({key for name in _names(entry) for key in name.parsed.mains})
+        return list({one.id: one for key in keys for one in self._knowledge.names.namesakes(key)}.values())
+
+    def _is_known(self, entry: Entry) -> bool:
+        """Return whether IMDb has a movie of exactly that name and year that is not in the dataset."""
+        namesakes = [namesake for namesake in self._namesakes(entry) if namesake.year == entry.year]
+        return bool(namesakes) and not any(namesake.id in self._by_imdb for namesake in namesakes)
+
+    def _imdb(self, row: int) -> str:
+        facts = self.dataset.movies.imdb
+        return (facts.ids[row] if facts and facts.ids else "") or self.links.imdb[row]
+
+    def _votes(self, row: int) -> int:
+        facts = self.dataset.movies.imdb
+        return int(facts.votes[row]) if facts else 0
+
+    def _year(self, row: int) -> int:
+        return self._movies[row].year or self._known[row][2]
+
+    def _removed_movie(self, entry: Entry) -> catalogue.RemovedMovie | None:
+        """Return a movie of that name and year that cleaning removed."""
+        removed = (
+            movie
+            for name in _names(entry)
+            for movie in self._removed.get(name.key, ())
+            if not (movie.year and name.year) or movie.year == name.year
+        )
+        return next(removed, None)
+
+    # Names
+
+    def _named(self, entry: Entry) -> _MoviesByName:
+        """Return the rows of movies with exactly the name, and of those with a similar one."""
         exact: list[int] = []
+        known: list[int] = []
         similar: list[int] = []
         names = _names(entry)
-        for row in dict.fromkeys(row for name in names for key in name.loose for row in self._by_name.get(key, ())):
+        for row in sorted({row for name in names for key in name.loose for row in self._by_name.get(key, ())}):
             movie = self._movies[row]
             renamed = any((key, name.year) in movie.renamed for name in names for key in name.loose)
-            very = any(name.key in movie.mains | movie.others for name in names)
-            (exact if renamed or very else similar).append(row)
-        return exact, similar
+            if renamed or any(_same_name(name.parsed, movie) for name in names):
+                exact.append(row)
+            elif any(title and title_key(title) == name.key for title in self._known[row][:2] for name in names):
+                known.append(row)
+            else:
+                similar.append(row)
+        return _MoviesByName(exact, known, similar)
+
+    def _spelled(self, entry: Entry) -> tuple[list[int], list[int]]:
+        """Return the rows of movies with another spelling of the title, and of those with a part of it."""
+        whole, part = self._by_spelling
+        titles = [title for title in (entry.title, entry.original) if title]
+        keys, pieces = all_spellings(titles), frozenset[str]().union(*map(ends, titles))
+        wholes = {row for key in keys for row in whole.get(key, ())}
+        parts = {row for key in keys for row in part.get(key, ())}
+        parts |= {row for key in pieces for row in whole.get(key, ())}
+        by_whole, by_part = (
+            [row for row in sorted(rows) if not self._is_another(entry, row)] for rows in (wholes, parts)
+        )
+        return by_whole, by_part
+
+    def _alike(self, entry: Entry) -> list[int]:
+        """Return the rows of movies from about that year with similar titles, the most similar first."""
+        from rapidfuzz import fuzz, process
+
+        rows = [
+            row
+            for year in range(entry.year - NEAR_YEARS, entry.year + NEAR_YEARS + 1)
+            for row in self._by_year.get(year, ())
+            if not self._is_another(entry, row)
+        ]
+        keys = {row: self._keys[row] for row in rows}
+        alike = process.extract(title_key(entry.title), keys, scorer=fuzz.ratio, limit=CANDIDATES, score_cutoff=ALIKE)
+        return [row for _, _, row in alike]
+
+    @cached_property
+    def _keys(self) -> Sequence[str]:
+        """The keys of the titles, without parts in parentheses."""
+        return [title_key(movie.title) for movie in self._movies]
+
+    @cached_property
+    def _by_year(self) -> Mapping[int, list[int]]:
+        rows: defaultdict[int, list[int]] = defaultdict(list)
+        for row in range(len(self._movies)):
+            rows[self._year(row)].append(row)
+        return rows
 
     def _years_apart(self, entry: Entry, row: int) -> int:
-        """How far apart an entry and a movie are; as near as can be by any name of theirs."""
+        """Return the difference of years between an entry and a movie, the smallest over all their names."""
         movie = self._movies[row]
         names = _names(entry)
         if any((key, name.year) in movie.renamed for name in names for key in name.loose):
             return 0
-        known = [name.year for name in names if name.year and name.key in movie.mains | movie.others] or [entry.year]
-        return min(abs(movie.year - year) for year in known)
+        years = [name.year for name in names if name.year and name.key in movie.mains | movie.others] or [entry.year]
+        ours = [year for year in (movie.year, self._known[row][2]) if year] or [0]
+        return min(abs(one - year) for one in ours for year in years)
 
     def _is_another(self, entry: Entry, row: int) -> bool:
-        """Whether the ids of an entry and a movie say that they are different films."""
+        """Return whether the ids of an entry and a movie say that they are different."""
         imdb, tmdb = self.links.imdb[row], self.links.tmdb[row]
-        return bool((entry.imdb and imdb) or (entry.tmdb and tmdb))  # equal ones were matched by them
+        return bool((entry.imdb and imdb) or (entry.tmdb and tmdb))  # equal ids have already matched
 
-    def _films(self, rows: Sequence[int]) -> set[str]:
+    def _movie_keys(self, rows: Sequence[int]) -> set[str]:
         return {self.dataset.movies.keys[row] for row in rows}
 
-    def _without_rivals(self, found: Sequence[Match]) -> list[Match]:
-        """Take back what is less than sure where two different films would be one movie."""
-        films: defaultdict[str, list[int]] = defaultdict(list)
-        for place, match in enumerate(found):
+    def _without_rivals(self, matches: Mapping[int, Match]) -> dict[int, Match]:
+        """Revoke uncertain matches if two different movies would match the same one."""
+        indices_by_movie: defaultdict[str, list[int]] = defaultdict(list)
+        for index, match in matches.items():
             if match.row is not None:
-                films[self.dataset.movies.keys[match.row]].append(place)
-        kept = list(found)
-        for places in films.values():
-            if len({found[place].entry.own for place in places}) == 1:
+                indices_by_movie[self.dataset.movies.keys[match.row]].append(index)
+        result = dict(matches)
+        for indices in indices_by_movie.values():
+            if len({matches[index].entry.key for index in indices}) == 1:
                 continue
-            unsure = [place for place in places if found[place].way not in SURE]
-            for place in unsure:
-                match = found[place]
-                others = ", ".join(_label(found[other].entry) for other in places if other != place)
+            for index in indices:
+                match = matches[index]
+                if match.way in SURE and not self._is_by_name_only(match):
+                    continue
+                others = ", ".join(_label(matches[other].entry) for other in indices if other != index)
                 assert match.row is not None
                 reason = f"it would be the same movie as {others}"
-                kept[place] = replace(match, way="", row=None, reason=reason, candidates=(match.row,))
-        return kept
+                result[index] = match._replace(way="", row=None, reason=reason, candidates=(match.row,))
+        return result
+
+    @staticmethod
+    def _is_by_name_only(match: Match) -> bool:
+        """Return whether a match rests only on a name that another movie of the export shares."""
+        return bool(match.entry.qualifier) and match.way == "title"
 
 
 def _label(entry: Entry) -> str:
-    return f"{entry.title} ({entry.year})" if entry.year else entry.title
+    return with_year(entry.title, entry.year)
 
 
-def _names(entry: Entry) -> list[_Name]:
-    """The names of an entry: its titles, and what MovieLens and IMDb call them elsewhere."""
+@lru_cache(maxsize=16)
+def _names(entry: Entry) -> Sequence[_Name]:
+    """Return the names of an entry: its titles, and their known other names in MovieLens and on IMDb."""
     titles = dict.fromkeys(title for title in (entry.title, entry.original) if title)
-    films = [(title, entry.year) for title in titles]
-    for title, year in list(films):
-        films += RENAMED.get((title_key(title), year), ())
-        films += _RENAMED_BACK.get((title_key(title), year), ())
-    return [_Name(title_key(title), frozenset(loose_keys(title)), year) for title, year in films]
+    names = [(title, entry.year) for title in titles]
+    for title, year in list(names):
+        names += RENAMED.get((title_key(title), year), ())
+        names += _RENAMED_BACK.get((title_key(title), year), ())
+    return [_Name(LabelledMovie("", title, year), title_key(title), _loose_of(title), year) for title, year in names]
 
 
-def _back() -> Mapping[tuple[str, int], tuple[tuple[str, int], ...]]:
-    found: defaultdict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
+def _loose_of(title: str) -> frozenset[str]:
+    keys = frozenset(loose_keys(title))
+    return keys.union(*map(loose_keys, LabelledMovie("", title).others)) if "(" in title else keys
+
+
+def _same_name(one: LabelledMovie, other: LabelledMovie) -> bool:
+    """Return whether two titles are equal, where parts in parentheses are further titles.
+
+    If both have such parts, they must have one in common: "I Am Curious (Yellow)" is not "I Am Curious (Blue)".
+    """
+    whole, others = one.mains | one.others, other.mains | other.others
+    if one.others and other.others:
+        return bool(one.others & others or whole & other.others or one.full in others or other.full in whole)
+    return bool(whole & others)
+
+
+def _far_better_known(votes: int, other: int) -> bool:
+    return votes >= KNOWN_VOTES and votes >= FAR_MORE * other
+
+
+def _renamed_back() -> Mapping[tuple[str, int], tuple[tuple[str, int], ...]]:
+    titles: defaultdict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
     for (key, year), names in RENAMED.items():
-        for name, other in names:
-            found[title_key(name), other].append((key, year))
-    return {film: tuple(names) for film, names in found.items()}
+        for name, imdb_year in names:
+            titles[title_key(name), imdb_year].append((key, year))
+    return {name: tuple(keys) for name, keys in titles.items()}
 
 
-_RENAMED_BACK = _back()
-"""The key of the title and the year of MovieLens by those of IMDb."""
+_RENAMED_BACK = _renamed_back()
+"""Titles and years in MovieLens, by the key of the title and the year on IMDb."""

@@ -1,43 +1,43 @@
-"""Trakt's export: lists in JSON, of films among series. What an entry says is told by its fields, not by its file."""
+"""Reads Trakt's export: JSON lists of movies and series. The fields of an entry, not the file, say what it means."""
 
-import json
 from pathlib import PurePosixPath
 from typing import Any
 
-from data.imports.entries import OF_TEN, Entry, Mark, Skipped, to_imdb, to_moment, to_stars, to_title, to_year
-from data.imports.tables import Table
-from data.problems import Problem
+from movietui.data.imports.csv_exports import Table
+from movietui.data.imports.entries import Entry, Mark, Reading, Skipped
+from movietui.data.imports.fields import OF_TEN, to_imdb, to_moment, to_stars, to_title, to_year
+from movietui.data.problems import Problem
+from movietui.data.storage import strict_json
 
 _TIMES: tuple[tuple[str, Mark], ...] = (("last_watched_at", "seen"), ("watched_at", "seen"), ("listed_at", "watchlist"))
 
 
-def read(place: PurePosixPath, content: bytes) -> Table:
-    """Return the films of a list. Raises ``Problem`` where it is none, or a rating is not from 1 to 10."""
+def read(path: PurePosixPath, content: bytes, scale: int = 0) -> Table:
+    """Return the movies of a list; ``scale``: the highest rating, if it is not 10. Raises ``Problem`` if it is not a
+    list."""
     try:
-        items = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise Problem(f"{place.name} is damaged or no JSON; name the file as Trakt gave it to you.") from None
+        items = strict_json.loads(content.decode("utf-8-sig"))
+    except ValueError:
+        raise Problem(f"{path.name} is damaged or not JSON; choose the file as you downloaded it from Trakt.") from None
     if not isinstance(items, list):
-        raise Problem(f"{place.name} is not a list of films; name the zip as Trakt gave it to you.")
-    table = Table("trakt", [], [])
+        raise Problem(f"{path.name} is not a list of movies; choose the zip as you downloaded it from Trakt.")
+    top = scale or OF_TEN
+    table = Table("trakt", reading=Reading(path.name, top, "chosen" if scale else "stated"))
     others = 0
     for number, item in enumerate(items, 1):
-        film = item.get("movie") if isinstance(item, dict) else None
-        if not isinstance(film, dict):
+        movie = item.get("movie") if isinstance(item, dict) else None
+        if not isinstance(movie, dict):
             others += 1
             continue
-        at = f"{place.name} entry {number}"
-        try:
-            entry = _entry(item, film)
-        except ValueError as error:
-            raise Problem(f"{at}: {error}; is it of another scale?") from None
+        at = f"{path.name} entry {number}"
+        entry = _entry(item, movie, at, top, table)
         if entry is None:
-            table.skipped.append(Skipped(at, _text(film.get("title"))[:200], "it has no title"))
+            table.skipped.add(Skipped(at, _text(movie.get("title"))[:200], "it has no title"))
         else:
             table.entries.append(entry)
     if others:
-        reason = "it is no film" if others == 1 else f"{others:,} entries are no films"
-        table.skipped.append(Skipped(place.name, "", reason))
+        reason = "it is not a movie" if others == 1 else f"{others:,} entries are not movies"
+        table.skipped.add(Skipped(path.name, "", reason))
     return table
 
 
@@ -45,19 +45,23 @@ def _text(value: Any) -> str:
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
-def _entry(item: dict[str, Any], film: dict[str, Any]) -> Entry | None:
-    ids = film.get("ids")
+def _entry(item: dict[str, Any], movie: dict[str, Any], at: str, top: int, table: Table) -> Entry | None:
+    ids = movie.get("ids")
     ids = ids if isinstance(ids, dict) else {}
-    stars = to_stars(_text(item.get("rating")), OF_TEN)
     nothing: tuple[Any, Mark] = ("", "seen")
     time, mark = next(((item[name], mark) for name, mark in _TIMES if item.get(name)), nothing)
-    title = to_title(_text(film.get("title"))[:200])
+    title = to_title(_text(movie.get("title"))[:200])
     if not title:
         return None
+    stars = None
+    try:
+        stars = to_stars(_text(item.get("rating")), top)
+    except ValueError as error:
+        table.unread.add(Skipped(at, title, f"{error}; the movie is imported without it"))
     tmdb = ids.get("tmdb")
     return Entry(
         title,
-        to_year(_text(film.get("year"))),
+        to_year(_text(movie.get("year"))),
         stars,
         frozenset[Mark]() if stars is not None else frozenset({mark}),
         to_moment(_text(item.get("rated_at") or time)),

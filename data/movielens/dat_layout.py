@@ -1,26 +1,31 @@
 """MovieLens 1M and 10M: fields separated by ``::``.
 
 ``ratings.dat`` has user, movie, stars and seconds since 1970; ``movies.dat`` id, title and genres separated by ``|``.
-1M has ``users.dat`` besides: id, gender, age, occupation and zip code, age and occupation as codes; it is latin-1.
-10M has no demographics; it is UTF-8.
+1M also has ``users.dat`` with id, gender, age, occupation and zip code, where age and occupation are codes; it is in
+latin-1. 10M has no demographics and is in UTF-8.
 """
 
 from typing import TYPE_CHECKING
 
-from data.archive import Files
-from data.movielens import GENRES, HALF_STARS, WHOLE_STARS, Malformed, Raw
-from data.progress import Meter, Report
-from data.readers.columns import RATING, columns_of
-from data.readers.csvs import GENRES as LATER_GENRES
-from data.readers.frames import MOVIE, USER, frame, genre_names, numbers, users_of
-from data.readers.lines import age, fields, new_id, rows_of, titled, whole
-from data.titles import plain
+from movietui.data.fetch.archive import Files
+from movietui.data.movielens.number_columns import RATING, columns_of
+from movietui.data.movielens.raw_frames import MOVIE, USER, frame, genre_names, numbers, users_of
+from movietui.data.movielens.release import GENRES_1M, GENRES_FROM_10M, HALF_STARS, WHOLE_STARS, Malformed, Raw
+from movietui.data.movielens.text_lines import (
+    expect_fields,
+    parse_age,
+    parse_integer,
+    parse_new_id,
+    parse_title,
+    rows_of,
+)
+from movietui.data.progress import Meter, Report
+from movietui.data.safe_text import strip_controls
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILES = ("ratings.dat", "movies.dat", "users.dat")
-GENRES_1M = GENRES[1:]
 OCCUPATIONS = (
     "other",
     "academic/educator",
@@ -48,49 +53,49 @@ OCCUPATIONS = (
 
 
 def read(files: Files, report: Report) -> Raw:
-    """Read 1M where there is a file of users, else 10M."""
+    """Read 1M if a users file exists, otherwise 10M."""
     demographics = "users.dat" in files
     names = FILES if demographics else FILES[:2]
     encoding = "latin-1" if demographics else "utf-8"
     meter = Meter(report, "Reading", files.size(*names), "bytes")
-    wrong: list[Malformed] = []
-    ratings = numbers(columns_of(files, "ratings.dat", RATING, "::", wrong, meter))
-    meter.on("movies.dat")
-    movies = _movies(files, encoding, wrong)
+    malformed: list[Malformed] = []
+    ratings = numbers(columns_of(files, "ratings.dat", RATING, "::", malformed, meter))
+    meter.set_note("movies.dat")
+    movies = _movies(files, encoding, malformed)
     meter.add(files.size(*names[1:]))
-    users = _users(files, encoding, wrong) if demographics else users_of(ratings)
+    users = _users(files, encoding, malformed) if demographics else users_of(ratings)
     meter.finish()
-    known, scale = (GENRES_1M, WHOLE_STARS) if demographics else (LATER_GENRES, HALF_STARS)
-    return Raw(ratings, movies, users, genre_names(known, movies["genres"]), scale, tuple(wrong), "ratings.dat")
+    known, scale = (GENRES_1M, WHOLE_STARS) if demographics else (GENRES_FROM_10M, HALF_STARS)
+    return Raw(ratings, movies, users, genre_names(known, movies["genres"]), scale, tuple(malformed), "ratings.dat")
 
 
-def _movies(files: Files, encoding: str, wrong: list[Malformed]) -> "pd.DataFrame":
+def _movies(files: Files, encoding: str, malformed: list[Malformed]) -> "pd.DataFrame":
     known: set[int] = set()
 
     def parse(line: str) -> tuple[int, str, str, str]:
-        movie_id, title, genres = fields(line.split("::"), 3)
-        row = (new_id(movie_id, "movie", known), titled(title), "", plain(genres).strip())
+        movie_id, title, genres = expect_fields(line.split("::"), 3)
+        row = (parse_new_id(movie_id, "movie", known), parse_title(title), "", strip_controls(genres).strip())
         known.add(row[0])
         return row
 
-    return frame(rows_of(files, "movies.dat", encoding, parse, wrong), MOVIE)
+    return frame(rows_of(files, "movies.dat", encoding, parse, malformed), MOVIE)
 
 
-def _users(files: Files, encoding: str, wrong: list[Malformed]) -> "pd.DataFrame":
+def _users(files: Files, encoding: str, malformed: list[Malformed]) -> "pd.DataFrame":
     known: set[int] = set()
 
     def parse(line: str) -> tuple[int, int, str, str, str]:
-        user_id, gender, years, occupation, zip_code = fields(line.split("::"), 5)
-        user = new_id(user_id, "user", known)
-        code = whole(occupation, "occupation", len(OCCUPATIONS) - 1)
+        user_id, gender, years, occupation, zip_code = expect_fields(line.split("::"), 5)
+        user = parse_new_id(user_id, "user", known)
+        code = parse_integer(occupation, "occupation", len(OCCUPATIONS) - 1)
         row = (
             user,
-            age(years),
-            plain(gender).strip(),
+            parse_age(years),
+            strip_controls(gender).strip(),
             OCCUPATIONS[code] if code >= 0 else "",
-            plain(zip_code).strip(),
+            strip_controls(zip_code).strip(),
         )
         known.add(user)
         return row
 
-    return frame(rows_of(files, "users.dat", encoding, parse, wrong), USER)
+    return frame(rows_of(files, "users.dat", encoding, parse, malformed), USER)

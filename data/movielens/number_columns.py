@@ -1,7 +1,7 @@
-"""Tables of numbers, such as ratings: a block of lines at a time with pyarrow, line by line where that fails.
+"""Reads tables of numbers, such as ratings: in blocks with pyarrow, or line by line if that fails.
 
-The next block is unpacked in a thread while one is read, and only the blocks that hold a wrong line are read slowly,
-so that neither time nor memory depends on how clean a file is.
+A thread unpacks the next block while one is parsed, and only blocks with a malformed line are parsed slowly, so that
+neither time nor memory depends on how clean a file is.
 """
 
 import csv
@@ -12,10 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.archive import Files, ahead
-from data.movielens import MISSING, Malformed
-from data.progress import Meter
-from data.readers.lines import EMPTY, LAST_ID, LAST_TIME, Refusals, fields, numbered, stars, whole
+from movietui.data.fetch.archive import Files, prefetched
+from movietui.data.movielens.release import MISSING, Malformed
+from movietui.data.movielens.text_lines import (
+    EMPTY,
+    LAST_ID,
+    LAST_TIME,
+    MalformedLines,
+    expect_fields,
+    numbered_lines,
+    parse_integer,
+    parse_stars,
+)
+from movietui.data.progress import Meter
 
 Column = NDArray[Any]
 
@@ -25,15 +34,15 @@ class Field:
     """A column of a table of numbers."""
 
     name: str
-    what: str
-    """What a sentence calls it."""
+    label: str
+    """Its name in messages."""
     kind: type[np.generic]
     last: int = LAST_ID
-    """The greatest whole number."""
+    """The largest integer."""
 
     def parse(self, text: str) -> float:
         """Return the value of a field. Raises ``ValueError``."""
-        return stars(text, self.what) if self.kind is np.float32 else whole(text, self.what, self.last)
+        return parse_stars(text, self.label) if self.kind is np.float32 else parse_integer(text, self.label, self.last)
 
 
 RATING = (
@@ -50,51 +59,51 @@ LINK = (
 
 
 def columns_of(
-    files: Files, name: str, kinds: Sequence[Field], separator: str, wrong: list[Malformed], meter: Meter
+    files: Files, name: str, fields: Sequence[Field], separator: str, malformed: list[Malformed], meter: Meter
 ) -> dict[str, Column]:
-    """Return the columns of a file; empty whole numbers are ``MISSING``, empty stars NaN.
+    """Return the columns of a file; empty integers become ``MISSING``, empty stars NaN.
 
-    ``separator`` is a tab, ``::``, or a comma; with a comma the first line is a header and fields may be quoted.
-    Raises ``Problem`` where the file is missing or damaged, or too many of its lines are wrong.
+    ``separator`` is a tab, ``::``, or a comma; with a comma, the first line is a header and fields may be quoted.
+    Raises ``Problem`` if the file is missing or damaged, or too many of its lines are malformed.
     """
-    meter.on(name)
-    refusals = Refusals(files.path, name)
+    meter.set_note(name)
+    malformed_lines = MalformedLines(files.path, name)
     parts: list[list[Column]] = []
-    for block in ahead(files.blocks(name)):
-        start = refusals.seen + 1
-        refusals.seen += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
+    for block in prefetched(files.blocks(name)):
+        start = malformed_lines.seen + 1
+        malformed_lines.seen += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
         lines = block
         if separator == "," and start == 1:
             lines = block[block.find(b"\n") + 1 :] if b"\n" in block else b""
             start += 1
-        found = None if not lines or lines.isspace() else _fast(lines, kinds, separator)
-        parts.append(found or _slowly(lines, start, kinds, separator, refusals))
+        block_columns = None if not lines or lines.isspace() else _fast(lines, fields, separator)
+        parts.append(block_columns or _slowly(lines, start, fields, separator, malformed_lines))
         meter.add(len(block))
-    wrong.extend(refusals.lines)
+    malformed.extend(malformed_lines.lines)
     columns = {}
-    for field in kinds:
-        # Taken out of the parts on the way: one column at a time lies in memory twice, not all.
+    for field in fields:
+        # Popped from the parts one by one: only one column at a time is in memory twice.
         columns[field.name] = np.concatenate([np.empty(0, field.kind), *(part.pop(0) for part in parts)])
     return columns
 
 
-def _fast(lines: bytes, kinds: Sequence[Field], separator: str) -> list[Column] | None:
+def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column] | None:
     """Return the columns of lines that are all well-formed, else None."""
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import csv as arrow
 
-    types = {field.name: pa.from_numpy_dtype(field.kind) for field in kinds}
+    types = {field.name: pa.from_numpy_dtype(field.kind) for field in fields}
     if separator == "::":
-        # pyarrow wants a single character: between two single colons lies a column that has to be empty.
-        names = [name for field in kinds for name in (f"before {field.name}", field.name)][1:]
+        # pyarrow needs a single character: between two single colons there is a column that must be empty.
+        names = [name for field in fields for name in (f"before {field.name}", field.name)][1:]
         types |= {name: pa.null() for name in names if name not in types}
     else:
         names = list(types)
     try:
         table = arrow.read_csv(
             pa.BufferReader(lines),
-            # Without its threads: in one block the gain is small, and they can abort the interpreter when it exits.
+            # Without threads: within one block they gain little, and they can abort the interpreter at exit.
             read_options=arrow.ReadOptions(column_names=names, use_threads=False, block_size=len(lines) + 1),
             parse_options=arrow.ParseOptions(delimiter=separator[0], quote_char='"' if separator == "," else False),
             convert_options=arrow.ConvertOptions(column_types=types, null_values=sorted(EMPTY)),
@@ -102,7 +111,7 @@ def _fast(lines: bytes, kinds: Sequence[Field], separator: str) -> list[Column] 
     except pa.ArrowInvalid:
         return None
     columns = []
-    for field in kinds:
+    for field in fields:
         column = table.column(field.name).combine_chunks()
         values: Column
         if field.kind is np.float32:
@@ -118,22 +127,24 @@ def _fast(lines: bytes, kinds: Sequence[Field], separator: str) -> list[Column] 
     return columns
 
 
-def _slowly(lines: bytes, start: int, kinds: Sequence[Field], separator: str, refusals: Refusals) -> list[Column]:
-    """Read line by line, to name the lines that are wrong; ``start`` is the number of the first."""
+def _slowly(
+    lines: bytes, start: int, fields: Sequence[Field], separator: str, malformed_lines: MalformedLines
+) -> list[Column]:
+    """Parse line by line, to report the malformed lines; ``start`` is the number of the first line."""
     rows = []
-    for number, line in numbered(lines, start):
+    for number, line in numbered_lines(lines, start):
         text = line.decode("latin-1")
         try:
             parts = quoted_fields(text) if separator == "," else text.split(separator)
-            parts = fields(parts, len(kinds))
-            rows.append([field.parse(part) for field, part in zip(kinds, parts, strict=True)])
+            parts = expect_fields(parts, len(fields))
+            rows.append([field.parse(part) for field, part in zip(fields, parts, strict=True)])
         except ValueError as error:
-            refusals.add(number, str(error))
-    return [np.array([row[place] for row in rows], field.kind) for place, field in enumerate(kinds)]
+            malformed_lines.add(number, str(error))
+    return [np.array([row[index] for row in rows], field.kind) for index, field in enumerate(fields)]
 
 
 def quoted_fields(line: str) -> list[str]:
-    """Return the fields of a line with commas and quotes. Raises ``ValueError``."""
+    """Split a line with commas and quotes. Raises ``ValueError``."""
     try:
         return next(csv.reader([line], strict=True))
     except csv.Error:

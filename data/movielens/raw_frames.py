@@ -1,4 +1,4 @@
-"""The tables of ``Raw``, with the types that its documentation promises."""
+"""Builds the tables of ``Raw``, with the documented types."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.archive import WANTED
-from data.movielens import MISSING
-from data.problems import Problem
+from movietui.data.fetch.archive import DATASET_HINT
+from movietui.data.movielens.release import MISSING
+from movietui.data.problems import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def numbers(columns: Mapping[str, NDArray[Any]]) -> "pd.DataFrame":
 
 
 def users_of(ratings: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the users that rated, by id, for releases that tell nothing else of them."""
+    """Return the users who rated, by id, for releases that publish nothing else about them."""
     import pandas as pd
 
     users = np.sort(pd.unique(ratings["user_id"].to_numpy()))
@@ -42,11 +42,11 @@ def users_of(ratings: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def genre_names(known: Sequence[str], genres: "pd.Series[str]") -> tuple[str, ...]:
-    """Return the genres of a release in their order, then those that only this dataset has.
+    """Return the genres of a release in their order, then those that occur only in this dataset.
 
-    Raises ``Problem`` where there are far more than any release has.
+    Raises ``Problem`` if there are far more than in any release.
     """
     used = {name for names in set(genres) for name in names.split("|") if name}
     if len(used) > MOST_GENRES:
-        raise Problem(f"The movies have {len(used):,} genres, more than the {MOST_GENRES} that are read; {WANTED}.")
+        raise Problem(f"The movies have {len(used):,} genres, more than the limit of {MOST_GENRES}; {DATASET_HINT}.")
     return (*known, *sorted(used.difference(known)))

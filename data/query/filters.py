@@ -1,4 +1,4 @@
-"""One line that says which movies may be in a list: ``+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese alien``."""
+"""The filter language for lists: ``+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese alien``."""
 
 import re
 from collections import Counter
@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.dataset import Bools, Dataset, ImdbFacts
-from data.problems import Problem
-from data.titles import film_key, title_key
+from movietui.data.dataset import Bools, Dataset, ImdbFacts
+from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
+from movietui.data.titles import movie_key, title_key
 
 EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese "alien"'
 FOREVER = 9999
-"""Later than any year of release, and longer in minutes than any film."""
-NEAR = 70.0
-"""How alike, of 100, a name must be to what was typed to be asked about."""
+"""Later than any year of release, and longer than any movie in minutes."""
 SUGGESTIONS = 8
 MINUTES = (90, 100, 110, 120, 150)
-"""Runtimes that are suggested."""
+"""Suggested runtimes."""
 RATINGS = (10, 50, 100, 500)
-"""Numbers of ratings that are suggested."""
+"""Suggested numbers of ratings."""
 
 _PARTS = re.compile(r'(@?)"([^"]*)"|(\S+)')
 _LAST = re.compile(r'(?:^|(?<=\s))(?:@?"[^"]*|[^\s"]*)$')
@@ -31,31 +30,31 @@ _DECADE = re.compile(r"([0-9]{1,4})(?:\.\.?[0-9]{0,4})?s?")
 
 @dataclass(frozen=True)
 class Filter:
-    """What a movie must be like. Without anything in it, all movies pass."""
+    """Conditions on a movie, all of which must hold. An empty filter passes every movie."""
 
     wanted: tuple[int, ...] = ()
-    """Columns of the genres that it must have, all of them."""
+    """Columns of genres that it must have."""
     unwanted: tuple[int, ...] = ()
-    """Columns of the genres that it must not have, none of them."""
+    """Columns of genres that it must not have."""
     first: int = 0
-    """Released no earlier; a movie of unknown year passes only where neither year is given."""
+    """The earliest year; a movie of unknown year passes only if neither year is limited."""
     last: int = FOREVER
-    """Released no later."""
+    """The latest year."""
     least: int = 0
-    """At least so many ratings in the dataset."""
+    """The fewest ratings in the dataset."""
     words: tuple[str, ...] = ()
-    """Each must be part of the title; as in ``film_key``, case, accents and punctuation do not count."""
+    """Words that the title must contain; as in ``movie_key``, case, accents and punctuation are ignored."""
     shortest: int = 0
-    """Minutes at least; a movie of unknown runtime passes only where neither limit is given."""
+    """The shortest runtime in minutes; a movie of unknown runtime passes only if neither limit is set."""
     longest: int = FOREVER
-    """Minutes at most."""
+    """The longest runtime in minutes."""
     directors: tuple[frozenset[str], ...] = ()
-    """Of each set of names, one must be among the directors."""
+    """Sets of names; one name of each set must be among the directors."""
 
     def passes(self, dataset: Dataset) -> Bools:
         """Return which movies of a dataset pass, shape (movies,).
 
-        Limits of runtime and directors need a dataset that is joined with IMDb, as ``parse`` makes sure.
+        Limits on runtime and directors require a dataset that is joined with IMDb; ``parse`` checks that.
         """
         movies, imdb = dataset.movies, dataset.movies.imdb
         passing: Bools = dataset.counts >= self.least
@@ -76,16 +75,16 @@ class Filter:
 
 
 def parse(text: str, dataset: Dataset) -> Filter:
-    """Read a filter; its parts have spaces between them and all must hold.
+    """Parse a filter: parts separated by spaces, all of which must hold.
 
-    ``+Genre`` and ``-Genre`` (case does not count, the beginning is enough), ``1980..1999``, ``1980..``, ``..1999``,
-    ``>=50`` ratings, ``>=90m`` and ``<=110m`` minutes, ``@Scorsese`` or ``@"Martin Scorsese"`` for who directed;
-    anything else, in quotes where it has spaces or begins with a sign, is part of the title. Raises ``Problem``, which
-    names the word, for a genre or director that the dataset does not have, for what IMDb would have to say of a dataset
-    that is not joined with it, and for what cannot be read.
+    ``+Genre`` and ``-Genre`` (ignoring case; a prefix is enough), ``1980..1999``, ``1980..``, ``..1999``, ``>=50``
+    ratings, ``>=90m`` and ``<=110m`` minutes, ``@Scorsese`` or ``@"Martin Scorsese"`` for a director; any other part
+    must be contained in the title, in quotes if it has spaces or begins with a special character. Raises ``Problem``,
+    which quotes the part, for an unknown genre or director, for a part that needs IMDb if the dataset is not joined,
+    and for anything that cannot be parsed.
     """
     if text.count('"') % 2:
-        raise Problem(f"The filter {text!r} has a quote that is not closed; close it.")
+        raise Problem(f"The filter {text!r} has an open quote; close it.")
     names = dataset.movies.genre_names
     wanted: list[int] = []
     unwanted: list[int] = []
@@ -96,7 +95,7 @@ def parse(text: str, dataset: Dataset) -> Filter:
         if at:
             directors.append(_directors(quoted, f'@"{quoted}"', dataset))
         elif not part:
-            words.append(_without_year(film_key(quoted, 0)))
+            words.append(_without_year(movie_key(quoted, 0)))
         elif part[0] in "+-":
             (wanted if part[0] == "+" else unwanted).append(_genre(part[1:], names))
         elif part[0] == "@":
@@ -104,88 +103,85 @@ def parse(text: str, dataset: Dataset) -> Filter:
         elif match := _LIMIT.fullmatch(part):
             number = int(match[2])
             if not match[3] and match[1] == "<":
-                raise Problem(f"The filter has {part!r}, which says no unit; for minutes write <={number}m.")
+                raise Problem(f"The filter has {part!r} without a unit; for minutes write <={number}m.")
             if not match[3]:
                 least = max(least, number)
             elif match[1] == ">":
-                _joined(part, "runtimes", dataset)
+                _require_imdb(part, "runtimes", dataset)
                 shortest = max(shortest, number)
             else:
-                _joined(part, "runtimes", dataset)
+                _require_imdb(part, "runtimes", dataset)
                 longest = min(longest, number)
             if shortest > longest:
-                raise Problem(f"With {part!r} the filter asks for {shortest} to {longest} minutes, which is none.")
+                raise Problem(
+                    f"{part!r} makes the filter ask for {shortest} to {longest} minutes, which is impossible."
+                )
         elif (match := _YEARS.fullmatch(part)) and (match[1] or match[2]):
             first, last = max(first, int(match[1] or 0)), min(last, int(match[2] or FOREVER))
             if first > last:
                 raise Problem(
-                    f"With {part!r} the filter asks for the years {first} to {last}, which is none; "
-                    "put the earlier year first."
+                    f"{part!r} makes the filter ask for the years {first} to {last}; put the earlier year first."
                 )
         elif part[0] in "<>=" or ".." in part:
             raise Problem(f"The filter has {part!r}, which cannot be read; write it like {EXAMPLE}, or in quotes.")
         else:
-            words.append(_without_year(film_key(part, 0)))
+            words.append(_without_year(movie_key(part, 0)))
     return Filter(tuple(wanted), tuple(unwanted), first, last, least, tuple(words), shortest, longest, tuple(directors))
 
 
 def _genre(typed: str, genre_names: Sequence[str]) -> int:
-    """Return the column of a genre: the one called so, or the only one that begins so."""
+    """Return the column of a genre: the one with this name, or the only one with this prefix."""
     names = [_folded(name) for name in genre_names]
     wanted = _folded(typed)
-    found = [column for column, name in enumerate(names) if name == wanted]
-    if wanted and not found:
-        found = [column for column, name in enumerate(names) if name.startswith(wanted)]
-    if len(found) == 1:
-        return found[0]
-    raise Problem(f"There is no genre {typed!r}; choose one of {', '.join(genre_names)}.")
+    matches = [column for column, name in enumerate(names) if name == wanted]
+    if wanted and not matches:
+        matches = [column for column, name in enumerate(names) if name.startswith(wanted)]
+    if len(matches) == 1:
+        return matches[0]
+    listed = f"choose one of {', '.join(genre_names)}."
+    raise no_such(f"There is no genre {typed!r}", typed, genre_names, listed)
 
 
 def _directors(typed: str, part: str, dataset: Dataset) -> frozenset[str]:
-    """Return the names of all directors whose name has what was typed in it, at the beginning of a word."""
-    imdb = _joined(part, "directors", dataset)
+    """Return the names of all directors with a name that contains the typed text at the start of a word."""
+    imdb = _require_imdb(part, "directors", dataset)
     wanted = title_key(typed)
     if not wanted:
-        raise Problem(f"The filter has {part!r}, which names nobody; write a director's name after the sign @.")
-    found = frozenset(name for name, key in imdb.director_keys.items() if f" {wanted}" in f" {key}")
-    if found:
-        return found
-    # Only here: whoever types a name that is there does not wait for it.
-    from rapidfuzz import fuzz, process
-
-    near = process.extract(wanted, imdb.director_keys, scorer=fuzz.WRatio, limit=3, score_cutoff=NEAR)
-    hint = f"did you mean {', '.join(str(name) for _, _, name in near)}?" if near else "check the name."
-    raise Problem(f"No director here is called {typed!r}; {hint}")
+        raise Problem(f"The filter has {part!r} without a name; write a director's name after @.")
+    matches = frozenset(name for name, key in imdb.director_keys.items() if f" {wanted}" in f" {key}")
+    if matches:
+        return matches
+    raise no_such(f"There is no director {typed!r} here", typed, imdb.directed, "check the name.")
 
 
-def _joined(part: str, facts: str, dataset: Dataset) -> ImdbFacts:
+def _require_imdb(part: str, facts: str, dataset: Dataset) -> ImdbFacts:
     imdb = dataset.movies.imdb
     if imdb is None:
         raise Problem(
-            f"The filter has {part!r}, but {facts} are not known of {dataset.name}; "
-            f"join it with IMDb first (movietui data imdb {dataset.name})."
+            f"The filter has {part!r}, but {dataset.name} has no {facts}; join it with IMDb first (movietui data imdb "
+            f"{dataset.name})."
         )
     return imdb
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """How a half-typed filter may go on."""
+    """A completion of a half-typed filter."""
 
     line: str
     """The whole filter with its last part completed."""
     part: str
-    """The part itself, as it is written in a filter."""
+    """The completed part alone."""
     movies: int
-    """How many movies of the dataset it is true of."""
+    """How many movies of the dataset match the part."""
 
 
-def complete(text: str, dataset: Dataset, most: int = SUGGESTIONS) -> list[Suggestion]:
-    """Return how the last part of a half-typed filter may go on, what is true of most movies first.
+def complete(text: str, dataset: Dataset, limit: int = SUGGESTIONS) -> list[Suggestion]:
+    """Return completions of the last part of a half-typed filter, those that match most movies first.
 
     Genres after ``+`` and ``-``, directors after ``@``, decades after a digit, limits after ``<`` and ``>``; a word
-    without a sign may become a genre or a director, where it is not meant as a part of the title.
-    Never raises; after a space, and where nothing fits, there are none.
+    without a special character may become a genre or a director instead of a part of the title. Never raises; returns
+    nothing after a space or if nothing fits.
     """
     match = _LAST.search(text)
     typed = match[0] if match else ""
@@ -193,28 +189,28 @@ def complete(text: str, dataset: Dataset, most: int = SUGGESTIONS) -> list[Sugge
         return []
     before = text[: len(text) - len(typed)]
     used = {part or f'{at}"{quoted}"' for at, quoted, part in _PARTS.findall(before)}
-    found = [
+    matches = [
         Suggestion(before + part, part, movies)
         for part, movies in _parts(typed, dataset)
         if part != typed and part not in used and movies
     ]
-    return sorted(found, key=lambda each: -each.movies)[:most]
+    return sorted(matches, key=lambda each: -each.movies)[:limit]
 
 
 def _parts(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
-    """What a part may become, and how many movies each is true of."""
+    """Yield completions of a part, with the number of movies that each matches."""
     sign, rest = typed[0], typed[1:]
     if sign in "+-":
         yield from _genres(sign, rest, dataset)
     elif sign == "@":
-        yield from _named(rest.lstrip('"'), dataset)
+        yield from _people(rest.lstrip('"'), dataset)
     elif sign in "<>":
         yield from _limits(typed, dataset)
     elif match := _DECADE.fullmatch(typed):
         yield from _decades(match[1], dataset)
     elif len(typed) > 1 and sign != '"':
         yield from _genres("+", typed, dataset)
-        yield from _named(typed, dataset)
+        yield from _people(typed, dataset)
 
 
 def _genres(sign: str, typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
@@ -224,7 +220,7 @@ def _genres(sign: str, typed: str, dataset: Dataset) -> Iterable[tuple[str, int]
             yield sign + name, count if sign == "+" else len(movies) - count
 
 
-def _named(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
+def _people(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
     imdb, wanted = dataset.movies.imdb, title_key(typed)
     if imdb is None or not wanted:
         return

@@ -1,11 +1,14 @@
-"""Titles, people and users, found as somebody types.
+"""Search for titles, people and users while a person types.
 
-What is searched is a list of short texts, cut into words as ``data.titles.title_key`` compares them. Each typed word is
-looked for among all distinct words: as it is, and as a beginning (of the last word typed always, of the others where no
-word is equal). Where that finds nothing, a typo or two are forgiven: letters swapped, left out, added or changed
-(Damerau, A technique for computer detection and correction of spelling errors, 1964). Texts that have all the words are
-found, or where none has, those with the most of them, a half at least; their order is how well the words fit, rare
-words counting more (Sparck Jones, A statistical interpretation of term specificity, 1972), and how well known they are.
+Texts are split into words as ``movietui.data.titles.title_key`` compares them. Each typed word is looked up among all
+distinct words: as a whole word, and as a prefix (always for the last typed word, for the others if no word is equal).
+If no title and no name has all the words as typed, one or two typos are forgiven: letters swapped, left out, added or
+changed (Damerau, A technique for computer detection and correction of spelling errors, 1964). The result is the texts
+that contain all the words or, if there are none, those with the most of them, at least half.
+
+They are ordered by how well the words match, with rare words counting more (Sparck Jones, A statistical interpretation
+of term specificity, 1972), times how well known they are: who has typed ``god`` more likely wants The Godfather than
+Playing God. A text that is what was typed, or begins with it, counts more.
 """
 
 from bisect import bisect_left
@@ -13,83 +16,135 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, Floats, grouped
-from data.problems import Problem
-from data.titles import film_key, parse_label, plain, title_key
+from movietui.data.dataset import Dataset, Floats, grouped
+from movietui.data.near_names import either
+from movietui.data.problems import Problem
+from movietui.data.safe_text import strip_controls
+from movietui.data.titles import ARTICLES, movie_key, parse_label, title_key
 
-BEGINNING = 0.9
-"""What a word counts that only begins as it was typed, times what was typed of it; one that is equal counts 1."""
+BEGINNING = 0.85
+"""The least weight of a prefix match; it rises with the typed share of the word to that of a whole word, 1."""
 TYPO = 0.8
-"""What a word counts that was typed with a typo, times the share of it that is right."""
-FORGIVEN = 4
-"""From how many letters on a typo is forgiven; of twice as many, two."""
+"""The weight of a match with a typo, times the share of the word that is right."""
+MIN_TYPO_LENGTH = 4
+"""The least number of letters for one forgiven typo; with twice as many, two are forgiven."""
 SURPLUS = 0.02
-"""What each word of a text that was not typed takes off."""
-KNOWN = 0.1
-"""What is added for the best known text of all, and for others by the logarithm."""
-MOST_WORDS = 20
-"""Typed words that are looked for; those after them change nothing."""
+"""The penalty for each word of a text that was not typed."""
+KNOWN = 0.7
+"""The share of the weight of a text that depends on how well known it is, by the logarithm."""
+WHOLE = 1.3
+"""How much more a text counts that is exactly what was typed; a year at its end need not be."""
+FIRST = 1.1
+"""How much more a text counts that begins with what was typed, after an article or not."""
+PHRASE = 1.05
+"""How much more a text counts that has the typed words one after the other."""
+LOOKED_AT = 100
+"""How many of the best texts are compared with the whole of what was typed."""
+PEOPLE_FIRST = 1.1
+"""How much better a name must match than a title, so that people come before movies."""
+MAX_WORDS = 20
+"""The most typed words that count."""
 WIDTH = 24
-"""Signs of a word that are looked at to tell which words need not be compared."""
+"""Characters of a word used to rule out words before comparing them."""
 LAST = "\U0010ffff"
-"""Comes after every sign that a word may have."""
-SURE = 90.0
-"""How alike two titles must be, of 100, to be taken for the same."""
-NEARBY = 3
-"""How many titles are named where the one that is meant is not found."""
+"""Sorts after every character of a word."""
+Forgiving = Literal["no", "if unknown", "yes"]
+"""Whether typos are forgiven: in no word, in those that no text has, in all."""
+ID = "id:"
+"""What is written before an id that is also a title."""
+SAME_TITLE = 90.0
+"""The similarity, of 100, from which two titles count as the same."""
+MAX_SUGGESTIONS = 3
+"""How many titles are suggested if the intended one is not found."""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The texts that match a search."""
+
+    rows: tuple[int, ...] = ()
+    """Best first."""
+    best: float = 0.0
+    """How well the first matches, comparable between indexes."""
 
 
 class Index:
-    """The words of many texts. Is made once; a search leaves it as it is."""
+    """An index of the words of many texts. Immutable."""
 
-    def __init__(self, texts: Sequence[str], known: NDArray[Any] | None = None) -> None:
-        """Cut the texts, which are keys as ``title_key`` returns them; ``known``: how well known each is, from 0."""
-        words = " ".join(texts).split()  # a key has one space between two words; cutting each takes twice as long
+    def __init__(self, texts: Sequence[str], known: NDArray[Any] | None = None, *, years: bool = False) -> None:
+        """Index the texts, which are keys from ``title_key`` or, with ``years``, from ``movie_key``.
+
+        ``known``: how well known each is, from 0.
+        """
+        self._texts, self._years = texts, years
+        words = " ".join(texts).split()  # a key has single spaces between words; splitting each takes twice as long
         self._lengths = np.fromiter((text.count(" ") + bool(text) for text in texts), np.int32, len(texts))
         self._words = sorted(set(words))
-        place = {word: number for number, word in enumerate(self._words)}
-        which = np.fromiter(map(place.__getitem__, words), np.int32, len(words))
-        order, self._starts = grouped(which, len(place))
+        index = {word: number for number, word in enumerate(self._words)}
+        which = np.fromiter(map(index.__getitem__, words), np.int32, len(words))
+        order, self._starts = grouped(which, len(index))
         self._rows = np.repeat(np.arange(len(texts), dtype=np.int32), self._lengths)[order]
-        self._letters = np.fromiter(map(len, self._words), np.int32, len(place))
-        # Shortest first, so that words which are too short or too long for a typo are not looked at.
+        self._letters = np.fromiter(map(len, self._words), np.int32, len(index))
+        # Shortest first, so that words too short or too long for a typo are skipped.
         self._by_length = np.argsort(self._letters, kind="stable")
         self._by_length_letters = self._letters[self._by_length]
         self._by_length_signs = np.ascontiguousarray(_signs(self._words)[self._by_length].T)
         fame = np.zeros(len(texts)) if known is None else np.log1p(np.asarray(known, np.float64))
-        self._fame = (KNOWN * fame / max(1.0, float(fame.max(initial=0)))).astype(np.float32)
+        self._fame = (1 - KNOWN + KNOWN * fame / max(1.0, float(fame.max(initial=0)))).astype(np.float32)
 
-    def find(self, typed: str, most: int, *, all_words: bool = False) -> list[int]:
-        """Return the rows of the texts that fit best, best first; with ``all_words`` only such as have every one."""
-        words = title_key(typed).split()[:MOST_WORDS]
+    def find(self, typed: str, limit: int, *, all_words: bool = False) -> Matches:
+        """Return the best matching texts; with ``all_words`` only those with every word."""
+        words = _words_of(typed)
         if not words or not len(self._lengths):
-            return []
-        score, having, absent = self._fits(words, forgiving=False)
+            return Matches()
+        score, having, absent = self._fits(words, "if unknown")
         if absent and all_words:
-            return []
-        if having.max() < len(words) and not absent:  # else no typo brings all of them together
-            score, having, _ = self._fits(words, forgiving=True)
+            return Matches()
+        if having.max() < len(words) and not absent:  # otherwise no typo would bring all of them together
+            score, having, _ = self._fits(words, "yes")
         enough = int(having.max())
         if not enough or enough < (len(words) if all_words else len(words) / 2):
-            return []
-        rows = np.flatnonzero(having == enough)
-        rank = score[rows] - SURPLUS * np.maximum(self._lengths[rows] - len(words), 0) + self._fame[rows]
-        if len(rows) > most:
-            best = rank >= np.partition(rank, -most)[-most]
+            return Matches()
+        return self._ordered(words, np.flatnonzero(having == enough), score, limit)
+
+    def as_typed(self, typed: str, limit: int) -> Matches:
+        """Return the best of the texts with every word as it was typed, the last one perhaps not to its end."""
+        words = _words_of(typed)
+        if not words or not len(self._lengths) or not all(self._has(word) for word in words):
+            return Matches()
+        score, having, _ = self._fits(words, "no")
+        return self._ordered(words, np.flatnonzero(having == len(words)), score, limit)
+
+    def _ordered(self, words: Sequence[str], rows: NDArray[np.intp], score: Floats, limit: int) -> Matches:
+        """Return the best of some texts in order; ``score``: how well the words match each text."""
+        surplus = np.maximum(self._lengths[rows] - len(words), 0)
+        rank = score[rows] * (1 - SURPLUS * np.minimum(surplus, MAX_WORDS)) * self._fame[rows]
+        whole = (surplus <= self._years) & (score[rows] > 1 - 1e-5)
+        rank[whole] *= WHOLE
+        if (upper := max(1, limit // 2)) < len(rows):  # however little known, it may be what is wanted
+            rank[whole] = np.maximum(rank[whole], np.partition(rank, -upper)[-upper] * np.float32(1.001))
+        if len(rows) > (most := max(limit, LOOKED_AT)):
+            best = np.argpartition(-rank, most)[:most]
+            best.sort()  # so that the first of equal ones stays first
             rows, rank = rows[best], rank[best]
-        found: list[int] = rows[np.argsort(-rank, kind="stable")[:most]].tolist()
-        return found
+        phrase = " ".join(words)
+        rank *= np.fromiter((_closeness(phrase, self._texts[row]) for row in rows.tolist()), np.float32, len(rows))
+        order = np.argsort(-rank, kind="stable")[:limit]
+        return Matches(tuple(rows[order].tolist()), float(rank[order[0]]) if len(order) else 0.0)
 
-    def _fits(self, words: Sequence[str], *, forgiving: bool) -> tuple[Floats, NDArray[np.int8], bool]:
-        """How well the words fit each text, and how many of them it has; shape (texts,) each.
+    def _has(self, word: str) -> bool:
+        """Return whether some text has a word that begins like this."""
+        low = bisect_left(self._words, word)
+        return low < len(self._words) and self._words[low].startswith(word)
 
-        And whether one of them is in no text at all.
-        """
+    def _fits(self, words: Sequence[str], forgiving: Forgiving) -> tuple[Floats, NDArray[np.int8], bool]:
+        """Return how well the words match each text and how many of them it has, shape (texts,) each, and whether any
+        word is in no text at all."""
         total, having = np.zeros(len(self._lengths), np.float32), np.zeros(len(self._lengths), np.int8)
         weights, absent = np.float32(0), False
         for number, word in enumerate(words, start=1):
@@ -105,45 +160,61 @@ class Index:
             weights += weight
         return total / weights, having, absent
 
-    def _alike(self, typed: str, last: bool, forgiving: bool) -> Iterator[tuple[int, int, Floats]]:
-        """Ranges of the words that may be meant, and how well each of them fits."""
+    def _alike(self, typed: str, last: bool, forgiving: Forgiving) -> Iterator[tuple[int, int, Floats]]:
+        """Yield ranges of words that may be meant, and how well each word matches."""
         low, high = bisect_left(self._words, typed), bisect_left(self._words, typed + LAST)
         equal = low < high and self._words[low] == typed
         if equal:
             yield low, low + 1, np.ones(1, np.float32)
         if last or not equal:
-            yield low + equal, high, BEGINNING * self._share(typed, slice(low + equal, high))
-        if len(typed) >= FORGIVEN and (forgiving or low == high):
-            for place, quality in self._misspelt(typed, last):
-                yield place, place + 1, np.asarray([quality], np.float32)
+            yield low + equal, high, self._share(typed, slice(low + equal, high))
+        if len(typed) >= MIN_TYPO_LENGTH and (forgiving == "yes" or (forgiving == "if unknown" and low == high)):
+            for index, quality in self._with_typos(typed, last):
+                yield index, index + 1, np.asarray([quality], np.float32)
 
-    def _misspelt(self, typed: str, last: bool) -> Iterator[tuple[int, float]]:
-        # Only here: most searches need no more than looking up.
+    def _with_typos(self, typed: str, last: bool) -> Iterator[tuple[int, float]]:
+        # Imported here because most searches need only lookups.
         from rapidfuzz.distance import OSA
 
-        most = 1 if len(typed) < 2 * FORGIVEN else 2
+        limit = 1 if len(typed) < 2 * MIN_TYPO_LENGTH else 2
         signs = _signs([typed])[0, -1]
-        low, high = np.searchsorted(self._by_length_letters, (len(typed) - most, len(typed) + most + 1)).tolist()
+        low, high = np.searchsorted(self._by_length_letters, (len(typed) - limit, len(typed) + limit + 1)).tolist()
         for end in (len(typed), None) if last else (None,):
             column = -1 if end is None else min(end, WIDTH) - 1
-            looked_at = slice(low, high if end is None else None)
-            near = _bits(self._by_length_signs[column, looked_at] ^ signs) <= 2 * most
-            for place in self._by_length[looked_at][near].tolist():
-                typos = OSA.distance(typed, self._words[place][:end], score_cutoff=most)
-                if typos <= most:
-                    share = 1.0 if end is None else float(self._share(typed, slice(place, place + 1))[0])
-                    yield place, TYPO * (1 - typos / len(typed)) * share
+            candidates = slice(low, high if end is None else None)
+            near = _bits(self._by_length_signs[column, candidates] ^ signs) <= 2 * limit
+            for index in self._by_length[candidates][near].tolist():
+                typos = OSA.distance(typed, self._words[index][:end], score_cutoff=limit)
+                if typos <= limit:
+                    share = 1.0 if end is None else float(self._share(typed, slice(index, index + 1))[0])
+                    yield index, TYPO * (1 - typos / len(typed)) * share
 
-    def _share(self, typed: str, places: slice) -> Floats:
-        """What words count less for not being all there: from a half to 1."""
-        return np.asarray(0.5 + 0.5 * np.minimum(1.0, len(typed) / self._letters[places]), np.float32)
+    def _share(self, typed: str, words_slice: slice) -> Floats:
+        """Return the weight of an incomplete match of each word: from ``BEGINNING`` to 1."""
+        share = np.minimum(1.0, len(typed) / self._letters[words_slice])
+        return np.asarray(BEGINNING + (1 - BEGINNING) * share, np.float32)
+
+
+def _words_of(typed: str) -> list[str]:
+    return title_key(strip_controls(typed)).split()[:MAX_WORDS]
+
+
+def _closeness(phrase: str, text: str) -> float:
+    """Return how much more a text counts for having the typed words in a row, from 1."""
+    if text.startswith(phrase):
+        return FIRST
+    article, space, rest = text.partition(" ")
+    if space and article in ARTICLES and rest.startswith(phrase):
+        return FIRST
+    return PHRASE if f" {phrase}" in text else 1.0
 
 
 def _signs(words: Sequence[str]) -> NDArray[np.uint64]:
-    """The set of the signs in each beginning of each word as bits, shape (words, ``WIDTH``); the last is the whole.
+    """Return the set of characters in each prefix of each word as bits, shape (words, ``WIDTH``); the last is the whole
+    word.
 
-    Two words have no more typos between them than half the bits in which these differ, but for rare signs that share a
-    bit, so that nearly all words need not be compared.
+    The number of typos between two words is at least half the number of differing bits, except for rare characters that
+    share a bit, so nearly all words need not be compared.
     """
     table = np.asarray(words, f"U{WIDTH}").view(np.uint32).reshape(len(words), WIDTH)
     bits = np.where(table > 0, np.uint64(1) << (table % 64).astype(np.uint64), np.uint64(0))
@@ -151,7 +222,7 @@ def _signs(words: Sequence[str]) -> NDArray[np.uint64]:
 
 
 def _bits(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The number of bits that are set in each, counted in pairs, in fours, in eights and altogether."""
+    """Return the number of set bits in each."""
     counts = numbers - ((numbers >> np.uint64(1)) & np.uint64(0x5555555555555555))
     fours = np.uint64(0x3333333333333333)
     counts = (counts & fours) + ((counts >> np.uint64(2)) & fours)
@@ -160,32 +231,57 @@ def _bits(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search found: rows of the movies and of the users, and names."""
+class SearchResult:
+    """The result of a search: rows of movies and users, and names."""
 
     movies: tuple[int, ...]
     people: tuple[str, ...]
-    """Directors, by name; none where the dataset is not joined with IMDb."""
+    """Directors, by name; empty if the dataset is not joined with IMDb."""
     users: tuple[int, ...]
+    people_first: bool
+    """Whether the people match better than the movies do."""
 
 
 class Search:
-    """Finds what a dataset holds; its indices are made when they are first needed."""
+    """Searches a dataset; its indices are built on first use."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
 
-    def find(self, typed: str, most: int) -> Found:
-        """Return the movies, people and users that are found, at most so many of each, best first."""
-        return Found(tuple(self.movies(typed, most)), tuple(self.people(typed, most)), tuple(self.users(typed)[:most]))
+    def find(self, typed: str, limit: int) -> SearchResult:
+        """Return the matching movies, people and users, at most ``limit`` of each, best first.
+
+        Typos are forgiven only if neither a title nor a name has the words as typed: ``lynch`` does not find Naked
+        Lunch.
+        """
+        names, index = self._names
+        movies, people = self._titles.as_typed(typed, limit), index.as_typed(typed, limit)
+        if not movies.rows and not people.rows:
+            movies, people = self._titles.find(typed, limit), index.find(typed, limit, all_words=True)
+        return SearchResult(
+            movies.rows,
+            tuple(names[row] for row in people.rows),
+            tuple(self.users(typed)[:limit]),
+            people.best > PEOPLE_FIRST * movies.best,
+        )
 
     @cached_property
     def _titles(self) -> Index:
-        return Index(self.dataset.movies.keys, self.dataset.counts)
+        return Index(self.dataset.movies.keys, self.dataset.counts, years=True)
 
-    def movies(self, typed: str, most: int) -> list[int]:
-        """Return the rows of the movies whose title, and year where it was typed, has the words in it."""
-        return self._titles.find(plain(typed), most)
+    def movies(self, typed: str, limit: int) -> list[int]:
+        """Return the rows of the movies whose title, and year if one was typed, contain the words."""
+        return list(self._titles.find(typed, limit).rows)
+
+    @cached_property
+    def _rows_by_title(self) -> dict[str, list[int]]:
+        """The rows by title without the year and, for a key that somebody copied, with it."""
+        rows = {key: list(same) for key, same in self.dataset.movies.rows_by_key.items()}
+        for row, key in enumerate(self.dataset.movies.keys):
+            title = key.rpartition(" ")[0]
+            if title not in self.dataset.movies.rows_by_key:
+                rows.setdefault(title, []).append(row)
+        return rows
 
     @cached_property
     def _names(self) -> tuple[tuple[str, ...], Index]:
@@ -198,31 +294,32 @@ class Search:
         known = np.bincount(director, self.dataset.counts[movies], minlength=len(number))
         return tuple(imdb.directed), Index(tuple(imdb.director_keys.values()), known)
 
-    def people(self, typed: str, most: int) -> list[str]:
-        """Return the names of the directors whose name has the words in it."""
+    def people(self, typed: str, limit: int) -> list[str]:
+        """Return the names of the directors whose name contains the words."""
         names, index = self._names
-        return [names[row] for row in index.find(plain(typed), most, all_words=True)]
+        return [names[row] for row in index.find(typed, limit, all_words=True).rows]
 
     @cached_property
     def _ids(self) -> tuple[list[str], list[int]]:
-        """The ids of the users in the order of letters, and their rows."""
+        """The users' ids in alphabetical order, and their rows."""
         ids = self.dataset.users.ids
         rows = sorted(range(len(ids)), key=ids.__getitem__)
         return [ids[row] for row in rows], rows
 
     @cached_property
     def _facts(self) -> tuple[list[str], NDArray[np.intp]]:
-        """What is known of users, each of it once, and which of it is known of each."""
+        """The distinct descriptions of users, and for each user the index of their description."""
         users = self.dataset.users
         columns = [column for column in (users.age.tolist(), users.gender, users.occupation) if len(column)]
         facts = [" ".join(str(fact) for fact in each if fact).casefold() for each in zip(*columns, strict=True)]
-        number = {each: place for place, each in enumerate(dict.fromkeys(facts))}
+        number = {each: index for index, each in enumerate(dict.fromkeys(facts))}
         return list(number), np.asarray([number[each] for each in facts], np.intp)
 
     def users(self, typed: str) -> list[int]:
-        """Return the rows of the users whose id begins so, or of whom all the words are true; all without a word.
+        """Return the rows of the users whose id starts with the search or whose description has all its words; all
+        users for an empty search.
 
-        An id that is the search itself comes first. Where none is found, parts of words are enough.
+        An id equal to the search comes first. If nothing is found, parts of words are enough.
         """
         words = typed.casefold().split()
         wanted = " ".join(words)
@@ -231,38 +328,48 @@ class Search:
         ids, rows = self._ids
         begin = rows[bisect_left(ids, wanted) : bisect_left(ids, wanted + LAST)]
         facts, which = self._facts
-        said = [all(word in fact.split() for word in words) for fact in facts]
-        if not begin and not any(said):
-            said = [all(word in fact for word in words) for fact in facts]
-        found = sorted({*begin, *np.flatnonzero(np.asarray(said, bool)[which]).tolist()})
-        found.sort(key=lambda row: self.dataset.users.ids[row] != wanted)
-        return found
+        matching = [all(word in fact.split() for word in words) for fact in facts]
+        if not begin and not any(matching):
+            matching = [all(word in fact for word in words) for fact in facts]
+        matching_rows = sorted({*begin, *np.flatnonzero(np.asarray(matching, bool)[which]).tolist()})
+        matching_rows.sort(key=lambda row: self.dataset.users.ids[row] != wanted)
+        return matching_rows
 
     def the_movie(self, typed: str) -> int:
-        """Return the row of the one film that is meant by ``Fargo (1996)`` or ``fargo``; never guesses between several.
+        """Return the row of the one movie meant by ``Fargo (1996)``, ``fargo`` or its id; never guess between several.
 
-        Of entries of the same film that were not merged, the first. Raises ``Problem`` with the nearest titles where no
-        film or more than one is meant.
+        A title comes before an id, because 300 is also a movie; ``id:300`` is always an id. If entries of the same
+        movie were not merged, returns the first. Raises ``Problem`` with the nearest titles if no movie, or more than
+        one, is meant.
         """
         from rapidfuzz import fuzz
 
         movies = self.dataset.movies
-        title, year = parse_label(plain(typed))
-        rows: Sequence[int] = movies.rows_by_key.get(film_key(title, year), ())
+        title, year = parse_label(typed)
+        movie_id = typed.strip()
+        if movie_id.startswith(ID) and movie_id.removeprefix(ID) in movies.row:
+            return movies.row[movie_id.removeprefix(ID)]
+        rows: Sequence[int] = movies.rows_by_key.get(movie_key(title, year), ())
+        if not rows and not year:
+            rows = self._rows_by_title.get(title_key(title), ())
         near = list(rows)
+        if not rows and movie_id in movies.row:
+            return movies.row[movie_id]
         if not rows:
             wanted = title_key(title)
-            alike = self._titles.find(title, 50)
-            near = alike[:NEARBY]
+            alike = self._titles.find(title, 50).rows
+            near = list(alike[:MAX_SUGGESTIONS])
             ratios = {row: fuzz.ratio(wanted, movies.keys[row].rpartition(" ")[0]) for row in alike}
             of_year = [row for row in alike if year in (0, int(movies.years[row]))]
-            rows = [row for row in of_year if ratios[row] == 100] or [row for row in of_year if ratios[row] >= SURE]
+            rows = [row for row in of_year if ratios[row] == 100] or [
+                row for row in of_year if ratios[row] >= SAME_TITLE
+            ]
             near = list(rows) or near
-        films = {movies.keys[row]: row for row in reversed(rows)}
-        if len(films) == 1:
-            return next(iter(films.values()))
-        names = ", ".join(movies.label(row) for row in near[:NEARBY])
-        if films:
-            raise Problem(f"{plain(typed)!r} may be several movies: {names}; add the year.")
-        hint = f"did you mean {names}?" if names else "check its title."
-        raise Problem(f"{self.dataset.name} has no movie {plain(typed)!r}; {hint}")
+        row_by_key = {movies.keys[row]: row for row in reversed(rows)}
+        if len(row_by_key) == 1:
+            return next(iter(row_by_key.values()))
+        names = [movies.label(row) for row in near[:MAX_SUGGESTIONS]]
+        if row_by_key:
+            raise Problem(f"{typed!r} could be several movies: {', '.join(names)}; add the year.")
+        hint = f"did you mean {either(names)}?" if names else "check its title."
+        raise Problem(f"{self.dataset.name} has no movie {typed!r}; {hint}")

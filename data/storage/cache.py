@@ -1,8 +1,8 @@
 """Datasets on disk.
 
-A dataset has a folder ``datasets/NAME`` with ``dataset.json``, which names the folder of its raw tables, and a folder
-for each cleaning it was cleaned with; ``data.sealed`` writes and checks them. The name of a folder carries a digest of
-what its content follows from, so that another source file, other rules or another format never meet an old folder.
+A dataset has a folder ``datasets/NAME`` with ``dataset.json``, which names the folder of its raw tables, and one folder
+per cleaning; ``movietui.data.storage.parquet`` writes and checks them. The name of each folder contains a digest of
+everything its content depends on, so that another source file, other rules or another format never reuse an old folder.
 Reading a cleaned dataset imports numpy and pyarrow, not pandas.
 """
 
@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import re
-import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -20,78 +19,91 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from data import imdb_matching, locations, sealed
-from data.cleaning import VERSION, Cleaning, CleaningReport, parse
-from data.dataset import Dataset, Ints, Movies, Ratings, Scale, Users
-from data.movielens import Malformed, Raw
-from data.problems import Problem
-from data.sealed import Columns, Damaged
+from movietui.data.cleaning.cleaner import VERSION, Cleaning, CleaningReport, parse
+from movietui.data.dataset import Dataset, Ints, Movies, Ratings, Scale, Users
+from movietui.data.imdb import title_matching
+from movietui.data.movielens.release import Malformed, Raw
+from movietui.data.problems import Problem
+from movietui.data.safe_text import strip_controls
+from movietui.data.storage import atomic_files, disk, locations, parquet, strict_json
+from movietui.data.storage.parquet import Columns, Damaged
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+"""The errors of reading a document with other fields or types than expected."""
+HIGHEST_STARS = 1000.0
+"""An upper bound for the stars of any scale."""
 STALE_SECONDS = 24 * 3600
 Number = TypeVar("Number", bound=np.generic)
 
 
 class Replaced(Exception):
-    """The tables as published are others by now, or gone: what was made of them is of no use."""
+    """Another process replaced or removed the raw tables, so anything derived from them is out of date."""
 
 
 def folder_of(name: str) -> Path:
-    """Return where a dataset lies."""
-    return locations.datasets() / name
+    """Return the folder of a dataset. Raises ``Problem`` if the name is invalid."""
+    return locations.dataset(name)
 
 
 def describe(name: str) -> dict[str, Any]:
-    """Return what ``dataset.json`` says. Raises ``FileNotFoundError`` where there is none, ``Damaged``."""
+    """Return the content of ``dataset.json``. Raises ``FileNotFoundError`` if there is none, or ``Damaged``."""
     path = folder_of(name) / "dataset.json"
     try:
-        facts = json.loads(path.read_bytes())
+        facts = strict_json.loads(disk.read(path))
         if not all(isinstance(facts[key], str) for key in ("raw", "source", "title")):
             raise Damaged(str(path))
-        if not all(isinstance(facts[key], int) for key in ("ratings", "users", "movies")):
+        if not all(type(facts[key]) is int and facts[key] >= 0 for key in ("ratings", "users", "movies")):
+            raise Damaged(str(path))
+        if not _DIGEST.fullmatch(facts["raw"]):
             raise Damaged(str(path))
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Damaged(str(path)) from error
-    return dict(facts)
+    return {key: strip_controls(value) if isinstance(value, str) else value for key, value in facts.items()}
 
 
 def names() -> list[str]:
-    """Return the names of all datasets that are here."""
+    """Return the names of all datasets on disk."""
     try:
-        return sorted(folder.name for folder in locations.datasets().iterdir() if (folder / "dataset.json").is_file())
+        return sorted(
+            folder.name
+            for folder in locations.datasets().iterdir()
+            if locations.is_dataset(folder.name) and (folder / "dataset.json").is_file()
+        )
     except OSError:
         return []
 
 
 def size(name: str) -> int:
-    """Return the bytes on disk of a dataset, however often it was cleaned."""
+    """Return the size of a dataset on disk in bytes, including all cleaned versions."""
     return locations.bytes_in(folder_of(name))
 
 
 def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the tables as published and make them the dataset's own; ``facts`` go into ``dataset.json``.
+    """Write the raw tables of a dataset and make them current; ``facts`` are added to ``dataset.json``.
 
-    Raises ``Problem`` where they cannot be written; what was there before then stays.
+    Raises ``Problem`` if they cannot be written; the previous tables then stay.
     """
     digest = raw_digest(raw)
     counts = {"ratings": len(raw.ratings), "users": len(raw.users), "movies": len(raw.movies)}
-    described = {**facts, **counts, "raw": digest, "format": sealed.FORMAT}
+    described = {**facts, **counts, "raw": digest, "format": parquet.FORMAT}
     manifest = {
         "genre_names": list(raw.genre_names),
         "scale": [raw.scale.low, raw.scale.high, raw.scale.step],
-        "malformed": [[line.file, line.line, line.wrong] for line in raw.malformed],
+        "malformed": [[line.file, line.line, line.reason] for line in raw.malformed],
         "ratings_file": raw.ratings_file,
     }
     tables = {key: _to_arrow(table) for key, table in _tables_of(raw).items()}
-    with _alone():
+    with _lock_datasets():
         try:
-            sealed.write_folder(raw_folder(name, digest), tables, manifest, contextlib.nullcontext())
-            sealed.write_json(folder_of(name) / "dataset.json", described)
+            parquet.write_folder(raw_folder(name, digest), tables, manifest, contextlib.nullcontext())
+            parquet.write_json(folder_of(name) / "dataset.json", described)
         finally:
             sweep(name)
     return described
@@ -102,18 +114,18 @@ def _tables_of(raw: Raw) -> "dict[str, pd.DataFrame]":
     return tables if raw.links is None else {**tables, "links": raw.links}
 
 
-def _alone() -> AbstractContextManager[None]:
-    """Let no other process put raw tables in place, sweep or remove before the block ends.
+def _lock_datasets() -> AbstractContextManager[None]:
+    """Prevent other processes from writing raw tables, sweeping or removing until the block ends.
 
-    Between a new folder and the ``dataset.json`` that names it, another's sweep would take the folder away.
+    Another process's sweep would otherwise remove a new folder before ``dataset.json`` names it.
     """
-    return sealed.alone(locations.datasets())
+    return parquet.lock_folder(locations.datasets())
 
 
 @contextlib.contextmanager
 def _while_current(name: str, digest: str) -> Iterator[None]:
-    """Let nobody replace the tables as published before the block ends. Raises ``Replaced`` where somebody did."""
-    with _alone():
+    """Prevent the raw tables from being replaced until the block ends. Raises ``Replaced`` if they already were."""
+    with _lock_datasets():
         try:
             current = describe(name)["raw"] == digest
         except (FileNotFoundError, Damaged):
@@ -124,12 +136,12 @@ def _while_current(name: str, digest: str) -> Iterator[None]:
 
 
 def remove(name: str) -> None:
-    """Remove all tables of a dataset. Raises ``Problem`` where that cannot be done."""
+    """Remove all tables of a dataset. Raises ``Problem`` if that fails."""
     folder = folder_of(name)
-    with _alone():
+    with _lock_datasets():
         try:
-            (folder / "dataset.json").unlink(missing_ok=True)  # from now on the dataset is not here
-            shutil.rmtree(folder)
+            (folder / "dataset.json").unlink(missing_ok=True)  # from here on the dataset does not exist
+            disk.remove(folder.parent, folder.name)
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -137,7 +149,7 @@ def remove(name: str) -> None:
 
 
 def sweep(name: str) -> None:
-    """Remove what belongs to no present source or rules, and what a killed process left long ago."""
+    """Remove folders that were not made from the current raw tables and rules, and drafts left over a day ago."""
     folder = folder_of(name)
     keep = {"dataset.json"}
     try:
@@ -152,28 +164,28 @@ def sweep(name: str) -> None:
                 keep.add(clean_folder(name, digest, parse(load_report(entry).preset)).name)
     for entry in entries:
         with contextlib.suppress(OSError):
-            if entry.name.startswith(sealed.TEMPORARY) and time.time() - entry.stat().st_mtime < STALE_SECONDS:
+            if entry.name.startswith(atomic_files.DRAFT) and time.time() - entry.stat().st_mtime < STALE_SECONDS:
                 continue
             if entry.name not in keep:
-                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+                disk.remove_tree(entry)
     with contextlib.suppress(OSError):
         folder.rmdir()
 
 
 def raw_folder(name: str, digest: str) -> Path:
-    """Return where the tables as published lie."""
-    return folder_of(name) / f"raw-{sealed.FORMAT}-{digest[:16]}"
+    """Return the folder of the raw tables."""
+    return folder_of(name) / f"raw-{parquet.FORMAT}-{digest[:16]}"
 
 
 def clean_folder(name: str, digest: str, cleaning: Cleaning) -> Path:
-    """Return where the tables cleaned by these rules lie."""
-    basis = [sealed.FORMAT, VERSION, digest, cleaning.numbers]
+    """Return the folder of the tables cleaned by these rules."""
+    basis = [parquet.FORMAT, VERSION, digest, cleaning.numbers]
     preset = re.sub(r"\s[+-].*", "", str(cleaning)).replace(" ", "-")
     return folder_of(name) / f"{preset}-{hashlib.sha256(json.dumps(basis).encode()).hexdigest()[:16]}"
 
 
 def raw_digest(raw: Raw) -> str:
-    """Return the sha256 of all that was read."""
+    """Return the sha256 of all raw tables."""
     digest = hashlib.sha256()
     scale = [raw.scale.low, raw.scale.high, raw.scale.step]
     digest.update(json.dumps([raw.genre_names, scale, [str(line) for line in raw.malformed]]).encode())
@@ -194,12 +206,12 @@ def _to_arrow(frame: "pd.DataFrame") -> "pa.Table":
     columns = {}
     for column in frame.columns:
         values = frame[column].to_numpy()
-        columns[column] = pa.array(values) if values.dtype.kind in "if" else sealed.strings(values.tolist())
+        columns[column] = pa.array(values) if values.dtype.kind in "if" else parquet.strings(values.tolist())
     return pa.table(columns)
 
 
 def load_raw(name: str, digest: str) -> Raw:
-    """Return the tables as published with this digest. Raises ``Damaged``, also where they are not there."""
+    """Return the raw tables with this digest. Raises ``Damaged``, also if they are missing."""
     tables, manifest = _published(name, digest)
     try:
         return Raw(
@@ -212,12 +224,12 @@ def load_raw(name: str, digest: str) -> Raw:
             manifest["ratings_file"],
             _to_pandas(tables["links"]) if "links" in tables else None,
         )
-    except (KeyError, TypeError) as error:
+    except _MALFORMED as error:
         raise Damaged(name) from error
 
 
 def published(name: str, digest: str, *tables: str) -> dict[str, Columns]:
-    """Return those of the named tables that were published: unlike ``load_raw`` without reading the others."""
+    """Return the named raw tables that exist; unlike ``load_raw``, without reading the others."""
     return _published(name, digest, tables)[0]
 
 
@@ -225,14 +237,14 @@ def _published(
     name: str, digest: str, only: Collection[str] | None = None
 ) -> tuple[dict[str, Columns], dict[str, Any]]:
     try:
-        return sealed.read_folder(raw_folder(name, digest), only)
+        return parquet.read_folder(raw_folder(name, digest), only)
     except FileNotFoundError as error:
         raise Damaged(name) from error
 
 
 def check_raw(name: str) -> None:
-    """Check that the tables as published are whole. Raises ``Damaged``; ``FileNotFoundError`` without dataset."""
-    sealed.check(raw_folder(name, describe(name)["raw"]))
+    """Check that the raw tables are intact. Raises ``Damaged``, or ``FileNotFoundError`` if there is no dataset."""
+    parquet.check(raw_folder(name, describe(name)["raw"]))
 
 
 def _to_pandas(columns: Columns) -> "pd.DataFrame":
@@ -246,22 +258,23 @@ def _to_pandas(columns: Columns) -> "pd.DataFrame":
 def save_clean(
     digest: str, cleaning: Cleaning, dataset: Dataset, report: CleaningReport, summary: Mapping[str, Any]
 ) -> None:
-    """Write a dataset cleaned from the tables with this digest, the report of its cleaning and its summary.
+    """Write a dataset cleaned from the raw tables with this digest, its cleaning report and its summary.
 
-    Raises ``Problem`` where they cannot be written, ``Replaced``.
+    Raises ``Problem`` if they cannot be written, or ``Replaced``.
     """
     import pyarrow as pa
 
     ratings, users, movies = dataset.ratings, dataset.users, dataset.movies
-    people = _columns_of(users, ("age", "gender_code"), ("ids", "gender", "occupation", "zip_code"))
-    films = _columns_of(movies, ("years", "months"), ("ids", "titles", "keys"))
-    films |= {
-        f"genre {place}": pa.array(movies.genres[:, place].astype(np.uint8)) for place in range(len(movies.genre_names))
+    user_columns = _columns_of(users, ("age", "gender_code"), ("ids", "gender", "occupation", "zip_code"))
+    movie_columns = _columns_of(movies, ("years", "months"), ("ids", "titles", "keys"))
+    movie_columns |= {
+        f"genre {column}": pa.array(movies.genres[:, column].astype(np.uint8))
+        for column in range(len(movies.genre_names))
     }
     tables = {
         "ratings": pa.table({key: getattr(ratings, key) for key in ("user", "movie", "stars", "time")}),
-        "users": pa.table(people),
-        "movies": pa.table(films),
+        "users": pa.table(user_columns),
+        "movies": pa.table(movie_columns),
     }
     manifest = {
         "fingerprint": dataset.fingerprint,
@@ -272,36 +285,36 @@ def save_clean(
         "summary": summary,
     }
     name = dataset.name
-    sealed.write_folder(clean_folder(name, digest, cleaning), tables, manifest, _while_current(name, digest))
+    parquet.write_folder(clean_folder(name, digest, cleaning), tables, manifest, _while_current(name, digest))
 
 
 def _columns_of(rows: Users | Movies, numbers: Iterable[str], texts: Iterable[str]) -> dict[str, "pa.Array"]:
-    """The columns that the dataset has."""
+    """Return the columns that the dataset has."""
     import pyarrow as pa
 
     columns = {key: pa.array(getattr(rows, key)) for key in numbers if len(getattr(rows, key))}
-    return {**columns, **{key: sealed.strings(getattr(rows, key)) for key in texts if getattr(rows, key)}}
+    return {**columns, **{key: parquet.strings(getattr(rows, key)) for key in texts if getattr(rows, key)}}
 
 
 def load_report(folder: Path) -> CleaningReport:
-    """Return the report of a cleaning. Raises ``Damaged``; ``FileNotFoundError`` where it was not done yet."""
+    """Return a cleaning report. Raises ``Damaged``, or ``FileNotFoundError`` if the dataset is not cleaned yet."""
     try:
-        return CleaningReport.from_json(sealed.manifest_of(folder)["report"])
-    except (KeyError, TypeError) as error:
+        return CleaningReport.from_json(parquet.manifest_of(folder)["report"])
+    except _MALFORMED as error:
         raise Damaged(str(folder)) from error
 
 
 def load_summary(folder: Path) -> dict[str, Any]:
-    """Return the summary of a cleaned dataset. Raises ``Damaged``; ``FileNotFoundError`` where there is none yet."""
+    """Return the summary of a cleaned dataset. Raises ``Damaged``, or ``FileNotFoundError`` if there is none yet."""
     try:
-        return dict(sealed.manifest_of(folder)["summary"])
-    except (KeyError, TypeError, ValueError) as error:
+        return dict(parquet.manifest_of(folder)["summary"])
+    except _MALFORMED as error:
         raise Damaged(str(folder)) from error
 
 
 def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
-    """Return a cleaned dataset. Raises ``Damaged``; ``FileNotFoundError`` where it was not cleaned yet."""
-    tables, manifest = sealed.read_folder(folder)
+    """Return a cleaned dataset. Raises ``Damaged``, or ``FileNotFoundError`` if it is not cleaned yet."""
+    tables, manifest = parquet.read_folder(folder)
 
     def numbers(columns: Columns, key: str) -> Ints:
         return _numbers(columns, key, np.int32) if key in columns else np.empty(0, np.int32)
@@ -310,72 +323,103 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
         return tuple(columns.get(key, ()))
 
     try:
-        rated, people, films = tables["ratings"], tables["users"], tables["movies"]
+        ratings, users, movies = tables["ratings"], tables["users"], tables["movies"]
         genre_names = tuple(manifest["genre_names"])
-        genres = [_numbers(films, f"genre {place}", np.uint8) for place in range(len(genre_names))]
-        return Dataset(
+        genres = [_numbers(movies, f"genre {column}", np.uint8) for column in range(len(genre_names))]
+        dataset = Dataset(
             name,
             Ratings(
-                _numbers(rated, "user", np.int32),
-                _numbers(rated, "movie", np.int32),
-                _numbers(rated, "stars", np.float32),
-                _numbers(rated, "time", np.int64),
+                _numbers(ratings, "user", np.int32),
+                _numbers(ratings, "movie", np.int32),
+                _numbers(ratings, "stars", np.float32),
+                _numbers(ratings, "time", np.int64),
             ),
             Users(
-                texts(people, "ids"),
-                numbers(people, "age"),
-                texts(people, "gender"),
-                texts(people, "occupation"),
-                numbers(people, "gender_code"),
-                texts(people, "zip_code"),
+                texts(users, "ids"),
+                numbers(users, "age"),
+                texts(users, "gender"),
+                texts(users, "occupation"),
+                numbers(users, "gender_code"),
+                texts(users, "zip_code"),
             ),
             Movies(
-                texts(films, "ids"),
-                texts(films, "titles"),
-                numbers(films, "years"),
-                np.column_stack(genres).astype(bool) if genres else np.empty((len(films["ids"]), 0), bool),
+                texts(movies, "ids"),
+                texts(movies, "titles"),
+                numbers(movies, "years"),
+                np.column_stack(genres).astype(bool) if genres else np.empty((len(movies["ids"]), 0), bool),
                 genre_names,
-                texts(films, "keys"),
-                numbers(films, "months"),
+                texts(movies, "keys"),
+                numbers(movies, "months"),
                 {movie: tuple(others) for movie, others in manifest["merged"].items()},
             ),
             Scale(*manifest["scale"]),
             manifest["fingerprint"],
             str(cleaning),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+        consistent = _is_consistent(dataset)
+    except _MALFORMED as error:
         raise Damaged(str(folder)) from error
+    if not consistent:
+        raise Damaged(str(folder))
+    return dataset
+
+
+def _is_consistent(dataset: Dataset) -> bool:
+    """Return whether all rows are valid and the stars are in range: computations rely on both."""
+    ratings, users, movies, scale = dataset.ratings, dataset.users, dataset.movies, dataset.scale
+    user_columns = (users.age, users.gender, users.occupation, users.gender_code, users.zip_code)
+    movie_columns = (movies.titles, movies.years, movies.genres, movies.keys)
+    return (
+        len(ratings.user) == len(ratings.movie) == len(ratings.stars) == len(ratings.time)
+        and all(len(column) in (0, len(users.ids)) for column in user_columns)
+        and all(len(column) == len(movies.ids) for column in movie_columns)
+        and len(movies.months) in (0, len(movies.ids))
+        and _are_between(ratings.user, 0, len(users.ids) - 1)
+        and _are_between(ratings.movie, 0, len(movies.ids) - 1)
+        and 0 <= scale.low < scale.high <= HIGHEST_STARS
+        and 0 < scale.step <= scale.high
+        and _are_between(ratings.stars, -HIGHEST_STARS, HIGHEST_STARS)  # without the rule for it, some are out of range
+    )
+
+
+def _are_between(values: NDArray[Any], low: float, high: float) -> bool:
+    """Return whether all numbers are in a range; NaN is not."""
+    return not len(values) or bool(low <= values.min() and values.max() <= high)
 
 
 def _numbers(columns: Columns, name: str, kind: type[Number]) -> NDArray[Number]:
-    """Return a column of numbers. Raises ``TypeError`` where it has another type."""
+    """Return a column of numbers. Raises ``TypeError`` if it has another type."""
     column: NDArray[Number] | list[str] = columns[name]
     if isinstance(column, list) or column.dtype != kind:
         raise TypeError(name)
     return column
 
 
-# What IMDb says, which belongs to the movies as published, however they are cleaned
+# The join with IMDb belongs to the raw movies, however they are cleaned
 
 
 def imdb_folder(name: str, digest: str) -> Path:
-    """Return where the join of the tables as published with IMDb lies."""
-    return folder_of(name) / f"imdb-{sealed.FORMAT}-{imdb_matching.VERSION}-{digest[:16]}"
+    """Return the folder of the join of the raw tables with IMDb."""
+    return folder_of(name) / f"imdb-{parquet.FORMAT}-{title_matching.VERSION}-{digest[:16]}"
 
 
 def save_imdb(name: str, digest: str, tables: Mapping[str, Columns], facts: Mapping[str, Any]) -> None:
-    """Write a join of the tables with this digest. Raises ``Problem`` where it cannot be written, ``Replaced``."""
+    """Write a join of the raw tables with this digest. Raises ``Problem`` if it cannot be written, or ``Replaced``."""
     import pyarrow as pa
 
     arrow = {
         table: pa.table(
-            {key: sealed.strings(of) if isinstance(of, list) else pa.array(of) for key, of in columns.items()}
+            {
+                key: parquet.strings(values) if isinstance(values, list) else pa.array(values)
+                for key, values in columns.items()
+            }
         )
         for table, columns in tables.items()
     }
-    sealed.write_folder(imdb_folder(name, digest), arrow, facts, _while_current(name, digest))
+    parquet.write_folder(imdb_folder(name, digest), arrow, facts, _while_current(name, digest))
 
 
 def load_imdb(name: str, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
-    """Return the tables of a join with IMDb and its facts. Raises ``Damaged``; ``FileNotFoundError`` without join."""
-    return sealed.read_folder(imdb_folder(name, describe(name)["raw"]), only)
+    """Return the tables of a join with IMDb and its facts. Raises ``Damaged``, or ``FileNotFoundError`` if there is
+    none."""
+    return parquet.read_folder(imdb_folder(name, describe(name)["raw"]), only)

@@ -1,54 +1,54 @@
-"""The experiments of the five source systems: what their authors reported beside what we measure."""
+"""The experiments of the five source systems: what their authors reported, and our measurements."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from data.dataset import Dataset
-from models.evaluation import Task, choose, evaluate
-from models.model import Epoch
-from models.table import MODELS
+from movietui.data.dataset import Dataset
+from movietui.models.base import Epoch
+from movietui.models.choices import Task
+from movietui.models.evaluation.measure import choose, evaluate
+from movietui.models.registry import MODELS
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A model of a source system, and where it is measured."""
+    """A source system's model and protocol."""
 
     source: str
     model: str
     reported: Mapping[str, float | None]
-    """The author's figure of each metric; ``None`` where there is a drawn curve at most."""
+    """The author's figure for each metric; ``None`` if there is only a drawn curve."""
     dataset: str = "ml-100k"
     split: str = "random80"
     task: Task = "rating"
     note: str = ""
-    """How the author's protocol differs from the split, as far as it is described."""
+    """How the author's protocol differs from the split, as far as described."""
 
 
-OWN_SPLIT = "the author's split is not described"
+UNKNOWN_SPLIT = "the author's split is not described"
 CURVE = "reported as a curve only"
 EXPERIMENTS = (
     Experiment(
         "000",
         "demographic",
         {"mae": 0.84, "mse": 1.199, "accuracy": 0.35},
-        note="mae on another random fifth; mse and accuracy on all ratings, those learnt from among them",
+        note="mae on another random fifth; mse and accuracy on all ratings, including those trained on",
     ),
     Experiment("001", "dot", {"rmse": None}, "ml-1m", "random90", note="no figure reported"),
     Experiment("001", "ncf", {"rmse": None}, "ml-1m", "random90", note="no figure reported"),
-    Experiment("002", "pair", {"mse_scaled": 0.09}, split="kfold5-0", task="pair", note=OWN_SPLIT),
-    Experiment("003", "user-knn", {"mse": 1.0906}, note=OWN_SPLIT),
-    Experiment("003", "item-knn", {"mse": 4.4829}, note=OWN_SPLIT),
+    Experiment("002", "pair", {"mse_scaled": 0.09}, split="kfold5-0", task="pair", note=UNKNOWN_SPLIT),
+    Experiment("003", "user-knn", {"mse": 1.0906}, note=UNKNOWN_SPLIT),
+    Experiment("003", "item-knn", {"mse": 4.4829}, note=UNKNOWN_SPLIT),
     Experiment("003", "sgd-mf", {"mse": None}, note=CURVE),
     Experiment("003", "deep-mf", {"mse": None}, note=CURVE),
     Experiment("003", "residual-mf", {"mse": None}, note=CURVE),
     Experiment("003", "autorec", {"mse": None}, note=CURVE),
-    Experiment("004", "hybrid", {"mse_scaled": 0.041384}, note=OWN_SPLIT),
+    Experiment("004", "hybrid", {"mse_scaled": 0.041384}, note=UNKNOWN_SPLIT),
 )
 
 
-def here() -> list[Experiment]:
-    """Return the experiments whose models there are."""
+def runnable() -> list[Experiment]:
+    """Return the experiments whose models exist."""
     return [experiment for experiment in EXPERIMENTS if experiment.model in MODELS]
 
 
@@ -56,20 +56,20 @@ def reproduce(
     datasets: Mapping[str, Dataset],
     seed: int = 0,
     progress: Callable[[str, Epoch], None] = lambda label, epoch: None,
-) -> Iterator[dict[str, Any]]:
-    """Run the experiments, each with published and with tuned settings, and yield a row for each metric.
+) -> Iterator[dict[str, str | float | None]]:
+    """Run the experiments with published and with tuned settings, and yield a row for each metric.
 
-    ``datasets`` holds the loaded datasets of ``here()`` by name. Where no author describes settings, or no figure is
-    reported, that entry is ``None``.
+    ``datasets`` holds the loaded datasets of ``runnable()`` by name. An entry is ``None`` if the author describes no
+    settings or reports no figure.
     """
-    for experiment in here():
+    for experiment in runnable():
         dataset = datasets[experiment.dataset]
         measured: dict[str, Mapping[str, float]] = {}
         for label in ("published", "tuned"):
             published = label == "published"
             if published and MODELS[experiment.model].published is None:
                 continue
-            told = f"{experiment.model}, {label}"
+            name = f"{experiment.model}, {label}"
             measured[label] = evaluate(
                 experiment.model,
                 dataset,
@@ -77,7 +77,7 @@ def reproduce(
                 experiment.task,
                 choose(experiment.model, published),
                 seed,
-                progress=lambda epoch, told=told: progress(told, epoch),  # type: ignore[misc]
+                progress=lambda epoch, name=name: progress(name, epoch),  # type: ignore[misc]
             ).metrics
         for metric, reported in experiment.reported.items():
             yield {

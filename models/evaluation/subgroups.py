@@ -1,4 +1,4 @@
-"""Where a model fails: its error by who rated and by what was rated."""
+"""Where a model fails: its error by user and by movie."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Bools, Dataset, Floats, Ints, Ratings
-from models.metrics import mae, mse
+from movietui.data.dataset import Bools, Dataset, Floats, Ints, Ratings
+from movietui.models.metrics import mae, mse
 
 EDGES_OF_USERS = (0, 1, 20, 50, 100, 200, 500)
 EDGES_OF_MOVIES = (0, 1, 5, 20, 50, 100, 500)
-"""From how many ratings in train on a user or movie belongs to the next group."""
+"""The numbers of ratings in train at which a user's or movie's next group begins."""
 EDGES_OF_AGE = (0, 18, 25, 35, 45, 50, 56)
-"""Years; the groups that ML-1M publishes."""
+"""In years; the groups that ML-1M publishes."""
 
 
 @dataclass(frozen=True)
 class Subgroup:
-    """The test ratings that have something in common."""
+    """Test ratings with something in common."""
 
     by: str
-    """What the ratings are told apart by: ``ratings of the user``, ``ratings of the movie``, ``age``, ``gender``,
+    """How the ratings are grouped: ``ratings of the user``, ``ratings of the movie``, ``age``, ``gender``,
     ``occupation`` or ``genre``."""
     group: str
     rows: int
@@ -29,13 +29,13 @@ class Subgroup:
     rmse: float
     mae: float
     too_high: float
-    """The mean of prediction minus rating: above 0 where the model expects too much."""
+    """The mean of prediction minus rating: positive where the model predicts too much."""
 
 
 def subgroups(train: Dataset, test: Ratings, prediction: Floats) -> list[Subgroup]:
-    """Return the errors of test rows by subgroup; those without rows, or that the dataset cannot tell, are left out.
+    """Return the errors of test rows by subgroup, without empty ones and those the dataset does not describe.
 
-    ``prediction``: shape (rows,). A movie of several genres is in the group of each.
+    ``prediction``: shape (rows,). A movie of several genres belongs to the group of each.
     """
     return [
         Subgroup(
@@ -62,10 +62,10 @@ def _cuts(train: Dataset, test: Ratings) -> Iterator[tuple[str, str, Bools]]:
         yield from (
             (by, group, inside & known) for by, group, inside in _ranges("age", users.age[test.user], EDGES_OF_AGE)
         )
-    for by, told in (("gender", users.gender), ("occupation", users.occupation)):
-        if told:
-            own = np.asarray(told)[test.user]
-            yield from ((by, group, own == group) for group in np.unique(own).tolist() if group)
+    for by, values in (("gender", users.gender), ("occupation", users.occupation)):
+        if values:
+            groups = np.asarray(values)[test.user]
+            yield from ((by, group, groups == group) for group in np.unique(groups).tolist() if group)
     for column, name in enumerate(movies.genre_names):
         yield "genre", name, movies.genres[test.movie, column]
 

@@ -1,24 +1,24 @@
-"""Measure a model with every combination of some settings, and choose among them honestly."""
+"""Measuring a model with every combination of some settings, and choosing among them without using test."""
 
 import hashlib
 import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from data.dataset import Dataset
-from data.problems import Problem
-from data.splits import Rows, hold_out, split
-from models.evaluation import build, choose
-from models.metrics import Metrics, rating_metrics
-from models.model import Epoch
-from models.settings import Settings
-
-MOST = 10_000
-"""Combinations that a grid may have; more are taken for a slip of the hand."""
+from movietui.data.dataset import Dataset
+from movietui.data.problems import Problem
+from movietui.data.splits import Rows, hold_out, split
+from movietui.data.storage import disk, strict_json
+from movietui.models.base import Epoch
+from movietui.models.choices import MOST_COMBINATIONS, SWEEP_METRIC
+from movietui.models.evaluation.measure import build, choose
+from movietui.models.metrics import Metrics, rating_metrics
+from movietui.models.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Swept:
     """A model measured with one combination."""
 
     changes: dict[str, str]
-    """What was set, as the person wrote it."""
+    """The settings that were changed, as typed."""
     settings: Settings
     metrics: Metrics
     """On the validation part of train, by the model fitted on the rest of train."""
@@ -36,65 +36,72 @@ class Swept:
 
 
 Combination = tuple[dict[str, str], Settings]
-"""What a person set, as they wrote it, and the settings that this makes."""
+"""The settings that were changed, as typed, and the resulting settings."""
 
 
-class Notes:
-    """What a sweep found so far, on disk: one that was broken off goes on where it was.
+class Results:
+    """The results of a sweep so far, on disk, from which an interrupted sweep resumes.
 
-    A line of JSON for each combination, written as soon as it was measured; a line that was cut off is measured again.
+    One line of JSON for each combination, written as soon as it is measured; a truncated line is measured again.
     """
 
     def __init__(self, folder: Path, **about: object) -> None:
-        """Open the notes of the sweep that is known by ``about``: whatever its results follow from but the settings."""
-        told = json.dumps(about, sort_keys=True)
-        self.path = folder / f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.jsonl"
+        """Open the results of the sweep identified by ``about``: everything they depend on, except the settings."""
+        described = json.dumps(about, sort_keys=True)
+        self.path = folder / f"{hashlib.sha256(described.encode()).hexdigest()[:32]}.jsonl"
 
     def read(self) -> dict[str, tuple[Metrics, float]]:
-        """Return metrics and seconds of the fit by the settings, as ``told`` has them."""
-        if not self.path.exists():
+        """Return the metrics and the seconds of the fit of each combination, by ``key_of`` its settings."""
+        try:
+            lines = disk.read(self.path).splitlines()
+        except OSError:
             return {}
-        found = {}
-        for line in self.path.read_text("utf-8").splitlines():
+        measured = {}
+        for line in lines:
             try:
-                entry = json.loads(line)
-                found[entry["settings"]] = ({**entry["metrics"]}, float(entry["seconds"]))
-            except (ValueError, KeyError, TypeError):
+                entry = strict_json.loads(line)
+                metrics = {str(name): float(value) for name, value in entry["metrics"].items()}
+                measured[str(entry["settings"])] = (metrics, float(entry["seconds"]))
+            except (ValueError, KeyError, TypeError, AttributeError):
                 continue
-        return found
+        return measured
 
     def add(self, swept: Swept) -> None:
-        """Write a result down."""
-        entry = {"settings": told(swept.settings), "metrics": swept.metrics, "seconds": swept.fit_seconds}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
+        """Write a result. If that fails, the sweep continues, but cannot resume from the result."""
+        entry = {"settings": key_of(swept.settings), "metrics": swept.metrics, "seconds": swept.fit_seconds}
+        with suppress(OSError):
+            disk.make_folder(self.path.parent)
+            self._append(json.dumps(entry).encode())
+
+    def _append(self, line: bytes) -> None:
+        with disk.open_to_append(self.path) as file:
             if file.tell():
-                file.write("\n")  # before, not behind: it also ends a line that was cut off
-            file.write(json.dumps(entry))
+                file.write(b"\n")  # before rather than after: it also ends a truncated line
+            file.write(line)
 
     def forget(self) -> None:
-        """Remove them."""
+        """Delete the results."""
         self.path.unlink(missing_ok=True)
 
 
-def told(settings: Settings) -> str:
-    """Return settings as text that is the same for equal ones."""
+def key_of(settings: Settings) -> str:
+    """Return settings as text, equal for equal settings."""
     return json.dumps(asdict(settings), sort_keys=True)
 
 
 def combine(name: str, grid: Mapping[str, Sequence[str]], published: bool = False) -> list[Combination]:
     """Return all combinations of the grid's values with the settings they make.
 
-    Raises ``Problem`` for a model or a setting that is not known, a value out of range, and a grid without values.
+    Raises ``Problem`` for an unknown model or setting, a value out of range, and a grid without values.
     """
     if not grid:
-        raise Problem("A sweep needs a grid: name a setting with values, for example --grid sweeps=4,8.")
+        raise Problem("A sweep needs a grid: give a setting several values, such as --grid sweeps=4,8.")
     for key, values in grid.items():
         if not values:
-            raise Problem(f"The grid has no values for {key}; write for example {key}=1,2.")
+            raise Problem(f"The grid has no values for {key}; add some, for example {key}=1,2.")
     total = math.prod(map(len, grid.values()))
-    if total > MOST:
-        raise Problem(f"The grid has {total:,} combinations, more than {MOST:,}; name fewer values.")
+    if total > MOST_COMBINATIONS:
+        raise Problem(f"The grid has {total:,} combinations, more than {MOST_COMBINATIONS:,}; give fewer values.")
     combinations = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
     return [(changes, choose(name, published, changes)) for changes in combinations]
 
@@ -108,34 +115,34 @@ def sweep(
     split_seed: int = 0,
     progress: Callable[[dict[str, str], Epoch], None] = lambda changes, epoch: None,
     arrived: Callable[[Swept], None] = lambda swept: None,
-    notes: Notes | None = None,
+    results: Results | None = None,
 ) -> list[Swept]:
     """Measure every combination on a validation part of train, and the best of them on test.
 
-    Test is never looked at to choose. ``progress`` is called after each epoch of each fit, ``arrived`` with each result
-    as it is there; what the ``notes`` know is not measured again. Returns the results by their mean squared error, best
-    first.
+    Test is never used to choose. ``progress`` is called after each epoch of each fit, ``arrived`` with each result as
+    it arrives; combinations in the ``results`` are not measured again. Returns the results by their mean squared error,
+    best first.
     """
     parts = split(dataset, split_name, split_seed)
     learn, validation = hold_out(parts.train)
 
-    def measure(changes: dict[str, str], settings: Settings, rows: Rows, judged: Rows) -> tuple[Metrics, float]:
+    def measure(changes: dict[str, str], settings: Settings, rows: Rows, tested: Rows) -> tuple[Metrics, float]:
         model = build(name, settings, seed)
         start = time.perf_counter()
         model.fit(dataset.with_ratings(rows), progress=lambda epoch: progress(changes, epoch))
         seconds = time.perf_counter() - start
-        held_out = dataset.ratings.take(judged)
+        held_out = dataset.ratings.take(tested)
         return rating_metrics(model.predict(held_out.user, held_out.movie), held_out.stars), seconds
 
-    found = []
-    known = notes.read() if notes else {}
+    measured = []
+    known = results.read() if results else {}
     for changes, settings in combinations:
-        before = known.get(told(settings))
-        swept = Swept(changes, settings, *(before or measure(changes, settings, learn, validation)))
-        if notes and not before:
-            notes.add(swept)
-        found.append(swept)
+        earlier = known.get(key_of(settings))
+        swept = Swept(changes, settings, *(earlier or measure(changes, settings, learn, validation)))
+        if results and not earlier:
+            results.add(swept)
+        measured.append(swept)
         arrived(swept)
-    found.sort(key=lambda swept: swept.metrics["mse"])
-    best = found[0]
-    return [replace(best, test=measure(best.changes, best.settings, parts.train, parts.test)[0]), *found[1:]]
+    measured.sort(key=lambda swept: swept.metrics[SWEEP_METRIC])
+    best = measured[0]
+    return [replace(best, test=measure(best.changes, best.settings, parts.train, parts.test)[0]), *measured[1:]]

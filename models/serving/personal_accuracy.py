@@ -1,7 +1,7 @@
-"""How good a model is for one person: their newest ratings are held out, and told from those before them.
+"""A model's accuracy for one profile: its newest ratings are held out and predicted from the older ones.
 
-The model is not trained again: it never saw the ratings of a profile, so folding in the older ones is all it takes.
-Of a user of the dataset it learnt from the newest too, and there is nothing to tell.
+The model is not trained again: it never saw the ratings of a profile, so it is enough to fold in the older ones. It has
+learned from every rating of a user of the dataset, so accuracy cannot be measured for such a user.
 """
 
 import math
@@ -11,25 +11,25 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dataset import Floats
-from models.metrics import RELEVANT
-from models.model import History
-from models.ranking import Ranker, Viewer
-from models.taste import crowd_means
+from movietui.data.dataset import Floats
+from movietui.models.base import History
+from movietui.models.metrics import RELEVANT
+from movietui.models.serving.ranking import Ranker, Viewer
+from movietui.models.serving.taste import crowd_means
 
-NEWEST = 5
-"""One of so many ratings is held out."""
-FEWEST = 5
-"""How many held-out ratings there must be at least."""
+HELD_OUT_EVERY = 5
+"""One in this many ratings is held out."""
+MIN_HELD_OUT = 5
+"""The least number of held-out ratings."""
 TOP = 50
-"""How far down the list a liked movie counts as found."""
+"""The rank down to which a liked movie counts as a hit."""
 CONFIDENCE = 0.95
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with the ends of its confidence interval."""
+    """A figure with its confidence interval."""
 
     value: float
     low: float
@@ -37,47 +37,47 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Told:
-    """How well held-out ratings are told."""
+class Accuracy:
+    """The accuracy on held-out ratings."""
 
     rmse: Interval
     """In stars."""
     hits: int
-    """How many liked ones are among the first ``TOP`` of the list."""
+    """How many liked movies are among the first ``TOP`` of the list."""
     hit_rate: Interval | None
-    """Their share of the liked ones; None where nothing that is held out was liked."""
+    """Their share of the liked movies; None if no held-out movie was liked."""
 
 
 @dataclass(frozen=True)
-class Personal:
-    """How good a model is for one person."""
+class PersonalAccuracy:
+    """A model's accuracy for one profile."""
 
     older: int
     newest: int
     """How many ratings are held out."""
     liked: int
-    """How many of these are likes."""
+    """How many of these are liked."""
     top: int
-    by_model: Told
-    by_means: Told
-    """The same, where the mean rating of a movie tells what everybody gives it, drawn to the mean of all."""
+    by_model: Accuracy
+    by_means: Accuracy
+    """The same for predicting each movie's mean rating, shrunk towards the overall mean."""
 
 
-def lacking(ratings: int) -> int:
-    """Return how many ratings somebody with so many still needs before ``personal`` can tell anything.
+def ratings_needed(ratings: int) -> int:
+    """Return how many more ratings a profile needs before ``personal_accuracy`` can be measured.
 
-    >>> lacking(20), lacking(25)
+    >>> ratings_needed(20), ratings_needed(25)
     (5, 0)
     """
-    return max(0, NEWEST * FEWEST - ratings)
+    return max(0, HELD_OUT_EVERY * MIN_HELD_OUT - ratings)
 
 
-def personal(ranker: Ranker, history: History) -> Personal:
-    """Return how good a model is for somebody whom it did not learn from.
+def personal_accuracy(ranker: Ranker, history: History) -> PersonalAccuracy:
+    """Return a model's accuracy for a profile, from whose ratings it did not learn.
 
-    ``history``: in the order given, and enough of it, see ``lacking``. The newest fifth is held out, rounded down.
+    ``history``: oldest first, and long enough, see ``ratings_needed``. The newest fifth, rounded down, is held out.
     """
-    cut = len(history) - len(history) // NEWEST
+    cut = len(history) - len(history) // HELD_OUT_EVERY
     older = History(history.movies[:cut], history.stars[:cut])
     movies, stars = history.movies[cut:], history.stars[cut:]
     liked = movies[stars >= RELEVANT]
@@ -87,26 +87,26 @@ def personal(ranker: Ranker, history: History) -> Personal:
     counts = ranker.model.counts[candidates]
     by_means = candidates[np.lexsort((candidates, -counts, -means[candidates]))]
 
-    def told(expected: Floats, order: NDArray[np.intp]) -> Told:
+    def accuracy(expected: Floats, order: NDArray[np.intp]) -> Accuracy:
         hits = int(np.isin(liked, order[:TOP]).sum())
         rate = wilson(hits, len(liked)) if len(liked) else None
-        return Told(rmse(expected[movies], stars), hits, rate)
+        return Accuracy(rmse(expected[movies], stars), hits, rate)
 
-    return Personal(
+    return PersonalAccuracy(
         cut,
         len(movies),
         len(liked),
         TOP,
-        told(ranker.expect(older).stars, ranker.rank(viewer).order),
-        told(ranker.model.scale.clip(means), by_means),
+        accuracy(ranker.expect(older).stars, ranker.rank(viewer).order),
+        accuracy(ranker.model.scale.clip(means), by_means),
     )
 
 
 def rmse(prediction: Floats, stars: Floats) -> Interval:
-    """Return ``sqrt(mean((p - r)^2))``; its interval is that of the mean of the squared errors, taken as normal.
+    """Return ``sqrt(mean((p - r)^2))``; its interval is that of the mean squared error, assumed normal.
 
     >>> rmse(np.float32([4, 2, 3]), np.float32([5, 2, 3]))
-    Interval(value=0.5773502691896258, low=0.0, high=0.9932805370797783)
+    Interval(value=0.5773502691896257, low=0.0, high=0.993304918699868)
     """
     squared = (prediction.astype(np.float64) - stars) ** 2
     mean = float(squared.mean())
@@ -114,15 +114,15 @@ def rmse(prediction: Floats, stars: Floats) -> Interval:
     return Interval(math.sqrt(mean), math.sqrt(max(0.0, mean - reach)), math.sqrt(mean + reach))
 
 
-def wilson(hits: int, of: int) -> Interval:
-    """Return a share with its interval (Wilson 1927), which holds for few and for shares near 0 and 1.
+def wilson(hits: int, total: int) -> Interval:
+    """Return a share with its interval (Wilson 1927), which is valid for few samples and for shares near 0 and 1.
 
     ``(h + z^2 / 2 ± z sqrt(h (n - h) / n + z^2 / 4)) / (n + z^2)``
 
-    >>> found = wilson(8, 10)
-    >>> round(found.low, 3), round(found.high, 3)
+    >>> rate = wilson(8, 10)
+    >>> round(rate.low, 3), round(rate.high, 3)
     (0.49, 0.943)
     """
-    middle, reach = hits + _Z**2 / 2, _Z * math.sqrt(hits * (of - hits) / of + _Z**2 / 4)
-    low, high = ((middle + side * reach) / (of + _Z**2) for side in (-1, 1))
-    return Interval(hits / of, max(0.0, low), min(1.0, high))
+    middle, reach = hits + _Z**2 / 2, _Z * math.sqrt(hits * (total - hits) / total + _Z**2 / 4)
+    low, high = ((middle + sign * reach) / (total + _Z**2) for sign in (-1, 1))
+    return Interval(hits / total, max(0.0, low), min(1.0, high))

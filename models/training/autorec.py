@@ -5,21 +5,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from data.dataset import Dataset, Ratings
-from models.autorec import SPREAD, AutoRec, AutoRecSettings, ridge, spread
-from models.bias import Bias
-from models.device import chosen, on
-from models.metrics import mse
-from models.model import Fitted, Parameters, Progress
-from models.networks import Plan, seeded, train
-from models.towers import kept
+from movietui.data.dataset import Dataset, Ratings
+from movietui.models.autorec import SPREAD, AutoRec, AutoRecSettings, ridge, spread
+from movietui.models.base import Fitted, Parameters, Progress
+from movietui.models.bias import Bias
+from movietui.models.metrics import mse
+from movietui.models.networks import Plan, seeded, train
+from movietui.models.training.device import choose_device, to_device
+from movietui.models.training.towers import dropout_mask
 
-LEAST_BATCHES = 16
-"""Batches that an epoch has at least."""
-WATCHED = 300
-"""So many users' validation ratings are watched at most: folding all in after each epoch would take longer than it."""
+MIN_BATCHES = 16
+"""The least number of batches in an epoch."""
+VALIDATION_USERS = 300
+"""The most users whose validation ratings are observed: folding all in after each epoch would take longer than the
+epoch."""
 START = 0.1
-"""How much smaller than the usual the weights of the decoder start, so that at first little is added to the effects."""
+"""How much smaller than usual the decoder's weights start, so that little is added to the effects at first."""
 
 
 class Autoencoders(nn.Module):
@@ -38,7 +39,7 @@ class Autoencoders(nn.Module):
         return torch.addmm(self.bias, rows, self.weight).sigmoid()
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Return what each member makes of the rows, shape (members, rows, columns)."""
+        """Return each member's output for the rows, shape (members, rows, columns)."""
         hidden = self.hidden(rows).view(len(rows), self.members, -1).transpose(0, 1)
         return torch.baddbmm(self.offset, hidden, self.decoder)
 
@@ -46,94 +47,96 @@ class Autoencoders(nn.Module):
 def fit(
     train_part: Dataset, validation: Ratings | None, settings: AutoRecSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Train all members at once, and return what ``AutoRec`` folds viewers in with."""
+    """Train all members at once, and return the arrays that ``AutoRec`` folds viewers in with."""
     effects = Bias()
     effects.fit(train_part)
-    known, ratings = effects.parameters, train_part.ratings
-    left = ratings.stars - (known["overall"] + known["user"][ratings.user] + known["movie"][ratings.movie])
-    where = chosen()
-    table = torch.zeros(len(train_part.users), len(train_part.movies), device=where)
+    parameters, ratings = effects.parameters, train_part.ratings
+    residuals = ratings.stars - (
+        parameters["overall"] + parameters["user"][ratings.user] + parameters["movie"][ratings.movie]
+    )
+    device = choose_device()
+    table = torch.zeros(len(train_part.users), len(train_part.movies), device=device)
     mask = torch.zeros_like(table)
-    place = on(where, ratings.user), on(where, ratings.movie)
-    table[place], mask[place] = on(where, left.astype(np.float32)), 1.0
+    cells = to_device(device, ratings.user), to_device(device, ratings.movie)
+    table[cells], mask[cells] = to_device(device, residuals.astype(np.float32)), 1.0
     if not settings.by_user:
         table, mask = table.T.contiguous(), mask.T.contiguous()
-    (many, columns), total = table.shape, max(1, len(ratings))
+    (count, columns), total = table.shape, max(1, len(ratings))
     active = np.bincount(ratings.user, minlength=len(train_part.users)) > 0
     if validation is not None:
-        some = np.random.RandomState(seed).permutation(len(train_part.users))[:WATCHED]
-        validation = validation.take(np.flatnonzero(np.isin(validation.user, some)))
+        users = np.random.RandomState(seed).permutation(len(train_part.users))[:VALIDATION_USERS]
+        validation = validation.take(np.flatnonzero(np.isin(validation.user, users)))
 
     with seeded(seed):
         network = Autoencoders(columns, settings.hidden, settings.members)
 
         def step(index: Tensor) -> tuple[Tensor, Tensor]:
-            rows, counted = table[index], mask[index]
-            found = network(rows * kept(rows, settings.dropout) if settings.dropout else rows)
-            share = len(index) / many * total
-            loss = ((found - rows) * counted).square().sum() / share
+            rows, rated = table[index], mask[index]
+            output = network(rows * dropout_mask(rows, settings.dropout) if settings.dropout else rows)
+            share = len(index) / count * total
+            loss = ((output - rows) * rated).square().sum() / share
             weights = network.weight.square().sum() + network.decoder.square().sum() + network.offset.square().sum()
-            squared = ((found.detach().mean(0) - rows) * counted).square().sum() / share
+            squared = ((output.detach().mean(0) - rows) * rated).square().sum() / share
             return loss + settings.decay / total * weights, squared
 
-        def watch() -> float:
+        def validation_loss() -> float:
             assert validation is not None
             served = AutoRec(settings)
-            served.restore(serving(network, table, known, settings, active), train_part.scale)
-            served.tighten(train_part)
-            served.settle(train_part, np.unique(validation.user))
+            served.restore(serving(network, table, parameters, settings, active), train_part.scale)
+            served.learn_shrinkage(train_part)
+            served.store_users(train_part, np.unique(validation.user))
             return mse(served.predict(validation.user, validation.movie), validation.stars)
 
         plan = Plan(
             settings.epochs,
-            max(1, min(settings.batch, many // LEAST_BATCHES)),
+            max(1, min(settings.batch, count // MIN_BATCHES)),
             settings.rate,
             settings.momentum or None,
             settings.falling,
-            least_batches=1,
+            min_batches=1,
         )
-        fitted = train(network, step, many, plan, progress, watch if validation is not None else None)
+        fitted = train(network, step, count, plan, progress, validation_loss if validation is not None else None)
 
     with torch.no_grad():
-        return serving(network, table, known, settings, active), fitted
+        return serving(network, table, parameters, settings, active), fitted
 
 
 def serving(
     network: Autoencoders, table: Tensor, effects: Parameters, settings: AutoRecSettings, active: NDArray[np.bool_]
 ) -> Parameters:
-    """Return what ``AutoRec`` folds viewers in with; ``active`` are the users with ratings."""
+    """Return the arrays that ``AutoRec`` folds viewers in with; ``active`` are the users with ratings."""
     empty = torch.zeros_like(table[:1])
     hidden = torch.cat([network.hidden(table), network.hidden(empty)]).cpu().numpy()
     decoder = network.decoder.flatten(0, 1).T.cpu().numpy()
     root, size = np.float32(settings.members**0.5), hidden.shape[1]
     mean, prior = np.zeros(size + 1), np.zeros((size + 1, size + 1))
     mean[-1], prior[-1, -1] = effects["user_prior"]
-    own = slice(size), slice(size)
+    of_weights = slice(size), slice(size)
     if settings.by_user:
         offset = np.append(network.offset.mean(0)[0].cpu().numpy(), np.float32(0))
         features = np.concatenate([decoder / root, np.zeros((1, size), np.float32)])
         mean[:-1] = hidden[-1] / root
-        prior[own] = np.eye(size) * ((hidden[:-1][active] / root).var(0).mean() if active.any() else 1.0)
-        more: Parameters = {
+        prior[of_weights] = np.eye(size) * ((hidden[:-1][active] / root).var(0).mean() if active.any() else 1.0)
+        specific: Parameters = {
             "movie": effects["movie"] + offset,
             "shift": offset,
             "encoder": torch.cat([network.weight, network.bias[None]]).cpu().numpy().copy(),
         }
     else:
         features = (hidden - hidden[-1]) / root
-        prior[own] = np.eye(size) * ridge(float(effects["noise"]), settings)
+        prior[of_weights] = np.eye(size) * ridge(float(effects["noise"]), settings)
         if active.any():
             weights = decoder[active].astype(np.float64) / root
             mean[:-1] = weights.mean(0)
-            prior[own] += SPREAD * np.cov(weights, rowvar=False, bias=True)
+            prior[of_weights] += SPREAD * np.cov(weights, rowvar=False, bias=True)
         inside = torch.cat([table @ network.weight, empty @ network.weight]) + network.bias
-        more = {
+        specific = {
             "movie": effects["movie"],
             "inside": inside.cpu().numpy(),
             "encoder": network.weight.cpu().numpy().copy(),
             "bias": effects["user"][:-1],
         }
-    return more | {
+    return specific | {
         "overall": effects["overall"],
         "noise": effects["noise"],
         "movie_variance": effects["movie_variance"],

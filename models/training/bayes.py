@@ -1,10 +1,10 @@
-"""The fit of ``Bayes``: draws from its posterior. Imports torch, so only ``Bayes._learn`` imports it.
+"""The fit of ``Bayes`` by Gibbs sampling. Imports torch, so only ``Bayes._learn`` imports it.
 
-All that an entry of a side is made of, its vector, is drawn at once: the factors and the bias of a user have a normal
-distribution given those of the movies, so a sweep draws every user with a Cholesky factorisation of their own, then
-every movie. What users have in common enters as the mean of that distribution, a regression on features; given the
-users' vectors it needs no rating to be drawn (as side information in Simm et al., Macau, 2015). The squares of the
-features never change: in the basis of their eigenvectors all directions of the regression are independent.
+A user's or movie's whole vector is drawn at once: given the movies', a user's factors and bias are jointly normal, so a
+sweep draws every user with one Cholesky factorisation, then every movie. What users have in common enters as
+the mean of that distribution, a regression on features; given the users' vectors, it is drawn without using
+ratings (side information as in Simm et al., Macau, 2015). The features' Gram matrix never changes: in the basis of its
+eigenvectors all directions of the regression are independent.
 """
 
 from collections.abc import Sequence
@@ -14,41 +14,41 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from data.dataset import Dataset, Floats, Ratings
-from models.bayes import BayesSettings
-from models.factorisation import Lists, bags
-from models.mf import BLOCK
-from models.model import Epoch, Fitted, Parameters, Progress
-from models.ordinal import steps_of
-from models.sides import of_movies, of_users
-from models.threads import leave_one_core
+from movietui.data.dataset import Dataset, Floats, Ratings
+from movietui.models.base import Epoch, Fitted, Parameters, Progress
+from movietui.models.bayes import BayesSettings
+from movietui.models.mf import BLOCK
+from movietui.models.ordinal import values_and_cuts
+from movietui.models.side_features import of_movies, of_users
+from movietui.models.training.mf import Lists, bags
+from movietui.models.training.threads import leave_one_core
 
 SPREAD = 0.05
-"""The variance that a direction of a vector is believed to have before anything is seen."""
+"""The prior variance of a direction of a vector."""
 WEIGHT = 0.01
-"""The same of a weight of the regression."""
-EVEN = 8.0
-"""How strongly the scatter of users and movies is believed to be the same for all: chosen as the settings were. On the
-validation parts of ml-100k the rmse is 0.8699 instead of 0.8754 with the same scatter for all."""
-SEEN = 10_000
-"""How many ratings, evenly spread, tell the error on train."""
+"""The prior variance of a weight of the regression."""
+SCATTER_PRIOR = 8.0
+"""The strength of the prior that all users and movies scatter alike; chosen like the settings. On the validation
+parts of ml-100k the rmse is 0.8699, and 0.8754 with the same scatter for all."""
+TRAIN_LOSS_RATINGS = 10_000
+"""How many ratings, evenly spread, estimate the error on train."""
 START = 0.3
-"""Standard deviation of the random numbers that the users' factors start from."""
+"""The standard deviation of the users' initial factors."""
 POWERS = 8
-"""How often the most common directions of what is watched are multiplied by themselves to find them."""
+"""Iterations of the subspace iteration for the most common directions of implicit feedback."""
 SLACK = 16
-"""How many directions more are looked for than are kept."""
+"""How many directions are computed in addition to those used."""
 FLAT = 1e-4
-"""Directions of the features whose squares are below this share of the largest are dropped."""
+"""Directions of the features with a smaller share of the largest eigenvalue are dropped."""
 
 
-def sample(
+def fit(
     train: Dataset, validation: Ratings | None, settings: BayesSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Draw ``sweeps`` times from the posterior and keep ``samples`` of what comes after the warm-up."""
+    """Draw ``sweeps`` samples of the posterior and store ``samples`` of those after the burn-in."""
     leave_one_core()
     ratings, scale = train.ratings, train.scale
-    factors = settings.factors or _supported(len(ratings))
+    factors = settings.factors or supported_factors(len(ratings))
     size = factors + 1
     generator = torch.Generator().manual_seed(seed)
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
@@ -56,33 +56,35 @@ def sample(
     user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
     by_user = Lists.of(user, movie, stars, len(train.users))
     by_movie = Lists.of(movie, user, stars, len(train.movies))
-    watched = _Bag.of(by_user, by_movie, settings.implicit * factors, generator)
-    watchers = _Bag.of(by_movie, by_user, settings.implicit * factors, generator)
-    people, films = of_users(train.users), of_movies(train.movies)
+    watched = _ImplicitFeedback.of(by_user, by_movie, settings.implicit * factors, generator)
+    watchers = _ImplicitFeedback.of(by_movie, by_user, settings.implicit * factors, generator)
+    user_features, movie_features = of_users(train.users), of_movies(train.movies)
     if not settings.features:
-        people, films = people[:, :0], films[:, :0]
-    of_people, of_films = _turned(people, by_user), _turned(films, by_movie)
-    users = _Side(by_user, [watched.design, of_people[:-1]], size)
-    movies = _Side(by_movie, [watchers.design, of_films[:-1]], size)
+        user_features, movie_features = user_features[:, :0], movie_features[:, :0]
+    user_design, movie_design = _decorrelated(user_features, by_user), _decorrelated(movie_features, by_movie)
+    users = _Side(by_user, [watched.design, user_design[:-1]], size)
+    movies = _Side(by_movie, [watchers.design, movie_design[:-1]], size)
     users.vectors[:, :-1] = START * torch.randn(len(train.users), factors, generator=generator)
     noise = 1.0
     warm_up = min(int(settings.sweeps * settings.warm_up), settings.sweeps - 1)
-    kept = set(np.linspace(settings.sweeps, warm_up + 1, min(settings.samples, settings.sweeps - warm_up)).astype(int))
+    stored = set(
+        np.linspace(settings.sweeps, warm_up + 1, min(settings.samples, settings.sweeps - warm_up)).astype(int)
+    )
     samples: list[dict[str, Tensor]] = []
-    steps = _Steps(ratings, overall, by_user, by_movie) if settings.ordinal else None
-    watch = _Watch(validation, train, overall, steps) if validation is not None else None
-    evenly = np.linspace(0, len(ratings) - 1, min(SEEN, len(ratings))).astype(np.intp)
-    look_back = _Watch(ratings.take(evenly), train, overall, steps)
+    steps = _LatentStars(ratings, overall, by_user, by_movie) if settings.ordinal else None
+    validation_loss = _Loss(validation, train, overall, steps) if validation is not None else None
+    some_ratings = np.linspace(0, len(ratings) - 1, min(TRAIN_LOSS_RATINGS, len(ratings))).astype(np.intp)
+    train_loss = _Loss(ratings.take(some_ratings), train, overall, steps)
     curve: list[Epoch] = []
     for number in range(1, settings.sweeps + 1):
         movies.draw(users, noise, generator)
         movies.learn(noise, generator)
         noise = _draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
         users.draw(movies, noise, generator)
-        if number in kept:
+        if number in stored:
             samples.append(_state(users, movies, noise) | (steps.state() if steps else {}))
-        held_out = watch(users, movies, noise, afresh=number <= warm_up + 1) if watch else None
-        error = look_back(users, movies, noise, afresh=True)
+        held_out = validation_loss(users, movies, noise, reset=number <= warm_up + 1) if validation_loss else None
+        error = train_loss(users, movies, noise, reset=True)
         users.learn(noise, generator)
         if steps:
             steps.draw(users, movies, noise, generator)
@@ -93,25 +95,26 @@ def sample(
         **stacked,
         **({"values": steps.values.numpy()} if steps else {}),
         "overall": np.asarray(overall),
-        "people": of_people.numpy(),
+        "people": user_design.numpy(),
         "watched": watched.weights.numpy(),
         "watched_mean": watched.mean.numpy(),
     }, Fitted.of(curve)
 
 
-def _supported(ratings: int) -> int:
-    """How many factors so many ratings support: a curve through what is best for a fold of ml-100k and for ml-1m."""
+def supported_factors(ratings: int) -> int:
+    """Return the number of factors that this many ratings support: a curve through the best for a fold of ml-100k and
+    for ml-1m."""
     return int(np.clip(round(10 * (ratings / 80_000) ** 0.45), 4, 32))
 
 
 def _state(users: "_Side", movies: "_Side", noise: float) -> dict[str, Tensor]:
-    """What is kept of a sample, right after the users were drawn.
+    """Return the stored part of a sample, right after the users were drawn.
 
-    Of a user the mean given the movies, which is what folding in their ratings gives. Of a movie what was drawn, which
-    the users are folded in with, because the mean would hide how unsure it is; and the mean given the users of the
-    sweep before, which is multiplied with the user in place of what was drawn. Given those users, the mean of a user
-    now and a movie that this user did not rate are independent, so that the product has the same expectation and
-    scatters less (Rao-Blackwell): fewer samples do.
+    For a user the mean given the movies, which equals folding in their ratings. For a movie the draw, which users are
+    folded in with, because the mean would hide its uncertainty; and the mean given the previous sweep's users, which is
+    multiplied with the user instead of the draw. Given those users, a user's current mean and a movie that they did not
+    rate are independent, so the product has the same expectation and less variance (Rao-Blackwell): fewer samples
+    suffice.
     """
     watched, people = users.blocks
     return {
@@ -123,27 +126,28 @@ def _state(users: "_Side", movies: "_Side", noise: float) -> dict[str, Tensor]:
         "watched_weights": watched.weights,
         "people_weights": people.weights,
         "noise": torch.tensor(noise),
-        # Who has no ratings is as anybody whom the dataset does not have.
+        # A user without ratings is like a viewer who is not in the dataset.
         "user_scatter": torch.cat([torch.where(users.known, users.scatter, 1.0), torch.ones(1)]),
         "movie_scatter": torch.where(movies.known, movies.scatter, 1.0),
     }
 
 
 def _draw_noise(error: float, ratings: int, generator: Generator) -> float:
-    """Draw the variance of a rating from its inverse gamma distribution; the prior counts as two ratings at 1."""
+    """Draw the variance of a rating from its inverse gamma distribution; the prior counts as two ratings with
+    variance 1."""
     shape = torch.tensor([(ratings + 2) / 2], dtype=torch.float64)
     return float((max(error, 0.0) + 2) / 2 / torch._standard_gamma(shape, generator=generator))
 
 
-class _Steps:
-    """The latent numbers behind the ratings, where the likelihood is an ordered probit (``models.ordinal``).
+class _LatentStars:
+    """The latent numbers behind the ratings, where the likelihood is an ordered probit (``movietui.models.ordinal``).
 
-    They stand in the place of the stars, drawn anew after each sweep (Albert and Chib, Bayesian analysis of binary and
-    polychotomous response data, 1993); everything else is drawn as if they were what was rated.
+    They replace the stars and are drawn again after each sweep (Albert and Chib, Bayesian analysis of binary and
+    polychotomous response data, 1993); everything else is drawn as if they were the ratings.
     """
 
     def __init__(self, ratings: Ratings, overall: float, by_user: Lists, by_movie: Lists) -> None:
-        values, cuts = steps_of(ratings.stars if len(ratings) else np.asarray([overall], np.float32))
+        values, cuts = values_and_cuts(ratings.stars if len(ratings) else np.asarray([overall], np.float32))
         self.overall, self.lists = overall, (by_user, by_movie)
         self.values, self.cuts = torch.from_numpy(values), torch.from_numpy(cuts).double()
         self.user, self.movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
@@ -151,18 +155,19 @@ class _Steps:
         self.step = torch.from_numpy(np.searchsorted(values, ratings.stars))
         self.of_step = [torch.nonzero(self.step == step)[:, 0] for step in range(len(values))]
         if len(cuts) > 2:
-            # Where they would be if all latent numbers together were normal: from halfway they take long to get there.
+            # Start from the cuts of a single normal distribution of latent numbers: from halfway between the stars they
+            # would take long to converge.
             share = torch.tensor([len(rows) for rows in self.of_step], dtype=torch.float64).cumsum(0)[:-1]
             depth = torch.special.ndtri(share / len(ratings))
             first, last = self.cuts[0].clone(), self.cuts[-1].clone()
             self.cuts = first + (last - first) * (depth - depth[0]) / (depth[-1] - depth[0])
 
     def state(self) -> dict[str, Tensor]:
-        """What is kept of a sample."""
+        """Return the stored part of a sample."""
         return {"cuts": self.cuts.clone()}
 
     def expected(self, latent: Tensor, deviation: Tensor) -> Tensor:
-        """The mean stars, see ``models.ordinal.expected``."""
+        """Return the mean stars, see ``movietui.models.ordinal.expected``."""
         stars = self.values[:1] + torch.zeros_like(latent)
         for step, cut in zip(self.values.diff(), self.cuts.float(), strict=True):
             stars += step * torch.special.ndtr((latent - cut) / deviation)
@@ -175,15 +180,15 @@ class _Steps:
         scatter = users.scatter.index_select(0, self.user) * movies.scatter.index_select(0, self.movie)
         deviation = (noise * scatter).sqrt().double()
         self._draw_cuts(latent, deviation, generator)
-        low, high = (torch.special.ndtr((wall[self.step] - latent) / deviation) for wall in self._walls())
+        low, high = (torch.special.ndtr((bound[self.step] - latent) / deviation) for bound in self._bounds())
         share = low + (high - low) * torch.rand(latent.shape, generator=generator, dtype=torch.float64)
-        # Far off there is nothing left of the distribution to draw from.
+        # Clamped, because in the tails the share rounds to 0 or 1.
         drawn = latent + deviation * torch.special.ndtri(share.clamp(1e-12, 1 - 1e-12)) - self.overall
         for lists, order in zip(self.lists, self.orders, strict=True):
             lists.stars.copy_(drawn[order])
 
-    def _walls(self) -> tuple[Tensor, Tensor]:
-        """The cuts below and above each step."""
+    def _bounds(self) -> tuple[Tensor, Tensor]:
+        """Return the cuts below and above each step."""
         end = torch.full((1,), torch.inf, dtype=torch.float64)
         return torch.cat([-end, self.cuts]), torch.cat([self.cuts, end])
 
@@ -193,35 +198,35 @@ class _Steps:
         Given the latent numbers a cut could hardly move between its two neighbours (Cowles, Accelerating Monte Carlo
         Markov chain convergence for cumulative-link generalized linear models, 1996).
         """
-        for place in range(1, len(self.cuts) - 1):
-            rows = torch.cat(self.of_step[place : place + 2])
+        for index in range(1, len(self.cuts) - 1):
+            rows = torch.cat(self.of_step[index : index + 2])
             f, d, step = latent[rows], deviation[rows], self.step[rows]
-            away = torch.randn(1, generator=generator, dtype=torch.float64)[0] * 1.5 / len(rows) ** 0.5
-            moved = self.cuts.clone()
-            moved[place] += away
-            chance = torch.rand(1, generator=generator, dtype=torch.float64)[0].log()
-            if not self.cuts[place - 1] < moved[place] < self.cuts[place + 1]:
+            step_size = torch.randn(1, generator=generator, dtype=torch.float64)[0] * 1.5 / len(rows) ** 0.5
+            proposed = self.cuts.clone()
+            proposed[index] += step_size
+            threshold = torch.rand(1, generator=generator, dtype=torch.float64)[0].log()
+            if not self.cuts[index - 1] < proposed[index] < self.cuts[index + 1]:
                 continue
-            likely = []
-            for cuts in (self.cuts, moved):
+            likelihoods = []
+            for cuts in (self.cuts, proposed):
                 low, high = cuts[step - 1], cuts[step.clamp_max(len(cuts) - 1)]
                 high = torch.where(step == len(cuts), torch.inf, high)
                 share = torch.special.ndtr((high - f) / d) - torch.special.ndtr((low - f) / d)
-                likely.append(share.clamp_min(1e-300).log().sum())
-            if chance < likely[1] - likely[0]:
-                self.cuts = moved
+                likelihoods.append(share.clamp_min(1e-300).log().sum())
+            if threshold < likelihoods[1] - likelihoods[0]:
+                self.cuts = proposed
 
 
-class _Watch:
-    """The mean squared error of some ratings, by the mean of all samples since it was begun afresh."""
+class _Loss:
+    """The mean squared error of some ratings, by the mean of all samples since the last reset."""
 
-    def __init__(self, ratings: Ratings, train: Dataset, overall: float, steps: _Steps | None) -> None:
+    def __init__(self, ratings: Ratings, train: Dataset, overall: float, steps: _LatentStars | None) -> None:
         self.ratings, self.scale, self.overall, self.steps = ratings, train.scale, overall, steps
         self.sum = torch.zeros(len(ratings))
         self.samples = 0
 
-    def __call__(self, users: "_Side", movies: "_Side", noise: float, afresh: bool) -> float:
-        if afresh:
+    def __call__(self, users: "_Side", movies: "_Side", noise: float, reset: bool) -> float:
+        if reset:
             self.sum.zero_()
             self.samples = 0
         user, movie = torch.from_numpy(self.ratings.user), torch.from_numpy(self.ratings.movie)
@@ -237,22 +242,23 @@ class _Watch:
 
 
 @dataclass(frozen=True)
-class _Bag:
-    """The implicit features: which movies a user rated (or who rated a movie), whatever the stars.
+class _ImplicitFeedback:
+    """Implicit features: which movies a user rated (or who rated a movie), regardless of the stars.
 
-    A row is 1 over the square root of the number of ratings for each of them, taken along its most common directions
-    only: with all of them held-out ratings of ml-100k are predicted worse, 0.875 instead of 0.872, and no sooner.
+    A row is 1 over the square root of the number of ratings for each of them, projected on its most common directions:
+    with all directions, held-out ratings of ml-100k are predicted worse, 0.875 instead of 0.872, and no faster.
     """
 
     design: Tensor
-    """Shape (rows, directions): off the mean of the rows with ratings, which is what stands for no ratings."""
+    """Shape (rows, directions): centred on the mean of the rows with ratings, which also represents a row without
+    ratings."""
     weights: Tensor
-    """What the other side's entries bring to each direction, shape (others, directions)."""
+    """The other side's contribution to each direction, shape (others, directions)."""
     mean: Tensor
     """Shape (directions,)."""
 
     @classmethod
-    def of(cls, lists: Lists, others: Lists, directions: int, generator: Generator) -> "_Bag":
+    def of(cls, lists: Lists, others: Lists, directions: int, generator: Generator) -> "_ImplicitFeedback":
         """Find the directions by subspace iteration (Halko, Martinsson and Tropp 2011)."""
         counts, total = lists.starts.diff(), len(others.starts) - 1
         roots = counts.clamp_min(1).sqrt()[:, None]
@@ -265,59 +271,59 @@ class _Bag:
         known = counts > 0
         mean = design[known].mean(0) if known.any() else design.new_zeros(width)
         design = torch.where(known[:, None], design - mean, 0.0)
-        turn = _turn(design)[:, :directions]
-        return cls((design @ turn).contiguous(), (weights @ turn).contiguous(), mean @ turn)
+        rotation = _decorrelating(design)[:, :directions]
+        return cls((design @ rotation).contiguous(), (weights @ rotation).contiguous(), mean @ rotation)
 
 
-def _turn(design: Tensor) -> Tensor:
-    """The directions in which the columns of a design do not depend on each other, the strongest first."""
-    squares, turn = torch.linalg.eigh(design.double().T @ design.double())
+def _decorrelating(design: Tensor) -> Tensor:
+    """Return the directions in which the columns of a design are uncorrelated, the strongest first."""
+    squares, rotation = torch.linalg.eigh(design.double().T @ design.double())
     strong = squares > FLAT * squares.max() if len(squares) and squares.max() > 0 else squares > 0
-    found: Tensor = turn[:, strong].flip(1).float()
-    return found
+    directions: Tensor = rotation[:, strong].flip(1).float()
+    return directions
 
 
-def _turned(table: Floats, lists: Lists) -> Tensor:
-    """Features in the basis where their columns do not depend on each other over those with ratings."""
+def _decorrelated(table: Floats, lists: Lists) -> Tensor:
+    """Return features in the basis where their columns are uncorrelated over the rows with ratings."""
     features = torch.from_numpy(table)
-    return features @ _turn(features[:-1][lists.starts.diff() > 0])
+    return features @ _decorrelating(features[:-1][lists.starts.diff() > 0])
 
 
 class _Block:
-    """Some features of a side and how they move its vectors: a regression with normal weights."""
+    """Features of a side and their effect on its vectors: a regression with normal weights."""
 
     def __init__(self, design: Tensor, known: Tensor, size: int) -> None:
         self.design = design.contiguous()
         self.learned = torch.where(known[:, None], design, 0.0)
-        """The design of those with ratings: nothing is learned from the others."""
+        """The design of the rows with ratings: nothing is learned from the others."""
         self.squares = self.learned.square().sum(0)[:, None]
         self.weights = torch.zeros(design.shape[1], size)
         """Shape (features, size)."""
         self.fitted = torch.zeros(len(design), size)
         """Shape (rows, size)."""
         self.precision = torch.eye(size) / WEIGHT
-        """Of the prior of a feature's weights, around zero."""
+        """The prior precision of a feature's weights, around zero."""
 
-    def draw(self, rest: Tensor, precision: Tensor, generator: Generator) -> None:
-        """Draw the weights, given what is left to them of the vectors and the precision of that.
+    def draw(self, residuals: Tensor, precision: Tensor, generator: Generator) -> None:
+        """Draw the weights, given the residual vectors and their precision.
 
-        In coordinates where the precision of the vectors is one and that of the prior diagonal, and with a design
-        whose columns are orthogonal, each weight has a normal distribution of its own.
+        In coordinates where the precision of the vectors is one, that of the prior is diagonal and the columns of the
+        design are orthogonal, the weights are independent.
         """
         if not self.design.shape[1]:
             return
         inverse = torch.linalg.inv(torch.linalg.cholesky(precision))
-        prior, turn = torch.linalg.eigh(inverse @ self.precision @ inverse.T)
-        back = turn.T @ inverse
+        prior, rotation = torch.linalg.eigh(inverse @ self.precision @ inverse.T)
+        back = rotation.T @ inverse
         total = self.squares + prior
-        mean = self.learned.T @ rest @ torch.linalg.inv(back) / total
+        mean = self.learned.T @ residuals @ torch.linalg.inv(back) / total
         self.weights = (mean + torch.randn(mean.shape, generator=generator) / total.sqrt()) @ back
         self.fitted = self.design @ self.weights
         self.precision = _draw_precision(self.weights, WEIGHT, generator)
 
 
 class _Side:
-    """All users, or all movies: vectors of factors and, last, a bias, and the normal distribution that they have."""
+    """All users, or all movies: vectors of factors and, last, a bias, with their normal distribution."""
 
     def __init__(self, lists: Lists, designs: Sequence[Tensor], size: int) -> None:
         total = len(lists.starts) - 1
@@ -325,34 +331,34 @@ class _Side:
         self.known = lists.starts.diff() > 0
         self.blocks = [_Block(design, self.known, size) for design in designs]
         self.vectors = torch.zeros(total, size)
-        """As last drawn."""
+        """The latest draw."""
         self.means = torch.zeros(total + 1, size)
-        """What they were drawn around, and last the mean of somebody of whom nothing is known."""
+        """The means around which the vectors were drawn; the last row is the mean of an unknown entry."""
         self.mean = torch.zeros(size)
         self.precision = torch.eye(size) / SPREAD
         self.scatter = torch.ones(total)
-        """How far the ratings of each row lie from what is expected: the variance, over the average one."""
+        """The variance of each row's ratings around the prediction, relative to the average."""
         self.errors = torch.zeros(total)
-        """The squared errors of each row's ratings by the vectors as last drawn, each over the other side's scatter."""
+        """The squared errors of each row's ratings by the latest draw, each divided by the other side's scatter."""
 
     def expected(self) -> Tensor:
-        """The mean of the vectors' prior, by their features."""
+        """Return the prior mean of the vectors, from their features."""
         return self.mean + torch.stack([block.fitted for block in self.blocks]).sum(0)
 
     def draw(self, other: "_Side", noise: float, generator: Generator) -> None:
-        """Draw the vectors given the other side's, and see how far the ratings are from what they give.
+        """Draw the vectors given the other side's, and compute the errors of the ratings.
 
         A rating has the variance ``noise`` times the scatter of its user and of its movie.
         """
         size = self.vectors.shape[1]
-        upper, whole = _packing(size)
+        upper, unpacking = _packing(size)
         design = other.vectors.clone()
         design[:, -1] = 1.0
         bias = other.vectors[:, -1:]
         products = (design[:, :, None] * design[:, None, :]).flatten(1).index_select(1, upper)
-        sure = 1 / other.scatter[:, None]
-        table = torch.cat([products, design * bias, bias**2], 1) * sure
-        given = torch.cat([design, bias], 1) * sure
+        precision_of_movie = 1 / other.scatter[:, None]
+        table = torch.cat([products, design * bias, bias**2], 1) * precision_of_movie
+        weighted_design = torch.cat([design, bias], 1) * precision_of_movie
         pull = self.expected() @ self.precision
         self.means[-1] = self.mean
         for first in range(0, len(self.vectors), BLOCK):
@@ -362,63 +368,63 @@ class _Side:
             others, starts = self.lists.others[inside], starts - starts[0]
             stars = self.lists.stars[inside]
             sums = bags(others, table, starts)
-            weighed = bags(others, given, starts, stars)
-            squares = bags(others, sure, starts, stars**2)[:, 0]
-            gram = sums.index_select(1, whole).view(len(sums), size, size)
-            right = weighed[:, :size] - sums[:, len(upper) : -1]
-            own = noise * self.scatter[block, None]
-            lower = torch.linalg.cholesky(gram / own[:, :, None] + self.precision)
-            half = torch.linalg.solve_triangular(lower, (right / own + pull[block])[:, :, None], upper=False)
-            # With and without the scatter, side by side.
+            weighted_sums = bags(others, weighted_design, starts, stars)
+            squares = bags(others, precision_of_movie, starts, stars**2)[:, 0]
+            gram = sums.index_select(1, unpacking).view(len(sums), size, size)
+            right = weighted_sums[:, :size] - sums[:, len(upper) : -1]
+            variance = noise * self.scatter[block, None]
+            lower = torch.linalg.cholesky(gram / variance[:, :, None] + self.precision)
+            half = torch.linalg.solve_triangular(lower, (right / variance + pull[block])[:, :, None], upper=False)
+            # The means and the draws, side by side.
             half = torch.cat([half, half + torch.randn(half.shape, generator=generator)], 2)
-            found = torch.linalg.solve_triangular(lower.mT, half, upper=True)
-            self.means[:-1][block], vectors = found[:, :, 0], found[:, :, 1].contiguous()
+            solution = torch.linalg.solve_triangular(lower.mT, half, upper=True)
+            self.means[:-1][block], vectors = solution[:, :, 0], solution[:, :, 1].contiguous()
             self.vectors[block] = vectors
             quadratic = ((gram @ vectors[:, :, None])[:, :, 0] - 2 * right) * vectors
-            self.errors[block] = (quadratic.sum(1) + sums[:, -1] - 2 * weighed[:, -1] + squares).clamp_min(0)
+            self.errors[block] = (quadratic.sum(1) + sums[:, -1] - 2 * weighted_sums[:, -1] + squares).clamp_min(0)
 
     def learn(self, noise: float, generator: Generator) -> None:
-        """Draw the mean and the precision of the vectors around their features, then the features' weights; and the
+        """Draw the mean and the precision of the vectors around their features, then the features' weights, and the
         scatter of each row.
 
-        From those with ratings: the others know nothing but what they were drawn from. The mean and the precision
-        have a normal-Wishart prior (Salakhutdinov and Mnih, Bayesian probabilistic matrix factorization, 2008), the
-        scatter an inverse gamma one that counts as ``2 EVEN`` ratings of average scatter.
+        Only rows with ratings are used: the others carry no information. The mean and the precision have a
+        normal-Wishart prior (Salakhutdinov and Mnih, Bayesian probabilistic matrix factorization, 2008), the scatter an
+        inverse gamma prior that counts as ``2 SCATTER_PRIOR`` ratings of average scatter.
         """
-        degrees = EVEN + self.lists.starts.diff() / 2
-        self.scatter = (EVEN + self.errors / (2 * noise)) / torch._standard_gamma(degrees, generator=generator)
+        degrees = SCATTER_PRIOR + self.lists.starts.diff() / 2
+        self.scatter = (SCATTER_PRIOR + self.errors / (2 * noise)) / torch._standard_gamma(degrees, generator=generator)
         fitted = self.expected() - self.mean
-        rest = (self.vectors - fitted)[self.known].double()
-        many, size = rest.shape
-        centre = rest.sum(0) / (many + 1)
-        away = torch.cat([rest - centre, centre[None]])  # the prior is one more vector, at zero
-        self.precision = _draw_precision(away.float(), SPREAD, generator)
-        scatter = torch.linalg.cholesky(self.precision.double() * (many + 1))
+        residuals = (self.vectors - fitted)[self.known].double()
+        count, size = residuals.shape
+        centre = residuals.sum(0) / (count + 1)
+        deviations = torch.cat([residuals - centre, centre[None]])  # the prior is one more vector, at zero
+        self.precision = _draw_precision(deviations.float(), SPREAD, generator)
+        lower = torch.linalg.cholesky(self.precision.double() * (count + 1))
         normal = torch.randn(size, 1, generator=generator, dtype=torch.float64)
-        self.mean = (centre + torch.linalg.solve_triangular(scatter.T, normal, upper=True)[:, 0]).float()
+        self.mean = (centre + torch.linalg.solve_triangular(lower.T, normal, upper=True)[:, 0]).float()
         for block in self.blocks:
             block.draw(self.vectors - self.expected() + block.fitted, self.precision, generator)
 
 
 def _packing(size: int) -> tuple[Tensor, Tensor]:
-    """Which entries of a symmetric matrix, row by row, to pack, and where each entry lies in what was packed."""
+    """Return the entries of a symmetric matrix to pack, row by row, and where each is in the packed form."""
     rows, columns = torch.triu_indices(size, size)
-    whole = torch.empty(size, size, dtype=torch.int64)
-    whole[rows, columns] = whole[columns, rows] = torch.arange(len(rows))
-    return rows * size + columns, whole.flatten()
+    unpacking = torch.empty(size, size, dtype=torch.int64)
+    unpacking[rows, columns] = unpacking[columns, rows] = torch.arange(len(rows))
+    return rows * size + columns, unpacking.flatten()
 
 
 def _draw_precision(vectors: Tensor, spread: float, generator: Generator) -> Tensor:
-    """Draw the precision of vectors around zero from its Wishart distribution, by Bartlett's decomposition.
+    """Draw the precision of zero-mean vectors from its Wishart distribution, by Bartlett's decomposition.
 
-    The prior counts as so many vectors as they have entries and one more, with the variance ``spread``.
+    The prior counts as many vectors as they have entries, plus one, each with the variance ``spread``.
     """
-    many, size = vectors.shape
+    count, size = vectors.shape
     weight = size + 1
     squares = vectors.double().T @ vectors.double() + spread * weight * torch.eye(size, dtype=torch.float64)
-    freedom = (many + weight - torch.arange(size, dtype=torch.float64)) / 2
+    freedom = (count + weight - torch.arange(size, dtype=torch.float64)) / 2
     lower = torch.randn(size, size, generator=generator, dtype=torch.float64).tril(-1)
     lower += torch.diag((2 * torch._standard_gamma(freedom, generator=generator)).sqrt())
     root = torch.linalg.solve_triangular(torch.linalg.cholesky(squares).T, lower, upper=True)
-    found: Tensor = (root @ root.T).float()
-    return found
+    precision: Tensor = (root @ root.T).float()
+    return precision

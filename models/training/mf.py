@@ -7,21 +7,21 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag, pad
 
-from data.dataset import Dataset, Ratings
-from models.mf import BLOCK, BiasedMFSettings
-from models.model import Epoch, Fitted, Parameters, Progress
-from models.threads import leave_one_core
+from movietui.data.dataset import Dataset, Ratings
+from movietui.models.base import Epoch, Fitted, Parameters, Progress
+from movietui.models.mf import BLOCK, BiasedMFSettings
+from movietui.models.training.threads import leave_one_core
 
 NOISE = 1.0
-"""The variance of a rating around what is expected, in stars squared, that the fit starts from."""
+"""The initial variance of a rating around the prediction, in stars squared."""
 START = 0.3
-"""Standard deviation of the random numbers that the movies' factors start from."""
+"""The standard deviation of the movies' initial factors."""
 
 
-def factorise(
+def fit(
     train: Dataset, validation: Ratings | None, settings: BiasedMFSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Fit by alternating between users and movies, each given what is believed of the other."""
+    """Fit by alternating between users and movies, each given the posterior of the other."""
     leave_one_core()
     ratings, scale, size = train.ratings, train.scale, settings.factors + 1
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
@@ -46,7 +46,7 @@ def factorise(
         held_out = _loss(users, movies, overall, validation, train) if validation is not None else None
         curve.append(Epoch(number, settings.sweeps, train_loss, held_out))
         progress(curve[-1])
-    # Users last, so that what is stored for a user is what folding in their ratings gives.
+    # Users last, so that a stored user equals folding in their ratings.
     users.update(movies, noise)
     rows, columns = torch.triu_indices(size, size)
     return {
@@ -61,14 +61,14 @@ def factorise(
 
 @dataclass(frozen=True)
 class Lists:
-    """The ratings as a list for each user (or movie): whom they rated, and the stars without the overall mean."""
+    """The ratings as a list for each user (or movie): the other side, and the stars minus the overall mean."""
 
     others: Tensor
-    """int32, shape (ratings,): the list of the first, of the second, …"""
+    """int32, shape (ratings,): one list after the other."""
     stars: Tensor
     """float32, shape (ratings,)."""
     starts: Tensor
-    """int32, shape (lists + 1,): where each list starts and the last one ends."""
+    """int32, shape (lists + 1,): where each list starts, and where the last one ends."""
 
     @classmethod
     def of(cls, rows: Tensor, others: Tensor, stars: Tensor, total: int) -> "Lists":
@@ -79,7 +79,7 @@ class Lists:
 
 
 class _Side:
-    """What is believed of all users, or of all movies: a normal distribution over (factors, bias) for each."""
+    """The posteriors of all users, or of all movies: a normal distribution over (factors, bias) for each."""
 
     def __init__(self, lists: Lists, prior: Tensor) -> None:
         size, total = len(prior), len(lists.starts) - 1
@@ -94,7 +94,7 @@ class _Side:
     def update(self, other: "_Side", noise: float) -> float:
         """Update from the other side.
 
-        Return how much the expected squared error of all ratings is above the sum of their squares.
+        Returns how far the expected squared error of all ratings exceeds the sum of their squares.
         """
         size = self.mean.shape[1]
         design, table = other._tables()
@@ -108,10 +108,10 @@ class _Side:
             inside = slice(int(starts[0]), int(starts[-1]))
             others, starts = self.lists.others[inside], starts - starts[0]
             sums = bags(others, table, starts)
-            weighed = bags(others, design, starts, self.lists.stars[inside])
+            weighted_sums = bags(others, design, starts, self.lists.stars[inside])
             gram = sums.new_empty(len(sums), size, size)
             gram[:, rows, columns] = gram[:, columns, rows] = sums[:, : len(rows)]
-            right = weighed[:, :size] - sums[:, len(rows) : -1]
+            right = weighted_sums[:, :size] - sums[:, len(rows) : -1]
             lower = torch.linalg.cholesky(gram / noise + precision)
             inverse = torch.linalg.solve_triangular(lower, torch.eye(size).expand_as(lower), upper=False)
             self.covariance[block] = inverse.mT @ inverse
@@ -119,13 +119,13 @@ class _Side:
             self.mean[block] = mean
             second = self.covariance[block] + mean[:, :, None] * mean[:, None, :]
             error += float((gram * second).sum(dtype=torch.float64) - 2 * (right * mean).sum(dtype=torch.float64))
-            error += float((sums[:, -1] - 2 * weighed[:, -1]).sum(dtype=torch.float64))
+            error += float((sums[:, -1] - 2 * weighted_sums[:, -1]).sum(dtype=torch.float64))
         return error
 
     def _tables(self) -> tuple[Tensor, Tensor]:
-        """What the other side sums over its lists.
+        """Return the terms of the other side that are summed over its lists.
 
-        ``(q, 1, c)``, and packed beside each other ``E[w w']``, ``E[w c]`` and ``E[c c]`` with ``w = (q, 1)``.
+        ``(q, 1, c)``, and the packed ``E[w w']``, ``E[w c]`` and ``E[c c]`` with ``w = (q, 1)``, side by side.
         """
         size = self.mean.shape[1]
         rows, columns = torch.triu_indices(size, size)
@@ -140,10 +140,10 @@ class _Side:
         return torch.cat([design, bias], 1), table
 
     def learn_prior(self) -> None:
-        """Fit the prior to those who have ratings.
+        """Fit the prior to the entries with ratings.
 
-        The most probable covariance under an inverse Wishart distribution around the one given at the start; that it
-        counts as much as a few users keeps directions that nothing supports small instead of letting them collapse.
+        The covariance is the most probable one under an inverse Wishart prior around the initial one. That prior weighs
+        as much as a few users, which keeps directions without support small instead of letting them collapse.
         """
         mean, covariance = self.mean[self.known], self.covariance[self.known]
         total, size = mean.shape
@@ -159,14 +159,14 @@ class _Side:
 
 
 def bags(others: Tensor, table: Tensor, starts: Tensor, weights: Tensor | None = None) -> Tensor:
-    """The sum of the table's rows over each list; a list may be empty."""
+    """Return the sum of the table's rows over each list; a list may be empty."""
     if not len(others):
         return table.new_zeros(len(starts) - 1, table.shape[1])
     return embedding_bag(others, table, starts, mode="sum", per_sample_weights=weights, include_last_offset=True)
 
 
 def _loss(users: _Side, movies: _Side, overall: float, ratings: Ratings, dataset: Dataset) -> float:
-    """The mean squared error of the predictions, clipped to the scale."""
+    """Return the mean squared error of the predictions, clipped to the scale."""
     total = 0.0
     for start in range(0, len(ratings), BLOCK):
         block = slice(start, start + BLOCK)

@@ -1,14 +1,12 @@
-"""Training that was cut off goes on from its last epoch, to the same result to the last bit.
+"""Resume interrupted training after its last complete epoch; the result is bit-for-bit identical.
 
-Whoever trains something long does so inside ``keeping``; ``models.networks.train`` writes its state into the keeper
-after each epoch and takes it up again when the same training is begun anew. A state is one safetensors file, put in its
-place as a whole; one that is damaged is no state at all.
+Run long training inside ``resumable``: ``movietui.models.networks.train`` saves its state there after each epoch, and
+loads it when the same training starts again. A state is one safetensors file, written atomically; a damaged one is
+ignored.
 """
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,25 +14,26 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from models.model import Epoch
+from movietui.data.storage import atomic_files, disk, strict_json
+from movietui.models.base import Epoch
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-FORGOTTEN = 7 * 86_400
-"""Seconds after which a state that nobody took up again is deleted."""
+EXPIRY_SECONDS = 7 * 86_400
+"""Seconds after which a state that was not resumed is deleted."""
 
 
 @dataclass
-class Progressed:
-    """How far a training is, beside the tensors of its network and optimizer."""
+class TrainingProgress:
+    """The progress of a training, apart from the tensors of its network and optimizer."""
 
     curve: list[Epoch] = field(default_factory=list)
     best: "tuple[float, int, dict[str, Tensor]] | None" = None
-    """The lowest held-out loss, its epoch and the weights then."""
+    """The lowest held-out loss, its epoch, and the weights at that time."""
 
 
 class State:
@@ -43,110 +42,125 @@ class State:
     def __init__(self, file: Path, resumed: Callable[[Epoch], None]) -> None:
         self._file, self._resumed = file, resumed
 
-    def resume(self, network: "nn.Module", optimizer: "Optimizer") -> Progressed:
-        """Bring a network, its optimizer and torch's random numbers to where they were; nowhere without a state."""
+    def resume(self, network: "nn.Module", optimizer: "Optimizer") -> TrainingProgress:
+        """Restore a network, its optimizer and torch's random state; does nothing without a valid state."""
         import torch
         from safetensors import SafetensorError, safe_open
 
         try:
+            disk.open_to_read(self._file).close()  # reading a pipe or a device would block
             with safe_open(self._file, "pt") as state:
-                told = json.loads(state.metadata()["progress"])
+                facts = state.metadata()
                 tensors: dict[str, Tensor] = {name: state.get_tensor(name) for name in state.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError):
-            return Progressed()
+            if facts["digest"] != _digest(facts["progress"], tensors):
+                return TrainingProgress()
+            progress = strict_json.loads(facts["progress"])
+            curve = [Epoch(**epoch) for epoch in progress["curve"]]
+            last = curve[-1]
+        except (OSError, SafetensorError, ValueError, LookupError, TypeError):
+            return TrainingProgress()
         weights, best = _part(tensors, "network."), _part(tensors, "best.")
-        now = network.state_dict()
-        if {name: value.shape for name, value in weights.items()} != {name: now[name].shape for name in now}:
-            return Progressed()  # of a network as it was in another version
+        current = network.state_dict()
+        if {name: value.shape for name, value in weights.items()} != {name: current[name].shape for name in current}:
+            return TrainingProgress()  # the network of another version
         slots: dict[int, dict[str, Tensor]] = {}
         for name, value in _part(tensors, "optimizer.").items():
-            place, what = name.split(".", 1)
-            slots.setdefault(int(place), {})[what] = value
+            index, slot_name = name.split(".", 1)
+            slots.setdefault(int(index), {})[slot_name] = value
         network.load_state_dict(weights)
         optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
         torch.set_rng_state(tensors["random"])
         if "random of the gpu" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["random of the gpu"])
-        curve = [Epoch(**epoch) for epoch in told["curve"]]
-        if curve[-1].number < curve[-1].of:
-            self._resumed(curve[-1])
-        return Progressed(curve, (*told["best"], best) if best else None)
+        if last.number < last.of:
+            self._resumed(last)
+        return TrainingProgress(curve, (*progress["best"], best) if best else None)
 
-    def keep(self, network: "nn.Module", optimizer: "Optimizer", progressed: Progressed) -> None:
-        """Write the state. Where that cannot be done training goes on without."""
+    def save(self, network: "nn.Module", optimizer: "Optimizer", reached: TrainingProgress) -> None:
+        """Write the state. Training continues if that fails."""
         import torch
         from safetensors.torch import save
 
         tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-        for place, slot in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{place}.{name}": value for name, value in slot.items() if value is not None}
-        if progressed.best:
-            tensors |= {f"best.{name}": value for name, value in progressed.best[2].items()}
+        for index, slot in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in slot.items() if value is not None}
+        if reached.best:
+            tensors |= {f"best.{name}": value for name, value in reached.best[2].items()}
         tensors["random"] = torch.get_rng_state()
         if torch.cuda.is_available():
             tensors["random of the gpu"] = torch.cuda.get_rng_state()
-        told = {
-            "curve": [asdict(epoch) for epoch in progressed.curve],
-            "best": progressed.best[:2] if progressed.best else None,
+        progress = {
+            "curve": [asdict(epoch) for epoch in reached.curve],
+            "best": reached.best[:2] if reached.best else None,
         }
-        content = save({name: value.contiguous() for name, value in tensors.items()}, {"progress": json.dumps(told)})
+        facts = {"progress": json.dumps(progress), "digest": _digest(json.dumps(progress), tensors)}
+        content = save({name: value.contiguous() for name, value in tensors.items()}, facts)
         with suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(prefix=f"{self._file.name}.", dir=self._file.parent)
-            try:
-                with open(handle, "wb") as stream:
-                    stream.write(content)
-                os.replace(draft, self._file)
-            except BaseException:
-                os.unlink(draft)
-                raise
+            disk.make_folder(self._file.parent)
+            # Not durable: a state lost in a power cut costs one epoch; waiting for the disk would cost time after each.
+            atomic_files.replace_file(self._file, content, durable=False)
 
 
-class Keeper:
-    """Keeps the states of one command's trainings, which may be several: they are told apart by their order."""
+class States:
+    """The states of one command's trainings, which are identified by their order."""
 
     def __init__(
-        self, folder: Path, of: Mapping[str, Any], resumed: Callable[[Epoch], None] = lambda epoch: None
+        self,
+        folder: Path,
+        result_depends_on: Mapping[str, object],
+        resumed: Callable[[Epoch], None] = lambda epoch: None,
     ) -> None:
-        """``of``: all that the result depends on; a state of anything else is never taken up.
+        """``result_depends_on``: everything that the result depends on; a state with other values is never resumed.
 
-        ``resumed`` is called with the last epoch of each training that was cut off and goes on.
+        ``resumed`` is called with the last epoch of each interrupted training that resumes.
         """
-        described = json.dumps([of, version("torch")], sort_keys=True)
-        self._folder, self._key = folder, hashlib.sha256(described.encode()).hexdigest()[:32]
-        self._resumed, self._begun = resumed, 0
+        description = json.dumps([result_depends_on, version("torch")], sort_keys=True)
+        self._folder, self._key = folder, hashlib.sha256(description.encode()).hexdigest()[:32]
+        self._resumed, self._count = resumed, 0
 
-    def begin(self) -> State:
+    def next_state(self) -> State:
         """Return the state of the next training."""
-        self._begun += 1
-        return State(self._folder / f"{self._key}-{self._begun}.safetensors", self._resumed)
+        self._count += 1
+        return State(self._folder / f"{self._key}-{self._count}.safetensors", self._resumed)
 
     def forget(self) -> None:
-        """Delete the states, because all is done, and those of other commands that nobody went on with."""
+        """Delete the states of these trainings, and expired ones of others."""
         for file in self._folder.glob("*.safetensors*"):
             with suppress(OSError):
-                if file.name.startswith(self._key) or time.time() - file.stat().st_mtime > FORGOTTEN:
+                if file.name.startswith(self._key) or time.time() - file.stat().st_mtime > EXPIRY_SECONDS:
                     file.unlink()
 
 
-_current: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
+_current: ContextVar[States | None] = ContextVar("states", default=None)
 
 
 @contextmanager
-def keeping(keeper: Keeper) -> Iterator[None]:
-    """Keep all trainings inside; their states are deleted when the end is reached, and stay when it is not."""
-    token = _current.set(keeper)
+def resumable(states: States) -> Iterator[None]:
+    """Save the states of all trainings in the block; delete them if the block completes."""
+    token = _current.set(states)
     try:
         yield
     finally:
         _current.reset(token)
-    keeper.forget()
+    states.forget()
 
 
-def begin() -> State | None:
-    """Return the state of a training that begins here, or ``None`` where nobody keeps any."""
-    keeper = _current.get()
-    return keeper.begin() if keeper else None
+def next_state() -> State | None:
+    """Return the state of a training that begins here, or ``None`` outside ``resumable``."""
+    states = _current.get()
+    return states.next_state() if states else None
+
+
+def _digest(progress: str, tensors: "Mapping[str, Tensor]") -> str:
+    """Return the sha256 of a state: a single wrong bit would change the result."""
+    import torch
+
+    digest = hashlib.sha256(progress.encode())
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _part(tensors: "Mapping[str, Tensor]", prefix: str) -> "dict[str, Tensor]":

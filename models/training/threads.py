@@ -1,4 +1,4 @@
-"""How many cores are used."""
+"""How many cores training uses."""
 
 import os
 from collections.abc import Callable
@@ -19,9 +19,9 @@ def leave_one_core() -> None:
 
 
 def side_by_side(one: Callable[[], T], other: Callable[[], U]) -> tuple[T, U]:
-    """Return what two calls return, which are made at the same time; neither may come here itself.
+    """Make two calls in parallel and return both results; neither may call this function itself.
 
-    That is worth it where both are work of numpy's, in which other threads go on.
+    Worth it if both calls spend their time in numpy, which lets other threads run.
     """
     later = _second_thread().submit(other)
     return one(), later.result()

@@ -1,4 +1,5 @@
-"""Dense towers for training. Imports torch, so only what fits imports it; ``models.networks`` runs them in numpy."""
+"""Dense towers for training. Imports torch, so only what fits imports it; ``movietui.models.networks`` runs them in
+numpy."""
 
 import itertools
 import math
@@ -7,23 +8,24 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from models.networks import Layers, fold_norm
+from movietui.models.networks import Layers, fold_norm
 
 EPSILON = 1e-5
-"""Added to a variance before its root is divided by."""
-MEMORY = 0.9
-"""How much of the running mean and variance each batch leaves standing."""
+"""Added to a variance before the square root."""
+MOMENTUM = 0.9
+"""The momentum of the running mean and variance."""
 
 
 class Tower(nn.Module):
     """Several networks of dense layers side by side, trained on the same batches from different starts.
 
     Each hidden layer is dense, batch normalisation (if any), ReLU, dropout (if any); the last is dense alone. Takes
-    (members, rows, inputs), gives (members, rows, outputs). Each member normalises by itself.
+    (members, rows, inputs), returns (members, rows, outputs). Each member normalises separately.
     """
 
     def __init__(self, members: int, sizes: Sequence[int], dropout: float = 0.0, normalise: bool = False) -> None:
-        """``sizes``: inputs, hidden layers, outputs. Started as He et al. (Delving deep into rectifiers, 2015)."""
+        """``sizes``: inputs, hidden layers, outputs. Initialised as in He et al. (Delving deep into rectifiers,
+        2015)."""
         super().__init__()
         self.dropout, self.normalise = dropout, normalise
         pairs = list(itertools.pairwise(sizes))
@@ -34,58 +36,58 @@ class Tower(nn.Module):
         hidden = sizes[1:-1] if normalise else ()
         self.scale = nn.ParameterList(torch.ones(members, 1, size) for size in hidden)
         self.shift = nn.ParameterList(torch.zeros(members, 1, size) for size in hidden)
-        for place, size in enumerate(hidden):
-            self.register_buffer(f"mean{place}", torch.zeros(members, 1, size))
-            self.register_buffer(f"variance{place}", torch.ones(members, 1, size))
+        for index, size in enumerate(hidden):
+            self.register_buffer(f"mean{index}", torch.zeros(members, 1, size))
+            self.register_buffer(f"variance{index}", torch.ones(members, 1, size))
 
     def forward(self, inputs: Tensor) -> Tensor:
         last = len(self.weight) - 1
-        for place, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
+        for index, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
             inputs = torch.baddbmm(bias, inputs, weight)
-            if place == last:
+            if index == last:
                 break
             if self.normalise:
-                inputs = self._norm(place, inputs)
+                inputs = self._norm(index, inputs)
             inputs = inputs.relu()
             if self.dropout and self.training:
-                inputs = inputs * kept(inputs, self.dropout)
+                inputs = inputs * dropout_mask(inputs, self.dropout)
         return inputs
 
-    def _norm(self, place: int, inputs: Tensor) -> Tensor:
-        mean, variance = self.get_buffer(f"mean{place}"), self.get_buffer(f"variance{place}")
+    def _norm(self, index: int, inputs: Tensor) -> Tensor:
+        mean, variance = self.get_buffer(f"mean{index}"), self.get_buffer(f"variance{index}")
         if self.training:
-            # Not torch.var_mean, which goes through the numbers one by one.
-            middle = inputs.mean(1, keepdim=True)
-            centred = inputs - middle
-            spread = centred.square().mean(1, keepdim=True)
-            mean.lerp_(middle.detach(), 1 - MEMORY)
-            variance.lerp_(spread.detach(), 1 - MEMORY)
+            # Not torch.var_mean, which processes the numbers one by one.
+            batch_mean = inputs.mean(1, keepdim=True)
+            centred = inputs - batch_mean
+            variance_of_batch = centred.square().mean(1, keepdim=True)
+            mean.lerp_(batch_mean.detach(), 1 - MOMENTUM)
+            variance.lerp_(variance_of_batch.detach(), 1 - MOMENTUM)
         else:
-            centred, spread = inputs - mean, variance
-        line: Tensor = centred * (self.scale[place] * (spread + EPSILON).rsqrt()) + self.shift[place]
+            centred, variance_of_batch = inputs - mean, variance
+        line: Tensor = centred * (self.scale[index] * (variance_of_batch + EPSILON).rsqrt()) + self.shift[index]
         return line
 
     def layers(self) -> Layers:
-        """Return the layers as ``models.networks.forward`` runs them, the normalisation folded in."""
-        found = []
-        for place, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
+        """Return the layers as ``movietui.models.networks.forward`` runs them, the normalisation folded in."""
+        layers = []
+        for index, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
             layer = weight.detach().cpu().numpy(), bias.detach().cpu().numpy()
-            if place < len(self.scale):
-                spread = self.get_buffer(f"variance{place}") + EPSILON
-                line = self.scale[place], self.shift[place], self.get_buffer(f"mean{place}"), spread
+            if index < len(self.scale):
+                variance_of_batch = self.get_buffer(f"variance{index}") + EPSILON
+                line = self.scale[index], self.shift[index], self.get_buffer(f"mean{index}"), variance_of_batch
                 scale, shift, mean, variance = (part.detach().cpu().numpy() for part in line)
                 layer = fold_norm(*layer, (scale, shift, mean, variance))
-            found.append(layer)
-        return found
+            layers.append(layer)
+        return layers
 
 
-def kept(inputs: Tensor, share: float) -> Tensor:
-    """Return what to multiply inputs by so that a share of them is left out and the expected sum stays.
+def dropout_mask(inputs: Tensor, share: float) -> Tensor:
+    """Return a dropout mask that keeps the expected sum.
 
-    Each is left out if a random byte says so, the share being rounded to 1/256: torch's own draws a 64-bit number for
-    each, which takes as long as the layer.
+    Each input is dropped if a random byte says so, with the rate rounded to 1/256: torch's own mask draws a 64-bit
+    number for each, which takes as long as the layer.
     """
-    bytes_of = torch.empty(-(-inputs.numel() // 8), dtype=torch.int64, device=inputs.device)
-    drawn = bytes_of.random_(torch.iinfo(torch.int64).min, None).view(torch.uint8)[: inputs.numel()]
-    left_out = min(round(share * 256), 255)
-    return (drawn >= left_out).view_as(inputs) * (256 / (256 - left_out))
+    random_words = torch.empty(-(-inputs.numel() // 8), dtype=torch.int64, device=inputs.device)
+    random_bytes = random_words.random_(torch.iinfo(torch.int64).min, None).view(torch.uint8)[: inputs.numel()]
+    dropped = min(round(share * 256), 255)
+    return (random_bytes >= dropped).view_as(inputs) * (256 / (256 - dropped))

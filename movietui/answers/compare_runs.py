@@ -1,105 +1,134 @@
-"""Two runs side by side, and what the authors of the source systems reported beside all of them."""
+"""Two runs side by side, and the results that the authors of the source systems published."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from data import catalogue, locations
-from data.problems import Problem
-from models.checkpoints import load
-from models.ranking import Ranker
-from models.reproduce import EXPERIMENTS
-from models.tally import Tally, differences
-from movietui.asking import viewer
-from movietui.run_records import Run
-from movietui.runs import Runs, as_json
-from movietui.store import Store
-from movietui.viewers import Asked
+from movietui.answers.lists import same_movies, viewer
+from movietui.data import catalogue
+from movietui.data.dataset import Dataset
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.models.checkpoints import load
+from movietui.models.evaluation.measure import Difference as MeanDifference
+from movietui.models.evaluation.per_user import UserSums, differences
+from movietui.models.evaluation.reproduce import EXPERIMENTS
+from movietui.models.serving.ranking import Ranker
+from movietui.protocol.messages import (
+    Difference,
+    ListComparison,
+    MetricDifference,
+    PublishedResult,
+    RunComparison,
+    RunLists,
+)
+from movietui.protocol.viewers import ViewerRef
+from movietui.store.ratings import Store
+from movietui.store.run_records import Run
+from movietui.store.runs import Runs, as_json
 
 FACTS = ("model", "dataset", "cleaning", "split", "seed", "device")
 TOP = 10
 
 
-def compare(store: Store, first: int, second: int, viewers: Sequence[Asked] = (), k: int = TOP) -> dict[str, Any]:
-    """Return two runs as ``runs compare --json`` prints them: what differs, and the lists they make for the viewers.
+def compare_runs(
+    store: Store, first: int, second: int, viewers: Sequence[ViewerRef] = (), k: int = TOP
+) -> RunComparison:
+    """Return the differences of two runs and their lists for viewers, as ``runs compare --json`` prints them.
 
-    Differences are second minus first; where both were measured on the same rows they have a confidence interval over
-    users. Raises ``Problem`` for a run that is not there, and a list that cannot be made.
+    Differences are second minus first; if both were measured on the same rows, they have a confidence interval over
+    users. Raises ``Problem`` for an unknown run, and for a list that cannot be made.
     """
     if first == second:
-        raise Problem(f"Run {first} is the same as itself; name two runs.")
+        raise Problem(f"You named run {first} twice; give two different runs.")
     runs = Runs(store)
     a, b = runs.get(first), runs.get(second)
     intervals = _intervals(runs, a, b)
+
+    def metric(name: str) -> MetricDifference:
+        one, other = a.metrics.get(name), b.metrics.get(name)
+        known = (intervals or {}).get(name)
+        return {
+            "metric": name,
+            "first": one,
+            "second": other,
+            "difference": other - one if one is not None and other is not None else None,
+            "low": known.low if known else None,
+            "high": known.high if known else None,
+            "confidence": known.confidence if known else None,
+        }
+
     return {
         "runs": [as_json(a), as_json(b)],
         "facts": _differing({name: getattr(a, name) for name in FACTS}, {name: getattr(b, name) for name in FACTS}),
         "settings": _differing(a.settings, b.settings),
         "same_rows": intervals is not None,
-        "metrics": [
-            {
-                "metric": name,
-                "first": a.metrics.get(name),
-                "second": b.metrics.get(name),
-                "difference": b.metrics[name] - a.metrics[name] if name in a.metrics and name in b.metrics else None,
-                **(intervals or {}).get(name, {"low": None, "high": None, "confidence": None}),
-            }
-            for name in dict.fromkeys([*a.metrics, *b.metrics])
-        ],
-        "top": _tops(a, b, viewers, k) if viewers else None,
+        "metrics": [metric(name) for name in dict.fromkeys([*a.metrics, *b.metrics])],
+        "top": _tops(store, a, b, viewers, k) if viewers else None,
     }
 
 
-def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What is not the same in both; ``None`` stands for what one of them does not have."""
+def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
+    """The entries that differ; ``None`` for an entry that one of them does not have."""
     names = dict.fromkeys([*first, *second])
-    rows = [{"name": name, "first": first.get(name), "second": second.get(name)} for name in names]
+    rows: list[Difference] = [{"name": name, "first": first.get(name), "second": second.get(name)} for name in names]
     return [row for row in rows if row["first"] != row["second"]]
 
 
-def _intervals(runs: Runs, a: Run, b: Run) -> dict[str, dict[str, float]] | None:
+def _intervals(runs: Runs, a: Run, b: Run) -> dict[str, MeanDifference] | None:
     first, second = runs.by_user(a.id), runs.by_user(b.id)
     if first is None or second is None or first[0] != second[0]:
         return None
-    found = differences(Tally.of_bytes(*second), Tally.of_bytes(*first))
-    return {one.metric: {"low": one.low, "high": one.high, "confidence": one.confidence} for one in found}
+    intervals = differences(UserSums.of_bytes(*second), UserSums.of_bytes(*first))
+    return {one.metric: one for one in intervals}
 
 
-def _tops(a: Run, b: Run, asked: Sequence[Asked], k: int) -> dict[str, Any]:
-    """The first movies of both lists, in the order of their best place in either."""
-    tops: list[Sequence[Film]] = []
+def _tops(store: Store, a: Run, b: Run, viewers: Sequence[ViewerRef], k: int) -> RunLists:
+    """The first movies of both lists, ordered by their better rank."""
+    tops: list[Sequence[Title]] = []
     for run in (a, b):
         dataset = catalogue.load(run.dataset, run.cleaning)
-        model, _ = load(locations.checkpoints() / run.checkpoint, dataset)
-        movies = Ranker(dataset, model).recommend([viewer(dataset, one) for one in asked], k)["movies"]
+        model, _ = load(locations.checkpoint(run.checkpoint), dataset)
+        same = same_movies(store, dataset, viewers)
+        people = [viewer(dataset, same.for_engine(ref)) for ref in viewers]
+        movies = Ranker(dataset, model).recommend(people, k)["movies"]
         tops.append([(movie["title"], movie["year"]) for movie in movies])
-    return {"viewers": [{"kind": one["kind"], "id": one["id"]} for one in asked], **beside(tops[0], tops[1], k)}
+    return {"viewers": [{"kind": ref.kind, "id": ref.id} for ref in viewers], **compare_lists(tops[0], tops[1], k)}
 
 
-Film = tuple[str, int | None]
+Title = tuple[str, int | None]
 """The title and year of a movie."""
 
 
-def beside(one: Sequence[Film], other: Sequence[Film], k: int) -> dict[str, Any]:
-    """Return the first ``k`` movies of two lists with their place in each, in the order of the best one.
+def titles(dataset: Dataset, rows: Sequence[int]) -> list[Title]:
+    """Return the titles and years of movies, by their rows."""
+    movies = dataset.movies
+    return [(movies.titles[row], int(movies.years[row])) for row in rows]
 
-    >>> beside([("Fargo", 1996)], [("Heat", 1995), ("Fargo", 1996)], 10)["movies"][0]
+
+def compare_lists(one: Sequence[Title], other: Sequence[Title], k: int) -> ListComparison:
+    """Return the first ``k`` movies of two lists with their rank in each, ordered by the better one.
+
+    >>> compare_lists([("Fargo", 1996)], [("Heat", 1995), ("Fargo", 1996)], 10)["movies"][0]
     {'title': 'Fargo', 'year': 1996, 'first': 1, 'second': 2}
     """
-    first, second = ({film: place for place, film in enumerate(films[:k], 1)} for films in (one, other))
-    order = sorted({*first, *second}, key=lambda film: (min(first.get(film, k + 1), second.get(film, k + 1)), film))
+    first, second = ({title: rank for rank, title in enumerate(titles[:k], 1)} for titles in (one, other))
+    order = sorted({*first, *second}, key=lambda title: (min(first.get(title, k + 1), second.get(title, k + 1)), title))
     return {
         "k": k,
         "common": len(first.keys() & second.keys()),
         "movies": [
-            {"title": film[0], "year": film[1], "first": first.get(film), "second": second.get(film)} for film in order
+            {"title": title[0], "year": title[1], "first": first.get(title), "second": second.get(title)}
+            for title in order
         ],
     }
 
 
-def reported(dataset: str | None = None, model: str | None = None, split: str | None = None) -> list[dict[str, Any]]:
+def published_results(
+    dataset: str | None = None, model: str | None = None, split: str | None = None
+) -> list[PublishedResult]:
     """Return what the authors of the source systems reported, as rows beside the runs.
 
-    ``metrics`` has no entry for what an author shows as a curve only; the ``note`` says so.
+    ``metrics`` has no entry for a result that an author shows only as a curve; the ``note`` says so.
     """
     return [
         {

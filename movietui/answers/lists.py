@@ -1,76 +1,137 @@
-"""What is asked of a dataset and of the model that serves it, as the command line prints the answers.
-
-Without a screen, and without torch: the engine asks here too.
-"""
+"""Lists, explanations, taste and search, as the command line prints them; the engine uses them too. No torch."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from data import catalogue, locations
-from data.problems import Problem
-from data.titles import plain
-from models.model import History, history_of
-from models.ranking import Viewer
-from movietui.store import Film, Step, Store, check_stars
-from movietui.viewers import Asked, UnseenBy, ViewerRef
+from movietui.data import catalogue
+from movietui.data.imdb.external_ids import NO_LINKS, links_of
+from movietui.data.imports.entries import Entry
+from movietui.data.imports.matching import SURE, Matcher
+from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.models.base import History, history_of
+from movietui.models.choices import DEFAULT_ORDER, Order, UnseenBy
+from movietui.models.serving.ranking import Viewer
+from movietui.protocol.messages import (
+    DividingMovie,
+    HeldOutAccuracy,
+    MovieChoice,
+    MovieEntry,
+    PersonalAccuracy,
+    RatedMovie,
+    Recognised,
+    TasteGroup,
+    TasteReport,
+    ViewerRatings,
+    ViewerTaste,
+)
+from movietui.protocol.viewers import ViewerRef
+from movietui.store.ratings import Ids, Movie, Step, Store, StoredMovie, check_stars
+from movietui.store.same_movies import SameMovies
 
 if TYPE_CHECKING:
-    from data.dataset import Dataset
-    from models.model import AnyModel
-    from models.ranking import Ranker
+    from movietui.data.dataset import Dataset
+    from movietui.models.base import AnyModel
+    from movietui.models.serving.explanations import Reason
+    from movietui.models.serving.ranking import Ranker
 
 
-def viewer(dataset: Dataset, asked: Asked) -> Viewer:
+def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
     """Return a viewer as the model sees them.
 
-    What the store has comes on top of what a user of the dataset rated there. Films that the dataset does not have are
-    left out. Raises ``Problem`` for a user whom the dataset does not have.
+    The ratings of the store are added to those that a user has in the dataset, and replace them. Movies that the
+    dataset does not have are left out. Raises ``Problem`` for an unknown user.
     """
     row: int | None = None
     stars: dict[int, float] = {}
-    if asked["kind"] == "user":
-        row = dataset.users.row.get(asked["id"])
+    if ratings["kind"] == "user":
+        row = dataset.users.row.get(ratings["id"])
         if row is None:
             ids = dataset.users.ids
-            raise Problem(
-                f"{dataset.name} has no user {asked['id']}; its {len(ids):,} users go from {ids[0]} to {ids[-1]}."
-            )
+            listed = f"its {len(ids):,} users are {ids[0]} to {ids[-1]}."
+            raise no_such(f"{dataset.name} has no user {ratings['id']}", ratings["id"], ids, listed)
         known = history_of(dataset, row)
         stars = dict(zip(known.movies.tolist(), known.stars.tolist(), strict=True))
-    for film, value in asked["rated"]:
-        for movie in dataset.movies.rows_by_key.get(film, ()):
+    for key, value in ratings["rated"]:
+        for movie in dataset.movies.rows_by_key.get(key, ()):
             stars[movie] = value
     movies = np.fromiter(stars.keys(), np.int32, len(stars))
     return Viewer(
-        "user" if asked["kind"] == "user" else "profile",
-        asked["id"],
+        ratings["kind"],
+        ratings["id"],
         History(movies, np.fromiter(stars.values(), np.float32, len(stars)), row),
+        rows_of(dataset, ratings["seen"]),
+        rows_of(dataset, ratings["hidden"]),
+        {row: place for key, place in ratings.get("held", ()) for row in dataset.movies.rows_by_key.get(key, ())},
     )
 
 
-def served(store: Store, dataset: str, model: str | None = None, seed: int | None = None) -> tuple[Dataset, AnyModel]:
-    """Return a dataset with the model that answers for it: the chosen run, or the newest of that kind.
+def recognise(
+    matcher: Matcher, stored: Iterable[StoredMovie], settled: Mapping[str, str | None]
+) -> dict[str, Recognised]:
+    """Return which movie of the matcher's dataset each stored movie is, by stored key; see ``Store.settled``."""
+    return {movie.key: _recognised(matcher, movie, settled) for movie in stored}
 
-    A run that cannot be loaded is passed over for the next. Raises ``Problem`` where none is left.
+
+def _recognised(matcher: Matcher, movie: StoredMovie, settled: Mapping[str, str | None]) -> Recognised:
+    movies = matcher.dataset.movies
+    if movie.key in movies.rows_by_key:
+        return {"key": movie.key, "sure": True, "ids": matcher.links.of(movies.rows_by_key[movie.key][0])}
+    entry = Entry(movie.title, movie.year, imdb=movie.ids.imdb, tmdb=movie.ids.tmdb, movielens=movie.ids.movielens)
+    match = matcher.match_alone(entry, settled)
+    also = {key for key in movie.aliases if key in movies.rows_by_key}
+    if match.way not in SURE and len(also) == 1:
+        return {"key": also.pop(), "sure": True, "ids": NO_LINKS}
+    if match.row is None:
+        return {"key": "", "sure": False, "ids": NO_LINKS}
+    sure = match.way in SURE
+    return {"key": movies.keys[match.row], "sure": sure, "ids": matcher.links.of(match.row) if sure else NO_LINKS}
+
+
+def same_movies(
+    store: Store, dataset: Dataset, viewers: Iterable[ViewerRef], matcher: Matcher | None = None
+) -> SameMovies:
+    """Return what viewers rated and marked in any dataset, by the keys of this one; ``matcher`` is its matcher."""
+    same = SameMovies(store)
+    unknown = same.unknown(viewers)
+    recognised = recognise(matcher or Matcher(dataset), unknown, store.settled())
+    with contextlib.suppress(Problem):  # if the store cannot be written, they are recognised again next time
+        same.learn(unknown, recognised)
+    return same
+
+
+def served(store: Store, dataset: str, model: str | None = None, seed: int | None = None) -> tuple[Dataset, AnyModel]:
+    """Return a dataset and the model that serves it.
+
+    The chosen run serves if it has this model and seed, otherwise the newest run that does. A run that cannot be loaded
+    is skipped. Raises ``Problem`` if none is left, or for a name that does not exist.
     """
-    from models.checkpoints import load
+    from movietui.models.checkpoints import load
+    from movietui.models.registry import check_name
+
+    if model is not None:
+        check_name(model)
 
     problem = Problem(
         f"No {model or 'model'} is trained on {dataset} yet; run movietui train {model or 'mf'} --dataset {dataset}."
     )
     runs = [run for run in store.serving_runs(dataset) if model in (None, run.model) and seed in (None, run.seed)]
-    for place, run in enumerate(runs):
+    if not runs:
+        catalogue.check_name(dataset)
+    for index, run in enumerate(runs):
         try:
             loaded = catalogue.load(dataset, run.cleaning)
-            return loaded, load(locations.checkpoints() / run.checkpoint, loaded)[0]
-        except Problem as found:
-            problem = found if place == 0 else problem
+            return loaded, load(locations.checkpoint(run.checkpoint), loaded)[0]
+        except Problem as error:
+            problem = error if index == 0 else problem
     raise problem
 
 
@@ -86,38 +147,40 @@ def recommend(
     unseen_by: UnseenBy = "all",
     daring: float = 0.0,
     draw: int | None = None,
+    order: Order = DEFAULT_ORDER,
 ) -> dict[str, Any]:
-    """Return the best unseen movies that pass the filter ``only``, as ``recommend --json`` prints them.
+    """Return the best candidates that pass the filter ``only``, as ``recommend --json`` prints them.
 
-    What one of the viewers has seen without rating it, or does not want to be offered, is left out too. ``how``: of
-    several viewers, the fields of an ``Aggregation``. ``draw``: the seed of a surprise, one movie.
+    ``Ranker.candidates`` decides what is a candidate. ``how``: for several viewers, the fields of an ``Aggregation``.
+    ``draw``: the seed of a surprise, one movie.
     """
-    from models.filters import parse
-    from models.ranking import Aggregation, Ranker
+    from movietui.data.query.filters import parse
+    from movietui.models.serving.groups import Aggregation
+    from movietui.models.serving.ranking import Ranker
 
     loaded, fitted = served(store, dataset, model, seed)
     passing = parse(only, loaded).passes(loaded)
-    people = [viewer(loaded, store.asked(ref)) for ref in viewers]
+    same = same_movies(store, loaded, viewers)
+    people = [viewer(loaded, same.for_engine(ref)) for ref in viewers]
     return Ranker(loaded, fitted).recommend(
         people,
         k,
-        hidden=_not_offered(store, loaded, viewers),
         how=Aggregation(**(how or {})),
         passing=passing,
         unseen_by=unseen_by,
         daring=daring,
         draw=draw,
+        order=order,
     )
 
 
 def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = None) -> dict[str, Any]:
-    """Return the movies that are most like one, as ``similar --json`` prints them.
+    """Return the movies most similar to one, as ``similar --json`` prints them.
 
-    By who rated what; with a ``model``, by what that knows of the movies. Raises ``Problem`` for a model that knows
-    nothing of single movies.
+    Compared by who rated them; with a ``model``, by its movie vectors. Raises ``Problem`` for a model without them.
     """
-    from models.search import Search
-    from models.similar import Similarities
+    from movietui.data.query.search import Search
+    from movietui.models.serving.similar import Similarities
 
     if model is None:
         loaded, vectors = catalogue.load(dataset, store.cleaning_of(dataset)), None
@@ -125,7 +188,7 @@ def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = 
         loaded, fitted = served(store, dataset, model)
         vectors = fitted.movie_vectors()
         if vectors is None:
-            raise Problem(f"{model} has no vectors of movies to compare; take mf, or leave --model out.")
+            raise Problem(f"{model} cannot compare movies; use --model mf, or omit --model.")
     row = Search(loaded).the_movie(movie)
     return {
         "dataset": loaded.name,
@@ -147,48 +210,55 @@ def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = 
 def explain(
     store: Store, dataset: str, viewers: Sequence[ViewerRef], movie: str, most: int, model: str | None = None
 ) -> dict[str, Any]:
-    """Return why each viewer is expected to like a movie so much, as ``explain --json`` prints it."""
-    from models import reasons
-    from models.search import Search
+    """Return the reasons for each viewer's prediction of a movie, as ``explain --json`` prints them."""
+    from movietui.data.query.search import Search
+    from movietui.models.serving import explanations
+    from movietui.models.serving.similar import Similarities
 
     loaded, fitted = served(store, dataset, model)
     row = Search(loaded).the_movie(movie)
-    told = []
+    same, similarities = same_movies(store, loaded, viewers), Similarities(loaded)
+    explained = []
     for ref in viewers:
-        person = viewer(loaded, store.asked(ref))
+        person = viewer(loaded, same.for_engine(ref))
         expected = fitted.expect(fitted.fold_in(person.history))
-        found = reasons.explain(fitted, loaded.movies, person.history, expected, row, most)
-        told.append(
+        explanation = explanations.explain(fitted, similarities, person.history, expected, row, most)
+        explained.append(
             {
                 "kind": person.kind,
                 "id": person.id,
                 "ratings": len(person.history),
-                **{name: getattr(found, name) for name in ("stars", "low", "high", "uncertainty", "score")},
-                "why": [
-                    {
-                        "id": loaded.movies.ids[reason.movie],
-                        "title": loaded.movies.titles[reason.movie],
-                        "stars": reason.stars,
-                        "share": reason.share,
-                        "shared": asdict(reason.shared),
-                    }
-                    for reason in found.reasons
-                ],
-                "shared": asdict(found.shared),
+                **{name: getattr(explanation, name) for name in ("stars", "low", "high", "uncertainty", "score")},
+                "rated": explanation.rated,
+                "basis": explanation.basis,
+                "why": [_reason(loaded, reason) for reason in explanation.reasons.liked],
+                "against": [_reason(loaded, reason) for reason in explanation.reasons.against],
+                "shared": asdict(explanation.shared),
             }
         )
-    return {"dataset": loaded.name, "model": fitted.name, "movie": _movie(loaded, row), "viewers": told}
+    entry = {**_movie(loaded, row), "mean": loaded.mean_of(row)}
+    return {"dataset": loaded.name, "model": fitted.name, "movie": entry, "viewers": explained}
 
 
-def taste(
-    store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, model: str | None = None
-) -> dict[str, Any]:
-    """Return what each viewer likes against the crowd, as ``taste --json`` prints it.
+def _reason(dataset: Dataset, reason: Reason) -> dict[str, Any]:
+    """Return a rating that counts for a movie or against it, as ``explain --json`` prints it."""
+    return {
+        "id": dataset.movies.ids[reason.movie],
+        "title": dataset.movies.titles[reason.movie],
+        "stars": reason.stars,
+        "share": reason.share,
+        "weight": reason.weight,
+        "shared": asdict(reason.shared),
+    }
 
-    Of a profile also how good the model is for it; of two viewers the movies that divide them, and such as neither has
-    rated and would. That takes a model; one viewer's taste is told without, where there is none.
+
+def taste(store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, model: str | None = None) -> TasteReport:
+    """Return what each viewer likes compared with the crowd, as ``taste --json`` prints it.
+
+    For a profile, also how accurate the model is for it; for two viewers, also the movies that divide them, and unrated
+    movies that would. Both need a model. If none is trained, they are left out, but two viewers raise ``Problem``.
     """
-    from models.ranking import Ranker
+    from movietui.models.serving.ranking import Ranker
 
     loaded: Dataset
     fitted: AnyModel | None
@@ -198,99 +268,139 @@ def taste(
         if len(viewers) == 2 or model:
             raise
         loaded, fitted = catalogue.load(dataset, store.cleaning_of(dataset)), None
-    people = [viewer(loaded, store.asked(ref)) for ref in viewers]
+    same = same_movies(store, loaded, viewers)
+    people = [viewer(loaded, same.for_engine(ref)) for ref in viewers]
     ranker = Ranker(loaded, fitted) if fitted else None
-    hidden = rows_of(loaded, set[str]().union(*(store.keys_marked(ref, "hidden") for ref in viewers)))
-    return tell_taste(loaded, people, most, ranker, _not_offered(store, loaded, viewers), hidden)
+    return taste_report(loaded, people, most, ranker)
 
 
-def tell_taste(
-    loaded: Dataset,
-    people: Sequence[Viewer],
-    most: int,
-    ranker: Ranker | None,
-    not_offered: Collection[int] = (),
-    hidden: Collection[int] = (),
-) -> dict[str, Any]:
+def taste_report(loaded: Dataset, people: Sequence[Viewer], most: int, ranker: Ranker | None) -> TasteReport:
     """Return what viewers like, as ``taste --json`` prints it.
 
-    With a ranker also how good it is for each profile, and what divides two; rows that are ``not_offered`` are not told
-    of as movies that would divide them. Rows that are ``hidden`` are not named at all, though their ratings count.
+    With a ranker, also how accurate it is for each profile, and what divides two viewers. Movies that one of the
+    viewers hides are not named, though their ratings count.
     """
-    from models import taste as tastes
-    from models.personal import lacking, personal
-    from models.ranking import alikeness
+    from movietui.models.serving import taste as tastes
+    from movietui.models.serving.groups import alikeness
+    from movietui.models.serving.personal_accuracy import personal_accuracy, ratings_needed
 
-    def named(found: Sequence[Any]) -> list[dict[str, Any]]:
-        rows = [asdict(each) for each in found if each.movie not in hidden][:most]
-        return [{**_movie(loaded, row.pop("movie")), **row} for row in rows]
+    hidden = set[int]().union(*(person.hidden for person in people))
 
-    def one(person: Viewer) -> dict[str, Any]:
-        found = tastes.taste(loaded, person.history, most + len(hidden))
-        unusual = {name: named(getattr(found, name)) for name in ("likes", "dislikes")}
-        return {"kind": person.kind, "id": person.id, **asdict(found), **unusual, "for_you": for_you(person)}
+    def unusual(ratings: Sequence[tastes.Rating]) -> list[RatedMovie]:
+        shown = [each for each in ratings if each.movie not in hidden][:most]
+        return [{**_movie(loaded, each.movie), "stars": each.stars, "crowd": each.crowd} for each in shown]
 
-    def for_you(person: Viewer) -> dict[str, Any] | None:
-        if ranker is None or person.kind == "user":  # whom the model learnt from
+    def dividing(movies: Sequence[tastes.Divided]) -> list[DividingMovie]:
+        shown = [each for each in movies if each.movie not in hidden][:most]
+        return [{**_movie(loaded, each.movie), "stars": list(each.stars)} for each in shown]
+
+    def group(each: tastes.Group) -> TasteGroup:
+        return {
+            "name": each.name,
+            "ratings": each.ratings,
+            "mean": each.mean,
+            "crowd": each.crowd,
+            "difference": each.difference,
+            "beyond": each.beyond,
+        }
+
+    def one(person: Viewer) -> ViewerTaste:
+        taste = tastes.taste(loaded, person.history, most + len(hidden))
+        return {
+            "kind": person.kind,
+            "id": person.id,
+            "ratings": taste.ratings,
+            "mean": taste.mean,
+            "crowd": taste.crowd,
+            "generosity": taste.generosity,
+            "genres": [group(each) for each in taste.genres],
+            "decades": [group(each) for each in taste.decades],
+            "likes": unusual(taste.likes),
+            "dislikes": unusual(taste.dislikes),
+            "for_you": for_you(person),
+        }
+
+    def for_you(person: Viewer) -> PersonalAccuracy | None:
+        if ranker is None or person.kind == "user":  # the model was trained on their ratings
             return None
-        if more := lacking(len(person.history)):
+        if more := ratings_needed(len(person.history)):
             return {"model": ranker.model.name, "lacking": more}
-        return {"model": ranker.model.name, "lacking": 0, **asdict(personal(ranker, person.history))}
+        accuracy = personal_accuracy(ranker, person.history)
+        return {
+            "model": ranker.model.name,
+            "lacking": 0,
+            "older": accuracy.older,
+            "newest": accuracy.newest,
+            "liked": accuracy.liked,
+            "top": accuracy.top,
+            "by_model": cast(HeldOutAccuracy, asdict(accuracy.by_model)),
+            "by_means": cast(HeldOutAccuracy, asdict(accuracy.by_means)),
+        }
 
-    told: dict[str, Any] = {"dataset": loaded.name, "viewers": [one(person) for person in people]}
+    report: TasteReport = {"dataset": loaded.name, "viewers": [one(person) for person in people]}
     if ranker is None or len(people) != 2:
-        return told
+        return report
     first, second = (person.history for person in people)
     alike = alikeness(first, second)
-    open_to = ranker.candidates(people, {*not_offered, *hidden})
-    would = tastes.dividing(open_to, ranker.expect(first), ranker.expect(second), most)
-    told["pair"] = {
+    candidates = ranker.candidates(people)
+    report["pair"] = {
         "model": ranker.model.name,
         "alike": None if alike is None else asdict(alike),
-        "divided": named(tastes.divided(first, second, most + len(hidden))),
-        "would_divide": named(would),
+        "divided": dividing(tastes.divided(first, second, most + len(hidden))),
+        "would_divide": dividing(tastes.dividing(candidates, ranker.expect(first), ranker.expect(second), most)),
     }
-    return told
+    return report
 
 
-def search(store: Store, dataset: str, typed: str, most: int) -> dict[str, Any]:
-    """Return the movies, people and users that a search finds, as ``search --json`` prints them."""
-    from models.search import Search
+def search(store: Store, dataset: str, typed: str, most: int, viewers: Sequence[ViewerRef] = ()) -> dict[str, Any]:
+    """Return the movies, people and users that a search finds, as ``search --json`` prints them.
+
+    With viewers, each movie has their ratings and marks.
+    """
+    from movietui.data.query.search import Search
 
     loaded = catalogue.load(dataset, store.cleaning_of(dataset))
-    found = Search(loaded).find(typed, most)
+    matches = Search(loaded).find(typed, most)
     imdb, users = loaded.movies.imdb, loaded.users
+    same = same_movies(store, loaded, viewers)
+    histories = [viewer(loaded, same.for_engine(ref)).history for ref in viewers]
+    stars = [dict(zip(each.movies.tolist(), each.stars.tolist(), strict=True)) for each in histories]
+    marks = [same.shown_marks(ref) for ref in viewers]
+
+    def of_viewers(row: int) -> dict[str, Any]:
+        key = loaded.movies.keys[row]
+        by = [
+            {"kind": ref.kind, "id": ref.id, "stars": rated.get(row), "mark": marked.get(key)}
+            for ref, rated, marked in zip(viewers, stars, marks, strict=True)
+        ]
+        return {"viewers": by} if viewers else {}
+
     return {
         "dataset": loaded.name,
-        "movies": [_movie(loaded, row) for row in found.movies],
-        "people": [{"name": name, "movies": len(imdb.directed[name]) if imdb else 0} for name in found.people],
-        "users": [{"id": users.ids[row], "ratings": len(loaded.rows_of(row))} for row in found.users],
+        "joined": imdb is not None,
+        "people_first": matches.people_first,
+        "movies": [{**_movie(loaded, row), **of_viewers(row)} for row in matches.movies],
+        "people": [{"name": name, "movies": len(imdb.directed[name]) if imdb else 0} for name in matches.people],
+        "users": [{"id": users.ids[row], "ratings": len(loaded.rows_of(row))} for row in matches.users],
     }
 
 
-def _not_offered(store: Store, dataset: Dataset, viewers: Sequence[ViewerRef]) -> set[int]:
-    """The rows of the movies that one of the viewers has seen without rating them, or does not want to be offered."""
-    return set(rows_of(dataset, set[str]().union(*(store.not_offered(ref) for ref in viewers))))
+def rows_of(dataset: Dataset, keys: Collection[str]) -> list[int]:
+    """Return the rows of movies by their keys; keys that the dataset does not have are skipped."""
+    return [row for key in keys for row in dataset.movies.rows_by_key.get(key, ())]
 
 
-def rows_of(dataset: Dataset, films: Collection[str]) -> list[int]:
-    """Return the rows of films, by their keys, as far as the dataset has them."""
-    return [row for film in films for row in dataset.movies.rows_by_key.get(film, ())]
-
-
-def _movie(dataset: Dataset, row: int) -> dict[str, Any]:
+def _movie(dataset: Dataset, row: int) -> MovieEntry:
     movies = dataset.movies
     return {
-        "id": movies.ids[row],
-        "title": movies.titles[row],
-        "year": int(movies.years[row]) or None,
+        **cast(MovieChoice, movies.to_json(row)),
         "genres": movies.genres_of(row),
         "count": int(dataset.counts[row]),
     }
 
 
 def history(store: Store, viewers: Sequence[ViewerRef], most: int | None = None) -> dict[str, Any]:
-    """Return what each viewer did, newest first and at most so many steps, as ``history --json`` prints it."""
+    """Return the last steps of each viewer, newest first, as ``history --json`` prints them."""
     return {
         "viewers": [
             {"kind": ref.kind, "id": ref.id, "steps": [_step_json(step) for step in store.history(ref)[:most]]}
@@ -302,35 +412,52 @@ def history(store: Store, viewers: Sequence[ViewerRef], most: int | None = None)
 def _step_json(step: Step) -> dict[str, Any]:
     changes = [
         {
-            "title": change.film.title,
-            "year": change.film.year or None,
+            "title": change.movie.title,
+            "year": change.movie.year or None,
             "kind": change.kind,
             "before": change.before,
             "after": change.after,
         }
         for change in step.changes
     ]
-    return {"at": step.at, "kind": step.kind, "undone": step.undone, "note": step.note, "changes": changes}
+    of = {"at": step.at, "kind": step.kind, "undone": step.undone, "note": step.note}
+    return {**of, "changes": changes, "lists": list(step.lists)}
+
+
+def named_lists(store: Store, ref: ViewerRef) -> dict[str, Any]:
+    """Return the named lists of a profile, as ``list --json`` prints them."""
+    return {"profile": ref.id, "lists": [{"name": name, "movies": count} for name, count in store.lists(ref)]}
+
+
+def list_named(store: Store, ref: ViewerRef, name: str) -> dict[str, Any]:
+    """Return the movies of a named list, as ``list show --json`` prints them. Raises ``Problem`` if there is none."""
+    listed = store.list_named(ref, name)
+    movies = [
+        {"place": rank, "title": movie.title, "year": movie.year or None, "key": movie.key, "note": movie.note or None}
+        for rank, movie in enumerate(listed.movies, 1)
+    ]
+    return {"profile": ref.id, "list": listed.name, "movies": movies}
 
 
 def named_profile(store: Store, name: str) -> ViewerRef:
-    """Return a profile by its name. Raises ``Problem`` where there is none."""
+    """Return a profile by its name. Raises ``Problem`` if there is none."""
     ref = store.find_profile(name)
     if ref is None:
-        known = ", ".join(known.id for known, _ in store.profiles()) or "none yet"
-        raise Problem(f"There is no profile {plain(name)!r}; the profiles are: {known}.")
+        known = [known.id for known, _ in store.profiles()]
+        raise no_such(f"There is no profile {name!r}", name, known, f"profiles: {', '.join(known) or 'none yet'}.")
     return ref
 
 
 def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dict[str, Any]:
-    """Give a movie stars as a profile, which is made where it does not exist."""
+    """Rate a movie for a profile, which is created if there is none of that name."""
     check_stars(stars)
-    found = find_movie(catalogue.load(dataset), movie)
+    loaded = catalogue.load(dataset)
+    rated = find_movie(loaded, movie)
     ref = store.find_profile(name) or store.create_profile(name)
-    change = store.rate(ref, found, stars)
+    change = store.rate(ref, same_movies(store, loaded, [ref]).stored(ref, rated), stars)
     return {
         "profile": ref.id,
-        "movie": {"title": found.title, "year": found.year or None},
+        "movie": {"title": rated.title, "year": rated.year or None},
         "stars": change.after,
         "before": change.before,
         "ratings": len(store.ratings(ref)),
@@ -340,27 +467,27 @@ def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dic
 def export(
     store: Store, ref: ViewerRef, format_: str, output: Path, dataset: str, k: int, *, force: bool
 ) -> dict[str, Any]:
-    """Write what a profile has, or the ``k`` best movies for it, as ``export --json`` prints it."""
-    from movietui import exporting
-    from movietui.files import write_file
+    """Export a profile, or the ``k`` best movies for it, and return what ``export --json`` prints."""
+    from movietui.answers import export_ratings
+    from movietui.data.storage.atomic_files import write_file
 
-    if format_ != exporting.SHORTLIST:
-        return exporting.export(store, ref, format_, output, force=force)
-    found = recommend(store, dataset, [ref], k)
-    write_file(output, exporting.shortlist(ref.id, found).encode("utf-8"), force=force)
+    if format_ != export_ratings.SHORTLIST:
+        return export_ratings.export(store, ref, format_, output, force=force)
+    recommended = recommend(store, dataset, [ref], k)
+    write_file(output, export_ratings.shortlist(ref.id, recommended).encode("utf-8"), force=force)
     return {
         "profile": ref.id,
         "format": format_,
         "output": str(output),
-        "films": found["movies"],
+        "films": recommended["movies"],
         "left_out": 0,
         "note": "",
     }
 
 
-def find_movie(dataset: Dataset, text: str) -> Film:
-    """Return the one film that a person means, see ``Search.the_movie``."""
-    from models.search import Search
+def find_movie(dataset: Dataset, text: str) -> Movie:
+    """Return the one movie that a text names, see ``Search.the_movie``."""
+    from movietui.data.query.search import Search
 
     movies, row = dataset.movies, Search(dataset).the_movie(text)
-    return Film(movies.keys[row], movies.titles[row], int(movies.years[row]))
+    return Movie(movies.keys[row], movies.titles[row], int(movies.years[row]), Ids(*links_of(dataset).of(row)))

@@ -9,24 +9,25 @@ import sys
 
 import click
 
-from data import locations
 from movietui import __version__
 from movietui.cli import backups, data, lists, models, profiles, runs
 from movietui.cli.commands import Commands
-from movietui.output import answers, as_json, new_table, print_json, print_rich
+from movietui.cli.output import as_json, handle_errors, print_json, print_rich
+from movietui.data.storage import locations
+from movietui.formatting.tables import new_table
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__, prog_name="movietui")
-@click.option("--theme", default=None, help="Colours of the app; the palette (ctrl+p) lists the names.")
+@click.option("--theme", default=None, help="Theme of the app; the palette (ctrl+p) lists the names.")
 @click.pass_context
 def cli(context: click.Context, theme: str | None) -> None:
-    """Movies that you, or you and somebody else, have not seen, best first.
+    """Movies you haven't seen, alone or with someone, best first.
 
-    Without a command, the app opens.
+    Without a command, open the app.
     """
     if context.invoked_subcommand is None:
-        from movietui.start import run
+        from movietui.ui.start import run
 
         sys.exit(run(theme))
 
@@ -47,6 +48,7 @@ for command in (
     profiles.import_,
     profiles.history,
     profiles.export,
+    profiles.list_,
     backups.backup,
     backups.restore,
 ):
@@ -54,48 +56,52 @@ for command in (
 
 
 @cli.command()
-@click.option("--defaults", is_flag=True, help="Print a file that changes nothing and explains everything.")
+@click.option("--defaults", is_flag=True, help="Print a configuration file with every default, explained.")
 @as_json
-@answers
+@handle_errors
 def config(defaults: bool, json_: bool) -> None:
-    """Tell where config.toml lies, which keys it changes, and what in it cannot be used."""
-    from dataclasses import asdict
+    """Show where config.toml is, which keys it changes, and any errors in it."""
     from importlib import import_module
 
-    keys = import_module("movietui.keys")  # the keys are where the screens are: the one command that loads them
+    keys = import_module("movietui.ui.keymap")  # the screens define them; no other command imports these
     path = locations.config()
     if defaults and json_:
-        print_json([asdict(each) for each in keys.known()])
+        print_json(
+            [
+                {"id": each.id, "keys": each.keys, "does": each.description, "place": each.section}
+                for each in keys.list_actions()
+            ]
+        )
         return
     if defaults:
         click.echo(keys.defaults(path), nl=False)
         return
-    found = keys.read(path)
+    result = keys.read(path)
     if json_:
-        told = {"path": str(path), "exists": path.exists(), "keys": found.keys, "problems": list(found.problems)}
-        print_json(told)
+        report = {"path": str(path), "exists": path.exists(), "keys": result.keys, "problems": list(result.problems)}
+        print_json(report)
         return
-    missing = "" if path.exists() else " is not there yet; movietui config --defaults prints one to begin with"
-    click.echo(f"{path}{missing}")  # not wrapped: it is to be copied
-    for problem in found.problems:
+    missing = "" if path.exists() else " does not exist yet; movietui config --defaults prints one to start from"
+    click.echo(f"{path}{missing}")  # not wrapped, so that it can be copied
+    for problem in result.problems:
         click.echo(problem)
-    if found.keys:
+    if result.keys:
         table = new_table("what", "key")
-        for name, key in found.keys.items():
+        for name, key in result.keys.items():
             table.add_row(name, key)
         print_rich(table)
 
 
 @cli.command()
 @as_json
-@answers
+@handle_errors
 def locate(json_: bool) -> None:
-    """Tell where everything lies."""
-    places = {name: str(path) for name, path in locations.everything().items()}
+    """Show where files are stored."""
+    paths = {name: str(path) for name, path in locations.all_locations().items()}
     if json_:
-        print_json(places)
+        print_json(paths)
         return
     table = new_table("", "")
-    for name, path in places.items():
+    for name, path in paths.items():
         table.add_row(name, path)
     print_rich(table)

@@ -6,54 +6,62 @@ from pathlib import Path
 
 import click
 
-from data import locations
-from data.problems import Problem
-from movietui import text
-from movietui.output import answers, as_json, open_store, print_json
-from movietui.wire import Message
+from movietui.cli.commands import PASTED
+from movietui.cli.output import as_json, handle_errors, open_store, print_json
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.formatting import text
+from movietui.protocol.wire import Message
 
 
 @click.command()
 @click.argument("path", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Replace the file where it exists.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @as_json
-@answers
+@handle_errors
 def backup(path: Path | None, force: bool, json_: bool) -> None:
-    """Write all profiles, their ratings, lists and history, and the records of runs to FILE.
+    """Back up all profiles (ratings, lists, history) and the records of runs to FILE.
 
-    Without FILE, or where it is a folder, the file is named by the moment; movietui locate tells where backups lie that
-    were given no place. Trained models and datasets are not in it: they can be had again. It may be done at any time.
+    Without FILE, or if it is a folder, the file is named by date and time; movietui locate shows the default folder.
+    Trained models and datasets are not included: they can be made again. You can do this at any time.
     """
-    from movietui.backup import back_up
+    from movietui.store.backup import back_up
 
     if not locations.store().exists():
         raise Problem("There is nothing to back up yet.")
-    told = back_up(open_store(), path, force=force)
+    report = back_up(open_store(), path, force=force)
     if json_:
-        print_json(told)
+        print_json(report)
         return
-    click.echo(f"{_told(told)} written to {told['backup']}, {text.size(told['bytes'])}")
+    click.echo(f"Backed up {_summary(report)} to {report['backup']}, {text.size(report['bytes'])}")
 
 
 @click.command()
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("path", metavar="FILE", type=PASTED)
 @as_json
-@answers
+@handle_errors
 def restore(path: Path, json_: bool) -> None:
-    """Put the backup FILE in the place of all profiles, ratings and runs.
+    """Replace all profiles, ratings and runs with the backup FILE.
 
-    It is looked through first. What was there is kept in a file that can be restored in turn. Close movietui before.
+    FILE is checked first. The previous data is kept in a file that you can restore. Close movietui first.
     """
-    from movietui.backup import restore
+    from movietui.store.backup import restore
 
-    told = restore(path, locations.store())
+    report = restore(path, locations.store())
     if json_:
-        print_json(told)
+        print_json(report)
         return
-    click.echo(f"{_told(told)} restored from {told['restored']}")
-    if told["kept"]:
-        click.echo(f"What was there is kept in {told['kept']}")
+    click.echo(f"Restored {_summary(report)} from {report['restored']}")
+    if report["kept"]:
+        click.echo(f"The previous data is kept in {report['kept']}")
+    if report["left_out"]:
+        rows = ", ".join(f"{count:,} of {table}" for table, count in report["left_out"].items())
+        click.echo(f"Skipped, because of invalid values: {rows}")
+        for one in report["damaged"]:
+            click.echo(f"  {one['table']} {one['row']}: invalid {one['column']}")
+    if report["cleaned"]:
+        click.echo(f"Removed control characters from {text.plural(report['cleaned'], 'text')}")
 
 
-def _told(counts: Message) -> str:
+def _summary(counts: Message) -> str:
     return ", ".join(text.plural(counts[f"{of}s"], of) for of in ("profile", "rating", "run"))

@@ -1,35 +1,92 @@
-"""What subcommands have in common: every one takes the same options, so that a script may give them to all alike."""
+"""What subcommands have in common: each accepts ``--dataset`` and ``--seed``, so that a script can always pass them."""
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from movietui.data.near_names import either, near_names
+from movietui.data.storage.paths import pasted
+from movietui.formatting.printing import plain_output
+
 SEEDS = click.IntRange(0, 2**32 - 1)
-CLEANING = 'Which cleaning rules are on: a preset and what is changed in it, "standard +old-movies:1950 -no-genre".'
+CLEANING = 'Cleaning rules: a preset and changes to it, such as "standard +old-movies:1950 -no-genre".'
 _DATASET = "movietui.dataset"
 
 
-class Commands(click.Group):
-    """A group whose every command takes ``--dataset`` and ``--seed``.
+class PastedPath(click.Path):
+    """A path as typed, or as a terminal pastes it: in quotes, escaped, or as a URL."""
 
-    A command about one dataset takes it as NAME or as ``--dataset``. A command that has no use for one of the two
-    takes it all the same and leaves it alone; its help does not mention it.
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, without quotes and escapes."""
+        return pasted(value) if isinstance(value, str) else Path(value)
+
+
+PASTED = PastedPath()
+
+
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # which is not generic before click 8.2
+
+
+class Named(_Choice):
+    """One of a few names; an error suggests the name that may be meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            near = near_names(str(value), self.choices)
+            if not near:
+                raise
+            self.fail(f"{value!r} does not exist; did you mean {either(near)}?", param, ctx)
+
+
+class Commands(click.Group):
+    """A group whose every command accepts ``--dataset`` and ``--seed``.
+
+    A command about one dataset accepts it as NAME or as ``--dataset``. A command that does not need one
+    of the two options accepts and ignores it, and its help does not show it.
     """
 
     group_class = type
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line. All output is made safe for the terminal, that of click and tracebacks included."""
+        with plain_output(), _traced():
+            return super().main(*arguments, **options)
+
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add a command with what it lacks."""
+        """Add a command, with those of the options that it does not define itself."""
         super().add_command(cmd, name)
         if isinstance(cmd, click.Group):
             return
         parameters = {parameter.name: parameter for parameter in cmd.params}
         named = parameters.get("name")
         if "dataset" not in parameters and isinstance(named, click.Argument):
-            named.required, named.callback = False, _either
+            named.required, named.callback = False, _dataset_name
             cmd.params.append(_option("--dataset", help="The same as NAME.", is_eager=True, callback=_remember))
         elif "dataset" not in parameters:
             cmd.params.append(_option("--dataset", hidden=True))
         if "seed" not in parameters:
             cmd.params.append(_option("--seed", hidden=True, type=SEEDS))
+
+
+@contextlib.contextmanager
+def _traced() -> Iterator[None]:
+    """Print the traceback of an unhandled exception here, where output is made safe; Python would print it raw."""
+    try:
+        yield
+    except Exception:
+        traceback.print_exc()
+        sys.exit(1)
 
 
 def _option(name: str, **options: object) -> click.Option:
@@ -40,11 +97,11 @@ def _remember(context: click.Context, option: click.Parameter, value: str | None
     context.meta[_DATASET] = value
 
 
-def _either(context: click.Context, argument: click.Parameter, value: str | None) -> str:
-    """The dataset, whichever way it was named."""
+def _dataset_name(context: click.Context, argument: click.Parameter, value: str | None) -> str:
+    """Return the dataset, which NAME or ``--dataset`` names."""
     other: str | None = context.meta.get(_DATASET)
     if value and other and value != other:
-        raise click.UsageError(f"NAME is {value!r} and --dataset {other!r}; name one.", context)
+        raise click.UsageError(f"NAME is {value!r} but --dataset is {other!r}; give only one of them.", context)
     if value is None and other is None:
         raise click.MissingParameter(ctx=context, param=argument)
     return value or other or ""

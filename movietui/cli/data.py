@@ -7,33 +7,26 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from movietui import text
-from movietui.cli.commands import CLEANING, Commands
-from movietui.output import (
-    Bars,
-    answers,
-    as_json,
-    new_table,
-    open_store,
-    print_json,
-    print_rich,
-)
-from movietui.wire import Message
+from movietui.cli.commands import CLEANING, PASTED, Commands
+from movietui.cli.output import Bars, as_json, handle_errors, open_store, print_json, print_rich
+from movietui.formatting import text
+from movietui.formatting.tables import new_table
+from movietui.protocol.wire import Message
 
 
 @click.group(cls=Commands)
 def data() -> None:
-    """Get, clean and look at datasets."""
+    """Get, clean and inspect datasets."""
 
 
 @data.command("list")
 @as_json
-@answers
+@handle_errors
 def data_list(json_: bool) -> None:
-    """List the datasets that are here or can be fetched, and what is here of IMDb's tables."""
-    from data import catalogue
+    """List the datasets on disk or available for download, and IMDb's tables on disk."""
+    from movietui.data import catalogue
 
-    listed = catalogue.stored()
+    listed = catalogue.list_stored()
     if json_:
         print_json([entry.to_json() for entry in listed])
         return
@@ -46,23 +39,23 @@ def data_list(json_: bool) -> None:
 
 @data.command("get")
 @click.argument("name")
-@click.option("--from", "path", type=click.Path(path_type=Path), help="A zip or folder with the original files.")
+@click.option("--from", "path", type=PASTED, help="A zip or folder with the original files.")
 @click.option(
     "--insecure",
     is_flag=True,
-    help="Do not verify the server's certificate; only an archive with the published checksum is taken.",
+    help="Skip the check of the server's certificate; the archive must still match the published checksum.",
 )
 @as_json
-@answers
+@handle_errors
 def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
-    """Fetch the dataset NAME, or read it from a file of yours.
+    """Download the dataset NAME, or read it from your own files.
 
-    A download that was broken off goes on where it was.
+    An interrupted download resumes where it stopped.
     """
-    from movietui import tasks
+    from movietui.jobs import datasets
 
     with Bars() as bars:
-        obtained = tasks.get(name, path, bars.stage, insecure=insecure)
+        obtained = datasets.get(name, path, bars.stage, insecure=insecure)
     if json_:
         print_json(obtained)
         return
@@ -75,35 +68,37 @@ def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
 @data.command("remove")
 @click.argument("name")
 @as_json
-@answers
+@handle_errors
 def data_remove(name: str, json_: bool) -> None:
-    """Remove the dataset NAME: its tables and the downloaded archive. Ratings of profiles stay."""
-    from movietui import tasks
+    """Remove the dataset NAME, its tables and its archive. Ratings of profiles are kept."""
+    from movietui.jobs import datasets
 
-    removed = tasks.remove(open_store(), name)
+    removed = datasets.remove(open_store(), name)
     if json_:
         print_json(removed)
         return
-    print_rich(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} free.")
+    print_rich(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} freed.")
     if removed["in_use"]:
-        print_rich("It is the one in use: choose another with --dataset or in the app, or get it again.")
+        print_rich("It was in use: choose another with --dataset or in the app, or get it again.")
 
 
-cleaning_option = click.option("--cleaning", "--preset", "cleaning", default=None, help=f"{CLEANING} Else as chosen.")
+cleaning_option = click.option(
+    "--cleaning", "--preset", "cleaning", default=None, help=f"{CLEANING} Default: as last chosen."
+)
 
 
 @data.command("clean")
 @click.argument("name")
 @cleaning_option
 @as_json
-@answers
+@handle_errors
 def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
-    """Clean the dataset NAME and tell what each rule took away."""
-    from movietui import tasks
+    """Clean the dataset NAME and show what each rule removed."""
+    from movietui.jobs import datasets
 
     store = open_store()
     with Bars() as bars:
-        report = tasks.clean(name, cleaning or store.cleaning_of(name), bars.stage)
+        report = datasets.clean(name, cleaning or store.cleaning_of(name), bars.stage)
     if cleaning:
         store.clean_with(name, report["preset"])
     if json_:
@@ -112,12 +107,14 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
     table = new_table("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
     for rule in report["rules"]:
         removed = f"{rule['removed']:,}" if rule["on"] else f"({rule['removed']:,})"
-        also = [text.plural(rule[f"removed_{of}s"], of) for of in ("movie", "user") if rule[f"removed_{of}s"]]
+        removed_too = (("movie", rule["removed_movies"]), ("user", rule["removed_users"]))
+        also = [text.plural(count, what) for what, count in removed_too if count]
         also += [f"{rule['changed']:,} changed"] if rule["changed"] else []
         example = rule["note"] or next(iter(rule["examples"]), "")
         mark = "✔" if rule["on"] else "–"
         table.add_row(mark, rule["title"], f"{rule['before']:,}", removed, ", ".join(also), example)
-    counts = ", ".join(text.plural(report[of], of[:-1]) for of in ("ratings", "users", "movies"))
+    left = (("rating", report["ratings"]), ("user", report["users"]), ("movie", report["movies"]))
+    counts = ", ".join(text.plural(count, what) for what, count in left)
     print_rich(table, f"{report['dataset']} after cleaning ({report['preset']}): {counts}")
 
 
@@ -125,10 +122,10 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
 @click.argument("name")
 @cleaning_option
 @as_json
-@answers
+@handle_errors
 def data_show(name: str, cleaning: str | None, json_: bool) -> None:
-    """Tell what is in the dataset NAME."""
-    from data import catalogue
+    """Show what is in the dataset NAME."""
+    from movietui.data import catalogue
 
     with Bars() as bars:
         facts = catalogue.show(name, cleaning or open_store().cleaning_of(name), bars.stage)
@@ -141,16 +138,16 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     table = new_table("", "")
     table.add_row("as published", published)
     table.add_row("rated", f"{facts['first']} to {facts['last']}, mean {facts['mean_stars']:.2f} stars")
-    table.add_row("density", f"{facts['density']:.2%} of all pairs of user and movie")
+    table.add_row("density", f"{facts['density']:.2%} of all pairs of a user and a movie")
     for key in ("ratings_per_user", "ratings_per_movie"):
-        table.add_row(key.replace("_", " "), _told(facts[key]))
+        table.add_row(key.replace("_", " "), _counts_text(facts[key]))
     table.add_row("most rated", ", ".join(f"{row['title']} {row['ratings']:,}" for row in facts["most_rated"][:5]))
     for key in ("genders", "occupations"):
         if facts[key]:
-            table.add_row(key, _told(facts[key]))
+            table.add_row(key, _counts_text(facts[key]))
     missing = {f"without {key.replace('_', ' ')}": count for key, count in facts["missing"].items() if count}
     for key, value in (
-        ("missing", _told(missing)),
+        ("missing", _counts_text(missing)),
         ("absent", facts["absent_note"]),
         ("note", facts["note"]),
         ("on disk", f"{text.size(facts['bytes'])} in {facts['folder']}"),
@@ -159,45 +156,46 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     ):
         if value:
             table.add_row(key, value)
-    print_rich(table, *(part for chart in facts["charts"] for part in ("", *_drawn(chart))))
+    print_rich(table, *(part for chart in facts["charts"] for part in ("", *_chart(chart))))
 
 
 @data.command("imdb")
 @click.argument("name")
-@click.option("--from", "path", type=click.Path(path_type=Path), help="A folder with IMDb's tables (tsv.gz).")
+@click.option("--from", "path", type=PASTED, help="A folder with IMDb's tables (tsv.gz).")
 @as_json
-@answers
+@handle_errors
 def data_imdb(name: str, path: Path | None, json_: bool) -> None:
     """Join the dataset NAME with IMDb: ratings, votes, runtimes, genres and directors.
 
-    The tables are downloaded unless --from names a folder that holds them. What is ambiguous can be settled on the
-    Data screen and is remembered.
+    Download the tables, or read them from a folder with --from. Review ambiguous movies on the Data screen; your
+    choices are remembered.
     """
-    from movietui import tasks
+    from movietui.jobs import datasets
 
     with Bars() as bars:
-        report = tasks.imdb(name, path, bars.stage)
+        report = datasets.join_imdb(name, path, bars.stage)
     if json_:
         print_json(report)
         return
     by = ", ".join(f"{count:,} by {way}" for way, count in report["by"].items() if count)
     table = new_table("", "movies", "", right=("movies",))
     table.add_row("matched", f"{report['matched']:,}", by)
-    for outcome in ("ambiguous", "unmatched"):
-        examples = ", ".join(row["title"] for row in report[f"{outcome}_movies"][:3])
-        table.add_row(outcome, f"{report[outcome]:,}", f"for example {examples}" if examples else "")
+    for outcome, count, movies in (
+        ("ambiguous", report["ambiguous"], report["ambiguous_movies"]),
+        ("unmatched", report["unmatched"], report["unmatched_movies"]),
+    ):
+        examples = ", ".join(movie["title"] for movie in movies[:3])
+        table.add_row(outcome, f"{count:,}", f"for example {examples}" if examples else "")
     seconds, peak = text.duration(report["seconds"]), text.size(report["peak_bytes"])
-    print_rich(
-        table, *report["notes"], f"{name} joined with IMDb in {seconds}, at most {peak} of memory", report["terms"]
-    )
+    print_rich(table, *report["notes"], f"{name} joined with IMDb in {seconds}, peak memory {peak}", report["terms"])
 
 
 MOST_BARS = 24
 BAR = 40
 
 
-def _drawn(chart: Message) -> list[Table | str]:
-    """A chart as bars; where there are many, neighbours are counted together."""
+def _chart(chart: Message) -> list[Table | str]:
+    """Return a chart as bars, neighbours added up if there are many, or as a table of shares."""
     title = chart["title"] + (f" ({chart['note']})" if chart["note"] else "")
     if chart["shares"]:
         table = new_table(
@@ -207,12 +205,12 @@ def _drawn(chart: Message) -> list[Table | str]:
         for row in chart["shares"]:
             table.add_row(*(f"{share:.1%}" for share in row))
         return [title, table]
-    together = -(-len(chart["labels"]) // MOST_BARS)
+    per_bar = -(-len(chart["labels"]) // MOST_BARS)
     bars = []
-    for start in range(0, len(chart["labels"]), together):
-        labels = chart["labels"][start : start + together]
+    for start in range(0, len(chart["labels"]), per_bar):
+        labels = chart["labels"][start : start + per_bar]
         label = labels[0] if len(labels) == 1 else f"{labels[0]}–{labels[-1]}"
-        bars.append((label, sum(chart["counts"][start : start + together])))
+        bars.append((label, sum(chart["counts"][start : start + per_bar])))
     most = max(count for _, count in bars)
     table = new_table("label", "count", "bar", right=("count",))
     table.show_header = False
@@ -221,5 +219,5 @@ def _drawn(chart: Message) -> list[Table | str]:
     return [title, table]
 
 
-def _told(counts: dict[str, float]) -> str:
+def _counts_text(counts: dict[str, float]) -> str:
     return "  ".join(f"{key.replace('_', ' ')} {count:,.10g}" for key, count in counts.items())

@@ -1,4 +1,4 @@
-"""Commands about movies for somebody: recommend, rate, similar, explain, taste, search."""
+"""Commands about movies for viewers: recommend, rate, similar, explain, taste, search."""
 
 from __future__ import annotations
 
@@ -9,58 +9,60 @@ from typing import Any, get_args
 import click
 from rich.table import Table
 
-from movietui import text
-from movietui.cli.commands import SEEDS
-from movietui.output import (
-    answers,
+from movietui.cli.commands import SEEDS, Named
+from movietui.cli.output import (
     as_json,
     dataset_named,
     dataset_option,
-    new_table,
+    handle_errors,
     open_store,
+    order_option,
     print_json,
     print_rich,
 )
-from movietui.viewers import WAYS, UnseenBy, ViewerRef, user
-from movietui.wire import Message
+from movietui.formatting import reasons, text
+from movietui.formatting.reasons import strongest
+from movietui.formatting.tables import new_table
+from movietui.models.choices import ORDERS, WAYS, Order, UnseenBy
+from movietui.protocol.messages import DividingMovie, PersonalAccuracy, RatedMovie, TasteGroup
+from movietui.protocol.viewers import ViewerRef, user
+from movietui.protocol.wire import Message
 
-model_option = click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
+model_option = click.option("--model", default=None, help="Use the newest run of this model instead of the one in use.")
 
 
 def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that name one viewer or two, see ``viewers_named``."""
-    for name, metavar, told in (("profile", "NAME", "A profile"), ("user", "ID", "A user of the dataset")):
+    """Decorator: add the options ``--user`` and ``--profile``, which name the viewers; see ``viewers_named``."""
+    for name, metavar, meaning in (("profile", "NAME", "A profile"), ("user", "ID", "A user of the dataset")):
         option = click.option(
-            f"--{name}", f"{name}s", multiple=True, metavar=metavar, help=f"{told}; twice for a pair, more for a group."
+            f"--{name}",
+            f"{name}s",
+            multiple=True,
+            metavar=metavar,
+            help=f"{meaning}; twice for a pair, more for a group.",
         )
         command = option(command)
     return command
 
 
-def titled(movie: Message) -> str:
-    """Return a movie's title with its year."""
-    return f"{movie['title']} ({movie['year']})" if movie["year"] else str(movie["title"])
-
-
 def reason(movie: Message) -> str:
-    """Return the one reason for a recommended movie: the rating that speaks for it most, else what is expected."""
-    expected = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} expected"
-    best = max(movie["why"], key=lambda why: why["share"], default=None)
-    if best is None or best["share"] <= 0:
-        return f"{expected}; {text.plural(movie['count'], 'rating')} by others"
-    whose = best.get("viewer", "you")
-    return f"{expected}, because {whose} gave {best['title']} {text.number_of_stars(best['stars'])}"
+    """Return the predicted stars of a recommended movie, and the rating that counts most for it, if one does."""
+    predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted"
+    best = strongest(movie["why"])
+    if best is None:
+        return f"{predicted}; {text.plural(movie['count'], 'rating')} by others"
+    return f"{predicted}, {reasons.liked(best, best.get('viewer', 'you'))}"
 
 
 def viewers_named(store: Any, users: Sequence[str], profiles: Sequence[str], dataset: str) -> list[ViewerRef]:
-    """Return whom the options name, users of the dataset first. Nobody, or somebody twice, is wrong usage."""
-    from movietui import asking
+    """Return the viewers that the options name, users first. Raises ``UsageError`` for none, or one named twice."""
+    from movietui.answers import lists
 
     if not users and not profiles:
-        raise click.UsageError("Say for whom: --user ID or --profile NAME.")
-    viewers = [user(one, dataset) for one in users] + [asking.named_profile(store, one) for one in profiles]
+        raise click.UsageError("Choose a viewer: --user ID or --profile NAME.")
+    viewers = [user(one, dataset) for one in users] + [lists.named_profile(store, one) for one in profiles]
     if len(set(viewers)) < len(viewers):
-        raise click.UsageError("The same viewer is named twice.")
+        raise click.UsageError("You named the same viewer twice; name different ones.")
     return viewers
 
 
@@ -71,35 +73,38 @@ def _shared(shared: Message) -> str:
 @click.command()
 @click.argument("movie")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
-@click.option("--model", default=None, help="Compare by what this model knows of the movies, not by who rated what.")
+@click.option("--model", default=None, help="Compare movies by this model's vectors instead of by who rated what.")
 @dataset_option
 @as_json
-@answers
+@handle_errors
 def similar(movie: str, k: int, model: str | None, dataset: str | None, json_: bool) -> None:
-    """Print the movies that are most like MOVIE, for example "Fargo (1996)"."""
-    from movietui import asking
+    """Print movies similar to MOVIE: a title such as "Fargo (1996)", or an id from --json.
+
+    If both could be meant, it is the title; id:300 is always an id.
+    """
+    from movietui.answers import lists
 
     store = open_store()
-    found = asking.similar(store, dataset_named(store, dataset), movie, k, model)
+    result = lists.similar(store, dataset_named(store, dataset), movie, k, model)
     if json_:
-        print_json(found)
+        print_json(result)
         return
-    figures = ("#", "alike", "both rated", "year")
-    table = new_table("#", "alike", "both rated", "title", "year", "in common", right=figures)
-    for row in found["movies"]:
-        alike, common = text.decimals(row["similarity"]), f"{row['common']:,}"
-        table.add_row(str(row["rank"]), alike, common, row["title"], str(row["year"] or ""), _shared(row["shared"]))
-    print_rich(f"like {titled(found['movie'])}", table)
+    right = ("#", "similarity", "both rated", "year")
+    table = new_table("#", "similarity", "both rated", "title", "year", "in common", right=right)
+    for row in result["movies"]:
+        figures = (text.decimals(row["similarity"]), f"{row['common']:,}")
+        table.add_row(str(row["rank"]), *figures, row["title"], str(row["year"] or ""), _shared(row["shared"]))
+    print_rich(f"Movies like {text.movie_title(result['movie'])}", table)
 
 
 @click.command()
 @click.argument("movie")
 @for_viewers
-@click.option("-k", "most", default=5, show_default=True, type=click.IntRange(1), help="How many reasons.")
+@click.option("-k", "most", default=3, show_default=True, type=click.IntRange(1), help="How many reasons.")
 @model_option
 @dataset_option
 @as_json
-@answers
+@handle_errors
 def explain(
     movie: str,
     users: Sequence[str],
@@ -109,32 +114,39 @@ def explain(
     dataset: str | None,
     json_: bool,
 ) -> None:
-    """Tell why MOVIE is where it is in a list: what each rated film adds to its score, or takes off."""
-    from movietui import asking
+    """Say why MOVIE is for somebody or is not: the liked movies that count most for it, and what counts against it.
+
+    MOVIE is a title such as "Fargo (1996)", or an id from --json. If both could be meant, it is the title; id:300 is
+    always an id.
+    """
+    from movietui.answers import lists
 
     store = open_store()
     named = dataset_named(store, dataset)
-    found = asking.explain(store, named, viewers_named(store, users, profiles, named), movie, most, model)
+    result = lists.explain(store, named, viewers_named(store, users, profiles, named), movie, most, model)
     if json_:
-        print_json(found)
+        print_json(result)
         return
-    print_rich(f"{titled(found['movie'])}, {', '.join(found['movie']['genres'])}")
-    for person in found["viewers"]:
-        table = new_table("", "share", "in common", right=("share",))
-        for why in person["why"]:
-            rated = f"{why['title']} {text.number_of_stars(why['stars'])}"
-            table.add_row(rated, f"{why['share']:+.2f}", _shared(why["shared"]))
-        print_rich("", _for_one(person), *([table] if person["why"] else []))
+    print_rich(f"{text.movie_title(result['movie'])}, {', '.join(result['movie']['genres'])}")
+    for person in result["viewers"]:
+        print_rich("", *_explained(person, result["movie"]))
 
 
-def _for_one(person: Message) -> str:
-    """One line that says what is expected of a viewer, and the strongest reason for or against."""
-    line = f"{person['id']}: ★ {person['stars']:.1f} ({person['low']:.1f} to {person['high']:.1f})"
+def _explained(person: Message, movie: Message) -> list[Any]:
+    """Return the prediction for a viewer, what counts for the movie and what against it."""
+    lines: list[Any] = [f"{person['id']}: ★ {person['stars']:.1f} ({person['low']:.1f} to {person['high']:.1f})"]
+    if person["rated"] is not None:
+        lines.append(f"{person['id']} rated it {text.number_of_stars(person['rated'])}")
     if not person["why"]:
-        return f"{line}, from what everybody gave it"
-    first = person["why"][0]
-    for_or_against = "most for it" if first["share"] > 0 else "most against it"
-    return f"{line}, {for_or_against}: {first['title']} {text.number_of_stars(first['stars'])}"
+        lines.append(reasons.basis(person, movie["count"], movie["mean"] or 0.0, person["id"]))
+    for heading, named in (("liked", person["why"]), ("counts against it", person["against"])):
+        if named:
+            table = new_table(heading, "counts", "in common")
+            for why in named:
+                rated = f"{why['title']} {text.number_of_stars(why['stars'])}"
+                table.add_row(rated, reasons.bar(why, [*person["why"], *person["against"]]), _shared(why["shared"]))
+            lines.append(table)
+    return lines
 
 
 @click.command()
@@ -143,7 +155,7 @@ def _for_one(person: Message) -> str:
 @model_option
 @dataset_option
 @as_json
-@answers
+@handle_errors
 def taste(
     users: Sequence[str],
     profiles: Sequence[str],
@@ -152,56 +164,57 @@ def taste(
     dataset: str | None,
     json_: bool,
 ) -> None:
-    """Tell what somebody likes against the crowd; of two, also what divides them.
+    """Show what someone likes more or less than others do; for two, also what divides them.
 
-    A difference is how much more they give than others gave the same movies; with few ratings it is drawn to how
-    generous they are in general.
+    A difference is how many more stars they give than others gave the same movies; with few ratings it is pulled
+    towards how generous they are in general.
     """
-    from movietui import asking
+    from movietui.answers import lists
 
     store = open_store()
     named = dataset_named(store, dataset)
-    found = asking.taste(store, named, viewers_named(store, users, profiles, named), most, model)
+    result = lists.taste(store, named, viewers_named(store, users, profiles, named), most, model)
     if json_:
-        print_json(found)
+        print_json(result)
         return
-    for person in found["viewers"]:
+    for person in result["viewers"]:
         print_rich(
-            f"{person['id']}: {text.plural(person['ratings'], 'rating')}, mean {person['mean']:.2f}, "
-            f"the crowd's of the same movies {person['crowd']:.2f}"
+            f"{person['id']}: {text.plural(person['ratings'], 'rating')}, mean {person['mean']:.2f}, others' mean for "
+            f"the same movies {person['crowd']:.2f}"
         )
         if person["ratings"]:
-            print_rich(_groups("genre", person["genres"]), "", _groups("decade", person["decades"]))
-        for name in ("likes", "dislikes"):
-            if person[name]:
-                print_rich("", _beside(f"unusual {name}", person["id"], person[name]))
+            print_rich(_group_table("genre", person["genres"]), "", _group_table("decade", person["decades"]))
+        for name, movies in (("likes", person["likes"]), ("dislikes", person["dislikes"])):
+            if movies:
+                print_rich("", _rated_table(f"unusual {name}", person["id"], movies))
         if person["for_you"]:
             print_rich("", *_for_you(person["for_you"]))
         print_rich("")
-    if "pair" in found:
-        ids = [person["id"] for person in found["viewers"]]
-        for name, told in (("divided", "you differ on"), ("would_divide", "would divide you")):
-            if found["pair"][name]:
-                print_rich(_apart(told, ids, found["pair"][name]), "")
+    if "pair" in result:
+        ids = [person["id"] for person in result["viewers"]]
+        pair = result["pair"]
+        for title, dividing in (("you differ on", pair["divided"]), ("would divide you", pair["would_divide"])):
+            if dividing:
+                print_rich(_dividing_table(title, ids, dividing), "")
 
 
-def _for_you(found: Message) -> list[Table | str]:
-    """How good the model is for a profile, beside the mean ratings of the movies."""
-    if found["lacking"]:
-        more = text.plural(found["lacking"], "more rating")
-        return [f"{more}, and the newest of them will tell how good {found['model']} is here"]
-    columns = ("rmse", "from", "to", f"in top {found['top']}", "share", "from ", "to ")
-    table = new_table("told by", *columns, right=columns)
-    for name, told in ((found["model"], found["by_model"]), ("mean ratings", found["by_means"])):
-        errors = [f"{told['rmse'][end]:.2f}" for end in ("value", "low", "high")]
-        rate = told["hit_rate"]
+def _for_you(result: PersonalAccuracy) -> list[Table | str]:
+    """Return how accurate the model is for a profile, compared with predicting each movie's mean rating."""
+    if result["lacking"]:
+        more = text.plural(result["lacking"], "more rating")
+        return [f"needs {more} to say how accurate {result['model']} is here"]
+    columns = ("rmse", "from", "to", f"in top {result['top']}", "share", "from ", "to ")
+    table = new_table("predicted by", *columns, right=columns)
+    for name, report in ((result["model"], result["by_model"]), ("mean ratings", result["by_means"])):
+        errors = [f"{report['rmse'][end]:.2f}" for end in ("value", "low", "high")]
+        rate = report["hit_rate"]
         shares = [f"{rate[end]:.0%}" for end in ("value", "low", "high")] if rate else [""] * 3
-        table.add_row(name, *errors, f"{told['hits']} of {found['liked']} liked", *shares)
-    held = text.plural(found["newest"], "newest rating")
-    return [f"how good it is here: the {held}, told from the {found['older']:,} before", table]
+        table.add_row(name, *errors, f"{report['hits']} of {result['liked']} liked", *shares)
+    held = text.plural(result["newest"], "newest rating")
+    return [f"accuracy here: the {held}, predicted from the {result['older']:,} before", table]
 
 
-def _groups(name: str, groups: Sequence[Message]) -> Table:
+def _group_table(name: str, groups: Sequence[TasteGroup]) -> Table:
     figures = ("ratings", "mean", "crowd", "difference")
     table = new_table(name, *figures, right=figures)
     for group in groups:
@@ -210,79 +223,102 @@ def _groups(name: str, groups: Sequence[Message]) -> Table:
     return table
 
 
-def _beside(title: str, name: str, movies: Sequence[Message]) -> Table:
+def _rated_table(title: str, name: str, movies: Sequence[RatedMovie]) -> Table:
     table = new_table(title, name, "crowd", right=(name, "crowd"))
     for movie in movies:
-        table.add_row(titled(movie), text.number_of_stars(movie["stars"]), f"{movie['crowd']:.1f}")
+        table.add_row(text.movie_title(movie), text.number_of_stars(movie["stars"]), f"{movie['crowd']:.1f}")
     return table
 
 
-def _apart(title: str, ids: Sequence[str], movies: Sequence[Message]) -> Table:
+def _dividing_table(title: str, ids: Sequence[str], movies: Sequence[DividingMovie]) -> Table:
     table = new_table(title, *ids, right=ids)
     for movie in movies:
-        table.add_row(titled(movie), *(f"★ {stars:.1f}" for stars in movie["stars"]))
+        table.add_row(text.movie_title(movie), *(f"★ {stars:.1f}" for stars in movie["stars"]))
     return table
 
 
 @click.command()
 @click.argument("words", nargs=-1, required=True)
+@for_viewers
 @click.option("-k", "most", default=10, show_default=True, type=click.IntRange(1), help="How many of each kind.")
 @dataset_option
 @as_json
-@answers
-def search(words: Sequence[str], most: int, dataset: str | None, json_: bool) -> None:
-    """Find movies, directors and users by WORDS; typos are forgiven."""
-    from movietui import asking
+@handle_errors
+def search(
+    words: Sequence[str],
+    users: Sequence[str],
+    profiles: Sequence[str],
+    most: int,
+    dataset: str | None,
+    json_: bool,
+) -> None:
+    """Find movies, directors and users by WORDS; typos are fine.
+
+    With a viewer, also show how they rated or marked each movie.
+    """
+    from movietui.answers import lists
 
     store = open_store()
-    found = asking.search(store, dataset_named(store, dataset), " ".join(words), most)
+    named = dataset_named(store, dataset)
+    viewers = viewers_named(store, users, profiles, named) if users or profiles else []
+    result = lists.search(store, named, " ".join(words), most, viewers)
     if json_:
-        print_json(found)
+        print_json(result)
         return
-    if not any(found[kind] for kind in ("movies", "people", "users")):
-        print_rich("Nothing is found; try fewer words.")
+    join = "" if result["joined"] else f"To find directors, run movietui data imdb {result['dataset']}."
+    if not any(result[kind] for kind in ("movies", "people", "users")):
+        kinds = ("movie", "director", "user") if result["joined"] else ("movie", "user")
+        print_rich(f"{text.nothing_matches(' '.join(words), kinds)} {join}".rstrip())
         return
-    table = new_table("found", "name", "how much", right=("how much",))
-    for movie in found["movies"]:
-        table.add_row("movie", titled(movie), text.plural(movie["count"], "rating"))
-    for person in found["people"]:
-        table.add_row("director", person["name"], text.plural(person["movies"], "movie"))
-    for row in found["users"]:
-        table.add_row("user", row["id"], text.plural(row["ratings"], "rating"))
+    names = [ref.id for ref in viewers]
+    table = new_table("kind", "name", "count", *names, right=("count",))
+    movies = [("movie", text.movie_title(each), text.plural(each["count"], "rating")) for each in result["movies"]]
+    mine = [
+        [text.rated_and_marked([by["stars"] or 0], [by["mark"] or ""]) for by in each.get("viewers", ())]
+        for each in result["movies"]
+    ]
+    people = [("director", each["name"], text.plural(each["movies"], "movie")) for each in result["people"]]
+    rows = [[*of, *by] for of, by in zip(movies, mine, strict=True)]
+    directors = [[*of, *[""] * len(names)] for of in people]
+    for row in directors + rows if result["people_first"] else rows + directors:
+        table.add_row(*row)
+    for each in result["users"]:
+        table.add_row("user", each["id"], text.plural(each["ratings"], "rating"), *[""] * len(names))
     print_rich(table)
 
 
-DARING = "From 0, the best first, to 1: less known and more different movies."
-TOGETHER = "How one list is made for several viewers."
+DARING = "From 0, best first, to 1: less known, more varied movies."
+TOGETHER = "How to combine the scores of several viewers."
 
 
 @click.command()
 @for_viewers
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
-@click.option("--model", default=None, help="The newest run of this model instead of the one in use.")
-@click.option("--seed", default=None, type=SEEDS, help="The newest run with this seed.")
+@click.option("--model", default=None, help="Use the newest run of this model instead of the one in use.")
+@click.option("--seed", default=None, type=SEEDS, help="Use the newest run with this seed.")
 @click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 <=110m "alien".')
-@click.option("--together", "way", default="weighted", show_default=True, type=click.Choice(WAYS), help=TOGETHER)
+@order_option
+@click.option("--together", "way", default="weighted", show_default=True, type=Named(tuple(WAYS)), help=TOGETHER)
 @click.option(
     "--misery",
     type=click.FloatRange(0, 1),
-    help="Of weighted: from 0, the average, to 1, the least pleased. [default: 0.6]",
+    help="For weighted: from 0, the average, to 1, the least pleased. [default: 0.6]",
 )
-@click.option("--standardise", is_flag=True, help="Give everybody's scores the same mean and spread first.")
+@click.option("--standardise", is_flag=True, help="First give everyone's scores the same mean and spread.")
 @click.option(
     "--unseen",
     "unseen_by",
     default="all",
     show_default=True,
-    type=click.Choice(get_args(UnseenBy)),
-    help="Movies that all of the viewers have not seen, or any of them; with none also what all have seen.",
+    type=Named(get_args(UnseenBy)),
+    help="all: seen by nobody; any: unseen by at least one viewer; none: include movies everyone has seen.",
 )
 @click.option("--daring", default=0.0, show_default=True, type=click.FloatRange(0, 1), help=DARING)
-@click.option("--surprise", is_flag=True, help="One good movie that is not at the top, and one reason.")
-@click.option("--draw", default=None, type=SEEDS, help="Which surprise: the same number is the same movie.")
+@click.option("--surprise", is_flag=True, help="Pick one good movie that is not at the top, with one reason.")
+@click.option("--draw", default=None, type=SEEDS, help="Number of the surprise; the same number gives the same movie.")
 @dataset_option
 @as_json
-@answers
+@handle_errors
 def recommend(
     users: Sequence[str],
     profiles: Sequence[str],
@@ -290,6 +326,7 @@ def recommend(
     model: str | None,
     seed: int | None,
     only: str,
+    order: Order,
     way: str,
     misery: float | None,
     standardise: bool,
@@ -302,62 +339,67 @@ def recommend(
 ) -> None:
     """Print the best movies that none of the viewers has seen.
 
-    The filter takes +GENRE and -GENRE, years of release (1980..1999, 1980.., ..1999), a least number of ratings (>=50),
-    parts of the title and, where the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors (@Scorsese); a
-    movie must pass all of it.
+    A filter has genres (+GENRE, -GENRE), years of release (1980..1999, 1980.., ..1999), a minimum number of ratings
+    (>=50), words of the title and, once the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors
+    (@Scorsese). A movie must match all of it.
     """
-    from movietui import asking
+    from movietui.answers import lists
 
     store = open_store()
     name = dataset_named(store, dataset)
     viewers = viewers_named(store, users, profiles, name)
     if misery is not None and way != "weighted":
-        raise click.UsageError(f"--misery is a part of --together weighted; {way} has none.")
+        raise click.UsageError(f"--misery works only with --together weighted, not with {way}.")
     how = {"way": way, "standardise": standardise} | ({} if misery is None else {"misery": misery})
     if draw is not None and not surprise:
-        raise click.UsageError("--draw is a part of --surprise.")
+        raise click.UsageError("--draw works only with --surprise.")
     drawn = secrets.randbelow(2**32) if surprise and draw is None else draw
-    found = asking.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, drawn)
+    result = lists.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, drawn, order)
     if json_:
-        print_json(found)
+        print_json(result)
         return
-    if not found["movies"]:
-        print_rich("No movie is left that nobody has seen and that passes the filter.")
+    if not result["movies"]:
+        print_rich("No unseen movie matches the filter.")
         return
     if surprise:
-        (movie,) = found["movies"]
-        print_rich(titled(movie), reason(movie))
+        (movie,) = result["movies"]
+        print_rich(text.movie_title(movie), reason(movie))
         return
-    table = new_table("#", "expect", "ratings", "title", "year", "because of", right=("#", "expect", "ratings", "year"))
-    for movie in found["movies"]:
-        best = max(movie["why"], key=lambda why: why["share"], default=None)
-        why = f"{best['title']} {text.number_of_stars(best['stars'])}" if best and best["share"] > 0 else ""
+    figures = ("#", "predicted", "ratings", "year")
+    table = new_table("#", "predicted", "ratings", "title", "year", "because of", right=figures)
+    for movie in result["movies"]:
+        best = strongest(movie["why"])
+        why = f"{best['title']} {text.number_of_stars(best['stars'])}" if best else ""
         together = " ".join(f"{value:.1f}" for value in movie["stars_by_viewer"]) if len(viewers) > 1 else ""
-        expected = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} {together}".rstrip()
+        predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} {together}".rstrip()
         table.add_row(
-            str(movie["rank"]), expected, f"{movie['count']:,}", movie["title"], str(movie["year"] or ""), why
+            str(movie["rank"]), predicted, f"{movie['count']:,}", movie["title"], str(movie["year"] or ""), why
         )
-    print_rich(table)
+    names = " and ".join(ref.label for ref in viewers)
+    print_rich(f"For {names}, by {ORDERS[order]}", table)
 
 
 @click.command()
-@click.option("--profile", "name", required=True, help="Whose rating; a new name makes a new profile.")
+@click.option("--profile", "name", required=True, help="Profile that rates; a new name creates a profile.")
 @click.argument("movie")
 @click.argument("stars", type=float)
 @dataset_option
 @as_json
-@answers
+@handle_errors
 def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) -> None:
-    """Give MOVIE, for example "Fargo (1996)", 0.5 to 5 STARS."""
-    from movietui import asking
+    """Rate MOVIE with 0.5 to 5 STARS.
+
+    MOVIE is a title such as "Fargo (1996)", or an id from --json. If both could be meant, it is the title; id:300 is
+    always an id.
+    """
+    from movietui.answers import lists
 
     store = open_store()
-    rated = asking.rate(store, dataset_named(store, dataset), name, movie, stars)
+    rated = lists.rate(store, dataset_named(store, dataset), name, movie, stars)
     if json_:
         print_json(rated)
         return
-    year = f" ({rated['movie']['year']})" if rated["movie"]["year"] else ""
     print_rich(
-        f"{rated['profile']}: {rated['movie']['title']}{year} {text.number_of_stars(rated['stars'])}, "
+        f"{rated['profile']}: {text.movie_title(rated['movie'])} {text.number_of_stars(rated['stars'])}, "
         f"{text.plural(rated['ratings'], 'rating')} in all"
     )

@@ -1,30 +1,37 @@
-"""What every subcommand shares: how it prints, answers for what goes wrong, and finds store and dataset."""
+"""What every subcommand shares: printing, reporting errors, and finding the store and the dataset."""
 
 from __future__ import annotations
 
 import functools
-import json
+import itertools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from data import locations
-from data.problems import Cancelled, Problem
-from data.progress import Stage
-from movietui import text
-from movietui.wire import Message, sentence
+from movietui.cli.commands import Named
+from movietui.data.problems import Cancelled, Problem
+from movietui.data.progress import Stage
+from movietui.data.storage import locations
+from movietui.formatting import text
+from movietui.formatting.escaping import json_text
+from movietui.formatting.printing import PlainConsole
+from movietui.jobs.listener import Listener
+from movietui.models.choices import DEFAULT_ORDER, ORDERS
+from movietui.protocol.jobs import EpochProgress
+from movietui.protocol.wire import sentence
 
 INTERRUPTED = 130
 WIDEST = 200
-"""Cells that a table may need."""
+"""The most cells that a line of a table may have."""
+ROWS_PER_WRITE = 1000
+"""How many rows of a long document are written at once."""
 
 
 class Bars:
@@ -36,7 +43,7 @@ class Bars:
             BarColumn(30),
             TextColumn("{task.fields[reached]}", markup=False),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=PlainConsole(stderr=True),
             transient=True,
             disable=not sys.stderr.isatty(),
         )
@@ -55,27 +62,32 @@ class Bars:
         self._progress.update(self._bars[name], completed=done, total=total or None, reached=reached)
 
     def stage(self, stage: Stage) -> None:
-        """Show where a stage is."""
+        """Show the progress of a stage."""
         reached = stage.note
         if stage.unit == "bytes":
             of = f" of {text.size(stage.total)}" if stage.total else ""
             reached = f"{text.size(stage.done)}{of}" + (f", {text.size(stage.rate)}/s" if stage.rate else "")
         self._show(stage.name, stage.done, stage.total, reached)
 
-    def epoch(self, phase: str, epoch: Message) -> None:
+    def epoch(self, phase: str, epoch: EpochProgress) -> None:
         """Show an epoch with its losses."""
         validation = epoch["validation_loss"]
         losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
         self._show(phase, epoch["epoch"], epoch["of"], losses)
 
+    @property
+    def listener(self) -> Listener:
+        """The callbacks that draw the progress of training."""
+        return Listener(stage=self.stage, epoch=self.epoch, say=self.say)
+
     def say(self, line: str) -> None:
         """Print a line above the bars."""
         if not self._progress.disable:
-            self._progress.console.print(line, markup=False, highlight=False)
+            self._progress.console.print(line)
 
 
-def answers(command: Callable[..., Any]) -> Callable[..., None]:
-    """Turn what goes wrong in a command into one sentence and an exit code."""
+def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
+    """Decorator: print an error of the command as one sentence, and exit with the code for it."""
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
@@ -86,10 +98,10 @@ def answers(command: Callable[..., Any]) -> Callable[..., None]:
             click.echo(str(problem), err=True)
             sys.exit(1)
         except (KeyboardInterrupt, Cancelled):
-            click.echo("Stopped; what was there before is as it was.", err=True)
+            click.echo("Stopped; nothing was changed.", err=True)
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader closed the pipe
         except click.ClickException:
             raise
         except Exception as error:
@@ -97,88 +109,92 @@ def answers(command: Callable[..., Any]) -> Callable[..., None]:
                 raise
             click.echo(sentence(error), err=True)
             sys.exit(1)
+        finally:
+            _close_stores()
 
     return run
 
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
-dataset_option = click.option("--dataset", default=None, help="The dataset; else the one used last.")
+order_option = click.option(
+    "--order",
+    default=DEFAULT_ORDER,
+    show_default=True,
+    type=Named(tuple(ORDERS)),
+    help=f"The order of lists. {'; '.join(f'{name}: by {words}' for name, words in ORDERS.items())}.",
+)
+dataset_option = click.option("--dataset", default=None, help="The dataset. Default: the one used last.")
 
 
 def print_json(document: object) -> None:
     """Print one document on standard output."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
+    click.echo(json_text(document))
+
+
+def print_rows(head: Mapping[str, object], rows: Mapping[str, Iterable[Mapping[str, object]]]) -> None:
+    """Print one document on standard output, with lists that may be too long for memory: a line for each row."""
+    written = functools.partial(json_text, indent=None)
+    parts = [f"{written(name)}: {written(value)}" for name, value in head.items()]
+    sys.stdout.write("{\n  " + ",\n  ".join(parts))
+    for name, each in rows.items():
+        sys.stdout.write(f",\n  {written(name)}: [")
+        separator, lines = "\n    ", map(written, each)
+        while chunk := list(itertools.islice(lines, ROWS_PER_WRITE)):
+            sys.stdout.write(separator + ",\n    ".join(chunk))
+            separator = ",\n    "
+        sys.stdout.write("]")
+    sys.stdout.write("\n}\n")
 
 
 def print_rich(*tables: Table | Text | str) -> None:
     """Print tables and lines for people; nothing in them is read as markup."""
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = PlainConsole()
     for table in tables:
         if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
-            # A figure that a narrow terminal has no room for goes to the next line; it is never cut.
+            # If the terminal is too narrow, it continues a line of the table below; no figure is cut.
             wide = console.options.update(width=WIDEST)
             console.width = max(console.width, Measurement.get(console, wide, table).maximum)
         console.print(table)
 
 
-def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """Return an empty table; the columns of figures stand on the right and stay whole."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    for column in columns:
-        number = column in right  # stays whole; what people wrote may be folded
-        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
-    return table
+def fitting_columns(table_of: Callable[[Sequence[str]], Table], columns: Sequence[str]) -> list[str]:
+    """Return as many of the columns, from the first, as fit the terminal in one line; at least one.
+
+    A file or a pipe has no width, so there all fit that ``WIDEST`` allows.
+    """
+    console = PlainConsole()
+    wide = console.options.update(width=WIDEST)
+    width = console.width if console.is_terminal or "COLUMNS" in os.environ else WIDEST
+    fitting = list(columns)
+    while len(fitting) > 1 and Measurement.get(console, wide, table_of(fitting)).maximum > width:
+        fitting.pop()
+    return fitting
 
 
 def open_store() -> Any:
-    """Open the person's store."""
-    from movietui.store import Store
+    """Open the store, until the command ends."""
+    from movietui.store.ratings import Store
 
-    return Store(locations.store())
+    store = Store(locations.store())
+    _opened.append(store)
+    return store
+
+
+_opened: list[Any] = []
+"""The stores that this command has opened."""
+
+
+def _close_stores() -> None:
+    """Close the stores and print their notices: what is damaged, and why nothing can be changed."""
+    while _opened:
+        store = _opened.pop()
+        for notice in store.notices():
+            click.echo(notice, err=True)
+        store.close()
 
 
 def dataset_named(store: Any, name: str | None) -> str:
-    """Return the dataset that is meant: the one named, else the one in use, else the first there is."""
-    from data.sources import SOURCES
+    """Return the named dataset, else the one in use, else the first one that can be downloaded."""
+    from movietui.data.fetch.sources import SOURCES
 
-    return name or store.dataset_in_use() or next(own for own in SOURCES if own != "demo")
-
-
-def figure(value: float | None) -> str:
-    """Return a metric for people; nothing where there is none."""
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-
-
-def subgroups_table(row: Message) -> Table:
-    """Return the errors by subgroup as a table."""
-    columns = ("rows", "users", "rmse", "mae", "too high")
-    table = new_table("by", "", *columns, right=columns)
-    before = ""
-    for group in row["subgroups"]:
-        figures = (f"{group['rmse']:.4f}", f"{group['mae']:.4f}", f"{group['too_high']:+.3f}")
-        by, before = "" if group["by"] == before else group["by"], group["by"]
-        table.add_row(by, group["group"], f"{group['rows']:,}", f"{group['users']:,}", *figures)
-    return table
-
-
-def calibration_table(row: Message) -> Table:
-    """Return what was rated where what was predicted, as a table."""
-    columns = ("predicted from", "to", "rows", "mean", "rated")
-    table = new_table(*columns, right=columns)
-    for found in row["calibration"]["bins"]:
-        means = (f"{found['predicted']:.2f}", f"{found['rated']:.2f}")
-        table.add_row(f"{found['low']:.1f}", f"{found['high']:.1f}", f"{found['rows']:,}", *means)
-    table.caption = f"mean distance {row['calibration']['error']:.4f} stars"
-    return table
-
-
-def confusion_table(row: Message) -> Table:
-    """Return how often which rating was predicted as how many whole stars, as a table."""
-    found = row["confusion"]
-    columns = [f"as {stars:g}" for stars in found["predicted"]]
-    table = new_table("rated", *columns, right=("rated", *columns))
-    for stars, counts in zip(found["rated"], found["counts"], strict=True):
-        table.add_row(f"{stars:g}", *(f"{count:,}" for count in counts))
-    return table
+    return name or store.dataset_in_use() or next(source for source in SOURCES if source != "demo")

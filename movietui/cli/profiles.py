@@ -1,88 +1,162 @@
-"""Commands about what a profile has: import, history, export."""
+"""Commands about the contents of profiles: import, history, export, list."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from movietui import text
-from movietui.cli.lists import for_viewers, titled, viewers_named
-from movietui.output import (
-    answers,
+from movietui.cli.commands import PASTED, SEEDS, Commands, Named
+from movietui.cli.lists import for_viewers, viewers_named
+from movietui.cli.output import (
     as_json,
     dataset_named,
     dataset_option,
-    new_table,
+    handle_errors,
     open_store,
     print_json,
     print_rich,
+    print_rows,
 )
+from movietui.data.near_names import either, hint, near_names
+from movietui.formatting import text
+from movietui.formatting.tables import new_table
+
+if TYPE_CHECKING:
+    from movietui.data.imports.entries import Choices
+
+
+SHOWN = 200
+"""How many movies of each outcome are listed; ``--json`` has all."""
+SCALE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?\.\.)?([0-9]{1,4})")
+MEANINGS = ("seen", "watchlist")
+
+
+def choices_of(scale: str | None, named: Sequence[str], meaning: str | None) -> Choices:
+    """Return how to read a file, as the options say. Raises ``UsageError`` if they are invalid."""
+    from movietui.data.imports.columns import ROLES
+    from movietui.data.imports.entries import Choices
+
+    top = SCALE.fullmatch(scale) if scale else None
+    if scale and (top is None or int(top[1]) < 2):
+        raise click.UsageError(f"--scale needs the highest rating, such as 5, 10, 100 or 1..10, not {scale!r}.")
+    columns = {}
+    for each in named:
+        role, equals, name = each.partition("=")
+        if not equals or role not in ROLES or not name:
+            meant = hint(role, () if role in ROLES else ROLES, f"WHAT is one of {', '.join(ROLES)}.")
+            raise click.UsageError(f"--column needs WHAT=NAME, not {each!r}; {meant}")
+        columns[role] = name
+    kind, colon, name = (meaning or "").partition(":")
+    if meaning and (colon or meaning not in MEANINGS) and (kind != "list" or not name.strip()):
+        near = near_names(meaning, MEANINGS)
+        meant = f"; did you mean {either(near)}?" if near else "."
+        raise click.UsageError(f"--as needs seen, watchlist or list:NAME, not {meaning!r}{meant}")
+    return Choices(int(top[1]) if top else 0, columns, cast("Any", kind), name)
 
 
 @click.command("import")
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--profile", "name", required=True, help="Whose ratings; a new name makes a new profile.")
-@click.option("--preview", is_flag=True, help="Tell what would be imported; change nothing.")
+@click.argument("path", metavar="FILE", type=PASTED)
+@click.option("--profile", "name", required=True, help="Profile to import into; a new name creates a profile.")
+@click.option("--preview", is_flag=True, help="Show what would be imported and how the file is read; change nothing.")
 @click.option(
     "--settle",
     multiple=True,
     metavar="TITLE=MOVIE",
-    help='Which movie of the dataset, by id or "none", a film is; remembered: --settle "Hamlet (1996)=1411".',
+    help='Choose the movie by id, or "none", and remember it: --settle "Hamlet (1996)=1411".',
+)
+@click.option("--scale", metavar="TOP", help="The highest rating in FILE, if it does not say: 5, 10, 100, 1..10.")
+@click.option(
+    "--column",
+    "named",
+    multiple=True,
+    metavar="WHAT=NAME",
+    help='Which column holds what: --column rating="My Score".',
+)
+@click.option(
+    "--as",
+    "meaning",
+    metavar="WHAT",
+    help="What movies without a rating are, if FILE does not say: seen, watchlist or list:NAME.",
 )
 @dataset_option
 @as_json
-@answers
-def import_(path: Path, name: str, preview: bool, settle: Sequence[str], dataset: str | None, json_: bool) -> None:
+@handle_errors
+def import_(
+    path: Path,
+    name: str,
+    preview: bool,
+    settle: Sequence[str],
+    scale: str | None,
+    named: Sequence[str],
+    meaning: str | None,
+    dataset: str | None,
+    json_: bool,
+) -> None:
     """Import the ratings and lists that another service exported to FILE.
 
-    FILE is a zip of Letterboxd or Trakt, or a table of Letterboxd, IMDb, MovieLens, TMDB or of your own. Films that the
-    dataset does not have are kept, count as seen, and are exported again. What is newer in the profile stays.
+    FILE is a zip from Letterboxd or Trakt, a table from Letterboxd, IMDb, MovieLens, TMDB or your own, or a text file
+    with a title on each line. Movies that are not in the dataset are saved in the profile, count as seen, and are
+    exported again. Newer ratings in the profile are kept. Lists keep their names; movietui list shows them.
     """
-    from data import catalogue
-    from data.imports.matching import Matcher
-    from movietui import importing
+    from movietui.answers import import_ratings
+    from movietui.data import catalogue
+    from movietui.data.imports.matching import Matcher
 
     wrong = [entry for entry in settle if "=" not in entry]
     if wrong:
-        raise click.UsageError(f"--settle takes TITLE=MOVIE, not {wrong[0]!r}.")
+        raise click.UsageError(f"--settle needs TITLE=MOVIE, not {wrong[0]!r}.")
+    choices = choices_of(scale, named, meaning)
     store = open_store()
     settled = {title: movie for title, _, movie in (entry.rpartition("=") for entry in settle)}
-    named = dataset_named(store, dataset)
-    matcher = Matcher(catalogue.load(named, store.cleaning_of(named)))
-    told = importing.bring(store, name, path, matcher, settled, preview=preview)
+    of = dataset_named(store, dataset)
+    matcher = Matcher(catalogue.load(of, store.cleaning_of(of)))
+    result = import_ratings.import_file(store, name, path, matcher, settled, choices, preview=preview)
     if json_:
-        print_json(told)
+        print_rows(result.head(), {outcome: result.rows(outcome) for outcome in import_ratings.OUTCOMES})
         return
-    table = new_table("", "film", "", "")
-    for outcome in ("ambiguous", "unmatched"):
-        for row in told[outcome]:
-            candidates = ", ".join(f"{titled(movie)} is {movie['id']}" for movie in row.get("candidates", ()))
-            table.add_row(outcome, titled(row), row["reason"], candidates)
-    for row in told["skipped"]:
-        table.add_row("skipped", row["title"], row["reason"], row["place"])
-    counts = ", ".join(
-        f"{len(told[outcome]):,} {outcome}" for outcome in ("matched", "ambiguous", "unmatched", "skipped")
-    )
-    done = "a preview, nothing is changed" if preview else text.plural(told["changes"], "change")
+    report = result.to_json(SHOWN)
+    table = new_table("", "movie", "", "")
+    for outcome, movies in (("ambiguous", report["ambiguous"]), ("unmatched", report["unmatched"])):
+        for row in movies:
+            candidates = ", ".join(f"{text.movie_title(movie)} is {movie['id']}" for movie in row.get("candidates", ()))
+            table.add_row(outcome, text.movie_title(row), row["reason"], candidates)
+    for part, skipped in (("skipped", report["skipped"]), ("partly read", report["unread"])):
+        for each in skipped[:SHOWN]:
+            table.add_row(part, each["title"], each["reason"], each["place"])
+    counts = report["counts"]
     if table.row_count:
         print_rich(table)
-    print_rich(f"{told['profile']}: {told['format']}, {counts}; {done}")
+    if any(counts[part] > SHOWN for part in counts if part != "matched"):
+        print_rich(f"Only the first {SHOWN} of each are listed; --json lists all.")
+    print_rich(*(line for reading in report["tables"] for line in text.describe_table(reading)), *report["notes"])
+    of_each = ", ".join(f"{counts[part]:,} {part}" for part in ("matched", "ambiguous", "unmatched", "skipped"))
+    done = "preview, nothing changed" if preview else text.plural(report["changes"], "change")
+    print_rich(f"{report['profile']}: {report['format']}, {of_each}; {done}")
+    for named_list in report["lists"]:
+        become = "would become" if preview else "became"
+        print_rich(f"{text.plural(named_list['movies'], 'title')} {become} the list “{named_list['name']}”")
+    if report["stayed"]:
+        ratings = text.plural(report["stayed"], "rating")
+        print_rich(f"Kept {ratings} of {report['profile']}: typed in, or newer than the file.")
 
 
 @click.command()
 @for_viewers
-@click.option("-k", "most", default=None, type=click.IntRange(1), help="How many steps of each; else all.")
+@click.option("-k", "most", default=None, type=click.IntRange(1), help="How many steps of each profile. Default: all.")
 @dataset_option
 @as_json
-@answers
+@handle_errors
 def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dataset: str | None, json_: bool) -> None:
-    """List ratings, marks and imports with their times, newest first; of all profiles where none is named.
+    """List ratings, marks and imports with their times, newest first; of all profiles by default.
 
-    What was taken back, and can be done again, is marked as undone.
+    Undone steps that can be redone are marked.
     """
-    from movietui import asking, saying
+    from movietui.answers import lists
+    from movietui.ui import wording
 
     store = open_store()
     if users or profiles:
@@ -90,47 +164,95 @@ def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dat
     else:
         viewers = [ref for ref, _ in store.profiles()]
     if json_:
-        print_json(asking.history(store, viewers, most))
+        print_json(lists.history(store, viewers, most))
         return
     if not viewers:
-        print_rich("There is no profile yet; movietui rate and movietui import make one.")
+        print_rich("There is no profile yet; movietui rate or movietui import creates one.")
     for ref in viewers:
         table = new_table("when", "what", "movie", "")
         for step in store.history(ref)[:most]:
             undone = "undone" if step.undone else ""
-            table.add_row(text.moment(step.at), saying.recorded(step), saying.about(step), undone)
-        told = [table] if table.row_count else ["nothing yet: ratings, marks and imports are listed here"]
-        print_rich(ref.label, *told, *([""] if ref is not viewers[-1] else []))
+            table.add_row(text.moment(step.at), wording.summarize_step(step), wording.about(step), undone)
+        report = [table] if table.row_count else ["nothing yet: ratings, marks and imports will be listed here"]
+        print_rich(ref.label, *report, *([""] if ref is not viewers[-1] else []))
 
 
 EXPORTS = ("letterboxd", "imdb", "movielens", "csv", "watchlist", "shortlist")
 
 
 @click.command()
-@click.option("--profile", "name", required=True, help="Whose films.")
-@click.option("--format", "format_", required=True, type=click.Choice(EXPORTS), help="For whom the file is.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="The file that is written.")
-@click.option("--force", is_flag=True, help="Replace the file where it exists.")
-@click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies a shortlist has.")
+@click.option("--profile", "name", required=True, help="Profile to export.")
+@click.option("--format", "format_", required=True, type=Named(EXPORTS), help="Format of the file.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies in a shortlist.")
 @dataset_option
 @as_json
-@answers
+@handle_errors
 def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: str | None, json_: bool) -> None:
-    """Write what a profile has to a file.
+    """Export a profile to a file.
 
-    letterboxd, imdb and movielens are tables for these services; csv holds all, marks included; watchlist and shortlist
-    (the best movies that were not seen) are Markdown.
+    letterboxd, imdb and movielens are tables for these services; csv has everything, marks included; watchlist and
+    shortlist (the best unseen movies) are Markdown.
     """
-    from movietui import asking
+    from movietui.answers import lists
 
     store = open_store()
-    ref = asking.named_profile(store, name)
+    ref = lists.named_profile(store, name)
     named = dataset_named(store, dataset) if format_ == "shortlist" else ""
-    told = asking.export(store, ref, format_, output, named, k, force=force)
+    report = lists.export(store, ref, format_, output, named, k, force=force)
     if json_:
-        print_json(told)
+        print_json(report)
         return
-    left_out = f", {told['left_out']:,} left out" if told["left_out"] else ""
-    print_rich(f"{told['profile']}: {text.plural(len(told['films']), 'film')} written to {told['output']}{left_out}")
-    if told["note"]:
-        print_rich(told["note"])
+    left_out = f", {report['left_out']:,} skipped" if report["left_out"] else ""
+    print_rich(
+        f"{report['profile']}: exported {text.plural(len(report['films']), 'movie')} to {report['output']}{left_out}"
+    )
+    if report["note"]:
+        print_rich(report["note"])
+
+
+@click.group("list", cls=Commands, invoke_without_command=True)
+@click.option("--profile", "name", required=True, help="Profile whose lists to show.")
+@click.option("--dataset", hidden=True, expose_value=False)
+@click.option("--seed", hidden=True, expose_value=False, type=SEEDS)
+@as_json
+@click.pass_context
+@handle_errors
+def list_(context: click.Context, name: str, json_: bool) -> None:
+    """List a profile's named lists, imported from Letterboxd, IMDb and text files."""
+    from movietui.answers import lists
+
+    if context.invoked_subcommand is not None:
+        context.obj = name
+        return
+    store = open_store()
+    report = lists.named_lists(store, lists.named_profile(store, name))
+    if json_:
+        print_json(report)
+        return
+    table = new_table("list", "movies", right=("movies",))
+    for row in report["lists"]:
+        table.add_row(row["name"], f"{row['movies']:,}")
+    none = f"{report['profile']} has no list yet; movietui import reads lists from Letterboxd, IMDb and text files."
+    print_rich(table if report["lists"] else none)
+
+
+@list_.command("show")
+@click.argument("listed", metavar="NAME")
+@as_json
+@click.pass_obj
+@handle_errors
+def list_show(name: str, listed: str, json_: bool) -> None:
+    """Print the movies of the list NAME in order."""
+    from movietui.answers import lists
+
+    store = open_store()
+    report = lists.list_named(store, lists.named_profile(store, name), listed)
+    if json_:
+        print_json(report)
+        return
+    table = new_table("#", "movie", "note", right=("#",))
+    for row in report["movies"]:
+        table.add_row(str(row["place"]), text.movie_title(row), row["note"] or "")
+    print_rich(f"{report['list']}: {text.plural(len(report['movies']), 'movie')}", table)

@@ -1,29 +1,21 @@
-"""``movietui runs``: every run of the store, whoever started it."""
+"""``movietui runs``: the runs of the store, started on a screen or by a command."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from movietui import text
-from movietui.cli.commands import Commands
-from movietui.output import (
-    Bars,
-    answers,
-    as_json,
-    figure,
-    new_table,
-    open_store,
-    print_json,
-    print_rich,
-)
-from movietui.run_tables import of_one, of_two, state_text
-
-LISTED_METRICS = ("rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10")
+from movietui.cli.commands import Commands, Named
+from movietui.cli.output import Bars, as_json, handle_errors, open_store, print_json, print_rich
+from movietui.data.near_names import hint
+from movietui.formatting import text
+from movietui.formatting.run_tables import run_comparison, run_summary, state_text
+from movietui.formatting.tables import figure, new_table
+from movietui.models.choices import METRICS
 
 
 @click.group(cls=Commands)
@@ -32,38 +24,50 @@ def runs() -> None:
 
 
 def _filters(command: Callable[..., None]) -> Callable[..., None]:
-    for name, meaning in (("split", "measured on this split"), ("model", "of this model"), ("dataset", "on this")):
-        command = click.option(f"--{name}", default=None, help=f"Runs {meaning} only.")(command)
+    meanings = {"split": "measured on this split", "model": "of this model", "dataset": "on this dataset"}
+    for name, meaning in meanings.items():
+        command = click.option(f"--{name}", default=None, help=f"Only runs {meaning}.")(command)
     return command
 
 
 def _runs() -> Any:
-    from movietui.runs import Runs
+    from movietui.store.runs import Runs
 
     return Runs(open_store())
 
 
+def _no_run(**wanted: str | None) -> str:
+    """Return why no run is listed: the names that may be meant by a wrong one, or how to get a run."""
+    for column, typed in wanted.items():
+        known = {str(getattr(run, column)) for run in _runs().find()}
+        if typed and typed not in known:
+            return f"There is no run with {column} {typed}; {hint(typed, sorted(known), 'movietui train starts one.')}"
+    return "There is no such run yet; movietui train starts one."
+
+
 @runs.command("list")
 @_filters
-@click.option("--reported", "with_reported", is_flag=True, help="With what the authors of the source systems report.")
+@click.option(
+    "--reported", "with_reported", is_flag=True, help="Include the figures that the source systems' authors report."
+)
 @as_json
-@answers
+@handle_errors
 def runs_list(dataset: str | None, model: str | None, split: str | None, with_reported: bool, json_: bool) -> None:
     """List the runs, newest first."""
-    from movietui.runs import as_json as told
+    from movietui.store.runs import as_json as run_json
 
-    rows = [told(run) for run in _runs().find(dataset, model, split)]
+    rows: list[Mapping[str, Any]] = [run_json(run) for run in _runs().find(dataset, model, split)]
     if with_reported:
-        from movietui.comparison import reported
+        from movietui.answers.compare_runs import published_results
 
-        rows += reported(dataset, model, split)
+        rows += published_results(dataset, model, split)
     if json_:
         print_json(rows)
         return
     if not rows:
-        print_rich("There is no such run yet; movietui train makes one.")
+        print_rich(_no_run(dataset=dataset, model=model, split=split))
         return
-    metrics = [name for name in LISTED_METRICS if any(name in row["metrics"] for row in rows)]
+    metrics = [name for name in METRICS if METRICS[name].headline and any(name in row["metrics"] for row in rows)]
     figures = ("fit", "memory", "disk")
     numbers = ("run", *metrics, *figures)
     table = new_table("run", "model", "dataset", "split", *metrics, *figures, "state", "name", right=numbers)
@@ -88,91 +92,104 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
 @runs.command("show")
 @click.argument("number", metavar="ID", type=int)
 @as_json
-@answers
+@handle_errors
 def runs_show(number: int, json_: bool) -> None:
-    """Tell all about the run ID: settings, curve, metrics, and where its model fails."""
+    """Show the run ID: settings, curve, metrics, and where its model fails."""
     row = _runs().whole(number)
     if json_:
         print_json(row)
         return
-    print_rich(*of_one(row))
+    print_rich(*run_summary(row))
 
 
 @runs.command("compare")
 @click.argument("first", metavar="ID", type=int)
 @click.argument("second", metavar="ID", type=int)
-@click.option("--user", "users", multiple=True, metavar="ID", help="Whose lists to compare; twice for a pair.")
-@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile; twice for a pair.")
-@click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies of each list.")
+@click.option("--user", "users", multiple=True, metavar="ID", help="Compare the lists of this user; twice for a pair.")
+@click.option(
+    "--profile", "profiles", multiple=True, metavar="NAME", help="Compare the lists of this profile; twice for a pair."
+)
+@click.option(
+    "-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies of each list to compare."
+)
 @as_json
-@answers
+@handle_errors
 def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequence[str], k: int, json_: bool) -> None:
-    """Compare two runs: settings, metrics (second minus first) and the lists that they make for somebody."""
-    from movietui import asking
-    from movietui.comparison import compare
-    from movietui.runs import Runs
-    from movietui.viewers import user
+    """Compare two runs: settings, metrics (second minus first) and their lists for a viewer."""
+    from movietui.answers import lists
+    from movietui.answers.compare_runs import compare_runs
+    from movietui.protocol.viewers import user
+    from movietui.store.runs import Runs
 
     store = open_store()
     dataset = Runs(store).get(first).dataset
-    viewers = [user(one, dataset) for one in users] + [asking.named_profile(store, one) for one in profiles]
-    found = compare(store, first, second, [store.asked(ref) for ref in viewers], k)
+    viewers = [user(one, dataset) for one in users] + [lists.named_profile(store, one) for one in profiles]
+    result = compare_runs(store, first, second, viewers, k)
     if json_:
-        print_json(found)
+        print_json(result)
         return
-    print_rich(*of_two(found))
+    print_rich(*run_comparison(result))
 
 
 @runs.command("export")
 @_filters
-@click.option("--format", "form", default="csv", show_default=True, type=click.Choice(["csv", "json", "markdown"]))
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; else standard output.")
+@click.option("--format", "form", default="csv", show_default=True, type=Named(["csv", "json", "markdown"]))
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. Default: standard output."
+)
 @as_json
-@answers
+@handle_errors
 def runs_export(
     dataset: str | None, model: str | None, split: str | None, form: str, output: Path | None, json_: bool
 ) -> None:
-    """Write the runs as a table, or with all that is known of each as JSON."""
-    from movietui import run_files
+    """Export the runs as a table, or with all details as JSON."""
+    from movietui.formatting import run_files
 
-    kept = _runs()
-    rows = [kept.whole(run.id) for run in kept.find(dataset, model, split)]
+    stored = _runs()
+    rows = [stored.whole(run.id) for run in stored.find(dataset, model, split)]
     if output is None and (json_ or form == "json"):
         print_json(rows)
         return
     if output is None:
-        sys.stdout.write(run_files.FORMS[form](rows))
+        sys.stdout.write(run_files.FORMATS[form](rows))
         return
     run_files.write(rows, output, form, force=True)
-    told = {"output": str(output), "format": form, "runs": len(rows)}
+    report = {"output": str(output), "format": form, "runs": len(rows)}
     if json_:
-        print_json(told)
+        print_json(report)
     else:
-        print_rich(f"{text.plural(len(rows), 'run')} written to {output}")
+        print_rich(f"Exported {text.plural(len(rows), 'run')} to {output}")
 
 
 @runs.command("delete")
 @click.argument("number", metavar="ID", type=int)
 @as_json
-@answers
+@handle_errors
 def runs_delete(number: int, json_: bool) -> None:
-    """Remove the run ID and its checkpoint."""
-    kept = _runs()
-    lists = kept.without(number)
-    freed = kept.delete(number)
+    """Delete the run ID and its checkpoint."""
+    stored = _runs()
+    damaged = stored.forget_damaged(number)
+    effect = "" if damaged else stored.effect_of_deleting(number)
+    freed = None if damaged else stored.delete(number)
+    if freed is None:
+        if json_:
+            print_json({"run": number, "bytes": 0})
+        else:
+            print_rich(f"run {number}: its damaged record is deleted; its model may still be on disk.")
+        return
     if json_:
         print_json({"run": number, "bytes": freed.bytes})
         return
-    print_rich(f"run {number}: removed, {text.size(freed.bytes)} free. {lists}".rstrip())
+    print_rich(f"run {number}: deleted, {text.size(freed.bytes)} freed. {effect}".rstrip())
 
 
 @runs.command("name")
 @click.argument("number", metavar="ID", type=int)
 @click.argument("words", metavar="TEXT")
 @as_json
-@answers
+@handle_errors
 def runs_name(number: int, words: str, json_: bool) -> None:
-    """Call the run ID something; an empty TEXT takes its name away."""
+    """Name the run ID; an empty TEXT removes the name."""
     run = _runs().name(number, words)
     if json_:
         print_json({"run": run.id, "name": run.name})
@@ -184,9 +201,9 @@ def runs_name(number: int, words: str, json_: bool) -> None:
 @click.argument("number", metavar="ID", type=int)
 @click.argument("words", metavar="TEXT")
 @as_json
-@answers
+@handle_errors
 def runs_note(number: int, words: str, json_: bool) -> None:
-    """Write a note to the run ID; an empty TEXT takes it away."""
+    """Write a note on the run ID; an empty TEXT removes it."""
     run = _runs().note(number, words)
     if json_:
         print_json({"run": run.id, "note": run.note})
@@ -195,46 +212,46 @@ def runs_note(number: int, words: str, json_: bool) -> None:
 
 
 @runs.command("prune")
-@click.option("--keep", required=True, type=click.IntRange(0), help="How many of those that can be compared stay.")
-@click.option("--metric", default="rmse", show_default=True, help="What the best are the best by.")
+@click.option("--keep", required=True, type=click.IntRange(0), help="How many comparable runs to keep.")
+@click.option("--metric", default="rmse", show_default=True, help="Metric that decides which are best.")
 @as_json
-@answers
+@handle_errors
 def runs_prune(keep: int, metric: str, json_: bool) -> None:
-    """Remove the checkpoints of all but the best runs of each dataset, cleaning and split.
+    """Remove all checkpoints but those of the best runs of each dataset, cleaning and split.
 
-    What was measured of the others stays, and always the checkpoint of the run in use.
+    The metrics and curves of all runs are kept, and so is the checkpoint of the run in use.
     """
     freed = _runs().prune(keep, metric)
     total = sum(one.bytes for one in freed)
     if json_:
         print_json({"removed": [{"run": one.run.id, "bytes": one.bytes} for one in freed], "bytes": total})
         return
-    print_rich(f"{text.plural(len(freed), 'checkpoint')} removed, {text.size(total)} free.")
+    print_rich(f"Removed {text.plural(len(freed), 'checkpoint')}; {text.size(total)} freed.")
 
 
 @runs.command("use")
 @click.argument("number", metavar="ID", type=int)
 @as_json
-@answers
+@handle_errors
 def runs_use(number: int, json_: bool) -> None:
-    """Make lists with the run ID from now on."""
+    """Make lists with run ID from now on."""
     run = _runs().use(number)
     if json_:
         print_json({"run": run.id, "model": run.model, "dataset": run.dataset})
         return
-    print_rich(f"run {run.id}: {run.model} makes the lists of {run.dataset} now.")
+    print_rich(f"run {run.id}: {run.model} now makes the lists of {run.dataset}.")
 
 
 @runs.command("resume")
 @click.argument("number", metavar="ID", type=int)
 @as_json
-@answers
+@handle_errors
 def runs_resume(number: int, json_: bool) -> None:
-    """Train the run ID to its end, under its own number, where it was cut off, cancelled or failed."""
-    from movietui import tasks
+    """Resume the run ID if it was interrupted, cancelled or failed; it keeps its number."""
+    from movietui.jobs.train import resume
 
     with Bars() as bars:
-        trained = tasks.resume(open_store(), number, bars.stage, bars.epoch, bars.say)
+        trained = resume(open_store(), number, bars.listener)
     if json_:
         print_json(trained)
         return

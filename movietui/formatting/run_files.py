@@ -1,31 +1,28 @@
-"""Runs written to files: as a table for a spreadsheet or a page, or with all that is known of each."""
+"""Runs exported to files: as tables, or with everything known of each."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-from data.problems import Problem
-from movietui.files import RUN_BY_SPREADSHEETS, write_file
-from movietui.output import figure
-from movietui.run_tables import settings_text
+from movietui.data.problems import Problem
+from movietui.data.storage.atomic_files import write_file
+from movietui.formatting.escaping import csv_text, json_text, markdown
+from movietui.formatting.settings import settings_text
+from movietui.formatting.tables import figure
 
 FACTS = (
     *("run", "name", "model", "dataset", "cleaning", "split", "seed", "device", "state", "started", "seconds"),
     *("peak_bytes", "checkpoint_bytes", "best_epoch", "settings"),
 )
-"""The columns of a table before those of the metrics; the note comes behind them."""
+"""The columns before those of the metrics; the note follows them."""
 Rows = Sequence[Mapping[str, Any]]
-"""As ``Runs.whole`` returns each."""
+"""Rows as ``Runs.whole`` returns them."""
 
 
 def _cells(rows: Rows) -> list[list[Any]]:
-    """A head and a row for each run; what is not known is an empty cell."""
+    """Return a header and a row for each run; unknown values are empty cells."""
     metrics = list(dict.fromkeys(name for row in rows for name in row["metrics"]))
     body = [
         [
@@ -39,48 +36,35 @@ def _cells(rows: Rows) -> list[list[Any]]:
 
 
 def _csv(rows: Rows) -> str:
-    # What people wrote is not run as a formula.
-    safe = [
-        [f"'{cell}" if isinstance(cell, str) and cell.startswith(RUN_BY_SPREADSHEETS) else cell for cell in row]
-        for row in _cells(rows)
-    ]
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows(safe)
-    return file.getvalue()
+    return csv_text(_cells(rows))
 
 
 def _markdown(rows: Rows) -> str:
     head, *body = _cells(rows)
-    # What people wrote may hold what ends a cell.
-    told = [
-        [figure(cell) if isinstance(cell, float) else str(cell).replace("|", "\\|") for cell in row] for row in body
+    lines = [
+        [markdown(name) for name in head],
+        ["---"] * len(head),
+        *([figure(cell) if isinstance(cell, float) else markdown(str(cell)) for cell in row] for row in body),
     ]
-    lines = [head, ["---"] * len(head), *told]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _json(rows: Rows) -> str:
-    return json.dumps(rows, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return json_text(rows) + "\n"
 
 
-FORMS: dict[str, Callable[[Rows], str]] = {"csv": _csv, "json": _json, "markdown": _markdown}
-ENDINGS = {".csv": "csv", ".json": "json", ".md": "markdown"}
-"""The form that the end of a file's name asks for."""
+FORMATS: dict[str, Callable[[Rows], str]] = {"csv": _csv, "json": _json, "markdown": _markdown}
+SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
+"""The format for a file name's suffix."""
 
 
-def write(rows: Rows, path: Path, form: str | None = None, *, force: bool = False) -> str:
-    """Write runs to a file, whole or not at all, and return the form: the one asked for, else that of its name.
+def write(rows: Rows, path: Path, file_format: str | None = None, *, force: bool = False) -> str:
+    """Write runs to a file and return the format: ``file_format``, else the one of the suffix.
 
-    What is there is replaced with ``force`` only. Raises ``Problem`` where it cannot be written.
+    An existing file is replaced only with ``force``. Raise ``Problem`` if the file cannot be written.
     """
-    form = form or ENDINGS.get(path.suffix.lower())
-    if form is None:
-        raise Problem(f"Let the file end in {', '.join(ENDINGS)}: that says how the runs are written.")
-    write_file(path, FORMS[form](rows).encode("utf-8"), force=force)
-    return form
-
-
-def free_name(folder: Path) -> Path:
-    """Return where runs can be written without replacing anything."""
-    names = ("runs.csv" if number == 1 else f"runs-{number}.csv" for number in count(1))
-    return next(folder / name for name in names if not (folder / name).exists())
+    file_format = file_format or SUFFIXES.get(path.suffix.lower())
+    if file_format is None:
+        raise Problem(f"End the file name with {', '.join(SUFFIXES)}; it decides the format.")
+    write_file(path, FORMATS[file_format](rows).encode("utf-8"), force=force)
+    return file_format

@@ -1,16 +1,19 @@
-"""Runs as tables of text: the same on the command line and in the panels of the Train screen."""
+"""Runs as tables of text, for the command line and the panels of the Train screen."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
 
-from movietui import text
-from movietui.output import calibration_table, confusion_table, figure, new_table, subgroups_table
+from movietui.formatting import text
+from movietui.formatting.settings import settings_text
+from movietui.formatting.tables import calibration_table, confusion_table, figure, new_table, subgroups_table
+from movietui.protocol.messages import RunComparison
 
 
-def of_one(row: dict[str, Any]) -> list[Table | str]:
+def run_summary(row: dict[str, Any]) -> list[Table | str]:
     """Return all about a run as tables."""
     about = new_table("", "")
     about.show_header = False
@@ -38,27 +41,29 @@ def of_one(row: dict[str, Any]) -> list[Table | str]:
     return parts
 
 
-def of_two(found: dict[str, Any]) -> list[Table | str]:
+def run_comparison(comparison: RunComparison) -> list[Table | str]:
     """Return two runs side by side as tables."""
-    names = [f"run {row['run']}" for row in found["runs"]]
+    names = [f"run {row['run']}" for row in comparison["runs"]]
     settings = new_table("", *names, right=names)
-    for row in found["facts"] + found["settings"]:
-        settings.add_row(row["name"], *("" if row[of] is None else str(row[of]) for of in ("first", "second")))
+    for row in comparison["facts"] + comparison["settings"]:
+        settings.add_row(row["name"], *("" if value is None else str(value) for value in (row["first"], row["second"])))
     columns = (*names, "difference")
     metrics = new_table("", *columns, right=columns)
-    for row in found["metrics"]:
-        reach = f" ±{(row['high'] - row['low']) / 2:.4f}" if row["low"] is not None else ""
-        values = ["" if row[of] is None else figure(row[of]) for of in ("first", "second")]
-        metrics.add_row(row["metric"], *values, "" if row["difference"] is None else f"{row['difference']:+.4f}{reach}")
+    for measured in comparison["metrics"]:
+        low, high = measured["low"], measured["high"]
+        reach = f" ±{(high - low) / 2:.4f}" if low is not None and high is not None else ""
+        values = ["" if value is None else figure(value) for value in (measured["first"], measured["second"])]
+        difference = measured["difference"]
+        metrics.add_row(measured["metric"], *values, "" if difference is None else f"{difference:+.4f}{reach}")
     parts: list[Table | str] = [settings if settings.row_count else "The settings are the same.", "", metrics]
-    if not found["same_rows"]:
-        parts.append("not measured on the same rows: no interval can be given")
-    if found["top"]:
+    if not comparison["same_rows"]:
+        parts.append("not measured on the same rows, so there is no interval")
+    if comparison["top"]:
         lists = new_table(*names, "title", "year", right=(*names, "year"))
-        for movie in found["top"]["movies"]:
-            places = (str(movie[of] or "") for of in ("first", "second"))
-            lists.add_row(*places, movie["title"], str(movie["year"] or ""))
-        parts += ["", lists, f"{found['top']['common']} of {found['top']['k']} in both lists"]
+        for movie in comparison["top"]["movies"]:
+            ranks = (str(rank or "") for rank in (movie["first"], movie["second"]))
+            lists.add_row(*ranks, movie["title"], str(movie["year"] or ""))
+        parts += ["", lists, f"{comparison['top']['common']} of {comparison['top']['k']} in both lists"]
     return parts
 
 
@@ -72,12 +77,8 @@ def _curve(row: dict[str, Any]) -> Table:
     return table
 
 
-def settings_text(settings: dict[str, Any]) -> str:
-    return " ".join(f"{name}={value}" for name, value in settings.items())
-
-
-def state_text(row: dict[str, Any]) -> str:
-    """How a run is, and how far."""
+def state_text(row: Mapping[str, Any]) -> str:
+    """Return the state of a run with its progress."""
     progress = row.get("progress") or {}
     if not progress:
         return str(row["state"])

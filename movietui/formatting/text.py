@@ -1,4 +1,4 @@
-"""Small pieces of text that several screens draw, as Rich text: nothing from outside is ever read as markup."""
+"""Small pieces of text that several screens draw, as Rich text. Untrusted text is never read as markup."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,36 +8,42 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from movietui.data.near_names import either
+from movietui.data.titles import with_year
+from movietui.protocol.viewers import LETTERS
+
 BARS = "▁▂▃▄▅▆▇█"
+QUOTED = 40
+"""The most cells of what a person typed that a message repeats."""
 
 
 def decimals(value: float, digits: int = 2) -> str:
-    """Return a number the way lists show small ones: ``.55``, ``-.55``, ``1.20``."""
+    """Return a number without its leading zero: ``.55``, ``-.55``, ``1.20``."""
     text = f"{value:.{digits}f}"
     return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
 
 
 def number_of_stars(value: float) -> str:
-    """Return a rating in the least room: ``★ 4½``."""
+    """Return a rating in the least space: ``★ 4½``."""
     halves = round(value * 2)
     whole = str(halves // 2) if halves // 2 or halves == 0 else ""
     return f"★ {whole}{'½' * (halves % 2)}"
 
 
 def bars(counts: Sequence[int]) -> str:
-    """Return a histogram a line high."""
+    """Return a histogram one line high."""
     top = max(counts, default=0)
     return "".join(BARS[math.ceil(count / top * 8) - 1] if count else BARS[0] for count in counts) if top else ""
 
 
 def dots(share: float, of: int = 5) -> str:
-    """Return a share as filled and empty dots: ``●●●●○``."""
+    """Return a share, 0 to 1, as filled and empty dots: ``●●●●○``."""
     full = round(min(1.0, max(0.0, share)) * of)
     return "●" * full + "○" * (of - full)
 
 
 def thin_bar(done: float, total: float, width: int) -> Text:
-    """Return a progress bar a line high; with an unknown end it shows no share."""
+    """Return a progress bar one line high; without a known total it is empty."""
     if total <= 0:
         return Text("─" * width, style="dim")
     full = int(min(1.0, done / total) * width)
@@ -45,7 +51,7 @@ def thin_bar(done: float, total: float, width: int) -> Text:
 
 
 def size(count: float) -> str:
-    """Return a number of bytes for people."""
+    """Return a number of bytes in readable units."""
     for unit in ("B", "kB", "MB"):
         if round(count) < 1000:  # as it is shown: 999,999 bytes are 1.0 MB
             return f"{count:.0f} {unit}" if unit == "B" or round(count, 1) >= 10 else f"{count:.1f} {unit}"
@@ -54,7 +60,7 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span for people."""
+    """Return a duration in readable units."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -62,7 +68,7 @@ def duration(seconds: float) -> str:
 
 
 def short_duration(seconds: float) -> str:
-    """Return a time span in seven cells, for columns: ``2.5 s``, ``42 s``, ``8m 5s``, ``12h 30m``."""
+    """Return a duration in at most seven cells, for columns: ``2.5 s``, ``42 s``, ``8m 5s``, ``12h 30m``."""
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return duration(seconds)
@@ -71,29 +77,76 @@ def short_duration(seconds: float) -> str:
 
 
 def pace(rate: float, seconds_left: float | None) -> str:
-    """Return how fast bytes go and how long they still take: ``3.1 MB/s, 12 s left``. What is not known is left out."""
+    """Return a download rate and the time left: ``3.1 MB/s, 12 s left``. Unknown parts are left out."""
     known = [f"{size(rate)}/s"] if rate else []
     return ", ".join(known + ([f"{duration(seconds_left)} left"] if seconds_left is not None else []))
 
 
 def moment(at: str) -> str:
-    """Return a moment, ISO 8601, as the clock here had it: ``2026-11-21 20:15``."""
+    """Return an ISO 8601 moment in local time: ``2026-11-21 20:15``."""
     return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def plural(count: int, word: str) -> str:
-    """Return a count with its word: ``1 rating``, ``1,204 ratings``."""
+    """Return a count with its noun: ``1 rating``, ``1,204 ratings``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
+def enumerate_names(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: ``A, B and C``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def movie_title(movie: Mapping[str, Any]) -> str:
+    """Return the title of a movie with its year: ``Fargo (1996)``. ``movie`` has ``title`` and ``year``."""
+    return with_year(str(movie["title"]), movie["year"])
+
+
+def rated_and_marked(rated: Sequence[float], marked: Sequence[str]) -> str:
+    """Return the rating (0 for none) and the mark (or empty) that each viewer gave a movie.
+
+    >>> rated_and_marked([4.5], ["watchlist"]), rated_and_marked([4, 0, 0], ["", "", "hidden"])
+    ('★ 4½ watchlist', 'A ★ 4  C hidden')
+    """
+    each = [
+        " ".join(([number_of_stars(stars)] if stars else []) + ([mark] if mark else []))
+        for stars, mark in zip(rated, marked, strict=True)
+    ]
+    if len(each) == 1:
+        return each[0]
+    return "  ".join(f"{letter} {what}" for letter, what in zip(LETTERS, each, strict=False) if what)
+
+
+def nothing_matches(words: str, kinds: Sequence[str]) -> str:
+    """Return that a search found nothing of these kinds.
+
+    >>> nothing_matches("xyz", ("movie", "director", "user"))
+    "No movie, director or user matches 'xyz'."
+    """
+    quoted = words if cell_len(words) <= QUOTED else cut(words, QUOTED)
+    return f"No {either(kinds)} matches {quoted!r}."
+
+
 def person(facts: Mapping[str, Any]) -> str:
-    """Return what is known of a user of a dataset: ``28 M writer``; what is not known is left out."""
+    """Return what is known of a user of a dataset: ``28 M writer``. Unknown facts are left out."""
     age = [f"{facts['age']:>2}"] if facts.get("age") else []
     return " ".join([*age, *(str(facts[name]) for name in ("gender", "occupation") if facts.get(name))])
 
 
+def describe_table(table: Mapping[str, Any]) -> list[str]:
+    """Return how a table of an import is read, in lines: its scale, its columns, and the ignored ones."""
+    scale = ""
+    if table["scale"]:
+        by = {"stated": "", "assumed": " (assumed)", "chosen": " (as you chose)"}[table["scale_by"]]
+        scale = f"ratings up to {table['scale']}{by}"
+    read = [name if name.casefold() == what else f"{name} as {what}" for name, what in table["columns"].items()]
+    columns = f"read: {', '.join(read)}" if read else ""
+    lines = [f"{table['file']}: {'; '.join(part for part in (scale, columns) if part)}"] if scale or columns else []
+    return lines + ([f"Ignored columns: {', '.join(table['not_read'])}"] if table["not_read"] else [])
+
+
 def cut(text: str, width: int, *, right: bool = False) -> str:
-    """Return text that fills exactly the width in cells, cut with an ellipsis where it is longer."""
+    """Return text that is exactly ``width`` cells wide, cut with an ellipsis if it is longer."""
     missing = width - cell_len(text)
     if missing < 0:
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
@@ -101,9 +154,9 @@ def cut(text: str, width: int, *, right: bool = False) -> str:
 
 
 def fitted(text: str | Text, width: int, *, right: bool = False) -> Text:
-    """Return text that fills exactly the width in cells, cut with an ellipsis where it is longer."""
+    """Return text that is exactly ``width`` cells wide, cut with an ellipsis if it is longer."""
     copy = Text(text) if isinstance(text, str) else text.copy()
-    copy.no_wrap = True
+    copy.no_wrap, width = True, max(0, width)  # the rest of a narrow line may be less than nothing
     copy.truncate(width, overflow="ellipsis" if width else "crop")
     missing = width - copy.cell_len
     if missing > 0 and right:

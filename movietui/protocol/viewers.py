@@ -1,52 +1,51 @@
-"""Whoever a list is made for, by name."""
+"""Viewers by name: profiles and users of a dataset."""
 
 import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypedDict, get_args
+from typing import Literal, TypedDict
 
 LONGEST_NAME = 40
 LETTERS = "ABCD"
-"""How those are told apart for whom one list is made; there are no more of them than letters."""
-Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]
-WAYS: tuple[Way, ...] = get_args(Way)
-"""How one list is made for several, named as in ``models.ranking.WAYS``: that takes numpy to import, which costs a
-screen and a page of help too much."""
-UnseenBy = Literal["all", "any", "none"]
-"""Which of those must not have seen a movie, named as in ``models.ranking.UnseenBy``."""
+"""The letters of the viewers of one list, which has at most as many."""
 JOINER = "\u200d"
 """The zero-width joiner, which makes one emoji of several."""
 EMOJI_STYLE = "\ufe0f"
 EMOJI_ENDS = ("So", "Sk")
-"""What an emoji ends with, a tone of skin included, as ``unicodedata.category`` has it."""
+"""The categories of the last character of an emoji, a skin tone included, see ``unicodedata.category``."""
 
 
-class Asked(TypedDict):
-    """A viewer as the engine is asked about them: who, and the ratings that the store has of them."""
+class ViewerKey(TypedDict):
+    """The fields of a ``ViewerRef``."""
 
-    kind: str
+    kind: Literal["profile", "user"]
     id: str
-    rated: list[tuple[str, float]]
+    dataset: str
 
 
 @dataclass(frozen=True)
 class ViewerRef:
-    """A profile, or a user of a dataset; what they rated is looked up where it is needed."""
+    """A profile or a user of a dataset; their ratings are read when they are needed."""
 
     kind: Literal["profile", "user"]
     id: str
     """The profile's name, or the user's id in the dataset."""
     dataset: str = ""
-    """Whose user it is; empty for a profile, which belongs to no dataset."""
+    """The dataset of a user; empty for a profile."""
+
+    @property
+    def key(self) -> ViewerKey:
+        """The fields, as messages hold them."""
+        return {"kind": self.kind, "id": self.id, "dataset": self.dataset}
 
     @property
     def label(self) -> str:
-        """How the viewer is called on screen."""
+        """The name of the viewer on screen."""
         return self.id if self.kind == "profile" else f"user {self.id}"
 
 
 def is_name(text: str) -> bool:
-    """Return whether a profile can be called so: all of it prints, but for the joiner between two emoji."""
+    """Return whether a profile can have this name: all of it prints, except for the joiner between two emoji."""
     parts = text.split(JOINER)
     return (
         len(text) <= LONGEST_NAME
@@ -60,10 +59,10 @@ def is_name(text: str) -> bool:
 
 
 def profile(name: str) -> ViewerRef:
-    """Name a profile."""
+    """Return the viewer of a profile."""
     return ViewerRef("profile", name)
 
 
 def user(user_id: str, dataset: str) -> ViewerRef:
-    """Name a user of a dataset."""
+    """Return the viewer of a user of a dataset."""
     return ViewerRef("user", user_id, dataset)

@@ -1,36 +1,39 @@
-"""How the drawing process and its children speak: one JSON object a line, in both directions.
+"""The format of the pipes between the app and its child processes: one JSON object a line, in both directions.
 
-The engine answers requests, ``{"id": 7, "do": "rank", …}``, with ``{"id": 7, "result": …}`` or, where it cannot,
-``{"id": 7, "problem": "one sentence"}``. A job is given one request and tells its events until the last, which is
-``done``, ``failed`` or ``cancelled``.
+The engine replies to ``{"id": 7, "do": "rank", "arguments": {…}}`` with ``{"id": 7, "result": …}`` or, if it cannot,
+with ``{"id": 7, "problem": "one sentence"}``; while it works, it says so once a second. See ``requests``. A job takes
+one request, ``{"do": "get", …}``, and reports events, ``{"event": "stage", …}``. See ``jobs``.
 """
 
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, TextIO
 
-from data.problems import Problem
+from movietui.data.problems import Problem
+from movietui.data.storage import strict_json
 
 Message = dict[str, Any]
+WORKING: Message = {"working": True}
+"""Sent by an engine that works on a request."""
 
 
-def encode(message: Message) -> bytes:
+def encode(message: Mapping[str, object]) -> bytes:
     """Return a message as a line."""
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
 def decode(line: bytes | str) -> Message:
     """Return the message of a line."""
-    message = json.loads(line)
+    message = strict_json.loads(line)
     if not isinstance(message, dict):
         raise ValueError("a message is a JSON object")
     return message
 
 
 def take_stdout() -> TextIO:
-    """Keep the pipe to the parent for messages; whatever a library prints goes to standard error instead."""
+    """Keep the pipe to the parent for messages; what a library prints goes to standard error instead."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
@@ -38,16 +41,13 @@ def take_stdout() -> TextIO:
 
 
 def sentence(error: BaseException) -> str:
-    """Return what to tell a person about an error: a problem's own words, or what broke and where."""
+    """Return the sentence for an error: that of a ``Problem``, or what broke and where."""
     if isinstance(error, Problem):
         return str(error)
     if isinstance(error, MemoryError):
-        return "There is not enough memory for this; choose a smaller dataset or close other programs."
+        return "Not enough memory; choose a smaller dataset or close other programs."
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""
-    return f"Something broke that should not: {type(error).__name__}: {error}{place}; please report it."
-
-
-Send = Callable[[Message], None]
+    position = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""
+    return f"Unexpected error: {type(error).__name__}: {error}{position}; please report it."

@@ -1,77 +1,105 @@
-"""One job at a time, and what it looks like while it runs."""
+"""One job at a time, and its progress while it runs."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from contextlib import aclosing
+from typing import overload
 
-from data.problems import Cancelled, Problem
-from movietui.activity import Activity
-from movietui.children import Job
-from movietui.database import STANDARD
-from movietui.wire import Message
+from movietui.data.problems import Cancelled, Problem
+from movietui.protocol.jobs import (
+    CleanJob,
+    GetJob,
+    GetResult,
+    ImdbJob,
+    JobClient,
+    JobRequest,
+    JobResult,
+    RemoveJob,
+    RemoveResult,
+    SweepJob,
+    SweepOptions,
+    SweepResult,
+)
+from movietui.protocol.messages import CleaningReport, ImdbReport
+from movietui.state.child_processes import Job
+from movietui.state.job_progress import Activity
+from movietui.store.database import STANDARD
 
-DRAWN_A_SECOND = 10
+UPDATES_PER_SECOND = 10
 
 
 class Work:
-    """Runs jobs in child processes and tells, at most a few times a second, how far they are."""
+    """Runs jobs in child processes, one at a time, and calls ``changed`` when one progresses, a few times a second."""
 
-    def __init__(self, changed: Callable[[], None], job: Callable[[], Job] = Job) -> None:
+    def __init__(self, changed: Callable[[], None], job: Callable[[], JobClient] = Job) -> None:
         self._changed = changed
         self._new_job = job
-        self._job: Job | None = None
+        self._job: JobClient | None = None
         self._later: asyncio.TimerHandle | None = None
         self.activity: Activity | None = None
-        """What runs, or ``None``."""
+        """The progress of the running job; ``None`` if there is none."""
 
-    async def get(self, name: str, path: str | None = None, cleaning: str = STANDARD) -> dict[str, Any]:
+    async def get(self, name: str, path: str | None = None, cleaning: str = STANDARD) -> GetResult:
         """Get and clean a dataset."""
         return await self._run(f"get {name}", {"do": "get", "name": name, "path": path, "cleaning": cleaning})
 
-    async def clean(self, name: str, cleaning: str) -> dict[str, Any]:
-        """Clean a dataset that is here."""
+    async def clean(self, name: str, cleaning: str) -> CleaningReport:
+        """Clean a dataset that is on disk."""
         return await self._run(f"clean {name}", {"do": "clean", "name": name, "cleaning": cleaning})
 
-    async def remove(self, name: str) -> dict[str, Any]:
+    async def remove(self, name: str) -> RemoveResult:
         """Remove a dataset from the disk."""
         return await self._run(f"remove {name}", {"do": "remove", "name": name})
 
-    async def imdb(self, name: str, path: str | None = None) -> dict[str, Any]:
-        """Join a dataset with IMDb's tables, of a folder or downloaded."""
+    async def imdb(self, name: str, path: str | None = None) -> ImdbReport:
+        """Join a dataset with IMDb's tables, read from a folder or downloaded."""
         return await self._run(f"imdb {name}", {"do": "imdb", "name": name, "path": path})
 
-    async def sweep(self, model: str, dataset: str, options: Message) -> dict[str, Any]:
-        """Measure a model with the combinations of a ``grid``, on a ``split`` with a ``cleaning`` and a ``seed``."""
+    async def sweep(self, model: str, dataset: str, options: SweepOptions) -> SweepResult:
+        """Measure a model with every combination of a grid."""
         return await self._run(f"sweep {model}", {"do": "sweep", "model": model, "dataset": dataset, **options})
 
-    async def _run(self, title: str, request: Message) -> dict[str, Any]:
-        """Return the result. Raises ``Problem`` with the job's sentence, or ``Cancelled``."""
+    @overload
+    async def _run(self, title: str, request: GetJob) -> GetResult: ...
+
+    @overload
+    async def _run(self, title: str, request: CleanJob) -> CleaningReport: ...
+
+    @overload
+    async def _run(self, title: str, request: RemoveJob) -> RemoveResult: ...
+
+    @overload
+    async def _run(self, title: str, request: ImdbJob) -> ImdbReport: ...
+
+    @overload
+    async def _run(self, title: str, request: SweepJob) -> SweepResult: ...
+
+    async def _run(self, title: str, request: JobRequest) -> JobResult:
+        """Return the result. Raises ``Problem`` with the job's message, or ``Cancelled``."""
         if self._job is not None:
-            raise Problem("Something else is running; wait for it, or cancel it with c.")
+            raise Problem("Another job is running; wait for it, or press c to cancel it.")
         self._job = self._new_job()
         self._show(Activity(title, request))
         try:
-            async for event in self._job.events(request):
-                match event["event"]:
-                    case "done":
-                        result: dict[str, Any] = event["result"]
-                        return result
-                    case "failed":
+            async with aclosing(self._job.events(request)) as events:  # so that its process has ended when this returns
+                async for event in events:
+                    if event["event"] == "done":
+                        return event["result"]
+                    if event["event"] == "failed":
                         raise Problem(event["problem"])
-                    case "cancelled":
+                    if event["event"] == "cancelled":
                         break
-                    case _:
-                        assert self.activity is not None
-                        self._show_soon(self.activity.after(event))
+                    assert self.activity is not None
+                    self._show_soon(self.activity.after(event))
             raise Cancelled
         finally:
             self._job = None
             self._show(None)
 
     async def cancel(self) -> bool:
-        """Stop what runs; return whether anything did."""
+        """Stop the running job; return whether there was one."""
         job = self._job
         if job is None:
             return False
@@ -89,4 +117,4 @@ class Work:
         self.activity = activity
         if self._later is None:
             loop = asyncio.get_running_loop()
-            self._later = loop.call_later(1 / DRAWN_A_SECOND, lambda: self._show(self.activity))
+            self._later = loop.call_later(1 / UPDATES_PER_SECOND, lambda: self._show(self.activity))

@@ -1,75 +1,84 @@
-"""Keys that change one part of a filter line, and filters that were saved by name. What a filter means is for
-``models.filters`` to say."""
+"""Changes of one part of a typed filter, and filters saved under a name. ``movietui.data.query.filters`` defines what a
+filter means."""
 
 import re
 from collections.abc import Mapping, Sequence
 
-from data.problems import Problem
+from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
 
 SAVED = ":"
 """The sign before the name of a saved filter."""
+
+FILTER = "filter:"
+"""The prefix of the choices in the store that are saved filters."""
 
 _PARTS = re.compile(r'@?"[^"]*"|\S+')
 _YEARS = re.compile(r"[0-9]{4}\.\.[0-9]{4}")
 _NAME = re.compile(r'[^\s":]{1,20}')
 
 
-def step_genre(only: str, genres: Sequence[str], step: int) -> str:
-    """Return the filter with the next of the genres wanted; after the last, and before the first, comes none.
+def step_genre(filter_text: str, genres: Sequence[str], step: int) -> str:
+    """Return the filter with its genre replaced by the next one; after the last and before the first comes no genre.
 
     >>> step_genre("+Drama >=50", ["Drama", "Comedy"], 1)
     '+Comedy >=50'
     """
-    return _step(only, [f"+{genre}" for genre in genres if not re.search(r'[\s"]', genre)], step)
+    return _step(filter_text, [f"+{genre}" for genre in genres if not re.search(r'[\s"]', genre)], step)
 
 
-def step_decade(only: str, decades: Sequence[int], step: int) -> str:
-    """Return the filter with the next of the decades; after the last, and before the first, come all years.
+def step_decade(filter_text: str, decades: Sequence[int], step: int) -> str:
+    """Return the filter with its years replaced by the next decade; after the last and before the first come all years.
+
+    From all years, both directions begin with the newest decade, the first.
 
     >>> step_decade("1990..1994 alien", [1990, 1980], 1)
     '1990..1999 alien'
     """
-    return _step(only, [f"{decade}..{decade + 9}" for decade in decades], step, _YEARS)
+    if step < 0 and not any(_YEARS.fullmatch(part) for part in _PARTS.findall(filter_text)):
+        step = 1  # towards newer decades means first the newest
+    return _step(filter_text, [f"{decade}..{decade + 9}" for decade in decades], step, _YEARS)
 
 
-def _step(only: str, choices: Sequence[str], step: int, also: re.Pattern[str] | None = None) -> str:
-    parts = _PARTS.findall(only)
-    places = [
-        place for place, part in enumerate(parts) if part in choices or (also is not None and also.fullmatch(part))
+def _step(filter_text: str, choices: Sequence[str], step: int, also: re.Pattern[str] | None = None) -> str:
+    parts = _PARTS.findall(filter_text)
+    matches = [
+        index for index, part in enumerate(parts) if part in choices or (also is not None and also.fullmatch(part))
     ]
     steps = ["", *choices]
-    now = parts[places[0]] if places else ""
+    now = parts[matches[0]] if matches else ""
     new = steps[(steps.index(now) + step) % len(steps) if now in steps else 1 if step > 0 else -1]
-    if places:
-        parts[places[0]] = new
+    if matches:
+        parts[matches[0]] = new
     else:
         parts.append(new)
     return " ".join(filter(None, parts))
 
 
 def expand(typed: str, saved: Mapping[str, str]) -> str:
-    """Return a filter with saved ones in the places of their names.
+    """Return a filter in which the name of each saved filter is replaced by that filter.
 
-    Raises ``Problem`` for a name that none was saved by.
+    Raises ``Problem`` for a name under which no filter is saved.
 
     >>> expand(":short -Horror", {"short": "<=100m"})
     '<=100m -Horror'
     """
 
-    def meant(part: str) -> str:
+    def expanded(part: str) -> str:
         if not part.startswith(SAVED):
             return part
         if part[1:] not in saved:
-            known = ", ".join(SAVED + name for name in saved) or "none yet; ctrl+s saves one"
-            raise Problem(f"No filter is saved as {part}; saved are: {known}.")
+            names = [SAVED + name for name in saved]
+            listed = f"saved filters: {', '.join(names) or 'none yet; ctrl+s saves one'}."
+            raise no_such(f"There is no saved filter {part}", part, names, listed)
         return saved[part[1:]]
 
-    return " ".join(meant(part) for part in _PARTS.findall(typed)) if typed.count('"') % 2 == 0 else typed
+    return " ".join(expanded(part) for part in _PARTS.findall(typed)) if typed.count('"') % 2 == 0 else typed
 
 
 def check_name(name: str) -> str:
-    """Return a name for a filter. Raises ``Problem`` for one that could not be typed again."""
+    """Return the name for a saved filter. Raises ``Problem`` for a name that a filter could not contain."""
     name = name.strip().removeprefix(SAVED)
     if not _NAME.fullmatch(name):
-        raise Problem("A filter is saved by one word of up to 20 letters, without quotes and colons.")
+        raise Problem("Name the filter with one word of up to 20 characters, without quotes or colons.")
     return name

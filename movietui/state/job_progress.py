@@ -1,22 +1,22 @@
-"""What a running job looks like from outside: an immutable picture that its events turn into the next one."""
+"""The progress of a running job: an immutable value that each of its events turns into the next one."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
 
-from data.progress import WHOLE
-from movietui import text
-from movietui.wire import Message
+from movietui.data.progress import WHOLE
+from movietui.formatting import text
+from movietui.protocol.jobs import EpochEvent, InsideEvent, JobEvent, JobRequest, StageEvent, SweepRow
 
 PHASES = {
     "curve": "learning",
     "measure": "measuring on the test part",
-    "serve": "learning from all ratings",
+    "serve": "training on all ratings",
 }
 
-ENOUGH_TO_TELL = 0.1
-"""From which share of the first phase on its time says how long all will take."""
+ENOUGH_TO_PREDICT = 0.1
+"""The share of the first phase that must be done before its time predicts the time of all phases."""
 
 
 @dataclass(frozen=True)
@@ -25,32 +25,40 @@ class Activity:
 
     title: str
     """What it does: ``get ml-100k``, ``train mf``."""
-    request: Message
+    request: JobRequest
     step: str = ""
     done: float = 0
     total: float = 0
     share: float = 0.0
-    """Which share of the first phase is done, where that is told within an epoch."""
+    """The share of the first phase that is done, if the job reports it within an epoch."""
     unit: str = ""
     left: float | None = None
-    """Seconds that the stage will still take, as it says itself."""
-    stages: tuple[Message, ...] = ()
-    """The last word of each stage so far, in their order."""
-    curve: tuple[Message, ...] = ()
+    """Seconds left of the stage, as it reports them."""
+    stages: tuple[StageEvent, ...] = ()
+    """The last event of each stage so far, in order."""
+    curve: tuple[EpochEvent, ...] = ()
     """The epochs of the first phase, which has a validation loss."""
-    inside: Message | None = None
-    """What a fit is at between its epochs: a stage of a closed form, or how many ratings of the epoch are done."""
-    results: tuple[Message, ...] = ()
-    """Of a sweep: the combinations that are measured, in their order."""
+    inside: InsideEvent | None = None
+    """Progress within an epoch, or within a fit that has no epochs."""
+    results: tuple[SweepRow, ...] = ()
+    """The combinations of a sweep measured so far, in order."""
     phase: str = ""
     began: float = field(default_factory=time.monotonic)
     phase_began: float = field(default_factory=time.monotonic)
     first_phase: float = 0.0
-    """How many seconds the first phase took; 0 while it is not over."""
+    """Seconds that the first phase took; 0 until it ends."""
     now: float = field(default_factory=time.monotonic)
 
-    def after(self, event: Message) -> Activity:
-        """Return the picture after an event."""
+    @property
+    def dataset(self) -> str:
+        """The dataset that it is about."""
+        request = self.request
+        if request["do"] == "train" or request["do"] == "sweep":  # else mypy does not follow
+            return request["dataset"]
+        return request["name"]
+
+    def after(self, event: JobEvent) -> Activity:
+        """Return the progress after an event."""
         now = time.monotonic()
         if event["event"] == "stage":
             earlier = tuple(stage for stage in self.stages if stage["name"] != event["name"])
@@ -66,9 +74,9 @@ class Activity:
                 now=now,
             )
         if event["event"] == "epoch":
-            goes_on = event["phase"] == self.phase
+            same_phase = event["phase"] == self.phase
             first = self.first_phase
-            if not first and self.phase and not goes_on:  # it ended sooner than was asked for
+            if not first and self.phase and not same_phase:  # it ended before its last epoch
                 first = self.now - self.began
             elif not first and event["epoch"] == event["of"]:
                 first = now - self.began
@@ -81,24 +89,24 @@ class Activity:
                 curve=(*self.curve, event) if event["phase"] == "curve" else self.curve,
                 inside=None,
                 phase=event["phase"],
-                phase_began=self.phase_began if goes_on else now,
+                phase_began=self.phase_began if same_phase else now,
                 first_phase=first,
                 now=now,
             )
         if event["event"] == "inside":
-            found = replace(self, inside=event, now=now)
+            progress = replace(self, inside=event, now=now)
             if event["unit"] == WHOLE:
-                found = replace(found, share=event["done"] / event["total"])
+                progress = replace(progress, share=event["done"] / event["total"])
             if self.unit != "epoch":
-                found = replace(found, step=PHASES["curve"], done=0, total=0, unit="", left=None)
-            return found
+                progress = replace(progress, step=PHASES["curve"], done=0, total=0, unit="", left=None)
+            return progress
         if event["event"] == "result":
             return replace(self, results=(*self.results, event["row"]), now=now)
         return self
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the stage or phase will still take; ``None`` where that cannot be said."""
+        """Seconds left of the stage or phase; ``None`` if unknown."""
         if self.unit != "epoch":
             return self.left
         if self.done < 2:
@@ -106,21 +114,21 @@ class Activity:
         return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
 
     def whole(self) -> tuple[float, float | None]:
-        """Return which share of a training is done, all phases together, and how many seconds are left.
+        """Return the share of a training that is done, over all phases, and the seconds left.
 
-        Epochs may be of very different length, but phases repeat the same work: the first tells how long all take.
+        Epochs may differ much in length, but each phase repeats the same work, so the first predicts the others.
         """
-        phases = 2 if self.request.get("split") else 3
-        passed = time.monotonic() - self.began
+        phases = 2 if self.request["do"] == "train" and self.request.get("split") else 3
+        elapsed = time.monotonic() - self.began
         share = max(self.share, self.done / self.total if self.unit == "epoch" else 0.0)
-        if not self.first_phase and share < ENOUGH_TO_TELL:
+        if not self.first_phase and share < ENOUGH_TO_PREDICT:
             return share / phases, None
-        all_in_all = phases * (self.first_phase or passed / share)
-        return min(0.99, passed / all_in_all), max(0.0, all_in_all - passed) or None
+        in_all = phases * (self.first_phase or elapsed / share)
+        return min(0.99, elapsed / in_all), max(0.0, in_all - elapsed) or None
 
     @property
     def reached(self) -> str:
-        """How far it is, in words."""
+        """How far the job is, in words."""
         left = f", {text.duration(self.seconds_left)} left" if self.seconds_left else ""
         if self.inside is not None:
             if not self.inside["total"]:

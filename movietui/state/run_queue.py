@@ -1,7 +1,7 @@
-"""Several trainings, one after the other or some at a time, each in a child process; without a screen.
+"""The queue of runs. Each run is trained in a child process, one or several at a time.
 
-The queue is in the store: it survives a restart, and what waited for a process that is gone is taken over by the next.
-A run is paused between two epochs, so that a paused one can be cancelled like any other and outlives nobody.
+The queue is in the store: it survives a restart, and the next process adopts the queued runs of a process that has
+ended. A run is paused between two epochs, so that a paused run can be cancelled like any other and ends with the app.
 """
 
 from __future__ import annotations
@@ -10,51 +10,39 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import cast
 
-from data import locations
-from data.problems import Problem
-from movietui.activity import Activity
-from movietui.children import Job
-from movietui.run_records import CUT_OFF, UNDER_WAY, Run
-from movietui.runs import OVER, SERVED_SPLIT, Runs
-from movietui.store import Store
-from movietui.wire import Message
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.protocol import code_path
+from movietui.protocol.jobs import JobClient, TrainJob, TrainOptions
+from movietui.state.child_processes import Job
+from movietui.state.job_progress import Activity
+from movietui.store.ratings import Store
+from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
+from movietui.store.runs import OVER, SERVED_SPLIT, Runs
 
-DRAWN_A_SECOND = 5
-"""How often it is told how far the runs are: each time a screen is drawn, which takes from what trains."""
+UPDATES_PER_SECOND = 5
+"""How many times a second progress is reported: each report redraws a screen, which takes time from the training."""
 LOOK_SECONDS = 0.5
-"""How often it is looked whether a run that another process trains is over."""
-
-
-class Training(Protocol):
-    """What the queue needs of a job."""
-
-    def events(self, request: Message) -> Any:
-        """Do the work and tell its events, the last of them ``done``, ``failed`` or ``cancelled``."""
-
-    async def tell(self, do: str) -> None:
-        """Say ``pause`` or ``resume``."""
-
-    async def cancel(self) -> None:
-        """Stop the work."""
+"""Seconds between checks whether a run of another process has ended."""
 
 
 class RunQueue:
-    """The runs that this process starts, in their order."""
+    """The runs that this process starts, in order."""
 
     def __init__(
         self,
         store: Store,
         at_a_time: int = 1,
-        job: Callable[[], Training] = Job,
+        job: Callable[[], JobClient] = Job,
         changed: Callable[[], object] = lambda: None,
         ended: Callable[[Run], object] = lambda run: None,
     ) -> None:
-        """``changed`` is called, at most some times a second, when a run is further; ``ended`` with each that is over.
+        """``changed`` is called when a run progresses, a few times a second; ``ended`` with each run that is over.
 
-        ``at_a_time``: how many train at once.
+        ``at_a_time``: the number of runs that train at once.
         """
         self._store = store
         self._runs = Runs(store)
@@ -62,45 +50,40 @@ class RunQueue:
         self._new_job = job
         self._changed = changed
         self._ended = ended
-        self._jobs: dict[int, Training] = {}
+        self._jobs: dict[int, JobClient] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._later: asyncio.TimerHandle | None = None
         self._filling = asyncio.Lock()
         self._closing = False
-        self._at_once: dict[int, Training | None] = {}
-        """The runs that wait for no other, each with the job that was started for it already."""
+        self._at_once: dict[int, JobClient | None] = {}
+        """The runs that start without waiting for others, each with the job that was started for it, if any."""
         self._over: set[int] = set()
-        """What ended here is not started again by itself, also where its end could not be written down."""
+        """Runs that ended here. They are not started again, even if their end could not be recorded."""
         self._idle = asyncio.Event()
         self._idle.set()
         self.paused: set[int] = set()
-        """The runs that were told to pause; one is really paused at the end of its epoch, as its state says."""
+        """The runs that were asked to pause. A run pauses at the end of its epoch; then its state is ``paused``."""
         self.activities: dict[int, Activity] = {}
-        """What trains now, by the number of the run: its curve and how far it is."""
+        """The progress of the runs that train, by number."""
 
     async def open(self) -> int:
-        """Take over what waits for a process that is gone, and go on with it; return how many runs that are."""
+        """Adopt the queued runs of processes that have ended and start them; return the number of adopted runs."""
         adopted = await asyncio.to_thread(self._runs.adopt)
         await self._fill()
         return adopted
 
-    async def add(self, model: str, dataset: str, options: Mapping[str, Any]) -> int:
-        """Let a run wait behind the others and return its number.
-
-        ``options``: ``cleaning``, and where wanted ``split``, ``settings``, ``published`` and ``seed``.
-        """
+    async def add(self, model: str, dataset: str, options: TrainOptions) -> int:
+        """Queue a run behind the others and return its number."""
         number = await asyncio.to_thread(
             self._runs.queue, model, dataset, options.get("split") or SERVED_SPLIT, options
         )
         await self._fill()
         return number
 
-    async def add_stand_in(
-        self, model: str, dataset: str, options: Mapping[str, Any], job: Training | None = None
-    ) -> int:
-        """Train at once, beside all others, what is to serve soon; return the number of the run.
+    async def add_stand_in(self, model: str, dataset: str, options: TrainOptions, job: JobClient | None = None) -> int:
+        """Train a model at once, without waiting for other runs, so that it serves soon; return the run's number.
 
-        ``job`` may have been started before. Where another window trains the same already, it is that run.
+        ``job`` may already be started. If another window trains the same model, the number is that of its run.
         """
         number = await asyncio.to_thread(self._runs.queue_stand_in, model, dataset, options)
         self._at_once[number] = job
@@ -108,9 +91,9 @@ class RunQueue:
         return number
 
     async def add_recommended(self, model: str, stand_in: Run) -> Run | None:
-        """Let the run wait that another stands in for; ``None`` where it does not, or nobody wants that.
+        """Queue the run that another one stands in for; ``None`` if there is none, or it was cancelled.
 
-        Where it ended with the process that trained it, it goes on.
+        A run that ended with the process that trained it is resumed.
         """
         number = await asyncio.to_thread(self._runs.queue_recommended, model, stand_in)
         run = await asyncio.to_thread(self._store.run, number) if number else None
@@ -121,7 +104,7 @@ class RunQueue:
         return run
 
     async def end_of(self, number: int) -> Run:
-        """Wait until a run is over, whichever process trains it. Raises ``Problem`` where it is deleted."""
+        """Wait until a run is over, whichever process trains it. Raises ``Problem`` if it is deleted."""
         while True:
             run = await asyncio.to_thread(self._runs.get, number)
             if run.state in OVER or number in self._over:
@@ -132,85 +115,89 @@ class RunQueue:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def again(self, number: int) -> None:
-        """Let a run that was cut off, cancelled or failed wait once more. Raises ``Problem`` for any other."""
+        """Queue an interrupted, cancelled or failed run again. Raises ``Problem`` for any other run."""
         await asyncio.to_thread(self._runs.again, number)
         await asyncio.to_thread(self._runs.want, number)
         self._over.discard(number)
         await self._fill()
 
     async def waiting(self) -> list[Run]:
-        """Return the runs that wait, the next one first."""
+        """Return the queued runs, the next one first."""
         return list(await asyncio.to_thread(self._runs.waiting))
 
     @property
     def running(self) -> list[int]:
-        """The numbers of the runs that were started and are not over, paused ones among them."""
+        """The numbers of the runs that train or are paused."""
         return list(self._jobs)
 
     @property
     def at_a_time(self) -> int:
-        """How many runs train at once."""
+        """The number of runs that train at once."""
         return self._at_a_time
 
-    async def let(self, at_a_time: int) -> None:
-        """Train so many at once from now on; what trains already goes on."""
+    async def set_at_a_time(self, at_a_time: int) -> None:
+        """Change the number of runs that train at once; those already training continue."""
         self._at_a_time = max(1, at_a_time)
         await self._fill()
 
-    async def move(self, number: int, place: int) -> None:
-        """Put a run that waits at a place of the queue, 0 being the next. Raises ``Problem`` for one that does not."""
+    async def move(self, number: int, position: int) -> None:
+        """Move a queued run to a position, 0 for the next. Raises ``Problem`` for a run that is not queued."""
         if number not in [run.id for run in await self.waiting()]:
-            raise Problem(f"Run {number} does not wait; only one that does can be moved.")
-        await asyncio.to_thread(self._runs.move, number, place)
+            raise Problem(f"Run {number} is not queued; only a queued run can be moved.")
+        await asyncio.to_thread(self._runs.move, number, position)
         self._changed()
 
     async def cancel(self, number: int) -> None:
-        """End a run, whether it waits, trains or is paused. Raises ``Problem`` for one that is not of this queue.
+        """Cancel a run, whether it is queued, training or paused. Raises ``Problem`` for a run of another queue.
 
-        One that began by itself is not begun again.
+        A run that was started automatically is not started again.
         """
         if number not in self._jobs and number not in [run.id for run in await self.waiting()]:
             raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
-        with contextlib.suppress(Problem):  # what cannot be written down ends all the same
+        with contextlib.suppress(Problem):  # a run ends even if this cannot be recorded
             await asyncio.to_thread(self._runs.want, number, wanted=False)
+        async with self._filling:  # otherwise it might start while its end is recorded
+            if number not in self._jobs:
+                await asyncio.to_thread(self._runs.end_unfinished, number, "cancelled")
         if number in self._jobs:
             task = self._tasks[number]
             await self._jobs[number].cancel()
             await asyncio.wait([task])
         else:
-            await asyncio.to_thread(self._runs.end_unfinished, number, "cancelled")
             self._changed()
 
     async def pause(self, number: int) -> None:
-        """Let a run wait at the end of its epoch; none takes its place. Raises ``Problem`` where it does not train."""
-        await self._job(number).tell("pause")
-        self.paused.add(number)
+        """Pause a run at the end of its epoch; no other starts instead. Raises ``Problem`` if it does not train
+        here."""
+        job = self._job(number)
+        self.paused.add(number)  # before the message: the run may end meanwhile, and is not paused then
+        await job.send("pause")
         self._changed()
 
     async def resume(self, number: int) -> None:
-        """Let a paused run go on."""
-        await self._job(number).tell("resume")
+        """Resume a paused run."""
+        await self._job(number).send("resume")
         self.paused.discard(number)
         self._changed()
 
-    def _job(self, number: int) -> Training:
+    def _job(self, number: int) -> JobClient:
         if number not in self._jobs:
-            raise Problem(f"Run {number} does not train in this window; only one that does can be paused.")
+            raise Problem(f"Run {number} is not training in this window, so it cannot be paused here.")
         return self._jobs[number]
 
     def seconds_left(self, run: Run) -> float | None:
-        """Return how long a run will still take, whoever started it; ``None`` where that cannot be said yet."""
+        """Return the seconds left of a run of any process; ``None`` if unknown."""
         left = run.progress.get("left") if run.state in UNDER_WAY else None
         return float(left) if left is not None else None
 
     async def drained(self) -> None:
-        """Wait until nothing trains and nothing waits."""
+        """Wait until no run is training or queued."""
         await self._idle.wait()
 
     async def close(self, *, stay: bool = False) -> None:
-        """End what trains. What waits goes on with the next start.
+        """End the runs that are training. Queued runs start when the app is opened again.
 
-        With ``stay``, a process that nobody sees goes on with both: with what trained first, from where it can.
+        With ``stay``, a background process continues both, starting with the runs that were training.
         """
         self._closing = True
         if self._later is not None:
@@ -228,7 +215,8 @@ class RunQueue:
                 self._runs.move(number, 0)
         self._runs.release()
         subprocess.Popen(
-            [sys.executable, "-P", "-m", "movietui.queue", str(self._at_a_time)],
+            code_path.command("movietui.state.run_queue", str(self._at_a_time)),
+            env=code_path.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -236,7 +224,7 @@ class RunQueue:
         )
 
     async def _fill(self) -> None:
-        """Start what may start."""
+        """Start the queued runs that may start."""
         async with self._filling:
             waiting = [] if self._closing else await self.waiting()
             for run in waiting:
@@ -251,45 +239,49 @@ class RunQueue:
         self._changed()
 
     async def _train(self, run: Run) -> None:
-        request: Message = {"do": "train", "model": run.model, "dataset": run.dataset, **run.request, "run": run.id}
+        options = cast(TrainOptions, run.request)
+        request: TrainJob = {
+            **options,
+            "do": "train",
+            "model": run.model,
+            "dataset": run.dataset,
+            "run": run.id,
+        }
         self.activities[run.id] = Activity(f"train {run.model}", request)
-        state, problem = "failed", "The work stopped before it began; start it again."
+        state, problem = "failed", "The job stopped before it started; start it again."
         async for event in self._jobs[run.id].events(request):
-            match event["event"]:
-                case "failed":
-                    problem = event["problem"]
-                case "cancelled":
-                    state, problem = "cancelled", ""
-                case "done":
-                    pass
-                case _:
-                    self.activities[run.id] = self.activities[run.id].after(event)
-                    self._soon()
-        # A training that began has written down its own end; here is told what kept one from beginning.
+            if event["event"] == "failed":
+                problem = event["problem"]
+            elif event["event"] == "cancelled":
+                state, problem = "cancelled", ""
+            elif event["event"] != "done":
+                self.activities[run.id] = self.activities[run.id].after(event)
+                self._report_soon()
+        # A job that started training has recorded its own end; this records why a job did not start.
         over = None
-        with contextlib.suppress(Problem):  # a store that cannot be written to says so where a person asks for it
+        with contextlib.suppress(Problem):  # the next action that needs the store reports what is wrong
             await asyncio.to_thread(self._runs.end_unfinished, run.id, state, problem)
             over = await asyncio.to_thread(self._store.run, run.id)
-        for known in (self._jobs, self._tasks, self.activities):
-            known.pop(run.id, None)
+        for by_number in (self._jobs, self._tasks, self.activities):
+            by_number.pop(run.id, None)
         self.paused.discard(run.id)
         self._over.add(run.id)
         if over is not None:
             self._ended(over)
         await self._fill()
 
-    def _soon(self) -> None:
-        """Tell of a change, together with those that come at about the same time."""
+    def _report_soon(self) -> None:
+        """Report a change, together with others at about the same time."""
         if self._later is None:
-            self._later = asyncio.get_running_loop().call_later(1 / DRAWN_A_SECOND, self._tell)
+            self._later = asyncio.get_running_loop().call_later(1 / UPDATES_PER_SECOND, self._report)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self._later = None
         self._changed()
 
 
 async def drain(at_a_time: int) -> None:
-    """Train what waits for nobody, and end."""
+    """Adopt queued runs and train them."""
     queue = RunQueue(Store(locations.store()), at_a_time)
     await queue.open()
     await queue.drained()

@@ -1,6 +1,6 @@
-"""A sweep as it is typed, awaited and read: which combinations, how long they take, what each value does.
+"""A sweep without its screen: which combinations it has, how long they take, and the effect of each value.
 
-Without a screen and without a model: ``tasks.sweep`` measures.
+``movietui.jobs.sweep`` measures the combinations.
 """
 
 from __future__ import annotations
@@ -9,54 +9,50 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
-from typing import Any
 
-from data.problems import Problem
-from movietui.replies import FieldRow
-from movietui.run_records import Run
-
-MOST = 10_000
-"""Combinations, as ``models.sweep`` has it."""
-JUDGED_BY = "rmse"
-"""The best is the one with the least, on the validation part."""
+from movietui.data.problems import Problem
+from movietui.models.choices import MOST_COMBINATIONS, SWEEP_METRIC
+from movietui.protocol.jobs import SweepRow
+from movietui.protocol.messages import FieldRow
+from movietui.store.run_records import Run
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What was asked for, and what is known of it so far."""
+    """A sweep and its results so far."""
 
     model: str
     dataset: str
     split: str
     grid: Mapping[str, Sequence[str]]
-    rows: Sequence[Mapping[str, Any]] = ()
-    """As ``sweep --json`` prints them, in the order in which they were measured until it is done."""
+    rows: Sequence[SweepRow] = ()
+    """As ``sweep --json`` prints them; until the sweep is done, in the order in which they were measured."""
     state: str = "running"
     """``running``, ``done`` or ``stopped``."""
     problem: str = ""
-    """What stopped it, where nobody did."""
+    """Why the sweep stopped, unless a person stopped it."""
 
     @property
     def combinations(self) -> int:
-        """How many there are."""
+        """The number of combinations."""
         return combinations(self.grid)
 
     @property
     def seconds_left(self) -> float | None:
-        """From those that are measured; the best is fitted once more, for its figures on test."""
+        """Seconds left, estimated from the fits so far; the best combination is fitted once more, for test."""
         if not self.rows:
             return None
         return fmean(row["seconds"]["fit"] for row in self.rows) * (self.combinations - len(self.rows) + 1)
 
     @property
-    def best(self) -> Mapping[str, Any] | None:
-        """The best so far."""
-        return min(self.rows, key=lambda row: float(row["metrics"][JUDGED_BY]), default=None)
+    def best(self) -> SweepRow | None:
+        """The best combination so far."""
+        return min(self.rows, key=lambda row: float(row["metrics"][SWEEP_METRIC]), default=None)
 
 
 @dataclass(frozen=True)
 class Response:
-    """What a value of a field does to the metric, over all combinations that have it."""
+    """The effect of a field's value on the metric, over all combinations with that value."""
 
     field: str
     value: str
@@ -72,12 +68,12 @@ def combinations(grid: Mapping[str, Sequence[str]]) -> int:
 def values_of(typed: str, field: FieldRow) -> list[str]:
     """Return the values that were typed for a field, as ``8,16,32``, each once.
 
-    Raises ``Problem`` where one is none, or out of the field's range.
+    Raises ``Problem`` if one is not a number, or out of the field's range.
     """
     values = list(dict.fromkeys(value.strip() for value in typed.split(",") if value.strip()))
     name, whole = field["name"], field["kind"] != "float"
     if not values:
-        raise Problem(f"{name} has no value; its default is {field['default']:g}.")
+        raise Problem(f"{name} needs a value; its default is {field['default']:g}.")
     for value in values:
         try:
             number = int(value) if whole else float(value)
@@ -89,17 +85,19 @@ def values_of(typed: str, field: FieldRow) -> list[str]:
 
 
 def grid_of(typed: Mapping[str, str], fields: Sequence[FieldRow]) -> dict[str, list[str]]:
-    """Return the grid that was typed: what has several values, or another one than the default.
+    """Return the typed grid: the fields with several values, or with one that is not the default.
 
-    Raises ``Problem`` where a value is none, where nothing is varied, and for too many combinations.
+    Raises ``Problem`` for an invalid value, for too many combinations, and if no field has several values.
     """
     grid = {field["name"]: values_of(typed[field["name"]], field) for field in fields}
     defaults = {field["name"]: float(field["default"]) for field in fields}
     grid = {name: values for name, values in grid.items() if len(values) > 1 or float(values[0]) != defaults[name]}
     if not varied(grid):
-        raise Problem("Give a field several values, such as 8,16,32.")
-    if combinations(grid) > MOST:
-        raise Problem(f"These are {combinations(grid):,} combinations, more than {MOST:,}; name fewer values.")
+        raise Problem("Give at least one field several values, such as 8,16,32.")
+    if combinations(grid) > MOST_COMBINATIONS:
+        raise Problem(
+            f"That makes {combinations(grid):,} combinations, more than {MOST_COMBINATIONS:,}; give fewer values."
+        )
     return grid
 
 
@@ -109,9 +107,9 @@ def varied(grid: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str) -> float | None:
-    """Return how long such a model takes to learn, by the runs that are done; ``None`` where none is.
+    """Return the median seconds of one fit of a model in its finished runs; ``None`` if there are none.
 
-    A run learns for the curve, to be measured, and once more from all ratings unless it was asked for a split.
+    A run fits the model for its curve, for its metrics and, unless a split was requested, on all ratings.
     """
     each = [
         run.seconds / (2 if run.request.get("split") else 3)
@@ -122,11 +120,11 @@ def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str) -> float | Non
 
 
 def responses(sweep: Sweep) -> list[Response]:
-    """Return what each value of each varied field did so far; values that were not measured yet are left out."""
-    found = []
+    """Return the effect of each value of each varied field so far, without values that were not measured yet."""
+    rows = []
     for name in varied(sweep.grid):
         for value in sweep.grid[name]:
-            measured = [float(row["metrics"][JUDGED_BY]) for row in sweep.rows if row["grid"][name] == value]
+            measured = [float(row["metrics"][SWEEP_METRIC]) for row in sweep.rows if row["grid"][name] == value]
             if measured:
-                found.append(Response(name, value, min(measured), fmean(measured)))
-    return found
+                rows.append(Response(name, value, min(measured), fmean(measured)))
+    return rows

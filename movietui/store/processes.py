@@ -1,4 +1,4 @@
-"""Whether a process that was written down is still the one that runs under its number."""
+"""Whether a stored process still runs: its number alone may belong to another process by now."""
 
 import contextlib
 import os
@@ -13,14 +13,14 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @cache
 def this_process() -> tuple[int, str]:
-    """Return the number of this process and when it began."""
+    """Return the number of this process and when it started."""
     return os.getpid(), _began(os.getpid()) or ""
 
 
 def still_runs(process: int, began: str) -> bool:
-    """Return whether a process runs that began then; where that is not known (empty), whether any runs so numbered.
+    """Return whether the process with that number and start time runs; without a start time, any with that number.
 
-    One that ended and was not waited for does not run.
+    A process that has exited does not run, even if its parent has not waited for it.
     """
     try:
         os.kill(process, 0)
@@ -33,19 +33,19 @@ def still_runs(process: int, began: str) -> bool:
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process had."""
+    """Return the peak memory of this process."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
 
 
 def _began(process: int) -> str | None:
-    """Return when a process began, as text that no other process under that number has; ``None`` for a dead one."""
+    """Return a process's start time as text that no other process with its number has; ``None`` if it does not run."""
     if _BOOT.exists():
         with contextlib.suppress(OSError):
-            # The name of the program, in brackets, may hold anything; what follows it does not.
+            # The program's name, in brackets, may contain anything; the fields after it do not.
             fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
             return None if fields[0] in "ZX" else f"{_BOOT.read_text().strip()}:{fields[19]}"
         return None
-    told = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(process)], capture_output=True, text=True)
-    state, _, began = told.stdout.strip().partition(" ")
+    output = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(process)], capture_output=True, text=True)
+    state, _, began = output.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else began.strip()

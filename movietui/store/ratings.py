@@ -1,99 +1,43 @@
-"""The store: profiles, ratings and marks, and with the classes below it runs and choices, in one SQLite file.
+"""The store: profiles, ratings and marks and, by its base classes, lists, runs and choices, in one SQLite file.
 
-A person's ratings are the one thing here that cannot be had again: a change is on disk when the call returns.
+A person's ratings are the one thing here that cannot be recreated, so a change is on disk when the call returns.
 
-Whatever a person does to films is a step: a rating, a mark, or an import of many films. Steps are undone and done
-again as a whole, in the order in which they were made, which no clock has a say in.
+Whatever a person does is a step: a rating, a mark, or an import of many movies. Steps are undone and redone as a whole,
+in the order in which they were made, independent of any clock.
 """
 
 import itertools
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
-from data.imports.entries import Mark
-from data.problems import Problem
-from movietui.database import now
-from movietui.run_records import RunRecords
-from movietui.viewers import LONGEST_NAME, Asked, ViewerRef, is_name, profile
+from movietui.data.imports.entries import Mark
+from movietui.data.problems import Problem
+from movietui.protocol.viewers import LONGEST_NAME, ViewerRef, is_name, profile
+from movietui.store.database import now
+from movietui.store.named_lists import NamedLists, StoredList
 
 STARS = (0.5, 5.0)
 MARKS: tuple[Mark, ...] = get_args(Mark)
-NOT_OFFERED: tuple[Mark, ...] = ("hidden", "seen", "liked")
+SEEN: tuple[Mark, ...] = ("seen", "liked")
+"""The marks of a movie that somebody has seen."""
 RATING = "rating"
 IMPORT = "import"
+BATCH_SIZE = 5000
+"""How many movies of an import are looked up together."""
 MARKED = 1.0
 """The value of a mark that is set."""
 DELETED = "deleted "
-"""What the dataset of a deleted profile begins with, before the moment; profiles that are there have none."""
+"""The ``dataset`` of a deleted profile starts with this, followed by the time; that of others is empty."""
 DELETED_DAYS = 30
-"""How long a deleted profile can still be brought back."""
+"""How long a deleted profile can be restored."""
 
 
-@dataclass(frozen=True)
-class Film:
-    """A movie as the store keeps it."""
-
-    key: str
-    title: str
-    year: int
-    """0 where unknown."""
-
-
-@dataclass(frozen=True)
-class Rated:
-    """A rating of the store."""
-
-    film: Film
-    stars: float
-    at: str
-    """When, ISO 8601 in UTC."""
-
-
-@dataclass(frozen=True)
-class Marked:
-    """A mark of the store."""
-
-    film: Film
-    mark: Mark
-    at: str
-
-
-@dataclass(frozen=True)
-class Change:
-    """A rating or mark that was given, changed or taken back; ``None`` stands for none."""
-
-    viewer: ViewerRef
-    film: Film
-    before: float | None
-    after: float | None
-    """Stars; of a mark 1."""
-    kind: str = RATING
-    """``rating``, or which mark."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a person did at once and undoes at once."""
-
-    viewer: ViewerRef
-    kind: str
-    """``rating``, which mark, or ``import``."""
-    at: str
-    changes: tuple[Change, ...]
-    """What it did, from what was to what is: of a step that is being undone, the other way round."""
-    note: str = ""
-    """Of an import: where it came from."""
-    undone: bool = False
-    number: int = field(default=0, compare=False)
-    """What the store calls it; later ones have greater numbers. 0 of one that was just begun."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ids:
-    """What other places call a film; empty or 0 where that is not known."""
+    """The ids of a movie at other services; empty or 0 if unknown."""
 
     imdb: str = ""
     """``tt0116282``."""
@@ -101,246 +45,397 @@ class Ids:
     movielens: int = 0
 
 
-@dataclass(frozen=True)
-class Given:
-    """A film that an import brings."""
+NO_IDS = Ids()
 
-    film: Film
-    """By the key of the film that it was found to be; title and year as it was brought."""
-    own: str
-    """The key of that title and year."""
+
+@dataclass(frozen=True, slots=True)
+class Movie:
+    """A movie as stored."""
+
+    key: str
+    title: str
+    year: int
+    """0 if unknown."""
+    ids: Ids = field(default=Ids(), compare=False)
+    """Its ids, as far as the dataset in which it is rated or marked has them."""
+
+
+@dataclass(frozen=True)
+class StoredMovie:
+    """All that the store knows about the identity of a stored movie."""
+
+    key: str
+    title: str
+    year: int
+    """0 if unknown."""
+    ids: Ids
+    aliases: tuple[str, ...]
+    """Further keys from imports."""
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A stored rating."""
+
+    movie: Movie
+    stars: float
+    at: str
+    """When, ISO 8601 in UTC."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A stored mark."""
+
+    movie: Movie
+    mark: Mark
+    at: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A rating or mark that was given, changed or removed; ``None`` means none."""
+
+    viewer: ViewerRef
+    movie: Movie
+    before: float | None
+    after: float | None
+    """Stars, or 1 for a mark."""
+    kind: str = RATING
+    """``rating``, or which mark."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a person did at once, and can undo at once."""
+
+    viewer: ViewerRef
+    kind: str
+    """``rating``, which mark, or ``import``."""
+    at: str
+    changes: tuple[Change, ...]
+    """The changes. If the step is being undone, they are reversed."""
+    note: str = ""
+    """The source of an import."""
+    undone: bool = False
+    lists: tuple[str, ...] = ()
+    """The names of the lists that an import added or changed."""
+    number: int = field(default=0, compare=False)
+    """The number in the store, which grows with each step; 0 for one that was just started."""
+
+
+class ImportedMovie(NamedTuple):
+    """A movie of an import."""
+
+    movie: Movie
+    """With the key of its match, and the title and year of the file."""
+    import_key: str
+    """The key made from that title and year."""
     stars: float | None
     marks: tuple[Mark, ...] = ()
     at: str = ""
-    """When, ISO 8601 in UTC; empty where that is not known."""
-    ids: Ids = Ids()
+    """When, ISO 8601 in UTC; empty if unknown."""
+    ids: Ids = NO_IDS
+    alone: bool = False
+    """Whether no other movie of the import can be the same, so that nothing about it needs to be remembered."""
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What an import changed."""
+
+    changes: int
+    """The number of changed ratings, marks and lists."""
+    kept: int = 0
+    """The number of different ratings that were kept because they are newer or were typed in."""
+
+
+_HALVES = frozenset(half / 2 for half in range(int(STARS[0] * 2), int(STARS[1] * 2) + 1))
 
 
 def check_stars(stars: float) -> None:
-    """Raise ``Problem`` for stars that cannot be given."""
-    if not STARS[0] <= stars <= STARS[1] or stars * 2 != int(stars * 2):
-        raise Problem(f"{stars:g} is no rating; stars go from {STARS[0]:g} to {STARS[1]:g} in halves.")
+    """Raise ``Problem`` for invalid stars."""
+    if stars not in _HALVES:
+        raise Problem(f"{stars:g} isn't a valid rating; use {STARS[0]:g} to {STARS[1]:g} in half stars.")
 
 
 def _row_of(ref: ViewerRef) -> tuple[str, str, str]:
-    """The columns that name a viewer."""
+    """Return the columns that identify a viewer."""
     return ref.kind, ref.dataset, ref.id
 
 
-def _places(values: Collection[object]) -> str:
-    """As many question marks."""
+def _placeholders(values: Collection[object]) -> str:
+    """Return as many question marks as there are values."""
     return ",".join("?" * len(values))
 
 
-class Store(RunRecords):
-    """All of it: what people did to films, and by inheritance runs and choices."""
+def _values_of(imported: ImportedMovie) -> list[tuple[str, float]]:
+    """Return the marks and the rating of an imported movie, by kind."""
+    marks: list[tuple[str, float]] = [(mark, MARKED) for mark in imported.marks]
+    if imported.stars is None:
+        return marks
+    check_stars(imported.stars)
+    return [*marks, (RATING, imported.stars)]
 
-    def deeds(self) -> tuple[Any, ...]:
-        """Return what differs from the last time once anybody rated, marked, undid or changed a profile."""
+
+_NOTHING: tuple[None, str, None, bool] = (None, "", None, False)
+_Value = tuple[float | None, str, int | None, bool]
+"""The stars of a rating or the value of a mark, when it was given, its place, and whether it was imported."""
+
+
+@dataclass
+class _ImportBatch:
+    """The state of an import while it is written."""
+
+    viewer: int
+    moment: str
+    note: str
+    removed_marks: Mapping[tuple[str, str], str]
+    """When marks were removed, by movie and kind."""
+    new: bool
+    """Whether the viewer has no ratings and marks yet."""
+    step: int = 0
+    next: int = 0
+    """The number of the next change."""
+    changes: int = 0
+    kept: int = 0
+    written: dict[tuple[str, str], _Value] = field(default_factory=dict)
+    """The values written so far, by movie and kind, if another movie of the import may be the same."""
+
+
+class Store(NamedLists):
+    """The whole store: ratings and marks here; lists, runs and choices in the base classes."""
+
+    def steps_version(self) -> tuple[Any, ...]:
+        """Return a value that changes whenever a step is made or undone, or a profile changes."""
         people = "SELECT group_concat(dataset || ':' || name, '/') FROM viewers"
-        (found,) = self.rows(f"SELECT max(id), count(*), total(undone), ({people}) FROM steps")
-        return tuple(found)
+        (row,) = self.rows(f"SELECT max(id), count(*), total(undone), ({people}) FROM steps")
+        return tuple(row)
 
     # Profiles
 
     def profiles(self) -> list[tuple[ViewerRef, int]]:
-        """Return all profiles and how many ratings each has, by name."""
+        """Return all profiles with their numbers of ratings, by name."""
         rows = self.rows(
             "SELECT name, (SELECT count(*) FROM ratings WHERE viewer = viewers.id) FROM viewers"
             " WHERE kind = 'profile' AND dataset = '' ORDER BY name COLLATE NOCASE"
         )
-        return [(profile(name), count) for name, count in rows]
+        return [(profile(name), count) for name, count in self.valid_rows("viewers", "name", rows)]
 
     def create_profile(self, name: str) -> ViewerRef:
-        """Add a profile without ratings. Raises ``Problem`` for an empty, overlong or taken name."""
+        """Add a profile. Raise ``Problem`` for an empty, overlong or taken name."""
         name = self._free_name(name)
         with self.change():
             self._viewer(profile(name))
         return profile(name)
 
     def _free_name(self, name: str, besides: str = "") -> str:
-        """Return a name as it is kept. Raises ``Problem`` where it is none, or another profile's."""
+        """Return a name as it is stored. Raise ``Problem`` if it is invalid or another profile's."""
         name = " ".join(name.split())
         if not is_name(name):
-            raise Problem(f"A profile needs a name of 1 to {LONGEST_NAME} letters, digits or signs.")
+            raise Problem(f"A profile name has 1 to {LONGEST_NAME} letters, digits or symbols.")
         taken = [ref.id for ref, _ in self.profiles() if ref.id.casefold() == name.casefold() and ref.id != besides]
         if taken:
-            raise Problem(f"There is a profile {taken[0]!r} already; choose another name.")
+            raise Problem(f"The profile {taken[0]!r} already exists; choose another name.")
         return name
 
     def rename_profile(self, ref: ViewerRef, name: str) -> ViewerRef:
-        """Call a profile otherwise; all that is its stays. Raises ``Problem`` as ``create_profile`` does."""
+        """Rename a profile. Raise ``Problem`` as ``create_profile`` does."""
         name = self._free_name(name, besides=ref.id)
         with self.change():
-            self._named(ref, "name = ?", name)
+            self._update_profile(ref, "name = ?", name)
         return profile(name)
 
     def delete_profile(self, ref: ViewerRef) -> str:
-        """Delete a profile, and return what ``restore_profile`` brings it back by for ``DELETED_DAYS`` days.
+        """Delete a profile; return what ``restore_profile`` needs to restore it within ``DELETED_DAYS`` days.
 
-        Those deleted before that are forgotten for good.
+        Profiles deleted earlier are removed for good.
         """
         deleted = DELETED + now()
         oldest = DELETED + (datetime.now(UTC) - timedelta(days=DELETED_DAYS)).isoformat(timespec="milliseconds")
         with self.change():
-            self._named(ref, "dataset = ?", deleted)
+            self._update_profile(ref, "dataset = ?", deleted)
             self._db.execute("DELETE FROM viewers WHERE kind = 'profile' AND dataset <> '' AND dataset < ?", (oldest,))
         return deleted
 
     def restore_profile(self, ref: ViewerRef, deleted: str) -> None:
-        """Bring a deleted profile back. Raises ``Problem`` where its name was taken since."""
+        """Restore a deleted profile. Raise ``Problem`` if its name is taken now."""
         self._free_name(ref.id)
         with self.change():
-            self._named(replace(ref, dataset=deleted), "dataset = ?", "")
+            self._update_profile(replace(ref, dataset=deleted), "dataset = ?", "")
 
-    def _named(self, ref: ViewerRef, change: str, value: str) -> None:
-        """Change one column of a viewer who is there. Inside a change only."""
+    def _update_profile(self, ref: ViewerRef, change: str, value: str) -> None:
+        """Change one column of an existing viewer. Only inside a change."""
         query = f"UPDATE viewers SET {change} WHERE kind = ? AND dataset = ? AND name = ?"
         if not self._db.execute(query, (value, *_row_of(ref))).rowcount:
-            raise Problem(f"There is no profile {ref.id!r} any more.")
+            raise Problem(f"The profile {ref.id!r} no longer exists.")
 
     def find_profile(self, name: str) -> ViewerRef | None:
-        """Return the profile of that name, whatever its case."""
+        """Return the profile with a name, ignoring case."""
         wanted = " ".join(name.split()).casefold()
         return next((ref for ref, _ in self.profiles() if ref.id.casefold() == wanted), None)
 
     def _viewer(self, ref: ViewerRef) -> int:
-        """Return the row of a viewer, making it where there is none. Inside a change only."""
+        """Return the row of a viewer, creating it if there is none. Only inside a change."""
         key = _row_of(ref)
         self._db.execute(
             "INSERT INTO viewers (kind, dataset, name, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (*key, now()),
         )
-        found = self._db.execute("SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?", key)
-        return int(found.fetchone()[0])
+        row = self._db.execute("SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?", key)
+        return int(row.fetchone()[0])
 
     # Ratings and marks
 
     def ratings(self, ref: ViewerRef) -> list[Rated]:
-        """Return what a viewer rated here, in the order given, whatever the clock said."""
+        """Return the ratings of a viewer, in the order in which they were given."""
         rows = self.rows(
             "SELECT film, title, year, stars, rated_at FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
             " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place",
             *_row_of(ref),
         )
-        return [Rated(Film(film, title, year), stars, at) for film, title, year, stars, at in rows]
+        valid_rows = self.valid_rows("ratings", "film title year stars rated_at", rows)
+        return [Rated(Movie(key, title, year), stars, at) for key, title, year, stars, at in valid_rows]
+
+    def stars(self, ref: ViewerRef) -> list[tuple[str, float]]:
+        """Return the keys and stars of a viewer's ratings in the order of ``ratings``, several times as fast."""
+        rows = self.rows(
+            "SELECT film, stars FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
+            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place",
+            *_row_of(ref),
+        )
+        return self.valid_rows("ratings", "film stars", rows)
 
     def marks(self, ref: ViewerRef, *only: Mark) -> list[Marked]:
-        """Return the marks of a viewer, all or only some kinds, in the order given."""
+        """Return the marks of a viewer, all or only some kinds, in the order in which they were given."""
         wanted = only or MARKS
         rows = self.rows(
             "SELECT film, title, year, mark, marked_at FROM marks JOIN viewers ON viewers.id = marks.viewer"
-            f" WHERE kind = ? AND dataset = ? AND name = ? AND mark IN ({_places(wanted)}) ORDER BY place",
+            f" WHERE kind = ? AND dataset = ? AND name = ? AND mark IN ({_placeholders(wanted)}) ORDER BY place",
             *_row_of(ref),
             *wanted,
         )
-        return [Marked(Film(film, title, year), mark, at) for film, title, year, mark, at in rows]
+        valid_rows = self.valid_rows("marks", "film title year mark marked_at", rows)
+        return [Marked(Movie(key, title, year), mark, at) for key, title, year, mark, at in valid_rows]
 
-    def asked(self, ref: ViewerRef) -> Asked:
-        """Return a viewer as the engine is asked about them, each film by all keys that it has, in the order given."""
-        of_viewer = "JOIN viewers ON viewers.id = ratings.viewer WHERE kind = ?1 AND dataset = ?2 AND name = ?3"
+    def movie_keys(self, ref: ViewerRef) -> list[str]:
+        """Return the keys of all movies that a viewer marked or rated: first those only marked, the newest last."""
         rows = self.rows(
-            f"SELECT film, film, stars, place, 0 FROM ratings {of_viewer} UNION ALL"
-            f" SELECT ratings.film, alias, stars, place, 1 FROM ratings JOIN aliases ON aliases.film = ratings.film"
-            f" {of_viewer} ORDER BY 4, 5, 2",
+            "WITH viewer AS (SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?)"
+            " SELECT film FROM ("
+            "  SELECT film, 0 AS rated, place FROM marks WHERE viewer = (SELECT id FROM viewer)"
+            "  UNION ALL SELECT film, 1, place FROM ratings WHERE viewer = (SELECT id FROM viewer)"
+            " ) GROUP BY film ORDER BY max(rated), max(place), film",
             *_row_of(ref),
         )
-        own = {film for film, *_ in rows}
-        stars: dict[str, float] = {}
-        for film, key, value, *_ in rows:
-            if key == film or key not in own:
-                stars.setdefault(key, value)
-        return {"kind": ref.kind, "id": ref.id, "rated": list(stars.items())}
+        return [key for (key,) in self.valid_rows("ratings", "film", rows)]
 
-    def not_offered(self, ref: ViewerRef) -> set[str]:
-        """Return the keys of the films that are in no list for a viewer, beside those rated: seen, liked or hidden."""
-        return self.keys_marked(ref, *NOT_OFFERED)
+    def describe(self, keys: Collection[str]) -> list[StoredMovie]:
+        """Return what is known about movies, ordered by key. Of several titles, the newest counts."""
+        if not keys:
+            return []
+        wanted = json.dumps(sorted(keys))
+        rows = self.rows(
+            "SELECT film, title, year, max(place) FROM ("
+            " SELECT film, title, year, place FROM ratings WHERE film IN (SELECT value FROM json_each(?1))"
+            " UNION ALL SELECT film, title, year, place FROM marks WHERE film IN (SELECT value FROM json_each(?1))"
+            ") GROUP BY film ORDER BY film",
+            wanted,
+        )
+        ids, aliases = self.ids(keys), self._aliases(keys)
+        return [
+            StoredMovie(key, title, year, ids.get(key, Ids()), tuple(aliases.get(key, ())))
+            for key, title, year, _ in self.valid_rows("ratings", "film title year place", rows)
+        ]
 
-    def keys_marked(self, ref: ViewerRef, *marks: Mark) -> set[str]:
-        """Return all keys of the films that have one of the marks."""
-        keys = {marked.film.key for marked in self.marks(ref, *marks)}
-        return keys.union(*self._aliases(keys).values()) if keys else keys
-
-    def rate(self, ref: ViewerRef, film: Film, stars: float) -> Change:
-        """Give a film stars, in halves. On disk when this returns. Raises ``Problem`` for stars out of scale."""
+    def rate(self, ref: ViewerRef, movie: Movie, stars: float) -> Change:
+        """Rate a movie, on disk when this returns. Raise ``Problem`` for stars that are not halves from 0.5 to 5."""
         check_stars(stars)
-        return self._do(ref, film, RATING, stars)
+        return self._do(ref, movie, RATING, stars)
 
-    def mark(self, ref: ViewerRef, film: Film, mark: Mark) -> Change:
-        """Mark a film. On disk when this returns."""
-        return self._do(ref, film, mark, MARKED)
+    def unrate(self, ref: ViewerRef, movie: Movie) -> Change:
+        """Remove a rating, on disk when this returns."""
+        return self._do(ref, movie, RATING, None)
 
-    def unmark(self, ref: ViewerRef, film: Film, mark: Mark) -> Change:
-        """Take a mark off a film. On disk when this returns."""
-        return self._do(ref, film, mark, None)
+    def mark(self, ref: ViewerRef, movie: Movie, mark: Mark) -> Change:
+        """Mark a movie, on disk when this returns."""
+        return self._do(ref, movie, mark, MARKED)
 
-    def _do(self, ref: ViewerRef, film: Film, kind: str, value: float | None) -> Change:
+    def unmark(self, ref: ViewerRef, movie: Movie, mark: Mark) -> Change:
+        """Remove a mark, on disk when this returns."""
+        return self._do(ref, movie, mark, None)
+
+    def _do(self, ref: ViewerRef, movie: Movie, kind: str, value: float | None) -> Change:
         with self.change():
             viewer, moment = self._viewer(ref), now()
-            film = replace(film, key=self._key_of(viewer, film.key))
-            before = self._value(viewer, film, kind)[0]
+            movie = replace(movie, key=self._key_of(viewer, movie.key))
+            self._learn(movie.key, movie.ids)
+            before = self._value(viewer, movie, kind)[0]
             if value != before:
-                self._record(self._begin(viewer, kind, moment), viewer, film, kind, value, moment)
-        return Change(ref, film, before, value, kind)
+                self._record(self._begin(viewer, kind, moment), viewer, movie, kind, value, moment)
+        return Change(ref, movie, before, value, kind)
 
-    def take_in(self, ref: ViewerRef, note: str, films: Sequence[Given]) -> Step | None:
-        """Add what an import brings, as one step. On disk when this returns; None where it changes nothing.
+    def import_movies(
+        self, ref: ViewerRef, note: str, movies: Iterable[ImportedMovie], lists: Sequence[StoredList] = ()
+    ) -> ImportResult | None:
+        """Add an import as one step, on disk when this returns; return ``None`` if it changes nothing.
 
-        What a profile has already is kept, but for a rating that is older than the one brought. A mark that was taken
-        off after the time that is brought stays off. Films are in the order in which they are to be listed.
+        Existing values are kept, except a rating older than the imported one; an imported rating without a date
+        replaces only imported ratings. A mark that was removed after the imported time stays removed. ``movies`` are in
+        the order in which they are to be listed.
         """
-        changes = []
         with self.change():
-            viewer, moment, step = self._viewer(ref), now(), 0
-            taken_off = self._taken_off(viewer)
-            for given in films:
-                film = replace(given.film, key=self._key_of(viewer, given.film.key, given.own))
-                self._know(film.key, given)
-                brought: list[tuple[str, float]] = [(mark, MARKED) for mark in given.marks]
-                if given.stars is not None:
-                    check_stars(given.stars)
-                    brought.append((RATING, given.stars))
-                elif self._value(viewer, film, RATING)[0] is not None:
-                    brought = [(mark, value) for mark, value in brought if mark != "seen"]  # rated says as much
-                for kind, value in brought:
-                    before, at, _ = self._value(viewer, film, kind)
-                    newer = before is None or (kind == RATING and given.at > (at or ""))
-                    if value == before or not newer or taken_off.get((film.key, kind), "") >= (given.at or moment):
-                        continue
-                    step = step or self._begin(viewer, IMPORT, moment, note)
-                    self._record(step, viewer, film, kind, value, given.at or moment)
-                    changes.append(Change(ref, film, before, value, kind))
-        return Step(ref, IMPORT, moment, tuple(changes), note) if changes else None
+            viewer = self._viewer(ref)
+            new = not self.rows(
+                "SELECT 1 FROM ratings WHERE viewer = ?1 UNION ALL SELECT 1 FROM marks WHERE viewer = ?1 LIMIT 1",
+                viewer,
+            )
+            batch = _ImportBatch(viewer, now(), note, self._removed_marks(viewer), new)
+            every = iter(movies)
+            while some := list(itertools.islice(every, BATCH_SIZE)):
+                self._write_changes(batch, self._changes_of(batch, some))
+            if batch.step:
+                self._put_all(batch)
+            for each in self._differing(viewer, lists):
+                batch.step = batch.step or self._begin(viewer, IMPORT, batch.moment, note)
+                batch.changes += 1
+                self._put_list(batch.step, viewer, each.name, each.movies)
+        return ImportResult(batch.changes, batch.kept) if batch.changes or batch.kept else None
 
     def undo(self, refs: Sequence[ViewerRef]) -> Step | None:
-        """Take back the newest step of any of the viewers that was not taken back yet."""
+        """Undo the newest step of any of the viewers."""
         return self._step(refs, undone=False)
 
     def redo(self, refs: Sequence[ViewerRef]) -> Step | None:
-        """Do again what was taken back last, unless one of the viewers did something since."""
+        """Redo the step undone last, unless one of the viewers did something since."""
         return self._step(refs, undone=True)
 
     def history(self, ref: ViewerRef) -> list[Step]:
-        """Return all steps of a viewer, newest first, with those that are undone and can be done again."""
+        """Return all steps of a viewer, newest first, including undone ones that can be redone."""
         rows = self.rows(
             f"SELECT steps.id, steps.kind, note, at, undone, {_CHANGE} FROM steps"
-            " JOIN viewers ON viewers.id = steps.viewer JOIN changes ON changes.step = steps.id"
+            " JOIN viewers ON viewers.id = steps.viewer LEFT JOIN changes ON changes.step = steps.id"
             " WHERE viewers.kind = ? AND dataset = ? AND name = ? ORDER BY steps.id DESC, changes.id",
             *_row_of(ref),
         )
         steps = []
+        rows = self.valid_rows("steps", "id kind note at undone", rows)
         for (number, kind, note, at, undone), each in itertools.groupby(rows, key=lambda row: row[:5]):
             changes = tuple(
-                Change(ref, Film(*film), before, after, changed)
-                for *film, changed, before, after in (r[5:] for r in each)
+                Change(ref, Movie(*movie), before, after, changed)
+                for *movie, changed, before, after in self.valid_rows(
+                    "changes", _CHANGE_COLUMNS, (row[5:] for row in each if row[8] is not None)
+                )
             )
-            steps.append(Step(ref, kind, at, changes, note, undone > 0, number))
+            lists = self._lists_of_step(number) if kind == IMPORT else ()  # only an import changes lists
+            if lists or (changes and (kind == IMPORT or [one.kind for one in changes] == [kind])):
+                steps.append(Step(ref, kind, at, changes, note, undone > 0, lists, number))
         return steps
 
     def take_back(self, step: Step) -> Step | None:
-        """Take one step back by a new one, whatever was done since; what was changed again since stays as it is.
+        """Undo one step by a new one, whatever was done since. Values that were changed again since are kept.
 
-        None where nothing is left of it.
+        Return ``None`` if nothing is left to undo.
         """
         changes: list[Change] = []
         with self.change():
@@ -350,86 +445,97 @@ class Store(RunRecords):
                 " WHERE step = ? AND viewer = ? AND undone = 0 ORDER BY changes.id DESC",
                 (step.number, viewer),
             ).fetchall()
-            for given, *named, kind, before, after in rows:
-                film = Film(*named)
-                if self._value(viewer, film, kind)[0] == after:
+            for moment_before, *named, kind, before, after in self.valid_rows(
+                "changes", f"given_before {_CHANGE_COLUMNS}", rows
+            ):
+                movie = Movie(*named)
+                if self._value(viewer, movie, kind)[0] == after:
                     new = new or self._begin(viewer, step.kind, moment, step.note)
-                    self._record(new, viewer, film, kind, before, given or moment)
-                    changes.append(Change(step.viewer, film, after, before, kind))
-        return replace(step, at=moment, changes=tuple(changes), number=new) if changes else None
+                    self._record(new, viewer, movie, kind, before, moment_before or moment)
+                    changes.append(Change(step.viewer, movie, after, before, kind))
+            lists = self._lists_before(step.number, viewer)
+            for each in lists:
+                new = new or self._begin(viewer, step.kind, moment, step.note)
+                self._put_list(new, viewer, each.name, each.movies)
+        names = tuple(each.name for each in lists)
+        return replace(step, at=moment, changes=tuple(changes), lists=names, number=new) if new else None
 
     def _step(self, refs: Sequence[ViewerRef], *, undone: bool) -> Step | None:
         with self.change():
             viewers = {self._viewer(ref): ref for ref in refs}
-            found = self._db.execute(
+            row = self._db.execute(
                 "SELECT id, viewer, kind, note, at FROM steps"
-                f" WHERE viewer IN ({_places(viewers)}) AND (undone > 0) = ?"
-                # What was undone may be done again only from the newest step that still stands onwards.
+                f" WHERE viewer IN ({_placeholders(viewers)}) AND (undone > 0) = ?"
+                # Only steps after the newest one that is not undone can be redone.
                 " AND (NOT ? OR id > (SELECT coalesce(max(id), 0) FROM steps"
-                f" WHERE viewer IN ({_places(viewers)}) AND undone = 0))"
+                f" WHERE viewer IN ({_placeholders(viewers)}) AND undone = 0))"
                 f" ORDER BY {'undone' if undone else 'id'} DESC LIMIT 1",
                 (*viewers, undone, undone, *viewers),
             ).fetchone()
-            if found is None:
+            if row is None:
                 return None
-            step, viewer, kind, note, at = found
+            step, viewer, kind, note, at = row
             rows = self._db.execute(
                 f"SELECT id, given_before, place_before, given_after, {_CHANGE} FROM changes WHERE step = ?"
                 f" ORDER BY id {'' if undone else 'DESC'}",
                 (step,),
             ).fetchall()
             changes = []
-            for place, given_before, place_before, given_after, *film, changed, before, after in rows:
+            valid_rows = self.valid_rows("changes", f"id given_before place_before given_after {_CHANGE_COLUMNS}", rows)
+            for place, given_before, place_before, given_after, *movie, changed, before, after in valid_rows:
                 if undone:
-                    self._put(viewer, Film(*film), changed, after, given_after, place)
-                    changes.append(Change(viewers[viewer], Film(*film), before, after, changed))
+                    self._put(viewer, Movie(*movie), changed, after, given_after, place)
+                    changes.append(Change(viewers[viewer], Movie(*movie), before, after, changed))
                 else:
-                    self._put(viewer, Film(*film), changed, before, given_before, place_before)
-                    changes.append(Change(viewers[viewer], Film(*film), after, before, changed))
+                    self._put(viewer, Movie(*movie), changed, before, given_before, place_before)
+                    changes.append(Change(viewers[viewer], Movie(*movie), after, before, changed))
             last = "0" if undone else "(SELECT max(undone) + 1 FROM steps)"
             self._db.execute(f"UPDATE steps SET undone = {last} WHERE id = ?", (step,))
-        return Step(viewers[viewer], kind, at, tuple(changes), note, not undone, step)
+            lists = self._lists_of_step(step)
+        return Step(viewers[viewer], kind, at, tuple(changes), note, not undone, lists, step)
 
-    # The parts of a step. Inside a change only.
+    # Parts of a step. Only inside a change.
 
     def _begin(self, viewer: int, kind: str, moment: str, note: str = "") -> int:
-        """Begin a step; what was undone before it cannot be done again."""
+        """Start a step; steps undone before it can no longer be redone."""
         self._db.execute("DELETE FROM steps WHERE viewer = ? AND undone > 0", (viewer,))
         cursor = self._db.execute(
             "INSERT INTO steps (viewer, kind, note, at) VALUES (?, ?, ?, ?)", (viewer, kind, note, moment)
         )
         return int(cursor.lastrowid or 0)
 
-    def _record(self, step: int, viewer: int, film: Film, kind: str, value: float | None, given: str) -> None:
-        """Change one thing, and write down what was before."""
-        before, given_before, place_before = self._value(viewer, film, kind)
+    def _record(self, step: int, viewer: int, movie: Movie, kind: str, value: float | None, moment: str) -> None:
+        """Change one value, and record the previous one."""
+        before, given_before, place_before = self._value(viewer, movie, kind)
         cursor = self._db.execute(
             "INSERT INTO changes"
             " (step, film, title, year, kind, before, given_before, place_before, after, given_after)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (step, film.key, film.title, film.year, kind, before, given_before, place_before, value, given),
+            (step, movie.key, movie.title, movie.year, kind, before, given_before, place_before, value, moment),
         )
-        self._put(viewer, film, kind, value, given, cursor.lastrowid)
+        self._put(viewer, movie, kind, value, moment, cursor.lastrowid)
 
-    def _value(self, viewer: int, film: Film, kind: str) -> tuple[float | None, str | None, int | None]:
+    def _value(self, viewer: int, movie: Movie, kind: str) -> tuple[float | None, str | None, int | None]:
         """Return the stars of a rating or the value of a mark, when it was given, and its place in the order."""
         if kind == RATING:
-            found = self._db.execute(
-                "SELECT stars, rated_at, place FROM ratings WHERE viewer = ? AND film = ?", (viewer, film.key)
+            row = self._db.execute(
+                "SELECT stars, rated_at, place FROM ratings WHERE viewer = ? AND film = ?", (viewer, movie.key)
             )
         else:
-            found = self._db.execute(
+            row = self._db.execute(
                 f"SELECT {MARKED}, marked_at, place FROM marks WHERE viewer = ? AND film = ? AND mark = ?",
-                (viewer, film.key, kind),
+                (viewer, movie.key, kind),
             )
-        return found.fetchone() or (None, None, None)
+        columns = "stars rated_at place" if kind == RATING else "- marked_at place"
+        valid_rows = self.valid_rows("ratings" if kind == RATING else "marks", columns, row)
+        return valid_rows[0] if valid_rows else (None, None, None)
 
     def _put(
-        self, viewer: int, film: Film, kind: str, value: float | None, given: str | None, place: int | None
+        self, viewer: int, movie: Movie, kind: str, value: float | None, moment: str | None, place: int | None
     ) -> None:
-        """Set or remove a rating or a mark."""
-        row = (viewer, film.key)
-        named = (*row, film.title, film.year)
+        """Set or remove a rating or mark."""
+        row = (viewer, movie.key)
+        named = (*row, movie.title, movie.year)
         if kind == RATING and value is None:
             self._db.execute("DELETE FROM ratings WHERE viewer = ? AND film = ?", row)
         elif kind == RATING:
@@ -437,37 +543,143 @@ class Store(RunRecords):
                 "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place) VALUES (?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at,"
                 " place = excluded.place",
-                (*named, value, given, place),
+                (*named, value, moment, place),
             )
         elif value is None:
             self._db.execute("DELETE FROM marks WHERE viewer = ? AND film = ? AND mark = ?", (*row, kind))
         else:
             self._db.execute(
                 "INSERT INTO marks (viewer, film, title, year, mark, marked_at, place) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*named, kind, given, place),
+                (*named, kind, moment, place),
             )
 
-    def _taken_off(self, viewer: int) -> dict[tuple[str, str], str]:
-        """Return when marks were taken off, by film and kind."""
+    def _removed_marks(self, viewer: int) -> dict[tuple[str, str], str]:
+        """Return when marks were removed, by movie and kind."""
         return {
-            (film, kind): at
-            for film, kind, at in self._db.execute(
+            (key, kind): at
+            for key, kind, at in self._db.execute(
                 "SELECT film, changes.kind, max(at) FROM changes JOIN steps ON steps.id = step"
                 " WHERE viewer = ? AND undone = 0 AND after IS NULL GROUP BY film, changes.kind",
                 (viewer,),
             )
         }
 
-    # Films that go by several keys
+    # Parts of an import. Only inside a change.
 
-    def _key_of(self, viewer: int, key: str, own: str = "") -> str:
-        """Return the key by which a viewer has a film already, else the first one. Inside a change only."""
-        keys = [key, own] if own and own != key else [key]
-        others = self._aliases(keys)
-        keys += [other for each in keys for other in others.get(each, ())]
-        if len(keys) == 1:
-            return key
-        for each in keys:
+    def _changes_of(self, batch: _ImportBatch, some: Sequence[ImportedMovie]) -> list[tuple[Any, ...]]:
+        """Return the rows of the changes that imported movies make, and store their aliases and ids."""
+        has_aliases = self._db.execute("SELECT 1 FROM aliases LIMIT 1").fetchone() is not None
+        names = (
+            {name for one in some for name in (one.movie.key, one.import_key)}
+            if has_aliases or not batch.new
+            else set()
+        )
+        others = self._aliases(names) if has_aliases else {}
+        existing = {} if batch.new else self._values(batch.viewer, names.union(*others.values()))
+        present = {key for key, _ in existing} | {key for key, _ in batch.written}
+        untouched = batch.new and not batch.removed_marks
+        rows: list[tuple[Any, ...]] = []
+        alias_pairs, ids = [], []
+        batch.next = batch.next or self._next_change()
+        for one in some:
+            movie, moment = one.movie, one.at or batch.moment
+            key, alone = movie.key, one.alone and movie.key == one.import_key
+            if others or not alone:
+                keys = dict.fromkeys((movie.key, one.import_key))
+                keys |= dict.fromkeys(other for name in tuple(keys) for other in others.get(name, ()))
+                key = next((name for name in keys if name in present), movie.key)
+                alias_pairs += [(key, other) for other in {movie.key, one.import_key} - {key}]
+                alone = one.alone and len(keys) == 1
+            if one.ids != NO_IDS:
+                ids.append((key, one.ids.imdb, one.ids.tmdb, one.ids.movielens))
+            is_new = alone and untouched  # true for nearly all movies of a large import
+            for kind, value in _values_of(one) if is_new else self._new_values(batch, existing, key, one):
+                before, at, place, _ = _NOTHING if is_new else self._current_value(batch, existing, key, kind)
+                rows.append((batch.next, key, movie.title, movie.year, kind, before, at or None, place, value, moment))
+                if not alone:
+                    batch.written[key, kind] = (value, moment, batch.next, True)
+                    present.add(key)
+                batch.next += 1
+        self._db.executemany(_INSERT_ALIAS, [pair for keys in alias_pairs for pair in (keys, keys[::-1])])
+        self._db.executemany(_INSERT_IDS, sorted(ids))
+        return rows
+
+    def _new_values(
+        self, batch: _ImportBatch, existing: Mapping[tuple[str, str], _Value], key: str, one: ImportedMovie
+    ) -> Iterator[tuple[str, float]]:
+        """Yield the marks and the rating of an imported movie that are new to the profile."""
+        rated = (
+            one.stars is None and self._current_value(batch, existing, key, RATING)[0] is not None
+        )  # the rating implies that it was seen
+        for kind, value in _values_of(one):
+            before, at, _, imported = self._current_value(batch, existing, key, kind)
+            if value == before or (kind == "seen" and rated):
+                continue
+            if before is not None and not (one.at > at or (imported and not one.at)):
+                batch.kept += 1
+            elif batch.removed_marks.get((key, kind), "") < (one.at or batch.moment):
+                yield kind, value
+
+    @staticmethod
+    def _current_value(batch: _ImportBatch, existing: Mapping[tuple[str, str], _Value], key: str, kind: str) -> _Value:
+        return batch.written.get((key, kind)) or existing.get((key, kind), _NOTHING)
+
+    def _next_change(self) -> int:
+        return int(self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM changes").fetchone()[0])
+
+    def _values(self, viewer: int, keys: Collection[str]) -> dict[tuple[str, str], _Value]:
+        """Return a viewer's values for movies, by movie and kind."""
+        wanted = json.dumps(list(keys))
+        ratings = self._db.execute(
+            "SELECT ratings.film, stars, rated_at, place, coalesce(steps.kind = ?, 0) FROM ratings"
+            " LEFT JOIN changes ON changes.id = ratings.place LEFT JOIN steps ON steps.id = changes.step"
+            " WHERE ratings.viewer = ? AND ratings.film IN (SELECT value FROM json_each(?))",
+            (IMPORT, viewer, wanted),
+        )
+        values: dict[tuple[str, str], _Value] = {
+            (key, RATING): (stars, at, place, bool(imported)) for key, stars, at, place, imported in ratings
+        }
+        marks = self._db.execute(
+            "SELECT film, mark, marked_at, place FROM marks"
+            " WHERE viewer = ? AND film IN (SELECT value FROM json_each(?))",
+            (viewer, wanted),
+        )
+        return values | {(key, mark): (MARKED, at, place, True) for key, mark, at, place in marks}
+
+    def _write_changes(self, batch: _ImportBatch, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write changes as part of one step."""
+        if not rows:
+            return
+        batch.step = batch.step or self._begin(batch.viewer, IMPORT, batch.moment, batch.note)
+        batch.changes += len(rows)
+        self._db.executemany(
+            "INSERT INTO changes"
+            " (step, id, film, title, year, kind, before, given_before, place_before, after, given_after)"
+            f" VALUES ({batch.step}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+
+    def _put_all(self, batch: _ImportBatch) -> None:
+        """Set the ratings and marks of a step's changes, in the order of the tables, so that a million take seconds."""
+        what = "SELECT ?, film, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
+        self._db.execute(
+            "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place)"
+            f" {what.format('after', '=')} ORDER BY film, id"
+            " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at, place = excluded.place",
+            (batch.viewer, batch.step, RATING),
+        )
+        self._db.execute(
+            "INSERT INTO marks (viewer, film, title, year, mark, marked_at, place)"
+            f" {what.format('kind', '<>')} ORDER BY film, kind, id ON CONFLICT DO NOTHING",
+            (batch.viewer, batch.step, RATING),
+        )
+
+    # Movies with several keys
+
+    def _key_of(self, viewer: int, key: str) -> str:
+        """Return the key under which a viewer has a movie already, else the given one. Only inside a change."""
+        others = self._aliases([key]).get(key, ())
+        for each in (key, *others) if others else ():
             if self._db.execute(
                 "SELECT 1 FROM ratings WHERE viewer = ?1 AND film = ?2"
                 " UNION ALL SELECT 1 FROM marks WHERE viewer = ?1 AND film = ?2",
@@ -477,56 +689,66 @@ class Store(RunRecords):
         return key
 
     def _aliases(self, keys: Collection[str]) -> Mapping[str, list[str]]:
-        """Return the further keys of films, by key."""
-        found: dict[str, list[str]] = {}
+        """Return the aliases of movies, by key."""
+        aliases: dict[str, list[str]] = {}
         query = "SELECT film, alias FROM aliases WHERE film IN (SELECT value FROM json_each(?)) ORDER BY film, alias"
-        for film, alias in self.rows(query, json.dumps(list(keys))):
-            found.setdefault(film, []).append(alias)
-        return found
+        for key, alias in self.valid_rows("aliases", "film alias", self.rows(query, json.dumps(list(keys)))):
+            aliases.setdefault(key, []).append(alias)
+        return aliases
 
-    def _know(self, key: str, given: Given) -> None:
-        """Remember what a film is called elsewhere. Inside a change only."""
-        for other in {given.film.key, given.own} - {key}:
-            self._tie(key, other)
-        ids = given.ids
+    def _learn(self, key: str, ids: Ids) -> None:
+        """Store the ids of a movie, as far as they are known. Only inside a change."""
         if ids != Ids():
-            self._db.execute(
-                "INSERT INTO films (film, imdb, tmdb, movielens) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                " imdb = iif(excluded.imdb = '', imdb, excluded.imdb),"
-                " tmdb = iif(excluded.tmdb = 0, tmdb, excluded.tmdb),"
-                " movielens = iif(excluded.movielens = 0, movielens, excluded.movielens)",
-                (key, ids.imdb, ids.tmdb, ids.movielens),
-            )
+            self._db.execute(_INSERT_IDS, (key, ids.imdb, ids.tmdb, ids.movielens))
 
-    def _tie(self, one: str, other: str) -> None:
-        rows = ((one, other), (other, one))
-        self._db.executemany("INSERT INTO aliases VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
+    def ids(self, keys: Collection[str] | None = None) -> dict[str, Ids]:
+        """Return the ids of movies, of all or only of some, by key."""
+        query = "SELECT film, imdb, tmdb, movielens FROM films"
+        if keys is not None:
+            query += " WHERE film IN (SELECT value FROM json_each(?))"
+        rows = self.rows(query, *([] if keys is None else [json.dumps(list(keys))]))
+        return {key: Ids(*ids) for key, *ids in self.valid_rows("films", "film imdb tmdb movielens", rows)}
 
-    def ids(self) -> dict[str, Ids]:
-        """Return what is known of the ids of films, by key."""
-        rows = self.rows("SELECT film, imdb, tmdb, movielens FROM films")
-        return {film: Ids(*ids) for film, *ids in rows}
+    def learn_ids(self, ids_by_key: Mapping[str, Ids]) -> None:
+        """Store the ids of movies that have none yet, by key."""
+        known = self.ids(ids_by_key.keys())
+        if new := {key: ids for key, ids in ids_by_key.items() if key not in known}:
+            with self.change():
+                for key, ids in new.items():
+                    self._learn(key, ids)
 
-    def settle(self, own: str, film: str | None) -> None:
-        """Remember which film a title of an import is, both by key; None for none that a dataset has.
+    def settle(self, import_key: str, key: str | None) -> None:
+        """Store which movie an imported title is, both by key; ``None`` if it is not in any dataset.
 
-        What was imported of that title before follows with the next import.
+        The next import applies it to what was imported under that title before.
         """
         with self.change():
-            before = self._db.execute("SELECT film FROM settled WHERE own = ?", (own,)).fetchone()
+            before = self._db.execute("SELECT film FROM settled WHERE own = ?", (import_key,)).fetchone()
             if before and before[0]:
                 self._db.execute(
                     "DELETE FROM aliases WHERE (film = ?1 AND alias = ?2) OR (film = ?2 AND alias = ?1)",
-                    (own, before[0]),
+                    (import_key, before[0]),
                 )
             self._db.execute(
-                "INSERT INTO settled VALUES (?, ?) ON CONFLICT DO UPDATE SET film = excluded.film", (own, film or "")
+                "INSERT INTO settled VALUES (?, ?) ON CONFLICT DO UPDATE SET film = excluded.film",
+                (import_key, key or ""),
             )
 
     def settled(self) -> dict[str, str | None]:
-        """Return which film each title is that was settled by hand."""
-        return {own: film or None for own, film in self.rows("SELECT own, film FROM settled")}
+        """Return the matches that were chosen by hand, by import key."""
+        rows = self.valid_rows("settled", "own film", self.rows("SELECT own, film FROM settled"))
+        return {import_key: key or None for import_key, key in rows}
 
 
+_INSERT_ALIAS = "INSERT INTO aliases VALUES (?, ?) ON CONFLICT DO NOTHING"
+_INSERT_IDS = (
+    "INSERT INTO films (film, imdb, tmdb, movielens) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+    " imdb = iif(excluded.imdb = '', imdb, excluded.imdb),"
+    " tmdb = iif(excluded.tmdb = 0, tmdb, excluded.tmdb),"
+    " movielens = iif(excluded.movielens = 0, movielens, excluded.movielens)"
+)
+"""Stores the ids of movies."""
 _CHANGE = "film, title, year, changes.kind, before, after"
-"""The columns of a change, in the order that ``Store.history`` and ``Store._step`` read them."""
+"""The columns of a change, in the order in which ``Store.history`` and ``Store._step`` read them."""
+_CHANGE_COLUMNS = "film title year kind before after"
+"""The same columns, as they are validated."""

@@ -1,4 +1,4 @@
-"""Trainings as the store keeps them: when they began, how they ended, and which serves a dataset."""
+"""Runs as stored: how they started and ended, and which one serves a dataset."""
 
 import json
 import uuid
@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from movietui.database import Database, now
-from movietui.processes import still_runs, this_process
+from movietui.data.storage import strict_json
+from movietui.data.storage.strict_json import finite
+from movietui.protocol.jobs import EpochRow
+from movietui.store.database import Database, now
+from movietui.store.processes import still_runs, this_process
+from movietui.store.validation import LARGEST, is_curve
 
 UNDER_WAY = ("running", "paused")
 CUT_OFF = "cut off"
-"""The state of a run that was under way when its process ended without a word."""
+"""The state of a run whose process ended without recording it."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Run:
 
     id: int
     name: str
-    """What a person calls it; empty for most."""
+    """The name that a person gave it; usually empty."""
     note: str
     model: str
     dataset: str
@@ -35,31 +39,34 @@ class Run:
     """The name of its folder among the checkpoints."""
     started: str
     seconds: float | None
-    """Of training, so far while it runs; pauses are not counted."""
+    """Time of training, so far if it is running, without pauses."""
     peak_bytes: int | None
-    """The most memory that its process had."""
+    """The peak memory of its process."""
     best_epoch: int | None
     problem: str
     place: int | None
-    """In the queue, where it waits there: the least goes first."""
+    """Its position in the queue, if it waits; the lowest is next."""
     curve_text: str
     """``curve`` as JSON."""
     settings: dict[str, Any]
-    """All of them; of a run that waits, what a person changed."""
+    """All settings; of a waiting run, those that a person changed."""
     metrics: dict[str, float]
     progress: dict[str, Any]
-    """Of a run that is not over: ``phase``, ``epoch``, ``of`` and ``left``, the seconds that it will still take."""
+    """Of a run in progress: ``phase``, ``epoch``, ``of`` and ``left``, the remaining seconds."""
     request: dict[str, Any]
-    """What a run of the queue is started with."""
+    """The request that starts a queued run."""
 
     @cached_property
-    def curve(self) -> list[dict[str, Any]]:
-        """The epochs of the fit that left validation ratings out; read when it is asked for, as most are not."""
-        return list(json.loads(self.curve_text))
+    def curve(self) -> list[EpochRow]:
+        """The epochs of the fit with a validation part. Parsed on demand, as most are not needed.
+
+        Empty if damaged.
+        """
+        return list(strict_json.loads(self.curve_text)) if is_curve(self.curve_text) else []
 
 
 class RunRecords(Database):
-    """The part of the store that is about runs."""
+    """The part of the store for runs."""
 
     def start_run(
         self,
@@ -73,7 +80,7 @@ class RunRecords(Database):
         request: Mapping[str, Any] | None = None,
         device: str = "cpu",
     ) -> int:
-        """Write down that a training began in this process and return its number; ``request`` starts it again."""
+        """Record that a run started in this process; return its number. ``request`` can start it again."""
         with self.change():
             run = self.insert_run(model, dataset, cleaning, split, seed, settings, request or {}, state="running")
             self.execute("UPDATE runs SET device = ? WHERE id = ?", device, run)
@@ -91,7 +98,7 @@ class RunRecords(Database):
         *,
         state: str,
     ) -> int:
-        """Add a run that this process has to do with. Inside a change only."""
+        """Add a run of this process. Only inside a change."""
         checkpoint = f"{dataset}-{model}-{uuid.uuid4().hex[:12]}"
         cursor = self.execute(
             "INSERT INTO runs"
@@ -114,51 +121,59 @@ class RunRecords(Database):
         problem: str = "",
         peak_bytes: int | None = None,
     ) -> None:
-        """Write down how a training ended: ``done``, ``cancelled`` or ``failed``."""
+        """Record how a run ended: ``done``, ``cancelled`` or ``failed``."""
         with self.change():
             self.execute(
                 "UPDATE runs SET state = ?, seconds = ?, curve = ?, best_epoch = ?, metrics = ?, problem = ?,"
                 " peak_bytes = ?, progress = '{}', place = NULL WHERE id = ?",
-                *(state, seconds, json.dumps(list(curve)), best_epoch),
-                *(json.dumps(metrics or {}), problem, peak_bytes, run),
+                *(state, seconds, json.dumps(finite(list(curve))), best_epoch),
+                *(json.dumps(finite(metrics or {})), problem, peak_bytes, run),
             )
 
     def runs(self, numbers: Collection[int] | None = None) -> list[Run]:
-        """Return all runs, or those of these numbers that are there, newest first."""
+        """Return all runs, or the existing ones among these numbers, newest first."""
         if numbers is None:
-            return [self._run(row) for row in self.rows(f"SELECT {_RUN} FROM runs ORDER BY id DESC")]
+            return self._runs(f"SELECT {_RUN} FROM runs ORDER BY id DESC")
         query = f"SELECT {_RUN} FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC"
-        return [self._run(row) for row in self.rows(query, json.dumps(list(numbers)))]
+        return self._runs(query, json.dumps(list(numbers)))
 
     def run(self, number: int) -> Run | None:
-        """Return one run."""
-        found = self.rows(f"SELECT {_RUN} FROM runs WHERE id = ?", number)
-        return self._run(found[0]) if found else None
+        """Return one run; ``None`` if it is missing or damaged."""
+        runs = self._runs(f"SELECT {_RUN} FROM runs WHERE id = ?", number) if abs(number) <= LARGEST else []
+        return runs[0] if runs else None
+
+    def is_damaged(self, number: int) -> bool:
+        """Return whether a run exists but cannot be read."""
+        return abs(number) <= LARGEST and bool(
+            self.rows("SELECT 1 FROM runs WHERE id = ?", number) and self.run(number) is None
+        )
+
+    def _runs(self, query: str, *values: object) -> list[Run]:
+        return [self._run(row) for row in self.valid_rows("runs", _CHECKED, self.rows(query, *values))]
 
     @staticmethod
     def _run(row: Sequence[Any]) -> Run:
         *facts, process, began = row
         texts = len(facts) - _TEXTS
-        run = Run(*facts[:texts], *map(json.loads, facts[texts:]))
+        run = Run(*facts[:texts], *map(strict_json.loads, facts[texts:]))
         if run.state in UNDER_WAY and not still_runs(process, began):
-            return replace(run, state=CUT_OFF, problem="It was cut off before its end; start it again.")
+            return replace(run, state=CUT_OFF, problem="It was interrupted; resume it.")
         return run
 
     def dataset_in_use(self) -> str | None:
-        """Return the dataset that was open last, else the one trained on last; none that no run can serve."""
+        """Return the dataset that was open last, else the one trained on last; ``None`` if no run can serve any."""
         rows = self.rows("SELECT dataset FROM runs WHERE state = 'done' GROUP BY dataset ORDER BY max(id) DESC")
-        trained = [str(dataset) for (dataset,) in rows]
+        trained = [dataset for (dataset,) in self.valid_rows("runs", "dataset", rows)]
         chosen = self.choice("dataset")
         return chosen if chosen in trained else next(iter(trained), None)
 
     def serving_runs(self, dataset: str) -> list[Run]:
-        """Return the runs that can serve a dataset: the chosen one, then the others from the newest on."""
-        chosen = self.choice(f"run:{dataset}")
+        """Return the runs that can serve a dataset: the chosen one, then the others, newest first."""
         query = f"SELECT {_RUN} FROM runs WHERE dataset = ? AND state = 'done' ORDER BY id = ? DESC, id DESC"
-        return [self._run(row) for row in self.rows(query, dataset, int(chosen or 0))]
+        return self._runs(query, dataset, self.chosen_run(f"run:{dataset}"))
 
     def serve_with(self, run: Run) -> None:
-        """Choose the run that serves its dataset."""
+        """Store which run serves its dataset."""
         self.choose(f"run:{run.dataset}", str(run.id))
 
 
@@ -166,6 +181,7 @@ _RUN = (
     "id, name, note, model, dataset, cleaning, split, seed, device, state, checkpoint, started, seconds, peak_bytes,"
     " best_epoch, problem, place, curve, settings, metrics, progress, request, process, began"
 )
-"""The columns of a run in the order of ``Run``, the process behind them."""
+"""The columns of a run in the order of ``Run``, then those of its process."""
+_CHECKED = _RUN.replace(" curve,", " -,").replace(",", "")
 _TEXTS = 4
-"""How many columns before the process are read as JSON at once."""
+"""The number of JSON columns before those of the process; they are always parsed."""

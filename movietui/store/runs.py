@@ -1,72 +1,68 @@
-"""Runs: found, named, kept, deleted; watched while they go on; waiting in a queue.
+"""Runs: finding, naming and deleting them, watching their progress, and the queue.
 
-All of it is in the store, so that a run is the same whoever started it: the command line, a screen, or a queue that
-ended long ago. Imports nothing heavy, because screens list runs.
+All of it is in the store, so a run is the same whoever started it: the command line, a screen, or a queue that ended
+long ago. Nothing heavy is imported, because screens list runs.
 """
 
 import json
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from data import locations
-from data.problems import Problem
-from data.titles import plain
-from movietui.processes import peak_bytes, still_runs, this_process
-from movietui.run_records import CUT_OFF, UNDER_WAY, Run
-from movietui.store import Store
-from movietui.wire import Message
+from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
+from movietui.data.safe_text import strip_controls
+from movietui.data.storage import disk, locations, strict_json
+from movietui.data.storage.strict_json import finite
+from movietui.models.choices import higher_is_better
+from movietui.protocol.jobs import EpochProgress, EpochRow
+from movietui.protocol.messages import RunRow
+from movietui.store import interrupts
+from movietui.store.processes import peak_bytes, still_runs, this_process
+from movietui.store.ratings import Store
+from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 
-QUICK = "mf"
-"""The model that is trained first, within seconds."""
-RECOMMENDED = "blend"
-"""The model whose stars and lists are best."""
 SERVED_SPLIT = "random90"
-"""What a model that is trained for the list is measured on, before it learns from all ratings."""
+"""The split on which a model for the list is measured before it is trained on all ratings."""
 LONGEST_RUN_NAME = 60
 LONGEST_NOTE = 2000
-HIGHER_IS_BETTER = (
-    *("accuracy", "ndcg@10", "recall@10", "recall@20", "hit@10"),
-    *("coverage@10", "novelty@10", "diversity@10"),
-)
-"""Of all other metrics less is better."""
 OVER = ("done", "cancelled", "failed", CUT_OFF)
 WRITE_SECONDS = 1.0
-"""How often a run that goes on is written down: what a screen shows, and what is left of it after ``kill -9``."""
+"""Seconds between records of a run's progress: what screens show, and what remains after ``kill -9``."""
 RATE_EPOCHS = 5
-"""From how many epochs the time that is left is told: those that a resumed training only repeats take none."""
+"""From how many of the latest epochs the remaining time is estimated: a resumed run repeats earlier ones in no time."""
 RELEASED = "released"
-"""Stands where the time would that a process began: no process has it."""
+"""Stored as the start time of a process that released its runs."""
 STAND_IN = "stand-in:"
-"""What the choice begins with, before the dataset, that names the run which serves until the recommended one can."""
+"""Followed by a dataset, the name of the choice of the run that serves until the recommended one can."""
 RECOMMENDED_RUN = "recommended:"
-"""The same for the run that is to serve then; below 0 where somebody cancelled it, so that nobody is asked twice."""
-_AFTER_ALL = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
+"""The same for the recommended run; negative if somebody cancelled it, so that it is not started again."""
+_LAST_PLACE = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What happened to runs since somebody looked."""
+    """What happened to runs since an earlier call."""
 
     version: int
-    """To ask with the next time."""
+    """To pass to the next call."""
     runs: tuple[Run, ...]
-    """Those that are new or not as they were, newest first."""
+    """The new and changed runs, newest first."""
     deleted: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Freed:
-    """A run whose checkpoint was removed, or is to be."""
+    """A run whose checkpoint was removed, or would be."""
 
     run: Run
     bytes: int
 
 
-def as_json(run: Run) -> dict[str, Any]:
+def as_json(run: Run) -> RunRow:
     """Return a run as ``runs list --json`` prints it."""
     return {
         "run": run.id,
@@ -92,8 +88,8 @@ def as_json(run: Run) -> dict[str, Any]:
 
 
 def checkpoint_bytes(run: Run) -> int:
-    """Return what a run's checkpoint takes on disk, 0 where there is none."""
-    return locations.bytes_in(locations.checkpoints() / run.checkpoint)
+    """Return the size of a run's checkpoint, 0 if there is none."""
+    return locations.bytes_in(locations.checkpoint(run.checkpoint))
 
 
 class Runs:
@@ -102,10 +98,10 @@ class Runs:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    # To look at
+    # Reading
 
     def find(self, dataset: str | None = None, model: str | None = None, split: str | None = None) -> list[Run]:
-        """Return the runs of a dataset, a model and a split, of all where ``None``, newest first."""
+        """Return the runs of a dataset, model and split, each optional, newest first."""
         return [
             run
             for run in self._store.runs()
@@ -113,29 +109,31 @@ class Runs:
         ]
 
     def get(self, number: int) -> Run:
-        """Return one run. Raises ``Problem`` where there is none of that number."""
+        """Return one run. Raise ``Problem`` if there is none with that number."""
         run = self._store.run(number)
+        if run is None and self._store.is_damaged(number):
+            raise Problem(f"The record of run {number} is damaged; delete it with movietui runs delete {number}.")
         if run is None:
-            raise Problem(f"There is no run {number}; movietui runs list shows those that there are.")
+            raise Problem(f"There is no run {number}; movietui runs list shows all runs.")
         return run
 
     def changes(self, since: int = 0) -> Changes:
-        """Return what happened after an earlier answer's ``version``; 0 asks for all runs.
+        """Return what happened after the ``version`` of an earlier call; 0 returns all runs.
 
-        Cheap where nothing did: two look-ups in an index. Whoever asks also notices the runs that were cut off, and
-        writes it down for the others.
+        If nothing happened, this costs two look-ups in an index. It also records runs that were cut off.
         """
-        self._write_down_cut_off()
+        with suppress(Problem):  # a full disk must not keep the runs from being listed
+            self._record_cut_off()
         rows = self._store.rows("SELECT id, run FROM run_changes WHERE id > ? ORDER BY id DESC", since)
         changed = {int(number) for _, number in rows}
         runs = tuple(self._store.runs(changed)) if changed else ()
         deleted = tuple(sorted(changed - {run.id for run in runs}))
         return Changes(int(rows[0][0]) if rows else since, runs, deleted)
 
-    def _write_down_cut_off(self) -> None:
+    def _record_cut_off(self) -> None:
         marks = ",".join("?" * len(UNDER_WAY))
         rows = self._store.rows(f"SELECT id FROM runs WHERE state IN ({marks})", *UNDER_WAY)
-        for (number,) in rows:
+        for (number,) in self._store.valid_rows("runs", "id", rows):
             run = self._store.run(number)
             if run is not None and run.state == CUT_OFF:
                 self._write(
@@ -148,103 +146,117 @@ class Runs:
 
     def detail(self, number: int) -> dict[str, Any]:
         """Return where a run's model fails: ``subgroups``, ``calibration`` and ``confusion``; empty if not measured."""
-        found = self._store.rows("SELECT detail FROM measured WHERE run = ?", number)
-        return dict(json.loads(found[0][0])) if found else {}
+        rows = self._store.rows("SELECT run, detail FROM measured WHERE run = ?", number)
+        rows = self._store.valid_rows("measured", "run detail", rows)
+        return dict(strict_json.loads(rows[0][1])) if rows else {}
 
     def by_user(self, number: int) -> tuple[str, bytes] | None:
-        """Return a run's fingerprint of test rows and its sums by user, as ``models.tally`` makes them."""
-        found = self._store.rows("SELECT rows, by_user FROM measured WHERE run = ?", number)
-        return (str(found[0][0]), bytes(found[0][1])) if found else None
+        """Return a run's fingerprint of test rows and its sums by user, as ``movietui.models.evaluation.per_user``
+        makes them."""
+        rows = self._store.rows("SELECT run, rows, by_user FROM measured WHERE run = ?", number)
+        rows = self._store.valid_rows("measured", "run rows by_user", rows)
+        return (str(rows[0][1]), bytes(rows[0][2])) if rows else None
 
     def whole(self, number: int) -> dict[str, Any]:
-        """Return all that is known of a run, as ``runs show --json`` prints it."""
+        """Return all that is known about a run, as ``runs show --json`` prints it."""
         run = self.get(number)
-        checkpoint = str(locations.checkpoints() / run.checkpoint)
+        checkpoint = str(locations.checkpoint(run.checkpoint))
         return {**as_json(run), "checkpoint": checkpoint, "curve": run.curve, **self.detail(number)}
 
-    # To keep
+    # Changing
 
     def name(self, number: int, text: str) -> Run:
-        """Call a run something; an empty text takes the name away. Raises ``Problem`` for an overlong one."""
+        """Name a run; an empty text removes the name. Raise ``Problem`` if it is too long."""
         return self._describe(number, "name", text, LONGEST_RUN_NAME)
 
     def note(self, number: int, text: str) -> Run:
-        """Write a note to a run; an empty text takes it away. Raises ``Problem`` for an overlong one."""
+        """Set the note of a run; an empty text removes it. Raise ``Problem`` if it is too long."""
         return self._describe(number, "note", text, LONGEST_NOTE)
 
     def _describe(self, number: int, column: str, text: str, longest: int) -> Run:
-        text = " ".join(plain(text).split())
+        text = " ".join(strip_controls(text).split())
         if len(text) > longest:
             raise Problem(f"The {column} of a run has at most {longest:,} letters; this one has {len(text):,}.")
         self.get(number)
         self._write(f"UPDATE runs SET {column} = ? WHERE id = ?", text, number)
         return self.get(number)
 
-    def without(self, number: int) -> str:
-        """Return what it means for lists that a run goes; empty where it serves none."""
+    def effect_of_deleting(self, number: int) -> str:
+        """Return a sentence that says how deleting a run changes lists; empty if it serves none."""
         run = self.get(number)
         serving = self._store.serving_runs(run.dataset)
         if not serving or serving[0].id != number:
             return ""
         heir = next((other for other in serving[1:] if checkpoint_bytes(other)), None)
-        then = f"run {heir.id}, {heir.model}, makes them then" if heir else "no other run could make them then"
+        then = f"then run {heir.id}, {heir.model}, will make them" if heir else "then no run is left to make them"
         return f"Run {number} makes the lists of {run.dataset}; {then}."
 
     def delete(self, number: int) -> Freed:
-        """Remove a run with its checkpoint. Raises ``Problem`` while it is under way."""
+        """Delete a run and its checkpoint. Raise ``Problem`` if it is in progress or damaged."""
         run = self.get(number)
         if run.state in UNDER_WAY:
-            raise Problem(f"Run {number} is {run.state}; cancel it before it is deleted.")
+            raise Problem(f"Run {number} is {run.state}; cancel it before you delete it.")
         freed = self._free(run)
         with self._store.change():
             self._store.execute("DELETE FROM runs WHERE id = ?", number)
             self._store.execute("DELETE FROM choices WHERE name = ? AND value = ?", f"run:{run.dataset}", str(number))
         return freed
 
+    def forget_damaged(self, number: int) -> bool:
+        """Delete a run that cannot be read; return whether it was one.
+
+        Only its rows are deleted: the path of its checkpoint is unknown.
+        """
+        damaged = self._store.is_damaged(number)
+        if damaged:
+            self._write("DELETE FROM runs WHERE id = ?", number)
+        return damaged
+
     def prune(self, keep: int, metric: str = "rmse") -> list[Freed]:
-        """Remove the checkpoints that ``prunable`` finds; what was measured of these runs stays."""
-        return [self._free(found.run) for found in self.prunable(keep, metric)]
+        """Remove the checkpoints that ``prunable`` returns; the metrics of these runs stay."""
+        return [self._free(freed.run) for freed in self.prunable(keep, metric)]
 
     def prunable(self, keep: int, metric: str = "rmse") -> list[Freed]:
         """Return the runs that have a checkpoint and are not among the best, newest first.
 
-        ``keep`` of those that can be compared stay (the same dataset, cleaning and split), and always the one that
-        serves its dataset. Raises ``Problem`` for a metric that no run has.
+        Of comparable runs (same dataset, cleaning and split), the best ``keep`` stay, and always the one that serves
+        its dataset. Raise ``Problem`` for a metric that no run has.
         """
         done = [run for run in self.find() if run.state == "done"]
         if done and not any(metric in run.metrics for run in done):
-            known = ", ".join(dict.fromkeys(name for run in done for name in run.metrics)) or "none"
-            raise Problem(f"No run has a metric {metric!r}; runs have {known}.")
+            known = list(dict.fromkeys(name for run in done for name in run.metrics))
+            listed = f"metrics: {', '.join(known) or 'none'}."
+            raise no_such(f"No run has the metric {metric!r}", metric, known, listed)
         groups: dict[tuple[str, str, str], list[Run]] = {}
         for run in done:
             groups.setdefault((run.dataset, run.cleaning, run.split), []).append(run)
-        kept = {
-            run.id for group in groups.values() for run in sorted(group, key=lambda run: place_by(run, metric))[:keep]
+        best = {
+            run.id
+            for group in groups.values()
+            for run in sorted(group, key=lambda run: metric_order(run, metric))[:keep]
         }
-        kept |= {serving.id for run in done for serving in self._store.serving_runs(run.dataset)[:1]}
-        sizes = [Freed(run, checkpoint_bytes(run)) for run in done if run.id not in kept]
-        return [found for found in sizes if found.bytes]
+        best |= {serving.id for run in done for serving in self._store.serving_runs(run.dataset)[:1]}
+        sizes = [Freed(run, checkpoint_bytes(run)) for run in done if run.id not in best]
+        return [freed for freed in sizes if freed.bytes]
 
     @staticmethod
     def _free(run: Run) -> Freed:
         size = checkpoint_bytes(run)
-        folder = locations.checkpoints() / run.checkpoint
+        folder = locations.checkpoint(run.checkpoint)
         try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            pass
+            disk.remove(folder.parent, folder.name)
         except OSError as error:
-            raise Problem(f"{folder} cannot be removed ({error.strerror}); check its rights.") from error
+            raise Problem(f"{folder} cannot be removed ({error.strerror}); check its permissions.") from error
         return Freed(run, size)
 
     def use(self, number: int) -> Run:
-        """Let a run serve its dataset, and its dataset be the one in use.
+        """Let a run serve its dataset, and open that dataset from now on.
 
-        Raises ``Problem`` for a run that is not done or whose checkpoint was removed.
+        Raise ``Problem`` if the run is not done or its checkpoint was removed.
         """
         run = self.get(number)
         if run.state != "done":
-            raise Problem(f"Run {number} is {run.state}; only a run that is done can be used.")
+            raise Problem(f"Run {number} is {run.state}; only a finished run can be used.")
         if not checkpoint_bytes(run):
             raise Problem(f"The checkpoint of run {number} was removed; train {run.model} again.")
         self._store.serve_with(run)
@@ -252,39 +264,39 @@ class Runs:
         self.decide(run.dataset)
         return run
 
-    # The queue; only the process that wrote its number beside a run starts it
+    # The queue. Only the process recorded with a run starts it.
 
     def queue(self, model: str, dataset: str, split: str, request: Mapping[str, Any]) -> int:
-        """Let a run wait behind all others for this process to start it with ``request``; return its number."""
+        """Add a run to the end of this process's queue, to be started with ``request``; return its number."""
         with self._store.change():
             return self._queue(model, dataset, split, request)
 
     def _queue(self, model: str, dataset: str, split: str, request: Mapping[str, Any]) -> int:
-        """Add a run that waits. Inside a change only."""
+        """Add a waiting run. Only inside a change."""
         store = self._store
         settings = request.get("settings", {})
         cleaning, seed = request["cleaning"], request.get("seed", 0)
         number = store.insert_run(model, dataset, cleaning, split, seed, settings, request, state="queued")
-        store.execute(f"UPDATE runs SET place = {_AFTER_ALL} WHERE id = ?", number)
+        store.execute(f"UPDATE runs SET place = {_LAST_PLACE} WHERE id = ?", number)
         return number
 
     def queue_stand_in(self, model: str, dataset: str, request: Mapping[str, Any]) -> int:
-        """Let a run wait that serves a dataset until the recommended model does; return its number.
+        """Queue a run that serves a dataset until the recommended model does; return its number.
 
-        Where such a run waits or trains already, in whatever window, it is that one.
+        If such a run waits or trains already, in any window, return that one's.
         """
         with self._store.change():
             run = self._store.run(self._chosen(STAND_IN, dataset))
-            if run is not None and run.request == dict(request) and self._goes_on(run.id):
+            if run is not None and run.request == dict(request) and self._is_alive(run.id):
                 return run.id
             number = self._queue(model, dataset, SERVED_SPLIT, request)
             self._store.put_choice(STAND_IN + dataset, str(number))
         return number
 
     def queue_recommended(self, model: str, stand_in: Run) -> int | None:
-        """Let the run wait that a stand-in serves instead of, once for each dataset; return its number.
+        """Queue the recommended run that replaces a stand-in, once for each dataset; return its number.
 
-        ``None`` where the run is no stand-in, somebody chose by themselves what serves, or turned the other away.
+        Return ``None`` if the run is not a stand-in, or somebody chose another run or declined this one.
         """
         dataset = stand_in.dataset
         with self._store.change():
@@ -297,33 +309,33 @@ class Runs:
         return number if number > 0 else None
 
     def stands_in(self, stand_in: Run, recommended: Run) -> bool:
-        """Return whether a run serves only until another one can."""
+        """Return whether ``stand_in`` serves only until ``recommended`` can."""
         chosen = [self._chosen(name, recommended.dataset) for name in (STAND_IN, RECOMMENDED_RUN)]
         return chosen == [stand_in.id, recommended.id]
 
     def want(self, number: int, *, wanted: bool = True) -> None:
-        """Remember of a recommended run whether somebody turned it away: the end of a process does not."""
+        """Record whether somebody declined a recommended run; the end of a process does not decline it."""
         with self._store.change():
             run = self._store.run(number)
             if run is not None and abs(self._chosen(RECOMMENDED_RUN, run.dataset)) == number:
                 self._store.put_choice(RECOMMENDED_RUN + run.dataset, str(number if wanted else -number))
 
     def decide(self, dataset: str) -> None:
-        """Remember that a person chose by themselves what serves a dataset: nothing takes over from it."""
+        """Record that a person chose what serves a dataset, so that nothing replaces it."""
         self._store.choose(STAND_IN + dataset, "")
 
     def _chosen(self, name: str, dataset: str) -> int:
-        return int(self._store.choice(name + dataset) or 0)
+        return self._store.chosen_run(name + dataset)
 
-    def _goes_on(self, number: int) -> bool:
-        """Whether a run waits or trains and its process lives."""
+    def _is_alive(self, number: int) -> bool:
+        """Return whether a run waits or trains and its process is alive."""
         rows = self._store.rows(
             "SELECT process, began FROM runs WHERE id = ? AND state IN (?, ?, ?)", number, "queued", *UNDER_WAY
         )
         return any(still_runs(process, began) for process, began in rows)
 
     def waiting(self) -> Sequence[Run]:
-        """Return the runs that wait for this process, the next one first."""
+        """Return the waiting runs of this process, the next one first."""
         ours = [
             number
             for (number,) in self._store.rows(
@@ -333,10 +345,10 @@ class Runs:
         return sorted(self._store.runs(ours) if ours else (), key=lambda run: (run.place or 0, run.id))
 
     def adopt(self) -> int:
-        """Take over the runs that wait for a process that is gone; return how many."""
+        """Take over waiting runs whose process is gone; return their number."""
         rows = self._store.rows("SELECT id, process, began FROM runs WHERE state = 'queued'")
         orphans = [(number, process, began) for number, process, began in rows if not still_runs(process, began)]
-        # Only from the one that is gone: another process may be faster.
+        # Only if they still belong to it: another process may be faster.
         return sum(
             self._write(
                 "UPDATE runs SET process = ?, began = ? WHERE id = ? AND process = ? AND began = ?",
@@ -347,58 +359,59 @@ class Runs:
         )
 
     def again(self, number: int) -> Run:
-        """Let a run that was cut off, cancelled or failed wait once more, behind all others, under its own number.
+        """Queue a run that was cut off, cancelled or failed again, at the end, under its number.
 
-        Raises ``Problem`` for one that is done or under way, and one that no queue knows how to start.
+        Raise ``Problem`` if it is done or in progress, or its request is unknown.
         """
         before = self._store.rows("SELECT state, process, began FROM runs WHERE id = ?", number)
         run = self.get(number)
         if run.state not in (CUT_OFF, "cancelled", "failed"):
-            raise Problem(f"Run {number} is {run.state}; only one that was cut off, cancelled or failed starts again.")
+            raise Problem(f"Run {number} is {run.state}; only an interrupted, cancelled or failed run can be resumed.")
         if not run.request:
-            raise Problem(f"How run {number} was started is not known any more; train {run.model} again.")
+            raise Problem(f"Run {number} cannot be resumed: how it was started is unknown; train {run.model} again.")
         self._free(run)
         changed = self._write(
-            f"UPDATE runs SET state = 'queued', problem = '', place = {_AFTER_ALL}, process = ?, began = ?"
+            f"UPDATE runs SET state = 'queued', problem = '', place = {_LAST_PLACE}, process = ?, began = ?"
             " WHERE id = ? AND state = ? AND process IS ? AND began IS ?",
             *this_process(),
             number,
             *before[0],
         )
         if not changed:  # another window was faster
-            raise Problem(f"Run {number} was started again elsewhere.")
+            raise Problem(f"Run {number} was already resumed in another window.")
         return self.get(number)
 
-    def move(self, number: int, place: int) -> None:
-        """Put a run that waits at a place of the queue, 0 being the next; beyond the end is the end."""
+    def move(self, number: int, position: int) -> None:
+        """Move a waiting run to a position of the queue, 0 being the next; beyond the end is the end."""
         order = [run.id for run in self.waiting() if run.id != number]
-        order.insert(max(0, place), number)
+        order.insert(max(0, position), number)
         with self._store.change():
-            for at, own in enumerate(order, 1):
+            for place, run_id in enumerate(order, 1):
                 moved = "UPDATE runs SET place = ? WHERE id = ? AND state = 'queued' AND place IS NOT ?"
-                self._store.execute(moved, at, own, at)
+                self._store.execute(moved, place, run_id, place)
 
     def release(self) -> None:
-        """Let whoever adopts first have the runs that wait for this process."""
+        """Release the waiting runs of this process for others to adopt."""
         self._write(
             "UPDATE runs SET began = ? WHERE state = 'queued' AND process = ? AND began = ?", RELEASED, *this_process()
         )
 
     def end_unfinished(self, number: int, state: str, problem: str = "") -> None:
-        """Write down how a run ended whose process did not: before it began, or because it was killed."""
-        run = self._store.run(number)
-        if run is not None and run.state in ("queued", CUT_OFF):
-            self._write(
-                "UPDATE runs SET state = ?, problem = ?, place = NULL, progress = '{}' WHERE id = ?",
-                state,
-                problem,
-                number,
-            )
+        """Record the end of a run whose process did not: it ended before it started, or was killed."""
+        with self._store.change():
+            run = self._store.run(number)
+            if run is not None and run.state in ("queued", CUT_OFF):
+                self._store.execute(
+                    "UPDATE runs SET state = ?, problem = ?, place = NULL, progress = '{}' WHERE id = ?",
+                    state,
+                    problem,
+                    number,
+                )
 
-    # The process that trains
+    # Training
 
     def begin(self, number: int, cleaning: str, settings: Mapping[str, Any], device: str = "cpu") -> None:
-        """Write down that a run that waited begins in this process. Raises ``Problem`` if it does not wait any more."""
+        """Record that a waiting run starts in this process. Raise ``Problem`` if it no longer waits."""
         changed = self._write(
             "UPDATE runs SET state = 'running', place = NULL, cleaning = ?, settings = ?, device = ?, process = ?,"
             " began = ?, started = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') WHERE id = ? AND state = 'queued'",
@@ -409,44 +422,50 @@ class Runs:
             number,
         )
         if not changed:
-            raise Problem(f"Run {number} does not wait any more; it was started or cancelled elsewhere.")
+            raise Problem(f"Run {number} is no longer queued; it was started or cancelled elsewhere.")
 
     def measured(self, number: int, rows: str, by_user: bytes, detail: Mapping[str, Any]) -> None:
-        """Keep what was measured of a run."""
-        self._write("INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?)", number, rows, by_user, json.dumps(detail))
+        """Store the measurements of a run."""
+        self._write(
+            "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?)", number, rows, by_user, json.dumps(finite(detail))
+        )
+
+    def end(self, number: int, state: str, **facts: Any) -> None:
+        """Record how a run ended; ``facts`` as for ``Store.end_run``."""
+        self._store.end_run(number, state, **facts)
 
     def write_progress(
-        self, number: int, state: str, seconds: float, curve: Sequence[Message], progress: Mapping[str, Any]
+        self, number: int, state: str, seconds: float, curve: Sequence[EpochRow], progress: Mapping[str, Any]
     ) -> None:
-        """Write down how far a run is."""
+        """Record the progress of a run."""
         self._write(
             "UPDATE runs SET state = ?, seconds = ?, curve = ?, progress = ?, peak_bytes = ? WHERE id = ?",
             state,
             seconds,
-            json.dumps(list(curve)),
-            json.dumps(progress),
+            json.dumps(finite(list(curve))),
+            json.dumps(finite(progress)),
             peak_bytes(),
             number,
         )
 
     def _write(self, statement: str, *values: object) -> int:
-        """Change rows and return how many."""
+        """Change rows and return their number."""
         with self._store.change():
             return self._store.execute(statement, *values).rowcount
 
 
-def place_by(run: Run, metric: str) -> float:
-    """Return what sorts runs by a metric, best first; those without it come last."""
+def metric_order(run: Run, metric: str) -> float:
+    """Return a key that sorts runs by a metric, best first; those without it come last."""
     if metric not in run.metrics:
         return float("inf")
-    return -run.metrics[metric] if metric in HIGHER_IS_BETTER else run.metrics[metric]
+    return -run.metrics[metric] if higher_is_better(metric) else run.metrics[metric]
 
 
 class Recorder:
-    """Writes a run down while it goes on: at the first epoch of each phase, then once a second."""
+    """Records a run in progress: at the first epoch of each phase, then once a second."""
 
     def __init__(self, runs: Runs, number: int, phases: Sequence[str], clock: Callable[[], float] = time.monotonic):
-        """``phases``: the fits to come, in their order."""
+        """``phases`` are the fits to come, in order."""
         self._runs = runs
         self._number = number
         self._phases = phases
@@ -457,18 +476,27 @@ class Recorder:
         self._latest: deque[tuple[float, int]] = deque(maxlen=RATE_EPOCHS + 1)
         self._written = 0.0
         self._progress: dict[str, Any] = {}
-        self.curve: list[Message] = []
+        self._over = False
+        self.peak_bytes = 0
+        """The peak memory of the process at the end."""
+        self.curve: list[EpochRow] = []
         """The epochs of the first phase, which has a validation loss."""
 
     @property
     def seconds(self) -> float:
-        """How long it has trained so far."""
+        """Time of training so far, without pauses."""
         return self._clock() - self._began - self._paused
 
-    def epoch(self, phase: str, epoch: Message) -> None:
-        """Take note of an epoch."""
+    def epoch(self, phase: str, epoch: EpochProgress) -> None:
+        """Record an epoch."""
         if phase == self._phases[0]:
-            self.curve.append({name: epoch[name] for name in ("epoch", "train_loss", "validation_loss")})
+            self.curve.append(
+                {
+                    "epoch": epoch["epoch"],
+                    "train_loss": epoch["train_loss"],
+                    "validation_loss": epoch["validation_loss"],
+                }
+            )
         now = self.seconds
         if phase != self._phase:
             self._phase, self._written = phase, -WRITE_SECONDS
@@ -485,7 +513,7 @@ class Recorder:
             self._write("running")
 
     def _left(self, of: int) -> float | None:
-        """Seconds, from the rate of the latest epochs of this phase: the fits to come have as many."""
+        """Return the remaining seconds at the rate of the latest epochs of this phase; later phases have as many."""
         (since, first), (now, epoch) = self._latest[0], self._latest[-1]
         if epoch <= first:
             return None
@@ -493,7 +521,7 @@ class Recorder:
         return (now - since) / (epoch - first) * (of - epoch + to_come * of)
 
     def hold(self, wait: Callable[[], object]) -> None:
-        """Be paused while ``wait`` takes."""
+        """Pause while ``wait`` runs."""
         self._write("paused")
         since = self._clock()
         try:
@@ -502,8 +530,20 @@ class Recorder:
             self._paused += self._clock() - since
         self._write("running")
 
+    def end(self, state: str, *, seconds: float | None = None, **facts: Any) -> None:
+        """Record how the run ended; an interruption after that changes nothing.
+
+        ``seconds`` defaults to the time since the recorder was created.
+        """
+        if self._over:
+            return
+        seconds, self.peak_bytes = self.seconds if seconds is None else seconds, peak_bytes()
+        with interrupts.delayed():
+            self._runs.end(self._number, state, seconds=seconds, curve=self.curve, peak_bytes=self.peak_bytes, **facts)
+            self._over = True
+
     def _write(self, state: str) -> None:
         try:
             self._runs.write_progress(self._number, state, self.seconds, self.curve, self._progress)
         except Problem:
-            return  # a full disk stops no training; what it ends with is written down or told
+            return  # a full disk does not stop training; the end is recorded or reported

@@ -1,4 +1,4 @@
-"""The app: leads through the first start, holds the screens together, and runs jobs for them."""
+"""The app: guides the first start, holds the screens together, and runs jobs for them."""
 
 from __future__ import annotations
 
@@ -9,46 +9,56 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import work
-from textual.app import App, SystemCommand
+from textual import events, work
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.worker import WorkerFailed, get_current_worker
 
-from data import locations
-from data.problems import Cancelled, Problem
-from movietui.activity import Activity
-from movietui.children import warm_job
-from movietui.queue import RunQueue
-from movietui.replies import Opened
-from movietui.run_records import Run
-from movietui.screens.browse import BrowseScreen
-from movietui.screens.frame import SCREENS, FrameScreen
-from movietui.session import Session
-from movietui.stand_in import StandIn
-from movietui.widgets.told import told
-from movietui.work import Work
+from movietui.data import near_names
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.protocol.messages import Opened
+from movietui.state.current_job import Work
+from movietui.state.first_list import DEFAULT_DATASET
+from movietui.state.first_model import StandIn
+from movietui.state.job_progress import Activity
+from movietui.state.run_queue import RunQueue
+from movietui.state.session import Session
+from movietui.store.run_records import Run
+from movietui.ui.bindings import key_on
+from movietui.ui.browse.screen import BrowseScreen
+from movietui.ui.frame import SCREENS, FrameScreen
+from movietui.ui.hints import Hints
+from movietui.ui.problems import came_too_late, shows_problems
+from movietui.ui.sanitized_app import SanitizedApp
+from movietui.ui.screens import Palette
+from movietui.ui.terminal import TerminalApp, legible
+from movietui.ui.textual_internals import active_node, all_screens
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from movietui.ui.welcome.screen import WelcomeScreen
 
-REAL = "ml-100k"
-DEMO = "demo"
+FIRST_START = "first-start"
+"""The choice that remembers that nobody has said yet who is watching, so that the next start asks again."""
+UNFINISHED = "unfinished"
 WATCH_SECONDS = 1.0
-"""How often the store is asked whether another window changed it."""
+"""Seconds between checks for changes that another window made to the store."""
 
 
 def _screen(name: str) -> Screen[None]:
-    """Make a screen that is imported when it is needed, not at the start."""
-    made: Screen[None] = getattr(import_module(f"movietui.screens.{name}"), f"{name.title()}Screen")()
-    return made
+    """Return a screen whose module is imported when the screen is first needed."""
+    screen: Screen[None] = getattr(import_module(f"movietui.ui.{name}.screen"), f"{name.title()}Screen")()
+    return screen
 
 
-class MovieTui(App[int]):
-    """movietui."""
+class MovieTui(SanitizedApp, TerminalApp):
+    """The application."""
 
     TITLE = "movietui"
     CSS_PATH = Path(__file__).with_name("app.tcss")
@@ -57,216 +67,262 @@ class MovieTui(App[int]):
         "browse": BrowseScreen,
         "data": partial(_screen, "data"),
         "train": partial(_screen, "train"),
+        "welcome": partial(_screen, "welcome"),
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "keys", "Keys", key_display="?", id="app.keys", tooltip="All keys of this screen"),
-        Binding("q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave; everything is saved already"),
+        Binding("question_mark,f1", "keys", "Keys", key_display="?", id="app.keys", tooltip="Help: figures and keys"),
+        Binding("q", "quit", "Quit", show=False, id="app.quit", tooltip="Quit (everything is already saved)"),
         Binding("ctrl+c", "quit", show=False, system=True, priority=True),
     ]
 
-    # The status line draws it; without this, all of the screen would be drawn again.
-    outcome: reactive[Text] = reactive(Text, init=False, repaint=False)
+    # The status line draws it; by default Textual would redraw the whole screen.
+    notice: reactive[Text] = reactive(Text, init=False, repaint=False)
 
     def __init__(self, session: Session, theme: str | None = None, opening: asyncio.Task[Opened] | None = None) -> None:
-        """``opening`` is the dataset used last being opened already, where there is one."""
+        """``opening`` is the opening of the last used dataset, if it has started already."""
         self.session = session
+        self.hints = Hints()
+        """The hints shown so far: a click on one does what its key does."""
         self.first_dataset = session.store.dataset_in_use()
-        # The first screen is the right one at once; to show another first would cost a tenth of a second.
-        self.DEFAULT_MODE = "browse" if self.first_dataset else "data"  # type: ignore[misc]
+        # Start with the right screen: showing another one first would take a tenth of a second.
+        self.asks_who = self.first_dataset is None or session.store.choice(FIRST_START) == UNFINISHED
+        """Whether the app is at its first start, which ends when a person says who is watching."""
+        self.DEFAULT_MODE = "welcome" if self.asks_who else "browse"  # type: ignore[misc]
         super().__init__()
         self._opening = opening
         self.work = Work(self.show_work)
         self.queue = RunQueue(session.store, changed=self.show_queue, ended=self.run_ended)
-        self.stand_in = StandIn(session, self.queue, self._serves)
+        self.stand_in = StandIn(session, self.queue, self._dataset_opened)
+        self.notice_dataset = ""
+        """The dataset that the notice is about; empty if none was open."""
+        self._offer_is_news = False
+        """Whether a better model is ready and nobody has been told so yet."""
         self._drawn_activity: Activity | None = None
-        self.working = self.first_dataset or REAL
+        self.current_dataset = self.first_dataset or DEFAULT_DATASET
         self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
         self.queue_changed: Signal[None] = Signal(self, "queue")
         self.served_changed: Signal[str] = Signal(self, "served")
-        self.own_keys: Mapping[str, str] = {}
-        """The keys that the person's file gives, by the ids of what they do."""
-        self._theme_for_once = bool(theme)
-        chosen = theme or os.environ.get("TEXTUAL_THEME") or self.session.store.choice("theme")
-        if "NO_COLOR" in os.environ and "ansi" in chosen:
-            chosen = ""  # without colours the terminal's own palette would be drawn black on black
+        self.custom_keys: Mapping[str, str] = {}
+        """The keys that the person configured, by the ids of their actions."""
+        self._theme_from_command_line = bool(theme)
+        chosen = legible(theme or os.environ.get("TEXTUAL_THEME") or self.session.store.choice("theme"))
         if chosen in self.available_themes:
             self.theme = chosen
         elif chosen:
-            self.set_reactive(MovieTui.outcome, Text(f"There is no theme {chosen!r}; ctrl+p lists the names."))
+            meant = near_names.hint(chosen, self.available_themes, "ctrl+p lists the themes.")
+            self.set_reactive(MovieTui.notice, Text(f"There is no theme {chosen!r}; {meant}"))
 
     # Start and end
 
     def on_mount(self) -> None:
-        """Do everything slow after the first screen was painted."""
-        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        """Do everything slow after the first screen is painted."""
+        self.theme_changed_signal.subscribe(self, self._save_theme)
         self.begin()
         self.set_interval(WATCH_SECONDS, self.watch_store)
 
-    @told
-    async def _keep_theme(self, theme: object) -> None:
-        if not self._theme_for_once:
-            await self.in_thread(self.session.store.choose, "theme", self.theme)
+    @shows_problems
+    async def _save_theme(self, theme: object) -> None:
+        if not self._theme_from_command_line:
+            await asyncio.to_thread(self.session.store.choose, "theme", self.theme)
 
     @work(group="begin")
-    @told
+    @shows_problems
     async def begin(self) -> None:
-        """Start the engine; open what was open last, or lead through the first start."""
-        if (path := locations.config()).exists():
-            from movietui.keys import use
+        """Start the engine; open the last used dataset, or guide the first start."""
+        if os.path.lexists(path := locations.config()):
+            from movietui.ui.keymap import apply_keymap
 
-            await use(self, path)
+            await apply_keymap(self, path)
         await self.session.engine.start()
         try:
             if self._opening is not None:
                 await self._opening
-                self._serves()
-                await self.say_when_ready(self.stand_in.go_on())
+                self._dataset_opened()
+                await self.offer_better_model(self.stand_in.improve())
             elif self.first_dataset is None:
-                await self.first_start()
+                await self._welcome().make_list()
             else:
                 await self.serve(self.first_dataset)
             await self.queue.open()
-            await self.in_thread(import_module, "movietui.screens.train")  # so that it opens at once
-            self.stylesheet.read(Path(__file__).with_name("screens") / "train.tcss")
+            await asyncio.to_thread(import_module, "movietui.ui.train.screen")  # so that it opens at once
+            self.stylesheet.read(Path(__file__).with_name("train") / "screen.tcss")
         except Problem as problem:
-            self.say_problem(problem)
+            if self.session.opened is None and self.asks_who:
+                self._welcome().stop(str(problem))
+                return
+            self.show_problem(problem)
             if self.session.opened is None:
                 await self.switch_mode("data")
-        except Cancelled:
-            self.say("Stopped. The Data screen gets datasets, the Train screen trains models.")
 
-    async def first_start(self) -> None:
-        """Fetch, clean and train without any question, then show the list."""
-        ready = [row["name"] for row in await self.session.datasets() if row["state"] == "ready"]
-        name = REAL if REAL in ready or not ready else ready[0]
-        async with warm_job() as training:  # torch loads while the data come in
-            try:
-                await self.work.get(name)
-            except Problem as problem:
-                self.say(str(problem))
-                name = DEMO
-                await self.work.get(name)
-            if self.current_mode == "data":
-                await self.switch_mode("train")
-            await self.stand_in.train(name, training)
-        stayed = self.current_mode == "train"  # whoever went elsewhere meanwhile is not torn away
-        await self.serve(name)
-        if stayed:
-            await self.switch_mode("browse")
-        if (browse := self._browse()) is not None:
-            browse.welcome()
-        if name == DEMO:
-            self.say(
-                f"{REAL} could not be fetched, so this is the demo: its ratings are invented. "
-                f"movietui data get {REAL} --from PATH reads the real ones."
-            )
+    # The first start
+
+    def _welcome(self) -> WelcomeScreen:
+        from movietui.ui.welcome.screen import WelcomeScreen
+
+        return next(screen for screen in self.frame_screens() if isinstance(screen, WelcomeScreen))
+
+    def first_start_began(self) -> None:
+        """Record that nobody has said yet who is watching. Called in a thread."""
+        with contextlib.suppress(Problem):  # on a full disk the next start does not ask
+            self.session.store.choose(FIRST_START, UNFINISHED)
+
+    async def end_first_start(self) -> BrowseScreen:
+        """Show the list, now that a person has said who is watching, and return its screen."""
+        self.asks_who = False
+        with contextlib.suppress(Problem):
+            await asyncio.to_thread(self.session.store.choose, FIRST_START, "")
+        await self.switch_mode("browse")
+        browse = self._browse()
+        assert browse is not None
+        return browse
+
+    async def show_list(self) -> None:
+        """Show the list; at the first start first ask who is watching."""
+        await self.switch_mode("welcome" if self.asks_who else "browse")
+
+    async def action_switch_mode(self, mode: str) -> None:
+        """Show another screen."""
+        await (self.show_list() if mode == "browse" else self.switch_mode(mode))
 
     def _browse(self) -> BrowseScreen | None:
-        return next((screen for screen in self.frames() if isinstance(screen, BrowseScreen)), None)
+        return next((screen for screen in self.frame_screens() if isinstance(screen, BrowseScreen)), None)
 
-    def frames(self) -> Iterable[FrameScreen]:
-        """Return the screens that were opened, whichever is shown."""
-        for stack in self._screen_stacks.values():
-            yield from (screen for screen in stack if isinstance(screen, FrameScreen))
+    def frame_screens(self) -> Iterable[FrameScreen]:
+        """Return the main screens opened so far, whether shown or not."""
+        return (screen for screen in all_screens(self) if isinstance(screen, FrameScreen))
 
     @work(group="quit")
-    @told
+    @shows_problems
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker may ask and wait
-        """Stop what runs and leave. Ratings were on disk before they were on screen."""
-        from movietui.screens.run_panels import leave
+        """Stop what runs and quit. Ratings were on disk before they were on screen."""
+        from movietui.ui.quit import quit_app
 
-        await leave(self)
+        await quit_app(self)
 
     async def on_unmount(self) -> None:
-        """End the trainings, where that was not done, and close the store."""
+        """Close the queue if quitting did not."""
         await self.queue.close()
-        self.session.store.close()
 
-    # What is served
+    def on_resize(self, event: events.Resize) -> None:
+        """Redraw everything if the window has the same size as before: it may have had another in between and lost
+        lines."""
+        if self.screen_stack and event.size == self.screen.outer_size:
+            self.screen.refresh()
+
+    def ignores(self, error: Exception) -> bool:
+        """Return whether an error comes only from a panel or palette that was closed while it was opening."""
+        if isinstance(error, WorkerFailed):
+            return came_too_late(error.error, get_current_worker().node)
+        return came_too_late(error, active_node())
+
+    # The served dataset
 
     async def open_dataset(self, name: str) -> None:
-        """Show the list of a dataset that is here; train a model where it has none."""
-        stays = self.current_mode
-        if not await self.in_thread(self.session.store.serving_runs, name):
-            stays = "train"
-            await self.switch_mode(stays)
+        """Show the list of a dataset that is on disk; first train a model if it has none."""
+        waiting_mode = self.current_mode
+        if not await asyncio.to_thread(self.session.store.serving_runs, name):
+            waiting_mode = "train"
+            await self.switch_mode(waiting_mode)
             await self.stand_in.train(name)
         await self.serve(name)
-        if self.current_mode == stays:  # whoever went elsewhere meanwhile is not torn away
-            await self.switch_mode("browse")
+        if self.current_mode == waiting_mode:  # a person who went to another screen stays there
+            await self.show_list()
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
-        """Open a dataset in the engine, with a run that was chosen or the one chosen last, and show its list."""
+        """Open a dataset in the engine with the given run, or the one chosen last, and show its list."""
         await self.stand_in.serve(dataset, run)
-        await self.say_when_ready(self.stand_in.go_on())
+        await self.offer_better_model(self.stand_in.improve())
 
-    def _serves(self) -> None:
+    def _dataset_opened(self) -> None:
         assert self.session.opened is not None
-        self.working = self.session.opened["dataset"]
-        self.served_changed.publish(self.working)
+        self.current_dataset = self.session.opened["dataset"]
+        self.served_changed.publish(self.current_dataset)
         self.refresh_frames()
 
-    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call something that reads or writes files without holding up the screen."""
-        return await asyncio.to_thread(function, *arguments)
-
     async def watch_store(self) -> None:
-        """Show what another window, or the command line, changed."""
+        """Show what another window or the command line changed."""
         session, browse = self.session, self._browse()
+        for notice in session.store.notices():
+            self.show_problem(Problem(notice))
         if session.opened is None or browse is None or not browse.is_mounted:
             return
-        with contextlib.suppress(Problem):  # whoever needs the store next is told what is wrong with it
-            version = await self.in_thread(session.store.changed_elsewhere)
-            # A training writes every second, which is nothing to the list.
-            if session.seen_version != version and session.seen_deeds != await self.in_thread(session.store.deeds):
+        with contextlib.suppress(Problem):  # the next action that needs the store reports it
+            version = await asyncio.to_thread(session.store.changed_elsewhere)
+            # A run writes every second, which does not affect the list.
+            if session.seen_version != version and session.seen_steps != await asyncio.to_thread(
+                session.store.steps_version
+            ):
                 await browse.refresh_list()
             session.seen_version = version
         if self.queue.activities:
-            self.refresh_frames()  # time passes also where no epoch ends
-        await self.say_when_ready(self.stand_in.look())
+            self.refresh_frames()  # time passes even if no epoch ends
+        await self.offer_better_model(self.stand_in.check())
 
     # The status line
 
-    def say(self, message: str) -> None:
-        """Say how something ended."""
-        self.outcome = Text(message)
+    def show_notice(self, message: str, dataset: str | None = None) -> None:
+        """Show a notice about a dataset, by default about the open one.
 
-    @told
-    async def say_when_ready(self, message: Awaitable[str]) -> None:
-        """Say what comes of something, if anything does."""
-        if said := await message:
-            self.say(said)
+        A screen about the open dataset shows no notice about another, also if that was open when it was shown.
+        """
+        self._note(Text(message), dataset)
 
-    def say_problem(self, problem: Problem) -> None:
-        """Say what cannot be done."""
-        self.outcome = Text(f"! {problem}", "bold")
+    def _note(self, notice: Text, dataset: str | None = None) -> None:
+        opened = self.session.opened
+        self.notice_dataset = dataset if dataset is not None else opened["dataset"] if opened is not None else ""
+        self.notice = notice
 
-    def watch_outcome(self) -> None:
+    @shows_problems
+    async def offer_better_model(self, offering: Awaitable[bool]) -> None:
+        """Say that a better model is ready if ``offering`` offers one."""
+        if await offering:
+            self._offer_is_news = True
+            self.announce_offer()
+
+    def announce_offer(self) -> None:
+        """Say that a better model is ready, once, and only where its key works or is near: not in an interview."""
+        frame = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FrameScreen)), None)
+        if self._offer_is_news and self.stand_in.offered is not None and frame is not None and frame.offers_models:
+            self._offer_is_news = False
+            keys = [key_on(BrowseScreen, self, "browse.models")]
+            if not isinstance(frame, BrowseScreen):
+                keys.insert(0, key_on(BrowseScreen, self, "screen.browse"))
+            self.show_notice(f"A better model is ready: press {' and then '.join(keys)} to see what it changes")
+
+    def show_problem(self, problem: Problem) -> None:
+        """Show a problem."""
+        self._note(Text(f"! {problem}", "bold"))
+
+    def watch_notice(self) -> None:
         """Draw the status line."""
         self.refresh_frames()
 
     def show_work(self) -> None:
-        """Draw what runs; how the last thing ended is over when another begins."""
+        """Draw the job in progress. When a new one starts, clear the notice of the last one."""
         if self.work.activity is not None and self._drawn_activity is None:
-            self.outcome = Text()
+            self.notice = Text()
         self._drawn_activity = self.work.activity
         if self.is_running:
             self.activity_changed.publish(self.work.activity)
             self.refresh_frames()
 
     def show_queue(self) -> None:
-        """Draw how far the queue is."""
+        """Draw the progress of the queue."""
         if self.is_running:
             self.queue_changed.publish(None)
             self.refresh_frames()
 
     @work(group="ended")
-    @told
+    @shows_problems
     async def run_ended(self, run: Run) -> None:
-        """Tell how a run of the queue ended; one that is waited for serves, and the first model of all."""
-        if run.id != self.stand_in.leading:
-            ended = import_module("movietui.screens.run_panels").how_it_ended
-            self.say(await self.stand_in.take_over(run) or ended(self, run))
+        """Show how a run ended, or offer it if another stands in for it. Serve it if it is the first of all."""
+        if run.id != self.stand_in.quick_run:
+            describe_end = import_module("movietui.ui.train.panels").describe_end
+            if await self.stand_in.offer(run):
+                self._offer_is_news = True
+                self.announce_offer()
+            else:
+                self.show_notice(describe_end(self, run), run.dataset)
             if run.state == "done" and self.session.opened is None:
                 await self.serve(run.dataset)
 
@@ -276,24 +332,43 @@ class MovieTui(App[int]):
             if isinstance(screen, FrameScreen):
                 screen.refresh_frame()
 
+    # The title line
+
+    @shows_problems
+    async def action_show_viewers(self) -> None:
+        """Go to the viewers."""
+        await self.switch_mode("browse")
+        if (browse := self._browse()) is not None:
+            browse.action_focus_viewers()
+
+    def action_rate_next_as(self, index: int) -> None:
+        """Let a viewer of a pair or group rate next."""
+        if (browse := self._browse()) is not None:
+            browse.audience.rate_next_as(index)
+
     # Keys and palette
 
     def action_keys(self) -> None:
-        """List the keys of the open screen."""
-        from movietui.screens.panels import HelpPanel, keys_of
+        """Explain the figures and keys of the open screen, those of the pane with the focus first."""
+        from movietui.ui.help import HelpPanel
 
         if isinstance(screen := self.screen, FrameScreen):
-            active = list(screen.active_bindings.values())
-            self.push_screen(HelpPanel(screen.title_of_help, screen.about, keys_of(active, self.get_key_display)))
+            self.push_screen(HelpPanel(screen))
+
+    def action_command_palette(self) -> None:
+        """Open the palette, unless it is already open below another panel."""
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack):
+            self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer the screens and everything a key does."""
+        """Offer the screens and everything that a key does."""
         yield from super().get_system_commands(screen)
         for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))
         if isinstance(screen, FrameScreen):
-            yield SystemCommand("Back up", "All profiles, ratings and runs in one file", screen.action_back_up)
+            yield SystemCommand("Back up", "Save all profiles, ratings and runs to one file", screen.action_back_up)
         if isinstance(screen, BrowseScreen):
             for node, key, enabled, _ in screen.active_bindings.values():
                 if node is screen and enabled and key.tooltip and not key.action.startswith("app."):
                     yield SystemCommand(key.description, key.tooltip, partial(screen.run_action, key.action))
+            yield from screen.order.commands()

@@ -1,5 +1,5 @@
-"""Keys that several screens have. What a key does has an id, by which a person gives it another key: one id wherever it
-does the same."""
+"""Keys that several screens share. Each action has an id, with which a person can give it another key. The same action
+has the same id everywhere."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 if TYPE_CHECKING:
-    from movietui.app import MovieTui
+    from movietui.ui.app import MovieTui
 
 MOST_STARS = 5
+CLOSING = ("panel.back", "panel.leave")
+"""The ids of the actions that close a panel."""
 
 
-def star_keys(place: str, action: str, name: str, meaning: str) -> list[Binding]:
-    """Return the keys for one star to five; the first stands for all of them in the footer and in the list of keys."""
-    first = Binding("1", f"{action}(1)", name, key_display="1-5", id=f"{place}.{action}-1", tooltip=meaning)
+def star_keys(id_prefix: str, action: str, name: str, meaning: str) -> list[Binding]:
+    """Return the keys for one star to five; the first represents all of them in the footer and in the list of keys."""
+    first = Binding("1", f"{action}(1)", name, key_display="1-5", id=f"{id_prefix}.{action}-1", tooltip=meaning)
     others = range(2, MOST_STARS + 1)
     return [
         first,
         *(
-            Binding(str(stars), f"{action}({stars})", f"{stars} stars", show=False, id=f"{place}.{action}-{stars}")
+            Binding(str(stars), f"{action}({stars})", f"{stars} stars", show=False, id=f"{id_prefix}.{action}-{stars}")
             for stars in others
         ),
     ]
 
 
-RATE_KEYS = star_keys("browse", "rate", "Rate", "This many stars for the movie")
+RATE_KEYS = star_keys("browse", "rate", "Rate", "Rate the movie with this many stars")
 
 
-def half_star_keys(place: str, what: str) -> list[Binding]:
-    """Return the keys that change the rating given last; ``what`` was rated."""
+def half_star_keys(id_prefix: str, what: str) -> list[Binding]:
+    """Return the keys that change the last rating by half a star; ``what`` was rated."""
     return [
         Binding(
             key,
@@ -41,8 +43,8 @@ def half_star_keys(place: str, what: str) -> list[Binding]:
             f"Half {more}",
             key_display=sign,
             show=False,
-            id=f"{place}.half-{more}",
-            tooltip=f"Half a star {more} for the {what} rated last",
+            id=f"{id_prefix}.half-{more}",
+            tooltip=f"Half a star {more} for the last rated {what}",
         )
         for key, sign, step, more in (
             ("left_square_bracket", "[", -0.5, "less"),
@@ -51,57 +53,91 @@ def half_star_keys(place: str, what: str) -> list[Binding]:
     ]
 
 
-def row_keys(up_or_down: str, page: str) -> list[Binding]:
-    """Return the keys that go up and down, and a page, by two actions that take 1 or -1."""
+def row_keys(move: str, page: str) -> list[Binding]:
+    """Return the keys that move by a row and by a page, bound to two actions that take 1 or -1."""
     return [
-        Binding("up,k", f"{up_or_down}(-1)", "Up", show=False, id="list.up", tooltip="One row up"),
-        Binding("down,j", f"{up_or_down}(1)", "Down", show=False, id="list.down", tooltip="One row down"),
-        Binding("pageup,ctrl+b", f"{page}(-1)", "Page up", show=False, id="list.page-up", tooltip="A page up"),
-        Binding("pagedown,ctrl+f", f"{page}(1)", "Page down", show=False, id="list.page-down", tooltip="A page down"),
+        Binding("up,k", f"{move}(-1)", "Up", show=False, id="list.up", tooltip="One row up"),
+        Binding("down,j", f"{move}(1)", "Down", show=False, id="list.down", tooltip="One row down"),
+        Binding("pageup,ctrl+b", f"{page}(-1)", "Page up", show=False, id="list.page-up", tooltip="One page up"),
+        Binding("pagedown,ctrl+f", f"{page}(1)", "Page down", show=False, id="list.page-down", tooltip="One page down"),
     ]
 
 
-def back(action: str = "dismiss(None)", name: str = "Back") -> Binding:
-    """Return the key that leaves a panel."""
-    return Binding("escape,q", action, name, id="panel.back", tooltip="Leave a panel")
+def back_key(action: str = "dismiss(None)", name: str = "Back") -> Binding:
+    """Return the key that closes a panel."""
+    return Binding("escape,q", action, name, id="panel.back", tooltip="Close the panel")
 
 
-def never_mind(action: str = "dismiss(None)") -> Binding:
-    """Return the key that leaves a panel where something is typed."""
-    return Binding("escape", action, "Never mind", id="panel.leave", tooltip="Leave a panel where something is typed")
+def cancel_key(action: str = "dismiss(None)") -> Binding:
+    """Return the key that closes a panel with a text field."""
+    return Binding("escape", action, "Cancel", id="panel.leave", tooltip="Close a panel you type in")
 
 
-def choose(action: str, name: str) -> Binding:
-    """Return the key that takes what is under the cursor of a panel, or where nothing can be taken, leaves it."""
-    meaning = "Take what is under the cursor of a panel; leave one that only tells"
+def choose_key(action: str, name: str) -> Binding:
+    """Return the key that chooses the selected row of a panel, or closes a panel without one."""
+    meaning = "Choose the selected row, or close a panel without rows"
     return Binding("enter", action, name, key_display="enter", id="panel.choose", tooltip=meaning)
 
 
-def own_bindings(kind: type) -> Iterator[Binding]:
-    """Return the bindings that a class of ours and those above it state."""
+def declared_bindings(kind: type) -> Iterator[Binding]:
+    """Return the bindings that a class and its bases in movietui declare."""
     for base in reversed(kind.__mro__):
         if base.__module__.startswith("movietui."):
             yield from (each for each in vars(base).get("BINDINGS", ()) if isinstance(each, Binding))
 
 
 def key_of(node: DOMNode, name: str) -> str:
-    """Return how the first key is shown of something that a screen or widget does, by its id."""
+    """Return the first key of an action of a screen or widget, as it is shown. ``name`` is the id of the action."""
     return key_on(type(node), cast("MovieTui", node.app), name)
 
 
 def key_on(kind: type, app: MovieTui, name: str) -> str:
-    """Return the same of a kind of screen that may not be open."""
-    binding = next(each for each in own_bindings(kind) if each.id == name)
-    if keys := app.own_keys.get(name):
-        binding = replace(binding, key=keys, key_display=None)
+    """Return the first key of an action of a class of screens, as it is shown. No such screen needs to be open."""
+    return _shown_key(app, _binding_on(kind, app, name))
+
+
+def all_keys(app: MovieTui, binding: Binding) -> str:
+    """Return all keys of a binding that are in force, as they are shown: ``↑ k``."""
+    custom = app.custom_keys.get(binding.id or "")
+    if binding.key_display and not custom:
+        return binding.key_display
+    keys = (custom or binding.key).split(",")
+    return " ".join(dict.fromkeys(_shown_key(app, replace(binding, key=key, key_display=None)) for key in keys))
+
+
+def _shown_key(app: MovieTui, binding: Binding) -> str:
+    """Return the first key of a binding as it is shown: as a word like the other keys, not as a bent arrow."""
     key = binding.key.split(",")[0]
-    # A word like other keys that are no sign, not a bent arrow.
     return key if key == "enter" else app.get_key_display(replace(binding, key=key))
 
 
-def hint(node: DOMNode, *told: tuple[str, str]) -> str:
-    """Return a line that names keys and what they do: ``u undo · r redo``.
+def first_key(node: DOMNode, name: str) -> str:
+    """Return the first key of an action of a screen or widget, as Textual names it. ``name`` is the action's id."""
+    return _binding_on(type(node), cast("MovieTui", node.app), name).key.split(",")[0]
 
-    ``told``: the ids of what the keys do, with a space between several, and the words.
+
+def _binding_on(kind: type, app: MovieTui, name: str) -> Binding:
+    binding = next(each for each in declared_bindings(kind) if each.id == name)
+    keys = app.custom_keys.get(name)
+    return replace(binding, key=keys, key_display=None) if keys else binding
+
+
+def works_on_click(node: DOMNode, shown: str, *names: str) -> None:
+    """Let a click on a text do what a key does, wherever the text is shown.
+
+    ``names``: the ids of the actions whose keys the text names, in this order; the rest of it stands for the first.
     """
-    return " · ".join(f"{' '.join(key_of(node, name) for name in names.split())} {words}" for names, words in told)
+    keys = tuple((key_of(node, name), first_key(node, name)) for name in names)
+    cast("MovieTui", node.app).hints.add(shown, keys)
+
+
+def hint(node: DOMNode, *entries: tuple[str, str]) -> str:
+    """Return a line with keys and what they do: ``u undo · r redo``.
+
+    Each entry has the ids of one or several actions, separated by spaces, and what they do.
+    """
+    parts = []
+    for names, words in entries:
+        parts.append(f"{' '.join(key_of(node, name) for name in names.split())} {words}")
+        works_on_click(node, parts[-1], *names.split())
+    return " · ".join(parts)

@@ -1,1 +1,1 @@
-"""Figures of speed: measured and printed, never asserted."""
+"""Benchmarks: figures are measured and printed, never asserted."""

@@ -1,7 +1,7 @@
-"""Models of other libraries behind one call: what is made ready for a dataset is fitted, and then predicts.
+"""Models of other libraries behind one interface: a model is prepared for a dataset, fitted, and then predicts.
 
-Each library is imported where it is used, because none has to be installed. Bringing the ratings into a library's own
-form is not a part of its fit.
+Each library is imported where it is used, because none has to be installed. Converting the ratings to a library's
+format is not part of its fit.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,35 +12,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.dataset import Dataset, Floats, Ints
-from models.metrics import RELEVANT
+from movietui.data.dataset import Dataset, Floats, Ints
+from movietui.models.metrics import RELEVANT
 
 Predict = Callable[[Ints, Ints], Floats]
-"""From rows of users and of movies to stars."""
+"""Maps rows of users and of movies to stars."""
 Score = Callable[[int], Floats]
-"""From a user's row to a score for each movie of the dataset."""
+"""Maps a user's row to a score for each movie of the dataset."""
 Fit = Callable[[], Any]
-"""Does what is timed and returns a ``Predict``, or a ``Score`` of what ranks."""
+"""Does the timed work and returns a ``Predict``, or for a ranker a ``Score``."""
 
 LARGE = 500_000
-"""From how many ratings on a peer has the settings that were best for ml-1m."""
+"""The number of ratings from which a peer uses the settings that were best for ml-1m."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A model of another library, with the settings that its best figures were measured with."""
+    """A model of another library, with the settings of its best figures."""
 
     package: str
-    """As it is installed."""
+    """The name to install."""
     module: str
-    """As it is imported."""
+    """The name to import."""
     settings: str
     """In words."""
     ready: Callable[[Dataset], Fit]
 
 
 def liked(train: Dataset) -> Dataset:
-    """Return only the ratings that the rankers of others learn from: those that count as hits."""
+    """Return only the ratings that other rankers learn from: those that count as hits."""
     return train.with_ratings(np.flatnonzero(train.ratings.stars >= RELEVANT))
 
 
@@ -48,7 +48,7 @@ def liked(train: Dataset) -> Dataset:
 
 
 def myfm(train: Dataset) -> Fit:
-    """Make a Bayesian factorisation machine ready: "SVD++ flipped" with side features, see ``_myfm_blocks``."""
+    """Prepare a Bayesian factorisation machine: "SVD++ flipped" with side features, see ``_myfm_blocks``."""
     from myfm import MyFMRegressor, RelationBlock
 
     blocks = _myfm_blocks(train)
@@ -60,22 +60,22 @@ def myfm(train: Dataset) -> Fit:
 
         return [RelationBlock(rows, hstack(block).tocsr()) for rows, block in zip((users, movies), blocks, strict=True)]
 
-    stars, given = train.ratings.stars.astype(np.float64), related(train.ratings.user, train.ratings.movie)
+    stars, train_blocks = train.ratings.stars.astype(np.float64), related(train.ratings.user, train.ratings.movie)
 
     def fit() -> Predict:
-        # The callback says neither to stop nor what to write on the progress bar.
-        machine.fit(None, stars, X_rel=given, n_iter=200, group_shapes=groups, callback=lambda *_: (False, None))
+        # The callback neither stops the fit nor changes the progress bar.
+        machine.fit(None, stars, X_rel=train_blocks, n_iter=200, group_shapes=groups, callback=lambda *_: (False, None))
         return lambda users, movies: machine.predict(None, related(users, movies)).astype(np.float32)
 
     return fit
 
 
 def _myfm_blocks(train: Dataset) -> tuple[list[Any], list[Any]]:
-    """What stands in a row for a user, and for a movie: matrices to be put side by side.
+    """Return the features of users and of movies, as matrices to concatenate.
 
-    Of a user who they are, their occupation, first digit of the zip code, age in steps of five years and gender, and
-    the movies that they rated in train; of a movie which it is, its genres, its years in steps of five, and the users
-    who rated it. Each row of genres, movies and users is divided by the square root of how many they are.
+    A user's features: the user, occupation, first digit of the zip code, age in steps of five years, gender, and the
+    movies rated in train. A movie's features: the movie, genres, year in steps of five, and the users who rated it.
+    Each row of genres, movies and users is divided by the square root of their number.
     """
     from scipy.sparse import csr_matrix, diags, eye
 
@@ -84,23 +84,23 @@ def _myfm_blocks(train: Dataset) -> tuple[list[Any], list[Any]]:
         return diags(1 / np.sqrt(np.maximum(many, 1))) @ table
 
     def one_hot(values: Any) -> Any:
-        places = np.unique(np.asarray(values), return_inverse=True)[1]
-        return csr_matrix((np.ones(len(places)), (np.arange(len(places)), places)))
+        codes = np.unique(np.asarray(values), return_inverse=True)[1]
+        return csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)))
 
     users, movies, ratings = train.users, train.movies, train.ratings
     shape = (len(users), len(movies))
     rated = csr_matrix((np.ones(len(ratings)), (ratings.user, ratings.movie)), shape)
-    told = (users.occupation, [code[:1] for code in users.zip_code], users.age // 5, users.gender)
-    of_users = [eye(shape[0]), *(one_hot(column) for column in told if len(column)), spread(rated)]
-    films = [spread(csr_matrix(movies.genres.astype(np.float64))), one_hot(movies.years // 5)]
-    return of_users, [eye(shape[1]), *films, spread(rated.T.tocsr())]
+    attributes = (users.occupation, [code[:1] for code in users.zip_code], users.age // 5, users.gender)
+    of_users = [eye(shape[0]), *(one_hot(column) for column in attributes if len(column)), spread(rated)]
+    movie_features = [spread(csr_matrix(movies.genres.astype(np.float64))), one_hot(movies.years // 5)]
+    return of_users, [eye(shape[1]), *movie_features, spread(rated.T.tocsr())]
 
 
 # LensKit
 
 
 def _lenskit(scorer: Any, train: Dataset, stars: bool, with_history: bool) -> Fit:
-    """Fit a scorer of LensKit; what it does not score counts as the mean of train, or as last of a list."""
+    """Prepare a scorer of LensKit; a movie without a score gets the mean of train, or the last rank in a list."""
     from lenskit.data import ItemList, RecQuery, from_interactions_df
 
     _keep_lenskit_to_one_thread()
@@ -114,16 +114,16 @@ def _lenskit(scorer: Any, train: Dataset, stars: bool, with_history: bool) -> Fi
         return np.asarray(scorer(query, ItemList(item_ids=movies)).scores(), np.float32)
 
     def score(user: int) -> Floats:
-        found = ask(user, every)
-        return np.where(np.isnan(found), np.float32(-1e9), found)
+        scores = ask(user, every)
+        return np.where(np.isnan(scores), np.float32(-1e9), scores)
 
     def predict(users: Ints, movies: Ints) -> Floats:
-        found = np.full(len(users), ratings.stars.mean(), np.float32)
+        predicted = np.full(len(users), ratings.stars.mean(), np.float32)
         for user in np.unique(users):
             rows = np.flatnonzero(users == user)
             scores = ask(int(user), movies[rows])
-            found[rows] = np.where(np.isnan(scores), found[rows], scores)
-        return found
+            predicted[rows] = np.where(np.isnan(scores), predicted[rows], scores)
+        return predicted
 
     def fit() -> Predict | Score:
         scorer.train(data)
@@ -140,28 +140,28 @@ def _keep_lenskit_to_one_thread() -> None:
 
 
 def lenskit_als(train: Dataset) -> Fit:
-    """Make alternating least squares with biases ready."""
+    """Prepare alternating least squares with biases."""
     from lenskit.als import BiasedMFScorer
 
     return _lenskit(BiasedMFScorer(embedding_size=50, epochs=20), train, stars=True, with_history=False)
 
 
 def lenskit_user_knn(train: Dataset) -> Fit:
-    """Make user neighbours ready; what ours does in a fit they leave to predict."""
+    """Prepare user neighbours; LensKit does in predict what ours do in fit."""
     from lenskit.knn import UserKNNScorer
 
     return _lenskit(UserKNNScorer(max_nbrs=30), train, stars=True, with_history=False)
 
 
 def lenskit_item_knn(train: Dataset) -> Fit:
-    """Make item neighbours ready."""
+    """Prepare item neighbours."""
     from lenskit.knn import ItemKNNScorer
 
     return _lenskit(ItemKNNScorer(max_nbrs=20), train, stars=True, with_history=True)
 
 
 def lenskit_ease(train: Dataset) -> Fit:
-    """Make EASE ready, on the ratings that count as hits."""
+    """Prepare EASE on the ratings that count as hits."""
     from lenskit.knn import EASEScorer
 
     ridge = 600 if len(train.ratings) >= LARGE else 400
@@ -172,10 +172,11 @@ def lenskit_ease(train: Dataset) -> Fit:
 
 
 def implicit_als(train: Dataset) -> Fit:
-    """Make implicit alternating least squares ready, on the ratings that count as hits.
+    """Prepare implicit alternating least squares on the ratings that count as hits.
 
-    A ridge beside ``sum over ratings (1 - s)^2 + unseen sum over all pairs s^2``, in the library's terms, where what
-    was not rated counts once. Chosen on validation tenths of the train parts of ``random80``.
+    Minimises ``sum over ratings (1 - s)^2 + unseen sum over all pairs s^2`` plus a ridge, converted to the library's
+    terms, where each pair without a rating counts once. The settings were chosen on validation tenths of the train
+    parts of ``random80``.
     """
     from implicit.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
@@ -224,22 +225,22 @@ def _surprise(algorithm: Any, train: Dataset) -> Fit:
 
 
 def surprise_svd(train: Dataset) -> Fit:
-    """Make Surprise's SVD ready."""
+    """Prepare Surprise's SVD."""
     from surprise import SVD
 
     return _surprise(SVD(n_factors=100, n_epochs=60, reg_all=0.1, random_state=0), train)
 
 
 def surprise_knn(train: Dataset) -> Fit:
-    """Make Surprise's item neighbours around baselines ready."""
+    """Prepare Surprise's item neighbours around baselines."""
     from surprise import KNNBaseline
 
-    alike = {"name": "pearson_baseline", "user_based": False}
-    return _surprise(KNNBaseline(sim_options=alike, verbose=False), train)
+    similarity = {"name": "pearson_baseline", "user_based": False}
+    return _surprise(KNNBaseline(sim_options=similarity, verbose=False), train)
 
 
 def cornac_mf(train: Dataset) -> Fit:
-    """Make Cornac's matrix factorisation with biases ready."""
+    """Prepare Cornac's matrix factorisation with biases."""
     from cornac.data import Dataset as Table
     from cornac.models import MF
 
@@ -247,10 +248,10 @@ def cornac_mf(train: Dataset) -> Fit:
     rows = zip(ratings.user.tolist(), ratings.movie.tolist(), ratings.stars.tolist(), strict=True)
     table = Table.from_uir(list(rows), seed=0)
     model = MF(k=10, max_iter=25, learning_rate=0.01, lambda_reg=0.02, use_bias=True, num_threads=1, seed=0)
-    # Cornac has rows of its own, for what it met; one more, of zeros, is for what it did not.
+    # Cornac numbers the users and movies it has seen; one extra row of zeros is for the others.
     user, movie = (
-        np.asarray([own.get(row, -1) for row in range(len(side))], np.intp)
-        for own, side in ((table.uid_map, train.users), (table.iid_map, train.movies))
+        np.asarray([rows.get(row, -1) for row in range(len(side))], np.intp)
+        for rows, side in ((table.uid_map, train.users), (table.iid_map, train.movies))
     )
 
     def fit() -> Predict:
@@ -260,8 +261,8 @@ def cornac_mf(train: Dataset) -> Fit:
 
         def predict(users: Ints, movies: Ints) -> Floats:
             u, i = user[users], movie[movies]
-            found = model.global_mean + b[u] + c[i] + (p[u] * q[i]).sum(1)
-            return np.asarray(found, np.float32)
+            scores = model.global_mean + b[u] + c[i] + (p[u] * q[i]).sum(1)
+            return np.asarray(scores, np.float32)
 
         return predict
 

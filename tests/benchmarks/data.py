@@ -1,11 +1,11 @@
-"""How fast a dataset comes in, and in how much memory, from 100 thousand ratings to the 32 million of ML-32M.
+"""How fast a dataset is read, and with how much memory, from 100 thousand ratings to the 32 million of ML-32M.
 
     python -m tests.benchmarks.data [--rows 100k,1m,32m] [--ml-1m PATH] [--rounds 5]
 
-Prints a table with a line for each size: seconds and peak memory of a fresh process from CSV files to a dataset that is
-cleaned and cached, then of another that loads it from the cache, and pandas reading the same ``ratings.csv`` alone.
-With ``--ml-1m`` (the published archive) also: zip to dataset, cold and from the cache, in turn with pandas reading the
-same files with ``sep="::", engine="python"`` in the same process.
+Prints a table with one line per size: seconds and peak memory of a fresh process that turns CSV files into a cleaned
+and cached dataset, of another that loads it from the cache, and of pandas reading the same ``ratings.csv`` alone. With
+``--ml-1m`` (the published archive) also: from zip to dataset, cold and from the cache, alternating with pandas reading
+the same files with ``sep="::", engine="python"`` in the same process.
 """
 
 import json
@@ -23,7 +23,10 @@ import click
 
 from tests.benchmarks.generate import generate, rows_of
 
-BEGIN = "import json, sys, time; from pathlib import Path; from data import catalogue; start = time.perf_counter()\n"
+BEGIN = (
+    "import json, sys, time; from pathlib import Path; from movietui.data import catalogue\n"
+    "start = time.perf_counter()\n"
+)
 END = "\nprint(json.dumps(time.perf_counter() - start))"
 MAKE = "catalogue.get('made', Path(sys.argv[1])); catalogue.load('made')"
 LOAD = "catalogue.load('made')"
@@ -31,7 +34,7 @@ PANDAS = "import pandas; pandas.read_csv(sys.argv[1] + '/ratings.csv')"
 
 
 def measured(code: str, folder: Path, home: Path) -> tuple[float, float]:
-    """Run code in a fresh process; return its seconds without start-up, and its peak memory in MB."""
+    """Run code in a fresh process; return its seconds without startup, and its peak memory in MB."""
     process = subprocess.Popen(
         [sys.executable, "-c", BEGIN + code + END, str(folder)],
         stdout=subprocess.PIPE,
@@ -39,28 +42,28 @@ def measured(code: str, folder: Path, home: Path) -> tuple[float, float]:
         text=True,
     )
     assert process.stdout is not None
-    said = process.stdout.read()
+    output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise click.ClickException(f"{code} failed")
-    return json.loads(said.splitlines()[-1]), usage.ru_maxrss / 1000
+    return json.loads(output.splitlines()[-1]), usage.ru_maxrss / 1000
 
 
 def scale(rows: int) -> dict[str, float]:
-    """Generate, read, clean and load a dataset of so many ratings."""
-    with tempfile.TemporaryDirectory() as place:
-        folder, home = Path(place, "files"), Path(place, "home")
+    """Generate, read, clean and load a dataset with this many ratings."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, home = Path(scratch, "files"), Path(scratch, "home")
         began = time.perf_counter()
         generate(folder, rows)
         generated = time.perf_counter() - began
-        made, made_memory = measured(MAKE, folder, home)
+        built, built_memory = measured(MAKE, folder, home)
         loaded, loaded_memory = zip(*(measured(LOAD, folder, home) for _ in range(3)), strict=True)
         plain, plain_memory = measured(PANDAS, folder, home)
     return {
         "rows": rows,
         "generate s": generated,
-        "csv→Dataset s": made,
-        "peak MB": made_memory,
+        "csv→Dataset s": built,
+        "peak MB": built_memory,
         "cache→Dataset s": statistics.median(loaded),
         "its peak MB": max(loaded_memory),
         "pandas csv s": plain,
@@ -69,8 +72,8 @@ def scale(rows: int) -> dict[str, float]:
 
 
 def published(path: Path, rounds: int) -> dict[str, float]:
-    """Return medians in seconds of reading ML-1M, ours cold and cached and the plain way, in turn."""
-    from data import catalogue
+    """Return median seconds of reading ML-1M, alternating: ours cold, ours cached, pandas."""
+    from movietui.data import catalogue
 
     def plain() -> None:
         import pandas
@@ -120,7 +123,7 @@ def _print(rows: list[dict[str, float]]) -> None:
 
 
 @click.command()
-@click.option("--rows", default="100k,1m,32m", show_default=True, help="Sizes, with commas between them.")
+@click.option("--rows", default="100k,1m,32m", show_default=True, help="Sizes, separated by commas.")
 @click.option("--ml-1m", "path", type=click.Path(exists=True, path_type=Path), help="The archive ml-1m.zip.")
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="Rounds for ML-1M.")
 def main(rows: str, path: Path | None, rounds: int) -> None:

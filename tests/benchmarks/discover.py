@@ -1,9 +1,9 @@
-"""How fast movies are searched, filtered, completed and dared on, on invented movies as many as ML-32M has.
+"""How fast search, filters, completion and the dial to daring are, with as many invented movies as ML-32M has.
 
     python -m tests.benchmarks.discover [--movies 87585]
 
-Titles are of invented words, a few of them in very many titles and most in few, as in real ones. Prints one JSON
-document: milliseconds, the median and the worst of what was tried. What is made once for a dataset stands beside it.
+Titles consist of invented words, a few of which are in very many titles and most in few, as in real ones. Prints one
+JSON document: median and worst time in milliseconds, and separately the time to build the search index of a dataset.
 """
 
 import json
@@ -15,19 +15,19 @@ from typing import TypeVar
 import click
 import numpy as np
 
-from data.dataset import Dataset, ImdbFacts, Movies, Ratings, Scale, Users
-from data.titles import film_key
-from models.daring import dare
-from models.filters import complete, parse
-from models.search import Search
-from models.similar import Similarities
+from movietui.data.dataset import Dataset, ImdbFacts, Movies, Ratings, Scale, Users
+from movietui.data.query.filters import complete, parse
+from movietui.data.query.search import Search
+from movietui.data.titles import movie_key
+from movietui.models.serving.diversify import diversify
+from movietui.models.serving.similar import Similarities
 
 Tried = TypeVar("Tried")
 GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "Thriller", "War", "Western")
 
 
 def invented(movies: int, seed: int = 0) -> Dataset:
-    """Return a dataset of invented movies, directors and counts of ratings, joined with IMDb."""
+    """Return a dataset of invented movies, directors and rating counts, joined with IMDb."""
     random = np.random.default_rng(seed)
     letters = np.asarray(list("etaoinshrdlucmfwypvbgkjqxz"))
     common = 1 / (np.arange(26) + 3.0)
@@ -35,8 +35,8 @@ def invented(movies: int, seed: int = 0) -> Dataset:
     words = ["".join(random.choice(letters, length, p=common / common.sum())) for length in lengths]
     fame = 1 / (np.arange(len(words)) + 5.0)
     titles = [
-        " ".join(words[place] for place in places[:length]).title()
-        for places, length in zip(
+        " ".join(words[position] for position in indices[:length]).title()
+        for indices, length in zip(
             random.choice(len(words), (movies, 6), p=fame / fame.sum()).tolist(),
             random.integers(1, 7, movies).tolist(),
             strict=True,
@@ -47,7 +47,7 @@ def invented(movies: int, seed: int = 0) -> Dataset:
         f"{words[first]} {words[-last]}".title()
         for first, last in random.integers(1, len(words), (movies // 3, 2)).tolist()
     ]
-    directors = tuple((people[place],) for place in random.integers(0, len(people), movies).tolist())
+    directors = tuple((people[position],) for position in random.integers(0, len(people), movies).tolist())
     counts = np.minimum(random.zipf(1.6, movies), 200)
     movie = np.repeat(np.arange(movies, dtype=np.int32), counts)
     user = (np.arange(len(movie)) % 5000).astype(np.int32)
@@ -62,7 +62,7 @@ def invented(movies: int, seed: int = 0) -> Dataset:
             years,
             random.random((movies, len(GENRES))) < 0.2,
             GENRES,
-            tuple(film_key(title, year) for title, year in zip(titles, years.tolist(), strict=True)),
+            tuple(movie_key(title, year) for title, year in zip(titles, years.tolist(), strict=True)),
             imdb=ImdbFacts(
                 np.full(movies, 7, np.float32),
                 np.full(movies, 100, np.int32),
@@ -77,20 +77,20 @@ def invented(movies: int, seed: int = 0) -> Dataset:
 
 
 def typed(dataset: Dataset, seed: int = 1) -> list[str]:
-    """Return what people type: titles letter by letter, some with a letter too many or two swapped."""
+    """Return texts as people type them: titles letter by letter, some with an extra letter or two swapped."""
     random = np.random.default_rng(seed)
-    found = []
+    texts = []
     for row in random.integers(0, len(dataset.movies), 12).tolist():
         title = dataset.movies.titles[row]
-        place = int(random.integers(0, max(1, len(title) - 1)))
-        swapped = title[:place] + title[place : place + 2][::-1] + title[place + 2 :]
-        for text in (title, swapped, f"{title[:place]}x{title[place:]}"):
-            found += [text[:end] for end in range(1, len(text) + 1)]
-    return found
+        position = int(random.integers(0, max(1, len(title) - 1)))
+        swapped = title[:position] + title[position : position + 2][::-1] + title[position + 2 :]
+        for text in (title, swapped, f"{title[:position]}x{title[position:]}"):
+            texts += [text[:end] for end in range(1, len(text) + 1)]
+    return texts
 
 
 def measured(call: Callable[[Tried], object], texts: Sequence[Tried]) -> dict[str, float]:
-    """Return the milliseconds that a call takes, of all texts."""
+    """Return the milliseconds of a call for each text."""
     waits = []
     for text in texts:
         began = time.perf_counter()
@@ -105,7 +105,7 @@ def measured(call: Callable[[Tried], object], texts: Sequence[Tried]) -> dict[st
 
 
 @click.command()
-@click.option("--movies", default=87_585, show_default=True, help="How many movies there are.")
+@click.option("--movies", default=87_585, show_default=True, help="The number of movies.")
 def main(movies: int) -> None:
     """Measure and print."""
     dataset = invented(movies)
@@ -113,7 +113,7 @@ def main(movies: int) -> None:
     texts = typed(dataset)
     began = time.perf_counter()
     search.find("a", 10)
-    made = (time.perf_counter() - began) * 1000
+    build_time = (time.perf_counter() - began) * 1000
     names = list(dataset.movies.imdb.directed) if dataset.movies.imdb else []
     random = np.random.default_rng(2)
     score = random.normal(size=movies).astype(np.float32)
@@ -126,12 +126,12 @@ def main(movies: int) -> None:
         json.dumps(
             {
                 "movies": movies,
-                "made once ms": round(made),
+                "made once ms": round(build_time),
                 "search titles ms": measured(lambda text: search.movies(text, 20), texts),
                 "search people ms": measured(lambda text: search.people(text, 20), texts),
                 "search all ms": measured(lambda text: search.find(text, 20), texts),
                 "dare ms": measured(
-                    lambda daring: dare(best_first, score, dataset.counts, dataset, daring, vectors),
+                    lambda daring: diversify(best_first, score, dataset.counts, dataset, daring, vectors),
                     np.linspace(0.05, 1, 40).tolist(),
                 ),
                 "similar ms": measured(lambda row: similarities.nearest(row, 20), list(range(40))),

@@ -1,9 +1,9 @@
-"""An epoch of ``dot`` in our loop beside one with a ``DataLoader`` over a Python ``__getitem__``, on one thread.
+"""An epoch of ``dot`` in our loop, compared with a ``DataLoader`` over a Python ``__getitem__``, on one thread.
 
     OMP_NUM_THREADS=1 python -m tests.benchmarks.epoch [--dataset ml-1m] [--batch 8192] [--rounds 3]
 
-Needs the dataset (``movietui data get ml-1m``). Both run the same network, loss, optimizer and batches, in turn; only
-how a batch is put together differs. Prints one JSON document with the ratio of the medians.
+Needs the dataset (``movietui data get ml-1m``). Both train the same network with the same loss, optimizer and batches,
+alternating; only the assembly of batches differs. Prints one JSON document with the ratio of the medians.
 """
 
 import json
@@ -17,16 +17,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as Rows
 
-from data import catalogue
-from data.dataset import Dataset, Ratings
-from models.embedding import Network
-from models.model import unwatched
-from models.networks import Plan, seeded, train
-from models.products import Dot
+from movietui.data import catalogue
+from movietui.data.dataset import Dataset, Ratings
+from movietui.models.base import ignore_epoch
+from movietui.models.embedding_products import Dot
+from movietui.models.networks import Plan, seeded, train
+from movietui.models.training.embeddings import Network
 
 
 class RatingRows(Rows[Tensor]):
-    """The raw values of a table, of which each row becomes a tensor: source 004 describes its dataset so."""
+    """The raw values of a table; each row becomes a tensor on access, as source 004 describes its dataset."""
 
     def __init__(self, ratings: Ratings) -> None:
         self.rows = np.column_stack([ratings.user, ratings.movie, ratings.stars]).astype(np.float32)
@@ -46,7 +46,7 @@ def build(dataset: Dataset) -> Network:
 
 
 def ours(dataset: Dataset, batch: int) -> float:
-    """Return seconds of an epoch by slices of an index."""
+    """Return the seconds of an epoch with slices of an index."""
     ratings = dataset.ratings
     user, movie, stars = (torch.from_numpy(column) for column in (ratings.user, ratings.movie, ratings.stars))
     with seeded(0):
@@ -57,12 +57,12 @@ def ours(dataset: Dataset, batch: int) -> float:
             return loss, loss
 
         start = time.perf_counter()
-        train(network, step, len(ratings), Plan(1, batch, 0.001), unwatched)
+        train(network, step, len(ratings), Plan(1, batch, 0.001), ignore_epoch)
         return time.perf_counter() - start
 
 
 def loader(dataset: Dataset, batch: int) -> float:
-    """Return seconds of an epoch by a ``DataLoader``."""
+    """Return the seconds of an epoch with a ``DataLoader``."""
     with seeded(0):
         network = build(dataset)
         optimizer = torch.optim.Adam(network.parameters(), 0.001, fused=True)

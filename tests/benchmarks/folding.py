@@ -2,12 +2,12 @@
 
     python -m tests.benchmarks.folding [MODEL...] [--dataset ml-1m] [--users 200] [--ratings 20] [--json]
 
-Needs the dataset. Users who have rated enough are drawn and left out. A model that never saw them folds each in from
-some of their ratings, as a viewer of whom nothing else is known; another of the same settings and seed is trained with
-these ratings among all others. Both are asked for the users' other ratings: what folding in costs is the difference.
+Needs the dataset. Users with enough ratings are drawn and left out. A model that never saw them folds each in from some
+of their ratings, like a viewer about whom nothing else is known; another with the same settings and seed is trained
+with these ratings among all others. Both predict the users' other ratings; the difference is the cost of folding in.
 
-Then the first model makes lists: fold in, expect and rank, with everybody's whole history, each viewer for the first
-time, down to the 200th movie. ``--only-lists`` leaves out the second fit.
+Then the first model makes lists of 200 movies: fold in, expect and rank, with each viewer's whole history and nothing
+cached. ``--only-lists`` skips the second fit.
 """
 
 import json
@@ -19,16 +19,16 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from data import catalogue
-from data.dataset import Dataset
-from data.problems import Problem
-from models.evaluation import build, choose, history_of
-from models.metrics import mse
-from models.model import AnyModel, History
-from models.ranking import Ranker, Viewer
+from movietui.data import catalogue
+from movietui.data.dataset import Dataset
+from movietui.data.problems import Problem
+from movietui.models.base import AnyModel, History
+from movietui.models.evaluation.measure import build, choose, history_of
+from movietui.models.metrics import mse
+from movietui.models.serving.ranking import Ranker, Viewer
 
 LEAST = 5
-"""Ratings that a user must have left to be asked for."""
+"""Ratings that a user must have left for testing."""
 TOP = 200
 VIEWERS = 300
 
@@ -46,57 +46,57 @@ class Honesty:
     difference: float
     """Folded in minus trained with."""
     deviation: float
-    """The standard deviation of the difference, users being what is drawn."""
+    """The standard deviation of the difference over the draw of users."""
 
 
 @dataclass(frozen=True, eq=False)
 class Newcomers:
-    """The rows of a dataset's ratings: of everybody else, and of the newcomers those that are told and asked for."""
+    """The rows of a dataset's ratings: those of everybody else, and the known and the tested ones of the newcomers."""
 
     others: Rows
-    told: Rows
-    asked: Rows
+    known: Rows
+    tested: Rows
 
 
 def newcomers(dataset: Dataset, users: int, ratings: int, seed: int = 0) -> Newcomers:
-    """Draw users who have enough ratings, and of each of them those that are told."""
+    """Draw users with enough ratings, and the known ratings of each."""
     random = np.random.default_rng(seed)
     counts = np.bincount(dataset.ratings.user, minlength=len(dataset.users))
     enough = np.flatnonzero(counts >= ratings + LEAST)
     if not len(enough):
-        raise Problem(f"Nobody in {dataset.name} has {ratings + LEAST} ratings; tell fewer of each.")
+        raise Problem(f"Nobody in {dataset.name} has {ratings + LEAST} ratings; choose fewer known ratings.")
     chosen = np.sort(random.choice(enough, min(users, len(enough)), replace=False))
-    own = [random.permutation(dataset.rows_of(int(user))) for user in chosen]
-    told, asked = (
-        np.sort(np.concatenate(part)) for part in zip(*((o[:ratings], o[ratings:]) for o in own), strict=True)
+    rows_by_user = [random.permutation(dataset.rows_of(int(user))) for user in chosen]
+    known, tested = (
+        np.sort(np.concatenate(part)) for part in zip(*((o[:ratings], o[ratings:]) for o in rows_by_user), strict=True)
     )
-    return Newcomers(np.setdiff1d(np.arange(len(dataset.ratings)), np.concatenate([told, asked])), told, asked)
+    return Newcomers(np.setdiff1d(np.arange(len(dataset.ratings)), np.concatenate([known, tested])), known, tested)
 
 
-def honesty(without: AnyModel, trained: AnyModel, dataset: Dataset, who: Newcomers) -> Honesty:
-    """Compare a model fitted on the others' ratings alone with one fitted on what is told of the newcomers too."""
-    known, asked = dataset.with_ratings(who.told), dataset.ratings.take(who.asked)
-    folded = np.empty(len(asked), np.float32)
-    for user in np.unique(asked.user):
-        rows, history = asked.user == user, history_of(known, int(user))
-        folded[rows] = without.expect(without.fold_in(History(history.movies, history.stars))).stars[asked.movie[rows]]
-    predicted = trained.predict(asked.user, asked.movie)
-    rmse = [float(np.sqrt(mse(stars, asked.stars))) for stars in (folded, predicted)]
-    # The estimator of models.evaluation.compare: a user's differences of squared errors belong together.
-    differences = (folded.astype(np.float64) - asked.stars) ** 2 - (predicted.astype(np.float64) - asked.stars) ** 2
-    away = np.bincount(asked.user, differences - differences.mean())
-    deviation = float(np.sqrt((away**2).sum())) / len(asked) / sum(rmse)
-    return Honesty(len(np.unique(asked.user)), len(asked), *rmse, rmse[0] - rmse[1], deviation)
+def honesty(without: AnyModel, trained: AnyModel, dataset: Dataset, parts: Newcomers) -> Honesty:
+    """Compare a model fitted without the newcomers with one fitted with their known ratings."""
+    known, tested = dataset.with_ratings(parts.known), dataset.ratings.take(parts.tested)
+    folded = np.empty(len(tested), np.float32)
+    for user in np.unique(tested.user):
+        rows, history = tested.user == user, history_of(known, int(user))
+        folded[rows] = without.expect(without.fold_in(History(history.movies, history.stars))).stars[tested.movie[rows]]
+    predicted = trained.predict(tested.user, tested.movie)
+    rmse = [float(np.sqrt(mse(stars, tested.stars))) for stars in (folded, predicted)]
+    # The estimator of movietui.models.evaluation.measure.compare, which sums a user's differences of squared errors.
+    differences = (folded.astype(np.float64) - tested.stars) ** 2 - (predicted.astype(np.float64) - tested.stars) ** 2
+    by_user = np.bincount(tested.user, differences - differences.mean())
+    deviation = float(np.sqrt((by_user**2).sum())) / len(tested) / sum(rmse)
+    return Honesty(len(np.unique(tested.user)), len(tested), *rmse, rmse[0] - rmse[1], deviation)
 
 
 def times(model: AnyModel, dataset: Dataset, viewers: int = VIEWERS, seed: int = 0) -> NDArray[np.float64]:
-    """Return the seconds that the first list of each of some users of the dataset takes, shape (viewers,)."""
+    """Return the seconds of the first list of each of some users of the dataset, shape (viewers,)."""
     random = np.random.default_rng(seed)
     users = random.choice(len(dataset.users), min(viewers, len(dataset.users)), replace=False).tolist()
     seconds = []
     for user in [users[0], *users]:  # the first warms up and is left out
         known = history_of(dataset, user)
-        ranker = Ranker(dataset, model)  # remembers nobody
+        ranker = Ranker(dataset, model)  # has no cached viewers
         viewer = Viewer("user", dataset.users.ids[user], History(known.movies, known.stars))
         start = time.perf_counter()
         ranker.rank([viewer]).order[:TOP].tolist()
@@ -107,11 +107,13 @@ def times(model: AnyModel, dataset: Dataset, viewers: int = VIEWERS, seed: int =
 @click.command()
 @click.argument("models", nargs=-1)
 @click.option("--dataset", "name", default="ml-100k", show_default=True)
-@click.option("--users", default=200, show_default=True, type=click.IntRange(1), help="How many are left out.")
-@click.option("--ratings", default=20, show_default=True, type=click.IntRange(1), help="How many are told of each.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A setting of the models; more than once.")
-@click.option("--only-lists", is_flag=True, help="Only how long a list takes.")
-@click.option("--seed", default=0, show_default=True, help="Of the draw of users; the models have 0.")
+@click.option("--users", default=200, show_default=True, type=click.IntRange(1), help="How many users are left out.")
+@click.option(
+    "--ratings", default=20, show_default=True, type=click.IntRange(1), help="How many known ratings each has."
+)
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A setting of the models; can be repeated.")
+@click.option("--only-lists", is_flag=True, help="Measure only how long a list takes.")
+@click.option("--seed", default=0, show_default=True, help="The seed of the draw of users; that of the models is 0.")
 @click.option("--json", "json_", is_flag=True)
 def main(
     models: Sequence[str],
@@ -125,32 +127,32 @@ def main(
 ) -> None:
     """Measure and print."""
     dataset = catalogue.load(name, "none")
-    who = newcomers(dataset, users, ratings, seed)
-    own = dict(change.split("=", 1) for change in changes)
-    told = [_measured(model, own, dataset, who, only_lists) for model in models or ("bayes", "mf")]
+    parts = newcomers(dataset, users, ratings, seed)
+    settings = dict(change.split("=", 1) for change in changes)
+    rows = [_measured(model, settings, dataset, parts, only_lists) for model in models or ("bayes", "mf")]
     if json_:
-        click.echo(json.dumps({"dataset": name, "ratings": ratings, "seed": seed, "models": told}, indent=2))
+        click.echo(json.dumps({"dataset": name, "ratings": ratings, "seed": seed, "models": rows}, indent=2))
         return
-    for row in told:
+    for row in rows:
         click.echo(
             ", ".join(f"{key} {value:.4f}" if type(value) is float else f"{key} {value}" for key, value in row.items())
         )
 
 
 def _measured(
-    model: str, changes: Mapping[str, str], dataset: Dataset, who: Newcomers, only_lists: bool
+    model: str, changes: Mapping[str, str], dataset: Dataset, parts: Newcomers, only_lists: bool
 ) -> dict[str, str | float]:
     def fitted(rows: Rows) -> AnyModel:
-        made = build(model, choose(model, changes=changes))
-        made.fit(dataset.with_ratings(rows))
-        return made
+        fitted_model = build(model, choose(model, changes=changes))
+        fitted_model.fit(dataset.with_ratings(rows))
+        return fitted_model
 
-    without = fitted(who.others)
-    found: dict[str, str | float] = {"model": model}
+    without = fitted(parts.others)
+    row: dict[str, str | float] = {"model": model}
     if not only_lists:
-        found |= asdict(honesty(without, fitted(np.sort(np.concatenate([who.others, who.told]))), dataset, who))
+        row |= asdict(honesty(without, fitted(np.sort(np.concatenate([parts.others, parts.known]))), dataset, parts))
     milliseconds = 1000 * times(without, dataset)
-    return found | {f"list p{part} ms": float(np.percentile(milliseconds, part)) for part in (50, 95)}
+    return row | {f"list p{part} ms": float(np.percentile(milliseconds, part)) for part in (50, 95)}
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Writes a dataset of any size in the files and the shape of ML-32M; everything in it is invented.
+"""Write an invented dataset of any size with the files and the shape of ML-32M.
 
     python -m tests.benchmarks.generate FOLDER [--rows 32m] [--seed 0]
 
 ML-32M has 32,000,204 ratings by 200,948 users on 87,585 movies, with a long tail in both: half of the users gave fewer
 than 75 ratings, a few thousands; half of the movies have fewer than 6, a few a hundred thousand. A smaller dataset has
-users in proportion, and movies by the square root, so that a user still finds enough of them.
+users in proportion and movies by the square root, so that there are still enough movies for each user.
 """
 
 import csv
@@ -20,9 +20,9 @@ from pyarrow.csv import CSVWriter, WriteOptions
 RATINGS, USERS, MOVIES = 32_000_204, 200_948, 87_585
 FEWEST = 20
 FIRST, LAST = 789_652_009, 1_697_164_147
-"""Moments between which ratings were given."""
+"""The first and last time of a rating."""
 AT_ONCE = 2**20
-"""Ratings that are made and written together, about."""
+"""Approximate number of ratings generated and written at once."""
 GENRES = (
     "Action|Adventure|Animation|Children|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|Horror|IMAX|Musical|Mystery|"
     "Romance|Sci-Fi|Thriller|War|Western"
@@ -42,9 +42,9 @@ def rows_of(text: str) -> int:
 
 
 def generate(folder: Path, rows: int, seed: int = 0, movies: int | None = None) -> None:
-    """Write ratings.csv, movies.csv and links.csv; the same ones for the same seed.
+    """Write ratings.csv, movies.csv and links.csv; the same for the same seed.
 
-    ``movies``: how many there are, where that is not to go by the rows; many are then without a rating.
+    ``movies``: their number, by default derived from the rows; otherwise many may have no rating.
     """
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
@@ -64,7 +64,7 @@ def generate(folder: Path, rows: int, seed: int = 0, movies: int | None = None) 
 
 
 def _counts(rows: int, users: int, movies: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """How many movies each user rated; together exactly ``rows``."""
+    """Return how many movies each user rated; exactly ``rows`` in total."""
     activity = random.lognormal(0, 1.35, users)
     most = movies // 2
     counts = np.minimum(most, FEWEST + (activity / activity.sum() * (rows - FEWEST * users)).astype(np.int64))
@@ -75,7 +75,8 @@ def _counts(rows: int, users: int, movies: int, random: np.random.Generator) -> 
 
 
 def _ratings(rows: int, users: int, movies: int, random: np.random.Generator) -> Iterator[tuple[NDArray, ...]]:
-    """Yield user, movie, place among the stars and time, by user and movie as in the release; no pair twice."""
+    """Yield user, movie, index of the stars and time, ordered by user and movie as in the release; no pair occurs
+    twice."""
     counts = _counts(rows, users, movies, random)
     fame = 1 / (np.arange(movies) + 8.0) ** 1.45
     reach = np.cumsum(random.permutation(fame / fame.sum()))
@@ -83,16 +84,16 @@ def _ratings(rows: int, users: int, movies: int, random: np.random.Generator) ->
     cuts = np.unique(np.searchsorted(ends, np.arange(AT_ONCE, rows, AT_ONCE)))
     for part in np.split(np.arange(users), cuts):
         many = counts[part]
-        place = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        position = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
         of = np.repeat(many, many)
-        # A movie from each of as many equal shares of all fame; those drawn twice move on to the next free one.
-        drawn = np.searchsorted(reach, (place + random.random(len(place))) / of)
+        # One movie from each of as many equal shares of total fame; duplicates move on to the next free movie.
+        drawn = np.searchsorted(reach, (position + random.random(len(position))) / of)
         lane = np.repeat(np.arange(len(part)), many) * 4 * movies
-        movie = np.maximum.accumulate(drawn - place + lane) - lane + place
-        movie = np.minimum(movie, movies - of + place)
+        movie = np.maximum.accumulate(drawn - position + lane) - lane + position
+        movie = np.minimum(movie, movies - of + position)
         began = random.integers(FIRST, LAST - 10**7, len(part))
-        time = np.repeat(began, many) + random.integers(0, 10**7, len(place))
-        stars = np.searchsorted(np.cumsum(SHARES), random.random(len(place)) * SHARES.sum() * (1 - 1e-12))
+        time = np.repeat(began, many) + random.integers(0, 10**7, len(position))
+        stars = np.searchsorted(np.cumsum(SHARES), random.random(len(position)) * SHARES.sum() * (1 - 1e-12))
         yield np.repeat(part, many).astype(np.int32), movie.astype(np.int32), stars.astype(np.int32), time
 
 
@@ -106,8 +107,8 @@ def _write_movies(folder: Path, ids: NDArray[np.int32], random: np.random.Genera
     some = random.integers(0, len(names), (len(ids), 3)).tolist()
     many = random.choice(4, len(ids), p=[0.08, 0.45, 0.3, 0.17]).tolist()
     genres = [
-        "|".join(sorted({names[place] for place in places[:count]})) or "(no genres listed)"
-        for places, count in zip(some, many, strict=True)
+        "|".join(sorted({names[position] for position in indices[:count]})) or "(no genres listed)"
+        for indices, count in zip(some, many, strict=True)
     ]
     imdb = [f"{number:07d}" for number in random.permutation(10 * len(ids))[: len(ids)].tolist()]
     tmdb = ["" if gap < 0.001 else str(row + 2) for row, gap in enumerate(random.random(len(ids)).tolist())]

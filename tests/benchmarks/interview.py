@@ -1,60 +1,99 @@
-"""Whether an interview gets to know somebody better than other ratings would.
+"""Whether the answers of an interview make better lists than other ratings do, and how many questions they take.
 
     python -m tests.benchmarks.interview [--dataset ml-1m] [--model ease] [--users 200] [--json]
 
-Needs the dataset. Users who rated enough are drawn and left out; neither the model nor the interview ever sees them.
-Half of each one's ratings answer: a film that is not among them is "not seen", though they may have seen it. The other
-half judges: ``ndcg@10`` of a list from what was told, relevant is 4 stars or more. Four ways of telling:
+Needs the dataset. Users with enough ratings are drawn and left out; neither the model nor the interview ever sees them.
+Half of each user's ratings serve as answers: any other movie counts as "not seen", even if the user rated it. The other
+half is for testing. The ways of collecting answers:
 
-- the interview: cards first, then single films, until 15 films were rated;
-- popular: the films with most ratings, one after the other, until 15 were rated;
-- random: 40 of the answers, drawn by chance; and 15 of them.
+- the interview: the genres, cards, then lists, until 15 movies are rated;
+- popular: the movies with the most ratings, one after the other, until 15 are rated;
+- random: 40 of the answers, drawn at random; and 15 of them.
 
-Questions are counted too, a card as one. The list is over all films but the half that answers, the same for all ways,
-so that they differ in what was told only; ``untold`` is over all films but those told, as lists are in use, where a
-film that was seen and not told takes a place. Choose settings with ``--seed`` 1, report with 0: other users are drawn.
+A list is judged by ``ndcg@10``, in the order ``likely``, where 4 stars or more is relevant; and by ``liked@10``, in the
+order ``liked``: the share of at least 4 stars among its movies that were rated in the half for testing, of all users
+together. Both lists are over all movies except the half for answers, which is the same for all ways, so that they
+differ only in the answers given. ``untold`` is ``ndcg@10`` over all movies except the answers given, as in real lists,
+which may contain a movie that was seen but not mentioned.
+
+The genres, a card and a list are a question each; ``shown`` counts the movies that these questions are about. Choose
+settings with ``--seed`` 1 and report figures with 0, which draws other users.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
-from data import catalogue
-from data.dataset import Dataset, Ints
-from data.problems import Problem
-from models.evaluation import build, choose
-from models.interview import FOCUS, MIDDLE, Answers, Interview
-from models.model import AnyModel, History
-from movietui.interviewing import CARDS, POINTS, STARS_OF_POINTS
+from movietui.data import catalogue
+from movietui.data.dataset import Bools, Dataset, Ints
+from movietui.data.problems import Problem
+from movietui.models.base import History
+from movietui.models.choices import Order
+from movietui.models.evaluation.measure import build, choose
+from movietui.models.metrics import RELEVANT
+from movietui.models.serving.interview import (
+    CARD_SIZE,
+    CURIOSITY,
+    FOCUS,
+    LIST_SIZE,
+    MIDDLE,
+    Answers,
+    Interview,
+)
+from movietui.models.serving.ranking import Ranker, Viewer
+from movietui.state.interview import CARDS, POINTS, STARS_OF_POINTS
 
 ANSWERS = 15
 RANDOM = 40
 MOST = 300
-"""Questions after which anybody has had enough."""
+"""The most questions that a user answers."""
 TOP = 10
-RELEVANT = 4.0
 DRAWS = 2000
-"""Samples of users that the intervals come from."""
+"""Bootstrap samples of users for the intervals."""
 
-Told = dict[int, float]
+CLEAR = 0.15
+"""By how many stars a user's ratings of a genre differ from their mean before they say that they like or dislike it."""
+PRIOR = 5
+"""With so few ratings of a genre, half of that difference counts."""
+
+Given = dict[int, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Person:
+class Respondent:
     """A user who was left out."""
 
-    answers: Told
-    """The stars of the films that they answer about, by row, in random order."""
-    liked: Ints
-    """Rows of the films that they like, of the other half."""
+    answers: Given
+    """The stars of the movies that they can answer about, by row, in random order."""
+    tested: Given
+    """The stars of the movies of the other half."""
+
+    @property
+    def liked(self) -> Ints:
+        """Rows of the movies of the other half that they like."""
+        return np.asarray([movie for movie, stars in self.tested.items() if stars >= RELEVANT], np.int32)
 
 
-def drawn(dataset: Dataset, users: int, seed: int) -> tuple[Dataset, list[Person]]:
-    """Return the dataset without some users, and those; all have enough ratings for each way of telling."""
+@dataclass(frozen=True, eq=False)
+class Collected:
+    """The answers that a way of asking collects."""
+
+    given: Given
+    questions: int
+    shown: int
+    """The number of movies that were asked about."""
+    held: Mapping[int, int]
+    """See ``Viewer.held``."""
+    points: Sequence[tuple[int, float]] = ()
+    """Points on cards, with the stars of their movies."""
+
+
+def drawn(dataset: Dataset, users: int, seed: int) -> tuple[Dataset, list[Respondent]]:
+    """Return the dataset without some users, and those users; all have enough ratings for each way."""
     random = np.random.default_rng(seed)
     ratings = dataset.ratings
     counts = np.bincount(ratings.user, minlength=len(dataset.users))
@@ -62,25 +101,44 @@ def drawn(dataset: Dataset, users: int, seed: int) -> tuple[Dataset, list[Person
     if not len(enough):
         raise Problem(f"Nobody in {dataset.name} has {2 * RANDOM} ratings.")
     chosen = random.choice(enough, min(users, len(enough)), replace=False)
-    people = []
+    respondents = []
     for user in np.sort(chosen).tolist():
         rows = random.permutation(dataset.rows_of(user))
-        own, judge = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-        liked = ratings.movie[judge[ratings.stars[judge] >= RELEVANT]]
-        if len(liked):
-            people.append(
-                Person(dict(zip(ratings.movie[own].tolist(), ratings.stars[own].tolist(), strict=True)), liked)
-            )
-    return dataset.with_ratings(np.flatnonzero(~np.isin(ratings.user, chosen))), people
+        answering, testing = (
+            dict(zip(ratings.movie[half].tolist(), ratings.stars[half].tolist(), strict=True))
+            for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :])
+        )
+        respondent = Respondent(answering, testing)
+        if len(respondent.liked):
+            respondents.append(respondent)
+    return dataset.with_ratings(np.flatnonzero(~np.isin(ratings.user, chosen))), respondents
+
+
+def genres_of(respondent: Respondent, genres: Bools) -> dict[int, int]:
+    """Return the genres that a user would say they like (1) or dislike (-1), by what they give their movies."""
+    movies, stars = np.fromiter(respondent.answers, np.int32), np.fromiter(respondent.answers.values(), np.float64)
+    of_genre = genres[movies]
+    differences = (stars - stars.mean()) @ of_genre / (of_genre.sum(0) + PRIOR)
+    return {genre: int(np.sign(difference)) for genre, difference in enumerate(differences) if abs(difference) > CLEAR}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the interview asks: cards first, then lists."""
+
+    cards: int
+    card_size: int
+    list_size: int
+    genres: bool
 
 
 def spend(stars: Sequence[float | None]) -> list[int]:
-    """Return the points that somebody would spend on the films of a card whom they please so much.
+    """Return the points that a user would spend on the movies of a card.
 
-    ``stars`` are None for what they have not seen. Each point goes to the film with the most liking for each point that
-    it would then have (D'Hondt); none go where no film is liked.
+    ``stars``: how much each movie pleases them, None if not seen. Each point goes to the movie whose liking, divided
+    by one more than its points, is the largest (D'Hondt); none are spent if no movie is liked.
     """
-    liked = [0.0 if given is None else max(0.0, given - MIDDLE) for given in stars]
+    liked = [0.0 if rating is None else max(0.0, rating - MIDDLE) for rating in stars]
     points = [0] * len(liked)
     for _ in range(POINTS if any(liked) else 0):
         shares = [value / (had + 1) for value, had in zip(liked, points, strict=True)]
@@ -88,142 +146,188 @@ def spend(stars: Sequence[float | None]) -> list[int]:
     return points
 
 
-def interviewed(interview: Interview, person: Person, cards: int = CARDS) -> tuple[Told, int, list[tuple[int, float]]]:
-    """Return what the interview is told, after how many questions, and points with the stars of their films."""
-    told: Told = {}
+def interviewed(interview: Interview, ranker: Ranker, respondent: Respondent, plan: Plan) -> Collected:
+    """Return the answers that the interview collects."""
+    given: Given = {}
     unseen: list[int] = []
-    passed: list[int] = []
+    passed: dict[int, float] = {}
+    held: dict[int, int] = {}
     spent: list[tuple[int, float]] = []
-    questions = 0
-    while len(told) < ANSWERS and questions < MOST:
-        answers = Answers(_history(told), np.asarray(unseen, np.int32), np.asarray(passed, np.int32))
-        card = interview.next_card(answers) if questions < cards else []
-        film = None if card else interview.next_film(answers)
-        if film is None and not card:
+    genres = genres_of(respondent, ranker.dataset.movies.genres) if plan.genres else {}
+    cards, questions, shown = 0, int(plan.genres), 0
+    while len(given) < ANSWERS and questions < MOST:
+        answers = Answers(_history(given), np.asarray(unseen, np.int32), passed, genres=genres)
+        card = interview.next_card(answers, plan.card_size) if cards < plan.cards else []
+        movies = card or interview.next_list(answers, plan.list_size)
+        if not movies:
             break
-        questions += 1
-        if film is not None:
-            if film in person.answers:
-                told[film] = person.answers[film]
-            else:
-                unseen.append(film)
+        cards, questions, shown = cards + 1, questions + 1, shown + len(movies)
+        if not card:
+            answered = [movie for movie in movies if movie in respondent.answers][: ANSWERS - len(given)]
+            given |= {movie: respondent.answers[movie] for movie in answered}
+            unseen += [movie for movie in movies if movie not in respondent.answers]
             continue
-        points = spend([person.answers.get(row) for row in card])
-        for row, given in zip(card, points, strict=True):
-            stars = STARS_OF_POINTS[given]
+        points = spend([respondent.answers.get(row) for row in card])
+        lost = [row for row, had in zip(card, points, strict=True) if not had]
+        if not any(points):
+            unseen += lost
+            continue
+        liking = interview.liking(answers, np.asarray(card, np.int32))
+        passed |= {row: liked for row, liked, had in zip(card, liking, points, strict=True) if not had}
+        places = dict(zip(card, ranker.places(_viewer(given, held), card), strict=True))
+        held |= {row: places[row] for row in lost}
+        for row, had in zip(card, points, strict=True):
+            stars = STARS_OF_POINTS[had]
             if stars is not None:
-                told[row] = stars
-                spent.append((given, person.answers[row]))
-            else:
-                (passed if any(points) else unseen).append(row)
-    return told, questions, spent
+                given[row] = stars
+                spent.append((had, respondent.answers[row]))
+    return Collected(given, questions, shown, held, spent)
 
 
-def popular(order: Sequence[int], person: Person) -> tuple[Told, int]:
-    """Return what is told when the films are asked about in an order, and after how many questions."""
-    told: Told = {}
-    for questions, film in enumerate(order, start=1):
-        if film in person.answers:
-            told[film] = person.answers[film]
-        if len(told) == ANSWERS:
-            return told, questions
-    return told, len(order)
+def popular(order: Sequence[int], respondent: Respondent) -> Collected:
+    """Return the answers if movies are asked about one by one, in a given order."""
+    given: Given = {}
+    for questions, movie in enumerate(order, start=1):
+        if movie in respondent.answers:
+            given[movie] = respondent.answers[movie]
+        if len(given) == ANSWERS:
+            return Collected(given, questions, questions, {})
+    return Collected(given, len(order), len(order), {})
 
 
-def judged(model: AnyModel, person: Person, told: Told) -> tuple[float, float]:
-    """Return ``ndcg@10`` of the list without the half that answers, and without what was told."""
-    score = model.expect(model.fold_in(_history(told))).score
-    return _ndcg(score, list(person.answers), person.liked), _ndcg(score, list(told), person.liked)
+def at_random(respondent: Respondent, answers: int) -> Collected:
+    """Return some of a user's answers, drawn at random."""
+    return Collected(dict([*respondent.answers.items()][:answers]), answers, answers, {})
 
 
-def _history(told: Told) -> History:
-    movies = np.fromiter(told, np.int32, len(told))
-    return History(movies, np.fromiter(told.values(), np.float32, len(told)))
+def judge(ranker: Ranker, respondent: Respondent, collected: Collected) -> dict[str, tuple[float, float]]:
+    """Return each metric as a sum and what it is divided by; over several users the sums are added first."""
+    viewer = _viewer(collected.given, collected.held)
+    unanswered = np.ones(len(ranker.dataset.movies), bool)
+    unanswered[[*respondent.answers]] = False
+
+    def top(order: Order, passing: Bools | None) -> NDArray[np.intp]:
+        return ranker.rank([viewer], passing=passing, order=order).order[:TOP]
+
+    rated = [respondent.tested[movie] for movie in top("liked", unanswered).tolist() if movie in respondent.tested]
+    return {
+        "ndcg@10": (_ndcg(top("likely", unanswered), respondent.liked), 1.0),
+        "untold": (_ndcg(top("likely", None), respondent.liked), 1.0),
+        "liked@10": (float(sum(stars >= RELEVANT for stars in rated)), float(len(rated))),
+    }
 
 
-def _ndcg(score: NDArray[np.float32], left_out: list[int], liked: Ints) -> float:
-    open_ = score.copy()
-    open_[left_out] = -np.inf
+def _history(given: Given) -> History:
+    return History(np.fromiter(given, np.int32, len(given)), np.fromiter(given.values(), np.float32, len(given)))
+
+
+def _viewer(given: Given, held: Mapping[int, int]) -> Viewer:
+    return Viewer("profile", "respondent", _history(given), held=held)
+
+
+def _ndcg(top: NDArray[np.intp], liked: Ints) -> float:
     gains = 1 / np.log2(np.arange(2, TOP + 2))
-    hits = np.isin(np.argsort(-open_, kind="stable")[:TOP], liked)
-    return float((gains * hits).sum() / gains[: len(liked)].sum())
+    return float((gains[: len(top)] * np.isin(top, liked)).sum() / gains[: len(liked)].sum())
 
 
 def ratio(first: NDArray[np.float64], second: NDArray[np.float64]) -> dict[str, float]:
-    """Return by how much the first mean is above the second, as a share, with a 95 % interval over users."""
+    """Return by what share the first figure exceeds the second, with a 95 % interval over users.
+
+    Each is an array of sums and what they are divided by, shape (users, 2).
+    """
     random = np.random.default_rng(0)
     rows = random.integers(0, len(first), (DRAWS, len(first)))
-    low, high = np.percentile(first[rows].mean(1) / second[rows].mean(1) - 1, [2.5, 97.5])
-    return {"more": float(first.mean() / second.mean() - 1), "low": float(low), "high": float(high)}
+
+    def figure(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(sums[..., 0].sum(-1) / np.maximum(sums[..., 1].sum(-1), 1))
+
+    low, high = np.percentile(figure(first[rows]) / figure(second[rows]) - 1, [2.5, 97.5])
+    return {"more": float(figure(first) / figure(second) - 1), "low": float(low), "high": float(high)}
 
 
-def measured(
-    dataset: Dataset, model: AnyModel, people: Sequence[Person], interview: Interview, cards: int
-) -> dict[str, object]:
-    """Return the figures of each way of telling, and how the interview compares with them."""
-    order = np.argsort(-dataset.counts, kind="stable").tolist()
-    asked = [interviewed(interview, person, cards) for person in people]
-    ways: Mapping[str, list[tuple[Told, int]]] = {
-        "interview": [(told, questions) for told, questions, _ in asked],
-        "popular 15": [popular(order, person) for person in people],
-        "random 40": [(dict(list(person.answers.items())[:RANDOM]), RANDOM) for person in people],
-        "random 15": [(dict(list(person.answers.items())[:ANSWERS]), ANSWERS) for person in people],
-        "nothing": [({}, 0) for _ in people],
+def measured(ranker: Ranker, respondents: Sequence[Respondent], interview: Interview, plan: Plan) -> dict[str, object]:
+    """Return the figures of each way, and how the interview compares with them."""
+    order = np.argsort(-ranker.dataset.counts, kind="stable").tolist()
+    ways: Mapping[str, list[Collected]] = {
+        "interview": [interviewed(interview, ranker, respondent, plan) for respondent in respondents],
+        "popular 15": [popular(order, respondent) for respondent in respondents],
+        "random 40": [at_random(respondent, RANDOM) for respondent in respondents],
+        "random 15": [at_random(respondent, ANSWERS) for respondent in respondents],
+        "nothing": [at_random(respondent, 0) for respondent in respondents],
     }
-    found: dict[str, NDArray[np.float64]] = {}
+    results: dict[str, dict[str, NDArray[np.float64]]] = {}
     rows = {}
-    for name, told in ways.items():
-        found[name] = np.asarray([judged(model, person, said) for person, (said, _) in zip(people, told, strict=True)])
-        same, untold = found[name].mean(0).tolist()
-        questions = [count for _, count in told]
+    for name, all_collected in ways.items():
+        judged = [judge(ranker, respondent, each) for respondent, each in zip(respondents, all_collected, strict=True)]
+        results[name] = {metric: np.asarray([each[metric] for each in judged]) for metric in judged[0]}
         rows[name] = {
-            "ndcg@10": same,
-            "untold": untold,
-            "answers": float(np.mean([len(said) for said, _ in told])),
-            "questions": float(np.mean(questions)),
-            "questions p50": float(np.median(questions)),
+            **{metric: float(sums[:, 0].sum() / max(sums[:, 1].sum(), 1)) for metric, sums in results[name].items()},
+            "answers": float(np.mean([len(each.given) for each in all_collected])),
+            "questions": float(np.mean([each.questions for each in all_collected])),
+            "questions p50": float(np.median([each.questions for each in all_collected])),
+            "shown p50": float(np.median([each.shown for each in all_collected])),
         }
-    points = [pair for _, _, spent in asked for pair in spent]
+    points = [pair for each in ways["interview"] for pair in each.points]
     compared = {
-        f"{way} ({kind})": ratio(found["interview"][:, column], found[way][:, column])
+        f"{way} ({metric})": ratio(sums, results[way][metric])
         for way in ("popular 15", "random 40")
-        for column, kind in enumerate(("ndcg@10", "untold"))
+        for metric, sums in results["interview"].items()
     }
     stars = {
-        str(number): float(np.mean([given for had, given in points if had == number]))
+        str(number): float(np.mean([rating for had, rating in points if had == number]))
         for number in sorted({had for had, _ in points})
     }
-    return {"users": len(people), "ways": rows, "interview against": compared, "stars of points": stars}
+    return {"users": len(respondents), "ways": rows, "interview against": compared, "stars of points": stars}
 
 
 @click.command()
 @click.option("--dataset", "name", default="ml-1m", show_default=True)
-@click.option("--model", "model_name", default="ease", show_default=True, help="What makes the lists.")
-@click.option("--users", default=200, show_default=True, type=click.IntRange(1), help="How many are left out.")
-@click.option("--cards", default=CARDS, show_default=True, type=click.IntRange(0), help="Cards before single films.")
-@click.option("--focus", default=FOCUS, show_default=True, help="Of the interview, see models.interview.")
-@click.option("--seed", default=0, show_default=True, help="Of the draw of users.")
+@click.option("--model", "model_name", default="ease", show_default=True, help="The model that makes the lists.")
+@click.option("--users", default=200, show_default=True, type=click.IntRange(1), help="How many users are left out.")
+@click.option("--cards", default=CARDS, show_default=True, type=click.IntRange(0), help="Cards before the lists.")
+@click.option("--card-size", default=CARD_SIZE, show_default=True, type=click.IntRange(2), help="Movies on a card.")
+@click.option("--list-size", default=LIST_SIZE, show_default=True, type=click.IntRange(1), help="Movies in a list.")
+@click.option("--genres/--no-genres", default=True, show_default=True, help="Whether genres are asked about first.")
+@click.option("--focus", default=FOCUS, show_default=True, help="See movietui.models.serving.interview.")
+@click.option("--curiosity", default=CURIOSITY, show_default=True, help="See movietui.models.serving.interview.")
+@click.option("--seed", default=0, show_default=True, help="The seed of the draw of users.")
 @click.option("--json", "json_", is_flag=True)
-def main(name: str, model_name: str, users: int, cards: int, focus: float, seed: int, json_: bool) -> None:
+def main(
+    name: str,
+    model_name: str,
+    users: int,
+    cards: int,
+    card_size: int,
+    list_size: int,
+    genres: bool,
+    focus: float,
+    curiosity: float,
+    seed: int,
+    json_: bool,
+) -> None:
     """Measure and print."""
     try:
-        dataset, people = drawn(catalogue.load(name, "none"), users, seed)
+        dataset, respondents = drawn(catalogue.load(name, "none"), users, seed)
     except Problem as problem:
         raise click.ClickException(str(problem)) from None
     model = build(model_name, choose(model_name))
     model.fit(dataset)
-    found = measured(dataset, model, people, Interview(dataset, focus=focus), cards)
-    told = {"dataset": name, "model": model_name, "seed": seed, "cards": cards, "focus": focus, **found}
+    plan = Plan(cards, card_size, list_size, genres)
+    results = measured(Ranker(dataset, model), respondents, Interview(dataset, focus=focus, curiosity=curiosity), plan)
+    settings = {**asdict(plan), "focus": focus, "curiosity": curiosity}
+    document = {"dataset": name, "model": model_name, "seed": seed, **settings, **results}
     if json_:
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(document, indent=2))
         return
-    click.echo(f"{name}, lists by {model_name}, {found['users']} users, seed {seed}")
-    click.echo(f"{'':12}" + "".join(f"{key:>14}" for key in told["ways"]["interview"]))
-    for way, row in told["ways"].items():
+    click.echo(f"{name}, lists by {model_name}, {results['users']} users, seed {seed}")
+    click.echo(f"{'':12}" + "".join(f"{key:>14}" for key in document["ways"]["interview"]))
+    for way, row in document["ways"].items():
         click.echo(f"{way:12}" + "".join(f"{value:14.3f}" for value in row.values()))
-    for way, row in told["interview against"].items():
+    for way, row in document["interview against"].items():
         click.echo(f"interview against {way:22}{row['more']:+7.1%}  ({row['low']:+.1%} … {row['high']:+.1%})")
-    click.echo("stars of films with points: " + ", ".join(f"{k}: {v:.2f}" for k, v in told["stars of points"].items()))
+    click.echo(
+        "stars of movies with points: " + ", ".join(f"{k}: {v:.2f}" for k, v in document["stars of points"].items())
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Kill a training with ``kill -9`` at random moments and go on with it.
+"""Kill a training with ``kill -9`` at random moments and resume it.
 
     python -m tests.benchmarks.kill [--dataset ml-100k --from PATH] [--model sgd-mf --set epochs=20 ...]
 
-Each time the run must be seen as cut off, go on under its own number, and end with the metrics of one that nobody
-disturbed.
+Each time, the run must be recognised as interrupted, resume under its number, and end with the metrics of an
+undisturbed run.
 """
 
 import json
@@ -35,12 +35,12 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 @click.command()
-@click.option("--times", default=20, show_default=True, type=click.IntRange(1), help="How often.")
+@click.option("--times", default=20, show_default=True, type=click.IntRange(1), help="How often a training is killed.")
 @click.option("--model", default="sgd-mf", show_default=True)
 @click.option("--set", "changes", multiple=True, default=("epochs=20",), show_default=True, help="Settings.")
 @click.option("--dataset", default="demo", show_default=True)
-@click.option("--from", "path", default=None, help="Where the dataset lies, as for data get.")
-@click.option("--seed", default=0, show_default=True, help="Of the moments.")
+@click.option("--from", "path", default=None, help="The path of the dataset, as for data get.")
+@click.option("--seed", default=0, show_default=True, help="The seed of the moments.")
 def main(times: int, model: str, changes: tuple[str, ...], dataset: str, path: str | None, seed: int) -> None:
     """Train a model, killing it at random moments between its first and its last epoch."""
     moments = random.Random(seed)
@@ -69,10 +69,10 @@ def main(times: int, model: str, changes: tuple[str, ...], dataset: str, path: s
                 resumed = movietui(home, "runs", "resume", str(newest["run"]))
                 same = resumed["metrics"] == undisturbed
             else:
-                reached, same = "it was over", newest["metrics"] == undisturbed
+                reached, same = "it had already ended", newest["metrics"] == undisturbed
             failures += not same
             print(f"{number:3} {reached}: {'the same metrics' if same else 'OTHER METRICS'}", flush=True)
-    print(f"{times - failures} of {times} ended with the same metrics; {cut_off} were cut off while they learned.")
+    print(f"{times - failures} of {times} ended with the same metrics; {cut_off} were cut off during training.")
     sys.exit(failures > 0)
 
 

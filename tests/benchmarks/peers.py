@@ -1,14 +1,13 @@
-"""Our models beside those of other libraries, on the same splits: how good they are, and how long a fit takes.
+"""Our models compared with those of other libraries on the same splits: quality, and time of a fit.
 
-    pip install '.[peers]'                       # in an environment of its own: LensKit wants an older pandas
+    pip install '.[peers]'                       # in a separate environment: LensKit wants an older pandas
     python -m tests.benchmarks.peers [--only bayes,ease] [--dataset ml-1m] [--split u1] [--rounds 3] [--json]
 
 Needs the dataset (``movietui data get ml-100k``). All run in one process on one core, in turn: ours, then each peer,
-and in the next round the other way round. Each round has the next split: the folds of kfold5 for stars, random80 with
-split seeds 0, 1, 2 … for lists. Seconds are those of the processor, which somebody else's work does not make longer,
-and medians over the rounds; figures are means. A ratio below 1 is one where ours is the faster. LensKit's user
-neighbours leave to predict what ours do in a fit, so the time of both together is told too. A peer that is not
-installed is left out, and that is said.
+and in reverse order in the next round. Each round uses the next split: the folds of kfold5 for stars, random80 with
+split seeds 0, 1, 2 … for lists. Seconds are CPU time, which other processes do not affect, as medians over the rounds;
+figures are means. A ratio below 1 means that ours is faster. LensKit's user neighbours do in predict what ours do in
+fit, so the sum of both is reported too. A peer that is not installed is skipped with a note.
 """
 
 import os
@@ -28,34 +27,35 @@ from importlib.util import find_spec
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from data import catalogue
-from data.dataset import Dataset, Ratings
-from data.splits import split
-from models.evaluation import build, choose, ranked
-from models.metrics import rank_users, ranking_metrics, rating_metrics
+from movietui.data import catalogue
+from movietui.data.dataset import Dataset, Ratings
+from movietui.data.splits import split
+from movietui.models.evaluation.measure import build, choose, lists_of_users
+from movietui.models.metrics import Ranked, by_score, rank_users, ranking_metrics, rating_metrics
 from tests.benchmarks.adapters import PEERS
 
 FIGURE = {"rating": "rmse", "ranking": "ndcg@10"}
 SPLITS = {"rating": tuple(f"kfold5-{fold}" for fold in range(5)), "ranking": ("random80",)}
 WARM_UP = 5_000
-"""With so many ratings each model is fitted once before it is timed: what is imported and compiled does not count."""
+"""Each model is fitted once on this many ratings before it is timed, so that imports and compilation do not count."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A model of ours and those it is held against."""
+    """One of our models and its peers."""
 
     task: str
     peers: tuple[str, ...]
     changes: Mapping[str, str] = field(default_factory=dict)
-    """Settings of ours that are not the tuned ones."""
+    """Settings of ours that differ from the tuned ones."""
 
 
 ROWS: Mapping[str, Row] = {
-    # With 70 sweeps it is where myFM is; what more sweeps bring is not needed to tell who is the faster.
+    # With 70 sweeps it is as good as myFM; more sweeps are not needed to compare speed.
     "bayes": Row("rating", ("myFM",), {"sweeps": "70"}),
     "mf": Row("rating", ("LensKit ALS", "Surprise SVD", "Cornac MF")),
     "user-knn": Row("rating", ("LensKit user-kNN",)),
@@ -71,9 +71,9 @@ class Measured:
     """One fit of one model."""
 
     fit: float
-    """Seconds of the processor."""
+    """CPU seconds."""
     predict: float
-    """Seconds for all of the test part."""
+    """Seconds for the whole test part."""
     figure: float
 
 
@@ -96,14 +96,18 @@ def measure(name: str, row: Row, train: Dataset, test: Ratings) -> Measured:
         predicted = time.process_time()
         metrics = rating_metrics(stars, test.stars)
     else:
-        lists = rank_users(train, test, answers) if name in PEERS else ranked(model, train, test)
+        if name in PEERS:
+            no_stars = np.zeros(len(train.movies), np.float32)
+            lists = rank_users(train, test, lambda user: Ranked(by_score(train, user, answers(user)), no_stars))
+        else:
+            lists = lists_of_users(model, train, test, "likely")
         predicted = time.process_time()
         metrics = ranking_metrics(lists, train)
     return Measured(fitted - start, predicted - fitted, metrics[FIGURE[row.task]])
 
 
 def compare(name: str, row: Row, peers: Sequence[str], dataset: Dataset, splits: Sequence[str], rounds: int) -> Any:
-    """Return what ours and its peers did in each round, and the ratios of their medians."""
+    """Return the results of ours and its peers in each round, and the ratios of their medians."""
     sides = (name, *peers)
     few = split(dataset, splits[0])
     for side in sides:
@@ -146,24 +150,24 @@ def _words(changes: Mapping[str, str]) -> str:
 
 
 def on_one_core() -> str:
-    """Keep this process to one core where that can be said, because our fits use all but one; return it in words."""
+    """Pin this process to one core if possible, because our fits use all but one; return the outcome in words."""
     if not hasattr(os, "sched_setaffinity"):
         return "one for each library; this system cannot keep a process to one core"
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     return "one, on one core"
 
 
-def table(found: Mapping[str, Any]) -> Table:
-    """Return a line for ours and for each peer."""
+def table(results: Mapping[str, Any]) -> Table:
+    """Return a table with a row for each of our models and each peer."""
     columns = ("fit s", "with predicting s", "rmse", "ndcg@10", "ours / peer", "with predicting")
-    told = Table("model", "settings", box=None, pad_edge=False)
+    rows_table = Table("model", "settings", box=None, pad_edge=False)
     for column in columns:
-        told.add_column(column, justify="right")
-    for row in found["rows"]:
+        rows_table.add_column(column, justify="right")
+    for row in results["rows"]:
         for side in row["sides"]:
             figures = (f"{side[name]:.4f}" if name in side else "" for name in FIGURE.values())
             ratios = ("ratio of fits", "ratio of fits with predicting")
-            told.add_row(
+            rows_table.add_row(
                 side["name"],
                 side["settings"],
                 f"{side['median fit']:.3f}",
@@ -171,26 +175,26 @@ def table(found: Mapping[str, Any]) -> Table:
                 *figures,
                 *(f"{side[ratio]:.2f}" if side["name"] != row["model"] else "" for ratio in ratios),
             )
-        told.add_section()
-    return told
+        rows_table.add_section()
+    return rows_table
 
 
 @click.command()
-@click.option("--only", help="Our models, with commas between them.  [default: all]")
+@click.option("--only", help="Our models, separated by commas.  [default: all]")
 @click.option("--dataset", "name", default="ml-100k", show_default=True)
-@click.option("--split", "splits", help="Splits, with commas between them.  [default: kfold5; for lists random80]")
-@click.option("--rounds", type=click.IntRange(1), help="Fits of each.  [default: 5; for lists 3]")
+@click.option("--split", "splits", help="Splits, separated by commas.  [default: kfold5; for lists random80]")
+@click.option("--rounds", type=click.IntRange(1), help="How often each is fitted.  [default: 5; for lists 3]")
 @click.option("--json", "json_", is_flag=True, help="One JSON document with all fits.")
 def main(only: str | None, name: str, splits: str | None, rounds: int | None, json_: bool) -> None:
     """Measure and print."""
-    asked = only.split(",") if only else list(ROWS)
-    if unknown := set(asked) - set(ROWS):
+    chosen = only.split(",") if only else list(ROWS)
+    if unknown := set(chosen) - set(ROWS):
         raise click.UsageError(f"There is no row {unknown.pop()!r}; choose from {', '.join(ROWS)}.")
     threads = on_one_core()
     dataset = catalogue.load(name, "none")
     rows: list[Any] = []
     used: dict[str, str] = {}
-    for model in asked:
+    for model in chosen:
         row = ROWS[model]
         peers = [peer for peer in row.peers if find_spec(PEERS[peer].module)]
         for peer in row.peers:
@@ -201,16 +205,16 @@ def main(only: str | None, name: str, splits: str | None, rounds: int | None, js
                 click.echo(f"{peer}: left out, {package} is not installed", err=True)
         if not peers:
             continue
-        own = tuple(splits.split(",")) if splits else SPLITS[row.task]
-        with redirect_stdout(sys.stderr):  # LensKit warns there
-            rows.append(compare(model, row, peers, dataset, own, rounds or (5 if row.task == "rating" else 3)))
+        split_names = tuple(splits.split(",")) if splits else SPLITS[row.task]
+        with redirect_stdout(sys.stderr):  # LensKit warns on standard output
+            rows.append(compare(model, row, peers, dataset, split_names, rounds or (5 if row.task == "rating" else 3)))
     versions = {package: version(package) for package in ("movietui", "numpy", "torch")} | used
-    found = {"dataset": name, "threads": threads, "versions": versions, "rows": rows}
+    results = {"dataset": name, "threads": threads, "versions": versions, "rows": rows}
     if json_:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(results, indent=2))
         return
     console = Console(width=max(Console().width, 150))
-    console.print(table(found))
+    console.print(table(results))
     console.print(", ".join(f"{package} {number}" for package, number in versions.items()))
     console.print(f"{name}, no cleaning; threads: {threads}")
 

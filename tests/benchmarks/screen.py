@@ -4,7 +4,7 @@
 
 Needs a home (MOVIETUI_HOME) with a trained model. Prints one JSON document: seconds from start to first paint and to
 the first list, milliseconds from a rating key to the repainted list, memory of the process that draws, and the longest
-time that its event loop stood still while a model was trained.
+stall of its event loop while a model is trained.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ import click
 COMMAND = str(Path(sys.executable).with_name("movietui"))
 MONITOR = """
 import asyncio, json, os, sys, threading, time
-from movietui import app, start
+from movietui.ui import app, start
 
 class Watched(app.MovieTui):
     async def on_load(self):
@@ -39,7 +39,7 @@ class Watched(app.MovieTui):
         machine = os.open("/proc/stat", os.O_RDONLY)
         tick = 1 / os.sysconf("SC_CLK_TCK")
 
-        def clocks():  # what computed, what waited for a processor, what was taken from all of the machine
+        def clocks():  # wall time, time computing, time waiting for a processor, time that the host took
             waited = int(os.pread(waits, 100, 0).split()[1]) / 1e9
             return time.perf_counter(), time.thread_time(), waited, int(os.pread(machine, 200, 0).split()[8]) * tick
 
@@ -56,12 +56,12 @@ app.MovieTui = Watched
 start.run()
 """
 STALLED = ("ms", "of them computing", "waiting for a processor", "of all processors taken by the host")
-"""What ``MONITOR`` tells of a stall. What the host of a virtual machine takes from it is counted in hundredths of a
-second, and no screen can do anything against it."""
+"""The fields that ``MONITOR`` reports about a stall. Time that the host takes from a virtual machine is counted in
+hundredths of a second, and no program can avoid it."""
 
 
 class Terminal:
-    """A program in a pseudo-terminal, and all that it wrote so far."""
+    """A program in a pseudo-terminal, and its output so far."""
 
     def __init__(self, *command: str, size: tuple[int, int] = (140, 40)) -> None:
         self.started = time.perf_counter()
@@ -73,36 +73,36 @@ class Terminal:
         self.output = ""
 
     def wait_for(self, pattern: str, limit: float = 15.0) -> float:
-        """Return the moment at which the pattern had been written after what was found last."""
+        """Return the time at which the pattern was written, after the previous match."""
         deadline = time.perf_counter() + limit
-        while not (found := re.search(pattern, self.output)):
+        while not (match := re.search(pattern, self.output)):
             left = deadline - time.perf_counter()
             if left <= 0 or not select.select([self.file], [], [], left)[0]:
                 raise TimeoutError(f"{pattern!r} was not written within {limit} s")
             self.output += os.read(self.file, 65536).decode(errors="replace")
-        self.output = self.output[found.end() :]
+        self.output = self.output[match.end() :]
         return time.perf_counter()
 
     def drain(self, quiet: float) -> None:
-        """Read until nothing was written for so long."""
+        """Read until nothing has been written for this long."""
         while select.select([self.file], [], [], quiet)[0]:
             os.read(self.file, 65536)
         self.output = ""
 
     def send(self, keys: str) -> float:
-        """Press keys and return the moment."""
+        """Press keys and return the time."""
         moment = time.perf_counter()
         os.write(self.file, keys.encode())
         return moment
 
     def megabytes(self) -> float:
-        """Return the memory that the process held at most, in MB."""
+        """Return the peak memory of the process in MB."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(r"VmHWM:\s+(\d+) kB", status)
-        return int(found[1]) / 1000 if found else 0.0
+        match = re.search(r"VmHWM:\s+(\d+) kB", status)
+        return int(match[1]) / 1000 if match else 0.0
 
     def close(self) -> None:
-        """Leave with q."""
+        """Quit with q."""
         self.send("q")
         try:
             while os.read(self.file, 65536):
@@ -137,7 +137,7 @@ def ratings(count: int) -> tuple[list[float], float]:
         terminal.drain(0.2)
     for _ in range(count):
         terminal.send("u")
-        terminal.wait_for("gives it again|nothing to undo")
+        terminal.wait_for("redo|nothing to undo")
         terminal.drain(0.05)
     memory = terminal.megabytes()
     terminal.close()
@@ -145,17 +145,17 @@ def ratings(count: int) -> tuple[list[float], float]:
 
 
 def longest_of(report: Path) -> dict[str, Any]:
-    """Return the longest stalls that ``MONITOR`` wrote down, and the longest in which the host took nothing."""
-    found = [
+    """Return the longest stalls that ``MONITOR`` recorded, and the longest during which the host took no CPU time."""
+    stalls = [
         {name: round(seconds * 1000, 1) for name, seconds in zip(STALLED, stall, strict=True)}
         for stall in reversed(json.loads(report.read_text()))
     ]
-    alone = [stall for stall in found if not stall[STALLED[-1]]]
-    return {"longest stalls": found[:5], "longest stall with all of the machine ms": alone[0]["ms"] if alone else 0.0}
+    alone = [stall for stall in stalls if not stall[STALLED[-1]]]
+    return {"longest stalls": stalls[:5], "longest stall with all of the machine ms": alone[0]["ms"] if alone else 0.0}
 
 
 def stalls(trainings: int = 3) -> dict[str, Any]:
-    """Return the longest stalls of the event loop while models were trained."""
+    """Return the longest stalls of the event loop while models are trained."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "stalls.json")
         terminal = Terminal(sys.executable, "-c", MONITOR, str(report))
@@ -164,7 +164,7 @@ def stalls(trainings: int = 3) -> dict[str, Any]:
         terminal.send("t")
         terminal.wait_for("validation")
         terminal.drain(1.5)
-        terminal.send("jjj")  # from the recommended model to mf, which is soon done
+        terminal.send("jjj")  # from the recommended model to mf, which trains fast
         terminal.drain(0.5)
         for _ in range(trainings):
             terminal.send("\r")

@@ -1,17 +1,17 @@
-"""How fast Browse answers: the figures of an evening in front of it, by one command.
+"""How fast Browse responds, measured by one command.
 
     python -m tests.benchmarks.tonight [--from ml-1m.zip] [--home FOLDER] [--model mf] [--runs 3]
 
-In homes of its own it gets ml-1m and a generated dataset of as many movies as ML-32M has (87,585), and trains a model
-on each. Then, the engine warm:
+It fetches ml-1m and generates a dataset with as many movies as ML-32M (87,585), each in a separate home, and trains a
+model on each. Then it measures, with a warm engine:
 
 - rating, scrolling, import: the real program in a pseudo-terminal, from the key to the bytes on the terminal;
-- explanation, pair list, search: from the question of the process that draws to the engine's answer;
+- explanation, pair list, search: from the app's request to the engine's reply;
 - search among 87,585 titles of invented words, letter by letter: the search alone, see ``discover``.
 
-Prints one JSON document: of each figure the limit it is meant to keep, the median, 95 of 100 and the worst in
-milliseconds. Of several runs the median of each and the best; a machine that others use too makes the difference.
-``cpu`` is what the processors of the app and its engine spent on one, which does not depend on others so much.
+Prints one JSON document: for each figure its limit, and the median, 95th percentile and worst time in milliseconds. Of
+several runs, it prints the median and the best of each figure; runs differ if others use the machine too. ``cpu`` is
+the CPU time of the app and its engine per action, which depends less on other processes.
 """
 
 import asyncio
@@ -30,13 +30,15 @@ from typing import Any
 import click
 import numpy as np
 
-from data import catalogue, locations
-from data.dataset import Dataset
-from models.search import Search
-from movietui.children import Engine
-from movietui.session import Session
-from movietui.store import Store
-from movietui.viewers import user
+from movietui.data import catalogue
+from movietui.data.dataset import Dataset
+from movietui.data.query.search import Search
+from movietui.data.storage import locations
+from movietui.protocol.requests import Requests
+from movietui.protocol.viewers import user
+from movietui.state.child_processes import Engine
+from movietui.state.session import Session
+from movietui.store.ratings import Store
 from tests.benchmarks.discover import invented, typed
 from tests.benchmarks.generate import MOVIES, generate
 from tests.benchmarks.screen import COMMAND, Terminal
@@ -47,10 +49,10 @@ Figure = dict[str, Any]
 SMALL, LARGE = "ml-1m", "generated"
 GENERATED = 400_000
 """Ratings of the generated dataset."""
-FILMS = 1000
-"""Films of a profile that is imported."""
+IMPORTED = 1000
+"""Movies of an imported profile."""
 KEYS = (("\x1b[6~", 120), ("j", 120), ("Gg", 5), ("\x1b[<65;60;20M", 60))
-"""What scrolls, and how often: a page, a row, to the end and back to the top, the wheel."""
+"""Keys that scroll, and how often: a page, a row, to the end and back to the top, the wheel."""
 PARTS = ("rating", "questions", "import", "search", "scrolling")
 LIMITS = {
     "rating": 50.0,
@@ -65,7 +67,7 @@ LIMITS = {
 
 
 def cpu(*processes: int) -> float:
-    """Return the milliseconds that processors spent so far on processes and on those that they started."""
+    """Return the CPU milliseconds so far of processes and their children."""
     spent = 0
     for process in processes:
         for task in Path(f"/proc/{process}/task").iterdir():
@@ -76,7 +78,7 @@ def cpu(*processes: int) -> float:
 
 @contextmanager
 def measured(figures: dict[str, list[Figure]], name: str, *processes: int) -> Iterator[Waits]:
-    """Add a run of a figure: the waits that the block writes down, in milliseconds, and the time of processors."""
+    """Add a run of a figure: the waits that the block records, in milliseconds, and the CPU time."""
     waits: Waits = []
     before = cpu(*processes)
     yield waits
@@ -91,8 +93,8 @@ def measured(figures: dict[str, list[Figure]], name: str, *processes: int) -> It
     )
 
 
-def told(runs: list[Figure], limit: float) -> Figure:
-    """Return the runs of one figure as they are printed: the median of the runs, and the best."""
+def summarise(runs: list[Figure], limit: float) -> Figure:
+    """Return the runs of one figure for printing: the median of the runs, and the best."""
     parts = ("median", "p95", "max", "cpu")
     return {
         "at most": limit,
@@ -108,7 +110,7 @@ def told(runs: list[Figure], limit: float) -> Figure:
 
 @contextmanager
 def opened() -> Iterator[Terminal]:
-    """Bring the program with a list that stands."""
+    """Start the program and yield it once its list is drawn."""
     terminal = Terminal(COMMAND)
     terminal.wait_for(r"\d of \d")
     terminal.drain(1.5)
@@ -117,7 +119,7 @@ def opened() -> Iterator[Terminal]:
 
 
 def rating(figures: dict[str, list[Figure]], count: int = 60) -> None:
-    """From the key to the line that says what moved, which is drawn with the list; then all is taken back."""
+    """Time from the key to the line that names the movies that moved, which is drawn with the list; then undo all."""
     with opened() as terminal:
         with measured(figures, "rating", terminal.pid) as waits:
             for number in range(count):
@@ -126,12 +128,12 @@ def rating(figures: dict[str, list[Figure]], count: int = 60) -> None:
                 terminal.drain(0.15)
         for _ in range(count):
             terminal.send("u")
-            terminal.wait_for("gives it again|nothing to undo")
+            terminal.wait_for("redo|nothing to undo")
             terminal.drain(0.02)
 
 
 def scrolling(figures: dict[str, list[Figure]]) -> None:
-    """From a key, or a turn of the wheel, to the rows that come into view; and what the processors spent meanwhile."""
+    """Time from a key, or a turn of the wheel, to the rows that come into view; and the CPU time meanwhile."""
     with (
         opened() as terminal,
         measured(figures, "scrolling 87,585", terminal.pid) as waits,
@@ -147,9 +149,9 @@ def scrolling(figures: dict[str, list[Figure]]) -> None:
 
 
 def importing(figures: dict[str, list[Figure]], path: Path, count: int = 5) -> None:
-    """From the key that ends the preview of an import to the list of the profile; then it is taken back.
+    """Time from the key that ends the preview of an import to the list of the profile; then undo the import.
 
-    The first one, which makes the profile and what is made once, is not counted.
+    The first import, which creates the profile and caches, is not counted.
     """
     store = Store(locations.store())
     store.choose(f"viewer:{SMALL}", "user:1")
@@ -159,7 +161,7 @@ def importing(figures: dict[str, list[Figure]], path: Path, count: int = 5) -> N
         with measured(figures, "import of 1,000", terminal.pid) as waits:
             for _ in range(count):
                 terminal.send("u")
-                terminal.wait_for("gives it again")
+                terminal.wait_for("redo")
                 waits.append(_import(terminal, path, "y"))
 
 
@@ -175,26 +177,28 @@ def _import(terminal: Terminal, path: Path, *keys: str) -> float:
     for key in keys:
         terminal.drain(0.5)
         pressed = terminal.send(key)
-    return (terminal.wait_for("takes the import back") - pressed) * 1000
+    return (terminal.wait_for("undo") - pressed) * 1000
 
 
 def letterboxd(dataset: Dataset, path: Path) -> None:
     """Write ratings of well-known movies as Letterboxd exports them."""
     random = np.random.default_rng(0)
-    known = np.argsort(-dataset.counts)[: FILMS * 3 // 2]
+    known = np.argsort(-dataset.counts)[: IMPORTED * 3 // 2]
     rows = ["Date,Name,Year,Letterboxd URI,Rating"]
-    for row in random.choice(known, FILMS, replace=False).tolist():
+    for row in random.choice(known, IMPORTED, replace=False).tolist():
         title = dataset.movies.titles[row].replace('"', '""')
         stars = int(random.integers(1, 11)) / 2
         rows.append(f'2026-01-01,"{title}",{dataset.movies.years[row]},https://boxd.it/{row},{stars:g}')
     path.write_text("\n".join(rows) + "\n", "utf-8")
 
 
-# Questions to the engine
+# Requests to the engine
 
 
-async def asked(figures: dict[str, list[Figure]], name: str, asks: Sequence[Callable[[], Awaitable[object]]]) -> None:
-    """Ask one after the other; the first ten, which make what is made once, are not counted."""
+async def time_requests(
+    figures: dict[str, list[Figure]], name: str, asks: Sequence[Callable[[], Awaitable[object]]]
+) -> None:
+    """Send one request after the other; the first ten, which fill caches, are not counted."""
     for ask in asks[:10]:
         await ask()
     with measured(figures, name, os.getpid()) as waits:
@@ -205,7 +209,7 @@ async def asked(figures: dict[str, list[Figure]], name: str, asks: Sequence[Call
 
 
 async def questions(figures: dict[str, list[Figure]], dataset: Dataset, count: int = 100) -> None:
-    """Explanations, lists of pairs and searches, as the screens ask for them."""
+    """Time explanations, lists for pairs and searches, as the screens request them."""
     engine = Engine()
     session = Session(Store(locations.store()), engine)
     await engine.start()
@@ -219,20 +223,22 @@ async def questions(figures: dict[str, list[Figure]], dataset: Dataset, count: i
 
     async def pair(number: int) -> None:
         await session.look_at(users[number])
-        session.pair_with(users[number - 1])
+        session.show_to(session.audience.paired_with(users[number - 1]))
         await session.ranked(0, 100)
 
     numbers = range(count + 10)
-    await asked(figures, "explanation", [lambda number=number: explain(number) for number in numbers])
-    await asked(figures, "pair list", [lambda number=number: pair(number) for number in numbers])
+    await time_requests(figures, "explanation", [lambda number=number: explain(number) for number in numbers])
+    await time_requests(figures, "pair list", [lambda number=number: pair(number) for number in numbers])
     texts = typed(dataset)[: 3 * count]
-    await asked(figures, "search ml-1m", [lambda text=text: session.find(text) for text in texts])
+    await time_requests(
+        figures, "search ml-1m", [lambda text=text: session.engine.ask(Requests.search, words=text) for text in texts]
+    )
     await engine.close()
     session.store.close()
 
 
 def searching(figures: dict[str, list[Figure]], dataset: Dataset) -> None:
-    """Search the titles of a catalogue letter by letter."""
+    """Search the titles of a dataset letter by letter."""
     search = Search(dataset)
     search.find("a", 12)
     with measured(figures, "search 87,585", os.getpid()) as waits:
@@ -246,37 +252,44 @@ def searching(figures: dict[str, list[Figure]], dataset: Dataset) -> None:
 
 
 def home(folder: Path, name: str, source: Path | None, model: str) -> Path:
-    """Return a home with a dataset and a model that serves it; what is there already is not made again."""
-    place = folder / name
-    os.environ["MOVIETUI_HOME"] = str(place)
-    if not (place / "ready").exists():
+    """Return a home with a dataset and a model that serves it, creating only what is missing."""
+    path = folder / name
+    os.environ["MOVIETUI_HOME"] = str(path)
+    if not (path / "ready").exists():
         for command in (
             ("data", "get", name, *(("--from", str(source)) if source else ())),
             ("train", model, "--dataset", name, "--cleaning", "none"),
         ):
             subprocess.run([sys.executable, "-m", "movietui", *command], check=True, stdout=sys.stderr)
-        (place / "ready").touch()
-    return place
+        (path / "ready").touch()
+    return path
 
 
 @click.command()
-@click.option("--from", "source", type=click.Path(path_type=Path), help="The archive of ml-1m; else it is fetched.")
-@click.option("--home", "folder", type=click.Path(path_type=Path), help="Where the homes lie; kept for another time.")
-@click.option("--model", default="mf", show_default=True, help="What serves.")
-@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure this alone; may be given several times.")
-@click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="How often all is measured.")
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path), help="The archive of ml-1m; by default it is fetched."
+)
+@click.option(
+    "--home",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="The folder of the homes, which can be used again; by default a temporary one.",
+)
+@click.option("--model", default="mf", show_default=True, help="The model that serves.")
+@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure only this; can be repeated.")
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="How often everything is measured.")
 def main(source: Path | None, folder: Path | None, model: str, only: Sequence[str], runs: int) -> None:
     """Measure and print."""
     figures: dict[str, list[Figure]] = {}
-    with tempfile.TemporaryDirectory() as made:
-        folder = (folder or Path(made)).absolute()
-        generated = Path(made) / "files"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (folder or Path(scratch)).absolute()
+        generated = Path(scratch) / "files"
         if not (folder / LARGE / "ready").exists():
             generate(generated, GENERATED, movies=MOVIES)
         large = home(folder, LARGE, generated, model)
         small = home(folder, SMALL, source and source.absolute(), model)
-        dataset, films = catalogue.load(SMALL), Path(made) / "ratings.csv"
-        letterboxd(dataset, films)
+        dataset, export = catalogue.load(SMALL), Path(scratch) / "ratings.csv"
+        letterboxd(dataset, export)
         titles = invented(MOVIES)
         for part in (only or PARTS) * runs:
             os.environ["MOVIETUI_HOME"] = str(large if part == "scrolling" else small)
@@ -285,12 +298,12 @@ def main(source: Path | None, folder: Path | None, model: str, only: Sequence[st
             elif part == "questions":
                 asyncio.run(questions(figures, dataset))
             elif part == "import":
-                importing(figures, films)
+                importing(figures, export)
             elif part == "search":
                 searching(figures, titles)
             else:
                 scrolling(figures)
-    shown = {name: told(figures[name], limit) for name, limit in LIMITS.items() if name in figures}
+    shown = {name: summarise(figures[name], limit) for name, limit in LIMITS.items() if name in figures}
     print(json.dumps({"model": model, "milliseconds": shown}, indent=2))
 
 

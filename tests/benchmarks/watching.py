@@ -1,11 +1,11 @@
-"""What watching a training costs, and how fast the Train screen stays, on the real program in a pseudo-terminal.
+"""What watching a training costs, and how responsive the Train screen stays, on the real program in a pseudo-terminal.
 
     python -m tests.benchmarks.watching [--dataset ml-100k] [--model sgd-mf] [--set epochs=20]... [--minutes 1]
 
-Needs a home (MOVIETUI_HOME) with the dataset and a trained model on it; works on a copy. Prints one JSON document:
-while a run trains, the longest stall of the screen's event loop and how long keys wait for their answer; training time
-with the screen beside ``movietui train`` without one, alternating; how long cancelling takes; with 500 runs, how long
-the screen takes to open and to sort.
+Needs a home (MOVIETUI_HOME) with the dataset and a model trained on it; works on a copy. Prints one JSON document:
+while a run trains, the longest stall of the screen's event loop and how long keys take to show their effect; training
+time with the screen, alternating with ``movietui train`` without one; how long cancelling takes; with 500 runs, how
+long the screen takes to open and to sort.
 """
 
 import contextlib
@@ -24,22 +24,19 @@ from typing import Any
 
 import click
 
-from data import locations
-from movietui.jobs import NICENESS, SESSION
-from movietui.store import Store
+from movietui.data.storage import locations
+from movietui.jobs.__main__ import NICENESS, SESSION
+from movietui.models.choices import RUN_METRICS
+from movietui.store.ratings import Store
 from tests.benchmarks.screen import COMMAND, MONITOR, Terminal, longest_of
 
 TICKS = os.sysconf("SC_CLK_TCK")
 KEYS_A_SECOND = 4
-METRICS = (
-    *("rmse", "mae", "mse", "mse_scaled", "accuracy", "ndcg@10", "recall@10", "recall@20", "hit@10"),
-    *("coverage@10", "novelty@10"),
-)
 
 
 @contextlib.contextmanager
 def home_like(home: Path) -> Iterator[Path]:
-    """A copy of a home, to leave the person's own as it is."""
+    """Yield a copy of a home, so that the original stays unchanged."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "home")
         shutil.copytree(home, copy)
@@ -51,7 +48,7 @@ def home_like(home: Path) -> Iterator[Path]:
 
 
 def opened(*command: str) -> Terminal:
-    """Start the program and go to the Train screen, the cursor on a model."""
+    """Start the program and go to the Train screen, with the cursor on a model."""
     terminal = Terminal(*(command or (COMMAND,)))
     terminal.wait_for(r"\d of \d", 60)
     terminal.drain(1.0)
@@ -64,7 +61,7 @@ def opened(*command: str) -> Terminal:
 def queued(terminal: Terminal, model: str, dataset: str, changes: tuple[str, ...]) -> int:
     """Have the screen train a run with these settings, and return its number.
 
-    The run is the newest one, let to train once more with ``r``: what the form holds need not be typed.
+    It repeats the newest run with ``r``, so that the form need not be filled in.
     """
     store = Store(locations.store())
     settings = dict(change.split("=") for change in changes)
@@ -90,7 +87,7 @@ def run_of(number: int) -> Any:
 
 
 def cpu_of(process: int) -> float:
-    """Return the seconds on a processor of a process so far, 0 where it is gone."""
+    """Return the CPU seconds of a process so far, 0 if it has ended."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
@@ -99,13 +96,13 @@ def cpu_of(process: int) -> float:
 
 
 def child_that_trains(parent: int) -> int:
-    """Return the number of the job of a program."""
+    """Return the process id of the program's job."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     return next((int(one) for one in children if "movietui.jobs" in Path(f"/proc/{one}/cmdline").read_text()), 0)
 
 
 def stalls_and_keys(model: str, dataset: str, changes: tuple[str, ...], seconds: float) -> dict[str, Any]:
-    """Watch a training for so long: the longest stalls of the event loop and how long keys wait."""
+    """Watch a training for this long: the longest stalls of the event loop, and how long keys wait."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "stalls.json")
         terminal = opened(sys.executable, "-c", MONITOR, str(report))
@@ -133,7 +130,7 @@ def stalls_and_keys(model: str, dataset: str, changes: tuple[str, ...], seconds:
 
 
 def watched(terminal: Terminal, model: str, dataset: str, changes: tuple[str, ...]) -> tuple[float, float]:
-    """Train on the screen; return the wall seconds of the fits, and the seconds of the process on a processor."""
+    """Train on the screen; return the wall seconds of the fits, and the CPU seconds of the process."""
     number = queued(terminal, model, dataset, changes)
     process, cpu = 0, 0.0
     while (run := run_of(number)).state != "done":
@@ -146,7 +143,7 @@ def watched(terminal: Terminal, model: str, dataset: str, changes: tuple[str, ..
 
 
 def headless(model: str, dataset: str, changes: tuple[str, ...]) -> tuple[float, float]:
-    """Train by the command line, as patiently as the screen's jobs; return the same."""
+    """Train by the command line, at the same priority as the screen's jobs; return the same figures as ``watched``."""
     words = [word for change in changes for word in ("--set", change)]
     command = [COMMAND, "train", model, "--dataset", dataset, "--split", "kfold5-0", *words, "--json"]
     command = ["nice", "-n", str(NICENESS), *command]
@@ -168,8 +165,8 @@ def overhead(model: str, dataset: str, changes: tuple[str, ...], times: int) -> 
     for _ in range(times):
         screen.append(watched(terminal, model, dataset, changes))
         alone.append(headless(model, dataset, changes))
-        told = [f"{wall:.1f} s ({cpu:.1f} s of a processor)" for wall, cpu in (screen[-1], alone[-1])]
-        click.echo(f"with the screen {told[0]}, without {told[1]}", err=True)
+        texts = [f"{wall:.1f} s ({cpu:.1f} s of a processor)" for wall, cpu in (screen[-1], alone[-1])]
+        click.echo(f"with the screen {texts[0]}, without {texts[1]}", err=True)
     terminal.close()
     wall = [statistics.median(seconds for seconds, _ in each) for each in (screen, alone)]
     cpu = [statistics.median(seconds for _, seconds in each) for each in (screen, alone)]
@@ -185,14 +182,14 @@ def overhead(model: str, dataset: str, changes: tuple[str, ...], times: int) -> 
 
 
 def many_runs(dataset: str, runs: int, times: int) -> dict[str, Any]:
-    """Open and sort the screen with so many runs; milliseconds."""
+    """Open and sort the screen with this many runs; return milliseconds."""
     store = Store(locations.store())
     curve = [{"epoch": epoch, "train_loss": 1 / epoch, "validation_loss": 1.1 / epoch} for epoch in range(1, 31)]
-    for place in range(runs):
-        number = store.start_run("bias", dataset, "none", "u1", place, {"sweeps": 8, "damping": 5})
-        metrics = dict.fromkeys(METRICS, 0.5) | {"rmse": 1.2 + place * 7 % runs / 1000}
+    for index in range(runs):
+        number = store.start_run("bias", dataset, "none", "u1", index, {"sweeps": 8, "damping": 5})
+        metrics = dict.fromkeys(RUN_METRICS, 0.5) | {"rmse": 1.2 + index * 7 % runs / 1000}
         store.end_run(number, "done", seconds=2.5, curve=curve, best_epoch=9, metrics=metrics)
-    # The one that serves is the newest that can: those of the benchmark have no checkpoint.
+    # The serving run is the newest that can serve: those of the benchmark have no checkpoint.
     serving = next(run for run in store.serving_runs(dataset) if (locations.checkpoints() / run.checkpoint).exists())
     store.serve_with(serving)
     store.close()
@@ -222,25 +219,34 @@ def many_runs(dataset: str, runs: int, times: int) -> dict[str, Any]:
 @click.command()
 @click.option("--dataset", default="ml-100k", show_default=True)
 @click.option("--model", default="sgd-mf", show_default=True)
-@click.option("--set", "changes", multiple=True, default=("epochs=8",), show_default=True, help="Of the runs timed.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    default=("epochs=8",),
+    show_default=True,
+    help="A setting of the timed runs; can be repeated.",
+)
 @click.option("--minutes", default=1.0, show_default=True, help="How long a training is watched; 0 for not at all.")
 @click.option("--pairs", default=3, show_default=True, help="Trainings with and without a screen; 0 for none.")
 @click.option("--runs", default=500, show_default=True)
-@click.option("--starts", default=5, show_default=True, help="How often the screen is opened with all runs; or 0.")
+@click.option(
+    "--starts", default=5, show_default=True, help="How often the screen is opened with all runs; 0 for never."
+)
 def main(
     dataset: str, model: str, changes: tuple[str, ...], minutes: float, pairs: int, runs: int, starts: int
 ) -> None:
     """Measure and print."""
     with home_like(locations.store().parent.parent):
         long = (*(change for change in changes if not change.startswith("epochs=")), "epochs=500")
-        found: dict[str, Any] = {"load average before": os.getloadavg()[0]}
+        figures: dict[str, Any] = {"load average before": os.getloadavg()[0]}
         if minutes:
-            found["while a run trains"] = stalls_and_keys(model, dataset, long, minutes * 60)
+            figures["while a run trains"] = stalls_and_keys(model, dataset, long, minutes * 60)
         if pairs:
-            found["training time"] = overhead(model, dataset, changes, pairs)
+            figures["training time"] = overhead(model, dataset, changes, pairs)
         if starts:
-            found["many runs"] = many_runs(dataset, runs, starts)
-    print(json.dumps(found, indent=2))
+            figures["many runs"] = many_runs(dataset, runs, starts)
+    print(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":

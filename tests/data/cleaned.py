@@ -1,12 +1,13 @@
-"""Small datasets for the tests of cleaning, and what is left of them."""
+"""Small datasets for the tests of cleaning."""
 
 from pathlib import Path
 
-from data import cleaning, movielens
-from data.cleaning import CleaningReport, parse
-from data.dataset import Dataset
-from data.encoding import encode
-from data.movielens import Raw
+from movietui.data.cleaning import cleaner as cleaning
+from movietui.data.cleaning.cleaner import CleaningReport, RuleResult, parse
+from movietui.data.cleaning.encoding import encode
+from movietui.data.dataset import Dataset
+from movietui.data.movielens import reader as movielens
+from movietui.data.movielens.release import Raw
 from tests.data.files import contents, lines, write_folder
 
 RATINGS = len(lines()["u.data"])
@@ -20,9 +21,9 @@ def read(tmp_path: Path, **added: list[str]) -> Raw:
 
 def clean(
     tmp_path: Path, text: str = "standard", **added: list[str]
-) -> tuple[Dataset, CleaningReport, dict[str, cleaning.RuleResult]]:
+) -> tuple[Dataset, CleaningReport, dict[str, RuleResult]]:
     tables, report = cleaning.clean("small", read(tmp_path, **added), parse(text))
-    return encode("small", tables, text), report, {result.rule: result for result in report.rules}
+    return encode("small", tables, text), report, by_rule(report)
 
 
 def ratings_of(dataset: Dataset) -> list[tuple[str, str, float]]:
@@ -35,3 +36,8 @@ def ratings_of(dataset: Dataset) -> list[tuple[str, str, float]]:
 
 def rated(user: int, movie: int, stars: float = 4, time: int = 890_000_000) -> str:
     return f"{user}\t{movie}\t{stars}\t{time}"
+
+
+def by_rule(report: CleaningReport) -> dict[str, RuleResult]:
+    """Return the results of a report by rule."""
+    return {result.rule: result for result in report.rules}

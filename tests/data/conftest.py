@@ -1,4 +1,4 @@
-"""Every test has a home of its own, and no network."""
+"""Gives every test its own home folder, and no network."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def small_zip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tables(tmp_path: Path) -> Path:
-    """The folder with tables of IMDb that know the films of ``joined``."""
+    """A folder with IMDb tables that contain the movies of ``joined``."""
     return write_all(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Writes personal exports in every layout that services have had, made up for the tests."""
+"""Writes invented personal exports, in every layout that the services have used."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ TMDB = "TMDb ID,IMDb ID,Type,Name,Release Date,Season Number,Episode Number,Rati
 
 
 def table(header: str, rows: Sequence[Mapping[str, Any]], end: str = "\n") -> bytes:
-    """Write rows by the names of their columns, in small letters; what is not named is empty."""
+    """Write rows given as dictionaries with lower-case column names; missing cells are empty."""
     names = [name.strip().casefold() for name in header.split(",")]
     lines = [header, *(",".join(_cell(row.get(name, "")) for name in names) for row in rows)]
     return "".join(line + end for line in lines).encode("utf-8")
@@ -42,7 +42,7 @@ def _cell(value: object) -> str:
 
 
 def letterboxd(**rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
-    """The tables of a Letterboxd export: those named, by the first part of their name."""
+    """Return the tables of a Letterboxd export, named by the first part of their names."""
     return {
         name: table(header, rows[key])
         for name, header in LETTERBOXD.items()
@@ -50,15 +50,17 @@ def letterboxd(**rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
     }
 
 
-def film(name: str, year: int | str, rating: object = "", date: str = "2020-01-05", **more: object) -> dict[str, Any]:
-    """A row of Letterboxd."""
+def letterboxd_row(
+    name: str, year: int | str, rating: object = "", date: str = "2020-01-05", **more: object
+) -> dict[str, Any]:
+    """Return a row of a Letterboxd table."""
     return {"name": name, "year": year, "rating": rating, "date": date, "letterboxd uri": "https://boxd.it/1", **more}
 
 
 def imdb_row(
     const: str, rating: object, title: str, year: object, kind: str = "Movie", **more: object
 ) -> dict[str, Any]:
-    """A row of IMDb, in each of its layouts."""
+    """Return a row of an IMDb table, with the columns of all its layouts."""
     return {
         "const": const,
         "your rating": rating,
@@ -76,11 +78,11 @@ def imdb_row(
 
 
 def trakt(items: Sequence[Mapping[str, Any]]) -> bytes:
-    """A list of Trakt."""
+    """Return a Trakt list."""
     return json.dumps(items).encode("utf-8")
 
 
-def trakt_film(title: str, year: int | None, **more: object) -> dict[str, Any]:
-    """An entry of a list of Trakt."""
+def trakt_entry(title: str, year: int | None, **more: object) -> dict[str, Any]:
+    """Return an entry of a Trakt list."""
     ids = {"trakt": 1, "slug": "x", "imdb": more.pop("imdb", None), "tmdb": more.pop("tmdb", None)}
     return {"type": "movie", "movie": {"title": title, "year": year, "ids": ids}, **more}

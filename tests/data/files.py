@@ -1,4 +1,4 @@
-"""Writes small datasets in every layout of MovieLens, made up for the tests."""
+"""Writes small invented datasets, in every layout of MovieLens."""
 
 import zipfile
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from data.movielens import GENRES
+from movietui.data.movielens.release import GENRES_100K
 
 USERS = 12
 MOVIES = 30
 LAYOUTS = ("ml-100k", "ml-1m", "ml-10m", "ml-latest-small")
-"""A release for each layout; 20M, 25M and 32M are like latest-small."""
+"""One release for each layout; 20M, 25M and 32M are like latest-small."""
 HEADERS = {
     "ratings.csv": "userId,movieId,rating,timestamp",
     "movies.csv": "movieId,title,genres",
@@ -20,12 +20,12 @@ HEADERS = {
 
 
 def movie_line(movie: int, title: str, released: str = "01-Jan-1995", genres: tuple[str, ...] = ("Drama",)) -> str:
-    flags = "|".join("1" if genre in genres else "0" for genre in GENRES)
+    flags = "|".join("1" if genre in genres else "0" for genre in GENRES_100K)
     return f"{movie}|{title}|{released}||http://example.org/{movie}|{flags}"
 
 
 def rated(halves: bool = False) -> list[tuple[int, int, float, int]]:
-    """User, movie, stars, time: every user rates 20 of 30 movies."""
+    """Return user, movie, stars and time: every user rates 20 of 30 movies."""
     random = np.random.RandomState(1)
     ratings = []
     for user in range(1, USERS + 1):
@@ -37,7 +37,7 @@ def rated(halves: bool = False) -> list[tuple[int, int, float, int]]:
 
 
 def lines(layout: str = "ml-100k") -> dict[str, list[str]]:
-    """The lines of each file, without headers."""
+    """Return the lines of each file, without headers."""
     numbers = range(1, MOVIES + 1)
     if layout == "ml-100k":
         return {
@@ -67,8 +67,13 @@ def contents(changed: Mapping[str, list[str]] | None = None, layout: str = "ml-1
     encoding = "latin-1" if layout in ("ml-100k", "ml-1m") else "utf-8"
     end = "\r\n" if layout == "ml-latest-small" else "\n"
     whole = {**lines(layout), **(changed or {})}
-    texts = {name: [HEADERS[name], *found] if name in HEADERS else found for name, found in whole.items()}
-    return {name: "".join(line + end for line in found).encode(encoding) for name, found in texts.items()}
+    texts = {
+        name: [HEADERS[name], *content_lines] if name in HEADERS else content_lines
+        for name, content_lines in whole.items()
+    }
+    return {
+        name: "".join(line + end for line in content_lines).encode(encoding) for name, content_lines in texts.items()
+    }
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> Path:

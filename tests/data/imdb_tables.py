@@ -1,4 +1,4 @@
-"""Writes tables in IMDb's format, made up for the tests."""
+"""Writes invented tables in IMDb's format."""
 
 import gzip
 from collections.abc import Iterable, Sequence

@@ -1,16 +1,17 @@
-"""A dataset, tables of IMDb that know its films, and what became of their join."""
+"""A dataset, IMDb tables that contain its movies, and the results of joining them."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from data import catalogue
-from data.dataset import Dataset, ImdbFacts
-from data.imdb import JoinReport
-from data.titles import parse_label
+from movietui.data import catalogue
+from movietui.data.dataset import Dataset, ImdbFacts
+from movietui.data.imdb.join import JoinReport
+from movietui.data.titles import parse_label
 from tests.data.files import contents, movie_line, write_folder
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
 
-FILMS = {
+MOVIES = {
     1: "Usual Suspects, The (1995)",
     2: "Fargo (1996)",
     3: "Emma (1996)",
@@ -37,17 +38,28 @@ def write_all(tmp_path: Path) -> Path:
     return write_tables(tmp_path / "imdb", TITLES, RATINGS, CREWS, PEOPLE)
 
 
-def get(tmp_path: Path, films: Mapping[int, str] = FILMS, name: str = "films") -> None:
-    """Make a dataset in the layout of ML-100K."""
-    items = [movie_line(movie, label, f"01-Jan-{parse_label(label)[1] or 1999}") for movie, label in films.items()]
-    rated = [f"{user}\t{movie}\t4\t880000000" for movie in films for user in range(1, 6)]
+def get(tmp_path: Path, labels: Mapping[int, str] = MOVIES, name: str = "films") -> None:
+    """Create a dataset in the layout of ML-100K."""
+    items = [movie_line(movie, label, f"01-Jan-{parse_label(label)[1] or 1999}") for movie, label in labels.items()]
+    rated = [f"{user}\t{movie}\t4\t880000000" for movie in labels for user in range(1, 6)]
     catalogue.get(name, write_folder(tmp_path / f"{name}-files", contents({"u.item": items, "u.data": rated})))
 
 
-def get_linked(tmp_path: Path, films: Mapping[int, str], links: Mapping[int, object], name: str = "linked") -> None:
-    """Make a dataset in the layout of the later releases, which have links."""
-    movies = ["movieId,title,genres", *(f'{movie},"{label}",Drama' for movie, label in films.items())]
-    rated = ["userId,movieId,rating,timestamp", *(f"1,{movie},4.0,880000000" for movie in films)]
+def get_linked(
+    tmp_path: Path,
+    labels: Mapping[int, str],
+    links: Mapping[int, object],
+    name: str = "linked",
+    genres: Mapping[int, str] = MappingProxyType({}),
+    users: int = 1,
+) -> None:
+    """Create a dataset in the layout of the later releases, which have links; ``genres`` are dramas by default."""
+    rows = (f'{movie},"{label}",{genres.get(movie, "Drama")}' for movie, label in labels.items())
+    movies = ["movieId,title,genres", *rows]
+    rated = [
+        "userId,movieId,rating,timestamp",
+        *(f"{user},{movie},4.0,{880000000 + user}" for user in range(1, users + 1) for movie in labels),
+    ]
     linked = ["movieId,imdbId,tmdbId", *(f"{movie},{links[movie]},1" for movie in links)]
     files = {"movies.csv": movies, "ratings.csv": rated, "links.csv": linked}
     folder = write_folder(tmp_path / f"{name}-files", {key: "\n".join(of).encode() for key, of in files.items()})
@@ -55,7 +67,7 @@ def get_linked(tmp_path: Path, films: Mapping[int, str], links: Mapping[int, obj
 
 
 def way_of(report: JoinReport) -> dict[str, str]:
-    """Return what became of each movie that is not matched."""
+    """Return the outcome of each movie that is not matched."""
     rows = {"ambiguous": report.ambiguous, "unmatched": report.unmatched, "settled": report.settled}
     return {row.id: way for way, of in rows.items() for row in of}
 

@@ -1,4 +1,4 @@
-"""A web server on this machine that sends one file, well or badly."""
+"""A local web server that sends one file, properly or in one of many broken ways."""
 
 import contextlib
 import http.server
@@ -16,47 +16,58 @@ import pytest
 
 @dataclass
 class Server:
-    """Answers each request with the same content, or badly."""
+    """Answers each request with the same content, properly or broken."""
 
     url: str
     content: bytes = b""
     status: int = 200
     ranges: bool = True
-    """Whether it sends the rest of a file that is identified rightly."""
+    """Whether it sends the rest of a file if the request identifies the file correctly."""
     tag: str = '"one"'
-    """The ETag, empty for none."""
+    """The ETag; empty for none."""
     dated: bool = False
-    """Whether it tells when the file was changed."""
+    """Whether it sends the time of the file's last change."""
     wrong_range: bool = False
-    """Sends another part than it was asked for."""
+    """Sends a different range than requested."""
     breaks_after: list[int] = field(default_factory=list)
-    """Closes the connection of each answer after so many bytes; the answers after these are whole."""
+    """Closes the connections of the first responses after this many bytes each; later responses are complete."""
     stalls: bool = False
-    """Falls silent where it would break off, or before the first byte."""
-    redirect: str = ""
+    """Stops sending instead of closing the connection, or before the first byte."""
+    redirect: str | None = None
+    """The target of a redirect; an empty one sends no target."""
+    raw: bytes = b""
+    """Sent instead of a proper response."""
+    drips: float = 0
+    """Sends one byte at a time, this many seconds apart."""
     requests: list[str] = field(default_factory=list)
-    """The range of each request, empty for the whole."""
+    """The range of each request; empty for the whole file."""
 
 
 @contextlib.contextmanager
 def serving(name: str = "ml-100k.zip", certificate: Path | None = None) -> Iterator[Server]:
-    """Run a server until the block ends; with a certificate (and its key in one file) it speaks TLS."""
+    """Run a server until the block ends; with a certificate (and its key in the same file), it uses TLS."""
     over = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked = self.headers.get("Range", "")
-            state.requests.append(asked)
-            if state.redirect:
+            range_header = self.headers.get("Range", "")
+            state.requests.append(range_header)
+            if state.raw:
+                with contextlib.suppress(OSError):  # the client closed the connection
+                    self.send(state.raw)
+                self.close_connection = True
+                return
+            if state.redirect is not None:
                 self.send_response(302)
-                self.send_header("Location", state.redirect)
+                if state.redirect:
+                    self.send_header("Location", state.redirect)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
             changed = formatdate(0, usegmt=True) if state.dated else ""
             start, status = 0, state.status
-            if asked and state.ranges and status == 200 and self.headers["If-Range"] in (state.tag, changed):
-                start = int(asked.removeprefix("bytes=").removesuffix("-")) + 10 * state.wrong_range
+            if range_header and state.ranges and status == 200 and self.headers["If-Range"] in (state.tag, changed):
+                start = int(range_header.removeprefix("bytes=").removesuffix("-")) + 10 * state.wrong_range
                 status = 206 if start < len(state.content) else 416
             body = b"" if status == 416 else state.content[start:]
             self.send_response(status)
@@ -69,16 +80,26 @@ def serving(name: str = "ml-100k.zip", certificate: Path | None = None) -> Itera
                 self.send_header("Content-Range", f"bytes {start}-{len(state.content) - 1}/{len(state.content)}")
             self.end_headers()
             cut = state.breaks_after.pop(0) if state.breaks_after else 0 if state.stalls else len(body)
-            self.wfile.write(body[:cut])
+            with contextlib.suppress(OSError):
+                self.send(body[:cut])
             if state.stalls:
                 over.wait(20)
+
+        def send(self, content: bytes) -> None:
+            if not state.drips:
+                self.wfile.write(content)
+                return
+            for byte in content:
+                self.wfile.write(bytes([byte]))
+                if over.wait(state.drips):
+                    return
 
         def log_message(self, *_: object) -> None:
             pass
 
     class Listener(http.server.ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
-            pass  # a client that does not trust the certificate goes away
+            pass  # a client that does not trust the certificate disconnects
 
     listener = Listener(("127.0.0.1", 0), Handler)
     if certificate:
@@ -99,18 +120,20 @@ def serving(name: str = "ml-100k.zip", certificate: Path | None = None) -> Itera
 
 
 def certificate(folder: Path, days: int = 30) -> Path:
-    """Make a certificate for 127.0.0.1 that ends so many days from now, with its key in the same file."""
+    """Create a certificate for 127.0.0.1 that expires in this many days, with its key in the same file."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl, which makes the certificate, is not installed")
-    key, request, extensions, made = (folder / name for name in ("key", "request", "extensions", "certificate"))
+    key, request, extensions, certificate_file = (
+        folder / name for name in ("key", "request", "extensions", "certificate")
+    )
     extensions.write_text("subjectAltName=IP:127.0.0.1\n")
     new = [openssl, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
     subprocess.run([*new, "-keyout", str(key), "-out", str(request)], check=True, capture_output=True)
     sign = [openssl, "x509", "-req", "-in", str(request), "-signkey", str(key), "-extfile", str(extensions)]
-    subprocess.run([*sign, "-days", str(days), "-out", str(made)], check=True, capture_output=True)
+    subprocess.run([*sign, "-days", str(days), "-out", str(certificate_file)], check=True, capture_output=True)
     both = folder / "both.pem"
-    both.write_bytes(key.read_bytes() + made.read_bytes())
+    both.write_bytes(key.read_bytes() + certificate_file.read_bytes())
     return both
 
 
@@ -119,7 +142,7 @@ def trusted(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str = "ml-100k.zip", days: int = 30
 ) -> Iterator[Server]:
     """Run a server with TLS whose certificate is trusted."""
-    made = certificate(folder, days)
+    certificate_file = certificate(folder, days)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder / "certificate"))
-    with serving(name, made) as state:
+    with serving(name, certificate_file) as state:
         yield state

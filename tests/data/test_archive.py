@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from data import archive
-from data.problems import Problem
+from movietui.data.fetch import archive
+from movietui.data.problems import Problem
 from tests.data.files import contents, write_folder, write_zip
 
 WANTED = ("u.data", "u.item", "u.user")
 
 
 def read(path: Path) -> dict[str, bytes]:
-    with archive.opened(path, WANTED) as files:
+    with archive.open_files(path, WANTED) as files:
         return {name: files.read(name) for name in WANTED if name in files}
 
 
 def zip_and_folder(tmp_path: Path, files: dict[str, bytes]) -> tuple[Path, Path]:
-    """The same files both ways."""
+    """Return the same files as a zip and as a folder."""
     folder = tmp_path / "both"
     for name, content in files.items():
         write_folder((folder / name).parent, {Path(name).name: content})
@@ -27,9 +27,9 @@ def zip_and_folder(tmp_path: Path, files: dict[str, bytes]) -> tuple[Path, Path]
 
 
 def refused(path: Path) -> str:
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as error:
         read(path)
-    sentence = str(told.value)
+    sentence = str(error.value)
     assert str(path) in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
@@ -50,7 +50,7 @@ def test_files_are_found_by_name_in_a_folder(tmp_path: Path, inside: str) -> Non
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with archive.opened(write_zip(tmp_path / "x.zip", {"u.data": b"1"}), WANTED) as files:
+    with archive.open_files(write_zip(tmp_path / "x.zip", {"u.data": b"1"}), WANTED) as files:
         assert "u.item" not in files
         for reading in (files.read, files.size, lambda name: next(files.blocks(name))):
             with pytest.raises(Problem, match=r"has no file u\.item"):
@@ -65,20 +65,23 @@ def test_all_files_are_from_one_folder(tmp_path: Path) -> None:
 def test_blocks_are_whole_lines(tmp_path: Path) -> None:
     content = b"".join(b"%d\n" % number for number in range(10_000)) + b"the end"
     for path in zip_and_folder(tmp_path, {"u.data": content}):
-        with archive.opened(path, WANTED) as files:
+        with archive.open_files(path, WANTED) as files:
             blocks = list(files.blocks("u.data", 1000))
         assert b"".join(blocks) == content
         assert len(blocks) > 40
         assert all(block.endswith(b"\n") for block in blocks[:-1])
 
 
-def test_what_has_no_lines_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_line_ends_is_refused(tmp_path: Path) -> None:
     path = write_folder(tmp_path / "x", {"u.data": b"0" * 5000})
-    with archive.opened(path, WANTED) as files, pytest.raises(Problem, match=r"u\.data in .* is not a text of lines"):
+    with (
+        archive.open_files(path, WANTED) as files,
+        pytest.raises(Problem, match=r"u\.data in .* is not a text file"),
+    ):
         list(files.blocks("u.data", 1000))
 
 
-def test_only_what_is_wanted_counts_and_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_wanted_files_are_counted_and_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_BYTES", 100)
     for path in zip_and_folder(tmp_path, {"u.data": b"1", "genome.csv": b"2" * 1000}):
         assert read(path) == {"u.data": b"1"}
@@ -90,6 +93,13 @@ def test_only_what_is_wanted_counts_and_is_unpacked(tmp_path: Path, monkeypatch:
 def test_members_outside_of_the_folder_are_refused(tmp_path: Path, name: str) -> None:
     path = write_zip(tmp_path / "x.zip", {**contents(), name: b"1"}, "")
     assert "outside" in refused(path)
+
+
+def test_a_file_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as zipped, zipped.open(zipfile.ZipInfo(""), "w") as member:
+        member.write(b"1")
+    assert "a file without a name" in refused(path)
 
 
 def test_a_link_is_refused(tmp_path: Path) -> None:
@@ -115,17 +125,17 @@ def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
     refused(path)
 
 
-def test_more_than_the_cap_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_bytes_than_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_BYTES", 1000)
     assert "1,000" in refused(write_zip(tmp_path / "x.zip", contents()))
     assert "1,000" in refused(write_folder(tmp_path / "x", contents()))
 
 
-def test_a_file_that_is_read_as_a_whole_has_a_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_WHOLE", 1000)
-    with archive.opened(write_zip(tmp_path / "x.zip", {"u.data": b"1\n" * 501}), WANTED) as files:
+def test_a_file_that_is_read_as_a_whole_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_READ", 1000)
+    with archive.open_files(write_zip(tmp_path / "x.zip", {"u.data": b"1\n" * 501}), WANTED) as files:
         assert len(b"".join(files.blocks("u.data"))) == 1002
-        with pytest.raises(Problem, match=r"u\.data in .* has more than the 1,000 bytes"):
+        with pytest.raises(Problem, match=r"u\.data in .* is larger than the limit of 1,000 bytes"):
             files.read("u.data")
 
 
@@ -137,37 +147,37 @@ def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("other", ["u.data", "u.item"])
 def test_two_datasets_side_by_side_are_refused(tmp_path: Path, other: str) -> None:
     for path in zip_and_folder(tmp_path, {"a/u.data": b"1", f"b/{other}": b"2"}):
-        assert "in a and in b; name the folder" in refused(path)
+        assert "in a and in b; choose one of these folders" in refused(path)
 
 
 def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
     path = write_folder(tmp_path / "x", {"u.data": b"1\n2\n"})
-    with archive.opened(path, WANTED) as files:
+    with archive.open_files(path, WANTED) as files:
         (path / "u.data").write_bytes(b"1\n")
-        with pytest.raises(Problem, match="damaged or cut off"):
+        with pytest.raises(Problem, match="damaged or incomplete"):
             files.read("u.data")
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"<!DOCTYPE html><title>Sign in</title>", "is a web page"),
         (b"\n <HTML>", "is a web page"),
         (b"Rar!....", "is not a zip archive"),
-        (b"PK\x03\x04 and no more", "damaged or cut off"),
+        (b"PK\x03\x04 and no more", "damaged or incomplete"),
     ],
 )
-def test_other_files(tmp_path: Path, content: bytes, told: str) -> None:
+def test_files_that_are_not_archives(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "x.zip"
     path.write_bytes(content)
-    assert told in refused(path)
+    assert message in refused(path)
 
 
 def test_a_cut_off_zip(tmp_path: Path, small_zip: Path) -> None:
     path = tmp_path / "cut.zip"
     path.write_bytes(small_zip.read_bytes()[:-200])
-    assert "damaged or cut off" in refused(path)
+    assert "damaged or incomplete" in refused(path)
 
 
 def test_a_zip_with_a_flipped_bit(tmp_path: Path) -> None:
@@ -177,15 +187,15 @@ def test_a_zip_with_a_flipped_bit(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[500] ^= 1
     path.write_bytes(content)
-    assert "damaged or cut off" in refused(path)
+    assert "damaged or incomplete" in refused(path)
 
 
 def test_an_encrypted_zip(tmp_path: Path, small_zip: Path) -> None:
     content = bytearray(small_zip.read_bytes())
-    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         start = -1
         while (start := content.find(signature, start + 1)) >= 0:
-            content[start + place] |= 1
+            content[start + offset] |= 1
     path = tmp_path / "x.zip"
     path.write_bytes(content)
     assert "encrypted" in refused(path)
@@ -201,6 +211,6 @@ def test_neither_file_nor_folder(tmp_path: Path) -> None:
     assert "neither" in refused(path)
 
 
-def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_in_a_folder_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "u.data")
-    assert "not a plain file" in refused(tmp_path)
+    assert "not a regular file" in refused(tmp_path)

@@ -1,4 +1,4 @@
-"""The rows that a rule took."""
+"""The rows that a rule removed."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from data.cleaning import Cleaner, parse
-from data.problems import Problem
+from movietui.data.cleaning.cleaner import Cleaner, parse
+from movietui.data.problems import Problem
 from tests.data.cleaned import rated, read
 from tests.data.files import lines, movie_line
 
 
-def test_the_rows_that_a_rule_took(tmp_path: Path) -> None:
+def test_the_rows_that_a_rule_removed(tmp_path: Path) -> None:
     bad = [f"{user}\t99\t4\t88000000{user}" for user in range(1, 8)]
     cleaner = Cleaner("small", read(tmp_path, u_data=bad))
     shown = cleaner.removed(parse("standard"), "unknown-ids", 5, 3).to_json()
@@ -43,16 +43,16 @@ def test_the_rows_that_a_rule_took(tmp_path: Path) -> None:
     ],
 )
 def test_rows_of_every_kind(tmp_path: Path, rule: str, row: list[Any]) -> None:
-    films = [movie_line(31, "Film Number 1 (1995)"), movie_line(32, "Rare (1922)", genres=("Comedy", "Drama"))]
+    movies = [movie_line(31, "Film Number 1 (1995)"), movie_line(32, "Rare (1922)", genres=("Comedy", "Drama"))]
     rates_1 = next(line.split("\t")[0] for line in lines()["u.data"] if line.split("\t")[1] == "1")
     data = ["nonsense", "\t2\t\t", f"{rates_1}\t31\t3\t990000000", rated(1, 32)]
-    raw = read(tmp_path, u_item=films, u_data=data, u_user=["13|30||none|1"])
+    raw = read(tmp_path, u_item=movies, u_data=data, u_user=["13|30||none|1"])
     shown = json.loads(json.dumps(Cleaner("small", raw).removed(parse("standard"), rule, 0, 100).to_json()))
     assert row in shown["rows"]
     assert shown["total"] == len(shown["rows"])
     assert all(len(cells) == len(shown["columns"]) for cells in shown["rows"])
 
 
-def test_rows_of_a_rule_that_there_is_not(tmp_path: Path) -> None:
+def test_rows_of_an_unknown_rule(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="There is no cleaning rule 'dust'; choose one of malformed-lines"):
         Cleaner("small", read(tmp_path)).removed(parse("none"), "dust", 0, 1)

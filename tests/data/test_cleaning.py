@@ -1,20 +1,21 @@
-"""Cleaning as a whole: its report, its stages, and what is done again."""
+"""The whole cleaning: its report, its stages, and which steps are repeated."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from data import cleaning, movielens
-from data.cleaning import Cleaner, CleaningReport, parse
-from data.problems import Cancelled, Problem
-from data.progress import Stage
-from data.rules import BY_ID, RULES
+from movietui.data.cleaning import cleaner as cleaning
+from movietui.data.cleaning.cleaner import Cleaner, CleaningReport, parse
+from movietui.data.cleaning.rules import BY_ID, RULES
+from movietui.data.movielens import reader as movielens
+from movietui.data.problems import Cancelled, Problem
+from movietui.data.progress import Stage
 from tests.data.cleaned import RATINGS, clean, rated, ratings_of, read
 from tests.data.files import contents, lines, movie_line, write_folder
 
 
-def test_nothing_is_taken_from_a_clean_dataset(tmp_path: Path) -> None:
+def test_nothing_is_removed_from_a_clean_dataset(tmp_path: Path) -> None:
     for preset in cleaning.PRESETS:
         dataset, report, _ = clean(tmp_path, preset)
         assert (report.ratings, report.users, report.movies) == (RATINGS, 12, 30)
@@ -22,7 +23,7 @@ def test_nothing_is_taken_from_a_clean_dataset(tmp_path: Path) -> None:
         assert [row[0] for row in ratings_of(dataset)] == [line.split("\t")[0] for line in lines()["u.data"]]
 
 
-def test_rules_that_are_off_tell_what_they_would_take(tmp_path: Path) -> None:
+def test_rules_that_are_off_report_what_they_would_remove(tmp_path: Path) -> None:
     added = {
         "u_item": [movie_line(31, "Old (1922)"), movie_line(32, "Nameless", "")],
         "u_data": [rated(1, 31), rated(1, 32), rated(2, 32), rated(14, 1)],
@@ -30,12 +31,12 @@ def test_rules_that_are_off_tell_what_they_would_take(tmp_path: Path) -> None:
     }
     _, report, results = clean(tmp_path, **added)
     assert report.ratings == RATINGS + 4
-    told = {
+    counts = {
         rule: (result.on, result.removed, result.removed_movies, result.removed_users)
         for rule, result in results.items()
         if result.removed or result.removed_users
     }
-    assert told == {
+    assert counts == {
         "no-year": (False, 2, 1, 0),
         "old-movies": (False, 1, 1, 0),
         "few-ratings-movies": (False, 3, 2, 0),
@@ -44,7 +45,7 @@ def test_rules_that_are_off_tell_what_they_would_take(tmp_path: Path) -> None:
     assert all(result.before == RATINGS + 4 for result in report.rules)
 
 
-def test_the_report_is_json_and_back(tmp_path: Path) -> None:
+def test_the_report_survives_json(tmp_path: Path) -> None:
     _, report, _ = clean(tmp_path, u_data=[rated(1, 99)])
     document = json.loads(json.dumps(report.to_json()))
     assert set(document) == {"dataset", "preset", "rules", "ratings", "users", "movies"}
@@ -52,10 +53,12 @@ def test_the_report_is_json_and_back(tmp_path: Path) -> None:
     assert CleaningReport.from_json(document) == report
 
 
-def test_nothing_left(tmp_path: Path) -> None:
+def test_no_ratings_left(tmp_path: Path) -> None:
     raw = movielens.read(write_folder(tmp_path / "x", contents({"u.data": [rated(99, 99)]})))
     for text, rule in (("standard", "unknown-ids"), ("none +few-ratings-movies", "few-ratings-movies")):
-        with pytest.raises(Problem, match=f"^Nothing is left of small after cleaning: the rule {rule} took the last"):
+        with pytest.raises(
+            Problem, match=f"^No ratings of small are left after cleaning: the rule {rule} removed the last"
+        ):
             cleaning.clean("small", raw, parse(text))
 
 
@@ -73,10 +76,10 @@ def test_stages_and_stopping(tmp_path: Path) -> None:
         cleaning.clean("small", raw, parse("standard"), stop)
 
 
-def test_a_change_only_does_again_what_follows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_repeats_only_the_steps_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     applied: list[str] = []
-    apply = cleaning._applied
-    monkeypatch.setattr(cleaning, "_applied", lambda rule, *rest: applied.append(rule.id) or apply(rule, *rest))
+    apply = cleaning._apply
+    monkeypatch.setattr(cleaning, "_apply", lambda rule, *rest: applied.append(rule.id) or apply(rule, *rest))
     cleaner = Cleaner("small", read(tmp_path, u_item=[movie_line(31, "Old (1922)")], u_data=[rated(1, 31)]))
     cleaner.clean(parse("standard"))
     assert applied == list(BY_ID)

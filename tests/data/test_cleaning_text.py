@@ -1,10 +1,10 @@
-"""Which rules are on, as text."""
+"""Cleanings as text."""
 
 import pytest
 
-from data.cleaning import PRESETS, parse
-from data.problems import Problem
-from data.rules import RULES
+from movietui.data.cleaning.cleaner import PRESETS, parse
+from movietui.data.cleaning.rules import RULES
+from movietui.data.problems import Problem
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_cleaning_has_one_text(text: str, canonical: str) -> None:
     assert parse(canonical) == parse(text)
 
 
-def test_every_rule_can_be_turned_in_every_preset() -> None:
+def test_every_rule_can_be_switched_in_every_preset() -> None:
     for preset in PRESETS:
         for rule in RULES:
             text = f"{preset} +{rule.id}"
@@ -44,18 +44,21 @@ def test_every_rule_can_be_turned_in_every_preset() -> None:
         ("thorough", "There is no cleaning 'thorough'; choose one of none, standard, as in 004, as in 002."),
         ("", "There is no cleaning ''"),
         ("+old-movies", "There is no cleaning ''"),
-        ("standard +old", r"There is no cleaning rule '\+old'; put \+ or - before one of malformed-lines, "),
+        ("standard +dust", r"There is no cleaning rule '\+dust'; put \+ or - before one of malformed-lines, "),
+        ("standard +old", r"There is no cleaning rule '\+old'; did you mean \+old-movies\?"),
+        ("standard -old:1950", r"There is no cleaning rule '-old:1950'; did you mean -old-movies\?"),
+        ("standrad", r"There is no cleaning 'standrad'; did you mean standard\?"),
         ("standard old-movies", "There is no cleaning 'standard old-movies'"),
         ("standard +old-movies no-genre", "There is no cleaning rule 'no-genre'"),
         ("standard -old-movies:1950", "turns a rule off and gives it a number"),
-        ("standard +no-genre:3", "The rule no-genre takes no number"),
-        ("standard +few-ratings-users:0", "goes from 1 to 1000000, not 0"),
-        ("standard +old-movies:12", "goes from 1871 to 2100, not 12"),
-        ("none -missing-values", "missing-values cannot be off"),
+        ("standard +no-genre:3", r"The rule no-genre has no number; write \+no-genre\."),
+        ("standard +few-ratings-users:0", "The number of few-ratings-users must be 1 to 1000000, not 0"),
+        ("standard +old-movies:12", "The number of old-movies must be 1871 to 2100, not 12"),
+        ("none -missing-values", "The rule missing-values is always on: the rows it removes cannot be used"),
         ("standard +old-movies:\x1b[2J", "There is no cleaning rule"),
     ],
 )
-def test_a_cleaning_that_there_is_not(text: str, sentence: str) -> None:
-    with pytest.raises(Problem, match=sentence) as told:
+def test_an_invalid_cleaning(text: str, sentence: str) -> None:
+    with pytest.raises(Problem, match=sentence) as error:
         parse(text)
-    assert "\x1b" not in str(told.value)
+    assert "\x1b" not in str(error.value)

@@ -1,19 +1,20 @@
 import numpy as np
 from pandas.testing import assert_frame_equal
 
-from data import catalogue, demo
-from data.demo_films import FILMS, GENRE_CODES
-from data.titles import parse_label
+from movietui.data import catalogue
+from movietui.data.demo import generate as demo
+from movietui.data.demo.movies import GENRE_CODES, MOVIES
+from movietui.data.titles import parse_label
 
 
-def test_the_same_each_time() -> None:
+def test_the_demo_is_the_same_every_time() -> None:
     one, two = demo.generate(), demo.generate()
     assert_frame_equal(one.ratings, two.ratings)
     assert_frame_equal(one.users, two.users)
 
 
-def test_films_are_well_formed() -> None:
-    rows = [line.split("|") for line in FILMS.strip().splitlines()]
+def test_movies_are_well_formed() -> None:
+    rows = [line.split("|") for line in MOVIES.strip().splitlines()]
     assert len(rows) > 250
     assert len({(year, title) for year, title, *_ in rows}) == len(rows)
     for year, title, genres, quality, fame in rows:
@@ -35,15 +36,15 @@ def test_ratings_are_whole_stars_and_nothing_needs_cleaning() -> None:
     )
 
 
-def test_it_says_that_it_is_invented() -> None:
-    got = catalogue.get("demo")
-    assert got.source == "generated"
-    assert "invented" in got.note
+def test_the_demo_says_that_it_is_invented() -> None:
+    result = catalogue.get("demo")
+    assert result.source == "generated"
+    assert "invented" in result.note
     assert "invented" in catalogue.show("demo")["terms"]
     assert catalogue.get("demo").source == "generated"
 
 
-def test_good_films_are_liked_and_known_films_are_rated() -> None:
+def test_good_movies_are_rated_high_and_famous_movies_often() -> None:
     dataset = catalogue.load("demo")
     stars = np.bincount(dataset.ratings.movie, dataset.ratings.stars) / dataset.counts
     godfather = dataset.movies.titles.index("The Godfather")
@@ -53,7 +54,7 @@ def test_good_films_are_liked_and_known_films_are_rated() -> None:
 
 
 def test_tastes_show_in_the_ratings() -> None:
-    """Who rates some films of a genre above the average rates the others so as well."""
+    """Users who rate some movies of a genre above average also rate its other movies above average."""
     dataset = catalogue.load("demo")
     ratings, movies = dataset.ratings, dataset.movies
     mean = np.bincount(ratings.movie, ratings.stars) / dataset.counts

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import catalogue, features, splits
-from data.dataset import Dataset, ImdbFacts, Movies, Ratings, Scale, Users
-from data.features import Averages, Block, Clock
-from data.problems import Problem
+from movietui.data import catalogue, features, splits
+from movietui.data.dataset import Dataset, ImdbFacts, Movies, Ratings, Scale, Users
+from movietui.data.features import Averages, Block
+from movietui.data.problems import Problem
 
 GENRES = ("Comedy", "Drama", "War")
 
@@ -52,7 +52,7 @@ def planted(**changed: object) -> Dataset:
 
 
 def check(block: Block | None, rows: int) -> Block:
-    """What holds for every block: a last row, float32, names, and values that follow from raw ones."""
+    """Check what holds for every block: a final row, float32, names, and values that follow from the raw ones."""
     assert block is not None
     assert block.values.shape == (rows + 1, len(block.names))
     assert {each.dtype for each in (block.values, block.mean, block.deviation)} == {np.dtype(np.float32)}
@@ -62,7 +62,7 @@ def check(block: Block | None, rows: int) -> Block:
 
 
 class TestDemographics:
-    def test_age_is_scaled_over_the_known_and_the_mean_for_others(self) -> None:
+    def test_ages_are_scaled_and_unknown_ages_become_the_mean(self) -> None:
         people = features.demographics(USERS)
         assert people is not None
         age = check(people.age, 4)
@@ -99,17 +99,17 @@ class TestDemographics:
         assert len(people.age_group.categories) == 7
 
     @pytest.mark.parametrize("users", [Users(("1", "2")), Users(("1",), numbers(0), ("",), ("",))])
-    def test_nothing_known_is_said_not_invented(self, users: Users) -> None:
+    def test_unknown_demographics_are_none(self, users: Users) -> None:
         assert features.demographics(users) is None
-        with pytest.raises(Problem, match="planted publishes no age, gender or occupation of its users; choose"):
+        with pytest.raises(Problem, match="planted has no age, gender or occupation of its users; choose"):
             features.demographic_inputs(planted(users=users))
 
     @pytest.mark.parametrize("known", ["age", "gender", "occupation"])
-    def test_one_of_them_is_enough(self, known: str) -> None:
+    def test_one_known_column_is_enough(self, known: str) -> None:
         people = features.demographics(Users(USERS.ids, **{known: getattr(USERS, known)}))
         assert people is not None
-        for name, found in (("gender", people.gender), ("occupation", people.occupation)):
-            assert ((found.values == len(found.categories)).all()) == (name != known)
+        for name, index in (("gender", people.gender), ("occupation", people.occupation)):
+            assert ((index.values == len(index.categories)).all()) == (name != known)
         assert people.age.values.any() == (known == "age")
 
 
@@ -125,7 +125,7 @@ class TestMovies:
         assert (block.mean.tolist(), block.deviation.tolist()) == ([1995], [5])
         assert features.year(replace(MOVIES, years=numbers(0, 0, 0))) is None
 
-    def test_the_same_everywhere_is_not_divided_by_zero(self) -> None:
+    def test_a_constant_column_is_not_divided_by_zero(self) -> None:
         block = check(features.year(replace(MOVIES, years=numbers(1999, 1999, 0))), 3)
         assert not block.values.any()
         assert block.encode(np.array([2000])).tolist() == [1]
@@ -151,7 +151,7 @@ class TestMovies:
         assert every.ids.tolist() == [3, 2, 3, 0, 1]
         assert every.ids.dtype == every.offsets.dtype == np.int32
 
-    def test_two_directors_of_one_name_are_two(self) -> None:
+    def test_two_directors_with_one_name_stay_separate(self) -> None:
         assert MOVIES.imdb is not None
         namesakes = replace(MOVIES.imdb, people=(("nm1", "nm2"), (), ("nm5", "nm3", "nm4", "nm4")))
         bag = features.directors(replace(MOVIES, imdb=namesakes))
@@ -164,8 +164,8 @@ class TestMovies:
         bag = features.directors(MOVIES, least=1)
         assert bag is not None
         ids, offsets = bag.take(numbers(*rows))
-        found = [part.tolist() for part in np.split(ids, offsets)[1:]]
-        assert found == [[[3, 2], [], [3, 0, 1], []][row] for row in rows]
+        bags = [part.tolist() for part in np.split(ids, offsets)[1:]]
+        assert bags == [[[3, 2], [], [3, 0, 1], []][row] for row in rows]
         assert ids.dtype == offsets.dtype == np.int32
 
     def test_imdb(self) -> None:
@@ -190,12 +190,12 @@ class TestInputs:
             *("occupation artist", "occupation writer"),
             *("unknown", *GENRES),
         )
-        found = inputs.of(numbers(1, -1), numbers(0, 1))
-        assert found.dtype == np.float32
-        assert found.tolist() == [[0, 1, 0, 1, 0, 0, 1, 1, 0], [0, 0, 0, 0, 0, 1, 0, 0, 0]]
+        columns = inputs.of(numbers(1, -1), numbers(0, 1))
+        assert columns.dtype == np.float32
+        assert columns.tolist() == [[0, 1, 0, 1, 0, 0, 1, 1, 0], [0, 0, 0, 0, 0, 1, 0, 0, 0]]
 
     @pytest.mark.real
-    def test_43_of_ml_100k(self, published: Path) -> None:
+    def test_ml_100k_has_43_inputs(self, published: Path) -> None:
         catalogue.get("ml-100k", published / "ml-100k.zip")
         dataset = catalogue.load("ml-100k", "none")
         inputs = features.demographic_inputs(dataset)
@@ -203,12 +203,12 @@ class TestInputs:
         assert inputs.names[:5] == ("age", "gender F", "gender M", "occupation administrator", "occupation artist")
         assert inputs.names[23:26] == ("occupation writer", "unknown", "Action")
         assert inputs.names[42] == "Western"
-        found = inputs.of(dataset.ratings.user, dataset.ratings.movie)
-        assert found.shape == (100_000, 43)
-        assert (found[:, 1:3].sum(1) == 1).all()
-        assert (found[:, 3:24].sum(1) == 1).all()
-        # The first line of u.data is user 196, who is 49, M and a writer, of movie 242, a comedy.
-        assert [inputs.names[column] for column in np.flatnonzero(found[0, 1:]) + 1] == [
+        columns = inputs.of(dataset.ratings.user, dataset.ratings.movie)
+        assert columns.shape == (100_000, 43)
+        assert (columns[:, 1:3].sum(1) == 1).all()
+        assert (columns[:, 3:24].sum(1) == 1).all()
+        # The first line of u.data is about user 196, who is 49, M and a writer, and movie 242, a comedy.
+        assert [inputs.names[column] for column in np.flatnonzero(columns[0, 1:]) + 1] == [
             "gender M",
             "occupation writer",
             "Comedy",
@@ -228,13 +228,13 @@ class TestAverages:
         assert movies.counts.tolist() == [2, 1, 3, 0]
         assert movies.stars(numbers(0))[0] == pytest.approx((9 + 5 * overall) / 7, rel=1e-6)
 
-    def test_without_the_own_rating_it_is_that_of_the_other_ratings(self) -> None:
+    def test_an_average_without_one_rating_uses_the_others(self) -> None:
         averages = Averages.of_movies(planted())
-        found = averages.stars_without(MOVIE, STARS)
+        means = averages.stars_without(MOVIE, STARS)
         for row in range(len(STARS)):
             others = planted().with_ratings(np.delete(np.arange(len(STARS)), row))
             rest = replace(Averages.of_movies(others), overall=averages.overall)
-            assert found[row] == pytest.approx(rest.stars(MOVIE[[row]])[0], rel=1e-6)
+            assert means[row] == pytest.approx(rest.stars(MOVIE[[row]])[0], rel=1e-6)
 
     def test_block(self) -> None:
         block = check(Averages.of_users(planted()).block("user"), 4)
@@ -243,13 +243,13 @@ class TestAverages:
         np.testing.assert_allclose(rated.mean(0), [0, 0], atol=1e-6)
         np.testing.assert_allclose(rated.std(0), [1, 1], rtol=1e-5)
         assert (block.values[2] == block.values[-1]).all()
-        assert block.values[-1, 1] < rated[:, 1].min()  # nobody rated less than somebody without ratings
+        assert block.values[-1, 1] < rated[:, 1].min()  # nobody rated less than the user without ratings
 
 
 class TestTastes:
     def test_by_hand(self) -> None:
-        found = features.tastes(planted())
-        block = check(found.block, 4)
+        tastes = features.tastes(planted())
+        block = check(tastes.block, 4)
         names = ("unknown", *GENRES)
         what = [f"{kind} of {genre}" for kind in ("ratings", "liking") for genre in names]
         assert block.names == ("average", "ratings", *what)
@@ -264,17 +264,17 @@ class TestTastes:
 
     def test_a_folded_in_viewer_is_encoded_as_the_user_was(self) -> None:
         dataset = planted()
-        found = features.tastes(dataset)
+        tastes = features.tastes(dataset)
         for user in range(len(USERS)):
             rows = dataset.rows_of(user)
-            np.testing.assert_allclose(found.encode(MOVIE[rows], STARS[rows]), found.block.values[user], atol=1e-5)
-        nobody = found.encode(np.empty(0, np.int32), np.empty(0, np.float32))
-        np.testing.assert_allclose(nobody, found.block.values[-1], atol=1e-5)
+            np.testing.assert_allclose(tastes.encode(MOVIE[rows], STARS[rows]), tastes.block.values[user], atol=1e-5)
+        nobody = tastes.encode(np.empty(0, np.int32), np.empty(0, np.float32))
+        np.testing.assert_allclose(nobody, tastes.block.values[-1], atol=1e-5)
 
     def test_scaled_over_those_who_rated(self) -> None:
         rated = features.tastes(planted()).block.values[[0, 1, 3]]
         np.testing.assert_allclose(rated.mean(0), 0, atol=1e-5)
-        assert set(rated.std(0).round(4).tolist()) == {0, 1}  # nobody rated a war film
+        assert set(rated.std(0).round(4).tolist()) == {0, 1}  # nobody rated a war movie
 
     def test_nobody_has_rated_anything(self) -> None:
         nothing = planted().with_ratings(np.empty(0, np.intp))
@@ -282,43 +282,20 @@ class TestTastes:
         assert Averages.of_users(nothing).stars(numbers(0)).tolist() == [3]
 
 
-def test_what_train_says_does_not_depend_on_test() -> None:
+def test_train_features_do_not_depend_on_test_ratings() -> None:
     demo = catalogue.load("demo", "none")
     cut = splits.split(demo, "kfold5-0")
     stars = demo.ratings.stars.copy()
     stars[cut.test] = 1
     changed = replace(demo, ratings=replace(demo.ratings, stars=stars))
-    for say in (
+    for feature in (
         lambda train: features.tastes(train).block,
         lambda train: Averages.of_users(train).block("user"),
         lambda train: Averages.of_movies(train).block("movie"),
     ):
-        one, other = (say(dataset.with_ratings(cut.train)) for dataset in (demo, changed))
+        one, other = (feature(dataset.with_ratings(cut.train)) for dataset in (demo, changed))
         np.testing.assert_array_equal(one.values, other.values)
-        assert (say(demo).values != one.values).any()
-
-
-class TestClock:
-    TIME = np.asarray(
-        ["1997-12-31T23:59:59", "1998-01-01T00:00:00", "1998-03-01T12:30:00", "1998-08-08T05:00:00"], "datetime64[s]"
-    ).astype(np.int64)
-
-    def clock(self) -> Clock:
-        return Clock.of(replace(planted().ratings, time=self.TIME))
-
-    def test_by_hand(self) -> None:
-        found = self.clock().encode(self.TIME)
-        # A Wednesday, a Thursday, a Sunday and a Saturday.
-        assert found.tolist() == [[0, 0, 2, 23], [1, 0, 3, 0], [60, 1, 6, 12], [220, 2, 5, 5]]
-        assert found.dtype == np.int32
-        assert self.clock().sizes == {"day": 221, "season": 4, "weekday": 7, "hour": 24}
-
-    def test_other_times_stay_within_the_days_of_train(self) -> None:
-        found = self.clock().encode(np.array([0, 2_000_000_000]))
-        assert found[:, 0].tolist() == [0, 220]
-
-    def test_without_ratings(self) -> None:
-        assert Clock.of(planted().ratings.take(np.empty(0, np.intp))).sizes["day"] == 1
+        assert (feature(demo).values != one.values).any()
 
 
 def test_blocks_side_by_side() -> None:
@@ -329,6 +306,7 @@ def test_blocks_side_by_side() -> None:
 
 
 def test_features_load_neither_torch_nor_pandas() -> None:
-    code = "import sys, data.features, data.pairs; print({'torch', 'pandas', 'pyarrow'} & set(sys.modules))"
+    code = "import sys, movietui.data.features, movietui.data.pairs\n"
+    code += "print({'torch', 'pandas', 'pyarrow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -1,4 +1,4 @@
-"""The filter: what it lets pass, and what is said of what cannot be read."""
+"""Filters: what passes, and the messages for what cannot be parsed."""
 
 from dataclasses import replace
 
@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.dataset import Dataset, ImdbFacts
-from data.problems import Problem
-from data.titles import film_key
-from models.filters import Filter, complete, parse
+from movietui.data.dataset import Dataset, ImdbFacts
+from movietui.data.problems import Problem
+from movietui.data.query.filters import Filter, complete, parse
+from movietui.data.titles import movie_key
 from tests.models.builders import dataset
 
 GENRES = ("Action", "Children's", "Comedy", "Crime", "Horror", "Sci-Fi")
-FILMS = (
+MOVIES = (
     ("Alien", 1979, "Horror|Sci-Fi", 9),
     ("Aliens", 1986, "Action|Horror|Sci-Fi", 5),
     ("Amélie", 2001, "Comedy", 7),
@@ -25,27 +25,27 @@ FILMS = (
 )
 
 
-def films() -> Dataset:
-    counts = [count for *_, count in FILMS]
-    movie = np.repeat(np.arange(len(FILMS)), counts)
-    found = dataset(np.arange(len(movie)), movie, np.full(len(movie), 4))
+def small_dataset() -> Dataset:
+    counts = [count for *_, count in MOVIES]
+    movie = np.repeat(np.arange(len(MOVIES)), counts)
+    base = dataset(np.arange(len(movie)), movie, np.full(len(movie), 4))
     movies = replace(
-        found.movies,
-        titles=tuple(title for title, *_ in FILMS),
-        years=np.asarray([year for _, year, *_ in FILMS], np.int32),
-        genres=np.asarray([[genre in genres.split("|") for genre in GENRES] for _, _, genres, _ in FILMS]),
+        base.movies,
+        titles=tuple(title for title, *_ in MOVIES),
+        years=np.asarray([year for _, year, *_ in MOVIES], np.int32),
+        genres=np.asarray([[genre in genres.split("|") for genre in GENRES] for _, _, genres, _ in MOVIES]),
         genre_names=GENRES,
-        keys=tuple(film_key(title, year) for title, year, *_ in FILMS),
+        keys=tuple(movie_key(title, year) for title, year, *_ in MOVIES),
     )
-    return replace(found, movies=movies)
+    return replace(base, movies=movies)
 
 
 def joined() -> Dataset:
-    """The films with what IMDb says of them; of Shorts it knows nothing."""
-    found = films()
+    """The movies with IMDb facts, except for Shorts."""
+    base = small_dataset()
     facts = ImdbFacts(
-        rating=np.full(len(FILMS), 7, np.float32),
-        votes=np.full(len(FILMS), 100, np.int32),
+        rating=np.full(len(MOVIES), 7, np.float32),
+        votes=np.full(len(MOVIES), 100, np.int32),
         minutes=np.asarray([117, 137, 122, 98, 96, 0, 149], np.int32),
         directors=(
             ("Ridley Scott",),
@@ -56,9 +56,9 @@ def joined() -> Dataset:
             (),
             ("Stanley Kubrick",),
         ),
-        people=((),) * len(FILMS),
+        people=((),) * len(MOVIES),
     )
-    return replace(found, movies=replace(found.movies, imdb=facts))
+    return replace(base, movies=replace(base.movies, imdb=facts))
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def joined() -> Dataset:
         ('"+Comedy"', ""),
     ],
 )
-def test_what_passes(typed: str, titles: str) -> None:
-    passes(films(), typed, titles)
+def test_movies_that_pass(typed: str, titles: str) -> None:
+    check_passing(small_dataset(), typed, titles)
 
 
 @pytest.mark.parametrize(
@@ -110,60 +110,60 @@ def test_what_passes(typed: str, titles: str) -> None:
         ("@Scott >=10", ""),
     ],
 )
-def test_what_passes_of_what_imdb_says(typed: str, titles: str) -> None:
-    passes(joined(), typed, titles)
+def test_movies_that_pass_by_imdb_facts(typed: str, titles: str) -> None:
+    check_passing(joined(), typed, titles)
 
 
-def passes(whole: Dataset, typed: str, titles: str) -> None:
+def check_passing(whole: Dataset, typed: str, titles: str) -> None:
     passing = parse(typed, whole).passes(whole)
     assert passing.dtype == bool
     assert [whole.movies.titles[row].split()[0] for row in np.flatnonzero(passing)] == titles.split()
 
 
-def test_nothing_typed_is_no_filter() -> None:
-    assert parse("  ", films()) == Filter()
+def test_empty_text_is_an_empty_filter() -> None:
+    assert parse("  ", small_dataset()) == Filter()
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         ("+Western", "There is no genre 'Western'; choose one of Action, Children's, Comedy, Crime, Horror, Sci-Fi"),
         ("-C", "There is no genre 'C'"),
         ("+", "There is no genre ''"),
-        ("1999..1980", "With '1999..1980' .* the years 1999 to 1980, which is none"),
-        ("1990.. ..1980", "With '..1980' "),
+        ("1999..1980", "'1999..1980' .* the years 1999 to 1980; put the earlier year first"),
+        ("1990.. ..1980", "'..1980' "),
         ("90..99", "'90..99', which cannot be read; write it like"),
         ("..", "cannot be read"),
         (">50", "'>50', which cannot be read"),
         (">=many", "cannot be read"),
-        ("<=50", "'<=50', which says no unit; for minutes write <=50m"),
-        ("@Scorsese", "'@Scorsese', but directors are not known of planted; join it with IMDb first"),
-        ("<=110m", "'<=110m', but runtimes are not known of planted; join it with IMDb first .movietui data imdb"),
-        ('"alien', "quote that is not closed"),
+        ("<=50", "'<=50' without a unit; for minutes write <=50m"),
+        ("@Scorsese", "'@Scorsese', but planted has no directors; join it with IMDb first"),
+        ("<=110m", "'<=110m', but planted has no runtimes; join it with IMDb first .movietui data imdb"),
+        ('"alien', "open quote"),
     ],
 )
-def test_what_cannot_be_read(typed: str, told: str) -> None:
-    with pytest.raises(Problem, match=told):
-        parse(typed, films())
+def test_parts_that_cannot_be_parsed(typed: str, message: str) -> None:
+    with pytest.raises(Problem, match=message):
+        parse(typed, small_dataset())
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
-        ("@Kubrik", "No director here is called 'Kubrik'; did you mean Stanley Kubrick"),
-        ('@"Orson Welles"', "No director here is called 'Orson Welles'; check the name"),
-        ("@", "'@', which names nobody"),
-        ('@""', "which names nobody"),
-        (">=120m <=90m", "With '<=90m' the filter asks for 120 to 90 minutes, which is none"),
+        ("@Kubrik", "There is no director 'Kubrik' here; did you mean Stanley Kubrick"),
+        ('@"Orson Welles"', "There is no director 'Orson Welles' here; check the name"),
+        ("@", "'@' without a name"),
+        ('@""', "without a name"),
+        (">=120m <=90m", "'<=90m' makes the filter ask for 120 to 90 minutes, which is impossible"),
     ],
 )
-def test_what_cannot_be_read_of_what_imdb_says(typed: str, told: str) -> None:
-    with pytest.raises(Problem, match=told):
+def test_parts_about_imdb_facts_that_cannot_be_parsed(typed: str, message: str) -> None:
+    with pytest.raises(Problem, match=message):
         parse(typed, joined())
 
 
-def test_a_sign_alone_is_no_genre() -> None:
-    few = films()
+def test_a_sign_alone_is_not_a_genre() -> None:
+    few = small_dataset()
     with pytest.raises(Problem, match="no genre ''"):
         parse("+", replace(few, movies=replace(few.movies, genres=np.ones((7, 1), bool), genre_names=("Drama",))))
 
@@ -172,13 +172,13 @@ TYPED = st.text(st.sampled_from('+-@"<>=.. 0123456789mABCcoéß$\x00\u2028\ud800
 
 
 @given(TYPED, st.booleans())
-def test_whatever_is_typed_is_read_or_told(typed: str, known: bool) -> None:
-    whole = joined() if known else films()
+def test_any_text_is_parsed_or_explained(typed: str, known: bool) -> None:
+    whole = joined() if known else small_dataset()
     try:
-        told, shape = "", parse(typed, whole).passes(whole).shape
+        message, shape = "", parse(typed, whole).passes(whole).shape
     except Problem as problem:
-        told, shape = str(problem), None
-    assert told.endswith((".", "?")) or shape == (len(FILMS),)
+        message, shape = str(problem), None
+    assert message.endswith((".", "?")) or shape == (len(MOVIES),)
     for each in complete(typed, whole):
         assert parse(each.part, whole).passes(whole).sum() == each.movies
 
@@ -206,15 +206,15 @@ def test_whatever_is_typed_is_read_or_told(typed: str, known: bool) -> None:
         ("", ""),
     ],
 )
-def test_half_a_part_is_completed(typed: str, parts: str) -> None:
+def test_completions_of_a_part(typed: str, parts: str) -> None:
     whole = joined()
-    found = complete(typed, whole)
-    assert [each.part.replace(" ", ",") for each in found] == parts.split()
-    for each in found:
+    completions = complete(typed, whole)
+    assert [each.part.replace(" ", ",") for each in completions] == parts.split()
+    for each in completions:
         assert each.line == typed[: len(typed) - len(typed.rsplit(" ", 1)[-1])] + each.part or '"' in typed
         assert parse(each.line, whole)
 
 
-def test_what_imdb_would_have_to_say_is_not_suggested() -> None:
-    assert complete("@co", films()) == complete("<=1", films()) == []
-    assert len(complete("+", films(), most=2)) == 2
+def test_imdb_facts_are_not_suggested_without_a_join() -> None:
+    assert complete("@co", small_dataset()) == complete("<=1", small_dataset()) == []
+    assert len(complete("+", small_dataset(), limit=2)) == 2

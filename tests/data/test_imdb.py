@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import catalogue, imdb
-from data.problems import Problem
-from data.progress import Stage
+from movietui.data import catalogue
+from movietui.data.imdb import join as imdb
+from movietui.data.problems import Problem
+from movietui.data.progress import Stage
 from tests.data.files import write_folder
 from tests.data.imdb_tables import write_table
 from tests.data.joined import RATINGS, facts_of, get, get_linked, way_of
@@ -29,7 +30,7 @@ def test_a_join(tmp_path: Path, tables: Path) -> None:
         ("tt0000013", 30, 100),
         ("tt0000014", 0, 120),
     ]
-    assert nowhere.reason == "no title of that name from 1994 to 1996"
+    assert nowhere.reason == "no title with that name from 1994 to 1996"
     assert {stage.name for stage in stages if stage.finished} == {"Reading", "Matching", "Storing"}
     dataset, facts = facts_of()
     assert dataset.fingerprint == before.fingerprint
@@ -57,15 +58,15 @@ def test_a_join(tmp_path: Path, tables: Path) -> None:
 
 def test_the_report_as_json(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
-    told = json.loads(json.dumps(imdb.join("films", tables).to_json(), allow_nan=False))
-    assert (told["dataset"], told["matched"], told["ambiguous"], told["unmatched"]) == ("films", 4, 1, 1)
-    assert told["by"] == {"id": 0, "title": 4, "hand": 0}
-    assert told["tables"]["title.basics"] == {"rows": 7, "malformed": 0}
-    assert told["terms"] == "Information courtesy of IMDb (https://www.imdb.com). Used with permission."
-    assert told["seconds"] > 0
-    assert told["peak_bytes"] > 10**7
-    assert [row["id"] for row in told["ambiguous_movies"]] == ["3"]
-    assert told["ambiguous_movies"][0]["candidates"][0] == {
+    report = json.loads(json.dumps(imdb.join("films", tables).to_json(), allow_nan=False))
+    assert (report["dataset"], report["matched"], report["ambiguous"], report["unmatched"]) == ("films", 4, 1, 1)
+    assert report["by"] == {"id": 0, "title": 4, "hand": 0}
+    assert report["tables"]["title.basics"] == {"rows": 7, "malformed": 0}
+    assert report["terms"] == "Information courtesy of IMDb (https://www.imdb.com). Used with permission."
+    assert report["seconds"] > 0
+    assert report["peak_bytes"] > 10**7
+    assert [row["id"] for row in report["ambiguous_movies"]] == ["3"]
+    assert report["ambiguous_movies"][0]["candidates"][0] == {
         "id": "tt0000013",
         "title": "Emma",
         "original": "Emma",
@@ -77,13 +78,13 @@ def test_the_report_as_json(tmp_path: Path, tables: Path) -> None:
         "genres": ["Drama"],
         "directors": [],
     }
-    assert told["ambiguous_movies"][0]["candidates"][1]["rating"] is None
-    assert told["settled_movies"] == []
+    assert report["ambiguous_movies"][0]["candidates"][1]["rating"] is None
+    assert report["settled_movies"] == []
 
 
 def test_by_links(tmp_path: Path, tables: Path) -> None:
-    films = {1: "Quite Another Name (1950)", 2: "Fargo (1996)", 3: "Emma (1996)", 4: "Fargo (1995)", 5: "None (1999)"}
-    get_linked(tmp_path, films, {1: "0000011", 2: "", 3: "0000014", 4: "0000099", 5: "0000098"})
+    labels = {1: "Quite Another Name (1950)", 2: "Fargo (1996)", 3: "Emma (1996)", 4: "Fargo (1995)", 5: "None (1999)"}
+    get_linked(tmp_path, labels, {1: "0000011", 2: "", 3: "0000014", 4: "0000099", 5: "0000098"})
     report = imdb.join("linked", tables)
     assert report.by == {"id": 2, "title": 1, "hand": 0}
     assert report.links == "linked"
@@ -104,32 +105,32 @@ def test_links_of_another_dataset_where_id_and_title_agree(tmp_path: Path, table
 
 
 @pytest.mark.parametrize(
-    ("missing", "told", "lost"),
+    ("missing", "note", "lost"),
     [
-        ("title.ratings", "no ratings and votes are known, and votes could settle nothing", "votes"),
-        ("title.crew", "no directors are known", "directors"),
-        ("name.basics", "no names of directors are known", "directors"),
+        ("title.ratings", "ratings and votes are unknown, so votes cannot decide between titles", "votes"),
+        ("title.crew", "directors are unknown", "directors"),
+        ("name.basics", "directors' names are unknown", "directors"),
     ],
 )
-def test_tables_that_may_be_missing(tmp_path: Path, tables: Path, missing: str, told: str, lost: str) -> None:
+def test_tables_that_may_be_missing(tmp_path: Path, tables: Path, missing: str, note: str, lost: str) -> None:
     get(tmp_path)
     (tables / f"{missing}.tsv.gz").unlink()
     report = imdb.join("films", tables)
-    assert report.notes == (f"{missing}.tsv.gz is not in {tables}: {told}.",)
+    assert report.notes == (f"{missing}.tsv.gz is not in {tables}: {note}.",)
     assert report.matched == 4
     facts = facts_of()[1]
     assert not np.any([bool(value) for value in getattr(facts, lost)])
 
 
-def test_malformed_lines_are_said(tmp_path: Path, tables: Path) -> None:
+def test_malformed_lines_are_noted(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     write_table(tables, "title.ratings", ["tconst", "averageRating", "numVotes"], [*RATINGS, ["tt1", "2"], ["x"]])
     report = imdb.join("films", tables)
-    assert report.notes == ("2 malformed lines were left out of title.ratings.",)
+    assert report.notes == ("2 malformed lines were skipped in title.ratings.",)
     assert report.tables["title.ratings"] == {"rows": 5, "malformed": 2}
 
 
-def test_files_that_are_of_no_use(tmp_path: Path, tables: Path) -> None:
+def test_unusable_files(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     with pytest.raises(Problem, match="There is no folder"):
         imdb.join("films", tmp_path / "nothing")
@@ -137,20 +138,21 @@ def test_files_that_are_of_no_use(tmp_path: Path, tables: Path) -> None:
         imdb.join("films", write_folder(tmp_path / "empty", {}))
     path = tables / "title.crew.tsv.gz"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(Problem, match="cut off"):
+    with pytest.raises(Problem, match="incomplete"):
         imdb.join("films", tables)
     assert imdb.load("films") is None
 
 
-def test_what_is_not_here(tables: Path) -> None:
-    for name in ("ml-100k", "../x"):
-        with pytest.raises(Problem, match="is not here yet; run movietui data get"):
-            imdb.join(name, tables)
+def test_datasets_that_are_not_on_disk(tables: Path) -> None:
+    with pytest.raises(Problem, match="is not on disk yet; run movietui data get"):
+        imdb.join("ml-100k", tables)
+    with pytest.raises(Problem, match="cannot be the name of a dataset"):
+        imdb.join("../x", tables)
     with pytest.raises(Problem, match="There is no dataset nothing"):
         catalogue.join("nothing", tables)
     assert imdb.load("ml-100k") is None
 
 
-def test_the_demo_is_made_where_it_is_joined(tables: Path) -> None:
+def test_joining_generates_the_demo(tables: Path) -> None:
     assert catalogue.join("demo", tables).by["title"] >= 1
     assert facts_of("demo", "standard")[1].ids.count("tt0000011") == 1

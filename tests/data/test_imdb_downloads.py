@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from data import catalogue, downloads, imdb, imdb_files, locations
-from data.problems import Problem
+from movietui.data import catalogue
+from movietui.data.fetch import downloads
+from movietui.data.imdb import join as imdb
+from movietui.data.imdb import table_files
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
 from tests.data.files import write_folder
 from tests.data.joined import get
 from tests.data.server import Server, trusted
@@ -16,29 +20,29 @@ from tests.data.server import Server, trusted
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "object":
     with trusted(tmp_path, monkeypatch, "tables") as state:
         monkeypatch.delenv("MOVIETUI_OFFLINE")
-        monkeypatch.setattr(imdb_files, "URL", state.url)
+        monkeypatch.setattr(table_files, "URL", state.url)
         yield state
 
 
 def test_tables_are_downloaded_once(tmp_path: Path, server: Server) -> None:
     server.content = gzip.compress(b"tconst\n")
-    files = imdb_files.tables(None)
-    assert set(files) == {"title.basics", *imdb_files.FURTHER}
+    files = table_files.tables(None)
+    assert set(files) == {"title.basics", *table_files.OPTIONAL}
     assert all(path.read_bytes() == server.content for path in files.values())
     assert all(path.parent == locations.downloads() / "imdb" for path in files.values())
-    assert (imdb_files.tables(None), len(server.requests)) == (files, 4)
+    assert (table_files.tables(None), len(server.requests)) == (files, 4)
 
 
 def test_downloaded_tables_are_listed_and_removed(tmp_path: Path, server: Server) -> None:
-    assert "imdb" not in [each.name for each in catalogue.stored()]
+    assert "imdb" not in [each.name for each in catalogue.list_stored()]
     server.content = gzip.compress(b"tconst\n")
-    files = imdb_files.tables(None)
+    files = table_files.tables(None)
     (locations.downloads() / "imdb" / "title.crew.tsv.gz.part").write_bytes(b"x" * 10)
     size = 4 * len(server.content) + 10
-    assert [each.bytes for each in catalogue.stored() if each.name == "imdb"] == [size]
+    assert [each.bytes for each in catalogue.list_stored() if each.name == "imdb"] == [size]
     assert catalogue.remove("imdb").bytes == size
     assert not any(path.exists() for path in files.values())
-    with pytest.raises(Problem, match="Nothing of imdb is on this disk"):
+    with pytest.raises(Problem, match="imdb is not on disk"):
         catalogue.remove("imdb")
     with pytest.raises(Problem, match="give the files in PATH another name"):
         catalogue.get("imdb", tmp_path)
@@ -48,29 +52,31 @@ def test_a_downloaded_table_that_is_damaged_is_downloaded_again(tmp_path: Path, 
     get(tmp_path)
     server.content = (tables / "title.basics.tsv.gz").read_bytes()[:-9]
     for _ in range(2):
-        with pytest.raises(Problem, match="is cut off; it was removed, join again to download it again"):
+        with pytest.raises(Problem, match="is incomplete; it was removed; join again to download it"):
             imdb.join("films")
     assert len(server.requests) == 4 + 1
-    with pytest.raises(Problem, match="is cut off; download it again"):
+    with pytest.raises(Problem, match="is incomplete; download it again"):
         imdb.join("films", write_folder(tmp_path / "own", {"title.basics.tsv.gz": server.content}))
     assert (tmp_path / "own" / "title.basics.tsv.gz").exists()
 
 
-def test_a_table_that_is_too_large_is_not_kept(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_is_too_large_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.content = gzip.compress(b"tconst\n")
-    monkeypatch.setattr(imdb_files, "MOST_BYTES", len(server.content) - 1)
+    monkeypatch.setattr(table_files, "MAX_BYTES", len(server.content) - 1)
     with pytest.raises(Problem, match=r"title\.basics\.tsv\.gz could not be downloaded: .* larger"):
-        imdb_files.tables(None)
+        table_files.tables(None)
 
 
-def test_a_web_page_is_not_kept(server: Server) -> None:
+def test_a_web_page_is_refused(server: Server) -> None:
     server.content = b"<!DOCTYPE html><html>Sign in</html>"
-    with pytest.raises(Problem, match=r"title\.basics\.tsv\.gz could not be downloaded: .* web page") as told:
-        imdb_files.tables(None)
-    assert "--from DIR" in str(told.value)
+    with pytest.raises(Problem, match=r"title\.basics\.tsv\.gz could not be downloaded: .* web page") as error:
+        table_files.tables(None)
+    assert "--from FOLDER" in str(error.value)
     assert [path.name for path in (locations.downloads() / "imdb").iterdir()] == []
 
 
 def test_without_network() -> None:
-    with pytest.raises(Problem, match=f"switched off by {downloads.OFFLINE}; get it from https://datasets.imdbws.com"):
-        imdb_files.tables(None)
+    with pytest.raises(
+        Problem, match=f"switched off by {downloads.OFFLINE}; download it from https://datasets.imdbws.com"
+    ):
+        table_files.tables(None)

@@ -1,11 +1,11 @@
-"""Which title a movie is, and that nothing is guessed."""
+"""Matching movies with titles without guessing."""
 
 from dataclasses import replace
 
 import pytest
 
-from data.imdb_matching import CANDIDATES, Sought, Title, loose_keys, match
-from data.imdb_renames import OWNERS, RENAMED
+from movietui.data.imdb.renames import OWNERS, RENAMED
+from movietui.data.imdb.title_matching import CANDIDATES, LabelledMovie, Title, loose_keys, match
 
 
 def title(number: int, name: str, year: int = 1995, **fields: object) -> Title:
@@ -13,9 +13,9 @@ def title(number: int, name: str, year: int = 1995, **fields: object) -> Title:
     return Title(id=f"tt{number:07}", name=name, year=year, **known)  # type: ignore[arg-type]
 
 
-def found(label: str, *titles: Title, **fields: object) -> str:
-    """Return the number of the title that is found, or what there was instead."""
-    (one,) = match([Sought("1", label, **fields)], titles)  # type: ignore[arg-type]
+def outcome(label: str, *titles: Title, **fields: object) -> str:
+    """Return the number of the matched title, or the outcome if there is none."""
+    (one,) = match([LabelledMovie("1", label, **fields)], titles)  # type: ignore[arg-type]
     return one.title.lstrip("t0") or one.way
 
 
@@ -51,8 +51,8 @@ def found(label: str, *titles: Title, **fields: object) -> str:
         ("七人の侍 (1995)", "七人の侍", ""),
     ],
 )
-def test_names_that_are_one(label: str, name: str, original: str) -> None:
-    assert found(label, title(7, name, original=original or name), title(8, "Something Else")) == "7"
+def test_names_that_count_as_equal(label: str, name: str, original: str) -> None:
+    assert outcome(label, title(7, name, original=original or name), title(8, "Something Else")) == "7"
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def test_names_that_are_one(label: str, name: str, original: str) -> None:
     ],
 )
 def test_years(label: str, name: str, year: int, way: str) -> None:
-    assert found(label, title(7, name, year)) == way
+    assert outcome(label, title(7, name, year)) == way
 
 
-def test_the_year_of_release_stands_in_for_that_of_the_label() -> None:
-    assert found("Fargo", title(7, "Fargo"), released=1996) == "7"
-    assert found("Fargo (1990)", title(7, "Fargo"), released=1995) == "unmatched"
+def test_the_release_year_is_used_if_the_label_has_none() -> None:
+    assert outcome("Fargo", title(7, "Fargo"), released=1996) == "7"
+    assert outcome("Fargo (1990)", title(7, "Fargo"), released=1995) == "unmatched"
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_the_year_of_release_stands_in_for_that_of_the_label() -> None:
     ],
 )
 def test_known_renamings(label: str, name: str, year: int) -> None:
-    assert found(label, title(7, name, year)) == "7"
-    assert found(label, title(7, name, year + 1)) != "7"
+    assert outcome(label, title(7, name, year)) == "7"
+    assert outcome(label, title(7, name, year + 1)) != "7"
 
 
 def test_renamings_are_written_as_labels_are_read() -> None:
     for (key, year), names in RENAMED.items():
         assert all((name, year) != (key, when) for name, when in names)
-        assert Sought("1", f"{key} ({year})").renamed
+        assert LabelledMovie("1", f"{key} ({year})").renamed
     assert sorted(OWNERS) == list(OWNERS)
 
 
@@ -107,27 +107,27 @@ LESSER = ("tvMovie", "video", "short", "tvSeries", "tvMiniSeries", "tvSpecial", 
 @pytest.mark.parametrize("kind", LESSER)
 def test_movies_come_first(kind: str) -> None:
     other = title(8, "Fargo", kind=kind)
-    assert found("Fargo (1995)", other, title(7, "Fargo")) == "7"
-    assert found("Fargo (1995)", other) == "8"
+    assert outcome("Fargo (1995)", other, title(7, "Fargo")) == "7"
+    assert outcome("Fargo (1995)", other) == "8"
 
 
 @pytest.mark.parametrize("kind", ["tvEpisode", "videoGame", "unheard of"])
-def test_kinds_that_only_a_link_finds(kind: str) -> None:
+def test_kinds_that_only_a_link_matches(kind: str) -> None:
     other = title(8, "Fargo", kind=kind)
-    assert found("Fargo (1995)", other) == "unmatched"
-    assert found("Fargo (1995)", other, link="tt0000008") == "8"
+    assert outcome("Fargo (1995)", other) == "unmatched"
+    assert outcome("Fargo (1995)", other, link="tt0000008") == "8"
 
 
 def test_titles_for_adults_come_last() -> None:
-    assert found("Fargo (1995)", title(8, "Fargo", adult=True), title(7, "Fargo", kind="video")) == "7"
+    assert outcome("Fargo (1995)", title(8, "Fargo", adult=True), title(7, "Fargo", kind="video")) == "7"
 
 
 def test_equal_candidates_are_not_guessed_between() -> None:
-    (one,) = match([Sought("1", "Fargo (1995)")], [title(8, "Fargo", votes=5), title(7, "Fargo", votes=90)])
+    (one,) = match([LabelledMovie("1", "Fargo (1995)")], [title(8, "Fargo", votes=5), title(7, "Fargo", votes=90)])
     assert (one.way, one.title, one.candidates) == ("ambiguous", "", ("tt0000007", "tt0000008"))
     assert one.reason == "2 titles fit, none clearly better"
     many = [title(number, "Fargo", votes=number) for number in range(1, 30)]
-    (one,) = match([Sought("1", "Fargo (1995)")], many)
+    (one,) = match([LabelledMovie("1", "Fargo (1995)")], many)
     assert one.candidates == tuple(f"tt{number:07}" for number in range(29, 29 - CANDIDATES, -1))
 
 
@@ -137,61 +137,61 @@ def test_equal_candidates_are_not_guessed_between() -> None:
 )
 def test_votes_break_a_tie_only_where_one_is_far_better_known(votes: int, others: int, way: str) -> None:
     rivals = title(7, "Fargo", votes=votes), title(8, "Fargo", votes=others)
-    assert found("Fargo (1995)", *rivals) == found("Fargo (1995)", *reversed(rivals)) == way
+    assert outcome("Fargo (1995)", *rivals) == outcome("Fargo (1995)", *reversed(rivals)) == way
 
 
-def test_who_fits_better_wins_unless_the_other_is_far_better_known() -> None:
+def test_the_better_fit_wins_unless_the_other_is_far_better_known() -> None:
     exact, near = title(7, "Fargo", votes=100), title(8, "Fargo", 1996, votes=1999)
-    assert found("Fargo (1995)", exact, near) == "7"
-    assert found("Fargo (1995)", exact, replace(near, votes=2000)) == "ambiguous"
+    assert outcome("Fargo (1995)", exact, near) == "7"
+    assert outcome("Fargo (1995)", exact, replace(near, votes=2000)) == "ambiguous"
 
 
-def test_better_in_one_and_worse_in_another_is_no_better() -> None:
+def test_better_in_one_field_and_worse_in_another_is_not_better() -> None:
     short, near = title(7, "Fargo", kind="short"), title(8, "Fargo", 1996)
-    assert found("Fargo (1995)", short, near) == "ambiguous"
-    assert found("Fargo (1995)", short, replace(near, votes=5000)) == "8"
+    assert outcome("Fargo (1995)", short, near) == "ambiguous"
+    assert outcome("Fargo (1995)", short, replace(near, votes=5000)) == "8"
 
 
 def test_both_names_are_better_than_one() -> None:
     both = title(7, "The Postman", original="Il postino", votes=10)
-    assert found("Postman, The (Postino, Il) (1995)", title(8, "The Postman", votes=150), both) == "7"
+    assert outcome("Postman, The (Postino, Il) (1995)", title(8, "The Postman", votes=150), both) == "7"
 
 
 def test_short_names_of_the_next_year_need_a_genre_in_common() -> None:
     crew = title(7, "The Crew", 1996, genres=("Crime",))
-    assert found("Crew, The (1995)", crew, genres=frozenset({"Sci-Fi"})) == "ambiguous"
-    assert found("Crew, The (1995)", crew, genres=frozenset({"Sci-Fi", "Crime"})) == "7"
-    assert found("Crew, The (1995)", replace(crew, year=1995), genres=frozenset({"Sci-Fi"})) == "7"
-    assert found("Crew, The (1995)", replace(crew, genres=("Family",)), genres=frozenset({"Children's"})) == "7"
-    assert found("Crew, The (1995)", crew) == "7"
+    assert outcome("Crew, The (1995)", crew, genres=frozenset({"Sci-Fi"})) == "ambiguous"
+    assert outcome("Crew, The (1995)", crew, genres=frozenset({"Sci-Fi", "Crime"})) == "7"
+    assert outcome("Crew, The (1995)", replace(crew, year=1995), genres=frozenset({"Sci-Fi"})) == "7"
+    assert outcome("Crew, The (1995)", replace(crew, genres=("Family",)), genres=frozenset({"Children's"})) == "7"
+    assert outcome("Crew, The (1995)", crew) == "7"
     long = title(7, "The Crew of the Ship", 1996, genres=("Crime",))
-    assert found("Crew of the Ship, The (1995)", long, genres=frozenset({"Sci-Fi"})) == "7"
+    assert outcome("Crew of the Ship, The (1995)", long, genres=frozenset({"Sci-Fi"})) == "7"
 
 
-def test_a_link_says_what_a_movie_is() -> None:
+def test_a_link_decides_the_match() -> None:
     titles = title(7, "Quite Another Name", 1950), title(8, "Fargo")
-    assert found("Fargo (1995)", *titles, link="tt0000007") == "7"
+    assert outcome("Fargo (1995)", *titles, link="tt0000007") == "7"
 
 
-def test_a_link_that_leads_nowhere_is_not_replaced_by_a_guess() -> None:
-    (one,) = match([Sought("1", "Fargo (1995)", link="tt0000009")], [title(8, "Fargo")])
+def test_a_broken_link_is_not_replaced_by_a_guess() -> None:
+    (one,) = match([LabelledMovie("1", "Fargo (1995)", link="tt0000009")], [title(8, "Fargo")])
     assert (one.way, one.candidates) == ("ambiguous", ("tt0000008",))
-    (one,) = match([Sought("1", "Brazil (1995)", link="tt0000009")], [title(8, "Fargo")])
+    (one,) = match([LabelledMovie("1", "Brazil (1995)", link="tt0000009")], [title(8, "Fargo")])
     assert (one.way, one.reason) == ("unmatched", "its link tt0000009 is not in title.basics")
 
 
 def test_two_movies_of_one_name_and_year() -> None:
-    twins = [Sought("1", "Emma (1995)"), Sought("2", "Emma (1995)")]
+    twins = [LabelledMovie("1", "Emma (1995)"), LabelledMovie("2", "Emma (1995)")]
     known, other = title(7, "Emma", votes=90_000), title(8, "Emma", votes=4)
     assert [one.way for one in match(twins, [known, other])] == ["ambiguous", "ambiguous"]
-    assert [one.title for one in match(twins, [known])] == ["tt0000007"] * 2  # as Chasing Amy, which is there twice
+    assert [one.title for one in match(twins, [known])] == ["tt0000007"] * 2  # as Chasing Amy, which occurs twice
 
 
-def test_two_movies_are_not_one_film() -> None:
-    movies = [Sought("1", "Hamlet (1995)"), Sought("2", "Hamlet (1996)")]
+def test_two_movies_do_not_match_one_title() -> None:
+    movies = [LabelledMovie("1", "Hamlet (1995)"), LabelledMovie("2", "Hamlet (1996)")]
     both = match(movies, [title(7, "Hamlet", 1996)])
     assert [one.way for one in both] == ["ambiguous", "ambiguous"]
-    assert "the same film as Hamlet (1996)" in both[0].reason
+    assert "the same movie as Hamlet (1996)" in both[0].reason
     linked = [replace(movies[0], link="tt0000007"), movies[1]]
     assert [one.way for one in match(linked, [title(7, "Hamlet", 1996)])] == ["id", "ambiguous"]
 
@@ -207,7 +207,7 @@ def test_two_movies_are_not_one_film() -> None:
     ],
 )
 def test_the_same_id_in_two_datasets(label: str, other: str, same: bool) -> None:
-    assert Sought("1", label).agrees(Sought("1", other)) is same
+    assert LabelledMovie("1", label).agrees(LabelledMovie("1", other)) is same
 
 
 @pytest.mark.parametrize(

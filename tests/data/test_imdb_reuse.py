@@ -1,4 +1,4 @@
-"""How long a join is kept, and what survives when it cannot be made."""
+"""When a stored join is reused, and what remains if a new one fails."""
 
 import errno
 import subprocess
@@ -8,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from data import cache, catalogue, imdb, imdb_matching, locations, sealed
-from data.problems import Cancelled, Problem
-from data.progress import Stage
+from movietui.data import catalogue
+from movietui.data.imdb import join as imdb
+from movietui.data.imdb import title_matching
+from movietui.data.problems import Cancelled, Problem
+from movietui.data.progress import Stage
+from movietui.data.storage import atomic_files, cache, locations, parquet
 from tests.data.imdb_tables import BASICS, write_table
-from tests.data.joined import FILMS, TITLES, facts_of, get, get_linked
+from tests.data.joined import MOVIES, TITLES, facts_of, get, get_linked
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_every_cleaning_has_the_facts(tmp_path: Path, tables: Path) -> None:
-    get(tmp_path, {**FILMS, 7: "Usual Suspects, The (1995)"})
+    get(tmp_path, {**MOVIES, 7: "Usual Suspects, The (1995)"})
     imdb.join("films", tables)
     for cleaning in ("none", "standard"):
         dataset, facts = facts_of("films", cleaning)
@@ -26,7 +29,7 @@ def test_every_cleaning_has_the_facts(tmp_path: Path, tables: Path) -> None:
         assert facts.directors[dataset.movies.row["2"]] == ("Joel Coen", "Ethan Coen")
 
 
-def test_a_merged_film_has_the_facts_of_any_entry(tmp_path: Path, tables: Path) -> None:
+def test_a_merged_movie_has_the_imdb_facts_of_any_entry(tmp_path: Path, tables: Path) -> None:
     get_linked(tmp_path, {1: "Fargo (1996)", 2: "Fargo (1996)"}, {1: "0000099", 2: "0000012"})
     imdb.join("linked", tables)
 
@@ -35,7 +38,7 @@ def test_a_merged_film_has_the_facts_of_any_entry(tmp_path: Path, tables: Path) 
         assert dataset.movies.merged == {"1": ("2",)}
         return facts.ids
 
-    assert ids() == ids() == ("tt0000012",)  # made, then loaded
+    assert ids() == ids() == ("tt0000012",)  # joined, then loaded
     imdb.settle("linked", "2", None)
     assert ids() == ("",)
     imdb.settle("linked", "1", "tt0000012")
@@ -46,31 +49,31 @@ def test_another_source_under_the_same_name_forgets_the_join(tmp_path: Path, tab
     get(tmp_path)
     imdb.join("films", tables)
     assert len(list(cache.folder_of("films").glob("imdb-*"))) == 1
-    get(tmp_path, {movie: FILMS[7 - movie] for movie in FILMS})
+    get(tmp_path, {movie: MOVIES[7 - movie] for movie in MOVIES})
     assert catalogue.load("films", "none").movies.imdb is None
     assert list(cache.folder_of("films").glob("imdb-*")) == []
 
 
-@pytest.mark.parametrize("change", [lambda path: get(path, {1: FILMS[2]}), lambda _: catalogue.remove("films")])
-def test_what_is_replaced_while_it_is_joined(tmp_path: Path, tables: Path, change: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize("change", [lambda path: get(path, {1: MOVIES[2]}), lambda _: catalogue.remove("films")])
+def test_a_dataset_replaced_during_the_join(tmp_path: Path, tables: Path, change: Callable[[Path], None]) -> None:
     def swap(stage: Stage) -> None:
         if stage.name == "Matching" and stage.finished:
             change(tmp_path)
 
     get(tmp_path)
-    with pytest.raises(Problem, match=r"^films was replaced or removed while it was joined; join it again\.$"):
+    with pytest.raises(Problem, match=r"^films was replaced or removed during the join; join it again\.$"):
         imdb.join("films", tables, swap)
     assert imdb.load("films") is None
 
 
-@pytest.mark.parametrize(("where", "version"), [(sealed, "FORMAT"), (imdb_matching, "VERSION")])
-def test_a_join_of_another_version_is_none(
+@pytest.mark.parametrize(("where", "version"), [(parquet, "FORMAT"), (title_matching, "VERSION")])
+def test_a_join_of_another_version_is_ignored(
     tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch, where: object, version: str
 ) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     monkeypatch.setattr(where, version, 99)
-    with pytest.raises(FileNotFoundError):  # and not damaged
+    with pytest.raises(FileNotFoundError):  # and not Damaged
         cache.load_imdb("films")
     assert imdb.load("films") is None
 
@@ -84,7 +87,7 @@ def test_getting_and_cleaning_again_keep_the_join(tmp_path: Path, tables: Path) 
 
 
 @pytest.mark.parametrize("file", ["movies.parquet", "titles.parquet", "manifest.json"])
-def test_a_damaged_join_is_none(tmp_path: Path, tables: Path, file: str) -> None:
+def test_a_damaged_join_is_ignored(tmp_path: Path, tables: Path, file: str) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     (path,) = cache.folder_of("films").glob(f"imdb-*/{file}")
@@ -96,16 +99,16 @@ def test_a_damaged_join_is_none(tmp_path: Path, tables: Path, file: str) -> None
     assert facts_of()[1].ids[0] == "tt0000011"
 
 
-def test_a_full_disk_keeps_the_join_before(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_previous_join(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     assert facts_of()[1].ids[1] == "tt0000012"
     write_table(tables, "title.basics", BASICS, TITLES[:1])
 
-    def full(path: Path, content: bytes) -> None:
+    def full(path: Path, content: bytes, durable: bool = True) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(sealed, "write_bytes", full)
+    monkeypatch.setattr(atomic_files, "write_new", full)
     with pytest.raises(Problem, match="disk is full"):
         imdb.join("films", tables)
     with pytest.raises(Problem, match="disk is full"):
@@ -114,7 +117,7 @@ def test_a_full_disk_keeps_the_join_before(tmp_path: Path, tables: Path, monkeyp
     assert not [path for path in locations.imdb().glob("*") if path.is_file()]
 
 
-def test_stopping_keeps_the_join_before(tmp_path: Path, tables: Path) -> None:
+def test_stopping_leaves_the_previous_join(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     before = {path.name for path in cache.folder_of("films").iterdir()}
@@ -135,7 +138,8 @@ def test_facts_are_loaded_without_heavy_modules(tmp_path: Path, tables: Path) ->
     imdb.join("films", tables)
     catalogue.load("films")
     imdb.settle("films", "3", "tt0000014")
-    code = "import sys; from data import catalogue, imdb; d = catalogue.load('films'); imdb.load('films').report(); "
+    code = "import sys; from movietui.data import catalogue; from movietui.data.imdb import join\n"
+    code += "d = catalogue.load('films'); join.load('films').report()\n"
     code += "assert 'tt0000014' in d.movies.imdb.ids; print(sorted({'pandas', 'requests', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,13 +1,15 @@
-"""Settling by hand what a join leaves open."""
+"""Settling by hand what a join leaves ambiguous."""
 
 import threading
 from pathlib import Path
 
 import pytest
 
-from data import catalogue, imdb, locations, sealed
-from data.problems import Problem
-from tests.data.joined import FILMS, facts_of, get, way_of
+from movietui.data import catalogue
+from movietui.data.imdb import join as imdb
+from movietui.data.problems import Problem
+from movietui.data.storage import locations, parquet
+from tests.data.joined import MOVIES, facts_of, get, way_of
 
 
 def test_settling(tmp_path: Path, tables: Path) -> None:
@@ -31,13 +33,13 @@ def test_none_of_the_candidates(tmp_path: Path, tables: Path) -> None:
     report = imdb.settle("films", "1", None)
     assert report.by["title"] == 3
     assert [(row.id, row.reason) for row in report.unmatched if row.id == "1"] == [
-        ("1", "none of the candidates, as was said by hand")
+        ("1", "you chose none of the candidates")
     ]
     assert [(row.id, row.candidates) for row in report.settled] == [("1", ())]
     assert facts_of()[1].of(0) is None
 
 
-def test_what_was_settled_outlives_everything(tmp_path: Path, tables: Path) -> None:
+def test_choices_survive_getting_and_joining_again(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     imdb.settle("films", "3", "tt0000014")
@@ -51,31 +53,29 @@ def test_what_was_settled_outlives_everything(tmp_path: Path, tables: Path) -> N
     assert "tt0000012" not in ids
 
 
-def test_a_title_that_was_not_read_waits_for_the_next_join(tmp_path: Path, tables: Path) -> None:
+def test_a_choice_of_an_unread_title_applies_at_the_next_join(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     report = imdb.settle("films", "4", "tt0000017")
-    assert [row.reason for row in report.unmatched] == [
-        "tt0000017, as was said by hand, was not among the titles read; join again"
-    ]
+    assert [row.reason for row in report.unmatched] == ["you chose tt0000017, which the join did not read; join again"]
     report = imdb.join("films", tables)
     assert report.by["hand"] == 1
     assert facts_of()[1].ids[3] == "tt0000017"
 
 
-def test_two_settle_at_once(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_choices_at_once(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     get(tmp_path)
     imdb.join("films", tables)
-    write_json = sealed.write_json
+    write_json = parquet.write_json
     other = threading.Thread(target=imdb.settle, args=("films", "1", None))
 
     def late(*what: object) -> None:
         if threading.current_thread() is not other:
             other.start()
-            other.join(0.5)  # ends only where nothing holds it back
+            other.join(0.5)  # ends only if it is not blocked
         write_json(*what)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sealed, "write_json", late)
+    monkeypatch.setattr(parquet, "write_json", late)
     imdb.settle("films", "3", "tt0000014")
     other.join(30)
     assert {row.id for row in imdb.load("films").report().settled} == {"1", "3"}  # type: ignore[union-attr]
@@ -85,21 +85,21 @@ def test_a_choice_holds_for_its_movie_only(tmp_path: Path, tables: Path) -> None
     get(tmp_path)
     imdb.join("films", tables)
     imdb.settle("films", "3", "tt0000014")
-    get(tmp_path, {**FILMS, 3: "Fargo (1996)", 2: "Emma (1996)"})
+    get(tmp_path, {**MOVIES, 3: "Fargo (1996)", 2: "Emma (1996)"})
     report = imdb.join("films", tables)
     assert way_of(report) == {"2": "ambiguous", "4": "unmatched"}
 
 
 @pytest.mark.parametrize("title", ["", "0000014", "tt12", "tt0000014\n", "nm0000014", "\x1b[31mtt0000014"])
-def test_ids_that_are_none(tmp_path: Path, tables: Path, title: str) -> None:
+def test_invalid_imdb_ids(tmp_path: Path, tables: Path, title: str) -> None:
     get(tmp_path)
     imdb.join("films", tables)
-    with pytest.raises(Problem, match="is not the id of an IMDb title; it should look like tt0114709"):
+    with pytest.raises(Problem, match="is not an IMDb id; it should look like tt0114709"):
         imdb.settle("films", "3", title)
     assert not locations.imdb().exists()
 
 
-def test_movies_that_are_not_there(tmp_path: Path, tables: Path) -> None:
+def test_unknown_movies(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     for call in (lambda: imdb.settle("films", "3", None), lambda: imdb.unsettle("films", "3")):
         with pytest.raises(Problem, match="is not joined with IMDb yet"):
@@ -111,13 +111,13 @@ def test_movies_that_are_not_there(tmp_path: Path, tables: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"3": 4}', b'{"3": {"movie": "Emma (1996)", "imdb": 4}}'])
-def test_a_damaged_file_of_choices_is_never_written_over(tmp_path: Path, tables: Path, content: bytes) -> None:
+def test_a_damaged_file_of_choices_is_never_overwritten(tmp_path: Path, tables: Path, content: bytes) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     path = imdb.settle("films", "3", None) and locations.imdb() / "films.json"
     path.write_bytes(content)
     for call in (lambda: imdb.settle("films", "3", "tt0000014"), lambda: imdb.join("films", tables)):
-        with pytest.raises(Problem, match="which holds what you settled by hand, cannot be read"):
+        with pytest.raises(Problem, match="the file with your choices, cannot be read"):
             call()
     assert path.read_bytes() == content
     assert catalogue.load("films", "none").movies.imdb is None

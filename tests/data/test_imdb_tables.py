@@ -1,4 +1,4 @@
-"""Reading IMDb's tables: little of much, in pieces, from files that are not always what they should be."""
+"""Reading IMDb's tables: a small part, in pieces, from files that may be damaged."""
 
 import gzip
 import re
@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import imdb_tables
-from data.imdb_matching import Title, loose_keys
-from data.imdb_tables import Counted
-from data.problems import Cancelled, Problem
-from data.progress import Stage
+from movietui.data.imdb import tables as imdb_tables
+from movietui.data.imdb.tables import ReadCounts
+from movietui.data.imdb.title_matching import Title, loose_keys
+from movietui.data.problems import Cancelled, Problem
+from movietui.data.progress import Stage
 from tests.data.imdb_tables import BASICS, CREW, NAMES, RATINGS, basics, crew, lines, person, rating, write_table
 
 ANY = (0, 9999)
@@ -26,13 +26,13 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imdb_tables, "_PACKED", 7)
 
 
-def read(path: Path, *wanted: str, ids: tuple[str, ...] = ()) -> tuple[list[str], Counted]:
-    """Return the names of the titles that are found by these loose keys."""
+def read(path: Path, *wanted: str, ids: tuple[str, ...] = ()) -> tuple[list[str], ReadCounts]:
+    """Return the names of the titles selected by these loose keys."""
     titles, counted = imdb_tables.titles(path, ids, dict.fromkeys(wanted, ANY))
     return sorted(title.name for title in titles), counted
 
 
-def test_only_what_is_wanted(tmp_path: Path) -> None:
+def test_only_wanted_titles_are_read(tmp_path: Path) -> None:
     rows = [
         basics(1, "Fargo", 1996, minutes=98, genres="Crime,Thriller"),
         basics(2, "Fargo", 1999),
@@ -43,7 +43,7 @@ def test_only_what_is_wanted(tmp_path: Path) -> None:
     ]
     path = write_table(tmp_path, "title.basics", BASICS, rows)
     titles, counted = imdb_tables.titles(path, {"tt0000005", "tt0000009"}, {"fargo": (1995, 1997)})
-    assert counted == Counted(6, 0)
+    assert counted == ReadCounts(6, 0)
     assert sorted(titles, key=lambda title: title.id) == [
         Title("tt0000001", "movie", "Fargo", "Fargo", 1996, 98, ("Crime", "Thriller")),
         Title("tt0000005", "videoGame", "Linked", "Original", 1950, 0, (), adult=True),
@@ -68,7 +68,7 @@ NAMES_IN_TABLES = (
 
 @pytest.mark.parametrize("name", NAMES_IN_TABLES)
 @pytest.mark.parametrize("original", [False, True])
-def test_names_are_found_however_they_are_written(tmp_path: Path, name: str, original: bool) -> None:
+def test_names_match_however_they_are_written(tmp_path: Path, name: str, original: bool) -> None:
     row = basics(1, "Quite Other", original=name) if original else basics(1, name, original="Quite Other")
     path = write_table(tmp_path, "title.basics", BASICS, [row, basics(2, "Unusual Suspects")])
     titles, _ = imdb_tables.titles(path, (), {"usualsuspects": ANY})
@@ -96,33 +96,33 @@ def test_years_of_both_kinds_of_names(tmp_path: Path, name: str, first: int, las
 )
 @settings(max_examples=300, deadline=None)
 def test_quick_keys_are_those_of_one_name_at_a_time(names: list[str]) -> None:
-    keys, odd = imdb_tables._squeezed(pa.array([name.encode() for name in names], pa.binary()))
+    keys, odd = imdb_tables._quick_keys(pa.array([name.encode() for name in names], pa.binary()))
     for name, key, unsure in zip(names, keys.to_pylist(), odd, strict=True):
         assert unsure or (key.decode(),) == loose_keys(name)
     quick = [bool(re.fullmatch("[A-Za-z0-9]+ [A-Za-z0-9 ]*[A-Za-z0-9]", name)) for name in names]
     assert not (odd & quick).any()
 
 
-def test_pieces_end_anywhere(tmp_path: Path, small_pieces: None) -> None:
+def test_pieces_may_end_anywhere(tmp_path: Path, small_pieces: None) -> None:
     names = [f"{'é' * (number % 5)}Film {'x' * (number % 37)} {number}" for number in range(300)]
     path = write_table(tmp_path, "title.basics", BASICS, [basics(n, name) for n, name in enumerate(names)])
     wanted = [key for name in names for key in loose_keys(name)]
-    assert read(path, *wanted) == (sorted(names), Counted(300, 0))
+    assert read(path, *wanted) == (sorted(names), ReadCounts(300, 0))
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n"])
 def test_the_last_line(tmp_path: Path, small_pieces: None, end: bytes) -> None:
     path = tmp_path / "title.basics.tsv.gz"
     path.write_bytes(gzip.compress(lines(BASICS, [basics(1, "Fargo")]).rstrip(b"\n") + end))
-    assert read(path, "fargo") == (["Fargo"], Counted(1, 0))
+    assert read(path, "fargo") == (["Fargo"], ReadCounts(1, 0))
 
 
-def test_quotes_mean_nothing(tmp_path: Path) -> None:
+def test_quotes_have_no_meaning(tmp_path: Path) -> None:
     rows = [basics(1, '"Crocodile" Dundee'), basics(2, '"Open'), basics(3, 'End"'), basics(4, "It's \\N")]
     path = write_table(tmp_path, "title.basics", BASICS, rows)
     assert read(path, "crocodiledundee", "open", "end", "itsn") == (
         sorted(['"Crocodile" Dundee', '"Open', 'End"', "It's \\N"]),
-        Counted(4, 0),
+        ReadCounts(4, 0),
     )
 
 
@@ -131,6 +131,8 @@ def test_quotes_mean_nothing(tmp_path: Path) -> None:
     [
         b"tt0000002\tmovie\tFargo",
         b"\t".join(field.encode() for field in basics(2, "Fargo")) + b"\tone more",
+        b"\t".join(field.encode() for field in basics(2, "Fargo")) + b"\t\xff\xfe",
+        b"tt0000002\tmovie\t\xff\xfe",
         b"\t".join(field.encode() for field in basics(2, "Fargo", minutes="soon")),
         b"\t".join(field.encode() for field in basics(2, "Fargo")).replace(b"tt0", b"nm0"),
         b"\t".join(field.encode() for field in basics(2, "Fargo")).replace(b"Drama", b"\xff\xfe"),
@@ -141,48 +143,48 @@ def test_malformed_lines_are_left_out_and_counted(tmp_path: Path, bad: bytes) ->
     content = lines(BASICS, [basics(1, "Fargo")]) + bad + b"\n" + lines(basics(3, "Fargo"), [])
     path = tmp_path / "title.basics.tsv.gz"
     path.write_bytes(gzip.compress(content))
-    assert read(path, "fargo") == (["Fargo", "Fargo"], Counted(3, 1))
+    assert read(path, "fargo") == (["Fargo", "Fargo"], ReadCounts(3, 1))
 
 
-def test_titles_steer_no_terminal(tmp_path: Path) -> None:
+def test_titles_cannot_control_the_terminal(tmp_path: Path) -> None:
     rows = [basics(1, "\x1b]0;owned\x07Fargo", genres="\x1b[31mDrama", kind="movie")]
     path = write_table(tmp_path, "title.basics", BASICS, rows)
     (title,) = imdb_tables.titles(path, (), {"fargo": ANY})[0]
     assert (title.name, title.genres) == ("Fargo", ("Drama",))
 
 
-def test_columns_are_known_by_their_names(tmp_path: Path) -> None:
+def test_columns_are_identified_by_name(tmp_path: Path) -> None:
     order = [*reversed(BASICS), "another"]
     rows = [[*reversed(basics(1, "Fargo")), "x"]]
-    assert read(write_table(tmp_path, "title.basics", order, rows), "fargo") == (["Fargo"], Counted(1, 0))
+    assert read(write_table(tmp_path, "title.basics", order, rows), "fargo") == (["Fargo"], ReadCounts(1, 0))
 
 
 def test_ratings_directors_and_names(tmp_path: Path) -> None:
     ids = {"tt0000001", "tt0000002", "tt0000003"}
     rated = [rating(1, 1320, 8.1), rating(2, 0), ["tt0000003", "\\N", "7"], rating(4, 9)]
     path = write_table(tmp_path, "title.ratings", RATINGS, rated)
-    assert imdb_tables.ratings(path, ids) == ({"tt0000001": (8.1, 1320)}, Counted(4, 2))
+    assert imdb_tables.ratings(path, ids) == ({"tt0000001": (8.1, 1320)}, ReadCounts(4, 2))
     path = write_table(tmp_path, "title.crew", CREW, [crew(1, 5, 3), crew(2), crew(4, 9)])
-    assert imdb_tables.directors(path, ids) == ({"tt0000001": ("nm0000005", "nm0000003")}, Counted(3, 0))
+    assert imdb_tables.directors(path, ids) == ({"tt0000001": ("nm0000005", "nm0000003")}, ReadCounts(3, 0))
     people = [person(5, "Joel \x1b[1mCoen"), person(6, "Nobody"), person(3, " ")]
     path = write_table(tmp_path, "name.basics", NAMES, people)
-    assert imdb_tables.names(path, {"nm0000005", "nm0000003"}) == ({"nm0000005": "Joel Coen"}, Counted(3, 1))
+    assert imdb_tables.names(path, {"nm0000005", "nm0000003"}) == ({"nm0000005": "Joel Coen"}, ReadCounts(3, 1))
 
 
 # Files
 
 
-def test_a_table_that_is_not_packed(tmp_path: Path, small_pieces: None) -> None:
+def test_a_table_that_is_not_compressed(tmp_path: Path, small_pieces: None) -> None:
     path = tmp_path / "title.basics.tsv"
     path.write_bytes(lines(BASICS, [basics(1, "Fargo"), basics(2, "Brazil")]))
-    assert read(path, "fargo") == (["Fargo"], Counted(2, 0))
+    assert read(path, "fargo") == (["Fargo"], ReadCounts(2, 0))
 
 
-def test_archives_one_after_another(tmp_path: Path, small_pieces: None) -> None:
+def test_concatenated_gzip_streams(tmp_path: Path, small_pieces: None) -> None:
     path = tmp_path / "title.basics.tsv.gz"
     parts = lines(BASICS, [basics(1, "Fargo")]), lines(basics(2, "Fargo"), [])
     path.write_bytes(b"".join(map(gzip.compress, parts)) + bytes(20))
-    assert read(path, "fargo") == (["Fargo", "Fargo"], Counted(2, 0))
+    assert read(path, "fargo") == (["Fargo", "Fargo"], ReadCounts(2, 0))
 
 
 def cut(content: bytes) -> bytes:
@@ -195,40 +197,40 @@ def flipped(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
-        (cut, "is cut off; download it again"),
-        (lambda content: content[:-4], "is cut off; download it again"),
+        (cut, "is incomplete; download it again"),
+        (lambda content: content[:-4], "is incomplete; download it again"),
         (flipped, "is damaged; download it again"),
         (lambda content: b"", "is empty; download it again"),
         (lambda content: b"<!DOCTYPE html><html>Sign in</html>", "is a web page"),
-        (lambda content: gzip.compress(b"a\tb\n1\t2\n"), "its first line names no column tconst"),
+        (lambda content: gzip.compress(b"a\tb\n1\t2\n"), "its first line has no column tconst"),
         (lambda content: gzip.compress(b"x" * 20_000_000), "it has a line of more than"),
         (lambda content: gzip.compress(gzip.decompress(content) + b"x" * 3_000_000), "it has a line of more than"),
     ],
 )
-def test_files_that_are_no_tables(tmp_path: Path, change: Callable[[bytes], bytes], told: str) -> None:
+def test_files_that_are_not_tables(tmp_path: Path, change: Callable[[bytes], bytes], message: str) -> None:
     path = write_table(tmp_path, "title.basics", BASICS, [basics(n, f"Film {n * n}") for n in range(3000)])
     path.write_bytes(change(path.read_bytes()))
-    with pytest.raises(Problem, match=told) as problem:
+    with pytest.raises(Problem, match=message) as problem:
         read(path, "fargo")
     assert str(path) in str(problem.value)
 
 
-def test_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "title.basics.tsv.gz").mkdir()
     with pytest.raises(Problem, match="cannot be read"):
         read(tmp_path / "title.basics.tsv.gz", "fargo")
 
 
-def test_a_small_file_that_unpacks_to_a_lot_takes_little_memory(
+def test_a_small_file_that_unpacks_to_a_large_one_needs_little_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(imdb_tables, "CHUNK", 2**16)
     path = tmp_path / "title.basics.tsv.gz"
     path.write_bytes(gzip.compress(lines(BASICS, [basics(1, "Fargo")]) + (b"\t" * 8 + b"\n") * 2_000_000, 9))
     largest = 0
-    joined = imdb_tables._whole_lines
+    joined = imdb_tables._line_chunks
 
     def watched(*arguments: object) -> object:
         nonlocal largest
@@ -236,7 +238,7 @@ def test_a_small_file_that_unpacks_to_a_lot_takes_little_memory(
             largest = max(largest, len(piece))
             yield piece, done
 
-    monkeypatch.setattr(imdb_tables, "_whole_lines", watched)
+    monkeypatch.setattr(imdb_tables, "_line_chunks", watched)
     assert read(path, "fargo")[0] == ["Fargo"]
     assert largest < 3 * 2**16
 

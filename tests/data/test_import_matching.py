@@ -1,39 +1,22 @@
-"""Which movie of a dataset a film of an export is."""
+"""Matching entries of an export with a dataset's movies."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from data import catalogue
-from data.dataset import Dataset, ImdbFacts, Movies, Ratings, Scale, Users
-from data.imports.entries import Entry
-from data.imports.matching import Match, Matcher
-from data.links import links_of
-from data.titles import film_key, parse_label
+from movietui.data import catalogue
+from movietui.data.dataset import Dataset
+from movietui.data.imdb.external_ids import links_of
+from movietui.data.imdb.join import Knowledge
+from movietui.data.imdb.names_index import Names, NamesBuilder
+from movietui.data.imports import matching
+from movietui.data.imports.entries import Entry
+from movietui.data.imports.matching import Match, Matcher
 from tests.data.files import contents, write_zip
-
-
-def dataset(labels: Sequence[str], imdb: Sequence[str] = (), name: str = "own") -> Dataset:
-    """A dataset of movies alone, with ids from 1."""
-    parsed = [parse_label(label) for label in labels]
-    count = len(labels)
-    nothing = np.zeros(count, np.int32)
-    facts = ImdbFacts(np.zeros(count, np.float32), nothing, nothing, ((),) * count, ((),) * count, (), tuple(imdb))
-    movies = Movies(
-        tuple(str(movie) for movie in range(1, count + 1)),
-        tuple(title for title, _ in parsed),
-        np.array([year for _, year in parsed], np.int32),
-        np.zeros((count, 0), bool),
-        (),
-        tuple(film_key(title, year) for title, year in parsed),
-        imdb=facts if imdb else None,
-    )
-    none = np.empty(0, np.int32)
-    ratings = Ratings(none, none, none.astype(np.float32), none.astype(np.int64))
-    return Dataset(name, ratings, Users(()), movies, Scale(), "")
-
+from tests.data.joined import get_linked
+from tests.data.labelled import dataset
 
 LABELS = (
     "Fargo (1996)",
@@ -51,17 +34,24 @@ LABELS = (
     "Twin (1990)",
     "Twin (1992)",
     "Moonlight",
+    "Beneath the Planet of the Apes (1970)",
+    "Three Colors: Red (Trois couleurs: Rouge) (1994)",
+    "Harry Potter and the Deathly Hallows: Part II (2011)",
+    "Star Trek VI: The Undiscovered Country (1991)",
+    "Postman, The (Postino, Il) (1994)",
+    "Beverly Hills Ninja (1997)",
+    "I Am Curious (Yellow) (1967)",
     "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb (1963)",
 )
 HERE = dataset(LABELS)
 
 
 def match(entry: Entry, of: Dataset = HERE) -> Match:
-    (found,) = Matcher(of).match([entry])
-    return found
+    (result,) = Matcher(of).match([entry])
+    return result
 
 
-FOUND = [
+MATCHED = [
     ("Fargo", 1996, "Fargo", "title"),
     ("FARGO!", 1996, "Fargo", "title"),
     ("The Usual Suspects", 1995, "The Usual Suspects", "title"),
@@ -73,60 +63,69 @@ FOUND = [
     ("Spiderman", 2002, "Spider-Man", "similar title"),
     ("The Godfather Part Two", 1974, "The Godfather: Part II", "similar title"),
     ("Vacation", 1983, "National Lampoon's Vacation", "title"),
-    ("Fargo", 1997, "Fargo", "near year"),
+    ("Beneath the Planet of the Apes", 1971, "Beneath the Planet of the Apes", "near year"),
+    ("Three Colours: Red", 1994, "Three Colors: Red", "similar title"),
+    ("Harry Potter and Deathly Hallows Part 2", 2011, "Harry Potter and the Deathly Hallows: Part II", "similar title"),
+    ("Star Trek: The Undiscovered Country", 1991, "Star Trek VI: The Undiscovered Country", "similar title"),
+    ("Il postino (The Postman)", 1994, "The Postman", "title"),
     ("Emma", 1996, "Emma", "title"),
     (LABELS[-1][:-7], 1964, LABELS[-1][:-7], "near year"),
     (LABELS[-1][:-7], 0, LABELS[-1][:-7], "title"),
 ]
 
 
-@pytest.mark.parametrize(("title", "year", "movie", "way"), FOUND)
-def test_films_that_are_found(title: str, year: int, movie: str, way: str) -> None:
-    found = match(Entry(title, year))
-    assert found.row is not None
-    assert HERE.movies.titles[found.row].partition(" (")[0] == movie.partition(" (")[0]
-    assert (found.way, found.outcome, found.candidates) == (way, "matched", ())
-    assert abs(int(HERE.movies.years[found.row]) - (year or int(HERE.movies.years[found.row]))) <= 1
+@pytest.mark.parametrize(("title", "year", "movie", "way"), MATCHED)
+def test_movies_that_match(title: str, year: int, movie: str, way: str) -> None:
+    result = match(Entry(title, year))
+    assert result.row is not None
+    assert HERE.movies.titles[result.row].partition(" (")[0] == movie.partition(" (")[0]
+    assert (result.way, result.outcome, result.candidates) == (way, "matched", ())
+    assert abs(int(HERE.movies.years[result.row]) - (year or int(HERE.movies.years[result.row]))) <= 1
 
 
 AMBIGUOUS = [
-    ("Twin", 1991, "2 movies fit as well", 2),
-    ("Hamlet", 0, "its year is not known", 3),
-    ("Fargo", 0, "its year is not known", 1),
-    ("Fargo", 1999, "of another year", 1),
-    ("Usual Suspects", 1996, "of another year", 1),
-    ("Moonlight", 2016, "the year of the movie is not known", 1),
+    ("Fargo", 1997, "from another year", 1),
+    ("I Am Curious (Blue)", 1968, "from another year", 1),
+    ("The Fargo", 1996, "spelled slightly differently", 1),
+    ("Beverly Hills Ninjas", 1997, "only similar to another one", 1),
+    ("The Undiscovered Country", 1991, "spelled slightly differently", 1),
+    ("Twin", 1991, "2 other movies fit as well", 2),
+    ("Hamlet", 0, "its year is unknown", 3),
+    ("Fargo", 0, "its year is unknown", 1),
+    ("Fargo", 1999, "from another year", 1),
+    ("Usual Suspects", 1996, "from another year", 1),
+    ("Moonlight", 2016, "the year of the movie is unknown", 1),
 ]
 
 
 @pytest.mark.parametrize(("title", "year", "reason", "candidates"), AMBIGUOUS)
-def test_films_that_are_not_guessed(title: str, year: int, reason: str, candidates: int) -> None:
-    found = match(Entry(title, year))
-    assert (found.outcome, found.row, len(found.candidates)) == ("ambiguous", None, candidates)
-    assert reason in found.reason
+def test_movies_that_are_ambiguous(title: str, year: int, reason: str, candidates: int) -> None:
+    result = match(Entry(title, year))
+    assert (result.outcome, result.row, len(result.candidates)) == ("ambiguous", None, candidates)
+    assert reason in result.reason
 
 
 UNMATCHED = [
-    ("Hamlet", 1948, "own has no movie of that name and year"),
-    ("Nothing", 1990, "own has no movie of that name and year"),
-    ("Nothing", 0, "own has no movie of that name"),
-    ("Dune", 2021, "own ends in 2002"),
+    ("Hamlet", 1948, "own has no movie with that name and year"),
+    ("Nothing", 1990, "own has no movie with that name and year"),
+    ("Nothing", 0, "own has no movie with that name"),
+    ("Dune", 2021, "own ends in 2011"),
 ]
 
 
 @pytest.mark.parametrize(("title", "year", "reason"), UNMATCHED)
-def test_films_that_the_dataset_does_not_have(title: str, year: int, reason: str) -> None:
-    found = match(Entry(title, year))
-    assert (found.outcome, found.reason) == ("unmatched", reason)
+def test_movies_that_the_dataset_does_not_have(title: str, year: int, reason: str) -> None:
+    result = match(Entry(title, year))
+    assert (result.outcome, result.reason) == ("unmatched", reason)
 
 
-def test_a_film_goes_by_its_older_name_too() -> None:
+def test_a_movie_matches_by_its_earlier_name() -> None:
     later = dataset(("Star Wars: Episode IV - A New Hope (1977)",))
     assert match(Entry("Star Wars", 1977), later).row == 0
     assert match(Entry("Star Wars", 1985), later).row is None
 
 
-def test_the_original_title_finds_too() -> None:
+def test_a_movie_matches_by_its_original_title() -> None:
     assert match(Entry("Die Stadt", 1995, original="La Cité des enfants perdus")).row == 2
 
 
@@ -145,22 +144,23 @@ def test_an_id_of_movielens_counts_where_the_title_agrees() -> None:
     assert match(Entry("Nothing", 1996, movielens=2)).row is None
 
 
-def test_what_was_settled_by_hand_wins() -> None:
+def test_a_match_settled_by_hand_wins() -> None:
     entry = Entry("Twin", 1991)
-    found = Matcher(HERE).match([entry], {"twin 1991": "twin 1992"})[0]
-    assert (found.way, found.row) == ("hand", 13)
+    result = Matcher(HERE).match([entry], {"twin 1991": "twin 1992"})[0]
+    assert (result.way, result.row) == ("hand", 13)
     none = Matcher(HERE).match([entry], {"twin 1991": None})[0]
-    assert (none.outcome, none.reason) == ("unmatched", "settled by hand to be none of them")
+    assert (none.outcome, none.reason) == ("unmatched", "you chose none of them")
     elsewhere = Matcher(HERE).match([entry], {"twin 1991": "a film of another dataset 1991"})[0]
     assert elsewhere.outcome == "ambiguous"
 
 
-def test_two_films_are_not_one_movie() -> None:
-    """The one of the very year is; the other is asked about."""
-    found = Matcher(HERE).match([Entry("Fargo", 1997), Entry("Fargo", 1996)])
-    assert [each.outcome for each in found] == ["ambiguous", "matched"]
-    assert found[0].reason == "it would be the same movie as Fargo (1996)"
-    assert found[0].candidates == (0,)
+def test_two_movies_do_not_match_the_same_one() -> None:
+    """The one with the exact year is matched; the other is ambiguous."""
+    apes = "Beneath the Planet of the Apes"
+    matches = Matcher(HERE).match([Entry(apes, 1971), Entry(apes, 1970)])
+    assert [each.outcome for each in matches] == ["ambiguous", "matched"]
+    assert matches[0].reason == f"it would be the same movie as {apes} (1970)"
+    assert matches[0].candidates == (LABELS.index(f"{apes} (1970)"),)
 
 
 def test_links_of_a_dataset(tmp_path: Path) -> None:
@@ -174,8 +174,8 @@ def test_links_of_a_dataset(tmp_path: Path) -> None:
     assert match(Entry("Whatever", 0, imdb="tt0114002"), loaded).row == 1
 
 
-def test_links_of_another_dataset_that_has_the_same_films(tmp_path: Path) -> None:
-    """ML-1M has no links, but the ids of later releases; a movie of another name there is another one."""
+def test_links_of_another_dataset_with_the_same_movies(tmp_path: Path) -> None:
+    """ML-1M has no links, but shares ids with later releases; a movie with another name there is a different one."""
     movies = [f"{movie}::Filmé, Number {movie} (1995)::Drama" for movie in range(1, 31)]
     movies[2] = "3::Another (1995)::Drama"
     catalogue.get("ml-1m", write_zip(tmp_path / "b.zip", contents({"movies.dat": movies}, "ml-1m")))
@@ -187,19 +187,125 @@ def test_links_of_another_dataset_that_has_the_same_films(tmp_path: Path) -> Non
     assert links.movielens[:2] == (1, 2)
 
 
+# Names from the joined IMDb table
+
+KNOWN_MOVIES = {
+    1: ("Payback", "Payback", 1990, 20_000),
+    2: ("The Handover", "The Handover", 2011, 90_000),
+    3: ("The Castle in the Clouds", "Kumo no shiro", 1986, 5_000),
+    4: ("A Loud Name", "A Loud Name", 2001, 40_000),
+    5: ("Nightfall", "Nightfall", 2016, 30_000),
+}
+ELSEWHERE = [("Payback", 2005, 25_000), ("The Handover", 2010, 50), ("A Loud Name", 1950, 100), ("Nightfall", 2002, 9)]
+JOINED_LABELS = (
+    "Payback (1990)",
+    "Handover, The (2011)",
+    "Laputo: Castle in the Clouds (1987)",
+    "Loud Name, A (2001)",
+    "Nightfall",
+)
+
+
+def joined() -> Matcher:
+    of = dataset(JOINED_LABELS, [f"tt{number:07}" for number in KNOWN_MOVIES])
+    assert of.movies.imdb is not None
+    votes = np.array([votes for *_, votes in KNOWN_MOVIES.values()], np.int32)
+    of = replace(of, movies=replace(of.movies, imdb=replace(of.movies.imdb, votes=votes)))
+    read = NamesBuilder()
+    read.add((number, year, name, original) for number, (name, original, year, _) in KNOWN_MOVIES.items())
+    read.add((number, year, name, name) for number, (name, year, _) in enumerate(ELSEWHERE, 100))
+    columns = read.columns()
+    many = {number: votes for number, (*_, votes) in KNOWN_MOVIES.items()}
+    many |= {number: votes for number, (*_, votes) in enumerate(ELSEWHERE, 100)}
+    columns["votes"] = np.array([many[number] for number in np.asarray(columns["number"]).tolist()], np.int32)
+    titles = {f"tt{number:07}": (name, original, year) for number, (name, original, year, _) in KNOWN_MOVIES.items()}
+    return Matcher(of, Knowledge(titles, Names(columns)))
+
+
+@pytest.mark.parametrize(
+    ("title", "year", "way", "row"),
+    [
+        ("Payback", 1990, "title", 0),
+        ("The Castle in the Clouds", 1986, "title", 2),
+        ("Kumo no shiro", 1986, "title", 2),
+        ("Castle in the Clouds", 1987, "similar title", 2),
+        ("Laputo", 1987, "part of the title", 2),
+        ("A Loud Name", 2002, "near year", 3),
+        ("Nightfall", 2016, "title", 4),
+        ("Nightfall", 2017, "near year", 4),
+        ("A Loud Name", 0, "best known", 3),
+        ("Kumo no shiro", 0, "title", 2),
+    ],
+)
+def test_names_on_imdb_match_movies(title: str, year: int, way: str, row: int) -> None:
+    (result,) = joined().match([Entry(title, year)])
+    assert (result.way, result.row) == (way, row)
+
+
+@pytest.mark.parametrize(
+    ("title", "year", "reason", "candidates"),
+    [
+        ("Payback", 1989, "IMDb has other movies with that name", (0,)),
+        ("The Handover", 2010, "IMDb has another movie with that name and year", (1,)),
+        ("Payback", 2005, "own has no movie with that name and year", ()),
+        ("Payback", 0, "its year is unknown", (0,)),
+    ],
+)
+def test_names_on_imdb_prevent_matches(title: str, year: int, reason: str, candidates: tuple[int, ...]) -> None:
+    (result,) = joined().match([Entry(title, year)])
+    assert (result.row, result.reason, result.candidates) == (None, reason, candidates)
+
+
+def test_movies_that_cleaning_removed_are_reported(tmp_path: Path) -> None:
+    """No other movie is suggested for them, whatever its year."""
+    labels = {1: "A Movie to Stay Here (1990)", 2: "A Movie Without Genre (1990)", 3: "A Movie Without Genre (1991)"}
+    get_linked(tmp_path, labels, {1: 1, 2: 2, 3: 3}, "cleaned", {2: "(no genres listed)"})
+    matcher = Matcher(catalogue.load("cleaned"))
+    removed, remaining = matcher.match([Entry("A Movie Without Genre", 1990), Entry("A Movie Without Genre", 1991)])
+    assert (removed.outcome, removed.reason) == (
+        "unmatched",
+        "cleaning removed it from cleaned: movies without a genre",
+    )
+    assert remaining.row is not None
+    assert "has no movie" in match(Entry("Another One Altogether", 1990), matcher.dataset).reason
+
+
+def test_movies_without_a_similar_name_are_counted_and_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the first ones are compared with all titles, and no match is stored for the rest."""
+    monkeypatch.setattr(matching, "MOST_COMPARED", 1)
+    entries = [Entry("Fargoo", 1996), Entry("Fargo", 1996), Entry("Fargoo", 1997), Entry("Star Wars", 1985)]
+    matches = Matcher(HERE).match(entries)
+    assert [each.outcome for each in matches] == ["ambiguous", "matched", "unmatched", "unmatched"]
+    assert [each.entry for each in matches] == [matches[index].entry for index in range(len(matches))] == entries
+    assert matches.counts() == {"ambiguous": 1, "matched": 1, "unmatched": 2}
+    assert [each.entry.year for each in matches.with_outcome("unmatched")] == [1997, 1985]
+    assert [each.entry.year for each in matches.with_outcome("matched")] == [1996]
+
+
+@pytest.mark.parametrize(("title", "year", "movie", "way"), MATCHED)
+def test_the_quick_check_rejects_no_movie_that_matches(title: str, year: int, movie: str, way: str) -> None:
+    assert Matcher(HERE)._has_known_name(Entry(title, year)), (movie, way)
+
+
+def test_the_quick_check_rejects_unknown_names() -> None:
+    assert not any(
+        Matcher(HERE)._has_known_name(Entry(title, 1990)) for title in ("The Unheard of 3", "Un: Heard, The")
+    )
+
+
 @pytest.mark.real
-def test_the_films_of_a_real_dataset_are_found(published: Path) -> None:
-    """Titles and years of 1M are not always those of latest-small; ids, which are the same, are not looked at."""
+def test_the_movies_of_a_real_dataset_match(published: Path) -> None:
+    """Titles and years of 1M sometimes differ from latest-small; the ids, which are equal, are not used."""
     for name in ("ml-latest-small", "ml-1m"):
         catalogue.get(name, published / f"{name}.zip")
     small, large = catalogue.load("ml-latest-small"), catalogue.load("ml-1m")
     rows = [row for row, movie in enumerate(large.movies.ids) if movie in small.movies.row]
     entries = [Entry(large.movies.titles[row].partition(" (")[0], int(large.movies.years[row])) for row in rows]
-    found = Matcher(small).match(entries)
+    matches = Matcher(small).match(entries)
     wrong = [
         each.entry
-        for row, each in zip(rows, found, strict=True)
+        for row, each in zip(rows, matches, strict=True)
         if each.row is not None and small.movies.ids[each.row] != large.movies.ids[row]
     ]
     assert len(wrong) <= len(rows) / 300
-    assert sum(each.row is not None for each in found) >= 0.98 * len(rows)
+    assert sum(each.row is not None for each in matches) >= 0.98 * len(rows)

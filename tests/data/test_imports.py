@@ -1,31 +1,35 @@
-"""Personal exports of other services: every layout, and what is no export at all."""
+"""Personal exports of other services: every layout, and files that are not exports."""
 
 import os
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from random import Random
 
 import pytest
 
-from data.imports.entries import Entry, Export, merged, to_imdb, to_moment, to_stars, to_year
-from data.imports.files import MOST, read
-from data.problems import Problem
+from movietui.data.imports import csv_exports
+from movietui.data.imports.entries import Choices, Entry, Export
+from movietui.data.imports.export_file import MAX_BYTES, read
+from movietui.data.imports.fields import to_imdb, to_moment, to_stars, to_year
+from movietui.data.imports.merging import merged
+from movietui.data.problems import Problem
 from tests.data.exports import (
     IMDB,
     IMDB_LIST,
     LETTERBOXD,
     MOVIELENS,
     TMDB,
-    film,
     imdb_row,
     letterboxd,
+    letterboxd_row,
     table,
     trakt,
-    trakt_film,
+    trakt_entry,
 )
 from tests.data.files import write_folder, write_zip
 
 
-def told(export: Export) -> list[tuple[str, int, float | None, str]]:
+def summary(export: Export) -> list[tuple[str, int, float | None, str]]:
     return [(entry.title, entry.year, entry.stars, " ".join(sorted(entry.marks))) for entry in export.entries]
 
 
@@ -36,19 +40,21 @@ def read_file(folder: Path, name: str, content: bytes) -> Export:
 
 
 LETTERBOXD_FILES = letterboxd(
-    ratings=[film("Fargo", 1996, 4.5), film("Amélie", 2001, "0.5", "2021-01-05")],
-    watched=[film("Fargo", 1996), film("Heat", 1995)],
-    watchlist=[film("Alien", 1979), film("Untitled, and unreleased", "")],
-    likes=[film("Fargo", 1996), film("Brazil", 1985)],
+    ratings=[letterboxd_row("Fargo", 1996, 4.5), letterboxd_row("Amélie", 2001, "0.5", "2021-01-05")],
+    watched=[letterboxd_row("Fargo", 1996), letterboxd_row("Heat", 1995)],
+    watchlist=[letterboxd_row("Alien", 1979), letterboxd_row("Untitled, and unreleased", "")],
+    likes=[letterboxd_row("Fargo", 1996), letterboxd_row("Brazil", 1985)],
     diary=[
-        film("Fargo", 1996, 2, "2022-01-01", **{"watched date": "2022-01-01"}),
-        film("Ran", 1985, 3, "2020-02-02", **{"watched date": "2020-02-01"}),
-        film("Ran", 1985, 5, "2020-03-03", **{"watched date": "2020-03-01"}),
-        film("Ran", 1985, "", "2020-04-04", **{"watched date": "2020-04-01", "rewatch": "Yes"}),
+        letterboxd_row("Fargo", 1996, 2, "2022-01-01", **{"watched date": "2022-01-01"}),
+        letterboxd_row("Ran", 1985, 3, "2020-02-02", **{"watched date": "2020-02-01"}),
+        letterboxd_row("Ran", 1985, 5, "2020-03-03", **{"watched date": "2020-03-01"}),
+        letterboxd_row("Ran", 1985, "", "2020-04-04", **{"watched date": "2020-04-01", "rewatch": "Yes"}),
     ],
-    reviews=[film("Ran", 1985, 1, "2019-03-03", review='Long, "loud"\nand red', **{"watched date": "2019-03-01"})],
+    reviews=[
+        letterboxd_row("Ran", 1985, 1, "2019-03-03", review='Long, "loud"\nand red', **{"watched date": "2019-03-01"})
+    ],
 )
-LETTERBOXD_FILMS = {
+LETTERBOXD_MOVIES = {
     ("Fargo", 1996, 4.5, "liked"),
     ("Amélie", 2001, 0.5, ""),
     ("Heat", 1995, None, "seen"),
@@ -62,26 +68,26 @@ LETTERBOXD_FILMS = {
 @pytest.mark.parametrize("inside", ["", "letterboxd-anna-2026/"])
 def test_a_letterboxd_zip(tmp_path: Path, inside: str) -> None:
     others = {
-        "deleted/diary.csv": table(LETTERBOXD["diary.csv"], [film("Deleted", 2000, 1)]),
-        "orphaned/ratings.csv": table(LETTERBOXD["ratings.csv"], [film("Orphan", 2000, 1)]),
+        "deleted/diary.csv": table(LETTERBOXD["diary.csv"], [letterboxd_row("Deleted", 2000, 1)]),
+        "orphaned/ratings.csv": table(LETTERBOXD["ratings.csv"], [letterboxd_row("Orphan", 2000, 1)]),
         "lists/best.csv": b"Letterboxd list export v7\nDate,Name\n",
-        "likes/reviews.csv": table(LETTERBOXD["reviews.csv"], [film("Liked review", 2000, 1)]),
+        "likes/reviews.csv": table(LETTERBOXD["reviews.csv"], [letterboxd_row("Liked review", 2000, 1)]),
         "profile.csv": b"Date Joined,Username\n2020-01-01,anna\n",
         "__MACOSX/ratings.csv": b"\0\5\x16\7",
     }
     export = read(write_zip(tmp_path / "letterboxd.zip", {**LETTERBOXD_FILES, **others}, inside))
-    assert (export.format, set(told(export)), export.skipped) == ("letterboxd", LETTERBOXD_FILMS, ())
+    assert (export.format, set(summary(export)), export.skipped) == ("letterboxd", LETTERBOXD_MOVIES, ())
     ran = next(entry for entry in export.entries if entry.title == "Ran")
     assert ran.at == "2020-03-01T00:00:00.000+00:00"
 
 
 def test_the_folder_that_a_zip_unpacks_to(tmp_path: Path) -> None:
     (tmp_path / "export" / "likes").mkdir(parents=True)
-    assert set(told(read(write_folder(tmp_path / "export", LETTERBOXD_FILES)))) == LETTERBOXD_FILMS
+    assert set(summary(read(write_folder(tmp_path / "export", LETTERBOXD_FILES)))) == LETTERBOXD_MOVIES
 
 
 @pytest.mark.parametrize(
-    ("name", "found"),
+    ("name", "expected"),
     [
         ("ratings.csv", ("Fargo", 1996, 4.5, "")),
         ("watched.csv", ("Fargo", 1996, None, "seen")),
@@ -91,14 +97,15 @@ def test_the_folder_that_a_zip_unpacks_to(tmp_path: Path) -> None:
         ("reviews.csv", ("Fargo", 1996, 4.5, "")),
     ],
 )
-def test_each_table_of_letterboxd_alone(tmp_path: Path, name: str, found: tuple[object, ...]) -> None:
+def test_each_table_of_letterboxd_alone(tmp_path: Path, name: str, expected: tuple[object, ...]) -> None:
     header = LETTERBOXD.get(name, LETTERBOXD["watched.csv"])
-    assert told(read_file(tmp_path, name, table(header, [film("Fargo", 1996, 4.5)]))) == [found]
+    assert summary(read_file(tmp_path, name, table(header, [letterboxd_row("Fargo", 1996, 4.5)]))) == [expected]
 
 
 def test_a_letterboxd_table_that_does_not_say_what_it_is(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match=r"call it watched.csv, films.csv or watchlist.csv"):
-        read_file(tmp_path, "mine.csv", table(LETTERBOXD["watched.csv"], [film("Fargo", 1996)]))
+    export = read_file(tmp_path, "mine.csv", table(LETTERBOXD["watched.csv"], [letterboxd_row("Fargo", 1996)]))
+    assert (export.entries, [(each.name, len(each.entries)) for each in export.lists]) == ((), [("mine", 1)])
+    assert export.readings[0].is_unclear
 
 
 @pytest.mark.parametrize("variant", IMDB)
@@ -110,24 +117,24 @@ def test_imdb_ratings(tmp_path: Path, variant: str) -> None:
         imdb_row("tt2802850", 10, "Fargo", "2014–2024", "TV Series"),
     ]
     export = read_file(tmp_path, "ratings.csv", table(IMDB[variant], rows))
-    films = {(entry.title, entry.year, entry.stars, entry.imdb, entry.at) for entry in export.entries}
+    movies = {(entry.title, entry.year, entry.stars, entry.imdb, entry.at) for entry in export.entries}
     at = "2019-03-02T00:00:00.000+00:00"
-    assert films == {
+    assert movies == {
         ("Fargo", 1996, 4.5, "tt0116282", at),
         ("New, and good", 2020, 0.5, "tt12345678", at),
         ("Ohne Jahr", 0, 5.0, "tt0000001", at),
     }
-    assert [(row.place, row.title) for row in export.skipped] == [("ratings.csv line 5", "Fargo")]
+    assert [(row.location, row.title) for row in export.skipped] == [("ratings.csv line 5", "Fargo")]
     assert export.format == "imdb"
 
 
 def test_an_imdb_watchlist(tmp_path: Path) -> None:
     rows = [imdb_row("tt0116282", "", "Fargo", 1996), imdb_row("tt0078748", 8, "Alien", 1979)]
     export = read_file(tmp_path, "WATCHLIST.csv", table(IMDB_LIST, rows))
-    assert told(export) == [("Fargo", 1996, None, "watchlist"), ("Alien", 1979, 4.0, "watchlist")]
+    assert summary(export) == [("Fargo", 1996, None, "watchlist"), ("Alien", 1979, 4.0, "watchlist")]
 
 
-FILM_TYPES = ("movie", "Movie", "Feature Film", "Película", "Spielfilm", "Filme", "TV Movie", "Video", "चलचित्र", "")
+MOVIE_TYPES = ("movie", "Movie", "Feature Film", "Película", "Spielfilm", "Filme", "TV Movie", "Video", "चलचित्र", "")
 OTHER_TYPES = (
     *(
         "tvSeries",
@@ -143,36 +150,36 @@ OTHER_TYPES = (
 )
 
 
-@pytest.mark.parametrize("kind", FILM_TYPES)
-def test_types_that_are_films(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", MOVIE_TYPES)
+def test_types_that_are_movies(tmp_path: Path, kind: str) -> None:
     assert read_file(tmp_path, "r.csv", table(IMDB["now"], [imdb_row("tt1", 2, "X", 1990, kind)])).entries
 
 
 @pytest.mark.parametrize("kind", OTHER_TYPES)
-def test_types_that_are_none(tmp_path: Path, kind: str) -> None:
+def test_types_that_are_not_movies(tmp_path: Path, kind: str) -> None:
     rows = [imdb_row("tt1", 2, "X", 1990, kind), imdb_row("tt2", 2, "Y", 1990)]
     export = read_file(tmp_path, "r.csv", table(IMDB["now"], rows))
     assert [entry.title for entry in export.entries] == ["Y"]
-    assert export.skipped[0].reason == f"it is no film but of type {kind}"
+    assert export.skipped[0].reason == f"it is not a movie but of type {kind}"
 
 
 TRAKT_FILES = {
     "ratings-movies.json": trakt(
         [
-            trakt_film("Fargo", 1996, rated_at="2021-05-01T10:00:00.000Z", rating=9, imdb="tt0116282", tmdb=275),
-            trakt_film("Alien", 1979, rated_at="2021-05-02T10:00:00.000Z", rating=1),
+            trakt_entry("Fargo", 1996, rated_at="2021-05-01T10:00:00.000Z", rating=9, imdb="tt0116282", tmdb=275),
+            trakt_entry("Alien", 1979, rated_at="2021-05-02T10:00:00.000Z", rating=1),
         ]
     ),
     "watched-movies-1.json": trakt(
-        [trakt_film("Fargo", 1996, last_watched_at="2021-05-01T09:00:00Z", imdb="tt0116282", tmdb=275)]
+        [trakt_entry("Fargo", 1996, last_watched_at="2021-05-01T09:00:00Z", imdb="tt0116282", tmdb=275)]
     ),
     "watched-history-2.json": trakt(
         [
-            trakt_film("Heat", 1995, watched_at="2021-05-01T09:00:00Z"),
+            trakt_entry("Heat", 1995, watched_at="2021-05-01T09:00:00Z"),
             {"type": "episode", "episode": {}, "show": {"title": "Series"}},
         ]
     ),
-    "lists-watchlist.json": trakt([trakt_film("Ran", None, listed_at="2021-05-01T09:00:00Z")]),
+    "lists-watchlist.json": trakt([trakt_entry("Ran", None, listed_at="2021-05-01T09:00:00Z")]),
 }
 
 
@@ -189,7 +196,7 @@ def test_a_trakt_zip(tmp_path: Path, nested: bool) -> None:
     files["user-profile.json"] = b"{}"
     export = read(write_zip(tmp_path / "trakt.zip", files, ""))
     assert export.format == "trakt"
-    assert set(told(export)) == {
+    assert set(summary(export)) == {
         ("Fargo", 1996, 4.5, ""),
         ("Alien", 1979, 0.5, ""),
         ("Heat", 1995, None, "seen"),
@@ -197,7 +204,7 @@ def test_a_trakt_zip(tmp_path: Path, nested: bool) -> None:
     }
     fargo = next(entry for entry in export.entries if entry.title == "Fargo")
     assert (fargo.imdb, fargo.tmdb, fargo.at) == ("tt0116282", 275, "2021-05-01T10:00:00.000+00:00")
-    assert [row.reason for row in export.skipped] == ["it is no film"]
+    assert [row.reason for row in export.skipped] == ["it is not a movie"]
 
 
 def test_a_movielens_export(tmp_path: Path) -> None:
@@ -235,7 +242,7 @@ def test_a_tmdb_export(tmp_path: Path) -> None:
     assert export.entries == (
         Entry("Fargo", 1996, 4.0, at="2020-01-05T12:30:00.000+00:00", imdb="tt0116282", tmdb=275),
     )
-    assert [row.reason for row in export.skipped] == ["it is no film but of type tv"]
+    assert [row.reason for row in export.skipped] == ["it is not a movie but of type tv"]
 
 
 PLAIN = {
@@ -243,7 +250,7 @@ PLAIN = {
     "Title;Year;Rating\nFargo;1996;4,5\n": ("Fargo", 1996, 4.5, ""),
     "movie\tstars\nFargo (1996)\t4.5\n": ("Fargo", 1996, 4.5, ""),
     'Name,Rating10\n"Usual Suspects, The (1995)",9\n': ("The Usual Suspects", 1995, 4.5, ""),
-    " FILM , Year\nFargo,1996\n": ("Fargo", 1996, None, "seen"),
+    " FILM , Year, Watched Date\nFargo,1996,2020-01-05\n": ("Fargo", 1996, None, "seen"),
     "title,year,marks\nFargo,1996,watchlist hidden\n": ("Fargo", 1996, None, "hidden watchlist"),
     "Title,Year,Rating\n'+1,2013,3\n": ("+1", 2013, 3.0, ""),
     "Title,Year,Rating\n\x1b[31mFar\x07go\u202e,1996,3\n": ("Fargo", 1996, 3.0, ""),
@@ -257,19 +264,19 @@ PLAIN = {
 @pytest.mark.parametrize("text", PLAIN)
 def test_plain_tables(tmp_path: Path, text: str, end: str, encoding: str) -> None:
     export = read_file(tmp_path, "mine.csv", text.replace("\n", end).encode(encoding))
-    assert (export.format, told(export)) == ("csv", [PLAIN[text]])
+    assert (export.format, summary(export)) == ("csv", [PLAIN[text]])
 
 
 def test_a_table_in_cp1252(tmp_path: Path) -> None:
     content = "Title,Year,Rating\nLe Fabuleux Destin d’Amélie Poulain – “1”,2001,4\n".encode("cp1252")
-    assert told(read_file(tmp_path, "mine.csv", content))[0][0] == "Le Fabuleux Destin d’Amélie Poulain – “1”"
+    assert summary(read_file(tmp_path, "mine.csv", content))[0][0] == "Le Fabuleux Destin d’Amélie Poulain – “1”"
 
 
-def test_lines_that_cannot_be_understood_are_told(tmp_path: Path) -> None:
+def test_unreadable_lines_are_reported(tmp_path: Path) -> None:
     content = b"Title,Year,Rating\nFargo,1996,4\nA,b,c,d,e\nshort\n,1990,3\n\n" + b"x" * 1200 + b",1990,3\n"
     export = read_file(tmp_path, "mine.csv", content)
-    assert told(export) == [("Fargo", 1996, 4.0, "")]
-    assert [(row.place.partition(" ")[2], row.reason) for row in export.skipped] == [
+    assert summary(export) == [("Fargo", 1996, 4.0, "")]
+    assert [(row.location.partition(" ")[2], row.reason) for row in export.skipped] == [
         ("line 3", "it has 5 fields instead of 3"),
         ("line 4", "it has 1 fields instead of 3"),
         ("line 5", "it has no title"),
@@ -278,26 +285,31 @@ def test_lines_that_cannot_be_understood_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "row", "problem"),
+    ("header", "row", "reason"),
     [
-        (
-            LETTERBOXD["ratings.csv"],
-            film("Fargo", 1996, 9),
-            "line 2: the rating '9' is not from 0.5 to 5; is it of another",
-        ),
-        (LETTERBOXD["ratings.csv"], film("Fargo", 1996, "0"), "from 0.5 to 5"),
-        (LETTERBOXD["ratings.csv"], film("Fargo", 1996, "-3"), "from 0.5 to 5"),
-        (LETTERBOXD["ratings.csv"], film("Fargo", 1996, "nan"), "from 0.5 to 5"),
-        (LETTERBOXD["ratings.csv"], film("Fargo", 1996, "1e0"), "from 0.5 to 5"),
+        (LETTERBOXD["ratings.csv"], letterboxd_row("Fargo", 1996, 9), "the rating '9' is not from 0.5 to 5"),
+        (LETTERBOXD["ratings.csv"], letterboxd_row("Fargo", 1996, "0"), "from 0.5 to 5"),
+        (LETTERBOXD["ratings.csv"], letterboxd_row("Fargo", 1996, "-3"), "the rating '-3' cannot be read"),
+        (LETTERBOXD["ratings.csv"], letterboxd_row("Fargo", 1996, "nan"), "cannot be read"),
+        (LETTERBOXD["ratings.csv"], letterboxd_row("Fargo", 1996, "1e0"), "cannot be read"),
         (IMDB["now"], imdb_row("tt1", 11, "Fargo", 1996), "the rating '11' is not from 1 to 10"),
-        (IMDB["now"], imdb_row("tt1", "\x1b[31m9", "Fargo", 1996), "the rating '9' is not|from 1 to 10"),
-        ("Title,Rating", {"title": "Fargo", "rating": "80"}, "the rating '80' is not from 0.5 to 5"),
+        (IMDB["now"], imdb_row("tt1", "\x1b[31m9", "Fargo", 1996), "the rating '9' cannot be read"),
+        ("Title,Rating", {"title": "Fargo", "rating": "800"}, "the rating '800' is not from 0.5 to 5"),
     ],
 )
-def test_wrong_scales(tmp_path: Path, header: str, row: dict[str, object], problem: str) -> None:
-    with pytest.raises(Problem, match=problem) as raised:
-        read_file(tmp_path, "ratings.csv", table(header, [row]))
-    assert str(raised.value).isprintable()
+def test_a_movie_with_an_unreadable_rating_is_still_imported(
+    tmp_path: Path, header: str, row: dict[str, object], reason: str
+) -> None:
+    good = {**row, **dict.fromkeys(("rating", "your rating"), 4), "name": "Heat", "title": "Heat", "const": "tt2"}
+    export = read_file(tmp_path, "ratings.csv", table(header, [row, good]))
+    assert {(entry.title, entry.stars is None, entry.marks) for entry in export.entries} == {
+        ("Fargo", True, frozenset({"seen"})),
+        ("Heat", False, frozenset()),
+    }
+    ((location, title, why),) = [(each.location, each.title, each.reason) for each in export.unread]
+    assert (location, title) == ("ratings.csv line 2", "Fargo")
+    assert reason in why
+    assert why.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -309,51 +321,54 @@ def test_wrong_scales(tmp_path: Path, header: str, row: dict[str, object], probl
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", "is not text in UTF-8"),
         (b"Title,Year\nFar\0go,1996\n", "is not text in UTF-8"),
         (b"Title,Year\nFarg\x81,1996\n", "is not text in UTF-8"),
-        (b"a,b,c\n1,2,3\n", "begins with 'a,b,c', which is no header of Letterboxd"),
-        (b"\x1b]0;owned\x07a,b\n1,2\n", "begins with 'a,b', which is no header"),
-        (b"Title,Year,Rating\n", "holds no film"),
-        (b"Title,Year,Rating\n,1990,3\n", "holds no film; of its entries, mine.csv line 2: it has no title"),
+        (b"a,b,c\n1,2,3\n", "begins with 'a,b,c', which is not a header of Letterboxd"),
+        (b"\x1b]0;owned\x07a,b\n1,2\n", "begins with 'a,b', which is not a header"),
+        (b"Title,Year,Rating\n", "contains no movie"),
+        (b"Title,Year,Rating\n,1990,3\n", "contains no movie; its first entry, mine.csv line 2: it has no title"),
         (b'Title,Year\n"Fargo,1996\nAlien,1979\n', "line 3 cannot be read"),
         (b'Title,Year\n"Far"go,1996\n', "line 2 cannot be read"),
         (b"Title,Year\n" + b"x" * 200_000 + b",1990\n", "cannot be read"),
-        (b"[1, 2", "is damaged or no JSON"),
-        (b"{}", "is not a list of films"),
-        (b"[" * 100_000, "is damaged or no JSON"),
-        (b"[1, null, [], {}]", "holds no film"),
-        (b'[{"movie": {"title": "Fargo"}, "rating": 12}]', "entry 1: the rating '12' is not from 1 to 10"),
-        (b"PK\3\4 no archive", "damaged or cut off"),
+        (b"[1, 2", "is damaged or not JSON"),
+        (b"{}", "is not a list of movies"),
+        (b"[" * 100_000, "is damaged or not JSON"),
+        (b"[1, null, [], {}]", "contains no movie"),
+        (b"PK\3\4 no archive", "damaged or incomplete"),
     ],
 )
-def test_files_that_are_none(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_files_that_are_not_exports(tmp_path: Path, content: bytes, problem: str) -> None:
     with pytest.raises(Problem, match=problem) as raised:
         read_file(tmp_path, "mine.csv", content)
     assert str(raised.value).isprintable()
     assert str(raised.value).endswith((".", "?"))
 
 
-def test_places_that_hold_no_file(tmp_path: Path) -> None:
+def test_paths_that_are_not_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for name, problem in (("nothing.csv", "There is no file"), ("pipe", "is no plain file"), ("", "holds no table")):
+    for name, problem in (
+        ("nothing.csv", "There is no file"),
+        ("pipe", "is not a regular file"),
+        ("", "contains no table"),
+    ):
         with pytest.raises(Problem, match=problem):
             read(tmp_path / name)
 
 
 def test_a_zip_with_something_else(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="holds no table of Letterboxd, IMDb"):
+    with pytest.raises(Problem, match="contains no table from Letterboxd, IMDb"):
         read(write_zip(tmp_path / "a.zip", {"notes.txt": b"x"}))
     mixed = {"a.csv": b"Title\nX\n", "b.csv": table(IMDB["now"], [imdb_row("tt1", 3, "Y", 1990)])}
-    with pytest.raises(Problem, match="tables of csv and of imdb; import them one by one"):
+    with pytest.raises(Problem, match="tables from csv and imdb; import them one by one"):
         read(write_zip(tmp_path / "b.zip", mixed))
 
 
 def test_hostile_zips(tmp_path: Path) -> None:
     ratings = LETTERBOXD_FILES["ratings.csv"]
-    with pytest.raises(Problem, match="would lie outside"):
+    with pytest.raises(Problem, match="would be written outside"):
         read(write_zip(tmp_path / "slip.zip", {"ratings.csv": ratings, "../../evil.csv": ratings}, ""))
     with pytest.raises(Problem, match="more than 100 times its packed size"):
         read(write_zip(tmp_path / "bomb.zip", {"ratings.csv": ratings + b"\n" * 30_000_000}, ""))
     with pytest.raises(Problem, match="bytes, more than the"):
-        read(write_zip(tmp_path / "large.zip", {"ratings.csv": b"\n" * (MOST + 1)}, ""))
+        read(write_zip(tmp_path / "large.zip", {"ratings.csv": b"\n" * (MAX_BYTES + 1)}, ""))
     with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
         archive.writestr("ratings.csv", ratings)
         with pytest.warns(UserWarning, match="Duplicate"):
@@ -361,7 +376,7 @@ def test_hostile_zips(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="twice"):
         read(tmp_path / "twice.zip")
     cut = (tmp_path / "slip.zip").read_bytes()[:-30]
-    with pytest.raises(Problem, match="damaged or cut off"):
+    with pytest.raises(Problem, match="damaged or incomplete"):
         read_file(tmp_path, "cut.zip", cut)
 
 
@@ -389,7 +404,7 @@ def test_years_ids_and_moments() -> None:
     ] * 5
 
 
-def test_the_newest_rating_of_a_film_counts() -> None:
+def test_the_newest_rating_of_a_movie_counts() -> None:
     old, new = Entry("Fargo", 1996, 2, at="2019"), Entry("FARGO", 1996, 4, frozenset({"seen"}), at="2020")
     wish = Entry("Fargo", 1996, None, frozenset({"watchlist", "seen"}), at="2021")
     for order in ([old, new, wish], [wish, new, old]):
@@ -397,3 +412,95 @@ def test_the_newest_rating_of_a_film_counts() -> None:
     remake = Entry("Fargo", 1997, 1, at="2018")
     assert [entry.year for entry in merged([new, remake])] == [1997, 1996]
     assert len(merged([Entry("X", 1990, 1, imdb="tt1"), Entry("X", 1990, 1, imdb="tt2")])) == 2
+
+
+REPEATED = (
+    b"title,year,rating,date,marks\n"
+    b"Heat,1995,4,2020-01-05,liked\n"
+    b"Fargo,1996,3,2020-01-05,\n"
+    b"Heat,1995,5,2021-01-05,\n"
+    b"HEAT,1995,2,2021-01-05,\n"
+    b"Heat,1995,,2022-01-05,watchlist\n"
+    b"Heat,1995,3,2019-01-05,hidden\n"
+    b"Fargo,1996,1,2020-01-05,\n"
+    b"Heat,1995,1,2021-01-05,\n"
+)
+
+
+def test_most_rows_of_a_movie_are_merged_while_a_table_is_read() -> None:
+    """A file may name a movie a million times. The result is as if all rows were merged afterwards."""
+    read_rows = csv_exports.read(PurePosixPath("mine.csv"), REPEATED).entries
+    assert [(one.title, one.stars, sorted(one.marks), one.at[:4]) for one in read_rows] == [
+        ("Heat", 4.0, ["liked"], "2020"),
+        ("Fargo", 3.0, [], "2020"),
+        ("HEAT", 2.0, [], "2021"),
+        ("Heat", None, ["watchlist"], "2022"),
+        ("Fargo", 1.0, [], "2020"),
+        ("Heat", 1.0, ["hidden"], "2021"),
+    ]
+    heat = next(one for one in merged(read_rows) if one.title == "Heat")
+    assert (heat.stars, sorted(heat.marks), heat.at[:4]) == (1.0, ["hidden", "liked", "watchlist"], "2021")
+
+
+def test_repeated_rows_of_a_list_stay_separate() -> None:
+    listed = csv_exports.read(PurePosixPath("mine.csv"), REPEATED, Choices(meaning="list"))
+    assert len(listed.entries) == 8
+
+
+def test_unreadable_values_are_reported_for_each_row_of_a_movie() -> None:
+    rows = (
+        b"title,year,rating,date\n"
+        + b"Heat,soon,4,2020-01-05\n" * 3
+        + b"Fargo,1996,11,2020-01-05\nFargo,1996,4,never\n"
+    )
+    table = csv_exports.read(PurePosixPath("mine.csv"), rows, Choices(scale=5))
+    assert [one.location[-1] for one in table.unread.rows] == ["2", "3", "4", "5", "6"]
+
+
+DATES = ("", "2020-01-05", "2020-01-06", "2019", "03/04/2020", "never")
+
+
+def random_export(random: Random) -> dict[str, bytes]:
+    """Return tables of Letterboxd with repeated movies, namesakes, movies without date, marks and lists."""
+    titles = random.sample(("Heat", "HEAT", "Fargo", "Crash", "The Crash", ""), 3)
+    addresses = random.sample(("https://boxd.it/a", "https://boxd.it/b", "https://boxd.it/c", ""), 2)
+    contents = {}
+    for name in random.sample([*LETTERBOXD, "lists/mine.csv"], random.randint(1, 5)):
+        header = LETTERBOXD.get(name, "Position,Name,Year,URL,Description")
+        rows = [
+            {
+                "name": random.choice(titles),
+                "year": random.choice(("1995", "2004", "soon")),
+                "rating": random.choice(("", "1", "3.5", "11")),
+                "date": random.choice(DATES),
+                "watched date": random.choice(DATES),
+                "letterboxd uri": random.choice(addresses),
+            }
+            for _ in range(random.choice((1, 3, 30)))
+        ]
+        contents[name] = table(header, rows)
+    return contents
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_merging_while_reading_changes_no_export(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def result() -> Export | str:
+        try:
+            return read(archive)
+        except Problem as problem:
+            return str(problem)
+
+    archive = write_zip(tmp_path / "export.zip", random_export(Random(seed)))
+    merged_early = result()
+    monkeypatch.setattr(csv_exports, "_MOST_KNOWN", 0)
+    assert merged_early == result()
+
+
+def test_movies_of_the_same_time_stay_in_the_order_of_the_file() -> None:
+    names = ["Heat", "Fargo", "Ran", "Fargo", "Crash", "Ran", "Heat"]
+    assert [entry.title for entry in merged([Entry(name, 1995, 3) for name in names])] == [
+        "Heat",
+        "Fargo",
+        "Ran",
+        "Crash",
+    ]

@@ -1,4 +1,4 @@
-"""Every layout that MovieLens was published in, and what is common to all of them."""
+"""Every layout of MovieLens, and what they have in common."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
 
-from data import movielens
-from data.dataset import Scale
-from data.movielens import MISSING, Raw
-from data.problems import Problem
-from data.progress import Stage
-from data.readers import columns
+from movietui.data.dataset import Scale
+from movietui.data.movielens import number_columns
+from movietui.data.movielens import reader as movielens
+from movietui.data.movielens.release import GENRES_1M, MISSING, Raw
+from movietui.data.problems import Problem
+from movietui.data.progress import Stage
 from tests.data.files import LAYOUTS, MOVIES, USERS, contents, lines, rated, write_folder, write_zip
 
 RATINGS = {layout: next(iter(lines(layout))) for layout in LAYOUTS}
-"""The file of the ratings."""
+"""The file with the ratings."""
 SEPARATORS = {"ml-100k": "\t", "ml-1m": "::", "ml-10m": "::", "ml-latest-small": ","}
 LATER = ["ml-10m", "ml-latest-small"]
 
@@ -48,7 +48,7 @@ def test_the_rows_of_a_file(tmp_path: Path, layout: str) -> None:
 
 
 @each_layout
-def test_the_layout_is_known_by_the_files_and_not_by_a_name(tmp_path: Path, layout: str) -> None:
+def test_file_names_identify_the_layout_and_folder_names_do_not(tmp_path: Path, layout: str) -> None:
     folder = read(tmp_path, layout)
     for inside in ("", "ml-1m/", "ml-20m/"):
         assert_same(movielens.read(write_zip(tmp_path / "download.bin", contents(layout=layout), inside)), folder)
@@ -57,9 +57,9 @@ def test_the_layout_is_known_by_the_files_and_not_by_a_name(tmp_path: Path, layo
 @each_layout
 def test_line_ends_do_not_matter(tmp_path: Path, layout: str) -> None:
     whole = read(tmp_path, layout)
-    for place, end in enumerate((b"\n", b"\r\n")):
+    for index, end in enumerate((b"\n", b"\r\n")):
         files = {name: end.join(content.splitlines()) for name, content in contents(layout=layout).items()}
-        assert_same(movielens.read(write_folder(tmp_path / str(place), files)), whole)
+        assert_same(movielens.read(write_folder(tmp_path / str(index), files)), whole)
 
 
 @each_layout
@@ -76,13 +76,13 @@ def test_a_wrong_rating_is_named_and_only_its_block_is_read_slowly(
 ) -> None:
     name, whole = RATINGS[layout], read(tmp_path, layout)
     slow: list[int] = []
-    slowly: Callable[..., object] = columns._slowly
+    slowly: Callable[..., object] = number_columns._slowly
 
     def watch(block: bytes, *arguments: object) -> object:
         slow.append(block.count(b"\n"))
         return slowly(block, *arguments)
 
-    monkeypatch.setattr(columns, "_slowly", watch)
+    monkeypatch.setattr(number_columns, "_slowly", watch)
     blocks = movielens.archive.Files.blocks
     monkeypatch.setattr(movielens.archive.Files, "blocks", lambda self, name, size=0: blocks(self, name, 1000))
     rows = lines(layout)[name]
@@ -113,14 +113,14 @@ def test_wrong_ratings(tmp_path: Path, layout: str, fields: tuple[str, ...], wro
     raw = read(tmp_path, layout, {name: [*rows, SEPARATORS[layout].join(fields)]})
     assert len(raw.ratings) == len(rows)
     assert [bad.line for bad in raw.malformed] == [len(rows) + 1 + (layout == "ml-latest-small")]
-    assert wrong in raw.malformed[0].wrong
+    assert wrong in raw.malformed[0].reason
 
 
 @each_layout
 def test_empty_fields_are_missing(tmp_path: Path, layout: str) -> None:
     between = SEPARATORS[layout]
     rows = [between.join(row) for row in (("1", "", "3", "9"), ("1", "2", "", "9"), ("", "2", "3", ""))]
-    for more in ([], [between.join("1234x")]):  # at full speed, and line by line
+    for more in ([], [between.join("1234x")]):  # the fast path, then line by line
         raw = read(tmp_path, layout, {RATINGS[layout]: rows + more})
         assert raw.ratings["user_id"].tolist() == [1, 1, MISSING]
         assert raw.ratings["movie_id"].tolist() == [MISSING, 2, 2]
@@ -131,35 +131,35 @@ def test_empty_fields_are_missing(tmp_path: Path, layout: str) -> None:
 
 
 @each_layout
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_more_than_a_few_wrong_lines(tmp_path: Path, layout: str, place: int) -> None:
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_more_than_a_few_wrong_lines(tmp_path: Path, layout: str, index: int) -> None:
     names = list(lines(layout))
-    if place >= len(names):
+    if index >= len(names):
         pytest.skip("this layout has no third file")
-    rows = lines(layout)[names[place]]
-    assert len(read(tmp_path, layout, {names[place]: [*rows, *["nonsense"] * 10]}).malformed) == 10
+    rows = lines(layout)[names[index]]
+    assert len(read(tmp_path, layout, {names[index]: [*rows, *["nonsense"] * 10]}).malformed) == 10
     first = len(rows) + 1 + (layout == "ml-latest-small")
     with pytest.raises(
-        Problem, match=rf"more than 10 lines of {names[place]} are wrong, the first is line {first}: 1 f"
+        Problem, match=rf"more than 10 lines of {names[index]} are wrong, the first is line {first}: 1 f"
     ):
-        read(tmp_path, layout, {names[place]: [*rows, *["nonsense"] * 11]})
+        read(tmp_path, layout, {names[index]: [*rows, *["nonsense"] * 11]})
 
 
 @each_layout
-@pytest.mark.parametrize("place", [0, 1])
-def test_a_missing_and_an_empty_file(tmp_path: Path, layout: str, place: int) -> None:
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_missing_and_an_empty_file(tmp_path: Path, layout: str, index: int) -> None:
     files = contents(layout=layout)
-    name = list(files)[place]
+    name = list(files)[index]
     with pytest.raises(Problem, match=r"has no (ratings|movies)"):
         read(tmp_path, layout, {name: []})
     (tmp_path / layout / name).unlink()
-    told = "neither u.data nor ratings.dat nor ratings.csv" if place == 0 else f"has no file {name}"
-    with pytest.raises(Problem, match=told):
+    message = "no u.data, ratings.dat or ratings.csv" if index == 0 else f"has no file {name}"
+    with pytest.raises(Problem, match=message):
         movielens.read(tmp_path / layout)
 
 
 @each_layout
-def test_reading_tells_how_far_it_is(tmp_path: Path, layout: str) -> None:
+def test_reading_reports_its_progress(tmp_path: Path, layout: str) -> None:
     path = write_folder(tmp_path / "files", contents(layout=layout))
     stages: list[Stage] = []
     movielens.read(path, stages.append)
@@ -171,7 +171,7 @@ def test_reading_tells_how_far_it_is(tmp_path: Path, layout: str) -> None:
 
 def test_two_layouts_side_by_side(tmp_path: Path) -> None:
     path = write_folder(tmp_path / "x", {**contents(layout="ml-1m"), **contents(layout="ml-latest-small")})
-    with pytest.raises(Problem, match=r"holds ratings\.dat and ratings\.csv, which are two datasets"):
+    with pytest.raises(Problem, match=r"contains ratings\.dat and ratings\.csv, which are two datasets"):
         movielens.read(path)
 
 
@@ -182,7 +182,7 @@ def test_titles_and_genres_of_1m(tmp_path: Path) -> None:
     assert raw.movies["title"].tolist() == ["Alien: La Cité (1995)", "Two", "x"]
     assert raw.movies["genres"].tolist() == ["Children's|Drama", "", "A"]
     assert raw.movies["release_date"].tolist() == ["", "", ""]
-    assert raw.genre_names == (*movielens.GENRES[1:], "A")
+    assert raw.genre_names == (*GENRES_1M, "A")
 
 
 def test_1m_that_was_saved_again_as_utf8(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_1m_that_was_saved_again_as_utf8(tmp_path: Path) -> None:
     assert movielens.read(write_folder(tmp_path / "x", files)).movies["title"].tolist() == ["La Cité (1995)"]
 
 
-def test_codes_of_1m_are_put_in_words(tmp_path: Path) -> None:
+def test_codes_of_1m_become_words(tmp_path: Path) -> None:
     rows = ["1::F::1::10::48067", "2::M::56::0::55117-1234", "3::M::25::::"]
     users = read(tmp_path, "ml-1m", {"users.dat": rows}).users
     assert users["age"].tolist() == [1, 56, 25]
@@ -204,15 +204,15 @@ def test_codes_of_1m_are_put_in_words(tmp_path: Path) -> None:
     ("layout", "name", "line", "wrong"),
     [
         ("ml-1m", "movies.dat", "99::Short", "2 fields instead of 3"),
-        ("ml-1m", "movies.dat", "1::Again (1995)::Drama", "the movie 1 is there twice"),
+        ("ml-1m", "movies.dat", "1::Again (1995)::Drama", "the movie 1 appears twice"),
         ("ml-1m", "movies.dat", "99:: ::Drama", "no title"),
         ("ml-1m", "users.dat", "99::M::400::1::0", "the age '400'"),
         ("ml-1m", "users.dat", "99::M::25::21::0", "the occupation '21'"),
-        ("ml-1m", "users.dat", "1::M::25::1::0", "the user 1 is there twice"),
+        ("ml-1m", "users.dat", "1::M::25::1::0", "the user 1 appears twice"),
         ("ml-10m", "movies.dat", "::Nobody (1995)::Drama", "no movie id"),
         ("ml-latest-small", "movies.csv", '99,"Half a quote (1995),Drama', "its quotes do not match"),
         ("ml-latest-small", "movies.csv", "99,One, Two (1995),Drama", "4 fields instead of 3"),
-        ("ml-latest-small", "movies.csv", "1,Again (1995),Drama", "the movie 1 is there twice"),
+        ("ml-latest-small", "movies.csv", "1,Again (1995),Drama", "the movie 1 appears twice"),
         ("ml-latest-small", "links.csv", "99,tt0114709,1", "the IMDb id 'tt0114709'"),
     ],
 )
@@ -220,7 +220,7 @@ def test_wrong_movies_users_and_links(tmp_path: Path, layout: str, name: str, li
     rows = lines(layout)[name]
     raw = read(tmp_path, layout, {name: [*rows, line]})
     assert [(bad.file, bad.line) for bad in raw.malformed] == [(name, len(rows) + 1 + name.endswith(".csv"))]
-    assert wrong in raw.malformed[0].wrong
+    assert wrong in raw.malformed[0].reason
 
 
 @pytest.mark.parametrize("layout", LATER)
@@ -246,7 +246,7 @@ def test_more_genres_than_any_release_has(tmp_path: Path, layout: str) -> None:
     name = next(name for name in lines(layout) if name.startswith("movies"))
     between = "," if name.endswith(".csv") else "::"
     genres = "|".join(f"Genre {number}" for number in range(201))
-    with pytest.raises(Problem, match="have 201 genres, more than the 200 that are read"):
+    with pytest.raises(Problem, match="have 201 genres, more than the limit of 200"):
         read(tmp_path, layout, {name: [between.join(["1", "Film (1995)", genres])]})
 
 
@@ -272,13 +272,13 @@ def test_links(tmp_path: Path) -> None:
     assert read(tmp_path, "ml-10m").links is None
 
 
-def test_a_csv_set_without_links(tmp_path: Path) -> None:
+def test_a_csv_dataset_without_links(tmp_path: Path) -> None:
     files = contents(layout="ml-latest-small")
     del files["links.csv"]
     assert movielens.read(write_folder(tmp_path / "x", files)).links is None
 
 
-def test_whole_stars_in_a_csv_set_are_halves_all_the_same(tmp_path: Path) -> None:
+def test_a_csv_dataset_with_whole_stars_has_the_half_star_scale(tmp_path: Path) -> None:
     raw = read(tmp_path, "ml-latest-small", {"ratings.csv": ["1,1,4.0,9", "1,2,5.0,9"]})
     assert raw.scale == Scale(0.5, 5.0, 0.5)
 
@@ -307,13 +307,13 @@ def test_a_header_as_a_spreadsheet_saves_it(tmp_path: Path) -> None:
     assert_same(movielens.read(write_folder(tmp_path / "x", files)), read(tmp_path, "ml-latest-small"))
 
 
-def test_another_separator_is_said(tmp_path: Path) -> None:
+def test_another_separator_is_reported(tmp_path: Path) -> None:
     rows = [line.replace("::", "\t") for line in lines("ml-1m")["ratings.dat"]]
     with pytest.raises(Problem, match=r"lines of ratings\.dat are wrong, the first is line 1: 1 fields instead of 4"):
         read(tmp_path, "ml-1m", {"ratings.dat": rows})
 
 
-def test_single_colons_are_no_separators(tmp_path: Path) -> None:
+def test_single_colons_are_not_separators(tmp_path: Path) -> None:
     rows = lines("ml-1m")["ratings.dat"]
     raw = read(tmp_path, "ml-1m", {"ratings.dat": [*rows, "1:2:3:4", "1:x:2::3::4", "1::2:3::4"]})
     assert len(raw.ratings) == len(rows)

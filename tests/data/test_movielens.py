@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,14 +7,14 @@ import pytest
 from pandas.testing import assert_frame_equal
 from pyarrow import parquet
 
-from data import movielens
-from data.movielens import MISSING
-from data.problems import Problem
+from movietui.data.movielens import reader as movielens
+from movietui.data.movielens.release import GENRES_100K, MISSING
+from movietui.data.problems import Problem
 from tests.data.files import contents, lines, movie_line, write_folder
 
 
 def read(tmp_path: Path, **changed: list[str]) -> movielens.Raw:
-    renamed = {name.replace("_", "."): found for name, found in changed.items()}
+    renamed = {name.replace("_", "."): content for name, content in changed.items()}
     return movielens.read(write_folder(tmp_path / "files", contents(renamed)))
 
 
@@ -84,13 +83,13 @@ def test_a_malformed_rating_is_left_out_and_named(tmp_path: Path, line: str, wro
         ("u_item", "99|Short (1995)|01-Jan-1995", "3 fields instead of 24"),
         ("u_item", movie_line(99, "Date (1995)", "31-Feb-1995"), "there is no date"),
         ("u_item", movie_line(99, "Date (1995)", "1995"), "is not like 01-Jan-1995"),
-        ("u_item", movie_line(1, "Again (1995)"), "the movie 1 is there twice"),
+        ("u_item", movie_line(1, "Again (1995)"), "the movie 1 appears twice"),
         ("u_item", movie_line(99, "  "), "no title"),
         ("u_item", movie_line(99, "x" * 1001), "has more than 1,000 characters"),
         ("u_item", movie_line(99, "Flag (1995)")[:-1] + "2", "genre"),
         ("u_user", "99|forty|M|writer|00000", "the age 'forty'"),
         ("u_user", "99|40|M|writer", "4 fields instead of 5"),
-        ("u_user", "1|40|M|writer|00000", "the user 1 is there twice"),
+        ("u_user", "1|40|M|writer|00000", "the user 1 appears twice"),
         ("u_user", "99|400|M|writer|00000", "400"),
     ],
 )
@@ -98,7 +97,7 @@ def test_malformed_movies_and_users(tmp_path: Path, name: str, line: str, wrong:
     rows = lines()[name.replace("_", ".")]
     raw = read(tmp_path, **{name: [*rows, line]})
     assert [bad.line for bad in raw.malformed] == [len(rows) + 1]
-    assert wrong in raw.malformed[0].wrong
+    assert wrong in raw.malformed[0].reason
 
 
 def test_too_many_malformed_lines(tmp_path: Path) -> None:
@@ -128,10 +127,7 @@ def test_binary_instead_of_text(tmp_path: Path) -> None:
 
 
 def test_published_files(published: Path) -> None:
-    movielens.read(published / "ml-100k.zip")
-    started = time.perf_counter()
     raw = movielens.read(published / "ml-100k.zip")
-    assert time.perf_counter() - started < 1  # 0.1 s measured
     assert (len(raw.ratings), len(raw.movies), len(raw.users), raw.malformed) == (100_000, 1682, 943, ())
     assert (raw.movies["release_date"] == "").sum() == 1
     assert "1971-02-04" in raw.movies["release_date"].tolist()
@@ -142,7 +138,7 @@ def test_published_files(published: Path) -> None:
 
 
 def write_tables(folder: Path, changed: Callable[[dict[str, pa.Table]], None] = lambda tables: None) -> Path:
-    """Write tables made up for the tests as the wheel has them."""
+    """Write invented tables in the layout of the wheel."""
     movies, users = np.arange(1, 1683), np.arange(1, 944)
     tables = {
         "data": pa.table(
@@ -158,7 +154,7 @@ def write_tables(folder: Path, changed: Callable[[dict[str, pa.Table]], None] = 
                 "movie_id": movies,
                 "movie_title": [f"Film {movie} (1995)" for movie in movies],
                 "release_date": ["01-Jan-1995", *[None] * 1681],
-                **{genre: np.ones(1682, int) for genre in movielens.GENRES},
+                **{genre: np.ones(1682, int) for genre in GENRES_100K},
             }
         ),
         "users": pa.table(
@@ -179,8 +175,8 @@ def write_tables(folder: Path, changed: Callable[[dict[str, pa.Table]], None] = 
 def with_value(name: str, column: str, value: object) -> Callable[[dict[str, pa.Table]], None]:
     def change(tables: dict[str, pa.Table]) -> None:
         old = tables[name]
-        place = old.column_names.index(column)
-        tables[name] = old.set_column(place, column, pa.array([value, *old.column(column).to_pylist()[1:]]))
+        index = old.column_names.index(column)
+        tables[name] = old.set_column(index, column, pa.array([value, *old.column(column).to_pylist()[1:]]))
 
     return change
 
@@ -196,20 +192,20 @@ def test_the_tables_of_the_wheel(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
-        (doubled, "is not that of MovieLens 100K: it has 200,000 rows"),
-        (with_value("items", "movie_title", "x" * 2**26), "is not that of MovieLens 100K"),
-        (with_value("data", "user_id", 2**32 + 1), "does not carry the tables"),
-        (with_value("data", "timestamp", -5), "does not carry the tables"),
-        (with_value("items", "movie_id", 2), "does not carry the tables"),
-        (with_value("items", "movie_id", 2**32 + 5), "does not carry the tables"),
-        (with_value("users", "user_id", None), "does not carry the tables"),
-        (with_value("users", "age", 200), "does not carry the tables"),
+        (doubled, "is not the MovieLens 100K file: it has 200,000 rows"),
+        (with_value("items", "movie_title", "x" * 2**26), "is not the MovieLens 100K file"),
+        (with_value("data", "user_id", 2**32 + 1), "does not contain the expected tables"),
+        (with_value("data", "timestamp", -5), "does not contain the expected tables"),
+        (with_value("items", "movie_id", 2), "does not contain the expected tables"),
+        (with_value("items", "movie_id", 2**32 + 5), "does not contain the expected tables"),
+        (with_value("users", "user_id", None), "does not contain the expected tables"),
+        (with_value("users", "age", 200), "does not contain the expected tables"),
     ],
 )
 def test_tables_that_are_not_those_of_the_wheel(
-    tmp_path: Path, change: Callable[[dict[str, pa.Table]], None], told: str
+    tmp_path: Path, change: Callable[[dict[str, pa.Table]], None], message: str
 ) -> None:
-    with pytest.raises(Problem, match=told):
+    with pytest.raises(Problem, match=message):
         movielens.read(write_tables(tmp_path / "wheel", change))

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import catalogue, pairs, splits
-from data.dataset import Ratings
-from data.pairs import Pairs, Triples
-from data.problems import Problem
+from movietui.data import catalogue, pairs, splits
+from movietui.data.dataset import Ratings
+from movietui.data.pairs import Pairs, Triples
+from movietui.data.problems import Problem
 
 Triple = tuple[int, int, int, float]
 
@@ -20,14 +20,14 @@ def columns(user: object, movie: object, stars: object, time: object = None) -> 
 
 
 def some(rows: int = 200) -> Ratings:
-    """Ratings of 23 users for 17 movies, in no order; some movies twice by the same user, some by nobody."""
+    """Ratings of 23 users for 17 movies in random order; some rated twice by the same user, some by nobody."""
     random = np.random.RandomState(4)
     movie = random.choice([0, 3, 4, 7, 8, 9, 16], rows)
     return columns(random.randint(0, 23, rows), movie, random.randint(1, 11, rows) / 2, random.permutation(rows))
 
 
-def plainly(ratings: Ratings) -> list[Triple]:
-    """All triples, the plain way."""
+def naive_triples(ratings: Ratings) -> list[Triple]:
+    """Return all triples by a naive implementation."""
     newest: dict[tuple[int, int], float] = {}
     for row in np.argsort(ratings.time):
         newest[int(ratings.movie[row]), int(ratings.user[row])] = float(ratings.stars[row])
@@ -45,14 +45,14 @@ def listed(triples: Triples) -> list[Triple]:
 
 @pytest.mark.parametrize("at_once", [1, 7, 100_000])
 def test_every_triple_once_in_blocks(at_once: int) -> None:
-    found = Pairs.of(some())
-    expected = plainly(some())
-    blocks = list(found.triples(at_once))
+    pairs = Pairs.of(some())
+    expected = naive_triples(some())
+    blocks = list(pairs.triples(at_once))
     assert [len(block) for block in blocks[:-1]] == [at_once] * (len(blocks) - 1)
     assert 0 < len(blocks[-1]) <= at_once
     assert [triple for block in blocks for triple in listed(block)] == expected
-    assert len(found) == len(expected)
-    assert len(found) < sum(n * (n - 1) // 2 for n in np.bincount(some().movie))  # some rated a movie twice
+    assert len(pairs) == len(expected)
+    assert len(pairs) < sum(n * (n - 1) // 2 for n in np.bincount(some().movie))  # some users rated a movie twice
 
 
 def test_columns_have_their_types() -> None:
@@ -69,10 +69,10 @@ def test_blocks_name_the_rows_of_the_ratings() -> None:
     one, other = (ratings.take(side) for side in rows)
     assert (one.movie == other.movie).all()
     triples = list(zip(one.user, other.user, one.movie, (one.stars + other.stars) / 2, strict=True))
-    assert triples == plainly(ratings)
+    assert triples == naive_triples(ratings)
 
 
-def test_who_rated_twice_is_no_pair_and_counts_with_the_newest() -> None:
+def test_two_ratings_by_one_user_are_not_a_pair_and_the_newest_counts() -> None:
     twice = columns([5, 5, 2], [1, 1, 1], [4, 2, 5], time=[9, 8, 1])
     (block,) = Pairs.of(twice).triples()
     assert listed(block) == [(2, 5, 1, 4.5)]
@@ -86,12 +86,12 @@ def test_without_pairs(ratings: Ratings) -> None:
     none = Pairs.of(ratings)
     assert len(none) == 0
     assert list(none.blocks()) == []
-    with pytest.raises(Problem, match="No movie has ratings of two users"):
+    with pytest.raises(Problem, match="No movie has ratings from two users"):
         next(none.epoch(10, 5, seed=0))
 
 
 def test_drawn_triples_are_among_all_and_as_likely_as_each_other() -> None:
-    expected = plainly(some(60))
+    expected = naive_triples(some(60))
     both_ways = {(a, b, movie, stars) for a, b, movie, stars in expected}
     both_ways |= {(b, a, movie, stars) for a, b, movie, stars in expected}
     size = 1000 * len(both_ways)
@@ -105,7 +105,7 @@ def test_drawn_triples_are_among_all_and_as_likely_as_each_other() -> None:
     assert max(counts.values()) < 1000 + 5 * 32
 
 
-def test_order_of_what_is_drawn_is_random() -> None:
+def test_triples_are_drawn_in_random_order() -> None:
     (batch,) = Pairs.of(some()).epoch(5000, 5000, seed=0)
     halves = [np.bincount(half, minlength=17) for half in np.array_split(batch.movie, 2)]
     np.testing.assert_allclose(*halves, atol=5 * np.sqrt(5000 / 4))
@@ -118,7 +118,7 @@ def test_an_epoch_has_its_size_and_batches(monkeypatch: pytest.MonkeyPatch) -> N
     assert list(Pairs.of(some()).epoch(0, 10, seed=0)) == []
 
 
-def test_what_is_drawn_follows_from_seed_and_epoch() -> None:
+def test_seed_and_epoch_determine_the_draw() -> None:
     def drawn(seed: int, number: int) -> list[Triple]:
         return [triple for batch in Pairs.of(some()).epoch(200, 64, seed, number) for triple in listed(batch)]
 

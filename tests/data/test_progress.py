@@ -1,4 +1,4 @@
-from data.progress import Meter, Stage
+from movietui.data.progress import Meter, Stage
 
 
 class Clock:
@@ -9,39 +9,39 @@ class Clock:
 
 
 def test_rate_and_time_left() -> None:
-    clock, told = Clock(), list[Stage]()
-    meter = Meter(told.append, "Downloading", 1000, "bytes", "a file", done=200, clock=clock)
-    assert told == [Stage("Downloading", 200, 1000, "bytes", "a file")]
+    clock, stages = Clock(), list[Stage]()
+    meter = Meter(stages.append, "Downloading", 1000, "bytes", "a file", done=200, clock=clock)
+    assert stages == [Stage("Downloading", 200, 1000, "bytes", "a file")]
     clock.now += 2
     meter.add(100)
-    assert told[-1] == Stage("Downloading", 300, 1000, "bytes", "a file", False, 50.0, 14.0)
+    assert stages[-1] == Stage("Downloading", 300, 1000, "bytes", "a file", False, 50.0, 14.0)
 
 
-def test_the_rate_is_that_of_late() -> None:
-    clock, told = Clock(), list[Stage]()
-    meter = Meter(told.append, "Reading", 10_000, "lines", clock=clock)
+def test_the_rate_is_recent() -> None:
+    clock, stages = Clock(), list[Stage]()
+    meter = Meter(stages.append, "Reading", 10_000, "lines", clock=clock)
     for _ in range(10):
         clock.now += 1
         meter.add(1000 if clock.now < 104 else 100)
-    assert told[-1].rate == 100
+    assert stages[-1].rate == 100
 
 
-def test_not_every_step_is_told() -> None:
-    clock, told = Clock(), list[Stage]()
-    meter = Meter(told.append, "Reading", 1000, "lines", clock=clock)
+def test_not_every_step_is_reported() -> None:
+    clock, stages = Clock(), list[Stage]()
+    meter = Meter(stages.append, "Reading", 1000, "lines", clock=clock)
     for _ in range(1000):
         clock.now += 0.001
         meter.add(1)
-    assert 10 < len(told) < 30
-    meter.on("the next file")
-    assert (told[-1].done, told[-1].note) == (1000, "the next file")
+    assert 10 < len(stages) < 30
+    meter.set_note("the next file")
+    assert (stages[-1].done, stages[-1].note) == (1000, "the next file")
     meter.finish()
-    assert (told[-1].done, told[-1].total, told[-1].finished) == (1000, 1000, True)
+    assert (stages[-1].done, stages[-1].total, stages[-1].finished) == (1000, 1000, True)
 
 
-def test_without_an_end_no_time_is_left() -> None:
-    clock, told = Clock(), list[Stage]()
-    meter = Meter(told.append, "Downloading", 0, "bytes", clock=clock)
+def test_without_a_total_the_time_left_is_unknown() -> None:
+    clock, stages = Clock(), list[Stage]()
+    meter = Meter(stages.append, "Downloading", 0, "bytes", clock=clock)
     clock.now += 1
     meter.add(10)
-    assert (told[-1].rate, told[-1].seconds_left) == (10.0, None)
+    assert (stages[-1].rate, stages[-1].seconds_left) == (10.0, None)

@@ -1,20 +1,22 @@
-"""What the rules take of the published files."""
+"""What the rules remove from the published files."""
 
 from pathlib import Path
 
 import pytest
 
-from data import cleaning, movielens
-from data.cleaning import CleaningReport, parse
+from movietui.data.cleaning import cleaner as cleaning
+from movietui.data.cleaning.cleaner import CleaningReport, RuleResult, parse
+from movietui.data.movielens import reader as movielens
+from tests.data.cleaned import by_rule
 
 
-def told(published: Path, name: str, text: str) -> tuple[CleaningReport, dict[str, cleaning.RuleResult]]:
+def cleaned(published: Path, name: str, text: str) -> tuple[CleaningReport, dict[str, RuleResult]]:
     report = cleaning.clean(name, movielens.read(published / f"{name}.zip"), parse(text))[1]
-    return report, {result.rule: result for result in report.rules}
+    return report, by_rule(report)
 
 
 DIRT = {
-    # Ratings and movies that each rule takes of the rows as published.
+    # Ratings and movies that each rule removes from the published rows.
     "ml-100k": {
         "same-title-twice": (307, 18),
         "newest-of-title": (85, 3),
@@ -41,16 +43,16 @@ DIRT = {
 
 @pytest.mark.parametrize("name", DIRT)
 def test_the_dirt_of_the_published_files(published: Path, name: str) -> None:
-    _, results = told(published, name, "none")
-    found = {rule: (result.removed, result.removed_movies) for rule, result in results.items()}
-    assert {rule: counts for rule, counts in found.items() if counts != (0, 0)} == DIRT[name]
+    _, results = cleaned(published, name, "none")
+    removed = {rule: (result.removed, result.removed_movies) for rule, result in results.items()}
+    assert {rule: counts for rule, counts in removed.items() if counts != (0, 0)} == DIRT[name]
     assert {result.before for result in results.values()} == {results["missing-values"].before}
     never = {"ml-1m": "177 never rated", "ml-latest-small": "18 never rated"}.get(name, "")
     assert results["few-ratings-movies"].note == never
 
 
 def test_what_changes_in_the_published_100k(published: Path) -> None:
-    report, results = told(published, "ml-100k", "standard")
+    report, results = cleaned(published, "ml-100k", "standard")
     assert (report.ratings, report.users, report.movies) == (99_683, 943, 1662)
     assert results["titles"].note.endswith("3 trimmed")
     assert results["gender"].note == "273 F, 670 M"
@@ -58,9 +60,10 @@ def test_what_changes_in_the_published_100k(published: Path) -> None:
 
 
 def test_source_004_on_the_published_100k(published: Path) -> None:
-    report, results = told(published, "ml-100k", "as in 004")
-    # "100000 ratings by 943 users on 1682 items"; movies with less than 5 ratings, without genre or before 1930 go.
+    report, results = cleaned(published, "ml-100k", "as in 004")
+    # "100000 ratings by 943 users on 1682 items"; movies with less than 5 ratings, without genre or before 1930 are
+    # removed.
     assert (results["missing-values"].before, report.users) == (100_000, 943)
     assert (report.ratings, report.movies) == (99_224, 1347)
-    assert results["few-ratings-movies"].removed_movies == 333 - 2  # one without genre and one old went before
+    assert results["few-ratings-movies"].removed_movies == 333 - 2  # two were removed before: no genre, old
     assert results["same-title-twice"].on is False

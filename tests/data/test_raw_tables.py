@@ -1,4 +1,4 @@
-"""Datasets of every layout on disk as they were published, side by side, and removed again."""
+"""Raw tables of every layout on disk: side by side, and removed again."""
 
 import shutil
 import threading
@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from pandas.testing import assert_frame_equal
 
-from data import cache, catalogue, locations, movielens, sealed, sources
-from data.problems import Problem
+from movietui.data import catalogue
+from movietui.data.fetch import sources
+from movietui.data.movielens import reader as movielens
+from movietui.data.problems import Problem
+from movietui.data.storage import atomic_files, cache, locations, parquet
 from tests.data.files import LAYOUTS, MOVIES, USERS, contents, lines, write_folder, write_zip
 
 RATINGS = len(lines()["u.data"])
@@ -18,7 +21,7 @@ def everything(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")} if folder.exists() else set()
 
 
-def get(tmp_path: Path, layout: str, name: str) -> catalogue.Obtained:
+def get(tmp_path: Path, layout: str, name: str) -> catalogue.GetResult:
     return catalogue.get(name, write_zip(tmp_path / f"{layout}.zip", contents(layout=layout)))
 
 
@@ -27,9 +30,9 @@ def loaded_raw(name: str) -> movielens.Raw:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_what_was_read_is_what_is_loaded(tmp_path: Path, layout: str) -> None:
-    got = get(tmp_path, layout, "own")
-    assert (got.source, got.ratings, got.users, got.movies) == ("path", RATINGS, USERS, MOVIES)
+def test_loaded_tables_equal_those_read(tmp_path: Path, layout: str) -> None:
+    result = get(tmp_path, layout, "own")
+    assert (result.source, result.ratings, result.users, result.movies) == ("path", RATINGS, USERS, MOVIES)
     read, loaded = movielens.read(tmp_path / f"{layout}.zip"), loaded_raw("own")
     for table in ("ratings", "movies", "users"):
         assert_frame_equal(getattr(read, table), getattr(loaded, table))
@@ -43,7 +46,7 @@ def test_what_was_read_is_what_is_loaded(tmp_path: Path, layout: str) -> None:
 
 def test_tables_of_another_version_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     get(tmp_path, "ml-1m", "own")
-    monkeypatch.setattr(sealed, "FORMAT", 99)
+    monkeypatch.setattr(parquet, "FORMAT", 99)
     with pytest.raises(Problem, match="are damaged or of another version; run movietui data get own --from PATH"):
         catalogue.load("own")
     get(tmp_path, "ml-1m", "own")
@@ -66,7 +69,7 @@ def test_other_links_are_another_dataset(tmp_path: Path) -> None:
 def test_all_layouts_side_by_side(tmp_path: Path) -> None:
     for layout in LAYOUTS:
         get(tmp_path, layout, layout)
-    listed = {each.name: each for each in catalogue.listing()}
+    listed = {each.name: each for each in catalogue.list_datasets()}
     assert {name for name, each in listed.items() if each.state == "ready"} == set(LAYOUTS)
     assert all(listed[layout].ratings == RATINGS for layout in LAYOUTS)
     assert len({loaded_raw(layout).ratings_file for layout in LAYOUTS}) == 3
@@ -87,22 +90,22 @@ def test_another_release_under_a_published_name_is_refused(tmp_path: Path, name:
 def test_remove_frees_tables_and_archive(tmp_path: Path, home: Path) -> None:
     get(tmp_path, "ml-1m", "ml-1m")
     get(tmp_path, "ml-100k", "other")
-    kept = everything(cache.folder_of("other"))
+    other_files = everything(cache.folder_of("other"))
     archive = sources.archive_of(sources.SOURCES["ml-1m"])
     archive.parent.mkdir(parents=True)
     archive.write_bytes(b"x" * 1000)
     archive.with_name("ml-1m.zip.part").write_bytes(b"x" * 500)
-    size = {each.name: each.bytes for each in catalogue.listing()}["ml-1m"]
+    size = {each.name: each.bytes for each in catalogue.list_datasets()}["ml-1m"]
     assert size == cache.size("ml-1m") + 1500
     assert catalogue.remove("ml-1m").to_json() == {"dataset": "ml-1m", "bytes": size}
     assert everything(locations.downloads()) == set()
-    assert everything(locations.datasets()) == {"other", *(f"other/{path}" for path in kept)}
-    assert [each.state for each in catalogue.listing() if each.name == "ml-1m"] == ["available"]
-    with pytest.raises(Problem, match=r"^Nothing of ml-1m is on this disk; there is nothing to remove\.$"):
+    assert everything(locations.datasets()) == {"other", *(f"other/{path}" for path in other_files)}
+    assert [each.state for each in catalogue.list_datasets() if each.name == "ml-1m"] == ["available"]
+    with pytest.raises(Problem, match=r"^ml-1m is not on disk; there is nothing to remove\.$"):
         catalogue.remove("ml-1m")
 
 
-def test_own_datasets_and_the_demo_are_removed(tmp_path: Path) -> None:
+def test_imported_datasets_and_the_demo_are_removed(tmp_path: Path) -> None:
     get(tmp_path, "ml-latest-small", "own")
     catalogue.get("demo")
     for name in ("own", "demo"):
@@ -111,9 +114,9 @@ def test_own_datasets_and_the_demo_are_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["ml-99", "own"])
-def test_what_is_not_known_is_not_removed(tmp_path: Path, name: str) -> None:
+def test_unknown_datasets_are_not_removed(tmp_path: Path, name: str) -> None:
     get(tmp_path, "ml-100k", "mine")
-    with pytest.raises(Problem, match=rf"^There is no dataset {name}; those that are here: mine\.$"):
+    with pytest.raises(Problem, match=rf"^There is no dataset {name}; on disk: mine\.$"):
         catalogue.remove(name)
     with pytest.raises(Problem, match="cannot be the name"):
         catalogue.remove("../mine")
@@ -121,7 +124,7 @@ def test_what_is_not_known_is_not_removed(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["own", "ml-1m"])
-def test_what_was_removed_in_part_can_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_partly_removed_dataset_can_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def refuse(folder: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -135,17 +138,17 @@ def test_what_was_removed_in_part_can_be_removed(tmp_path: Path, monkeypatch: py
     assert everything(locations.datasets()) == set()
 
 
-def test_all_that_takes_room_is_shown(tmp_path: Path) -> None:
+def test_sizes_include_the_archive(tmp_path: Path) -> None:
     get(tmp_path, "ml-1m", "ml-1m")
     archive = sources.archive_of(sources.SOURCES["ml-1m"])
     archive.parent.mkdir(parents=True)
     archive.write_bytes(b"x" * 1000)
     catalogue.clean("ml-1m")
-    listed = {each.name: each.bytes for each in catalogue.listing()}["ml-1m"]
+    listed = {each.name: each.bytes for each in catalogue.list_datasets()}["ml-1m"]
     assert catalogue.show("ml-1m")["bytes"] == listed == cache.size("ml-1m") + 1000
 
 
-def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_removal_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -163,15 +166,15 @@ def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_folder_that_dataset_json_does_not_name_yet_is_not_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One has written its raw tables and not yet ``dataset.json`` when another, with another file, is done."""
-    replace_file = sealed._replace_file
+    """One process has written its raw tables but not yet ``dataset.json`` when another, with another file, finishes."""
+    replace_file = atomic_files.replace_file
     one_waits, other_is_under_way = threading.Event(), threading.Event()
 
     def late(path: Path, content: bytes) -> None:
         if threading.current_thread() is one:
             one_waits.set()
             other_is_under_way.wait(10)
-            other.join(0.5)  # ends only where nothing holds it back
+            other.join(0.5)  # ends only if it is not blocked
         replace_file(path, content)
 
     def other_gets() -> None:
@@ -179,19 +182,19 @@ def test_a_folder_that_dataset_json_does_not_name_yet_is_not_swept(
         other_is_under_way.set()
         get(tmp_path, "ml-1m", "own")
 
-    monkeypatch.setattr(sealed, "_replace_file", late)
+    monkeypatch.setattr(atomic_files, "replace_file", late)
     one = threading.Thread(target=get, args=(tmp_path, "ml-100k", "own"))
     other = threading.Thread(target=other_gets)
     one.start()
     other.start()
     one.join(30)
     other.join(30)
-    # Whoever came last counts, and its tables are there.
+    # The last one wins, and its tables are there.
     assert loaded_raw("own").ratings_file == "ratings.dat"
     assert len(list(cache.folder_of("own").glob("raw-*"))) == 1
 
 
-def test_what_a_killed_process_left_of_another_source_is_swept(tmp_path: Path) -> None:
+def test_tables_that_a_killed_process_left_are_swept(tmp_path: Path) -> None:
     get(tmp_path, "ml-100k", "own")
     (cache.folder_of("own") / "raw-0123456789abcdef").mkdir()
     get(tmp_path, "ml-100k", "own")

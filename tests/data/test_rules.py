@@ -1,14 +1,14 @@
-"""Each rule, on rows that it is there for."""
+"""Each rule, on rows that it removes or changes."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from data import cleaning
-from data.cleaning import parse
-from data.encoding import encode
-from tests.data.cleaned import RATINGS, clean, rated, ratings_of, read
+from movietui.data.cleaning import cleaner as cleaning
+from movietui.data.cleaning.cleaner import parse
+from movietui.data.cleaning.encoding import encode
+from tests.data.cleaned import RATINGS, by_rule, clean, rated, ratings_of, read
 from tests.data.files import lines, movie_line
 
 
@@ -25,7 +25,7 @@ from tests.data.files import lines, movie_line
         ("unknown-ids", rated(77, 2), "user 77, movie 2, 4 stars"),
     ],
 )
-def test_a_bad_line_is_taken_by_its_rule(tmp_path: Path, rule: str, line: str, example: str) -> None:
+def test_a_bad_line_is_removed_by_its_rule(tmp_path: Path, rule: str, line: str, example: str) -> None:
     _, report, results = clean(tmp_path, u_data=[line])
     assert results[rule].removed == 1
     assert results[rule].before == RATINGS + 1
@@ -38,12 +38,12 @@ def test_the_newest_of_two_ratings_stays(tmp_path: Path) -> None:
     user, movie, _, _ = lines()["u.data"][0].split("\t")
     dataset, _, results = clean(tmp_path, u_data=[rated(int(user), int(movie), 1), rated(int(user), int(movie), 2)])
     left = [stars for *pair, stars in ratings_of(dataset) if pair == [user, movie]]
-    assert left == [2]  # of two at the same second the later line
+    assert left == [2]  # within the same second, the later line
     assert results["duplicate-ratings"].removed == 2
     assert results["duplicate-ratings"].examples[1].endswith("movie " + movie + ", 1 stars")
 
 
-def test_the_same_film_twice_is_merged(tmp_path: Path) -> None:
+def test_the_same_movie_twice_is_merged(tmp_path: Path) -> None:
     twin = [movie_line(31, "Twins, The (1995)", genres=("Comedy",)), movie_line(32, "the TWINS (1995)")]
     other_year = [movie_line(33, "Twins, The (1996)"), movie_line(34, "Untitled", ""), movie_line(35, "Untitled", "")]
     new = [
@@ -67,7 +67,7 @@ def test_the_same_film_twice_is_merged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("first", [("unknown",), ("Comedy", "Crime"), ()])
-def test_a_merged_film_has_what_any_entry_says(tmp_path: Path, first: tuple[str, ...]) -> None:
+def test_a_merged_movie_has_the_facts_of_any_entry(tmp_path: Path, first: tuple[str, ...]) -> None:
     twin = [
         movie_line(31, "Twins (1995)", "", genres=first),
         movie_line(32, "Twins (1995)", "14-Aug-1995"),
@@ -81,7 +81,7 @@ def test_a_merged_film_has_what_any_entry_says(tmp_path: Path, first: tuple[str,
     assert dataset.movies.merged == {"31": ("32", "33")}
 
 
-def test_merging_leaves_double_ratings_of_one_movie_to_their_own_rule(tmp_path: Path) -> None:
+def test_merging_leaves_duplicate_ratings_of_one_entry_to_their_rule(tmp_path: Path) -> None:
     _, _, results = clean(
         tmp_path,
         "none",
@@ -92,7 +92,7 @@ def test_merging_leaves_double_ratings_of_one_movie_to_their_own_rule(tmp_path: 
     assert results["duplicate-ratings"].removed == 3
 
 
-def test_of_many_ratings_at_the_same_second_the_last_line_stays(tmp_path: Path) -> None:
+def test_the_last_of_many_ratings_in_one_second_stays(tmp_path: Path) -> None:
     movie = movie_line(31, "New (1995)")
     many = [rated(user, 31, 1 + turn % 4) for turn in range(50) for user in range(1, 13)]
     last = [rated(user, 31, 5) for user in range(1, 13)]
@@ -100,7 +100,7 @@ def test_of_many_ratings_at_the_same_second_the_last_line_stays(tmp_path: Path) 
     assert [stars for _, movie, stars in ratings_of(dataset) if movie == "31"] == [5] * 12
 
 
-def test_movies_without_genre_go_with_their_ratings(tmp_path: Path) -> None:
+def test_movies_without_genre_are_removed_with_their_ratings(tmp_path: Path) -> None:
     _, report, results = clean(
         tmp_path,
         u_item=[movie_line(31, "A (1995)", genres=("unknown",)), movie_line(32, "B (1995)", genres=())],
@@ -112,7 +112,7 @@ def test_movies_without_genre_go_with_their_ratings(tmp_path: Path) -> None:
 
 
 def test_the_newest_of_a_title_stays(tmp_path: Path) -> None:
-    films = [
+    movies = [
         movie_line(31, "Sabrina (1954)", genres=("Comedy", "Romance")),
         movie_line(32, "Sabrina (1995)", genres=("Romance", "Comedy")),
         movie_line(33, "Sabrina (1970)", genres=("Comedy",)),
@@ -120,7 +120,7 @@ def test_the_newest_of_a_title_stays(tmp_path: Path) -> None:
         movie_line(35, "SABRINA (1995)", genres=("Comedy", "Romance")),
     ]
     new = [rated(1, 31), rated(2, 31), rated(1, 32), rated(1, 33)]
-    dataset, _, results = clean(tmp_path, "as in 002", u_item=films, u_data=new)
+    dataset, _, results = clean(tmp_path, "as in 002", u_item=movies, u_data=new)
     assert dataset.movies.ids[-4:] == ("32", "33", "34", "35")
     result = results["newest-of-title"]
     assert (result.removed, result.removed_movies) == (2, 1)
@@ -139,9 +139,9 @@ def test_a_rule_is_applied_with_its_number(tmp_path: Path, change: str, left: in
     assert results["few-ratings-users"].title == f"users, under {results['few-ratings-users'].number} ratings"
 
 
-def test_movies_that_were_never_rated_are_told(tmp_path: Path) -> None:
-    films = [movie_line(31, "Never (1995)"), movie_line(32, "Once (1995)")]
-    _, report, results = clean(tmp_path, "standard +few-ratings-movies:2", u_item=films, u_data=[rated(1, 32)])
+def test_movies_that_were_never_rated_are_counted(tmp_path: Path) -> None:
+    movies = [movie_line(31, "Never (1995)"), movie_line(32, "Once (1995)")]
+    _, report, results = clean(tmp_path, "standard +few-ratings-movies:2", u_item=movies, u_data=[rated(1, 32)])
     result = results["few-ratings-movies"]
     assert (result.removed, result.removed_movies, report.movies) == (1, 2, 30)
     assert result.note == "1 never rated"
@@ -149,21 +149,21 @@ def test_movies_that_were_never_rated_are_told(tmp_path: Path) -> None:
 
 
 def test_titles_in_reading_order_or_as_published(tmp_path: Path) -> None:
-    films = [movie_line(31, "Usual Suspects, The (1995) "), movie_line(32, "Plain")]
-    read_, _, results = clean(tmp_path, "standard", u_item=films)
-    published, _, off = clean(tmp_path, "standard -titles", u_item=films)
+    movies = [movie_line(31, "Usual Suspects, The (1995) "), movie_line(32, "Plain")]
+    read_, _, results = clean(tmp_path, "standard", u_item=movies)
+    published, _, off = clean(tmp_path, "standard -titles", u_item=movies)
     assert read_.movies.titles[-2:] == ("The Usual Suspects", "Plain")
     assert published.movies.titles[-2:] == ("Usual Suspects, The (1995) ", "Plain")
     assert read_.movies.keys == published.movies.keys
     assert published.movies.label(30) == "Usual Suspects, The (1995) "
     assert read_.movies.label(30) == "The Usual Suspects (1995)"
-    told = results["titles"]
-    assert (told.removed, told.changed, told.examples[0]) == (
+    result = results["titles"]
+    assert (result.removed, result.changed, result.examples[0]) == (
         0,
         31,
         "Usual Suspects, The (1995)  is The Usual Suspects",
     )
-    assert told.note == "31 years split off, 1 titles put in reading order, 1 trimmed"
+    assert result.note == "31 years split off, 1 titles put in reading order, 1 trimmed"
     assert (off["titles"].on, off["titles"].changed) == (False, 31)
 
 
@@ -180,11 +180,11 @@ def test_gender_is_coded_or_left(tmp_path: Path) -> None:
 
 def test_zip_codes_are_dropped_or_kept(tmp_path: Path) -> None:
     dropped, _, results = clean(tmp_path)
-    kept, _, _ = clean(tmp_path, "none", u_data=[rated(99, 1)])
+    unchanged, _, _ = clean(tmp_path, "none", u_data=[rated(99, 1)])
     assert dropped.users.zip_code == ()
-    assert kept.users.zip_code == (*(line.split("|")[4] for line in lines()["u.user"]), "")
+    assert unchanged.users.zip_code == (*(line.split("|")[4] for line in lines()["u.user"]), "")
     assert results["unused-columns"].changed == 12
-    assert dropped.fingerprint != kept.fingerprint
+    assert dropped.fingerprint != unchanged.fingerprint
 
 
 def test_a_dataset_without_demographics(tmp_path: Path) -> None:
@@ -197,12 +197,13 @@ def test_a_dataset_without_demographics(tmp_path: Path) -> None:
     assert len(users) == 13
     assert (len(users.age), users.gender, users.occupation, len(users.gender_code)) == (0, (), (), 0)
     assert len(dataset.movies.months) == 0
-    assert [result.changed for result in report.rules[-2:]] == [0, 0]
+    results = by_rule(report)
+    assert [results[rule].changed for rule in ("gender", "unused-columns")] == [0, 0]
 
 
 def test_months_of_release(tmp_path: Path) -> None:
-    films = [movie_line(31, "Dated (1995)", "14-Aug-1995"), movie_line(32, "Undated (1995)", "")]
-    dataset, _, _ = clean(tmp_path, u_item=films)
+    movies = [movie_line(31, "Dated (1995)", "14-Aug-1995"), movie_line(32, "Undated (1995)", "")]
+    dataset, _, _ = clean(tmp_path, u_item=movies)
     assert dataset.movies.months.tolist() == [1] * 30 + [8, 0]
-    films[0] = movie_line(31, "Dated (1995)", "14-Sep-1995")
-    assert clean(tmp_path, u_item=films)[0].fingerprint != dataset.fingerprint
+    movies[0] = movie_line(31, "Dated (1995)", "14-Sep-1995")
+    assert clean(tmp_path, u_item=movies)[0].fingerprint != dataset.fingerprint

@@ -1,4 +1,4 @@
-"""What is found as somebody types, and what is not guessed."""
+"""Search as you type: which movies match, and which are not guessed."""
 
 from dataclasses import replace
 
@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from data.dataset import Dataset, ImdbFacts
-from data.titles import film_key
-from models.search import FORGIVEN, Index, Search, _bits, _signs
+from movietui.data.dataset import Dataset, ImdbFacts
+from movietui.data.query.search import MIN_TYPO_LENGTH, Index, Search, _bits, _signs
+from movietui.data.titles import movie_key
 from tests.models.builders import dataset
 
-FILMS = (
+MOVIES = (
     ("Star Wars", 1977, "George Lucas", 9),
     ("The Empire Strikes Back", 1980, "Irvin Kershner", 8),
     ("The Usual Suspects", 1995, "Bryan Singer", 7),
@@ -28,31 +28,31 @@ FILMS = (
 
 
 @pytest.fixture(scope="module")
-def films() -> Dataset:
-    movie = np.repeat(np.arange(len(FILMS)), [count for *_, count in FILMS])
-    found = dataset(np.arange(len(movie)), movie, np.full(len(movie), 4))
-    total = len(FILMS)
+def small_dataset() -> Dataset:
+    movie = np.repeat(np.arange(len(MOVIES)), [count for *_, count in MOVIES])
+    base = dataset(np.arange(len(movie)), movie, np.full(len(movie), 4))
+    total = len(MOVIES)
     facts = ImdbFacts(
         np.full(total, 7, np.float32),
         np.ones(total, np.int32),
         np.full(total, 100, np.int32),
-        tuple((director,) for *_, director, _ in FILMS),
+        tuple((director,) for *_, director, _ in MOVIES),
         ((),) * total,
     )
     movies = replace(
-        found.movies,
-        titles=tuple(title for title, *_ in FILMS),
-        years=np.asarray([year for _, year, *_ in FILMS], np.int32),
-        keys=tuple(film_key(title, year) for title, year, *_ in FILMS),
+        base.movies,
+        titles=tuple(title for title, *_ in MOVIES),
+        years=np.asarray([year for _, year, *_ in MOVIES], np.int32),
+        keys=tuple(movie_key(title, year) for title, year, *_ in MOVIES),
         imdb=facts,
     )
-    return replace(found, movies=movies)
+    return replace(base, movies=movies)
 
 
 @pytest.mark.parametrize(
     ("typed", "titles"),
     [
-        ("star", "One Star|Star Wars|A Lone Star|Starman"),
+        ("star", "One Star|Star Wars|Starman|A Lone Star"),
         ("star w", "Star Wars"),
         ("wars star", "Star Wars"),
         ("STAR WRAS", "Star Wars"),
@@ -63,7 +63,7 @@ def films() -> Dataset:
         ("usal", "The Usual Suspects"),
         ("ssual", "The Usual Suspects"),
         ("usual xyzzy", "The Usual Suspects"),
-        ("alein", "Alien|Aliens"),
+        ("alein", "Aliens|Alien"),
         ("alien", "Alien|Aliens"),
         ("alien 1986", "Aliens"),
         ("1995", "The Usual Suspects|La Cité des enfants perdus"),
@@ -75,34 +75,100 @@ def films() -> Dataset:
         ("!?", ""),
     ],
 )
-def test_titles(films: Dataset, typed: str, titles: str) -> None:
-    found = [films.movies.titles[row] for row in Search(films).movies(typed, 5)]
-    assert found == [title for title in titles.split("|") if title]
+def test_titles(small_dataset: Dataset, typed: str, titles: str) -> None:
+    matches = [small_dataset.movies.titles[row] for row in Search(small_dataset).movies(typed, 5)]
+    assert matches == [title for title in titles.split("|") if title]
 
 
-def test_no_more_than_asked(films: Dataset) -> None:
-    everything = Search(films).movies("s", 10)
+def of_titles(*movies: tuple[str, int]) -> Search:
+    """Return the search of a dataset without IMDb: titles of 1990 with numbers of ratings."""
+    movie = np.repeat(np.arange(len(movies)), [count for _, count in movies])
+    base = dataset(np.arange(len(movie)) % 400, movie, np.full(len(movie), 4))
+    titles = tuple(title for title, _ in movies)
+    keys = tuple(movie_key(title, 1990) for title in titles)
+    years = np.full(len(titles), 1990, np.int32)
+    return Search(replace(base, movies=replace(base.movies, titles=titles, years=years, keys=keys)))
+
+
+@pytest.mark.parametrize(
+    ("typed", "titles"),
+    [
+        ("god", "The Godfather|Playing God|Oh, God!"),
+        ("the g", "The Godfather|The Game"),
+        ("silence", "The Silence of the Lambs|Silence"),
+        ("love", "Love|Love Actually"),
+        ("love act", "Love Actually"),
+        ("game", "The Game|Game of the Aimless"),
+    ],
+)
+def test_well_known_titles_come_first(typed: str, titles: str) -> None:
+    search = of_titles(
+        ("Oh, God!", 4),
+        ("Playing God", 40),
+        ("The Godfather", 380),
+        ("The Game", 90),
+        ("Aimless Endgame", 90),
+        ("Silence", 2),
+        ("The Silence of the Lambs", 300),
+        ("Love", 30),
+        ("Love Actually", 60),
+        ("Game of the Aimless", 1),
+    )
+    first = [search.dataset.movies.titles[row] for row in search.movies(typed, 9)]
+    assert first[: titles.count("|") + 1] == titles.split("|")
+
+
+def test_an_unknown_movie_that_is_exactly_what_was_typed_is_near_the_top() -> None:
+    search = of_titles(("Home", 1), *((f"Home {number}", 300) for number in range(500)))
+    assert 0 in search.movies("home", 12)
+
+
+def test_directors_come_before_titles_that_match_by_accident(small_dataset: Dataset) -> None:
+    search = Search(small_dataset)
+    for typed, people_first in (("lucas", True), ("kubrick", True), ("star", False), ("s", False), ("xyzzy", False)):
+        assert search.find(typed, 5).people_first is people_first, typed
+
+
+def test_typos_are_forgiven_only_if_nothing_matches_as_typed() -> None:
+    naked = replace(of_titles(("Naked Lunch", 9), ("Eraserhead", 9)).dataset)
+    facts = ImdbFacts(
+        np.full(2, 7, np.float32),
+        np.ones(2, np.int32),
+        np.full(2, 100, np.int32),
+        (("David Cronenberg",), ("David Lynch",)),
+        ((),) * 2,
+    )
+    search = Search(replace(naked, movies=replace(naked.movies, imdb=facts)))
+    found = search.find("lynch", 5)
+    assert (found.movies, found.people, found.people_first) == ((), ("David Lynch",), True)
+    assert search.find("lumch", 5).movies == (0,)
+    assert search.find("lnych", 5).people == ("David Lynch",)
+    assert search.find("lunch", 5).people == ()
+
+
+def test_the_limit(small_dataset: Dataset) -> None:
+    everything = Search(small_dataset).movies("s", 10)
     assert len(everything) > 3
-    assert Search(films).movies("s", 3) == everything[:3]
+    assert Search(small_dataset).movies("s", 3) == everything[:3]
 
 
-def test_people(films: Dataset) -> None:
-    search = Search(films)
+def test_people(small_dataset: Dataset) -> None:
+    search = Search(small_dataset)
     assert search.people("scott", 9) == ["John Scott", "Ridley Scott"]  # whose movies have more ratings
     assert search.people("Kubrik", 9) == ["Stanley Kubrick"]
     assert search.people("john nobody", 9) == []
     assert search.people("jean pierre", 9) == ["Jean-Pierre Jeunet"]
-    assert Search(replace(films, movies=replace(films.movies, imdb=None))).people("scott", 9) == []
+    assert Search(replace(small_dataset, movies=replace(small_dataset.movies, imdb=None))).people("scott", 9) == []
 
 
-def test_all_at_once(films: Dataset) -> None:
-    found = Search(films).find("u1", 3)
-    assert found.users == (1, 10, 11)
-    found = Search(films).find("scott", 3)
-    assert (found.movies, len(found.people)) == ((), 2)
+def test_movies_people_and_users_at_once(small_dataset: Dataset) -> None:
+    result = Search(small_dataset).find("u1", 3)
+    assert result.users == (1, 10, 11)
+    result = Search(small_dataset).find("scott", 3)
+    assert (result.movies, len(result.people)) == ((), 2)
 
 
-def test_users_of_whom_nothing_is_known() -> None:
+def test_users_without_demographics() -> None:
     few = dataset([0, 1], [0, 1], [3, 4], users=12)
     few = replace(few, users=type(few.users)(few.users.ids))
     assert Search(few).users("u1") == [1, 10, 11]
@@ -115,25 +181,25 @@ WORDS = st.text("abcdefgh", min_size=1, max_size=12)
 
 @settings(deadline=None)
 @given(WORDS, WORDS)
-def test_words_that_are_near_are_never_passed_over(one: str, other: str) -> None:
-    """Every typo changes two signs at most: what the bits rule out is further away."""
+def test_similar_words_are_never_ruled_out(one: str, other: str) -> None:
+    """Every typo changes two bits at most: words that the bits rule out have more typos."""
     apart = int(_bits(_signs([one])[:, -1] ^ _signs([other])[:, -1])[0])
     assert apart <= 2 * OSA.distance(one, other)
 
 
-FEW_LETTERS = st.text("ab", min_size=FORGIVEN, max_size=2 * FORGIVEN + 1)
+FEW_LETTERS = st.text("ab", min_size=MIN_TYPO_LENGTH, max_size=2 * MIN_TYPO_LENGTH + 1)
 
 
 @settings(deadline=None)
 @given(FEW_LETTERS, FEW_LETTERS)
-def test_what_has_no_more_typos_than_are_forgiven_is_found(one: str, other: str) -> None:
-    forgiven = 1 if len(one) < 2 * FORGIVEN else 2
+def test_words_with_few_enough_typos_match(one: str, other: str) -> None:
+    forgiven = 1 if len(one) < 2 * MIN_TYPO_LENGTH else 2
     if OSA.distance(one, other) <= forgiven:
-        assert Index((other, "x" * len(one))).find(one, 1) == [0]
+        assert Index((other, "x" * len(one))).find(one, 1).rows == (0,)
 
 
 @settings(deadline=None)
 @given(st.text(max_size=15))
-def test_whatever_is_typed_is_no_error(typed: str) -> None:
-    assert Index(()).find(typed, 3) == []
-    assert len(Index(("star wars 1977", "alien 1979")).find(typed, 3)) <= 2
+def test_any_text_can_be_searched(typed: str) -> None:
+    assert Index(()).find(typed, 3).rows == ()
+    assert len(Index(("star wars 1977", "alien 1979")).find(typed, 3).rows) <= 2

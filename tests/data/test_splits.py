@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import catalogue, splits
-from data.dataset import Dataset, Ratings
-from data.problems import Problem
+from movietui.data import catalogue, splits
+from movietui.data.dataset import Dataset, Ratings
+from movietui.data.problems import Problem
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_definition_of_the_random_splits(demo: Dataset, seed: int) -> None:
     assert len(splits.split(demo, "random80", seed).test) == round(len(index) / 5)
 
 
-def test_latest_takes_the_newest_of_each_user(demo: Dataset) -> None:
+def test_latest_selects_the_newest_of_each_user(demo: Dataset) -> None:
     cut = splits.split(demo, "latest")
     in_test = np.zeros(len(demo.ratings), bool)
     in_test[cut.test] = True
@@ -61,7 +61,7 @@ def test_latest_global_cuts_at_one_moment(demo: Dataset) -> None:
     assert len(cut.test) == pytest.approx(len(demo.ratings) / 10, rel=0.01)
 
 
-def test_latest_takes_at_least_one_and_the_later_of_equals(demo: Dataset) -> None:
+def test_latest_selects_at_least_one_and_the_later_of_equals(demo: Dataset) -> None:
     user = np.repeat(np.arange(10, dtype=np.int32), 3)
     time = np.zeros(30, np.int64)
     few = Ratings(user, np.tile(np.arange(3, dtype=np.int32), 10), np.ones(30, np.float32), time)

@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data import catalogue, tables
-from data import summary as summary_module
-from data.dataset import Dataset, Movies, Ratings, Scale, Users
-from data.summary import summary
+from movietui.data import catalogue
+from movietui.data import summary as summary_module
+from movietui.data.cleaning import working_tables
+from movietui.data.dataset import Dataset, Movies, Ratings, Scale, Users
+from movietui.data.summary import summary
 
 
 def dataset(**changed: Any) -> Dataset:
-    """Four users, three movies, five ratings."""
+    """Return a dataset of four users, three movies and five ratings."""
     ratings = Ratings(
         np.array([0, 0, 0, 1, 2], np.int32),
         np.array([0, 1, 2, 0, 0], np.int32),
@@ -37,24 +38,24 @@ def moment(year: int, month: int) -> int:
     return int(datetime(year, month, 2, tzinfo=UTC).timestamp())
 
 
-def chart(found: Dataset, name: str) -> dict[str, int]:
-    (one,) = (chart for chart in summary(found)["charts"] if chart["name"] == name)
+def chart(data: Dataset, name: str) -> dict[str, int]:
+    (one,) = (chart for chart in summary(data)["charts"] if chart["name"] == name)
     return dict(zip(one["labels"], one["counts"], strict=True))
 
 
-def test_stray_times_do_not_make_bars_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stray_times_do_not_create_endless_bars(monkeypatch: pytest.MonkeyPatch) -> None:
     times = np.array([moment(2000, 1), moment(2000, 1), moment(2001, 3), moment(1990, 1), moment(9999, 1)])
     stray = dataset(ratings=replace(dataset().ratings, time=times))
     assert chart(stray, "ratings over time") == {"1990": 1, "2000": 2, "2001": 1, "9999": 1}
     monkeypatch.setattr(summary_module, "MOST_BINS", 2)
     assert chart(stray, "ratings over time") == {"1990": 1, "2000": 2}
     (one,) = (each for each in summary(stray)["charts"] if each["name"] == "ratings over time")
-    assert one["note"] == "years without ratings are left out, and years with 2 ratings"
+    assert one["note"] == "years without ratings are not shown, nor are years with few ratings (2 in all)"
 
 
 @pytest.mark.parametrize("piece", [1, 2, 1000])
 def test_counts(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "PIECE", piece)
+    monkeypatch.setattr(working_tables, "PIECE", piece)
     facts = summary(dataset())
     assert (facts["ratings"], facts["users"], facts["movies"]) == (5, 4, 3)
     assert facts["density"] == 5 / 12
@@ -84,11 +85,11 @@ def test_counts(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize("piece", [2, 1000])
 def test_charts(name: str, bars: dict[str, int], piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "PIECE", piece)
+    monkeypatch.setattr(working_tables, "PIECE", piece)
     assert chart(dataset(), name) == bars
 
 
-def test_groups_of_ages_are_shown_as_such() -> None:
+def test_age_groups_are_shown_as_groups() -> None:
     users = Users(tuple("abcd"), np.array([1, 18, 18, 56], np.int32))
     assert chart(dataset(users=users), "ages") == {"under 18": 1, "18–24": 2, "56+": 1}
 
@@ -101,8 +102,8 @@ def test_many_months_are_counted_by_year() -> None:
 
 
 @pytest.mark.parametrize("piece", [2, 1000])
-def test_the_map_of_density(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "PIECE", piece)
+def test_the_density_map(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working_tables, "PIECE", piece)
     # Twenty users, ten movies: user u rates the first 10 - u // 2 movies.
     pairs = [(user, movie) for user in range(20) for movie in range(10 - user // 2)]
     user, movie = (np.array(column, np.int32) for column in zip(*pairs, strict=True))
@@ -113,7 +114,7 @@ def test_the_map_of_density(piece: int, monkeypatch: pytest.MonkeyPatch) -> None
     assert shares == [[float(column < 10 - row) for column in range(10)] for row in range(10)]
 
 
-def test_what_is_not_published_is_said() -> None:
+def test_unpublished_columns_are_listed() -> None:
     bare = dataset(users=Users(("a", "b", "c", "d")))
     facts = summary(bare)
     assert facts["absent"] == ["age", "gender", "occupation"]
@@ -135,7 +136,7 @@ def test_the_published_files(published: Any) -> None:
     assert list(bars["ratings over time"])[0::7] == ["1997-09", "1998-04"]
 
 
-def test_what_the_published_releases_do_not_tell(published: Any) -> None:
+def test_columns_that_published_releases_lack(published: Any) -> None:
     for name in ("ml-1m", "ml-latest-small"):
         catalogue.get(name, published / f"{name}.zip")
     older, later = catalogue.show("ml-1m"), catalogue.show("ml-latest-small")

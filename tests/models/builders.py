@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from data.dataset import Dataset, Floats, Movies, Ratings, Scale, Users
+from movietui.data.dataset import Dataset, Floats, Movies, Ratings, Scale, Users
 
 
 def dataset(
     user: object, movie: object, stars: object, users: int = 0, movies: int = 0, name: str = "planted"
 ) -> Dataset:
-    """Make a dataset from three columns; the rows of users and movies that never occur are added by the totals.
+    """Return a dataset from three columns; ``users`` and ``movies`` add rows for those that do not occur.
 
-    Of users with ratings, age, gender and occupation are known, and have nothing to do with what they rated.
+    Users with ratings have an age, gender and occupation, which are unrelated to their ratings.
     """
     user, movie = np.asarray(user, np.int32), np.asarray(movie, np.int32)
     users, movies = max(users, int(user.max(initial=-1)) + 1), max(movies, int(movie.max(initial=-1)) + 1)
@@ -40,8 +40,8 @@ def dataset(
 def checkerboard(users: int = 60, movies: int = 40, share: float = 0.6, seed: int = 3) -> tuple[Dataset, Ratings]:
     """Even users like even movies, odd ones odd movies: ``(train, held out)``.
 
-    All users and all movies have the same mean, so that nothing but taste tells 5 from 1. The last user and the last
-    movie have no ratings at all.
+    All users and all movies have the same mean, so only taste separates 5 from 1. The last user and the last movie
+    have no ratings.
     """
     random = np.random.RandomState(seed)
     user, movie = (grid.ravel() for grid in np.indices((users, movies)))
@@ -67,5 +67,5 @@ def tastes(users: int = 150, movies: int = 90, share: float = 0.35, seed: int = 
 
 
 def rmse(prediction: Floats, stars: Floats) -> float:
-    """Root of the mean squared error."""
+    """Return the root mean squared error."""
     return float(np.sqrt(np.mean((prediction.astype(np.float64) - stars) ** 2)))

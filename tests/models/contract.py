@@ -1,4 +1,4 @@
-"""What every model must do; each model's test class inherits all of it."""
+"""The contract of every model: each model's test class inherits these tests."""
 
 from copy import copy
 from pathlib import Path
@@ -7,35 +7,35 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from data.dataset import Dataset
-from data.problems import Cancelled
-from models import MODELS
-from models.checkpoints import load, save
-from models.model import AnyModel, Epoch, Fitted, History, Model, history_of
-from models.settings import Settings
+from movietui.data.dataset import Dataset
+from movietui.data.problems import Cancelled
+from movietui.models import MODELS
+from movietui.models.base import AnyModel, Epoch, Fitted, History, Model, history_of
+from movietui.models.checkpoints import load, save
+from movietui.models.settings import Settings
 from tests.models.builders import checkerboard, dataset, rmse, tastes
 
 EMPTY = History(np.empty(0, np.int32), np.empty(0, np.float32))
 
 
 class ModelContract:
-    """Inherit and name the model. What is tested of ``model`` holds for its published settings too."""
+    """Inherit and set ``kind``. Tests that use ``model`` also run with its published settings, if it has any."""
 
     kind: ClassVar[type[AnyModel]]
     checkerboard_bound: ClassVar[float]
-    """The model's rmse on held-out squares must be below; 2 is what knows nothing of taste."""
+    """The upper bound of the rmse on held-out squares of the checkerboard; without taste it is 2."""
     tastes_bound: ClassVar[float]
-    """The model's rmse on held-out ratings made of biases and tastes must be below."""
+    """The upper bound of the rmse on held-out ratings of ``tastes``."""
     published_bound: ClassVar[float] = 1.2
-    """The same with published settings; to expect three stars of everybody gives 1.06."""
+    """The same with published settings; predicting three stars for everything gives 1.06."""
     settings: ClassVar[Settings | None] = None
-    """What stands for the tuned settings where a fit with those takes seconds: the same with fewer members."""
+    """Replaces the tuned settings if a fit with them takes seconds: the same settings with fewer members."""
     published: ClassVar[Settings | None] = None
-    """The same for the published settings: fewer epochs."""
+    """Replaces the published settings: the same settings with fewer epochs."""
     hurried: ClassVar[Settings | None] = None
-    """Settings that stop long before anything has settled, where the model has such."""
+    """Settings that stop the fit long before it converges, if the model has any."""
     personal: ClassVar[bool] = True
-    """Whether what a viewer rated changes what the viewer is expected to give."""
+    """Whether a viewer's ratings change their predictions."""
     stored_users: ClassVar[bool] = True
     """Whether ``predict`` of a user equals folding in their ratings."""
 
@@ -62,7 +62,7 @@ class ModelContract:
     @pytest.fixture(scope="class")
     @classmethod
     def of_checkerboard(cls) -> AnyModel:
-        """A model that was fitted to squares."""
+        """A model fitted to the checkerboard."""
         model = cls.kind(cls.settings)
         model.fit(checkerboard()[0])
         return model
@@ -70,24 +70,24 @@ class ModelContract:
     @pytest.fixture(scope="class")
     @classmethod
     def quick(cls) -> tuple[AnyModel, Fitted, Dataset]:
-        """A model that was hurriedly fitted to squares, without held-out ones; the squares as that left them."""
+        """A model fitted with ``hurried`` settings and no validation, its fit, and the dataset after the fit."""
         model, train = cls.kind(cls.hurried or cls.settings, seed=1), checkerboard()[0]
         return model, model.fit(train), train
 
     @pytest.fixture(scope="class")
     @classmethod
-    def watched(cls) -> tuple[AnyModel, Fitted, list[Epoch]]:
-        """A model that was fitted with held-out ratings, what it said of that, and the epochs it told of."""
+    def validated(cls) -> tuple[AnyModel, Fitted, list[Epoch]]:
+        """A model fitted with validation ratings, its fit, and the epochs it reported."""
         seen: list[Epoch] = []
         model = cls.kind(cls.settings)
         return model, model.fit(*tastes(), seen.append), seen
 
-    def test_is_named_in_the_table(self) -> None:
+    def test_is_registered_under_its_name(self) -> None:
         assert MODELS[self.kind.name] is self.kind
         assert self.kind.summary
 
-    def test_progress_tells_every_epoch(self, watched: tuple[AnyModel, Fitted, list[Epoch]]) -> None:
-        _, fitted, seen = watched
+    def test_progress_reports_every_epoch(self, validated: tuple[AnyModel, Fitted, list[Epoch]]) -> None:
+        _, fitted, seen = validated
         assert tuple(seen) == fitted.curve
         assert [epoch.number for epoch in seen] == list(range(1, seen[0].of + 1))
         assert all(np.isfinite(epoch.train_loss) and np.isfinite(epoch.validation_loss) for epoch in seen)
@@ -99,18 +99,18 @@ class ModelContract:
         assert fitted.best_epoch is None
         assert all(epoch.validation_loss is None for epoch in fitted.curve)
 
-    def test_validation_loss_is_what_predict_gives(self, watched: tuple[AnyModel, Fitted, list[Epoch]]) -> None:
-        model, fitted, _ = watched
+    def test_validation_loss_is_that_of_predict(self, validated: tuple[AnyModel, Fitted, list[Epoch]]) -> None:
+        model, fitted, _ = validated
         held_out = tastes()[1]
-        found = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
-        assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(found, rel=0.02)
+        error = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
+        assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(error, rel=0.02)
 
-    def test_cancelled_leaves_the_model_as_it_was(
+    def test_cancelling_leaves_the_model_unchanged(
         self, quick: tuple[AnyModel, Fitted, Dataset], train: Dataset
     ) -> None:
         model = copy(quick[0])
         before = model.parameters
-        kept = {name: array.copy() for name, array in before.items()}
+        copies = {name: array.copy() for name, array in before.items()}
 
         def stop(epoch: Epoch) -> None:
             raise Cancelled
@@ -118,13 +118,13 @@ class ModelContract:
         with pytest.raises(Cancelled):
             model.fit(train, progress=stop)
         assert model.parameters is before
-        assert all(np.array_equal(before[name], kept[name]) for name in kept)
+        assert all(np.array_equal(before[name], copies[name]) for name in copies)
 
-    def test_finds_the_checkerboard(self, of_checkerboard: AnyModel) -> None:
+    def test_learns_the_checkerboard(self, of_checkerboard: AnyModel) -> None:
         held_out = checkerboard()[1]
         assert rmse(of_checkerboard.predict(held_out.user, held_out.movie), held_out.stars) < self.checkerboard_bound
 
-    def test_finds_tastes(self, model: AnyModel) -> None:
+    def test_learns_tastes(self, model: AnyModel) -> None:
         held_out = tastes()[1]
         bound = (
             self.tastes_bound
@@ -133,27 +133,27 @@ class ModelContract:
         )
         assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < bound
 
-    def test_stars_are_inside_the_scale(self, model: AnyModel, train: Dataset) -> None:
+    def test_stars_are_within_the_scale(self, model: AnyModel, train: Dataset) -> None:
         extreme = History(np.arange(90, dtype=np.int32), np.full(90, 5, np.float32))
         for history in (EMPTY, extreme, history_of(train, 3)):
-            found = model.expect(model.fold_in(history))
-            assert found.stars.min() >= 1
-            assert found.stars.max() <= 5
-            assert found.uncertainty.min() >= 0
-            assert np.isfinite(found.score).all()
+            expectation = model.expect(model.fold_in(history))
+            assert expectation.stars.min() >= 1
+            assert expectation.stars.max() <= 5
+            assert expectation.uncertainty.min() >= 0
+            assert np.isfinite(expectation.score).all()
 
     def test_expectations_have_an_entry_for_each_movie(self, model: AnyModel, train: Dataset) -> None:
-        found = model.expect(model.fold_in(history_of(train, 0)))
-        for values in (found.stars, found.uncertainty, found.score):
+        expectation = model.expect(model.fold_in(history_of(train, 0)))
+        for values in (expectation.stars, expectation.uncertainty, expectation.score):
             assert values.shape == (len(train.movies),)
             assert values.dtype == np.float32
         assert model.predict(train.ratings.user[:7], train.ratings.movie[:7]).dtype == np.float32
 
     def test_unknown_users_and_movies_are_defined(self, of_checkerboard: AnyModel) -> None:
         train = checkerboard()[0]
-        nobody, nothing = len(train.users) - 1, len(train.movies) - 1
-        users = np.asarray([-1, -1, 0, nobody, 0, nobody], np.int32)
-        movies = np.asarray([-1, 0, -1, 0, nothing, nothing], np.int32)
+        empty_user, empty_movie = len(train.users) - 1, len(train.movies) - 1
+        users = np.asarray([-1, -1, 0, empty_user, 0, empty_user], np.int32)
+        movies = np.asarray([-1, 0, -1, 0, empty_movie, empty_movie], np.int32)
         stars = of_checkerboard.predict(users, movies)
         assert np.isfinite(stars).all()
         assert stars.min() >= 1
@@ -161,10 +161,10 @@ class ModelContract:
         assert stars[3] == pytest.approx(stars[1], abs=1e-5)
         assert stars[4] == pytest.approx(stars[2], abs=1e-5)
 
-    def test_an_empty_history_is_a_stranger(self, model: AnyModel, train: Dataset) -> None:
-        found = model.expect(model.fold_in(EMPTY)).stars
+    def test_an_empty_history_is_predicted_like_an_unknown_user(self, model: AnyModel, train: Dataset) -> None:
+        stars = model.expect(model.fold_in(EMPTY)).stars
         movies = np.arange(len(train.movies), dtype=np.int32)
-        np.testing.assert_allclose(found, model.predict(np.full(len(movies), -1, np.int32), movies), atol=1e-5)
+        np.testing.assert_allclose(stars, model.predict(np.full(len(movies), -1, np.int32), movies), atol=1e-5)
 
     def test_batch_equals_single(self, model: AnyModel, train: Dataset) -> None:
         users, movies = train.ratings.user[:40], train.ratings.movie[:40]
@@ -174,29 +174,33 @@ class ModelContract:
     def test_predicting_nothing_is_empty(self, model: AnyModel) -> None:
         assert model.predict(np.empty(0, np.int32), np.empty(0, np.int32)).shape == (0,)
 
-    def test_folding_in_a_user_is_predicting_the_user(self, model: AnyModel, train: Dataset) -> None:
+    def test_folding_in_a_user_gives_the_predictions_for_the_user(self, model: AnyModel, train: Dataset) -> None:
         if not self.stored_users:
-            pytest.skip("this model has no users of its own")
+            pytest.skip("this model stores no users")
         movies = np.arange(len(train.movies), dtype=np.int32)
         for user in (0, 17, 149):
-            found = model.expect(model.fold_in(history_of(train, user))).stars
-            np.testing.assert_allclose(found, model.predict(np.full(len(movies), user, np.int32), movies), atol=1e-3)
+            stars = model.expect(model.fold_in(history_of(train, user))).stars
+            np.testing.assert_allclose(stars, model.predict(np.full(len(movies), user, np.int32), movies), atol=1e-3)
 
-    def test_nothing_waits_for_the_fit_to_settle(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
-        """What is stored for a user, and for who has no ratings, fits the rest after any number of epochs."""
+    def test_stored_users_are_consistent_before_the_fit_converges(
+        self, quick: tuple[AnyModel, Fitted, Dataset]
+    ) -> None:
+        """Stored users, and users without ratings, are consistent with folding in after any number of epochs."""
         model, _, train = quick
         movies = np.arange(len(train.movies), dtype=np.int32)
         stranger = np.full(len(movies), -1, np.int32)
-        nobody = np.full(len(movies), len(train.users) - 1, np.int32)
-        np.testing.assert_allclose(model.predict(nobody, movies), model.predict(stranger, movies), atol=1e-5)
+        empty_user = np.full(len(movies), len(train.users) - 1, np.int32)
+        np.testing.assert_allclose(model.predict(empty_user, movies), model.predict(stranger, movies), atol=1e-5)
         users = np.arange(len(train.users), dtype=np.int32)
-        nothing = np.full(len(users), len(train.movies) - 1, np.int32)
-        np.testing.assert_allclose(model.predict(users, nothing), model.predict(users, nothing * 0 - 1), atol=1e-5)
+        empty_movies = np.full(len(users), len(train.movies) - 1, np.int32)
+        np.testing.assert_allclose(
+            model.predict(users, empty_movies), model.predict(users, empty_movies * 0 - 1), atol=1e-5
+        )
         if self.stored_users:
-            found = model.expect(model.fold_in(history_of(train, 3))).stars
-            np.testing.assert_allclose(found, model.predict(stranger * 0 + 3, movies), atol=1e-4)
+            stars = model.expect(model.fold_in(history_of(train, 3))).stars
+            np.testing.assert_allclose(stars, model.predict(stranger * 0 + 3, movies), atol=1e-4)
 
-    def test_saved_and_loaded_answers_as_before(self, model: AnyModel, train: Dataset, tmp_path: Path) -> None:
+    def test_a_loaded_model_predicts_as_the_saved_one(self, model: AnyModel, train: Dataset, tmp_path: Path) -> None:
         save(tmp_path / "run", model, train)
         again = load(tmp_path / "run", train)[0]
         assert again.settings == model.settings
@@ -210,13 +214,13 @@ class ModelContract:
         np.testing.assert_array_equal(after.score, before.score)
 
     @pytest.mark.parametrize("ratings", [0, 1])
-    def test_hardly_any_ratings_are_enough(self, ratings: int) -> None:
+    def test_can_be_fitted_on_hardly_any_ratings(self, ratings: int) -> None:
         model = self.kind(self.settings)
         model.fit(dataset([2] * ratings, [3] * ratings, [4.0] * ratings, users=4, movies=5))
-        found = model.expect(model.fold_in(History(np.asarray([1], np.int32), np.asarray([5], np.float32))))
-        assert np.isfinite(found.stars).all()
-        assert np.isfinite(found.score).all()
-        assert np.isfinite(found.uncertainty).all()
+        expectation = model.expect(model.fold_in(History(np.asarray([1], np.int32), np.asarray([5], np.float32))))
+        assert np.isfinite(expectation.stars).all()
+        assert np.isfinite(expectation.score).all()
+        assert np.isfinite(expectation.uncertainty).all()
         assert np.isfinite(model.predict(np.asarray([0, -1], np.int32), np.asarray([0, 4], np.int32))).all()
 
     def test_the_same_seed_gives_the_same_model(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
@@ -226,7 +230,7 @@ class ModelContract:
         for name, array in first.parameters.items():
             np.testing.assert_array_equal(again.parameters[name], array)
 
-    def test_fitting_does_not_touch_the_dataset(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
+    def test_fitting_does_not_change_the_dataset(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
         train, untouched = quick[2], checkerboard()[0]
         for column in ("user", "movie", "stars", "time"):
             np.testing.assert_array_equal(getattr(train.ratings, column), getattr(untouched.ratings, column))
@@ -239,7 +243,7 @@ class ModelContract:
 
     def test_one_more_rating_moves_the_movie_towards_it(self, model: AnyModel, train: Dataset) -> None:
         if not self.personal:
-            pytest.skip("this model gives everybody the same")
+            pytest.skip("this model predicts the same for everybody")
         history = history_of(train, 8).without(0)
         movie = int(history_of(train, 8).movies[0])
         before = float(model.expect(model.fold_in(history)).score[movie])
@@ -248,7 +252,7 @@ class ModelContract:
             after = float(model.expect(model.fold_in(more)).score[movie])
             assert (after - before) * sign > 0
 
-    def test_explained_is_what_removing_changes(self, model: AnyModel, train: Dataset) -> None:
+    def test_an_explanation_is_the_change_when_a_rating_is_removed(self, model: AnyModel, train: Dataset) -> None:
         history = history_of(train, 8)
         movies = np.asarray([0, 30, 89], np.int32)
         shares = model.explain_list(history, movies)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from models import autorec
-from models.autorec import AutoRec, AutoRecSettings
-from models.bias import Bias
-from models.model import History, Model, history_of
-from models.preferences import sampled
+from movietui.models import autorec
+from movietui.models.autorec import AutoRec, AutoRecSettings
+from movietui.models.base import History, Model, history_of
+from movietui.models.bias import Bias
+from movietui.models.rankers import sample_users
 from tests.models.builders import checkerboard, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
@@ -30,21 +30,21 @@ class TestAutoRec(ModelContract):
         assert errors[2] < errors[0] - 0.03
 
     def test_folding_in_is_the_posterior_of_the_regression(self, model: AutoRec) -> None:
-        """Against the textbook's form, which inverts a matrix of features instead of one of ratings."""
+        """Compared with the textbook form, which inverts a matrix of features instead of ratings."""
         known = history_of(tastes()[0], 4)
         history = History(known.movies, known.stars)
         taste = model.fold_in(history)
         mean, prior = model.parameters["mean"], model.parameters["prior"]
         noise = float(model.parameters["noise"])
         design = np.append(model.parameters["features"][history.movies], np.ones((len(history), 1)), 1)
-        left = history.stars - model.parameters["overall"] - model.parameters["movie"][history.movies]
+        residuals = history.stars - model.parameters["overall"] - model.parameters["movie"][history.movies]
         precision = np.linalg.inv(prior)
         covariance = np.linalg.inv(precision + design.T @ design / noise)
-        expected = covariance @ (precision @ mean + design.T @ left / noise)
+        expected = covariance @ (precision @ mean + design.T @ residuals / noise)
         np.testing.assert_allclose(taste.mean, expected, atol=1e-6)
         np.testing.assert_allclose(prior - taste.root.T @ taste.root, covariance, atol=1e-6)
 
-    def test_the_ridge_makes_ratings_most_likely(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_ridge_maximises_the_likelihood_of_ratings(self, monkeypatch: pytest.MonkeyPatch) -> None:
         train = tastes()[0]
         monkeypatch.setattr(autorec, "RIDGES", (1.0,))
         model = AutoRec(AutoRecSettings(epochs=4, members=1))
@@ -56,24 +56,24 @@ class TestAutoRec(ModelContract):
             prior + np.diag(np.append(np.full(size, (1 / ridge - 1) * noise / model.settings.decay), 0.0))
             for ridge in ridges
         ]
-        chances = np.zeros(len(ridges))
-        for user in sampled(len(train.users), autorec.ASKED).tolist():
+        likelihoods = np.zeros(len(ridges))
+        for user in sample_users(len(train.users), autorec.EVIDENCE_USERS).tolist():
             history = history_of(train, user)
-            design = model._rated(history)
-            left = history.stars - model.parameters["overall"] - model.parameters["movie"][history.movies]
-            for place, own in enumerate(priors):
-                covariance = design @ own @ design.T + noise * np.eye(len(history))
-                chances[place] += multivariate_normal(design @ mean, covariance).logpdf(left)
-        best = int(chances.argmax())
+            design = model._rated_design(history)
+            residuals = history.stars - model.parameters["overall"] - model.parameters["movie"][history.movies]
+            for index, prior_covariance in enumerate(priors):
+                covariance = design @ prior_covariance @ design.T + noise * np.eye(len(history))
+                likelihoods[index] += multivariate_normal(design @ mean, covariance).logpdf(residuals)
+        best = int(likelihoods.argmax())
         assert 0 < best < len(ridges) - 1
         monkeypatch.setattr(autorec, "RIDGES", ridges)
-        model.tighten(train)
+        model.learn_shrinkage(train)
         np.testing.assert_allclose(model.parameters["prior"], priors[best], atol=1e-9)
         features = model.parameters["features"][:-1]
         variance = np.diag(features @ priors[best][:size, :size] @ features.T) + priors[best][-1, -1]
         np.testing.assert_allclose(model.parameters["spread"], variance, rtol=1e-4)
 
-    def test_a_users_own_ratings_are_not_in_what_their_weights_are_learned_from(self, model: AutoRec) -> None:
+    def test_features_leave_out_the_ratings_of_the_user_they_serve(self, model: AutoRec) -> None:
         train = tastes()[0]
         history = history_of(train, 4)
         rows = np.flatnonzero(train.ratings.user == 4)
@@ -83,19 +83,19 @@ class TestAutoRec(ModelContract):
         expected = bias.predict(train.ratings.user, train.ratings.movie)
         given[train.ratings.movie, train.ratings.user] = train.ratings.stars - expected
         inside = model.parameters["inside"][-1] + given @ model.parameters["encoder"]
-        np.testing.assert_allclose(inside, model.parameters["inside"][:-1], atol=0.1)  # some effects leave the scale
+        np.testing.assert_allclose(inside, model.parameters["inside"][:-1], atol=0.1)  # some effects exceed the scale
         given[train.ratings.movie[rows], 4] = 0
         without = (model.parameters["inside"][-1] + given @ model.parameters["encoder"])[history.movies]
         features = (
             1 / (1 + np.exp(-without)) - 1 / (1 + np.exp(-model.parameters["inside"][-1]))
         ) / model.settings.members**0.5
-        np.testing.assert_allclose(model._rated(history)[:, :-1], features, atol=0.02)
+        np.testing.assert_allclose(model._rated_design(history)[:, :-1], features, atol=0.02)
 
-    def test_more_ratings_make_it_surer(self, model: AutoRec) -> None:
+    def test_more_ratings_reduce_the_uncertainty(self, model: AutoRec) -> None:
         history = history_of(tastes()[0], 4)
         few = History(history.movies[:4], history.stars[:4])
-        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
-        assert doubts[0] > doubts[1] > doubts[2]
+        uncertainties = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
 
 class TestByUser:
@@ -107,25 +107,25 @@ class TestByUser:
         return model
 
     @pytest.mark.parametrize("dropout", [0.0, 0.3])
-    def test_finds_the_checkerboard(self, dropout: float) -> None:
+    def test_learns_the_checkerboard(self, dropout: float) -> None:
         train, held_out = checkerboard()
         model = AutoRec(AutoRecSettings(by_user=True, dropout=dropout))
         model.fit(train)
         assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < 0.3
 
-    def test_folding_in_is_what_the_network_says(self, model: AutoRec) -> None:
+    def test_folding_in_gives_the_output_of_the_network(self, model: AutoRec) -> None:
         train, held_out = tastes()
         again = AutoRec(model.settings, seed=1)
         fitted = again.fit(train, held_out)
-        found = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
-        assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(found, rel=1e-3)
+        error = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
+        assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(error, rel=1e-3)
         movies = np.arange(len(train.movies), dtype=np.int32)
         stars = model.expect(model.fold_in(history_of(train, 3))).stars
         np.testing.assert_allclose(stars, model.predict(np.full(len(movies), 3, np.int32), movies), atol=1e-4)
         stranger = model.expect(model.fold_in(EMPTY)).stars
         np.testing.assert_allclose(stranger, model.predict(movies * 0 - 1, movies), atol=1e-4)
 
-    def test_explained_is_what_removing_changes(self, model: AutoRec) -> None:
+    def test_an_explanation_is_the_change_when_a_rating_is_removed(self, model: AutoRec) -> None:
         history, movies = history_of(tastes()[0], 8), np.asarray([0, 30, 89], np.int32)
         shares = model.explain_list(history, movies)
         np.testing.assert_allclose(shares, Model.explain_list(model, history, movies), atol=1e-4)

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from data.dataset import Dataset, ImdbFacts
-from models import sides
-from models.bayes import Bayes, BayesSettings, Beliefs
-from models.bias import Bias
-from models.model import History, history_of
+from movietui.data.dataset import Dataset, ImdbFacts
+from movietui.models import side_features
+from movietui.models.base import History, history_of
+from movietui.models.bayes import Bayes, BayesSettings, Posteriors
+from movietui.models.bias import Bias
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
 QUICK = BayesSettings(factors=2, sweeps=40, samples=8, implicit=2)
 
 
-def covariances(taste: Beliefs) -> NDArray[np.float64]:
-    """Those of the samples that have a root, in their order."""
+def covariances(taste: Posteriors) -> NDArray[np.float64]:
+    """Return the covariances of the samples that have one, in order."""
     return np.asarray(taste.roots.transpose(0, 2, 1).astype(np.float64) @ taste.roots)
 
 
@@ -37,7 +37,7 @@ class TestBayes(ModelContract):
         errors = [rmse(each.predict(held_out.user, held_out.movie), held_out.stars) for each in (bias, model)]
         assert errors[1] < errors[0] - 0.1
 
-    def test_who_and_what_scatters_more_is_found(self) -> None:
+    def test_recovers_which_users_and_movies_scatter_more(self) -> None:
         train = tastes()[0]
         random = np.random.RandomState(3)
         strange = (train.ratings.user < 40) | (train.ratings.movie < 20)
@@ -53,69 +53,69 @@ class TestBayes(ModelContract):
         known, stranger = (model.fold_in(each) for each in (history, History(history.movies, history.stars)))
         assert np.trace(covariances(known).mean(0)) > np.trace(covariances(stranger).mean(0))
 
-    def test_more_ratings_make_it_surer(self, model: Bayes) -> None:
+    def test_more_ratings_reduce_the_uncertainty(self, model: Bayes) -> None:
         history = history_of(tastes()[0], 4)
         few = History(history.movies[:4], history.stars[:4])
-        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
-        assert doubts[0] > doubts[1] > doubts[2]
+        uncertainties = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
     def test_folding_in_is_the_posterior_of_the_regression(self, model: Bayes, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Against the textbook's form, which inverts a matrix of ratings instead of one of factors."""
-        monkeypatch.setattr("models.bayes.AT_ONCE", 3)
-        known, found = history_of(tastes()[0], 4), model.parameters
+        """Compared with the textbook form, which inverts a matrix of ratings instead of factors."""
+        monkeypatch.setattr("movietui.models.bayes.RATINGS_AT_ONCE", 3)
+        known, parameters = history_of(tastes()[0], 4), model.parameters
         history = History(known.movies, known.stars)
         taste = model.fold_in(history)
-        directions = found["watched"][history.movies].sum(0) / np.sqrt(len(history)) - found["watched_mean"]
+        directions = parameters["watched"][history.movies].sum(0) / np.sqrt(len(history)) - parameters["watched_mean"]
         for s, covariance in ((0, covariances(taste)[0]), (len(taste.mean) - 1, covariances(taste)[-1])):
-            vectors = found["movies"][s][:, history.movies].T.astype(np.float64)
+            vectors = parameters["movies"][s][:, history.movies].T.astype(np.float64)
             design = np.append(vectors[:, :-1], np.ones((len(vectors), 1)), 1)
-            prior = found["user_mean"][s] + directions @ found["watched_weights"][s]
-            spread = np.linalg.inv(found["user_precision"][s].astype(np.float64))
-            noise = np.diag(found["noise"][s] * found["movie_scatter"][s][history.movies])
+            prior = parameters["user_mean"][s] + directions @ parameters["watched_weights"][s]
+            spread = np.linalg.inv(parameters["user_precision"][s].astype(np.float64))
+            noise = np.diag(parameters["noise"][s] * parameters["movie_scatter"][s][history.movies])
             gain = spread @ design.T @ np.linalg.inv(design @ spread @ design.T + noise)
-            left = history.stars - found["overall"] - vectors[:, -1] - design @ prior
+            left = history.stars - parameters["overall"] - vectors[:, -1] - design @ prior
             np.testing.assert_allclose(taste.mean[s], prior + gain @ left, atol=1e-4)
             np.testing.assert_allclose(covariance, spread - gain @ design @ spread, atol=1e-5)
 
-    def test_uncertainty_is_that_of_sampled_beliefs(self, model: Bayes) -> None:
+    def test_uncertainty_is_that_of_samples_from_the_posterior(self, model: Bayes) -> None:
         random = np.random.RandomState(0)
         taste, drawn = model.fold_in(history_of(tastes()[0], 4)), model.parameters["movies"]
-        found = model.expect(taste).uncertainty
-        said, some = [], covariances(taste)
+        uncertainty = model.expect(taste).uncertainty
+        sampled, some = [], covariances(taste)
         for sample, (mean, movies) in enumerate(zip(taste.mean, drawn, strict=True)):
-            # The viewer's own covariance is taken from some of the samples only.
+            # Only some of the samples contribute the viewer's covariance.
             covariance = some[sample * len(some) // len(drawn)]
             x = random.multivariate_normal(mean, covariance, 2_000)
-            said.append(x[:, :-1] @ movies[:-1] + x[:, -1:] + movies[-1])
-        np.testing.assert_allclose(found, np.concatenate(said).std(0), rtol=0.1)
+            sampled.append(x[:, :-1] @ movies[:-1] + x[:, -1:] + movies[-1])
+        np.testing.assert_allclose(uncertainty, np.concatenate(sampled).std(0), rtol=0.1)
 
-    def test_intervals_hold_what_they_promise(self, model: Bayes) -> None:
-        """Of ratings that are hardly rounded, 80 % should lie in the 80 % interval."""
+    def test_intervals_have_their_nominal_coverage(self, model: Bayes) -> None:
+        """About 80 % of the ratings should be in the 80 % interval; rounding to whole stars hardly matters."""
         train, held_out = tastes()
         inside = []
         for user in np.unique(held_out.user):
-            found = model.expect(model.fold_in(history_of(train, int(user))))
-            own = held_out.user == user
-            movies = held_out.movie[own]
-            reach = 1.2816 * np.sqrt(found.uncertainty[movies] ** 2 + model.parameters["noise"].mean())
-            inside.extend(np.abs(held_out.stars[own] - found.stars[movies]) <= reach)
+            expectation = model.expect(model.fold_in(history_of(train, int(user))))
+            rows = held_out.user == user
+            movies = held_out.movie[rows]
+            reach = 1.2816 * np.sqrt(expectation.uncertainty[movies] ** 2 + model.parameters["noise"].mean())
+            inside.extend(np.abs(held_out.stars[rows] - expectation.stars[movies]) <= reach)
         assert 0.74 < np.mean(inside) < 0.9
 
     def test_caution_and_popularity_only_change_the_order(self, model: Bayes) -> None:
         train = tastes()[0]
         taste = model.fold_in(history_of(train, 2))
-        found = {}
+        expectations = {}
         for caution, popularity in ((0, 0), (2, 0), (0, 1)):
             each = Bayes(BayesSettings(caution=caution, popularity=popularity))
             each.restore(model.parameters, model.scale)
-            found[caution, popularity] = each.expect(taste)
-            np.testing.assert_array_equal(found[caution, popularity].stars, model.expect(taste).stars)
-        base = found[0, 0]
-        np.testing.assert_allclose(found[2, 0].score, base.score - 2 * base.uncertainty, atol=1e-5)
-        np.testing.assert_allclose(found[0, 1].score, base.score + np.log1p(train.counts), atol=1e-5)
+            expectations[caution, popularity] = each.expect(taste)
+            np.testing.assert_array_equal(expectations[caution, popularity].stars, model.expect(taste).stars)
+        base = expectations[0, 0]
+        np.testing.assert_allclose(expectations[2, 0].score, base.score - 2 * base.uncertainty, atol=1e-5)
+        np.testing.assert_allclose(expectations[0, 1].score, base.score + np.log1p(train.counts), atol=1e-5)
 
     def test_a_rating_of_a_movie_that_nobody_else_rated_counts_little(self, model: Bayes) -> None:
-        """It tells how generous the viewer is, not what they like."""
+        """Such a rating shows how generous the viewer is, not what they like."""
         train = tastes()[0]
         first = history_of(train, 0).movies
         alone = train.with_ratings(np.flatnonzero(train.ratings.movie != first[0]))
@@ -131,7 +131,7 @@ class TestBayes(ModelContract):
 
 
 def planted_by_gender() -> tuple[Dataset, Dataset]:
-    """Women like comedies, men dramas, and there is nothing else: ``(train, the same with half of its users only)``."""
+    """Women like comedies, men like dramas, and nothing else matters: ``(train, the ratings of half of its users)``."""
     random = np.random.RandomState(2)
     user, movie = np.nonzero(random.random_sample((80, 40)) < 0.3)
     woman, comedy = np.arange(80) // 2 % 2 == 0, np.arange(40) % 2 == 0
@@ -148,7 +148,7 @@ def planted_by_gender() -> tuple[Dataset, Dataset]:
 
 
 @pytest.mark.parametrize("features", [True, False])
-def test_features_tell_what_somebody_without_ratings_likes(features: bool) -> None:
+def test_features_predict_what_users_without_ratings_like(features: bool) -> None:
     train = planted_by_gender()[1]
     model = Bayes(replace(QUICK, features=features))
     model.fit(train)
@@ -160,39 +160,41 @@ def test_features_tell_what_somebody_without_ratings_likes(features: bool) -> No
     assert gap > 2 if features else abs(gap) < 0.1
 
 
-def test_what_is_watched_tells_what_is_liked() -> None:
-    """Two crowds that each watch, and like, half of the movies: having watched some says enough, whatever the stars."""
+def test_implicit_feedback_predicts_what_is_liked() -> None:
+    """Two crowds each watch and like half of the movies: which movies were watched is enough, whatever the stars."""
     random = np.random.RandomState(4)
     user, movie = (grid.ravel() for grid in np.indices((120, 40)))
-    own = user % 2 == movie % 2
-    rated = random.random_sample(len(user)) < np.where(own, 0.4, 0.06)
-    stars = np.where(own, 4.0, 2.0) + random.randint(-1, 2, len(user))
+    matching = user % 2 == movie % 2
+    rated = random.random_sample(len(user)) < np.where(matching, 0.4, 0.06)
+    stars = np.where(matching, 4.0, 2.0) + random.randint(-1, 2, len(user))
     train = dataset(user[rated], movie[rated], stars[rated])
     gaps = []
     for directions in (2, 0):
         model = Bayes(replace(QUICK, implicit=directions))
         model.fit(train)
-        # Two ratings that are nobody's: what the crowd thinks is average.
-        found = model.expect(model.fold_in(History(np.asarray([0, 2], np.int32), np.asarray([3, 3], np.float32)))).stars
-        gaps.append(float(found[4::2].mean() - found[5::2].mean()))
+        # Both ratings are three stars, so the choice of movies says more than the stars.
+        stars_now = model.expect(
+            model.fold_in(History(np.asarray([0, 2], np.int32), np.asarray([3, 3], np.float32)))
+        ).stars
+        gaps.append(float(stars_now[4::2].mean() - stars_now[5::2].mean()))
     assert gaps[0] > gaps[1] + 0.3
 
 
-def test_fewer_samples_say_much_the_same() -> None:
+def test_fewer_samples_predict_much_the_same() -> None:
     train, held_out = tastes()
-    found = []
+    predictions = []
     for samples in (32, 4):
         model = Bayes(replace(QUICK, samples=samples))
         model.fit(train)
         assert len(model.parameters["users"]) == samples
-        found.append(model.predict(held_out.user, held_out.movie))
-    assert 0 < rmse(*found) < 0.15
+        predictions.append(model.predict(held_out.user, held_out.movie))
+    assert 0 < rmse(*predictions) < 0.15
 
 
-def test_columns_are_off_their_mean_and_zero_where_unknown() -> None:
+def test_columns_are_centred_and_zero_where_unknown() -> None:
     train = planted_by_gender()[0]
     users = replace(train.users, gender=("", *train.users.gender[1:]), zip_code=("90210", *["1"] * 39, *["2"] * 40))
-    table = sides.of_users(users)
+    table = side_features.of_users(users)
     assert table.shape == (81, 5)  # two genders, three first characters
     np.testing.assert_array_equal(table[-1], 0)
     np.testing.assert_array_equal(table[0, :2], 0)
@@ -206,12 +208,12 @@ def test_directors_with_several_movies_have_columns() -> None:
     nothing = np.zeros(40, np.int32)
     facts = ImdbFacts(np.full(40, np.nan, np.float32), nothing, nothing, directors=names, people=names)
     movies = replace(train.movies, imdb=facts)
-    table = sides.of_movies(movies)[:, sides.of_movies(train.movies).shape[1] :]
+    table = side_features.of_movies(movies)[:, side_features.of_movies(train.movies).shape[1] :]
     assert table.shape == (41, 2)
     np.testing.assert_allclose(table[[0, 3]], [[1, 0], [0.5**0.5, 0.5**0.5]])
     np.testing.assert_array_equal(table[5:], 0)
 
 
 def test_serving_imports_no_torch() -> None:
-    code = "import sys, models.bayes, models.table; sys.exit('torch' in sys.modules)"
+    code = "import sys, movietui.models.bayes, movietui.models.registry; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.bias import Bias, BiasSettings
-from models.model import History
+from movietui.models.base import History
+from movietui.models.bias import Bias, BiasSettings
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 

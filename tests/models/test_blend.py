@@ -1,6 +1,6 @@
 """The blend."""
 
-from models.blend import Blend, BlendSettings
+from movietui.models.blend import Blend, BlendSettings
 from tests.models.contract import ModelContract
 
 QUICK = BlendSettings(factors=4, sweeps=30)

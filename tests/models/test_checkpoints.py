@@ -1,6 +1,7 @@
-"""Checkpoints: what was saved comes back, and nothing else does."""
+"""Checkpoints: saved models are restored, and anything else is rejected."""
 
 import errno
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -9,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.dataset import Dataset
-from data.problems import Problem
-from models.bias import Bias
-from models.checkpoints import ARRAYS, MANIFEST, load, read_manifest, save
+from movietui.data.dataset import Dataset
+from movietui.data.problems import Problem
+from movietui.models.bias import Bias
+from movietui.models.checkpoints import ARRAYS, FORMAT, MANIFEST, load, read_manifest, save
 from tests.models.builders import tastes
 
 DATASET = tastes()[0]
@@ -36,11 +37,14 @@ def refused(folder: Path, dataset: Dataset = DATASET) -> str:
 
 
 def change(folder: Path, **fields: object) -> None:
-    manifest = json.loads((folder / MANIFEST).read_text())
-    (folder / MANIFEST).write_text(json.dumps(manifest | fields))
+    """Write other values into a manifest, with a valid checksum."""
+    manifest = json.loads((folder / MANIFEST).read_text()) | fields
+    del manifest["seal"]
+    seal = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    (folder / MANIFEST).write_text(json.dumps({**manifest, "seal": seal}))
 
 
-def test_the_manifest_says_what_it_is(folder: Path) -> None:
+def test_the_manifest_describes_the_checkpoint(folder: Path) -> None:
     manifest = read_manifest(folder)
     assert (manifest.model, manifest.seed, manifest.split, manifest.fitted_on) == ("bias", 7, "random90", "train")
     assert (manifest.dataset, manifest.cleaning, manifest.fingerprint) == ("planted", "none", DATASET.fingerprint)
@@ -49,18 +53,20 @@ def test_the_manifest_says_what_it_is(folder: Path) -> None:
     assert len(manifest.sha256) == 64
 
 
-def test_arrays_come_back_however_they_lie_in_memory(tmp_path: Path) -> None:
+def test_arrays_are_restored_whatever_their_memory_layout(tmp_path: Path) -> None:
     model = Bias()
     model.fit(DATASET)
     table = np.arange(6, dtype=np.float32).reshape(2, 3).T
     model.restore({**model.parameters, "table": table}, model.scale)
     save(tmp_path / "run", model, DATASET)
-    found = load(tmp_path / "run", DATASET)[0].parameters
-    np.testing.assert_array_equal(found["table"], table)
-    assert {name: found[name].shape for name in found} == {name: of.shape for name, of in model.parameters.items()}
+    restored = load(tmp_path / "run", DATASET)[0].parameters
+    np.testing.assert_array_equal(restored["table"], table)
+    assert {name: restored[name].shape for name in restored} == {
+        name: of.shape for name, of in model.parameters.items()
+    }
 
 
-def test_nothing_but_two_files_is_written(folder: Path) -> None:
+def test_only_two_files_are_written(folder: Path) -> None:
     assert sorted(os.listdir(folder)) == [MANIFEST, ARRAYS]
     assert os.listdir(folder.parent) == ["one"]
 
@@ -99,7 +105,7 @@ def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
     assert refused(folder)
 
 
-def test_no_folder_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     assert "There is no checkpoint" in refused(tmp_path / "nowhere")
 
 
@@ -115,13 +121,114 @@ def test_wrong_settings_are_refused(folder: Path) -> None:
         assert "is damaged" in refused(folder)
 
 
+def test_the_manifest_is_covered_by_its_checksum(folder: Path) -> None:
+    """Even a plausible number that was not written is noticed."""
+    text = (folder / MANIFEST).read_text()
+    assert '"rmse": 0.5' in text
+    (folder / MANIFEST).write_text(text.replace('"rmse": 0.5', '"rmse": 0.4'))
+    assert "is damaged" in refused(folder)
+    (folder / MANIFEST).write_text(text)
+    assert load(folder, DATASET)[1].metrics == {"rmse": 0.5}
+
+
+def test_a_checkpoint_of_the_previous_format_is_loaded(folder: Path) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text()) | {"format": 1}
+    del manifest["seal"]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    assert load(folder, DATASET)[1].metrics == {"rmse": 0.5}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"scale": {"low": 5, "high": 1, "step": 1}},
+        {"scale": {"low": "1", "high": 5, "step": 1}},
+        {"scale": []},
+        {"settings": [1]},
+        {"metrics": {"rmse": None}},
+        {"seed": "0"},
+        {"sha256": 3},
+        {"model": ["bias"]},
+        {"libraries": "all"},
+    ],
+)
+def test_facts_of_another_type_are_refused(folder: Path, facts: dict[str, object]) -> None:
+    change(folder, **facts)
+    assert "is damaged" in refused(folder)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000])
+def test_invalid_numbers_are_refused(folder: Path, number: str) -> None:
+    text = (folder / MANIFEST).read_text()
+    (folder / MANIFEST).write_text(text.replace('"rmse": 0.5', f'"rmse": {number}'))
+    assert "is damaged" in refused(folder)
+
+
+def test_deeply_nested_brackets_are_refused(folder: Path) -> None:
+    (folder / MANIFEST).write_text("[" * 200_000)
+    assert "is damaged" in refused(folder)
+
+
+def test_a_metric_that_is_not_a_number_is_not_written(tmp_path: Path) -> None:
+    model = Bias()
+    model.fit(DATASET)
+    save(tmp_path / "one", model, DATASET, metrics={"rmse": float("nan"), "mae": 0.5})
+    assert load(tmp_path / "one", DATASET)[1].metrics == {"mae": 0.5}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_arrays_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    model = Bias()
+    model.fit(DATASET)
+    name = next(name for name, values in model.parameters.items() if values.dtype.kind == "f" and values.size)
+    model.parameters[name] = model.parameters[name].copy()
+    model.parameters[name].reshape(-1)[0] = value
+    save(tmp_path / "one", model, DATASET)
+    assert "is damaged" in refused(tmp_path / "one")
+
+
+def test_arrays_of_another_number_of_movies_are_refused(tmp_path: Path) -> None:
+    model = Bias()
+    model.fit(DATASET)
+    model.parameters["counts"] = model.parameters["counts"][:-1]
+    save(tmp_path / "one", model, DATASET)
+    assert "is damaged" in refused(tmp_path / "one")
+
+
+@pytest.mark.parametrize("name", [ARRAYS, MANIFEST])
+@pytest.mark.parametrize("what", ["pipe", "folder", "device"])
+def test_only_a_regular_file_is_read(folder: Path, name: str, what: str) -> None:
+    (folder / name).unlink()
+    if what == "pipe":
+        os.mkfifo(folder / name)
+    elif what == "folder":
+        (folder / name).mkdir()
+    else:
+        (folder / name).symlink_to("/dev/zero")
+    assert "cannot be read (it is " in refused(folder)
+
+
+def test_only_its_owner_can_read_a_checkpoint(folder: Path) -> None:
+    """With any umask, and the new parent folders as well."""
+    before = os.umask(0)
+    try:
+        model = Bias()
+        model.fit(DATASET)
+        save(folder.parent.parent / "others" / "two", model, DATASET)
+    finally:
+        os.umask(before)
+    made = list((folder.parent.parent / "others").rglob("*"))
+    assert len(made) == 3
+    assert {path.stat().st_mode & 0o077 for path in [*made, folder.parent.parent / "others"]} == {0}
+
+
 def test_an_unknown_model_is_refused(folder: Path) -> None:
     change(folder, model="crystal-ball")
     assert "model 'crystal-ball'" in refused(folder)
 
 
 def test_a_newer_format_is_refused(folder: Path) -> None:
-    change(folder, format=2, colour="blue")
+    change(folder, format=FORMAT + 1, colour="blue")
     assert "newer version" in refused(folder)
 
 
@@ -141,7 +248,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert os.listdir(tmp_path) == []
 
 
-def test_a_place_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
+def test_an_impossible_folder_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     model = Bias()
     model.fit(DATASET)

@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from data.dataset import Dataset
-from data.problems import Problem
-from models.demographic import Demographic, DemographicSettings
-from models.model import History, history_of
+from movietui.data.dataset import Dataset
+from movietui.data.problems import Problem
+from movietui.models.base import History, history_of
+from movietui.models.demographic import Demographic, DemographicSettings
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
@@ -28,14 +28,14 @@ class TestDemographic(ModelContract):
 
 @cache
 def of_tastes(settings: DemographicSettings) -> Demographic:
-    """Return a model that was fitted to tastes; not to be changed."""
+    """Return a model fitted to tastes; do not modify it."""
     model = Demographic(settings)
     model.fit(tastes()[0])
     return model
 
 
 def planted(seed: int = 0) -> tuple[Dataset, Dataset]:
-    """Men like comedies, women dramas, the old are strict: ``(train, other ratings of the same)``."""
+    """Men like comedies, women like dramas, older users are stricter: ``(train, more ratings of the same users)``."""
     random = np.random.RandomState(seed)
     user, movie = random.randint(0, 80, 6000), random.randint(0, 60, 6000)
     whole = dataset(user, movie, np.full(6000, 3.0), 80, 60)
@@ -48,15 +48,15 @@ def planted(seed: int = 0) -> tuple[Dataset, Dataset]:
 
 
 @pytest.mark.parametrize("settings", [QUICK, Demographic.published, WITH_AVERAGES])
-def test_finds_what_was_planted(settings: DemographicSettings | None) -> None:
+def test_recovers_what_was_planted(settings: DemographicSettings | None) -> None:
     train, rest = planted()
     model = Demographic(settings)
     model.fit(train)
-    found = model.predict(rest.ratings.user, rest.ratings.movie)
-    assert rmse(found, rest.ratings.stars) < 0.4 < np.std(rest.ratings.stars) / 2
+    stars = model.predict(rest.ratings.user, rest.ratings.movie)
+    assert rmse(stars, rest.ratings.stars) < 0.4 < np.std(rest.ratings.stars) / 2
 
 
-def test_averages_tell_what_demographics_do_not() -> None:
+def test_averages_predict_what_demographics_do_not() -> None:
     held_out = tastes()[1]
     errors = [
         rmse(of_tastes(settings).predict(held_out.user, held_out.movie), held_out.stars)
@@ -78,7 +78,7 @@ def test_a_generous_profile_is_expected_to_give_more(settings: DemographicSettin
     assert (strict.stars < stranger.stars).mean() > 0.9
 
 
-def test_the_offset_shrinks_and_settles() -> None:
+def test_the_offset_is_shrunk_by_its_prior() -> None:
     model = of_tastes(QUICK)
     noise, spread = model.parameters["variances"]
     expected = model.expect(model.fold_in(EMPTY)).stars
@@ -88,15 +88,15 @@ def test_the_offset_shrinks_and_settles() -> None:
     assert taste.variance == pytest.approx(1 / (1 / spread + 4 / noise))
 
 
-def test_with_averages_a_user_folded_in_is_the_user() -> None:
+def test_with_averages_folding_in_a_user_gives_the_predictions_for_the_user() -> None:
     train, model = tastes()[0], of_tastes(WITH_AVERAGES)
     movies = np.arange(len(train.movies), dtype=np.int32)
-    found = model.expect(model.fold_in(history_of(train, 7))).stars
-    np.testing.assert_allclose(found, model.predict(np.full(len(movies), 7, np.int32), movies), atol=1e-4)
+    stars = model.expect(model.fold_in(history_of(train, 7))).stars
+    np.testing.assert_allclose(stars, model.predict(np.full(len(movies), 7, np.int32), movies), atol=1e-4)
 
 
-def test_the_averages_learned_from_do_not_hold_the_answer() -> None:
-    """Noise alone: what learns from averages with the own rating in them fits it."""
+def test_the_averages_learned_from_leave_out_the_rating_itself() -> None:
+    """Pure noise: a model whose averages include the rating itself would fit it."""
     random = np.random.RandomState(2)
     train = dataset(np.arange(3000) % 300, random.randint(0, 1000, 3000), random.randint(1, 6, 3000))
     model = Demographic(WITH_AVERAGES)
@@ -104,8 +104,8 @@ def test_the_averages_learned_from_do_not_hold_the_answer() -> None:
     assert curve[-1].train_loss > 0.8 * np.var(train.ratings.stars)
 
 
-def test_without_demographics_it_says_so() -> None:
+def test_a_dataset_without_demographics_is_a_problem() -> None:
     train = tastes()[0]
-    nobody = replace(train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=()))
+    anonymous = replace(train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=()))
     with pytest.raises(Problem, match="no age, gender or occupation"):
-        Demographic(QUICK).fit(nobody)
+        Demographic(QUICK).fit(anonymous)

@@ -1,20 +1,20 @@
-"""Linear models from all other movies to each."""
+"""A linear model from all other movies to each."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from models.bias import Bias
-from models.ease import Ease, EaseSettings, solve, solve_few
-from models.model import History, history_of
+from movietui.models.base import History, history_of
+from movietui.models.bias import Bias
+from movietui.models.ease import Ease, EaseSettings, solve, solve_by_users
 from tests.models.builders import checkerboard, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
 
-def table(users: int = 40, films: int = 12) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+def table(users: int = 40, movies: int = 12) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
     random = np.random.RandomState(2)
-    return (random.randint(1, 5, (users, films)) * (random.random_sample((users, films)) < 0.4)).astype(np.float32)
+    return (random.randint(1, 5, (users, movies)) * (random.random_sample((users, movies)) < 0.4)).astype(np.float32)
 
 
 class TestEase(ModelContract):
@@ -26,38 +26,36 @@ class TestEase(ModelContract):
     @pytest.mark.parametrize("few", [False, True])
     def test_weights_are_those_of_a_ridge_regression_for_each_movie(self, drop: float, few: bool) -> None:
         x = table(8) if few else table()
-        weights, diagonal = solve_few(x, 3.0, drop) if few else solve([x], 12, 3.0, drop)
+        weights, diagonal = solve_by_users(x, 3.0, drop) if few else solve([x], 12, 3.0, drop)
         ridge = 3.0 + drop * (x**2).sum(0)
-        for film in range(x.shape[1]):
-            others = np.delete(np.arange(x.shape[1]), film)
+        for movie in range(x.shape[1]):
+            others = np.delete(np.arange(x.shape[1]), movie)
             a = x[:, others].T @ x[:, others] + np.diag(ridge[others])
             np.testing.assert_allclose(
-                weights[others, film], np.linalg.solve(a, x[:, others].T @ x[:, film]), atol=1e-5
+                weights[others, movie], np.linalg.solve(a, x[:, others].T @ x[:, movie]), atol=1e-5
             )
-            assert weights[film, film] == 0
+            assert weights[movie, movie] == 0
         np.testing.assert_allclose(diagonal, np.linalg.inv(x.T @ x + np.diag(ridge)).diagonal(), rtol=1e-5)
 
     def test_more_movies_and_users_than_a_block_change_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = solve([table()], 12, 3.0, 0.5)[0]
-        monkeypatch.setattr("models.ease.BLOCK", 5)
+        monkeypatch.setattr("movietui.models.ease.BLOCK", 5)
         np.testing.assert_allclose(solve([table()[:13], table()[13:]], 12, 3.0, 0.5)[0], whole, atol=1e-6)
 
-    def test_more_ratings_than_are_added_up_at_once_change_nothing(
-        self, model: Ease, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_more_ratings_than_a_block_change_nothing(self, model: Ease, monkeypatch: pytest.MonkeyPatch) -> None:
         history = history_of(tastes()[0], 4)
         whole = model.expect(model.fold_in(history)).score
-        monkeypatch.setattr("models.ease.AT_ONCE", 3)
+        monkeypatch.setattr("movietui.models.ease.MOVIES_AT_ONCE", 3)
         np.testing.assert_allclose(model.expect(model.fold_in(history)).score, whole, atol=1e-5)
 
-    def test_the_sample_is_scored_by_everybody_else(self) -> None:
-        """``unseen`` is what a fit without the user says, where the ridge stays as it was."""
+    def test_the_sample_is_scored_without_its_own_ratings_in_the_fit(self) -> None:
+        """``unseen`` equals a fit without the user, if the ridge does not change."""
         x = table()
         weights, diagonal = solve([x], 12, 3.0, 0.0)
         unseen = Ease.unseen(x[5:6], x[5:6] @ weights, diagonal)[0]
         np.testing.assert_allclose(unseen, x[5] @ solve([np.delete(x, 5, 0)], 12, 3.0, 0.0)[0], atol=1e-4)
 
-    def test_lists_hold_what_goes_with_what_was_liked(self) -> None:
+    def test_movies_like_the_liked_ones_lead_the_list(self) -> None:
         train = checkerboard()[0]
         model = Ease()
         model.fit(train)
@@ -74,7 +72,7 @@ class TestEase(ModelContract):
             errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
         assert errors[1] < errors[0] - 0.1
 
-    def test_what_says_nothing_brings_nothing(self, model: Ease) -> None:
+    def test_a_rating_with_the_value_zero_contributes_nothing(self, model: Ease) -> None:
         history = History(np.asarray([1, 2, 3], np.int32), np.asarray([1, 4, 5], np.float32))
         shares = model.explain_list(history, np.asarray([7, 1], np.int32))
         weights = model.parameters["weights"]
@@ -87,23 +85,23 @@ class TestEase(ModelContract):
         model.fit(train)
         assert model.parameters["weights"].shape == (20, 20)
         learned = np.argsort(-train.counts, kind="stable")[:20]
-        found = model.expect(model.fold_in(history_of(train, 3)))
-        assert set(np.flatnonzero(found.score)) <= set(learned) | set(history_of(train, 3).movies)
-        assert np.isfinite(found.stars).all()
+        expectation = model.expect(model.fold_in(history_of(train, 3)))
+        assert set(np.flatnonzero(expectation.score)) <= set(learned) | set(history_of(train, 3).movies)
+        assert np.isfinite(expectation.stars).all()
         rest = np.setdiff1d(np.arange(len(train.movies)), learned)[:4].astype(np.int32)
         history = History(rest[:2], np.asarray([5, 4], np.float32))
         assert (model.explain_list(history, rest[2:]) == 0).all()
 
-    def test_more_ratings_make_it_surer(self) -> None:
+    def test_more_ratings_reduce_the_uncertainty(self) -> None:
         train = tastes()[0]
         model = Ease(EaseSettings(zero=3, ridge=300))
         model.fit(train)
         history = history_of(train, 4)
         few = History(history.movies[:4], history.stars[:4])
-        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
-        assert doubts[0] > doubts[1] > doubts[2]
+        uncertainties = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
-    def test_plain_ones_from_four_stars_on(self) -> None:
+    def test_binary_values_from_four_stars_on(self) -> None:
         model = Ease(replace(EaseSettings(), ones=True, least=4))
         model.fit(tastes()[0])
         low = History(np.asarray([1, 2], np.int32), np.asarray([3, 2], np.float32))

@@ -5,66 +5,66 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.deep import DeepMF, DeepMFSettings, Ncf, NcfSettings, ResidualMF, ResidualMFSettings
-from models.embeddings import Embedded, answer, answer_and_slope, solve
-from models.model import History, history_of
-from models.products import Dot, DotSettings, SgdMF, SgdMFSettings
+from movietui.models.base import History, history_of
+from movietui.models.embedding_networks import DeepMF, DeepMFSettings, Ncf, NcfSettings, ResidualMF, ResidualMFSettings
+from movietui.models.embedding_products import Dot, DotSettings, SgdMF, SgdMFSettings
+from movietui.models.embeddings import Embedded, fold_in, outputs, outputs_and_slopes
 from tests.models.builders import rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
 
 class EmbeddedContract(ModelContract):
-    """What is asked of every model of the family, beside what is asked of all."""
+    """The contract of this family of models, in addition to that of all models."""
 
     checkerboard_bound = 0.4
     tastes_bound = 0.8
 
-    def test_slopes_are_those_of_the_answer(self, model: Embedded) -> None:
+    def test_slopes_are_the_derivatives_of_the_output(self, model: Embedded) -> None:
         random = np.random.RandomState(2)
         x = model.parameters["user"][:, 5:6] + 0.01
         y = model.parameters["movie"][:, :40]
-        slope = answer_and_slope(model.parameters, model.shape, x, y)[1]
-        turn = random.normal(size=x.shape).astype(np.float32)
+        slope = outputs_and_slopes(model.parameters, model.shape, x, y)[1]
+        direction = random.normal(size=x.shape).astype(np.float32)
         free = model.shape.user_factors + model.shape.biases
-        turn[..., free:] = 0
-        reach = np.float32(1e-3)
-        ahead, behind = (answer(model.parameters, model.shape, x + way * turn, y) for way in (reach, -reach))
-        found = (ahead - behind) / (2 * reach)
-        # Wide layers have a ReLU that turns inside the reach here and there, so not all are compared.
-        away = np.abs(found - (slope * turn[..., : slope.shape[-1]]).sum(-1))
-        assert np.quantile(away, 0.75) < 0.01 * np.abs(found).max()
+        direction[..., free:] = 0
+        step = np.float32(1e-3)
+        ahead, behind = (outputs(model.parameters, model.shape, x + way * direction, y) for way in (step, -step))
+        expected = (ahead - behind) / (2 * step)
+        # Wide layers have some ReLU that switches within the step, so not all are compared.
+        errors = np.abs(expected - (slope * direction[..., : slope.shape[-1]]).sum(-1))
+        assert np.quantile(errors, 0.75) < 0.01 * np.abs(expected).max()
 
-    def test_folding_in_finds_a_valley(self, model: Embedded) -> None:
-        """No small step in any direction makes the viewer's vector fit better."""
+    def test_folding_in_reaches_a_minimum(self, model: Embedded) -> None:
+        """No small step in any direction improves the objective of the viewer's vector."""
         history = history_of(tastes()[0], 4)
-        found = model.fold_in(history)
+        posterior = model.fold_in(history)
         parameters, free = model.parameters, model.shape.user_factors + 1
 
-        def badness(x: np.ndarray) -> np.ndarray:
+        def objective(x: np.ndarray) -> np.ndarray:
             y = parameters["movie"][:, history.movies]
-            stars = answer(parameters, model.shape, x.astype(np.float32)[:, None], y)
-            away = x[:, :free] - parameters["user_mean"]
-            far = np.einsum("ek,ekl,el->e", away, parameters["user_precision"], away)
-            return ((history.stars - stars) ** 2).sum(-1) / parameters["noise"] + far
+            stars = outputs(parameters, model.shape, x.astype(np.float32)[:, None], y)
+            difference = x[:, :free] - parameters["user_mean"]
+            prior_term = np.einsum("ek,ekl,el->e", difference, parameters["user_precision"], difference)
+            return ((history.stars - stars) ** 2).sum(-1) / parameters["noise"] + prior_term
 
-        least, start = badness(found.mean), found.mean.copy()
+        least, start = objective(posterior.mean), posterior.mean.copy()
         start[:, :free] = parameters["user_mean"]
-        assert (least < badness(start)).all()
+        assert (least < objective(start)).all()
         random = np.random.RandomState(0)
         for _ in range(30):
-            step = random.normal(size=found.mean.shape)
+            step = random.normal(size=posterior.mean.shape)
             step[:, free:] = 0
             step *= 0.1 / np.linalg.norm(step, axis=-1, keepdims=True)
-            assert (badness(found.mean + step) > least - 0.02 * np.abs(least)).all()
+            assert (objective(posterior.mean + step) > least - 0.02 * np.abs(least)).all()
 
-    def test_more_ratings_make_it_surer(self, model: Embedded) -> None:
+    def test_more_ratings_reduce_the_uncertainty(self, model: Embedded) -> None:
         history = history_of(tastes()[0], 4)
         few = History(history.movies[:4], history.stars[:4])
-        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
-        assert doubts[0] > doubts[1] > doubts[2]
+        uncertainties = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
-    def test_the_defaults_find_tastes(self) -> None:
-        """The other tests take cheaper settings."""
+    def test_the_defaults_learn_tastes(self) -> None:
+        """The other tests use cheaper settings."""
         train, held_out = tastes()
         model = self.kind(seed=1)
         model.fit(train)
@@ -79,8 +79,8 @@ class TestSgdMF(EmbeddedContract):
 
     def test_folding_in_is_ridge_regression(self, model: SgdMF) -> None:
         history = history_of(tastes()[0], 4)
-        found = solve(model.parameters, model.shape, history.movies, history.stars)
-        for member in range(len(found.mean)):
+        posterior = fold_in(model.parameters, model.shape, history.movies, history.stars)
+        for member in range(len(posterior.mean)):
             y = model.parameters["movie"][member, history.movies].astype(np.float64)
             rest = history.stars - y[:, -1] - float(model.parameters["overall"])
             design = np.column_stack([y[:, :-1], np.ones(len(y))])
@@ -88,7 +88,7 @@ class TestSgdMF(EmbeddedContract):
             noise = model.parameters["noise"][member]
             pull = design.T @ rest / noise + prior @ model.parameters["user_mean"][member]
             expected = np.linalg.solve(design.T @ design / noise + prior, pull)
-            np.testing.assert_allclose(found.mean[member], expected, atol=1e-3)
+            np.testing.assert_allclose(posterior.mean[member], expected, atol=1e-3)
 
 
 class TestDot(EmbeddedContract):
@@ -120,7 +120,7 @@ class TestNcf(EmbeddedContract):
 
 
 @pytest.mark.parametrize("kind", [SgdMF, DeepMF])
-def test_members_together_are_better_than_one(kind: type[Embedded]) -> None:
+def test_several_members_are_better_than_one(kind: type[Embedded]) -> None:
     train, held_out = tastes()
     errors = []
     for members in (1, 3):

@@ -1,12 +1,12 @@
-"""A viewer who is folded in is served as well as one who was trained with."""
+"""Folding a viewer in is as accurate as training with their ratings."""
 
 import numpy as np
 import pytest
 
-from data.problems import Problem
-from models.evaluation import build
-from models.model import AnyModel, History
-from models.settings import Settings
+from movietui.data.problems import Problem
+from movietui.models.base import AnyModel, History
+from movietui.models.evaluation.measure import build
+from movietui.models.settings import Settings
 from tests.benchmarks.folding import Newcomers, honesty, newcomers, times
 from tests.models.builders import tastes
 from tests.models.contract import EMPTY
@@ -16,7 +16,7 @@ DATASET = tastes(movies=120)[0]
 
 
 @pytest.fixture(scope="module")
-def who() -> Newcomers:
+def parts() -> Newcomers:
     return newcomers(DATASET, 30, 20)
 
 
@@ -26,54 +26,56 @@ def fitted(name: str, rows: object, settings: Settings | None = None) -> AnyMode
     return model
 
 
-def test_each_rating_is_somebody_elses_or_told_or_asked_for(who: Newcomers) -> None:
-    rows = np.concatenate([who.others, who.told, who.asked])
+def test_each_rating_is_somebody_elses_or_known_or_tested(parts: Newcomers) -> None:
+    rows = np.concatenate([parts.others, parts.known, parts.tested])
     np.testing.assert_array_equal(np.sort(rows), np.arange(len(DATASET.ratings)))
     user = DATASET.ratings.user
-    users, told = np.unique(user[who.told], return_counts=True)
+    users, counts = np.unique(user[parts.known], return_counts=True)
     assert len(users) == 30
-    assert set(told) == {20}
-    assert np.unique(user[who.asked], return_counts=True)[1].min() >= 5
-    assert not np.isin(user[who.others], users).any()
+    assert set(counts) == {20}
+    assert np.unique(user[parts.tested], return_counts=True)[1].min() >= 5
+    assert not np.isin(user[parts.others], users).any()
     again, other = newcomers(DATASET, 30, 20), newcomers(DATASET, 30, 20, seed=1)
-    np.testing.assert_array_equal(again.told, who.told)
-    assert not np.array_equal(np.unique(user[other.told]), users)
+    np.testing.assert_array_equal(again.known, parts.known)
+    assert not np.array_equal(np.unique(user[other.known]), users)
 
 
-def test_asking_for_more_than_anybody_rated_is_said() -> None:
-    with pytest.raises(Problem, match="tell fewer"):
+def test_more_known_ratings_than_anybody_has_are_a_problem() -> None:
+    with pytest.raises(Problem, match="fewer known ratings"):
         newcomers(DATASET, 30, 200)
 
 
 @pytest.mark.parametrize(
     ("name", "settings", "bound"), [("bias", None, 0.01), ("mf", None, 0.02), ("bayes", QUICK, 0.03)]
 )
-def test_folding_in_is_as_good_as_training(who: Newcomers, name: str, settings: Settings | None, bound: float) -> None:
-    with_them = fitted(name, np.sort(np.concatenate([who.others, who.told])), settings)
-    found = honesty(fitted(name, who.others, settings), with_them, DATASET, who)
-    assert found.users == 30
-    assert found.rows == len(who.asked)
-    assert found.folded_in - found.trained_with == pytest.approx(found.difference)
-    assert abs(found.difference) < bound
-    assert found.deviation < 0.02
+def test_folding_in_is_as_good_as_training(
+    parts: Newcomers, name: str, settings: Settings | None, bound: float
+) -> None:
+    with_them = fitted(name, np.sort(np.concatenate([parts.others, parts.known])), settings)
+    result = honesty(fitted(name, parts.others, settings), with_them, DATASET, parts)
+    assert result.users == 30
+    assert result.rows == len(parts.tested)
+    assert result.folded_in - result.trained_with == pytest.approx(result.difference)
+    assert abs(result.difference) < bound
+    assert result.deviation < 0.02
 
 
-def test_a_model_that_does_not_listen_is_found(who: Newcomers, monkeypatch: pytest.MonkeyPatch) -> None:
-    without, trained = fitted("mf", who.others), fitted("mf", np.sort(np.concatenate([who.others, who.told])))
+def test_a_model_that_ignores_ratings_is_noticed(parts: Newcomers, monkeypatch: pytest.MonkeyPatch) -> None:
+    without, trained = fitted("mf", parts.others), fitted("mf", np.sort(np.concatenate([parts.others, parts.known])))
     fold_in = without.fold_in
     monkeypatch.setattr(without, "fold_in", lambda history: fold_in(EMPTY))
-    found = honesty(without, trained, DATASET, who)
-    assert found.difference > 0.1
-    assert found.difference > 3 * found.deviation
+    result = honesty(without, trained, DATASET, parts)
+    assert result.difference > 0.1
+    assert result.difference > 3 * result.deviation
 
 
-def test_each_list_is_somebodys_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_timed_list_is_the_first_of_its_viewer(monkeypatch: pytest.MonkeyPatch) -> None:
     model = fitted("bias", np.arange(len(DATASET.ratings)))
-    seen: list[History] = []
+    folded: list[History] = []
     fold_in = model.fold_in
-    monkeypatch.setattr(model, "fold_in", lambda history: seen.append(history) or fold_in(history))
+    monkeypatch.setattr(model, "fold_in", lambda history: folded.append(history) or fold_in(history))
     seconds = times(model, DATASET, viewers=5)
     assert seconds.shape == (5,)
     assert (seconds > 0).all()
-    assert len(seen) == 6  # one to warm up
-    assert all(history.user is None for history in seen)
+    assert len(folded) == 6  # one to warm up
+    assert all(history.user is None for history in folded)

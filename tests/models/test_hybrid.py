@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.dataset import Dataset
-from data.splits import hold_out
-from models.deep import DeepMF, DeepMFSettings, Hybrid, HybridSettings
-from models.model import History, history_of
+from movietui.data.dataset import Dataset
+from movietui.data.splits import hold_out
+from movietui.models.base import History, history_of
+from movietui.models.embedding_networks import DeepMF, DeepMFSettings, Hybrid, HybridSettings
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY
 from tests.models.test_embeddings import EmbeddedContract
@@ -23,9 +23,9 @@ class TestHybrid(EmbeddedContract):
 
 
 def planted(seed: int = 0) -> tuple[Dataset, Dataset]:
-    """Men like comedies, women dramas, nobody old films; few ratings each: ``(train, other ratings of the same)``.
+    """Men like comedies, women like dramas, nobody likes old movies; each has few ratings.
 
-    The last ten movies are only in the other ratings.
+    Returns the train part, and the ratings of the last ten movies, which train lacks.
     """
     random = np.random.RandomState(seed)
     user, movie = random.randint(0, 200, 3000), random.randint(0, 100, 3000)
@@ -48,8 +48,8 @@ def fitted() -> Hybrid:
     return model
 
 
-def test_features_tell_of_movies_that_nobody_rated(fitted: Hybrid) -> None:
-    """What only embeddings tell cannot be told of them: a model without features is as far off as the stars scatter."""
+def test_features_predict_movies_that_nobody_rated(fitted: Hybrid) -> None:
+    """Embeddings carry no information about such movies: without features, the error is the scatter of the stars."""
     train, rest = planted()
     blind = DeepMF(DeepMFSettings(members=1))
     blind.fit(train)
@@ -59,7 +59,7 @@ def test_features_tell_of_movies_that_nobody_rated(fitted: Hybrid) -> None:
     assert errors[0] < 0.5 < 0.9 < errors[1]
 
 
-def test_a_user_of_whom_something_is_known_starts_from_it(fitted: Hybrid) -> None:
+def test_a_user_without_ratings_is_predicted_from_features(fitted: Hybrid) -> None:
     train = planted()[0]
     comedies = np.arange(0, 90, 2)
     nothing = np.empty(0, np.int32), np.empty(0, np.float32)
@@ -71,11 +71,11 @@ def test_a_user_of_whom_something_is_known_starts_from_it(fitted: Hybrid) -> Non
     assert by_woman + 0.5 < by_stranger < by_man - 0.5
 
 
-def test_a_profile_shows_by_ratings_what_is_not_known(fitted: Hybrid) -> None:
+def test_a_profile_without_features_is_predicted_from_ratings(fitted: Hybrid) -> None:
     comedies, dramas = np.arange(0, 90, 2, dtype=np.int32), np.arange(1, 90, 2, dtype=np.int32)
     history = History(np.append(comedies[:15], dramas[:15]), np.repeat([4, 2], 15).astype(np.float32))
-    found = fitted.expect(fitted.fold_in(history)).stars
-    assert found[comedies[15:]].mean() > found[dramas[15:]].mean() + 0.5
+    stars = fitted.expect(fitted.fold_in(history)).stars
+    assert stars[comedies[15:]].mean() > stars[dramas[15:]].mean() + 0.5
 
 
 def test_columns_are_centred_and_unknown_is_the_mean() -> None:
@@ -91,21 +91,21 @@ def test_columns_are_centred_and_unknown_is_the_mean() -> None:
 
 def test_without_demographics_there_are_fewer_inputs() -> None:
     train, held_out = tastes()
-    nobody = replace(train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=()))
+    anonymous = replace(train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=()))
     model = Hybrid(QUICK)
-    assert model.side_features(nobody)[0].shape == (len(train.users) + 1, 0)
-    model.fit(nobody)
+    assert model.side_features(anonymous)[0].shape == (len(train.users) + 1, 0)
+    model.fit(anonymous)
     assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < 0.9
 
 
-def test_what_is_kept_back_tells_the_best_epoch() -> None:
-    """Of noise there is nothing to learn but the mean, so the best epoch is an early one; what follows is undone."""
+def test_held_out_ratings_choose_the_best_epoch() -> None:
+    """Noise has nothing to learn but its mean, so the best epoch is an early one; later epochs are undone."""
     random = np.random.RandomState(4)
     train = dataset(np.arange(2000) % 100, random.randint(0, 50, 2000), random.randint(1, 6, 2000))
-    kept = train.ratings.take(hold_out(np.arange(2000), 0, 0.2)[1])
+    held_out = train.ratings.take(hold_out(np.arange(2000), 0, 0.2)[1])
     wild = replace(QUICK, members=1, epochs=6, decay=0.0, bias_decay=0.0, dropout=0.0, falling=False, kept_back=0.2)
     longer = Hybrid(wild)
-    losses = [epoch.validation_loss for epoch in longer.fit(train, kept).curve[:-1]]  # the last is that of fold-ins
+    losses = [epoch.validation_loss for epoch in longer.fit(train, held_out).curve[:-1]]  # the last is that of fold-ins
     best = 1 + losses.index(min(losses))
     assert best < 5
     shorter = Hybrid(replace(wild, epochs=best))

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from models import alternation
-from models.bias import Bias
-from models.ials import Ials, IalsSettings
-from models.model import History, history_of
+from movietui.models.base import History, history_of
+from movietui.models.bias import Bias
+from movietui.models.ials import Ials, IalsSettings
+from movietui.models.training import ials
 from tests.models.builders import checkerboard, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
@@ -15,10 +15,10 @@ class TestIals(ModelContract):
     kind = Ials
     hurried = IalsSettings(sweeps=1)
     checkerboard_bound = 1.9
-    """As many factors as there are movies of a kind tell seen from unseen; see below for two."""
+    """With so many factors, they separate rated from unrated movies; a test below uses two factors."""
     tastes_bound = 0.9
 
-    def test_two_factors_find_the_checkerboard(self) -> None:
+    def test_two_factors_learn_the_checkerboard(self) -> None:
         train, held_out = checkerboard()
         model = Ials(IalsSettings(factors=2))
         model.fit(train)
@@ -36,7 +36,7 @@ class TestIals(ModelContract):
         assert errors[1] < errors[0] - 0.1
 
     def test_more_ratings_support_more_factors(self) -> None:
-        numbers = [alternation.supported(ratings) for ratings in (0, 1_000, 80_000, 800_000, 32_000_000)]
+        numbers = [ials.supported_factors(ratings) for ratings in (0, 1_000, 80_000, 800_000, 32_000_000)]
         assert numbers == sorted(numbers)
         assert (numbers[0], numbers[2], numbers[-1]) == (4, 40, 128)
         train = tastes()[0]
@@ -44,18 +44,18 @@ class TestIals(ModelContract):
         model.fit(train)
         assert model.parameters["factors"].shape == (
             len(train.movies) + 1,
-            alternation.supported(len(train.ratings)),
+            ials.supported_factors(len(train.ratings)),
         )
 
     @pytest.mark.parametrize("ratings", [1, 4])
-    def test_what_was_not_rated_weighs_as_much_for_each_rating_in_larger_data(self, ratings: int) -> None:
-        """Everybody rating so many times as much makes a pair that nobody rated count so many times as much."""
+    def test_unrated_pairs_weigh_as_much_per_rating_in_larger_data(self, ratings: int) -> None:
+        """If everybody rates k times as many movies, an unrated pair counts k times as much."""
         train = tastes()[0]
         rows = np.arange(0, len(train.ratings), 4 // ratings)
         model = Ials(IalsSettings(factors=3, sweeps=1, unseen=8.0))
         model.fit(train.with_ratings(rows))
-        said = np.count_nonzero(train.ratings.stars[rows] != model.settings.zero)
-        expected = 8.0 * said / len(train.users) / len(train.movies)
+        valued = np.count_nonzero(train.ratings.stars[rows] != model.settings.zero)
+        expected = 8.0 * valued / len(train.users) / len(train.movies)
         assert float(model.parameters["unseen"]) == pytest.approx(expected)
 
     @pytest.mark.parametrize("scaling", [0.0, 1.0])
@@ -65,41 +65,41 @@ class TestIals(ModelContract):
         model.fit(train)
         history = history_of(train, 7)
         values = history.stars - 1
-        said = values != 0
+        has_value = values != 0
         movies = model.parameters["factors"][:-1].astype(np.float64)
         settings, unseen = model.settings, float(model.parameters["unseen"])
 
         def loss(x: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
-            ridge = settings.ridge * (said.sum() + unseen * len(movies)) ** scaling
-            fit = ((values - movies[history.movies] @ x)[said] ** 2).sum()
+            ridge = settings.ridge * (has_value.sum() + unseen * len(movies)) ** scaling
+            fit = ((values - movies[history.movies] @ x)[has_value] ** 2).sum()
             return float(fit + unseen * ((movies @ x) ** 2).sum() + ridge * x @ x)
 
         best = model.solve(history)
         for step in (*np.eye(3), *-np.eye(3)):
             assert loss(best + 0.01 * step) > loss(best)
 
-    def test_movies_are_solved_for_as_viewers_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Both sides are one system of equations; and blocks do not change the answer."""
+    def test_movies_are_solved_for_like_viewers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Both sides solve the same equations, and the block size does not change the result."""
         model = Ials(IalsSettings(factors=3, sweeps=3), seed=1)
         train = tastes()[0]
         model.fit(train)
-        monkeypatch.setattr(alternation, "BLOCK", 70)
-        lists = alternation._Lists.of_users(train, model.settings)
-        movies = alternation.torch.from_numpy(model.parameters["factors"][:-1])
-        users = alternation._solve(lists, movies, movies, float(model.parameters["unseen"]), model.settings).numpy()
+        monkeypatch.setattr(ials, "BLOCK", 70)
+        lists = ials._Lists.of_users(train, model.settings)
+        movies = ials.torch.from_numpy(model.parameters["factors"][:-1])
+        users = ials._solve(lists, movies, movies, float(model.parameters["unseen"]), model.settings).numpy()
         for user in (0, 6, 7, 149):
             np.testing.assert_allclose(users[user], model.solve(history_of(train, user)), atol=1e-4)
 
-    def test_more_ratings_make_it_surer(self) -> None:
+    def test_more_ratings_reduce_the_uncertainty(self) -> None:
         train = tastes()[0]
         model = Ials(IalsSettings(factors=3, unseen=0.05))
         model.fit(train)
         history = history_of(train, 4)
         few = History(history.movies[:4], history.stars[:4])
-        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
-        assert doubts[0] > doubts[1] > doubts[2]
+        uncertainties = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
-    def test_too_much_ridge_leaves_biases(self) -> None:
+    def test_too_much_ridge_leaves_only_the_biases(self) -> None:
         train, held_out = tastes()
         bias, model = Bias(), Ials(IalsSettings(factors=3, ridge=10))
         bias.fit(train)

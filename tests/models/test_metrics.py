@@ -1,4 +1,4 @@
-"""Metrics, against answers worked out by hand."""
+"""Metrics, compared with results computed by hand."""
 
 import doctest
 from collections.abc import Callable
@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 from sklearn import metrics as independent
 
-import models.metrics
-from data.dataset import Floats
-from data.pairs import Rows
-from models.metrics import (
+from movietui.data.dataset import Floats
+from movietui.data.pairs import Rows
+from movietui.models import metrics
+from movietui.models.metrics import (
+    Ranked,
+    believed,
+    by_score,
     calibration,
     calibration_error,
+    disliked,
     diversity,
+    inverted,
+    liked,
     mse,
     ndcg,
     pair_errors,
@@ -30,18 +36,18 @@ from tests.models.builders import dataset
 
 def test_the_examples_in_the_docstrings_hold() -> None:
     with np.printoptions(legacy="1.25"):
-        tried = doctest.testmod(models.metrics)
+        tried = doctest.testmod(metrics)
     assert tried.attempted >= 15
     assert tried.failed == 0
 
 
 def test_rating_metrics() -> None:
-    found = rating_metrics(np.float32([1, 2.5, 4.49, 5]), np.float32([2, 3, 4, 5]))
-    assert found["mse"] == pytest.approx((1 + 0.25 + 0.49**2) / 4, rel=1e-6)
-    assert found["rmse"] == pytest.approx(found["mse"] ** 0.5)
-    assert found["mae"] == pytest.approx(1.99 / 4, rel=1e-6)
-    assert found["accuracy"] == 0.75
-    assert found["mse_scaled"] == pytest.approx(found["mse"] / 25)
+    result = rating_metrics(np.float32([1, 2.5, 4.49, 5]), np.float32([2, 3, 4, 5]))
+    assert result["mse"] == pytest.approx((1 + 0.25 + 0.49**2) / 4, rel=1e-6)
+    assert result["rmse"] == pytest.approx(result["mse"] ** 0.5)
+    assert result["mae"] == pytest.approx(1.99 / 4, rel=1e-6)
+    assert result["accuracy"] == 0.75
+    assert result["mse_scaled"] == pytest.approx(result["mse"] / 25)
 
 
 def test_mse_does_not_lose_digits() -> None:
@@ -56,7 +62,7 @@ def test_ndcg_by_hand() -> None:
     assert ndcg(hits, np.int32([2, 7, 1])) == pytest.approx(expected)
 
 
-def test_recall_divides_by_all_that_is_relevant() -> None:
+def test_recall_divides_by_all_relevant_movies() -> None:
     assert recall(np.asarray([[True, True]]), np.int32([8])) == pytest.approx([0.25])
 
 
@@ -70,24 +76,47 @@ def test_ranking_by_hand() -> None:
     train = dataset([0, 0, 1, 2, 2], [0, 1, 2, 0, 3], [5, 5, 5, 5, 5], movies=5)
     test = dataset([0, 0, 1, 1, 2], [2, 4, 0, 3, 1], [4, 5, 3, 5, 3.5], movies=5).ratings
     asked: list[int] = []
+    scores, stars = np.float32([9, 8, 1, 2, 99]), np.float32([4, 3, 4.5, 4.1, 5])
 
-    def score(user: int) -> np.ndarray:
+    def rank(user: int) -> Ranked:
         asked.append(user)
-        return np.float32([9, 8, 1, 2, 99])
+        return Ranked(by_score(train, user, scores), stars)
 
-    lists = rank_users(train, test, score)
-    assert asked == [0, 1]  # user 2 has nothing relevant
+    lists = rank_users(train, test, rank)
+    assert asked == [0, 1]  # user 2 has no relevant movie
     assert lists.movies[0, :5].tolist() == [3, 2, -1, -1, -1]
     assert lists.movies[1, :5].tolist() == [0, 1, 3, -1, -1]
     assert lists.relevant.tolist() == [2, 1]
-    found = ranking_metrics(lists, train)
+    result = ranking_metrics(lists, train)
     second = 1 / np.log2(3)
-    assert found["ndcg@10"] == pytest.approx((second / (1 + second) + 0.5) / 2)
-    assert found["recall@10"] == found["recall@20"] == pytest.approx(0.75)
-    assert found["hit@10"] == 1
-    assert found["coverage@10"] == 1
+    assert result["ndcg@10"] == pytest.approx((second / (1 + second) + 0.5) / 2)
+    assert result["recall@10"] == result["recall@20"] == pytest.approx(0.75)
+    assert result["hit@10"] == 1
+    assert result["coverage@10"] == 1
     # Movies 3, 2, 1 and 3 have one of three raters each, movie 0 has two.
-    assert found["novelty@10"] == pytest.approx((4 * np.log2(3) + np.log2(1.5)) / 5)
+    assert result["novelty@10"] == pytest.approx((4 * np.log2(3) + np.log2(1.5)) / 5)
+    # Listed and rated in test: movie 2 with 4 stars by user 0, movies 0 and 3 with 3 and 5 stars by user 1.
+    assert result["liked@10"] == pytest.approx(2 / 3)
+    assert result["disliked@10"] == 0
+    # Both users' mean is 5, which no prediction reaches. Of the 1 + 3 pairs, movie 2 is 0.4 stars above movie 3 for
+    # user 0, and movie 3 is 1.1 stars above movie 1 for user 1.
+    assert result["believed@10"] == 0
+    assert result["inverted@10"] == pytest.approx(2 / 4)
+
+
+@pytest.mark.parametrize(("stars", "expected"), [(1, 1), (2, 1), (2.5, 0), (3.5, 0)])
+def test_disliked_is_what_was_given_two_stars_or_fewer(stars: float, expected: float) -> None:
+    assert disliked(np.float32([[5, 0, stars], [0, 0, stars]])) == expected
+
+
+def test_an_empty_list_has_nothing_to_believe() -> None:
+    nothing = np.full((1, 3), np.nan, np.float32)
+    assert believed(nothing, np.float32([3])) == inverted(nothing) == 0
+    assert liked(np.zeros((1, 3), np.float32)) == 0
+
+
+def test_who_has_no_mean_believes_everything() -> None:
+    assert believed(np.float32([[1, 5]]), np.float32([-np.inf])) == 1
 
 
 def test_ranking_equals_a_plain_sort() -> None:
@@ -97,15 +126,15 @@ def test_ranking_equals_a_plain_sort() -> None:
     train = dataset(*np.nonzero(rated), np.full(rated.sum(), 4), 30, 50)
     test = dataset(*np.nonzero(tested), random.randint(1, 6, tested.sum()), 30, 50).ratings
     scores = random.randint(0, 6, (30, 50)).astype(np.float32)
-    lists = rank_users(train, test, lambda user: scores[user])
-    for place, user in enumerate(lists.users):
+    lists = rank_users(train, test, lambda user: Ranked(by_score(train, user, scores[user]), scores[user]))
+    for row, user in enumerate(lists.users):
         candidates = [movie for movie in range(50) if train.counts[movie] and not rated[user, movie]]
         order = sorted(candidates, key=lambda movie: (-scores[user, movie], -train.counts[movie], movie))[:20]
-        assert lists.movies[place].tolist() == order
+        assert lists.movies[row].tolist() == order
         wanted = {
             int(m) for m, s in zip(test.movie[test.user == user], test.stars[test.user == user], strict=True) if s >= 4
         }
-        assert lists.hits[place].tolist() == [movie in wanted for movie in order]
+        assert lists.hits[row].tolist() == [movie in wanted for movie in order]
 
 
 def mean_of(prediction: Floats) -> Callable[[Rows, Rows], Floats]:
@@ -115,22 +144,22 @@ def mean_of(prediction: Floats) -> Callable[[Rows, Rows], Floats]:
 def test_pair_metrics_by_hand() -> None:
     test = dataset([0, 1, 2, 0], [0, 0, 0, 1], [5, 3, 1, 2]).ratings
     # Errors -1, 0, 2 of movie 0; pairs -0.5, 0.5, 1. Movie 1 has one rating and no pair.
-    found = pair_metrics(pair_errors(mean_of(np.float32([4, 3, 3, 5])), test))
-    assert found["triples"] == 3
-    assert found["rmse"] == pytest.approx(0.5**0.5)
-    assert found["mae"] == pytest.approx(2 / 3)
-    assert found["mse_scaled"] == pytest.approx(0.5 / 25)
+    result = pair_metrics(pair_errors(mean_of(np.float32([4, 3, 3, 5])), test))
+    assert result["triples"] == 3
+    assert result["rmse"] == pytest.approx(0.5**0.5)
+    assert result["mae"] == pytest.approx(2 / 3)
+    assert result["mse_scaled"] == pytest.approx(0.5 / 25)
 
 
-def test_nobody_is_a_pair_with_themselves() -> None:
+def test_a_user_is_not_paired_with_themselves() -> None:
     # User 0 rated movie 0 twice; the newest rating counts, whose error is 2, against 1 of user 1.
     test = dataset([0, 1, 0], [0, 0, 0], [5, 3, 1]).ratings
-    found = pair_metrics(pair_errors(mean_of(np.float32([4, 4, 3])), test))
-    assert (found["triples"], found["rmse"]) == (1, pytest.approx(1.5))
+    result = pair_metrics(pair_errors(mean_of(np.float32([4, 4, 3])), test))
+    assert (result["triples"], result["rmse"]) == (1, pytest.approx(1.5))
 
 
 @pytest.mark.parametrize("movies", [[0, 1], [0, 0]])
-def test_no_pair_at_all_is_said(movies: list[int]) -> None:
+def test_having_no_pair_is_an_error(movies: list[int]) -> None:
     with pytest.raises(ValueError, match="two raters"):
         pair_metrics(pair_errors(mean_of(np.float32([4, 3])), dataset([0, 0], movies, [5, 3]).ratings))
 
@@ -138,24 +167,24 @@ def test_no_pair_at_all_is_said(movies: list[int]) -> None:
 def test_lists_of_pairs_by_hand() -> None:
     hits = np.zeros((2, 2, 10), bool)
     hits[0, 0, :2] = hits[1, 1, 9] = hits[1, 0, 0] = True
-    # Of the first pair one member has the best list of two, the other none; of the second 1 and 1 / log2(11).
-    found = pair_list_metrics(hits, np.int32([[2, 5], [1, 1]]))
+    # The members of the first pair have an ideal list of two and no hit, those of the second 1 and 1 / log2(11).
+    result = pair_list_metrics(hits, np.int32([[2, 5], [1, 1]]))
     last = 1 / np.log2(11)
-    assert found["ndcg@10_mean"] == pytest.approx((0.5 + (1 + last) / 2) / 2)
-    assert found["ndcg@10_min"] == pytest.approx((0 + last) / 2)
-    assert found["ndcg@10_gap"] == pytest.approx((1 + 1 - last) / 2)
-    assert found["pairs"] == 2
+    assert result["ndcg@10_mean"] == pytest.approx((0.5 + (1 + last) / 2) / 2)
+    assert result["ndcg@10_min"] == pytest.approx((0 + last) / 2)
+    assert result["ndcg@10_gap"] == pytest.approx((1 + 1 - last) / 2)
+    assert result["pairs"] == 2
 
 
 def test_against_an_independent_implementation() -> None:
     random = np.random.RandomState(4)
     stars = random.randint(1, 6, 500).astype(np.float32)
     prediction = np.clip(stars + random.normal(0, 1, 500), 1, 5).astype(np.float32)
-    found = rating_metrics(prediction, stars)
-    assert found["mse"] == pytest.approx(independent.mean_squared_error(stars, prediction), rel=1e-6)
-    assert found["rmse"] == pytest.approx(independent.root_mean_squared_error(stars, prediction), rel=1e-6)
-    assert found["mae"] == pytest.approx(independent.mean_absolute_error(stars, prediction), rel=1e-6)
-    assert found["accuracy"] == independent.accuracy_score(stars, np.floor(prediction + 0.5))
+    result = rating_metrics(prediction, stars)
+    assert result["mse"] == pytest.approx(independent.mean_squared_error(stars, prediction), rel=1e-6)
+    assert result["rmse"] == pytest.approx(independent.root_mean_squared_error(stars, prediction), rel=1e-6)
+    assert result["mae"] == pytest.approx(independent.mean_absolute_error(stars, prediction), rel=1e-6)
+    assert result["accuracy"] == independent.accuracy_score(stars, np.floor(prediction + 0.5))
     scores = random.normal(size=(40, 60)).astype(np.float32)
     liked = random.rand(40, 60) < 0.2
     first = top(scores, 10, np.zeros(60, np.int32))
@@ -170,10 +199,10 @@ def test_against_an_independent_implementation() -> None:
     np.testing.assert_allclose(recall(hits, liked.sum(1).astype(np.int32)), expected)
 
 
-def test_calibration_finds_who_expects_too_much() -> None:
+def test_calibration_measures_predictions_that_are_too_high() -> None:
     prediction = np.repeat(np.float32([1.2, 2.7, 4.9]), [10, 30, 60])
     bins = calibration(prediction, prediction - np.float32(0.2))
-    assert [(found.low, found.high, found.rows) for found in bins] == [(1, 1.5, 10), (2.5, 3, 30), (4.5, 5, 60)]
+    assert [(bin_.low, bin_.high, bin_.rows) for bin_ in bins] == [(1, 1.5, 10), (2.5, 3, 30), (4.5, 5, 60)]
     assert calibration_error(bins) == pytest.approx(0.2, abs=1e-6)
     assert calibration_error(calibration(prediction, prediction)) == pytest.approx(0, abs=1e-6)
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from models import factorisation
-from models.bias import Bias
-from models.mf import BiasedMF, BiasedMFSettings
-from models.model import History, history_of
+from movietui.models.base import History, history_of
+from movietui.models.bias import Bias
+from movietui.models.mf import BiasedMF, BiasedMFSettings
+from movietui.models.training import mf
 from tests.models.builders import rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
@@ -26,13 +26,13 @@ class TestBiasedMF(ModelContract):
             errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
         assert errors[1] < errors[0] - 0.1
 
-    def test_more_ratings_make_it_surer(self, model: BiasedMF) -> None:
+    def test_more_ratings_reduce_the_uncertainty(self, model: BiasedMF) -> None:
         history = history_of(tastes()[0], 4)
         few = History(history.movies[:4], history.stars[:4])
-        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
-        assert doubts[0] > doubts[1] > doubts[2]
+        uncertainties = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
+        assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
-    def test_uncertainty_is_that_of_sampled_beliefs(self, model: BiasedMF) -> None:
+    def test_uncertainty_is_that_of_samples_from_the_posterior(self, model: BiasedMF) -> None:
         random = np.random.RandomState(0)
         taste = model.fold_in(history_of(tastes()[0], 4))
         size = len(taste.mean)
@@ -42,22 +42,22 @@ class TestBiasedMF(ModelContract):
         x = random.multivariate_normal(taste.mean, taste.covariance, 200_000)
         y = random.multivariate_normal(model.parameters["movie_mean"][11], covariance, 200_000)
         sampled = (x[:, :-1] * y[:, :-1]).sum(1) + x[:, -1] + y[:, -1]
-        found = model.expect(taste)
-        assert found.uncertainty[11] == pytest.approx(sampled.std(), rel=0.01)
-        assert found.stars[11] == pytest.approx(sampled.mean() + model.parameters["overall"], abs=0.01)
+        expectation = model.expect(taste)
+        assert expectation.uncertainty[11] == pytest.approx(sampled.std(), rel=0.01)
+        assert expectation.stars[11] == pytest.approx(sampled.mean() + model.parameters["overall"], abs=0.01)
 
-    def test_intervals_hold_what_they_promise(self, model: BiasedMF) -> None:
-        """Of ratings that are not rounded, 80 % should lie in the 80 % interval."""
+    def test_intervals_have_their_nominal_coverage(self, model: BiasedMF) -> None:
+        """80 % of unrounded ratings should be in the 80 % interval."""
         held_out = tastes()[1]
         train = tastes()[0]
         inside = []
         noise = float(model.parameters["noise"])
         for user in np.unique(held_out.user):
-            found = model.expect(model.fold_in(history_of(train, int(user))))
-            own = held_out.user == user
-            movies = held_out.movie[own]
-            reach = 1.2816 * np.sqrt(found.uncertainty[movies] ** 2 + noise)
-            inside.extend(np.abs(held_out.stars[own] - found.stars[movies]) <= reach)
+            expectation = model.expect(model.fold_in(history_of(train, int(user))))
+            rows = held_out.user == user
+            movies = held_out.movie[rows]
+            reach = 1.2816 * np.sqrt(expectation.uncertainty[movies] ** 2 + noise)
+            inside.extend(np.abs(held_out.stars[rows] - expectation.stars[movies]) <= reach)
         assert 0.72 < np.mean(inside) < 0.92
 
     def test_caution_and_popularity_only_change_the_order(self, model: BiasedMF) -> None:
@@ -76,25 +76,25 @@ class TestBiasedMF(ModelContract):
         np.testing.assert_allclose(careful.expect(taste).score, base.score - 2 * base.uncertainty, atol=1e-5)
         np.testing.assert_allclose(common.expect(taste).score, base.score + np.log1p(train.counts), atol=1e-5)
 
-    def test_another_seed_gives_another_start_but_much_the_same_answers(self) -> None:
+    def test_another_seed_gives_another_start_but_similar_predictions(self) -> None:
         train, held_out = tastes()
-        found = []
+        predictions = []
         for seed in (1, 2):
             model = BiasedMF(seed=seed)
             model.fit(train)
-            found.append(model.predict(held_out.user, held_out.movie))
-        assert not np.array_equal(*found)
-        assert rmse(*found) < 0.2
+            predictions.append(model.predict(held_out.user, held_out.movie))
+        assert not np.array_equal(*predictions)
+        assert rmse(*predictions) < 0.2
 
     @pytest.mark.parametrize("factors", [1, 64])
-    def test_more_factors_than_anything_supports_do_no_harm(self, factors: int) -> None:
+    def test_too_many_factors_do_no_harm(self, factors: int) -> None:
         train, held_out = tastes()
         model = BiasedMF(BiasedMFSettings(factors=factors))
         model.fit(train)
         assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < 0.9
 
-    def test_blocks_do_not_change_the_answer(self, model: BiasedMF, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(factorisation, "BLOCK", 7)
+    def test_blocks_do_not_change_the_result(self, model: BiasedMF, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(mf, "BLOCK", 7)
         again = BiasedMF(seed=1)
         again.fit(tastes()[0])
         np.testing.assert_allclose(again.parameters["user_mean"], model.parameters["user_mean"], atol=2e-3)

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.dataset import Dataset
-from models import item_knn, neighbours
-from models.bias import Bias, expected
-from models.checkpoints import save
-from models.item_knn import ItemKNN, ItemKNNSettings
-from models.model import AnyModel, History, history_of
-from models.user_knn import UserKNN, UserKNNSettings
+from movietui.data.dataset import Dataset
+from movietui.models import item_knn, neighbours
+from movietui.models.base import AnyModel, History, history_of
+from movietui.models.bias import Bias, expected
+from movietui.models.checkpoints import save
+from movietui.models.item_knn import ItemKNN, ItemKNNSettings
+from movietui.models.user_knn import UserKNN, UserKNNSettings
 from tests.models.builders import checkerboard, dataset, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
 
 class NeighboursContract(ModelContract):
-    """What holds for both."""
+    """Tests of both models."""
 
     def test_is_better_than_biases_where_there_is_taste(self, model: AnyModel) -> None:
         train, held_out = tastes()
@@ -29,16 +29,16 @@ class NeighboursContract(ModelContract):
         errors = [rmse(each.predict(held_out.user, held_out.movie), held_out.stars) for each in (bias, model)]
         assert errors[1] < errors[0] - 0.1
 
-    def test_more_ratings_make_it_surer(self, model: AnyModel) -> None:
+    def test_more_ratings_reduce_the_uncertainty(self, model: AnyModel) -> None:
         history = history_of(tastes()[0], 4)
         few = History(history.movies[:4], history.stars[:4])
         stranger = History(history.movies, history.stars)
-        doubts = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, stranger)]
-        assert doubts[0] > doubts[1] > doubts[2]
+        uncertainties = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, stranger)]
+        assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
     @pytest.mark.parametrize("opposites", [False, True])
     @pytest.mark.parametrize("both", [False, True])
-    def test_explanations_are_true_with_all_settings(self, opposites: bool, both: bool) -> None:
+    def test_explanations_are_exact_with_all_settings(self, opposites: bool, both: bool) -> None:
         train = tastes()[0]
         model = self.kind(self.kind.settings_type(neighbours=20, opposites=opposites, both=both))
         model.fit(train)
@@ -48,16 +48,16 @@ class NeighboursContract(ModelContract):
             slow = super(neighbours.Neighbours, model).explain_list(history, movies)
             np.testing.assert_allclose(model.explain_list(history, movies), slow, atol=2e-3)
 
-    def test_of_published_settings_one_side_has_effects(self) -> None:
+    def test_published_settings_fit_the_effects_of_one_side(self) -> None:
         model = self.kind(self.kind.published)
         model.fit(tastes()[0])
         sides = {side for side in ("user", "movie") if np.abs(model.parameters[side]).max() > 1e-6}
         assert sides == {"user" if self.kind is UserKNN else "movie"}
 
-    def test_blocks_do_not_change_the_answer(self, model: AnyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_blocks_do_not_change_the_result(self, model: AnyModel, monkeypatch: pytest.MonkeyPatch) -> None:
         train, held_out = tastes()
         monkeypatch.setattr(neighbours, "BLOCK", 400)
-        monkeypatch.setattr(item_knn, "SQUARE", 7)
+        monkeypatch.setattr(item_knn, "MOVIES_AT_ONCE", 7)
         again = self.kind(model.settings)
         again.fit(train)
         pairs = held_out.user, held_out.movie
@@ -69,8 +69,8 @@ class NeighboursContract(ModelContract):
     def test_serves_without_torch(self, model: AnyModel, train: Dataset, tmp_path: Path) -> None:
         save(tmp_path / "run", model, train)
         program = (
-            "import sys; from pathlib import Path; from models.checkpoints import load\n"
-            "from models.model import history_of; from tests.models.builders import tastes\n"
+            "import sys; from pathlib import Path; from movietui.models.checkpoints import load\n"
+            "from movietui.models.base import history_of; from tests.models.builders import tastes\n"
             "train = tastes()[0]; model = load(Path(sys.argv[1]), train)[0]; history = history_of(train, 3)\n"
             "model.expect(model.fold_in(history)); model.explain(history, 5)\n"
             "model.predict(train.ratings.user, train.ratings.movie); assert 'torch' not in sys.modules"
@@ -83,7 +83,7 @@ class TestUserKNN(NeighboursContract):
     checkerboard_bound = 0.2
     tastes_bound = 0.8
 
-    def test_only_the_most_similar_are_kept_and_nobody_is_their_own(self) -> None:
+    def test_only_the_most_similar_count_and_nobody_is_their_own_neighbour(self) -> None:
         train = tastes()[0]
         model = UserKNN(UserKNNSettings(neighbours=5))
         model.fit(train)
@@ -102,7 +102,7 @@ class TestItemKNN(NeighboursContract):
     checkerboard_bound = 0.2
     tastes_bound = 0.7
 
-    def test_only_the_most_similar_are_kept(self) -> None:
+    def test_only_the_most_similar_count(self) -> None:
         model = ItemKNN(ItemKNNSettings(neighbours=5, opposites=True))
         model.fit(tastes()[0])
         assert model.parameters["neighbour"].shape == (91, 6)
@@ -110,14 +110,14 @@ class TestItemKNN(NeighboursContract):
         whole = ItemKNN(ItemKNNSettings(neighbours=5000, opposites=True))
         whole.fit(tastes()[0])
         for movie in (0, 40):
-            kept, all_of = (each.parameters["neighbour"][movie, 1:] for each in (model, whole))
+            nearest, all_of = (each.parameters["neighbour"][movie, 1:] for each in (model, whole))
             strongest = np.argsort(-np.abs(whole.parameters["weight"][movie, 1:]))[:5]
-            assert set(kept) == set(all_of[strongest])
+            assert set(nearest) == set(all_of[strongest])
 
-    def test_movie_by_movie_finds_the_same_neighbours(
+    def test_dense_and_movie_by_movie_neighbours_are_equal(
         self, model: ItemKNN, train: Dataset, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(item_knn, "DENSE", 0)
+        monkeypatch.setattr(item_knn, "MAX_DENSE_ENTRIES", 0)
         monkeypatch.setattr(neighbours, "BLOCK", 1000)
         again = ItemKNN(model.settings)
         again.fit(train)
@@ -127,24 +127,24 @@ class TestItemKNN(NeighboursContract):
 
 
 def small() -> tuple[Dataset, np.ndarray[Any, Any]]:
-    """Some ratings, and which of them are left of the whole square."""
+    """Return a dataset with half of all possible ratings, and the user of each rating."""
     random = np.random.RandomState(2)
     user, movie = np.nonzero(random.random_sample((14, 11)) < 0.5)
     return dataset(user, movie, random.randint(1, 6, len(user)).astype(np.float32)), user
 
 
-def said(
+def sums_by_definition(
     rest: dict[tuple[int, int], float], one: int, movie: int, settings: Any, by_user: bool, without: bool = False
 ) -> tuple[float, float]:
-    """``sum w e`` and ``sum |w|`` as the module's docstring has them, with dictionaries and loops."""
+    """``sum w e`` and ``sum |w|`` as defined in the module's docstring, with dictionaries and loops."""
     rest = dict(rest)
     mine = rest.get((one, movie))
     if without:
         del rest[one, movie]
     size = 1 + max(pair[0 if by_user else 1] for pair in rest)
     vectors: list[dict[int, float]] = [{} for _ in range(size)]
-    for (user, film), value in rest.items():
-        vectors[user if by_user else film][film if by_user else user] = value
+    for (user, rated), value in rest.items():
+        vectors[user if by_user else rated][rated if by_user else user] = value
     here = one if by_user else movie
     top = bottom = 0.0
     for other, theirs in enumerate(vectors):
@@ -155,11 +155,11 @@ def said(
         if other == here:
             similarity = len(theirs) / (len(theirs) + settings.shrinkage)
         else:
-            # Without the rating itself, its movie leaves the other's vector too: the two no longer have it in common.
+            # A rating that is left out is also removed from the other's vector: the two no longer share it.
             other_vector = {key: v for key, v in theirs.items() if not (without and key == (movie if by_user else one))}
-            own_vector = vectors[here]
-            dot = sum(own_vector[key] * theirs[key] for key in common)
-            norm = np.sqrt(sum(v * v for v in own_vector.values()) * sum(v * v for v in other_vector.values()))
+            vector = vectors[here]
+            dot = sum(vector[key] * theirs[key] for key in common)
+            norm = np.sqrt(sum(v * v for v in vector.values()) * sum(v * v for v in other_vector.values()))
             similarity = dot / norm * len(common) / (len(common) + settings.shrinkage) if norm else 0.0
         if similarity < 0 and not settings.opposites:
             continue
@@ -171,29 +171,29 @@ def said(
 
 @pytest.mark.parametrize("kind", [UserKNN, ItemKNN])
 @pytest.mark.parametrize("opposites", [False, True])
-def test_what_is_expected_is_what_the_formula_says(kind: type[AnyModel], opposites: bool) -> None:
+def test_expectations_follow_the_formula(kind: type[AnyModel], opposites: bool) -> None:
     train = small()[0]
     settings = kind.settings_type(opposites=opposites, shrinkage=3, doubt=0.1)
     model = kind(settings)
     model.fit(train)
-    ratings, found = train.ratings, model.parameters
-    rests = ratings.stars - expected(found, ratings.user, ratings.movie)
+    ratings, parameters = train.ratings, model.parameters
+    rests = ratings.stars - expected(parameters, ratings.user, ratings.movie)
     rest = {(int(u), int(m)): float(e) for u, m, e in zip(ratings.user, ratings.movie, rests, strict=True)}
     for user in (0, 5, 13):
         taste = model.fold_in(history_of(train, user))
         expectation = model.expect(taste)
         for movie in range(11):
-            top, bottom = said(rest, user, movie, settings, kind is UserKNN)
-            effects = float(expected(found, np.asarray([user]), np.asarray([movie]))[0])
+            top, bottom = sums_by_definition(rest, user, movie, settings, kind is UserKNN)
+            effects = float(expected(parameters, np.asarray([user]), np.asarray([movie]))[0])
             stars = np.clip(effects + top / (0.1 + bottom), 1, 5)
             assert expectation.stars[movie] == pytest.approx(stars, abs=1e-4)
-            variance = float(found["movie_variance"][movie]) + taste.generosity.variance
-            variance += float(found["taste"]) * 0.1 / (0.1 + bottom)
+            variance = float(parameters["movie_variance"][movie]) + taste.generosity.variance
+            variance += float(parameters["taste"]) * 0.1 / (0.1 + bottom)
             assert expectation.uncertainty[movie] == pytest.approx(np.sqrt(variance), abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", [UserKNN, ItemKNN])
-def test_the_loss_on_train_and_taste_are_of_ratings_expected_without_themselves(
+def test_the_loss_on_train_and_taste_leave_each_rating_out(
     kind: type[AnyModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(neighbours, "SAMPLE", 5000)
@@ -201,19 +201,19 @@ def test_the_loss_on_train_and_taste_are_of_ratings_expected_without_themselves(
     settings = kind.settings_type(opposites=True, shrinkage=3, doubt=0.1)
     model = kind(settings)
     fitted = model.fit(train)
-    ratings, found = train.ratings, model.parameters
-    rests = ratings.stars - expected(found, ratings.user, ratings.movie)
+    ratings, parameters = train.ratings, model.parameters
+    rests = ratings.stars - expected(parameters, ratings.user, ratings.movie)
     rest = {(int(u), int(m)): float(e) for u, m, e in zip(ratings.user, ratings.movie, rests, strict=True)}
-    pairs = {pair: said(rest, *pair, settings, kind is UserKNN, without=True) for pair in rest}
+    pairs = {pair: sums_by_definition(rest, *pair, settings, kind is UserKNN, without=True) for pair in rest}
     left = {pair: rest[pair] - top / (0.1 + bottom) for pair, (top, bottom) in pairs.items()}
     assert fitted.curve[0].train_loss == pytest.approx(np.mean(np.square(list(left.values()))), rel=1e-3)
     lowered = sum(rest[pair] ** 2 - left[pair] ** 2 for pair in rest)
     known = sum(bottom / (0.1 + bottom) for _, bottom in pairs.values())
-    assert found["taste"] == pytest.approx(max(lowered / known, 0), abs=1e-3)
+    assert parameters["taste"] == pytest.approx(max(lowered / known, 0), abs=1e-3)
 
 
-def test_taste_is_found_where_it_is() -> None:
-    """The neighbours say all there is to say of the checkerboard, where every rest is two stars large."""
+def test_recovers_the_variance_of_taste() -> None:
+    """Neighbours explain the checkerboard completely; every residual is two stars."""
     for kind in (UserKNN, ItemKNN):
         model = kind()
         model.fit(checkerboard()[0])
@@ -221,7 +221,7 @@ def test_taste_is_found_where_it_is() -> None:
 
 
 def test_long_lists_are_thinned_evenly() -> None:
-    lists = neighbours.Lists(np.asarray([0, 3, 3, 13]), np.arange(13, dtype=np.int32), np.ones(13, np.float32))
+    lists = neighbours.ResidualLists(np.asarray([0, 3, 3, 13]), np.arange(13, dtype=np.int32), np.ones(13, np.float32))
     thin = lists.thinned(5)
     assert thin.starts.tolist() == [0, 3, 3, 8]
     assert thin.other.tolist() == [0, 1, 2, 4, 6, 8, 10, 12]

@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 import torch
 
-from data.problems import Cancelled
-from data.progress import Meter, Stage
-from models.model import Epoch, unwatched
-from models.networks import Plan, forward, forward_with_slope, layers_of, named, seeded, train
-from models.stages import inside
-from models.towers import Tower, kept
+from movietui.data.problems import Cancelled
+from movietui.data.progress import Meter, Stage
+from movietui.models.base import Epoch, ignore_epoch
+from movietui.models.networks import Plan, forward, forward_with_slope, layers_of, seeded, to_arrays, train
+from movietui.models.training.stages import reporting
+from movietui.models.training.towers import Tower, dropout_mask
 
 RANDOM = np.random.RandomState(0)
 INPUTS = RANDOM.normal(size=(600, 3)).astype(np.float32)
-ANSWERS = np.abs(INPUTS[:, 0]) - 2 * INPUTS[:, 1]
-"""What no single layer can tell: the planted answer."""
-PLAN = Plan(epochs=30, batch=64, rate=0.02, least_batches=1)
+TARGETS = np.abs(INPUTS[:, 0]) - 2 * INPUTS[:, 1]
+"""The planted target, which no single layer can represent."""
+PLAN = Plan(epochs=30, batch=64, rate=0.02, min_batches=1)
 
 
 def learn(
     plan: Plan, seed: int = 0, members: int = 1, normalise: bool = False, rows: int = 500
 ) -> tuple[Tower, list[Epoch]]:
-    inputs, answers = torch.from_numpy(INPUTS), torch.from_numpy(ANSWERS)
+    inputs, answers = torch.from_numpy(INPUTS), torch.from_numpy(TARGETS)
     with seeded(seed):
         tower = Tower(members, (3, 16, 8, 1), normalise=normalise)
 
@@ -35,20 +35,20 @@ def learn(
             loss = error(index)
             return loss, loss
 
-        fitted = train(tower, step, rows, plan, unwatched, lambda: float(error(torch.arange(500, 600))))
+        fitted = train(tower, step, rows, plan, ignore_epoch, lambda: float(error(torch.arange(500, 600))))
     return tower, list(fitted.curve)
 
 
 @pytest.mark.parametrize("momentum", [None, 0.9])
 @pytest.mark.parametrize("normalise", [False, True])
 @pytest.mark.parametrize("falling", [False, True])
-def test_finds_the_planted_answer(momentum: float | None, normalise: bool, falling: bool) -> None:
-    plan = Plan(30, 64, 0.02, momentum, falling, least_batches=1)
+def test_learns_the_planted_target(momentum: float | None, normalise: bool, falling: bool) -> None:
+    plan = Plan(30, 64, 0.02, momentum, falling, min_batches=1)
     tower, curve = learn(plan, normalise=normalise)
     assert [epoch.number for epoch in curve] == list(range(1, 31))
-    assert curve[-1].validation_loss < 0.15 < np.var(ANSWERS) / 10
-    found = forward(tower.layers(), INPUTS[500:])[0, :, 0]
-    assert np.mean((found - ANSWERS[500:]) ** 2) == pytest.approx(curve[-1].validation_loss, rel=1e-3)
+    assert curve[-1].validation_loss < 0.15 < np.var(TARGETS) / 10
+    output = forward(tower.layers(), INPUTS[500:])[0, :, 0]
+    assert np.mean((output - TARGETS[500:]) ** 2) == pytest.approx(curve[-1].validation_loss, rel=1e-3)
 
 
 def test_the_same_seed_gives_the_same_network_and_leaves_torch_alone() -> None:
@@ -63,31 +63,31 @@ def test_the_same_seed_gives_the_same_network_and_leaves_torch_alone() -> None:
         assert not np.array_equal(a[0], c[0])
 
 
-def test_members_start_and_end_apart() -> None:
+def test_members_differ() -> None:
     tower = learn(PLAN, members=3)[0]
-    found = forward(tower.layers(), INPUTS[500:])[:, :, 0]
-    errors = np.mean((found - ANSWERS[500:]) ** 2, axis=1)
+    output = forward(tower.layers(), INPUTS[500:])[:, :, 0]
+    errors = np.mean((output - TARGETS[500:]) ** 2, axis=1)
     assert (errors < 0.15).all()
     assert len(set(errors)) == 3
-    assert np.mean((found.mean(0) - ANSWERS[500:]) ** 2) < errors.mean()
+    assert np.mean((output.mean(0) - TARGETS[500:]) ** 2) < errors.mean()
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_dropout_leaves_out_a_share_and_keeps_the_sum(share: float) -> None:
     with seeded(0):
-        found = kept(torch.ones(3, 11_111, 3), share)
-    assert found.shape == (3, 11_111, 3)
-    assert float((found == 0).float().mean()) == pytest.approx(share, abs=0.01)
-    assert float(found.mean()) == pytest.approx(1, abs=0.02)
-    assert len(found.unique()) == 2
+        mask = dropout_mask(torch.ones(3, 11_111, 3), share)
+    assert mask.shape == (3, 11_111, 3)
+    assert float((mask == 0).float().mean()) == pytest.approx(share, abs=0.01)
+    assert float(mask.mean()) == pytest.approx(1, abs=0.02)
+    assert len(mask.unique()) == 2
 
 
 @pytest.mark.parametrize("normalise", [False, True])
-def test_numpy_answers_as_torch_does(normalise: bool) -> None:
+def test_numpy_gives_the_output_of_torch(normalise: bool) -> None:
     tower = learn(PLAN, members=2, normalise=normalise)[0]
     with torch.no_grad():
         expected = tower(torch.from_numpy(INPUTS).expand(2, -1, -1)).numpy()
-    layers = layers_of(named(tower.layers(), "tower"), "tower")
+    layers = layers_of(to_arrays(tower.layers(), "tower"), "tower")
     assert len(layers) == 3
     np.testing.assert_allclose(forward(layers, INPUTS), expected, atol=1e-5)
     output, slope = forward_with_slope(layers, np.broadcast_to(INPUTS, (2, *INPUTS.shape)))
@@ -97,7 +97,7 @@ def test_numpy_answers_as_torch_does(normalise: bool) -> None:
     np.testing.assert_allclose(slope, inputs.grad.numpy(), atol=1e-5)
 
 
-def test_the_best_epoch_is_kept_and_patience_ends_training() -> None:
+def test_the_best_epoch_is_restored_and_patience_ends_training() -> None:
     weight = torch.nn.Parameter(torch.zeros(()))
     network = torch.nn.ParameterList([weight])
     losses = iter([3.0, 1.0, 2.0, 2.0, 0.0])
@@ -111,30 +111,30 @@ def test_the_best_epoch_is_kept_and_patience_ends_training() -> None:
         return next(losses)
 
     with seeded(0):
-        plan = Plan(9, 4, 0.1, momentum=0.0, patience=2, least_batches=1)
-        fitted = train(network, step, 4, plan, unwatched, held_out=held_out)
+        plan = Plan(9, 4, 0.1, momentum=0.0, patience=2, min_batches=1)
+        fitted = train(network, step, 4, plan, ignore_epoch, held_out=held_out)
     assert fitted.best_epoch == 2
     assert len(fitted.curve) == 4
     assert weight.item() == seen[1]
 
 
-def test_the_ratings_of_an_epoch_are_told_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ratings_of_an_epoch_are_reported_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Meter, "EVERY", 0.0)
-    heard: list[Stage] = []
-    with inside(heard.append):
+    reported: list[Stage] = []
+    with reporting(reported.append):
         tower, _ = learn(replace(PLAN, epochs=2))
-    assert [(stage.note, stage.done) for stage in heard if stage.done in (0, 320, 500)] == [
+    assert [(stage.note, stage.done) for stage in reported if stage.done in (0, 320, 500)] == [
         (f"epoch {epoch} of 2", done) for epoch in (1, 2) for done in (0, 320, 500)
     ]
-    assert {stage.total for stage in heard} == {500}
-    many = len(heard)
+    assert {stage.total for stage in reported} == {500}
+    many = len(reported)
     again, _ = learn(replace(PLAN, epochs=2))
-    assert len(heard) == many  # nobody listens any more
+    assert len(reported) == many  # no subscriber any more
     for one, other in zip(tower.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
-def test_cancelling_ends_it() -> None:
+def test_cancelling_ends_training() -> None:
     def stop(epoch: Epoch) -> None:
         raise Cancelled
 
@@ -165,6 +165,6 @@ def test_little_data_still_makes_many_batches() -> None:
         return loss, loss
 
     with seeded(0):
-        train(network, step, 1000, Plan(1, 512, 1e-3), unwatched)
+        train(network, step, 1000, Plan(1, 512, 1e-3), ignore_epoch)
     assert len(calls) == 100
     assert set(calls) == {10}

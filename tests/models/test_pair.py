@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from data.pairs import Pairs
-from models.combiner import _Base
-from models.model import history_of
-from models.pair import Pair, PairSettings
-from models.ranking import Aggregation, Ranker, Viewer
+from movietui.data.pairs import Pairs
+from movietui.models.base import history_of
+from movietui.models.pair import Pair, PairSettings
+from movietui.models.serving.groups import Aggregation
+from movietui.models.serving.ranking import Ranker, Viewer
+from movietui.models.training.pair import _Base
 from tests.models.builders import rmse, tastes
 from tests.models.contract import ModelContract
 
@@ -24,29 +25,29 @@ class TestPair(ModelContract):
         np.testing.assert_array_equal(one, other)
         assert np.abs(one - model.predict(first, movies)).max() > 0.1
 
-    def test_what_is_served_is_what_is_predicted(self, model: Pair) -> None:
+    def test_served_stars_are_those_of_predict_pair(self, model: Pair) -> None:
         train = tastes()[0]
         a, b = (model.fold_in(history_of(train, user)) for user in (3, 9))
         movies = np.arange(len(train.movies), dtype=np.int32)
         expected = model.predict_pair(np.full_like(movies, 3), np.full_like(movies, 9), movies)
         np.testing.assert_allclose(model.expect_pair(a, b).stars, expected, atol=1e-3)
 
-    def test_a_pair_with_themselves_is_the_viewer(self, model: Pair) -> None:
+    def test_a_viewer_paired_with_themselves_is_the_viewer(self, model: Pair) -> None:
         taste = model.fold_in(history_of(tastes()[0], 3))
         np.testing.assert_array_equal(model.expect_pair(taste, taste).score, model.expect(taste).score)
 
 
-def test_a_list_for_two_is_ordered_by_what_the_pair_is_expected_to_give() -> None:
+def test_a_list_for_two_is_ordered_by_the_expectation_for_the_pair() -> None:
     train, held_out = tastes()
     model = Pair()
     model.fit(train)
     assert rmse(model.predict(held_out.user, held_out.movie), held_out.stars) < TestPair.tastes_bound
     histories = [history_of(train, user) for user in (3, 9)]
     viewers = [Viewer("user", train.users.ids[each.user], each) for each in histories if each.user is not None]
-    found = Ranker(train, model).rank(viewers, how=Aggregation(misery=0))
+    ranked = Ranker(train, model).rank(viewers, how=Aggregation(misery=0), order="likely")
     both = model.expect_pair(*map(model.fold_in, histories))
-    np.testing.assert_array_equal(found.score, both.score)
-    np.testing.assert_array_equal(found.stars, both.stars)
+    np.testing.assert_array_equal(ranked.score, both.score)
+    np.testing.assert_array_equal(ranked.stars, both.stars)
 
 
 def test_drawn_rows_are_two_ratings_of_one_movie() -> None:
@@ -56,12 +57,12 @@ def test_drawn_rows_are_two_ratings_of_one_movie() -> None:
         assert (ratings.user[first] != ratings.user[second]).all()
 
 
-def test_a_base_without_a_rating_is_one_that_never_saw_it() -> None:
+def test_the_base_without_a_rating_is_close_to_folding_in_without_it() -> None:
     train = tastes()[0]
     base = _Base(train, PairSettings(), seed=0)
     rows = train.rows_of(4)[:3]
     whole = history_of(train, 4)
-    for place, mean in enumerate(base.without(rows)[0]):
-        exact = base.scaled(base.model.fold_in(whole.without(place)).mean)
+    for index, mean in enumerate(base.without(rows)[0]):
+        exact = base.scaled(base.model.fold_in(whole.without(index)).mean)
         near = np.abs(mean - exact).max()
         assert near < 0.5 * np.abs(base.scaled(base.model.fold_in(whole).mean) - exact).max()

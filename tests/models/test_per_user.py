@@ -1,13 +1,13 @@
-"""What is kept of a measurement says the same as the measurement."""
+"""Sums by user give the same figures as the measurement that they come from."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from models.evaluation import Trained, compare, evaluate, train
-from models.metrics import accuracy, confusion
-from models.tally import LISTED, Tally, differences, tally
+from movietui.models.evaluation.measure import Trained, compare, evaluate, train
+from movietui.models.evaluation.per_user import LIST_METRICS, UserSums, differences, sum_by_user
+from movietui.models.metrics import accuracy, confusion
 from tests.models.builders import tastes
 
 DATASET = tastes()[0]
@@ -18,51 +18,51 @@ def trained() -> dict[str, Trained]:
     return {name: train(name, DATASET, "random80", refit_all=False) for name in ("mf", "popularity")}
 
 
-def kept(found: Trained) -> Tally:
-    return tally(found.known, found.test, found.prediction, found.lists)
+def sums_of(trained: Trained) -> UserSums:
+    return sum_by_user(trained.train, trained.test, trained.prediction, trained.lists)
 
 
 def test_differences_are_those_of_the_metrics(trained: dict[str, Trained]) -> None:
     mf, popularity = trained.values()
-    found = {one.metric: one for one in differences(kept(mf), kept(popularity))}
-    assert set(LISTED) | {"rmse", "mse", "mae", "accuracy", "mse_scaled"} == set(found)
-    for metric, difference in found.items():
+    result = {one.metric: one for one in differences(sums_of(mf), sums_of(popularity))}
+    assert set(LIST_METRICS) | {"rmse", "mse", "mae", "accuracy", "mse_scaled"} == set(result)
+    for metric, difference in result.items():
         assert difference.value == pytest.approx(mf.metrics[metric] - popularity.metrics[metric], abs=1e-6)
         assert difference.low <= difference.value <= difference.high
-    assert found["rmse"].high < 0 < found["ndcg@10"].low
+    assert result["rmse"].high < 0 < result["ndcg@10"].low
 
 
 def test_intervals_are_those_of_compare(trained: dict[str, Trained]) -> None:
-    found = {one.metric: one for one in differences(*map(kept, trained.values()))}
+    result = {one.metric: one for one in differences(*map(sums_of, trained.values()))}
     for task, metric in (("rating", "rmse"), ("ranking", "ndcg@10")):
         expected = compare(*(evaluate(name, DATASET, "random80", task) for name in ("mf", "popularity")))
-        ends = found[metric].low, found[metric].high
+        ends = result[metric].low, result[metric].high
         assert ends == pytest.approx((expected.low, expected.high), rel=1e-4)
 
 
-def test_a_tally_comes_back_from_bytes(trained: dict[str, Trained]) -> None:
-    own = kept(trained["mf"])
-    back = Tally.of_bytes(own.rows, own.to_bytes())
-    assert back.values.keys() == own.values.keys()
-    for name, values in own.values.items():
-        np.testing.assert_array_equal(back.values[name], values)
+def test_sums_are_restored_from_bytes(trained: dict[str, Trained]) -> None:
+    sums = sums_of(trained["mf"])
+    restored = UserSums.of_bytes(sums.rows, sums.to_bytes())
+    assert restored.values.keys() == sums.values.keys()
+    for name, values in sums.values.items():
+        np.testing.assert_array_equal(restored.values[name], values)
 
 
 def test_only_the_same_rows_are_compared(trained: dict[str, Trained]) -> None:
     parts = [train("popularity", DATASET, f"kfold5-{fold}", refit_all=False) for fold in range(2)]
-    for first, second in pairwise(map(kept, [*parts, trained["mf"]])):
+    for first, second in pairwise(map(sums_of, [*parts, trained["mf"]])):
         with pytest.raises(ValueError, match="different rows"):
             differences(first, second)
 
 
-def test_confusion_holds_the_accuracy(trained: dict[str, Trained]) -> None:
+def test_the_confusion_matrix_contains_the_accuracy(trained: dict[str, Trained]) -> None:
     stars, prediction = trained["mf"].test.stars, trained["mf"].prediction
-    found = confusion(prediction, stars)
+    table = confusion(prediction, stars)
     right = sum(
         count
-        for rated, row in zip(found.rated, found.counts, strict=True)
-        for predicted, count in zip(found.predicted, row, strict=True)
+        for rated, row in zip(table.rated, table.counts, strict=True)
+        for predicted, count in zip(table.predicted, row, strict=True)
         if rated == predicted
     )
     assert right / len(stars) == pytest.approx(accuracy(prediction, stars))
-    assert [sum(row) for row in found.counts] == [int((stars == rated).sum()) for rated in found.rated]
+    assert [sum(row) for row in table.counts] == [int((stars == rated).sum()) for rated in table.rated]

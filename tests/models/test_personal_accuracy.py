@@ -1,35 +1,42 @@
-"""How good a model is for one person, against what is worked out by hand."""
+"""A model's accuracy for one profile, compared with results computed by hand."""
 
 import math
 
 import numpy as np
 import pytest
 
-from data.dataset import Dataset, Floats, Ints, Ratings
-from models.model import Expectation, Fitted, History, Model, Parameters, Progress
-from models.personal import FEWEST, NEWEST, lacking, personal, rmse, wilson
-from models.ranking import Ranker
-from models.settings import Settings
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.serving.personal_accuracy import (
+    HELD_OUT_EVERY,
+    MIN_HELD_OUT,
+    personal_accuracy,
+    ratings_needed,
+    rmse,
+    wilson,
+)
+from movietui.models.serving.ranking import Ranker
+from movietui.models.settings import Settings
 from tests.models.builders import dataset
 
 MOVIES = 100
 
 
 class Fixed(Model[Settings, History]):
-    """Expects 4 stars of the first half of the movies and 2 of the others, and lists them in their order."""
+    """Predicts 4 stars for the first half of the movies and 2 for the others, and ranks them by row."""
 
     name = "fixed"
     settings_type = Settings
-    met: History
+    last_history: History
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         return {}, Fitted()
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        raise AssertionError("a person is folded in")
+        raise AssertionError("a profile is folded in")
 
     def fold_in(self, history: History) -> History:
-        self.met = history
+        self.last_history = history
         return history
 
     def expect(self, taste: History) -> Expectation:
@@ -39,7 +46,7 @@ class Fixed(Model[Settings, History]):
 
 
 def fitted() -> Ranker:
-    """Two users give every movie 3 stars; a third gives the last sixty 5, so that their mean lies above."""
+    """Two users give every movie 3 stars; a third gives the last sixty 5, so their mean is higher."""
     user = np.r_[np.repeat([0, 1], MOVIES), np.full(60, 2)]
     movie = np.r_[np.tile(np.arange(MOVIES), 2), np.arange(40, MOVIES)]
     train = dataset(user, movie, np.r_[np.full(2 * MOVIES, 3.0), np.full(60, 5.0)])
@@ -48,42 +55,43 @@ def fitted() -> Ranker:
     return Ranker(train, model)
 
 
-def test_the_newest_fifth_is_told_from_the_rest() -> None:
+def test_the_newest_fifth_is_predicted_from_the_rest() -> None:
     ranker = fitted()
-    # Older: 24 movies from 70 on. Newest: 0 and 1 liked, 99 liked though 2 are expected, 2 and 3 not liked.
+    # Older: 24 movies from 70 on. Newest: 0 and 1 are liked, so is 99 though 2 stars are predicted, and 3 with 4 stars;
+    # 2 is not.
     movies = np.r_[np.arange(70, 94), [0, 1, 99, 2, 3]].astype(np.int32)
     stars = np.r_[np.full(24, 3.0), [5, 4, 4, 3, 4]].astype(np.float32)
-    found = personal(ranker, History(movies, stars))
-    assert (found.older, found.newest, found.liked) == (24, 5, 4)
-    assert len(ranker.model.met) == 24  # type: ignore[attr-defined]
+    accuracy = personal_accuracy(ranker, History(movies, stars))
+    assert (accuracy.older, accuracy.newest, accuracy.liked) == (24, 5, 4)
+    assert len(ranker.model.last_history) == 24  # type: ignore[attr-defined]
     # Errors of the model: 1, 0, 2, 1, 0.
-    assert found.by_model.rmse.value == pytest.approx(math.sqrt(6 / 5))
-    assert found.by_model.hits == 3  # 0, 1 and 3; 99 is the last of its list
-    assert found.by_model.hit_rate == wilson(3, 4)
+    assert accuracy.by_model.rmse.value == pytest.approx(math.sqrt(6 / 5))
+    assert accuracy.by_model.hits == 3  # 0, 1 and 3; 99 is the last of its list
+    assert accuracy.by_model.hit_rate == wilson(3, 4)
     overall = (200 * 3 + 60 * 5) / 260
     low, high = ((sums + 5 * overall) / (count + 5) for sums, count in ((6, 2), (11, 3)))
     errors = [5 - low, 4 - low, 4 - high, 3 - low, 4 - low]
-    assert found.by_means.rmse.value == pytest.approx(math.sqrt(sum(error**2 for error in errors) / 5))
-    # By the means the list begins at 40; without the 24 that are rated, 36 of its sixty are left, then come 0 to 13.
-    assert found.by_means.hits == 4
+    assert accuracy.by_means.rmse.value == pytest.approx(math.sqrt(sum(error**2 for error in errors) / 5))
+    # By the means the list starts at movie 40: the last sixty without the 24 rated ones are 36, followed by 0 to 13.
+    assert accuracy.by_means.hits == 4
 
 
-def test_what_was_not_liked_has_no_hit_rate() -> None:
-    found = personal(fitted(), History(np.arange(25, dtype=np.int32), np.full(25, 2, np.float32)))
-    assert (found.liked, found.by_model.hits, found.by_model.hit_rate) == (0, 0, None)
+def test_without_liked_movies_there_is_no_hit_rate() -> None:
+    accuracy = personal_accuracy(fitted(), History(np.arange(25, dtype=np.int32), np.full(25, 2, np.float32)))
+    assert (accuracy.liked, accuracy.by_model.hits, accuracy.by_model.hit_rate) == (0, 0, None)
 
 
-def test_how_many_ratings_are_lacking() -> None:
-    assert lacking(0) == NEWEST * FEWEST
-    assert lacking(24) == 1
-    assert lacking(25) == lacking(1000) == 0
+def test_how_many_more_ratings_are_needed() -> None:
+    assert ratings_needed(0) == HELD_OUT_EVERY * MIN_HELD_OUT
+    assert ratings_needed(24) == 1
+    assert ratings_needed(25) == ratings_needed(1000) == 0
 
 
 def test_intervals_by_hand() -> None:
     # Squared errors 0, 1, 4, 1, 4: mean 2, deviation sqrt(14 / 4), so 2 ± 1.96 * 1.8708 / sqrt(5).
-    found = rmse(np.float32([3, 3, 3, 3, 3]), np.float32([3, 4, 5, 2, 1]))
-    assert found.value == pytest.approx(math.sqrt(2))
-    assert (found.low, found.high) == pytest.approx((math.sqrt(2 - 1.6398), math.sqrt(2 + 1.6398)), abs=1e-4)
+    interval = rmse(np.float32([3, 3, 3, 3, 3]), np.float32([3, 4, 5, 2, 1]))
+    assert interval.value == pytest.approx(math.sqrt(2))
+    assert (interval.low, interval.high) == pytest.approx((math.sqrt(2 - 1.6398), math.sqrt(2 + 1.6398)), abs=1e-4)
     # Wilson's interval of 1 of 10: 0.0179 to 0.4042 (Agresti and Coull 1998 and every table since).
     assert (wilson(1, 10).low, wilson(1, 10).high) == pytest.approx((0.0179, 0.4042), abs=1e-4)
     assert (wilson(0, 5).low, wilson(5, 5).high) == (0, 1)

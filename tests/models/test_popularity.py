@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.popularity import Popularity, PopularitySettings
+from movietui.models.popularity import Popularity, PopularitySettings
 from tests.models.builders import dataset
 from tests.models.contract import EMPTY, ModelContract
 
@@ -19,11 +19,11 @@ class TestPopularity(ModelContract):
         model = Popularity(PopularitySettings(damping=2))
         model.fit(dataset([0, 1, 2, 0], [0, 0, 0, 1], [5, 5, 2, 4]))
         # The overall mean is 4: movie 0 has (12 + 8) / 5, movie 1 (4 + 8) / 3.
-        found = model.expect(model.fold_in(EMPTY))
-        assert found.stars == pytest.approx([4, 4])
-        assert found.score == pytest.approx(np.log([4, 2]))
+        expectation = model.expect(model.fold_in(EMPTY))
+        assert expectation.stars == pytest.approx([4, 4])
+        assert expectation.score == pytest.approx(np.log([4, 2]))
 
-    def test_uncertainty_falls_with_ratings(self) -> None:
+    def test_uncertainty_falls_with_the_number_of_ratings(self) -> None:
         model = Popularity(PopularitySettings(damping=1))
         model.fit(dataset([0, 1, 2, 0], [0, 0, 0, 1], [5, 3, 1, 4]))
         many, one = model.expect(None).uncertainty

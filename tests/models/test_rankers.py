@@ -1,12 +1,12 @@
-"""What ratings say, and how scores become stars."""
+"""The values of ratings, and how scores become stars."""
 
 import numpy as np
 import pytest
 
-from models.preferences import PreferenceSettings, Sample, calibrate, sampled, usual
+from movietui.models.rankers import PreferenceSettings, Sample, calibrate, sample_users, unit_mean_of
 
 
-def test_what_ratings_say() -> None:
+def test_values_of_ratings() -> None:
     stars = np.asarray([1, 3, 4, 5], np.float32)
     np.testing.assert_array_equal(PreferenceSettings().values(stars), [0, 2, 3, 4])
     np.testing.assert_array_equal(PreferenceSettings(zero=2.5).values(stars), [-1.5, 0.5, 1.5, 2.5])
@@ -14,32 +14,32 @@ def test_what_ratings_say() -> None:
     np.testing.assert_array_equal(PreferenceSettings(least=4, ones=True).values(stars), [0, 0, 1, 1])
 
 
-def test_a_planted_slope_is_found() -> None:
+def test_recovers_a_planted_slope() -> None:
     random = np.random.RandomState(0)
-    apart = random.normal(0, 2, 20_000).astype(np.float32)
-    rest = (0.3 * apart + random.normal(0, 0.5, len(apart))).astype(np.float32)
-    found, loss = calibrate(Sample(rest, apart, 0.5 * apart, 40))
-    assert found["slope"] == pytest.approx(0.3, abs=0.01)
+    personal = random.normal(0, 2, 20_000).astype(np.float32)
+    residuals = (0.3 * personal + random.normal(0, 0.5, len(personal))).astype(np.float32)
+    parameters, loss = calibrate(Sample(residuals, personal, 0.5 * personal, 40))
+    assert parameters["slope"] == pytest.approx(0.3, abs=0.01)
     assert loss == pytest.approx(0.25, rel=0.05)
-    without, gain = found["taste"]
+    without, gain = parameters["taste"]
     assert without == pytest.approx(0.3**2 * 4, rel=0.1)
-    # With 20 of the 40 ratings it is a quarter: the other half moves it half as far.
+    # With 20 of the 40 ratings the variance is a quarter: leaving out half of them changes the score half as much.
     assert without / (1 + 20 * gain) == pytest.approx(without / 4, rel=0.01)
 
 
-def test_scores_that_say_nothing_have_no_slope() -> None:
-    apart = np.full(50, 1e-12, np.float32)
-    found, _ = calibrate(Sample(np.ones(50, np.float32), apart, apart, 10))
-    assert found["slope"] == 0
-    assert (found["taste"] == 0).all()
+def test_negligible_scores_have_no_slope() -> None:
+    personal = np.full(50, 1e-12, np.float32)
+    parameters, _ = calibrate(Sample(np.ones(50, np.float32), personal, personal, 10))
+    assert parameters["slope"] == 0
+    assert (parameters["taste"] == 0).all()
 
 
-def test_the_usual_scores_have_length_one() -> None:
-    np.testing.assert_allclose(usual(np.asarray([3.0, -4.0])), [0.6, -0.8, 0])
-    np.testing.assert_array_equal(usual(np.zeros(2)), [0, 0, 0])
+def test_the_mean_scores_have_length_one() -> None:
+    np.testing.assert_allclose(unit_mean_of(np.asarray([3.0, -4.0])), [0.6, -0.8, 0])
+    np.testing.assert_array_equal(unit_mean_of(np.zeros(2)), [0, 0, 0])
 
 
-def test_the_sample_is_never_more_than_a_tenth() -> None:
-    assert len(sampled(0, 256)) == 0
-    assert len(sampled(60, 256)) == 6
-    assert len(sampled(100_000, 256)) == 256
+def test_the_sample_is_at_most_a_tenth_of_the_users() -> None:
+    assert len(sample_users(0, 256)) == 0
+    assert len(sample_users(60, 256)) == 6
+    assert len(sample_users(100_000, 256)) == 256

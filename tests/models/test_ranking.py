@@ -1,10 +1,11 @@
-"""Lists for one, for two and for more."""
+"""Lists for one, two and more viewers."""
 
 import doctest
 import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -14,25 +15,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-import models.ranking
-from data.problems import Problem
-from models.checkpoints import save
-from models.mf import BiasedMF
-from models.model import History, history_of
-from models.popularity import Popularity
-from models.ranking import (
-    WAYS,
+from movietui.data.problems import Problem
+from movietui.models.base import History, history_of
+from movietui.models.checkpoints import save
+from movietui.models.choices import ORDERS, WAYS, Order, UnseenBy, Way
+from movietui.models.mf import BiasedMF
+from movietui.models.popularity import Popularity
+from movietui.models.serving import groups
+from movietui.models.serving.groups import (
     Aggregation,
-    Ranker,
-    UnseenBy,
-    Viewer,
-    Way,
     alikeness,
     borda,
     multiplicative,
     standardised,
-    together,
+    weighted,
 )
+from movietui.models.serving.ranking import Ranker, Viewer
 from tests.models.builders import dataset, tastes
 
 DATASET = tastes()[0]
@@ -58,19 +56,18 @@ def profile(movies: Sequence[int], stars: Sequence[float]) -> Viewer:
     return Viewer("profile", "Ada", History(np.asarray(movies, np.int32), np.asarray(stars, np.float32)))
 
 
-def test_candidates_are_what_nobody_saw_nobody_hid_and_somebody_rated(ranker: Ranker) -> None:
-    viewers = [user(1), user(2)]
-    hidden = {3, 4, 5}
-    seen = set(viewers[0].history.movies.tolist()) | set(viewers[1].history.movies.tolist())
-    expected = {row for row in range(90) if DATASET.counts[row]} - seen - hidden
-    assert set(ranker.rank(viewers, hidden).order.tolist()) == expected
+def test_candidates_are_movies_nobody_saw_nobody_hid_and_somebody_rated(ranker: Ranker) -> None:
+    viewers = [replace(user(1), hidden=[3, 4]), replace(user(2), hidden=[5], seen=[6])]
+    seen = set(viewers[0].history.movies.tolist()) | set(viewers[1].history.movies.tolist()) | {6}
+    expected = {row for row in range(90) if DATASET.counts[row]} - seen - {3, 4, 5}
+    assert set(ranker.rank(viewers).order.tolist()) == expected
 
 
-def test_what_does_not_pass_is_no_candidate(ranker: Ranker) -> None:
+def test_a_movie_that_does_not_pass_the_filter_is_no_candidate(ranker: Ranker) -> None:
     whole = ranker.rank([user(1)]).order
     passing = np.arange(90) % 3 == 0
-    found = ranker.rank([user(1)], {int(whole[0])}, passing=passing).order
-    assert found.tolist() == [row for row in whole[1:].tolist() if row % 3 == 0]
+    order = ranker.rank([replace(user(1), hidden=[int(whole[0])])], passing=passing).order
+    assert order.tolist() == [row for row in whole[1:].tolist() if row % 3 == 0]
     listed = ranker.recommend([user(1)], 90, passing=passing)["movies"]
     assert {movie["id"] for movie in listed} == {f"m{row}" for row in whole.tolist() if row % 3 == 0}
 
@@ -93,17 +90,18 @@ def test_best_first_and_ties_by_count_then_row() -> None:
     assert Ranker(few, model).rank([profile([], [])]).order.tolist() == [1, 2, 3, 0]
 
 
-def test_order_follows_the_score(ranker: Ranker) -> None:
-    found = ranker.rank([user(0), user(9)])
-    assert (np.diff(found.score[found.order]) <= 0).all()
+@pytest.mark.parametrize("order", [order for order in ORDERS if order != "liked"])
+def test_order_follows_the_score(ranker: Ranker, order: Order) -> None:
+    ranked = ranker.rank([user(0), user(9)], order=order)
+    assert (np.diff(ranked.score[ranked.order]) <= 0).all()
 
 
-def test_one_viewer_alone_is_what_the_model_expects(ranker: Ranker, model: BiasedMF) -> None:
-    found, expected = ranker.rank([user(7)]), model.expect(model.fold_in(history_of(DATASET, 7)))
-    np.testing.assert_allclose(found.stars, expected.stars, atol=1e-6)
-    np.testing.assert_allclose(found.score, expected.score, atol=1e-5)
-    np.testing.assert_allclose(found.uncertainty, expected.uncertainty, atol=1e-6)
-    assert (found.agreement == 1).all()
+def test_the_list_of_a_single_viewer_has_the_expectations_of_the_model(ranker: Ranker, model: BiasedMF) -> None:
+    ranked, expected = ranker.rank([user(7)], order="likely"), model.expect(model.fold_in(history_of(DATASET, 7)))
+    np.testing.assert_allclose(ranked.stars, expected.stars, atol=1e-6)
+    np.testing.assert_allclose(ranked.score, expected.score, atol=1e-5)
+    np.testing.assert_allclose(ranked.uncertainty, expected.uncertainty, atol=1e-6)
+    assert (ranked.agreement == 1).all()
 
 
 def test_a_pair_is_the_same_either_way_round(ranker: Ranker) -> None:
@@ -113,7 +111,7 @@ def test_a_pair_is_the_same_either_way_round(ranker: Ranker) -> None:
     np.testing.assert_array_equal(one.stars_by_viewer, other.stars_by_viewer[::-1])
 
 
-def test_somebody_twice_is_nobody_else(ranker: Ranker) -> None:
+def test_a_viewer_listed_twice_gets_their_own_list(ranker: Ranker) -> None:
     alone, twice = ranker.rank([user(3)]), ranker.rank([user(3), user(3)])
     np.testing.assert_array_equal(alone.order, twice.order)
     np.testing.assert_allclose(alone.stars, twice.stars, atol=1e-6)
@@ -121,30 +119,30 @@ def test_somebody_twice_is_nobody_else(ranker: Ranker) -> None:
 
 @settings(deadline=None)
 @given(arrays(np.float32, (3, 7), elements=st.floats(-9, 9, width=32)), st.floats(0, 1))
-def test_together_lies_between_the_least_pleased_and_the_mean(values: np.ndarray, misery: float) -> None:
-    found = together(values, misery)
-    assert (found >= values.min(0) - 1e-4).all()
-    assert (found <= values.mean(0) + 1e-4).all()
-    np.testing.assert_allclose(together(values, 0), values.mean(0), atol=1e-4)
-    np.testing.assert_allclose(together(values, 1), values.min(0), atol=1e-4)
+def test_the_weighted_score_is_between_the_lowest_and_the_mean(values: np.ndarray, misery: float) -> None:
+    combined = weighted(values, misery)
+    assert (combined >= values.min(0) - 1e-4).all()
+    assert (combined <= values.mean(0) + 1e-4).all()
+    np.testing.assert_allclose(weighted(values, 0), values.mean(0), atol=1e-4)
+    np.testing.assert_allclose(weighted(values, 1), values.min(0), atol=1e-4)
 
 
-def test_of_two_it_is_the_mean_less_half_their_distance() -> None:
-    found = together(np.float32([[5, 2], [1, 3]]), 0.6)
-    np.testing.assert_allclose(found, [3 - 0.6 * 2, 2.5 - 0.6 * 0.5], rtol=1e-6)
+def test_the_weighted_score_of_two_is_the_mean_less_a_share_of_half_their_distance() -> None:
+    combined = weighted(np.float32([[5, 2], [1, 3]]), 0.6)
+    np.testing.assert_allclose(combined, [3 - 0.6 * 2, 2.5 - 0.6 * 0.5], rtol=1e-6)
 
 
-def test_misery_moves_what_divides_them_down(ranker: Ranker) -> None:
+def test_misery_moves_down_movies_that_divide_the_viewers(ranker: Ranker) -> None:
     viewers = [user(3), user(4)]
     gaps = []
     for misery in (0.0, 1.0):
-        found = ranker.rank(viewers, how=Aggregation(misery=misery))
-        gaps.append(np.ptp(found.stars_by_viewer[:, found.order[:10]], axis=0).mean())
+        ranked = ranker.rank(viewers, how=Aggregation(misery=misery))
+        gaps.append(np.ptp(ranked.stars_by_viewer[:, ranked.order[:10]], axis=0).mean())
     assert gaps[1] < gaps[0]
 
 
 SCORES = np.float32([[5, 2, 4, 1], [1, 3, 4, 2], [3, 3, 1, 5]])
-"""Of three members for four movies."""
+"""Scores of three members for four movies."""
 
 
 @pytest.mark.parametrize(
@@ -160,35 +158,35 @@ SCORES = np.float32([[5, 2, 4, 1], [1, 3, 4, 2], [3, 3, 1, 5]])
     ],
 )
 def test_ways_to_make_one_list_of_several(way: Way, expected: list[float]) -> None:
-    found = Aggregation(way, enough=2).score(SCORES, SCORES)
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    combined = Aggregation(way, enough=2).score(SCORES, SCORES)
+    np.testing.assert_allclose(combined, expected, rtol=1e-5)
     assert (Aggregation(way).stars(SCORES) <= 5).all()
 
 
-def test_ways_are_known_by_name() -> None:
+def test_ways_are_chosen_by_name() -> None:
     assert set(WAYS) == set(get_args(Way))
-    assert doctest.testmod(models.ranking).failed == 0
+    assert doctest.testmod(groups).failed == 0
     with pytest.raises(Problem, match="no way 'loudest'"):
         Aggregation("loudest")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_somebody_alone_is_not_aggregated(way: Way) -> None:
+def test_the_scores_of_a_single_viewer_are_not_aggregated(way: Way) -> None:
     np.testing.assert_array_equal(Aggregation(way, standardise=True).score(SCORES[:1], SCORES[:1]), SCORES[0])
 
 
-def test_standardised_the_loud_weigh_no_more() -> None:
+def test_standardised_members_with_extreme_scores_weigh_no_more() -> None:
     quiet_and_loud = np.float32([[3, 3.2, 3.4], [5, 3, 1]])
     assert Aggregation("average").score(quiet_and_loud, quiet_and_loud).argmax() == 0
-    found = Aggregation("average", standardise=True).score(quiet_and_loud, quiet_and_loud)
-    np.testing.assert_allclose(found, 0, atol=1e-6)
+    combined = Aggregation("average", standardise=True).score(quiet_and_loud, quiet_and_loud)
+    np.testing.assert_allclose(combined, 0, atol=1e-6)
     np.testing.assert_allclose(standardised(quiet_and_loud).std(1), 1, rtol=1e-5)
     assert np.isfinite(standardised(np.float32([[3, 3, 3]]))).all()
 
 
 @settings(deadline=None)
 @given(arrays(np.float32, (3, 7), elements=st.floats(-9, 9, width=32)))
-def test_what_all_put_first_is_first(values: np.ndarray) -> None:
+def test_the_favourite_of_all_members_is_first(values: np.ndarray) -> None:
     values[:, 4] = 10
     for way in WAYS:
         assert Aggregation(way).score(values, values).argmax() == 4
@@ -196,20 +194,21 @@ def test_what_all_put_first_is_first(values: np.ndarray) -> None:
     assert (multiplicative(values) >= 0).all()
 
 
-def test_without_misery_leaves_out_what_somebody_would_suffer(ranker: Ranker) -> None:
+def test_without_misery_leaves_out_movies_that_a_viewer_would_dislike(ranker: Ranker) -> None:
     viewers = [user(3), user(4)]
-    found = ranker.rank(viewers, how=Aggregation("without misery", enough=3.2))
-    assert 0 < len(found.order) < len(ranker.rank(viewers).order)
-    assert (found.stars_by_viewer[:, found.order] >= 3.2).all()
+    ranked = ranker.rank(viewers, how=Aggregation("without misery", enough=3.2))
+    assert 0 < len(ranked.order) < len(ranker.rank(viewers).order)
+    assert (ranked.stars_by_viewer[:, ranked.order] >= 3.2).all()
 
 
-def test_unseen_by_any_is_what_not_all_have_seen_and_by_none_all_there_is(ranker: Ranker) -> None:
+def test_unseen_by_all_by_any_and_by_none(ranker: Ranker) -> None:
     a, b = profile([1, 2, 3], [5, 4, 3]), profile([3, 4], [5, 4])
+    a, b = replace(a, seen=[1, 6, 7, 8], hidden=[9]), replace(b, seen=[2, 7], hidden=[8])
     by_all, by_any, by_none = (set(ranker.rank([a, b], unseen_by=who).order.tolist()) for who in get_args(UnseenBy))
-    assert by_any - by_all == {1, 2, 4}
-    assert 3 not in by_any
+    assert by_any - by_all == {1, 4, 6}
     assert by_all < by_any
-    assert by_none - by_any == {3}
+    assert by_none - by_any == {2, 3, 7}
+    assert not by_none & {8, 9}
 
 
 def test_agreement_is_the_share_of_the_scale_between_them(ranker: Ranker) -> None:
@@ -221,7 +220,7 @@ def test_uncertainty_of_a_pair(ranker: Ranker) -> None:
     np.testing.assert_allclose(ranker.rank([user(3), user(4)]).uncertainty, np.sqrt(a**2 + b**2) / 2, rtol=1e-5)
 
 
-def test_only_who_changed_is_folded_in_again(model: BiasedMF, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_viewers_who_changed_are_folded_in_again(model: BiasedMF, monkeypatch: pytest.MonkeyPatch) -> None:
     folded: list[int] = []
     fold_in = model.fold_in
     monkeypatch.setattr(model, "fold_in", lambda history: folded.append(len(history)) or fold_in(history))
@@ -236,45 +235,48 @@ def test_only_who_changed_is_folded_in_again(model: BiasedMF, monkeypatch: pytes
 
 
 def test_json_has_the_agreed_fields(ranker: Ranker) -> None:
-    found = json.loads(json.dumps(ranker.recommend([user(5)], 4)))
-    assert (found["dataset"], found["model"]) == ("planted", "mf")
-    assert found["viewers"] == [{"kind": "user", "id": "u5", "ratings": len(user(5).history)}]
-    assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3, 4]
-    first = found["movies"][0]
+    document = json.loads(json.dumps(ranker.recommend([user(5)], 4)))
+    assert (document["dataset"], document["model"]) == ("planted", "mf")
+    assert document["viewers"] == [{"kind": "user", "id": "u5", "ratings": len(user(5).history)}]
+    assert [movie["rank"] for movie in document["movies"]] == [1, 2, 3, 4]
+    first = document["movies"][0]
     row = int(first["id"][1:])
     assert (first["title"], first["year"], first["count"]) == (f"Movie {row}", 1990, DATASET.counts[row])
     assert first["stars_by_viewer"] == [first["stars"]]
     assert set(first) >= {"rank", "id", "title", "year", "genres", "stars", "uncertainty", "score", "count", "why"}
-    assert 1 <= len(first["why"]) <= 3
-    assert set(first["why"][0]) == {"id", "title", "stars", "share"}
+    assert document["order"] == "liked"
+    reasons = [reason for movie in document["movies"] for reason in movie["why"]]
+    assert reasons
+    assert all(set(reason) == {"id", "title", "stars", "share", "weight"} for reason in reasons)
 
 
-def test_why_names_what_counts_most_for_or_against(ranker: Ranker, model: BiasedMF) -> None:
+def test_why_names_liked_movies_that_count_for_it(ranker: Ranker, model: BiasedMF) -> None:
     viewer = user(5)
     movies = ranker.rank([viewer]).order.tolist()
-    against = 0
+    stars = dict(zip(viewer.history.movies.tolist(), viewer.history.stars.tolist(), strict=True))
+    named = 0
     for movie, why in zip(movies, ranker.why([viewer], movies), strict=True):
-        shares = model.explain(viewer.history, movie)
-        largest = np.argsort(-np.abs(shares), kind="stable")[:3]
-        assert [each["id"] for each in why] == [f"m{row}" for row in viewer.history.movies[largest]]
-        assert [each["share"] for each in why] == pytest.approx(shares[largest].tolist(), abs=1e-6)
-        against += sum(each["share"] < 0 for each in why)
-    assert against
+        shares = dict(zip(viewer.history.movies.tolist(), model.explain(viewer.history, movie).tolist(), strict=True))
+        rows = [int(each["id"][1:]) for each in why]
+        assert [each["share"] for each in why] == pytest.approx([shares[row] for row in rows], abs=1e-6)
+        assert all(shares[row] > 0 and stars[row] >= 3.5 for row in rows)
+        named += len(rows)
+    assert named
 
 
-def test_why_of_a_pair_says_whose(ranker: Ranker) -> None:
-    found = ranker.recommend([user(5), user(6)], 5)["movies"]
-    assert {reason["viewer"] for movie in found for reason in movie["why"]} == {"u5", "u6"}
-    assert all(len(movie["stars_by_viewer"]) == 2 for movie in found)
+def test_why_names_the_viewers_of_a_pair(ranker: Ranker) -> None:
+    movies = ranker.recommend([user(5), user(6)], 5)["movies"]
+    assert {reason["viewer"] for movie in movies for reason in movie["why"]} == {"u5", "u6"}
+    assert all(len(movie["stars_by_viewer"]) == 2 for movie in movies)
 
 
-def test_nobody_rated_anything_and_there_is_still_a_list(ranker: Ranker) -> None:
-    found = ranker.recommend([profile([], [])])["movies"]
-    assert len(found) == 10
-    assert all(movie["why"] == [] for movie in found)
+def test_a_viewer_without_ratings_gets_a_list(ranker: Ranker) -> None:
+    movies = ranker.recommend([profile([], [])])["movies"]
+    assert len(movies) == 10
+    assert all(movie["why"] == [] for movie in movies)
 
 
-def test_everything_seen_is_an_empty_list(ranker: Ranker) -> None:
+def test_the_list_is_empty_if_everything_was_seen(ranker: Ranker) -> None:
     assert ranker.recommend([profile(range(90), [3] * 90)])["movies"] == []
 
 
@@ -301,14 +303,14 @@ import sys
 from pathlib import Path
 import numpy as np
 from tests.models.builders import tastes
-from models.checkpoints import load
-from models.model import history_of
-from models.ranking import Ranker, Viewer
+from movietui.models.checkpoints import load
+from movietui.models.base import history_of
+from movietui.models.serving.ranking import Ranker, Viewer
 dataset = tastes()[0]
 ranker = Ranker(dataset, load(Path({str(tmp_path / "run")!r}), dataset)[0])
 assert ranker.recommend([Viewer("user", "u5", history_of(dataset, 5)), Viewer("user", "u6", history_of(dataset, 6))])
 print(sorted({{"torch", "pandas", "textual"}} & set(sys.modules)))
 """
     root = Path(__file__).parents[2]
-    found = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False)
-    assert found.stdout.strip() == "[]", found.stderr
+    process = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False)
+    assert process.stdout.strip() == "[]", process.stderr

@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from models import reproduce
-from models.bias import Bias, BiasSettings
-from models.evaluation import evaluate
-from models.metrics import rating_metrics
-from models.reproduce import EXPERIMENTS, Experiment
-from models.table import MODELS
+from movietui.models import MODELS
+from movietui.models.bias import Bias, BiasSettings
+from movietui.models.evaluation import reproduce
+from movietui.models.evaluation.measure import evaluate
+from movietui.models.evaluation.reproduce import EXPERIMENTS, Experiment
+from movietui.models.metrics import rating_metrics
 from tests.models.builders import tastes
 
 DATASET = replace(tastes()[0], name="planted")
 
 
-def test_rows_hold_what_was_reported_beside_both_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_hold_the_reported_figure_and_those_of_both_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     published = BiasSettings(sweeps=1)
     monkeypatch.setattr(Bias, "published", published)
     experiments = (
@@ -24,8 +24,8 @@ def test_rows_hold_what_was_reported_beside_both_settings(monkeypatch: pytest.Mo
         Experiment("009", "oracle", {"mse": 0.0}, "nowhere"),
     )
     monkeypatch.setattr(reproduce, "EXPERIMENTS", experiments)
-    heard = []
-    rows = list(reproduce.reproduce({"planted": DATASET}, 3, lambda label, epoch: heard.append(label)))
+    labels = []
+    rows = list(reproduce.reproduce({"planted": DATASET}, 3, lambda label, epoch: labels.append(label)))
     tuned = evaluate("bias", DATASET, "random80").metrics
     repeated = evaluate("bias", DATASET, "random80", settings=published).metrics
     assert [(row["model"], row["metric"], row["reported"]) for row in rows] == [
@@ -46,10 +46,10 @@ def test_rows_hold_what_was_reported_beside_both_settings(monkeypatch: pytest.Mo
         "note": "by hand",
     }
     assert rows[2]["published"] is None
-    assert set(heard) == {"bias, published", "bias, tuned", "popularity, tuned"}
+    assert set(labels) == {"bias, published", "bias, tuned", "popularity, tuned"}
 
 
-def test_models_of_the_sources_are_measured_with_metrics_that_there_are() -> None:
+def test_the_reported_metrics_exist_and_the_models_have_published_settings() -> None:
     ratings = set(rating_metrics(DATASET.ratings.stars, DATASET.ratings.stars))
     for experiment in EXPERIMENTS:
         assert set(experiment.reported) <= ratings

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.problems import Problem
-from models import MODELS
-from models.item_knn import ItemKNNSettings
-from models.mf import BiasedMFSettings
-from models.neighbours import NeighbourSettings
-from models.settings import describe, parse
+from movietui.data.problems import Problem
+from movietui.models import MODELS
+from movietui.models.item_knn import ItemKNNSettings
+from movietui.models.mf import BiasedMFSettings
+from movietui.models.neighbours import NeighbourSettings
+from movietui.models.settings import describe, parse
 
 KINDS = sorted({model.settings_type for model in MODELS.values()}, key=lambda kind: kind.__name__)
 
@@ -25,7 +25,7 @@ def test_every_setting_has_a_meaning_and_a_default_in_its_range(kind: type) -> N
 
 @settings(deadline=None)
 @given(st.data())
-def test_what_is_in_range_is_taken_and_comes_back(data: st.DataObject) -> None:
+def test_values_in_range_are_parsed(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(KINDS))
     texts, expected = {}, asdict(kind())
     for field in describe(kind):
@@ -41,7 +41,7 @@ def test_what_is_in_range_is_taken_and_comes_back(data: st.DataObject) -> None:
 
 @settings(deadline=None)
 @given(st.floats())
-def test_what_is_out_of_range_is_said(value: float) -> None:
+def test_a_value_out_of_range_is_a_problem(value: float) -> None:
     field = next(field for field in describe(BiasedMFSettings) if field.name == "caution")
     if field.low <= value <= field.high:
         assert BiasedMFSettings(caution=value).caution == value
@@ -59,19 +59,19 @@ def test_what_is_out_of_range_is_said(value: float) -> None:
         ({"caution": "x"}, "number"),
     ],
 )
-def test_what_cannot_be_read_is_said(texts: dict[str, str], word: str) -> None:
+def test_a_text_that_cannot_be_parsed_is_a_problem(texts: dict[str, str], word: str) -> None:
     with pytest.raises(Problem, match=word):
         parse(BiasedMFSettings, texts)
 
 
-def test_parsing_goes_on_top_of_a_base() -> None:
+def test_parsing_starts_from_a_base() -> None:
     base = BiasedMFSettings(factors=4)
     assert parse(BiasedMFSettings, {"sweeps": "2"}, base) == BiasedMFSettings(factors=4, sweeps=2)
 
 
 def test_settings_inherit_fields_and_their_meaning() -> None:
-    common, own = describe(NeighbourSettings), describe(ItemKNNSettings)
-    assert [field.name for field in own] == [field.name for field in common]
-    meanings = [{field.name: field.meaning for field in fields} for fields in (common, own)]
+    common, item_knn = describe(NeighbourSettings), describe(ItemKNNSettings)
+    assert [field.name for field in item_knn] == [field.name for field in common]
+    meanings = [{field.name: field.meaning for field in fields} for fields in (common, item_knn)]
     assert meanings[0]["doubt"] == meanings[1]["doubt"]
     assert meanings[0]["neighbours"] != meanings[1]["neighbours"]

@@ -1,49 +1,59 @@
-"""More like this: planted likeness is found, and nobody is left without."""
+"""Similar movies: planted similarity is recovered, and every movie has neighbours."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from data.dataset import ImdbFacts
-from models.similar import Similarities
+from movietui.data.dataset import ImdbFacts
+from movietui.models.serving.kinship import content_similarity
+from movietui.models.serving.similar import Similarities
 from tests.models.builders import checkerboard, dataset
 
 
-def test_those_who_like_even_movies_like_even_movies() -> None:
+def test_movies_liked_by_the_same_users_are_similar() -> None:
     train = checkerboard()[0]
-    found = Similarities(train).nearest(4, 10)
-    assert all(each.movie % 2 == 0 and each.movie != 4 for each in found)
-    assert [each.similarity for each in found] == sorted((each.similarity for each in found), reverse=True)
-    raters = [set(train.ratings.user[train.ratings.movie == row].tolist()) for row in (4, found[0].movie)]
-    assert found[0].common == len(raters[0] & raters[1])
+    similar = Similarities(train).nearest(4, 10)
+    assert all(each.movie % 2 == 0 and each.movie != 4 for each in similar)
+    assert [each.similarity for each in similar] == sorted((each.similarity for each in similar), reverse=True)
+    raters = [set(train.ratings.user[train.ratings.movie == row].tolist()) for row in (4, similar[0].movie)]
+    assert similar[0].common == len(raters[0] & raters[1])
     similarity = Similarities(train).of(4)[0]
-    assert similarity[5] < 0 < similarity[6]
+    rated = train.counts > 0
+    assert similarity[1::2].max() < similarity[::2][rated[::2]].min()
+
+
+def test_what_is_of_a_kind_is_similar_even_where_ratings_are_alike_by_chance() -> None:
+    # Everybody rates movies 1 and 2 exactly like movie 0; only movie 1 has its genre.
+    users = np.arange(30)
+    few = dataset(np.tile(users, 3), np.repeat([0, 1, 2], 30), np.tile(np.resize([5, 1, 3], 30), 3))
+    few = replace(few, movies=replace(few.movies, genres=np.asarray([[1, 0], [1, 0], [0, 1]], bool)))
+    assert [each.movie for each in Similarities(few).nearest(0, 2)] == [1, 2]
 
 
 @pytest.mark.parametrize("row", [0, 3])
-def test_a_movie_that_nobody_rated_has_its_like_among_those_of_its_kind(row: int) -> None:
+def test_a_movie_without_ratings_is_similar_to_those_of_its_kind(row: int) -> None:
     few = dataset([0, 1], [1, 2], [4, 5], movies=5)
     genres = np.asarray([[1, 0], [0, 1], [1, 1], [1, 0], [0, 1]], bool)
     few = replace(few, movies=replace(few.movies, genres=genres, years=np.int32([1980, 1990, 0, 1985, 2000])))
-    found = Similarities(few).nearest(row, 9)
-    assert len(found) == 4
-    assert found[0].movie == 3 - row
-    assert found[0].shared.genres == ("Comedy",)
-    assert found[0].common == 0
+    similar = Similarities(few).nearest(row, 9)
+    assert len(similar) == 4
+    assert similar[0].movie == 3 - row
+    assert similar[0].shared.genres == ("Comedy",)
+    assert similar[0].common == 0
 
 
-def test_a_director_counts() -> None:
+def test_a_common_director_counts() -> None:
     few = dataset([0, 1], [1, 2], [4, 5], movies=4)
     names = (("Ann",), ("Bo",), ("Ann", "Cy"), ("Cy",))
     facts = ImdbFacts(np.ones(4, np.float32), np.ones(4, np.int32), np.ones(4, np.int32), names, ((),) * 4)
     movies = replace(few.movies, genres=np.zeros((4, 2), bool), imdb=facts)
-    found = Similarities(replace(few, movies=movies)).nearest(0, 1)
-    assert (found[0].movie, found[0].shared.directors) == (2, ("Ann",))
-    assert Similarities(replace(few, movies=movies)).content(0).max() <= 1
+    similar = Similarities(replace(few, movies=movies)).nearest(0, 1)
+    assert (similar[0].movie, similar[0].shared.directors) == (2, ("Ann",))
+    assert content_similarity(movies, 0).max() <= 1
 
 
-def test_by_what_a_model_knows() -> None:
+def test_similarity_by_the_vectors_of_a_model() -> None:
     train = checkerboard()[0]
     vectors = np.eye(3, dtype=np.float32)[np.arange(len(train.movies)) % 3]
     assert {each.movie % 3 for each in Similarities(train).nearest(4, 8, vectors)} == {1}
@@ -51,3 +61,12 @@ def test_by_what_a_model_knows() -> None:
 
 def test_a_dataset_without_ratings() -> None:
     assert len(Similarities(dataset([], [], [], users=2, movies=3)).nearest(0, 5)) == 2
+
+
+def test_a_common_genre_says_less_than_a_rare_one() -> None:
+    few = dataset([0], [0], [4], movies=40)
+    genres = np.zeros((40, 2), bool)
+    genres[:16, 0] = genres[30:32, 1] = True
+    movies = replace(few.movies, genres=genres, years=np.zeros(40, np.int32))
+    assert content_similarity(movies, 0)[1] < content_similarity(movies, 30)[31] / 2
+    assert content_similarity(movies, 0)[31] == 0

@@ -5,27 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from data.problems import Problem
-from data.splits import hold_out, split
-from models.bias import Bias, BiasSettings
-from models.evaluation import evaluate
-from models.model import Epoch
-from models.sweep import Notes, Swept, combine, sweep
+from movietui.data.problems import Problem
+from movietui.data.splits import hold_out, split
+from movietui.models.base import Epoch
+from movietui.models.bias import Bias, BiasSettings
+from movietui.models.evaluation.measure import evaluate
+from movietui.models.evaluation.sweep import Results, Swept, combine, sweep
 from tests.models.builders import rmse, tastes
 
 DATASET = tastes()[0]
 
 
 def test_all_combinations() -> None:
-    found = combine("bias", {"sweeps": ["1", "2"], "caution": ["0", "3"]})
-    assert [settings for _, settings in found] == [
+    result = combine("bias", {"sweeps": ["1", "2"], "caution": ["0", "3"]})
+    assert [settings for _, settings in result] == [
         BiasSettings(sweeps=sweeps, caution=caution) for sweeps in (1, 2) for caution in (0.0, 3.0)
     ]
-    assert found[1][0] == {"sweeps": "1", "caution": "3"}
+    assert result[1][0] == {"sweeps": "1", "caution": "3"}
 
 
 @pytest.mark.parametrize(
-    ("grid", "told"),
+    ("grid", "message"),
     [
         ({}, "needs a grid"),
         ({"sweeps": []}, "no values for sweeps"),
@@ -35,12 +35,12 @@ def test_all_combinations() -> None:
         ({"sweeps": ["1"] * 101, "caution": ["1"] * 100}, "10,100 combinations"),
     ],
 )
-def test_grids_that_cannot_be(grid: dict[str, list[str]], told: str) -> None:
-    with pytest.raises(Problem, match=told):
+def test_impossible_grids_are_problems(grid: dict[str, list[str]], message: str) -> None:
+    with pytest.raises(Problem, match=message):
         combine("bias", grid)
 
 
-def test_a_grid_for_no_model() -> None:
+def test_a_grid_for_an_unknown_model_is_a_problem() -> None:
     with pytest.raises(Problem, match="There is no model 'oracle'"):
         combine("oracle", {"sweeps": ["1"]})
 
@@ -49,7 +49,7 @@ def test_the_best_is_chosen_on_validation_and_measured_on_test() -> None:
     arrived: list[Swept] = []
     epochs: list[tuple[dict[str, str], Epoch]] = []
     grid = combine("bias", {"sweeps": ["1", "12"]})
-    found = sweep(
+    result = sweep(
         "bias",
         DATASET,
         "random80",
@@ -58,9 +58,9 @@ def test_the_best_is_chosen_on_validation_and_measured_on_test() -> None:
         arrived=arrived.append,
     )
     assert [swept.changes for swept in arrived] == [changes for changes, _ in grid]
-    assert [swept.metrics["mse"] for swept in found] == sorted(swept.metrics["mse"] for swept in arrived)
-    assert [swept.test is None for swept in found] == [False, True]
-    assert found[0].test == evaluate("bias", DATASET, "random80", settings=found[0].settings).metrics
+    assert [swept.metrics["mse"] for swept in result] == sorted(swept.metrics["mse"] for swept in arrived)
+    assert [swept.test is None for swept in result] == [False, True]
+    assert result[0].test == evaluate("bias", DATASET, "random80", settings=result[0].settings).metrics
     assert len([epoch for changes, epoch in epochs if changes == {"sweeps": "1"}]) >= 1
 
     parts = split(DATASET, "random80")
@@ -72,8 +72,8 @@ def test_the_best_is_chosen_on_validation_and_measured_on_test() -> None:
     assert arrived[0].metrics["rmse"] == pytest.approx(expected, rel=1e-6)
 
 
-def test_test_does_not_choose() -> None:
-    """With the test ratings turned round, what is best on test is not what is chosen."""
+def test_the_choice_does_not_depend_on_test() -> None:
+    """Inverting the test ratings changes the figures on test, but not the choice."""
     parts = split(DATASET, "random80")
     ratings = DATASET.ratings
     stars = ratings.stars.copy()
@@ -86,14 +86,14 @@ def test_test_does_not_choose() -> None:
 
 
 def fitted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The sweeps of every ``bias`` that is fitted from now on."""
+    """Record the sweeps of every ``bias`` that is fitted."""
     seen: list[int] = []
     learn = Bias._learn
     monkeypatch.setattr(Bias, "_learn", lambda model, *rest: seen.append(model.settings.sweeps) or learn(model, *rest))
     return seen
 
 
-def test_what_was_broken_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_sweep_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = fitted(monkeypatch)
     grid = combine("bias", {"sweeps": ["1", "4", "12"]})
 
@@ -102,28 +102,34 @@ def test_what_was_broken_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep("bias", DATASET, "random80", grid, arrived=stop, notes=Notes(tmp_path, seed=0))
+        sweep("bias", DATASET, "random80", grid, arrived=stop, results=Results(tmp_path, seed=0))
     seen.clear()
     arrived: list[Swept] = []
-    found = sweep("bias", DATASET, "random80", grid, arrived=arrived.append, notes=Notes(tmp_path, seed=0))
-    assert seen == [12, found[0].settings.sweeps]
+    result = sweep("bias", DATASET, "random80", grid, arrived=arrived.append, results=Results(tmp_path, seed=0))
+    assert seen == [12, result[0].settings.sweeps]
     assert [swept.changes for swept in arrived] == [changes for changes, _ in grid]
     undisturbed = sweep("bias", DATASET, "random80", grid)
-    assert [(own.changes, own.metrics, own.test) for own in found] == [
-        (own.changes, own.metrics, own.test) for own in undisturbed
+    assert [(swept.changes, swept.metrics, swept.test) for swept in result] == [
+        (swept.changes, swept.metrics, swept.test) for swept in undisturbed
     ]
 
 
-def test_notes_of_another_sweep_or_cut_off_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_of_another_sweep_and_truncated_ones_are_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     grid = combine("bias", {"sweeps": ["1", "4"]})
-    notes = Notes(tmp_path, seed=0)
-    sweep("bias", DATASET, "random80", grid, notes=notes)
-    assert Notes(tmp_path, seed=1).read() == {}
-    notes.path.write_text(notes.path.read_text("utf-8")[:-9], "utf-8")
+    results = Results(tmp_path, seed=0)
+    sweep("bias", DATASET, "random80", grid, results=results)
+    assert Results(tmp_path, seed=1).read() == {}
+    results.path.write_text(results.path.read_text("utf-8")[:-9], "utf-8")
     seen = fitted(monkeypatch)
     for _ in range(2):
-        sweep("bias", DATASET, "random80", grid, notes=notes)
-    assert seen == [4, 4, 4]  # measured, best on test; then best on test alone
-    assert len(notes.read()) == 2
-    notes.forget()
-    assert notes.read() == {}
+        sweep("bias", DATASET, "random80", grid, results=results)
+    assert seen == [
+        4,
+        4,
+        4,
+    ]  # the truncated one again, then the best on test; in the second round only the best on test
+    assert len(results.read()) == 2
+    results.forget()
+    assert results.read() == {}

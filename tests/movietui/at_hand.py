@@ -1,23 +1,30 @@
-"""The engine and jobs in the test's own process, which has loaded already what theirs would load first."""
+"""The engine and jobs in the process of the test, which has already loaded the modules that theirs would load."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
-from data.problems import Cancelled, Problem
-from movietui.engine import answer
-from movietui.jobs import JOBS, Teller
-from movietui.serving import Service
-from movietui.wire import Message, decode, encode, sentence
+from movietui.data.problems import Cancelled, Problem
+from movietui.engine.__main__ import reply
+from movietui.engine.service import Service
+from movietui.jobs.__main__ import Reporter, perform
+from movietui.protocol.jobs import JobClient, JobEvent, JobRequest
+from movietui.protocol.requests import Requests
+from movietui.protocol.wire import decode, encode, sentence
+from movietui.state.child_processes import EngineClient
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-class EngineAtHand:
-    """Answers as the real engine, one question after the other in a thread, in lines that are written and read."""
+class EngineAtHand(EngineClient):
+    """Replies like the real engine, one request at a time in a thread, through encoded and decoded lines."""
 
     def __init__(self) -> None:
         self.service = Service()
+        self.notice: Callable[[str], object] = lambda sentence: None
         self._thread = ThreadPoolExecutor(1)
 
     async def start(self) -> None:
@@ -26,60 +33,64 @@ class EngineAtHand:
     async def close(self) -> None:
         self._thread.shutdown()
 
-    async def ask(self, do: str, **arguments: Any) -> Any:
-        question = decode(encode({"id": 0, "do": do, **arguments}))
-        line = await asyncio.get_running_loop().run_in_executor(self._thread, answer, self.service, question)
-        answered = decode(line)
-        if "problem" in answered:
-            raise Problem(answered["problem"])
-        return answered["result"]
+    def hurry(self, now: bool) -> None:
+        pass
+
+    async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
+        written = decode(encode({"id": 0, "do": request.__name__, "arguments": named}))
+        line = await asyncio.get_running_loop().run_in_executor(self._thread, reply, self.service, written)
+        message = decode(line)
+        if "problem" in message:
+            raise Problem(message["problem"])
+        result: R = message["result"]
+        return result
 
 
-class JobAtHand:
-    """Does the work of a real job in a thread; cancelled it ends with the next word that it says."""
+class JobAtHand(JobClient):
+    """Does the work of a real job in a thread; a cancelled job ends with its next event."""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
-        self._teller = Teller(self._send)
-        self._told: asyncio.Queue[Message] = asyncio.Queue()
+        self._reporter = Reporter(self._send)
+        self._events: asyncio.Queue[JobEvent] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._work: asyncio.Future[None] | None = None
 
-    async def events(self, request: Message) -> AsyncIterator[Message]:
-        self._work = self._loop.run_in_executor(None, self._do, decode(encode(request)))
+    async def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
+        self._work = self._loop.run_in_executor(None, self._do, cast(JobRequest, decode(encode(request))))
         try:
             while True:
-                event = await self._told.get()
+                event = await self._events.get()
                 yield event
                 if event["event"] in ("done", "failed", "cancelled"):
                     return
         finally:
             await self.cancel()
 
-    def _send(self, message: Message) -> None:
+    def _send(self, event: JobEvent) -> None:
         if self._cancelled.is_set():
             raise Cancelled
-        self._tell(message)
+        self._tell(event)
 
-    def _tell(self, message: Message) -> None:
-        self._loop.call_soon_threadsafe(self._told.put_nowait, decode(encode(message)))
+    def _tell(self, event: JobEvent) -> None:
+        self._loop.call_soon_threadsafe(self._events.put_nowait, cast(JobEvent, decode(encode(event))))
 
-    def _do(self, request: Message) -> None:
+    def _do(self, request: JobRequest) -> None:
         try:
-            self._send({"event": "done", "result": JOBS[request["do"]](request, self._teller)})
+            self._send({"event": "done", "result": perform(request, self._reporter)})
         except Cancelled:
             self._tell({"event": "cancelled"})
         except Exception as error:
             self._tell({"event": "failed", "problem": sentence(error)})
 
-    async def tell(self, do: str) -> None:
+    async def send(self, do: Literal["pause", "resume"]) -> None:
         if do == "pause":
-            self._teller.gate.clear()
+            self._reporter.gate.clear()
         else:
-            self._teller.gate.set()
+            self._reporter.gate.set()
 
     async def cancel(self) -> None:
         self._cancelled.set()
-        self._teller.gate.set()
+        self._reporter.gate.set()
         if self._work is not None:
             await asyncio.wait([self._work])

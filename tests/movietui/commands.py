@@ -16,11 +16,11 @@ def document(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
-def refused(result: Result, told: str, code: int = 1) -> None:
-    """Check that nothing was printed but one sentence that says what and what to do."""
+def refused(result: Result, expected: str, code: int = 1) -> None:
+    """Check that the command printed only one sentence, which says what is wrong and what to do."""
     assert result.exit_code == code, result.output
     assert result.stdout == ""
-    assert re.search(told, result.stderr), result.stderr
+    assert re.search(expected, result.stderr), result.stderr
     assert "Traceback" not in result.stderr
     assert "please report it" not in result.stderr
     if code == 1:

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from data import locations
 from movietui.cli import cli
-from movietui.store import Store
+from movietui.data.storage import locations
+from movietui.store.ratings import Store
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
 from tests.movietui.commands import Run
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.hostile import save_hostile
+from tests.movietui.terminal import Start, Terminal
 
 FOREIGN = ("TEXTUAL_THEME", "NO_COLOR", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL", "PYTHONPATH")
 
@@ -132,3 +133,17 @@ def tables(tmp_path: Path) -> Path:
     titles = [basics(11, "The Godfather", 1972, minutes=175), basics(12, "Alien", 1979), basics(13, "Alien", 1979)]
     people = [person(21, "Francis \x1b[31mFord Coppola")]
     return write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Start]:
+    """Starts the program in a terminal, and ends it with the test."""
+    opened: list[Terminal] = []
+
+    def begin(*arguments: object, **options: object) -> Terminal:
+        opened.append(Terminal(*arguments, **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield begin
+    for terminal in opened:
+        terminal.kill()

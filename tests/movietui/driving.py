@@ -1,5 +1,6 @@
-"""Drives the app in the test's own process, and reads what it shows."""
+"""Drives the app in the process of the test, and reads what it shows."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,21 +10,22 @@ from textual import _wait
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from data import locations
-from movietui.app import MovieTui
-from movietui.children import Engine
-from movietui.queue import Training
-from movietui.screens.browse import BrowseScreen
-from movietui.session import Session
-from movietui.store import Store
-from movietui.widgets.movie_list import MovieList
-from movietui.widgets.viewer_list import ViewerList
+from movietui.data.storage import locations
+from movietui.protocol.jobs import JobClient
+from movietui.state.child_processes import EngineClient
+from movietui.state.session import Session
+from movietui.store.ratings import Store
+from movietui.ui.app import MovieTui
+from movietui.ui.browse.movie_list import MovieList
+from movietui.ui.browse.screen import BrowseScreen
+from movietui.ui.browse.viewers import ViewerList
 from tests.movietui.at_hand import EngineAtHand, JobAtHand
-from tests.movietui.fakes import FakeEngine
 
-# Textual looks 50 times a second whether all is quiet, after each key; here five times as often.
+# After each key, Textual checks 50 times a second whether the app is idle; the tests check five times as often.
 _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 120, 1 / 240
 
+PATIENCE = 120.0
+"""Seconds after which a test gives up waiting: far more than is needed, even on a busy machine."""
 SMALL = (80, 24)
 LARGE = (140, 40)
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
@@ -39,27 +41,38 @@ def shown(app: MovieTui) -> str:
     return "\n".join(lines(app))
 
 
+def position(app: MovieTui, text: str) -> tuple[int, int]:
+    """Return the column and line of the first of a text on screen."""
+    drawn = lines(app)
+    y = next(index for index, line in enumerate(drawn) if text in line)
+    return drawn[y].index(text), y
+
+
 class Driver:
-    """A running app and how a test talks to it."""
+    """Presses the keys of a running app, and waits for what it shows."""
 
     def __init__(self, app: MovieTui, pilot: Pilot[Any]) -> None:
         self.app = app
         self.pilot = pilot
+        self._notices = [app.notice.plain]
+        app.watch(app, "notice", lambda notice: self._notices.append(notice.plain), init=False)
 
-    async def until(self, condition: Callable[[], object], what: str, seconds: float = 8.0) -> None:
-        """Wait until something is so."""
-        for _ in range(int(seconds / 0.02)):
+    async def until(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+        """Wait until a condition holds."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
             if condition():
                 await self.pilot.pause()
                 return
             await self.pilot.pause(0.02)
-        raise AssertionError(f"{what} did not come; the screen:\n{shown(self.app)}")
+        raise AssertionError(f"{what} did not appear; the screen:\n{shown(self.app)}")
 
-    async def see(self, text: str, seconds: float = 8.0) -> None:
+    async def see(self, text: str, seconds: float = PATIENCE) -> None:
         """Wait until a text is on screen."""
         await self.until(lambda: text in shown(self.app), repr(text), seconds)
 
     async def press(self, *keys: str) -> None:
+        self._notices = [self.app.notice.plain]
         await self.pilot.press(*keys)
 
     async def type(self, text: str) -> None:
@@ -67,15 +80,17 @@ class Driver:
         names |= {"-": "minus", "_": "underscore", "+": "plus", ":": "colon"}
         await self.press(*(names.get(sign, sign) for sign in text))
 
-    async def told(self, text: str, seconds: float = 8.0) -> None:
-        """Wait until the status line holds a text."""
-        await self.until(lambda: text in self.app.outcome.plain, f"{text!r} in the status line", seconds)
+    async def wait_for_notice(self, text: str, seconds: float = PATIENCE) -> None:
+        """Wait until the status line has shown a text since the last key: a notice may replace it at any moment."""
+        await self.until(
+            lambda: any(text in notice for notice in self._notices), f"{text!r} in the status line", seconds
+        )
 
     async def leave_the_interview(self) -> None:
-        """Answer nothing, and go to the list of the profile that was made."""
+        """Stop the interview of a new profile without an answer, and go to its list."""
         await self.see("Getting to know")
         await self.press("escape")
-        await self.told("rated 0 films")
+        await self.wait_for_notice("rated 0 movies")
 
     async def rate(self, key: str = "5") -> str:
         """Rate the movie under the cursor, wait for the new order, return its title."""
@@ -84,26 +99,25 @@ class Driver:
         total = self.movies.total
         await self.press(key)
         await self.until(lambda: self.movies.total == total - 1, "the new list")
-        await self.told("rated")
+        await self.wait_for_notice("rated")
         return row["title"]
 
     async def pair_with_next(self) -> None:
-        """Put the cursor on the second user and make the pair of users 1 and 2."""
+        """Pair user 1 with user 2."""
         await self.press("left", "down", "p")
         await self.until(lambda: self.app.session.audience.together and self.movies.together, "the pair")
 
     @property
     def browse(self) -> BrowseScreen:
-        found = [screen for screen in self.app.frames() if isinstance(screen, BrowseScreen)]
-        return found[0]
+        return next(screen for screen in self.app.frame_screens() if isinstance(screen, BrowseScreen))
 
     @property
     def movies(self) -> MovieList:
-        return self.browse.movies
+        return self.browse.list_pane.movies
 
     @property
     def viewers(self) -> ViewerList:
-        return self.browse.people.viewers
+        return self.browse.viewers_pane.viewers
 
     def titles(self, count: int = 15) -> list[str]:
         return [row["title"] for row in self.movies.known_rows()[:count]]
@@ -111,8 +125,8 @@ class Driver:
     def widget(self, selector: str) -> Widget:
         return self.app.screen.query_one(selector)
 
-    async def stands(self) -> None:
-        """Wait until nothing runs and a list stands."""
+    async def wait_for_list(self) -> None:
+        """Wait until no job runs and a list is shown."""
         await self.until(
             lambda: (
                 self.app.session.opened is not None
@@ -124,35 +138,35 @@ class Driver:
                 and self.viewers.total
             ),
             "the list",
-            60,
         )
 
 
-def new_app(engine: Engine | EngineAtHand | FakeEngine, theme: str | None = None) -> MovieTui:
-    """Return an app on the store of this test's home."""
-    return MovieTui(Session(Store(locations.store()), engine), theme)  # type: ignore[arg-type]
+def new_app(engine: EngineClient, theme: str | None = None) -> MovieTui:
+    """Return an app that uses the store of the test's home."""
+    return MovieTui(Session(Store(locations.store()), engine), theme)
 
 
 @asynccontextmanager
 async def started(
     size: tuple[int, int] = SMALL,
     *,
-    engine: Engine | EngineAtHand | FakeEngine | None = None,
-    job: Callable[[], Training] = JobAtHand,
+    engine: EngineClient | None = None,
+    job: Callable[[], JobClient] = JobAtHand,
     theme: str | None = None,
-    stands: bool = True,
+    wait: bool = True,
+    tooltips: bool = False,
 ) -> AsyncIterator[Driver]:
     """Start the app, with the real engine and jobs in this process where no others are given.
 
-    With ``stands`` wait for the first list.
+    With ``wait`` wait for the first list.
     """
     app = new_app(engine or EngineAtHand(), theme)
     app.queue._new_job = app.work._new_job = job
     try:
-        async with app.run_test(size=size, notifications=True) as pilot:
+        async with app.run_test(size=size, notifications=True, tooltips=tooltips) as pilot:
             driver = Driver(app, pilot)
-            if stands:
-                await driver.stands()
+            if wait:
+                await driver.wait_for_list()
             yield driver
     finally:
         await app.session.engine.close()

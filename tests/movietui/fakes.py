@@ -1,20 +1,70 @@
-"""An engine that answers the same on every machine, without a model, and trainings that do as they are told."""
+"""An engine without a model, which replies the same on every machine, and jobs that the tests control."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
-from data.problems import Problem
-from movietui.comparison import beside
-from movietui.replies import Details, MovieRow, Opened, PersonRow, Ranked
-from movietui.runs import Runs
-from movietui.store import Store
-from movietui.wire import Message
+from movietui.answers.compare_runs import Title, compare_lists
+from movietui.data.problems import Problem
+from movietui.models.choices import DEFAULT_ORDER, Order
+from movietui.protocol.jobs import JobClient, JobEvent, JobRequest, SweepJob, SweepRow, TrainJob
+from movietui.protocol.messages import (
+    Alike,
+    ChartRow,
+    CleaningReport,
+    DatasetRow,
+    DatasetSummary,
+    Details,
+    FieldRow,
+    FoundMovie,
+    GivenRating,
+    ImdbReport,
+    ImdbTitle,
+    ImportChoices,
+    ImportReport,
+    InterviewAnswers,
+    InterviewMovie,
+    ListComparison,
+    ListQuery,
+    ListWindow,
+    ModelRow,
+    MovieEntry,
+    MovieRow,
+    Opened,
+    PersonalAccuracy,
+    PublishedResult,
+    Question,
+    Recognised,
+    RemovedRows,
+    RuleRow,
+    RunComparison,
+    RunRow,
+    SearchResults,
+    SimilarMovie,
+    StoredMovieRow,
+    SuggestionRow,
+    TasteGroup,
+    TasteReport,
+    UserRow,
+    UserWindow,
+    ViewerRatings,
+    ViewerTaste,
+)
+from movietui.protocol.requests import Requests
+from movietui.protocol.viewers import ViewerKey
+from movietui.state.child_processes import EngineClient
+from movietui.store.ratings import Store
+from movietui.store.runs import Runs
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MOVIES = 240
 MISERY = 0.6
 PEOPLE = 120
+CARD, LIST = 5, 6
+"""How many movies an interview asks about at once."""
 JOBS = ("writer", "technician", "student", "other", "librarian")
 WORDS = ("Silent", "Golden", "Last", "Northern", "Paper", "Second", "Crimson")
 THINGS = ("River", "Letter", "Garden", "Station", "Summer", "Orchard", "Winter", "Bridge", "Harbour")
@@ -42,9 +92,9 @@ def with_run(store: Store, dataset: str = "demo") -> int:
     return number
 
 
-def joined() -> dict[str, Any]:
+def joined() -> ImdbReport:
     """Return the report of a join with one movie of each sort."""
-    candidates = [
+    candidates: list[ImdbTitle] = [
         {
             "id": f"tt000000{digit}",
             "title": f"The [b]Odd[/b] {digit}",
@@ -64,22 +114,36 @@ def joined() -> dict[str, Any]:
         "ambiguous_movies": [
             {"id": "1", "title": "Odd, The (1991)", "reason": "2 titles fit", "candidates": candidates}
         ],
-        "unmatched_movies": [{"id": "2", "title": "Gone (1999)", "reason": "no title of that name", "candidates": []}],
+        "unmatched_movies": [
+            {"id": "2", "title": "Gone (1999)", "reason": "no title with that name", "candidates": []}
+        ],
         "settled_movies": [],
     }
 
 
-class FakeEngine:
+def _year(movie: int) -> int:
+    return 0 if movie % 50 == 3 else 1950 + movie % 70
+
+
+def _count(movie: int) -> int:
+    return movie * 17 % 1500
+
+
+class FakeEngine(Requests, EngineClient):
     """Answers from arithmetic: what is rated leaves, and shifts the rest by its stars."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.before: tuple[Any, list[int]] | None = None
+        self.before: tuple[list[tuple[object, str]], list[int]] | None = None
         self.problem = ""
         """Answered to every question, where it is not empty."""
-        self.joined: dict[str, Any] | None = None
+        self.joined: ImdbReport | None = None
         """What became of the join with IMDb."""
+        self.directors_known = True
+        """Whether a search finds directors."""
+        self.notice: Callable[[str], object] = lambda sentence: None
         self.titles = [title(movie) for movie in range(MOVIES)]
+        self.genres = ["even", "odd"]
         self.model = ""
 
     async def start(self) -> None:
@@ -88,13 +152,17 @@ class FakeEngine:
     async def close(self) -> None:
         pass
 
-    async def ask(self, do: str, **arguments: Any) -> Any:
-        self.asked.append((do, arguments))
+    def hurry(self, now: bool) -> None:
+        pass
+
+    async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
+        self.asked.append((request.__name__, named))
         if self.problem:
             raise Problem(self.problem)
-        return getattr(self, do)(**arguments)
+        result: R = getattr(self, request.__name__)(**named)
+        return result
 
-    def open(self, dataset: str, cleaning: str, checkpoint: str) -> Opened:
+    def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:
         if dataset == "gone":
             raise Problem("gone is not here.")
         self.model = checkpoint.rpartition(f"/{dataset}-")[2].rpartition("-")[0]
@@ -105,7 +173,7 @@ class FakeEngine:
             "ratings": 10_000,
             "users": PEOPLE,
             "movies": MOVIES,
-            "genres": ["even", "odd"],
+            "genres": self.genres,
             "decades": [1990, 1980],
             "model": self.model,
             "metrics": {"rmse": 0.914, "ndcg@10": 0.19},
@@ -113,42 +181,57 @@ class FakeEngine:
             "misery": MISERY,
         }
 
-    def _score(self, movie: int, viewers: list[dict[str, Any]], misery: float) -> float:
-        shift = sum((stars - 2.5) * ((movie * 7 + int(film)) % 5) for one in viewers for film, stars in one["rated"])
+    def recognise(self, *, movies: Sequence[StoredMovieRow]) -> dict[str, Recognised]:
+        """Movies have their numbers as keys; what is stored by another key is the movie of its title."""
+        numbers = {name: str(movie) for movie, name in enumerate(self.titles)}
+        keys = [movie["key"] if movie["key"].isdigit() else numbers.get(movie["title"], "") for movie in movies]
+        return {
+            movie["key"]: {"key": key, "sure": True, "ids": (f"tt{int(key):07}" if key else "", 0, 0)}
+            for movie, key in zip(movies, keys, strict=True)
+        }
+
+    def _score(self, movie: int, viewers: Sequence[ViewerRatings], misery: float) -> float:
+        shift = sum((stars - 2.5) * ((movie * 7 + int(key)) % 5) for one in viewers for key, stars in one["rated"])
         taste = sum(3 * (int(one["id"]) * movie % 5) for one in viewers[:1] if one["id"].isdigit())
         return shift + taste + misery * (movie % 4) * (len(viewers) - 1) - movie
 
-    def _order(self, viewers: list[dict[str, Any]], misery: float, wish: dict[str, Any]) -> list[int]:
-        """Of a filter the words ``+even`` and ``+odd`` are known; a list that dares is turned round."""
-        seen = [{int(film) for film, _ in one["rated"]} for one in viewers]
-        rated = {"all": set.union(*seen), "any": set.intersection(*seen), "none": set()}[wish.get("unseen_by", "all")]
-        movies = set(range(len(self.titles))) - rated - {int(film) for film in wish.get("left_out", ())}
-        if "among" in wish:
-            movies &= {int(film) for film in wish["among"]}
-        for word in wish.get("only", "").split():
+    def _order(self, query: ListQuery) -> list[int]:
+        """Rank the movies. A filter knows ``+even`` and ``+odd``; daring reverses the list, ``likely`` is by number."""
+        viewers, misery = query["viewers"], query["misery"]
+        seen = [{int(key) for key in (*dict(one["rated"]), *one["seen"])} for one in viewers]
+        by = {"all": set.union(*seen), "any": set.intersection(*seen), "none": set[int]()}
+        movies = set(range(len(self.titles))) - by[query.get("unseen_by", "all")]
+        movies -= {int(key) for key in query.get("excluded", ())}
+        movies -= {int(key) for one in viewers for key in one["hidden"]}
+        if "among" in query:
+            movies &= {int(key) for key in query["among"]}
+        for word in query.get("filter", "").split():
             if word not in ("+even", "+odd", "1990..1999", "1980..1989", "@Odd"):
                 raise Problem(f"There is no genre {word[1:]!r}; choose one of even, odd.")
             if word[0].isdigit():
                 movies = {movie for movie in movies if 1950 + movie % 70 in range(int(word[:4]), int(word[6:]) + 1)}
             else:
                 movies = {movie for movie in movies if movie % 2 == (word != "+even")}
-        order = sorted(movies, key=lambda movie: -self._score(movie, viewers, misery))
+        by_order: dict[Order, Callable[[int], float | str]] = {
+            "liked": lambda movie: -self._score(movie, viewers, misery),
+            "likely": lambda movie: movie,
+            "stars": lambda movie: -movie,
+            "year": lambda movie: -_year(movie),
+            "title": lambda movie: self.titles[movie],
+            "ratings": lambda movie: -_count(movie),
+        }
+        sorted_by = query.get("order", DEFAULT_ORDER)
+        order = sorted(movies, key=by_order[sorted_by])
+        if sorted_by != DEFAULT_ORDER:
+            return order
         if self.model == "blend":
             order = order[7:14] + order[:7] + order[14:]
-        turned = wish.get("standardise", False) + (wish.get("way") == "borda") + (wish.get("daring", 0) > 0.5)
+        turned = query.get("standardise", False) + (query.get("way") == "borda") + (query.get("daring", 0) > 0.5)
         return order[::-1] if turned % 2 else order
 
-    def rank(
-        self,
-        viewers: list[dict[str, Any]],
-        misery: float,
-        offset: int,
-        limit: int,
-        compare: bool = False,
-        **wish: Any,
-    ) -> Ranked:
-        order = self._order(viewers, misery, wish)
-        who = [(one["kind"], one["id"]) for one in viewers]
+    def rank(self, *, query: ListQuery, offset: int, limit: int, compare: bool = False) -> ListWindow:
+        viewers, order = query["viewers"], self._order(query)
+        who: list[tuple[object, str]] = [(one["kind"], one["id"]) for one in viewers]
         old: list[int] | None = None
         if compare and self.before is not None and self.before[0] == who:
             old = [movie for movie in self.before[1] if movie in set(order)]
@@ -162,46 +245,69 @@ class FakeEngine:
                     "rank": rank,
                     "before": place,
                     "id": str(movie),
-                    "film": str(movie),
+                    "key": str(movie),
                     "title": self.titles[movie],
-                    "year": 0 if movie % 50 == 3 else 1950 + movie % 70,
+                    "year": _year(movie),
                     "stars": stars,
                     "uncertainty": 0.3 + 0.01 * (movie % 30),
-                    "score": self._score(movie, viewers, misery),
+                    "score": self._score(movie, viewers, query["misery"]),
                     "by": [max(1.0, stars - 0.4 * place) for place in range(len(viewers))],
                     "agreement": 0.8,
-                    "count": movie * 17 % 1500,
+                    "count": _count(movie),
                 }
             )
-        moved = sum(old[place] != movie for place, movie in enumerate(order[:100]) if place < len(old)) if old else 0
-        alike = {"value": 0.61, "common": 34} if len(viewers) == 2 else None
+        stayed = [movie for movie in order if movie in set(old)] if old else []
+        moved = sum(before != now for before, now in zip((old or [])[:100], stayed[:100], strict=False))
+        alike: Alike | None = {"value": 0.61, "common": 34} if len(viewers) == 2 else None
         return {
             "total": len(order),
             "offset": offset,
             "rows": rows,
             "seen": [20 + len(one["rated"]) for one in viewers],
-            "alike": alike,  # type: ignore[typeddict-item]
+            "alike": alike,
             "moved": moved,
         }
 
-    def surprise(self, viewers: list[dict[str, Any]], misery: float, draw: int, **wish: Any) -> MovieRow | None:
-        order = self._order(viewers, misery, wish)
+    def surprise(self, *, query: ListQuery, draw: int) -> MovieRow | None:
         before, self.before = self.before, None
-        rows = self.rank(viewers, misery, draw % max(1, len(order)), 1, **wish)["rows"]
+        rows = self.rank(query=query, offset=draw % max(1, len(self._order(query))), limit=1)["rows"]
         self.before = before
         return rows[0] if rows else None
 
-    def beside(
-        self, viewers: list[Any], misery: float, cleaning: str, checkpoint: str, limit: int, **wish: Any
-    ) -> dict[str, Any]:
+    def compare_lists(self, *, query: ListQuery, cleaning: str, checkpoint: str, limit: int) -> ListComparison:
         if "gone" in checkpoint:
             raise Problem("The checkpoint is gone; train it again.")
-        now = self._order(viewers, misery, wish)
+        now = self._order(query)
         then = [now[2], *now[:2], *now[limit : 2 * limit - 3]]
-        films = ([(self.titles[movie], 1950) for movie in order[:limit]] for order in (now, then))
-        return beside(*films, limit)
+        first, second = ([self._titled(movie) for movie in order[:limit]] for order in (now, then))
+        return compare_lists(first, second, limit)
 
-    def similar(self, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[dict[str, Any]]:
+    def _titled(self, movie: int) -> Title:
+        return self.titles[movie], 1950
+
+    def given_ratings(self, *, viewer: ViewerRatings) -> list[GivenRating]:
+        """Users have rated the last two movies in the dataset."""
+        given = dict.fromkeys(map(str, range(MOVIES - 2, MOVIES)) if viewer["kind"] == "user" else (), 3.0)
+        given |= dict(viewer["rated"])
+        return [
+            {
+                "id": key,
+                "key": key,
+                "title": self.titles[int(key)],
+                "year": 1950 + int(key) % 70,
+                "ids": (f"tt{int(key):07}", 0, 0),
+                "stars": stars,
+                "predicted": max(1.0, 4.8 - 0.01 * int(key)),
+                "at": "1998-03-04T05:06:07+00:00",
+                "stored": False,
+            }
+            for key, stars in given.items()
+        ]
+
+    def given_stars(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
+        return [[dict(one["rated"]).get(movie) for one in viewers] for movie in movies]
+
+    def similar_movies(self, *, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[SimilarMovie]:
         return [
             {
                 **self._found(other),
@@ -212,63 +318,97 @@ class FakeEngine:
             for place, other in enumerate(range(int(movie) + 1, int(movie) + 1 + limit))
         ]
 
-    def _found(self, movie: int) -> dict[str, Any]:
+    def _found(self, movie: int) -> FoundMovie:
         movie %= len(self.titles)
-        return {"id": str(movie), "film": str(movie), "title": self.titles[movie], "year": 1950 + movie, "count": 9}
+        return {"id": str(movie), "key": str(movie), "title": self.titles[movie], "year": 1950 + movie, "count": 9}
 
-    def find(self, words: str) -> dict[str, Any]:
+    def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:
         words = words.casefold()
         movies = [movie for movie, title in enumerate(self.titles) if words in title.casefold()]
         return {
-            "movies": [self._found(movie) for movie in movies[:12]],
-            "people": [{"name": "Odd", "movies": 3}] if "odd".startswith(words) else [],
-            "users": self.people(words, 0, 12)["rows"],
-        }
-
-    def taste(
-        self, viewers: list[dict[str, Any]], not_offered: Sequence[str] = (), hidden: Sequence[str] = ()
-    ) -> dict[str, Any]:
-        def group(name: str, difference: float) -> dict[str, Any]:
-            means = {"mean": 3.5 + difference, "crowd": 3.5}
-            return {"name": name, "ratings": 12, "difference": difference, "beyond": difference, **means}
-
-        def movie(number: int, **more: Any) -> dict[str, Any]:
-            return {**self._found(number), "genres": ["Crime"], **more}
-
-        one = {
-            "ratings": 40,
-            "mean": 3.61,
-            "crowd": 3.4,
-            "generosity": 0.2,
-            "genres": [group("Crime", 0.8), group("[b]Drama[/b]", 0.1), group("Horror", -1.2)],
-            "decades": [group("1980s", 0.3), group("1990s", -0.1)],
-            "likes": [movie(3, stars=5.0, crowd=2.8)],
-            "dislikes": [movie(4, stars=1.0, crowd=4.1)],
-            "for_you": None,
-        }
-        empty = {**one, "ratings": 0, "for_you": {"model": "mf", "lacking": 25}}
-        told: dict[str, Any] = {
-            "dataset": "demo",
-            "viewers": [
-                {"kind": who["kind"], "id": who["id"], **(one if who["kind"] == "user" else empty)} for who in viewers
+            "movies": [
+                {**self._found(movie), "rated": [0.0] * len(users), "marked": [""] * len(users)}
+                for movie in movies[:12]
             ],
+            "people": [{"name": "Odd", "movies": 3}] if "odd".startswith(words) else [],
+            "users": self.find_users(search=words, offset=0, limit=12)["rows"],
+            "people_first": words == "odd",
+            "joined": self.directors_known,
         }
+
+    def taste(self, *, viewers: Sequence[ViewerRatings]) -> TasteReport:
+        def group(name: str, difference: float) -> TasteGroup:
+            return {
+                "name": name,
+                "ratings": 12,
+                "mean": 3.5 + difference,
+                "crowd": 3.5,
+                "difference": difference,
+                "beyond": difference,
+            }
+
+        def movie(number: int) -> MovieEntry:
+            found = self._found(number)
+            return {
+                "id": found["id"],
+                "title": found["title"],
+                "year": found["year"],
+                "genres": ["Crime"],
+                "count": found["count"],
+            }
+
+        def one(who: ViewerRatings) -> ViewerTaste:
+            profile = who["kind"] == "profile"
+            lacking: PersonalAccuracy = {"model": "mf", "lacking": 25}
+            return {
+                "kind": who["kind"],
+                "id": who["id"],
+                "ratings": 0 if profile else 40,
+                "mean": 3.61,
+                "crowd": 3.4,
+                "generosity": 0.2,
+                "genres": [group("Crime", 0.8), group("[b]Drama[/b]", 0.1), group("Horror", -1.2)],
+                "decades": [group("1980s", 0.3), group("1990s", -0.1)],
+                "likes": [{**movie(3), "stars": 5.0, "crowd": 2.8}],
+                "dislikes": [{**movie(4), "stars": 1.0, "crowd": 4.1}],
+                "for_you": lacking if profile else None,
+            }
+
+        report: TasteReport = {"dataset": "demo", "viewers": [one(who) for who in viewers]}
         if len(viewers) == 2:
-            apart = {"divided": [movie(5, stars=[5.0, 1.0])], "would_divide": [movie(6, stars=[4.5, 2.0])]}
-            told["pair"] = {"model": "mf", "alike": None, **apart}
-        return told
+            report["pair"] = {
+                "model": "mf",
+                "alike": None,
+                "divided": [{**movie(5), "stars": [5.0, 1.0]}],
+                "would_divide": [{**movie(6), "stars": [4.5, 2.0]}],
+            }
+        return report
 
-    def interview(self, asked: dict[str, Any], unseen: list[str], passed: list[str], card: bool) -> dict[str, Any]:
-        """Asks about one movie after the other; each rating tells as much as the one before left, halved."""
-        off = {film for film, _ in asked["rated"]} | {*unseen, *passed}
-        left = [movie for movie in range(len(self.titles)) if str(movie) not in off][: 3 if card else 1]
-        films = [
-            self._found(movie) | {"genres": ["Crime", "[b]Drama[/b]"], "directors": ["Ann [i]Odd[/i]"]}
-            for movie in left
-        ]
-        return {"films": films, "known": 1 - 0.9 ** len(asked["rated"])}
+    def next_question(self, *, viewer: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
+        """Ask about one movie after the other; each rating reduces what is unknown by a tenth."""
+        passed = [movie["key"] for movie in answers["passed"]]
+        off = {key for key, _ in viewer["rated"]} | {*answers["unseen"], *passed, *viewer["hidden"]}
+        left = [movie for movie in range(len(self.titles)) if str(movie) not in off]
+        card = card and len(left) >= CARD
+        return {
+            "movies": [self._asked_about(movie) for movie in left[: CARD if card else LIST]],
+            "if_passed": [{"key": str(movie), "liking": 1.0, "place": movie} for movie in left[:CARD] if card],
+            "rated": len(viewer["rated"]),
+            "known": 1 - 0.9 ** len(viewer["rated"]),
+        }
 
-    def complete(self, text: str) -> list[dict[str, Any]]:
+    def _asked_about(self, movie: int) -> InterviewMovie:
+        found = self._found(movie)
+        return {
+            "id": found["id"],
+            "key": found["key"],
+            "title": found["title"],
+            "year": found["year"],
+            "genres": ["Crime", "[b]Drama[/b]"],
+            "directors": ["Ann [i]Odd[/i]"],
+        }
+
+    def complete_filter(self, *, text: str) -> list[SuggestionRow]:
         typed = text.rpartition(" ")[2]
         ways = [("+even", 120), ("+odd", 120), ("-odd", 120), ("1980..1989", 40)]
         head = text[: len(text) - len(typed)]
@@ -278,11 +418,11 @@ class FakeEngine:
             if typed and part.startswith(typed) and part != typed
         ]
 
-    def details(self, viewers: list[dict[str, Any]], movie: str) -> Details:
+    def movie_details(self, *, viewers: Sequence[ViewerRatings], movie: str) -> Details:
         number = int(movie)
         return {
             "id": movie,
-            "film": movie,
+            "key": movie,
             "title": self.titles[number],
             "year": 1950 + number % 70,
             "genres": ["Crime", "Drama"],
@@ -298,18 +438,18 @@ class FakeEngine:
                     "stars": 4.4,
                     "low": 3.7,
                     "high": 5.0,
-                    "why": [
-                        {"title": self.titles[(number + 9) % 99], "year": 1990, "stars": 5.0, "share": 0.21},
-                        {"title": self.titles[(number + 31) % 99], "year": 1971, "stars": 1.5, "share": -0.05},
-                    ],
+                    "rated": None,
+                    "basis": "ratings",
+                    "why": [{"title": self.titles[(number + 9) % 99], "year": 1990, "stars": 5.0, "weight": 0.21}],
+                    "against": [{"title": self.titles[(number + 31) % 99], "year": 1971, "stars": 1.5, "weight": 0.05}],
                     "shared": ["Crime"],
                 }
                 for _ in viewers
             ],
         }
 
-    def people(self, search: str, offset: int, limit: int) -> dict[str, Any]:
-        rows: list[PersonRow] = [
+    def find_users(self, *, search: str, offset: int, limit: int) -> UserWindow:
+        rows: list[UserRow] = [
             {
                 "id": str(user),
                 "age": 18 + user * 7 % 50,
@@ -323,10 +463,10 @@ class FakeEngine:
         found.sort(key=lambda row: row["id"] != search)
         return {"dataset": "demo", "total": len(found), "offset": offset, "rows": found[offset : offset + limit]}
 
-    def datasets(self) -> list[dict[str, Any]]:
+    def datasets(self) -> list[DatasetRow]:
         terms = "To be used for research; not to be passed on."
         names = (
-            ("demo", "Demo: known films", "invented", 10_000, 0),
+            ("demo", "Demo: real movies", "invented", 10_000, 0),
             ("ml-100k", "MovieLens 100K", "available", 0, 4_924_029),
         )
         return [
@@ -342,8 +482,8 @@ class FakeEngine:
             for name, text, state, ratings, size in names
         ]
 
-    def models(self) -> list[dict[str, Any]]:
-        field = {
+    def models(self) -> list[ModelRow]:
+        field: FieldRow = {
             "name": "sweeps",
             "kind": "int",
             "default": 12,
@@ -351,28 +491,67 @@ class FakeEngine:
             "high": 200,
             "meaning": "How often all is updated.",
         }
+        published: FieldRow = {**field, "published": 8}
         return [
-            {"name": name, "summary": summary, "settings": [field | ({"published": 8} if name == "mf" else {})]}
+            {"name": name, "summary": summary, "settings": [published if name == "mf" else field]}
             for name, summary in (("mf", "Learns tastes."), ("bias", "No taste."), ("popularity", "What most rated."))
         ]
 
-    def reported(self) -> list[dict[str, Any]]:
-        facts = {"name": "009 as reported", "model": "mf", "dataset": "demo", "cleaning": "none", "split": "random90"}
-        return [{**facts, "note": "shown as a curve only", "metrics": {"rmse": 0.9555}}]
+    def published_results(self) -> list[PublishedResult]:
+        return [
+            {
+                "run": None,
+                "name": "009 as reported",
+                "note": "shown as a curve only",
+                "source": "009",
+                "model": "mf",
+                "dataset": "demo",
+                "cleaning": "none",
+                "split": "random90",
+                "seed": None,
+                "state": "reported",
+                "task": "rating",
+                "metrics": {"rmse": 0.9555},
+            }
+        ]
 
-    def compare(self, first: int, second: int, viewers: list[Any]) -> dict[str, Any]:
-        metrics = [{"metric": "rmse", "first": 0.91, "second": 0.94, "difference": 0.03, "low": 0.02, "high": 0.04}]
-        top = {"k": 10, "common": 1, "movies": [{"title": "The [b]Odd[/b]", "year": 1971, "first": 1, "second": None}]}
+    def compare_runs(self, *, first: int, second: int, viewers: Sequence[ViewerKey]) -> RunComparison:
+        runs: list[RunRow] = []
+        for number in (first, second):
+            runs.append({"run": number})  # type: ignore[typeddict-item]  # the others are not shown
         return {
-            "runs": [{"run": first}, {"run": second}],
+            "runs": runs,
             "facts": [{"name": "model", "first": "mf", "second": "bias"}],
             "settings": [],
             "same_rows": True,
-            "metrics": metrics,
-            "top": top if viewers else None,
+            "metrics": [
+                {
+                    "metric": "rmse",
+                    "first": 0.91,
+                    "second": 0.94,
+                    "difference": 0.03,
+                    "low": 0.02,
+                    "high": 0.04,
+                    "confidence": 0.95,
+                }
+            ],
+            "top": {
+                "viewers": [],
+                "k": 10,
+                "common": 1,
+                "movies": [{"title": "The [b]Odd[/b]", "year": 1971, "first": 1, "second": None}],
+            }
+            if viewers
+            else None,
         }
 
-    RULES = (
+    def preview_import(self, *, path: str, choices: ImportChoices) -> ImportReport:
+        raise NotImplementedError  # imports are tested with the real engine
+
+    def import_file(self, *, profile: str, path: str, settled: dict[str, str], choices: ImportChoices) -> ImportReport:
+        raise NotImplementedError
+
+    RULES: tuple[tuple[str, str, bool, int, int, list[str]], ...] = (
         ("malformed-lines", "malformed lines", True, 0, 0, []),
         ("no-genre", "movies without a genre", True, 0, 12, ["unknown (no year)", "[b]Odd[/b] (1971)"]),
         ("few-ratings-movies", "movies, under 5 ratings", False, 5, 65, ["The Paper Bridge 25 (1975)"]),
@@ -381,17 +560,17 @@ class FakeEngine:
     def presets(self) -> list[str]:
         return ["none", "standard"]
 
-    def preview(self, dataset: str, cleaning: str) -> dict[str, Any]:
+    def preview_cleaning(self, *, dataset: str, cleaning: str) -> CleaningReport:
         """Understands what the real engine does: a preset, then rules with + and -, the last word on each counts."""
         words = [word for word in cleaning.split() if word[0] not in "+-"]
         on = {"malformed-lines": 0} | ({"no-genre": 0} if words == ["standard"] else {})
         for word in cleaning.split()[len(words) :]:
-            rule, _, number = word[1:].partition(":")
+            rule, _, typed = word[1:].partition(":")
             if word[0] == "+":
-                on[rule] = int(number or 5)
+                on[rule] = int(typed or 5)
             else:
                 on.pop(rule, None)
-        left, rules = 10_000, []
+        left, rules = 10_000, list[RuleRow]()
         for rule, title, _, number, removed, examples in self.RULES:
             number = on.get(rule) or number
             removed *= max(1, number)
@@ -424,44 +603,58 @@ class FakeEngine:
             "movies": MOVIES,
         }
 
-    def report(self, dataset: str, cleaning: str) -> dict[str, Any]:
-        return self.preview(dataset, cleaning)
+    def cleaning_report(self, *, dataset: str, cleaning: str) -> CleaningReport | None:
+        return self.preview_cleaning(dataset=dataset, cleaning=cleaning)
 
-    def removed(self, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> dict[str, Any]:
-        told = next(one for one in self.preview(dataset, cleaning)["rules"] if one["rule"] == rule)
-        end = min(told["removed"], offset + limit)
+    def removed_rows(self, *, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
+        rule_row = next(
+            one for one in self.preview_cleaning(dataset=dataset, cleaning=cleaning)["rules"] if one["rule"] == rule
+        )
+        end = min(rule_row["removed"], offset + limit)
         return {
             "rule": rule,
-            "title": told["title"],
-            "on": told["on"],
+            "title": rule_row["title"],
+            "on": rule_row["on"],
             "columns": ["title", "ratings"],
-            "total": told["removed"],
+            "total": rule_row["removed"],
             "offset": offset,
             "rows": [[f"[b]Row[/b] {place}", place] for place in range(offset, end)],
         }
 
-    def show(self, dataset: str, cleaning: str) -> dict[str, Any]:
-        years = {"labels": [str(year) for year in range(1930, 2000)], "counts": [year % 17 for year in range(70)]}
-        stars = {"labels": ["1", "2", "3", "4", "5"], "counts": [10, 20, 40, 80, 0]}
+    def dataset_summary(self, *, dataset: str, cleaning: str) -> DatasetSummary | None:
         shares = [[1.0 / (1 + row + column) for column in range(10)] for row in range(10)]
-        charts = (
-            ("ratings", "ratings by stars", stars, []),
-            ("release years", "movies by year", years, []),
-            ("density", "pairs that were rated", {"labels": [], "counts": []}, shares),
-        )
-        return {
-            "absent_note": "Not published in this dataset: [b]age[/b].",
-            "note": "",
-            "charts": [
-                {"name": name, "title": title, **bars, "note": "[i]noted[/i]", "shares": shares}
-                for name, title, bars, shares in charts
-            ],
-        }
+        charts: list[ChartRow] = [
+            {
+                "name": "ratings",
+                "title": "ratings by stars",
+                "labels": ["1", "2", "3", "4", "5"],
+                "counts": [10, 20, 40, 80, 0],
+                "note": "[i]noted[/i]",
+                "shares": [],
+            },
+            {
+                "name": "release years",
+                "title": "movies by year",
+                "labels": [str(year) for year in range(1930, 2000)],
+                "counts": [year % 17 for year in range(70)],
+                "note": "[i]noted[/i]",
+                "shares": [],
+            },
+            {
+                "name": "density",
+                "title": "rated pairs",
+                "labels": [],
+                "counts": [],
+                "note": "[i]noted[/i]",
+                "shares": shares,
+            },
+        ]
+        return {"absent_note": "Not published in this dataset: [b]age[/b].", "note": "", "charts": charts}
 
-    def imdb(self, dataset: str) -> dict[str, Any] | None:
+    def imdb_report(self, *, dataset: str) -> ImdbReport | None:
         return self.joined
 
-    def settle(self, dataset: str, movie: str, title: str | None) -> dict[str, Any]:
+    def choose_imdb_title(self, *, dataset: str, movie: str, title: str | None) -> ImdbReport:
         assert self.joined is not None
         (row,) = [row for row in self.joined["ambiguous_movies"] if row["id"] == movie]
         candidates = [one for one in row["candidates"] if one["id"] == title]
@@ -470,76 +663,103 @@ class FakeEngine:
         self.joined["ambiguous"] -= 1
         return self.joined
 
-    def unsettle(self, dataset: str, movie: str) -> dict[str, Any]:
+    def forget_imdb_title(self, *, dataset: str, movie: str) -> ImdbReport:
         assert self.joined is not None
         self.joined = joined()
         return self.joined
 
 
-class FakeSweep:
+def last_event(how: str, problem: str) -> JobEvent:
+    if how == "failed":
+        return {"event": "failed", "problem": problem}
+    if how == "cancelled":
+        return {"event": "cancelled"}
+    return {"event": "done", "result": {"rows": []}}
+
+
+class FakeSweep(JobClient):
     """Measures a combination each time it is let, until it is cancelled."""
 
     made: list["FakeSweep"] = []
 
     def __init__(self) -> None:
         self._let: asyncio.Queue[str] = asyncio.Queue()
-        self.request: Message = {}
+        self.request: SweepJob | None = None
         FakeSweep.made.append(self)
 
-    async def events(self, request: Message) -> AsyncIterator[Message]:
+    async def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
+        assert request["do"] == "sweep"
         self.request = request
-        rows: list[Message] = []
+        rows: list[SweepRow] = []
         combinations = [
             dict(zip(request["grid"], values, strict=True)) for values in product(*request["grid"].values())
         ]
         for grid in combinations:
             how = await self._let.get()
             if how:
-                yield {"event": how, "problem": "There is no such split."}
+                yield last_event(how, "There is no such split.")
                 return
             rmse = 0.9 + abs(int(grid["sweeps"]) - 8) / 100
             metrics = {"rmse": rmse, "mse": rmse**2, "mae": rmse - 0.2, "accuracy": 0.4}
             settings = {name: float(value) for name, value in grid.items()}
-            rows.append({"grid": grid, "settings": settings, "metrics": metrics, "test": None, "seconds": {"fit": 3.0}})
+            rows.append(
+                {
+                    "model": request["model"],
+                    "dataset": request["dataset"],
+                    "split": request["split"],
+                    "split_seed": 0,
+                    "seed": request["seed"],
+                    "cleaning": request["cleaning"],
+                    "grid": grid,
+                    "settings": settings,
+                    "metrics": metrics,
+                    "test": None,
+                    "seconds": {"fit": 3.0},
+                }
+            )
             yield {"event": "result", "row": rows[-1]}
         best = min(range(len(rows)), key=lambda place: rows[place]["metrics"]["rmse"])
-        rows.insert(0, rows.pop(best) | {"test": {"rmse": 0.95}})
+        rows.insert(0, {**rows.pop(best), "test": {"rmse": 0.95}})
         yield {"event": "done", "result": {"rows": rows}}
 
     def let(self, many: int = 1, how: str = "") -> None:
         for _ in range(many):
             self._let.put_nowait(how)
 
+    async def send(self, do: Literal["pause", "resume"]) -> None:
+        pass
+
     async def cancel(self) -> None:
         self.let(how="cancelled")
 
 
-class FakeJob:
-    """Trains until it is let go or cancelled, and writes the run down as a real one does."""
+class FakeJob(JobClient):
+    """Trains until the test ends it or it is cancelled, and records the run as a real job does."""
 
     made: list["FakeJob"] = []
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._end: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.request: Message = {}
-        self.told: list[str] = []
+        self.request: TrainJob | None = None
+        self.sent: list[str] = []
         self.begins = True
         self.metrics: dict[str, float] = {}
         FakeJob.made.append(self)
 
-    async def events(self, request: Message) -> AsyncIterator[Message]:
-        self.request = request
-        if self.begins:
-            Runs(self._store).begin(request["run"], request["cleaning"], {})
+    async def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
+        self.request = request if request["do"] == "train" else None
+        run = self.request if self.begins else None
+        if run is not None:
+            Runs(self._store).begin(run["run"], run["cleaning"], {})
             yield {"event": "epoch", "phase": "curve", "epoch": 1, "of": 2, "train_loss": 1, "validation_loss": None}
         how = await self._end
-        if self.begins:
-            self._store.end_run(request["run"], how, metrics=self.metrics if how == "done" else {})
-        yield {"event": how, "problem": "There is no such model."}
+        if run is not None:
+            self._store.end_run(run["run"], how, metrics=self.metrics if how == "done" else {})
+        yield last_event(how, "There is no such model.")
 
-    async def tell(self, do: str) -> None:
-        self.told.append(do)
+    async def send(self, do: Literal["pause", "resume"]) -> None:
+        self.sent.append(do)
 
     async def cancel(self) -> None:
         self.end("cancelled")

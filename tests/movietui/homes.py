@@ -1,7 +1,7 @@
-"""What the homes that tests are given hold."""
+"""The contents of the homes that fixtures provide."""
 
-from data import locations
-from movietui.store import Store
+from movietui.data.storage import locations
+from movietui.store.ratings import Store
 
 
 def checkpoint_of(model: str) -> str:

@@ -1,6 +1,29 @@
-"""Titles that are out to break a terminal, and a dataset made of them."""
+"""Titles made to break a terminal, a dataset with such titles, and a store full of such text."""
+
+import re
+import sqlite3
+from pathlib import Path
 
 import numpy as np
+
+from movietui.data.safe_text import INVISIBLE
+
+RAW = re.compile(f"(?!\n)(?:{INVISIBLE.pattern})")
+"""What must not reach a terminal: every invisible character but the end of a line."""
+POISON = (
+    "pwn\x1b[31m\x1b]0;owned\x9b2J\u202e\u2066\u200b\u200d\ufe0f\ufeff\x7f\x85\u2028\U000e0041[b]x[/b]<img src=x>|"
+    "[a](http://example.org)"
+)
+"""Some of everything, with a word by which tests recognise it."""
+POISONED = {
+    "viewers": {"name": "name = 'anna'"},
+    "ratings": {"title": ""},
+    "marks": {"title": ""},
+    "steps": {"note": ""},
+    "changes": {"title": ""},
+    "runs": {**dict.fromkeys(("name", "note"), ""), **dict.fromkeys(("device", "problem", "cleaning"), "id = 2")},
+}
+"""The columns of a store with text from people or files, and a condition for the rows that have it."""
 
 TITLES = (
     "[red]x[/red]",
@@ -25,15 +48,15 @@ TITLES = (
     "Movie: " + "[bold]" * 20,
 )
 USERS = 25
-OCCUPATION = "[b]作家[/b]"
+OCCUPATION = "[b]作家[/b]\u202e\x1b[31m"
 
 
 def save_hostile(name: str = "hostile") -> None:
-    """Make the titles a dataset under the home at hand, past the reader, which would take the escapes out."""
+    """Save a dataset with the titles in the current home, without the reader, which would remove the escapes."""
     import pandas as pd
 
-    from data import cache
-    from data.movielens import GENRES, Raw
+    from movietui.data.movielens.release import GENRES_100K, Raw
+    from movietui.data.storage import cache
 
     random = np.random.RandomState(4)
     movies = [i + 1 for i in range(len(TITLES))]
@@ -64,6 +87,14 @@ def save_hostile(name: str = "hostile") -> None:
                 "zip_code": pd.Series(["00000"] * USERS, dtype="str"),
             }
         ),
-        genre_names=(*GENRES, "[b]Crime[/b]"),
+        genre_names=(*GENRES_100K, "[b]Crime[/b]"),
     )
-    cache.save_raw(name, raw, {"name": name, "title": "[red]hostile[/red] \x1b[31m", "source": "path", "note": ""})
+    cache.save_raw(name, raw, {"name": name, "title": f"[red]hostile[/red] {POISON}", "source": "path", "note": ""})
+
+
+def poison(store: Path) -> None:
+    """Put control characters wherever a store has text from outside, as somebody else's backup may."""
+    with sqlite3.connect(store) as database:
+        for table, columns in POISONED.items():
+            for column, only in columns.items():
+                database.execute(f"UPDATE {table} SET {column} = ? || {column} {only and 'WHERE ' + only}", (POISON,))

@@ -1,4 +1,4 @@
-"""Tells which processes are alive."""
+"""Which processes are alive."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def alive(pid: int) -> bool:
-    """Return whether a process runs; one that ended and was not waited for does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -17,7 +17,7 @@ def alive(pid: int) -> bool:
     return True
 
 
-def gone(*pids: int, seconds: float = 8.0) -> bool:
+def gone(*pids: int, seconds: float = 120.0) -> bool:
     """Wait until none of the processes runs."""
     until = time.monotonic() + seconds
     while any(alive(pid) for pid in pids):
@@ -28,11 +28,11 @@ def gone(*pids: int, seconds: float = 8.0) -> bool:
 
 
 def processes_of(home: Path) -> list[int]:
-    """Return the processes that were started with a home, where the system tells (Linux)."""
-    found = []
+    """Return the processes that were started with a home; none on a system other than Linux."""
+    pids = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            own = int(folder.name) == os.getpid()
-            if not own and f"MOVIETUI_HOME={home}".encode() in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-    return [pid for pid in found if alive(pid)]
+            is_this = int(folder.name) == os.getpid()
+            if not is_this and f"MOVIETUI_HOME={home}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                pids.append(int(folder.name))
+    return [pid for pid in pids if alive(pid)]

@@ -1,20 +1,20 @@
-"""Films and people for the tests of the store, and what it holds of them."""
+"""Movies and viewers for the tests of the store, and functions that read their ratings and marks."""
 
 from collections.abc import Sequence
 
-from data.imports.entries import Mark
-from movietui.store import Change, Film, Step, Store
-from movietui.viewers import ViewerRef, profile
+from movietui.data.imports.entries import Mark
+from movietui.protocol.viewers import ViewerRef, profile
+from movietui.store.ratings import Change, Movie, Step, Store
 
-FARGO = Film("fargo 1996", "Fargo", 1996)
-ALIEN = Film("alien 1979", "Alien", 1979)
-BRAZIL = Film("brazil 1985", "Brazil", 1985)
+FARGO = Movie("fargo 1996", "Fargo", 1996)
+ALIEN = Movie("alien 1979", "Alien", 1979)
+BRAZIL = Movie("brazil 1985", "Brazil", 1985)
 ANNA = profile("anna")
 TOM = profile("tom")
 
 
 def given(store: Store, ref: ViewerRef) -> dict[str, float]:
-    return {rated.film.title: rated.stars for rated in store.ratings(ref)}
+    return {rated.movie.title: rated.stars for rated in store.ratings(ref)}
 
 
 def undone(store: Store, refs: Sequence[ViewerRef]) -> Change | None:
@@ -34,4 +34,4 @@ def only(step: Step | None) -> Change | None:
 
 
 def marked(store: Store, ref: ViewerRef, *only: Mark) -> list[tuple[str, str]]:
-    return [(each.film.title, each.mark) for each in store.marks(ref, *only)]
+    return [(each.movie.title, each.mark) for each in store.marks(ref, *only)]

@@ -6,15 +6,21 @@ import shutil
 import sys
 import termios
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pexpect
 import pyte
+from rich.cells import cell_len
 
 # Questions to the terminal and its keyboard modes, which the emulator would print.
 SILENT = re.compile(
     rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|u)|[0-9;]*\$p|[0-9;]*t)|\x1bP[^\x1b]*\x1b\\|\x1b_[^\x1b]*\x1b\\"
 )
+OTHER_SCREEN = re.compile(rb"\x1b\[\?1049[hl]")
+"""To a screen that is empty, which the emulator does not know."""
+TYPED = termios.ICANON | termios.ECHO | termios.ISIG
+"""How a terminal takes what is typed where no program asks for every key."""
 KEYS = {
     "enter": "\r",
     "esc": "\x1b",
@@ -26,25 +32,44 @@ KEYS = {
 }
 
 
+def displayed(screen: pyte.Screen) -> list[str]:
+    """Return the lines of a screen; pyte's ``display`` fails where half a wide character was overwritten."""
+    return ["".join(_characters(screen, row)) for row in range(screen.lines)]
+
+
+def _characters(screen: pyte.Screen, row: int) -> Iterator[str]:
+    covered = False
+    for column in range(screen.columns):
+        character = screen.buffer[row][column].data
+        if not covered:
+            yield character or " "
+        covered = not covered and cell_len(character) == 2
+
+
 def program() -> str:
     """Return the console script."""
     beside = Path(sys.executable).with_name("movietui")
-    found = str(beside) if beside.exists() else shutil.which("movietui")
-    assert found, "the console script movietui is not installed"
-    return found
+    result = str(beside) if beside.exists() else shutil.which("movietui")
+    assert result, "the console script movietui is not installed"
+    return result
 
 
 class Terminal:
     """The program in a pseudo-terminal, and its screen."""
 
-    def __init__(self, size: tuple[int, int] = (100, 30), arguments: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, size: tuple[int, int] = (100, 30), arguments: tuple[str, ...] = (), command: str = "", **variables: str
+    ) -> None:
+        """``command``: another one than the program; ``variables``: of the environment."""
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "COLORTERM": "truecolor"}
-        self.child = pexpect.spawn(program(), list(arguments), dimensions=(rows, columns), env=environment, timeout=5)
+        environment |= variables
+        self.child = pexpect.spawn(
+            command or program(), list(arguments), dimensions=(rows, columns), env=environment, timeout=5
+        )
         self.child.delaybeforesend = None
-        self._mode = termios.tcgetattr(self.child.child_fd)[3]
         self._mode_left = 0
         self.raw = b""
         self._rest = b""
@@ -58,7 +83,7 @@ class Terminal:
         except pexpect.EOF:
             return False
         self.raw += piece
-        whole = SILENT.sub(b"", self._rest + piece)
+        whole = OTHER_SCREEN.sub(b"\x1b[2J\x1b[H", SILENT.sub(b"", self._rest + piece))
         escape = whole.rfind(b"\x1b")
         cut = escape if escape >= 0 and len(whole) - escape < 32 else len(whole)
         if escape >= 0 and re.match(rb"\x1b(?:\[[0-9;?]*[@-~]|[()][0-9A-B]|[^\[P_()])", whole[escape:]):
@@ -69,14 +94,24 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        return list(self.screen.display)
+        return displayed(self.screen)
 
-    def wait_for(self, text: str, seconds: float = 30.0, *, gone: bool = False) -> None:
+    def wait_for(self, text: str, seconds: float = 120.0, *, gone: bool = False) -> None:
         """Wait until a text is on screen, or with ``gone`` no longer is."""
+        what = f"{text!r} did not {'go' if gone else 'come'}"
+        self.wait_until(lambda: (text in "\n".join(self.lines)) != gone, what, seconds)
+
+    def wait_until(self, condition: Callable[[], bool], otherwise: str, seconds: float = 30.0) -> None:
+        """Wait until something is so on screen."""
         until = time.monotonic() + seconds
-        while (text in "\n".join(self.lines)) == gone:
+        while not condition():
             if not self.read() or time.monotonic() > until:
-                raise AssertionError(f"{text!r} did not {'go' if gone else 'come'}:\n" + "\n".join(self.lines))
+                raise AssertionError(f"{otherwise}:\n" + "\n".join(self.lines))
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the window larger or smaller, as with a mouse."""
+        self.screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
 
     def send(self, *keys: str) -> None:
         """Type slowly."""
@@ -90,7 +125,7 @@ class Terminal:
         """Type so fast, or over so slow a line, that all keys arrive together."""
         self.child.send("".join(KEYS.get(key, key) for key in keys))
 
-    def wait_for_movies(self, many: int, seconds: float = 10.0) -> None:
+    def wait_for_movies(self, many: int, seconds: float = 120.0) -> None:
         """Read until so many rows of the list are drawn."""
         until = time.monotonic() + seconds
         while len(self.list_of_movies()) < many:
@@ -98,10 +133,11 @@ class Terminal:
             self.read(0.1)
 
     def list_of_movies(self) -> list[str]:
-        """Return the rows of the list, as drawn."""
-        return [line.split("★", 1)[1].split("│")[0].strip() for line in self.lines if "★" in line]
+        """Return the rows of the list, as drawn: those with predicted stars, not the line that explains them."""
+        rows = [line for line in self.lines if re.search(r"★ \d\.\d", line)]
+        return [line.split("★", 1)[1].split("│")[0].strip() for line in rows]
 
-    def end(self, seconds: float = 10.0) -> int:
+    def end(self, seconds: float = 120.0) -> int:
         """Wait until the program ended and return its exit code; 128 and more for a signal."""
         until = time.monotonic() + seconds
         while self.read(0.1) and time.monotonic() < until:
@@ -114,12 +150,17 @@ class Terminal:
         return self.child.exitstatus if self.child.exitstatus is not None else 128 + self.child.signalstatus
 
     def restored(self) -> bool:
-        """Return whether the terminal was left as it was found: its own screen, a cursor, typing echoed."""
-        own_screen = self.raw.rfind(b"\x1b[?1049l") > self.raw.rfind(b"\x1b[?1049h") >= 0
-        cursor = self.raw.rfind(b"\x1b[?25h") > self.raw.rfind(b"\x1b[?25l")
-        return own_screen and cursor and self._mode_left == self._mode
+        """Return whether the terminal was left as it was found: its own screen, a cursor, no mouse, typing echoed."""
+        modes = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", self.raw))  # the last that was said of each
+        shown = {b"25", b"7"}  # the cursor, and lines that are folded
+        keyboards = len(re.findall(rb"\x1b\[>\d+u", self.raw)) - self.raw.count(b"\x1b[<u")
+        as_it_was = all(modes[each] == (b"h" if each in shown else b"l") for each in modes)
+        return b"1049" in modes and as_it_was and keyboards == 0 and self._mode_left & TYPED == TYPED
 
     def kill(self) -> None:
         if self.child.isalive():
             self.child.kill(9)
         self.child.close(force=True)
+
+
+Start = Callable[..., Terminal]

@@ -1,4 +1,4 @@
-"""Backups of the store and the way back: whole or not at all, and nothing believed that was not looked through."""
+"""Backing up the store and restoring it: completely or not at all, and only what was validated."""
 
 import json
 import os
@@ -7,24 +7,23 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from importlib import resources
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from data import locations
-from data.problems import Problem
-from movietui.backup import back_up, restore
 from movietui.cli import cli
-from movietui.database import SCRIPTS, VERSION
-from movietui.store import Film, Store
-from movietui.viewers import profile
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.protocol.viewers import profile
+from movietui.store.backup import back_up, restore
+from movietui.store.database import VERSION, scripts
+from movietui.store.ratings import Movie, Store
 from tests.movietui.driving import started
 from tests.movietui.fakes import FakeEngine, with_run
 
 ANNA = profile("anna")
-FARGO, ALIEN = Film("fargo 1996", "Fargo", 1996), Film("alien 1979", "Alien", 1979)
+FARGO, ALIEN = Movie("fargo 1996", "Fargo", 1996), Movie("alien 1979", "Alien", 1979)
 
 
 def invoke(*arguments: str | Path) -> Result:
@@ -33,14 +32,14 @@ def invoke(*arguments: str | Path) -> Result:
 
 def titles() -> list[str]:
     store = Store(locations.store())
-    found = [rated.film.title for rated in store.ratings(ANNA)]
+    result = [rated.movie.title for rated in store.ratings(ANNA)]
     store.close()
-    return found
+    return result
 
 
 @pytest.fixture
 def backup(home: Path, tmp_path: Path) -> Path:
-    """A backup with one rating, of a store that has another by now."""
+    """Return a backup with one rating, of a store that has another one now."""
     store = Store(locations.store())
     store.rate(ANNA, FARGO, 4)
     back_up(store, tmp_path / "backup.sqlite3")
@@ -53,10 +52,10 @@ def beside_the_store() -> list[str]:
     return sorted(path.name for path in locations.store().parent.iterdir())
 
 
-def test_a_backup_comes_back_and_what_was_there_too(backup: Path) -> None:
+def test_a_backup_is_restored_and_the_previous_store_kept(backup: Path) -> None:
     done = invoke("restore", backup, "--json")
-    told = json.loads(done.stdout)
-    assert {key: told[key] for key in ("restored", "store", "profiles", "ratings", "runs")} == {
+    output = json.loads(done.stdout)
+    assert {key: output[key] for key in ("restored", "store", "profiles", "ratings", "runs")} == {
         "restored": str(backup),
         "store": str(locations.store()),
         "profiles": 1,
@@ -64,26 +63,26 @@ def test_a_backup_comes_back_and_what_was_there_too(backup: Path) -> None:
         "runs": 0,
     }
     assert titles() == ["Fargo"]
-    assert beside_the_store() == sorted([locations.store().name, Path(told["kept"]).name])
-    again = invoke("restore", told["kept"])
-    assert again.stdout.startswith("1 profile, 2 ratings, 0 runs restored from ")
+    assert beside_the_store() == sorted([locations.store().name, Path(output["kept"]).name])
+    again = invoke("restore", output["kept"])
+    assert again.stdout.startswith("Restored 1 profile, 2 ratings, 0 runs from ")
     assert titles() == ["Fargo", "Alien"]
     assert backup.exists()
 
 
-def test_a_backup_is_one_file_with_what_was_written_last(store: Store, tmp_path: Path) -> None:
-    """Also while the store is open and all of it is still in its log."""
+def test_a_backup_is_one_file_with_the_latest_changes(store: Store, tmp_path: Path) -> None:
+    """Even while the store is open and everything is still in its log."""
     store.rate(ANNA, FARGO, 4)
     file = tmp_path / "copies" / "one.sqlite3"
     file.parent.mkdir()
-    told = back_up(store, file)
-    assert told == {"backup": str(file), "bytes": file.stat().st_size, "profiles": 1, "ratings": 1, "runs": 0}
+    report = back_up(store, file)
+    assert report == {"backup": str(file), "bytes": file.stat().st_size, "profiles": 1, "ratings": 1, "runs": 0}
     assert os.listdir(file.parent) == [file.name]
     with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as db:
         assert db.execute("SELECT title FROM ratings").fetchall() == [("Fargo",)]
 
 
-def test_where_no_store_is_a_backup_becomes_it(backup: Path) -> None:
+def test_a_backup_is_restored_without_a_store(backup: Path) -> None:
     locations.store().unlink()
     done = invoke("restore", backup)
     assert done.exit_code == 0
@@ -92,22 +91,22 @@ def test_where_no_store_is_a_backup_becomes_it(backup: Path) -> None:
 
 
 def test_names_of_backups(backup: Path, tmp_path: Path) -> None:
-    assert "There is a file" in invoke("backup", backup).stderr
+    assert "already exists" in invoke("backup", backup).stderr
     assert json.loads(invoke("backup", backup, "--force", "--json").stdout)["ratings"] == 2
     for given, folder in (((), locations.backups()), ((tmp_path,), tmp_path)):
         made = Path(json.loads(invoke("backup", *given, "--json").stdout)["backup"])
         assert (made.parent, made.suffix) == (folder, ".sqlite3")
-    assert "is the store itself" in invoke("backup", locations.store(), "--force").stderr
-    assert "is the store itself" in invoke("restore", locations.store()).stderr
+    assert "is the app's own database" in invoke("backup", locations.store(), "--force").stderr
+    assert "is the app's own database" in invoke("restore", locations.store()).stderr
     assert titles() == ["Fargo", "Alien"]
 
 
-def test_no_place_for_backups(backup: Path) -> None:
+def test_a_folder_for_backups_that_cannot_be_created(backup: Path) -> None:
     locations.backups().write_text("in the way")
     done = invoke("backup")
     assert (done.exit_code, done.stderr) == (
         1,
-        f"{locations.backups()} could not be made: File exists; name another place.\n",
+        f"{locations.backups()} could not be created: File exists; choose another place.\n",
     )
 
 
@@ -136,7 +135,7 @@ def with_trigger(path: Path) -> None:
 
 
 def damaged_inside(path: Path) -> None:
-    """An index that lost its entries, which only a look through all of it finds."""
+    """Empty an index, which only a complete check finds."""
     with closing(sqlite3.connect(path)) as db:
         (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'steps_by_viewer'").fetchone()
         (size,) = db.execute("PRAGMA page_size").fetchone()
@@ -147,34 +146,34 @@ def damaged_inside(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "expected"),
     [
-        (lambda path: path.write_text("title,year\nFargo,1996\n"), "is no backup of movietui, or it is damaged"),
-        (lambda path: path.write_bytes(b""), "is no backup of movietui;"),
+        (lambda path: path.write_text("title,year\nFargo,1996\n"), "is not a movietui backup, or it is damaged"),
+        (lambda path: path.write_bytes(b""), "is not a movietui backup;"),
         (lambda path: path.write_bytes(path.read_bytes()[:20_000]), "or it is damaged"),
-        (damaged_inside, "is damaged, take an older backup"),
-        (foreign, "is no backup of movietui;"),
-        (with_trigger, "is no backup of movietui;"),
-        (later, "was written by a later movietui; update movietui"),
-        (Path.unlink, "is not there"),
+        (damaged_inside, "is damaged; use an older backup"),
+        (foreign, "is not a movietui backup;"),
+        (with_trigger, "is not a movietui backup;"),
+        (later, "was written by a newer movietui; update movietui"),
+        (Path.unlink, "does not exist"),
     ],
 )
-def test_what_is_no_backup_changes_nothing(backup: Path, spoil: Callable[[Path], object], told: str) -> None:
+def test_an_invalid_backup_changes_nothing(backup: Path, spoil: Callable[[Path], object], expected: str) -> None:
     spoil(backup)
     before = locations.store().read_bytes()
     done = invoke("restore", backup)
     assert done.exit_code == 1
     assert done.stderr.count("\n") == 1
-    assert told in done.stderr
+    assert expected in done.stderr
     assert str(backup) in done.stderr
     assert locations.store().read_bytes() == before
     assert beside_the_store() == [locations.store().name]
 
 
-def test_an_older_backup_is_brought_up_to_date(backup: Path, tmp_path: Path) -> None:
+def test_an_older_backup_is_migrated(backup: Path, tmp_path: Path) -> None:
     old = tmp_path / "old.sqlite3"
     with closing(sqlite3.connect(old)) as db:
-        db.executescript(resources.files("movietui").joinpath(SCRIPTS[0]).read_text("utf-8"))
+        db.executescript(scripts()[0])
         db.execute("INSERT INTO viewers VALUES (1, 'profile', '', 'anna', '2026')")
         db.execute("INSERT INTO ratings VALUES (1, 'brazil 1985', 'Brazil', 1985, 3, '2026-01-01T00:00:00+00:00')")
         db.execute("PRAGMA user_version = 1")
@@ -186,19 +185,19 @@ def test_an_older_backup_is_brought_up_to_date(backup: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"not a database at all", None])
-def test_a_damaged_store_makes_way(backup: Path, content: bytes | None) -> None:
+def test_a_damaged_store_is_replaced(backup: Path, content: bytes | None) -> None:
     damaged = locations.store().read_bytes()[:20_000] if content is None else content
     locations.store().write_bytes(damaged)
     done = invoke("backup")
     assert done.exit_code == 1
-    assert "is damaged; movietui restore brings a backup back" in done.stderr
-    told = json.loads(invoke("restore", backup, "--json").stdout)
+    assert "is damaged; restore a backup with movietui restore" in done.stderr
+    output = json.loads(invoke("restore", backup, "--json").stdout)
     assert titles() == ["Fargo"]
-    assert Path(told["kept"]).read_bytes() == damaged
+    assert Path(output["kept"]).read_bytes() == damaged
 
 
-def test_not_while_another_window_is_open(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("movietui.backup.WAIT_SECONDS", 0.05)
+def test_no_restore_while_another_window_is_open(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("movietui.store.backup.WAIT_SECONDS", 0.05)
     window = Store(locations.store())
     with pytest.raises(Problem, match="is open in another window; close movietui everywhere"):
         restore(backup, locations.store())
@@ -233,12 +232,12 @@ def test_a_full_disk(backup: Path, tmp_path: Path, command: str) -> None:
 
 async def test_a_backup_from_the_palette(store: Store) -> None:
     with_run(store)
-    store.rate(ANNA, Film("7", "Fargo", 1996), 4)
+    store.rate(ANNA, Movie("7", "Fargo", 1996), 4)
     async with started(engine=FakeEngine()) as driver:
         await driver.press("ctrl+p")
         await driver.type("back up")
-        await driver.see("All profiles, ratings and runs in one file")
+        await driver.see("Save all profiles, ratings and runs to one file")
         await driver.press("enter")
-        await driver.told("1 rating, all profiles and runs are in ")
+        await driver.wait_for_notice("Backed up 1 rating, all profiles and runs to ")
         (made,) = locations.backups().iterdir()
-        assert made.name in driver.app.outcome.plain
+        assert made.name in driver.app.notice.plain

@@ -12,10 +12,10 @@ from typing import Any
 import click
 import pytest
 
-from data import locations
 from movietui import __version__
 from movietui.cli import cli
-from movietui.store import Film, Store
+from movietui.data.storage import locations
+from movietui.store.ratings import Movie, Store
 from tests.movietui.commands import Run, document, refused
 from tests.movietui.homes import checkpoint_of
 
@@ -24,7 +24,7 @@ LOOKING = ("similar", "explain", "taste", "search")
 
 def test_version_and_help(run: Run) -> None:
     assert run("--version").stdout == f"movietui, version {__version__}\n"
-    told = run("--help").stdout
+    output = run("--help").stdout
     for command in (
         "data",
         "train",
@@ -38,7 +38,7 @@ def test_version_and_help(run: Run) -> None:
         "locate",
         *LOOKING,
     ):
-        assert re.search(rf"^  {command} ", told, re.MULTILINE)
+        assert re.search(rf"^  {command} ", output, re.MULTILINE)
         assert run(command, "--help").exit_code == 0
     for command in ("list", "get", "remove", "clean", "show", "imdb"):
         assert "--json" in run("data", command, "-h").stdout
@@ -53,38 +53,42 @@ def every(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]
 
 
 @pytest.mark.parametrize(("name", "command"), [pytest.param(*each, id=each[0]) for each in every(cli)])
-def test_every_command_takes_the_same_options(name: str, command: click.Command) -> None:
+def test_every_command_accepts_dataset_and_seed(name: str, command: click.Command) -> None:
     options = {option for parameter in command.params for option in parameter.opts}
     assert {"--json", "--dataset", "--seed"} <= options
 
 
-def test_options_that_say_nothing_to_a_command(run: Run) -> None:
+def test_a_command_ignores_options_that_it_does_not_need(run: Run) -> None:
     assert document(run("locate", "--json", "--dataset", "demo", "--seed", 3)) == document(run("locate", "--json"))
     assert document(run("data", "list", "--dataset", "demo", "--seed", 3, "--json"))
     assert "--seed" not in run("locate", "--help").stdout
     refused(run("locate", "--seed", "x"), "Usage:.*", 2)
 
 
-def test_a_dataset_is_named_either_way(run: Run) -> None:
+def test_a_dataset_is_an_argument_or_an_option(run: Run) -> None:
     for named in (("demo",), ("--dataset", "demo"), ("demo", "--dataset", "demo")):
         assert document(run("data", "get", *named, "--json"))["dataset"] == "demo"
-    refused(run("data", "get", "demo", "--dataset", "own"), "NAME is 'demo' and --dataset 'own'; name one", 2)
+    refused(
+        run("data", "get", "demo", "--dataset", "own"),
+        "NAME is 'demo' but --dataset is 'own'; give only one of them",
+        2,
+    )
     refused(run("data", "get", ""), "cannot be the name")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (("data", "imdb", "nothing"), "There is no dataset nothing"),
-        (("data", "imdb", "ml-100k"), "ml-100k is not here yet; run movietui data get ml-100k"),
-        (("data", "imdb", "demo"), r"title\.basics\.tsv\.gz could not be downloaded: .*--from DIR"),
+        (("data", "imdb", "ml-100k"), "ml-100k is not on disk yet; run movietui data get ml-100k"),
+        (("data", "imdb", "demo"), r"title\.basics\.tsv\.gz could not be downloaded: .*--from FOLDER"),
         (("data", "imdb", "demo", "--from", "/nowhere/at/all"), "There is no folder /nowhere/at/all"),
-        (("data", "get", "nothing"), "There is no dataset nothing; the known ones are demo, ml-100k"),
+        (("data", "get", "nothing"), "There is no dataset nothing; datasets: demo, ml-100k"),
         (("data", "get", "../evil"), "cannot be the name"),
         (("data", "get", "ml-100k"), "--from PATH"),
-        (("data", "remove", "nothing"), "There is no dataset nothing; those that are here: none"),
-        (("data", "remove", "ml-1m"), "Nothing of ml-1m is on this disk"),
-        (("data", "clean", "ml-100k"), "ml-100k is not here yet; run movietui data get ml-100k"),
+        (("data", "remove", "nothing"), "There is no dataset nothing; on disk: none"),
+        (("data", "remove", "ml-1m"), "ml-1m is not on disk"),
+        (("data", "clean", "ml-100k"), "ml-100k is not on disk yet; run movietui data get ml-100k"),
         (("data", "show", "nothing"), "There is no dataset nothing"),
         (("data", "clean", "demo", "--cleaning", "spotless"), "There is no cleaning 'spotless'; choose one of"),
         (("data", "get", "own", "--from", "/nowhere/at/all.zip"), "/nowhere/at/all.zip"),
@@ -110,12 +114,12 @@ def test_a_dataset_is_named_either_way(run: Run) -> None:
         (("rate", "--profile", "a", "No Such Film At All", "3", "--dataset", "demo"), "has no movie"),
     ],
 )
-def test_what_cannot_be_done(run: Run, arguments: tuple[str, ...], told: str) -> None:
-    refused(run(*arguments), told)
-    refused(run(*arguments, "--json"), told)
+def test_impossible_requests_exit_with_one_sentence(run: Run, arguments: tuple[str, ...], expected: str) -> None:
+    refused(run(*arguments), expected)
+    refused(run(*arguments, "--json"), expected)
 
 
-def test_titles_in_messages_steer_no_terminal(run: Run, ready: Path) -> None:
+def test_titles_in_messages_cannot_control_the_terminal(run: Run, ready: Path) -> None:
     for arguments in (
         ("rate", "--profile", "a", "\x1b[31mNo Such Film\x07", "3"),
         ("data", "get", "\x1b[31mx"),
@@ -165,23 +169,23 @@ def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
 
 
 def test_locate(run: Run, home: Path) -> None:
-    places = document(run("locate", "--json"))
-    assert {"store", "checkpoints", "datasets"} <= set(places)
-    assert all(place.startswith(str(home)) for place in places.values())
+    paths = document(run("locate", "--json"))
+    assert {"store", "checkpoints", "datasets"} <= set(paths)
+    assert all(path.startswith(str(home)) for path in paths.values())
     assert str(home) in run("locate").stdout.replace("\n", "")
     assert not home.exists()
 
 
-def test_everything_asks_for_json_in_the_same_way(run: Run, ready: Path) -> None:
-    """Whatever is asked, standard output is one document and nothing else, also where work is done on the way."""
+def test_commands_print_only_one_json_document(run: Run, ready: Path) -> None:
+    """Standard output is one document and nothing else, even if the command does long work first."""
     document(run("recommend", "--user", "1", "--dataset", "demo", "--json", "-k", 1))
-    title = Film("x 1990", "x", 1990).title
+    title = Movie("x 1990", "x", 1990).title
     refused(run("rate", "--profile", "anna", title * 30, "3", "--dataset", "demo", "--json"), "has no movie")
 
 
 def command(home: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "movietui", *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(line, capture_output=True, text=True, timeout=300, **options)
 
 
 def test_standard_output_is_only_the_document(home: Path) -> None:
@@ -190,7 +194,7 @@ def test_standard_output_is_only_the_document(home: Path) -> None:
     assert json.loads(done.stdout)["dataset"] == "demo"
 
 
-def test_a_problem_of_a_real_process(home: Path) -> None:
+def test_a_real_process_reports_a_problem(home: Path) -> None:
     done = command(home, "data", "get", "nothing")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("There is no dataset nothing")
@@ -198,18 +202,18 @@ def test_a_problem_of_a_real_process(home: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", ["data list", "data list --json", "recommend --user 1 -k 300 --json"])
-def test_a_reader_that_has_seen_enough(ready: Path, arguments: str) -> None:
+def test_a_reader_that_closes_the_pipe_early(ready: Path, arguments: str) -> None:
     line = f"{sys.executable} -m movietui {arguments} {'--dataset demo' if 'user' in arguments else ''} | head -1"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, timeout=300)
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
 
 
-def test_a_reader_that_is_gone_already(ready: Path) -> None:
+def test_a_reader_that_closed_the_pipe_before(ready: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     line = [sys.executable, "-m", "movietui", "recommend", "--user", "1", "-k", "300", "--json", "--dataset", "demo"]
-    done = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60)
+    done = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300)
     os.close(writing)
     assert done.stderr == ""
 
@@ -221,7 +225,7 @@ def test_interrupted(home: Path) -> None:
     line = [sys.executable, "-m", "movietui", "train", "bayes", "--dataset", "demo", "--set", "sweeps=10000", "--json"]
     child = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     path = locations.store()
-    for _ in range(400):
+    for _ in range(2400):
         time.sleep(0.05)
         if path.exists():
             store = Store(path)
@@ -230,9 +234,9 @@ def test_interrupted(home: Path) -> None:
             if begun:
                 break
     child.send_signal(signal.SIGINT)
-    out, told = child.communicate(timeout=30)
-    assert (child.returncode, out) == (130, ""), told
-    assert told == "Stopped; what was there before is as it was.\n"
+    out, output = child.communicate(timeout=300)
+    assert (child.returncode, out) == (130, ""), output
+    assert output == "Stopped; nothing was changed.\n"
     store = Store(path)
     assert [run.state for run in store.runs()] == ["cancelled"]
     store.close()
@@ -241,7 +245,7 @@ def test_interrupted(home: Path) -> None:
 
 @pytest.mark.parametrize("arguments", ["data get demo", "rate --profile a Fargo 4 --dataset demo", "train bias"])
 def test_a_home_that_cannot_be_written(run: Run, home: Path, arguments: str) -> None:
-    home.write_text("a file in the place of the folder")
+    home.write_text("a file instead of the folder")
     refused(run(*arguments.split()), re.escape(str(home)))
 
 
@@ -249,12 +253,15 @@ def test_a_damaged_store(run: Run, ready: Path) -> None:
     for extra in ready.glob("data/movietui.sqlite3-*"):
         extra.unlink()
     locations.store().write_bytes(b"this is no database\n" * 300)
-    refused(run("recommend", "--user", "1", "--dataset", "demo"), "damaged; movietui restore .*or move it away")
+    refused(
+        run("recommend", "--user", "1", "--dataset", "demo"),
+        "damaged; restore a backup with movietui restore, or move the file away to start fresh",
+    )
     assert run("data", "list").exit_code == 0
 
 
 def test_a_damaged_checkpoint(run: Run, ready: Path) -> None:
-    """The next run that can answer does; where none is left, that is told."""
+    """The next run that can be loaded serves; if none is left, the command says so."""
     (Path(checkpoint_of("mf")) / "model.safetensors").write_bytes(b"\0" * 100)
     assert document(run("recommend", "--user", "1", "--dataset", "demo", "--json"))["model"] == "bias"
     (Path(checkpoint_of("bias")) / "manifest.json").write_text("{")

@@ -1,4 +1,4 @@
-"""``movietui data``: datasets are got, cleaned, looked at and removed."""
+"""``movietui data``: getting, cleaning, showing and removing datasets."""
 
 import re
 import sys
@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from data import locations, sources
-from data.problems import Problem
-from data.progress import Stage
-from data.sources import Source
-from movietui.output import Bars
-from movietui.store import Film, Store
-from movietui.viewers import profile
+from movietui.cli.output import Bars
+from movietui.data.fetch import sources
+from movietui.data.fetch.sources import Source
+from movietui.data.problems import Problem
+from movietui.data.progress import Stage
+from movietui.data.storage import locations
+from movietui.protocol.viewers import profile
+from movietui.store.ratings import Movie, Store
 from tests.data.files import contents, write_folder, write_zip
 from tests.movietui.commands import Run, document, given, refused
 from tests.movietui.fakes import with_run
@@ -22,18 +23,18 @@ def test_data_list(run: Run) -> None:
     listed = {row["name"]: row for row in document(run("data", "list", "--json"))}
     assert listed["demo"]["state"] == "invented"
     assert listed["ml-100k"]["state"] == "available"
-    told = run("data", "list").stdout
-    assert "ml-100k" in told
-    assert "MovieLens" in told
+    output = run("data", "list").stdout
+    assert "ml-100k" in output
+    assert "MovieLens" in output
 
 
 def test_data_get_the_demo(run: Run) -> None:
     obtained = document(run("data", "get", "demo", "--json"))
     given(obtained, "dataset", "source", "ratings", "users", "movies", "seconds")
     assert (obtained["dataset"], obtained["source"]) == ("demo", "generated")
-    told = run("data", "get", "demo").stdout
-    assert f"demo: {obtained['ratings']:,} ratings, {obtained['users']} users, {obtained['movies']} movies" in told
-    assert "invented" in told
+    output = run("data", "get", "demo").stdout
+    assert f"demo: {obtained['ratings']:,} ratings, {obtained['users']} users, {obtained['movies']} movies" in output
+    assert "invented" in output
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -58,7 +59,7 @@ def test_data_get_insecure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [False, True]
 
 
-def test_a_download_shows_how_far_and_how_fast_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_shows_its_progress_and_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with Bars() as bars:
         bars.stage(Stage("Downloading", 12_000_000, 240_000_000, "bytes", "MovieLens 32M", rate=3.1e6))
@@ -72,14 +73,14 @@ def test_data_remove(run: Run, tmp_path: Path) -> None:
         path = write_zip(tmp_path / f"{layout}.zip", contents(layout=layout))
         document(run("data", "get", name, "--from", path, "--json"))
     store = Store(locations.store())
-    store.rate(store.create_profile("me"), Film("fargo 1996", "Fargo", 1996), 4)
+    store.rate(store.create_profile("me"), Movie("fargo 1996", "Fargo", 1996), 4)
     with_run(store, dataset="own")
     sizes = {row["name"]: row["bytes"] for row in document(run("data", "list", "--json"))}
     removed = document(run("data", "remove", "own", "--json"))
     assert removed == {"dataset": "own", "bytes": sizes["own"], "in_use": True}
-    told = run("data", "remove", "other").stdout
-    assert re.search(r"^other: removed, [\d.]+ kB free\.$", told.strip())
-    assert "in use" not in told
+    output = run("data", "remove", "other").stdout
+    assert re.search(r"^other: removed, [\d.]+ kB freed\.$", output.strip())
+    assert "in use" not in output
     assert not {"own", "other"} & {row["name"] for row in document(run("data", "list", "--json"))}
     assert len(store.ratings(profile("me"))) == 1
 
@@ -87,7 +88,7 @@ def test_data_remove(run: Run, tmp_path: Path) -> None:
 def test_data_remove_says_that_it_is_in_use(run: Run) -> None:
     document(run("data", "get", "demo", "--json"))
     with_run(Store(locations.store()), dataset="demo")
-    assert "It is the one in use" in run("data", "remove", "demo").stdout
+    assert "It was in use" in run("data", "remove", "demo").stdout
 
 
 def test_data_clean(run: Run) -> None:
@@ -104,7 +105,7 @@ def test_data_clean(run: Run) -> None:
 
 
 @pytest.mark.parametrize("option", ["--cleaning", "--preset"])
-def test_a_cleaning_is_named_with_changes(run: Run, option: str) -> None:
+def test_a_cleaning_is_a_preset_with_changes(run: Run, option: str) -> None:
     document(run("data", "get", "demo", "--json"))
     text = "standard  +few-ratings-movies:60 -gender"
     report = document(run("data", "clean", "demo", option, text, "--json"))
@@ -121,11 +122,11 @@ def test_data_show(run: Run) -> None:
     document(run("data", "get", "demo", "--json"))
     shown = document(run("data", "show", "demo", "--json"))
     given(shown, "dataset", "ratings", "users", "movies", "terms", "density", "charts", "absent")
-    told = run("data", "show", "demo").stdout
-    assert "invented" in told
+    output = run("data", "show", "demo").stdout
+    assert "invented" in output
     for chart in shown["charts"]:
-        assert chart["title"] in told
-    assert f"{shown['stars']['5']:,}  ███" in told
+        assert chart["title"] in output
+    assert f"{shown['stars']['5']:,}  ███" in output
 
 
 def test_data_imdb(run: Run, tables: Path) -> None:
@@ -137,15 +138,15 @@ def test_data_imdb(run: Run, tables: Path) -> None:
     assert [row["title"] for row in report["ambiguous_movies"]] == ["Alien (1979)"]
     assert len(report["unmatched_movies"]) == report["unmatched"]
     assert all(row["reason"] for row in (*report["ambiguous_movies"], *report["unmatched_movies"]))
-    told = run("data", "imdb", "demo", "--from", tables).stdout
-    assert re.search(r"matched +1 +1 by title", told)
-    assert "Alien (1979)" in told
-    assert "Information courtesy of IMDb (https://www.imdb.com). Used with permission." in told
+    output = run("data", "imdb", "demo", "--from", tables).stdout
+    assert re.search(r"matched +1 +1 by title", output)
+    assert "Alien (1979)" in output
+    assert "Information courtesy of IMDb (https://www.imdb.com). Used with permission." in output
     (tables / "title.crew.tsv.gz").unlink()
-    assert "no directors are known" in run("data", "imdb", "demo", "--from", tables).stdout
+    assert "directors are unknown" in run("data", "imdb", "demo", "--from", tables).stdout
 
 
-def test_files_that_are_no_dataset(run: Run, tmp_path: Path) -> None:
+def test_files_without_a_dataset_are_refused(run: Run, tmp_path: Path) -> None:
     whole = write_zip(tmp_path / "whole.zip", contents()).read_bytes()
     wrong = {
         "README.md": b"# A page of text\n",
@@ -154,11 +155,11 @@ def test_files_that_are_no_dataset(run: Run, tmp_path: Path) -> None:
         "empty.zip": b"",
         "other.zip": write_zip(tmp_path / "other.zip", {"notes.txt": b"hello"}).read_bytes(),
     }
-    told = {"page.zip": "web page", "cut.zip": "damaged or cut off", "empty.zip": "empty", "other.zip": "u.data"}
+    expected = {"page.zip": "web page", "cut.zip": "damaged or incomplete", "empty.zip": "empty", "other.zip": "u.data"}
     for name, content in wrong.items():
         (tmp_path / name).write_bytes(content)
         for dataset in ("ml-100k", "demo2"):
-            refused(run("data", "get", dataset, "--from", tmp_path / name), told.get(name, re.escape(name)))
+            refused(run("data", "get", dataset, "--from", tmp_path / name), expected.get(name, re.escape(name)))
             refused(run("data", "get", dataset, "--from", tmp_path / name, "--json"), "")
     refused(run("data", "get", "demo2", "--from", write_folder(tmp_path / "nothing", {})), "nothing")
     assert document(run("data", "list", "--json"))[-1]["name"] != "demo2"

@@ -1,23 +1,26 @@
 """The Data screen, by keyboard."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
 from textual.widgets import Static
 
-from data import catalogue, locations
-from data.progress import Stage
-from data.sources import SOURCES
-from movietui.activity import Activity
-from movietui.children import Job
-from movietui.screens.data import DataScreen, _stages
-from movietui.store import Store
-from movietui.widgets.tables import OpenPath
+from movietui.data import catalogue
+from movietui.data.fetch.sources import SOURCES
+from movietui.data.progress import Stage
+from movietui.data.storage import locations
+from movietui.protocol.requests import Requests
+from movietui.state.child_processes import Job
+from movietui.state.job_progress import Activity
+from movietui.store.ratings import Store
+from movietui.ui.data.dataset_list import OpenPath
+from movietui.ui.data.screen import DataScreen, _stages
 from tests.data.files import contents, write_folder, write_zip
 from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, joined, with_run
+from tests.movietui.fakes import FakeEngine, FakeJob, joined, with_run
 
 
 async def go(driver: Driver) -> DataScreen:
@@ -30,12 +33,12 @@ async def go(driver: Driver) -> DataScreen:
 
 async def open_path(driver: Driver, path: object) -> None:
     await driver.press("o")
-    await driver.see("Where are the files?")
+    await driver.see("Path of the files")
     driver.app.screen.query_one("#path").value = str(path)  # type: ignore[attr-defined]
     await driver.press("enter")
 
 
-def test_a_download_shows_how_far_and_how_fast_it_is() -> None:
+def test_a_download_shows_its_progress_and_rate() -> None:
     stage = Stage("Downloading", 120_000_000, 240_000_000, "bytes", "MovieLens 32M", rate=3.1e6, seconds_left=38.0)
     activity = Activity("get ml-32m", {}).after({"event": "stage", **asdict(stage)})
     drawn = _stages(activity, 50).plain
@@ -54,21 +57,21 @@ async def rules_of_demo(driver: Driver) -> DataScreen:
 
 
 @SIZES
-async def test_rules_are_turned_on_looked_at_and_dropped(store: Store, size: tuple[int, int]) -> None:
+async def test_rules_are_turned_on_previewed_and_discarded(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         await rules_of_demo(driver)
-        for told in ("● demo", "invented", "get 4.9 MB", "open a folder or zip", "demo · standard"):
-            assert told in shown(driver.app)
+        for expected in ("● demo", "invented", "get 4.9 MB", "open a folder or zip", "demo · standard"):
+            assert expected in shown(driver.app)
         assert "[▪] malformed lines" in shown(driver.app)
         assert "[x] movies without a genre" in shown(driver.app)
-        assert "(325)" in shown(driver.app)
+        assert "would remove 325" in shown(driver.app)
         await driver.press("space")
-        await driver.told("This rule cannot be off")
+        await driver.wait_for_notice("This rule is always on")
         await driver.press("down", "down", "space")
         await driver.see("[x]*movies, under 5 ratings")
         await driver.see("standard +few-ratings-movies")
-        await driver.see("enter applies · 9,663 ratings")
+        await driver.see("enter apply · 9,663 ratings")
         await driver.press("right_square_bracket")
         await driver.see("[x]*movies, under 10 ratings")
         await driver.press("left_square_bracket", "left_square_bracket")
@@ -80,7 +83,7 @@ async def test_rules_are_turned_on_looked_at_and_dropped(store: Store, size: tup
         await driver.see("· none")
         await driver.press("escape")
         await driver.see("[x] movies without a genre")
-        assert "enter applies" not in shown(driver.app)
+        assert "enter apply" not in shown(driver.app)
         assert store.choice("cleaning:demo") == ""
 
 
@@ -96,7 +99,7 @@ async def test_presets(store: Store) -> None:
 
 
 @SIZES
-async def test_a_preset_is_looked_at_where_the_rules_are(store: Store, size: tuple[int, int]) -> None:
+async def test_a_preset_is_previewed_in_the_rules(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await rules_of_demo(driver)
@@ -106,21 +109,21 @@ async def test_a_preset_is_looked_at_where_the_rules_are(store: Store, size: tup
         assert screen.rules.has_focus
 
 
-async def test_what_cannot_be_is_told_and_forgotten(store: Store) -> None:
+async def test_an_impossible_cleaning_is_reported_and_discarded(store: Store) -> None:
     with_run(store)
     engine = FakeEngine()
     async with started(LARGE, engine=engine) as driver:
         await rules_of_demo(driver)
         engine.problem = "There is no such number."
         await driver.press("down", "space")
-        await driver.told("There is no such number.")
+        await driver.wait_for_notice("There is no such number.")
         engine.problem = ""
         assert "[x] movies without a genre" in shown(driver.app)
         await driver.press("down", "space")
         await driver.see("standard +few-ratings-movies")
 
 
-async def test_an_answer_that_is_late_is_dropped(store: Store) -> None:
+async def test_a_late_reply_is_dropped(store: Store) -> None:
     with_run(store)
     engine = FakeEngine()
     async with started(LARGE, engine=engine) as driver:
@@ -128,29 +131,29 @@ async def test_an_answer_that_is_late_is_dropped(store: Store) -> None:
         gate = asyncio.Event()
         ask = engine.ask
 
-        async def slow(do: str, **arguments: Any) -> Any:
-            if do == "preview":
+        async def slow(request: Callable[..., Any], **arguments: Any) -> Any:
+            if request is Requests.preview_cleaning:
                 await gate.wait()
-            return await ask(do, **arguments)
+            return await ask(request, **arguments)
 
         engine.ask = slow  # type: ignore[method-assign]
         await driver.press("down", "space", "shift+tab", "up")
-        await driver.see("enter gets it: 4.9 MB")
+        await driver.see("enter downloads it: 4.9 MB")
         gate.set()
         await driver.pilot.pause(0.1)
         assert not screen.rules.display
-        assert "enter applies" not in shown(driver.app)
+        assert "enter apply" not in shown(driver.app)
 
 
 @SIZES
-async def test_a_rule_unfolds_to_its_rows(store: Store, size: tuple[int, int]) -> None:
+async def test_a_rule_shows_the_rows_it_removes(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await rules_of_demo(driver)
         await driver.press("enter")
-        await driver.see("It takes nothing here.")
+        await driver.see("This rule removes nothing here.")
         await driver.press("escape", "down", "down", "enter")
-        await driver.see("325 rows it would take")
+        await driver.see("would remove 325 rows")
         await driver.see("[b]Row[/b] 0")
         if size == SMALL:
             assert screen.removed.has_focus
@@ -182,26 +185,26 @@ async def test_charts(store: Store, size: tuple[int, int]) -> None:
         await driver.see("movies by year")
         await driver.see("1999")
         await driver.press("right")
-        await driver.see("pairs that were rated")
+        await driver.see("rated pairs")
         await driver.press("right")
         await driver.see("ratings by stars")
         await driver.press("left")
-        await driver.see("pairs that were rated")
+        await driver.see("rated pairs")
         await driver.press("escape")
         assert screen.rules.has_focus or screen.datasets.has_focus
 
 
-async def test_what_is_applied_is_cleaned_and_remembered(ready: Path) -> None:
+async def test_an_applied_cleaning_is_remembered(ready: Path) -> None:
     async with started(LARGE) as driver:
         screen = await go(driver)
-        await driver.until(lambda: screen.rules.total > 10, "the rules", 20)
+        await driver.until(lambda: screen.rules.total > 10, "the rules")
         await driver.press("right")
         names = [rule["rule"] for rule in screen.rules.known_rows()]
         await driver.press(*["down"] * names.index("few-ratings-users"), "space", "right_square_bracket")
-        await driver.see("enter applies")
+        await driver.see("enter apply")
         await driver.see("standard +few-ratings-users:30")
         await driver.press("enter")
-        await driver.told("demo cleaned (standard +few-ratings-users:30)", 20)
+        await driver.wait_for_notice("Cleaned demo (standard +few-ratings-users:30)")
         assert driver.app.session.store.choice("cleaning:demo") == "standard +few-ratings-users:30"
         await driver.see("[x] users, under 30 ratings")
         assert "*" not in "".join(line for line in lines(driver.app) if "[x]" in line)
@@ -210,16 +213,16 @@ async def test_what_is_applied_is_cleaned_and_remembered(ready: Path) -> None:
         assert left["removed"] > 0
 
 
-async def test_a_stopped_removal_is_told(ready: Path) -> None:
+async def test_a_stopped_removal_is_reported(ready: Path) -> None:
     async with started(LARGE, job=Job) as driver:
         screen = await go(driver)
-        await driver.until(lambda: screen.rules.display, "the rules", 20)
+        await driver.until(lambda: screen.rules.display, "the rules")
         await driver.press("x")
         await driver.see("Remove demo?")
         await driver.press("y", "c")
-        await driver.until(lambda: driver.app.work.activity is None, "the end", 20)
+        await driver.until(lambda: driver.app.work.activity is None, "the end")
         await driver.until(
-            lambda: "Stopped" in driver.app.outcome.plain or "is removed" in driver.app.outcome.plain, "told"
+            lambda: "Stopped" in driver.app.notice.plain or "is removed" in driver.app.notice.plain, "the notice"
         )
         assert driver.app.is_running
 
@@ -234,17 +237,17 @@ async def test_a_dataset_that_was_never_cleaned_is_previewed_and_cleaned(ready: 
             if not isinstance(row, OpenPath) and row["name"] == "raw-films"
         )
         screen.datasets.cursor = place
-        await driver.see("raw-films · standard", 20)
-        await driver.see("enter applies")
+        await driver.see("raw-films · standard")
+        await driver.see("enter apply")
         await driver.press("right", "enter")
-        await driver.told("raw-films cleaned (standard)", 20)
+        await driver.wait_for_notice("Cleaned raw-films (standard)")
         await driver.see("ratings by stars")
 
 
-async def test_removing_is_asked_about(ready: Path) -> None:
+async def test_removing_needs_a_confirmation(ready: Path) -> None:
     async with started(LARGE) as driver:
         screen = await go(driver)
-        await driver.until(lambda: screen.rules.display, "the rules", 20)
+        await driver.until(lambda: screen.rules.display, "the rules")
         await driver.press("x")
         await driver.see("Remove demo?")
         await driver.press("escape")
@@ -252,14 +255,14 @@ async def test_removing_is_asked_about(ready: Path) -> None:
         await driver.press("x")
         await driver.see("Remove demo?")
         await driver.press("y")
-        await driver.told("demo is removed", 20)
+        await driver.wait_for_notice("Removed demo")
         assert not (locations.datasets() / "demo").exists()
         await driver.press("home", "x")
-        await driver.told("Nothing of this dataset is on the disk.")
+        await driver.wait_for_notice("This dataset is not on disk.")
 
 
 @SIZES
-async def test_what_is_ambiguous_in_imdb_is_settled(store: Store, size: tuple[int, int]) -> None:
+async def test_an_ambiguous_imdb_match_is_decided(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     engine = FakeEngine()
     async with started(size, engine=engine) as driver:
@@ -270,11 +273,11 @@ async def test_what_is_ambiguous_in_imdb_is_settled(store: Store, size: tuple[in
         await driver.press("escape")
         engine.joined = joined()
         await driver.press("i")
-        await driver.see("matched 238 (238 by title) · ambiguous 1 · not found 1")
+        await driver.see("matched 238 (238 by title) · ambiguous 1 · not on IMDb 1")
         await driver.see("The [b]Odd[/b] 2  1992 · movie · Somebody · 10 votes")
         await driver.press("9", "2")
         await driver.see("ambiguous 0")
-        assert engine.asked[-1] == ("settle", {"dataset": "demo", "movie": "1", "title": "tt0000002"})
+        assert engine.asked[-1] == ("choose_imdb_title", {"dataset": "demo", "movie": "1", "title": "tt0000002"})
         await driver.see("✔ Odd, The (1991)")
         await driver.press("u")
         await driver.see("ambiguous 1")
@@ -282,33 +285,33 @@ async def test_what_is_ambiguous_in_imdb_is_settled(store: Store, size: tuple[in
         await driver.see("ambiguous 0")
         assert engine.asked[-1][1]["title"] is None
         await driver.press("down")
-        await driver.see("no title of that name")
+        await driver.see("no title with that name")
         await driver.press("r")
         await driver.see("Join demo with IMDb")
 
 
 @SIZES
-async def test_a_dataset_that_is_not_here(store: Store, size: tuple[int, int]) -> None:
+async def test_a_dataset_that_is_not_on_disk(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
         await driver.press("home")
         await driver.until(lambda: not screen.rules.display, "no rules")
-        await driver.see("enter gets it: 4.9 MB from GroupLens.")
+        await driver.see("enter downloads it: 4.9 MB from GroupLens.")
         await driver.press("space", "right", "p", "i")
-        await driver.told("Get the dataset with enter first")
+        await driver.wait_for_notice("Press enter to get the dataset first")
         await driver.press("end")
-        await driver.see("Name the place of a MovieLens zip")
+        await driver.see("Choose a MovieLens zip")
         await driver.press("c")
-        await driver.told("Nothing is running.")
+        await driver.wait_for_notice("Nothing is running.")
 
 
-async def test_get_what_cannot_be_fetched(ready: Path) -> None:
+async def test_a_dataset_that_cannot_be_fetched(ready: Path) -> None:
     async with started() as driver:
         await go(driver)
         await driver.press("home", "enter")
-        await driver.told("movietui data get ml-100k --from PATH")
-        assert driver.app.outcome.plain.startswith("! ")
+        await driver.wait_for_notice("movietui data get ml-100k --from PATH")
+        assert driver.app.notice.plain.startswith("! ")
         await driver.press("b")
         await driver.rate("4")
 
@@ -318,7 +321,7 @@ async def test_open_a_zip_and_use_it(ready: Path, tmp_path: Path) -> None:
     async with started(LARGE) as driver:
         screen = await go(driver)
         await open_path(driver, path)
-        await driver.told("my-films-2: 240 ratings.")
+        await driver.wait_for_notice("my-films-2: 240 ratings.")
         await driver.until(lambda: screen.datasets.total == len(SOURCES) + 2, "the new dataset")
         await driver.see("my-films-2")
         await driver.until(lambda: screen.rules.total > 3, "its report")
@@ -326,12 +329,12 @@ async def test_open_a_zip_and_use_it(ready: Path, tmp_path: Path) -> None:
         await driver.until(
             lambda: driver.app.session.opened and driver.app.session.opened["dataset"] == "my-films-2", "it is open", 40
         )
-        await driver.stands()
+        await driver.wait_for_list()
         assert "my-films-2 · 30 movies" in lines(driver.app)[0]
         await driver.rate("5")
 
 
-async def test_open_what_is_no_dataset(ready: Path, tmp_path: Path) -> None:
+async def test_opening_files_that_are_no_dataset(ready: Path, tmp_path: Path) -> None:
     whole = write_zip(tmp_path / "whole.zip", contents()).read_bytes()
     write_folder(tmp_path / "folder", {"x.txt": b"x"})
     (tmp_path / "page.zip").write_bytes(b"<!DOCTYPE html><html></html>")
@@ -340,29 +343,29 @@ async def test_open_what_is_no_dataset(ready: Path, tmp_path: Path) -> None:
     async with started() as driver:
         screen = await go(driver)
         before = screen.datasets.total
-        for name, told in (
+        for name, expected in (
             ("page.zip", "web page"),
-            ("cut.zip", "damaged or cut off"),
+            ("cut.zip", "damaged or incomplete"),
             ("README.md", "README.md"),
             ("folder", "u.data"),
         ):
             await open_path(driver, tmp_path / name)
-            await driver.told(told)
-            assert driver.app.outcome.plain.startswith("! ")
+            await driver.wait_for_notice(expected)
+            assert driver.app.notice.plain.startswith("! ")
             await driver.until(lambda: driver.app.work.activity is None, "the end")
         assert screen.datasets.total == before
         assert [path.name for path in locations.datasets().iterdir()] == ["demo"]
 
 
-async def test_a_path_that_is_not_there(store: Store) -> None:
+async def test_a_path_that_does_not_exist(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         screen = await go(driver)
-        wrong = {"/nowhere/at/[b]all[/b].zip": "There is nothing at /nowhere/at/[b]all[/b].zip", "": "", "   ": ""}
-        for path, told in wrong.items():
+        wrong = {"/nowhere/at/[b]all[/b].zip": "/nowhere/at/[b]all[/b].zip does not exist", "": "", "   ": ""}
+        for path, expected in wrong.items():
             await open_path(driver, path)
             await driver.until(lambda: cast(Static, driver.app.screen.query_one("#wrong")).content, "a sentence")
-            await driver.see(told)
+            await driver.see(expected)
             await driver.press("escape")
             assert driver.app.screen is screen
         await open_path(driver, "a\0b")
@@ -370,12 +373,18 @@ async def test_a_path_that_is_not_there(store: Store) -> None:
         assert driver.app.is_running
 
 
-async def test_the_first_screen_without_anything(home: Path) -> None:
-    """What stands before the first start has done anything, when it is stopped."""
-    async with started(stands=False) as driver:
+async def test_the_first_screen_without_anything(store: Store) -> None:
+    """The first start is stopped before it has fetched anything."""
+
+    def pending() -> FakeJob:
+        job = FakeJob(store)  # the real one may have failed, without a network, before the key
+        job.begins = False
+        return job
+
+    async with started(wait=False, job=pending) as driver:
         await driver.until(lambda: driver.app.work.activity is not None, "the work")
         await driver.press("c")
-        await driver.told("Stopped.")
+        await driver.see("Stopped.")
         assert driver.app.work.activity is None
         await driver.press("b")
         await driver.pilot.pause(0.1)

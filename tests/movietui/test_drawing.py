@@ -1,19 +1,23 @@
-"""What is drawn again, and what is not: each drawing takes from what trains, and a long one is felt as a stall."""
+"""What is redrawn and what is not: each drawing takes time from training, and a long one is a noticeable stall."""
 
 import asyncio
 import gc
 from typing import Any
 
 import pytest
+from textual._styles_cache import StylesCache
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
-from movietui.runs import Runs
-from movietui.screens.frame import FrameScreen, apart, entitle
-from movietui.screens.train import TrainScreen
-from movietui.store import Store
-from movietui.widgets.curve import Curve, Drawn
-from movietui.widgets.run_table import RunTable
+from movietui.store.ratings import Store
+from movietui.store.runs import Runs
+from movietui.ui.frame import FrameScreen, set_border
+from movietui.ui.textual_internals import merge_regions
+from movietui.ui.train.curve import Curve, CurveLine
+from movietui.ui.train.run_table import RunTable
+from movietui.ui.train.screen import TrainScreen
+from movietui.ui.train.sweep_panel import SweepPanel
 from tests.movietui.driving import LARGE, Driver, started
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.training import go
@@ -26,19 +30,19 @@ async def train_screen(driver: Driver) -> TrainScreen:
 
 
 async def still(driver: Driver) -> None:
-    """Wait until every picture is made."""
-    await driver.until(lambda: not any(curve.drawing for curve in driver.app.screen.query(Curve)), "the curve")
+    """Wait until every curve is rendered."""
+    await driver.until(lambda: not any(curve.busy for curve in driver.app.screen.query(Curve)), "the curve")
 
 
-def test_changes_that_lie_apart_are_drawn_one_by_one() -> None:
+def test_distant_regions_are_not_merged() -> None:
     line, curve, status = Region(20, 2, 50, 1), Region(20, 3, 50, 20), Region(0, 38, 140, 1)
-    assert apart([status, curve, line]) == [Region(20, 2, 50, 21), status]
-    assert apart([line, Region(22, 2, 4, 1)]) == [line]
-    assert apart([]) == []
+    assert merge_regions([status, curve, line]) == [Region(20, 2, 50, 21), status]
+    assert merge_regions([line, Region(22, 2, 4, 1)]) == [line]
+    assert merge_regions([]) == []
 
 
 def drawings(screen: TrainScreen, monkeypatch: pytest.MonkeyPatch) -> list[Region]:
-    """Return where the screen is drawn from now on, as it goes on."""
+    """Return the regions drawn from now on, in a list that grows."""
     drawn: list[Region] = []
     render = screen._compositor._render_chops
     monkeypatch.setattr(
@@ -56,14 +60,12 @@ async def test_between_a_curve_and_the_status_line_nothing_is_drawn(
         curve, status = screen.query_one(Curve), driver.widget("#status-line")
         drawn = drawings(screen, monkeypatch)
         curve.refresh()
-        driver.app.say("Something else.")
+        driver.app.show_notice("Something else.")
         await driver.until(lambda: len(drawn) > 1, "both")
         assert drawn == [curve.region, status.region]
 
 
-async def test_what_came_meanwhile_has_its_turn_between_two_drawings(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_messages_are_handled_between_two_drawings(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await train_screen(driver)
@@ -83,26 +85,26 @@ async def test_what_came_meanwhile_has_its_turn_between_two_drawings(
 
         monkeypatch.setattr(driver.app, "_display", note)
         screen.query_one(Curve).refresh()
-        driver.app.say("Something else.")
+        driver.app.show_notice("Something else.")
         await driver.until(lambda: turns.count("another") > 2, "all three")
         assert turns == ["drawn", "another"] * 3
         assert pane.region in drawn
 
 
-async def test_what_says_the_same_is_not_drawn_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unchanged_text_is_not_drawn_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await train_screen(driver)
         pane = screen.query_one("#curve-pane")
-        entitle(pane, "run 3", "a [b]legend")
+        set_border(pane, "run 3", "a [b]legend")
         await driver.see("a [b]legend")
         await driver.pilot.pause(0.1)
         drawn = drawings(screen, monkeypatch)
-        entitle(pane, "run 3", "a [b]legend")
+        set_border(pane, "run 3", "a [b]legend")
         driver.app.refresh_frames()
         await driver.pilot.pause(0.1)
         assert drawn == []
-        entitle(pane, "run 2")
+        set_border(pane, "run 2")
         await driver.until(lambda: drawn == [pane.region], "the pane")
 
 
@@ -111,27 +113,25 @@ async def test_a_screen_catches_up_when_it_is_shown_again(store: Store) -> None:
     async with started(LARGE, engine=FakeEngine()) as driver:
         await train_screen(driver)
         await driver.press("b")
-        driver.app.say("Said meanwhile.")
+        driver.app.show_notice("Said meanwhile.")
         await driver.press("t")
         await driver.see("Said meanwhile.")
         await driver.press("b")
         driver.app.theme = "textual-light"
         await driver.press("t")
-        screens = list(driver.app.frames())
+        screens = list(driver.app.frame_screens())
         assert len({screen.styles.background.hex for screen in screens}) == 1
         assert len({line.styles.background.hex for screen in screens for line in screen.query("#title-line")}) == 1
         assert driver.app.screen.styles.background.brightness > 0.8
         assert all(isinstance(screen, FrameScreen) for screen in screens)
 
 
-async def test_a_training_does_not_hurry_its_picture_but_a_person_does(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_person_gets_a_picture_sooner_than_a_training(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await train_screen(driver)
         curve = screen.query_one(Curve)
-        monkeypatch.setattr(Curve, "RESTS", 1_000_000)
+        monkeypatch.setattr(Curve, "PAUSE_FACTOR", 1_000_000)
         pictures: list[int] = []
         make = curve._picture
 
@@ -141,16 +141,16 @@ async def test_a_training_does_not_hurry_its_picture_but_a_person_does(
 
         monkeypatch.setattr(curve, "_picture", note)
         epochs = [{"epoch": epoch, "train_loss": 1 / epoch, "validation_loss": None} for epoch in (1, 2, 3)]
-        curve.draw_curves([Drawn("mf", epochs[:1], None)])
+        curve.draw_curves([CurveLine("mf", epochs[:1], None)])
         await driver.until(lambda: pictures == [1], "the first picture")
-        curve.draw_curves([Drawn("mf", epochs[:2], None)])
+        curve.draw_curves([CurveLine("mf", epochs[:2], None)])
         await driver.pilot.pause(0.1)
         assert pictures == [1]
-        curve.draw_curves([Drawn("mf", epochs, None)], 2)
+        curve.draw_curves([CurveLine("mf", epochs, None)], 2)
         await driver.until(lambda: pictures == [1, 6], "the one that was asked for")
 
 
-async def test_of_a_run_that_goes_on_only_its_row_is_drawn(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_the_row_of_a_running_run_is_drawn(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with_run(store)
     number = store.start_run("mf", "demo", "standard", "u1", 0, {})
     async with started(LARGE, engine=FakeEngine()) as driver:
@@ -167,7 +167,7 @@ async def test_of_a_run_that_goes_on_only_its_row_is_drawn(store: Store, monkeyp
         assert set(rows) == {number, 3, 2, 1, 0}
 
 
-async def test_lines_that_were_scrolled_away_are_freed_at_once(store: Store) -> None:
+async def test_lines_scrolled_out_of_view_are_freed_at_once(store: Store) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         movies = driver.movies
@@ -185,3 +185,47 @@ async def test_lines_that_were_scrolled_away_are_freed_at_once(store: Store) -> 
             assert after_drawing() == first
         finally:
             gc.enable()
+
+
+async def test_closed_panels_are_freed(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+
+        def left(*kinds: type) -> int:
+            for frame in driver.app.frame_screens():
+                frame.forget_removed()
+            gc.collect()
+            return sum(isinstance(each, kinds) for each in gc.get_objects())
+
+        async def open_and_leave() -> None:
+            for key in ("question_mark", "T", "f", "ctrl+p"):
+                await driver.press(key, "escape")
+            await driver.until(lambda: driver.app.screen is driver.browse, "the list")
+
+        await go(driver)  # here panels listen to the app
+        for _ in range(2):
+            await driver.press("s")
+            await driver.see("Sweep mf")
+            await driver.press("escape")
+        await driver.press("b")
+        await driver.until(lambda: not left(SweepPanel), "an end of the sweeps")
+        await open_and_leave()
+        await driver.until(
+            lambda: not any(field.display for field in driver.browse.query("Input")), "the end of the filter"
+        )
+        once = left(Widget, StylesCache)
+        for _ in range(4):
+            await open_and_leave()
+        await driver.until(lambda: left(Widget, StylesCache) <= once, "an end of all of them")
+
+
+async def test_widgets_added_in_a_batch_are_laid_out_before_drawing(store: Store) -> None:
+    """What is drawn before never hears of its size, and stays empty."""
+    with_run(store)
+    async with started(engine=FakeEngine()) as driver:
+        await driver.press("t")
+        for part in ("factors 10 · sweeps 8", "┤", "3 runs"):
+            await driver.see(part)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        await driver.press("d", "right")
+        await driver.see("[i]noted[/i]")

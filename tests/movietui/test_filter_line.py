@@ -4,23 +4,23 @@ import doctest
 
 import pytest
 
-from data.problems import Problem
-from movietui import narrowing
-from movietui.narrowing import check_name, expand, step_decade, step_genre
-from movietui.store import Store
+from movietui.data.problems import Problem
+from movietui.state import filter_line
+from movietui.state.filter_line import FILTER, check_name, expand, step_decade, step_genre
+from movietui.store.ratings import Store
 from tests.movietui.driving import LARGE, SIZES, lines, shown, started
 from tests.movietui.fakes import FakeEngine
 
 
 @SIZES
-async def test_a_filter_narrows_as_it_is_typed(faked: FakeEngine, size: tuple[int, int]) -> None:
+async def test_a_filter_applies_as_it_is_typed(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         await driver.press("f")
         await driver.see("+Comedy -Horror")
         await driver.press("plus")
         await driver.see("+even 120")
         await driver.type("odd")
-        await driver.told("120 unseen movies pass +odd")
+        await driver.wait_for_notice("120 unseen movies match +odd")
         assert driver.movies.total == 120
         await driver.press("enter")
         assert driver.movies.has_focus
@@ -37,19 +37,19 @@ async def test_a_filter_narrows_as_it_is_typed(faked: FakeEngine, size: tuple[in
 async def test_escape_keeps_the_filter_before(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("f", "plus", *"even")
-        await driver.told("pass +even")
+        await driver.wait_for_notice("match +even")
         await driver.press("escape")
         await driver.until(lambda: driver.movies.total == 240, "all movies")
-        assert driver.app.session.view.only == ""
+        assert driver.app.session.view.filter_text == ""
         assert driver.movies.has_focus
 
 
-async def test_a_wrong_filter_is_told_and_changes_nothing(faked: FakeEngine) -> None:
+async def test_an_invalid_filter_is_reported_and_changes_nothing(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("f", "plus", *"odd", "space", "plus", *"western")
-        await driver.told("There is no genre 'western'; choose one of even, odd.")
+        await driver.wait_for_notice("There is no genre 'western'; choose one of even, odd.")
         assert driver.movies.total == 120
-        assert driver.app.session.view.only == "+odd"
+        assert driver.app.session.view.filter_text == "+odd"
 
 
 async def test_completion(faked: FakeEngine) -> None:
@@ -57,13 +57,13 @@ async def test_completion(faked: FakeEngine) -> None:
         await driver.press("f", "plus")
         await driver.see("+even 120")
         await driver.press("down", "tab")
-        await driver.told("pass +odd")
+        await driver.wait_for_notice("match +odd")
         await driver.press(*"198")
         await driver.see("1980..1989 40")
         await driver.press("tab")
-        await driver.told("pass +odd 1980..1989")
+        await driver.wait_for_notice("match +odd 1980..1989")
         await driver.press("tab", "down", "up", "enter")
-        assert driver.app.session.view.only == "+odd 1980..1989"
+        assert driver.app.session.view.filter_text == "+odd 1980..1989"
 
 
 async def test_letters_in_the_filter_are_no_keys(faked: FakeEngine, store: Store) -> None:
@@ -80,26 +80,27 @@ async def test_letters_in_the_filter_are_no_keys(faked: FakeEngine, store: Store
 async def test_saved_by_name(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("f", "plus", *"odd", "ctrl+s")
-        await driver.see("A word to save '+odd' by")
+        await driver.see("Save '+odd' as")
         await driver.type("two words")
         await driver.press("enter")
-        await driver.see("one word of up to 20 letters")
+        await driver.see("one word of up to 20 characters")
         await driver.press("ctrl+u", *"strange", "enter")
-        await driver.told("f then :strange is +odd")
+        await driver.wait_for_notice("Saved +odd · f then :strange applies it")
         await driver.press("escape")
         await driver.until(lambda: driver.movies.total == 240, "all movies")
         await driver.press("f")
         await driver.see(":strange +odd")
         await driver.press("tab", "enter")
         await driver.until(lambda: driver.movies.total == 120, "the odd ones")
-        assert driver.app.session.view.only == "+odd"
+        assert driver.app.session.view.filter_text == "+odd"
         await driver.press("f", "ctrl+u", "colon", *"nothing")
-        await driver.told("No filter is saved as :nothing; saved are: :strange.")
+        await driver.wait_for_notice("There is no saved filter :nothing; saved filters: :strange.")
         await driver.press("ctrl+u", "ctrl+s")
-        await driver.see("which name is to be forgotten")
+        await driver.see("The filter is empty. Which saved filter do you want to")
+        await driver.see("delete?")
         await driver.press(*"strange", "enter")
-        await driver.told(":strange is forgotten")
-        assert await driver.app.session.saved_filters() == {}
+        await driver.wait_for_notice("Deleted :strange")
+        assert driver.app.session.store.choices(FILTER) == {}
 
 
 async def test_genres_and_decades_by_keys(faked: FakeEngine) -> None:
@@ -113,10 +114,12 @@ async def test_genres_and_decades_by_keys(faked: FakeEngine) -> None:
             ("e", "1990..1999"),
             ("E", "1990..1999 +odd"),
             ("O", "+odd"),
+            ("O", "+odd 1990..1999"),
+            ("O", "+odd"),
             ("e", ""),
         ):
             await driver.press(key)
-            await driver.until(lambda only=only: driver.app.session.view.only == only, only)
+            await driver.until(lambda only=only: driver.app.session.view.filter_text == only, only)
         await driver.until(lambda: driver.movies.total == 240, "all movies")
 
 
@@ -124,12 +127,12 @@ async def test_an_empty_list_says_why(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("f")
         await driver.type("+even +odd")
-        await driver.see("No unseen movie passes the filter")
+        await driver.see("No unseen movie matches")
 
 
 def test_examples() -> None:
-    assert doctest.testmod(narrowing).attempted >= 3
-    assert doctest.testmod(narrowing).failed == 0
+    assert doctest.testmod(filter_line).attempted >= 3
+    assert doctest.testmod(filter_line).failed == 0
 
 
 def test_steps_go_round() -> None:
@@ -137,14 +140,15 @@ def test_steps_go_round() -> None:
     assert [only := "", *(only := step_genre(only, genres, 1) for _ in range(3))] == ["", "+Drama", "+Film-Noir", ""]
     assert step_genre("+Drama", genres, -1) == ""
     assert step_genre('"a film" +War', genres, -1) == '"a film" +War +Film-Noir'
-    assert step_decade("", [], 1) == ""
+    assert step_decade("", [], 1) == step_decade("", [], -1) == ""
+    assert step_decade("+War", [1990, 1980, 1970], -1) == "+War 1990..1999"
     assert step_decade("1931..1947", [1990, 1980], -1) == "1980..1989"
 
 
 def test_saved_names() -> None:
     assert expand("a :b c", {"b": "+D <=90m"}) == "a +D <=90m c"
     assert expand('"not :b"', {"b": "x"}) == '"not :b"'
-    with pytest.raises(Problem, match="saved are: none yet"):
+    with pytest.raises(Problem, match="saved filters: none yet"):
         expand(":b", {})
     assert check_name(" :late ") == "late"
     for wrong in ("", "two words", 'quo"te', "a:b", "x" * 21):
@@ -153,22 +157,22 @@ def test_saved_names() -> None:
 
 
 @SIZES
-async def test_what_the_keys_do_is_seen_whole(faked: FakeEngine, size: tuple[int, int]) -> None:
+async def test_the_key_hints_are_fully_visible(faked: FakeEngine, size: tuple[int, int]) -> None:
     many = [{"line": f"+{name}", "part": f"+{name * 9}", "movies": 1000} for name in "abcdefgh"]
-    faked.complete = lambda text: many  # type: ignore[method-assign]
+    faked.complete_filter = lambda *, text: many  # type: ignore[method-assign]
     async with started(size, engine=faked) as driver:
         await driver.press("f", "plus")
-        await driver.see("tab takes it · ↑ ↓ others · enter keeps")
+        await driver.see("tab accept · ↑ ↓ others · enter apply")
         assert many[0]["part"] in shown(driver.app)
         await driver.press("down")
         await driver.until(lambda: many[0]["part"] not in shown(driver.app), "the next one first")
-        assert "enter keeps" in shown(driver.app)
+        assert "enter apply" in shown(driver.app)
 
 
-async def test_nothing_is_told_of_a_movie_where_none_passes(faked: FakeEngine) -> None:
+async def test_details_are_empty_if_no_movie_matches(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
-        await driver.see("because you gave")
+        await driver.see("because you liked")
         await driver.press("f")
         await driver.type("+even +odd")
-        await driver.see("No unseen movie passes the filter")
-        await driver.until(lambda: "because you gave" not in shown(driver.app), "the end of what was told")
+        await driver.see("No unseen movie matches")
+        await driver.until(lambda: "because you liked" not in shown(driver.app), "the details to be cleared")

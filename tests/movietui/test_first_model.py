@@ -1,4 +1,4 @@
-"""The quick model that serves first, and the recommended one that takes over from it."""
+"""The quick model that serves first, and the recommended one that is offered when it is ready."""
 
 import os
 import time
@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from textual.worker import WorkerFailed
 
-from data.problems import Problem
-from movietui.activity import Activity
-from movietui.processes import _began
-from movietui.run_records import Run
-from movietui.runs import Runs
-from movietui.screens.browse import BrowseScreen
-from movietui.store import Store
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, started
+from movietui.data.problems import Problem
+from movietui.state.job_progress import Activity
+from movietui.store.processes import _began
+from movietui.store.ratings import Store
+from movietui.store.run_records import Run
+from movietui.store.runs import Runs
+from movietui.ui.browse.screen import BrowseScreen
+from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, FakeJob
 
 REQUEST = {"cleaning": "standard", "settings": {}}
-READY = "blend is ready: RMSE 0.87 instead of 0.93; the list is now its"
+READY = "A better model is ready: press M to see what it changes"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def jobs() -> list[FakeJob]:
 
 @pytest.fixture
 def quick(store: Store) -> int:
-    """The run of a quick model that serves until the recommended one can."""
+    """The quick run that serves until the recommended one is done."""
     runs = Runs(store)
     number = runs.queue_stand_in("mf", "demo", REQUEST)
     runs.begin(number, "standard", {})
@@ -47,7 +47,7 @@ def run(store: Store, number: int) -> Run:
 
 
 async def trains(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
-    """Wait until the recommended model trains."""
+    """Wait until the recommended model is training."""
     await driver.until(lambda: jobs and driver.app.queue.activities, "the training")
     await driver.see("train blend")
     assert jobs[0].request["model"] == "blend"
@@ -60,32 +60,83 @@ def in_use(driver: Driver) -> str:
     return driver.app.session.run.model
 
 
-async def test_it_takes_over_where_the_eye_is(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+async def test_it_is_offered_and_the_list_stays_until_it_is_taken(
+    store: Store, quick: int, jobs: list[FakeJob]
+) -> None:
     async with window(store) as driver:
         job = await trains(driver, jobs)
-        await driver.app.session.narrow("+even")
+        await driver.app.session.apply_filter("+even")
         await driver.press("left", "down", "p")
         await driver.see("Unseen by both")
         await driver.press("right", "down", "down", "down")
         rated = await driver.rate("4")
-        movie, audience = driver.movies.current, driver.app.session.audience
-        assert movie is not None
+        titles, audience = driver.titles(100), driver.app.session.audience
         job.end()
-        await driver.told(READY)
-        await driver.until(lambda: driver.titles(1) != [] and "blend RMSE" in lines(driver.app)[0], "the title line")
-        await driver.until(lambda: driver.movies.cursor == 10, "the movie at its new place")
-        assert driver.movies.current is not None
-        assert driver.movies.current["title"] == movie["title"]
+        await driver.wait_for_notice(READY)
+        await driver.see("M better model")
+        assert (driver.titles(100), driver.movies.cursor, in_use(driver)) == (titles, 3, "mf")
+        await driver.press("M")
+        await driver.see("run 2 blend compared with run 1 mf")
+        await driver.see("3 of 10 in both lists")
+        await driver.see("esc keep mf")
+        await driver.press("escape")
+        assert (driver.titles(100), driver.movies.cursor, in_use(driver)) == (titles, 3, "mf")
+        assert "M better model" in lines(driver.app)[0]  # it stays on offer
+        await driver.press("M")
+        await driver.see("3 of 10 in both lists")
+        await driver.press("enter")
+        await driver.until(lambda: "blend RMSE" in lines(driver.app)[0], "the title line")
+        await driver.until(lambda: driver.movies.cursor == 0 and driver.titles(100) != titles, "the top of the list")
+        assert driver.movies.scroll_offset.y == 0
+        assert "better model" not in lines(driver.app)[0]
         assert driver.app.session.audience == audience
-        assert driver.app.session.view.only == "+even"
+        assert driver.app.session.view.filter_text == "+even"
         assert rated not in driver.titles(100)
         assert store.serving_runs("demo")[0].model == "blend"
     async with window(store) as driver:
         assert in_use(driver) == "blend"
+        assert driver.app.stand_in.offered is None
         assert len(jobs) == 1
 
 
-async def test_whoever_chose_a_run_keeps_it(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+async def test_what_was_not_taken_is_offered_again(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+    async with window(store) as driver:
+        job = await trains(driver, jobs)
+        job.end()
+        await driver.wait_for_notice(READY)
+    async with window(store, size=SMALL) as driver:
+        await driver.wait_for_notice(READY)
+        assert (in_use(driver), len(jobs)) == ("mf", 1)
+        Runs(store).delete(2)  # on the Train screen, or by a command
+        await driver.app.watch_store()
+        assert driver.app.stand_in.offered is None
+
+
+async def test_where_the_key_does_not_work_the_offer_says_how_to_get_there(
+    store: Store, quick: int, jobs: list[FakeJob]
+) -> None:
+    async with window(store) as driver:
+        job = await trains(driver, jobs)
+        await driver.press("d")
+        await driver.see("Datasets")
+        job.end()
+        await driver.wait_for_notice("A better model is ready: press b and then M to see what it changes")
+
+
+async def test_an_interview_is_not_interrupted_by_an_offer(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+    async with window(store) as driver:
+        job = await trains(driver, jobs)
+        await driver.press("N")
+        await driver.see("Getting to know")
+        job.end()
+        await driver.until(lambda: driver.app.stand_in.offered, "the offer")
+        await driver.pilot.pause()
+        assert "better model" not in shown(driver.app)
+        await driver.press("escape")
+        await driver.wait_for_notice(READY)
+
+
+async def test_a_run_that_a_person_chose_is_not_replaced(store: Store, quick: int, jobs: list[FakeJob]) -> None:
     async with window(store, size=SMALL) as driver:
         job = await trains(driver, jobs)
         await driver.rate("4")
@@ -93,32 +144,32 @@ async def test_whoever_chose_a_run_keeps_it(store: Store, quick: int, jobs: list
         assert lines(driver.app)[-2].split()[-2:] == ["blend", "━─────"]
         await driver.app.serve("demo", run(store, quick))  # also when it is the very one that stands in
         job.end()
-        await driver.told("blend: RMSE 0.8687 on random90 · u on run 2 uses it in Browse")
+        await driver.wait_for_notice("blend: RMSE 0.8687 on random90 · press u on run 2 to use it in Browse")
         assert in_use(driver) == "mf"
     async with window(store) as driver:
         assert in_use(driver) == "mf"
         assert len(jobs) == 1
 
 
-async def test_whoever_cancelled_it_is_not_asked_again(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+async def test_a_cancelled_recommended_run_is_not_started_again(store: Store, quick: int, jobs: list[FakeJob]) -> None:
     async with window(store) as driver:
         await trains(driver, jobs)
         await driver.press("t")
         await driver.until(lambda: driver.app.screen.query("#runs"), "the screen")
         await driver.press("c")
-        await driver.told("Stopped training blend; run 2 keeps its curve, r goes on with it.")
+        await driver.wait_for_notice("Stopped training blend; run 2 keeps its curve, r resumes it.")
     async with window(store) as driver:
-        await driver.app.stand_in.go_on()
+        await driver.app.stand_in.improve()
         assert [one.state for one in store.runs()] == ["cancelled", "done"]
         assert len(jobs) == 1
         await driver.app.queue.again(2)  # unless they want it after all
         await driver.until(lambda: len(jobs) == 2 and driver.app.queue.activities, "the training")
         jobs[1].metrics = {"rmse": 0.8687}
         jobs[1].end()
-        await driver.told(READY)
+        await driver.wait_for_notice(READY)
 
 
-async def test_what_the_end_of_the_app_stopped_goes_on_at_the_next_start(
+async def test_a_run_stopped_by_quitting_resumes_at_the_next_start(
     store: Store, quick: int, jobs: list[FakeJob]
 ) -> None:
     async with window(store) as driver:
@@ -149,8 +200,13 @@ async def test_another_window_trains_it(store: Store, quick: int, jobs: list[Fak
         theirs.end_run(number, "done", metrics={"rmse": 0.8687})
         theirs.close()
         await driver.app.watch_store()
-        await driver.told(READY)
-        assert (in_use(driver), jobs) == ("blend", [])
+        await driver.wait_for_notice(READY)
+        assert (in_use(driver), jobs) == ("mf", [])
+        theirs = Store(store.path)
+        Runs(theirs).decide("demo")  # they chose, so nothing is offered any more
+        theirs.close()
+        await driver.app.watch_store()
+        assert driver.app.stand_in.offered is None
 
 
 def test_two_windows_begin_one_run(store: Store) -> None:
@@ -170,7 +226,7 @@ async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, job
     runs = Runs(store)
     store.end_run(store.start_run("bias", "demo", "standard", "random90", 0, {}), "done")
     async with window(store) as driver:
-        assert jobs == []  # of what a person trained nothing takes over
+        assert jobs == []  # nothing is trained for somebody who trains by themselves
         waits = await driver.app.queue.add("mf", "demo", REQUEST)
         opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"))
         await driver.until(lambda: len(driver.app.queue.activities) == 2, "both, at once")
@@ -197,7 +253,7 @@ async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, job
             await opening.wait()
 
 
-def test_how_far_all_phases_are() -> None:
+def test_progress_over_all_phases() -> None:
     def epoch(number: int, phase: str = "curve") -> dict[str, Any]:
         losses = {"train_loss": 1.0, "validation_loss": None}
         return {"event": "epoch", "phase": phase, "epoch": number, "of": 4, **losses}
@@ -217,7 +273,7 @@ def test_how_far_all_phases_are() -> None:
     assert late.whole() == (0.99, None)
 
 
-async def test_a_full_disk_keeps_nobody_from_the_list(
+async def test_a_full_disk_does_not_prevent_the_list(
     store: Store, quick: int, jobs: list[FakeJob], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object) -> None:
@@ -225,6 +281,37 @@ async def test_a_full_disk_keeps_nobody_from_the_list(
 
     monkeypatch.setattr(Runs, "queue_recommended", full)
     async with window(store) as driver:
-        await driver.told("! the disk is full")
+        await driver.wait_for_notice("! the disk is full")
         await driver.rate("5")
         assert jobs == []
+
+
+async def test_the_status_line_of_the_list_speaks_of_no_other_dataset(
+    store: Store, quick: int, jobs: list[FakeJob]
+) -> None:
+    async with window(store, size=LARGE) as driver:
+        app = driver.app
+        await trains(driver, jobs)
+        other = await app.queue.add("bias", "ml-100k", REQUEST)
+        await app.queue.set_at_a_time(2)
+        await driver.until(lambda: len(app.queue.activities) == 2, "both trainings")
+        jobs[0].end("failed")  # the one of the open dataset
+        await driver.wait_for_notice("failed")
+        app.show_notice("")
+        await driver.until(lambda: not lines(app)[-2].strip(), "nothing about ml-100k")
+        await driver.press("d")
+        await driver.see("train bias · ml-100k")
+        await driver.press("b")
+        await driver.until(lambda: not lines(app)[-2].strip(), "nothing about ml-100k")
+        jobs[1].metrics = {"rmse": 0.95}
+        jobs[1].end()
+        await driver.wait_for_notice(f"press u on run {other}")
+        assert not lines(app)[-2].strip()
+        await driver.press("t")
+        await driver.see(f"press u on run {other}")
+        await driver.press("b")
+        app.show_notice("rated something in the demo")
+        await driver.see("rated something in the demo")
+        await app.serve("ml-100k", run(store, other))
+        await driver.until(lambda: "ml-100k" in lines(app)[0], "the other dataset")
+        assert "in the demo" not in shown(app)

@@ -1,15 +1,15 @@
-"""Import by the screen: the file, its preview, what is settled by hand, and what is left as it was."""
+"""The panels of an import: the file, its preview, decisions about ambiguous titles, and cancelling."""
 
 from pathlib import Path
 
 import pytest
 
-from data import locations
-from movietui.screens.bringing import ChoicePanel, FilmRows, PreviewPanel
-from movietui.screens.panels import completions
-from movietui.store import Store
-from movietui.viewers import profile
-from tests.data.exports import IMDB, film, imdb_row, letterboxd, table
+from movietui.data.storage import locations
+from movietui.protocol.viewers import profile
+from movietui.store.ratings import Store
+from movietui.ui.browse.import_panel import ChoicePanel, MovieRows, PreviewPanel
+from movietui.ui.panels import completions
+from tests.data.exports import IMDB, imdb_row, letterboxd, letterboxd_row, table
 from tests.data.files import write_zip
 from tests.movietui.at_hand import EngineAtHand
 from tests.movietui.driving import LARGE, SIZES, Driver, shown, started
@@ -21,30 +21,35 @@ def engine(ready: Path) -> EngineAtHand:
 
 
 def movies(engine: EngineAtHand) -> list[tuple[str, int]]:
-    """Titles and years that the demo has."""
-    found = engine.service.dataset.movies
+    """Return titles and years of movies of the demo."""
+    found = engine.service.opened.dataset.movies
     return [(found.titles[row], int(found.years[row])) for row in range(len(found))]
 
 
 def zip_of(tmp_path: Path, engine: EngineAtHand) -> Path:
-    """A zip with films that are found, one of another year, one that no dataset has, and a line that is no film."""
+    """A zip with movies of the demo, one of another year, one that no dataset has, and a row without a movie."""
     (one, a), (two, b), (three, c), (four, d) = movies(engine)[:4]
     files = letterboxd(
-        ratings=[film(one, a, 4.5), film(two, b, 1), film(three, c + 2, 3), film("[b]Nowhere[/b]", 1950, 2)],
-        watchlist=[film(four, d), film("", 1990)],
+        ratings=[
+            letterboxd_row(one, a, 4.5),
+            letterboxd_row(two, b, 1),
+            letterboxd_row(three, c + 2, 3),
+            letterboxd_row("[b]Nowhere[/b]", 1950, 2),
+        ],
+        watchlist=[letterboxd_row(four, d), letterboxd_row("", 1990)],
     )
     return write_zip(tmp_path / "letterboxd.zip", files, "")
 
 
 async def choose_file(driver: Driver, path: Path) -> None:
     await driver.press("i")
-    await driver.see("tab completes")
+    await driver.see("tab complete")
     driver.app.screen.query_one("#path").value = str(path)  # type: ignore[attr-defined]
     await driver.press("enter")
 
 
-def films(driver: Driver) -> FilmRows:
-    return driver.app.screen.query_one(FilmRows)
+def films(driver: Driver) -> MovieRows:
+    return driver.app.screen.query_one(MovieRows)
 
 
 def counts(driver: Driver) -> list[str]:
@@ -55,10 +60,10 @@ def counts(driver: Driver) -> list[str]:
 async def test_a_preview_is_settled_and_imported(engine: EngineAtHand, tmp_path: Path, size: tuple[int, int]) -> None:
     async with started(size, engine=engine) as driver:
         path = zip_of(tmp_path, engine)
-        (third, year), key = movies(engine)[2], engine.service.dataset.movies.keys[2]
+        (third, year), key = movies(engine)[2], engine.service.opened.dataset.movies.keys[2]
         await choose_file(driver, path)
-        await driver.see("may be")
-        assert " ".join(counts(driver)) == "1 to settle 1 2 found 3 3 not found 1 4 left out 1"
+        await driver.see("could be")
+        assert " ".join(counts(driver)) == "1 needs review 1 2 matched 3 3 not in dataset 1 4 skipped 1"
         await driver.press("enter")
         await driver.until(lambda: isinstance(driver.app.screen, ChoicePanel), "the choice")
         await driver.see("none of these")
@@ -72,23 +77,23 @@ async def test_a_preview_is_settled_and_imported(engine: EngineAtHand, tmp_path:
         await driver.press("4")
         await driver.see("it has no title")
         await driver.press("y")
-        await driver.see("Whose films are these?")
+        await driver.see("Whose movies are these?")
         await driver.type("anna")
         await driver.press("enter")
-        await driver.told("anna has 5 films of letterboxd.zip, 4 of them in demo · u takes the import back")
+        await driver.wait_for_notice("anna now has 5 movies from letterboxd.zip, 4 of them in demo · u undo")
         store = Store(locations.store())
-        assert {rated.film.title: rated.stars for rated in store.ratings(profile("anna"))}["[b]Nowhere[/b]"] == 2
+        assert {rated.movie.title: rated.stars for rated in store.ratings(profile("anna"))}["[b]Nowhere[/b]"] == 2
         assert store.settled() == {f"{key.rpartition(' ')[0]} {year + 2}": key}
         assert driver.app.session.audience.rater == profile("anna")
 
         await choose_file(driver, path)
-        await driver.see("by hand" if size == LARGE else "found 4")
-        assert " ".join(counts(driver)) == "1 to settle 0 2 found 4 3 not found 1 4 left out 1"
+        await driver.see("by hand" if size == LARGE else "matched 4")
+        assert " ".join(counts(driver)) == "1 needs review 0 2 matched 4 3 not in dataset 1 4 skipped 1"
         await driver.press("y")
-        await driver.told("anna has all 5 films of letterboxd.zip already; nothing is changed")
+        await driver.wait_for_notice("anna already has everything from letterboxd.zip (5 movies); nothing changed")
         assert len(store.history(profile("anna"))) == 1
         await driver.press("u")
-        await driver.told("took back an import with")
+        await driver.wait_for_notice("undid an import with")
         assert not store.ratings(profile("anna"))
         assert not store.marks(profile("anna"))
         store.close()
@@ -97,9 +102,9 @@ async def test_a_preview_is_settled_and_imported(engine: EngineAtHand, tmp_path:
 async def test_escape_leaves_everything_as_it_was(engine: EngineAtHand, tmp_path: Path) -> None:
     async with started(engine=engine) as driver:
         await choose_file(driver, zip_of(tmp_path, engine))
-        await driver.see("may be")
+        await driver.see("could be")
         await driver.press("enter", "enter", "escape")
-        await driver.told("Nothing is imported")
+        await driver.wait_for_notice("Import cancelled")
         store = Store(locations.store())
         assert (store.profiles(), store.settled()) == ([], {})
         store.close()
@@ -110,18 +115,18 @@ async def test_none_of_the_candidates_into_another_profile(engine: EngineAtHand,
     store.create_profile("Anna")
     async with started(engine=engine) as driver:
         await choose_file(driver, zip_of(tmp_path, engine))
-        await driver.see("may be")
+        await driver.see("could be")
         await driver.press("enter", "G", "enter")
         await driver.see("✔")
         assert "none of these" in shown(driver.app)
         await driver.see("into Anna")
         await driver.press("n")
-        await driver.see("there are Anna")
+        await driver.see("existing: Anna")
         await driver.type("tom")
         await driver.press("enter")
         await driver.see("into tom")
         await driver.press("y")
-        await driver.told("tom has 5 films of letterboxd.zip, 3 of them in demo")
+        await driver.wait_for_notice("tom now has 5 movies from letterboxd.zip, 3 of them in demo")
         assert list(store.settled().values()) == [None]
         assert dict(store.profiles()) == {profile("Anna"): 0, profile("tom"): 4}
     store.close()
@@ -137,19 +142,77 @@ async def test_a_table_of_imdb(engine: EngineAtHand, tmp_path: Path) -> None:
         await driver.see("★ 3½")
 
 
-async def test_what_is_no_export_is_told_in_the_panel(engine: EngineAtHand, tmp_path: Path) -> None:
+async def test_a_scale_that_was_guessed_is_changed(engine: EngineAtHand, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    async with started(engine=engine) as driver:
+        (title, year), *_ = movies(engine)
+        path.write_text(f"Title,Year,Rating,Mood\n{title},{year},4\n")
+        await choose_file(driver, path)
+        await driver.see("ratings up to 5 (assumed)")
+        await driver.see("Ignored columns: Mood")
+        await driver.see("★ 4")
+        await driver.press("s")
+        await driver.see("ratings up to 10 (as you chose)")
+        await driver.see("★ 2")
+        await driver.press("y")
+        await driver.see("Whose movies are these?")
+        await driver.type("anna")
+        await driver.press("enter")
+        await driver.wait_for_notice("anna now has 1 movie from mine.csv")
+        store = Store(locations.store())
+        assert [rated.stars for rated in store.ratings(profile("anna"))] == [2]
+        store.close()
+
+
+async def test_titles_that_may_be_anything_are_asked_about(engine: EngineAtHand, tmp_path: Path) -> None:
+    path = tmp_path / "evening.txt"
+    async with started(engine=engine) as driver:
+        (title, year), *_ = movies(engine)
+        path.write_text(f"{title} ({year})\n")
+        for presses, outcome in (
+            (0, "anna now has the list evening from evening.txt"),
+            (1, "anna now has 1 movie from evening"),
+        ):
+            await choose_file(driver, path)
+            await driver.see("Imported as a list")
+            await driver.press(*"m" * presses)
+            await driver.see("Imported as seen movies" if presses else "List “evening”: 1 title")
+            await driver.press("y")
+            if not presses:
+                await driver.see("Whose movies are these?")
+                await driver.type("anna")
+                await driver.press("enter")
+            await driver.wait_for_notice(outcome)
+        store = Store(locations.store())
+        assert store.lists(profile("anna")) == [("evening", 1)]
+        assert [marked.mark for marked in store.marks(profile("anna"))] == ["seen"]
+        await driver.press("u", "u")
+        await driver.wait_for_notice("undid the list evening")
+        assert store.lists(profile("anna")) == []
+        store.close()
+
+
+async def test_a_path_in_quotes(engine: EngineAtHand, tmp_path: Path) -> None:
+    path = tmp_path / "my export.csv"
+    path.write_text("Title,Rating\nX (1990),4\n")
+    async with started(engine=engine) as driver:
+        await choose_file(driver, Path(f"'{path}' "))
+        await driver.see("Import · my export.csv · csv")
+
+
+async def test_the_panel_reports_a_file_that_is_no_export(engine: EngineAtHand, tmp_path: Path) -> None:
     async with started(LARGE, engine=engine) as driver:
         hostile = write_zip(tmp_path / "slip.zip", {"ratings.csv": b"Name\nx\n", "../../evil.csv": b"Name\nx\n"}, "")
         other = tmp_path / "other.csv"
         other.write_text("colour,size\nred,3\n")
         await driver.press("i")
-        await driver.see("tab completes")
+        await driver.see("tab complete")
         field = driver.app.screen.query_one("#path")
         for path, sentence in (
             (hostile, "slip.zip"),
             (other, "other.csv"),
-            (tmp_path / "none.zip", "There is nothing at"),
-            ("~nobody-of-this-name/x.zip", "There is nothing at"),
+            (tmp_path / "none.zip", "does not exist"),
+            ("~nobody-of-this-name/x.zip", "does not exist"),
         ):
             field.value = str(path)  # type: ignore[attr-defined]
             await driver.press("enter")
@@ -183,7 +246,7 @@ async def test_tab_completes_a_path(engine: EngineAtHand, tmp_path: Path, monkey
     monkeypatch.setenv("HOME", str(tmp_path))
     async with started(engine=engine) as driver:
         await driver.press("i")
-        await driver.see("tab completes")
+        await driver.see("tab complete")
         field = driver.app.screen.query_one("#path")
         field.value = "~/l"  # type: ignore[attr-defined]
         await driver.press("tab")

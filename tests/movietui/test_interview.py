@@ -1,14 +1,16 @@
-"""Getting to know somebody: cards, single films, the way back, and the list beside it."""
+"""The interview: genres, cards, lists of movies, undo, and the list beside it."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from data.problems import Problem
-from movietui.screens.interview import InterviewScreen
-from movietui.store import Store
-from movietui.viewers import profile, user
+from movietui.data.problems import Problem
+from movietui.protocol.viewers import profile, user
+from movietui.state.interview import CARDS
+from movietui.store.ratings import Store
+from movietui.ui.browse.interview import InterviewScreen
 from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, title
 
@@ -20,18 +22,74 @@ async def begin(driver: Driver, name: str = "eva") -> InterviewScreen:
     await driver.see("New profile")
     await driver.type(name)
     await driver.press("enter")
-    await driver.see("3 points to spend")
+    await driver.see("Which kinds")
     assert isinstance(driver.app.screen, InterviewScreen)
     return driver.app.screen
 
 
+async def past_the_genres(driver: Driver) -> None:
+    await driver.press("enter")
+    await driver.see("3 points")
+
+
 async def past_the_cards(driver: Driver) -> None:
-    await driver.press(*"00000")
-    await driver.see("How many stars?")
+    await past_the_genres(driver)
+    await driver.press(*"0" * CARDS)
+    await driver.see("Rate those you have seen")
 
 
 def rated(store: Store, name: str = "eva") -> dict[str, float]:
-    return {one.film.title: one.stars for one in store.ratings(profile(name))}
+    return {one.movie.title: one.stars for one in store.ratings(profile(name))}
+
+
+def asked(faked: FakeEngine) -> dict[str, Any]:
+    """Return what the interview asked the engine last."""
+    return [named for name, named in faked.asked if name == "next_question"][-1]
+
+
+@SIZES
+async def test_genres_are_liked_and_disliked(faked: FakeEngine, size: tuple[int, int]) -> None:
+    async with started(size, engine=faked) as driver:
+        await begin(driver)
+        for words in ("▸  even", "like, dislike", "0 of 15", "0%"):
+            assert words in shown(driver.app)
+        await driver.press("plus")
+        await driver.see("▸+ even")
+        await driver.press("right", "minus")
+        await driver.see("▸− odd")
+        await driver.press("left", "minus")
+        await driver.see("▸  even")
+        await driver.press("u")
+        await driver.see("▸+ even")
+        await driver.press("3")
+        await driver.wait_for_notice("+ - like, dislike · enter next")
+        await past_the_genres(driver)
+        assert asked(faked)["answers"]["genres"] == {"even": 1, "odd": -1}
+        await driver.press("u")
+        await driver.see("▸+ even")
+
+
+async def test_genres_do_not_outlast_the_interview(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await begin(driver)
+        await driver.press("plus", "enter")
+        await driver.see("3 points")
+        await driver.press("escape")
+        await driver.wait_for_notice("eva rated 0 movies")
+        await driver.press("N")
+        await driver.see("▸  even")
+
+
+async def test_genres_are_scrolled_in_a_small_terminal(faked: FakeEngine) -> None:
+    names = [f"Kind [b]{number}" for number in range(40)]
+    faked.genres = names
+    async with started((60, 16), engine=faked) as driver:
+        await begin(driver)
+        await driver.press("pagedown", "plus")
+        await driver.see("▸+ Kind [b]39")
+        assert "+ - choose  enter next" in shown(driver.app)
+        await driver.press("pageup")
+        await driver.see("▸  Kind [b]0")
 
 
 @SIZES
@@ -40,64 +98,255 @@ async def test_points_become_the_stars_that_the_card_says(
 ) -> None:
     async with started(size, engine=faked) as driver:
         await begin(driver)
-        for words in (title(0), title(2), "●○○ ★ 4  ●●○ ★ 4½  ●●● ★ 5", "enter", "how well you are known", "0%"):
+        await past_the_genres(driver)
+        for words in (title(0), title(4), "●○○ ★ 4  ●●○ ★ 4½  ●●● ★ 5", "enter", "profile strength", "0%"):
             assert words in shown(driver.app)
         await driver.press("1", "1")
-        await driver.see(f"1 ●●○ {title(0)}")
+        await driver.see(f"▸1 ●●○ {title(0)}")
         await driver.press("0")
-        await driver.told("go on with these")
-        assert rated(store) == {}
+        await driver.wait_for_notice("accept or undo them first")
         await driver.press("3")
-        await driver.told(f"rated {title(0)} ★ 4½ and rated {title(2)} ★ 4")
+        await driver.see("All given; you can still change")
+        assert rated(store) == {}
+        await driver.press("enter")
+        await driver.wait_for_notice(f"rated {title(0)} ★ 4½ and rated {title(2)} ★ 4")
         assert rated(store) == {title(0): 4.5, title(2): 4.0}
-        await driver.see("2 of about 15 rated · 1 question")
-        await driver.see(f"1 ○○○ {title(3)}")  # the one without points is not asked about again
+        await driver.see("2 of 15 rated · about 8 questions left" if size == LARGE else "2 of 15 · 8 questions left")
+        await driver.see(f"1 ○○○ {title(5)}")  # those without points are not asked about again
+        passed = asked(faked)["answers"]["passed"]
+        assert [movie["key"] for movie in passed] == ["1", "3", "4"]
         await driver.press("2", "enter")
-        await driver.told(f"rated {title(4)} ★ 4")
+        await driver.wait_for_notice(f"rated {title(6)} ★ 4")
         assert len(rated(store)) == 3
 
 
-async def test_single_films(faked: FakeEngine, store: Store) -> None:
+async def test_points_can_be_changed_before_they_are_accepted(faked: FakeEngine, store: Store) -> None:
+    async with started(engine=faked) as driver:
+        await begin(driver)
+        await past_the_genres(driver)
+        await driver.press("minus")
+        await driver.wait_for_notice("no point to take back")
+        await driver.press("1", "1", "2", "4")
+        await driver.wait_for_notice("All 3 points are given; take one back first.")
+        await driver.press("1")
+        await driver.see(f"1 ●●○ {title(0)}")
+        await driver.press("up", "minus")
+        await driver.see(f"▸1 ●○○ {title(0)}")
+        await driver.press("down", "down", "down", "plus")
+        await driver.see(f"▸4 ●○○ {title(3)}")
+        await driver.press("u")
+        await driver.see(f"4 ○○○ {title(3)}")
+        await driver.press("u")
+        await driver.see(f"1 ●●○ {title(0)}")
+        await driver.press("minus", "5")
+        await driver.see(f"5 ●○○ {title(4)}")
+        assert rated(store) == {}
+        await driver.press("enter")
+        await driver.wait_for_notice("★ 4")
+        assert rated(store) == {title(0): 4.0, title(1): 4.0, title(4): 4.0}
+
+
+async def test_movies_that_lost_a_card_are_held_in_the_list(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        await begin(driver)
+        await past_the_genres(driver)
+        await driver.press("1", "enter")
+        await driver.see("1 of 15")
+
+        def held() -> object:
+            return [named for name, named in faked.asked if name == "rank"][-1]["query"]["viewers"][0].get("held")
+
+        places = [("1", 1), ("2", 2), ("3", 3), ("4", 4)]
+        await driver.until(lambda: held() == places, "the places")
+        await driver.press("escape")
+        await driver.wait_for_notice("eva rated 1 movie")
+        assert held() == places
+        await driver.press("N")
+        await driver.see("Which kinds")
+        await driver.press("enter")
+        await driver.see("3 points")
+        assert held() == places
+        await driver.press("1", "enter")
+        await driver.see("2 of 15")
+        await driver.press("u", "u", "u")
+        await driver.see("1 of 15")
+        await driver.until(lambda: held() == places, "the places before")
+
+
+async def test_lists_of_movies(faked: FakeEngine, store: Store) -> None:
     async with started(SMALL, engine=faked) as driver:
         screen = await begin(driver)
         await past_the_cards(driver)
         assert rated(store) == {}
-        for words in (
-            title(15),
-            "Crime, [b]Drama[/b]",
-            "Ann [i]Odd[/i]",
-            "not seen",
-            "0 of about 15 rated · 5 questions",
-        ):
+        for words in (f"▸     {title(10)}", "Crime, [b]Drama[/b]", title(15), "enter next, rest not seen", "0 of 15"):
             assert words in shown(driver.app)
         await driver.press("4")
-        await driver.told(f"rated {title(15)} ★ 4")
-        assert rated(store) == {title(15): 4.0}
-        await driver.press("right_square_bracket")
-        await driver.told(f"rated {title(15)} ★ 4½")
-        await driver.see(title(16))
-        await driver.press("0")
-        await driver.see(title(17))
-        assert rated(store) == {title(15): 4.5}
-        assert (screen.interview.answers, screen.interview.questions) == (1, 7)
+        await driver.wait_for_notice(f"rated {title(10)} ★ 4")
+        assert rated(store) == {title(10): 4.0}
         await driver.see("10%")
+        await driver.press("right_square_bracket")
+        await driver.see(f"★ 4½ {title(10)}")
+        assert rated(store) == {title(10): 4.5}
+        await driver.press("0")
+        await driver.see(f"–    {title(11)}")
+        await driver.press("up", "5", "up", "up", "0")
+        await driver.wait_for_notice("You rated this one")
+        await driver.press("j", "k", "2")
+        await driver.see(f"★ 2  {title(10)}")
+        assert rated(store) == {title(10): 2.0, title(11): 5.0}
+        assert screen.interview.answers == 2
+        await driver.press("enter")
+        await driver.see(f"▸     {title(16)}")
+        assert asked(faked)["answers"]["unseen"] == [str(movie) for movie in (*range(10), *range(12, 16))]
+        assert screen.interview.questions == 3
 
 
 async def test_the_smallest_terminal(faked: FakeEngine) -> None:
     async with started((60, 16), engine=faked) as driver:
         await begin(driver)
-        for words in ("1 ○○○ The Si", "3 ○○○ The La", "●○○ ★ 4", "1 2 3 point", "0%", "0 of about 15"):
+        await past_the_genres(driver)
+        for words in ("1 ○○○ The Si", "5 ○○○ The ", "●○○ ★ 4", "+ - point", "enter next", "0 of 15 · 10 questions"):
             assert words in shown(driver.app)
+        await driver.press("0", "0")
+        await driver.see("Rate those you have seen")
+        for words in ("▸     The", "1-5 rate", "enter next", "0 of 15"):
+            assert words in shown(driver.app)
+        assert shown(driver.app).count("The ") >= 12  # six movies beside those of the list
+
+
+async def test_any_movie_can_be_searched_and_rated(faked: FakeEngine, store: Store) -> None:
+    async with started(engine=faked) as driver:
+        screen = await begin(driver)
+        await past_the_genres(driver)
+        await driver.press("2", "slash")
+        await driver.see("title; typos are fine")
+        await driver.type("odd")
+        await driver.see("No movie")
+        await driver.press("escape")
+        await driver.see(f"2 ●○○ {title(1)}")
+        await driver.press("slash")
+        await driver.type(title(100))
+        await driver.see("movie    " + title(100)[:20])
+        await driver.press("enter")
+        await driver.see("How many stars?")
+        await driver.press("3")
+        await driver.wait_for_notice(f"rated {title(100)} ★ 3")
+        await driver.see(f"2 ●○○ {title(1)}")  # the card goes on where it was
+        assert rated(store) == {title(100): 3.0}
+        assert (screen.interview.answers, screen.interview.questions) == (1, 0)
+        await driver.press("right_square_bracket")
+        await driver.wait_for_notice("★ 3½")
+        await driver.press("u")
+        await driver.see("0 of 15")
+        await driver.see(f"2 ●○○ {title(1)}")
+        assert rated(store) == {}
+
+
+@pytest.mark.parametrize("key", ["0", "u", "escape"])
+async def test_a_searched_movie_need_not_be_rated(faked: FakeEngine, store: Store, key: str) -> None:
+    async with started(engine=faked) as driver:
+        await begin(driver)
+        await driver.press("slash")
+        await driver.type(title(100))
+        await driver.see("movie    " + title(100)[:20])
+        await driver.press("enter")
+        await driver.see("How many stars?")
+        await driver.press("enter")
+        await driver.press(key)
+        await driver.see("Which kinds")
+        assert rated(store) == {}
+
+
+async def test_a_searched_movie_that_is_on_the_list_or_the_card(faked: FakeEngine, store: Store) -> None:
+    async def search(movie: int, stars: str) -> None:
+        await driver.press("slash")
+        await driver.type(title(movie))
+        await driver.see("movie    " + title(movie)[:20])
+        await driver.press("enter")
+        await driver.see("How many stars?")
+        await driver.press(stars)
+        await driver.wait_for_notice(f"rated {title(movie)}")
+
+    async with started(engine=faked) as driver:
+        screen = await begin(driver)
+        await past_the_genres(driver)
+        await search(3, "2")
+        await driver.see(f"4 ○○○ {title(4)}")  # a rated movie is on no card
+        await driver.press("0", "0")
+        await driver.see("Rate those you have seen")
+        movie = screen.interview.movies[2]
+        await search(int(movie["key"]), "5")
+        await driver.see(f"★ 5  {movie['title']}")
+        await driver.press("enter")
+        await driver.until(lambda: movie["key"] not in asked(faked)["answers"]["unseen"], "the next list")
+        assert rated(store) == {title(3): 2.0, movie["title"]: 5.0}
+
+
+async def test_it_says_when_it_knows_enough(faked: FakeEngine, store: Store) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        screen = await begin(driver)
         await past_the_cards(driver)
-        for words in ("The Golden Winter 15", "Ann [i]Odd[/i]", "1 … 5", "not seen", "half off", "0%", "0 of about 15"):
-            assert words in shown(driver.app)
+        await driver.press(*"345345", "enter", *"345345", "enter", *"345")
+        await driver.see("15 rated · enough for a good list")
+        await driver.see("Rate those you have seen")  # it does not interrupt
+        await driver.press("enter")
+        await driver.see("That's enough for a good list.")
+        await driver.press("4")
+        assert len(rated(store)) == 15
+        await driver.press("m")
+        await driver.see("Rate those you have seen")
+        await driver.press("1", "enter")
+        await driver.see(f"▸     {screen.interview.movies[0]['title']}")
+        assert "That's enough" not in shown(driver.app)
+        await driver.press("u", "u", "u")
+        await driver.see("15 rated")
+        await driver.see("★ 5")
+        await driver.press("enter", "enter")
+        await driver.wait_for_notice("eva rated 15 movies")
+        assert driver.app.screen is driver.browse
 
 
-async def test_what_is_expected_is_nowhere(faked: FakeEngine) -> None:
+async def test_ratings_from_before_count(faked: FakeEngine, store: Store) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        screen = await begin(driver)
+        await past_the_cards(driver)
+        await driver.press(*"345")
+        await driver.see("3 of 15 rated")
+        await driver.press("escape")
+        await driver.wait_for_notice("eva rated 3 movies")
+        for _ in range(13):
+            await driver.rate("4")
+        await driver.press("N")
+        await driver.see("16 rated · enough for a good list")
+        await driver.see("Rate those you have seen")  # no genres, no cards
+        screen = driver.app.screen
+        assert isinstance(screen, InterviewScreen)
+        await driver.press("4", "enter")
+        await driver.see("17 rated")
+        assert screen.interview.answers == 1
+        assert screen.interview.kind == "list"
+
+
+async def test_fewer_questions_are_left_after_each(faked: FakeEngine) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        screen = await begin(driver)
+        assert screen.interview.questions_left == 11
+        await past_the_cards(driver)
+        assert screen.interview.questions_left > 10  # two questions brought nothing
+        await driver.press(*"345345")
+        await driver.see("6 of 15 rated · about 5 questions left")
+        await driver.press("enter", *"345345", "enter", *"34")
+        await driver.see("14 of 15 rated · about 1 question left")
+
+
+async def test_predicted_stars_are_not_shown(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         assert STARS.search(shown(driver.app))
         screen = await begin(driver)
-        for keys in ("12", "3", "00000", "5", "["):
+        for keys in ("+", "=", "-"):
+            await driver.type(keys)
+        await past_the_genres(driver)
+        for keys in ("12", "3", "u", "u", "u", "00", "5", "["):
             await driver.type(keys)
             await driver.pilot.pause()
             assert not STARS.search(shown(driver.app))
@@ -114,151 +363,210 @@ async def test_the_list_gets_better(faked: FakeEngine) -> None:
         assert "▲" in shown(driver.app)
 
 
-async def test_undo_goes_back_answer_by_answer(faked: FakeEngine, store: Store) -> None:
+async def test_undo_reverts_one_answer_at_a_time(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
-        await begin(driver)
+        screen = await begin(driver)
+        await past_the_genres(driver)
         await driver.press("1", "u")
         await driver.see(f"1 ○○○ {title(0)}")
-        await driver.press("1", "2", "3")
-        await driver.see("3 of about 15")
-        await driver.press(*"0000")
-        await driver.see("How many stars?")
-        await driver.press("2", "right_square_bracket", "0")
-        await driver.see("4 of about 15 rated · 7 questions")
+        await driver.press("1", "2", "3", "enter")
+        await driver.see("3 of 15")
+        await driver.press("0")
+        await driver.see("Rate those")
+        await driver.press("2", "right_square_bracket", "0", "enter")
+        await driver.see("4 of 15")
+        assert screen.interview.questions == 3
+        await driver.press("u")  # the list comes back as it was
+        await driver.see("★ 2½")
+        assert screen.interview.questions == 2
         await driver.press("u")  # not seen
-        await driver.see("4 of about 15 rated · 6 questions")
         await driver.press("u")  # the rating with its half
-        await driver.see("3 of about 15 rated · 5 questions")
+        await driver.see("3 of 15")
         assert len(rated(store)) == 3
-        await driver.press(*"uuuu")
-        await driver.see("3 of about 15 rated · 1 question ")
         await driver.press("u")
-        await driver.see("0 of about 15 rated · 0 questions")
-        await driver.see(title(0))
+        await driver.see("3 points")
+        await driver.press("u")  # the card comes back with its points
+        await driver.see("All given")
         assert rated(store) == {}
+        await driver.press("u", "u", "u", "u")
+        await driver.see("Which kinds")
         await driver.press("u")
-        await driver.told("There is no answer to take back")
+        await driver.wait_for_notice("There is no answer to undo")
 
 
-async def test_stopping_keeps_what_was_answered(faked: FakeEngine, store: Store) -> None:
+async def test_undo_after_half_a_star_of_the_question_before(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         await begin(driver)
+        await past_the_cards(driver)
+        await driver.press("2", "enter")
+        await driver.see(title(16))
+        await driver.press("right_square_bracket")
+        await driver.wait_for_notice("★ 2½")
+        await driver.press("4")
+        await driver.see("2 of 15")
+        await driver.press("u")
+        await driver.see("1 of 15")
+        assert rated(store) == {title(10): 2.5}
+
+
+async def test_stopping_keeps_the_answers(faked: FakeEngine, store: Store) -> None:
+    async with started(engine=faked) as driver:
+        await begin(driver)
+        await past_the_genres(driver)
         await driver.press("1", "enter", "2")
         await driver.see("●○○")
         await driver.press("escape")
-        await driver.told("eva rated 1 film · N goes on asking")
+        await driver.wait_for_notice("eva rated 1 movie · N answer more")
         assert rated(store) == {title(0): 4.0}
         assert driver.app.screen is driver.browse
         assert driver.movies.has_focus
         assert title(0) not in driver.titles(300)
+        await driver.press("left")
         await driver.see("● eva")
         await driver.press("N")
+        await driver.see("Which kinds")
+        await driver.press("enter")
         await driver.see(f"1 ○○○ {title(1)}")
+        await driver.see("1 of 15")
 
 
 async def test_the_pair_and_the_filter_are_there_afterwards(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("left", "down", "p")
         await driver.until(lambda: driver.movies.together, "the pair")
-        await driver.app.session.narrow("+even")
+        await driver.app.session.apply_filter("+even")
         await driver.press("tab", "N")
         await driver.see("Getting to know user 2")
-        await driver.press("1", "enter")
-        await driver.see("1 of about 15")
-        assert faked.asked[-1][1]["viewers"][0]["id"] == "2"
-        assert "only" not in faked.asked[-1][1]
-        assert len(faked.asked[-1][1]["viewers"]) == 1
+        await driver.see("Which kinds")
+        await driver.press("enter", "1", "enter")
+        await driver.see("1 of 15")
+        query = faked.asked[-1][1]["query"]
+        assert query["viewers"][0]["id"] == "2"
+        assert "filter" not in query
+        assert len(query["viewers"]) == 1
         assert len(store.ratings(user("2", "demo"))) == 1
         await driver.press("escape")
-        await driver.told("user 2 rated 1 film")
+        await driver.wait_for_notice("user 2 rated 1 movie")
         assert driver.movies.together
-        assert driver.app.session.view.only == "+even"
+        assert driver.app.session.view.filter_text == "+even"
         assert driver.app.session.audience.rating_as == 1
 
 
-async def test_hidden_films_are_not_asked_about(faked: FakeEngine, store: Store) -> None:
+async def test_hidden_movies_are_not_asked_about(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         hidden = driver.movies.current
         assert hidden is not None
         await driver.press("x")
-        await driver.told("hid")
+        await driver.wait_for_notice("hid")
         await driver.press("N")
-        await driver.see("3 points to spend")
-        (question,) = (asked for do, asked in faked.asked if do == "interview")
-        assert question["passed"] == [hidden["film"]]
+        await driver.see("Which kinds")
+        assert asked(faked)["viewer"]["hidden"] == [hidden["key"]]
 
 
-async def test_nothing_is_left_to_ask(faked: FakeEngine) -> None:
-    faked.titles = faked.titles[:4]
+async def test_no_question_is_left(faked: FakeEngine, store: Store) -> None:
+    faked.titles = faked.titles[:8]
     async with started(engine=faked) as driver:
         await begin(driver)
-        await driver.press("4")
-        await driver.told("No film has that key")
-        await driver.press("0", "3")
-        await driver.see("There is nothing left to ask")
-        await driver.press("5", "0", "enter")
-        assert "There is nothing left to ask" in shown(driver.app)
-        await driver.press("escape")
-        await driver.told("eva rated 1 film")
+        await past_the_genres(driver)
+        await driver.press("0")
+        await driver.see("Rate those you have seen")  # too few for a card
+        await driver.press("3", "enter")
+        await driver.see("No questions left")
+        await driver.press("5", "0", "m", "plus", "minus", "down")
+        assert "No questions left" in shown(driver.app)
+        await driver.press("enter")
+        await driver.wait_for_notice("eva rated 1 movie")
+        assert rated(store) == {title(5): 3.0}
 
 
-async def test_an_answer_that_cannot_be_kept(faked: FakeEngine, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_cannot_be_stored(
+    faked: FakeEngine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise Problem("The disk is full.")
 
     async with started(engine=faked) as driver:
         await begin(driver)
+        await past_the_genres(driver)
         with monkeypatch.context() as patch:
             patch.setattr(driver.app.session.store, "rate", full)
-            await driver.press(*"1111")
-            await driver.told("The disk is full.")
+            await driver.press(*"111", "enter")
+            await driver.wait_for_notice("The disk is full.")
             await driver.see(f"1 ●●● {title(0)}")
-            await driver.press("u")
-            await past_the_cards(driver)
+            await driver.press(*"uuu", "0", "0")
+            await driver.see("Rate those")
             await driver.press("5")
-            await driver.told("The disk is full.")
-            assert title(15) in shown(driver.app)
+            await driver.wait_for_notice("The disk is full.")
+            await driver.see(f"▸     {title(10)}")
         faked.problem = "The engine is gone."
         await driver.press("5")
-        await driver.told("The engine is gone.")
-        assert title(15) in shown(driver.app)
+        await driver.wait_for_notice("The engine is gone.")
+        await driver.see(f"▸     {title(10)}")
+        await driver.press("enter", "slash", "a")
+        await driver.wait_for_notice("The engine is gone.")
+        await driver.press("escape")
         faked.problem = ""
         await driver.press("5")
-        await driver.see("1 of about 15 rated · 6 questions")
-        assert rated(store) == {title(15): 5.0}
+        await driver.see("1 of 15")
+        assert rated(store) == {title(10): 5.0}
         await driver.press("u")
-        await driver.see("0 of about 15")
+        await driver.see("0 of 15")
         assert rated(store) == {}
 
 
 async def test_another_dataset_asks_again(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await begin(driver)
+        await past_the_genres(driver)
         faked.titles = [f"Other {movie}" for movie in range(40)]
         await driver.app.serve("demo")
         await driver.see("1 ○○○ Other 0")
 
 
-async def test_its_keys_are_told(faked: FakeEngine) -> None:
+async def test_its_keys_are_listed(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         assert "N" in driver.app.active_bindings
         await begin(driver)
         assert "esc Stop" in lines(driver.app)[-1]
         await driver.press("question_mark")
-        for meaning in ("on a card a point for that film", "Not seen, or none of the card", "at any time"):
+        for meaning in (
+            "Rate with this many stars; on a card, give",
+            "that movie a point",
+            "Not seen; on a card, none of them",
+            "Search any movie and rate it",
+        ):
             await driver.see(meaning)
+        await driver.press("pagedown")
+        await driver.see("Stop and go to the list")
 
 
 async def test_with_the_real_engine(ready: Path, store: Store) -> None:
     async with started(SMALL) as driver:
         screen = await begin(driver)
+        await driver.press("plus")
+        await past_the_genres(driver)
+        lost = [movie["key"] for movie in screen.interview.movies[2:]]
         await driver.press("1", "2", "enter")
-        await driver.see("2 of about 15 rated")
-        await driver.press(*"0000")
-        await driver.see("How many stars?")
-        known = screen.interview.known
+        await driver.see("2 of 15")
+        held = driver.app.session.held[profile("eva")]
+        assert [*held] == lost
+        ranked = [row["key"] for row in (await driver.app.session.ranked(0, 10_000))["rows"]]
+        for key in lost:
+            above = ranked[: ranked.index(key)]
+            assert len([other for other in above if other not in lost]) >= held[key]
+        await driver.press("0")
+        await driver.see("Rate those you have seen")
+        known = screen.interview.strength
         assert known > 0
         await driver.press("5")
-        await driver.see("3 of about 15 rated")
-        assert screen.interview.known > known
+        await driver.see("3 of 15")
+        assert screen.interview.strength > known
         assert len(rated(store)) == 3
+        await driver.press("slash")
+        await driver.type("the")
+        await driver.see("movie    ")
+        await driver.press("enter")
+        await driver.see("stars")
+        await driver.until(lambda: screen.interview.searched is not None, "the movie")
+        await driver.press("1")
+        await driver.wait_for_notice("★ 1")

@@ -1,20 +1,20 @@
-"""What a person does with runs on the Train screen: name, note, delete, write to a file, prune."""
+"""Actions on runs on the Train screen: name, note, delete, export, prune."""
 
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input, Static
 
-from data import locations
-from movietui.runs import Runs
-from movietui.store import Store
+from movietui.data.storage import locations
+from movietui.store.ratings import Store
+from movietui.store.runs import Runs
 from tests.movietui.driving import shown, started
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.training import SIZES, go, numbers
 
 
 def with_checkpoints(store: Store, **sizes: int) -> None:
-    """Give runs checkpoints of so many bytes."""
+    """Give runs checkpoints of a given number of bytes."""
     for run in store.runs():
         if size := sizes.get(f"run_{run.id}"):
             folder = locations.checkpoints() / run.checkpoint
@@ -33,23 +33,23 @@ async def test_a_run_is_named_and_noted(store: Store, size: tuple[int, int]) -> 
         await driver.see("Name run 3")
         await driver.type("[b]best")
         await driver.press("enter")
-        await driver.told("Run 3 is [b]best.")
+        await driver.wait_for_notice("Run 3 is [b]best.")
         await driver.see("[b]best ")
-        assert screen.runs.columns()[2] == "name"
+        assert screen.runs.column_names()[2] == "name"
         await driver.press("N")
-        await driver.see("Note to run 3")
+        await driver.see("Note on run 3")
         await driver.type("wide")
         await driver.press("enter")
-        await driver.told("The note to run 3 is kept.")
+        await driver.wait_for_notice("Saved the note on run 3.")
         run = store.run(3)
         assert run is not None
         assert (run.name, run.note) == ("[b]best", "wide")
         await driver.press("n")
         await driver.see("Name run 3")
         await driver.press("ctrl+u", "enter")
-        await driver.told("Run 3 has no name.")
+        await driver.wait_for_notice("Run 3 has no name.")
         await driver.press("end", "n")
-        await driver.told("! There is no run under the cursor.")  # but what was reported
+        await driver.wait_for_notice("! No run is selected.")  # but what was reported
 
 
 @SIZES
@@ -60,7 +60,7 @@ async def test_deleting_asks_and_tells_of_the_run_in_use(store: Store, size: tup
         screen = await go(driver)
         await driver.press("right", "home", "D")
         await driver.see("Delete run 3?")
-        await driver.see("Run 3 makes the lists of demo; run 1")
+        await driver.see("Run 3 makes the lists of demo; then run 1")
         await driver.press("escape")
         assert store.run(3) is not None
         await driver.press("D")
@@ -72,12 +72,12 @@ async def test_deleting_asks_and_tells_of_the_run_in_use(store: Store, size: tup
         store.execute("UPDATE runs SET state = 'running' WHERE id = 2")
         await driver.until(lambda: "running" in shown(driver.app), "the run under way")
         await driver.press("home", "D")
-        await driver.told("! Run 2 is running; c cancels it")
+        await driver.wait_for_notice("! Run 2 is running; c cancels it")
         store.execute("UPDATE runs SET state = 'cancelled' WHERE id = 2")
         await driver.press("end", "up", "D")
-        await driver.see("no other run could")
+        await driver.see("no run is left")
         await driver.press("y")
-        await driver.told("Browse keeps its list until you leave")
+        await driver.wait_for_notice("Browse keeps its list until you quit")
 
 
 @SIZES
@@ -94,19 +94,19 @@ async def test_runs_are_written_to_a_file(
         await driver.see("the shown 3 runs")
         field = driver.app.screen.query_one("#name", Input)
         assert field.value == str(tmp_path / "runs-2.csv")
-        for typed, told in (
-            (tmp_path / "runs.csv", "There is something at"),
+        for typed, expected in (
+            (tmp_path / "runs.csv", "already exists"),
             (tmp_path / "no" / "runs.csv", "No such file"),
-            (tmp_path / "runs.txt", "Let the file end in .csv, .json, .md"),
-            ("", "Type the name of a file."),
+            (tmp_path / "runs.txt", "End the file name with .csv, .json, .md"),
+            ("", "Type a file name."),
         ):
             field.value = str(typed)
             await driver.press("enter")
             wrong = driver.app.screen.query_one("#wrong", Static)
-            await driver.until(lambda: told in str(wrong.content), told)  # noqa: B023
+            await driver.until(lambda: expected in str(wrong.content), expected)  # noqa: B023
         field.value = "runs-2.csv"
         await driver.press("enter")
-        await driver.told(f"3 runs written to {tmp_path / 'runs-2.csv'}")
+        await driver.wait_for_notice(f"Exported 3 runs to {tmp_path / 'runs-2.csv'}")
         head, first, *_ = (tmp_path / "runs-2.csv").read_text().splitlines()
         assert head.startswith("run,name,model")
         assert first.endswith(",'=1+1")
@@ -114,7 +114,7 @@ async def test_runs_are_written_to_a_file(
         await driver.see("the marked 1 run")
         driver.app.screen.query_one("#name", Input).value = "one.md"
         await driver.press("enter")
-        await driver.told("1 run written to")
+        await driver.wait_for_notice("Exported 1 run to")
         assert len((tmp_path / "one.md").read_text().splitlines()) == 3
         assert (tmp_path / "runs.csv").read_text() == "mine"
 
@@ -126,18 +126,18 @@ async def test_pruning_shows_what_would_go(store: Store, size: tuple[int, int]) 
     async with started(size, engine=FakeEngine()) as driver:
         await go(driver)
         await driver.press("B")
-        await driver.see("None would go.")
+        await driver.see("Nothing would be removed.")
         keep, metric = (driver.app.screen.query_one(f"#{name}", Input) for name in ("keep", "metric"))
-        for field, value, told in (
-            (metric, "taste", "No run has a metric 'taste'"),
-            (metric, "rmse", "None would go."),
-            (keep, "x", "Type how many stay"),
-            (keep, "1", "1 checkpoint would go, 1.0 MB:"),
+        for field, value, expected in (
+            (metric, "taste", "No run has the metric 'taste'"),
+            (metric, "rmse", "Nothing would be removed."),
+            (keep, "x", "Type how many to keep"),
+            (keep, "1", "1 checkpoint would be removed, 1.0 MB:"),
         ):
             field.value = value
-            await driver.see(told)
+            await driver.see(expected)
         await driver.see("run 1  bias, demo")
         assert len(list(locations.checkpoints().iterdir())) == 2
         await driver.press("enter")
-        await driver.told("1 checkpoint removed, 1.0 MB free.")
+        await driver.wait_for_notice("Removed 1 checkpoint; 1.0 MB freed.")
         await driver.see("3 runs · 2.0 MB of checkpoints")

@@ -1,23 +1,29 @@
-"""Keys of a person's own: what the file asks for, what is wrong in it, and the file that explains itself."""
+"""Custom keys: the entries of the file, errors in it, and the default file, which documents every key."""
 
 import inspect
+import os
 import pkgutil
 import tomllib
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-import movietui.screens
-import movietui.widgets
-from data import locations
-from movietui import keys
+import movietui.ui
 from movietui.cli import cli
-from movietui.screens.run_panels import how_it_ended
-from movietui.store import Store
+from movietui.data.storage import locations
+from movietui.protocol.messages import ListQuery
+from movietui.store.ratings import Store
+from movietui.ui import keymap
+from movietui.ui.train.panels import describe_end
 from tests.movietui.driving import LARGE, shown, started
 from tests.movietui.fakes import FakeEngine
+
+
+def last_query(faked: FakeEngine) -> ListQuery:
+    return next(arguments["query"] for name, arguments in reversed(faked.asked) if name == "rank")
 
 
 def write(text: str) -> Path:
@@ -30,119 +36,155 @@ def write(text: str) -> Path:
 async def test_other_keys(faked: FakeEngine, store: Store) -> None:
     write('[keys]\nbrowse.watchlist = "+"\nbrowse.undo = "ctrl+u,F"\n"list.down" = "f9"\nbrowse.new = "ctrl+n"\n')
     async with started(LARGE, engine=faked) as driver:
-        assert "movietui" not in driver.app.outcome.plain
+        assert "movietui" not in driver.app.notice.plain
         await driver.press("f9")
         assert driver.movies.cursor == 1
         await driver.press("w")
         await driver.pilot.pause(0.1)
-        assert not driver.app.outcome.plain
+        assert not driver.app.notice.plain
         await driver.press("plus")
-        await driver.told("put ")
+        await driver.wait_for_notice("added ")
         await driver.press("F")
-        await driver.told("took back")
+        await driver.wait_for_notice("undid")
         await driver.press("plus")
-        await driver.told("put ")
+        await driver.wait_for_notice("added ")
         await driver.press("ctrl+u")
-        await driver.told("took back")
+        await driver.wait_for_notice("undid")
         await driver.press("question_mark")
         await driver.see("Keys · Browse")
-        await driver.press(*["pagedown"] * 6)
         await driver.see("^u F")
-        told = [line for line in shown(driver.app).splitlines() if "Put the movie on the watchlist" in line]
-        assert "+" in told[0].split()
-        assert "w" not in told[0].split()
+        await driver.type("watchlist")
+        rows = [line for line in shown(driver.app).splitlines() if "Add to the watchlist" in line]
+        assert "+" in rows[0].split()
+        assert "w" not in rows[0].split()
 
 
-async def test_marks_of_what_moved_stay_with_a_key_of_ones_own(faked: FakeEngine) -> None:
+async def test_marks_of_moved_rows_stay_with_a_custom_key(faked: FakeEngine) -> None:
     write('[keys]\nbrowse.rate-5 = "R"\n')
     async with started(LARGE, engine=faked) as driver:
         await driver.press("R")
-        await driver.told("rated")
+        await driver.wait_for_notice("rated")
         await driver.until(lambda: driver.movies.marked, "the marks")
         await driver.press("R")
-        await driver.until(lambda: len(faked.asked[-1][1].get("viewers", [{}])[0].get("rated", [])) == 2, "the second")
+        await driver.until(lambda: len(last_query(faked)["viewers"][0]["rated"]) == 2, "the second")
         await driver.until(lambda: driver.movies.marked, "the marks")
         await driver.press("j")
         assert not driver.movies.marked
 
 
-async def test_what_is_wrong_is_told_and_the_rest_used(faked: FakeEngine) -> None:
-    path = write('[keys]\nbrowse.nothing = "w"\nbrowse.surprise = "S"\nbrowse.taste = 7\n')
+async def test_invalid_entries_are_reported_and_the_others_used(faked: FakeEngine) -> None:
+    path = write('[keys]\nbrowse.nothing = "w"\nbrowse.surprise = "Z"\nbrowse.taste = 7\n')
     async with started(LARGE, engine=faked) as driver:
-        await driver.told(f"{path} line 2: there is no 'browse.nothing'; movietui config --defaults lists all.")
-        assert "1 more: movietui config lists them." in driver.app.outcome.plain
-        await driver.press("S")
-        await driver.see("S another")
+        await driver.wait_for_notice(
+            f"{path} line 2: there is no key binding 'browse.nothing'; movietui config --defaults lists all of them."
+        )
+        assert "1 more: movietui config lists them." in driver.app.notice.plain
+        await driver.press("Z")
+        await driver.see("Z another")
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
-        ("[keys]\nx = \n", "line 2: invalid value; all keys are as they were."),
+        ("[keys]\nx = \n", "line 2: invalid value; the default keys are used."),
         ("[keys\n", "line 1: expected "),
-        ("# one\n[colours]\na = 1\n", "line 2: there is no part 'colours', only [keys]."),
+        ("# one\n[colours]\na = 1\n", "line 2: there is no section 'colours'; the only one is [keys]."),
         ("keys = 3\n", "line 1: write [keys]"),
-        ('[keys]\nbrowse.hide = "nonsense"\n', "line 2: 'nonsense' is no key; write for example browse.hide = \"x\"."),
-        ('[keys]\nbrowse.hide = "hyperctrl+x"\n', "line 2: 'hyperctrl+x' is no key"),
-        ('[keys]\nbrowse.hide = ""\n', "line 2: '' is no key"),
-        ('[keys]\n\nbrowse.hide = "w"\n', "line 3: 'w' is the key of browse.watchlist too"),
-        ('[keys.browse]\nhide = "d"\n', "line 2: 'd' is the key of screen.data too"),
-        ('[keys]\nlist.up = "t"\n', "line 2: 't' is the key of screen.train too"),
-        ('[keys]\nhistory.only-this = "r"\n', "line 2: 'r' is the key of browse.redo too"),
-        ('[keys]\npanel.page-down = "j"\n', "line 2: 'j' is the key of list.down too"),
-        ('[keys]\ninterview.not-seen = "j"\n', "line 2: 'j' is the key of list.down too"),
+        (
+            '[keys]\nbrowse.hide = "nonsense"\n',
+            "line 2: 'nonsense' is not a key; write for example browse.hide = \"x\".",
+        ),
+        ('[keys]\nbrowse.hide = "hyperctrl+x"\n', "line 2: 'hyperctrl+x' is not a key"),
+        ('[keys]\nbrowse.hide = ""\n', "line 2: '' is not a key"),
+        ('[keys]\n\nbrowse.hide = "w"\n', "line 3: 'w' is also the key of browse.watchlist"),
+        ('[keys.browse]\nhide = "d"\n', "line 2: 'd' is also the key of screen.data"),
+        ('[keys]\nlist.up = "t"\n', "line 2: 't' is also the key of screen.train"),
+        ('[keys]\nhistory.only-this = "r"\n', "line 2: 'r' is also the key of browse.redo"),
+        ('[keys]\npanel.page-down = "j"\n', "line 2: 'j' is also the key of list.down"),
+        ('[keys]\ninterview.not-seen = "j"\n', "line 2: 'j' is also the key of list.down"),
         ('[keys]\nbrowse.hide = "\\u001b[31m"\n', "line 2: "),
     ],
 )
-def test_what_cannot_be_used(home: Path, content: str, told: str) -> None:
+def test_entries_that_cannot_be_used(home: Path, content: str, expected: str) -> None:
     path = write(content)
-    found = keys.read(path)
+    found = keymap.read(path)
     assert found.keys == {}
     (problem,) = found.problems
-    assert problem.startswith(f"{path} {told}")
+    assert problem.startswith(f"{path} {expected}")
     assert problem.isprintable()
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    assert keys.read(tmp_path / "none.toml") == keys.Keymap()
-    assert "cannot be read" in keys.read(tmp_path).problems[0]
+    assert keymap.read(tmp_path / "none.toml") == keymap.Keymap()
+    assert "cannot be read" in keymap.read(tmp_path).problems[0]
     (tmp_path / "odd.toml").write_bytes(b"[keys]\nx = '\xff'\n")
-    assert "all keys are as they were" in keys.read(tmp_path / "odd.toml").problems[0]
+    assert "the default keys are used" in keymap.read(tmp_path / "odd.toml").problems[0]
 
 
-def test_keys_that_change_places(home: Path) -> None:
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda path: path.write_text("[keys]\nx = " + "[" * 50_000), "nested too deeply"),
+        (lambda path: path.write_text("[keys]\nx = " + "{a=" * 50_000), "nested too deeply"),
+        (lambda path: path.write_bytes(b"[keys]\nx = '\xff'\n"), "can't decode byte"),
+        (lambda path: path.write_bytes(b"\0" * 2_000_000), "it has more than 1,048,576 bytes"),
+        (lambda path: path.mkdir(), "it is a folder"),
+        (os.mkfifo, "it is not a regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is not a regular file"),
+        (lambda path: path.write_text("[keys.a" + ".a" * 20_000 + "]\nb = 1\n"), "nested too deeply"),
+        (lambda path: path.write_text("[keys]\nx = " + "1" * 9999), "the default keys are used"),
+    ],
+)
+def test_a_path_that_is_not_a_regular_file(home: Path, make: Callable[[Path], object], expected: str) -> None:
+    path = locations.config()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make(path)
+    found = keymap.read(path)
+    assert found.keys == {}
+    assert expected in " ".join(found.problems)
+    assert str(path) in found.problems[0]
+
+
+async def test_a_file_that_breaks_the_reader_does_not_end_the_start(faked: FakeEngine) -> None:
+    path = write("[keys]\nx = " + "[" * 50_000)
+    async with started(LARGE, engine=faked) as driver:
+        await driver.wait_for_notice(f"{path}: brackets or names are nested too deeply; the default keys are used.")
+
+
+def test_two_keys_can_be_swapped(home: Path) -> None:
     path = write('[keys]\nbrowse.hide = "w"\nbrowse.watchlist = "x"\nbrowse.rename = "R"\ntrain.mark = ","\n')
     expected = {"browse.hide": "w", "browse.watchlist": "x", "browse.rename": "R", "train.mark": "comma"}
-    assert keys.read(path) == keys.Keymap(expected)
+    assert keymap.read(path) == keymap.Keymap(expected)
 
 
 def test_the_file_explains_itself(home: Path) -> None:
     runner = CliRunner()
     text = runner.invoke(cli, ["config", "--defaults"]).stdout
     assert tomllib.loads(text) == {"keys": {}}
-    every = keys.known()
+    every = keymap.list_actions()
     assert len(every) > 60
-    assert all(each.does and f'\n# {each.id} = "{each.keys}" ' in text for each in every)
+    assert all(each.description and f'\n# {each.id} = "{each.keys}" ' in text for each in every)
     # As it is with every line in force, it changes nothing and nothing in it is wrong.
     path = write("\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines()))
-    found = keys.read(path)
+    found = keymap.read(path)
     assert found.problems == ()
     assert found.keys == {each.id: each.keys for each in every}
 
 
-def test_every_key_has_an_id_and_is_told_of() -> None:
-    """Of every screen, panel and part of one that there is."""
-    every = {each.id: each for each in keys.known()}
+def test_every_key_has_an_id_and_is_documented() -> None:
+    """Checks every screen, every panel and every widget with keys."""
+    every = {each.id: each for each in keymap.list_actions()}
     found = 0
-    for package in (movietui.screens, movietui.widgets):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            for kind in filter(inspect.isclass, vars(import_module(module.name)).values()):
-                ours = kind.__module__.startswith("movietui.")
-                for binding in vars(kind).get("BINDINGS", ()) if ours else ():
-                    assert binding.id in every, f"{kind.__name__} does {binding.action!r} by a key that has no id"
-                    assert every[binding.id].does
-                    assert every[binding.id].keys == binding.key
-                    found += 1
+    for module in pkgutil.walk_packages(movietui.ui.__path__, "movietui.ui."):
+        for kind in filter(inspect.isclass, vars(import_module(module.name)).values()):
+            ours = kind.__module__.startswith("movietui.")
+            for binding in vars(kind).get("BINDINGS", ()) if ours else ():
+                if binding.system:  # ctrl+c stays ctrl+c
+                    continue
+                assert binding.id in every, f"{kind.__name__} does {binding.action!r} by a key that has no id"
+                assert every[binding.id].description
+                assert every[binding.id].keys == binding.key
+                found += 1
     assert found > 200
 
 
@@ -151,11 +193,11 @@ async def test_panels_have_the_keys_of_the_list_and_say_so(faked: FakeEngine) ->
     async with started(LARGE, engine=faked) as driver:
         await driver.rate()
         await driver.press("H")
-        await driver.see("U undo · r redo · enter back to here · x only this one")
+        await driver.see("U undo · r redo · enter undo to here · x undo only this")
         await driver.press("u", "U")
-        await driver.see("took back")
+        await driver.see("undid")
         await driver.press("H", "T")
-        await driver.see("↑ f9 scroll · f3 goes back")
+        await driver.see("↑ f9 scroll · f3 back")
         await driver.press("escape")
         assert driver.app.screen is not driver.browse
         await driver.press("f4")
@@ -171,32 +213,31 @@ async def test_sentences_name_the_keys_in_force(faked: FakeEngine, store: Store)
     async with started(LARGE, engine=faked) as driver:
         await driver.see("f2 search")
         await driver.rate()
-        await driver.told("f6 undoes")
+        await driver.wait_for_notice("f6 undo")
         await driver.press("f6")
-        await driver.told("f7 gives it again")
+        await driver.wait_for_notice("f7 redo")
         await driver.press("a")
-        await driver.told("f8 on a second viewer makes one")
+        await driver.wait_for_notice("select a second viewer and press f8")
         await driver.press("f9")
-        await driver.see("f5 puts a movie")
+        await driver.see("f5 adds a movie")
         await driver.see("f9 the watchlist")
         await driver.press("f9", "f3")
         await driver.type("+even")
         await driver.press("enter")
         await driver.see("f3 +even")
-        assert driver.browse.about[-1].startswith("f8 ")
         await driver.press("left", "down", "f8")
-        await driver.told("f11: whose rating is next")
+        await driver.wait_for_notice("f11: whose rating is next")
         await driver.press("N")
-        await driver.see("f10 go on")
+        await driver.see("f10    next")
         run = store.serving_runs("demo")[0]
-        assert f"f4 on run {run.id} uses it" in how_it_ended(driver.app, run)
+        assert f"press f4 on run {run.id} to use it" in describe_end(driver.app, run)
 
 
-def test_where_the_file_lies(home: Path) -> None:
+def test_where_the_file_is_stored(home: Path) -> None:
     runner = CliRunner()
-    assert "config.toml is not there yet" in " ".join(runner.invoke(cli, ["config"]).stdout.split())
+    assert "config.toml does not exist yet" in " ".join(runner.invoke(cli, ["config"]).stdout.split())
     write('[keys]\nbrowse.hide = "H"\nwrong = "x"\n')
-    told = " ".join(runner.invoke(cli, ["config"]).stdout.split())
-    assert "browse.hide H" in told
-    assert "line 3: there is no 'wrong'" in told
+    output = " ".join(runner.invoke(cli, ["config"]).stdout.split())
+    assert "browse.hide H" in output
+    assert "line 3: there is no key binding 'wrong'" in output
     assert str(locations.config()) in runner.invoke(cli, ["config", "--json"]).stdout

@@ -1,20 +1,19 @@
-"""Commands about movies for somebody: recommend, rate, similar, explain, taste, search."""
+"""Commands about movies for viewers: recommend, rate, similar, explain, taste, search."""
 
 import re
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from data import catalogue, locations
-from models import ranking
-from movietui import viewers
-from movietui.store import Film, Store
-from movietui.viewers import profile
+from movietui.data import catalogue
+from movietui.data.storage import locations
+from movietui.models.choices import ORDERS, WAYS
+from movietui.protocol.viewers import profile
+from movietui.store.ratings import Movie, Store
 from tests.movietui.commands import Run, document, given, refused
 
 
-def test_recommended_movies_know_what_imdb_says(run: Run, ready: Path, tables: Path) -> None:
+def test_recommended_movies_have_facts_of_imdb(run: Run, ready: Path, tables: Path) -> None:
     ask = ("recommend", "--profile", "anna", "-k", 400, "--dataset", "demo", "--json")
     run("rate", "--profile", "anna", "Alien", 5, "--dataset", "demo")
     before = document(run(*ask))["movies"]
@@ -35,39 +34,34 @@ def test_recommended_movies_know_what_imdb_says(run: Run, ready: Path, tables: P
 
 
 def test_recommend(run: Run, ready: Path) -> None:
-    found = document(run("recommend", "--user", 1, "-k", 3, "--dataset", "demo", "--json"))
-    given(found, "dataset", "model", "viewers", "movies")
-    (viewer,) = found["viewers"]
+    result = document(run("recommend", "--user", 1, "-k", 3, "--dataset", "demo", "--json"))
+    given(result, "dataset", "model", "viewers", "movies")
+    (viewer,) = result["viewers"]
     assert (viewer["kind"], viewer["id"]) == ("user", "1")
     assert viewer["ratings"] > 0
-    assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3]
-    for movie in found["movies"]:
+    assert [movie["rank"] for movie in result["movies"]] == [1, 2, 3]
+    for movie in result["movies"]:
         fields = ("id", "title", "year", "genres", "stars", "uncertainty", "score", "stars_by_viewer", "count", "why")
         given(movie, *fields)
         assert len(movie["stars_by_viewer"]) == 1
         for why in movie["why"]:
-            given(why, "id", "title", "stars", "share")
-    told = run("recommend", "--user", 1, "-k", 3, "--dataset", "demo").stdout
-    assert all(movie["title"] in re.sub(r"\s+", " ", told) for movie in found["movies"])
+            given(why, "id", "title", "stars", "share", "weight")
+    output = run("recommend", "--user", 1, "-k", 3, "--dataset", "demo").stdout
+    assert all(movie["title"] in re.sub(r"\s+", " ", output) for movie in result["movies"])
 
 
 def test_recommend_for_a_pair(run: Run, ready: Path) -> None:
     run("rate", "--profile", "anna", "The Godfather", 5, "--dataset", "demo")
-    found = document(run("recommend", "--user", 1, "--profile", "ANNA", "-k", 2, "--dataset", "demo", "--json"))
-    assert [(viewer["kind"], viewer["id"]) for viewer in found["viewers"]] == [("user", "1"), ("profile", "anna")]
-    assert all(len(movie["stars_by_viewer"]) == 2 for movie in found["movies"])
+    result = document(run("recommend", "--user", 1, "--profile", "ANNA", "-k", 2, "--dataset", "demo", "--json"))
+    assert [(viewer["kind"], viewer["id"]) for viewer in result["viewers"]] == [("user", "1"), ("profile", "anna")]
+    assert all(len(movie["stars_by_viewer"]) == 2 for movie in result["movies"])
     assert run("recommend", "--user", 1, "--user", 2, "--dataset", "demo").exit_code == 0
 
 
-def test_ways_are_named_as_the_models_name_them() -> None:
-    assert set(viewers.WAYS) == set(ranking.WAYS)
-    assert get_args(viewers.UnseenBy) == get_args(ranking.UnseenBy)
-
-
-def test_recommend_for_several_in_other_ways(run: Run, ready: Path) -> None:
+def test_recommend_combines_several_viewers_in_each_way(run: Run, ready: Path) -> None:
     asked = ("recommend", "--user", 1, "--user", 2, "-k", 400, "--dataset", "demo", "--json")
-    lists = {way: [movie["id"] for movie in document(run(*asked, "--together", way))["movies"]] for way in ranking.WAYS}
-    assert len({tuple(found) for found in lists.values()}) == len(ranking.WAYS)
+    lists = {way: [movie["id"] for movie in document(run(*asked, "--together", way))["movies"]] for way in WAYS}
+    assert len({tuple(result) for result in lists.values()}) == len(WAYS)
     assert set(lists["without misery"]) < set(lists["average"])
     least = [movie["id"] for movie in document(run(*asked, "--misery", 1))["movies"]]
     assert least == lists["least misery"]
@@ -79,7 +73,7 @@ def test_recommend_for_several_in_other_ways(run: Run, ready: Path) -> None:
     assert spread != lists["weighted"]
     wrong = run(*asked, "--together", "average", "--misery", 1)
     assert wrong.exit_code == 2
-    assert "--misery is a part of" in wrong.stderr
+    assert "--misery works only with" in wrong.stderr
 
 
 def test_recommend_with_a_filter(run: Run, ready: Path) -> None:
@@ -90,31 +84,34 @@ def test_recommend_with_a_filter(run: Run, ready: Path) -> None:
         ("-Drama", lambda movie: "Drama" not in movie["genres"]),
         (">=50", lambda movie: movie["count"] >= 50),
     ):
-        found = document(run(*asked, "--filter", only, "--json"))["movies"]
-        assert [movie["id"] for movie in found] == [movie["id"] for movie in whole if passes(movie)]
-        assert 0 < len(found) < len(whole)
+        report = document(run(*asked, "--filter", only, "--json"))["movies"]
+        assert [movie["id"] for movie in report] == [movie["id"] for movie in whole if passes(movie)]
+        assert 0 < len(report) < len(whole)
     assert document(run(*asked, "--filter", "xyzzy", "--json"))["movies"] == []
-    assert run(*asked, "--filter", "xyzzy").stdout.startswith("No movie is left")
+    assert run(*asked, "--filter", "xyzzy").stdout.startswith("No unseen movie matches")
     refused(run(*asked, "--filter", "+\x1b[31mOpera"), "There is no genre .*; choose one of Action")
-    refused(run(*asked, "--filter", "1999..1980"), "which is none")
+    refused(
+        run(*asked, "--filter", "1999..1980"),
+        "makes the filter ask for the years 1999 to 1980; put the earlier year first",
+    )
 
 
-def test_recommend_by_what_imdb_says(run: Run, ready: Path, tables: Path) -> None:
+def test_recommend_filters_by_facts_of_imdb(run: Run, ready: Path, tables: Path) -> None:
     asked = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo")
-    refused(run(*asked, "--filter", "<=110m"), "'<=110m', but runtimes are not known of demo; join it with IMDb")
+    refused(run(*asked, "--filter", "<=110m"), "'<=110m', but demo has no runtimes; join it with IMDb")
     document(run("data", "imdb", "demo", "--from", tables, "--json"))
-    found = document(run("recommend", "--profile", _nobody(run), *asked[3:], "--filter", "@Ford >=175m", "--json"))
-    assert [movie["title"] for movie in found["movies"]] == ["The Godfather"]
-    refused(run(*asked, "--filter", "@Fjord"), "No director here is called 'Fjord'; did you mean Francis Ford Coppola")
+    result = document(run("recommend", "--profile", _nobody(run), *asked[3:], "--filter", "@Ford >=175m", "--json"))
+    assert [movie["title"] for movie in result["movies"]] == ["The Godfather"]
+    refused(run(*asked, "--filter", "@Fjord"), "There is no director 'Fjord' here; did you mean Francis Ford Coppola")
 
 
 def _nobody(run: Run) -> str:
-    """A profile that has hardly seen anything."""
+    """Return a profile with hardly any ratings."""
     document(run("rate", "--profile", "nobody", "Alien", 3, "--dataset", "demo", "--json"))
     return "nobody"
 
 
-def test_recommend_dares(run: Run, ready: Path) -> None:
+def test_recommend_with_daring(run: Run, ready: Path) -> None:
     asked = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo", "--json")
     safe = document(run(*asked))["movies"]
     assert document(run(*asked, "--daring", 0))["movies"] == safe
@@ -124,35 +121,35 @@ def test_recommend_dares(run: Run, ready: Path) -> None:
     assert run(*asked, "--daring", 1.1).exit_code == 2
 
 
-def test_recommend_surprises(run: Run, ready: Path) -> None:
+def test_recommend_a_surprise(run: Run, ready: Path) -> None:
     asked = ("recommend", "--user", 1, "--dataset", "demo")
     drawn = [document(run(*asked, "--surprise", "--draw", 4, "--json"))["movies"] for _ in range(2)]
     assert drawn[0] == drawn[1]
     assert len(drawn[0]) == 1
-    told = run(*asked, "--surprise", "--draw", 4).stdout.splitlines()
-    assert told[0] == f"{drawn[0][0]['title']} ({drawn[0][0]['year']})"
-    assert re.fullmatch(r"★ \d\.\d ±\.\d expected(, because you gave .+ ★ .+|; .+ by others)", told[1])
+    output = run(*asked, "--surprise", "--draw", 4).stdout.splitlines()
+    assert output[0] == f"{drawn[0][0]['title']} ({drawn[0][0]['year']})"
+    assert re.fullmatch(r"★ \d\.\d ±\.\d predicted(, because you liked .+ ★ .+|; .+ by others)", output[1])
     among = {document(run(*asked, "--surprise", "--json"))["movies"][0]["id"] for _ in range(6)}
     assert len(among) > 1
-    assert "--draw is a part of" in run(*asked, "--draw", 4).stderr
-    assert run(*asked, "--surprise", "--filter", "xyzzy").stdout.startswith("No movie is left")
+    assert "--draw works only with" in run(*asked, "--draw", 4).stderr
+    assert run(*asked, "--surprise", "--filter", "xyzzy").stdout.startswith("No unseen movie matches")
 
 
 def test_similar(run: Run, ready: Path) -> None:
     asked = ("similar", "the godfahter", "-k", 4, "--dataset", "demo")
-    found = document(run(*asked, "--json"))
-    given(found, "dataset", "model", "movie", "movies")
-    assert found["movie"]["title"] == "The Godfather"
-    assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3, 4]
-    for movie in found["movies"]:
+    report = document(run(*asked, "--json"))
+    given(report, "dataset", "model", "movie", "movies")
+    assert report["movie"]["title"] == "The Godfather"
+    assert [movie["rank"] for movie in report["movies"]] == [1, 2, 3, 4]
+    for movie in report["movies"]:
         given(movie, "id", "title", "year", "genres", "count", "similarity", "common", "shared")
-        assert movie["id"] != found["movie"]["id"]
-    told = run(*asked).stdout
-    assert told.startswith("like The Godfather (1972)")
+        assert movie["id"] != report["movie"]["id"]
+    output = run(*asked).stdout
+    assert output.startswith("Movies like The Godfather (1972)")
     by_model = document(run(*asked, "--model", "mf", "--json"))
     assert by_model["model"] == "mf"
-    assert by_model["movies"] != found["movies"]
-    refused(run(*asked, "--model", "bias"), "bias has no vectors of movies to compare")
+    assert by_model["movies"] != report["movies"]
+    refused(run(*asked, "--model", "bias"), "bias cannot compare movies")
     refused(run("similar", "xyzzy", "--dataset", "demo"), "demo has no movie 'xyzzy'")
 
 
@@ -161,15 +158,16 @@ def test_explain(run: Run, ready: Path) -> None:
     run("rate", "--profile", "anna", "Alien", 1, "--dataset", "demo")
     listed = document(run("recommend", "--profile", "anna", "-k", 1, "--dataset", "demo", "--json"))["movies"][0]
     asked = ("explain", "--profile", "anna", f"{listed['title']} ({listed['year']})", "--dataset", "demo")
-    found = document(run(*asked, "--json"))
-    (person,) = found["viewers"]
-    assert (found["model"], found["movie"]["id"]) == ("mf", listed["id"])
-    assert (person["stars"], person["score"]) == (listed["stars"], listed["score"])
-    assert [(why["id"], why["share"]) for why in person["why"]] == [(why["id"], why["share"]) for why in listed["why"]]
-    told = run(*asked).stdout
-    assert re.search(
-        r"^anna: ★ \d\.\d \(.+\), most (for|against) it: (The Godfather ★ 5|Alien ★ 1)$", told, re.MULTILINE
-    )
+    report = document(run(*asked, "--json"))
+    (person,) = report["viewers"]
+    assert (report["model"], report["movie"]["id"]) == ("mf", listed["id"])
+    assert person["stars"] == listed["stars"]
+    assert [why["id"] for why in person["why"]] == [why["id"] for why in listed["why"]]
+    output = run(*asked).stdout
+    assert re.search(r"^anna: ★ \d\.\d \(.+\)$", output, re.MULTILINE)
+    assert "Alien" not in {why["title"] for why in person["why"]}  # what was disliked is no reason for it
+    rated = run("explain", "--profile", "anna", "The Godfather", "--dataset", "demo").stdout
+    assert "anna rated it ★ 5" in rated
     pair = document(run(*asked, "--user", 1, "--json"))["viewers"]
     assert [person["id"] for person in pair] == ["1", "anna"]
     assert len(re.findall(r"^(?:1|anna): ★", run(*asked, "--user", 1).stdout, re.MULTILINE)) == 2
@@ -178,14 +176,14 @@ def test_explain(run: Run, ready: Path) -> None:
 
 
 def test_taste(run: Run, ready: Path) -> None:
-    found = document(run("taste", "--user", 1, "--dataset", "demo", "--json"))
-    (person,) = found["viewers"]
+    report = document(run("taste", "--user", 1, "--dataset", "demo", "--json"))
+    (person,) = report["viewers"]
     given(person, "kind", "id", "ratings", "mean", "crowd", "generosity", "genres", "decades", "likes", "dislikes")
     for group in (*person["genres"], *person["decades"]):
         given(group, "name", "ratings", "mean", "crowd", "difference", "beyond")
-    assert "pair" not in found
-    told = run("taste", "--user", 1, "--dataset", "demo").stdout
-    assert all(group["name"] in told for group in person["genres"])
+    assert "pair" not in report
+    output = run("taste", "--user", 1, "--dataset", "demo").stdout
+    assert all(group["name"] in output for group in person["genres"])
     pair = document(run("taste", "--user", 1, "--user", 2, "--dataset", "demo", "--json"))["pair"]
     given(pair, "model", "alike", "divided", "would_divide")
     assert all(abs(movie["stars"][0] - movie["stars"][1]) >= 2 for movie in pair["divided"])
@@ -194,28 +192,28 @@ def test_taste(run: Run, ready: Path) -> None:
     store = Store(locations.store())
     store.create_profile("new")
     store.close()
-    told = run("taste", "--profile", "new", "--dataset", "demo").stdout
-    assert told.startswith("new: 0 ratings")
-    assert "25 more ratings" in told
+    output = run("taste", "--profile", "new", "--dataset", "demo").stdout
+    assert output.startswith("new: 0 ratings")
+    assert "25 more ratings" in output
 
 
-def test_how_good_the_model_is_for_a_profile(run: Run, ready: Path) -> None:
+def test_taste_measures_the_model_for_a_profile(run: Run, ready: Path) -> None:
     store, movies = Store(locations.store()), catalogue.load("demo").movies
     anna = store.create_profile("anna")
     for row in range(30):
-        film = Film(movies.keys[row], movies.titles[row], int(movies.years[row]))
-        store.rate(anna, film, 5.0 if row >= 27 else 3.0)
+        movie = Movie(movies.keys[row], movies.titles[row], int(movies.years[row]))
+        store.rate(anna, movie, 5.0 if row >= 27 else 3.0)
     store.close()
     asked = ("taste", "--profile", "anna", "--dataset", "demo")
-    found = document(run(*asked, "--model", "bias", "--json"))["viewers"][0]["for_you"]
-    given(found, "model", "lacking", "older", "newest", "liked", "top", "by_model", "by_means")
-    assert (found["model"], found["older"], found["newest"], found["liked"]) == ("bias", 24, 6, 3)
-    rmse = found["by_model"]["rmse"]
+    report = document(run(*asked, "--model", "bias", "--json"))["viewers"][0]["for_you"]
+    given(report, "model", "lacking", "older", "newest", "liked", "top", "by_model", "by_means")
+    assert (report["model"], report["older"], report["newest"], report["liked"]) == ("bias", 24, 6, 3)
+    rmse = report["by_model"]["rmse"]
     assert rmse["low"] < rmse["value"] < rmse["high"]
     assert document(run("taste", "--user", 1, "--dataset", "demo", "--json"))["viewers"][0]["for_you"] is None
-    told = run(*asked).stdout
-    assert "the 6 newest ratings, told from the 24 before" in told
-    assert re.search(r"mean ratings +\d\.\d\d .* of 3 liked", told)
+    output = run(*asked).stdout
+    assert "the 6 newest ratings, predicted from the 24 before" in output
+    assert re.search(r"mean ratings +\d\.\d\d .* of 3 liked", output)
 
 
 def test_taste_needs_no_model(run: Run) -> None:
@@ -226,15 +224,43 @@ def test_taste_needs_no_model(run: Run) -> None:
 
 
 def test_search(run: Run, ready: Path, tables: Path) -> None:
-    found = document(run("search", "godfahter", "--dataset", "demo", "--json"))
-    assert found["movies"][0]["title"] == "The Godfather"
-    assert (found["people"], found["users"]) == ([], [])
+    result = document(run("search", "godfahter", "--dataset", "demo", "--json"))
+    assert result["movies"][0]["title"] == "The Godfather"
+    assert (result["people"], result["users"]) == ([], [])
     document(run("data", "imdb", "demo", "--from", tables, "--json"))
-    found = document(run("search", "francis", "copola", "--dataset", "demo", "--json"))
-    assert found["people"] == [{"name": "Francis Ford Coppola", "movies": 1}]
+    result = document(run("search", "francis", "copola", "--dataset", "demo", "--json"))
+    assert result["people"] == [{"name": "Francis Ford Coppola", "movies": 1}]
     assert "Francis Ford Coppola" in run("search", "coppola", "--dataset", "demo").stdout
     assert document(run("search", 400, "-k", 1, "--dataset", "demo", "--json"))["users"][0]["id"] == "400"
-    assert run("search", "xyzzy", "--dataset", "demo").stdout == "Nothing is found; try fewer words.\n"
+    assert run("search", "xyzzy", "--dataset", "demo").stdout == "No movie, director or user matches 'xyzzy'.\n"
+
+
+def test_search_without_imdb_says_how_to_find_directors(run: Run, ready: Path) -> None:
+    output = " ".join(run("search", "xyzzy", "--dataset", "demo").stdout.split())
+    assert output == "No movie or user matches 'xyzzy'. To find directors, run movietui data imdb demo."
+
+
+def test_search_shows_ratings_and_marks(run: Run, ready: Path, store: Store) -> None:
+    run("rate", "--profile", "anna", "The Godfather", 4.5, "--dataset", "demo")
+    store.mark(profile("anna"), Movie("alien 1979", "Alien", 1979), "watchlist")
+    (found,) = document(run("search", "godfather", "-k", 1, "--profile", "anna", "--dataset", "demo", "--json"))[
+        "movies"
+    ]
+    assert found["viewers"] == [{"kind": "profile", "id": "anna", "stars": 4.5, "mark": None}]
+    asked = ("search", "--profile", "anna", "--user", 1, "-k", 1, "--dataset", "demo")
+    assert re.search(r"movie +The Godfather \(1972\) +\S+ ratings? +(★ \S+ )? +★ 4½", run(*asked, "godfather").stdout)
+    assert re.search(r"movie +Alien \(1979\) .* watchlist", run(*asked, "alien").stdout)
+
+
+def test_an_id_names_a_movie(run: Run, ready: Path) -> None:
+    (found,) = document(run("search", "godfather", "-k", 1, "--dataset", "demo", "--json"))["movies"]
+    for typed in (found["id"], f"id:{found['id']}", found["title"]):
+        assert document(run("similar", typed, "-k", 1, "--dataset", "demo", "--json"))["movie"]["id"] == found["id"]
+        assert document(run("explain", typed, "--user", 1, "--dataset", "demo", "--json"))["movie"]["id"] == found["id"]
+        rated = document(run("rate", "--profile", "anna", typed, 4, "--dataset", "demo", "--json"))
+        assert rated["movie"]["title"] == found["title"]
+    for command in ("similar", "explain", "rate"):
+        assert "id from --json" in " ".join(run(command, "--help").stdout.split())
 
 
 def test_unknown_users(run: Run, ready: Path) -> None:
@@ -247,10 +273,10 @@ def test_rate(run: Run, ready: Path) -> None:
     rated = document(run("rate", "--profile", "Anna", "the godfather", "4.5", "--dataset", "demo", "--json"))
     assert rated["movie"] == {"title": "The Godfather", "year": 1972}
     assert rated["stars"] == 4.5
-    told = run("rate", "--profile", "anna", "The Godfather (1972)", "5", "--dataset", "demo").stdout
-    assert told == "Anna: The Godfather (1972) ★ 5, 1 rating in all\n"
+    output = run("rate", "--profile", "anna", "The Godfather (1972)", "5", "--dataset", "demo").stdout
+    assert output == "Anna: The Godfather (1972) ★ 5, 1 rating in all\n"
     store = Store(locations.store())
-    assert [(rated.film.title, rated.stars) for rated in store.ratings(profile("Anna"))] == [("The Godfather", 5)]
+    assert [(rated.movie.title, rated.stars) for rated in store.ratings(profile("Anna"))] == [("The Godfather", 5)]
     store.close()
 
 
@@ -264,5 +290,13 @@ def test_a_new_rating_changes_the_list(run: Run, ready: Path) -> None:
 
 
 @pytest.mark.parametrize("stars", ["0", "5.5", "3.3", "nan", "inf", "1e9"])
-def test_stars_out_of_scale(run: Run, ready: Path, stars: str) -> None:
-    refused(run("rate", "--profile", "a", "The Godfather", stars, "--dataset", "demo"), "from 0.5 to 5 in halves")
+def test_stars_off_the_scale(run: Run, ready: Path, stars: str) -> None:
+    refused(run("rate", "--profile", "a", "The Godfather", stars, "--dataset", "demo"), "use 0.5 to 5 in half stars")
+
+
+@pytest.mark.parametrize(("order", "field"), [("stars", "stars"), ("year", "year"), ("ratings", "count")])
+def test_the_table_of_recommended_movies_says_its_order(run: Run, ready: Path, order: str, field: str) -> None:
+    asked = ("recommend", "--user", 1, "-k", 5, "--order", order, "--dataset", "demo")
+    values = [movie[field] for movie in document(run(*asked, "--json"))["movies"]]
+    assert values == sorted(values, reverse=True)
+    assert run(*asked).stdout.startswith(f"For user 1, by {ORDERS[order]}\n")  # type: ignore[index]

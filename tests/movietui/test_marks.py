@@ -2,10 +2,10 @@
 
 import pytest
 
-from data import locations
-from data.problems import Problem
-from movietui.store import Film, Store
-from movietui.viewers import profile, user
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.protocol.viewers import profile, user
+from movietui.store.ratings import Movie, Store
 from tests.movietui.driving import LARGE, SIZES, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine
 
@@ -14,7 +14,7 @@ EVA, TOM = profile("Eva"), profile("Tom")
 
 
 def marks(store: Store, ref: object = ONE) -> dict[str, str]:
-    return {marked.film.title: marked.mark for marked in store.marks(ref)}  # type: ignore[arg-type]
+    return {marked.movie.title: marked.mark for marked in store.marks(ref)}  # type: ignore[arg-type]
 
 
 @SIZES
@@ -22,42 +22,42 @@ async def test_the_watchlist(faked: FakeEngine, store: Store, size: tuple[int, i
     async with started(size, engine=faked) as driver:
         await driver.press("down", "w")
         title = driver.titles(2)[1]
-        await driver.told(f"put {title} on the watchlist")
+        await driver.wait_for_notice(f"added {title} to the watchlist")
         assert marks(store) == {title: "watchlist"}
         assert [line for line in lines(driver.app) if f"◆ {title[:9]}" in line]
         assert driver.movies.cursor == 1
         await driver.press("w")
-        await driver.told(f"took {title} off the watchlist")
+        await driver.wait_for_notice(f"removed {title} from the watchlist")
         assert marks(store) == {}
         assert "◆" not in shown(driver.app)
         await driver.press("u", "u")
         await driver.until(lambda: not marks(store), "no mark")
         await driver.press("r")
-        await driver.told(f"gave again {title} as watchlist")
+        await driver.wait_for_notice(f"redid {title} as watchlist")
         assert marks(store) == {title: "watchlist"}
         await driver.see("◆")
         await driver.press("W")
         await driver.until(lambda: driver.titles() == [title], "the watchlist alone")
-        await driver.see("Watchlist, best first")
+        await driver.see("Watchlist ·")
         await driver.press("w")
-        await driver.see("Nothing is on the watchlist")
+        await driver.see("The watchlist is empty")
         await driver.press("W")
         await driver.until(lambda: driver.movies.total == 240, "all movies")
 
 
-@pytest.mark.parametrize(("key", "mark", "told"), [("x", "hidden", "hid {}"), ("v", "seen", "marked {} as seen")])
+@pytest.mark.parametrize(("key", "mark", "expected"), [("x", "hidden", "hid {}"), ("v", "seen", "marked {} as seen")])
 async def test_what_is_hidden_or_seen_leaves_at_once(
-    faked: FakeEngine, store: Store, key: str, mark: str, told: str
+    faked: FakeEngine, store: Store, key: str, mark: str, expected: str
 ) -> None:
     async with started(LARGE, engine=faked) as driver:
         title = driver.titles(1)[0]
         await driver.press(key)
-        await driver.told(told.format(title))
+        await driver.wait_for_notice(expected.format(title))
         assert marks(store) == {title: mark}
         assert title not in driver.titles(100)
         assert driver.movies.total == 239
         await driver.press("u")
-        await driver.told(f"took back {title} as {mark}")
+        await driver.wait_for_notice(f"undid {title} as {mark}")
         assert driver.titles(1) == [title]
         assert marks(store) == {}
 
@@ -65,7 +65,7 @@ async def test_what_is_hidden_or_seen_leaves_at_once(
 async def test_marks_are_for_the_list(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         await driver.press("left", "w", "v")
-        await driver.told("Go to the list with → first")
+        await driver.wait_for_notice("Press → to go to the list first")
         assert marks(store) == {}
 
 
@@ -99,7 +99,7 @@ async def test_history_lists_everything(faked: FakeEngine, size: tuple[int, int]
     async with started(size, engine=faked) as driver:
         first, second, third = await rate_three(driver)
         await driver.press("w")
-        await driver.told("watchlist")
+        await driver.wait_for_notice("watchlist")
         await driver.press("h")
         await driver.see("History · user 1")
         drawn = [line for line in lines(driver.app) if "★" in line and "│" in line and "20" in line]
@@ -117,16 +117,16 @@ async def test_undo_down_to_any_point(faked: FakeEngine, store: Store) -> None:
         await driver.press("h")
         await driver.see("History · user 1")
         await driver.press("down", "enter")
-        await driver.see("took back 2 steps")
-        assert [rated.film.title for rated in store.ratings(ONE)] == [first]
+        await driver.see("undid 2 steps")
+        assert [rated.movie.title for rated in store.ratings(ONE)] == [first]
         assert shown(driver.app).count("↶") == 2
         await driver.press("up", "enter")
-        await driver.see("did again 2 steps")
-        assert [rated.film.title for rated in store.ratings(ONE)] == [first, second, third]
+        await driver.see("redid 2 steps")
+        assert [rated.movie.title for rated in store.ratings(ONE)] == [first, second, third]
         await driver.press("u")
-        await driver.see(f"took back {third}")
+        await driver.see(f"undid {third}")
         await driver.press("r")
-        await driver.see(f"did again {third}")
+        await driver.see(f"redid {third}")
         await driver.press("r")
         await driver.see("There is nothing to redo")
 
@@ -137,12 +137,12 @@ async def test_one_step_alone_is_taken_back(faked: FakeEngine, store: Store) -> 
         await driver.press("h")
         await driver.see("History · user 1")
         await driver.press("end", "x")
-        await driver.see(f"took back {first}")
-        assert [rated.film.title for rated in store.ratings(ONE)] == [second, third]
+        await driver.see(f"undid {first}")
+        assert [rated.movie.title for rated in store.ratings(ONE)] == [second, third]
         await driver.press("end", "x")
-        await driver.see("Nothing is left of that")
+        await driver.see("This step cannot be undone alone")
         await driver.press("escape")
-        await driver.until(lambda: first in driver.titles(100), "the film's return")
+        await driver.until(lambda: first in driver.titles(100), "the movie's return")
         await driver.press("u")
         await driver.until(lambda: first not in driver.titles(100), "its leaving again")
         assert len(store.ratings(ONE)) == 3
@@ -157,9 +157,9 @@ async def test_an_empty_history(faked: FakeEngine) -> None:
 
 
 def test_taking_back_keeps_what_was_changed_since(store: Store) -> None:
-    film = Film("fargo 1996", "Fargo", 1996)
+    movie = Movie("fargo 1996", "Fargo", 1996)
     for stars in (2, 4, 5):
-        store.rate(EVA, film, stars)
+        store.rate(EVA, movie, stars)
     newest, middle, _ = store.history(EVA)
     assert store.take_back(middle) is None
     taken = store.take_back(newest)
@@ -180,18 +180,18 @@ async def test_a_profile_is_renamed(faked: FakeEngine, store: Store) -> None:
         assert driver.app.session.audience.viewers == (EVA,)
         title = await driver.rate()
         await driver.press("left", "e")
-        await driver.see("Another name for Eva")
+        await driver.see("New name for Eva")
         await driver.press("ctrl+u")
         await driver.type("tom")
         await driver.press("enter")
-        await driver.see("There is a profile 'Tom' already")
+        await driver.see("The profile 'Tom' already exists")
         await driver.press("ctrl+u")
         await driver.type("Ada")
         await driver.press("enter")
-        await driver.told("Eva is now Ada")
+        await driver.wait_for_notice("Eva is now Ada")
         assert driver.app.session.audience.viewers == (profile("Ada"),)
         assert lines(driver.app)[0].rstrip().endswith("Ada")
-        assert [rated.film.title for rated in store.ratings(profile("Ada"))] == [title]
+        assert [rated.movie.title for rated in store.ratings(profile("Ada"))] == [title]
         assert [ref.id for ref, _ in store.profiles()] == ["Ada", "Tom"]
 
 
@@ -201,20 +201,20 @@ async def test_a_deleted_profile_comes_back(faked: FakeEngine, store: Store) -> 
     async with started(engine=faked) as driver:
         title = await driver.rate()
         await driver.press("left", "x")
-        await driver.told("Eva is deleted · u brings it back")
+        await driver.wait_for_notice("Deleted Eva · u undo")
         assert [ref for ref, _ in store.profiles()] == [TOM]
         assert driver.app.session.audience.viewers == (TOM,)
         await driver.press("right")
         other = await driver.rate()
         await driver.press("u")
-        await driver.told(f"took back {other}")
+        await driver.wait_for_notice(f"undid {other}")
         await driver.press("u")
-        await driver.told("took back the deletion of Eva")
+        await driver.wait_for_notice("undid the deletion of Eva")
         assert [ref for ref, _ in store.profiles()] == [EVA, TOM]
-        assert [rated.film.title for rated in store.ratings(EVA)] == [title]
+        assert [rated.movie.title for rated in store.ratings(EVA)] == [title]
         await driver.see("Eva")
         await driver.press("r")
-        await driver.told("gave again the deletion of Eva")
+        await driver.wait_for_notice("redid the deletion of Eva")
         assert [ref for ref, _ in store.profiles()] == [TOM]
 
 
@@ -222,7 +222,7 @@ async def test_users_are_no_profiles(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         for key in ("e", "x"):
             await driver.press("left", key)
-            await driver.told("That is no profile")
+            await driver.wait_for_notice("Only profiles can be renamed or deleted")
             await driver.press("right")
 
 
@@ -241,22 +241,22 @@ def test_a_deleted_name_is_free_again(store: Store) -> None:
 def test_what_was_deleted_long_ago_is_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.create_profile("Eva")
     with monkeypatch.context() as patch:
-        patch.setattr("movietui.store.now", lambda: "2020-01-01T00:00:00.000+00:00")
+        patch.setattr("movietui.store.ratings.now", lambda: "2020-01-01T00:00:00.000+00:00")
         deleted = store.delete_profile(EVA)
     store.create_profile("Tom")
     store.delete_profile(TOM)
-    with pytest.raises(Problem, match="no profile 'Eva' any more"):
+    with pytest.raises(Problem, match="The profile 'Eva' no longer exists"):
         store.restore_profile(EVA, deleted)
 
 
 def test_a_profile_that_is_not_there_cannot_be_renamed(store: Store) -> None:
-    with pytest.raises(Problem, match="no profile 'Eva' any more"):
+    with pytest.raises(Problem, match="The profile 'Eva' no longer exists"):
         store.rename_profile(EVA, "Ada")
 
 
 def test_marks_of_another_window_are_seen(store: Store) -> None:
-    film = Film("fargo 1996", "Fargo", 1996)
+    movie = Movie("fargo 1996", "Fargo", 1996)
     other = Store(locations.store())
-    other.mark(EVA, film, "hidden")
+    other.mark(EVA, movie, "hidden")
     other.close()
-    assert store.not_offered(EVA) == {"fargo 1996"}
+    assert [each.movie for each in store.marks(EVA, "hidden")] == [movie]

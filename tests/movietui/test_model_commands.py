@@ -1,14 +1,16 @@
-"""Commands that learn and measure: train, evaluate, sweep, reproduce."""
+"""Commands that train and measure models: train, evaluate, sweep, reproduce."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from data.problems import Problem
-from models.bias import Bias, BiasSettings
-from models.reproduce import Experiment
-from movietui.store import Store
+from movietui.data.problems import Problem
+from movietui.jobs.listener import Listener
+from movietui.jobs.train import TrainRequest
+from movietui.models.bias import Bias, BiasSettings
+from movietui.models.evaluation.reproduce import Experiment
+from movietui.store.ratings import Store
 from tests.movietui.commands import Run, document, given, refused
 
 
@@ -19,19 +21,19 @@ def test_train(run: Run, ready: Path) -> None:
     given(trained["metrics"], "rmse", "mae")
     assert (trained["run"], trained["seed"], trained["settings"]["sweeps"]) == (3, 3, 2)
     assert Path(trained["checkpoint"]).is_dir()
-    told = run("train", "popularity", "--dataset", "demo").stdout
-    assert "run 4: popularity on demo, learnt from all ratings" in told
-    assert "measured on random90" in told
+    output = run("train", "popularity", "--dataset", "demo").stdout
+    assert "run 4: popularity on demo, trained on all ratings" in output
+    assert "measured on random90" in output
 
 
-def test_train_takes_the_recommended_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_defaults_to_the_recommended_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def note(store: Store, model: str, dataset: str, **options: object) -> None:
-        asked.append(model)
+    def note(store: Store, request: TrainRequest, listener: Listener) -> None:
+        asked.append(request.model)
         raise Problem("That is enough.")
 
-    monkeypatch.setattr("movietui.tasks.train", note)
+    monkeypatch.setattr("movietui.jobs.train.train", note)
     assert run("train", "--dataset", "demo").exit_code == 1
     assert asked == ["blend"]
 
@@ -56,33 +58,33 @@ def test_evaluate(run: Run, ready: Path) -> None:
         assert row["n_train"] + row["n_test"] == 28_005
     given(rows[1]["difference"], "to", "metric", "value", "low", "high")
     over = rows[1]["over_splits"]["rmse"]
-    each = [rows[place]["metrics"]["rmse"] for place in (1, 3)]
+    each = [rows[index]["metrics"]["rmse"] for index in (1, 3)]
     assert over["mean"] == pytest.approx(sum(each) / 2)
     assert over["std"] == pytest.approx(abs(each[0] - each[1]) / 2**0.5)
-    told = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0").stdout
-    assert "kfold5-0" in told
-    assert f"{rows[0]['metrics']['rmse']:.4f}" in told
+    output = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0").stdout
+    assert "kfold5-0" in output
+    assert f"{rows[0]['metrics']['rmse']:.4f}" in output
 
 
-def test_evaluate_several_splits_tells_their_mean(run: Run, ready: Path) -> None:
-    told = run("evaluate", "bias", "mf", "--dataset", "demo", "--split", "kfold5-0,kfold5-1").stdout
-    assert told.count("mean of 2") == told.count("deviation") == 2
+def test_evaluate_several_splits_prints_their_mean(run: Run, ready: Path) -> None:
+    output = run("evaluate", "bias", "mf", "--dataset", "demo", "--split", "kfold5-0,kfold5-1").stdout
+    assert output.count("mean of 2") == output.count("deviation") == 2
 
 
-def test_evaluate_tells_where_it_fails(run: Run, ready: Path) -> None:
+def test_evaluate_prints_where_a_model_fails(run: Run, ready: Path) -> None:
     arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "random80", "--detail")
     row = document(run(*arguments, "--json"))[0]
     assert {group["by"] for group in row["subgroups"]} >= {"ratings of the user", "ratings of the movie", "genre"}
     assert sum(group["rows"] for group in row["subgroups"] if group["by"] == "ratings of the user") == row["n_test"]
-    assert sum(found["rows"] for found in row["calibration"]["bins"]) == row["n_test"]
-    told = run(*arguments).stdout
-    assert all(word in told for word in ("ratings of the movie", "too high", "predicted from", "mean distance"))
+    assert sum(result["rows"] for result in row["calibration"]["bins"]) == row["n_test"]
+    output = run(*arguments).stdout
+    assert all(word in output for word in ("ratings of the movie", "too high", "predicted from", "mean distance"))
     ranked = document(run("evaluate", "bias", "--dataset", "demo", "--task", "ranking", "--detail", "--json"))
     assert "subgroups" not in ranked[0]
     assert ranked[1]["difference"]["metric"] == "ndcg@10"
     assert 0.7 < row["metrics"]["coverage80"] < 0.9
     both = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0,kfold5-1", "--detail")
-    assert "coverage80" in both.stdout  # of bias alone: popularity does not tell how ratings scatter
+    assert "coverage80" in both.stdout  # of bias only: popularity predicts no uncertainty
 
 
 def test_evaluate_with_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,14 +117,14 @@ def test_sweep(run: Run, ready: Path) -> None:
     }
     assert [row["test"] is None for row in rows] == [False, True, True, True]
     given(rows[0], "model", "dataset", "split", "seed", "seconds")
-    told = run(*arguments, "caution=1,2").stdout
-    assert re.search(r"the best, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", told)
+    output = run(*arguments, "caution=1,2").stdout
+    assert re.search(r"the best, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", output)
 
 
 def test_reproduce(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(run("reproduce"), "ml-100k is not here yet")
+    refused(run("reproduce"), "ml-100k is not on disk yet; run movietui data get ml-100k.")
     own = (Experiment("009", "user-knn", {"mse": 1.5, "mae": None}, "demo", "kfold5-0", note="as invented"),)
-    monkeypatch.setattr("models.reproduce.EXPERIMENTS", own)
+    monkeypatch.setattr("movietui.models.evaluation.reproduce.EXPERIMENTS", own)
     rows = document(run("reproduce", "--json"))
     assert [(row["metric"], row["reported"]) for row in rows] == [("mse", 1.5), ("mae", None)]
     given(rows[0], "source", "model", "dataset", "split", "published", "tuned")
@@ -143,3 +145,18 @@ def test_evaluate_pairs(run: Run, ready: Path) -> None:
     given(row["metrics"], "rmse", "mae", "mse_scaled", "ndcg@10_mean", "ndcg@10_min", "ndcg@10_gap")
     assert row["task"] == "pair"
     assert re.search(rf" {row['metrics']['triples']:,} .* {row['metrics']['pairs']} ", run(*arguments).stdout)
+
+
+def test_the_table_of_evaluations_fits_the_terminal(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ("evaluate", "popularity", "--task", "ranking", "--split", "random80", "--dataset", "demo")
+    monkeypatch.setenv("COLUMNS", "80")
+    output = run(*asked).stdout
+    heading, row, rest = output.splitlines()[:3]
+    assert max(len(line) for line in (heading, row, rest)) <= 80
+    assert {"ndcg@10", "liked@10"} <= {*heading.split()}
+    assert rest.endswith("more metrics: --json has all")
+    (measured,) = document(run(*asked, "--json"))
+    shown = [name for name in measured["metrics"] if name in heading.split()]
+    assert len(shown) + int(rest.split()[0]) == len(measured["metrics"])
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "--json has all" not in run(*asked).stdout

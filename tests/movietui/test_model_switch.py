@@ -1,49 +1,50 @@
-"""Another model for the list: what it would change, and that it serves at once."""
+"""Another model for the list: the comparison of both lists, and the switch."""
 
-from movietui.screens.switching import SwitchPanel, two_tops
-from movietui.store import Store
+from movietui.store.ratings import Store
+from movietui.ui.browse.model_switch import SwitchPanel, render_comparison
 from tests.movietui.driving import SIZES, lines, shown, started
 from tests.movietui.fakes import FakeEngine
 
 
 @SIZES
-async def test_another_run_serves_once_seen(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
+async def test_another_run_serves_after_a_comparison(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         first, _, third = driver.titles(3)
         await driver.press("M")
-        await driver.see("run 3 mf is at work")
+        await driver.see("run 3 mf makes the list now")
         (bias,) = [line for line in lines(driver.app) if " 1  bias " in line]
         assert "0.940" in bias
         assert "0.160" in bias
         await driver.press("down")
-        await driver.see("3 of 10 stay")
-        assert "run 1 bias beside run 3 mf" in shown(driver.app)
-        told = [line for line in lines(driver.app) if third[:18] in line or first[:18] in line]
-        assert any("▲2" in line and "gone" not in line for line in told)
+        await driver.see("3 of 10 in both lists")
+        assert "run 1 bias compared with run 3 mf" in shown(driver.app)
+        rows = [line for line in lines(driver.app) if third[:18] in line or first[:18] in line]
+        assert any("▲2" in line and "gone" not in line for line in rows)
         assert shown(driver.app).count("gone") == shown(driver.app).count("new  ") == 7
         opened = len([do for do, _ in faked.asked if do == "open"])
         await driver.press("enter")
-        await driver.told("Run 1, bias, makes the list now")
+        await driver.wait_for_notice("Using run 1, bias, for the list")
         assert len([do for do, _ in faked.asked if do == "open"]) == opened + 1
         assert driver.app.session.run is not None
         assert driver.app.session.run.id == 1
         assert store.choice("run:demo") == "1"
 
 
-async def test_looking_changes_nothing(faked: FakeEngine) -> None:
+async def test_comparing_changes_nothing(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("f")
         await driver.type("+even")
         await driver.press("enter")
         await driver.press("M")
-        await driver.see("at work")
+        await driver.see("makes the list now")
         await driver.press("down")
-        await driver.see("3 of 10 stay")
+        await driver.see("3 of 10 in both lists")
         do, asked = faked.asked[-1]
-        assert (do, asked["only"], asked["viewers"][0]["id"]) == ("beside", "+even", "1")
+        query = asked["query"]
+        assert (do, query["filter"], query["viewers"][0]["id"]) == ("compare_lists", "+even", "1")
         await driver.press("up", "down")
         await driver.pilot.pause(0.3)
-        assert [do for do, _ in faked.asked].count("beside") <= 2  # what was worked out is kept
+        assert [do for do, _ in faked.asked].count("compare_lists") <= 2  # what was worked out is kept
         await driver.press("escape")
         assert driver.app.session.run is not None
         assert driver.app.session.run.id == 3
@@ -52,7 +53,7 @@ async def test_looking_changes_nothing(faked: FakeEngine) -> None:
 async def test_a_run_that_cannot_be_loaded(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("M")
-        await driver.see("at work")
+        await driver.see("makes the list now")
         faked.problem = "The checkpoint of [b]run 1[/b] is damaged; train it again."
         await driver.press("down")
         await driver.see("The checkpoint of [b]run 1[/b] is damaged")
@@ -65,8 +66,8 @@ def test_two_lists_of_different_lengths() -> None:
         {"title": "[b]Fargo", "year": 1996, "first": 1, "second": None},
         {"title": "Heat", "year": 0, "first": 2, "second": 1},
     ]
-    told = two_tops({"movies": movies}, 60).plain.splitlines()
-    assert [line.split() for line in told[1:]] == [
+    rows = render_comparison({"movies": movies}, 60).plain.splitlines()
+    assert [line.split() for line in rows[1:]] == [
         ["1", "[b]Fargo", "(1996)", "gone", "1", "▲1", "Heat"],
         ["2", "Heat"],
     ]

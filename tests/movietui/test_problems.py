@@ -1,19 +1,24 @@
-"""What becomes of work that cannot be done, or that nobody waits for any more."""
+"""Problems on the status line, and errors of screens that are being closed."""
 
 import ast
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.css.query import NoMatches
 from textual.worker import WorkerFailed
 
 import movietui
-from movietui.replies import ModelRow
-from movietui.session import Session
-from movietui.store import Store
-from movietui.widgets.tables import ModelList
-from movietui.widgets.told import told
+from movietui.protocol.requests import Requests
+from movietui.store.ratings import Store
+from movietui.store.runs import Runs
+from movietui.ui.browse.model_switch import SwitchPanel
+from movietui.ui.browse.search import SearchPanel, SearchResults
+from movietui.ui.browse.similar import SimilarPanel
+from movietui.ui.problems import shows_problems
+from movietui.ui.train.model_list import ModelList
 from tests.movietui.driving import started
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.training import go
@@ -23,17 +28,18 @@ async def test_an_answer_that_comes_when_its_widgets_are_gone_is_dropped(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_run(store)
-    gone, came = asyncio.Event(), asyncio.Event()
-    models = Session.models
+    engine, gone, came = FakeEngine(), asyncio.Event(), asyncio.Event()
+    ask = engine.ask
 
-    async def late(session: Session) -> list[ModelRow]:
-        await gone.wait()
-        came.set()
-        return await models(session)
+    async def late(request: Callable[..., Any], **arguments: Any) -> Any:
+        if request is Requests.models:
+            await gone.wait()
+            came.set()
+        return await ask(request, **arguments)
 
-    async with started(engine=FakeEngine()) as driver:
+    async with started(engine=engine) as driver:
         screen = await go(driver)
-        monkeypatch.setattr(Session, "models", late)
+        engine.ask = late  # type: ignore[method-assign]
         monkeypatch.setattr(ModelList, "on_unmount", lambda widget: gone.set(), raising=False)
         worker = screen.list_models()
     assert came.is_set()
@@ -43,7 +49,7 @@ async def test_an_answer_that_comes_when_its_widgets_are_gone_is_dropped(
 async def test_what_a_screen_that_stands_does_not_find_is_an_error(store: Store) -> None:
     with_run(store)
 
-    @told
+    @shows_problems
     async def look(models: ModelList) -> None:
         models.query_one("#nothing")
 
@@ -56,7 +62,51 @@ async def test_what_a_screen_that_stands_does_not_find_is_an_error(store: Store)
             await worker.wait()
 
 
-def test_every_worker_is_told() -> None:
+async def test_a_worker_that_is_not_ours_may_come_too_late_as_well(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual's palette queries its list once it has gathered the commands."""
+    with_run(store)
+    gone = asyncio.Event()
+
+    async def look(panel: SearchPanel) -> None:
+        await gone.wait()
+        panel.query_one("#matches")
+
+    async with started(engine=FakeEngine()) as driver:
+        panel = SearchPanel(driver.app.session)
+        monkeypatch.setattr(SearchResults, "on_unmount", lambda widget: gone.set(), raising=False)
+        await driver.app.push_screen(panel)
+        worker = panel.run_worker(look(panel))
+        await driver.app.pop_screen()
+        await driver.press("down")
+        assert isinstance(worker.error, NoMatches)
+
+
+async def test_a_panel_that_comes_when_the_app_is_left_is_not_made(store: Store) -> None:
+    with_run(store)
+    async with started(engine=FakeEngine()) as driver:
+        app = driver.app
+        app.exit(7)
+        app.push_screen(SwitchPanel(app.session, Runs(store).find()))
+    assert app.return_value == 7
+    assert app.return_code == 0
+
+
+async def test_a_panel_that_is_left_before_it_is_made_is_just_gone(store: Store) -> None:
+    with_run(store)
+    async with started(engine=FakeEngine()) as driver:
+        app, runs = driver.app, Runs(store).find()
+        for _ in range(20):
+            for panel in (SwitchPanel(app.session, runs), SimilarPanel("The Odd", [], []), SearchPanel(app.session)):
+                app.push_screen(panel)
+                app.pop_screen()
+                await asyncio.sleep(0)
+        await driver.press("down")
+        assert app.screen is driver.browse
+
+
+def test_every_worker_shows_problems() -> None:
     workers = {}
     for path in Path(movietui.__file__).parent.rglob("*.py"):
         for method in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -64,5 +114,7 @@ def test_every_worker_is_told() -> None:
                 names = [ast.unparse(decorator).partition("(")[0] for decorator in method.decorator_list]
                 if "work" in names:
                     workers[f"{path.stem}.{method.name}"] = names[-1]
+                elif "in_background" in names:  # which shows problems by itself
+                    workers[f"{path.stem}.{method.name}"] = "shows_problems"
     assert len(workers) > 40
-    assert {name for name, innermost in workers.items() if innermost != "told"} == set()
+    assert {name for name, innermost in workers.items() if innermost != "shows_problems"} == set()

@@ -1,10 +1,10 @@
-"""The queue on the Train screen: order, pause, going on, and what becomes of it when the app is left."""
+"""The queue on the Train screen: order, pausing, resuming, and quitting while runs are unfinished."""
 
 import pytest
 
-from data import locations
-from movietui.runs import Runs
-from movietui.store import Store
+from movietui.data.storage import locations
+from movietui.store.ratings import Store
+from movietui.store.runs import Runs
 from tests.movietui.driving import LARGE, shown, started
 from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 from tests.movietui.training import SIZES, go, states, with_fake_jobs
@@ -18,11 +18,11 @@ async def test_runs_wait_for_each_other(store: Store, size: tuple[int, int]) -> 
         await driver.press("enter")
         await driver.until(lambda: states(store) == ["running"], "the first")
         await driver.press("enter")
-        await driver.told("Run 5, mf, waits behind 1 run.")
+        await driver.wait_for_notice("Run 5, mf, is queued behind 1 run.")
         await driver.press("enter")
-        await driver.told("Run 6, mf, waits behind 2 runs.")
-        for told in ("waits, 1", "waits, 2", "running"):
-            await driver.see(told)
+        await driver.wait_for_notice("Run 6, mf, is queued behind 2 runs.")
+        for expected in ("queued (1st)", "queued (2nd)", "running"):
+            await driver.see(expected)
         assert [row.id for row in screen.runs.known_rows()][:4] == [4, 5, 6, 3]
         await driver.until(lambda: screen.runs.current and screen.runs.current.id == 6, "the cursor on the newest")
         await driver.press("right", "K")
@@ -35,14 +35,14 @@ async def test_runs_wait_for_each_other(store: Store, size: tuple[int, int]) -> 
         await driver.until(lambda: [row.id for row in screen.runs.known_rows()][:3] == [4, 6, 5], "the new order")
         FakeJob.made[0].end()
         await driver.until(lambda: states(store) == ["done", "queued", "running"], "the next")
-        await driver.told("u on run 4 uses it in Browse")
+        await driver.wait_for_notice("press u on run 4 to use it in Browse")
         await driver.press("c")
         await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "the last")
-        await driver.told("Stopped training mf; run 6 keeps its curve, r goes on with it.")
+        await driver.wait_for_notice("Stopped training mf; run 6 keeps its curve, r resumes it.")
         await driver.press("r")
         await driver.until(lambda: states(store) == ["done", "running", "queued"], "the cancelled one waiting")
         await driver.until(lambda: screen.runs.current and screen.runs.current.id == 6, "the cursor on it")
-        await driver.see("waits, 1")
+        await driver.see("queued (1st)")
         await driver.press("c")
         await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "what waited cancelled")
         FakeJob.made[2].end("done")
@@ -54,37 +54,37 @@ async def test_pausing_and_several_at_a_time(store: Store) -> None:
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await with_fake_jobs(driver, store)
         await driver.press("p")
-        await driver.told("! Nothing trains here that could be paused.")
+        await driver.wait_for_notice("! No run here can be paused.")
         await driver.press("J")
-        await driver.told("! Only a run that waits here can be moved.")
+        await driver.wait_for_notice("! Only a run queued in this window can be moved.")
         await driver.press("enter", "enter", "plus")
         await driver.until(lambda: states(store) == ["running", "running"], "both")
-        await driver.told("2 runs at a time.")
+        await driver.wait_for_notice("2 runs at a time.")
         await driver.see("2 at a time")
         await driver.press("right", "home", "p")
-        await driver.told("Run 4 pauses at the end of its epoch; p resumes it.")
+        await driver.wait_for_notice("Run 4 will pause after this epoch; p resumes it.")
         await driver.see("paused")
         await driver.press("p")
-        await driver.told("Run 4 goes on.")
-        assert FakeJob.made[0].told == ["pause", "resume"]
+        await driver.wait_for_notice("Resumed run 4.")
+        assert FakeJob.made[0].sent == ["pause", "resume"]
         assert screen.runs.has_focus
 
 
-async def test_a_run_that_was_cut_off_is_offered(store: Store) -> None:
+async def test_an_interrupted_run_can_be_resumed(store: Store) -> None:
     with_run(store)
     number = store.start_run("mf", "demo", "standard", "random90", 0, {}, request={"cleaning": "standard"})
     store.execute("UPDATE runs SET process = 2147483, began = 'then' WHERE id = ?", number)
     async with started(LARGE, engine=FakeEngine()) as driver:
         await with_fake_jobs(driver, store)
-        await driver.see("cut off")
-        await driver.see("run 4 was cut off · r goes on with it")
+        await driver.see("interrupted")
+        await driver.see("run 4 was interrupted · r resume")
         await driver.press("r")
         await driver.until(lambda: states(store) == ["running"], "the run going on")
-        await driver.until(lambda: "was cut off" not in shown(driver.app), "the offer taken back")
+        await driver.until(lambda: "was interrupted" not in shown(driver.app), "the offer taken back")
         assert FakeJob.made[0].request["run"] == number
 
 
-async def test_leaving_asks_what_becomes_of_the_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_quitting_asks_what_to_do_with_the_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with_run(store)
     closed: list[bool] = []
     async with started(engine=FakeEngine()) as driver:
@@ -100,25 +100,25 @@ async def test_leaving_asks_what_becomes_of_the_runs(store: Store, monkeypatch: 
         await driver.press("enter", "enter")
         await driver.until(lambda: states(store) == ["running", "queued"], "both")
         await driver.press("q")
-        await driver.see("1 run trains and 1 run waits.")
+        await driver.see("1 run training and 1 run queued.")
         await driver.press("escape")
         assert driver.app.is_running
         assert states(store) == ["running", "queued"]
         await driver.press("q")
-        await driver.see("Leave while models train?")
+        await driver.see("Quit while models are training?")
         await driver.press("y")
         await driver.until(lambda: driver.app._exit, "the end")
         assert closed[0] is True
 
 
-async def test_leaving_at_once_stops_what_trains(store: Store) -> None:
+async def test_quitting_twice_stops_training(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         await with_fake_jobs(driver, store)
         await driver.press("enter", "enter")
         await driver.until(lambda: states(store) == ["running", "queued"], "both")
         await driver.press("ctrl+c")
-        await driver.see("Leave while models train?")
+        await driver.see("Quit while models are training?")
         await driver.press("ctrl+c")
         await driver.until(lambda: driver.app._exit, "the end")
         assert states(store) == ["cancelled", "queued"]

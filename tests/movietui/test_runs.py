@@ -1,4 +1,4 @@
-"""Runs in the store: found, kept, watched while they go on, and waiting in a queue."""
+"""Runs in the store: finding, deleting and watching them, and the queue."""
 
 import json
 import os
@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from data import locations
-from data.problems import Problem
-from movietui.processes import still_runs, this_process
-from movietui.runs import Recorder, Runs, place_by
-from movietui.store import Store
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.store.processes import still_runs, this_process
+from movietui.store.ratings import Store
+from movietui.store.runs import Recorder, Runs, metric_order
 from tests.movietui.fakes import with_run
 from tests.movietui.processes import gone
 
@@ -32,7 +32,7 @@ CREATE TABLE runs (
 );
 CREATE TABLE choices (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO runs VALUES (7, 'mf', 'demo', 'standard', 'random90', 3, '{"factors": 10}', 'done', 1, 'demo-mf-1',
-    '2026-01-01T00:00:00.000+00:00', 1.5, '[{"epoch": 1}]', 1, '{"rmse": 0.9}', '');
+    '2026-01-01T00:00:00.000+00:00', 1.5, '[{"epoch": 1, "train_loss": 0.5}]', 1, '{"rmse": 0.9}', '');
 PRAGMA user_version = 2;
 """
 
@@ -63,7 +63,7 @@ def of_dead_process(store: Store, number: int) -> None:
     store.execute("UPDATE runs SET process = ?, began = 'then' WHERE id = ?", ended.pid, number)
 
 
-def test_an_earlier_store_becomes_one_of_today(home: Path) -> None:
+def test_an_earlier_store_is_migrated(home: Path) -> None:
     path = locations.store()
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as database:
@@ -73,7 +73,7 @@ def test_an_earlier_store_becomes_one_of_today(home: Path) -> None:
     (run,) = store.runs()
     assert (run.id, run.model, run.state, run.seconds, run.curve, run.metrics) == (
         *(7, "mf", "done", 1.5),
-        *([{"epoch": 1}], {"rmse": 0.9}),
+        *([{"epoch": 1, "train_loss": 0.5}], {"rmse": 0.9}),
     )
     assert (run.name, run.note, run.device, run.peak_bytes) == ("", "", "", None)
     assert [changed.id for changed in Runs(store).changes().runs] == [7]
@@ -95,7 +95,7 @@ def test_find_and_get(store: Store, runs: Runs) -> None:
         runs.get(99)
 
 
-def test_changes_tell_only_what_is_new(store: Store, runs: Runs) -> None:
+def test_changes_return_only_what_is_new(store: Store, runs: Runs) -> None:
     first, second = done(store, 0.9), done(store, 0.8)
     before = runs.changes()
     assert [run.id for run in before.runs] == [second, first]
@@ -108,32 +108,32 @@ def test_changes_tell_only_what_is_new(store: Store, runs: Runs) -> None:
     last = runs.changes(after.version)
     assert (last.runs, last.deleted) == ((), (second,))
     assert runs.changes(last.version).deleted == ()
-    assert done(store, 0.7) > second  # its number is not given again
+    assert done(store, 0.7) > second  # its number is not reused
 
 
-def test_a_run_that_was_cut_off_is_told_once(store: Store, runs: Runs) -> None:
+def test_a_run_that_was_cut_off_is_reported_once(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 0, {})
     version = runs.changes().version
     assert runs.changes(version).runs == ()
     of_dead_process(store, number)
     (run,) = runs.changes(runs.changes(version).version - 1).runs
     assert (run.state, run.progress) == ("cut off", {})
-    assert "start it again" in run.problem
+    assert "resume it" in run.problem
     assert runs.changes(runs.changes().version).runs == ()
 
 
-def test_a_process_is_known_by_its_number_and_when_it_began() -> None:
+def test_a_process_is_identified_by_its_number_and_start_time() -> None:
     number, began = this_process()
     assert began
     assert still_runs(number, began)
-    assert still_runs(number, "")  # as an earlier version wrote it down
+    assert still_runs(number, "")  # as an earlier version recorded it
     assert not still_runs(number, "another time")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         assert still_runs(child.pid, "")
         assert not still_runs(child.pid, began)
         child.kill()
         assert gone(child.pid)
-        assert not still_runs(child.pid, "")  # nobody waited for it yet
+        assert not still_runs(child.pid, "")  # it is a zombie
 
 
 def test_names_and_notes(store: Store, runs: Runs) -> None:
@@ -164,7 +164,7 @@ def test_delete(store: Store, runs: Runs) -> None:
         runs.delete(running)
 
 
-def test_prune_keeps_the_best_of_those_that_can_be_compared(store: Store, runs: Runs) -> None:
+def test_prune_keeps_the_best_of_comparable_runs(store: Store, runs: Runs) -> None:
     numbers = [done(store, rmse) for rmse in (0.93, 0.91, 0.92, 0.95)] + [done(store, 0.99, "u2")]
     folders = {number: with_checkpoint(store, number) for number in numbers}
     runs.use(numbers[3])
@@ -181,10 +181,14 @@ def test_prune_keeps_the_best_of_those_that_can_be_compared(store: Store, runs: 
 
 def test_the_best_by_a_metric(store: Store) -> None:
     runs = [store.run(done(store, value)) for value in (0.3, 0.2, 0.4)]
-    found = [run for run in runs if run is not None]
-    assert [run.metrics["rmse"] for run in sorted(found, key=lambda run: place_by(run, "rmse"))] == [0.2, 0.3, 0.4]
-    assert [run.metrics["rmse"] for run in sorted(found, key=lambda run: place_by(run, "ndcg@10"))] == [0.4, 0.3, 0.2]
-    assert place_by(found[0], "mae") == float("inf")
+    result = [run for run in runs if run is not None]
+    assert [run.metrics["rmse"] for run in sorted(result, key=lambda run: metric_order(run, "rmse"))] == [0.2, 0.3, 0.4]
+    assert [run.metrics["rmse"] for run in sorted(result, key=lambda run: metric_order(run, "ndcg@10"))] == [
+        0.4,
+        0.3,
+        0.2,
+    ]
+    assert metric_order(result[0], "mae") == float("inf")
 
 
 def test_use(store: Store, runs: Runs) -> None:
@@ -192,17 +196,17 @@ def test_use(store: Store, runs: Runs) -> None:
     with_checkpoint(store, number)
     store.choose("stand-in:own", str(number))
     runs.use(number)
-    assert runs.queue_recommended("blend", runs.get(number)) is None  # what was chosen stays
+    assert runs.queue_recommended("blend", runs.get(number)) is None  # a person chose another run
     assert store.dataset_in_use() == "own"
     assert store.serving_runs("own")[0].id == number
-    with pytest.raises(Problem, match="cancelled; only a run that is done"):
+    with pytest.raises(Problem, match="cancelled; only a finished run"):
         runs.use(number - 1)
 
 
 # The queue
 
 
-def test_runs_wait_in_their_order(store: Store, runs: Runs) -> None:
+def test_runs_wait_in_order(store: Store, runs: Runs) -> None:
     numbers = [runs.queue("mf", "demo", "u1", REQUEST) for _ in range(3)]
     assert [run.id for run in runs.waiting()] == numbers
     waiting = runs.get(numbers[0])
@@ -214,11 +218,11 @@ def test_runs_wait_in_their_order(store: Store, runs: Runs) -> None:
     runs.begin(numbers[0], "none", {"sweeps": 3})
     assert runs.get(numbers[0]).state == "running"
     assert [run.id for run in runs.waiting()] == numbers[1:]
-    with pytest.raises(Problem, match="does not wait any more"):
+    with pytest.raises(Problem, match="is no longer queued"):
         runs.begin(numbers[0], "none", {})
 
 
-def test_what_waits_for_a_dead_process_is_adopted(store: Store, runs: Runs) -> None:
+def test_queued_runs_of_a_dead_process_are_adopted(store: Store, runs: Runs) -> None:
     ours, theirs = (runs.queue("mf", "demo", "u1", REQUEST) for _ in range(2))
     assert runs.adopt() == 0
     of_dead_process(store, theirs)
@@ -230,19 +234,19 @@ def test_what_waits_for_a_dead_process_is_adopted(store: Store, runs: Runs) -> N
     assert runs.adopt() == 2
 
 
-def test_only_one_window_lets_a_run_wait_again(store: Store, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_window_queues_a_run_again(store: Store, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 4, {"sweeps": 3}, request=REQUEST)
     of_dead_process(store, number)
     others = Runs(Store(store.path))
-    monkeypatch.setattr(runs, "_free", lambda run: others.again(number))  # faster, just before it is written down
-    with pytest.raises(Problem, match=f"Run {number} was started again elsewhere"):
+    monkeypatch.setattr(runs, "_free", lambda run: others.again(number))  # another window is faster
+    with pytest.raises(Problem, match=f"Run {number} was already resumed in another window"):
         runs.again(number)
     others._store.close()
 
 
-def test_what_did_not_end_well_waits_again(store: Store, runs: Runs) -> None:
+def test_a_run_that_did_not_finish_is_queued_again(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 4, {"sweeps": 3}, request=REQUEST)
-    with pytest.raises(Problem, match="is running; only one"):
+    with pytest.raises(Problem, match="is running; only an interrupted"):
         runs.again(number)
     of_dead_process(store, number)
     folder = with_checkpoint(store, number)
@@ -251,7 +255,7 @@ def test_what_did_not_end_well_waits_again(store: Store, runs: Runs) -> None:
     assert not folder.exists()
     old = store.start_run("mf", "demo", "none", "u1", 0, {})
     store.end_run(old, "failed")
-    with pytest.raises(Problem, match="not known any more"):
+    with pytest.raises(Problem, match="how it was started is unknown"):
         runs.again(old)
 
 
@@ -262,7 +266,7 @@ def epoch(number: int, of: int = 4) -> dict[str, Any]:
     return {"epoch": number, "of": of, "train_loss": 1 / number, "validation_loss": None}
 
 
-def test_a_run_is_written_down_while_it_goes_on(store: Store, runs: Runs) -> None:
+def test_a_run_is_recorded_while_it_trains(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 0, {})
     now = [100.0]
     recorder = Recorder(runs, number, ("curve", "measure"), lambda: now[0])
@@ -276,13 +280,13 @@ def test_a_run_is_written_down_while_it_goes_on(store: Store, runs: Runs) -> Non
     assert run.peak_bytes > 10_000_000
     now[0] += 0.1
     recorder.epoch("curve", epoch(4))
-    assert runs.get(number).progress["epoch"] == 3  # at most once a second
+    assert runs.get(number).progress["epoch"] == 3  # recorded at most once a second
     recorder.epoch("measure", epoch(1))
     run = runs.get(number)
     assert (run.progress["phase"], run.progress["left"], len(run.curve)) == ("measure", None, 4)
 
 
-def test_a_pause_is_seen_and_not_counted(store: Store, runs: Runs) -> None:
+def test_a_pause_is_recorded_and_not_counted(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 0, {})
     now = [0.0]
     recorder = Recorder(runs, number, ("curve",), lambda: now[0])
@@ -301,24 +305,26 @@ def test_a_pause_is_seen_and_not_counted(store: Store, runs: Runs) -> None:
 
 KILLED = """
 import os, signal, sys
-from data import locations
-from movietui import tasks
-from movietui.store import Store
+from movietui.data.storage import locations
+from movietui.jobs.listener import Listener
+from movietui.jobs.train import TrainRequest, train
+from movietui.store.ratings import Store
 def die(phase, epoch):
     if phase == "measure":
         os.kill(os.getpid(), signal.SIGKILL)
-tasks.train(Store(locations.store()), "bias", "demo", cleaning="standard", settings={"sweeps": "3"}, on_epoch=die)
+request = TrainRequest("bias", "demo", "standard", settings={"sweeps": "3"})
+train(Store(locations.store()), request, Listener(epoch=die))
 """
 
 
-def test_a_run_survives_kill_9_and_starts_again_under_its_number(ready: Path, store: Store, runs: Runs) -> None:
-    from movietui import tasks
+def test_a_killed_run_restarts_under_its_number(ready: Path, store: Store, runs: Runs) -> None:
+    from movietui.jobs.train import resume
 
     ended = subprocess.run([sys.executable, "-c", KILLED])
     assert ended.returncode == -signal.SIGKILL
     cut = runs.find()[0]
     assert (cut.state, len(cut.curve), cut.split, cut.device) == ("cut off", 3, "random90", "cpu")
-    trained = tasks.resume(store, cut.id)
+    trained = resume(store, cut.id)
     run = runs.get(cut.id)
     assert (run.state, run.settings["sweeps"], run.metrics) == ("done", 3, trained["metrics"])
     assert run.peak_bytes == trained["peak_bytes"]

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from data import locations
-from models.reproduce import EXPERIMENTS
 from movietui.cli import cli
-from movietui.serving import Service
-from movietui.store import Store
+from movietui.data.storage import locations
+from movietui.engine.service import Service
+from movietui.models.evaluation.reproduce import EXPERIMENTS
+from movietui.store.ratings import Store
 from tests.movietui.commands import Run, document, refused
 
 METRICS = {"rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10", "recall@10", "recall@20", "hit@10"}
-"""Those that are means over rows or users, which have an interval."""
+"""The metrics that are means over rows or users, and so have an interval."""
 
 
 @pytest.fixture
 def run(ready: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """In the demo's home: a bias run (1) and an mf run (2), which serves."""
+    """Return what runs commands in a home with a bias run (1) and an mf run (2), which serves."""
     monkeypatch.setenv("COLUMNS", "160")
     return lambda *arguments: CliRunner().invoke(cli, ["runs", *map(str, arguments)])
 
@@ -36,13 +36,13 @@ def test_list(run: Run) -> None:
     assert 0 < first["checkpoint_bytes"] < second["checkpoint_bytes"]
     assert [row["run"] for row in document(run("list", "--model", "bias", "--json"))] == [1]
     assert document(run("list", "--dataset", "ml-1m", "--json")) == []
-    assert "movietui train makes one" in run("list", "--split", "u1").stdout
+    assert "movietui train starts one" in run("list", "--split", "u1").stdout
     head, *rows = run("list").stdout.splitlines()
     assert head.split()[:4] == ["run", "model", "dataset", "split"]
     assert [row.split()[1] for row in rows] == ["mf", "bias"]
 
 
-def test_list_with_what_was_reported(run: Run) -> None:
+def test_list_with_reported_results(run: Run) -> None:
     rows = [row for row in document(run("list", "--reported", "--json")) if row["state"] == "reported"]
     assert len(rows) == len(EXPERIMENTS)
     (hybrid,) = [row for row in rows if row["model"] == "hybrid"]
@@ -50,7 +50,7 @@ def test_list_with_what_was_reported(run: Run) -> None:
     filtered = document(run("list", "--reported", "--model", "item-knn", "--json"))
     assert [row["metrics"] for row in filtered] == [{"mse": 4.4829}]
     assert "003 as reported" in run("list", "--reported").stdout
-    assert Service().reported() == rows
+    assert Service().published_results() == rows
 
 
 def test_show(run: Run) -> None:
@@ -58,49 +58,49 @@ def test_show(run: Run) -> None:
     assert [epoch["epoch"] for epoch in row["curve"]] == list(range(1, 7))
     assert row["best_epoch"] in range(1, 7)
     assert {"subgroups", "calibration", "confusion"} <= set(row)
-    told = run("show", 2).stdout
-    assert "factors=4" in told
-    assert "● best" in told
-    assert "too high" in told
-    assert "as 5" in told
+    output = run("show", 2).stdout
+    assert "factors=4" in output
+    assert "● best" in output
+    assert "too high" in output
+    assert "as 5" in output
     refused(run("show", 9), "There is no run 9; movietui runs list")
 
 
 def test_compare(run: Run) -> None:
-    found = document(run("compare", 1, 2, "--user", 1, "--json"))
-    assert {row["name"]: (row["first"], row["second"]) for row in found["facts"]} == {"model": ("bias", "mf")}
-    assert {row["name"]: (row["first"], row["second"]) for row in found["settings"]}["factors"] == (None, 4)
-    assert found["same_rows"]
-    for row in found["metrics"]:
+    report = document(run("compare", 1, 2, "--user", 1, "--json"))
+    assert {row["name"]: (row["first"], row["second"]) for row in report["facts"]} == {"model": ("bias", "mf")}
+    assert {row["name"]: (row["first"], row["second"]) for row in report["settings"]}["factors"] == (None, 4)
+    assert report["same_rows"]
+    for row in report["metrics"]:
         assert row["difference"] == pytest.approx(row["second"] - row["first"])
         if row["metric"] in METRICS:
             assert row["low"] <= row["difference"] + 1e-5
             assert row["high"] >= row["difference"] - 1e-5
             assert row["low"] < row["high"]
-    top = found["top"]
+    top = report["top"]
     assert sorted(movie["first"] for movie in top["movies"] if movie["first"]) == list(range(1, 11))
     assert top["common"] == sum(bool(movie["first"] and movie["second"]) for movie in top["movies"])
     recommended = CliRunner().invoke(cli, ["recommend", "--dataset", "demo", "--user", "1", "--model", "mf", "--json"])
     expected = [movie["title"] for movie in document(recommended)["movies"]]
     second = sorted((movie for movie in top["movies"] if movie["second"]), key=lambda movie: movie["second"])
     assert [movie["title"] for movie in second] == expected
-    told = run("compare", 1, 2, "--user", 1).stdout
-    assert "±" in told
-    assert "in both lists" in told
-    refused(run("compare", 1, 1), "the same as itself")
+    output = run("compare", 1, 2, "--user", 1).stdout
+    assert "±" in output
+    assert "in both lists" in output
+    refused(run("compare", 1, 1), "You named run 1 twice")
     refused(run("compare", 1, 2, "--user", "nobody"), "has no user nobody")
     refused(run("compare", 1, 2, "--profile", "nobody"), "There is no profile")
-    asked: Any = {"kind": "user", "id": "1", "rated": []}
-    assert Service().compare(1, 2, [asked]) == found
+    asked: Any = {"kind": "user", "id": "1", "dataset": "demo"}
+    assert Service().compare_runs(first=1, second=2, viewers=[asked]) == report
 
 
-def test_other_rows_have_no_interval(run: Run) -> None:
+def test_runs_measured_on_different_rows_have_no_interval(run: Run) -> None:
     CliRunner().invoke(cli, ["train", "popularity", "--dataset", "demo", "--split", "kfold5-0"])
-    found = document(run("compare", 1, 3, "--json"))
-    assert not found["same_rows"]
-    assert {row["low"] for row in found["metrics"]} == {None}
-    assert found["top"] is None
-    assert "no interval can be given" in run("compare", 1, 3).stdout
+    report = document(run("compare", 1, 3, "--json"))
+    assert not report["same_rows"]
+    assert {row["low"] for row in report["metrics"]} == {None}
+    assert report["top"] is None
+    assert "so there is no interval" in run("compare", 1, 3).stdout
 
 
 def test_export(run: Run, tmp_path: Path) -> None:
@@ -115,8 +115,8 @@ def test_export(run: Run, tmp_path: Path) -> None:
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
     assert document(run("export", "--format", "json"))[0]["curve"]
     file = tmp_path / "runs.json"
-    told = document(run("export", "--format", "json", "--output", file, "--json"))
-    assert told == {"output": str(file), "format": "json", "runs": 2}
+    report = document(run("export", "--format", "json", "--output", file, "--json"))
+    assert report == {"output": str(file), "format": "json", "runs": 2}
     assert len(json.loads(file.read_text())) == 2
     refused(run("export", "--output", tmp_path / "no" / "where.csv"), "could not be written")
 
@@ -133,7 +133,7 @@ def test_name_note_use_prune_delete(run: Run, ready: Path) -> None:
     assert not Path(before["checkpoint"]).exists()
     assert document(run("show", 2, "--json"))["metrics"] == before["metrics"]
     refused(run("use", 2), "was removed; train mf again")
-    refused(run("resume", 2), "is done; only one")
+    refused(run("resume", 2), "is done; only an interrupted")
     assert document(run("delete", 2, "--json")) == {"run": 2, "bytes": 0}
     assert [row["run"] for row in document(run("list", "--json"))] == [1]
     refused(run("delete", 2), "There is no run 2")

@@ -1,219 +1,295 @@
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from data import locations
-from data.problems import Problem
-from data.titles import plain
-from movietui import tasks
-from movietui.engine import answer
-from movietui.replies import Wish
-from movietui.serving import Service
-from movietui.viewers import Asked
+from movietui.data.problems import Problem
+from movietui.data.safe_text import strip_controls, strip_invisible
+from movietui.data.storage import locations
+from movietui.engine import lists
+from movietui.engine.__main__ import reply
+from movietui.engine.service import Service
+from movietui.jobs import datasets
+from movietui.protocol.messages import InterviewAnswers, ListQuery, ViewerRatings
+from movietui.protocol.requests import NAMES, Requests
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
-from tests.movietui.fakes import FakeEngine
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.hostile import OCCUPATION, TITLES
 
 APART = ("divided", "would_divide")
 
 
-def asked(user: str = "1", *rated: tuple[str, float]) -> Asked:
-    return {"kind": "user", "id": user, "rated": list(rated)}
+def asked(user: str = "1", *rated: tuple[str, float]) -> ViewerRatings:
+    return {"kind": "user", "id": user, "rated": list(rated), "seen": [], "hidden": []}
 
 
-def stranger(*rated: tuple[str, float]) -> Asked:
-    return {"kind": "profile", "id": "anna", "rated": list(rated)}
+def stranger(*rated: tuple[str, float]) -> ViewerRatings:
+    return {"kind": "profile", "id": "anna", "rated": list(rated), "seen": [], "hidden": []}
+
+
+def of(*viewers: ViewerRatings, **more: Any) -> ListQuery:
+    """Return the query for the list of viewers, with further fields."""
+    return {"viewers": list(viewers), "misery": 0.6, **more}  # type: ignore[typeddict-item]
 
 
 @pytest.fixture
 def service(ready: Path) -> Service:
     opened = Service()
-    opened.open("demo", "standard", checkpoint_of("mf"))
+    opened.open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("mf"))
     return opened
 
 
-def test_the_engine_answers_all_that_the_screens_ask(home: Path) -> None:
-    asked = [name for name in vars(FakeEngine) if callable(getattr(FakeEngine, name)) and not name.startswith("_")]
-    for name in set(asked) - {"start", "close", "ask"}:
-        told = json.loads(answer(Service(), {"id": 1, "do": name}))
-        assert f"KeyError: '{name}'" not in told.get("problem", "")
+def test_every_request_of_the_protocol_is_answered(home: Path) -> None:
+    assert len(NAMES) == 28
+    for name in NAMES:
+        assert getattr(Service, name) is not getattr(Requests, name)
+        report = json.loads(reply(Service(), {"id": 1, "do": name, "arguments": {}}))
+        assert "there is no request" not in report.get("problem", "")
 
 
-def test_what_is_opened(ready: Path) -> None:
-    opened = Service().open("demo", "standard", checkpoint_of("mf"))
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("__init__", "__class__", "__dict__", "_open", "_lists", "_import", "_read_join", "opened", "nothing", ""),
+        *(7, None, ["rank"], {"rank": 1}),
+    ],
+)
+def test_nothing_else_can_be_called_from_the_pipe(home: Path, name: object) -> None:
+    report = json.loads(reply(Service(), {"id": 1, "do": name, "arguments": {}}))
+    assert report["id"] == 1
+    assert "please report it" in report["problem"]
+    assert "there is no request" in report["problem"] or "unhashable" in report["problem"]
+
+
+@pytest.mark.parametrize("arguments", [None, 7, [], "x", {"self": 1}, {"dataset": "demo"}, {"__class__": 1}])
+def test_wrong_arguments_are_a_sentence(home: Path, arguments: object) -> None:
+    report = json.loads(reply(Service(), {"id": 1, "do": "open", "arguments": arguments}))
+    assert "please report it" in report["problem"]
+
+
+def test_open_describes_the_dataset(ready: Path) -> None:
+    opened = Service().open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("mf"))
     assert (opened["dataset"], opened["model"], opened["invented"]) == ("demo", "mf", True)
     assert (opened["users"], opened["first_user"]) == (400, "1")
     assert opened["movies"] > 300
     assert 0 < opened["metrics"]["rmse"] < 1
 
 
-def test_nothing_is_open() -> None:
+def test_requests_fail_if_nothing_is_open() -> None:
     for question in (
-        lambda service: service.rank([asked()], 0.6, 0, 10),
-        lambda service: service.people("", 0, 10),
-        lambda service: service.details([asked()], "1"),
+        lambda service: service.rank(query=of(asked()), offset=0, limit=10),
+        lambda service: service.find_users(search="", offset=0, limit=10),
+        lambda service: service.movie_details(viewers=[asked()], movie="1"),
     ):
         with pytest.raises(Problem, match="No dataset is open"):
             question(Service())
 
 
-def test_what_was_open_stays_open(service: Service) -> None:
-    before = service.rank([asked()], 0.6, 0, 10)
+def test_a_failed_open_keeps_the_open_dataset(service: Service) -> None:
+    before = service.rank(query=of(asked()), offset=0, limit=10)
     for dataset, checkpoint in (("demo", "none"), ("ml-100k", checkpoint_of("mf")), ("nothing", "none")):
         with pytest.raises(Problem):
-            service.open(dataset, "standard", str(locations.checkpoints() / checkpoint))
-    assert service.rank([asked()], 0.6, 0, 10) == before
+            service.open(dataset=dataset, cleaning="standard", checkpoint=str(locations.checkpoints() / checkpoint))
+    assert service.rank(query=of(asked()), offset=0, limit=10) == before
 
 
-def test_an_interview_asks_about_films_that_are_not_rated(service: Service) -> None:
-    card = service.interview(stranger(), [], [], True)
-    assert card["known"] == 0
-    assert len({film["film"] for film in card["films"]}) == 3
-    counts = sorted(service.dataset.counts.tolist(), reverse=True)
-    for film in card["films"]:
-        row = service.dataset.movies.row[film["id"]]
-        assert service.dataset.counts[row] >= counts[150]
-        assert (film["title"], film["genres"]) == (
-            service.dataset.movies.titles[row],
-            service.dataset.movies.genres_of(row),
+def test_an_interview_asks_about_unrated_movies(service: Service) -> None:
+    nothing: InterviewAnswers = {"unseen": [], "passed": [], "genres": {}}
+    card = service.next_question(viewer=stranger(), answers=nothing, card=True)
+    assert (card["known"], card["rated"]) == (0, 0)
+    keys = [movie["key"] for movie in card["movies"]]
+    assert len({*keys}) == 5
+    assert [movie["key"] for movie in card["if_passed"]] == keys
+    counts = sorted(service.opened.dataset.counts.tolist(), reverse=True)
+    for movie in card["movies"]:
+        row = service.opened.dataset.movies.row[movie["id"]]
+        assert service.opened.dataset.counts[row] >= counts[150]
+        assert (movie["title"], movie["genres"]) == (
+            service.opened.dataset.movies.titles[row],
+            service.opened.dataset.movies.genres_of(row),
         )
-        assert not {"stars", "score", "mean"} & set(film)
-    first, second, third = (film["film"] for film in card["films"])
-    after = service.interview(stranger((first, 5.0)), [second], [third], False)
-    assert len(after["films"]) == 1
-    assert after["films"][0]["film"] not in (first, second, third)
+        assert not {"stars", "score", "mean"} & set(movie)
+    answers: InterviewAnswers = {
+        "unseen": keys[1:2],
+        "passed": card["if_passed"][2:],
+        "genres": {service.opened.dataset.movies.genre_names[0]: 1, "of another dataset": -7},
+    }
+    after = service.next_question(viewer=stranger((keys[0], 5.0)), answers=answers, card=False)
+    assert after["if_passed"] == []
+    assert len(after["movies"]) == 6
+    assert not {*keys} & {movie["key"] for movie in after["movies"]}
     assert after["known"] > 0
-    everything = [(film, 3.0) for film in service.dataset.movies.keys]
-    assert service.interview(stranger(*everything), [], [], True)["films"] == []
+    assert after["rated"] == 1
+    hiding: ViewerRatings = {**stranger(), "hidden": keys[:2]}
+    asked = service.next_question(viewer=hiding, answers=nothing, card=True)["movies"]
+    assert not {*keys[:2]} & {movie["key"] for movie in asked}
+    everything = [(movie, 3.0) for movie in service.opened.dataset.movies.keys]
+    assert service.next_question(viewer=stranger(*everything), answers=nothing, card=True)["movies"] == []
+
+
+def test_a_movie_that_lost_a_card_keeps_its_place(service: Service) -> None:
+    card = service.next_question(viewer=stranger(), answers={"unseen": [], "passed": [], "genres": {}}, card=True)
+    chosen, *lost = card["if_passed"]
+    place = {movie["key"]: movie["place"] for movie in lost}
+    before = [row["key"] for row in service.rank(query=of(stranger()), offset=0, limit=10_000)["rows"]]
+    for key, above in place.items():
+        others = [movie for movie in before[: before.index(key)] if movie not in place and movie != chosen["key"]]
+        assert len(others) == above
+    viewer: ViewerRatings = {**stranger((chosen["key"], 5.0)), "held": [*place.items()]}
+    after = [row["key"] for row in service.rank(query=of(viewer), offset=0, limit=10_000)["rows"]]
+    for key, above in place.items():
+        assert len([movie for movie in after[: after.index(key)] if movie not in place]) >= above
+    next_card = service.next_question(
+        viewer=stranger((chosen["key"], 5.0)), answers={"unseen": [], "passed": lost, "genres": {}}, card=True
+    )["if_passed"]
+    keys = [movie["key"] for movie in next_card]
+    for movie in next_card:  # in the list as it is shown
+        assert movie["place"] == len([key for key in after[: after.index(movie["key"])] if key not in keys])
+    genre = service.opened.dataset.movies.genre_names[0]
+    query: ListQuery = {**of(viewer), "filter": f"+{genre}"}
+    narrowed = [row["key"] for row in service.rank(query=query, offset=0, limit=10_000)["rows"]]
+    assert narrowed == [key for key in after if key in {*narrowed}]
+    assert 0 < len(narrowed) < len(after)
 
 
 def test_windows_are_parts_of_one_list(service: Service) -> None:
-    whole = service.rank([asked()], 0.6, 0, 10_000)
+    whole = service.rank(query=of(asked()), offset=0, limit=10_000)
     assert whole["total"] == len(whole["rows"])
     assert [row["rank"] for row in whole["rows"]] == list(range(1, whole["total"] + 1))
     assert len({row["id"] for row in whole["rows"]}) == whole["total"]
-    assert whole["total"] + whole["seen"][0] == len(service.dataset.movies)
-    pieces = [row for start in range(0, whole["total"], 70) for row in service.rank([asked()], 0.6, start, 70)["rows"]]
+    assert whole["total"] + whole["seen"][0] == len(service.opened.dataset.movies)
+    pieces = [
+        row
+        for start in range(0, whole["total"], 70)
+        for row in service.rank(query=of(asked()), offset=start, limit=70)["rows"]
+    ]
     assert pieces == whole["rows"]
-    scores = [row["score"] for row in whole["rows"]]
+    likely = service.rank(query={**of(asked()), "order": "likely"}, offset=0, limit=10_000)["rows"]
+    assert sorted(row["id"] for row in likely) == sorted(row["id"] for row in whole["rows"])
+    scores = [row["score"] for row in likely]
     assert scores == sorted(scores, reverse=True)
-    past = service.rank([asked()], 0.6, 5000, 70)
+    past = service.rank(query=of(asked()), offset=5000, limit=70)
     assert (past["rows"], past["total"], past["offset"]) == ([], whole["total"], 5000)
 
 
-def test_rated_films_leave_and_move_the_rest(service: Service) -> None:
-    first = service.rank([stranger()], 0.6, 0, 10_000)
+def test_rated_movies_leave_the_list_and_change_ranks(service: Service) -> None:
+    first = service.rank(query=of(stranger()), offset=0, limit=10_000)
     assert first["moved"] == 0
     assert all(row["before"] == row["rank"] for row in first["rows"])
-    film = first["rows"][4]
-    second = service.rank([stranger((film["film"], 1.0))], 0.6, 0, 100, compare=True)
+    movie = first["rows"][4]
+    second = service.rank(query=of(stranger((movie["key"], 1.0))), offset=0, limit=100, compare=True)
     assert second["total"] == first["total"] - 1
     assert second["seen"] == [1]
-    stayed = [row["id"] for row in first["rows"] if row["id"] != film["id"]]
+    stayed = [row["id"] for row in first["rows"] if row["id"] != movie["id"]]
     for row in second["rows"]:
         assert row["before"] == stayed.index(row["id"]) + 1
     moved = [row for row in second["rows"] if row["before"] != row["rank"]]
     assert second["moved"] == len(moved) > 0
 
 
-def test_further_windows_keep_saying_what_moved(service: Service) -> None:
-    film = service.rank([stranger()], 0.6, 0, 1)["rows"][0]["film"]
-    rated = stranger((film, 1.0))
-    first = service.rank([rated], 0.6, 0, 50, compare=True)
-    again = service.rank([rated], 0.6, 0, 50)
+def test_further_windows_keep_the_ranks_before(service: Service) -> None:
+    movie = service.rank(query=of(stranger()), offset=0, limit=1)["rows"][0]["key"]
+    rated = stranger((movie, 1.0))
+    first = service.rank(query=of(rated), offset=0, limit=50, compare=True)
+    again = service.rank(query=of(rated), offset=0, limit=50)
     assert again["rows"] == first["rows"]
     assert any(row["before"] != row["rank"] for row in again["rows"])
-    next_window = service.rank([rated], 0.6, 50, 50)
+    next_window = service.rank(query=of(rated), offset=50, limit=50)
     assert [row["rank"] for row in next_window["rows"]] == list(range(51, 101))
     assert any(row["before"] != row["rank"] for row in next_window["rows"])
 
 
-def test_what_comes_back_is_new(service: Service) -> None:
-    film = service.rank([stranger()], 0.6, 0, 1)["rows"][0]
-    service.rank([stranger((film["film"], 4.0))], 0.6, 0, 50, compare=True)
-    back = service.rank([stranger()], 0.6, 0, 10_000, compare=True)
-    (row,) = (row for row in back["rows"] if row["id"] == film["id"])
+def test_a_movie_that_returns_has_no_rank_before(service: Service) -> None:
+    movie = service.rank(query=of(stranger()), offset=0, limit=1)["rows"][0]
+    service.rank(query=of(stranger((movie["key"], 4.0))), offset=0, limit=50, compare=True)
+    back = service.rank(query=of(stranger()), offset=0, limit=10_000, compare=True)
+    (row,) = (row for row in back["rows"] if row["id"] == movie["id"])
     assert row["before"] is None
 
 
 def test_another_viewer_is_not_compared(service: Service) -> None:
-    service.rank([asked("1")], 0.6, 0, 50)
-    found = service.rank([asked("2")], 0.6, 0, 50, compare=True)
-    assert found["moved"] == 0
-    assert all(row["before"] == row["rank"] for row in found["rows"])
+    service.rank(query=of(asked("1")), offset=0, limit=50)
+    result = service.rank(query=of(asked("2")), offset=0, limit=50, compare=True)
+    assert result["moved"] == 0
+    assert all(row["before"] == row["rank"] for row in result["rows"])
 
 
-def test_another_run_beside_the_one_at_work(service: Service) -> None:
-    wish = Wish(only="+Drama")
-    before = service.rank([asked("2")], 0.6, 0, 10, **wish)["rows"]
-    told = service.beside([asked("2")], 0.6, "standard", checkpoint_of("bias"), 10, **wish)
-    firsts = {movie["first"]: movie["title"] for movie in told["movies"] if movie["first"]}
+def test_the_list_is_compared_with_that_of_another_run(service: Service) -> None:
+    query: ListQuery = {"viewers": [asked("2")], "misery": 0.6, "filter": "+Drama"}
+    before = service.rank(query=query, offset=0, limit=10)["rows"]
+    report = service.compare_lists(query=query, cleaning="standard", checkpoint=checkpoint_of("bias"), limit=10)
+    firsts = {movie["first"]: movie["title"] for movie in report["movies"] if movie["first"]}
     assert firsts == {row["rank"]: row["title"] for row in before}
-    assert service.rank([asked("2")], 0.6, 0, 10, compare=True, **wish)["moved"] == 0
-    service.open("demo", "standard", checkpoint_of("bias"))
-    then = service.rank([asked("2")], 0.6, 0, 10, **wish)["rows"]
-    seconds = {movie["second"]: movie["title"] for movie in told["movies"] if movie["second"]}
+    assert service.rank(query=query, offset=0, limit=10, compare=True)["moved"] == 0
+    service.open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("bias"))
+    then = service.rank(query=query, offset=0, limit=10)["rows"]
+    seconds = {movie["second"]: movie["title"] for movie in report["movies"] if movie["second"]}
     assert seconds == {row["rank"]: row["title"] for row in then}
-    assert told["common"] == len({row["id"] for row in before} & {row["id"] for row in then}) < 10
+    assert report["common"] == len({row["id"] for row in before} & {row["id"] for row in then}) < 10
 
 
 def test_another_model_is_not_compared(service: Service) -> None:
-    service.rank([asked()], 0.6, 0, 50)
-    service.open("demo", "standard", checkpoint_of("bias"))
-    assert service.rank([asked()], 0.6, 0, 50, compare=True)["moved"] == 0
+    service.rank(query=of(asked()), offset=0, limit=50)
+    service.open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("bias"))
+    assert service.rank(query=of(asked()), offset=0, limit=50, compare=True)["moved"] == 0
 
 
 def test_a_rating_that_changes_nothing_moves_nothing(service: Service) -> None:
-    film = service.rank([stranger()], 0.6, 0, 1)["rows"][0]["film"]
-    service.rank([stranger((film, 4.0))], 0.6, 0, 50, compare=True)
-    again = service.rank([stranger((film, 4.0))], 0.6, 0, 50, compare=True)
+    movie = service.rank(query=of(stranger()), offset=0, limit=1)["rows"][0]["key"]
+    service.rank(query=of(stranger((movie, 4.0))), offset=0, limit=50, compare=True)
+    again = service.rank(query=of(stranger((movie, 4.0))), offset=0, limit=50, compare=True)
     assert again["moved"] == 0
     assert all(row["before"] == row["rank"] for row in again["rows"])
 
 
-def test_the_overlay_is_above_the_dataset(service: Service) -> None:
-    first = service.rank([asked()], 0.6, 0, 10)
-    known = [("no such film 1899", 5.0), (first["rows"][0]["film"], 2.0)]
-    second = service.rank([asked("1", *known)], 0.6, 0, 10)
+def test_stored_ratings_replace_those_of_the_dataset(service: Service) -> None:
+    first = service.rank(query=of(asked()), offset=0, limit=10)
+    known = [("no such film 1899", 5.0), (first["rows"][0]["key"], 2.0)]
+    second = service.rank(query=of(asked("1", *known)), offset=0, limit=10)
     assert second["seen"][0] == first["seen"][0] + 1
-    changed = service.dataset.movies.keys[int(service.dataset.ratings.movie[service.dataset.ratings.user == 0][0])]
-    third = service.rank([asked("1", (changed, 0.5))], 0.6, 0, 10)
+    changed = service.opened.dataset.movies.keys[
+        int(service.opened.dataset.ratings.movie[service.opened.dataset.ratings.user == 0][0])
+    ]
+    third = service.rank(query=of(asked("1", (changed, 0.5))), offset=0, limit=10)
     assert third["seen"] == first["seen"]
     assert [row["score"] for row in third["rows"]] != [row["score"] for row in first["rows"]]
 
 
 def test_a_pair(service: Service) -> None:
-    alone = [{row["id"]: row for row in service.rank([asked(one)], 0.6, 0, 999)["rows"]} for one in ("1", "2")]
-    found = service.rank([asked("1"), asked("2")], 0.6, 0, 999)
-    assert {row["id"] for row in found["rows"]} == set(alone[0]) & set(alone[1])
-    assert len(found["seen"]) == 2
-    for row in found["rows"][:30]:
+    alone = [
+        {row["id"]: row for row in service.rank(query=of(asked(one)), offset=0, limit=999)["rows"]}
+        for one in ("1", "2")
+    ]
+    result = service.rank(query=of(asked("1"), asked("2")), offset=0, limit=999)
+    assert {row["id"] for row in result["rows"]} == set(alone[0]) & set(alone[1])
+    assert len(result["seen"]) == 2
+    for row in result["rows"][:30]:
         assert row["by"] == pytest.approx([one[row["id"]]["stars"] for one in alone])
         assert min(row["by"]) - 1e-6 <= row["stars"] <= max(row["by"]) + 1e-6
         assert 0 <= row["agreement"] <= 1
-    average = service.rank([asked("1"), asked("2")], 0.0, 0, 20)["rows"]
-    least = service.rank([asked("1"), asked("2")], 1.0, 0, 20)["rows"]
+    average = service.rank(query={"viewers": [asked("1"), asked("2")], "misery": 0.0}, offset=0, limit=20)["rows"]
+    least = service.rank(query={"viewers": [asked("1"), asked("2")], "misery": 1.0}, offset=0, limit=20)["rows"]
     assert np.mean([min(row["by"]) for row in least]) >= np.mean([min(row["by"]) for row in average])
 
 
-def test_alike_needs_common_films(service: Service) -> None:
-    assert service.rank([asked("1"), stranger()], 0.6, 0, 5)["alike"] is None
-    same = service.rank([asked("1"), asked("1")], 0.6, 0, 5)["alike"]
+def test_alike_needs_common_movies(service: Service) -> None:
+    assert service.rank(query=of(asked("1"), stranger()), offset=0, limit=5)["alike"] is None
+    same = service.rank(query=of(asked("1"), asked("1")), offset=0, limit=5)["alike"]
     assert same is not None
     assert same["value"] > 0.5
-    assert same["common"] == service.rank([asked("1")], 0.6, 0, 1)["seen"][0]
+    assert same["common"] == service.rank(query=of(asked("1")), offset=0, limit=1)["seen"][0]
 
 
-def test_unknown_users_are_told_who_there_is(service: Service) -> None:
+def test_unknown_users_are_refused_with_the_valid_range(service: Service) -> None:
     for question in (
-        lambda: service.rank([asked("99999")], 0.6, 0, 10),
-        lambda: service.rank([asked("1"), asked("x")], 0.6, 0, 10),
-        lambda: service.details([asked("")], service.dataset.movies.ids[0]),
+        lambda: service.rank(query=of(asked("99999")), offset=0, limit=10),
+        lambda: service.rank(query=of(asked("1"), asked("x")), offset=0, limit=10),
+        lambda: service.movie_details(viewers=[asked("")], movie=service.opened.dataset.movies.ids[0]),
     ):
-        with pytest.raises(Problem, match=r"demo has no user .*; its 400 users go from 1 to 400"):
+        with pytest.raises(Problem, match=r"demo has no user .*; its 400 users are 1 to 400"):
             question()
 
 
@@ -221,27 +297,29 @@ def test_unknown_users_are_told_who_there_is(service: Service) -> None:
 
 
 def test_details(service: Service) -> None:
-    row = service.rank([asked()], 0.6, 0, 1)["rows"][0]
-    found = service.details([asked()], row["id"])
-    assert (found["title"], found["year"], found["count"]) == (row["title"], row["year"], row["count"])
-    assert found["genres"]
-    assert sum(found["histogram"]) == found["count"]
-    assert len(found["histogram"]) == 5
-    assert found["mean"] == pytest.approx(np.dot(found["histogram"], range(1, 6)) / found["count"])
-    (mine,) = found["by"]
+    row = service.rank(query=of(asked()), offset=0, limit=1)["rows"][0]
+    result = service.movie_details(viewers=[asked()], movie=row["id"])
+    assert (result["title"], result["year"], result["count"]) == (row["title"], row["year"], row["count"])
+    assert result["genres"]
+    assert sum(result["histogram"]) == result["count"]
+    assert len(result["histogram"]) == 5
+    assert result["mean"] == pytest.approx(np.dot(result["histogram"], range(1, 6)) / result["count"])
+    (mine,) = result["by"]
     assert mine["stars"] == pytest.approx(row["stars"])
     assert 1 <= mine["low"] <= mine["stars"] <= mine["high"] <= 5
-    assert 1 <= len(mine["why"]) <= 5
-    sizes = [abs(why["share"]) for why in mine["why"]]
-    assert sizes == sorted(sizes, reverse=True)
-    assert set(mine["shared"]) <= set(found["genres"])
+    assert 1 <= len(mine["why"]) <= 3
+    assert all(0 < why["weight"] <= 1 and why["stars"] >= 3.5 for why in mine["why"])
+    assert all(why["stars"] < 3 for why in mine["against"])
+    assert mine["basis"] == "ratings"
+    assert mine["rated"] is None
+    assert set(mine["shared"]) <= set(result["genres"])
 
 
-def test_why_names_what_was_rated(service: Service) -> None:
-    row = service.rank([stranger()], 0.6, 0, 3)["rows"]
-    (nothing,) = service.details([stranger()], row[0]["id"])["by"]
-    assert (nothing["why"], nothing["shared"]) == ([], [])
-    (one,) = service.details([stranger((row[1]["film"], 5.0))], row[0]["id"])["by"]
+def test_reasons_are_rated_movies(service: Service) -> None:
+    row = service.rank(query=of(stranger()), offset=0, limit=3)["rows"]
+    (nothing,) = service.movie_details(viewers=[stranger()], movie=row[0]["id"])["by"]
+    assert (nothing["why"], nothing["shared"], nothing["basis"]) == ([], [], "everyone")
+    (one,) = service.movie_details(viewers=[stranger((row[1]["key"], 5.0))], movie=row[0]["id"])["by"]
     assert [(why["title"], why["year"], why["stars"]) for why in one["why"]] in (
         [],
         [(row[1]["title"], row[1]["year"], 5.0)],
@@ -249,12 +327,15 @@ def test_why_names_what_was_rated(service: Service) -> None:
 
 
 def test_details_for_a_pair(service: Service) -> None:
-    assert len(service.details([asked("1"), asked("2")], service.dataset.movies.ids[0])["by"]) == 2
+    assert (
+        len(service.movie_details(viewers=[asked("1"), asked("2")], movie=service.opened.dataset.movies.ids[0])["by"])
+        == 2
+    )
 
 
 @pytest.fixture
 def joined(service: Service, tmp_path: Path) -> Service:
-    """The service after the demo was joined with a table that knows two of its films, one of them twice."""
+    """Return the service after joining the demo with tables that have two of its movies, one of them twice."""
     people = [person(21, "Francis Ford Coppola")]
     titles = [
         basics(11, "The Godfather", 1972, minutes=175),
@@ -262,102 +343,107 @@ def joined(service: Service, tmp_path: Path) -> Service:
         basics(13, "Alien", 1979, minutes="\\N"),
     ]
     write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)
-    assert service.imdb("demo") is None
-    tasks.imdb("demo", tmp_path / "imdb")
+    assert service.imdb_report(dataset="demo") is None
+    datasets.join_imdb("demo", tmp_path / "imdb")
     return service
 
 
 def id_of(service: Service, title: str) -> str:
-    movies = service.dataset.movies
+    movies = service.opened.dataset.movies
     return movies.ids[movies.titles.index(title)]
 
 
-def test_details_know_what_imdb_says(joined: Service) -> None:
+def test_details_have_facts_of_imdb(joined: Service) -> None:
     godfather = id_of(joined, "The Godfather")
-    before = joined.details([asked()], godfather)
+    before = joined.movie_details(viewers=[asked()], movie=godfather)
     assert (before["minutes"], before["directors"], before["imdb"], before["link"]) == (0, [], 0, "")
-    ranked = joined.rank([asked()], 0.6, 0, 10)
-    report = joined.imdb("demo")  # which also tells what is open
+    ranked = joined.rank(query=of(asked()), offset=0, limit=10)
+    report = joined.imdb_report(dataset="demo")  # which also updates the open dataset
     assert report is not None
     assert report["matched"] == 1
-    found = joined.details([asked()], godfather)
-    assert (found["minutes"], found["directors"], found["imdb"]) == (175, ["Francis Ford Coppola"], 9.2)
-    assert found["link"] == "tt0000011"
-    unknown = joined.details([asked()], id_of(joined, "Alien"))
+    result = joined.movie_details(viewers=[asked()], movie=godfather)
+    assert (result["minutes"], result["directors"], result["imdb"]) == (175, ["Francis Ford Coppola"], 9.2)
+    assert result["link"] == "tt0000011"
+    unknown = joined.movie_details(viewers=[asked()], movie=id_of(joined, "Alien"))
     assert (unknown["minutes"], unknown["directors"], unknown["imdb"]) == (0, [], 0)
-    assert joined.rank([asked()], 0.6, 0, 10) == ranked
-    joined.open("demo", "standard", checkpoint_of("mf"))
-    assert joined.details([asked()], godfather)["minutes"] == 175
+    again = joined.rank(query=of(asked()), offset=0, limit=10)["rows"]
+    assert [row["key"] for row in again] == [row["key"] for row in ranked["rows"]]
+    joined.open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("mf"))
+    assert joined.movie_details(viewers=[asked()], movie=godfather)["minutes"] == 175
 
 
-def test_settling(joined: Service) -> None:
+def test_choosing_and_forgetting_an_imdb_title(joined: Service) -> None:
     alien = id_of(joined, "Alien")
-    report = joined.imdb("demo")
+    report = joined.imdb_report(dataset="demo")
     assert report is not None
     assert [(row["id"], [title["id"] for title in row["candidates"]]) for row in report["ambiguous_movies"]] == [
         (alien, ["tt0000012", "tt0000013"])
     ]
-    settled = joined.settle("demo", alien, "tt0000012")
+    settled = joined.choose_imdb_title(dataset="demo", movie=alien, title="tt0000012")
     assert (settled["by"]["hand"], settled["ambiguous"]) == (1, 0)
-    assert joined.details([asked()], alien)["minutes"] == 100
-    assert joined.settle("demo", alien, None)["unmatched"] == report["unmatched"] + 1
-    assert joined.details([asked()], alien)["minutes"] == 0
-    assert joined.unsettle("demo", alien) == report
+    assert joined.movie_details(viewers=[asked()], movie=alien)["minutes"] == 100
+    assert joined.choose_imdb_title(dataset="demo", movie=alien, title=None)["unmatched"] == report["unmatched"] + 1
+    assert joined.movie_details(viewers=[asked()], movie=alien)["minutes"] == 0
+    assert joined.forget_imdb_title(dataset="demo", movie=alien) == report
     with pytest.raises(Problem, match="nothing is not joined"):
-        joined.settle("nothing", alien, None)
+        joined.choose_imdb_title(dataset="nothing", movie=alien, title=None)
 
 
-def test_no_such_movie(service: Service) -> None:
+def test_an_unknown_movie_is_refused(service: Service) -> None:
     with pytest.raises(Problem, match="demo has no movie 99999"):
-        service.details([asked()], "99999")
+        service.movie_details(viewers=[asked()], movie="99999")
 
 
 # People
 
 
-def test_everybody(service: Service) -> None:
-    first = service.people("", 0, 100)
+def test_an_empty_search_finds_all_users(service: Service) -> None:
+    first = service.find_users(search="", offset=0, limit=100)
     assert (first["total"], first["offset"], len(first["rows"])) == (400, 0, 100)
-    last = service.people("  ", 390, 100)
+    last = service.find_users(search="  ", offset=390, limit=100)
     assert [row["id"] for row in last["rows"]] == [str(user) for user in range(391, 401)]
-    assert sum(row["ratings"] for row in service.people("", 0, 400)["rows"]) == len(service.dataset.ratings)
+    assert sum(row["ratings"] for row in service.find_users(search="", offset=0, limit=400)["rows"]) == len(
+        service.opened.dataset.ratings
+    )
 
 
-def test_an_id_comes_first(service: Service) -> None:
-    found = service.people("4", 0, 500)
-    assert found["rows"][0]["id"] == "4"
-    assert {str(user) for user in range(1, 401) if str(user).startswith("4")} <= {row["id"] for row in found["rows"]}
-    assert service.people("400", 0, 5)["rows"][0]["id"] == "400"
-    assert [row["id"] for row in service.people(" 399 ", 0, 5)["rows"]] == ["399"]
-    ages = {str(row["age"]) for row in service.people("", 0, 400)["rows"]}
-    for age in ages:  # whose age it is comes after whose id it is
-        assert service.people(age, 0, 1)["rows"][0]["id"] == age
+def test_a_user_with_the_id_is_found_first(service: Service) -> None:
+    result = service.find_users(search="4", offset=0, limit=500)
+    assert result["rows"][0]["id"] == "4"
+    assert {str(user) for user in range(1, 401) if str(user).startswith("4")} <= {row["id"] for row in result["rows"]}
+    assert service.find_users(search="400", offset=0, limit=5)["rows"][0]["id"] == "400"
+    assert [row["id"] for row in service.find_users(search=" 399 ", offset=0, limit=5)["rows"]] == ["399"]
+    ages = {str(row["age"]) for row in service.find_users(search="", offset=0, limit=400)["rows"]}
+    for age in ages:  # users of that age come after the user with that id
+        assert service.find_users(search=age, offset=0, limit=1)["rows"][0]["id"] == age
 
 
 def test_words_find_people(service: Service) -> None:
-    everybody = service.people("", 0, 400)["rows"]
+    everybody = service.find_users(search="", offset=0, limit=400)["rows"]
     some = next(row for row in everybody if row["occupation"])
     job, gender, age = some["occupation"], some["gender"], some["age"]
     for words in (job, job.upper(), f"{gender} {job}", f"{job} {age} {gender}"):
-        found = service.people(words, 0, 400)["rows"]
-        assert some in found
-        assert all(job in row["occupation"] for row in found)
-    exact = service.people(f"{job} {age} {gender}", 0, 400)["rows"]
+        result = service.find_users(search=words, offset=0, limit=400)["rows"]
+        assert some in result
+        assert all(job in row["occupation"] for row in result)
+    exact = service.find_users(search=f"{job} {age} {gender}", offset=0, limit=400)["rows"]
     assert all((row["age"], row["gender"]) == (age, gender) for row in exact)
-    assert some in service.people(job[:-2], 0, 400)["rows"]
+    assert some in service.find_users(search=job[:-2], offset=0, limit=400)["rows"]
 
 
-def test_nobody(service: Service) -> None:
-    found = service.people("zzzz", 0, 100)
-    assert (found["total"], found["rows"]) == (0, [])
+def test_a_search_that_finds_nobody(service: Service) -> None:
+    result = service.find_users(search="zzzz", offset=0, limit=100)
+    assert (result["total"], result["rows"]) == (0, [])
 
 
-def test_people_of_the_next_dataset(service: Service, hostile_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert service.people("", 0, 5)["dataset"] == "demo"
+def test_a_search_finds_users_of_the_open_dataset(
+    service: Service, hostile_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert service.find_users(search="", offset=0, limit=5)["dataset"] == "demo"
     monkeypatch.setenv("MOVIETUI_HOME", str(hostile_home))
-    service.open("hostile", "standard", checkpoint_of("bias"))
-    found = service.people("", 0, 5)
-    assert (found["dataset"], found["total"]) == ("hostile", 25)
+    service.open(dataset="hostile", cleaning="standard", checkpoint=checkpoint_of("bias"))
+    result = service.find_users(search="", offset=0, limit=5)
+    assert (result["dataset"], result["total"]) == ("hostile", 25)
 
 
 # What there is
@@ -384,21 +470,23 @@ def test_models_have_forms(service: Service) -> None:
             assert field["meaning"]
 
 
-def test_the_report_of_a_dataset(service: Service) -> None:
-    report = service.report("demo", "standard")
+def test_the_cleaning_report_of_a_dataset(service: Service) -> None:
+    report = service.cleaning_report(dataset="demo", cleaning="standard")
     assert report is not None
     assert report["dataset"] == "demo"
     assert report["rules"]
-    assert service.report("demo", "none") is None
+    assert service.cleaning_report(dataset="demo", cleaning="none") is None
 
 
 def test_a_preview_of_a_cleaning(service: Service) -> None:
-    shown = service.preview("demo", "none +few-ratings-movies:80")
+    shown = service.preview_cleaning(dataset="demo", cleaning="none +few-ratings-movies:80")
     (rule,) = (rule for rule in shown["rules"] if rule["rule"] == "few-ratings-movies")
     assert (rule["on"], rule["number"], rule["title"]) == (True, 80, "movies, under 80 ratings")
     assert shown["ratings"] + rule["removed"] == rule["before"]
-    assert service.report("demo", shown["preset"]) is None  # nothing is stored
-    window = service.removed("demo", shown["preset"], "few-ratings-movies", 1, 2)
+    assert service.cleaning_report(dataset="demo", cleaning=shown["preset"]) is None  # nothing is stored
+    window = service.removed_rows(
+        dataset="demo", cleaning=shown["preset"], rule="few-ratings-movies", offset=1, limit=2
+    )
     assert window["total"] == rule["removed_movies"]
     assert window["columns"] == ["movie", "title", "year", "genres", "ratings"]
     assert [len(row) for row in window["rows"]] == [5, 5]
@@ -407,121 +495,148 @@ def test_a_preview_of_a_cleaning(service: Service) -> None:
 
 
 def test_facts_and_charts_of_a_dataset(service: Service) -> None:
-    facts = service.show("demo", "standard")
+    facts = service.dataset_summary(dataset="demo", cleaning="standard")
     assert facts is not None
     assert [chart["name"] for chart in facts["charts"]][:2] == ["ratings", "genres"]
-    assert service.show("demo", "as in 004") is None  # cleaning is a job's work
+    assert service.dataset_summary(dataset="demo", cleaning="as in 004") is None  # cleaning is a job's work
 
 
-def test_titles_come_through_without_what_steers_a_terminal(hostile: Path) -> None:
+def test_titles_lose_control_characters(hostile: Path) -> None:
     service = Service()
-    service.open("hostile", "standard", checkpoint_of("bias"))
-    rows = service.rank([stranger()], 0.6, 0, 100)["rows"]
+    service.open(dataset="hostile", cleaning="standard", checkpoint=checkpoint_of("bias"))
+    rows = service.rank(query=of(stranger()), offset=0, limit=100)["rows"]
     titles = {row["title"] for row in rows}
     assert {"[red]x[/red]", "Foo [/b]", "[REC]²", "X" * 300, "七人の侍と千と千尋の神隠しと東京物語と羅生門"} <= titles
     for title in titles:
-        assert title == plain(title)
+        assert title == strip_controls(title)
         assert title.isprintable() or "\u200d" in title
     assert len(titles) == len(TITLES)
-    for row in service.people("", 0, 100)["rows"]:
-        assert row["occupation"] == plain(OCCUPATION)
+    for row in service.find_users(search="", offset=0, limit=100)["rows"]:
+        assert strip_invisible(row["occupation"]) == strip_invisible(OCCUPATION)
     for listed in service.datasets():
-        assert listed["title"] == plain(listed["title"])
+        assert listed["title"] == strip_controls(listed["title"])
 
 
 # Which movies, and in which order
 
 
-def test_a_list_holds_what_was_wished(service: Service) -> None:
-    whole = service.rank([stranger()], 0.6, 0, 9999)["rows"]
-    films = [row["film"] for row in whole]
-    left = service.rank([stranger()], 0.6, 0, 9999, left_out=films[:3])["rows"]
-    assert [row["film"] for row in left] == films[3:]
-    among = service.rank([stranger()], 0.6, 0, 9999, among=[films[7], films[2], "no such film"])["rows"]
-    assert [row["film"] for row in among] == [films[2], films[7]]
-    assert service.rank([stranger()], 0.6, 0, 10, among=[])["total"] == 0
-    genre = service.dataset.movies.genre_names[0]
-    only = service.rank([stranger()], 0.6, 0, 9999, only=f"+{genre}", left_out=films[:3])["rows"]
+def test_a_list_holds_the_requested_movies(service: Service) -> None:
+    whole = service.rank(query=of(stranger()), offset=0, limit=9999)["rows"]
+    movie_keys = [row["key"] for row in whole]
+    left = service.rank(query=of(stranger(), excluded=movie_keys[:3]), offset=0, limit=9999)["rows"]
+    assert [row["key"] for row in left] == movie_keys[3:]
+    among = service.rank(
+        query=of(stranger(), among=[movie_keys[7], movie_keys[2], "no such film"]),
+        offset=0,
+        limit=9999,
+    )["rows"]
+    assert [row["key"] for row in among] == [movie_keys[2], movie_keys[7]]
+    assert service.rank(query=of(stranger(), among=[]), offset=0, limit=10)["total"] == 0
+    genre = service.opened.dataset.movies.genre_names[0]
+    only = service.rank(
+        query=of(stranger(), filter=f"+{genre}", excluded=movie_keys[:3]),
+        offset=0,
+        limit=9999,
+    )["rows"]
     assert 0 < len(only) < len(left)
-    assert all(genre in service.details([], row["id"])["genres"] for row in only[:20])
+    assert all(genre in service.movie_details(viewers=[], movie=row["id"])["genres"] for row in only[:20])
     with pytest.raises(Problem, match="no genre 'nothing'"):
-        service.rank([stranger()], 0.6, 0, 10, only="+nothing")
-    assert [row["film"] for row in service.rank([stranger()], 0.6, 0, 50, daring=1.0)["rows"]] != films[:50]
+        service.rank(query=of(stranger(), filter="+nothing"), offset=0, limit=10)
+    assert [
+        row["key"] for row in service.rank(query=of(stranger(), daring=1.0), offset=0, limit=50)["rows"]
+    ] != movie_keys[:50]
 
 
-def test_a_pair_is_joined_as_wished(service: Service) -> None:
+def test_a_pair_is_combined_as_requested(service: Service) -> None:
     two = [asked("1"), asked("2")]
-    lists = [
-        [row["id"] for row in service.rank(two, 0.6, 0, 9999, **wish)["rows"]]
+    each = [
+        [row["id"] for row in service.rank(query={"viewers": two, "misery": 0.6, **wish}, offset=0, limit=9999)["rows"]]
         for wish in ({}, {"way": "most pleasure"}, {"standardise": True}, {"unseen_by": "any"})
     ]
-    assert len({tuple(each) for each in lists}) == 4
-    assert set(lists[3]) > set(lists[0])
+    assert len({tuple(one) for one in each}) == 4
+    assert set(each[3]) > set(each[0])
+
+
+@pytest.mark.parametrize("name", ["misery", "daring"])
+@pytest.mark.parametrize("value", [-0.1, 1.1, 1e308, float("nan")])
+def test_a_share_out_of_range_is_refused(service: Service, name: str, value: float) -> None:
+    query = of(asked("1"), asked("2"), **{name: value})
+    with pytest.raises(Problem, match=rf"^{re.escape(format(value, 'g'))} isn't a valid {name}; use 0 to 1\.$"):
+        service.rank(query=query, offset=0, limit=10)
+    with pytest.raises(Problem, match=f"isn't a valid {name}"):
+        service.surprise(query=query, draw=0)
 
 
 def test_a_surprise_is_of_the_list(service: Service) -> None:
-    rows = service.rank([asked()], 0.6, 0, 9999)["rows"]
-    drawn = [service.surprise([asked()], 0.6, draw) for draw in range(12)]
+    rows = service.rank(query=of(asked()), offset=0, limit=9999)["rows"]
+    drawn = [service.surprise(query=of(asked()), draw=draw) for draw in range(12)]
     assert len({row["id"] for row in drawn if row}) > 1
     assert all(row and rows[row["rank"] - 1]["id"] == row["id"] for row in drawn)
-    assert service.surprise([asked()], 0.6, 0, among=[]) is None
+    assert service.surprise(query={"viewers": [asked()], "misery": 0.6, "among": []}, draw=0) is None
 
 
-def test_what_is_found_and_like(service: Service) -> None:
-    movies = service.dataset.movies
-    alike = service.similar(movies.ids[0], 5)
+def test_search_and_similar_movies(service: Service) -> None:
+    movies = service.opened.dataset.movies
+    alike = service.similar_movies(movie=movies.ids[0], limit=5)
     assert len(alike) == 5
     assert movies.ids[0] not in [row["id"] for row in alike]
     assert [row["similarity"] for row in alike] == sorted((row["similarity"] for row in alike), reverse=True)
     with pytest.raises(Problem, match="has no movie 99999"):
-        service.similar("99999", 5)
-    assert movies.ids[0] in [row["id"] for row in service.find(movies.titles[0])["movies"]]
-    assert service.find("144")["users"][0]["id"] == "144"
-    assert all(way["line"].startswith("x +D") for way in service.complete("x +D"))
-    assert service.complete("x +D")
+        service.similar_movies(movie="99999", limit=5)
+    assert movies.ids[0] in [row["id"] for row in service.search(words=movies.titles[0])["movies"]]
+    assert service.search(words="144")["users"][0]["id"] == "144"
+    assert all(way["line"].startswith("x +D") for way in service.complete_filter(text="x +D"))
+    assert service.complete_filter(text="x +D")
 
 
-def test_a_taste_is_of_who_asks(service: Service) -> None:
-    told = service.taste([asked("1"), stranger()])
-    assert [person["ratings"] for person in told["viewers"]] == [len(service.dataset.rows_of(0)), 0]
-    assert "pair" in told
-    assert "pair" not in service.taste([asked("1")])
+def test_a_taste_covers_its_viewers(service: Service) -> None:
+    report = service.taste(viewers=[asked("1"), stranger()])
+    assert [person["ratings"] for person in report["viewers"]] == [len(service.opened.dataset.rows_of(0)), 0]
+    assert "pair" in report
+    assert "pair" not in service.taste(viewers=[asked("1")])
 
 
-def test_what_is_hidden_is_not_named(service: Service) -> None:
+def test_hidden_movies_are_not_named(service: Service) -> None:
     pair = [asked("1"), asked("2")]
-    keys, ids = service.dataset.movies.keys, service.dataset.movies.ids
+    keys, ids = service.opened.dataset.movies.keys, service.opened.dataset.movies.ids
 
     def named(*hidden: str, seen: tuple[str, ...] = ()) -> list[list[str]]:
-        told = service.taste(pair, [*seen, *hidden], hidden)
-        groups = [told["viewers"][0]["likes"], told["viewers"][0]["dislikes"], *(told["pair"][of] for of in APART)]
+        marked: list[ViewerRatings] = [{**pair[0], "hidden": list(hidden)}, {**pair[1], "seen": list(seen)}]
+        report = service.taste(viewers=marked)
+        groups = [
+            report["viewers"][0]["likes"],
+            report["viewers"][0]["dislikes"],
+            *(report["pair"][of] for of in APART),
+        ]
         return [[movie["id"] for movie in group] for group in groups]
 
     before = named()
     first = [group[0] for group in before]
-    films = [keys[ids.index(movie)] for movie in first]
-    for group, after in zip(before, named(*films), strict=True):
+    movie_keys = [keys[ids.index(movie)] for movie in first]
+    for group, after in zip(before, named(*movie_keys), strict=True):
         left = [movie for movie in group if movie not in first]
         assert after[: len(left)] == left
         assert not {*after} & {*first}
-    assert named(seen=tuple(films))[:3] == before[:3]
-    assert first[3] not in named(seen=tuple(films))[3]
-    alike = [row["id"] for row in service.similar(ids[0], 6)]
-    assert [row["id"] for row in service.similar(ids[0], 5, [keys[ids.index(alike[0])]])] == alike[1:]
+    assert named(seen=tuple(movie_keys))[:3] == before[:3]
+    assert first[3] not in named(seen=tuple(movie_keys))[3]
+    alike = [row["id"] for row in service.similar_movies(movie=ids[0], limit=6)]
+    assert [
+        row["id"] for row in service.similar_movies(movie=ids[0], limit=5, hidden=[keys[ids.index(alike[0])]])
+    ] == alike[1:]
 
 
 def test_windows_of_one_list_are_ranked_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     ranked: list[object] = []
-    whole = Service._list
-    monkeypatch.setattr(Service, "_list", lambda *asked, **more: ranked.append(asked) or whole(*asked, **more))
-    rows = [service.rank([asked()], 0.6, offset, 20)["rows"] for offset in (0, 20, 40)]
+    whole = lists.rank
+    monkeypatch.setattr(lists, "rank", lambda *asked: ranked.append(asked) or whole(*asked))
+    rows = [service.rank(query=of(asked()), offset=offset, limit=20)["rows"] for offset in (0, 20, 40)]
     assert [row["rank"] for window in rows for row in window] == list(range(1, 61))
     assert len(ranked) == 1
-    rated = asked("1", (rows[0][0]["film"], 5.0))
-    assert rows[0][0]["id"] not in {row["id"] for row in service.rank([rated], 0.6, 0, 20)["rows"]}
-    service.rank([rated], 0.6, 0, 20, only=">=20")
-    service.rank([rated], 0.5, 0, 20)
+    rated = asked("1", (rows[0][0]["key"], 5.0))
+    assert rows[0][0]["id"] not in {row["id"] for row in service.rank(query=of(rated), offset=0, limit=20)["rows"]}
+    service.rank(query={"viewers": [rated], "misery": 0.6, "filter": ">=20"}, offset=0, limit=20)
+    service.rank(query={"viewers": [rated], "misery": 0.5}, offset=0, limit=20)
     assert len(ranked) == 4
-    service.open("demo", "standard", checkpoint_of("mf"))
-    service.rank([rated], 0.5, 0, 20)
+    service.open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("mf"))
+    service.rank(query={"viewers": [rated], "misery": 0.5}, offset=0, limit=20)
     assert len(ranked) == 5

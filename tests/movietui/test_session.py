@@ -1,16 +1,15 @@
-"""The state behind the screens, with an engine that answers from arithmetic."""
+"""The state behind the screens, with an engine that computes its replies without a model."""
 
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from data.problems import Problem
-from movietui.children import Engine
-from movietui.replies import MovieRow
-from movietui.session import Audience, Session
-from movietui.store import Store
-from movietui.viewers import ViewerRef, profile, user
+from movietui.data.problems import Problem
+from movietui.protocol.messages import MovieRow
+from movietui.protocol.viewers import ViewerRef, profile, user
+from movietui.state.audience import Audience
+from movietui.state.session import Session
+from movietui.store.ratings import Store
 from tests.movietui.fakes import MISERY, FakeEngine, with_run
 
 
@@ -22,7 +21,7 @@ def engine() -> FakeEngine:
 @pytest.fixture
 def session(store: Store, engine: FakeEngine) -> Session:
     with_run(store)
-    return Session(store, cast(Engine, engine))
+    return Session(store, engine)
 
 
 async def first(session: Session) -> MovieRow:
@@ -30,7 +29,7 @@ async def first(session: Session) -> MovieRow:
 
 
 async def test_nothing_is_trained(store: Store, engine: FakeEngine) -> None:
-    session = Session(store, cast(Engine, engine))
+    session = Session(store, engine)
     with pytest.raises(Problem, match="No model is trained on demo yet"):
         await session.open("demo")
 
@@ -60,13 +59,13 @@ async def test_open_remembers_who_was_looked_at(session: Session, engine: FakeEn
     session.store.create_profile("tom")
     await session.open("demo")
     await session.look_at(viewer)
-    again = Session(session.store, cast(Engine, engine))
+    again = Session(session.store, engine)
     await again.open("demo")
     assert again.audience.viewers == (viewer,)
 
 
 async def test_a_remembered_user_who_is_gone_is_forgotten(session: Session) -> None:
-    """The dataset was read again from another file and has no such user any more."""
+    """The dataset was read again from another file and no longer has the user."""
     session.store.choose("viewer:demo", "user:99999")
     await session.open("demo")
     assert session.audience.viewers == (user("1", "demo"),)
@@ -85,7 +84,7 @@ async def test_a_failed_open_changes_nothing(session: Session) -> None:
 async def test_another_run_of_the_dataset_keeps_the_audience(session: Session) -> None:
     await session.open("demo")
     await session.look_at(user("5", "demo"))
-    session.pair_with(user("6", "demo"))
+    session.show_to(session.audience.paired_with(user("6", "demo")))
     await session.open("demo")
     assert session.audience.viewers == (user("5", "demo"), user("6", "demo"))
 
@@ -94,11 +93,14 @@ async def test_rating_is_stored_and_asked_with(session: Session, engine: FakeEng
     await session.open("demo")
     row = await first(session)
     change = await session.rate(row, 4)
-    assert (change.viewer, change.film.title, change.before, change.after) == (user("1", "demo"), row["title"], None, 4)
+    assert (change.viewer, change.movie.title) == (user("1", "demo"), row["title"])
+    assert (change.before, change.after) == (None, 4)
     await session.ranked(0, 10, after_rating=True)
     do, question = engine.asked[-1]
     assert (do, question["compare"]) == ("rank", True)
-    assert question["viewers"] == [{"kind": "user", "id": "1", "rated": [(row["film"], 4.0)]}]
+    assert question["query"]["viewers"] == [
+        {"kind": "user", "id": "1", "rated": [(row["key"], 4.0)], "seen": [], "hidden": []}
+    ]
 
 
 async def test_nudging(session: Session) -> None:
@@ -141,52 +143,52 @@ async def test_undo_and_redo(session: Session) -> None:
 async def test_the_pair(session: Session) -> None:
     await session.open("demo")
     one, two, three = (user(number, "demo") for number in "123")
-    session.pair_with(one)
+    session.show_to(session.audience.paired_with(one))
     assert session.audience.viewers == (one,)
-    session.pair_with(two)
+    session.show_to(session.audience.paired_with(two))
     assert session.audience == Audience((one, two), 0, MISERY)
-    session.rate_as_other()
+    session.show_to(session.audience.next_rater())
     assert session.audience.rater == two
     row = await first(session)
     assert (await session.rate(row, 2)).viewer == two
-    session.rate_as_other()
+    session.show_to(session.audience.next_rater())
     assert session.audience.rater == one
-    session.pair_with(three)
+    session.show_to(session.audience.paired_with(three))
     assert session.audience.viewers == (one, three)
-    session.rate_as_other()
-    session.pair_with(three)
+    session.show_to(session.audience.next_rater())
+    session.show_to(session.audience.paired_with(three))
     assert session.audience == Audience((one,), 0, MISERY)
-    session.rate_as_other()
+    session.show_to(session.audience.next_rater())
     assert session.audience.rater == one
 
 
 async def test_dropping_the_first_of_a_pair(session: Session) -> None:
     await session.open("demo")
-    session.pair_with(user("2", "demo"))
-    session.pair_with(user("1", "demo"))
+    session.show_to(session.audience.paired_with(user("2", "demo")))
+    session.show_to(session.audience.paired_with(user("1", "demo")))
     assert session.audience.viewers == (user("2", "demo"),)
 
 
 async def test_the_dial_stops_at_its_ends(session: Session) -> None:
     await session.open("demo")
-    session.pair_with(user("2", "demo"))
+    session.show_to(session.audience.paired_with(user("2", "demo")))
     for _ in range(12):
-        session.lean(-1)
+        session.show_to(session.audience.leaning(-1))
     assert session.audience.misery == 0
-    session.lean(1)
+    session.show_to(session.audience.leaning(1))
     assert session.audience.misery == 0.1
     for _ in range(12):
-        session.lean(1)
+        session.show_to(session.audience.leaning(1))
     assert session.audience.misery == 1
 
 
 async def test_undo_of_a_pair_takes_the_newest_of_both(session: Session) -> None:
     await session.open("demo")
-    session.pair_with(user("2", "demo"))
+    session.show_to(session.audience.paired_with(user("2", "demo")))
     rows = (await session.ranked(0, 10))["rows"]
     await session.rate(rows[0], 4)
-    session.rate_as_other()
+    session.show_to(session.audience.next_rater())
     await session.rate(rows[1], 2)
-    session.rate_as_other()
+    session.show_to(session.audience.next_rater())
     changes = [await session.undo(), await session.undo(), await session.undo()]
     assert [change and change.viewer.id for change in changes] == ["2", "1", None]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from data import locations
-from data.problems import Problem
-from movietui.store import Change, Film, Store
-from movietui.viewers import ViewerRef, profile, user
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.protocol.viewers import ViewerRef, profile, user
+from movietui.store.ratings import Change, Movie, Store
 from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, given, undone
 
 
-def test_ratings_come_back(store: Store) -> None:
+def test_ratings_are_on_disk(store: Store) -> None:
     store.create_profile("anna")
     assert store.rate(ANNA, FARGO, 4.5) == Change(ANNA, FARGO, None, 4.5)
     assert store.rate(ANNA, FARGO, 2) == Change(ANNA, FARGO, 4.5, 2)
@@ -22,7 +22,7 @@ def test_ratings_come_back(store: Store) -> None:
     store.close()
     again = Store(store.path)
     assert given(again, ANNA) == {"Fargo": 2.0}
-    assert again.ratings(ANNA)[0].film == FARGO
+    assert again.ratings(ANNA)[0].movie == FARGO
     assert given(again, user("7", "ml-100k")) == {"Alien": 0.5}
     assert given(again, user("7", "ml-1m")) == given(again, user("7", "demo")) == {}
     assert given(again, profile("7")) == {}
@@ -37,32 +37,31 @@ CLOCKS = {"stands": [5] * 9, "steps back": [5, 4, 3, 2, 1, 0], "runs": [1, 2, 3,
 def test_ratings_are_in_the_order_given(store: Store, monkeypatch: pytest.MonkeyPatch, seconds: list[int]) -> None:
     ticks = iter(seconds)
     store.create_profile("anna")
-    monkeypatch.setattr("movietui.store.now", lambda: f"2026-01-01T00:00:0{next(ticks)}.000+00:00")
-    for film in (FARGO, ALIEN, BRAZIL):
-        store.rate(ANNA, film, 3)
-    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
-    assert [key for key, _ in store.asked(ANNA)["rated"]] == [FARGO.key, ALIEN.key, BRAZIL.key]
+    monkeypatch.setattr("movietui.store.ratings.now", lambda: f"2026-01-01T00:00:0{next(ticks)}.000+00:00")
+    for movie in (FARGO, ALIEN, BRAZIL):
+        store.rate(ANNA, movie, 3)
+    assert [rated.movie for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
 
 
-def test_a_rating_that_is_given_again_is_the_newest_until_that_is_undone(store: Store) -> None:
-    for film, stars in ((FARGO, 3), (ALIEN, 3), (FARGO, 4)):
-        store.rate(ANNA, film, stars)
-    assert [rated.film for rated in store.ratings(ANNA)] == [ALIEN, FARGO]
+def test_a_repeated_rating_is_the_newest_until_undone(store: Store) -> None:
+    for movie, stars in ((FARGO, 3), (ALIEN, 3), (FARGO, 4)):
+        store.rate(ANNA, movie, stars)
+    assert [rated.movie for rated in store.ratings(ANNA)] == [ALIEN, FARGO]
     store.undo([ANNA])
-    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN]
+    assert [rated.movie for rated in store.ratings(ANNA)] == [FARGO, ALIEN]
     store.redo([ANNA])
-    assert [rated.film for rated in store.ratings(ANNA)] == [ALIEN, FARGO]
+    assert [rated.movie for rated in store.ratings(ANNA)] == [ALIEN, FARGO]
     assert all(rated.at.endswith("+00:00") for rated in store.ratings(ANNA))
 
 
 RATES = """
 import sys, time
-from data import locations
-from movietui.store import Film, Store
-from movietui.viewers import profile
+from movietui.data.storage import locations
+from movietui.store.ratings import Movie, Store
+from movietui.protocol.viewers import profile
 store = Store(locations.store())
 for number in range(10**6):
-    store.rate(profile("anna"), Film(f"film {number} 1990", f"Film {number}", 1990), 4)
+    store.rate(profile("anna"), Movie(f"film {number} 1990", f"Film {number}", 1990), 4)
     print(number, flush=True)
 """
 
@@ -90,7 +89,7 @@ def test_two_windows_write_at_once(store: Store) -> None:
 
     def write(to: Store, ref: ViewerRef) -> None:
         for number in range(40):
-            to.rate(ref, Film(f"film {number} 1990", f"Film {number}", 1990), 1 + number % 5)
+            to.rate(ref, Movie(f"film {number} 1990", f"Film {number}", 1990), 1 + number % 5)
 
     threads = [threading.Thread(target=write, args=pair) for pair in ((store, ANNA), (other, TOM), (other, ANNA))]
     for thread in threads:
@@ -120,8 +119,8 @@ def test_two_windows_open_a_new_store_at_once(home: Path) -> None:
 
 
 @pytest.mark.parametrize("stars", [0, 0.25, 3.3, 5.5, 6, -1, float("nan"), float("inf")])
-def test_only_halves_on_the_scale(store: Store, stars: float) -> None:
-    with pytest.raises(Problem, match=r"stars go from 0\.5 to 5 in halves"):
+def test_only_half_stars_on_the_scale_are_valid(store: Store, stars: float) -> None:
+    with pytest.raises(Problem, match=r"use 0\.5 to 5 in half stars"):
         store.rate(ANNA, FARGO, stars)
     assert given(store, ANNA) == {}
     assert undone(store, [ANNA]) is None
@@ -147,16 +146,16 @@ def test_changed_elsewhere_moves_only_when_another_writes(store: Store) -> None:
     other.close()
 
 
-def test_deeds_differ_once_somebody_did_something(store: Store) -> None:
-    seen = [store.deeds()]
+def test_the_version_of_steps_changes_with_each_step(store: Store) -> None:
+    seen = [store.steps_version()]
     anna = store.create_profile("anna")
-    seen.append(store.deeds())
-    store.rate(anna, Film("1", "One", 1990), 4.0)
-    seen.append(store.deeds())
+    seen.append(store.steps_version())
+    store.rate(anna, Movie("1", "One", 1990), 4.0)
+    seen.append(store.steps_version())
     store.undo((anna,))
-    seen.append(store.deeds())
+    seen.append(store.steps_version())
     store.rename_profile(anna, "eva")
-    seen.append(store.deeds())
+    seen.append(store.steps_version())
     assert len(set(seen)) == len(seen)
     store.start_run("mf", "demo", "standard", "random90", 0, {})
-    assert store.deeds() == seen[-1]
+    assert store.steps_version() == seen[-1]

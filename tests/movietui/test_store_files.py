@@ -1,18 +1,20 @@
-"""Stores of earlier and later versions, files that are none, and disks that are full."""
+"""Stores of earlier and later versions, files that are not stores, and full disks."""
 
 import os
 import sqlite3
 import subprocess
 import sys
 import threading
-from importlib import resources
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from data import locations
-from data.problems import Problem
-from movietui.store import Change, Film, Store
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.store import backup
+from movietui.store.database import scripts
+from movietui.store.ratings import Change, Movie, Store
 from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, given, redone, undone
 
 OF_VERSION_1 = """
@@ -33,20 +35,20 @@ def old_store(home: Path) -> Path:
     path = locations.store()
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as database:
-        database.executescript(resources.files("movietui").joinpath("schema.sql").read_text("utf-8") + OF_VERSION_1)
+        database.executescript(scripts()[0] + OF_VERSION_1)
     database.close()
     return path
 
 
-def test_a_store_of_version_1_keeps_all_that_it_has(old_store: Path) -> None:
+def test_a_store_of_version_1_keeps_everything(old_store: Path) -> None:
     store = Store(old_store)
-    assert [(rated.film, rated.stars, rated.at) for rated in store.ratings(ANNA)] == [
+    assert [(rated.movie, rated.stars, rated.at) for rated in store.ratings(ANNA)] == [
         (FARGO, 2, "2026-01-03"),
         (ALIEN, 5, "2026-01-02"),
     ]
     assert store.choice("theme") == "light"
     assert redone(store, [ANNA]) == Change(ANNA, BRAZIL, None, 1)
-    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
+    assert [rated.movie for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
     assert [undone(store, [ANNA]) for _ in range(4)] == [
         Change(ANNA, BRAZIL, 1, None),
         Change(ANNA, ALIEN, 5, None),
@@ -56,11 +58,11 @@ def test_a_store_of_version_1_keeps_all_that_it_has(old_store: Path) -> None:
     assert store.ratings(ANNA) == []
     for _ in range(4):
         store.redo([ANNA])
-    assert [rated.film for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
+    assert [rated.movie for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
     store.close()
 
 
-def test_two_windows_bring_a_store_up_to_date_at_once(old_store: Path) -> None:
+def test_two_windows_migrate_a_store_at_once(old_store: Path) -> None:
     problems: list[BaseException] = []
 
     def begin() -> None:
@@ -80,12 +82,12 @@ def test_two_windows_bring_a_store_up_to_date_at_once(old_store: Path) -> None:
     store.close()
 
 
-def test_a_later_version_is_refused_and_left_alone(store: Store) -> None:
+def test_a_later_version_is_refused_and_unchanged(store: Store) -> None:
     store.rate(ANNA, FARGO, 4)
     store.close()
     with sqlite3.connect(store.path) as database:
         database.execute("PRAGMA user_version = 99")
-    with pytest.raises(Problem, match="written by a later movietui; update"):
+    with pytest.raises(Problem, match="written by a newer movietui; update"):
         Store(store.path)
     with sqlite3.connect(store.path) as database:
         assert database.execute("SELECT count(*) FROM ratings").fetchone() == (1,)
@@ -93,7 +95,7 @@ def test_a_later_version_is_refused_and_left_alone(store: Store) -> None:
 
 
 @pytest.mark.parametrize("content", [b"this is no database\n" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_file_that_is_no_database(home: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database(home: Path, content: bytes) -> None:
     path = locations.store()
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
@@ -102,13 +104,29 @@ def test_a_file_that_is_no_database(home: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
-def test_a_folder_in_the_place_of_the_store(home: Path) -> None:
+def test_messages_of_sqlite_need_not_be_text(home: Path) -> None:
+    store = Store(locations.store())
+    store.close()
+    with closing(sqlite3.connect(store.path)) as database, database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute(
+            "UPDATE sqlite_schema SET name = CAST(x'EE41' AS TEXT), sql = 'no table' WHERE name = 'ratings'"
+        )
+    with closing(sqlite3.connect(store.path)) as database, pytest.raises(UnicodeDecodeError):
+        database.execute("SELECT 1 FROM ratings")
+    with pytest.raises(Problem, match="damaged"):
+        Store(store.path)
+    with pytest.raises(Problem, match="or it is damaged"):
+        backup.restore(store.path, home / "elsewhere" / "store.sqlite3")
+
+
+def test_a_folder_instead_of_the_store(home: Path) -> None:
     locations.store().mkdir(parents=True)
     with pytest.raises(Problem, match="cannot be used"):
         Store(locations.store())
 
 
-def test_a_file_in_the_place_of_the_folder(home: Path) -> None:
+def test_a_file_instead_of_the_folder(home: Path) -> None:
     home.mkdir()
     (home / "data").write_text("x")
     with pytest.raises(Problem, match="cannot be used"):
@@ -116,9 +134,9 @@ def test_a_file_in_the_place_of_the_folder(home: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_rights(home: Path) -> None:
+def test_a_folder_without_permissions(home: Path) -> None:
     home.mkdir(mode=0o500)
-    with pytest.raises(Problem, match="check its rights"):
+    with pytest.raises(Problem, match="check its permissions"):
         Store(locations.store())
 
 
@@ -126,7 +144,7 @@ def test_another_program_holds_the_file(store: Store, monkeypatch: pytest.Monkey
     store.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(Problem, match="another program holds the file"):
+    with pytest.raises(Problem, match="another program is using the file"):
         store.rate(ANNA, FARGO, 4)
     other.close()
     store.rate(ANNA, FARGO, 4)
@@ -134,33 +152,33 @@ def test_another_program_holds_the_file(store: Store, monkeypatch: pytest.Monkey
 
 FILLS = """
 import resource, signal
-from data import locations
-from data.problems import Problem
-from movietui.store import Film, Store
-from movietui.viewers import profile
+from movietui.data.storage import locations
+from movietui.data.problems import Problem
+from movietui.store.ratings import Movie, Store
+from movietui.protocol.viewers import profile
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = Store(locations.store())
-store.rate(profile("anna"), Film("fargo 1996", "Fargo", 1996), 4)
+store.rate(profile("anna"), Movie("fargo 1996", "Fargo", 1996), 4)
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
-kept = 0
+written = 0
 try:
     for number in range(5000):
-        store.rate(profile("anna"), Film(f"{{number}} 1990", "x" * 500, 1990), 3)
-        kept += 1
+        store.rate(profile("anna"), Movie(f"{{number}} 1990", "x" * 500, 1990), 3)
+        written += 1
 except Problem as problem:
-    print(kept, problem)
+    print(written, problem)
 """
 
 
-def test_a_file_that_may_not_grow(home: Path) -> None:
-    """What a full disk or a quota does to a write, on any system and without being root."""
+def test_a_file_that_cannot_grow(home: Path) -> None:
+    """A write fails as on a full disk or with a quota, on any system and without root."""
     code = FILLS.format(limit=200_000)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    kept, _, told = done.stdout.partition(" ")
-    assert "the disk is full or failing; free some space" in told, done.stderr
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    written, _, output = done.stdout.partition(" ")
+    assert "the disk is full or failing; free some space" in output, done.stderr
     assert "Traceback" not in done.stderr
     store = Store(locations.store())
-    assert len(store.ratings(ANNA)) == 1 + int(kept)
+    assert len(store.ratings(ANNA)) == 1 + int(written)
     store.rate(ANNA, ALIEN, 5)
     store.close()
 
@@ -175,21 +193,21 @@ def test_a_full_disk(tmp_path: Path) -> None:
     try:
         store = Store(disk / "movietui.sqlite3")
         store.rate(ANNA, FARGO, 4)
-        kept = 1
+        written = 1
         with pytest.raises(Problem, match="disk is full"):  # noqa: PT012
             for number in range(5000):
-                store.rate(ANNA, Film(f"{number} 1990", "x" * 500, 1990), 3)
-                kept += 1
-        assert len(store.ratings(ANNA)) == kept
+                store.rate(ANNA, Movie(f"{number} 1990", "x" * 500, 1990), 3)
+                written += 1
+        assert len(store.ratings(ANNA)) == written
         store.close()
         again = Store(disk / "movietui.sqlite3")
-        assert len(again.ratings(ANNA)) == kept
+        assert len(again.ratings(ANNA)) == written
         again.close()
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_nothing_of_a_failed_change_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_change_is_rolled_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.rate(ANNA, FARGO, 4)
 
     def fails(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""What an import brings into the store, and marks."""
+"""Imports into the store, and marks."""
 
 import subprocess
 import sys
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from data import locations
-from data.imports.entries import Mark
-from data.problems import Problem
-from movietui.store import Change, Film, Given, Ids, Store
+from movietui.data.imports.entries import Mark
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.store.ratings import Change, Ids, ImportedMovie, ImportResult, Movie, Store
 from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, given, marked
 
 
@@ -21,9 +21,8 @@ def test_marks(store: Store) -> None:
     store.mark(TOM, BRAZIL, "watchlist")
     assert marked(store, ANNA) == [("Fargo", "watchlist"), ("Alien", "hidden"), ("Brazil", "seen")]
     assert marked(store, ANNA, "watchlist", "seen") == [("Fargo", "watchlist"), ("Brazil", "seen")]
-    assert store.not_offered(ANNA) == {ALIEN.key, BRAZIL.key}
     assert store.unmark(ANNA, ALIEN, "hidden") == Change(ANNA, ALIEN, 1, None, "hidden")
-    assert store.not_offered(ANNA) == {BRAZIL.key}
+    assert marked(store, ANNA, "hidden") == []
     assert given(store, ANNA) == {}
     store.close()
     again = Store(store.path)
@@ -35,22 +34,21 @@ LONG_AGO = "2010-05-01T00:00:00.000+00:00"
 LATER = "2012-05-01T00:00:00.000+00:00"
 
 
-def brought(film: Film, stars: float | None, at: str = LONG_AGO, *marks: Mark, own: str = "") -> Given:
-    return Given(film, own or film.key, stars, marks, at)
+def brought(movie: Movie, stars: float | None, at: str = LONG_AGO, *marks: Mark, import_key: str = "") -> ImportedMovie:
+    return ImportedMovie(movie, import_key or movie.key, stars, marks, at)
 
 
 def test_an_import_is_one_step(store: Store) -> None:
     store.rate(ANNA, BRAZIL, 3)
-    films = [brought(FARGO, 4, LATER), brought(ALIEN, None, LONG_AGO, "watchlist", "liked")]
-    step = store.take_in(ANNA, "letterboxd", films)
-    assert step is not None
+    movies = [brought(FARGO, 4, LATER), brought(ALIEN, None, LONG_AGO, "watchlist", "liked")]
+    assert store.import_movies(ANNA, "letterboxd", movies) == ImportResult(3)
+    step = store.history(ANNA)[0]
     assert (step.kind, step.note, len(step.changes)) == ("import", "letterboxd", 3)
-    assert store.history(ANNA)[0] == step
     assert [rated.at for rated in store.ratings(ANNA)][1] == LATER
-    assert store.take_in(ANNA, "letterboxd", films) is None
+    assert store.import_movies(ANNA, "letterboxd", movies) is None
     back = store.undo([ANNA])
     assert back is not None
-    assert {(change.film.title, change.before, change.after) for change in back.changes} == {
+    assert {(change.movie.title, change.before, change.after) for change in back.changes} == {
         ("Fargo", 4, None),
         ("Alien", 1, None),
     }
@@ -60,89 +58,131 @@ def test_an_import_is_one_step(store: Store) -> None:
     assert marked(store, ANNA) == [("Alien", "watchlist"), ("Alien", "liked")]
 
 
-def test_what_is_newer_wins(store: Store) -> None:
-    store.take_in(ANNA, "", [brought(FARGO, 4, LONG_AGO), brought(ALIEN, 4, LATER)])
-    store.take_in(ANNA, "", [brought(FARGO, 2, LATER), brought(ALIEN, 2, LONG_AGO)])
+def test_the_newer_rating_wins(store: Store) -> None:
+    store.import_movies(ANNA, "", [brought(FARGO, 4, LONG_AGO), brought(ALIEN, 4, LATER)])
+    store.import_movies(ANNA, "", [brought(FARGO, 2, LATER), brought(ALIEN, 2, LONG_AGO)])
     assert given(store, ANNA) == {"Fargo": 2, "Alien": 4}
     store.rate(ANNA, FARGO, 5)
-    assert store.take_in(ANNA, "", [brought(FARGO, 1, LATER), brought(ALIEN, 1, "")]) is None
+    assert store.import_movies(ANNA, "", [brought(FARGO, 1, LATER)]) == ImportResult(0, kept=1)
     assert given(store, ANNA) == {"Fargo": 5, "Alien": 4}
 
 
-def test_a_mark_that_was_taken_off_stays_off(store: Store) -> None:
-    films = [brought(FARGO, None, LONG_AGO, "watchlist")]
-    store.take_in(ANNA, "", films)
+def test_an_undated_rating_replaces_only_imported_ones(store: Store) -> None:
+    store.import_movies(ANNA, "", [brought(FARGO, 3, ""), brought(ALIEN, 3, LATER)])
+    store.rate(ANNA, BRAZIL, 3)
+    undated = [brought(FARGO, 5, ""), brought(ALIEN, 5, ""), brought(BRAZIL, 5, "")]
+    assert store.import_movies(ANNA, "", undated) == ImportResult(2, kept=1)
+    assert given(store, ANNA) == {"Brazil": 3, "Fargo": 5, "Alien": 5}
+    assert store.import_movies(ANNA, "", undated) == ImportResult(0, kept=1)
+    store.rate(ANNA, FARGO, 1)
+    store.undo([ANNA])
+    store.import_movies(ANNA, "", [brought(FARGO, 4, "")])  # the rating that was typed in is undone
+    assert given(store, ANNA)["Fargo"] == 4
+
+
+def test_batches_of_an_import_give_the_same_result(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("movietui.store.ratings.BATCH_SIZE", 2)
+    movies = [Movie(f"{number} 1990", str(number), 1990) for number in range(7)]
+    twice = [
+        brought(movie, 1 + number % 4, f"20{number + 10}-05-01T00:00:00.000+00:00")
+        for number, movie in enumerate([*movies, *movies])
+    ]
+    assert store.import_movies(ANNA, "", [*twice, brought(movies[6], None, LATER, "seen")]) == ImportResult(14)
+    assert [rated.stars for rated in store.ratings(ANNA)] == [4, 1, 2, 3, 4, 1, 2]
+    assert [rated.movie.title for rated in store.ratings(ANNA)] == list("0123456")
+    assert store.marks(ANNA) == []
+    store.undo([ANNA])
+    assert store.ratings(ANNA) == []
+    store.redo([ANNA])
+    assert [rated.stars for rated in store.ratings(ANNA)] == [4, 1, 2, 3, 4, 1, 2]
+
+
+def test_a_removed_mark_stays_removed(store: Store) -> None:
+    movies = [brought(FARGO, None, LONG_AGO, "watchlist")]
+    store.import_movies(ANNA, "", movies)
     store.unmark(ANNA, FARGO, "watchlist")
-    assert store.take_in(ANNA, "", films) is None
+    assert store.import_movies(ANNA, "", movies) is None
     assert store.marks(ANNA) == []
     store.undo([ANNA])
     assert marked(store, ANNA) == [("Fargo", "watchlist")]
 
 
-def test_what_is_rated_is_not_marked_as_seen_too(store: Store) -> None:
+def test_a_rated_movie_is_not_also_marked_as_seen(store: Store) -> None:
     store.rate(ANNA, FARGO, 4)
-    store.take_in(ANNA, "", [brought(FARGO, None, LONG_AGO, "seen", "liked"), brought(ALIEN, None, LONG_AGO, "seen")])
+    store.import_movies(
+        ANNA, "", [brought(FARGO, None, LONG_AGO, "seen", "liked"), brought(ALIEN, None, LONG_AGO, "seen")]
+    )
     assert marked(store, ANNA) == [("Fargo", "liked"), ("Alien", "seen")]
 
 
-def test_nothing_of_an_import_with_wrong_stars_stays(store: Store) -> None:
-    with pytest.raises(Problem, match="in halves"):
-        store.take_in(ANNA, "", [brought(FARGO, 4), brought(ALIEN, 7)])
+def test_an_import_with_invalid_stars_is_rolled_back(store: Store) -> None:
+    with pytest.raises(Problem, match=r"use 0\.5 to 5 in half stars"):
+        store.import_movies(ANNA, "", [brought(FARGO, 4), brought(ALIEN, 7)])
     assert (given(store, ANNA), store.history(ANNA)) == ({}, [])
 
 
-def test_a_film_that_goes_by_two_names(store: Store) -> None:
-    """What another dataset calls it is answered for; it is one film to rate, to export and to undo."""
-    elsewhere = Film("fargo 1997", "Fargo!", 1997)
-    store.take_in(ANNA, "", [brought(Film(FARGO.key, "Fargo!", 1997), 4, own="fargo 1997")])
-    assert store.asked(ANNA)["rated"] == [("fargo 1996", 4), ("fargo 1997", 4)]
+def test_a_movie_with_two_names(store: Store) -> None:
+    """Under either key it is one movie to rate, export and undo."""
+    elsewhere = Movie("fargo 1997", "Fargo!", 1997)
+    store.import_movies(ANNA, "", [brought(Movie(FARGO.key, "Fargo!", 1997), 4, import_key="fargo 1997")])
+    assert store.describe([FARGO.key])[0].aliases == ("fargo 1997",)
     store.rate(ANNA, ALIEN, 3)
-    assert [key for key, _ in store.asked(ANNA)["rated"]] == ["fargo 1996", "fargo 1997", "alien 1979"]
     store.undo([ANNA])
     store.rate(ANNA, elsewhere, 2)
     assert given(store, ANNA) == {"Fargo!": 2}
     store.mark(ANNA, elsewhere, "hidden")
-    assert store.not_offered(ANNA) == {"fargo 1996", "fargo 1997"}
+    assert [each.movie.key for each in store.marks(ANNA)] == [FARGO.key]
     store.rate(TOM, elsewhere, 5)
-    assert [rated.film for rated in store.ratings(TOM)] == [elsewhere]
+    assert [rated.movie for rated in store.ratings(TOM)] == [elsewhere]
     assert store.undo([ANNA]) is not None
 
 
-def test_what_was_settled_by_hand(store: Store) -> None:
-    unmatched = Film("fargoh 1996", "Fargoh", 1996)
+def test_matches_chosen_by_hand(store: Store) -> None:
+    unmatched = Movie("fargoh 1996", "Fargoh", 1996)
 
-    def settle(film: Film) -> list[tuple[str, float]]:
-        store.settle(unmatched.key, film.key)
-        again = Given(Film(film.key, "Fargoh", 1996), unmatched.key, 4, (), LONG_AGO)
-        assert store.take_in(ANNA, "", [again]) is None  # it is there already, by its own key
-        return store.asked(ANNA)["rated"]
+    def settle(movie: Movie) -> tuple[str, ...]:
+        store.settle(unmatched.key, movie.key)
+        again = ImportedMovie(Movie(movie.key, "Fargoh", 1996), unmatched.key, 4, (), LONG_AGO)
+        assert store.import_movies(ANNA, "", [again]) is None  # the profile has it already, under its import key
+        assert store.movie_keys(ANNA) == [unmatched.key]
+        return store.describe([unmatched.key])[0].aliases
 
-    store.take_in(ANNA, "", [brought(unmatched, 4)])
-    assert settle(ALIEN) == [("fargoh 1996", 4), ("alien 1979", 4)]
-    assert settle(FARGO) == [("fargoh 1996", 4), ("fargo 1996", 4)]
+    store.import_movies(ANNA, "", [brought(unmatched, 4)])
+    assert settle(ALIEN) == ("alien 1979",)
+    assert settle(FARGO) == ("fargo 1996",)
     store.settle("no film", None)
     assert store.settled() == {"fargoh 1996": "fargo 1996", "no film": None}
 
 
-def test_ids_of_films_are_gathered(store: Store) -> None:
+def test_ids_of_movies_are_collected(store: Store) -> None:
     for ids in (Ids(imdb="tt0116282"), Ids(tmdb=275), Ids()):
-        store.take_in(ANNA, "", [Given(FARGO, FARGO.key, 4, (), LONG_AGO, ids)])
+        store.import_movies(ANNA, "", [ImportedMovie(FARGO, FARGO.key, 4, (), LONG_AGO, ids)])
     assert store.ids() == {FARGO.key: Ids("tt0116282", 275, 0)}
+    store.learn_ids({FARGO.key: Ids("tt0000001", 1, 1), BRAZIL.key: Ids("tt0088846")})
+    assert store.ids() == {FARGO.key: Ids("tt0116282", 275, 0), BRAZIL.key: Ids("tt0088846")}
+    assert store.ids([BRAZIL.key, ALIEN.key]) == {BRAZIL.key: Ids("tt0088846")}
+
+
+def test_ids_are_stored_with_ratings_and_marks(store: Store) -> None:
+    store.rate(ANNA, Movie(FARGO.key, "Fargo", 1996, Ids("tt0116282", 275, 608)), 4)
+    store.mark(ANNA, Movie(ALIEN.key, "Alien", 1979, Ids("tt0078748")), "seen")
+    store.rate(ANNA, BRAZIL, 3)
+    assert store.ids() == {FARGO.key: Ids("tt0116282", 275, 608), ALIEN.key: Ids("tt0078748")}
 
 
 TAKES_IN = """
-from data import locations
-from movietui.store import Film, Given, Store
-from movietui.viewers import profile
+from movietui.data.storage import locations
+from movietui.store.ratings import Movie, ImportedMovie, Store
+from movietui.protocol.viewers import profile
 store = Store(locations.store())
 for number in range(10**6):
-    films = [Film(f"{number} {part} 1990", "F", 1990) for part in range(40)]
-    store.take_in(profile("anna"), str(number), [Given(film, film.key, 4, ("seen",)) for film in films])
+    films = [Movie(f"{number} {part} 1990", "F", 1990) for part in range(40)]
+    store.import_movies(profile("anna"), str(number), [ImportedMovie(film, film.key, 4, ("seen",)) for film in films])
     print(number, flush=True)
 """
 
 
-def test_an_import_is_on_disk_whole_or_not_at_all(home: Path) -> None:
+def test_an_import_is_on_disk_completely_or_not_at_all(home: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", TAKES_IN], stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         last = [int(child.stdout.readline()) for _ in range(8)][-1]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from data.problems import Problem
-from movietui.store import Store
-from movietui.viewers import profile
+from movietui.data.problems import Problem
+from movietui.protocol.viewers import profile
+from movietui.store.ratings import Store
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ MISPLACED_JOINERS = ["\u200d", "an\u200dna", "👨\u200d", "\u200d👨", "👨\u
 @pytest.mark.parametrize(
     "typed", ["", "   ", "\t\n", "a" * 41, "a\x1b[31m", "a\x07b", "a\u202eb", "🏴\U000e0067", *MISPLACED_JOINERS]
 )
-def test_names_that_are_none(store: Store, typed: str) -> None:
+def test_invalid_names(store: Store, typed: str) -> None:
     with pytest.raises(Problem, match="1 to 40"):
         store.create_profile(typed)
     assert store.profiles() == []
 
 
-def test_a_name_is_taken_in_any_case(store: Store) -> None:
+def test_a_name_is_unique_ignoring_case(store: Store) -> None:
     store.create_profile("Anna Maria")
     with pytest.raises(Problem, match="'Anna Maria' already"):
         store.create_profile("anna  MARIA")

@@ -1,9 +1,9 @@
-"""Runs in the store, and which of them serves."""
+"""Runs in the store, and which of them serves a dataset."""
 
 import subprocess
 import sys
 
-from movietui.store import Store
+from movietui.store.ratings import Store
 
 
 def test_runs(store: Store) -> None:
@@ -58,4 +58,4 @@ def test_a_run_whose_process_is_gone_was_cut_off(store: Store) -> None:
     run = store.run(number)
     assert run is not None
     assert run.state == "cut off"
-    assert "cut off" in run.problem
+    assert "interrupted" in run.problem

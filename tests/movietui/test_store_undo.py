@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from movietui.store import Change, Store
+from movietui.store.ratings import Change, Store
 from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, given, marked, redone, undone
 
 
@@ -32,7 +32,7 @@ def test_undo_outlives_the_window(store: Store) -> None:
     again.close()
 
 
-def test_viewers_undo_their_own(store: Store) -> None:
+def test_viewers_undo_only_their_own_steps(store: Store) -> None:
     store.rate(ANNA, FARGO, 4)
     store.rate(TOM, ALIEN, 3)
     assert undone(store, [ANNA]) == Change(ANNA, FARGO, 4, None)
@@ -42,7 +42,7 @@ def test_viewers_undo_their_own(store: Store) -> None:
     assert redone(store, [TOM]) == Change(TOM, ALIEN, None, 3)
 
 
-def test_a_new_rating_ends_what_could_be_redone(store: Store) -> None:
+def test_a_new_rating_ends_redo(store: Store) -> None:
     store.rate(ANNA, FARGO, 4)
     undone(store, [ANNA])
     store.rate(ANNA, ALIEN, 3)
@@ -50,7 +50,7 @@ def test_a_new_rating_ends_what_could_be_redone(store: Store) -> None:
     assert given(store, ANNA) == {"Alien": 3}
 
 
-def test_redo_gives_again_what_was_taken_back_last(store: Store) -> None:
+def test_redo_restores_the_step_undone_last(store: Store) -> None:
     store.rate(ANNA, FARGO, 5)
     undone(store, [ANNA])
     store.rate(ANNA, FARGO, 1)
@@ -61,7 +61,7 @@ def test_redo_gives_again_what_was_taken_back_last(store: Store) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_mix_of_rating_undo_and_redo(store: Store, seed: int) -> None:
-    """A pair's undo is one stack for both, as in an editor."""
+    """The viewers of a pair share one undo stack, as in an editor."""
     chance = random.Random(seed)
     pair = [ANNA, TOM]
     now: dict[tuple[str, str], float] = {}
@@ -77,9 +77,9 @@ def test_any_mix_of_rating_undo_and_redo(store: Store, seed: int) -> None:
     for _ in range(60):
         action = chance.choice(["rate", "rate", "undo", "undo", "redo"])
         if action == "rate":
-            ref, film, stars = chance.choice(pair), chance.choice([FARGO, ALIEN, BRAZIL]), chance.randint(1, 10) / 2
-            key = (ref.id, film.title)
-            store.rate(ref, film, stars)
+            ref, movie, stars = chance.choice(pair), chance.choice([FARGO, ALIEN, BRAZIL]), chance.randint(1, 10) / 2
+            key = (ref.id, movie.title)
+            store.rate(ref, movie, stars)
             if now.get(key) == stars:  # nothing changed, so there is nothing to undo
                 continue
             done.append((key, now.get(key), stars))
@@ -99,17 +99,17 @@ def test_any_mix_of_rating_undo_and_redo(store: Store, seed: int) -> None:
                 entry = back.pop()
                 done.append(entry)
                 put(entry[0], entry[2])
-        found = {(ref.id, title): stars for ref in pair for title, stars in given(store, ref).items()}
-        assert found == now
+        result = {(ref.id, title): stars for ref in pair for title, stars in given(store, ref).items()}
+        assert result == now
 
 
-def test_undo_goes_through_ratings_and_marks_alike(store: Store) -> None:
+def test_undo_covers_ratings_and_marks(store: Store) -> None:
     store.mark(ANNA, FARGO, "watchlist")
     store.rate(ANNA, FARGO, 4)
     store.unmark(ANNA, FARGO, "watchlist")
     store.mark(ANNA, ALIEN, "hidden")
-    told = [(step.kind, len(step.changes), step.undone) for step in store.history(ANNA)]
-    assert told == [("hidden", 1, False), ("watchlist", 1, False), ("rating", 1, False), ("watchlist", 1, False)]
+    report = [(step.kind, len(step.changes), step.undone) for step in store.history(ANNA)]
+    assert report == [("hidden", 1, False), ("watchlist", 1, False), ("rating", 1, False), ("watchlist", 1, False)]
     assert undone(store, [ANNA]) == Change(ANNA, ALIEN, 1, None, "hidden")
     assert undone(store, [ANNA]) == Change(ANNA, FARGO, None, 1, "watchlist")
     assert marked(store, ANNA) == [("Fargo", "watchlist")]

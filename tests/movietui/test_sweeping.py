@@ -1,4 +1,4 @@
-"""Sweeps as they are typed and read, and one that is measured."""
+"""Typed grids, the effects of their values, and a sweep in a real job."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from data.problems import Problem
-from movietui.jobs import JOBS, Teller
-from movietui.replies import FieldRow
-from movietui.store import Store
-from movietui.sweeping import Sweep, grid_of, responses, seconds_of_fit, values_of
-from movietui.wire import Message
+from movietui.data.problems import Problem
+from movietui.jobs.__main__ import Reporter, perform
+from movietui.protocol.messages import FieldRow
+from movietui.protocol.wire import Message
+from movietui.state.sweep import Sweep, grid_of, responses, seconds_of_fit, values_of
+from movietui.store.ratings import Store
 from tests.movietui.fakes import with_run
 
 FACTORS: FieldRow = {"name": "factors", "kind": "int", "default": 10, "low": 1, "high": 512, "meaning": ""}
@@ -21,8 +21,12 @@ RATE: FieldRow = {"name": "rate", "kind": "float", "default": 0.01, "low": 0, "h
 def test_values_are_checked() -> None:
     assert values_of(" 8,16 , 8,", FACTORS) == ["8", "16"]
     assert values_of("1e-3,0.5", RATE) == ["1e-3", "0.5"]
-    for typed, told in (("", "no value"), ("8,x", "x is not a whole number"), ("0", "0 is out of range, 1 to 512")):
-        with pytest.raises(Problem, match=told):
+    for typed, expected in (
+        ("", "factors needs a value; its default is 10"),
+        ("8,x", "x is not a whole number"),
+        ("0", "0 is out of range, 1 to 512"),
+    ):
+        with pytest.raises(Problem, match=expected):
             values_of(typed, FACTORS)
     with pytest.raises(Problem, match="nan is out of range"):
         values_of("nan", RATE)
@@ -42,13 +46,13 @@ def row(factors: str, rate: str, rmse: float) -> dict[str, Any]:
     return {"grid": {"factors": factors, "rate": rate}, "metrics": {"rmse": rmse}, "seconds": {"fit": 2.0}}
 
 
-def test_what_each_value_does() -> None:
+def test_the_effect_of_each_value() -> None:
     rows = [row("8", "0.1", 1.0), row("8", "0.2", 0.5), row("16", "0.1", 0.25)]
     sweep = Sweep("mf", "demo", "u1", {"factors": ["8", "16"], "rate": ["0.1", "0.2"]}, rows)
-    told = {(one.field, one.value): (one.best, one.mean) for one in responses(sweep)}
-    assert told[("factors", "8")] == (0.5, 0.75)
-    assert told[("factors", "16")] == (0.25, 0.25)
-    assert told[("rate", "0.1")] == (0.25, 0.625)
+    effects = {(one.field, one.value): (one.best, one.mean) for one in responses(sweep)}
+    assert effects[("factors", "8")] == (0.5, 0.75)
+    assert effects[("factors", "16")] == (0.25, 0.25)
+    assert effects[("rate", "0.1")] == (0.25, 0.625)
     assert sweep.seconds_left == 4  # one more, and the best once again
     assert replace(sweep, rows=()).seconds_left is None
 
@@ -62,14 +66,15 @@ def test_the_time_of_a_fit_is_that_of_earlier_runs(store: Store) -> None:
     assert seconds_of_fit(store.runs(), "ncf", "demo") == 1.5
 
 
-def test_a_sweep_in_a_job_tells_each_combination(ready: Path) -> None:
+def test_a_sweep_job_reports_each_combination(ready: Path) -> None:
     sent: list[Message] = []
-    request = {"model": "bias", "dataset": "demo", "split": "kfold5-0", "cleaning": "none", "seed": 0}
-    found = JOBS["sweep"](request | {"grid": {"sweeps": ["1", "3"]}}, Teller(sent.append))["rows"]
-    told = [event["row"]["grid"] for event in sent if event["event"] == "result"]
-    assert told == [{"sweeps": "1"}, {"sweeps": "3"}]
+    options = {"split": "kfold5-0", "cleaning": "none", "seed": 0, "grid": {"sweeps": ["1", "3"]}}
+    request = {"do": "sweep", "model": "bias", "dataset": "demo", **options}
+    found = perform(request, Reporter(sent.append))["rows"]
+    grids = [event["row"]["grid"] for event in sent if event["event"] == "result"]
+    assert grids == [{"sweeps": "1"}, {"sweeps": "3"}]
     assert found[0]["test"]["rmse"] > 0
     assert found[0]["metrics"]["rmse"] <= found[1]["metrics"]["rmse"]
     sent.clear()
-    JOBS["sweep"](request | {"grid": {"sweeps": ["1", "3"]}}, Teller(sent.append))
+    perform(request, Reporter(sent.append))
     assert len([event for event in sent if event["event"] == "result"]) == 2  # known from before

@@ -2,7 +2,7 @@
 
 from textual.widgets import Input
 
-from movietui.store import Store
+from movietui.store.ratings import Store
 from tests.movietui.driving import started
 from tests.movietui.fakes import FakeEngine, FakeSweep, with_run
 from tests.movietui.training import SIZES, go
@@ -14,27 +14,27 @@ async def test_a_sweep_from_the_form(store: Store, size: tuple[int, int]) -> Non
     FakeSweep.made = []
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
-        driver.app.work._new_job = FakeSweep  # type: ignore[assignment]
+        driver.app.work._new_job = FakeSweep
         await driver.press("e", "s")
         await driver.see("Sweep mf · demo · random90")
         panel = driver.app.screen
         field = panel.query_one("#try-sweeps", Input)
         assert field.has_focus
-        for typed, told in (
-            ("12", "! Give a field several values"),
+        for typed, expected in (
+            ("12", "! Give at least one field several values"),
             ("8,201", "! sweeps: 201 is out of range, 1 to 200."),
             ("8,x", "! sweeps: x is not a whole number."),
             ("4, 8,16,8", "3 combinations · about 3.3 s · enter starts"),  # a run of 2.5 s learned three times
         ):
             field.value = typed
-            await driver.see(told)
+            await driver.see(expected)
         await driver.press("enter")
         await driver.until(lambda: FakeSweep.made and FakeSweep.made[0].request, "the job")
         assert FakeSweep.made[0].request["grid"] == {"sweeps": ["4", "8", "16"]}
         await driver.see("0 of 3")
         FakeSweep.made[0].let(2)
-        for told in ("2 of 3", "6.0 s left", "● ", "0.9400", ".9000", "← better"):
-            await driver.see(told)
+        for expected in ("2 of 3", "6.0 s left", "● ", "0.9400", ".9000", "← better"):
+            await driver.see(expected)
         await driver.press("c")
         await driver.see("stopped after 2 of 3")
         await driver.press("escape", "s")
@@ -46,25 +46,25 @@ async def test_a_sweep_from_the_form(store: Store, size: tuple[int, int]) -> Non
         FakeSweep.made[1].let(3)
         await driver.see("rmse 0.9000 on validation, 0.9500 on test")
         await driver.press("home", "enter")
-        await driver.told("These are the settings of the combination")
+        await driver.wait_for_notice("Copied the combination to the settings")
         assert screen.query_one("#set-sweeps", Input).value == "8"
 
 
-async def test_a_sweep_goes_on_without_its_panel(store: Store) -> None:
+async def test_a_sweep_continues_without_its_panel(store: Store) -> None:
     with_run(store)
     FakeSweep.made = []
     async with started(engine=FakeEngine()) as driver:
         await go(driver)
-        driver.app.work._new_job = FakeSweep  # type: ignore[assignment]
+        driver.app.work._new_job = FakeSweep
         await driver.press("s")
         await driver.see("Sweep mf")
         driver.app.screen.query_one("#try-sweeps", Input).value = "4,8"
         await driver.press("enter")
         await driver.until(lambda: FakeSweep.made and FakeSweep.made[0].request, "the job")
         await driver.press("escape", "down", "s")
-        await driver.told("! A sweep of mf on demo runs; c cancels it.")
+        await driver.wait_for_notice("! Sweeping mf on demo; c cancels it.")
         FakeSweep.made[0].let(2)
-        await driver.told("Swept mf: sweeps 8 is best, RMSE 0.9000")
+        await driver.wait_for_notice("Swept mf: sweeps 8 is best, RMSE 0.9000")
         await driver.press("up", "s")
         await driver.see("done · rmse 0.9000")
         await driver.press("e", "enter")

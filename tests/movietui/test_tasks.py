@@ -1,18 +1,22 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from data import locations
-from data.dataset import Dataset, Movies, Ratings, Scale, Users
-from data.problems import Cancelled, Problem
-from data.titles import film_key
-from movietui import asking, tasks
-from movietui.store import Film, Store
-from movietui.viewers import profile, user
-from movietui.wire import Message
+from movietui.answers import lists
+from movietui.data.dataset import Dataset, Movies, Ratings, Scale, Users
+from movietui.data.problems import Cancelled, Problem
+from movietui.data.storage import locations
+from movietui.data.titles import movie_key
+from movietui.jobs.listener import Listener
+from movietui.jobs.train import TrainRequest, train
+from movietui.protocol.viewers import profile, user
+from movietui.protocol.wire import Message
+from movietui.store.ratings import Movie, Store
+from movietui.store.runs import SERVED_SPLIT
 
-FILMS = (
+MOVIES = (
     ("Fargo", 1996),
     ("The Usual Suspects", 1995),
     ("Sabrina", 1995),
@@ -26,19 +30,19 @@ FILMS = (
 
 
 @pytest.fixture(scope="module")
-def films() -> Dataset:
+def dataset() -> Dataset:
     empty = np.empty(0, np.int32)
     return Dataset(
-        name="films",
+        name="movies",
         ratings=Ratings(empty, empty, np.empty(0, np.float32), np.empty(0, np.int64)),
         users=Users(()),
         movies=Movies(
-            ids=tuple(str(row) for row in range(len(FILMS))),
-            titles=tuple(title for title, _ in FILMS),
-            years=np.asarray([year for _, year in FILMS], np.int32),
-            genres=np.zeros((len(FILMS), 1), bool),
+            ids=tuple(str(row) for row in range(len(MOVIES))),
+            titles=tuple(title for title, _ in MOVIES),
+            years=np.asarray([year for _, year in MOVIES], np.int32),
+            genres=np.zeros((len(MOVIES), 1), bool),
             genre_names=("Drama",),
-            keys=tuple(film_key(*film) for film in FILMS),
+            keys=tuple(movie_key(*movie) for movie in MOVIES),
         ),
         scale=Scale(),
         fingerprint="0",
@@ -46,7 +50,7 @@ def films() -> Dataset:
 
 
 @pytest.mark.parametrize(
-    ("typed", "film"),
+    ("typed", "named"),
     [
         ("Fargo (1996)", ("Fargo", 1996)),
         ("Fargo", ("Fargo", 1996)),
@@ -61,17 +65,31 @@ def films() -> Dataset:
         ("home", ("Home", 0)),
         ("The Usual Suspetcs", ("The Usual Suspects", 1995)),
         ("\x1b[31mFargo\x1b[0m", ("Fargo", 1996)),
+        ("fargo 1996", ("Fargo", 1996)),
     ],
 )
-def test_the_film_that_is_meant(films: Dataset, typed: str, film: tuple[str, int]) -> None:
-    found = asking.find_movie(films, typed)
-    assert found == Film(film_key(*film), *film)
+def test_a_movie_is_found_by_what_was_typed(dataset: Dataset, typed: str, named: tuple[str, int]) -> None:
+    result = lists.find_movie(dataset, typed)
+    assert result == Movie(movie_key(*named), *named)
+
+
+def test_a_title_comes_before_an_id(dataset: Dataset) -> None:
+    """Movies of the dataset have the ids 0 to 8; one of them is called like the id of another."""
+    movies = dataset.movies
+    titles, years = ("3", *movies.titles[1:]), movies.years
+    keys = (movie_key("3", int(years[0])), *movies.keys[1:])
+    renamed = replace(dataset, movies=replace(movies, titles=titles, keys=keys))
+    assert lists.find_movie(renamed, "3").title == "3"
+    assert lists.find_movie(renamed, "id:3").title == movies.titles[3]
+    assert lists.find_movie(renamed, " 4 ").title == movies.titles[4]
+    with pytest.raises(Problem, match="has no movie 'id:77'"):
+        lists.find_movie(renamed, "id:77")
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "expected"),
     [
-        ("Sabrina", r"'Sabrina' may be several movies: Sabrina \(1995\), Sabrina \(1954\); add the year"),
+        ("Sabrina", r"'Sabrina' could be several movies: Sabrina \(1995\), Sabrina \(1954\); add the year"),
         ("Fargo (1997)", r"has no movie 'Fargo \(1997\)'; did you mean Fargo \(1996\)"),
         ("Farg", r"did you mean Fargo \(1996\)"),
         ("xyzzy", "has no movie 'xyzzy'; check its title"),
@@ -79,14 +97,14 @@ def test_the_film_that_is_meant(films: Dataset, typed: str, film: tuple[str, int
         ("(1995)", "has no movie"),
     ],
 )
-def test_films_that_are_not_guessed(films: Dataset, typed: str, told: str) -> None:
-    with pytest.raises(Problem, match=told) as problem:
-        asking.find_movie(films, typed)
+def test_ambiguous_or_unknown_movies_are_refused(dataset: Dataset, typed: str, expected: str) -> None:
+    with pytest.raises(Problem, match=expected) as problem:
+        lists.find_movie(dataset, typed)
     assert "\x1b" not in str(problem.value)
 
 
-def test_rate_makes_the_profile(ready: Path, store: Store) -> None:
-    first = asking.rate(store, "demo", "Anna", "the godfather", 4.5)
+def test_rate_creates_the_profile(ready: Path, store: Store) -> None:
+    first = lists.rate(store, "demo", "Anna", "the godfather", 4.5)
     assert first == {
         "profile": "Anna",
         "movie": {"title": "The Godfather", "year": 1972},
@@ -94,31 +112,24 @@ def test_rate_makes_the_profile(ready: Path, store: Store) -> None:
         "before": None,
         "ratings": 1,
     }
-    assert asking.rate(store, "demo", "anna", "The Godfather (1972)", 3)["before"] == 4.5
+    assert lists.rate(store, "demo", "anna", "The Godfather (1972)", 3)["before"] == 4.5
     assert [(ref.id, count) for ref, count in store.profiles()] == [("Anna", 1)]
 
 
-def test_a_rating_that_cannot_be_given_makes_no_profile(ready: Path, store: Store) -> None:
+def test_a_refused_rating_creates_no_profile(ready: Path, store: Store) -> None:
     for movie, stars in (("no such film at all", 4.0), ("The Godfather", 7.0)):
         with pytest.raises(Problem):
-            asking.rate(store, "demo", "anna", movie, stars)
+            lists.rate(store, "demo", "anna", movie, stars)
     assert store.profiles() == []
 
 
-def test_train_is_written_down(ready: Path, store: Store) -> None:
+def test_a_training_is_recorded(ready: Path, store: Store) -> None:
     heard: list[tuple[str, Message]] = []
-    trained = tasks.train(
-        store,
-        "bias",
-        "demo",
-        cleaning="standard",
-        settings={"sweeps": "2"},
-        seed=5,
-        on_epoch=lambda phase, epoch: heard.append((phase, epoch)),
-    )
+    request = TrainRequest("bias", "demo", "standard", settings={"sweeps": "2"}, seed=5)
+    trained = train(store, request, Listener(epoch=lambda phase, epoch: heard.append((phase, epoch))))
     run = store.run(trained["run"])
     assert run is not None
-    assert (run.state, run.model, run.seed, run.split) == ("done", "bias", 5, tasks.SERVED_SPLIT)
+    assert (run.state, run.model, run.seed, run.split) == ("done", "bias", 5, SERVED_SPLIT)
     assert run.settings["sweeps"] == 2
     assert run.curve == trained["epochs"]
     assert run.metrics == trained["metrics"]
@@ -128,22 +139,22 @@ def test_train_is_written_down(ready: Path, store: Store) -> None:
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, Cancelled])
-def test_a_stopped_training_is_written_down(ready: Path, store: Store, stop: type[BaseException]) -> None:
+def test_a_stopped_training_is_recorded(ready: Path, store: Store, stop: type[BaseException]) -> None:
     def hear(phase: str, epoch: Message) -> None:
         if epoch["epoch"] == 2:
             raise stop
 
     before = store.serving_runs("demo")
     with pytest.raises(stop):
-        tasks.train(store, "bias", "demo", cleaning="standard", settings={}, on_epoch=hear)
+        train(store, TrainRequest("bias", "demo", "standard"), Listener(epoch=hear))
     newest = store.runs()[0]
     assert (newest.state, len(newest.curve)) == ("cancelled", 2)
     assert store.serving_runs("demo") == before
     assert not (locations.checkpoints() / newest.checkpoint).exists()
 
 
-def test_a_stopped_training_goes_on_when_it_is_asked_for_again(ready: Path, store: Store) -> None:
-    def train(stop_at: int | None) -> tuple[Message, list[str]]:
+def test_a_stopped_training_resumes_when_requested_again(ready: Path, store: Store) -> None:
+    def train_until(stop_at: int | None) -> tuple[Message, list[str]]:
         said: list[str] = []
 
         def hear(phase: str, epoch: Message) -> None:
@@ -151,67 +162,66 @@ def test_a_stopped_training_goes_on_when_it_is_asked_for_again(ready: Path, stor
                 raise Cancelled
 
         settings = {"members": "1", "factors": "2", "epochs": "3"}
-        return tasks.train(
-            store, "sgd-mf", "demo", cleaning="standard", settings=settings, on_epoch=hear, say=said.append
-        ), said
+        request = TrainRequest("sgd-mf", "demo", "standard", settings=settings)
+        return train(store, request, Listener(epoch=hear, say=said.append)), said
 
     with pytest.raises(Cancelled):
-        train(stop_at=2)
-    resumed, said = train(stop_at=None)
-    assert said == ["Going on after epoch 2 of 3, where the same training was cut off."]
-    undisturbed, said = train(stop_at=None)
+        train_until(stop_at=2)
+    resumed, said = train_until(stop_at=None)
+    assert said == ["Resuming after epoch 2 of 3, where the same training was interrupted."]
+    undisturbed, said = train_until(stop_at=None)
     assert said == []
     assert resumed["epochs"] == undisturbed["epochs"]
     assert resumed["metrics"] == undisturbed["metrics"]
 
 
-def test_a_failed_training_is_written_down(ready: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_training_is_recorded(ready: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise Problem("The disk is full.")
 
-    monkeypatch.setattr("models.checkpoints.save", full)
+    monkeypatch.setattr("movietui.models.checkpoints.save", full)
     with pytest.raises(Problem, match="disk is full"):
-        tasks.train(store, "bias", "demo", cleaning="standard", settings={"sweeps": "1"})
+        train(store, TrainRequest("bias", "demo", "standard", settings={"sweeps": "1"}))
     newest = store.runs()[0]
     assert (newest.state, newest.problem) == ("failed", "The disk is full.")
 
 
 def test_a_lost_store_does_not_stop_training(ready: Path) -> None:
-    """Somebody moves a damaged store away: the checkpoints of its runs are still there."""
+    """If somebody moves a damaged store away, the checkpoints of its runs remain."""
     for path in locations.store().parent.glob("movietui.sqlite3*"):
         path.unlink()
     store = Store(locations.store())
-    trained = tasks.train(store, "bias", "demo", cleaning="standard", settings={"sweeps": "1"})
-    found = asking.recommend(store, "demo", [user("1", "demo")], 3)
-    assert (found["model"], len(found["movies"])) == ("bias", 3)
+    trained = train(store, TrainRequest("bias", "demo", "standard", settings={"sweeps": "1"}))
+    result = lists.recommend(store, "demo", [user("1", "demo")], 3)
+    assert (result["model"], len(result["movies"])) == ("bias", 3)
     assert trained["metrics"]
     store.close()
 
 
 def test_recommend(ready: Path, store: Store) -> None:
-    found = asking.recommend(store, "demo", [user("1", "demo")], 5)
-    assert [movie["rank"] for movie in found["movies"]] == [1, 2, 3, 4, 5]
-    assert found["model"] == "mf"
-    assert asking.recommend(store, "demo", [user("1", "demo")], 5, "bias")["model"] == "bias"
-    asking.rate(store, "demo", "anna", found["movies"][0]["title"], 1)
-    for_anna = asking.recommend(store, "demo", [profile("anna")], 400)
-    assert found["movies"][0]["id"] not in [movie["id"] for movie in for_anna["movies"]]
-    both = asking.recommend(store, "demo", [profile("anna"), user("1", "demo")], 5)
+    result = lists.recommend(store, "demo", [user("1", "demo")], 5)
+    assert [movie["rank"] for movie in result["movies"]] == [1, 2, 3, 4, 5]
+    assert result["model"] == "mf"
+    assert lists.recommend(store, "demo", [user("1", "demo")], 5, "bias")["model"] == "bias"
+    lists.rate(store, "demo", "anna", result["movies"][0]["title"], 1)
+    for_anna = lists.recommend(store, "demo", [profile("anna")], 400)
+    assert result["movies"][0]["id"] not in [movie["id"] for movie in for_anna["movies"]]
+    both = lists.recommend(store, "demo", [profile("anna"), user("1", "demo")], 5)
     assert [viewer["id"] for viewer in both["viewers"]] == ["anna", "1"]
     assert all(len(movie["stars_by_viewer"]) == 2 for movie in both["movies"])
 
 
 def test_no_model_yet(home: Path, store: Store) -> None:
     with pytest.raises(Problem, match="run movietui train mf --dataset demo"):
-        asking.served(store, "demo")
+        lists.served(store, "demo")
     with pytest.raises(Problem, match="No bias is trained on demo yet"):
-        asking.served(store, "demo", "bias")
+        lists.served(store, "demo", "bias")
 
 
-def test_a_run_tells_where_it_was_fitted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MOVIETUI_DEVICE", "cpu:0")  # the processor by another name
+def test_a_run_records_its_device(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOVIETUI_DEVICE", "cpu:0")  # another name of the processor
     for model, settings, where in (("bias", {"sweeps": "1"}, "cpu"), ("sgd-mf", {"epochs": "1"}, "cpu:0")):
-        trained = tasks.train(store, model, "demo", cleaning="standard", settings=settings)
+        trained = train(store, TrainRequest(model, "demo", "standard", settings=settings))
         run = store.run(trained["run"])
         assert run is not None
         assert (trained["device"], run.device) == (where, where)
@@ -225,15 +235,8 @@ def test_a_run_tells_where_it_was_fitted(store: Store, monkeypatch: pytest.Monke
         ("user-knn", ["effects", "weights"]),
     ],
 )
-def test_a_closed_form_tells_its_stages(ready: Path, store: Store, model: str, stages: list[str]) -> None:
+def test_a_closed_form_reports_its_stages(ready: Path, store: Store, model: str, stages: list[str]) -> None:
     heard: list[str] = []
-    tasks.train(
-        store,
-        model,
-        "demo",
-        split="kfold5-0",
-        cleaning="none",
-        settings={},
-        on_inside=lambda stage: heard.append(stage.name),
-    )
+    listener = Listener(inside=lambda stage: heard.append(stage.name))
+    train(store, TrainRequest(model, "demo", "none", "kfold5-0"), listener)
     assert heard == stages * 2

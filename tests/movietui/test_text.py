@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from data.problems import Problem
-from data.titles import plain
-from movietui import text
-from movietui.activity import Activity
-from movietui.viewers import ViewerRef, profile, user
-from movietui.widgets.run_table import RunTable
-from movietui.wire import decode, encode, sentence
+from movietui.data.problems import Problem
+from movietui.data.safe_text import strip_controls
+from movietui.formatting import text
+from movietui.protocol.viewers import ViewerRef, profile, user
+from movietui.protocol.wire import decode, encode, sentence
+from movietui.state.job_progress import Activity
+from movietui.ui.train.run_table import FACT
 from tests.movietui.hostile import TITLES
 
 
@@ -82,7 +82,7 @@ def test_duration(seconds: float, told: str) -> None:
 )
 def test_short_duration(seconds: float, told: str) -> None:
     assert text.short_duration(seconds) == told
-    assert len(told) < RunTable.FIXED["fit"]
+    assert len(told) < FACT["fit"].cells
 
 
 def test_plural_and_person() -> None:
@@ -96,7 +96,7 @@ def test_plural_and_person() -> None:
 def test_fitted_fills_the_width(title: str) -> None:
     for width in (1, 2, 3, 7, 30, 80):
         for right in (False, True):
-            assert text.fitted(plain(title), width, right=right).cell_len == width
+            assert text.fitted(strip_controls(title), width, right=right).cell_len == width
 
 
 @pytest.mark.parametrize("title", ["Fargo", "The Usual Suspects", "七人の侍 Seven Samurai", "é" * 30, "[b]x[/b]", ""])
@@ -182,7 +182,7 @@ def test_the_curve_is_that_of_the_first_phase() -> None:
     for event in (epoch(1), epoch(2), epoch(1, "measure"), epoch(1, "serve")):
         activity = activity.after(event)
     assert [point["epoch"] for point in activity.curve] == [1, 2]
-    assert activity.step == "learning from all ratings"
+    assert activity.step == "training on all ratings"
 
 
 def test_the_picture_before_stays_as_it_was() -> None:
@@ -249,7 +249,7 @@ def test_what_is_no_message() -> None:
 
 def test_sentences() -> None:
     assert sentence(Problem("There is no user 7.")) == "There is no user 7."
-    assert "not enough memory" in sentence(MemoryError())
+    assert "Not enough memory" in sentence(MemoryError())
     try:
         _ = {}["missing"]  # type: ignore[var-annotated]
     except KeyError as error:

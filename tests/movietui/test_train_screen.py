@@ -1,17 +1,16 @@
 """The Train screen, by keyboard: its runs, and training."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-import pytest
-
-from data import locations
-from movietui.children import Job
-from movietui.replies import ModelRow
-from movietui.screens.train import TrainScreen
-from movietui.session import Session
-from movietui.store import Store
+from movietui.data.storage import locations
+from movietui.protocol.messages import ModelRow
+from movietui.protocol.requests import Requests
+from movietui.state.child_processes import Job
+from movietui.store.ratings import Store
+from movietui.ui.train.screen import TrainScreen
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 from tests.movietui.processes import gone
@@ -27,26 +26,26 @@ async def test_the_runs(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
-        for told in ("0.9100", "0.9400", "in use", "cancelled", "2.5 s", "best epoch 5"):
-            await driver.see(told)
+        for expected in ("0.9100", "0.9400", "in use", "cancelled", "2.5 s", "best epoch 5"):
+            await driver.see(expected)
         await driver.press("right")
         assert screen.runs.has_focus
         await driver.press("down")
         await driver.see("run 2 · mf · demo · random90")
         await driver.press("u")
-        await driver.told("Run 2 is cancelled; only a run that is done can be used.")
+        await driver.wait_for_notice("Run 2 is cancelled; only a finished run can be used.")
         await driver.press("down", "u")
-        await driver.told("Browse uses run 1: bias on demo")
+        await driver.wait_for_notice("Browse now uses run 1: bias on demo")
         assert driver.app.session.run is not None
         assert driver.app.session.run.id == 1
         await driver.press("left")
         assert screen.models.has_focus
-        for told in ("validation", "sweeps", "train"):
+        for expected in ("validation", "sweeps", "train"):
             if size == SMALL:
                 await driver.press("v")
-            await driver.see(told)
+            await driver.see(expected)
         await driver.press("c")
-        await driver.told("Nothing is running.")
+        await driver.wait_for_notice("Nothing is running.")
 
 
 @SIZES
@@ -57,12 +56,12 @@ async def test_training_adds_a_run_that_can_be_used(ready: Path, size: tuple[int
         await choose(driver, screen, "bias")
         await fill(driver, screen, sweeps="4", seed="7")
         await driver.press("enter")
-        await driver.until(lambda: (newest_state(driver), driver.app.queue.running) == ("done", []), "the run", 40)
-        await driver.told("bias: RMSE 0.")
+        await driver.until(lambda: (newest_state(driver), driver.app.queue.running) == ("done", []), "the run")
+        await driver.wait_for_notice("bias: RMSE 0.")
         newest = driver.app.session.store.runs()[0]
         assert (newest.state, newest.model, newest.seed, newest.settings["sweeps"]) == ("done", "bias", 7, 4)
         await driver.press("right", "home", "u")
-        await driver.told("Browse uses run 3: bias on demo")
+        await driver.wait_for_notice("Browse now uses run 3: bias on demo")
         await driver.until(lambda: "bias RMSE" in lines(driver.app)[0], "the title line")
         await driver.see("in use")
         await driver.press("b")
@@ -81,12 +80,12 @@ async def test_cancelling(ready: Path) -> None:
         queue = driver.app.queue
         await driver.until(lambda: queue.running, "the work")
         job = cast(Job, queue._jobs[queue.running[0]])
-        await driver.until(lambda: any(one.curve for one in queue.activities.values()), "an epoch", 30)
+        await driver.until(lambda: any(one.curve for one in queue.activities.values()), "an epoch")
         await driver.see("train mf")
         await driver.press("b")
         await driver.rate("4")
         await driver.press("t", "c")
-        await driver.told("Stopped training mf; run 3 keeps its curve")
+        await driver.wait_for_notice("Stopped training mf; run 3 keeps its curve")
         assert job._process is not None
         assert gone(job._process.pid)
         newest = driver.app.session.store.runs()[0]
@@ -97,7 +96,7 @@ async def test_cancelling(ready: Path) -> None:
 
 
 @SIZES
-async def test_what_stands_in_place_of_a_curve(store: Store, size: tuple[int, int]) -> None:
+async def test_what_is_shown_instead_of_a_curve(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     for state, problem in (
         ("failed", "There is no split [b]u77[/b]; " + "choose one of many, " * 5 + "last"),
@@ -106,7 +105,7 @@ async def test_what_stands_in_place_of_a_curve(store: Store, size: tuple[int, in
         store.end_run(store.start_run("mf", "demo", "none", "u77", 0, {}), state, problem=problem)
     async with started(size, engine=FakeEngine()) as driver:
         await go(driver)
-        await driver.see("It learned without epochs.")
+        await driver.see("This model trains without epochs.")
         await driver.press("right", "home", "down")
         await driver.see("There is no split [b]u77[/b]; choose")
         assert "train ─" not in shown(driver.app)
@@ -124,21 +123,23 @@ async def test_the_epochs_have_room_at_every_width(store: Store) -> None:
         for width in (80, 99, 100, 110, 129, 130, 140):
             await driver.pilot.resize_terminal(width, 20)
             await driver.until(lambda: screen.size.width == width and pane.region.right <= width, "the size")  # noqa: B023
-            told = [line[pane.region.x + 1 : pane.region.right - 1] for line in lines(driver.app)]
-            assert any(line.split()[:2] == ["epoch", "train"] and " valid" in line for line in told), (width, told)
-            assert any(line.split()[:4] == ["5", "0.6500", "0.8000", "●"] for line in told), (width, told)
+            rows = [line[pane.region.x + 1 : pane.region.right - 1] for line in lines(driver.app)]
+            assert any(line.split()[:2] == ["epoch", "train"] and " valid" in line for line in rows), (width, rows)
+            assert any(line.split()[:4] == ["5", "0.6500", "0.8000", "●"] for line in rows), (width, rows)
 
 
-async def test_keys_typed_before_the_models_are_there_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_keys_typed_before_the_models_are_listed_count(store: Store) -> None:
     with_run(store)
-    there, models = asyncio.Event(), Session.models
+    engine, there = FakeEngine(), asyncio.Event()
+    ask = engine.ask
 
-    async def late(session: Session) -> list[ModelRow]:
-        await there.wait()
-        return await models(session)
+    async def late(request: Callable[..., Any], **arguments: Any) -> Any:
+        if request is Requests.models:
+            await there.wait()
+        return await ask(request, **arguments)
 
-    monkeypatch.setattr(Session, "models", late)
-    async with started(engine=FakeEngine()) as driver:
+    engine.ask = late  # type: ignore[method-assign]
+    async with started(engine=engine) as driver:
         FakeJob.made = []
         driver.app.queue._new_job = lambda: FakeJob(store)
         await driver.press("t")
@@ -152,7 +153,7 @@ async def test_keys_typed_before_the_models_are_there_count(store: Store, monkey
         assert store.runs()[0].model == screen.models.current["name"] == screen.models.known_rows()[1]["name"]
 
 
-async def test_a_form_is_made_where_the_cursor_rests_or_something_is_asked_of_it(store: Store) -> None:
+async def test_a_form_is_built_when_the_cursor_rests_or_a_key_needs_it(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         screen = await go(driver)
@@ -174,14 +175,16 @@ async def test_a_form_is_made_where_the_cursor_rests_or_something_is_asked_of_it
         assert driver.app.clipboard.startswith(f"movietui train {names[-2]} ")
 
 
-async def test_nothing_to_train_on(home: Path) -> None:
-    async with started(stands=False, job=Job) as driver:  # one at hand would have got the dataset before the key
+async def test_training_without_a_dataset(home: Path) -> None:
+    async with started(wait=False, job=Job) as driver:  # one at hand would have got the dataset before the key
         await driver.until(lambda: driver.app.work.activity is not None, "the work")
         await driver.press("c")
-        await driver.told("Stopped.")
+        await driver.see("Stopped. Nothing is lost")
+        await driver.press("d")
+        await driver.see("Datasets")
         await driver.press("t")
         await driver.until(lambda: driver.app.screen.query("#set-seed"), "the form")
         await driver.see("No runs yet")
         await driver.press("right", "u")
-        await driver.told("There is no run to use yet.")
+        await driver.wait_for_notice("There is no run to use yet; train a model first.")
         assert "No runs yet" in shown(driver.app)

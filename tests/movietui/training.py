@@ -1,12 +1,12 @@
-"""What the tests of the Train screen share: how one gets there, and what it shows."""
+"""Helpers of the tests of the Train screen: opening it, filling its form, reading its runs."""
 
 from typing import cast
 
 import pytest
 from textual.widgets import Input
 
-from movietui.screens.train import TrainScreen
-from movietui.store import Store
+from movietui.store.ratings import Store
+from movietui.ui.train.screen import TrainScreen
 from tests.movietui.driving import LARGE, SMALL, Driver
 from tests.movietui.fakes import FakeJob
 
@@ -37,7 +37,7 @@ async def choose(driver: Driver, screen: TrainScreen, model: str) -> None:
 
 
 async def form_of(driver: Driver, screen: TrainScreen, model: str) -> None:
-    """Wait until the form of a model stands, or of another that has come meanwhile under the cursor."""
+    """Wait until the form of a model is complete."""
     await driver.until(
         lambda: (
             screen.form.model is not None
@@ -56,7 +56,7 @@ async def with_fake_jobs(driver: Driver, store: Store) -> TrainScreen:
 
 
 def states(store: Store) -> list[str]:
-    """Of the runs that are not from before."""
+    """Return the states of the runs that the test has started."""
     return [run.state for run in reversed(store.runs())][3:]
 
 

@@ -1,4 +1,4 @@
--- From version 1 to 2: marks and imports beside ratings, and an order of ratings that no clock has a say in.
+-- From version 1 to 2: marks and imports, and an order of ratings that does not depend on a clock.
 
 ALTER TABLE ratings ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 
@@ -13,19 +13,19 @@ CREATE TABLE marks (
     PRIMARY KEY (viewer, film, mark)
 ) WITHOUT ROWID;
 
--- What a person did at once and undoes at once: a rating, a mark, an import.
+-- What a person did at once, and can undo at once: a rating, a mark, an import.
 CREATE TABLE steps (
     id INTEGER PRIMARY KEY,
     viewer INTEGER NOT NULL REFERENCES viewers ON DELETE CASCADE,
     kind TEXT NOT NULL,                     -- 'rating', a mark or 'import'
-    note TEXT NOT NULL DEFAULT '',          -- where an import came from
+    note TEXT NOT NULL DEFAULT '',          -- the source of an import
     at TEXT NOT NULL,
-    undone INTEGER NOT NULL DEFAULT 0       -- 0 while it stands, else the greater the later it was taken back
+    undone INTEGER NOT NULL DEFAULT 0       -- 0 if not undone; otherwise greater the later it was undone
 );
 
 CREATE INDEX steps_by_viewer ON steps (viewer, id);
 
--- What a step changed; NULL stands for no rating and no mark.
+-- What a step changed; NULL means no rating or mark.
 CREATE TABLE changes (
     id INTEGER PRIMARY KEY,
     step INTEGER NOT NULL REFERENCES steps ON DELETE CASCADE,
@@ -34,38 +34,38 @@ CREATE TABLE changes (
     year INTEGER NOT NULL,
     kind TEXT NOT NULL,                     -- 'rating' or a mark
     before REAL,                            -- stars; 1 for a mark
-    given_before TEXT,                      -- when what was before was given
-    place_before INTEGER,                   -- and its place
+    given_before TEXT,                      -- when the previous value was given
+    place_before INTEGER,                   -- and the previous place
     after REAL,
     given_after TEXT NOT NULL
 );
 
 CREATE INDEX changes_by_step ON changes (step, id);
 
--- Keys of one film: datasets and services differ in its title or year. Each pair is there both ways round.
+-- Other keys of a movie, because its title or year differs between sources. Each pair has two rows, one each way.
 CREATE TABLE aliases (
     film TEXT NOT NULL,
     alias TEXT NOT NULL,
     PRIMARY KEY (film, alias)
 ) WITHOUT ROWID;
 
--- What imports said about films.
+-- The ids of movies.
 CREATE TABLE films (
     film TEXT PRIMARY KEY,
     imdb TEXT NOT NULL,                     -- 'tt0116282' or ''
-    tmdb INTEGER NOT NULL,                  -- 0 where unknown
+    tmdb INTEGER NOT NULL,                  -- 0 if unknown
     movielens INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Which film a title of an import is, where the person said so.
+-- Which movie an imported title is, as chosen by hand.
 CREATE TABLE settled (
-    own TEXT PRIMARY KEY,                   -- the key of title and year as imported
-    film TEXT NOT NULL                      -- '' for none that a dataset has
+    own TEXT PRIMARY KEY,                   -- the key of the imported title and year
+    film TEXT NOT NULL                      -- '' for a movie of no dataset
 ) WITHOUT ROWID;
 
 INSERT INTO steps (id, viewer, kind, at, undone) SELECT id, viewer, 'rating', at, undone FROM log;
 
--- A change of the log kept its id: the one before it on the same film is the one that gave what it replaced.
+-- Changes keep the ids of the log. The previous change of the same movie gave the value that a change replaced.
 INSERT INTO changes
     SELECT id, id, film, title, year, 'rating', stars_before, rated_before,
         (SELECT max(id) FROM log AS older

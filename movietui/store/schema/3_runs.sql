@@ -1,9 +1,9 @@
--- Runs that wait, pause and are cut off; what was measured of each; and what changed since somebody looked.
+-- From version 2 to 3: runs that wait, pause and are cut off, their measurements, and which of them changed.
 
 ALTER TABLE runs RENAME TO runs_before;
 
 CREATE TABLE runs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- the number of a run that was deleted is never given again
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- the number of a deleted run is never reused
     name TEXT NOT NULL DEFAULT '',
     note TEXT NOT NULL DEFAULT '',
     model TEXT NOT NULL,
@@ -14,19 +14,19 @@ CREATE TABLE runs (
     settings TEXT NOT NULL,                 -- JSON object
     device TEXT NOT NULL DEFAULT '',
     state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'paused', 'done', 'cancelled', 'failed', 'cut off')),
-    process INTEGER NOT NULL,               -- that trains, or whose queue it waits in
-    began TEXT NOT NULL DEFAULT '',         -- when that process began: numbers of processes come again
-    checkpoint TEXT NOT NULL UNIQUE,        -- the name of its folder, which no other run ever had
+    process INTEGER NOT NULL,               -- the process that trains it, or in whose queue it waits
+    began TEXT NOT NULL DEFAULT '',         -- when that process started, because process numbers are reused
+    checkpoint TEXT NOT NULL UNIQUE,        -- the name of its folder, never used by another run
     started TEXT NOT NULL,
-    seconds REAL,                           -- of training, pauses not counted
-    peak_bytes INTEGER,                     -- of memory
+    seconds REAL,                           -- time of training, without pauses
+    peak_bytes INTEGER,                     -- peak memory
     progress TEXT NOT NULL DEFAULT '{}',    -- JSON object: phase, epoch, of, left
     curve TEXT NOT NULL DEFAULT '[]',       -- JSON list of epochs
     best_epoch INTEGER,
     metrics TEXT NOT NULL DEFAULT '{}',     -- JSON object
     problem TEXT NOT NULL DEFAULT '',
-    request TEXT NOT NULL DEFAULT '{}',     -- JSON object: what a run of the queue is started with
-    place INTEGER                           -- in the queue, the least goes first; NULL for a run that does not wait
+    request TEXT NOT NULL DEFAULT '{}',     -- JSON object: the request that starts a queued run
+    place INTEGER                           -- position in the queue, the lowest is next; NULL if not queued
 );
 
 INSERT INTO runs (
@@ -40,7 +40,7 @@ FROM runs_before;
 
 DROP TABLE runs_before;
 
--- What was measured of a run beside its metrics.
+-- The measurements of a run besides its metrics.
 CREATE TABLE measured (
     run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
     rows TEXT NOT NULL,                     -- a fingerprint of the test rows
@@ -48,7 +48,7 @@ CREATE TABLE measured (
     detail TEXT NOT NULL                    -- JSON object: subgroups, calibration, confusion
 );
 
--- The newest change of each run, also of one that was deleted: who remembers an id reads only what came after.
+-- The newest change of each run, deleted ones included. To read what is new, remember the last id that you read.
 CREATE TABLE run_changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run INTEGER NOT NULL UNIQUE ON CONFLICT REPLACE

@@ -1,8 +1,8 @@
-"""The line above the list: which of the movies it holds, where these are not simply all; and where a filter is typed,
-with how it may go on."""
+"""The line above the list: what filters or reorders the list, and the filter field with its completions."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,12 +15,14 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from data.problems import Problem
-from movietui.bindings import hint
-from movietui.narrowing import SAVED, expand
-from movietui.replies import SuggestionRow
-from movietui.session import Session
-from movietui.widgets.told import told
+from movietui.data.problems import Problem
+from movietui.protocol.messages import SuggestionRow
+from movietui.protocol.requests import Requests
+from movietui.state.filter_line import FILTER, SAVED, expand
+from movietui.state.session import Session
+from movietui.ui.bindings import hint
+from movietui.ui.problems import shows_problems
+from movietui.ui.widgets.fields import Field
 
 if TYPE_CHECKING:
     from textual.widgets import Input
@@ -28,183 +30,187 @@ if TYPE_CHECKING:
 EXAMPLE = "+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese alien"
 
 
-class ViewLine(Vertical):
-    """Hidden while there is nothing to say."""
+class FilterLine(Vertical):
+    """The summary of the filter, or the field in which it is typed; hidden if there is neither."""
 
     DEFAULT_CSS = """
-    ViewLine { height: auto; padding: 0 1; background: $surface; color: $text; display: none; }
-    ViewLine #view-told { height: 1; }
-    ViewLine Input { height: 1; background: $boost; }
-    ViewLine #ways-on { height: 1; }
+    FilterLine { height: auto; padding: 0 1; background: $surface; color: $text; display: none; }
+    FilterLine #filter-summary { height: 1; }
+    FilterLine Input { height: 1; background: $boost; }
+    FilterLine #filter-completions { height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "take", "Take the completion", show=False, id="filter.take"),
-        Binding("down", "step(1)", "The next completion", show=False, id="filter.next"),
-        Binding("up", "step(-1)", "The completion before", show=False, id="filter.before"),
-        Binding("ctrl+s", "save", "Save the filter by a name", show=False, id="filter.save"),
-        Binding("escape", "leave", "Leave the filter as it was", show=False, id="filter.leave"),
+        Binding("tab", "accept", "Accept the completion", show=False, id="filter.take"),
+        Binding("down", "step(1)", "Next completion", show=False, id="filter.next"),
+        Binding("up", "step(-1)", "Previous completion", show=False, id="filter.before"),
+        Binding("ctrl+s", "save", "Save the filter under a name", show=False, id="filter.save"),
+        Binding("escape", "leave", "Cancel; keep the old filter", show=False, id="filter.leave"),
     ]
 
     @dataclass
     class Typed(Message):
-        """The filter that is typed so far, with the saved ones in the places of their names."""
+        """The filter typed so far, with the names of saved filters replaced by these."""
 
-        only: str
+        filter_text: str
         unfinished: bool
-        """Whether its last part may go on in a way that is known, so that it need not be right yet."""
+        """Whether its last part has completions, so that it need not be valid yet."""
 
     @dataclass
-    class Wrong(Message):
-        """What is typed so far is no filter."""
+    class Invalid(Message):
+        """The text typed so far is not a filter."""
 
         problem: Problem
 
     @dataclass
     class Save(Message):
-        """The filter that is typed is to be saved by a name."""
+        """The typed filter is to be saved under a name."""
 
-        only: str
+        filter_text: str
 
     @dataclass
-    class Over(Message):
-        """Nothing more is typed; this filter is to be kept."""
+    class Finished(Message):
+        """Typing has ended; this filter is to be applied."""
 
-        only: str
+        filter_text: str
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._before = ""
-        self._told: list[str] = []
-        self._ways: list[SuggestionRow] = []
+        self._parts: list[str] = []
+        self._completions: list[SuggestionRow] = []
         self._chosen = 0
+        self._field: Input | None = None
+        """The field for a filter. Closing hides it instead of removing it: a filter typed meanwhile would focus it."""
 
     def compose(self) -> ComposeResult:
-        """Show what is told; the rest comes when a filter is typed."""
-        yield Static(id="view-told", markup=False)
+        """Show the summary; the field is added when a filter is typed."""
+        yield Static(id="filter-summary", markup=False)
 
-    def tell(self, parts: list[str]) -> None:
-        """Say what makes the list another one than all unseen movies in their order."""
-        if parts == self._told:  # another text lays the screen out, which a rating must not wait for
+    def show_parts(self, parts: list[str]) -> None:
+        """Show what makes the list differ from all unseen movies, best first."""
+        if parts == self._parts:  # changing the text lays out the screen, and a rating must not wait for that
             return
-        self._told = parts
-        self.query_one("#view-told", Static).update(Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"))
-        self.set_class(bool(parts), "-told")
+        self._parts = parts
+        self.query_one("#filter-summary", Static).update(Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"))
+        self.set_class(bool(parts), "-summarised")
         self._show_or_hide()
 
     def _show_or_hide(self) -> None:
-        self.query_one("#view-told").display = not self.typing
-        self.display = self.typing or self.has_class("-told")
+        self.query_one("#filter-summary").display = not self.typing
+        self.display = self.typing or self.has_class("-summarised")
 
     @property
     def typing(self) -> bool:
         """Whether a filter is being typed."""
-        return bool(self.query("#filter"))
+        return self._field is not None and self._field.display
 
-    async def type(self, only: str) -> None:
-        """Let the filter be typed."""
-        from textual.widgets import Input  # loading it would hold up the first screen
+    async def type(self, filter_text: str) -> None:
+        """Show the field with the current filter, and focus it."""
+        from textual.widgets import Input  # loading it would delay the first screen
 
+        if self._field is None:
+            self._field = Field(placeholder=EXAMPLE, id="filter", compact=True, select_on_focus=False)
+            self._field.display = False
+            await self.mount(self._field, Static(id="filter-completions", markup=False))
         if not self.typing:
-            self._before = only
-            entry = Input(
-                f"{only} " if only else "", placeholder=EXAMPLE, id="filter", compact=True, select_on_focus=False
-            )
-            await self.mount(entry, Static(id="ways-on", markup=False))
+            self._before = filter_text
+            with self.prevent(Input.Changed):
+                self._field.value = f"{filter_text} " if filter_text else ""
+            self._field.cursor_position = len(self._field.value)
+            self._field.display = self.query_one("#filter-completions").display = True
         self._show_or_hide()
-        self.screen.set_focus(self.query_one("#filter"))
-        self.look_on(self._entry.value)
-
-    @property
-    def _entry(self) -> Input:
-        from textual.widgets import Input
-
-        return self.query_one("#filter", Input)
+        self.screen.set_focus(self._field)
+        self.complete(self._field.value)
 
     async def end(self) -> None:
-        """Show the filter again, instead of letting it be typed."""
-        await self.query("#filter, #ways-on").remove()
+        """Close the field, and show the summary again."""
+        if self._field is not None:
+            self._field.display = self.query_one("#filter-completions").display = False
         self._show_or_hide()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Narrow the list to what is typed so far."""
+        """Complete and apply the text typed so far."""
         event.stop()
-        self.look_on(event.value)
+        if self.typing:
+            self.complete(event.value)
 
     @work(exclusive=True, group="filter")
-    @told
-    async def look_on(self, typed: str) -> None:
-        """Show how the filter may go on, and tell what it is so far."""
-        saved = await self._session.saved_filters()
+    @shows_problems
+    async def complete(self, typed: str) -> None:
+        """Show completions for the filter, and post the filter typed so far."""
+        saved = await asyncio.to_thread(self._session.store.choices, FILTER)
         last = typed.rpartition(" ")[2]
         try:
             if last.startswith(SAVED) or (saved and not typed.strip()):
-                self._ways = [
+                self._completions = [
                     {
                         "line": typed[: len(typed) - len(last)] + SAVED + name,
-                        "part": f"{SAVED}{name} {only}",
+                        "part": f"{SAVED}{name} {filter_text}",
                         "movies": 0,
                     }
-                    for name, only in saved.items()
+                    for name, filter_text in saved.items()
                     if name.startswith(last[1:])
                 ]
             else:
-                self._ways = await self._session.complete(typed)
+                self._completions = await self._session.engine.ask(Requests.complete_filter, text=typed)
             self._chosen = 0
-            self._show_ways()
-            self.post_message(self.Typed(expand(typed, saved), bool(self._ways)))
+            self._show_completions()
+            self.post_message(self.Typed(expand(typed, saved), bool(self._completions)))
         except Problem as problem:
-            if not self._ways:
-                self.post_message(self.Wrong(problem))
+            if not self._completions:
+                self.post_message(self.Invalid(problem))
 
-    def _show_ways(self) -> None:
-        if not self.query("#ways-on"):
+    def _show_completions(self) -> None:
+        if not self.typing:
             return
         line = Text(no_wrap=True, overflow="ellipsis")
-        if self._ways:
-            takes = hint(self, ("filter.take", "takes it"), ("filter.before filter.next", "others"))
-            keys = f"{takes} · enter keeps"
+        if self._completions:
+            accepts = hint(self, ("filter.take", "accept"), ("filter.before filter.next", "others"))
+            keys = f"{accepts} · enter apply"
         else:
-            keys = f"enter keeps · {hint(self, ('filter.save', 'saves'), ('filter.leave', 'leaves'))}"
+            keys = f"enter apply · {hint(self, ('filter.save', 'save'), ('filter.leave', 'cancel'))}"
         room = self.content_size.width - len(keys) - 2
-        for place, way in enumerate(self._ways[self._chosen :], self._chosen):
-            count = f" {way['movies']:,}   " if way["movies"] else "   "
-            if place > self._chosen and line.cell_len + cell_len(way["part"] + count) > room:
-                break  # what the keys do is to be seen whole
-            line.append(way["part"], "reverse" if place == self._chosen else "").append(count, "dim")
+        for index, completion in enumerate(self._completions[self._chosen :], self._chosen):
+            count = f" {completion['movies']:,}   " if completion["movies"] else "   "
+            if index > self._chosen and line.cell_len + cell_len(completion["part"] + count) > room:
+                break  # keep the keys visible
+            line.append(completion["part"], "reverse" if index == self._chosen else "").append(count, "dim")
         line.append(f"  {keys}", "dim italic")
-        self.query_one("#ways-on", Static).update(line)
+        self.query_one("#filter-completions", Static).update(line)
 
     def action_step(self, step: int) -> None:
-        """Go to another way to go on."""
-        if self._ways:
-            self._chosen = (self._chosen + step) % len(self._ways)
-            self._show_ways()
+        """Select another completion."""
+        if self._completions:
+            self._chosen = (self._chosen + step) % len(self._completions)
+            self._show_completions()
 
-    def action_take(self) -> None:
-        """Complete what is typed."""
-        if self._ways:
-            self._entry.value = self._ways[self._chosen]["line"] + " "
-            self._entry.cursor_position = len(self._entry.value)
+    def action_accept(self) -> None:
+        """Insert the selected completion."""
+        if self._completions and self._field is not None:
+            self._field.value = self._completions[self._chosen]["line"] + " "
+            self._field.cursor_position = len(self._field.value)
 
     async def action_save(self) -> None:
-        """Ask for a name for what is typed."""
-        saved = await self._session.saved_filters()
+        """Post the typed filter, to be saved under a name."""
+        saved = await asyncio.to_thread(self._session.store.choices, FILTER)
+        if self._field is None:
+            return
         try:
-            self.post_message(self.Save(expand(self._entry.value, saved)))
+            self.post_message(self.Save(expand(self._field.value, saved)))
         except Problem as problem:
-            self.post_message(self.Wrong(problem))
+            self.post_message(self.Invalid(problem))
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter."""
+        """Post the filter, to be applied."""
         event.stop()
-        saved = await self._session.saved_filters()
+        saved = await asyncio.to_thread(self._session.store.choices, FILTER)
         try:
-            self.post_message(self.Over(expand(event.value, saved)))
+            self.post_message(self.Finished(expand(event.value, saved)))
         except Problem as problem:
-            self.post_message(self.Wrong(problem))
+            self.post_message(self.Invalid(problem))
 
     def action_leave(self) -> None:
-        """Go back to the filter before."""
+        """Restore the previous filter."""
         self.workers.cancel_group(self, "filter")
-        self.post_message(self.Over(self._before))
+        self.post_message(self.Finished(self._before))

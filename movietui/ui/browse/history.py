@@ -1,7 +1,9 @@
-"""History: everything that a viewer did here, newest first, and a way back from any of it."""
+"""History: everything that a viewer did here, newest first, and undo for any of it."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -9,52 +11,50 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from movietui import saying, text
-from movietui.bindings import back, hint
-from movietui.session import Session
-from movietui.store import Step
-from movietui.viewers import ViewerRef
-from movietui.widgets.line_view import Line
-from movietui.widgets.row_list import RowList
-from movietui.widgets.told import told
+from movietui.formatting import text
+from movietui.protocol.viewers import ViewerRef
+from movietui.state.session import Session
+from movietui.store.ratings import Step
+from movietui.ui import wording
+from movietui.ui.bindings import back_key, hint
+from movietui.ui.problems import shows_problems
+from movietui.ui.screens import Panel
+from movietui.ui.widgets.columns import REST, Column, ColumnList
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.widgets.row_list import RowList
 
-WHEN = 17
-WHAT = 16
 
+class StepList(ColumnList[Step]):
+    """The steps; undone ones are marked and drawn quieter."""
 
-class Steps(RowList[Step]):
-    """What was done; what is taken back is crossed out by a mark and drawn quieter."""
+    DEFAULT_CSS = "StepList { height: 1fr; }"
+    has_header = True
 
-    DEFAULT_CSS = "Steps { height: 1fr; }"
-    has_head = True
-
-    def name_of(self, row: Step) -> int:
+    def row_key(self, row: Step) -> int:
         """Return the number of the step."""
         return row.number
 
-    def head(self, width: int) -> str:
-        """Return the names of the columns."""
-        return text.cut(f"   {'when':<{WHEN}}{'what':<{WHAT}} movie", width)
-
-    def draw(self, row: Step, width: int) -> Line:
-        """Draw one step."""
-        style = "quiet" if row.undone else ""
+    def columns(self, width: int) -> Sequence[Column[Step]]:
+        """Return columns for whether a step is undone, when it was done, what it did and to which movie."""
         return [
-            (" ↶ " if row.undone else "   ", "quiet"),
-            (f"{text.moment(row.at):<{WHEN}}", "quiet"),
-            (text.cut(saying.recorded(row), WHAT), style),
-            (text.cut(f" {saying.about(row)}", width - 3 - WHEN - WHAT), style),
+            Column("", 3, lambda row, _: " ↶ " if row.undone else "   ", style="quiet"),
+            Column("when", 17, lambda row, _: text.moment(row.at), style="quiet"),
+            Column("what", 16, lambda row, _: wording.summarize_step(row)),
+            Column(" movie", REST, lambda row, _: f" {wording.about(row)}"),
         ]
 
+    def draw(self, row: Step, width: int) -> Line:
+        """Draw one step, quieter if it is undone."""
+        return [(piece, style or ("quiet" if row.undone else "")) for piece, style in super().draw(row, width)]
 
-class HistoryPanel(ModalScreen[bool]):
-    """Lists the steps of a viewer. Ends true where something was changed."""
+
+class HistoryPanel(Panel[bool]):
+    """Lists the steps of a viewer. Ends with true if something changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        back("leave"),
+        back_key("leave"),
         Binding("h", "leave", "Back", id="browse.history"),
         Binding("u", "step('undo')", "Undo", id="browse.undo"),
         Binding("r", "step('redo')", "Redo", id="browse.redo"),
@@ -64,9 +64,10 @@ class HistoryPanel(ModalScreen[bool]):
             "To here",
             key_display="enter",
             id="history.to-here",
-            tooltip="Take back all down to this; of what is taken back, do all again up to it",
+            tooltip="Undo or redo everything up to this step",
         ),
-        Binding("x", "take_back", "Only this", id="history.only-this", tooltip="Take back this alone"),
+        Binding("asterisk", "ratings", "Ratings", key_display="*", id="browse.ratings"),
+        Binding("x", "take_back", "Only this", id="history.only-this", tooltip="Undo this step only"),
     ]
 
     def __init__(self, session: Session, viewer: ViewerRef) -> None:
@@ -76,7 +77,7 @@ class HistoryPanel(ModalScreen[bool]):
         self._changed = False
 
     def compose(self) -> ComposeResult:
-        """Show the steps and what can be done with them."""
+        """Show the steps and the keys."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"History · {self._viewer.label}")
             panel.border_subtitle = Content(
@@ -84,75 +85,88 @@ class HistoryPanel(ModalScreen[bool]):
                     self,
                     ("browse.undo", "undo"),
                     ("browse.redo", "redo"),
-                    ("history.to-here", "back to here"),
-                    ("history.only-this", "only this one"),
+                    ("history.to-here", "undo to here"),
+                    ("history.only-this", "undo only this"),
+                    ("browse.ratings", "ratings"),
                 )
             )
-            yield Steps(id="steps")
+            yield StepList(id="steps")
             yield Static(id="wrong", markup=False)
 
     async def on_mount(self) -> None:
-        """Fill it."""
+        """Load the steps."""
         await self._fill("")
 
     @property
-    def steps(self) -> Steps:
+    def steps(self) -> StepList:
         """The steps."""
-        return self.query_one(Steps)
+        return self.query_one(StepList)
 
-    @told
-    async def _fill(self, said: str) -> None:
-        steps = await self._session.history(self._viewer)
+    @shows_problems
+    async def _fill(self, message: str) -> None:
+        steps = await asyncio.to_thread(self._session.store.history, self._viewer)
         self.steps.fill(len(steps), 0, steps, follow=True)
-        self.steps.say("Nothing yet: ratings, the watchlist, what is hidden or seen, and imports are listed here.")
-        self.query_one("#wrong", Static).update(Content(said))
+        self.steps.set_placeholder(
+            "Nothing yet. Your ratings, watchlist, hidden and seen movies and imports will be listed here."
+        )
+        self.query_one("#wrong", Static).update(Content(message))
 
     @work(exclusive=True, group="history")
-    @told
+    @shows_problems
     async def action_step(self, which: str) -> None:
-        """Take back the newest step, or do again what was taken back last."""
+        """Undo the newest step, or redo the one undone last."""
         store = self._session.store
         move = store.undo if which == "undo" else store.redo
-        step = await self._session.on_store(move, (self._viewer,))
+        step = await asyncio.to_thread(move, (self._viewer,))
         if step is None:
             await self._fill(f"There is nothing to {which}.")
             return
         self._changed = True
-        done = "took back" if which == "undo" else "did again"
-        await self._fill(f"{done} {saying.called(step, taken_back=which == 'undo')}")
+        done = "undid" if which == "undo" else "redid"
+        await self._fill(f"{done} {wording.describe_step(step, undone=which == 'undo')}")
 
     @work(exclusive=True, group="history")
-    @told
+    @shows_problems
     async def action_go_to(self) -> None:
-        """Take back all steps down to the one under the cursor, or do all again up to it."""
+        """Undo all steps down to the selected one, or redo all up to it."""
         step = self.steps.current
         if step is None:
             return
-        count = await self._session.go_to(step)
+        count = await self._session.changes.go_to(step)
         self._changed = self._changed or count > 0
-        did = "did again" if step.undone else "took back"
+        did = "redid" if step.undone else "undid"
         await self._fill(f"{did} {text.plural(count, 'step')}")
 
     @work(exclusive=True, group="history")
-    @told
+    @shows_problems
     async def action_take_back(self) -> None:
-        """Take back the step under the cursor alone."""
+        """Undo the selected step alone."""
         step = self.steps.current
         if step is None:
             return
         if step.undone:
-            await self._fill(f"That is taken back already; {hint(self, ('history.to-here', 'does it again'))}.")
+            await self._fill(f"That step is already undone; {hint(self, ('history.to-here', 'redoes it'))}.")
             return
-        taken = await self._session.take_back(step)
-        self._changed = self._changed or taken is not None
-        gone = "Nothing is left of that: it was changed again since."
-        await self._fill(f"took back {saying.called(taken, taken_back=False)}" if taken else gone)
+        reverting = await self._session.changes.take_back(step)
+        self._changed = self._changed or reverting is not None
+        impossible = "This step cannot be undone alone: the movie was changed again later."
+        await self._fill(f"undid {wording.describe_step(reverting, undone=False)}" if reverting else impossible)
+
+    @work(exclusive=True, group="history")
+    @shows_problems
+    async def action_ratings(self) -> None:
+        """Show what all these steps led to: the ratings as they are now."""
+        from movietui.ui.browse.given_ratings import RatingsPanel
+
+        changed = await self.app.push_screen_wait(RatingsPanel(self._session))
+        self._changed = self._changed or bool(changed)
+        await self._fill("")
 
     @on(RowList.Clicked)
     def ignore_click(self, event: RowList.Clicked) -> None:
-        """A second click changes nothing: too much would be taken back by mistake."""
+        """Ignore a second click: too much would be undone by mistake."""
         event.stop()
 
     def action_leave(self) -> None:
-        """Go back to the list."""
+        """Close the panel."""
         self.dismiss(self._changed)

@@ -1,8 +1,7 @@
-"""Getting to know somebody: a question on the left, and on the right the list that each answer makes better."""
+"""The interview: a question on the left, and on the right the list, which each answer improves."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import ClassVar
 
 from textual import work
@@ -12,62 +11,95 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from movietui import saying
-from movietui.bindings import half_star_keys, hint, key_of, star_keys
-from movietui.interviewing import Interviewing
-from movietui.screens.frame import FrameScreen
-from movietui.widgets.asked import TitleList, progress, question
-from movietui.widgets.row_list import WINDOW
-from movietui.widgets.told import told
+from movietui.state.interview import Interview
+from movietui.ui import wording
+from movietui.ui.bindings import half_star_keys, hint, key_of, row_keys, star_keys
+from movietui.ui.browse.interview_question import (
+    PROGRESS_LINES,
+    ROOMY,
+    TitleList,
+    genre_rows,
+    progress,
+    question,
+)
+from movietui.ui.browse.search import SearchPanel, SearchResult
+from movietui.ui.frame import FrameScreen
+from movietui.ui.problems import shows_problems
+from movietui.ui.widgets.row_list import WINDOW
 
 ABOUT = (
-    "First cards of three films with points to spend,",
-    "then single films, chosen for what they teach.",
-    "What was answered is kept whenever you stop.",
+    "First the kinds of movies you like, then two cards of movies: give points to those you like.",
+    "Then lists of movies, chosen to learn most about your taste: rate those you have seen.",
+    "Stop whenever you like; your ratings are saved.",
 )
 HALF = "interview.half-less interview.half-more"
-UNDOES = ("interview.undo", "undoes")
+UNDOES = ("interview.undo", "undo")
 
 
 class InterviewScreen(FrameScreen):
-    """Asks one viewer; what they answer is on disk before the next question stands."""
+    """Asks one viewer. Answers are on disk before the next question is shown."""
 
-    title_of_help = "Getting to know you"
+    help_title = "Getting to know you"
     about = ABOUT
+    offers_models = False
+    about_open_dataset = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        *star_keys("interview", "answer", "Stars or points", "So many stars; on a card a point for that film"),
-        Binding("0", "not_seen", "Not seen", id="interview.not-seen", tooltip="Not seen, or none of the card"),
-        Binding("enter", "go_on", "Go on", show=False, id="interview.go-on", tooltip="On with the points as they are"),
-        *half_star_keys("interview", "film"),
-        Binding(
-            "u", "undo", "Undo", id="interview.undo", tooltip="Take the last answer back; again for the one before"
+        *star_keys(
+            "interview", "answer", "Stars or points", "Rate with this many stars; on a card, give that movie a point"
         ),
-        Binding("escape", "stop", "Stop", key_display="esc", id="interview.stop", tooltip="To the list, at any time"),
+        Binding("0", "not_seen", "Not seen", id="interview.not-seen", tooltip="Not seen; on a card, none of them"),
+        Binding("enter", "go_on", "Next", key_display="enter", id="interview.go-on", tooltip="Next question"),
+        Binding(
+            "plus,equals_sign",
+            "more_of(1)",
+            "Like",
+            key_display="+",
+            show=False,
+            id="interview.more-of",
+            tooltip="Like this kind of movies; on a card, give a point",
+        ),
+        Binding(
+            "minus",
+            "more_of(-1)",
+            "Dislike",
+            key_display="-",
+            show=False,
+            id="interview.less-of",
+            tooltip="Dislike this kind of movies; on a card, take a point back",
+        ),
+        *row_keys("move", "page"),
+        Binding("left", "across(-1)", "Left", show=False, id="interview.left", tooltip="Kinds of movies to the left"),
+        Binding("right", "across(1)", "Right", show=False, id="interview.right", tooltip="Kinds to the right"),
+        *half_star_keys("interview", "movie"),
+        Binding("slash", "search", "Search", id="interview.search", tooltip="Search any movie and rate it"),
+        Binding("m", "more", "More", show=False, id="interview.more", tooltip="More questions after it knows enough"),
+        Binding("u", "undo", "Undo", id="interview.undo", tooltip="Undo the last answer"),
+        Binding("escape", "stop", "Stop", key_display="esc", id="interview.stop", tooltip="Stop and go to the list"),
     ]
 
-    def __init__(self, interview: Interviewing) -> None:
+    def __init__(self, interview: Interview) -> None:
         super().__init__()
         self.interview = interview
 
     def body(self) -> ComposeResult:
         """Put the question left of the list."""
         with Horizontal(classes="body"):
-            with Vertical(id="asked", classes="pane") as pane:
+            with Vertical(id="question-pane", classes="pane") as pane:
                 pane.border_title = Content(f"Getting to know {self.interview.viewer.label}")
                 yield Static("Getting the questions ready …", id="question", markup=False)
-                yield Static(id="known", markup=False)
+                yield Static(id="progress-text", markup=False)
             yield TitleList(id="titles", classes="pane")
 
     def on_mount(self) -> None:
-        """Ask the first question, and again where another dataset or model is opened."""
+        """Ask the first question, and again when another dataset or model is opened."""
         self.titles.border_title = "Your list so far"
         self.movie_tui.served_changed.subscribe(self, self.begin)
         self.begin()
 
     @work(exclusive=True, group="interview")
-    @told
+    @shows_problems
     async def begin(self, dataset: str = "") -> None:
-        """Ask the question that comes now."""
+        """Ask the current question."""
         await self.interview.ask()
         await self._show(moved=False)
 
@@ -77,12 +109,12 @@ class InterviewScreen(FrameScreen):
         return self.query_one(TitleList)
 
     def on_resize(self) -> None:
-        """Draw the question again: its lines are as long as the pane is wide."""
+        """Draw the question again: its lines depend on the width of the pane."""
         super().on_resize()
         self.call_after_refresh(self._draw)
 
     async def _show(self, *, moved: bool = True) -> None:
-        """Show the question that stands, and the list as it is by now."""
+        """Show the current question, and the list with the answers so far."""
         ranked = await self.session.ranked(0, WINDOW, after_rating=moved)
         self.titles.fill(len(ranked["rows"]), 0, ranked["rows"])
         self.titles.mark(moved)
@@ -90,63 +122,138 @@ class InterviewScreen(FrameScreen):
         self.refresh_frame()
 
     def _draw(self) -> None:
-        asked = self.query_one("#question", Static)
         if self.interview.started:
-            asked.update(question(self.interview, asked.size.width, asked.size.height, partial(key_of, self)))
-            self.query_one("#known", Static).update(progress(self.interview, asked.size.width))
+            pane, below = self.query_one("#question", Static), self.query_one("#progress-text", Static)
+            room = pane.size.height + below.size.height
+            lines = PROGRESS_LINES if room >= ROOMY else 1
+            below.styles.height = lines
+            pane.update(question(self.interview, pane.size.width, room - lines, self._keys))
+            below.update(progress(self.interview, pane.size.width, lines))
+
+    def _keys(self, names: str) -> str:
+        return " ".join(key_of(self, name) for name in names.split())
 
     # Answers
 
-    @told
+    @shows_problems
     async def action_answer(self, key: int) -> None:
-        """Rate the film, or give a point to one of the card; with the last point the card is taken."""
+        """Rate the movie, or give a point to one on the card."""
         interview = self.interview
-        if not interview.films:
-            return
-        if not interview.card:
+        if interview.kind == "card":
+            interview.spend(key - 1)
+            self._draw()
+        elif interview.kind in ("list", "one"):
             change = await interview.rate(float(key))
-            self.movie_tui.say(f"{saying.did(change)} · {hint(self, (HALF, 'half a star'), UNDOES)}")
+            self.movie_tui.show_notice(
+                f"{wording.describe_change(change)} · {hint(self, (HALF, 'half a star'), UNDOES)}"
+            )
             await self._show()
-            return
-        spent = interview.spend(key - 1)
-        self._draw()
-        if spent:
-            await self.action_go_on()
+        elif interview.kind == "genres":
+            likes = hint(self, ("interview.more-of interview.less-of", "like, dislike"), ("interview.go-on", "next"))
+            self.movie_tui.show_notice(likes)
 
-    @told
+    @shows_problems
     async def action_go_on(self) -> None:
-        """Take the card as it is."""
-        if self.interview.card:
-            changes = await self.interview.take_card()
-            self.movie_tui.say(f"{' and '.join(map(saying.did, changes)) or 'none of them'} · {hint(self, UNDOES)}")
+        """Accept what is answered and ask the next question, or show the list if there is nothing more to ask."""
+        if self.interview.kind in ("enough", "end") and self.interview.started:
+            self.action_stop()
+        elif self.interview.kind in ("genres", "card", "list"):
+            asked = self.interview.kind
+            changes = await self.interview.go_on()
+            if asked == "card":
+                said = " and ".join(map(wording.describe_change, changes)) or "seen none of them"
+                self.movie_tui.show_notice(f"{said} · {hint(self, UNDOES)}")
             await self._show()
 
-    @told
+    @shows_problems
     async def action_not_seen(self) -> None:
-        """Go on without a rating."""
-        if self.interview.films:
-            said = "none of them" if self.interview.card else f"not seen {self.interview.films[0]['title']}"
-            await self.interview.not_seen()
-            self.movie_tui.say(f"{said} · {hint(self, UNDOES)}")
+        """Continue without a rating."""
+        interview = self.interview
+        if interview.kind == "card":
+            await interview.none_seen()
+            self.movie_tui.show_notice(f"seen none of them · {hint(self, UNDOES)}")
             await self._show()
+        elif interview.kind == "list":
+            interview.not_seen()
+            self._draw()
+        elif interview.kind == "one":
+            interview.searched = None
+            self._draw()
 
-    @told
+    @shows_problems
+    async def action_more_of(self, step: int) -> None:
+        """Like or dislike the genre under the cursor; give the movie under it a point, or take one back."""
+        interview = self.interview
+        if interview.kind == "genres":
+            interview.like_genre(step)
+        elif interview.kind == "card" and step > 0:
+            interview.spend(interview.cursor)
+        elif interview.kind == "card":
+            interview.take_back()
+        self._draw()
+
+    def action_move(self, step: int) -> None:
+        """Move up or down."""
+        self.interview.move_to(self.interview.cursor + step)
+        self._draw()
+
+    def action_page(self, step: int) -> None:
+        """Move to the first or last row."""
+        self.interview.move_to(0 if step < 0 else max(len(self.interview.genres), len(self.interview.movies)))
+        self._draw()
+
+    def action_across(self, step: int) -> None:
+        """Move to the genre on the left or right."""
+        rows = genre_rows(self.interview, self.query_one("#question", Static).size.width)
+        target = self.interview.cursor + step * rows
+        if self.interview.kind == "genres" and 0 <= target < len(self.interview.genres):
+            self.interview.move_to(target)
+            self._draw()
+
+    def action_search(self) -> None:
+        """Search any movie, to rate it."""
+        if self.interview.started:
+            self.app.push_screen(SearchPanel(self.session, only_movies=True), self.ask_about_chosen)
+
+    def ask_about_chosen(self, chosen: SearchResult | None) -> None:
+        """Ask about a movie that was searched; then the question goes on where it was."""
+        if chosen is not None:
+            self.ask_about(chosen.name)
+
+    @work(exclusive=True, group="interview")
+    @shows_problems
+    async def ask_about(self, movie: str) -> None:
+        """Ask about a movie, by its id."""
+        await self.interview.ask_about(movie)
+        self._draw()
+
+    def action_more(self) -> None:
+        """Ask more questions."""
+        if self.interview.kind == "enough":
+            self.interview.ask_more()
+            self._draw()
+
+    @shows_problems
     async def action_nudge(self, step: float) -> None:
-        """Change the rating given last by half a star."""
+        """Change the last rating by half a star."""
         change = await self.interview.nudge(step)
-        self.movie_tui.say(f"{saying.did(change)} · {hint(self, UNDOES)}")
+        self.movie_tui.show_notice(f"{wording.describe_change(change)} · {hint(self, UNDOES)}")
         await self._show()
 
-    @told
+    @shows_problems
     async def action_undo(self) -> None:
-        """Take the points of the card back, else the last answer."""
+        """Undo the last point or answer."""
         if await self.interview.undo():
-            self.movie_tui.say("took that back")
+            self.movie_tui.show_notice("undone")
             await self._show()
         else:
-            self.movie_tui.say("There is no answer to take back.")
+            self.movie_tui.show_notice("There is no answer to undo.")
 
     def action_stop(self) -> None:
-        """Go back to the list."""
+        """Go back from a movie that was searched, or else close the interview."""
+        if self.interview.searched is not None:
+            self.interview.searched = None
+            self._draw()
+            return
         self.interview.end()
         self.dismiss()

@@ -1,9 +1,10 @@
-"""Another model for the list: the runs that can serve it, how good each is, and what each would put on top."""
+"""Another model for the list: the runs that can serve it, their quality, and the top of the list of each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar, Literal
 
 from rich.text import Text
 from textual import on, work
@@ -11,74 +12,80 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from data.problems import Problem
-from movietui import text
-from movietui.bindings import back, choose, hint
-from movietui.run_records import Run
-from movietui.session import Session
-from movietui.widgets.line_view import Line
-from movietui.widgets.row_list import RowList
-from movietui.widgets.text_pane import TextPane
-from movietui.widgets.told import told
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.models.choices import METRICS
+from movietui.protocol.messages import ListComparison, ListedMovie
+from movietui.state.session import Session
+from movietui.store.run_records import Run
+from movietui.ui.bindings import back_key, choose_key, hint
+from movietui.ui.problems import shows_problems
+from movietui.ui.screens import Panel
+from movietui.ui.widgets.columns import REST, Column, ColumnList
+from movietui.ui.widgets.row_list import RowList
+from movietui.ui.widgets.text_pane import TextPane
 
 TOP = 10
 DELAY = 0.2
-"""Seconds that the cursor rests before a run is loaded to see its list."""
-MEASURED = {"rmse": "RMSE", "ndcg@10": "ndcg@10"}
+"""Seconds that the cursor rests before a run is loaded to compute its list."""
+MEASURED = ("rmse", "ndcg@10")
 
 
-class ServingRuns(RowList[Run]):
-    """The runs that can serve a dataset, each with its measured quality; the one at work is marked."""
+class ServingRuns(ColumnList[Run]):
+    """The runs that can serve a dataset with their measured quality; the serving one is marked."""
 
     DEFAULT_CSS = "ServingRuns { height: auto; max-height: 25%; min-height: 3; }"
-    has_head = True
+    has_header = True
 
-    def __init__(self, at_work: int) -> None:
+    def __init__(self, serving: int) -> None:
         super().__init__(id="serving")
-        self._at_work = at_work
+        self._serving = serving
 
-    def name_of(self, row: Run) -> int:
+    def row_key(self, row: Run) -> int:
         """Return the number of the run."""
         return row.id
 
-    def head(self, width: int) -> str:
-        """Return the names of the columns."""
-        figures = "".join(f"{name:>9}" for name in MEASURED.values())
-        return text.cut(f"    run  {'model':<12} {'split':<10}{figures}  of", width)
-
-    def draw(self, row: Run, width: int) -> Line:
-        """Draw one run."""
-        mark = " ● " if row.id == self._at_work else "   "
-        figures = "".join(f"{row.metrics[name]:>9.3f}" if name in row.metrics else " " * 9 for name in MEASURED)
-        facts = f"{mark}{row.id:>4}  {text.cut(row.model, 12)} {text.cut(row.split, 10)}{figures}"
-        about = f"  {text.moment(row.started)[:10]}  {row.name}"
-        return [(facts, ""), (text.cut(about, max(0, width - len(facts))), "quiet")]
+    def columns(self, width: int) -> Sequence[Column[Run]]:
+        """Return columns for whether a run serves, its number, model, split, measured quality, date and name."""
+        return [
+            Column("", 3, lambda row, _: " ● " if row.id == self._serving else "   "),
+            Column(" run  ", 6, lambda row, _: f"{row.id:>4}  "),
+            Column("model", 13, lambda row, _: f"{text.cut(row.model, 12)} "),
+            Column("split", 10, lambda row, _: row.split),
+            *(Column(METRICS[name].label, 9, partial(_figure, name), right=True) for name in MEASURED),
+            Column("  trained", REST, lambda row, _: f"  {text.moment(row.started)[:10]}  {row.name}", style="quiet"),
+        ]
 
 
-class SwitchPanel(ModalScreen[Run | None]):
-    """Lists the runs, and beside the top of the list now what the run under the cursor makes of it.
+def _figure(metric: str, row: Run, width: int) -> str:
+    return f"{row.metrics[metric]:.3f}" if metric in row.metrics else ""
+
+
+class SwitchPanel(Panel[Run | None]):
+    """Lists the runs and compares the top of the current list with that of the selected run.
 
     Ends with the run that is to serve.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        back(),
+        back_key(),
         Binding("M", "dismiss(None)", "Back", id="browse.models"),
-        choose("choose", "Use it"),
+        choose_key("choose", "Use it"),
     ]
 
-    def __init__(self, session: Session, runs: Sequence[Run]) -> None:
+    def __init__(self, session: Session, runs: Sequence[Run], offered: Run | None = None) -> None:
+        """``offered`` is the run to compare first."""
         super().__init__()
         assert session.run is not None
         self._session, self._runs = session, list(runs)
         self._now = session.run
-        self._found: dict[int, Mapping[str, Any]] = {}
-        """What was found by run."""
-        self._timer: Timer | None = None
+        self._first = (offered or session.run).id
+        self._comparisons: dict[int, ListComparison] = {}
+        """The comparisons so far, by run."""
+        self._rest_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Show the runs and the two lists."""
@@ -86,100 +93,100 @@ class SwitchPanel(ModalScreen[Run | None]):
             names = " and ".join(ref.label for ref in self._session.audience.viewers)
             panel.border_title = Content(f"Models of {self._now.dataset} · for {names}")
             panel.border_subtitle = Content(
-                hint(self, ("panel.choose", "uses it for the list"), ("panel.back", "goes back"))
+                hint(self, ("panel.choose", "use it for the list"), ("panel.back", f"keep {self._now.model}"))
             )
             yield ServingRuns(self._now.id)
             yield Static(id="which", markup=False)
             yield TextPane(id="tops")
 
     def on_mount(self) -> None:
-        """Begin at the run at work."""
+        """Select the run to compare first, else the serving one."""
         runs = self.query_one(ServingRuns)
         runs.fill(len(self._runs), 0, self._runs)
-        runs.cursor = next((place for place, run in enumerate(self._runs) if run.id == self._now.id), 0)
+        runs.cursor = next((index for index, run in enumerate(self._runs) if run.id == self._first), 0)
         self.set_focus(runs)
 
     @on(RowList.Moved)
-    def look(self) -> None:
-        """Look at another run, once the cursor rests."""
-        if self._timer is not None:
-            self._timer.stop()
+    def show_selected(self) -> None:
+        """Show the selected run once the cursor rests."""
+        if self._rest_timer is not None:
+            self._rest_timer.stop()
         run = self.query_one(ServingRuns).current
         if run is None:
             return
-        if run.id in self._found:
+        if run.id in self._comparisons:
             self._draw(run)
         else:
-            self._head(run, "its list is worked out …")
-            self._timer = self.set_timer(DELAY, self.work_out)
+            self._show_heading(run, "computing its list …")
+            self._rest_timer = self.set_timer(DELAY, self.compare)
 
     def on_resize(self) -> None:
-        """Draw the lists as wide as there is room."""
-        self.call_after_refresh(self.look)
+        """Draw the lists at the new width."""
+        self.call_after_refresh(self.show_selected)
 
     @work(exclusive=True, group="tops")
-    @told
-    async def work_out(self) -> None:
-        """Ask what the run under the cursor makes of the list."""
+    @shows_problems
+    async def compare(self) -> None:
+        """Request the comparison of the selected run."""
         run = self.query_one(ServingRuns).current
         if run is None:
             return
         try:
-            self._found[run.id] = await self._session.beside(run, TOP)
+            self._comparisons[run.id] = await self._session.compare_list(run, TOP)
         except Problem as problem:
-            self._head(run, "")
+            self._show_heading(run, "")
             self.query_one("#tops", TextPane).show(Text(str(problem), "bold"))
         else:
             self._draw(run)
 
-    def _head(self, run: Run, told: str) -> None:
+    def _show_heading(self, run: Run, status: str) -> None:
         name = f"run {run.id} {run.model}"
         words = (
-            f"{name} is at work" if run.id == self._now.id else f"{name} beside run {self._now.id} {self._now.model}"
+            f"{name} makes the list now"
+            if run.id == self._now.id
+            else f"{name} compared with run {self._now.id} {self._now.model}"
         )
-        self.query_one("#which", Static).update(Text.assemble((words, "bold"), f"  {told}", no_wrap=True))
+        self.query_one("#which", Static).update(Text.assemble((words, "bold"), f"  {status}", no_wrap=True))
 
     def _draw(self, run: Run) -> None:
-        found, pane = self._found[run.id], self.query_one("#tops", TextPane)
-        self._head(run, f"{found['common']} of {len(_places(found, 'first'))} stay")
-        pane.show(two_tops(found, pane.scrollable_content_region.width))
+        comparison, pane = self._comparisons[run.id], self.query_one("#tops", TextPane)
+        self._show_heading(run, f"{comparison['common']} of {len(_ranked(comparison, 'first'))} in both lists")
+        pane.show(render_comparison(comparison, pane.scrollable_content_region.width))
 
     @on(RowList.Clicked)
     def action_choose(self) -> None:
-        """End with the run under the cursor."""
+        """End with the selected run."""
         run = self.query_one(ServingRuns).current
         if run is not None:
             self.dismiss(run)
 
 
-def two_tops(found: Mapping[str, Any], width: int) -> Text:
-    """Return the top of two lists side by side: what goes, what is new, and what moves by how much."""
+def render_comparison(comparison: ListComparison, width: int) -> Text:
+    """Return the top of two lists side by side: what disappears, what is new, and how far the others move."""
     room = (width - 2) // 2
-    lines = [Text.assemble((text.cut(" #  now", room + 2), "dim"), (text.cut(" #        then", room), "dim"))]
-    first, second = (_places(found, which) for which in ("first", "second"))
-    for place in range(max(len(first), len(second))):
+    lines = [Text.assemble((text.cut(" #  now", room + 2), "dim"), (text.cut(" #        after", room), "dim"))]
+    first, second = (_ranked(comparison, which) for which in ("first", "second"))
+    for index in range(max(len(first), len(second))):
         line = Text(no_wrap=True)
-        if place < len(first):
-            movie = first[place]
+        if index < len(first):
+            movie = first[index]
             gone = " gone" if movie["second"] is None else ""
-            title = text.cut(_titled(movie), room - 4 - len(gone))
-            line.append(f"{place + 1:>2}  ", "dim").append(title, "dim" if gone else "").append(f"{gone}  ", "italic")
+            title = text.cut(text.movie_title(movie), room - 4 - len(gone))
+            line.append(f"{index + 1:>2}  ", "dim").append(title, "dim" if gone else "").append(f"{gone}  ", "italic")
         else:
             line.append(" " * (room + 2))
-        if place < len(second):
-            movie = second[place]
-            step = None if movie["first"] is None else movie["first"] - movie["second"]
+        if index < len(second):
+            movie = second[index]
+            step = None if movie["first"] is None else movie["first"] - index - 1
             mark = "new" if step is None else f"▲{step}" if step > 0 else f"▼{-step}" if step else ""
-            line.append(f"{place + 1:>2}  ", "dim").append(f"{mark:<5}", "bold")
-            line.append(text.cut(_titled(movie), max(1, room - 9)))
+            line.append(f"{index + 1:>2}  ", "dim").append(f"{mark:<5}", "bold")
+            line.append(text.cut(text.movie_title(movie), max(1, room - 9)))
         lines.append(line)
     return Text("\n").join(lines)
 
 
-def _places(found: Mapping[str, Any], which: str) -> list[Mapping[str, Any]]:
-    """The movies of one of the lists, in its order."""
-    return sorted((movie for movie in found["movies"] if movie[which] is not None), key=lambda movie: movie[which])
-
-
-def _titled(movie: Mapping[str, Any]) -> str:
-    return f"{movie['title']} ({movie['year']})" if movie["year"] else str(movie["title"])
+def _ranked(comparison: ListComparison, which: Literal["first", "second"]) -> list[ListedMovie]:
+    """Return the movies of one of the lists, in its order."""
+    return sorted(
+        (movie for movie in comparison["movies"] if movie[which] is not None), key=lambda movie: movie[which] or 0
+    )

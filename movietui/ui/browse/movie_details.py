@@ -1,29 +1,30 @@
-"""What is known of one movie, for the viewers of the list."""
+"""The details of one movie, for the viewers of the list."""
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.style import Style
 from rich.text import Text
 
-from movietui import text
-from movietui.linking import link_of
-from movietui.replies import Details
-from movietui.viewers import LETTERS
+from movietui.formatting import reasons, text
+from movietui.protocol.messages import Details, ViewerDetails, Why
+from movietui.protocol.viewers import LETTERS
+from movietui.ui.movie_links import link_of
 
 NARROW = 34
-"""Cells below which words that explain a number are left out."""
+"""Width in cells below which words that explain a number are left out."""
 
 
 def describe(movie: Details, names: Sequence[str], width: int) -> Text:
-    """Return the text of the detail pane. What is not known is left out."""
+    """Return the text of the details pane. Unknown facts are left out."""
     lines = _facts(movie)
     if lines:
         lines.append(Text())
     for letter, name, viewer in zip(LETTERS, names, movie["by"], strict=False):
-        who = f"{letter} {name}" if len(names) > 1 else "expect"
+        who = f"{letter} {name}" if len(names) > 1 else "predicted"
         lines.append(
             Text.assemble(
-                text.fitted(who, 8 if len(names) == 1 else min(20, width // 2)),
+                text.fitted(who, 10 if len(names) == 1 else min(20, width // 2)),
                 (f"★ {viewer['stars']:.1f}", "bold"),
                 (f"  ({viewer['low']:.1f} … {viewer['high']:.1f})", "dim"),
             )
@@ -31,47 +32,70 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
     if movie["count"]:
         lines.append(
             Text.assemble(
-                "others  ",
+                "average   ",
                 (f"★ {movie['mean']:.1f}", "bold"),
                 f"  {text.bars(movie['histogram'])}  ",
                 (text.plural(movie["count"], "rating") if width >= NARROW else f"{movie['count']:,}", "dim"),
             )
         )
     for letter, name, viewer in zip(LETTERS, names, movie["by"], strict=False):
-        if not viewer["why"]:
-            continue
-        gave = "because you gave" if len(names) == 1 else f"because {letter} {name} gave"
-        lines += [Text(), Text(gave, "underline")]
-        for reason in viewer["why"]:
-            tail = f"{text.number_of_stars(reason['stars']):<5} {'+' if reason['share'] >= 0 else '−'}" + (
-                text.decimals(abs(reason["share"]))
-            )
-            lines.append(text.fitted(f" {reason['title']}", width - len(tail) - 1) + Text(f" {tail}"))
-        if viewer["shared"]:
-            lines.append(Text(f"shares  {', '.join(viewer['shared'])}", "dim"))
+        lines += [Text(), *_reasons(movie, viewer, "you" if len(names) == 1 else f"{letter} {name}", width)]
     return Text("\n").join(lines)
 
 
+def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> list[Text]:
+    """Return why a movie is, or is not, for a viewer: what they gave it, what counts for it and what against it."""
+    lines, counted = _rating(viewer, who), [*viewer["why"], *viewer["against"]]
+    if viewer["why"]:
+        lines.append(Text(f"because {who} liked", "underline"))
+        lines += [_reason(reason, counted, width) for reason in viewer["why"]]
+    else:
+        rests_on = reasons.basis(viewer, movie["count"], movie["mean"], who)
+        lines += [Text(line) for line in textwrap.wrap(rests_on, width)]
+    if viewer["shared"]:
+        lines.append(Text(f"in common  {', '.join(viewer['shared'])}", "dim"))
+    if viewer["against"]:
+        lines += [Text(), Text("counts against it", "dim")]
+        lines += [_reason(reason, counted, width, "dim") for reason in viewer["against"]]
+    return lines
+
+
+def _rating(viewer: ViewerDetails, who: str) -> list[Text]:
+    """Return what a viewer gave a movie; nothing if they have not rated it."""
+    if viewer["rated"] is None:
+        return []
+    return [Text.assemble(f"{who} rated it ", (text.number_of_stars(viewer["rated"]), "bold"))]
+
+
+def _reason(reason: Why, counted: Sequence[Why], width: int, style: str = "") -> Text:
+    """Return a rated movie with its stars, and how much it counts compared with the others."""
+    tail = f"{text.number_of_stars(reason['stars']):<5} {reasons.bar(reason, counted)}"
+    line = text.fitted(f" {reason['title']}", width - len(tail) - 1) + Text(f" {tail}")
+    line.stylize(style)
+    return line
+
+
 def surprise(movie: Details, names: Sequence[str]) -> Text:
-    """Return a movie with what each viewer is expected to give it, and the one reason that counts most."""
+    """Return a movie with the predicted stars of each viewer and the strongest reason."""
     lines = [*_facts(movie), Text()]
     for name, viewer in zip(names, movie["by"], strict=True):
         who = f"{name}  " if len(names) > 1 else ""
-        lines.append(Text.assemble(who, (f"★ {viewer['stars']:.1f}", "bold"), " expected"))
-    reasons = [(why, name) for name, viewer in zip(names, movie["by"], strict=True) for why in viewer["why"]]
-    why, name = max(reasons, key=lambda each: each[0]["share"], default=(None, ""))
-    if why is not None and why["share"] > 0:
-        whose = name if len(names) > 1 else "you"
-        lines.append(Text(f"because {whose} gave {why['title']} {text.number_of_stars(why['stars'])}"))
+        lines.append(Text.assemble(who, (f"★ {viewer['stars']:.1f}", "bold"), " predicted"))
+        lines += _rating(viewer, name if len(names) > 1 else "you")
+    named = [(why, name) for name, viewer in zip(names, movie["by"], strict=True) for why in viewer["why"]]
+    why, name = max(named, key=lambda each: each[0]["weight"], default=(None, ""))
+    if why is not None:
+        lines.append(Text(reasons.liked(why, name if len(names) > 1 else "you")))
     else:
-        lines.append(Text(f"because {text.plural(movie['count'], 'rating')} by others say so: ★ {movie['mean']:.1f}"))
+        who = names[0] if len(names) > 1 else "you"
+        lines.append(Text(reasons.basis(movie["by"][0], movie["count"], movie["mean"], who)))
     return Text("\n").join(lines)
 
 
 def _facts(movie: Details) -> list[Text]:
-    """Year, genres and runtime in a line, who directed and what IMDb says in another; none of what is not known.
+    """Return year, genres and runtime in a line, directors and IMDb's rating in another, as far as they are known.
 
-    A click on what IMDb says opens its page.
+    A click on the rating offers the pages of the movie.
     """
     linked = bool(link_of(movie))
     imdb = f"IMDb {movie['imdb']:.1f}" if movie["imdb"] else "IMDb" if linked else ""

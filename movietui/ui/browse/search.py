@@ -1,7 +1,8 @@
-"""One search for everything: movies, directors, profiles and users, as somebody types."""
+"""One search for movies, directors, profiles and users, as a person types."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,143 +11,162 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from movietui import text
-from movietui.bindings import hint, never_mind
-from movietui.session import Session
-from movietui.viewers import ViewerRef, profile, user
-from movietui.widgets.line_view import Line
-from movietui.widgets.row_list import RowList
-from movietui.widgets.told import told
+from movietui.formatting import text
+from movietui.protocol.requests import Requests
+from movietui.protocol.viewers import ViewerRef, profile, user
+from movietui.state.session import Session
+from movietui.ui.bindings import cancel_key, hint
+from movietui.ui.problems import shows_problems
+from movietui.ui.screens import Panel
+from movietui.ui.widgets.fields import Field
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.widgets.row_list import RowList
 
 
 @dataclass(frozen=True)
-class FoundRow:
-    """Something that was found."""
+class SearchResult:
+    """A match."""
 
     kind: str
     """``movie``, ``director``, ``profile`` or ``user``."""
     name: str
-    """Of a movie its id, of others what they are called."""
+    """The id of a movie or user, the name of a director or profile."""
     title: str
     about: str
+    mine: str = ""
+    """The viewers' ratings and marks of a movie."""
 
 
-class FoundRows(RowList[FoundRow]):
-    """What was found: movies first."""
+class SearchResults(RowList[SearchResult]):
+    """The matches, movies first unless a director matches better."""
 
-    DEFAULT_CSS = "FoundRows { height: 1fr; }"
+    DEFAULT_CSS = "SearchResults { height: 1fr; }"
 
-    def draw(self, row: FoundRow, width: int) -> Line:
-        """Draw one thing that was found."""
+    def draw(self, row: SearchResult, width: int) -> Line:
+        """Draw one match."""
         about = f"  {row.about} "
+        mine = f"  {row.mine}" if row.mine else ""
         return [
             (f" {row.kind:<9}", "quiet"),
-            (text.cut(row.title, max(1, width - 10 - len(about))), ""),
+            (text.cut(row.title, max(1, width - 10 - len(about) - len(mine))), ""),
+            (mine, "stars"),
             (about, "quiet"),
         ]
 
 
-class SearchPanel(ModalScreen[FoundRow | None]):
-    """Finds as somebody types; ends with what was chosen."""
+class SearchPanel(Panel[SearchResult | None]):
+    """Searches as a person types. Ends with the chosen match."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        never_mind(),
-        Binding("down", "move(1)", show=False, id="search.next", tooltip="The next thing that is found"),
-        Binding("up", "move(-1)", show=False, id="search.before", tooltip="What is found before"),
-        Binding("pagedown", "page(1)", show=False, id="search.page-down", tooltip="A page of what is found down"),
-        Binding("pageup", "page(-1)", show=False, id="search.page-up", tooltip="A page of what is found up"),
+        cancel_key(),
+        Binding("down", "move(1)", show=False, id="search.next", tooltip="Next match"),
+        Binding("up", "move(-1)", show=False, id="search.before", tooltip="Previous match"),
+        Binding("pagedown", "page(1)", show=False, id="search.page-down", tooltip="One page of matches down"),
+        Binding("pageup", "page(-1)", show=False, id="search.page-up", tooltip="One page of matches up"),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, only_movies: bool = False) -> None:
+        """With ``only_movies`` find no directors, profiles and users."""
         super().__init__()
-        self._session = session
+        self._session, self._only_movies = session, only_movies
 
     def compose(self) -> ComposeResult:
-        """Ask, and show what is found below."""
+        """Show the field, and the matches below."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = "Search"
             moves = hint(self, ("search.before search.next", "choose"))
-            panel.border_subtitle = Content(f"{moves} · enter opens · {hint(self, ('panel.leave', 'goes back'))}")
-            yield Input(placeholder="a title, a director, a profile, a user; typos are forgiven", id="words")
-            yield FoundRows(id="found")
+            panel.border_subtitle = Content(f"{moves} · enter open · {hint(self, ('panel.leave', 'back'))}")
+            wanted = "title" if self._only_movies else "title, director, profile or user"
+            yield Field(placeholder=f"{wanted}; typos are fine", id="words")
+            yield SearchResults(id="matches")
 
     def on_mount(self) -> None:
-        """Type at once."""
-        self.found.can_focus = False
-        self.found.say("Type a few letters.")
+        """Focus the field."""
+        self.results.can_focus = False
+        self.results.set_placeholder("Type a few letters.")
         self.set_focus(self.query_one(Input))
         self.get_ready()
 
     @work(group="ready")
-    @told
+    @shows_problems
     async def get_ready(self) -> None:
-        """Search for nothing: what a search needs is made once, which takes long where there are very many movies."""
-        await self._session.find("")
+        """Search for nothing: the engine then builds its index, which takes a long time for a large dataset."""
+        await self._session.engine.ask(Requests.search, words="")
 
     @property
-    def found(self) -> FoundRows:
-        """What was found."""
-        return self.query_one(FoundRows)
+    def results(self) -> SearchResults:
+        """The matches."""
+        return self.query_one(SearchResults)
 
     @on(Input.Changed)
     @work(exclusive=True, group="search")
-    @told
+    @shows_problems
     async def search(self, event: Input.Changed) -> None:
-        """Show what is found so far."""
+        """Show the matches so far."""
         words = event.value.strip()
-        rows = await find(self._session, words) if words else []
-        self.found.cursor = 0
-        self.found.fill(len(rows), 0, rows)
-        self.found.say("Nothing is found; try fewer words." if words else "Type a few letters.")
+        rows, nothing = await search_everything(self._session, words) if words else ([], "Type a few letters.")
+        rows = [row for row in rows if row.kind == "movie" or not self._only_movies]
+        self.results.cursor = 0
+        self.results.fill(len(rows), 0, rows)
+        self.results.set_placeholder(nothing)
 
     def action_move(self, step: int) -> None:
-        """Go up or down."""
-        self.found.action_move(step)
+        """Move up or down."""
+        self.results.action_move(step)
 
     def action_page(self, step: int) -> None:
-        """Go a page up or down."""
-        self.found.action_page(step)
+        """Move a page up or down."""
+        self.results.action_page(step)
 
     @on(Input.Submitted)
     @on(RowList.Clicked)
-    def choose(self) -> None:
-        """End with what is under the cursor."""
-        row = self.found.current
+    def choose_key(self) -> None:
+        """End with the selected match."""
+        row = self.results.current
         if row is not None:
             self.dismiss(row)
 
 
-async def find(session: Session, words: str) -> list[FoundRow]:
-    """Return what a search finds: movies, directors, profiles, users."""
-    found = await session.find(words)
-    profiles = await session.on_store(session.store.profiles)
+async def search_everything(session: Session, words: str) -> tuple[list[SearchResult], str]:
+    """Return the matches (movies, directors, profiles, users), and what to say if there is none."""
+    results = await session.search(words)
+    profiles = await asyncio.to_thread(session.store.profiles)
     wanted = words.casefold().split()
-    return [
+    movies = [
+        SearchResult(
+            "movie",
+            row["id"],
+            row["title"],
+            f"{text.plural(row['count'], 'rating')}  {row['year'] or '    '}",
+            text.rated_and_marked(row["rated"], row["marked"]),
+        )
+        for row in results["movies"]
+    ]
+    directors = [
+        SearchResult("director", row["name"], row["name"], text.plural(row["movies"], "movie"))
+        for row in results["people"]
+    ]
+    rows = [
+        *(directors + movies if results["people_first"] else movies + directors),
         *(
-            FoundRow(
-                "movie", row["id"], row["title"], f"{text.plural(row['count'], 'rating')}  {row['year'] or '    '}"
-            )
-            for row in found["movies"]
-        ),
-        *(
-            FoundRow("director", row["name"], row["name"], text.plural(row["movies"], "movie"))
-            for row in found["people"]
-        ),
-        *(
-            FoundRow("profile", ref.id, ref.id, text.plural(count, "rating"))
+            SearchResult("profile", ref.id, ref.id, text.plural(count, "rating"))
             for ref, count in profiles
             if all(word in ref.id.casefold() for word in wanted)
         ),
         *(
-            FoundRow("user", row["id"], f"{row['id']}  {text.person(row)}", text.plural(row["ratings"], "rating"))
-            for row in found["users"]
+            SearchResult("user", row["id"], f"{row['id']}  {text.person(row)}", text.plural(row["ratings"], "rating"))
+            for row in results["users"]
         ),
     ]
+    kinds = ("movie", *(("director",) if results["joined"] else ()), "profile", "user")
+    nothing = text.nothing_matches(words, kinds)
+    if not results["joined"]:
+        nothing += " To find directors, join the dataset with IMDb on the Data screen."
+    return rows, nothing
 
 
-def viewer_of(row: FoundRow, dataset: str) -> ViewerRef:
-    """Return the viewer that was found."""
+def viewer_of(row: SearchResult, dataset: str) -> ViewerRef:
+    """Return the viewer of a match that is a profile or a user."""
     return profile(row.name) if row.kind == "profile" else user(row.name, dataset)

@@ -1,52 +1,149 @@
-"""The left pane of Browse: everybody a list can be made for, and the search among them."""
+"""The left pane of Browse: the viewers that a list can be made for, and the search among them."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
-from data.problems import Problem
-from movietui.bindings import hint
-from movietui.session import Session
-from movietui.viewers import ViewerRef, user
-from movietui.widgets.row_list import WINDOW, RowList
-from movietui.widgets.told import told
-from movietui.widgets.viewer_list import Entry, Heading, Hint, ViewerList, ViewerRow, user_row
+from movietui.data.problems import Problem
+from movietui.formatting.text import cut, person
+from movietui.protocol.messages import UserRow
+from movietui.protocol.requests import Requests
+from movietui.protocol.viewers import ViewerRef, user
+from movietui.state.session import Session
+from movietui.ui.bindings import hint
+from movietui.ui.problems import shows_problems
+from movietui.ui.widgets.columns import REST, Column, ColumnList
+from movietui.ui.widgets.fields import Field
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.widgets.row_list import WINDOW, RowList
 
 if TYPE_CHECKING:
     from textual.widgets import Input
 
+MARKS = "●○◎◇"
+"""The signs before the viewers of the list."""
+LEAST = 4
+"""The fewest cells for a word that is cut; with less room the word is left out."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A line between the groups."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What to do if a group is empty."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ViewerRow:
+    """A viewer that a list can be made for."""
+
+    ref: ViewerRef
+    ratings: int
+    about: str = ""
+
+
+Entry = Heading | Hint | ViewerRow
+
+
+def user_row(facts: UserRow, ref: ViewerRef) -> ViewerRow:
+    """Return the row of a user of the dataset."""
+    return ViewerRow(ref, facts["ratings"], person(facts))
+
+
+class ViewerList(ColumnList[Entry]):
+    """Profiles and users; the first viewer of the list is marked ●, the second ○."""
+
+    DEFAULT_CSS = "ViewerList { height: 1fr; }"
+    folded_name = "Viewers"
+
+    def __init__(self, *, id: str, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
+        self.chosen: tuple[ViewerRef, ...] = ()
+
+    def choose(self, viewers: tuple[ViewerRef, ...]) -> None:
+        """Mark these viewers as those whom the list of movies is for."""
+        if viewers != self.chosen:
+            self.chosen = viewers
+            self.refresh()
+
+    def selectable(self, row: Entry) -> bool:
+        """Return whether a row is a viewer; headings and hints are only read."""
+        return isinstance(row, ViewerRow)
+
+    def columns(self, width: int) -> Sequence[Column[Entry]]:
+        """Return columns for a viewer and the number of their ratings; headings and hints fill the whole line."""
+        return [Column("", REST, self._who), Column("", 8, _ratings)]
+
+    def draw(self, row: Entry, width: int) -> Line:
+        """Draw one viewer, heading or hint."""
+        if isinstance(row, Heading):
+            return [(cut(row.text, width), "group")]
+        if isinstance(row, Hint):
+            return [(cut(f" {row.text}", width), "quiet")]
+        return super().draw(row, width)
+
+    def _who(self, row: Entry, width: int) -> Line:
+        """Return the mark and name of a viewer and, for a user, what the dataset says about them."""
+        assert isinstance(row, ViewerRow)
+        mark = MARKS[self.chosen.index(row.ref)] if row.ref in self.chosen else " "
+        if row.ref.kind == "profile":
+            return [(cut(f" {mark} {row.ref.id}", width), "")]
+        name = f" {mark} {row.ref.id:>4} "
+        return [(name, ""), (_about(row.about, width - len(name)), "quiet")]
+
+
+def _ratings(row: Entry, width: int) -> Line:
+    assert isinstance(row, ViewerRow)
+    return [(f" {row.ratings:,} ", "quiet")]
+
+
+def _about(about: str, width: int) -> str:
+    """Return what is known about a person, ``width`` cells wide; leave out the last word if too little of it fits."""
+    rest, _, last = about.rpartition(" ")
+    left_out = rest and cell_len(about) > width and width - cell_len(rest) - 1 < min(LEAST, cell_len(last))
+    return cut(rest if left_out else about, width)
+
 
 class ViewersPane(Vertical):
-    """Profiles, then the users of the dataset, as far as the search finds them."""
+    """Profiles, then the users of the dataset, as far as they match the search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "rename", "Rename", show=False, id="browse.rename", tooltip="Of viewers: rename the profile"),
-        Binding("x,delete", "end", "Delete", show=False, id="browse.delete", tooltip="Of viewers: delete the profile"),
+        Binding("e", "rename", "Rename", show=False, id="browse.rename", tooltip="Rename the profile"),
+        Binding("x,delete", "delete", "Delete", show=False, id="browse.delete", tooltip="Delete the profile"),
     ]
 
     @dataclass
     class Rename(Message):
-        """The profile under the cursor is to be called otherwise."""
+        """The selected profile is to be renamed."""
 
         viewer: ViewerRef
 
     @dataclass
     class Delete(Message):
-        """The profile under the cursor is to go."""
+        """The selected profile is to be deleted."""
 
         viewer: ViewerRef
 
     @dataclass
     class Chosen(Message):
-        """The search found just this one."""
+        """The only match of the search was chosen."""
 
         viewer: ViewerRef
 
@@ -54,10 +151,13 @@ class ViewersPane(Vertical):
         super().__init__(id=id, classes=classes)
         self._session = session
         self._search = ""
+        self._searching = False
+        self._field: Input | None = None
+        """The field for a search. Closing hides it instead of removing it: a search begun meanwhile would focus it."""
         self.border_title = "Viewers"
 
     def compose(self) -> ComposeResult:
-        """Show the list; a search is put above it when one begins."""
+        """Show the list; the field for a search is added when one starts."""
         yield ViewerList(id="viewers")
 
     @property
@@ -67,109 +167,128 @@ class ViewersPane(Vertical):
 
     @property
     def current(self) -> ViewerRef | None:
-        """The viewer under the cursor."""
+        """The selected viewer."""
         entry = self.viewers.current
         return entry.ref if isinstance(entry, ViewerRow) else None
 
     @property
     def searching(self) -> bool:
-        """Whether something is typed or about to be."""
-        return bool(self.query("#search"))
+        """Whether the viewers are searched."""
+        return self._searching
+
+    def _set_searching(self, searching: bool) -> None:
+        self._searching = searching
+        if self._field is not None:
+            self._field.display = searching and not self.viewers.folded
+
+    def fold(self, folded: bool) -> None:
+        """Fold the pane to its edge, or unfold it."""
+        if self.viewers.fold(folded):
+            self.set_class(folded, "-folded")
+            self._set_searching(self._searching)
 
     def _profile(self) -> ViewerRef:
         ref = self.current
         if ref is None or ref.kind != "profile":
-            raise Problem("That is no profile; users of a dataset stay as they are.")
+            raise Problem("Only profiles can be renamed or deleted; this is a user of the dataset.")
         return ref
 
-    @told
+    @shows_problems
     async def action_rename(self) -> None:
-        """Ask for another name for the profile under the cursor."""
+        """Ask for another name for the selected profile."""
         self.post_message(self.Rename(self._profile()))
 
-    @told
-    async def action_end(self) -> None:
-        """Delete the profile under the cursor."""
+    @shows_problems
+    async def action_delete(self) -> None:
+        """Delete the selected profile."""
         self.post_message(self.Delete(self._profile()))
 
     async def search(self) -> None:
-        """Go to the search."""
-        if not self.searching:
-            from textual.widgets import Input  # loading it would hold up the first screen
-
-            await self.mount(Input(placeholder="search", id="search", compact=True), before=0)
-        self.screen.set_focus(self.query_one("#search"))
+        """Focus the search."""
+        if self._field is None:
+            self._field = Field(placeholder="search", id="search", compact=True)
+            await self.mount(self._field, before=0)
+        self.fold(False)  # a hidden field would not get the focus
+        self._set_searching(True)
+        self.screen.set_focus(self._field)
 
     async def end_search(self) -> None:
-        """Show everybody again."""
+        """Close the search."""
         self.screen.set_focus(self.viewers)
-        await self.query("#search").remove()
+        self._set_searching(False)
+        if self._field is not None:
+            self._field.value = ""
         await self._find("")
 
-    @told
+    @shows_problems
     async def _find(self, words: str) -> None:
         if words != self._search:
             self._search = words
             self.viewers.cursor = 0
             await self.fill()
 
-    async def fill(self, *, place_cursor: bool = False) -> None:
-        """Show who the search finds; put the cursor on who the list is for, if asked."""
+    async def fill(self, *, move_cursor: bool = False) -> None:
+        """Show the matches of the search; with ``move_cursor``, select the first viewer of the list."""
         if self._session.opened is None:
             return
         self.border_subtitle = hint(self.screen, ("browse.search", "search"))
-        head = await self._head()
-        people = await self._session.people(self._search, 0, WINDOW)
-        rows: list[Entry] = [*head, *(user_row(row, user(row["id"], people["dataset"])) for row in people["rows"])]
+        fixed_rows = await self._fixed_rows()
+        people = await self._session.engine.ask(Requests.find_users, search=self._search, offset=0, limit=WINDOW)
+        rows: list[Entry] = [
+            *fixed_rows,
+            *(user_row(row, user(row["id"], people["dataset"])) for row in people["rows"]),
+        ]
         if not people["total"]:
-            rows.append(Hint("nobody is found"))
-        self.viewers.fill(max(len(rows), len(head) + people["total"]), 0, rows)
+            rows.append(Hint("nobody matches"))
+        self.viewers.fill(max(len(rows), len(fixed_rows) + people["total"]), 0, rows)
         chosen = self._session.audience.viewers
         self.viewers.choose(chosen)
-        if place_cursor:
-            people_at = {row.ref: place for place, row in enumerate(rows) if isinstance(row, ViewerRow)}
-            self.viewers.cursor = people_at.get(chosen[0]) or min(people_at.values(), default=0)
+        if move_cursor:
+            indices = {row.ref: index for index, row in enumerate(rows) if isinstance(row, ViewerRow)}
+            self.viewers.cursor = indices.get(chosen[0]) or min(indices.values(), default=0)
 
-    async def _head(self) -> list[Entry]:
-        """Everything above the users."""
+    async def _fixed_rows(self) -> list[Entry]:
+        """Return everything above the users."""
         opened = self._session.opened
         assert opened is not None
         words = self._search.casefold().split()
-        found: list[Entry] = [
-            ViewerRow(ref, count)
-            for ref, count in await asyncio.to_thread(self._session.store.profiles)
+        profiles: list[Entry] = [
+            ViewerRow(ref, ratings)
+            for ref, ratings in await asyncio.to_thread(self._session.store.profiles)
             if all(word in ref.id.casefold() for word in words)
         ]
-        none = Hint("nobody is found" if self._search else hint(self.screen, ("browse.new", "adds a profile")))
-        return [Heading("you"), *(found or [none]), Heading(f"people in {opened['dataset']}")]
+        none = Hint("nobody matches" if self._search else hint(self.screen, ("browse.new", "new profile")))
+        return [Heading("you"), *(profiles or [none]), Heading(f"users of {opened['dataset']}")]
 
-    def count(self, profiles: list[tuple[ViewerRef, int]]) -> None:
-        """Show how many ratings each profile has now."""
+    def update_counts(self, profiles: list[tuple[ViewerRef, int]]) -> None:
+        """Update the number of ratings of each profile."""
         counts = dict(profiles)
         self.viewers.change(
             lambda row: replace(row, ratings=counts.get(row.ref, row.ratings)) if isinstance(row, ViewerRow) else row
         )
 
-    @on(RowList.Wanted)
-    @told
-    async def bring(self, event: RowList.Wanted) -> None:
-        """Bring users that were scrolled to."""
+    @on(RowList.RowsRequested)
+    @shows_problems
+    async def add_rows(self, event: RowList.RowsRequested) -> None:
+        """Request the users that were scrolled to."""
         event.stop()
-        above = len(await self._head())
-        people = await self._session.people(self._search, event.offset - above, WINDOW)
+        above = len(await self._fixed_rows())
+        people = await self._session.engine.ask(
+            Requests.find_users, search=self._search, offset=event.offset - above, limit=WINDOW
+        )
         rows: list[Entry] = [user_row(row, user(row["id"], people["dataset"])) for row in people["rows"]]
-        self.viewers.bring(event.offset, rows)
+        self.viewers.add_rows(event.offset, rows)
 
     async def on_input_changed(self, event: Input.Changed) -> None:
-        """Show who is found so far."""
+        """Show the matches so far."""
         event.stop()
         if self.searching:
             await self._find(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go to those found; if it is just one, choose them."""
+        """Go to the matches; if there is just one, choose it."""
         event.stop()
         self.screen.set_focus(self.viewers)
-        found = [row for row in self.viewers.known_rows() if isinstance(row, ViewerRow)]
-        if self._search and len(found) == 1:
-            self.post_message(self.Chosen(found[0].ref))
+        profiles = [row for row in self.viewers.known_rows() if isinstance(row, ViewerRow)]
+        if self._search and len(profiles) == 1:
+            self.post_message(self.Chosen(profiles[0].ref))

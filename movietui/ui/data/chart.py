@@ -1,4 +1,4 @@
-"""Charts of a dataset: bars across where each has room for its name, columns where there are many, shades for a map."""
+"""Charts of a dataset: horizontal bars if there is room for a line each, otherwise columns; shades for a map."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.strip import Strip
 
-from movietui.replies import ChartRow
-from movietui.text import cut
-from movietui.widgets.line_view import Line, LineView
+from movietui.formatting.text import cut
+from movietui.protocol.messages import ChartRow
+from movietui.ui.widgets.line_view import Line, LineView
 
 ACROSS = " ▏▎▍▌▋▊▉█"
 UP = " ▁▂▃▄▅▆▇█"
@@ -19,29 +19,29 @@ LONGEST_LABEL = 16
 
 
 class Chart(LineView, can_focus=True):
-    """One chart at a time, as large as there is room."""
+    """Shows one chart at a time, as large as the pane."""
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
         self.charts: Sequence[ChartRow] = ()
-        self._place = 0
+        self._index = 0
         self._lines: list[Line] = []
 
     def show(self, charts: Sequence[ChartRow]) -> None:
-        """Show other charts; the one of the same name stays in view."""
-        name = self.charts[self._place]["name"] if self.charts else ""
+        """Show other charts, starting with the one that has the same name as the current chart."""
+        name = self.charts[self._index]["name"] if self.charts else ""
         self.charts = charts
-        self._place = next((place for place, chart in enumerate(charts) if chart["name"] == name), 0)
+        self._index = next((index for index, chart in enumerate(charts) if chart["name"] == name), 0)
         self._draw()
 
     def step(self, steps: int) -> None:
         """Go to another chart."""
         if self.charts:
-            self._place = (self._place + steps) % len(self.charts)
+            self._index = (self._index + steps) % len(self.charts)
             self._draw()
 
     def on_resize(self) -> None:
-        """Draw as large as there is room now."""
+        """Draw the chart at the new size."""
         self._draw()
 
     def _draw(self) -> None:
@@ -49,22 +49,22 @@ class Chart(LineView, can_focus=True):
         self._lines = []
         self.border_title, self.border_subtitle = "", ""
         if self.charts and region.width > 0:
-            chart = self.charts[self._place]
+            chart = self.charts[self._index]
             self.border_title = Content(chart["title"])
-            self.border_subtitle = Content(f"← → {self._place + 1} of {len(self.charts)}")
+            self.border_subtitle = Content(f"← → {self._index + 1} of {len(self.charts)}")
             self._lines = draw(chart, region.width, region.height)
-        self.fit_lines(len(self._lines))
+        self.set_line_count(len(self._lines))
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of what is in view."""
-        place, width = self.scroll_offset.y + y, self.scrollable_content_region.width
-        line = self._lines[place] if place < len(self._lines) else []
-        return self.strip(line, width, self.drawn_with)
+        """Draw one visible line."""
+        index, width = self.scroll_offset.y + y, self.scrollable_content_region.width
+        line = self._lines[index] if index < len(self._lines) else []
+        return self.strip(line, width, self.line_styles)
 
 
 def draw(chart: ChartRow, width: int, height: int) -> list[Line]:
-    """Return a chart in so many cells."""
+    """Return the lines of a chart, ``width`` × ``height`` cells."""
     note: list[Line] = [[], [(cut(chart["note"], width), "quiet")]] if chart["note"] else []
     height -= len(note)
     if chart["shares"]:
@@ -79,7 +79,7 @@ def draw(chart: ChartRow, width: int, height: int) -> list[Line]:
 
 
 def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Line]:
-    """Return a line for each bar: its name, how long it is, its count."""
+    """Return a line for each bar: its name, the bar, its count."""
     names = min(LONGEST_LABEL, max(cell_len(label) for label in labels))
     numbers = max(len(f"{count:,}") for count in counts)
     room = max(1, width - names - numbers - 3)
@@ -95,7 +95,7 @@ def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Lin
 
 
 def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: int) -> list[Line]:
-    """Return columns side by side over the first and the last label; where there is no room, neighbours are added."""
+    """Return columns above the first and the last label; if space is short, neighbouring counts are added together."""
     together = -(-len(counts) // width)
     sums = [sum(counts[start : start + together]) for start in range(0, len(counts), together)]
     each = max(1, min(4, width // len(sums)))
@@ -112,11 +112,11 @@ def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: in
 
 
 def shades(shares: Sequence[Sequence[float]], width: int) -> list[Line]:
-    """Return a map: the most active users on top, the most rated movies on the left, darker where more was rated."""
+    """Return a map: the most active users at the top, the most rated movies on the left, darker where more is rated."""
     each = max(1, min(4, (width - 12) // len(shares)))
     lines: list[Line] = [[("       most rated movies → least", "quiet")]]
-    for place, row in enumerate(shares):
-        name = {0: "most   ", 1: "active ", 2: "users  ", len(shares) - 1: "least  "}.get(place, "       ")
+    for index, row in enumerate(shares):
+        name = {0: "most   ", 1: "active ", 2: "users  ", len(shares) - 1: "least  "}.get(index, "       ")
         cells = "".join(SHADES[min(4, -(-round(share * 1000) * 4 // 1000))] * each for share in row)
         lines.append([(name, "quiet"), (cells, "bar"), (f" {row[0]:.0%}", "")])
     return lines

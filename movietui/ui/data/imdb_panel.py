@@ -1,8 +1,8 @@
-"""What became of a dataset's movies when it was joined with IMDb, and the choice where that was not clear."""
+"""The result of joining a dataset with IMDb, and the choice between ambiguous matches."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar, Literal
 
 from rich.text import Text
 from textual import on, work
@@ -10,47 +10,57 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from movietui import text
-from movietui.bindings import back, hint
-from movietui.session import Session
-from movietui.widgets.line_view import Line
-from movietui.widgets.row_list import RowList
-from movietui.widgets.told import told
+from movietui.formatting import text
+from movietui.protocol.messages import ImdbMovie, ImdbReport
+from movietui.protocol.requests import Requests
+from movietui.state.session import Session
+from movietui.ui.bindings import back_key, hint
+from movietui.ui.problems import shows_problems
+from movietui.ui.screens import Panel
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.widgets.row_list import RowList
 
-Movie = dict[str, Any]
-MOST = 9
-"""Candidates have a digit each; none of ours has more."""
+Outcome = Literal["ambiguous", "settled", "unmatched"]
+
+
+class Movie(ImdbMovie):
+    """A movie with its outcome."""
+
+    outcome: Outcome
+
+
+MAX_CANDIDATES = 9
+"""Each candidate has a digit; no movie of our datasets has more candidates."""
 
 
 class MovieRows(RowList[Movie]):
-    """Movies that are ambiguous, then those settled by hand, then those that were not found."""
+    """Ambiguous movies, then those chosen by hand, then those without a match."""
 
-    def name_of(self, row: Movie) -> str:
+    def row_key(self, row: Movie) -> str:
         """Return the id of the movie."""
-        return str(row["id"])
+        return row["id"]
 
     def draw(self, row: Movie, width: int) -> Line:
-        """Draw one movie with what is to be said of it."""
-        told = {"ambiguous": "?", "settled": "✔"}.get(row["outcome"], " ")
+        """Draw one movie with its reason."""
+        sign = {"ambiguous": "?", "settled": "✔"}.get(row["outcome"], " ")
         room = max(12, width * 3 // 5)
         return [
-            (f" {told} {text.cut(row['title'], room - 3)}", ""),
+            (f" {sign} {text.cut(row['title'], room - 3)}", ""),
             (text.cut(f" {row['reason']}", width - room), "quiet"),
         ]
 
 
-class ImdbPanel(ModalScreen[bool]):
-    """Shows what was matched; the digits say which title an ambiguous movie is. Ends true to join again."""
+class ImdbPanel(Panel[bool]):
+    """Shows the matches; the digits choose the title of an ambiguous movie. Ends with true to join again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        back("dismiss(False)"),
+        back_key("dismiss(False)"),
         Binding("i", "dismiss(False)", "Back", id="data.imdb"),
-        Binding("r", "dismiss(True)", "Join again", id="imdb.again", tooltip="Join with IMDb once more"),
-        Binding("u", "unsettle", "Forget the choice", id="imdb.unsettle", tooltip="Forget which title a movie is"),
-        Binding("0", "settle(0)", "None of them", show=False, id="imdb.none", tooltip="The movie is none of these"),
+        Binding("r", "dismiss(True)", "Join again", id="imdb.again", tooltip="Join with IMDb again"),
+        Binding("u", "unsettle", "Forget", id="imdb.unsettle", tooltip="Forget your choice for this movie"),
+        Binding("0", "settle(0)", "None of them", show=False, id="imdb.none", tooltip="None of these titles"),
         *(
             Binding(
                 str(digit),
@@ -58,57 +68,57 @@ class ImdbPanel(ModalScreen[bool]):
                 f"Title {digit}",
                 show=False,
                 id=f"imdb.title-{digit}",
-                tooltip=f"The movie is title {digit}",
+                tooltip=f"It is title {digit}",
             )
-            for digit in range(1, MOST + 1)
+            for digit in range(1, MAX_CANDIDATES + 1)
         ),
     ]
 
-    def __init__(self, session: Session, report: dict[str, Any]) -> None:
+    def __init__(self, session: Session, report: ImdbReport) -> None:
         super().__init__()
         self._session = session
         self._report = report
 
     def compose(self) -> ComposeResult:
-        """Show the counts, the movies, and the candidates of one of them."""
+        """Show the counts, the movies, and the candidates for one of them."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"IMDb · {self._report['dataset']}")
-            panel.border_subtitle = Content(hint(self, ("imdb.again", "joins again"), ("panel.back", "goes back")))
+            panel.border_subtitle = Content(hint(self, ("imdb.again", "join again"), ("panel.back", "back")))
             yield Static(id="counts", markup=False)
             yield MovieRows(id="imdb-movies")
             yield Static(id="candidates", markup=False)
 
     def on_mount(self) -> None:
-        """Fill it."""
+        """Fill the list."""
         self._fill()
 
     @property
     def movies(self) -> MovieRows:
-        """The movies that are not simply matched."""
+        """The movies without a certain match."""
         return self.query_one(MovieRows)
 
     def _fill(self) -> None:
         report = self._report
         by = ", ".join(f"{count:,} by {way}" for way, count in report["by"].items() if count) or "none"
-        counts = f"matched {report['matched']:,} ({by}) · ambiguous {report['ambiguous']:,} · not found "
+        counts = f"matched {report['matched']:,} ({by}) · ambiguous {report['ambiguous']:,} · not on IMDb "
         self.query_one("#counts", Static).update(Text(f"{counts}{report['unmatched']:,}"))
         settled = {row["id"] for row in report["settled_movies"]}
-        rows = [
-            {**row, "outcome": outcome}
-            for outcome in ("ambiguous", "settled", "unmatched")
-            for row in report[f"{outcome}_movies"]
-            if outcome != "unmatched" or row["id"] not in settled
-        ]
+        by_outcome: tuple[tuple[Outcome, list[ImdbMovie]], ...] = (
+            ("ambiguous", report["ambiguous_movies"]),
+            ("settled", report["settled_movies"]),
+            ("unmatched", [row for row in report["unmatched_movies"] if row["id"] not in settled]),
+        )
+        rows: list[Movie] = [{**row, "outcome": outcome} for outcome, each in by_outcome for row in each]
         self.movies.fill(len(rows), 0, rows)
-        self.movies.say("All movies were found.")
+        self.movies.set_placeholder("Every movie was matched.")
         self.show_candidates()
 
     @on(RowList.Moved)
     def show_candidates(self) -> None:
-        """Show what the movie under the cursor may be."""
+        """Show the candidates for the selected movie."""
         row = self.movies.current
         lines = Text(f" {row['reason']}\n" if row and row["reason"] else "", "dim")
-        for digit, title in enumerate(row["candidates"][:MOST] if row else (), start=1):
+        for digit, title in enumerate(row["candidates"][:MAX_CANDIDATES] if row else (), start=1):
             about = [str(title["year"] or ""), title["kind"], ", ".join(title["directors"][:2])]
             votes = f"{title['votes']:,} votes" if title["votes"] else ""
             lines.append(f" {digit}  ", "not dim bold").append(title["title"], "not dim")
@@ -116,28 +126,30 @@ class ImdbPanel(ModalScreen[bool]):
         if row and row["outcome"] == "ambiguous":
             lines.append(" 0  ", "not dim bold").append("none of these", "not dim")
         elif row and row["outcome"] == "settled":
-            lines.append(" " if row["candidates"] else " none of the candidates, as you said · ")
-            lines.append("u", "bold").append(" forgets your choice")
+            lines.append(" " if row["candidates"] else " you chose: none of these · ")
+            lines.append("u", "bold").append(" forget your choice")
         self.query_one("#candidates", Static).update(lines)
 
     @work
-    @told
+    @shows_problems
     async def action_settle(self, digit: int) -> None:
-        """Remember which title the movie under the cursor is; 0 is none of them."""
+        """Remember which title the selected movie is; 0 is none of them."""
         row = self.movies.current
         if row is None or row["outcome"] != "ambiguous" or digit > len(row["candidates"]):
             return
         title = row["candidates"][digit - 1]["id"] if digit else None
-        await self._changed("settle", movie=row["id"], title=title)
+        self._report = await self._session.engine.ask(
+            Requests.choose_imdb_title, dataset=self._report["dataset"], movie=row["id"], title=title
+        )
+        self._fill()
 
     @work
-    @told
+    @shows_problems
     async def action_unsettle(self) -> None:
-        """Forget what was said of the movie under the cursor."""
+        """Forget the choice for the selected movie."""
         row = self.movies.current
         if row is not None and row["outcome"] == "settled":
-            await self._changed("unsettle", movie=row["id"])
-
-    async def _changed(self, do: str, **arguments: Any) -> None:
-        self._report = await self._session.engine.ask(do, dataset=self._report["dataset"], **arguments)
-        self._fill()
+            self._report = await self._session.engine.ask(
+                Requests.forget_imdb_title, dataset=self._report["dataset"], movie=row["id"]
+            )
+            self._fill()

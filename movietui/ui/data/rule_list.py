@@ -1,93 +1,75 @@
-"""The small tables: datasets, the rules of cleaning and the rows they took, models and epochs."""
+"""The rules of cleaning on the Data screen, and the rows that a rule removes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from rich.cells import cell_len
 
-from movietui import text
-from movietui.replies import DatasetRow, ModelRow, RemovedRows, RuleRow
-from movietui.runs import RECOMMENDED
-from movietui.widgets.line_view import Line
-from movietui.widgets.row_list import RowList
+from movietui.formatting import text
+from movietui.protocol.messages import RemovedRows, RuleRow
+from movietui.ui.widgets.columns import REST, Column, ColumnList
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.widgets.row_list import RowList
 
 
-@dataclass(frozen=True)
-class OpenPath:
-    """The row that opens files of the person's own."""
+class RuleList(ColumnList[RuleRow]):
+    """What each rule removes; rules turned on or off since the cleaning was applied are marked."""
 
-
-class DatasetList(RowList[DatasetRow | OpenPath]):
-    """Datasets that are here or can be fetched, then the row for files of the person's own."""
-
-    def name_of(self, row: DatasetRow | OpenPath) -> object:
-        """Return the name of the dataset."""
-        return row if isinstance(row, OpenPath) else row["name"]
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.open_name = ""
-
-    def draw(self, row: DatasetRow | OpenPath, width: int) -> Line:
-        """Draw one dataset."""
-        if isinstance(row, OpenPath):
-            return [("   open a folder or zip", "")]
-        tail = {"ready": f"{row['ratings']:,}", "invented": "invented"}.get(
-            row["state"], f"get {text.size(row['bytes'])}"
-        )
-        mark = "●" if row["name"] == self.open_name else " "
-        return [(text.cut(f" {mark} {row['name']}", width - len(tail) - 2), ""), (f" {tail} ", "quiet")]
-
-
-class RuleList(RowList[RuleRow]):
-    """What each rule of cleaning takes; rules that were turned on or off since they were applied are marked."""
-
-    has_head = True
+    has_header = True
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.applied: frozenset[tuple[str, int]] = frozenset()
-        """The rules that are on in what is stored, each with its number."""
+        """The rules that are on in the stored cleaning, each with its number."""
 
-    def name_of(self, row: RuleRow) -> str:
+    def row_key(self, row: RuleRow) -> str:
         """Return the id of the rule."""
         return row["rule"]
 
-    def _columns(self, width: int) -> tuple[Sequence[str], int]:
-        """The columns of numbers, and how wide each is; what a narrow list leaves out stands one row higher."""
+    def columns(self, width: int) -> Sequence[Column[RuleRow]]:
+        """Return columns for the rule and its counts; ``before``, in wide lists only, is ``left`` one row higher."""
         most = max((row["before"] for row in self.known_rows()), default=0)
-        each = max(8, len(f"{most:,}") + 2)
-        return (("before", "removed", "left") if width >= 30 + 3 * each else ("removed", "left")), each
-
-    def head(self, width: int) -> str:
-        """Return the names of the columns."""
-        columns, each = self._columns(width)
-        numbers = "".join(text.cut(column, each, right=True) for column in columns)
-        return text.cut("    rule", width - len(numbers)) + numbers
+        cells = max(8, len(f"{most:,}") + 2)
+        before: Column[RuleRow] = Column("before", cells, lambda row, _: f"{row['before']:,}", right=True)
+        return [
+            Column("    rule", REST, self._rule),
+            *([before] if width >= 30 + 3 * cells else []),
+            Column("removed", cells, _removed, right=True),
+            Column("left", cells, _left, right=True),
+        ]
 
     def draw(self, row: RuleRow, width: int) -> Line:
-        """Draw one rule; in brackets what a rule that is off would take."""
-        columns, each = self._columns(width)
+        """Draw one rule; one that is off is quieter, and says what it would do."""
+        if row["on"]:
+            return super().draw(row, width)
+        effect = _effect_if_on(row)
+        pieces = [*self._rule(row, width - len(effect)), (effect, "")]
+        return [(piece, style or "quiet") for piece, style in pieces]
+
+    def _rule(self, row: RuleRow, width: int) -> Line:
         sign = "▪" if row["always"] else "x" if row["on"] else " "
-        turned = row["on"] != ((row["rule"], row["number"]) in self.applied)
-        amount = row["changed"] or row["removed"]
-        left = "changed" if row["changed"] else f"{row['before'] - row['removed']:,}"
-        cells = {
-            "before": f"{row['before']:,}",
-            "removed": f"{amount:,}" if row["on"] else f"({amount:,})",
-            "left": left if row["on"] else "would",
-        }
-        numbers = "".join(text.cut(cells[column], each, right=True) for column in columns)
-        quiet = "" if row["on"] else "quiet"
-        mark = (f"[{sign}]*", "up") if turned else (f"[{sign}] ", quiet)
-        return [mark, (text.cut(row["title"], width - 5 - len(numbers)) + numbers, quiet)]
+        changed = row["on"] != ((row["rule"], row["number"]) in self.applied)
+        mark = (f"[{sign}]*", "up") if changed else (f"[{sign}] ", "")
+        return [mark, (text.cut(row["title"], width - 5), "")]  # the cell at the end stays free
+
+
+def _removed(row: RuleRow, width: int) -> str:
+    """Return how many rows a rule removes or changes."""
+    return f"{row['changed'] or row['removed']:,}"
+
+
+def _effect_if_on(row: RuleRow) -> str:
+    """Return what a rule that is off would do: `` would remove 85``."""
+    return f" would change {row['changed']:,}" if row["changed"] else f" would remove {row['removed']:,}"
+
+
+def _left(row: RuleRow, width: int) -> str:
+    return "changed" if row["changed"] else f"{row['before'] - row['removed']:,}"
 
 
 class RemovedList(RowList[list[str | int | float]]):
-    """The rows that a rule took, as wide as their columns need."""
+    """The rows that a rule removes, in columns as wide as they need."""
 
-    has_head = True
+    has_header = True
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
@@ -96,16 +78,16 @@ class RemovedList(RowList[list[str | int | float]]):
         self._numbers: Sequence[bool] = ()
 
     def show(self, removed: RemovedRows) -> None:
-        """Show the first rows of a rule; the widest column is the one that gives way."""
+        """Show the first rows that a rule removes; the widest column shrinks to fit."""
         self._columns = removed["columns"]
         cells = [[_cell(cell) for cell in row] for row in removed["rows"]]
         self._widths = [
-            max([cell_len(column), *(cell_len(row[place]) for row in cells)])
-            for place, column in enumerate(self._columns)
+            max([cell_len(column), *(cell_len(row[index]) for row in cells)])
+            for index, column in enumerate(self._columns)
         ]
         self._numbers = [
-            bool(removed["rows"]) and not isinstance(removed["rows"][0][place], str)
-            for place in range(len(self._columns))
+            bool(removed["rows"]) and not isinstance(removed["rows"][0][index], str)
+            for index in range(len(self._columns))
         ]
         self.cursor = 0
         self.fill(removed["total"], removed["offset"], removed["rows"])
@@ -118,8 +100,8 @@ class RemovedList(RowList[list[str | int | float]]):
         parts = zip(cells, widths, self._numbers, strict=True)
         return " " + "  ".join(text.cut(cell, room, right=number) for cell, room, number in parts)
 
-    def head(self, width: int) -> str:
-        """Return the names of the columns."""
+    def header(self, width: int) -> str:
+        """Return the headings."""
         return self._fitted(self._columns, width)
 
     def draw(self, row: list[str | int | float], width: int) -> Line:
@@ -129,42 +111,3 @@ class RemovedList(RowList[list[str | int | float]]):
 
 def _cell(cell: str | int | float) -> str:
     return cell if isinstance(cell, str) else f"{cell:g}" if isinstance(cell, float) else str(cell)
-
-
-class ModelList(RowList[ModelRow]):
-    """The models that can be trained."""
-
-    def draw(self, row: ModelRow, width: int) -> Line:
-        """Draw one model."""
-        name = f" {row['name']}"
-        if row["name"] != RECOMMENDED:
-            return [(text.cut(name, width), "")]
-        return [(name, ""), (text.cut("recommended ", width - len(name), right=True), "quiet")]
-
-
-class EpochList(RowList[dict[str, Any]]):
-    """The losses by epoch, newest first, the best marked."""
-
-    has_head = True
-    SIGN = " ●"
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.best: int | None = None
-
-    def _columns(self, width: int) -> dict[str, int]:
-        """The columns and how wide each is; the sign of the best epoch stands behind them."""
-        roomy = {"epoch": 6, "train": 9, "validation": 12}
-        return roomy if sum(roomy.values()) + len(self.SIGN) <= width else {"epoch": 6, "train": 8, "valid": 8}
-
-    def head(self, width: int) -> str:
-        """Return the names of the columns."""
-        return "".join(text.cut(name, cells, right=True) for name, cells in self._columns(width).items())
-
-    def draw(self, row: dict[str, Any], width: int) -> Line:
-        """Draw one epoch."""
-        losses = [row["train_loss"], row["validation_loss"]]
-        told = [str(row["epoch"]), *(f"{loss:.4f}" if loss is not None else "" for loss in losses)]
-        cells = zip(told, self._columns(width).values(), strict=True)
-        line = "".join(text.cut(value, each, right=True) for value, each in cells)
-        return [(line + (self.SIGN if row["epoch"] == self.best else ""), "")]

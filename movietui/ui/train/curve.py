@@ -1,4 +1,4 @@
-"""The curves of runs: what was lost by epoch, the best epoch marked."""
+"""The curves of runs: loss by epoch, with the best epoch marked."""
 
 from __future__ import annotations
 
@@ -18,108 +18,111 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
-from movietui.widgets.told import told
+from movietui.protocol.jobs import EpochRow
+from movietui.ui.problems import shows_problems
+from movietui.ui.textual_internals import plot_theme, set_plot_size
 
 SIGNS = "●x+◆o*"
-"""Of several runs, each has one of its own, so that nobody needs colours to tell them apart."""
+"""A different sign for each of several runs, so that they differ without colours."""
 BEST = "★"
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What is drawn of a run."""
+class CurveLine:
+    """The curve of one run."""
 
     name: str
-    epochs: Sequence[dict[str, Any]]
+    epochs: Sequence[EpochRow]
     best: int | None
 
 
-def best_of(epochs: Sequence[dict[str, Any]]) -> int | None:
+def best_of(epochs: Sequence[EpochRow]) -> int | None:
     """Return the epoch with the lowest validation loss."""
     held_out = [(epoch["validation_loss"], epoch["epoch"]) for epoch in epochs if epoch["validation_loss"] is not None]
     return min(held_out)[1] if held_out else None
 
 
 class Curve(PlotextPlot):
-    """Train and validation loss of a run by epoch, or what several lost on their validation part.
+    """Train and validation loss of a run by epoch, or the validation losses of several.
 
-    The picture is made in a thread, the newest one next: a screen that waits for it is felt to stand still.
+    The picture is rendered in a thread, always of the newest data: waiting for it would stall the screen.
     """
 
-    RESTS = 15
-    """How many times as long as a picture took a training waits for the next: it has better use for a processor."""
+    PAUSE_FACTOR = 15
+    """While a run trains, the pause before the next picture is this many times as long as rendering took: training
+    needs the processor."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._strips: Sequence[Strip] = ()
-        self._drawn: tuple[Sequence[Drawn], int, str] = ((), 1, "")
-        self._stale = False
-        """Whether something else is to be drawn than there is."""
-        self.drawing = False
-        """Whether the picture is made, or nothing is drawn for a while after it was."""
-        self._asked = asyncio.Event()
-        """Set where a person waits for the picture, not a training."""
+        self._inputs: tuple[Sequence[CurveLine], int, str] = ((), 1, "")
+        self._outdated = False
+        """Whether the picture is out of date."""
+        self.busy = False
+        """Whether a picture is being rendered, or the pause after it has not ended."""
+        self._requested = asyncio.Event()
+        """Set if a person, not a run in training, waits for the picture."""
 
-    def draw_curves(self, runs: Sequence[Drawn], zoom: int = 1, instead: str = "") -> None:
-        """Draw these runs; of ``zoom`` equal parts of the epochs only the last.
+    def draw_curves(self, runs: Sequence[CurveLine], zoom: int = 1, instead: str = "") -> None:
+        """Draw these runs. Of ``zoom`` equal parts of the epochs, draw only the last.
 
-        ``instead`` is what stands there where none of them has an epoch.
+        ``instead`` is a text to show if no run has an epoch.
         """
-        before, self._drawn = self._drawn, (runs, zoom, instead)
-        if self._drawn != before:
-            further = [run.name for run in runs] == [run.name for run in before[0]] and (zoom, instead) == before[1:]
-            self._draw_soon(asked=not further)
+        before, self._inputs = self._inputs, (runs, zoom, instead)
+        if self._inputs != before:
+            same_runs = [run.name for run in runs] == [run.name for run in before[0]] and (zoom, instead) == before[1:]
+            self._draw_soon(requested=not same_runs)
 
     def legend(self) -> str:
-        """Return what the signs stand for."""
-        runs, zoom, _ = self._drawn
+        """Return what the signs mean."""
+        runs, zoom, _ = self._inputs
         if not any(run.epochs for run in runs):
             return ""
         part = f" · last 1/{zoom}" if zoom > 1 else ""
         if len(runs) > 1:
-            return "  ".join(f"{SIGNS[place % len(SIGNS)]} {run.name}" for place, run in enumerate(runs)) + part
+            return "  ".join(f"{SIGNS[index % len(SIGNS)]} {run.name}" for index, run in enumerate(runs)) + part
         best = runs[0].best
         return "⠒⠒ train" + (f"  ▀▀ validation  {BEST} best epoch {best}" if best else "") + part
 
     def on_resize(self) -> None:
-        """Draw in the new size."""
-        self._draw_soon(asked=True)
+        """Draw at the new size."""
+        self._draw_soon(requested=True)
 
-    def _register_theme(self, app_theme_name: str) -> None:
-        super()._register_theme(app_theme_name)
-        self._draw_soon(asked=True)
+    def on_mount(self) -> None:
+        """Draw again whenever the theme changes."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw_soon(requested=True))
 
-    def _draw_soon(self, *, asked: bool) -> None:
-        self._stale = True
-        if asked:
-            self._asked.set()
-        if not self.drawing and self.size:
-            self.drawing = True
+    def _draw_soon(self, *, requested: bool) -> None:
+        self._outdated = True
+        if requested:
+            self._requested.set()
+        if not self.busy and self.size:
+            self.busy = True
             self._draw()
 
     @work(group="curve")
-    @told
+    @shows_problems
     async def _draw(self) -> None:
-        """Draw until the picture shows the newest."""
-        while self._stale:
-            self._stale = False
-            self._asked.clear()
+        """Draw until the picture is up to date."""
+        while self._outdated and self.size:
+            self._outdated = False
+            self._requested.clear()
             began = time.monotonic()
-            self._strips = await asyncio.to_thread(self._picture, *self._drawn, self.size, self.rich_style)
+            self._strips = await asyncio.to_thread(self._picture, *self._inputs, self.size, self.rich_style)
             self.refresh()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), self.RESTS * (time.monotonic() - began))
-        self.drawing = False
+                await asyncio.wait_for(self._requested.wait(), self.PAUSE_FACTOR * (time.monotonic() - began))
+        self.busy = False
 
-    def _picture(self, runs: Sequence[Drawn], zoom: int, instead: str, size: Size, style: Style) -> list[Strip]:
-        """Make the picture, a strip for each of its lines. In a thread."""
+    def _picture(self, runs: Sequence[CurveLine], zoom: int, instead: str, size: Size, style: Style) -> list[Strip]:
+        """Return the picture, a strip for each line. Called in a thread."""
         if instead and not any(run.epochs for run in runs):
             return [Strip([Segment(f" {line}", style)]) for line in ("", *wrap(instead, max(1, size.width - 2)))]
         plot = self.plt
         plot.clear_data()
         last = max((run.epochs[-1]["epoch"] for run in runs if run.epochs), default=0)
         first = 1 + last * (zoom - 1) // zoom
-        for place, run in enumerate(runs):
+        for index, run in enumerate(runs):
             epochs = [epoch for epoch in run.epochs if epoch["epoch"] >= first]
             train = [(epoch["epoch"], epoch["train_loss"]) for epoch in epochs]
             held_out = [
@@ -129,20 +132,19 @@ class Curve(PlotextPlot):
                 _line(plot, train, "braille")
                 _line(plot, held_out, "hd")
             else:
-                _line(plot, held_out or train, SIGNS[place % len(SIGNS)])
+                _line(plot, held_out or train, SIGNS[index % len(SIGNS)])
             marked = [point for point in held_out if point[0] == run.best]
             if marked:
                 plot.scatter(*map(list, zip(*marked, strict=True)), marker=BEST)
         every = max(1, -(-(last - first + 1) // 8))
         plot.xticks(list(range(first, last + 1, every)))
-        plot.plotsize(*size)
-        plot._set_size(*size)  # without it a plot keeps the size that it had
-        plot.theme(self._get_plotext_theme_name(self.app.theme))
+        set_plot_size(self, size)
+        plot.theme(plot_theme(self))
         lines = AnsiDecoder().decode(plot.build())
         return [Strip(Segment.apply_style(line.render(self.app.console, end=""), style)) for line in lines]
 
     def render_line(self, y: int) -> Strip:
-        """Show a line of the picture that was made last."""
+        """Show a line of the last picture."""
         width = self.size.width
         return (self._strips[y] if y < len(self._strips) else Strip([])).adjust_cell_length(width, self.rich_style)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 from collections.abc import Callable
 from types import ModuleType
@@ -13,163 +12,121 @@ from rich.console import Console
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from data.problems import Problem
-from movietui import text
-from movietui.bindings import back, choose, hint, key_of, key_on, never_mind
-from movietui.run_records import Run
-from movietui.runs import RECOMMENDED, Freed, Runs
-from movietui.screens.panels import ScrollPanel
-from movietui.widgets.text_pane import TextPane
-from movietui.widgets.told import told
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.models.choices import METRICS
+from movietui.store.run_records import Run
+from movietui.store.runs import Freed, Runs
+from movietui.ui.bindings import cancel_key, hint, key_on
+from movietui.ui.panels import ScrollPanel
+from movietui.ui.problems import shows_problems
+from movietui.ui.screens import Panel
+from movietui.ui.widgets.fields import Field
+from movietui.ui.widgets.text_pane import TextPane
+from movietui.ui.wording import state_in_words
 
 if TYPE_CHECKING:
-    from movietui.app import MovieTui
+    from movietui.ui.app import MovieTui
 
-LISTED = 6
-"""Of how many checkpoints that would go the panel tells one by one."""
-
-
-async def leave(app: MovieTui) -> None:
-    """End the app; where trainings are not over, ask first what becomes of them."""
-    queue, waiting = app.queue, 0
-    with contextlib.suppress(Problem):  # a store that cannot be read keeps nobody here
-        waiting = len(await queue.waiting())
-    answer = "stop"
-    # Whoever asks to leave while the question stands does not want to hear it again.
-    if (queue.running or waiting) and not isinstance(app.screen, LeavePanel):
-        by_itself = app.stand_in.awaited in queue.running
-        answer = await app.push_screen_wait(LeavePanel(len(queue.running), waiting, RECOMMENDED if by_itself else ""))
-    if answer == "back":
-        return
-    await app.work.cancel()
-    await queue.close(stay=answer == "stay")
-    await app.session.engine.close()
-    app.exit(0)
+MAX_LISTED = 6
+"""How many of the checkpoints that would be removed are listed."""
 
 
-class LeavePanel(ModalScreen[str]):
-    """Asks what becomes of the trainings: ``stay``, ``stop``, or ``back`` to the app."""
+class PrunePanel(Panel[list[Freed] | None]):
+    """Asks how many checkpoints to keep, and by which metric; lists the others. Ends with those that were removed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "dismiss('stay')", "Let them finish", id="panel.yes"),
-        choose("dismiss('stay')", "Let them finish"),
-        Binding("n", "dismiss('stop')", "Stop them", id="panel.no"),
-        back("dismiss('back')", "Stay here"),
-    ]
-
-    def __init__(self, running: int, waiting: int, by_itself: str) -> None:
-        """``by_itself``: the model among them that began to train by itself, if one did."""
-        super().__init__()
-        self._training, self._waiting, self._by_itself = running, waiting, by_itself
-
-    def compose(self) -> ComposeResult:
-        """Ask."""
-        trains = [f"{text.plural(self._training, 'run')} {'trains' if self._training == 1 else 'train'}"]
-        waits = [f"{text.plural(self._waiting, 'run')} {'waits' if self._waiting == 1 else 'wait'}"]
-        told = " and ".join(trains * bool(self._training) + waits * bool(self._waiting))
-        with Vertical(classes="panel") as panel:
-            panel.border_title = "Leave while models train?"
-            keys = (("panel.yes", "finishes in the background"), ("panel.no", "stops"), ("panel.back", "stays"))
-            panel.border_subtitle = Content(hint(self, *keys))
-            better = f" {self._by_itself} makes the list better when it is ready." if self._by_itself else ""
-            yield Static(f"{told}.{better}", markup=False)
-            yield Static()
-            yield Static(f"{key_of(self, 'panel.yes')}  finish in the background, without this window", markup=False)
-            on = f"{self._by_itself} and what waits go" if self._by_itself else "what waits goes"
-            yield Static(f"{key_of(self, 'panel.no')}  stop; {on} on at the next start", markup=False)
-
-
-class PrunePanel(ModalScreen[list[Freed] | None]):
-    """Asks of how many runs the checkpoints stay, and by which metric; shows which go. Ends with those that went."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [never_mind()]
+    BINDINGS: ClassVar[list[BindingType]] = [cancel_key()]
 
     def __init__(self, runs: Runs, metric: str) -> None:
         super().__init__()
         self._runs, self._metric = runs, metric
 
     def compose(self) -> ComposeResult:
-        """Ask."""
+        """Show the fields."""
         with Vertical(classes="panel prune") as panel:
             panel.border_title = "Keep the best checkpoints"
-            panel.border_subtitle = Content(f"enter removes the others · tab · {hint(self, ('panel.leave', 'leaves'))}")
-            yield Static("How many stay of each dataset, cleaning and split", markup=False)
-            yield Input("3", id="keep", compact=True, max_length=4)
-            yield Static("The best by", markup=False)
-            yield Input(self._metric, id="metric", compact=True, max_length=40)
-            yield Static(id="would-go", markup=False)
+            panel.border_subtitle = Content(
+                f"enter remove the others · tab next field · {hint(self, ('panel.leave', 'cancel'))}"
+            )
+            yield Static("How many to keep for each dataset, cleaning and split", markup=False)
+            yield Field("3", id="keep", compact=True, max_length=4)
+            yield Static("Best by", markup=False)
+            yield Field(self._metric, id="metric", compact=True, max_length=40)
+            yield Static(id="prunable", markup=False)
             yield Static(id="wrong", markup=False)
 
-    def _asked(self) -> tuple[int, str]:
-        """Return what was typed. Raises ``Problem`` where it cannot be used."""
+    def _inputs(self) -> tuple[int, str]:
+        """Return what was typed. Raise ``Problem`` if it is invalid."""
         keep = self.query_one("#keep", Input).value.strip()
         if not keep.isdecimal():
-            raise Problem("Type how many stay: 0 or more.")
+            raise Problem("Type how many to keep: 0 or more.")
         return int(keep), self.query_one("#metric", Input).value.strip()
 
     @on(Input.Changed)
-    @work(exclusive=True, group="look")
-    @told
-    async def look(self) -> None:
-        """Show what would go."""
-        told, wrong = Text(), ""
+    @work(exclusive=True, group="prunable")
+    @shows_problems
+    async def show_prunable(self) -> None:
+        """List what would be removed."""
+        message, wrong = Text(), ""
         try:
-            found = await asyncio.to_thread(self._runs.prunable, *self._asked())
-            total = text.size(sum(one.bytes for one in found))
-            told.append(
-                f"{text.plural(len(found), 'checkpoint')} would go, {total}:" if found else "None would go.", "bold"
+            freed = await asyncio.to_thread(self._runs.prunable, *self._inputs())
+            total = text.size(sum(one.bytes for one in freed))
+            message.append(
+                f"{text.plural(len(freed), 'checkpoint')} would be removed, {total}:"
+                if freed
+                else "Nothing would be removed.",
+                "bold",
             )
-            for one in found[:LISTED]:
+            for one in freed[:MAX_LISTED]:
                 figure = one.run.metrics.get(self.query_one("#metric", Input).value.strip())
-                named = f"run {one.run.id}  {one.run.name or one.run.model}, {one.run.dataset}, {one.run.split}"
+                run = f"run {one.run.id}  {one.run.name or one.run.model}, {one.run.dataset}, {one.run.split}"
                 measured = f"  {figure:.4f}" if figure is not None else ""
-                told.append(f"\n{text.cut(named, 38)}{measured}  {text.size(one.bytes)}")
-            if len(found) > LISTED:
-                told.append(f"\nand {len(found) - LISTED} more", "dim")
-            told.append("\n\nFigures and curves stay, and what is in use.", "dim")
+                message.append(f"\n{text.cut(run, 38)}{measured}  {text.size(one.bytes)}")
+            if len(freed) > MAX_LISTED:
+                message.append(f"\nand {len(freed) - MAX_LISTED} more", "dim")
+            message.append("\n\nMetrics, curves and the model in use are always kept.", "dim")
         except Problem as problem:
             wrong = str(problem)
-        self.query_one("#would-go", Static).update(told)
+        self.query_one("#prunable", Static).update(message)
         self.query_one("#wrong", Static).update(Text(wrong))
 
     @on(Input.Submitted)
     async def prune(self) -> None:
-        """Remove them, or say why that cannot be."""
+        """Remove the checkpoints, or show why that is impossible."""
         try:
-            self.dismiss(await asyncio.to_thread(self._runs.prune, *self._asked()))
+            self.dismiss(await asyncio.to_thread(self._runs.prune, *self._inputs()))
         except Problem as problem:
             self.query_one("#wrong", Static).update(Text(str(problem)))
 
 
 class TablesPanel(ScrollPanel[None]):
-    """All about a run, or two side by side: the tables that the command line prints."""
+    """Everything about a run, or two runs side by side: the same tables as on the command line."""
 
     scrolls = "#tables"
 
     def __init__(self, title: str, tables: Callable[[ModuleType], list[Any]]) -> None:
-        """``tables``: given the module ``run_tables``, the tables and lines of the panel."""
+        """``tables`` returns the parts of the panel, given the module ``run_tables``."""
         super().__init__()
         self._title, self._tables = title, tables
 
     def compose(self) -> ComposeResult:
-        """Leave room for the tables."""
+        """Add an empty pane; the tables are drawn once its width is known."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = self._title
-            panel.border_subtitle = Content(hint(self, ("list.up list.down", "scroll"), ("panel.back", "goes back")))
+            panel.border_subtitle = Content(hint(self, ("list.up list.down", "scroll"), ("panel.back", "back")))
             yield TextPane(id="tables")
 
     def on_resize(self) -> None:
-        """Draw the tables as wide as there is room."""
+        """Draw the tables at the new width."""
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
-        from movietui import run_tables
+        from movietui.formatting import run_tables
 
         pane = self.query_one("#tables", TextPane)
         page = io.StringIO()
@@ -181,16 +138,20 @@ class TablesPanel(ScrollPanel[None]):
         pane.show(Text.from_ansi(page.getvalue()))
 
 
-def how_it_ended(app: MovieTui, run: Run) -> str:
-    """Return the sentence for the end of a run."""
-    from movietui.screens.train import TrainScreen
+def describe_end(app: MovieTui, run: Run) -> str:
+    """Return a sentence about the end of a run."""
+    from movietui.ui.train.screen import TrainScreen
 
     match run.state:
         case "done":
-            figure = f"RMSE {run.metrics['rmse']:.4f} on {run.split}" if "rmse" in run.metrics else "done"
-            return f"{run.model}: {figure} · {key_on(TrainScreen, app, 'train.use')} on run {run.id} uses it in Browse"
+            label = METRICS["rmse"].label
+            figure = f"{label} {run.metrics['rmse']:.4f} on {run.split}" if "rmse" in run.metrics else "done"
+            return (
+                f"{run.model}: {figure} · press {key_on(TrainScreen, app, 'train.use')} on run {run.id} to use it "
+                "in Browse"
+            )
         case "cancelled":
             again = key_on(TrainScreen, app, "train.again")
-            return f"Stopped training {run.model}; run {run.id} keeps its curve, {again} goes on with it."
+            return f"Stopped training {run.model}; run {run.id} keeps its curve, {again} resumes it."
         case _:
-            return f"! Run {run.id} {run.state}: {run.problem}"
+            return f"! Run {run.id} {state_in_words(run.state)}: {run.problem}"

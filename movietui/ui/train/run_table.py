@@ -1,31 +1,26 @@
-"""The table of all runs and what was reported elsewhere: sorted by any column, filtered, against a baseline."""
+"""The table of all runs and published results: sorted by any column, filtered, compared with a baseline."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
 
-from textual import events
+from movietui.formatting import text
+from movietui.models.choices import RUN_METRICS, higher_is_better
+from movietui.protocol.messages import PublishedResult
+from movietui.store.run_records import UNDER_WAY, Run
+from movietui.ui.widgets.columns import Column, ColumnList
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.wording import state_in_words
 
-from movietui import text
-from movietui.run_records import UNDER_WAY, Run
-from movietui.runs import HIGHER_IS_BETTER
-from movietui.widgets.line_view import Line
-from movietui.widgets.row_list import RowList
-
-METRICS = (
-    *("rmse", "mae", "accuracy", "ndcg@10", "mse", "mse_scaled", "recall@10", "recall@20", "hit@10"),
-    *("coverage@10", "novelty@10"),
-)
-"""In the order in which they give way; what else a run has comes behind."""
-WORDS = ("model", "name", "dataset", "cleaning", "split", "state")
-NUMBERS = ("run", "seed", "fit")
-WITH_REACH = 16
+DIFFERENCE_CELLS = 16
 """Cells of a difference with its interval: ``-.0090 ±.0040``."""
+MARK_CELLS = 3
 
 
 @dataclass(frozen=True)
-class Reported:
-    """What the authors of a source system reported, as a row beside the runs."""
+class PublishedRow:
+    """A result that the authors of a source system published, as a row beside the runs."""
 
     name: str
     model: str
@@ -34,166 +29,224 @@ class Reported:
     split: str
     metrics: Mapping[str, float]
     note: str
-    state: str = "reported"
+    state: str = "published result"
     id: int = 0
-    """No run has it."""
+    """0: not a run."""
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "Reported":
-        """Make it of a row of the engine's answer."""
-        return cls(*(row[name] for name in ("name", "model", "dataset", "cleaning", "split", "metrics", "note")))
+    def of(cls, row: PublishedResult) -> PublishedRow:
+        """Convert a row of the engine's reply."""
+        return cls(
+            row["name"], row["model"], row["dataset"], row["cleaning"], row["split"], row["metrics"], row["note"]
+        )
 
 
-Row = Run | Reported
+Row = Run | PublishedRow
 
 
 @dataclass(frozen=True)
-class Reach:
-    """The interval of a difference, where one can be given."""
+class Interval:
+    """The confidence interval of a difference."""
 
     low: float
     high: float
 
 
 @dataclass
-class Picture:
-    """What the table knows beside its rows."""
+class QueueState:
+    """The state of the queue, which some states of runs depend on."""
 
     in_use: int | None = None
-    places: Mapping[int, int] = field(default_factory=dict)
-    """Of each run that waits here, its place in the queue from 1 on."""
+    """The run that serves the list."""
+    positions: Mapping[int, int] = field(default_factory=dict)
+    """The position of each run in this window's queue; the next run has 1."""
     running: frozenset[int] = frozenset()
-    """The runs that this window started and that are not over."""
+    """The runs that this window started and that have not ended."""
+
+    def describe(self, row: Row) -> str:
+        """Return the state of a row: ``in use``, ``queued (1st)``, ``epoch 3/40``, ``done`` …"""
+        if isinstance(row, PublishedRow):
+            return row.state
+        if row.id == self.in_use:
+            return "in use"
+        if row.id in self.positions:
+            return f"queued ({_ordinal(self.positions[row.id])})"
+        if row.state == "queued":
+            return "queued elsewhere"
+        if row.state in UNDER_WAY and row.progress:
+            word = "paused" if row.state == "paused" else "epoch"
+            return f"{word} {row.progress['epoch']}/{row.progress['of']}"
+        return state_in_words(row.state)
 
 
-class RunTable(RowList[Row]):
-    """Runs and reported figures; of those that can be compared, the best in each column is underlined."""
+def _ordinal(number: int) -> str:
+    """Return ``1st``, ``2nd``, ``3rd``, ``4th`` …"""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
-    has_head = True
-    FIXED: ClassVar[Mapping[str, int]] = {
-        "run": 5,
-        "model": 16,
-        "name": 15,
-        "dataset": 12,
-        "cleaning": 10,
-        "split": 10,
-        "fit": 8,
-        "state": 15,
-    }
+
+@dataclass(frozen=True)
+class Fact:
+    """A column for a fact of a run other than a metric. To add one to the table, add one to ``FACTS``."""
+
+    name: str
+    cells: int
+    text: Callable[[Row, QueueState], str]
+    order: Callable[[Row], str | float | None]
+    """The value that rows are sorted by; rows for which it is ``None`` always come last."""
+    minimum: int = 0
+    """Width of the table in cells from which the column is shown."""
+    right: bool = False
+
+
+def _words(name: str) -> Callable[[Row], str | None]:
+    return lambda row: str(getattr(row, name)).casefold() or None
+
+
+def _model(row: Row, _: QueueState) -> str:
+    return f"{row.name.split()[0]} {row.model}" if isinstance(row, PublishedRow) else row.model
+
+
+def _seconds(row: Row) -> float | None:
+    return row.seconds if isinstance(row, Run) else None
+
+
+def _fit(row: Row, _: QueueState) -> str:
+    seconds = _seconds(row)
+    return text.short_duration(seconds) if seconds else ""
+
+
+FACTS = (
+    Fact("run", 5, lambda row, _: str(row.id or ""), lambda row: row.id or None, minimum=90, right=True),
+    Fact("model", 16, _model, _words("model")),
+    Fact("name", 15, lambda row, _: row.name if isinstance(row, Run) else "", _words("name")),
+    Fact("dataset", 12, lambda row, _: row.dataset, _words("dataset"), minimum=90),
+    Fact("cleaning", 10, lambda row, _: row.cleaning, _words("cleaning"), minimum=130),
+    Fact("split", 10, lambda row, _: row.split, _words("split")),
+)
+"""The columns before those of the metrics; names are shown only if a run has one."""
+LAST_FACTS = (
+    Fact(
+        "fit", 8, lambda row, _: text.short_duration(_seconds(row) or 0) if _seconds(row) else "", _seconds, right=True
+    ),
+    Fact("state", 17, lambda row, state: state.describe(row), lambda row: state_in_words(row.state)),
+)
+"""The columns after those of the metrics."""
+FACT = {fact.name: fact for fact in (*FACTS, *LAST_FACTS)}
+
+
+class RunTable(ColumnList[Row]):
+    """Runs and published results; in each column the best of comparable figures is underlined."""
+
+    has_header = True
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.picture = Picture()
+        self.queue_state = QueueState()
         self.sorted_by = ""
-        """A column; empty for the order in which they began, what trains and waits first."""
-        self.turned = False
-        """Whether the order is the other way round."""
-        self.words = ""
-        """What is looked for: each word begins a model, dataset, split, state or name."""
+        """A column; empty for the default order: runs in progress, queued runs, then the newest."""
+        self.is_reversed = False
+        """Whether the order is reversed."""
+        self.filter_text = ""
+        """The filter: each word is the start of a model, dataset, split, state or name."""
         self.baseline: int | None = None
         """The run that the others are compared with."""
-        self.reaches: dict[int, Mapping[str, Reach | None]] = {}
-        """Of runs that were compared with the baseline: the interval of each metric's difference."""
+        self.intervals: dict[int, Mapping[str, Interval | None]] = {}
+        """For each run compared with the baseline: the interval of each metric's difference."""
         self.marked: list[int] = []
-        """The runs to be compared, in the order in which they were marked."""
+        """The runs to compare, in the order in which they were marked."""
         self._all: Sequence[Row] = ()
-        self._base: Row | None = None
+        self._baseline_row: Row | None = None
         """The row of the baseline."""
         self._measured: list[Row] = []
         """The rows that have metrics."""
-        self._metrics: Sequence[str] = METRICS
+        self._metrics: Sequence[str] = RUN_METRICS
         self._best: dict[tuple[str, str, str, str], float] = {}
         self._named = False
-        """Whether any run has a name, so that the names have a column."""
+        """Whether any run has a name, so that there is a column of names."""
 
-    def name_of(self, row: Row) -> object:
-        """Return the number of the run, or the name of what was reported."""
+    def row_key(self, row: Row) -> object:
+        """Return the number of a run, or what identifies a published result."""
         return row.id or (row.name, row.model, row.split)
 
     # Content
 
-    def show(self, rows: Sequence[Row], picture: Picture) -> None:
-        """Show these runs."""
+    def show(self, rows: Sequence[Row], queue_state: QueueState) -> None:
+        """Show these rows."""
         measured = [row for row in rows if row.metrics]
         named = any(isinstance(row, Run) and row.name for row in rows)
-        # While a run goes on it is all that changes, and each of its steps comes here.
-        alike = (picture, measured, named) == (self.picture, self._measured, self._named)
-        self._all, self.picture, self._named = rows, picture, named
-        known = {row.id for row in rows}
-        self.marked = [number for number in self.marked if number in known]
-        if self.baseline not in known:
+        # During training only this changes, and each step arrives here.
+        only_changed = (queue_state, measured, named) == (self.queue_state, self._measured, self._named)
+        self._all, self.queue_state, self._named = rows, queue_state, named
+        numbers = {row.id for row in rows}
+        self.marked = [number for number in self.marked if number in numbers]
+        if self.baseline not in numbers:
             self.baseline = None
-        self._base = self._row_of(self.baseline)
+        self._baseline_row = self._row_of(self.baseline)
         if measured != self._measured:
             self._measure(measured)
-        self.rearrange(alike=alike)
+        self.rearrange(only_changed=only_changed)
 
     def _measure(self, measured: list[Row]) -> None:
-        """Take note of which metrics there are, and the best of each."""
+        """Collect the metrics of these rows, and the best value of each."""
         self._measured = measured
-        self._metrics = list(dict.fromkeys([*METRICS, *(name for row in measured for name in row.metrics)]))
+        self._metrics = list(dict.fromkeys([*RUN_METRICS, *(name for row in measured for name in row.metrics)]))
         self._best = {}
         for row in measured:
             for metric, value in row.metrics.items():
                 key = (row.dataset, row.cleaning, row.split, metric)
-                better = max if metric in HIGHER_IS_BETTER else min
+                better = max if higher_is_better(metric) else min
                 self._best[key] = better(self._best.get(key, value), value)
 
-    def rearrange(self, *, alike: bool = False) -> None:
-        """Filter and sort once more; the cursor stays on its row. With ``alike`` only rows that changed are drawn."""
-        wanted = self.words.casefold().split()
+    def rearrange(self, *, only_changed: bool = False) -> None:
+        """Filter and sort again; the cursor stays on its row. With ``only_changed`` redraw only rows that changed."""
+        wanted = self.filter_text.casefold().split()
         rows = [row for row in self._all if all(self._begins(row, word) for word in wanted)]
         rows = self._sorted(rows)
-        self.fill(len(rows), 0, rows, follow=True, alike=alike)
+        self.fill(len(rows), 0, rows, follow=True, only_changed=only_changed)
 
     @staticmethod
     def _begins(row: Row, word: str) -> bool:
-        told = (row.model, row.dataset, row.split, row.state, *row.name.split())
-        return any(one.casefold().startswith(word) for one in told)
+        fields = (row.model, row.dataset, row.split, state_in_words(row.state), *row.name.split())
+        return any(one.casefold().startswith(word) for one in fields)
 
     def _sorted(self, rows: list[Row]) -> list[Row]:
         by = self.sorted_by
         if not by:
-            places = self.picture.places
+            positions = self.queue_state.positions
 
             def order(row: Row) -> tuple[int, float]:
                 if row.state in UNDER_WAY:
                     return 0, row.id
-                if row.id in places:
-                    return 1, places[row.id]
+                if row.id in positions:
+                    return 1, positions[row.id]
                 return (2, -row.id) if row.id else (3, 0)
 
             return sorted(rows, key=order)
         values = {id(row): self._value(row, by) for row in rows}
         there = [row for row in rows if values[id(row)] is not None]
-        higher_first = by in HIGHER_IS_BETTER or by == "run"
-        there.sort(key=lambda row: values[id(row)], reverse=higher_first != self.turned)  # type: ignore[arg-type,return-value]
+        higher_first = higher_is_better(by) or by == "run"
+        there.sort(key=lambda row: values[id(row)], reverse=higher_first != self.is_reversed)  # type: ignore[arg-type,return-value]
         return there + [row for row in rows if values[id(row)] is None]
 
     @staticmethod
     def _value(row: Row, column: str) -> str | float | None:
-        """What a row is sorted by; ``None`` where it has nothing there, which always comes last."""
-        if column in WORDS:
-            return str(getattr(row, column)).casefold() or None
-        if column == "run":
-            return row.id or None
-        if column == "fit":
-            return row.seconds if isinstance(row, Run) else None
-        return row.metrics.get(column)
+        """Return the value that a row is sorted by; rows for which it is ``None`` always come last."""
+        return FACT[column].order(row) if column in FACT else row.metrics.get(column)
 
     def sort(self, column: str) -> None:
-        """Sort by a column, best first; the other way round where it is sorted by that already."""
-        self.turned = column == self.sorted_by and not self.turned
+        """Sort by a column, best first; if it is the current one, reverse the order."""
+        self.is_reversed = column == self.sorted_by and not self.is_reversed
         self.sorted_by = column
         self.rearrange()
 
-    def columns(self) -> list[str]:
-        """Return all that it can be sorted by, also what has no room now."""
-        names = ["name"] * self._named
-        return ["run", "model", *names, "dataset", "cleaning", "split", *self._metrics, "fit", "state"]
+    def column_names(self) -> list[str]:
+        """Return all columns that the table can be sorted by, including those without room now."""
+        first = [fact.name for fact in FACTS if fact.name != "name" or self._named]
+        return [*first, *self._metrics, *(fact.name for fact in LAST_FACTS)]
 
     def mark(self, number: int) -> None:
-        """Mark a run to be compared, or take its mark away."""
+        """Mark a run for comparison, or remove its mark."""
         if number in self.marked:
             self.marked.remove(number)
         else:
@@ -201,126 +254,96 @@ class RunTable(RowList[Row]):
         self.refresh()
 
     def compare_with(self, number: int | None) -> None:
-        """Show differences to a run instead of figures."""
+        """Show differences from a run instead of metrics; ``None`` shows metrics again."""
         self.baseline = number
-        self._base = self._row_of(number)
-        self.reaches = {}
+        self._baseline_row = self._row_of(number)
+        self.intervals = {}
         self.refresh()
 
     def _row_of(self, number: int | None) -> Row | None:
         return next((row for row in self._all if row.id == number), None) if number else None
 
     def comparable(self) -> list[Run]:
-        """Return the runs in view that have figures and were not compared with the baseline yet."""
+        """Return the visible runs that have figures and were not compared with the baseline yet."""
         top, height = self.scroll_offset.y, self.size.height
         in_view = self.known_rows()[top : top + height]
         return [
             row
             for row in in_view
-            if isinstance(row, Run) and row.metrics and row.id != self.baseline and row.id not in self.reaches
+            if isinstance(row, Run) and row.metrics and row.id != self.baseline and row.id not in self.intervals
         ]
 
     # Drawing
 
-    def _columns(self, width: int) -> list[tuple[str, int]]:
-        """The columns that have room; the one that it is sorted by is always among them."""
-        names = ["model", "split", "fit", "state"]
-        if width >= 90:
-            names = ["run", "model", "dataset", "split", "fit", "state"]
-        if width >= 130:
-            names = [name for name in self.FIXED if name != "name"]
-        if self._named:
-            names.insert(names.index("model") + 1, "name")
-        if self.sorted_by in self.FIXED and self.sorted_by not in names:
-            names.insert(0, self.sorted_by)
-        room = width - 3 - sum(self.FIXED[name] for name in names)
-        metrics = [(name, WITH_REACH if self.baseline else max(9, len(name) + 3)) for name in self._metrics]
-        if self.sorted_by in self._metrics:  # those before it give way
-            place = list(self._metrics).index(self.sorted_by)
-            while place > 0 and sum(cells for _, cells in metrics[: place + 1]) > room:
+    def columns(self, width: int) -> Sequence[Column[Row]]:
+        """Return the columns that have room; the one that the table is sorted by is always among them."""
+        facts = [fact for fact in FACTS if width >= fact.minimum and (fact.name != "name" or self._named)]
+        if self.sorted_by in FACT and FACT[self.sorted_by] not in (*facts, *LAST_FACTS):
+            facts.insert(0, FACT[self.sorted_by])
+        room = width - MARK_CELLS - sum(fact.cells for fact in (*facts, *LAST_FACTS))
+        return [
+            Column("", MARK_CELLS, self._marks),
+            *map(self._fact_column, facts),
+            *(self._metric_column(name, cells) for name, cells in self._metrics_in(room)),
+            *map(self._fact_column, LAST_FACTS),
+        ]
+
+    def _metrics_in(self, room: int) -> list[tuple[str, int]]:
+        """Return the metrics that have room, with their widths; drop the first ones to fit the one sorted by."""
+        metrics = [(name, DIFFERENCE_CELLS if self.baseline else max(9, len(name) + 3)) for name in self._metrics]
+        if self.sorted_by in self._metrics:
+            index = list(self._metrics).index(self.sorted_by)
+            while index > 0 and sum(cells for _, cells in metrics[: index + 1]) > room:
                 metrics.pop(0)
-                place -= 1
+                index -= 1
         shown = []
         for name, cells in metrics:
             if cells > room:
                 break
             room -= cells
             shown.append((name, cells))
-        split = names.index("fit")
-        fixed = [(name, self.FIXED[name]) for name in names]
-        return [*fixed[:split], *shown, *fixed[split:]]
+        return shown
 
-    def head(self, width: int) -> str:
-        """Return the names of the columns; an arrow stands at the one that it is sorted by."""
-        line = "   "
-        for name, cells in self._columns(width):
-            lowest_first = (name in HIGHER_IS_BETTER or name == "run") == self.turned
-            arrow = ("▲" if lowest_first else "▼") if name == self.sorted_by else ""
-            line += text.cut(f"{name}{arrow} ", cells, right=name in NUMBERS or name in self._metrics)
-        return line
+    def _heading(self, name: str) -> str:
+        """Return the heading of a column, with an arrow if the table is sorted by it."""
+        lowest_first = (higher_is_better(name) or name == "run") == self.is_reversed
+        arrow = ("▲" if lowest_first else "▼") if name == self.sorted_by else ""
+        return f"{name}{arrow} "
 
-    def draw(self, row: Row, width: int) -> Line:
-        """Draw one row."""
-        sign = "=" if row.id and row.id == self.baseline else "●" if row.id and row.id == self.picture.in_use else " "
-        line: Line = [(f"{'x' if row.id in self.marked else ' '}{sign} ", "")]
-        for name, cells in self._columns(width):
-            if name not in self._metrics:
-                quiet = "quiet" if isinstance(row, Reported) or row.id in self.picture.places else ""
-                line.append((text.cut(f"{self._cell(row, name)} ", cells, right=name in NUMBERS), quiet))
-                continue
-            value = self._figure(row, name)
-            best = self._best.get((row.dataset, row.cleaning, row.split, name)) == row.metrics.get(name)
-            if value and best:
-                line += [(" " * (cells - len(value) - 1), ""), (value, "best"), (" ", "")]
-            else:
-                line.append((text.cut(f"{value} ", cells, right=True), ""))
-        return line
+    def _fact_column(self, fact: Fact) -> Column[Row]:
+        def cell(row: Row, cells: int) -> Line:
+            quiet = "quiet" if isinstance(row, PublishedRow) or row.id in self.queue_state.positions else ""
+            return [(text.cut(f"{fact.text(row, self.queue_state)} ", cells, right=fact.right), quiet)]
 
-    def _figure(self, row: Row, name: str) -> str:
-        """A metric, or by how much it is above the baseline's."""
+        return Column(self._heading(fact.name), fact.cells, cell, right=fact.right, key=fact.name)
+
+    def _metric_column(self, name: str, cells: int) -> Column[Row]:
+        return Column(
+            self._heading(name), cells, lambda row, cells: self._figure(row, name, cells), right=True, key=name
+        )
+
+    def _marks(self, row: Row, cells: int) -> str:
+        """Return whether a run is marked, is the baseline, or is in use."""
+        in_use = row.id and row.id == self.queue_state.in_use
+        sign = "=" if row.id and row.id == self.baseline else "●" if in_use else " "
+        return f"{'x' if row.id in self.marked else ' '}{sign} "
+
+    def _figure(self, row: Row, name: str, cells: int) -> Line:
+        value = self._figure_text(row, name)
+        best = self._best.get((row.dataset, row.cleaning, row.split, name)) == row.metrics.get(name)
+        if value and best:
+            return [(" " * (cells - len(value) - 1), ""), (value, "best"), (" ", "")]
+        return [(text.cut(f"{value} ", cells, right=True), "")]
+
+    def _figure_text(self, row: Row, name: str) -> str:
+        """Return a metric, or how far it is above the baseline's."""
         if name not in row.metrics:
             return ""
-        base = self._base
+        base = self._baseline_row
         value = row.metrics[name]
         comparable = base is not None and (row.dataset, row.split) == (base.dataset, base.split)
         if base is None or row is base or not comparable or name not in base.metrics:
             return f"{value:.4f}"
-        told = f"{'+' if value >= base.metrics[name] else ''}{text.decimals(value - base.metrics[name], 4)}"
-        reach = self.reaches.get(row.id, {}).get(name)
-        return told + (f" ±{text.decimals((reach.high - reach.low) / 2, 4)}" if reach else "")
-
-    def _cell(self, row: Row, name: str) -> str:
-        if name == "run":
-            return str(row.id or "")
-        if name == "fit":
-            return text.short_duration(row.seconds) if isinstance(row, Run) and row.seconds else ""
-        if name == "state" and isinstance(row, Run):
-            return self._state(row)
-        if name == "name" and isinstance(row, Reported):
-            return ""
-        if name == "model" and isinstance(row, Reported):
-            return f"{row.name.split()[0]} {row.model}"
-        return str(getattr(row, name))
-
-    def _state(self, row: Run) -> str:
-        if row.id == self.picture.in_use:
-            return "in use"
-        if row.id in self.picture.places:
-            return f"waits, {self.picture.places[row.id]}"
-        if row.state == "queued":
-            return "waits elsewhere"
-        if row.state in UNDER_WAY and row.progress:
-            word = "paused" if row.state == "paused" else "epoch"
-            return f"{word} {row.progress['epoch']}/{row.progress['of']}"
-        return row.state
-
-    def on_click(self, event: events.Click) -> None:
-        """Sort by the column whose name was clicked; elsewhere the cursor goes."""
-        if event.y > 0:
-            return  # the list itself listens too
-        left = 3
-        for name, cells in self._columns(self.scrollable_content_region.width):
-            left += cells
-            if event.x < left:
-                self.sort(name)
-                return
+        difference = f"{'+' if value >= base.metrics[name] else ''}{text.decimals(value - base.metrics[name], 4)}"
+        interval = self.intervals.get(row.id, {}).get(name)
+        return difference + (f" ±{text.decimals((interval.high - interval.low) / 2, 4)}" if interval else "")

@@ -1,7 +1,8 @@
-"""The runs of the Train screen, to be studied: the table, and the curves of those that are looked at."""
+"""The runs of the Train screen: the table, and the curves of the selected ones."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,45 +11,48 @@ from rich.text import Text
 from textual import on, work
 from textual.widgets import Input
 
-from data.problems import Problem
-from movietui import text
-from movietui.activity import Activity
-from movietui.bindings import hint, key_of
-from movietui.run_records import CUT_OFF, UNDER_WAY, Run
-from movietui.runs import Runs
-from movietui.screens.frame import FrameScreen, entitle
-from movietui.widgets.curve import Curve, Drawn, best_of
-from movietui.widgets.row_list import RowList
-from movietui.widgets.run_table import Picture, Reach, Reported, RunTable
-from movietui.widgets.tables import EpochList
-from movietui.widgets.text_pane import TextPane
-from movietui.widgets.told import told
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.protocol.jobs import EpochRow
+from movietui.protocol.requests import Requests
+from movietui.state.job_progress import Activity
+from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
+from movietui.store.runs import Runs
+from movietui.ui.bindings import hint, key_of
+from movietui.ui.frame import FrameScreen, set_border
+from movietui.ui.problems import shows_problems
+from movietui.ui.train.curve import Curve, CurveLine, best_of
+from movietui.ui.train.epoch_list import EpochList
+from movietui.ui.train.run_table import Interval, PublishedRow, QueueState, RunTable
+from movietui.ui.widgets.row_list import RowList
+from movietui.ui.widgets.text_pane import TextPane
 
 NO_EPOCHS = {
-    "queued": "It waits for its turn.",
-    "running": "No epoch is over yet.",
-    "done": "It learned without epochs.",
+    "queued": "Waiting in the queue.",
+    "running": "No epoch is complete yet.",
+    "done": "This model trains without epochs.",
 }
-"""What stands in place of the curve of a run without one, by its state."""
+"""Shown instead of the curve of a run without epochs, by its state."""
 ZOOMS = (1, 2, 4)
-"""Into how many parts the epochs are cut, of which the last is drawn."""
+"""The choices for the number of equal parts of the epochs, of which only the last is drawn."""
 
 
-class StudyScreen(FrameScreen):
-    """All runs, sorted, filtered and compared, and their curves. Who composes it has the panes."""
+class RunsScreen(FrameScreen):
+    """All runs, sorted, filtered and compared, and their curves. Subclasses compose the panes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._reported: list[Reported] = []
-        self._runs: dict[int, Run] = {}
+        self._published: list[PublishedRow] = []
+        self.runs_by_id: dict[int, Run] = {}
+        """All runs of the store, by number."""
         self._version = 0
-        self._go_to: int | None = None
-        """The run that the cursor goes to as soon as it is in the table."""
-        self._led_to: int | None = None
-        """The run of a first model that the cursor went to last."""
+        self.target_run: int | None = None
+        """The run to select as soon as it is in the table."""
+        self._followed_run: int | None = None
+        """The last quick run that was selected automatically."""
         self._zoom = ZOOMS[0]
-        self._drawn: tuple[Any, ...] = ()
-        """What the curves and the epochs were drawn from: most of what is told of a training changes neither."""
+        self._inputs: tuple[Any, ...] = ()
+        """What the curves and epochs were last drawn from; most progress events do not change it."""
 
     @property
     def runs(self) -> RunTable:
@@ -63,57 +67,57 @@ class StudyScreen(FrameScreen):
     # The list
 
     @work(exclusive=True, group="runs")
-    @told
+    @shows_problems
     async def list_runs(self) -> None:
-        """List the runs as they are now."""
+        """List the current runs."""
         app, session = self.movie_tui, self.session
-        # A screen that opens is drawn once, with its runs: without them first, it would take twice as long.
+        # Draw the screen once, with its runs, when it opens: drawing it without them first would take twice as long.
         with contextlib.nullcontext() if self._version else app.batch_update():
-            changes = await app.in_thread(Runs(session.store).changes, self._version)
+            changes = await asyncio.to_thread(Runs(session.store).changes, self._version)
         self._version = changes.version
-        known = len(self._runs)
-        self._runs.update((run.id, run) for run in changes.runs)
+        count_before = len(self.runs_by_id)
+        self.runs_by_id.update((run.id, run) for run in changes.runs)
         for number in changes.deleted:
-            self._runs.pop(number, None)
+            self.runs_by_id.pop(number, None)
         waiting = await app.queue.waiting()
-        picture = Picture(
+        queue_state = QueueState(
             session.run.id if session.run else None,
-            {run.id: place for place, run in enumerate(waiting, 1)},
+            {run.id: position for position, run in enumerate(waiting, 1)},
             frozenset(app.queue.running),
         )
-        self.runs.show([*self._runs.values(), *self._reported], picture)
-        if app.stand_in.leading not in (None, self._led_to):
-            self._go_to = self._led_to = app.stand_in.leading
-        if self._go_to in self._runs:
+        self.runs.show([*self.runs_by_id.values(), *self._published], queue_state)
+        if app.stand_in.quick_run not in (None, self._followed_run):
+            self.target_run = self._followed_run = app.stand_in.quick_run
+        if self.target_run in self.runs_by_id:
             numbers = [row.id for row in self.runs.known_rows()]
-            self.runs.cursor = numbers.index(self._go_to) if self._go_to in numbers else self.runs.cursor
-            self._go_to = None
-        self.runs.display = bool(self._runs)
-        self.query_one("#no-runs").display = not self._runs
-        grown = len(self._runs) > known
+            self.runs.cursor = numbers.index(self.target_run) if self.target_run in numbers else self.runs.cursor
+            self.target_run = None
+        self.runs.display = bool(self.runs_by_id)
+        self.query_one("#no-runs").display = not self.runs_by_id
+        grown = len(self.runs_by_id) > count_before
         if grown or changes.deleted or any(run.state not in UNDER_WAY for run in changes.runs):
-            self.tell_disk()  # what only goes on has no checkpoint yet
-        cut_off = [run.id for run in self._runs.values() if run.state == CUT_OFF]
+            self.show_disk_usage()  # a run in progress has no checkpoint yet
+        cut_off = [run.id for run in self.runs_by_id.values() if run.state == CUT_OFF]
         at_a_time = f"{app.queue.at_a_time} at a time" if app.queue.at_a_time > 1 else ""
-        offer = f"run {max(cut_off)} was cut off · {hint(self, ('train.again', 'goes on with it'))}" if cut_off else ""
-        entitle(self.query_one("#runs-pane"), subtitle=" · ".join(filter(None, (at_a_time, offer))))
+        offer = f"run {max(cut_off)} was interrupted · {hint(self, ('train.again', 'resume'))}" if cut_off else ""
+        set_border(self.query_one("#runs-pane"), subtitle=" · ".join(filter(None, (at_a_time, offer))))
 
-    def tell_disk(self) -> object:
-        """Say what the checkpoints take."""
+    def show_disk_usage(self) -> object:
+        """Show the size of the checkpoints."""
         raise NotImplementedError
 
     async def look(self) -> None:
         """Show what another window or the command line did to the runs."""
         if self.is_current:
-            with contextlib.suppress(Problem):  # whoever needs the store next is told what is wrong with it
-                changes = await self.movie_tui.in_thread(Runs(self.session.store).changes, self._version)
+            with contextlib.suppress(Problem):  # the next action that needs the store reports it
+                changes = await asyncio.to_thread(Runs(self.session.store).changes, self._version)
                 if changes.version != self._version:
                     self.list_runs()
 
     # The curve
 
     def _show_training(self, activity: Activity, run: Run) -> None:
-        entitle(self.query_one("#curve-pane"), f"run {run.id} · {run.model} · {run.dataset}")
+        set_border(self.query_one("#curve-pane"), f"run {run.id} · {run.model} · {run.dataset}")
         paused = run.id in self.movie_tui.queue.paused
         line = Text("paused" if paused else activity.step or "starting", "bold", no_wrap=True, overflow="ellipsis")
         line.append(f" {activity.reached} ", "not bold")
@@ -121,38 +125,36 @@ class StudyScreen(FrameScreen):
         self.progress.show(line)
         self._draw(activity.curve, instead=NO_EPOCHS["running"])
 
-    def _draw(
-        self, epochs: Sequence[dict[str, Any]], name: str = "", also: Sequence[Run] = (), instead: str = ""
-    ) -> None:
-        if (drawn := (epochs, name, also, instead, self._zoom)) == self._drawn:
+    def _draw(self, epochs: Sequence[EpochRow], name: str = "", also: Sequence[Run] = (), instead: str = "") -> None:
+        if (inputs := (epochs, name, also, instead, self._zoom)) == self._inputs:
             return
-        self._drawn = drawn
+        self._inputs = inputs
         best = best_of(epochs)
         curve = self.query_one("#curve", Curve)
-        own = [Drawn(name, epochs, best)] if name not in [_name(run) for run in also] else []
-        others = [Drawn(_name(run), run.curve, best_of(run.curve)) for run in also]
-        curve.draw_curves([*others, *own], self._zoom, instead)
-        entitle(self.query_one("#curve-pane"), subtitle=curve.legend())
+        current = [CurveLine(name, epochs, best)] if name not in [_name(run) for run in also] else []
+        others = [CurveLine(_name(run), run.curve, best_of(run.curve)) for run in also]
+        curve.draw_curves([*others, *current], self._zoom, instead)
+        set_border(self.query_one("#curve-pane"), subtitle=curve.legend())
         table = self.query_one("#epochs", EpochList)
         table.best = best
-        table.fill(len(epochs), 0, list(reversed(epochs)))
+        table.fill(len(epochs), 0, list(epochs[::-1]))
 
     @on(RowList.Moved, "#runs")
     def moved(self) -> None:
-        """Another run is under the cursor, and others may be in view."""
+        """Show the run that the cursor moved to; other runs may be in view."""
         self.show_run()
         if self.runs.baseline is not None:
-            self.fill_reaches()
+            self.fetch_intervals()
 
     def show_run(self) -> None:
-        """Show the curve of the run under the cursor, with those that are marked."""
+        """Show the curve of the selected run, with those of the marked ones."""
         row = self.runs.current
         if row is None:
             return
-        marked = [self._runs[number] for number in self.runs.marked if number in self._runs]
+        marked = [self.runs_by_id[number] for number in self.runs.marked if number in self.runs_by_id]
         title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split)))
-        if isinstance(row, Reported):
-            entitle(self.query_one("#curve-pane"), title)
+        if isinstance(row, PublishedRow):
+            set_border(self.query_one("#curve-pane"), title)
             self.progress.show(Text())
             self._draw((), also=marked, instead=row.note)
             return
@@ -160,99 +162,106 @@ class StudyScreen(FrameScreen):
         if live is not None and not marked:
             self._show_training(live, row)
             return
-        entitle(self.query_one("#curve-pane"), f"run {row.id} · {title}")
+        set_border(self.query_one("#curve-pane"), f"run {row.id} · {title}")
         epochs = live.curve if live else row.curve
-        # A sentence that has no room in one line stands in place of the curve, where there is none.
-        told = row.problem * bool(epochs) or _settings_line(row.settings)
-        self.progress.show(Text(told, no_wrap=True, overflow="ellipsis"))
-        self._draw(epochs, _name(row), marked, row.problem or NO_EPOCHS.get(row.state, "No epoch was over."))
+        # A problem that does not fit one line is shown instead of the curve, if there is none.
+        line = row.problem * bool(epochs) or _settings_line(row.settings)
+        self.progress.show(Text(line, no_wrap=True, overflow="ellipsis"))
+        self._draw(epochs, _name(row), marked, row.problem or NO_EPOCHS.get(row.state, "No epoch was completed."))
 
     # The table
 
-    @work(exclusive=True, group="reaches")
-    @told
-    async def fill_reaches(self) -> None:
-        """Have the engine work out the intervals of the differences in view."""
+    @work(exclusive=True, group="intervals")
+    @shows_problems
+    async def fetch_intervals(self) -> None:
+        """Request the intervals of the differences in view."""
         table = self.runs
         baseline = table.baseline
         while baseline is not None and baseline == table.baseline and (rows := table.comparable()):
-            found = await self.session.engine.ask("compare", first=baseline, second=rows[0].id, viewers=[])
-            table.reaches[rows[0].id] = {
-                row["metric"]: Reach(row["low"], row["high"]) if row["low"] is not None else None
-                for row in found["metrics"]
+            comparison = await self.session.engine.ask(
+                Requests.compare_runs, first=baseline, second=rows[0].id, viewers=[]
+            )
+            table.intervals[rows[0].id] = {
+                row["metric"]: Interval(row["low"], row["high"])
+                if row["low"] is not None and row["high"] is not None
+                else None
+                for row in comparison["metrics"]
             }
             table.refresh()
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        columns = ["", *self.runs.columns()]
-        place = columns.index(self.runs.sorted_by)
-        self.runs.turned = False
-        self.runs.sorted_by = columns[(place + 1) % len(columns)]
+        columns = ["", *self.runs.column_names()]
+        position = columns.index(self.runs.sorted_by)
+        self.runs.is_reversed = False
+        self.runs.sorted_by = columns[(position + 1) % len(columns)]
         self.runs.rearrange()
-        self.movie_tui.say(f"Sorted by {self.runs.sorted_by or 'when they began'}.")
+        self.movie_tui.show_notice(f"Sorted by {self.runs.sorted_by or 'start time'}.")
 
     def action_turn(self) -> None:
-        """Sort the other way round."""
+        """Reverse the order."""
         if self.runs.sorted_by:
             self.runs.sort(self.runs.sorted_by)
 
     def action_filter(self) -> None:
-        """Type what to look for."""
+        """Show the field for the filter, and focus it."""
         field = self.query_one("#filter", Input)
         field.display = True
         self.set_focus(field)
 
     @on(Input.Changed, "#filter")
     def filter(self, event: Input.Changed) -> None:
-        """Show only what was typed."""
-        self.runs.words = event.value
+        """Show only the runs that match."""
+        self.runs.filter_text = event.value
         self.runs.rearrange()
 
     def action_mark(self) -> None:
-        """Mark the run under the cursor."""
+        """Mark the selected run."""
         run = self.runs.current
         if isinstance(run, Run):
             self.runs.mark(run.id)
             self.show_run()
 
     def action_baseline(self) -> None:
-        """Show differences to the run under the cursor, or figures again."""
+        """Show differences from the selected run, or metrics again."""
         run = self.runs.current
         if isinstance(run, Run) and not run.metrics:
-            self.movie_tui.say(f"Run {run.id} has no figures to compare with.")
+            self.movie_tui.show_notice(f"Run {run.id} has no metrics to compare with.")
         elif isinstance(run, Run):
             self.runs.compare_with(None if run.id == self.runs.baseline else run.id)
-            self.fill_reaches()
-            told = f"Differences to run {run.id}, with 95 % intervals over users" if self.runs.baseline else "Figures"
-            self.movie_tui.say(f"{told}.")
+            self.fetch_intervals()
+            line = f"Differences from run {run.id}, with 95 % intervals over users" if self.runs.baseline else "Metrics"
+            self.movie_tui.show_notice(f"{line}.")
 
     def action_zoom(self) -> None:
-        """Draw fewer epochs, the last ones."""
+        """Draw only a later part of the epochs, or all of them again."""
         self._zoom = ZOOMS[(ZOOMS.index(self._zoom) + 1) % len(ZOOMS)]
         self.show_run()
 
     @work(group="panel")
-    @told
+    @shows_problems
     async def action_compare(self) -> None:
-        """Show the two runs that are marked side by side."""
-        from movietui.screens.run_panels import TablesPanel
+        """Show the two marked runs side by side."""
+        from movietui.ui.train.panels import TablesPanel
 
         if len(self.runs.marked) != 2:
             mark, shows = key_of(self, "train.mark"), hint(self, ("train.compare", "shows"))
             raise Problem(f"Mark two runs with {mark}; then {shows} them side by side.")
         first, second = sorted(self.runs.marked)
-        store, app = self.session.store, self.movie_tui
-        viewers = [await app.in_thread(store.asked, ref) for ref in self.session.audience.viewers[:1]]
-        done = all(self._runs[number].state == "done" for number in (first, second))
-        found = await self.session.engine.ask("compare", first=first, second=second, viewers=viewers if done else [])
-        app.push_screen(TablesPanel(f"Run {first} and run {second}", lambda tables: tables.of_two(found)))
+        viewers = [ref.key for ref in self.session.audience.viewers[:1]]
+        done = all(self.runs_by_id[number].state == "done" for number in (first, second))
+        comparison = await self.session.engine.ask(
+            Requests.compare_runs, first=first, second=second, viewers=viewers if done else []
+        )
+        self.movie_tui.push_screen(
+            TablesPanel(f"Run {first} and run {second}", lambda tables: tables.run_comparison(comparison))
+        )
 
-    async def _unfold(self, run: Run) -> None:
-        from movietui.screens.run_panels import TablesPanel
+    async def _show_run_tables(self, run: Run) -> None:
+        from movietui.ui.train.panels import TablesPanel
 
-        whole = await self.movie_tui.in_thread(Runs(self.session.store).whole, run.id)
-        self.movie_tui.push_screen(TablesPanel(f"Run {run.id}", lambda tables: tables.of_one(whole)))
+        whole = await asyncio.to_thread(Runs(self.session.store).whole, run.id)
+        self.movie_tui.push_screen(TablesPanel(f"Run {run.id}", lambda tables: tables.run_summary(whole)))
 
 
 def _name(run: Run) -> str:
@@ -260,6 +269,6 @@ def _name(run: Run) -> str:
 
 
 def _settings_line(settings: Mapping[str, float | str]) -> str:
-    """Settings as they are, or of a run that waits as they were typed."""
-    told = {name: value if isinstance(value, str) else f"{value:g}" for name, value in settings.items()}
-    return " · ".join(f"{name} {value}" for name, value in told.items())
+    """Return settings in a line; those of a queued run as they were typed."""
+    line = {name: value if isinstance(value, str) else f"{value:g}" for name, value in settings.items()}
+    return " · ".join(f"{name} {value}" for name, value in line.items())

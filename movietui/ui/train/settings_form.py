@@ -1,11 +1,11 @@
-"""The form of a model's settings: checked as it is typed, with presets and the command line that does the same."""
+"""The form for a model's settings: validated as it is typed, with presets and the equivalent command line."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from rich.text import Text
 from textual import on
@@ -15,34 +15,45 @@ from textual.message import Message
 from textual.validation import Integer, Number
 from textual.widgets import Input, Static
 
-from data.problems import Problem
-from movietui.replies import FieldRow, ModelRow
-from movietui.widgets.number_input import Field, NumberInput
+from movietui.data.problems import Problem
+from movietui.models.choices import PRESETS, Preset
+from movietui.protocol.messages import FieldRow, ModelRow
+from movietui.ui.widgets.fields import Field, NumberInput
 
-PRESETS = ("tuned", "published")
-MADE_AT_ONCE = 10
-"""How many widgets of a form are made before it is somebody else's turn: each takes two milliseconds."""
+WIDGETS_AT_ONCE = 10
+"""How many widgets of a form are created before other messages are handled: each takes two milliseconds."""
+
+
+class FormOptions(TypedDict):
+    """What was typed into the form."""
+
+    settings: dict[str, str]
+    seed: int
+    split: str
+    """Empty for the default split; a named split is used without cleaning."""
 
 
 class SettingsForm(Vertical):
-    """What a run is started with."""
+    """The settings of a run."""
 
     class Changed(Message):
-        """Something else was typed."""
+        """A field changed."""
 
     @dataclass
     class Sweep(Message):
-        """Other values of a field are to be tried."""
+        """Values of a field are to be tried in a sweep."""
 
         field: str
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.model: ModelRow | None = None
-        self.preset = PRESETS[0]
+        self.preset: Preset = PRESETS[0]
+        self._complete = False
+        """Whether all fields are those of the model, none of the previous one."""
 
     def compose(self) -> ComposeResult:
-        """Leave room for the fields."""
+        """Add empty widgets, which ``show`` fills."""
         yield Static(id="summary", markup=False)
         yield Static(id="preset", markup=False)
         yield Vertical(id="fields")
@@ -50,7 +61,7 @@ class SettingsForm(Vertical):
 
     async def show(self, model: ModelRow) -> None:
         """Show the form of a model with its tuned settings."""
-        self.model, self.preset = model, PRESETS[0]
+        self.model, self.preset, self._complete = model, PRESETS[0], False
         self.query_one("#summary", Static).update(Text(model["summary"]))
         self._show_preset()
         fields = self.query_one("#fields", Vertical)
@@ -60,43 +71,44 @@ class SettingsForm(Vertical):
             Field("0", id="set-seed", compact=True, validators=[Integer(0, 2**31 - 1)]),
             Text("split", "bold"),
             Field(placeholder="random90, then all", id="set-split", compact=True),
-            Text("the train part of a split only, such as u1", "dim"),
+            Text("train only on the train part of a split, such as u1", "dim"),
         ]
         widgets = _widgets(parts)
         async with self.batch():
             await fields.remove_children()
-            for place in range(0, len(widgets), MADE_AT_ONCE):
-                await fields.mount_all(widgets[place : place + MADE_AT_ONCE])
+            for start in range(0, len(widgets), WIDGETS_AT_ONCE):
+                await fields.mount_all(widgets[start : start + WIDGETS_AT_ONCE])
+        self._complete = True
 
-    def turn_preset(self) -> None:
-        """Fill in the other preset. Raises ``Problem`` where the model has no published settings."""
+    def switch_preset(self) -> None:
+        """Fill in the other preset. Raise ``Problem`` if the model has no published settings."""
         if self.model is None:
             return
         other = PRESETS[1 - PRESETS.index(self.preset)]
         values = self._values_of(other)
         if values is None:
-            raise Problem(f"None of the source systems has {self.model['name']}; its settings are tuned by us.")
+            raise Problem(f"None of the five source systems has {self.model['name']}, so it has only tuned settings.")
         self.preset = other
         for name, value in values.items():
             self.query_one(f"#set-{name}", Input).value = value
         self._show_preset()
 
     def _show_preset(self) -> None:
-        known = [name for name in PRESETS if self._values_of(name) is not None]
-        line = Text("P  ") if len(known) > 1 else Text()
-        for name in known:
+        presets = [name for name in PRESETS if self._values_of(name) is not None]
+        line = Text("P  ") if len(presets) > 1 else Text()
+        for name in presets:
             line.append(f"{'●' if name == self.preset else '○'} {name}  ")
         self.query_one("#preset", Static).update(line)
 
     def _values_of(self, preset: str) -> dict[str, str] | None:
-        """The values of a preset as a person would type them; ``None`` where the model has no such."""
+        """Return the values of a preset as a person would type them; ``None`` if the model has no such preset."""
         assert self.model is not None
         key = "default" if preset == PRESETS[0] else "published"
         values: dict[str, Any] = {field["name"]: field.get(key) for field in self.model["settings"]}
         return None if None in values.values() else {name: f"{value:g}" for name, value in values.items()}
 
-    def options(self) -> dict[str, Any]:
-        """Return what was typed. Raises ``Problem`` where it cannot be used."""
+    def options(self) -> FormOptions:
+        """Return what was typed. Raise ``Problem`` if it is invalid."""
         settings: dict[str, str] = {}
         seed, split = "0", ""
         for field in self.query_one("#fields").query(Input):
@@ -110,15 +122,15 @@ class SettingsForm(Vertical):
                 split = field.value.strip()
             else:
                 settings[name] = field.value
-        return {"settings": settings, "seed": int(seed), **({"split": split, "cleaning": "none"} if split else {})}
+        return {"settings": settings, "seed": int(seed), "split": split}
 
     def values(self) -> dict[str, str]:
-        """Return what the fields of the settings hold, checked or not."""
+        """Return the text of the fields, valid or not."""
         assert self.model is not None
         return {name: self.query_one(f"#set-{name}", Input).value for name in self._names()}
 
     def fill(self, values: Mapping[str, str]) -> None:
-        """Put values into the fields of the settings."""
+        """Put values into the fields."""
         for name in self._names():
             self.query_one(f"#set-{name}", Input).value = values[name]
 
@@ -126,44 +138,44 @@ class SettingsForm(Vertical):
         return [field["name"] for field in self.model["settings"]] if self.model else []
 
     def command(self, dataset: str) -> str:
-        """Return the command line that does the same. Raises ``Problem`` where what was typed cannot be used."""
+        """Return the equivalent command line. Raise ``Problem`` if what was typed is invalid."""
         assert self.model is not None
         options = self.options()
-        changes = {name: _changed(options["settings"], self._values_of(name)) for name in PRESETS}
+        changes = {name: _differences(options["settings"], self._values_of(name)) for name in PRESETS}
         preset = min(PRESETS, key=lambda name: len(changes[name]))
         words = ["movietui", "train", self.model["name"], "--dataset", dataset]
         words += ["--published"] * (preset == PRESETS[1])
         for name, value in changes[preset].items():
             words += ["--set", f"{name}={value}"]
         words += ["--seed", str(options["seed"])] if options["seed"] else []
-        words += ["--split", options["split"], "--cleaning", "none"] if "split" in options else []
+        words += ["--split", options["split"], "--cleaning", "none"] if options["split"] else []
         return shlex.join(words)
 
     @on(NumberInput.Pressed)
     def sweep(self, event: NumberInput.Pressed) -> None:
-        """Ask for other values of the field."""
+        """Request a sweep of the field."""
         event.stop()
         self.post_message(self.Sweep((event.input.id or "").removeprefix("set-")))
 
     @on(Input.Changed)
     def check(self, event: Input.Changed) -> None:
-        """Tell the screen, which knows the dataset."""
+        """Notify the screen, which knows the dataset."""
         event.stop()
         self.post_message(self.Changed())
 
-    def tell(self, dataset: str) -> None:
+    def show_command(self, dataset: str) -> None:
         """Show the command line, or what is wrong with what was typed."""
-        if self.model is None:
+        if self.model is None or not self._complete:
             return
         try:
-            told = Text.assemble(self.command(dataset), ("  y copies", "dim"))
+            line = Text.assemble(self.command(dataset), ("  y copy", "dim"))
         except Problem as problem:
-            told = Text(f"! {problem}", "bold")
-        self.query_one("#command", Static).update(told)
+            line = Text(f"! {problem}", "bold")
+        self.query_one("#command", Static).update(line)
 
 
-def _changed(settings: Mapping[str, str], preset: Mapping[str, str] | None) -> dict[str, str]:
-    """What is not as in the preset; more than all where there is no such preset."""
+def _differences(settings: Mapping[str, str], preset: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the values that differ from a preset; if there is no such preset, one entry more than the settings."""
     if preset is None:
         return {**settings, "": ""}
     return {name: value for name, value in settings.items() if float(value) != float(preset[name])}
@@ -180,7 +192,7 @@ def _form(field: FieldRow) -> list[Text | Input]:
 
 
 def _widgets(parts: Sequence[Text | Input]) -> list[Static | Input]:
-    """Return what is mounted: all text between two fields is one widget, because each takes a millisecond."""
+    """Return the widgets. All text between two fields is one widget, because each takes a millisecond."""
     widgets: list[Static | Input] = []
     lines: list[Text] = []
     for part in parts:

@@ -1,4 +1,4 @@
-"""The sweep panel: fields and values to try, the combinations as they are measured, what each value does."""
+"""The sweep panel: values to try, the combinations as they are measured, and the effect of each value."""
 
 from __future__ import annotations
 
@@ -11,32 +11,36 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from data.problems import Problem
-from movietui import text
-from movietui.activity import Activity
-from movietui.bindings import back, choose, hint
-from movietui.replies import ModelRow
-from movietui.sweeping import JUDGED_BY, Sweep, combinations, grid_of
-from movietui.widgets.number_input import NumberInput
-from movietui.widgets.sweep_table import ResponseChart, SweepTable
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.models.choices import SWEEP_METRIC
+from movietui.protocol.messages import ModelRow
+from movietui.state.job_progress import Activity
+from movietui.state.sweep import Sweep, combinations, grid_of
+from movietui.ui.bindings import back_key, choose_key, hint
+from movietui.ui.screens import Panel
+from movietui.ui.train.sweep_table import ResponseChart, SweepTable
+from movietui.ui.widgets.fields import NumberInput
 
 if TYPE_CHECKING:
-    from movietui.app import MovieTui
+    from movietui.ui.app import MovieTui
 
 Grid = Mapping[str, Sequence[str]]
 
 
-class SweepPanel(ModalScreen[dict[str, str] | None]):
-    """Asks what to try, and shows what came of it. Ends with settings to be used, or nothing; a sweep goes on then."""
+class SweepPanel(Panel[dict[str, str] | None]):
+    """Asks which values to try, and shows the results.
+
+    Ends with the settings to use, or ``None``; a running sweep continues.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        back(),
+        back_key(),
         Binding("c", "cancel", "Cancel", id="sweep.cancel", tooltip="Stop the sweep"),
-        choose("use", "Use these settings"),
-        Binding("e", "edit", "To the values", id="sweep.edit", tooltip="Go to the values of the sweep"),
+        choose_key("use", "Use these settings"),
+        Binding("e", "edit", "To the values", id="sweep.edit", tooltip="Go to the values"),
     ]
 
     def __init__(
@@ -49,20 +53,20 @@ class SweepPanel(ModalScreen[dict[str, str] | None]):
         start: Callable[[Grid], Awaitable[None]],
         sweep: Sweep | None,
     ) -> None:
-        """Show the ``values`` of the form to be added to, the cursor in one ``field``, and a sweep that there is.
+        """``values`` are those of the form; the cursor starts in ``field``. ``about`` names dataset and split.
 
-        ``about``: dataset and split. ``fit_seconds``: of such a model, where known. ``start`` begins a sweep.
+        ``fit_seconds`` is the time of one fit, if known. ``start`` starts a sweep; ``sweep`` is an earlier one.
         """
         super().__init__()
         self._model, self._about, self._values, self._field = model, about, values, field
         self._fit_seconds, self._start, self.sweep = fit_seconds, start, sweep
 
     def compose(self) -> ComposeResult:
-        """Put the fields above what was found."""
+        """Put the fields above the results."""
         with Vertical(classes="panel sweep") as panel:
             panel.border_title = Content(f"Sweep {self._model['name']} · {self._about}")
-            keys = hint(self, ("sweep.cancel", "cancels"), ("panel.back", "goes back"))
-            panel.border_subtitle = Content(f"enter starts, or uses the row · tab · {keys}")
+            keys = hint(self, ("sweep.cancel", "cancel"), ("panel.back", "back"))
+            panel.border_subtitle = Content(f"enter start, or use the row · tab next field · {keys}")
             with VerticalScroll(id="sweep-fields", can_focus=False):
                 for setting in self._model["settings"]:
                     name = setting["name"]
@@ -75,17 +79,17 @@ class SweepPanel(ModalScreen[dict[str, str] | None]):
                             select_on_focus=False,
                             tooltip=setting["meaning"],
                         )
-                        reach = Text(f"{setting['low']:g} … {setting['high']:g}", "dim", no_wrap=True)
-                        yield Static(reach, classes="sweep-range")
-            yield Static(id="sweep-told", markup=False)
-            with Horizontal(id="sweep-found"):
+                        limits = Text(f"{setting['low']:g} … {setting['high']:g}", "dim", no_wrap=True)
+                        yield Static(limits, classes="sweep-range")
+            yield Static(id="sweep-status", markup=False)
+            with Horizontal(id="sweep-results"):
                 yield SweepTable(id="swept")
                 yield ResponseChart(id="responses")
 
     def on_mount(self) -> None:
-        """Begin in the field, or with a sweep that runs or is done in its table."""
+        """Focus the field or, if a sweep is running or done, its table."""
         cast("MovieTui", self.app).activity_changed.subscribe(self, self._watch)
-        self.renew(self.sweep)
+        self.update(self.sweep)
         if self.sweep is not None and self.sweep.state != "stopped":
             self.set_focus(self.table)
         else:
@@ -98,25 +102,25 @@ class SweepPanel(ModalScreen[dict[str, str] | None]):
 
     def _watch(self, activity: Activity | None) -> None:
         if self.sweep is not None and activity is not None and activity.request["do"] == "sweep":
-            self._tell(activity)
+            self._show_status(activity)
 
-    def renew(self, sweep: Sweep | None) -> None:
-        """Show how far the sweep is now."""
+    def update(self, sweep: Sweep | None) -> None:
+        """Show the progress of the sweep."""
         self.sweep = sweep
         if sweep is not None:
             self.table.show(sweep)
             self.query_one("#responses", ResponseChart).show(sweep)
         else:
-            self.table.say("enter measures every combination.")
-        self._tell(cast("MovieTui", self.app).work.activity)
+            self.table.set_placeholder("Press enter to measure every combination.")
+        self._show_status(cast("MovieTui", self.app).work.activity)
 
     def _grid(self) -> dict[str, list[str]]:
-        """Return what was typed. Raises ``Problem`` where it cannot be swept."""
+        """Return what was typed. Raise ``Problem`` if it cannot be swept."""
         fields = self._model["settings"]
         typed = {field["name"]: self.query_one(f"#try-{field['name']}", Input).value for field in fields}
         return grid_of(typed, fields)
 
-    def _tell(self, activity: Activity | None) -> None:
+    def _show_status(self, activity: Activity | None) -> None:
         sweep = self.sweep
         if sweep is not None and sweep.state == "running":
             line = Text(f"{len(sweep.rows)} of {sweep.combinations}  ", "bold")
@@ -128,12 +132,12 @@ class SweepPanel(ModalScreen[dict[str, str] | None]):
         elif sweep is not None and self._unchanged(sweep):
             line = self._outcome(sweep)
         else:
-            line = self._asked()
+            line = self._plan()
         line.no_wrap, line.overflow = True, "ellipsis"
-        self.query_one("#sweep-told", Static).update(line)
+        self.query_one("#sweep-status", Static).update(line)
 
     def _unchanged(self, sweep: Sweep) -> bool:
-        """Whether what is typed is what was swept."""
+        """Return whether the typed grid is that of the sweep."""
         try:
             return self._grid() == sweep.grid
         except Problem:
@@ -145,49 +149,49 @@ class SweepPanel(ModalScreen[dict[str, str] | None]):
             return Text(f"! {sweep.problem}", "bold")
         if sweep.state == "stopped":
             rest = f"stopped after {len(sweep.rows)} of {sweep.combinations}"
-            return Text.assemble((rest, "bold"), " · enter in a field goes on with the others")
+            return Text.assemble((rest, "bold"), " · press enter in a field to resume")
         best = sweep.best
         test = best and best["test"]
-        on_test = f", {test[JUDGED_BY]:.4f} on test" if test else ""
-        figure = f"{JUDGED_BY} {best['metrics'][JUDGED_BY]:.4f} on validation{on_test}" if best else ""
+        on_test = f", {test[SWEEP_METRIC]:.4f} on test" if test else ""
+        figure = f"{SWEEP_METRIC} {best['metrics'][SWEEP_METRIC]:.4f} on validation{on_test}" if best else ""
         return Text.assemble(("done", "bold"), f" · {figure} · enter uses a row")
 
-    def _asked(self) -> Text:
+    def _plan(self) -> Text:
         try:
-            many = combinations(self._grid())
+            count = combinations(self._grid())
         except Problem as problem:
             return Text(f"! {problem}", "bold")
-        took = self._fit_seconds
-        time = f"about {text.duration(took * (many + 1))}" if took else "time unknown until the first is done"
-        return Text.assemble((text.plural(many, "combination"), "bold"), f" · {time} · enter starts")
+        seconds = self._fit_seconds
+        time = f"about {text.duration(seconds * (count + 1))}" if seconds else "time unknown until the first is done"
+        return Text.assemble((text.plural(count, "combination"), "bold"), f" · {time} · enter starts")
 
     @on(Input.Changed)
     def check(self) -> None:
-        """Say how many combinations these are, or what is wrong."""
-        self._tell(None)
+        """Show how many combinations there are, or what is wrong."""
+        self._show_status(None)
 
     @on(Input.Submitted)
     async def submit(self) -> None:
-        """Begin, or go on with what was stopped."""
+        """Start the sweep, or resume it."""
         try:
             await self._start(self._grid())
         except Problem as problem:
-            self.query_one("#sweep-told", Static).update(Text(f"! {problem}", "bold"))
+            self.query_one("#sweep-status", Static).update(Text(f"! {problem}", "bold"))
             return
         self.set_focus(self.table)
 
     @on(NumberInput.Pressed)
     async def action_cancel(self) -> None:
-        """Stop the sweep; what is measured is kept."""
+        """Stop the sweep; its results are kept."""
         if self.sweep is not None and self.sweep.state == "running":
             await cast("MovieTui", self.app).work.cancel()
 
     def action_use(self) -> None:
-        """End with the settings of the row under the cursor."""
+        """End with the settings of the selected row."""
         row = self.table.current
         if row is not None:
-            known = {name: f"{value:g}" for name, value in row["settings"].items()}
-            self.dismiss({**known, **row["grid"]})
+            settings = {name: f"{value:g}" for name, value in row["settings"].items()}
+            self.dismiss({**settings, **row["grid"]})
 
     def action_edit(self) -> None:
         """Go to the values."""

@@ -1,123 +1,132 @@
-"""What a sweep found: a table of the combinations, and what each value of a field does."""
+"""The results of a sweep: a table of the combinations, and the effect of each value of a field."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
-from typing import Any
 
 from textual.strip import Strip
 
-from movietui import text
-from movietui.sweeping import JUDGED_BY, Response, Sweep, responses, varied
-from movietui.widgets.line_view import Line, LineView
-from movietui.widgets.row_list import RowList
+from movietui.formatting import text
+from movietui.models.choices import SWEEP_METRIC
+from movietui.protocol.jobs import SweepRow
+from movietui.state.sweep import Response, Sweep, responses, varied
+from movietui.ui.widgets.columns import Column, ColumnList
+from movietui.ui.widgets.line_view import Line, LineView
 
-Measured = Mapping[str, Any]
-METRICS = (JUDGED_BY, "mae", "accuracy")
+METRICS = (SWEEP_METRIC, "mae", "accuracy")
+METRIC_CELLS = 9
 BEST, MEAN, BOTH = "●", "○", "◉"
 
 
-class SweepTable(RowList[Measured]):
-    """The combinations that were measured, the best first and marked."""
+class SweepTable(ColumnList[SweepRow]):
+    """The measured combinations, the best first and marked."""
 
-    has_head = True
+    has_header = True
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._fields: Sequence[str] = ()
 
-    def name_of(self, row: Measured) -> object:
+    def row_key(self, row: SweepRow) -> object:
         """Return the combination."""
         return tuple(row["grid"].items())
 
     def show(self, sweep: Sweep) -> None:
-        """Show what is measured so far."""
+        """Show the results so far."""
         self._fields = varied(sweep.grid)
-        rows = sorted(sweep.rows, key=lambda row: float(row["metrics"][JUDGED_BY]))
+        rows = sorted(sweep.rows, key=lambda row: float(row["metrics"][SWEEP_METRIC]))
         self.fill(len(rows), 0, rows, follow=self.has_focus)
 
-    def _columns(self, width: int) -> list[tuple[str, int]]:
-        """The fields, then the metrics and the time that have room; a field gives way before the metric does."""
-        room = width - 2 - 9
-        columns = []
+    def columns(self, width: int) -> Sequence[Column[SweepRow]]:
+        """Return columns for the fields, then for metrics and time; the first metric always has room."""
+        room = width - len(BEST) - 1 - METRIC_CELLS
+        columns: list[Column[SweepRow]] = [
+            Column("", len(BEST) + 1, lambda row, _: f"{BEST} " if self._is_best(row) else "")
+        ]
         for name in self._fields:
             cells = min(12, max(7, len(name) + 1))
             if cells > room:
                 break
-            columns.append((name, cells))
+            columns.append(Column(f"{name} ", cells, partial(_setting, name), right=True))
             room -= cells
-        columns.append((JUDGED_BY, 9))
-        for name in (*METRICS[1:], "fit"):
-            if room < 9:
-                break
-            columns.append((name, 9))
-            room -= 9
-        return columns
+        others: list[Column[SweepRow]] = [
+            *(Column(f"{name} ", METRIC_CELLS, partial(_metric, name), right=True) for name in METRICS[1:]),
+            Column("fit ", METRIC_CELLS, _fit, right=True),
+        ]
+        judged: Column[SweepRow] = Column(f"{SWEEP_METRIC} ", METRIC_CELLS, self._judged, right=True)
+        return [*columns, judged, *others[: max(0, room // METRIC_CELLS)]]
 
-    def head(self, width: int) -> str:
-        """Return the names of the columns."""
-        return "  " + "".join(text.cut(f"{name} ", cells, right=True) for name, cells in self._columns(width))
+    def _is_best(self, row: SweepRow) -> bool:
+        return self.row_key(row) == self.row_key(self.known_rows()[0])
 
-    def draw(self, row: Measured, width: int) -> Line:
-        """Draw one combination."""
-        best = self.name_of(row) == self.name_of(self.known_rows()[0])
-        line: Line = [(f"{BEST} " if best else "  ", "")]
-        for name, cells in self._columns(width):
-            if name in self._fields:
-                value = str(row["grid"][name])
-            elif name == "fit":
-                value = text.short_duration(row["seconds"]["fit"])
-            else:
-                value = f"{row['metrics'][name]:.4f}"
-            if name == JUDGED_BY and best:
-                line += [(" " * (cells - len(value) - 1), ""), (value, "best"), (" ", "")]
-            else:
-                line.append((text.cut(f"{value} ", cells, right=True), ""))
-        return line
+    def _judged(self, row: SweepRow, width: int) -> str | Line:
+        value = _metric(SWEEP_METRIC, row, width)
+        return [(" " * (width - len(value)), ""), (value[:-1], "best"), (" ", "")] if self._is_best(row) else value
+
+
+def _setting(name: str, row: SweepRow, width: int) -> str:
+    return f"{row['grid'][name]} "
+
+
+def _metric(name: str, row: SweepRow, width: int) -> str:
+    return f"{row['metrics'][name]:.4f} "
+
+
+def _fit(row: SweepRow, width: int) -> str:
+    return f"{text.short_duration(row['seconds']['fit'])} "
 
 
 class ResponseChart(LineView):
-    """The metric against each field: the best and the mean of all combinations with a value, left is better."""
+    """The metric by value of each field: the best and the mean of all combinations with it; left is better."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._found: Sequence[Response] = ()
+        self._responses: Sequence[Response] = ()
 
     def show(self, sweep: Sweep) -> None:
-        """Show what is measured so far."""
-        self._found = responses(sweep)
-        self.fit_lines(len(self._lines(self.scrollable_content_region.width)))
+        """Show the results so far."""
+        self._responses = responses(sweep)
+        self.set_line_count(len(self._lines(self.scrollable_content_region.width)))
         self.refresh()
 
     def on_resize(self) -> None:
-        """Draw as wide as there is room now."""
-        self.fit_lines(len(self._lines(self.scrollable_content_region.width)))
+        """Draw the chart at the new width."""
+        self.set_line_count(len(self._lines(self.scrollable_content_region.width)))
 
     def _lines(self, width: int) -> list[Line]:
-        if not self._found:
-            return [[(" What each value does stands here.", "quiet")]]
-        lines: list[Line] = [[(f" {JUDGED_BY}  {BEST} best  {MEAN} mean  ← better", "quiet")]]
-        least, most = min(one.best for one in self._found), max(one.mean for one in self._found)
-        labels = min(9, max(len(one.value) for one in self._found))
+        if not self._responses:
+            return [[(" The effect of each value is shown here.", "quiet")]]
+        lines: list[Line] = [[(f" {SWEEP_METRIC}  {BEST} best  {MEAN} mean  ← better", "quiet")]]
+        least, most = (
+            min(response.best for response in self._responses),
+            max(response.mean for response in self._responses),
+        )
+        labels = min(9, max(len(response.value) for response in self._responses))
         track = max(4, width - labels - 3 - 2 * 7)
-        for name, values in groupby(self._found, lambda one: one.field):
+        for name, values in groupby(self._responses, lambda response: response.field):
             lines.append([(f" {name}", "group")])
-            for one in values:
-                places = [
-                    round((value - least) / ((most - least) or 1) * (track - 1)) for value in (one.best, one.mean)
+            for response in values:
+                positions = [
+                    round((value - least) / ((most - least) or 1) * (track - 1))
+                    for value in (response.best, response.mean)
                 ]
                 cells = ["·"] * track
-                cells[places[1]] = MEAN
-                cells[places[0]] = BOTH if places[0] == places[1] else BEST
-                figures = f" {text.decimals(one.best, 4):>6} {text.decimals(one.mean, 4):>6}"
+                cells[positions[1]] = MEAN
+                cells[positions[0]] = BOTH if positions[0] == positions[1] else BEST
+                figures = f" {text.decimals(response.best, 4):>6} {text.decimals(response.mean, 4):>6}"
                 lines.append(
-                    [(f" {text.cut(one.value, labels, right=True)} ", ""), ("".join(cells), "bar"), (figures, "quiet")]
+                    [
+                        (f" {text.cut(response.value, labels, right=True)} ", ""),
+                        ("".join(cells), "bar"),
+                        (figures, "quiet"),
+                    ]
                 )
         return lines
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of what is in view."""
-        width, place = self.scrollable_content_region.width, self.scroll_offset.y + y
+        """Draw one visible line."""
+        width, index = self.scrollable_content_region.width, self.scroll_offset.y + y
         lines = self._lines(width)
-        return self.strip(lines[place] if place < len(lines) else [], width, self.drawn_with)
+        return self.strip(lines[index] if index < len(lines) else [], width, self.line_styles)

@@ -1,4 +1,4 @@
-"""A widget of lines that can be scrolled, whose content changes without laying out the screen again."""
+"""A scrollable widget of lines whose content changes without a new layout of the screen."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
@@ -12,25 +12,31 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
+from movietui.ui.widgets.explained import Explained
+
 Line = list[tuple[str, str]]
-"""A line as pieces of text, each with the name of a style in ``LineView.STYLES``. Drawing a list is what a rating waits
-for, and lines of Rich text take three times as long."""
+"""A line as pieces of text, each with the name of a style in ``LineView.STYLES``. Lines of Rich text take three times
+as long to draw, and a rating waits until the list is drawn."""
 
 
-class _Drawn(Strip):
-    """A line on screen. Textual's own notes itself as its only part, and so is freed by no less than a look at all
-    garbage: scrolling left thousands of lines to it, and a frame in a hundred waited a tenth of a second for it."""
+class _LineStrip(Strip):
+    """A drawn line. Textual's own strip refers to itself as its only part, so that only a full garbage collection frees
+    it: scrolling left thousands of lines behind, and one frame in a hundred waited a tenth of a second."""
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
         """Return the parts between the cuts."""
-        places = list(cuts)
-        return [self] if places == [self.cell_length] else super().divide(places)
+        positions = list(cuts)
+        return [self] if positions == [self.cell_length] else super().divide(positions)
 
 
-class LineView(ScrollView, can_focus=False):
-    """Draws the lines in view by ``render_line``. Only when its scroll bar comes or goes is the screen laid out."""
+class LineView(ScrollView, Explained, can_focus=False):
+    """Draws the visible lines with ``render_line``. The screen is laid out only if the scroll bar appears or
+    disappears."""
 
-    # Not component classes: Textual styles each of those again in every widget, a tenth of the start.
+    folded_name = ""
+    """What its edge says while it is folded."""
+
+    # Not component classes: Textual computes each of those again in every widget, a tenth of the time to start.
     STYLES: ClassVar[Mapping[str, str]] = {
         "head": "$foreground 60%",
         "quiet": "$foreground 60%",
@@ -54,11 +60,29 @@ class LineView(ScrollView, can_focus=False):
 
     def __init__(self, *, id: str | None = None, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
-        self.drawn_with: Mapping[str, RichStyle] = {}
+        self._folded = False
+        self.line_styles: Mapping[str, RichStyle] = {}
         """The style of each name, while lines are drawn."""
 
-    def fit_lines(self, lines: int) -> None:
-        """Tell how many lines there are."""
+    @property
+    def folded(self) -> bool:
+        """Whether it is folded to its edge."""
+        return self._folded
+
+    def fold(self, folded: bool) -> bool:
+        """Fold it to its edge, or unfold it; return whether that is a change. The style sheet sets its width."""
+        if changed := folded != self._folded:
+            self._folded = folded
+            self.set_class(folded, "-folded")
+            self.refresh()
+        return changed
+
+    def draw_folded(self, y: int) -> Strip:
+        """Draw a line of the edge: its name, from top to bottom."""
+        return self.strip([(self.folded_name[y : y + 1], "quiet")], self.size.width, self.line_styles)
+
+    def set_line_count(self, lines: int) -> None:
+        """Set the number of lines."""
         region, before = self.scrollable_content_region, self.virtual_size.height
         self.virtual_size = Size(region.width, lines)
         height = self.styles.height
@@ -68,22 +92,25 @@ class LineView(ScrollView, can_focus=False):
             self.refresh(layout=True)
         elif self.show_vertical_scrollbar:
             bar = self.vertical_scrollbar
-            # A list that is a row shorter has the same bar, in eighths of a cell; drawing it costs milliseconds.
+            # The bar of a list that is a row shorter is the same, in eighths of a cell; drawing it costs milliseconds.
             track = 8 * region.height * region.height
             if round(track / lines) != round(track / max(1, bar.window_virtual_size)):
                 bar.window_virtual_size = lines
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw what is in view; the styles are costly, so they are worked out once for all lines."""
-        self.drawn_with = {"": self.rich_style, **{name: self.painted(style) for name, style in self.STYLES.items()}}
-        return [_Drawn(strip, strip.cell_length) for strip in super().render_lines(crop)]
+        """Draw the visible lines. The styles are costly, so they are computed once for all lines."""
+        self.line_styles = {
+            "": self.rich_style,
+            **{name: self.resolve_style(style) for name, style in self.STYLES.items()},
+        }
+        return [_LineStrip(strip, strip.cell_length) for strip in super().render_lines(crop)]
 
-    def painted(self, *styles: str) -> RichStyle:
-        """Return styles such as ``bold $text-accent`` on this widget's own, in the colours of the theme."""
+    def resolve_style(self, *styles: str) -> RichStyle:
+        """Return styles such as ``bold $text-accent`` on top of this widget's own, in the colours of the theme."""
         return sum(map(Style.parse, styles), self.visual_style).rich_style
 
     @staticmethod
     def strip(line: Line, width: int, styles: Mapping[str, RichStyle]) -> Strip:
-        """Return a line as it is drawn in so many cells."""
+        """Return a drawn line, ``width`` cells wide."""
         segments = [Segment(text, styles[name]) for text, name in line]
         return Strip(segments, sum(cell_len(text) for text, _ in line)).adjust_cell_length(width, styles[""])

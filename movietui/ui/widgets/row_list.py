@@ -1,7 +1,7 @@
-"""A list of any length that draws only the rows on screen, whose content arrives in windows.
+"""A list of any length that draws only the visible rows, and whose content arrives in windows.
 
-Textual's own tables measure every cell before they show the first: 10,000 rows freeze for more than a second, and a
-catalogue has 87,000. Here a row costs nothing until it is looked at.
+Textual's own tables measure every cell before they show the first: 10,000 rows freeze the screen for more than a
+second, and a dataset has up to 87,000 movies. Here a row costs nothing until it is visible.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,17 +17,17 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from movietui.bindings import row_keys
-from movietui.widgets.line_view import Line, LineView
+from movietui.ui.bindings import row_keys
+from movietui.ui.widgets.line_view import Line, LineView
 
 Row = TypeVar("Row")
 
 WINDOW = 100
-"""How many rows are asked for at once."""
+"""How many rows are requested at once."""
 
 
 class RowList(LineView, Generic[Row], can_focus=True):
-    """A list with a cursor. Subclasses say how a row is drawn, the screen brings the rows that are asked for."""
+    """A list with a cursor. Subclasses draw a row; the screen adds the rows that are requested."""
 
     BINDINGS = [
         *row_keys("move", "page"),
@@ -40,7 +40,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     @dataclass
     class Moved(Message):
-        """The cursor stands on another row, or the row below it changed."""
+        """The cursor moved to another row, or its row changed."""
 
         list: "RowList[Any]"
 
@@ -49,8 +49,8 @@ class RowList(LineView, Generic[Row], can_focus=True):
             return self.list
 
     @dataclass
-    class Wanted(Message):
-        """Rows came into view that have not been brought yet."""
+    class RowsRequested(Message):
+        """Rows became visible that have not been added yet."""
 
         list: "RowList[Any]"
         offset: int
@@ -61,7 +61,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     @dataclass
     class Clicked(Message):
-        """A row was clicked that the cursor stood on already."""
+        """The row under the cursor was clicked."""
 
         list: "RowList[Any]"
 
@@ -72,66 +72,69 @@ class RowList(LineView, Generic[Row], can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
         self._rows: dict[int, Row] = {}
-        self._asked: set[int] = set()
-        self._notice = ""
+        self._requested: set[int] = set()
+        self._placeholder = ""
+        self._pressed_edge = False
         self._cursor_styles: Mapping[str, Style] = {}
 
-    # What a subclass says
+    # For subclasses
 
-    has_head: ClassVar[bool] = False
-    """Whether a line with the names of the columns stands above the rows."""
+    has_header: ClassVar[bool] = False
+    """Whether there is a line with headings above the rows."""
 
-    def head(self, width: int) -> str:
-        """Return the line above the rows."""
+    def header(self, width: int) -> str:
+        """Return the line of headings."""
         raise NotImplementedError
 
     def draw(self, row: Row, width: int) -> Line:
-        """Return the row, which has so many cells."""
+        """Draw a row, ``width`` cells wide."""
         raise NotImplementedError
 
     def selectable(self, row: Row) -> bool:
-        """Return whether the cursor may stand on a row."""
+        """Return whether the cursor may be on a row."""
         return True
 
-    def name_of(self, row: Row) -> object:
-        """Return what tells a row from all others, to find it again in another list."""
+    def row_key(self, row: Row) -> object:
+        """Return what identifies a row, to find it again in another list."""
         return row
 
     # Content
 
-    def fill(self, total: int, offset: int, rows: list[Row], *, follow: bool = False, alike: bool = False) -> None:
-        """Show a new list of which these rows are known.
+    def fill(
+        self, total: int, offset: int, rows: list[Row], *, follow: bool = False, only_changed: bool = False
+    ) -> None:
+        """Show a new list of ``total`` rows, of which ``rows`` are known from ``offset`` on.
 
-        The cursor stays at its place, or with ``follow`` on its row, as far as that is among them. With ``alike`` only
-        the rows that are other than before are drawn.
+        The cursor keeps its index; with ``follow`` it stays on its row, if that is among ``rows``. With
+        ``only_changed`` redraw only the rows that differ from before.
         """
         row = self._rows.get(self.cursor)
-        name = None if row is None else self.name_of(row)
+        name = None if row is None else self.row_key(row)
         before, self._rows = self._rows, {}
-        self._asked = set()
-        if alike and total == self.total and len(before) == len(rows):
+        self._requested = set()
+        if only_changed and total == self.total and len(before) == len(rows):
             self._rows = dict(enumerate(rows, offset))
             for index, row in self._rows.items():
                 if row is not before.get(index):
                     self.refresh_row(index)
         else:
             self.total = total
-            self.fit_lines(self.total + self._head_lines)
-            self.bring(offset, rows)
-        places = [place for place, row in enumerate(rows, offset) if follow and self.name_of(row) == name]
-        self.cursor = self._allowed(places[0] if places else self.cursor)
+            self.set_line_count(self.total + self._header_lines)
+            self.add_rows(offset, rows)
+        positions = [index for index, row in enumerate(rows, offset) if follow and self.row_key(row) == name]
+        self.cursor = self._nearest_selectable(positions[0] if positions else self.cursor)
         self._show_cursor()
         self.post_message(self.Moved(self))
 
-    def bring(self, offset: int, rows: list[Row]) -> None:
-        """Add rows that were asked for."""
+    def add_rows(self, offset: int, rows: list[Row]) -> None:
+        """Add rows that were requested."""
         self._rows.update(enumerate(rows, offset))
         self.refresh()
         if offset <= self.cursor < offset + len(rows):
             self.post_message(self.Moved(self))
 
     def change(self, change: Callable[[Row], Row]) -> None:
-        """Put another row in the place of each that has been brought; only those that are other are drawn."""
+        """Replace each row that has been added; redraw those that changed."""
         for index, row in self._rows.items():
             changed = change(row)
             if changed != row:
@@ -139,24 +142,24 @@ class RowList(LineView, Generic[Row], can_focus=True):
                 self.refresh_row(index)
 
     def refresh_row(self, index: int) -> None:
-        """Draw one row again."""
-        line = index - self.scroll_offset.y + self._head_lines
-        if self._head_lines <= line < self.size.height:
+        """Redraw one row."""
+        line = index - self.scroll_offset.y + self._header_lines
+        if self._header_lines <= line < self.size.height:
             self.refresh(Region(0, line, self.size.width, 1))
 
-    def say(self, notice: str) -> None:
-        """Say why the list is empty and what to do, for as long as it is."""
-        self._notice = notice
+    def set_placeholder(self, text: str) -> None:
+        """Set the text that an empty list shows: why it is empty and what to do."""
+        self._placeholder = text
         self.refresh()
 
     def row_at(self, index: int) -> Row | None:
-        """Return a row, asking for its window where it has not been brought."""
+        """Return a row; request its window if it has not been added."""
         row = self._rows.get(index)
         if row is None and 0 <= index < self.total:
             window = index // WINDOW * WINDOW
-            if window not in self._asked:
-                self._asked.add(window)
-                self.post_message(self.Wanted(self, window))
+            if window not in self._requested:
+                self._requested.add(window)
+                self.post_message(self.RowsRequested(self, window))
         return row
 
     @property
@@ -165,7 +168,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         return self.row_at(self.cursor)
 
     def known_rows(self) -> list[Row]:
-        """Return the rows that have been brought, in their order."""
+        """Return the rows that have been added, in order."""
         return [self._rows[index] for index in sorted(self._rows)]
 
     @property
@@ -176,108 +179,117 @@ class RowList(LineView, Generic[Row], can_focus=True):
     # Drawing
 
     @property
-    def _head_lines(self) -> int:
-        return 1 if self.has_head else 0
+    def _header_lines(self) -> int:
+        return 1 if self.has_header else 0
 
     def on_resize(self, event: events.Resize) -> None:
-        """Keep the cursor in sight."""
-        self.fit_lines(self.total + self._head_lines)
+        """Keep the cursor visible."""
+        self.set_line_count(self.total + self._header_lines)
         self._show_cursor()
 
     def watch_has_focus(self, value: bool) -> None:
-        """The cursor's row is drawn stronger where the keys go."""
+        """Redraw the cursor, which is stronger while the list has the focus."""
         super().watch_has_focus(value)
         self.refresh_row(self.cursor)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw what is in view."""
+        """Draw the visible lines."""
         self._cursor_styles = {}
         return super().render_lines(crop)
 
     def _under_cursor(self) -> Mapping[str, Style]:
         if not self._cursor_styles:
             cursor = "bold $text on $primary" if self.has_focus else "on $surface-lighten-2"
-            styles = {name: self.painted(style, cursor) for name, style in self.STYLES.items()}
-            self._cursor_styles = {"": self.painted(cursor), **styles}
+            styles = {name: self.resolve_style(style, cursor) for name, style in self.STYLES.items()}
+            self._cursor_styles = {"": self.resolve_style(cursor), **styles}
         return self._cursor_styles
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of what is in view."""
+        """Draw one visible line."""
+        if self.folded:
+            return self.draw_folded(y)
         width = self.scrollable_content_region.width
         if not self.total:
-            return self.strip([(self._notice_line(y, width), "quiet")], width, self.drawn_with)
-        if y < self._head_lines:
-            return self.strip([(self.head(width), "head")], width, self.drawn_with)
-        index = self.scroll_offset.y + y - self._head_lines
+            return self.strip([(self._placeholder_line(y, width), "quiet")], width, self.line_styles)
+        if y < self._header_lines:
+            return self.strip([(self.header(width), "head")], width, self.line_styles)
+        index = self.scroll_offset.y + y - self._header_lines
         if index >= self.total:
-            return Strip.blank(width, self.drawn_with[""])
+            return Strip.blank(width, self.line_styles[""])
         row = self.row_at(index)
         line = [("  …", "")] if row is None else self.draw(row, width)
-        return self.strip(line, width, self._under_cursor() if index == self.cursor else self.drawn_with)
+        return self.strip(line, width, self._under_cursor() if index == self.cursor else self.line_styles)
 
-    def _notice_line(self, y: int, width: int) -> str:
-        lines = wrap(self._notice, max(1, width - 4))
-        place = y - (self.scrollable_content_region.height - len(lines)) // 2
-        return lines[place].center(width) if 0 <= place < len(lines) else ""
+    def _placeholder_line(self, y: int, width: int) -> str:
+        lines = wrap(self._placeholder, max(1, width - 4))
+        index = y - (self.scrollable_content_region.height - len(lines)) // 2
+        return lines[index].center(width) if 0 <= index < len(lines) else ""
 
     # The cursor
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """Tell that another row is under the cursor."""
+        """Redraw both rows, and post that another row is under the cursor."""
         self._show_cursor()
         self.refresh_row(before)
         self.refresh_row(now)
         self.post_message(self.Moved(self))
 
     def validate_cursor(self, cursor: int) -> int:
-        """Keep the cursor on a row."""
+        """Keep the cursor within the list."""
         return max(0, min(cursor, self.total - 1))
 
-    def _allowed(self, cursor: int, step: int = 1) -> int:
-        """Return the nearest row from there on where the cursor may stand, looking in the direction of the step."""
+    def _nearest_selectable(self, cursor: int, step: int = 1) -> int:
+        """Return the index of the nearest selectable row, looking in the direction of the step first."""
         cursor = self.validate_cursor(cursor)
         for direction in (step, -step):
-            place = cursor
-            while 0 <= place < self.total:
-                row = self._rows.get(place)
+            index = cursor
+            while 0 <= index < self.total:
+                row = self._rows.get(index)
                 if row is None or self.selectable(row):
-                    return place
-                place += direction
+                    return index
+                index += direction
         return cursor
 
     def _show_cursor(self) -> None:
-        height = self.scrollable_content_region.height - self._head_lines
+        height = self.scrollable_content_region.height - self._header_lines
         if height <= 0:
             return
         top = self.scroll_offset.y
-        # A heading above the first row stays in sight with it.
-        first = 0 if self.cursor == self._allowed(0) else self.cursor
+        # A heading above the first row stays visible with it.
+        first = 0 if self.cursor == self._nearest_selectable(0) else self.cursor
         if first < top:
             self.scroll_to(y=first, animate=False)
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False)
 
     def action_move(self, step: int) -> None:
-        """Go up or down."""
-        self.cursor = self._allowed(self.cursor + step, step)
+        """Move up or down."""
+        self.cursor = self._nearest_selectable(self.cursor + step, step)
 
     def action_page(self, step: int) -> None:
-        """Go a page up or down."""
-        page = max(1, self.scrollable_content_region.height - self._head_lines - 1)
-        self.cursor = self._allowed(self.cursor + step * page, step)
+        """Move a page up or down."""
+        page = max(1, self.scrollable_content_region.height - self._header_lines - 1)
+        self.cursor = self._nearest_selectable(self.cursor + step * page, step)
 
     def action_top(self) -> None:
-        """Go to the first row."""
-        self.cursor = self._allowed(0)
+        """Move to the first row."""
+        self.cursor = self._nearest_selectable(0)
 
     def action_bottom(self) -> None:
-        """Go to the last row."""
-        self.cursor = self._allowed(self.total - 1, -1)
+        """Move to the last row."""
+        self.cursor = self._nearest_selectable(self.total - 1, -1)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Note whether the edge is clicked: the list unfolds before the click ends."""
+        self._pressed_edge = self.folded
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is; a click on the cursor's row chooses it."""
-        index = self.scroll_offset.y + event.y - self._head_lines
-        if not 0 <= index < self.total or event.y < self._head_lines:
+        """Move the cursor to the clicked row; a click on the cursor's row chooses it."""
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y < self._header_lines or self._pressed_edge:
+            return
+        index = self.scroll_offset.y + offset.y - self._header_lines
+        if not 0 <= index < self.total:
             return
         row = self._rows.get(index)
         if row is not None and not self.selectable(row):

@@ -1,4 +1,4 @@
-"""A pane of text that is wrapped to its width and can be scrolled."""
+"""A scrollable pane of text that is wrapped to its width."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ from rich.segment import Segment
 from rich.text import Text
 from textual.strip import Strip
 
-from movietui.widgets.line_view import LineView
+from movietui.ui.widgets.line_view import LineView
 
 
 class TextPane(LineView):
-    """Shows a text. Another text costs a repaint of the pane, where ``Static`` lays out the whole screen."""
+    """Shows a text. Changing the text redraws only the pane, while ``Static`` lays out the whole screen."""
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
@@ -24,29 +24,36 @@ class TextPane(LineView):
             self.scroll_to(y=0, animate=False)
             self._wrap()
 
-    def show_made(self, make: Callable[[int], Text]) -> None:
-        """Show a text that is made for a width in cells, for a cell less where it needs a scroll bar."""
+    def show_fitted(self, render: Callable[[int], Text]) -> None:
+        """Show a text that depends on the width in cells; if it needs a scroll bar, render it a cell narrower."""
         room = self.scrollable_content_region
-        width = room.width + self.show_vertical_scrollbar
-        text = make(width)
-        self.show(text if len(text.wrap(self.app.console, width)) <= room.height else make(width - 1))
+        width = max(1, room.width + self.show_vertical_scrollbar)
+        text = render(width)
+        self.show(text if len(text.wrap(self.app.console, width)) <= room.height else render(max(1, width - 1)))
 
     def on_resize(self) -> None:
         """Wrap the text to the new width."""
         self._wrap()
 
+    def line_at(self, y: int) -> str:
+        """Return what a visible line says."""
+        index = self.scroll_offset.y + y
+        return self._lines[index].plain if 0 <= index < len(self._lines) else ""
+
     def _wrap(self) -> None:
         width = max(1, self.scrollable_content_region.width)
-        self._lines = list(self._text.wrap(self.app.console, width)) if self._text else []
-        self.fit_lines(len(self._lines))
+        self._lines = list(self._text.wrap(self.app.console, width)) if self._text and not self.folded else []
+        self.set_line_count(len(self._lines))
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of what is in view."""
-        width, place = self.scrollable_content_region.width, self.scroll_offset.y + y
-        base = self.drawn_with[""]
-        if place >= len(self._lines):
+        """Draw one visible line."""
+        if self.folded:
+            return self.draw_folded(y)
+        width, index = self.scrollable_content_region.width, self.scroll_offset.y + y
+        base = self.line_styles[""]
+        if index >= len(self._lines):
             return Strip.blank(width, base)
-        line = self._lines[place]
+        line = self._lines[index]
         segments = Segment.apply_style(line.render(self.app.console, end=""), base)
         return Strip(segments).adjust_cell_length(width, base)

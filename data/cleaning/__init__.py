@@ -1,0 +1,1 @@
+"""Cleaning: the rules, and how a raw release becomes a dataset."""

@@ -1,0 +1,1 @@
+"""Fetching datasets: sources, downloads and archives."""

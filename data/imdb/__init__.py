@@ -1,0 +1,1 @@
+"""Joins datasets with IMDb's tables."""

@@ -1,0 +1,180 @@
+"""Reads a personal export: the zip that a service provides, the folder that it unpacks to, or one of its files."""
+
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from movietui.data.fetch import archive
+from movietui.data.imports import csv_exports, trakt
+from movietui.data.imports.columns import key_of, keys_of
+from movietui.data.imports.entries import Choices, Entry, Export, Log, NamedList
+from movietui.data.imports.merging import Hashes, hashes_of, merged, namesake_labels, shared_keys, title_year_key
+from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
+
+MAX_BYTES = 64 * 2**20
+"""Unpacked size of an export; ten thousand diary entries with reviews have 5 MiB."""
+
+LETTERBOXD = ("reviews.csv", "diary.csv", "ratings.csv", "watched.csv", "watchlist.csv")
+"""Letterboxd's tables at the top level of its zip; its other folders contain deleted entries, likes and lists."""
+LIKES = PurePosixPath("likes/films.csv")
+LISTS = "lists"
+_TRAKT = re.compile(
+    r"(?:ratings-movies|watched-movies|watched-history|history|lists-watchlist|watchlist)(?:-[0-9]+)?\.json"
+)
+
+
+def read(path: Path, choices: Choices | None = None) -> Export:
+    """Return the movies and lists of an export, each movie once.
+
+    Raises ``Problem`` if it is not an export, is unsafe, or contains no movie.
+    """
+    path, choices = path.expanduser(), choices or Choices()
+    contents = _contents(path)
+    parts = {inner: _read(inner, content, choices) for inner, content in contents.items()}
+    _check_columns(path, parts, choices)
+    hashes = _separate_namesakes(parts, contents, choices)
+    contents.clear()
+    formats = {table.format for table in parts.values()}
+    if len(formats) > 1:
+        raise Problem(f"{path} contains tables from {' and '.join(sorted(formats))}; import them one by one.")
+    skipped, unread = Log(), Log()
+    for table in parts.values():
+        skipped.extend(table.skipped)
+        unread.extend(table.unread)
+    lists = tuple(_list_of(table) for table in parts.values() if table.list_name and table.entries)
+    all_entries = _agreed(parts)
+    entries = merged(all_entries, hashes if len(parts) == 1 and len(all_entries) == len(hashes) else None)
+    if not entries and not lists:
+        first = skipped.rows[0] if skipped.rows else None
+        why = f"; its first entry, {first.location}: {first.reason}" if first else ""
+        raise Problem(f"{path} contains no movie{why}; choose the file as you downloaded it.")
+    return Export(
+        formats.pop(),
+        entries,
+        tuple(skipped.rows),
+        tuple(unread.rows),
+        lists,
+        tuple(table.reading for table in parts.values()),
+        skipped.count,
+        unread.count,
+        tuple(namesake_labels(entries)),
+    )
+
+
+def _read(inner: PurePosixPath, content: bytes, choices: Choices) -> csv_exports.Table:
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{"):
+        return trakt.read(inner, content, choices.scale)
+    return csv_exports.read(inner, content, choices)
+
+
+def _check_columns(path: Path, parts: Mapping[PurePosixPath, csv_exports.Table], choices: Choices) -> None:
+    """Raise ``Problem`` if a column that the user named is in no table."""
+    known = [name for table in parts.values() for name in (*dict(table.reading.read), *table.reading.not_read)]
+    for name in choices.columns.values():
+        if key_of(name) not in keys_of(known):
+            listed = f"its columns are: {', '.join(dict.fromkeys(known))}."
+            raise no_such(f"{path.name} has no column {name!r}", name, known, listed)
+
+
+def _separate_namesakes(
+    parts: dict[PurePosixPath, csv_exports.Table], contents: Mapping[PurePosixPath, bytes], choices: Choices
+) -> Hashes:
+    """Read tables again that contain different movies of one title and year, now with what distinguishes them.
+
+    Returns the hashes of the last table that has addresses; empty if there is none.
+    """
+    namesakes: frozenset[str] = frozenset()
+    hashes = hashes_of(())
+    addressed = [inner for inner, table in parts.items() if table.addressed]
+    for inner in addressed:
+        hashes = hashes_of(parts[inner].entries)
+        namesakes |= shared_keys(parts[inner].entries, hashes)
+    if namesakes:
+        for inner in addressed:
+            parts[inner] = csv_exports.read(inner, contents[inner], choices, namesakes)
+    return hashes
+
+
+def _list_of(table: csv_exports.Table) -> NamedList:
+    return NamedList(table.list_name, tuple(table.entries))
+
+
+def _contents(path: Path) -> dict[PurePosixPath, bytes]:
+    """Return the files of an export to read; a later file takes precedence."""
+    try:
+        facts = path.stat()
+        if stat.S_ISDIR(facts.st_mode):
+            return _relevant(path, archive.read_all(path, _wanted, MAX_BYTES))
+        if not stat.S_ISREG(facts.st_mode):
+            raise Problem(f"{path} is not a regular file; {archive.EXPORT_HINT}.")
+        with path.open("rb") as file:
+            head = file.read(512)
+            file.seek(0)
+            content = head if head.startswith(b"PK\3\4") else file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise Problem(f"There is no file {path}; check the path.") from None
+    except (OSError, ValueError) as error:
+        raise Problem(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}; check the path.") from None
+    if head.startswith(b"PK\3\4"):
+        return _relevant(path, archive.read_all(path, _wanted, MAX_BYTES))
+    if not content or content.isspace():
+        raise Problem(f"{path} is empty; {archive.EXPORT_HINT}.")
+    if len(content) > MAX_BYTES:
+        raise Problem(f"{path} is larger than the limit of {MAX_BYTES:,} bytes; {archive.EXPORT_HINT}.")
+    if archive.looks_like_html(head):
+        raise Problem(f"{path} is a web page, not an export; {archive.EXPORT_HINT}.")
+    return {PurePosixPath(path.name): content}
+
+
+def _wanted(name: str) -> bool:
+    low = name.casefold()
+    return not low.startswith(".") and (low.endswith(".csv") or bool(_TRAKT.fullmatch(low)))
+
+
+def _relevant(path: Path, contents: Mapping[PurePosixPath, bytes]) -> dict[PurePosixPath, bytes]:
+    """Return the files that say what the user rated, watched, likes or wants to watch, and the lists."""
+    contents = {inner: content for inner, content in contents.items() if "__MACOSX" not in inner.parts}
+    depth = min((len(inner.parts) for inner in contents if inner.name.casefold() in LETTERBOXD), default=0)
+    letterboxd = [
+        inner
+        for name in LETTERBOXD
+        for inner in contents
+        if inner.name.casefold() == name and len(inner.parts) == depth
+    ]
+    if letterboxd:
+        one_deeper = [inner for inner in contents if len(inner.parts) == depth + 1]
+        letterboxd += [inner for inner in one_deeper if inner.parts[-2:] == LIKES.parts]
+        letterboxd += [inner for inner in one_deeper if inner.parts[-2].casefold() == LISTS and contents[inner].strip()]
+    json = [inner for inner in contents if inner.suffix.casefold() == ".json"]
+    relevant = letterboxd or json or list(contents)
+    if not relevant:
+        raise Problem(f"{path} contains no table from {csv_exports.SERVICES}; {archive.EXPORT_HINT}.")
+    return {inner: contents[inner] for inner in relevant}
+
+
+def _agreed(parts: Mapping[PurePosixPath, csv_exports.Table]) -> list[Entry]:
+    """Return all entries. If Letterboxd's ``ratings.csv`` has a movie, ratings of it in other files are ignored.
+
+    From a list, only entries with a rating or a mark are returned.
+    """
+    rating = [inner.name.casefold() == "ratings.csv" and len(parts) > 1 for inner in parts]
+    rated = {
+        title_year_key(entry)
+        for is_rating, table in zip(rating, parts.values(), strict=True)
+        if is_rating
+        for entry in table.entries
+    }
+    all_entries: list[Entry] = []
+    for is_rating, table in zip(rating, parts.values(), strict=True):
+        if is_rating or not rated:
+            entries = table.entries
+        else:
+            entries = [
+                entry._replace(stars=None) if entry.stars is not None and title_year_key(entry) in rated else entry
+                for entry in table.entries
+            ]
+        listed = bool(table.list_name)
+        all_entries += [entry for entry in entries if entry.stars is not None or entry.marks] if listed else entries
+    return all_entries

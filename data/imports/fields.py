@@ -1,0 +1,228 @@
+"""Parses the fields of an export: ratings, years, dates, ids, titles."""
+
+import re
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Literal
+
+from movietui.data.safe_text import strip_controls
+from movietui.data.titles import FIRST_YEAR, LAST_YEAR
+
+OF_FIVE, OF_TEN, OF_HUNDRED = 5, 10, 100
+"""The highest rating of each scale."""
+LONGEST_TITLE = 1000
+MOST_OUT_OF_SCALE = 0.02
+"""The share of a column's ratings that may exceed an assumed scale, to allow for typing errors."""
+
+DateOrder = Literal["", "day", "month"]
+"""Which part of a date with slashes comes first; empty if unknown."""
+
+_NUMBER = re.compile(r"[0-9]{1,4}(?:[.,][0-9]{1,9})?")
+_SHARE = re.compile(
+    r"([0-9]{1,4}(?:[.,][0-9]{1,9})?)\s*(?:/|\bout of\b|\bof\b|\bsur\b|\bvon\b|\bsu\b|\bde\b)\s*([0-9]{1,4})", re.I
+)
+_PERCENT = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,9})?)\s*%")
+_AND_HALF = re.compile(r"([0-9]{0,3})\s*(?:½|\s1/2)")
+_FULL, _HALF, _EMPTY = "★⭐✭✮✯🌟*", "½⯪⯨", "☆✩✰\ufe0f "
+_IMDB = re.compile(r"(?:tt)?([0-9]{1,15})")
+_IMDB_PAGE = re.compile(r"\btt([0-9]{7,15})\b")
+_ID = re.compile(r"[0-9]{1,9}")
+_YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?![0-9])")
+_GUARDED = ("'=", "'+", "'-", "'@")
+"""Prefixes of a cell that is protected from being run as a formula by a spreadsheet."""
+_ISO = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}(?![0-9])")
+_PARTED = re.compile(
+    r"([0-9]{1,2})([./-])\s?([0-9]{1,2})\2\s?([0-9]{4})(?:,?[ T]+([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?))?"
+)
+_YEAR_FIRST = re.compile(r"([0-9]{4})[./]([0-9]{1,2})[./]([0-9]{1,2})")
+_WORDED = ("%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y")
+
+
+@lru_cache(4096)
+def rating_of(text: str) -> tuple[float, int]:
+    """Parse a rating; return it with the highest rating of its scale if it states one, else 0.
+
+    ``4,5``, ``★★★½``, ``3 ½``, ``8/10``, ``4 out of 5``, ``90 %``. Raises ``ValueError`` for anything else.
+
+    >>> rating_of("★★★½"), rating_of("8/10"), rating_of("4,5")
+    ((3.5, 5), (8.0, 10), (4.5, 0))
+    """
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return _float(text), 0
+    if (share := _SHARE.fullmatch(text)) and int(share[2]) > 1:
+        return _float(share[1]), int(share[2])
+    if percent := _PERCENT.fullmatch(text):
+        return _float(percent[1]), OF_HUNDRED
+    if (half := _AND_HALF.fullmatch(text)) and half[1]:
+        return int(half[1]) + 0.5, 0
+    signs = [sign for sign in text if sign not in _EMPTY]
+    full, halves = sum(sign in _FULL for sign in signs), sum(sign in _HALF for sign in signs)
+    if signs and full + halves == len(signs) and halves < 2:
+        return full + halves / 2, OF_FIVE
+    raise ValueError(f"the rating {strip_controls(text[:40])!r} cannot be read")
+
+
+def _float(text: str) -> float:
+    return float(text.replace(",", "."))
+
+
+@lru_cache(4096)
+def to_stars(text: str, top_of_scale: int) -> float | None:
+    """Convert a rating to stars, or return None if it is empty. Raises ``ValueError`` if it is not on the scale.
+
+    Rounds to the nearest half star, halfway up; the lowest rating is half a star.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    value, top = rating_of(text)
+    top = top or top_of_scale
+    if not 0 < value <= top:
+        low = "0.5" if top == OF_FIVE else "1"
+        raise ValueError(f"the rating {strip_controls(text[:40])!r} is not from {low} to {top}")
+    return max(0.5, (value / top * 10 + 0.5) // 1 / 2)
+
+
+def scale_of(counts: Collection[tuple[str, int]]) -> int:
+    """Return the scale that a column of ratings suggests: the lowest of 5, 10 and 100 that nearly all of them fit.
+
+    ``counts``: each distinct text with its number of occurrences. Returns 0 if none is a number.
+    """
+    numbers: list[tuple[float, int]] = []
+    for text, count in counts:
+        try:
+            value, top = rating_of(text)
+        except ValueError:
+            continue
+        if not top:
+            numbers.append((value, count))
+    every = sum(count for _, count in numbers)
+    for top_of_scale in (OF_FIVE, OF_TEN, OF_HUNDRED):
+        if every and sum(count for value, count in numbers if value > top_of_scale) <= MOST_OUT_OF_SCALE * every:
+            return top_of_scale
+    return 0
+
+
+@lru_cache(4096)
+def to_year(text: str) -> int:
+    """Return the first year in a text, or 0: ``1999``, ``1999-05-01``, ``2004–2006``, ``1/5/1999``."""
+    if text.isascii() and text.isdigit() and len(text) == 4:
+        year = int(text)
+    else:
+        match = _YEAR.search(text)
+        year = int(match[1]) if match else 0
+    return year if FIRST_YEAR <= year <= LAST_YEAR else 0
+
+
+def to_title(text: str) -> str:
+    """Return a title on one line without control characters. Raises ``ValueError`` if it is too long."""
+    title = " ".join(strip_controls(text).split())
+    if title.startswith(_GUARDED):
+        title = title[1:]
+    if len(title) > LONGEST_TITLE:
+        raise ValueError(f"its title has more than {LONGEST_TITLE:,} characters")
+    return title
+
+
+def to_imdb(text: str) -> str:
+    """Return the IMDb id in an id or URL, with at least seven digits, or an empty string."""
+    text = text.strip()
+    match = _IMDB.fullmatch(text) or _IMDB_PAGE.search(text)
+    return f"tt{int(match[1]):07}" if match and int(match[1]) else ""
+
+
+def to_id(text: str) -> int:
+    """Return an id, or 0 if there is none."""
+    text = text.strip()
+    return int(text) if _ID.fullmatch(text) else 0
+
+
+@lru_cache(65_536)
+def to_moment(text: str, order: DateOrder = "") -> str:
+    """Return a date or time as ISO 8601 in UTC; empty if there is none or it is in the future.
+
+    ``5/3/2022`` is empty unless ``order`` says whether the day or the month comes first; see ``uncertain``.
+
+    >>> to_moment("2020-01-05")
+    '2020-01-05T00:00:00.000+00:00'
+    >>> to_moment("5.1.2020") == to_moment("1/5/2020", "month") == to_moment("Jan 5, 2020") == to_moment("2020-01-05")
+    True
+    """
+    text = text.strip().removesuffix(" UTC")
+    if not text:
+        return ""
+    try:
+        moment = _moment(text, order)
+        if moment is None:
+            return ""
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return ""
+    return moment.isoformat(timespec="milliseconds") if moment <= datetime.now(UTC) else ""
+
+
+def uncertain(text: str) -> str:
+    """Return the year with a question mark for a date whose day and month are ambiguous; empty for any other.
+
+    It sorts among full dates, so that the newest can still be found.
+
+    >>> uncertain("5/1/2020"), uncertain("25/1/2020")
+    ('2020?', '')
+    """
+    parts = _PARTED.fullmatch(text.strip())
+    if not parts or _order(int(parts[1]), int(parts[3]), parts[2]):
+        return ""
+    return f"{parts[4]}?" if to_year(parts[4]) and int(parts[4]) <= datetime.now(UTC).year else ""
+
+
+def _moment(text: str, order: DateOrder) -> datetime | None:
+    """Parse a date or time; return None if day and month are ambiguous. Raises ``ValueError``."""
+    if parts := _PARTED.fullmatch(text):
+        first, second, year = int(parts[1]), int(parts[3]), int(parts[4])
+        by = _order(first, second, parts[2]) or order
+        if not by:
+            return None if max(first, second) <= 12 else datetime(year, 13, 1)  # raises ValueError
+        day, month = (first, second) if by == "day" else (second, first)
+        clock = datetime.strptime(parts[5], "%H:%M:%S" if parts[5].count(":") == 2 else "%H:%M") if parts[5] else None
+        return datetime(year, month, day, clock.hour if clock else 0, clock.minute if clock else 0)
+    if parts := _YEAR_FIRST.fullmatch(text):
+        return datetime(int(parts[1]), int(parts[2]), int(parts[3]))
+    if text[:1].isdigit() and _ISO.match(text):
+        return datetime.fromisoformat(text)
+    return _first_of(_WORDED, lambda pattern: datetime.strptime(text, pattern))
+
+
+def _first_of(patterns: Collection[str], read: Callable[[str], datetime]) -> datetime:
+    for pattern in patterns:
+        try:
+            return read(pattern)
+        except ValueError:
+            continue
+    raise ValueError("it is not a date")
+
+
+def _order(first: int, second: int, sign: str) -> DateOrder:
+    """Return the order that a date implies by itself: full stops mean day first, and no month is above 12."""
+    if sign == ".":
+        return "day"
+    return "" if max(first, second) <= 12 and first != second else "day" if first > 12 or first == second else "month"
+
+
+def is_iso(text: str) -> bool:
+    """Return whether a date begins with its year."""
+    return _ISO.match(text) is not None
+
+
+def date_order(texts: Collection[str]) -> tuple[DateOrder, bool]:
+    """Return which part of a column's dates comes first, and whether the dates contradict each other.
+
+    One value above 12 decides it.
+    """
+    orders = {
+        _order(int(parts[1]), int(parts[3]), parts[2])
+        for text in texts
+        if (parts := _PARTED.fullmatch(text.strip())) and parts[2] != "." and parts[1] != parts[3]
+    } - {""}
+    return (orders.pop(), False) if len(orders) == 1 else ("", bool(orders))

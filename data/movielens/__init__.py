@@ -1,0 +1,1 @@
+"""Readers of the MovieLens releases, one per layout."""

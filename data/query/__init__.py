@@ -1,0 +1,1 @@
+"""Finding movies: full-text search and the filter language."""

@@ -1,0 +1,1 @@
+"""Files on disk: locations, the dataset cache, Parquet, atomic writing."""

@@ -1,0 +1,127 @@
+"""Private files and folders: no name leads out of its folder, and only regular files are read.
+
+All files that the program creates are created here, so that nobody else can read them, whatever the umask. Names become
+paths here, so that none leads out of its folder; and files are opened for reading here, so that no pipe or device
+blocks.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+from io import BufferedReader, BufferedWriter
+from pathlib import Path
+
+from movietui.data.problems import Problem
+
+FOLDER, FILE = 0o700, 0o600
+"""Permissions of everything created: its owner only."""
+LONGEST_NAME = 200
+DEFAULT_MAX_BYTES = 64 * 2**20
+"""The largest file that ``read`` accepts by default."""
+MAX_FILE_BYTES = 2**36
+"""The largest file that movietui writes: tables of a dataset, arrays of a model."""
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return the path of a name in a folder. Raises ``Problem`` if it is not a plain name, such as ``../x``."""
+    if not is_plain_name(name):
+        raise Problem(f"{name!r} cannot be the name of something in {folder}; a name must not contain a path.")
+    return folder / name
+
+
+def is_plain_name(name: object) -> bool:
+    """Return whether this is a plain file name, which cannot lead to another folder."""
+    return (
+        isinstance(name, str)
+        and 0 < len(name) <= LONGEST_NAME
+        and name.isprintable()
+        and not name.startswith(".")
+        and not {"/", "\\", ":"} & set(name)
+    )
+
+
+def remove(folder: Path, name: str) -> None:
+    """Remove an entry of a folder and everything in it; a link is removed, not its target. A missing entry is no error.
+
+    Raises ``Problem`` if it is not a plain name, ``OSError`` if it cannot be removed.
+    """
+    remove_tree(inside(folder, name))
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a file, or a folder and everything in it; a link is removed, not its target. A missing path is no error.
+
+    Only for paths that contain no name from outside. Raises ``OSError`` if it cannot be removed.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISDIR(path.lstat().st_mode):
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder that only its owner can use, and any missing parents. Raises ``OSError``."""
+    if not path.parent.exists():
+        make_folder(path.parent)
+    try:
+        path.mkdir(FOLDER)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+
+
+def make_private(path: Path) -> None:
+    """Revoke other users' permissions on an existing file or folder.
+
+    Leaves alone what belongs to another user, and the targets of links.
+    """
+    with contextlib.suppress(OSError):  # it does not exist, or the file system has no permissions
+        facts = path.lstat()
+        kind = stat.S_IFMT(facts.st_mode)
+        shared = stat.S_IMODE(facts.st_mode) & 0o077
+        if shared and facts.st_uid == os.geteuid() and kind in (stat.S_IFDIR, stat.S_IFREG):
+            path.chmod(FOLDER if kind == stat.S_IFDIR else FILE)
+
+
+def open_new(path: Path) -> BufferedWriter:
+    """Create a file for writing that only its owner can use. Raises ``OSError``, also if it exists."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE), "wb")
+
+
+def open_to_append(path: Path) -> BufferedWriter:
+    """Open a file for appending; if it is created, only its owner can use it. Raises ``OSError``."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+    return os.fdopen(_checked(os.open(path, flags, FILE), path), "ab")
+
+
+def open_to_read(path: Path) -> BufferedReader:
+    """Open a regular file for reading. Raises ``OSError`` for anything else; never blocks on a pipe or device."""
+    _check(path, path.stat())  # first, because opening a device may have an effect
+    return os.fdopen(_checked(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), path), "rb")
+
+
+def read(path: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> bytes:
+    """Return the content of a regular file. Raises ``OSError``, also if it has more than ``max_bytes`` bytes."""
+    with open_to_read(path) as file:
+        if os.fstat(file.fileno()).st_size > max_bytes:
+            raise OSError(errno.EFBIG, f"it has more than {max_bytes:,} bytes", str(path))
+        return file.read()
+
+
+def _checked(descriptor: int, path: Path) -> int:
+    try:
+        _check(path, os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check(path: Path, facts: os.stat_result) -> None:
+    if stat.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))

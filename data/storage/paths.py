@@ -1,0 +1,49 @@
+"""Paths as people type and paste them."""
+
+import os
+import re
+from itertools import count
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def pasted(text: str) -> Path:
+    """Return the path meant by text that was typed, or pasted or dropped by a terminal.
+
+    Terminals put quotes around a path, or a backslash before each space and special character; file managers give a
+    URL. Text that names an existing file as it stands is taken literally. ``~`` is the home folder.
+
+    >>> [str(pasted(text)) for text in ("'/tmp/my films.zip' ", r"/tmp/my\\ films.zip", "file:///tmp/my%20films.zip")]
+    ['/tmp/my films.zip', '/tmp/my films.zip', '/tmp/my films.zip']
+    """
+    stripped = text.strip(" \t\r\n")
+    for literal in (text, stripped):
+        if literal and _exists(os.path.expanduser(literal)):
+            return Path(os.path.expanduser(literal))
+    return Path(os.path.expanduser(_unquoted(stripped)))
+
+
+def free_path(folder: Path, stem: str, suffix: str) -> Path:
+    """Return a path in a folder that does not exist yet: ``runs.csv``, else ``runs-2.csv`` and so on."""
+    names = (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}" for number in count(1))
+    return next(folder / name for name in names if not _exists(str(folder / name)))
+
+
+def _exists(path: str) -> bool:
+    try:
+        return os.path.lexists(path)
+    except ValueError:  # it contains a null character
+        return False
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        inside = text[1:-1]
+        text = inside.replace("'\\''", "'") if text[0] == "'" else re.sub(r'\\(["\\$`])', r"\1", inside)
+    elif os.sep == "/":
+        text = _ESCAPED.sub(r"\1", text)
+    if text[:7].casefold() == "file://":
+        return unquote(urlsplit(text.replace("#", "%23").replace("?", "%3F")).path)
+    return text

@@ -1,0 +1,1 @@
+"""Protocols and figures: evaluation, per-user errors, subgroups, sweeps, reproduced papers."""

@@ -1,0 +1,164 @@
+"""Why a movie is recommended: the ratings that count most for it and against it, and what the movies have in common."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from movietui.data.dataset import Bools, Floats, Ints
+from movietui.models.base import AnyModel, Expectation, History
+from movietui.models.choices import Basis
+from movietui.models.metrics import RELEVANT
+from movietui.models.serving.kinship import Shared, shared
+from movietui.models.serving.similar import Similarities
+
+REASONS = 3
+"""The most reasons for a movie."""
+OBJECTIONS = 2
+"""The most reasons against it."""
+SMALLEST_WEIGHT = 0.01
+"""The smallest weight that counts as a reason, unless the viewer has so many ratings that even the average weighs
+less."""
+NEAREST = 12
+"""How many of the most similar movies can be a reason, at least."""
+NEAREST_SHARE = 0.007
+"""The same as a share of all movies. Of the reasons on ml-100k that people judged, few beyond these were convincing."""
+SIMILARITY_POWER = 2
+"""How much more similarity counts than weight: weight says what the model uses, similarity what a person sees."""
+NEXT = 0.3
+"""The smallest value of a further reason, relative to the best."""
+LIKED_ABOVE_MEAN = 3.5
+"""The stars from which a rating above the viewer's own mean says that they liked a movie; half a star less says that
+they did not."""
+ABOVE_AVERAGE = 0.15
+"""How many stars more than everyone's mean a prediction has to be for people with the same taste to be the reason."""
+INTERVAL_80 = 1.2816
+"""Standard deviations on either side that cover 80 % of a normal distribution."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A rating that counts for a movie or against it."""
+
+    movie: int
+    """The row of the rated movie."""
+    stars: float
+    """The viewer's rating of it."""
+    share: float
+    """Its contribution: without it, the model's score would be lower by exactly this much (higher if negative)."""
+    weight: float
+    """The size of its contribution relative to those of all the viewer's ratings together, from 0 to 1."""
+    shared: Shared
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The ratings that explain a movie best, each the closest in kind and weight first."""
+
+    liked: tuple[Reason, ...]
+    """Movies that the viewer liked and that count for it."""
+    against: tuple[Reason, ...]
+    """Movies that the viewer disliked and that count against it."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a viewer is predicted to rate a movie this way."""
+
+    stars: float
+    low: float
+    """The lower end of the 80 % interval of the predicted rating, within the scale."""
+    high: float
+    uncertainty: float
+    score: float
+    rated: float | None
+    """The viewer's own rating of the movie; ``None`` if they have not rated it."""
+    basis: Basis
+    reasons: Reasons
+    shared: Shared
+    """What the movie has in common with the reasons for it."""
+
+
+def explain(
+    model: AnyModel,
+    similarities: Similarities,
+    history: History,
+    expected: Expectation,
+    row: int,
+    most: int = REASONS,
+) -> Explanation:
+    """Explain a movie to a viewer by ``most`` reasons; ``expected`` is the model's prediction for the history."""
+    dataset = similarities.dataset
+    (reasons,) = reasons_for(model, similarities, history, np.asarray([row], np.int32), most)
+    stars, uncertainty = float(expected.stars[row]), float(expected.uncertainty[row])
+    reach = INTERVAL_80 * uncertainty
+    given = history.stars[history.movies == row]
+    mean = dataset.mean_of(row)
+    above_average = len(history) and mean is not None and stars - mean >= ABOVE_AVERAGE
+    return Explanation(
+        stars=stars,
+        low=max(model.scale.low, stars - reach),
+        high=min(model.scale.high, stars + reach),
+        uncertainty=uncertainty,
+        score=float(expected.score[row]),
+        rated=float(given[0]) if len(given) else None,
+        basis="ratings" if reasons.liked else "alike" if above_average else "everyone",
+        reasons=reasons,
+        shared=shared(dataset.movies, row, [reason.movie for reason in reasons.liked]),
+    )
+
+
+def reasons_for(
+    model: AnyModel, similarities: Similarities, history: History, rows: Ints, most: int = REASONS
+) -> list[Reasons]:
+    """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, similarity.
+
+    A reason carries some weight, shares a genre with the movie and is similar to it: that a comedy is liked convinces
+    nobody of a war movie, even where the model counts it. Of several, those far behind the best are left out.
+    """
+    liked = (history.stars >= RELEVANT) | (
+        (history.stars >= LIKED_ABOVE_MEAN) & (history.stars > history.stars.mean() if len(history) else False)
+    )
+    disliked = history.stars < LIKED_ABOVE_MEAN - 0.5  # 2.5 stars or fewer, or 2 on a scale of whole stars
+    return [
+        _reasons(similarities, history, int(row), shares, liked, disliked, most)
+        for row, shares in zip(rows, model.explain_list(history, rows), strict=True)
+    ]
+
+
+def _reasons(
+    similarities: Similarities,
+    history: History,
+    row: int,
+    shares: Floats,
+    liked: Bools,
+    disliked: Bools,
+    most: int,
+) -> Reasons:
+    weights = np.abs(shares) / max(float(np.abs(shares).sum()), 1e-9)
+    if not weights.any():
+        return Reasons((), ())  # similarity takes milliseconds for each movie
+    similarity = similarities.of(row)[0]
+    nearest = min(max(NEAREST, round(NEAREST_SHARE * len(similarity))), len(similarity) - 1)
+    similar = np.maximum(similarity[history.movies], 0)
+    smallest = min(SMALLEST_WEIGHT, 1 / max(len(history), 1))
+    usable = (
+        (weights >= smallest)
+        & (similar >= np.partition(similarity, -nearest - 1)[-nearest - 1])
+        & (history.movies != row)
+    )
+
+    def best(chosen: Bools, most: int) -> tuple[Reason, ...]:
+        values = np.where(usable & chosen, weights * similar**SIMILARITY_POWER, 0)
+        order = np.argsort(-values, kind="stable")[:most]
+        return tuple(
+            Reason(
+                int(history.movies[index]),
+                float(history.stars[index]),
+                float(shares[index]),
+                float(weights[index]),
+                shared(similarities.dataset.movies, row, history.movies[index : index + 1]),
+            )
+            for index in order[(values[order] > 0) & (values[order] >= NEXT * values.max(initial=0))]
+        )
+
+    return Reasons(best(liked & (shares > 0), most), best(disliked & (shares < 0), OBJECTIONS))

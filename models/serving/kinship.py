@@ -1,0 +1,54 @@
+"""What movies have in common: genres, directors and their time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movietui.data.dataset import Ints, Movies
+
+CONTENT_WEIGHTS = (0.6, 0.25, 0.15)
+"""The weights of genres, directors and release time in the similarity of content."""
+SPECIFIC = 2.5
+"""How much genres must count together to describe a movie: ``Drama`` alone, which four of ten movies are, does not."""
+YEARS = 10.0
+"""The distance in years at which release times have little in common."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a movie has in common with others, in the order of its own genres and directors."""
+
+    genres: tuple[str, ...]
+    directors: tuple[str, ...]
+
+
+def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
+    """Return what a movie has in common with any of the others."""
+    columns = movies.genres[row] & movies.genres[np.asarray(others, np.intp)].any(axis=0)
+    directors: tuple[str, ...] = ()
+    if movies.imdb is not None:
+        theirs = {name for other in others for name in movies.imdb.directors[other]}
+        directors = tuple(name for name in movies.imdb.directors[row] if name in theirs)
+    return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors)
+
+
+def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:
+    """Return each movie's content similarity to one, from 0 to 1, shape (movies,).
+
+    A genre counts ``log(movies / movies of the genre)`` (inverse document frequency; Spärck Jones 1972): two dramas may
+    have nothing else in common, two war movies hardly. The similarity of genres is what both movies' genres count,
+    relative to the larger of their totals and ``SPECIFIC``.
+    """
+    genres = movies.genres.astype(np.float64)
+    counts = np.log(max(len(genres), 1) / np.maximum(genres.sum(0), 1))
+    weighted = genres * counts
+    totals = weighted.sum(1)
+    similarity = CONTENT_WEIGHTS[0] * (weighted @ genres[row]) / np.maximum(np.maximum(totals, totals[row]), SPECIFIC)
+    if movies.imdb is not None:
+        rows = [other for name in movies.imdb.directors[row] for other in movies.imdb.directed[name]]
+        similarity[list(set(rows))] += CONTENT_WEIGHTS[1]
+    known = (movies.years > 0) & (movies.years[row] > 0)
+    closeness = np.exp(-np.abs(movies.years - movies.years[row]) / YEARS)
+    return np.asarray(similarity + CONTENT_WEIGHTS[2] * known * closeness, np.float64)

@@ -1,0 +1,314 @@
+"""Lists for one viewer, for a pair and for a group."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movietui.data.dataset import Bools, Dataset, Floats
+from movietui.models.base import AnyModel, Expectation, History
+from movietui.models.choices import DEFAULT_ORDER, Order, UnseenBy, order_by_taste
+from movietui.models.serving.diversify import diversify
+from movietui.models.serving.explanations import reasons_for
+from movietui.models.serving.groups import DEFAULT_AGGREGATION, Aggregation
+from movietui.models.serving.orders import hold_back, order_by_liking, settle, usual_stars, value
+from movietui.models.serving.similar import Similarities
+
+CACHED_VIEWERS = 16
+"""How many viewers' predictions a ranker caches: a group, and some histories for undo and redo."""
+SURPRISE_SHARE = 0.05
+"""The share of all candidates that a surprise is drawn from: good movies, most of which are too far down to be seen."""
+MIN_SURPRISES = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Viewer:
+    """A person that a list is for."""
+
+    kind: Literal["user", "profile"]
+    id: str
+    history: History
+    seen: Sequence[int] = ()
+    """The rows of movies that they marked as seen, rated or not."""
+    hidden: Sequence[int] = ()
+    """The rows of movies that they never want to see in a list."""
+    held: Mapping[int, int] = field(default_factory=dict)
+    """The rows of movies that got no point on a card of an interview, and how many movies not on it were above each in
+    the list then: it has no better place in their own list by ``liked``."""
+
+
+@dataclass(frozen=True, eq=False)
+class RankedList:
+    """A ranked list for one or more viewers.
+
+    All fields but ``order`` have an entry for each movie of the dataset, candidate or not.
+    """
+
+    order: NDArray[np.intp]
+    """Rows of the candidates, best first."""
+    score: Floats
+    """What the list is ordered by, highest first. ``liked`` puts movies predicted below the viewers' mean rating last,
+    and moves some a few ranks; see ``movietui.models.serving.orders``. A daring list is reordered."""
+    stars: Floats
+    """The predicted rating; for a group, the combined one."""
+    uncertainty: Floats
+    """The standard deviation of the predicted rating; for a group, of the mean of its members' ratings."""
+    stars_by_viewer: Floats
+    """Shape (viewers, movies)."""
+    agreement: Floats
+    """From 0 to 1, see ``agreement``; 1 for one viewer."""
+
+
+class Ranker:
+    """Ranks movies with a fitted model. Caches predictions for viewers whose ratings have not changed."""
+
+    def __init__(self, dataset: Dataset, model: AnyModel) -> None:
+        self.dataset = dataset
+        self.model = model
+        self._by_count = np.lexsort((np.arange(len(model.counts)), -model.counts))
+        self._cache: OrderedDict[tuple[bytes, bytes, int | None], tuple[Any, Expectation]] = OrderedDict()
+
+    @cached_property
+    def similarities(self) -> Similarities:
+        """How similar the movies of the dataset are."""
+        return Similarities(self.dataset)
+
+    @cached_property
+    def _vectors(self) -> Floats | None:
+        return self.model.movie_vectors()
+
+    def expect(self, history: History) -> Expectation:
+        """Predict every movie for a viewer; folds in only a history that is not cached."""
+        return self._folded_in(history)[1]
+
+    def _folded_in(self, history: History) -> tuple[Any, Expectation]:
+        """Return the viewer's representation and predictions."""
+        key = (history.movies.tobytes(), history.stars.tobytes(), history.user)
+        if key in self._cache:
+            self._cache.move_to_end(key)
+        else:
+            taste = self.model.fold_in(history)
+            self._cache[key] = taste, self.model.expect(taste)
+            if len(self._cache) > CACHED_VIEWERS:
+                self._cache.popitem(last=False)
+        return self._cache[key]
+
+    def rank(
+        self,
+        viewers: Sequence[Viewer],
+        how: Aggregation = DEFAULT_AGGREGATION,
+        passing: Bools | None = None,
+        unseen_by: UnseenBy = "all",
+        daring: float = 0.0,
+        order: Order = DEFAULT_ORDER,
+    ) -> RankedList:
+        """Rank all ``candidates`` for at least one viewer.
+
+        Ties are ordered by the number of ratings, then by row. ``daring``: from 0, best first, to 1; see
+        ``movietui.models.serving.diversify``. It only reorders lists that a model orders: ``liked`` and ``likely``.
+        """
+        tastes, predictions = zip(*(self._folded_in(viewer.history) for viewer in viewers), strict=True)
+        both = self.model.expect_pair(*tastes) if len(viewers) == 2 else None
+        stars = np.stack([each.stars for each in predictions])
+        stars_together = self.model.scale.clip(how.stars(stars, stars.mean(0) if both is None else both.stars))
+        score = self._score(order, viewers, how, predictions, both, stars_together)
+        held = viewers[0].held if len(viewers) == 1 and order == "liked" else {}
+        narrowed_later = passing if held else None  # the ranks are those in the whole list
+        open_to_all = self.candidates(viewers, None if held else passing, unseen_by) & ~how.excludes(stars)
+        rows = self._by_count[open_to_all[self._by_count]]
+        if order == "liked":
+            usual = usual_stars([viewer.history for viewer in viewers])
+            ranked = order_by_liking(rows, score, stars_together, usual)
+            pleasing = int((stars_together[ranked] >= usual).sum())
+            best = self._dare(ranked[:pleasing], score, daring) if daring else settle(ranked[:pleasing], stars_together)
+            ranked = np.concatenate([best, ranked[pleasing:]])
+            ranked = hold_back(ranked, held) if held else ranked
+            ranked = ranked if narrowed_later is None else ranked[narrowed_later[ranked]]
+        else:
+            ranked = rows[np.argsort(-score[rows], kind="stable")]
+            if order == "likely" and daring:
+                ranked = self._dare(ranked, score, daring)
+        return RankedList(
+            order=ranked,
+            score=score,
+            stars=stars_together,
+            uncertainty=both.uncertainty if both is not None else _uncertainty_of_mean(predictions),
+            stars_by_viewer=stars,
+            agreement=self.agreement(stars),
+        )
+
+    def _score(
+        self,
+        order: Order,
+        viewers: Sequence[Viewer],
+        how: Aggregation,
+        predictions: Sequence[Expectation],
+        both: Expectation | None,
+        stars_together: Floats,
+    ) -> Floats:
+        """Return what an order sorts by, highest first, shape (movies,)."""
+        if order == "stars":
+            return stars_together
+        if order == "year":
+            return self.dataset.movies.years.astype(np.float32)
+        if order == "ratings":
+            return self.model.counts.astype(np.float32)
+        if order == "title":
+            return self._by_title
+        of_members = np.stack(
+            [self._value(order, each, viewer) for each, viewer in zip(predictions, viewers, strict=True)]
+        )
+        together = both.score if both is not None and order == "likely" else of_members.mean(0)
+        known = self.model.counts > 0  # a movie without ratings has no rank in anybody's list
+        stars = np.stack([each.stars for each in predictions])
+        score = np.full(len(known), -np.inf, np.float32)
+        score[known] = how.score(of_members[:, known], stars[:, known], together[known])
+        return score
+
+    def _value(self, order: Order, expected: Expectation, viewer: Viewer) -> Floats:
+        """Return what a viewer's own list is sorted by, shape (movies,)."""
+        if order == "likely":
+            return expected.score
+        return value(expected, self.model.noise(viewer.history.user), self.model.counts > 0, self.model.scale)
+
+    def _dare(self, order: NDArray[np.intp], score: Floats, daring: float) -> NDArray[np.intp]:
+        return diversify(order, score, self.model.counts, self.dataset, daring, self._vectors)
+
+    @cached_property
+    def _by_title(self) -> Floats:
+        """Minus the rank of each movie by title, then year, shape (movies,)."""
+        movies = self.dataset.movies
+        titles = np.asarray([title.casefold() for title in movies.titles])
+        ranks = np.empty(len(titles), np.float32)
+        ranks[np.lexsort((movies.years, titles))] = -np.arange(len(titles))
+        return ranks
+
+    def candidates(
+        self,
+        viewers: Sequence[Viewer],
+        passing: Bools | None = None,
+        unseen_by: UnseenBy = "all",
+    ) -> Bools:
+        """Return which movies may be in the viewers' list, shape (movies,).
+
+        A candidate has ratings, passes the filter (``passing``, shape (movies,), or all), and is hidden by no viewer.
+        It is unseen by ``all`` of them or by ``any`` of them; ``none`` includes movies that everyone has seen. Seen is
+        what a viewer rated or marked as seen.
+        """
+        is_candidate: Bools = self.model.counts > 0
+        if passing is not None:
+            is_candidate &= passing
+        seen_by = np.zeros(len(is_candidate), np.int32)
+        for viewer in viewers:
+            seen_by[np.union1d(viewer.history.movies, np.asarray(viewer.seen, np.int32))] += 1
+            is_candidate[np.asarray(viewer.hidden, np.int32)] = False
+        is_candidate &= seen_by < {"all": 1, "any": len(viewers), "none": len(viewers) + 1}[unseen_by]
+        return is_candidate
+
+    def places(self, viewer: Viewer, movies: Sequence[int]) -> list[int]:
+        """Return how many other movies are above each of some in the viewer's list; for one not in it, how many are.
+
+        These are the places that ``Viewer.held`` wants.
+        """
+        order = self.rank([viewer]).order
+        above = {row: rank for rank, row in enumerate(order.tolist())}
+        others = len(order) - sum(movie in above for movie in movies)
+        return [
+            above[movie] - sum(above.get(other, len(order)) < above[movie] for other in movies)
+            if movie in above
+            else others
+            for movie in movies
+        ]
+
+    def agreement(self, stars: Floats) -> Floats:
+        """Return how closely the viewers agree on each movie, from 0 to 1, shape (movies,).
+
+        ``stars``: shape (viewers, movies). 1 minus the distance between the highest and the lowest predicted rating, as
+        a share of the scale.
+        """
+        scale = self.model.scale
+        return np.asarray(1 - np.ptp(stars, axis=0) / (scale.high - scale.low), np.float32)
+
+    def why(self, viewers: Sequence[Viewer], movies: Sequence[int]) -> list[list[dict[str, Any]]]:
+        """Return the reasons for each movie, as ``recommend`` prints them; with several viewers each names its own.
+
+        See ``movietui.models.serving.explanations``.
+        """
+        rows = np.asarray(movies, np.int32)
+        of_viewers = [reasons_for(self.model, self.similarities, viewer.history, rows) for viewer in viewers]
+        return [
+            [
+                {
+                    "id": self.dataset.movies.ids[reason.movie],
+                    "title": self.dataset.movies.titles[reason.movie],
+                    "stars": reason.stars,
+                    "share": reason.share,
+                    "weight": reason.weight,
+                    **({"viewer": viewer.id} if len(viewers) > 1 else {}),
+                }
+                for viewer, reasons in zip(viewers, of_movie, strict=True)
+                for reason in reasons.liked
+            ]
+            for of_movie in zip(*of_viewers, strict=True)
+        ]
+
+    def recommend(
+        self,
+        viewers: Sequence[Viewer],
+        k: int = 10,
+        how: Aggregation = DEFAULT_AGGREGATION,
+        passing: Bools | None = None,
+        unseen_by: UnseenBy = "all",
+        daring: float = 0.0,
+        draw: int | None = None,
+        order: Order = DEFAULT_ORDER,
+    ) -> dict[str, Any]:
+        """Return the document that ``recommend --json`` prints.
+
+        With ``draw``, the seed of a surprise, it holds one movie; see ``surprise``.
+        """
+        order = order if draw is None else order_by_taste(order)
+        ranked = self.rank(viewers, how, passing, unseen_by, daring, order)
+        rows = (ranked.order[:k] if draw is None else surprise(ranked.order, draw)).tolist()
+        movies = self.dataset.movies
+        return {
+            "dataset": self.dataset.name,
+            "model": self.model.name,
+            "order": order,
+            "viewers": [{"kind": viewer.kind, "id": viewer.id, "ratings": len(viewer.history)} for viewer in viewers],
+            "movies": [
+                {
+                    "rank": rank,
+                    **movies.to_json(row),
+                    "genres": movies.genres_of(row),
+                    **({"imdb": facts} if movies.imdb and (facts := movies.imdb.of(row)) else {}),
+                    "stars": float(ranked.stars[row]),
+                    "uncertainty": float(ranked.uncertainty[row]),
+                    "score": float(ranked.score[row]),
+                    "stars_by_viewer": ranked.stars_by_viewer[:, row].tolist(),
+                    "agreement": float(ranked.agreement[row]),
+                    "count": int(self.dataset.counts[row]),
+                    "why": why,
+                }
+                for rank, (row, why) in enumerate(zip(rows, self.why(viewers, rows), strict=True), start=1)
+            ],
+        }
+
+
+def _uncertainty_of_mean(predictions: Sequence[Expectation]) -> Floats:
+    """Return the standard deviation of the mean of the viewers' ratings, shape (movies,)."""
+    variance = np.sum([each.uncertainty**2 for each in predictions], axis=0)
+    return np.asarray(np.sqrt(variance) / np.float32(len(predictions)), np.float32)
+
+
+def surprise(order: NDArray[np.intp], draw: int) -> NDArray[np.intp]:
+    """Return one of the best ``SURPRISE_SHARE`` movies of a list (at least ten); nothing from an empty list.
+
+    ``draw`` is a seed: the same one gives the same movie.
+    """
+    best = max(MIN_SURPRISES, round(len(order) * SURPRISE_SHARE))
+    return np.random.RandomState(draw).permutation(order[:best])[:1]

@@ -1,0 +1,39 @@
+"""Where networks are trained: on a GPU if there is one, else on the processor."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from movietui.data.problems import Problem
+
+if TYPE_CHECKING:
+    import torch
+
+VARIABLE = "MOVIETUI_DEVICE"
+"""The environment variable that chooses another device: ``cpu``, ``cuda``, ``cuda:1`` or ``mps``."""
+
+
+def choose_device() -> "torch.device":
+    """Return the device that ``MOVIETUI_DEVICE`` names, else ``cuda`` if there is one, else ``cpu``.
+
+    ``mps`` only if requested: our networks are so small that the processor is faster there. Raises ``Problem`` for a
+    device that this machine lacks.
+    """
+    import torch
+
+    requested = os.environ.get(VARIABLE, "").strip()
+    available = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if not requested:
+        return torch.device("cuda" if available["cuda"] else "cpu")
+    kind, _, number = requested.partition(":")
+    if not (number.isdecimal() or requested == kind) or int(number or 0) >= available.get(kind, 0):
+        raise Problem(f"{VARIABLE}={requested} is not a device of this machine; unset it, or use cpu.")
+    return torch.device(requested)
+
+
+def to_device(device: "torch.device", array: NDArray[Any]) -> "torch.Tensor":
+    """Return an array as a tensor on a device; on the processor they share memory."""
+    import torch
+
+    return torch.from_numpy(array).to(device)

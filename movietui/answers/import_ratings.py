@@ -1,0 +1,266 @@
+"""Import ratings and lists of other services into a profile, and report the outcome for each movie."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+from movietui.answers.lists import same_movies
+from movietui.data.dataset import Dataset
+from movietui.data.imports.entries import Choices, Entry, Export, NamedList, Reading, Skipped
+from movietui.data.imports.export_file import read
+from movietui.data.imports.matching import Match, Matcher, Matches
+from movietui.data.problems import Problem
+from movietui.data.safe_text import strip_controls
+from movietui.data.titles import movie_key, parse_label
+from movietui.protocol.messages import (
+    EntryRow,
+    ImportedRow,
+    ImportReport,
+    ImportSummary,
+    MovieChoice,
+    ReadTable,
+    SkippedRow,
+)
+from movietui.store.named_lists import ListEntry, StoredList
+from movietui.store.ratings import NO_IDS, Ids, ImportedMovie, Movie, Store
+
+NONE = "none"
+"""Settles a title as no movie of the dataset."""
+OTHER = "other"
+"""Added to the key of a movie that has the title and year of another one."""
+OUTCOMES = ("matched", "ambiguous", "unmatched")
+FIRST = 1000
+"""The number of movies of each outcome that the app shows before an import."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did, or would do."""
+
+    profile: str
+    dataset: Dataset
+    export: Export
+    matches: Matches
+    preview: bool
+    changes: int = 0
+    stayed: int = 0
+    """The number of ratings that differ from the file and were kept."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """The number of movies by outcome."""
+
+    def head(self) -> ImportSummary:
+        """Return everything but the movies, as ``import --json`` prints it."""
+        export = self.export
+        return {
+            "profile": self.profile,
+            "dataset": self.dataset.name,
+            "format": export.format,
+            "preview": self.preview,
+            "tables": [reading_json(reading) for reading in export.readings],
+            "asks": any(reading.is_unclear for reading in export.readings),
+            "notes": _notes(export),
+            "lists": [{"name": each.name, "movies": len(each.entries)} for each in export.lists],
+            "counts": {**self.counts, "skipped": export.skipped_count, "unread": export.unread_count},
+            "skipped": list(map(_skipped_json, export.skipped)),
+            "unread": list(map(_skipped_json, export.unread)),
+            "changes": self.changes,
+            "stayed": self.stayed,
+        }
+
+    def rows(self, outcome: str) -> Iterator[ImportedRow]:
+        """Yield the movies with an outcome, as ``import --json`` prints them."""
+        return (_row(self.dataset, match) for match in self.matches.with_outcome(outcome))
+
+    def to_json(self, first: int | None = None) -> ImportReport:
+        """Return what ``import --json`` prints; with ``first``, only so many movies of each outcome."""
+        matched, ambiguous, unmatched = (list(itertools.islice(self.rows(outcome), first)) for outcome in OUTCOMES)
+        return {**self.head(), "matched": matched, "ambiguous": ambiguous, "unmatched": unmatched}
+
+
+def import_file(
+    store: Store,
+    name: str,
+    path: Path,
+    matcher: Matcher,
+    settle: Mapping[str, str] | None = None,
+    choices: Choices | None = None,
+    *,
+    preview: bool = False,
+) -> Imported:
+    """Import a file into a profile, which is created if there is none of that name.
+
+    ``settle`` maps titles of the file, as they are listed or by ``key``, to movies of the matcher's dataset, by id or
+    ``none``; it is stored. ``choices``: how to read the file. Movies that the dataset does not have, or that are not
+    settled, are stored under the title of the file: they count as rated and seen, and are exported. A ``preview``
+    changes nothing.
+    """
+    loaded = matcher.dataset
+    with _without_garbage_collection():
+        export = read(path, choices)
+        settled = _settled(loaded, export, settle or {})
+        decided = {**store.settled(), **settled}
+        matches = matcher.match(export.entries, decided)
+        counts = matches.counts()
+        imported = Imported(
+            name, loaded, export, matches, preview, counts={outcome: counts[outcome] for outcome in OUTCOMES}
+        )
+        if preview:
+            return imported
+        ref = store.find_profile(name) or store.create_profile(name)
+        for import_key, key in settled.items():
+            store.settle(import_key, key)
+        stored_keys = same_movies(store, loaded, [ref], matcher).stored_keys(ref)
+        imported_movies = (_as_stored(_imported_movie(matcher, match), stored_keys) for match in matches)
+        lists = [_list(matcher, each, decided) for each in _each_named(export.lists)]
+        result = store.import_movies(ref, f"{export.format}: {strip_controls(path.name)}", imported_movies, lists)
+        changes, stayed = (result.changes, result.kept) if result else (0, 0)
+        return Imported(ref.id, loaded, export, matches, preview, changes, stayed, imported.counts)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Turn garbage collection off: it would scan a million movies again and again, though none is in a cycle."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+def _settled(dataset: Dataset, export: Export, settle: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the keys of the movies that were settled by hand, by import key; None for no movie of the dataset.
+
+    Raise ``Problem`` if the file has no such title or the dataset no such movie.
+    """
+    if not settle:
+        return {}
+    movies = dataset.movies
+    known = {entry.key for entry in export.entries}
+    known.update(entry.key for each in export.lists for entry in each.entries)
+    keys: dict[str, str | None] = {}
+    for label, movie in settle.items():
+        import_key = label if label in known else movie_key(*parse_label(label))
+        if import_key not in known:
+            raise Problem(f"The file has no movie {label!r}; write its title and year as listed.")
+        if movie != NONE and movie not in movies.row:
+            raise Problem(f"{dataset.name} has no movie {movie!r}; use an id from the candidates, or {NONE}.")
+        keys[import_key] = None if movie == NONE else movies.keys[movies.row[movie]]
+    return keys
+
+
+def _imported_movie(matcher: Matcher, match: Match) -> ImportedMovie:
+    """Return a movie for the store, with the key of its match in the dataset, if any, and the title of the file."""
+    entry, row, movies = match.entry, match.row, matcher.dataset.movies
+    ids = Ids(entry.imdb, entry.tmdb, entry.movielens) if entry.imdb or entry.tmdb or entry.movielens else NO_IDS
+    title, year = entry.title or entry.imdb, entry.year
+    key = None
+    if row is not None:
+        links = matcher.links
+        ids = Ids(ids.imdb or links.imdb[row], ids.tmdb or links.tmdb[row], ids.movielens or links.movielens[row])
+        key = movies.keys[row]
+        if not entry.title:
+            title, year = movies.titles[row], int(movies.years[row])
+    import_key = entry.key if entry.title else movie_key(title, year)
+    if import_key != key and import_key in movies.rows_by_key:  # another movie of the dataset has this key
+        import_key = f"{import_key} {entry.imdb or entry.tmdb or OTHER}"
+    marks = tuple(sorted(entry.marks)) if entry.marks else ()
+    movie = Movie(key or import_key, title, year)
+    return ImportedMovie(movie, import_key, entry.stars, marks, entry.at, ids, key is None)
+
+
+def _as_stored(imported: ImportedMovie, stored_keys: Mapping[str, str]) -> ImportedMovie:
+    """Return a movie with the key that the profile already uses for it; ``stored_keys``: these, by dataset key."""
+    key = stored_keys.get(imported.movie.key) if stored_keys else None
+    return imported._replace(movie=replace(imported.movie, key=key)) if key else imported
+
+
+def _each_named(lists: Iterable[NamedList]) -> Iterator[NamedList]:
+    """Yield the lists; of lists with the same name, the second and later ones get a number."""
+    used: Counter[str] = Counter()
+    for each in lists:
+        used[each.name] += 1
+        number = f" {used[each.name]}" if used[each.name] > 1 else ""
+        yield NamedList(each.name[: 200 - len(number)] + number, each.entries)
+
+
+def _list(matcher: Matcher, named: NamedList, settled: Mapping[str, str | None]) -> StoredList:
+    """Return a list for the store, each movie with the key of its match in the dataset, if any."""
+    movies = []
+    for match in matcher.match(named.entries, settled):
+        movie = _imported_movie(matcher, match).movie
+        movies.append(ListEntry(movie.key, movie.title, movie.year, match.entry.note))
+    return StoredList(named.name, tuple(movies))
+
+
+def _notes(export: Export) -> list[str]:
+    """Return sentences that a person should read before they confirm."""
+    notes = [note for reading in export.readings for note in reading.notes]
+    for label in export.namesakes[:5]:
+        notes.append(f"{label} appears more than once, with different links; kept as different movies.")
+    for reading in export.readings:
+        if reading.is_unclear:
+            notes.append(_unclear_note(reading))
+    return notes
+
+
+def _unclear_note(reading: Reading) -> str:
+    unread = f" Ignored columns: {', '.join(reading.not_read)}." if reading.not_read else ""
+    return (
+        f"{reading.file} does not say whether you have seen its movies, so they become a list; use --as seen or --as "
+        f"watchlist to change that.{unread}"
+    )
+
+
+def reading_json(reading: Reading) -> ReadTable:
+    """Return how a table was read, as ``import --json`` prints it."""
+    return {
+        "file": reading.file,
+        "scale": reading.scale or None,
+        "scale_by": reading.scale_by or None,
+        "columns": dict(reading.read),
+        "not_read": list(reading.not_read),
+        "meaning": reading.meaning or None,
+        "asks": reading.is_unclear,
+    }
+
+
+def _skipped_json(row: Skipped) -> SkippedRow:
+    return {"place": row.location, "title": row.title, "reason": row.reason}
+
+
+def entry_json(entry: Entry) -> EntryRow:
+    """Return a movie of a profile, as ``export --json`` prints it."""
+    return {
+        "title": entry.title,
+        "year": entry.year or None,
+        "stars": entry.stars,
+        "marks": sorted(entry.marks),
+        "at": entry.at or None,
+        "imdb": entry.imdb or None,
+        "tmdb": entry.tmdb or None,
+        "movielens": entry.movielens or None,
+    }
+
+
+def _choice(dataset: Dataset, row: int) -> MovieChoice:
+    return cast(MovieChoice, dataset.movies.to_json(row))
+
+
+def _row(dataset: Dataset, match: Match) -> ImportedRow:
+    row = cast(ImportedRow, {**entry_json(match.entry), "key": match.entry.key})
+    if match.row is not None:
+        row["by"], row["movie"] = match.way, _choice(dataset, match.row)
+        return row
+    row["reason"] = match.reason
+    if match.candidates:
+        row["candidates"] = [_choice(dataset, candidate) for candidate in match.candidates]
+    return row

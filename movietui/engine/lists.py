@@ -1,0 +1,160 @@
+"""Ranked lists in windows, each compared with the list that was shown before it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movietui.answers.lists import rows_of, viewer
+from movietui.data.dataset import Bools, Dataset
+from movietui.data.problems import Problem
+from movietui.data.query.filters import parse
+from movietui.engine.open_dataset import OpenDataset
+from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order, order_by_taste
+from movietui.models.serving.groups import Aggregation, alikeness
+from movietui.models.serving.ranking import RankedList, Ranker, Viewer, surprise
+from movietui.protocol.messages import ListQuery, ListWindow, MovieRow
+
+NEAR = 100
+"""How many movies at the top of a list count towards ``moved``; few people look further down."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """The order of a list that was shown, and to whom."""
+
+    viewers: tuple[tuple[str, str], ...]
+    rows: NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """The list that was ranked last, kept because scrolling requests one window of it after another."""
+
+    opened: OpenDataset
+    query: ListQuery
+    people: list[Viewer]
+    ranked: RankedList
+
+
+def rank(ranker: Ranker, query: ListQuery) -> tuple[list[Viewer], RankedList]:
+    """Return the viewers of a list and its ranked movies. Raises ``Problem`` for a value out of range."""
+    misery, daring = _share("misery", query["misery"]), _share("daring", query.get("daring", 0.0))
+    people = [viewer(ranker.dataset, ratings) for ratings in query["viewers"]]
+    how = Aggregation(way=query.get("way", "weighted"), misery=misery, standardise=query.get("standardise", False))
+    return people, ranker.rank(
+        people,
+        how=how,
+        passing=_passing(ranker.dataset, query),
+        unseen_by=query.get("unseen_by", "all"),
+        daring=daring,
+        order=_order(query),
+    )
+
+
+def by_taste(query: ListQuery) -> ListQuery:
+    """Return the query of the same list in an order whose top is good for its viewers."""
+    return {**query, "order": order_by_taste(_order(query))}
+
+
+def _order(query: ListQuery) -> Order:
+    """Return the order of a list. Raises ``Problem`` for an unknown one."""
+    order = query.get("order", DEFAULT_ORDER)
+    if order not in ORDERS:
+        raise Problem(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
+    return order
+
+
+def _share(name: str, value: float) -> float:
+    """Return a share that a query sets, such as ``misery``. Raises ``Problem`` if it is not from 0 to 1."""
+    if not 0 <= value <= 1:
+        raise Problem(f"{value:g} isn't a valid {name}; use 0 to 1.")
+    return value
+
+
+def _passing(dataset: Dataset, query: ListQuery) -> Bools | None:
+    """Return which movies pass the filter and are not excluded, shape (movies,); ``None`` if all do."""
+    passing = parse(words, dataset).passes(dataset) if (words := query.get("filter", "")) else None
+    excluded, among = rows_of(dataset, query.get("excluded", ())), query.get("among")
+    if passing is None and (excluded or among is not None):
+        passing = np.ones(len(dataset.movies), bool)
+    if passing is not None:
+        passing[excluded] = False
+        if among is not None:
+            passing &= np.isin(np.arange(len(passing)), rows_of(dataset, among))
+    return passing
+
+
+class Lists:
+    """The lists of the dataset that is open."""
+
+    def __init__(self) -> None:
+        self._latest: _Ranked | None = None
+        self._shown: _Shown | None = None
+        self._before: _Shown | None = None
+
+    def window(self, opened: OpenDataset, query: ListQuery, offset: int, limit: int, compare: bool) -> ListWindow:
+        """Return a window of a list, see ``Requests.rank``."""
+        if self._latest is None or self._latest.opened is not opened or self._latest.query != query:
+            self._latest = _Ranked(opened, query, *rank(opened.ranker, query))
+        people, ranked = self._latest.people, self._latest.ranked
+        viewers = tuple((ratings["kind"], ratings["id"]) for ratings in query["viewers"])
+        shown = self._shown
+        if shown is None or shown.viewers != viewers or not np.array_equal(shown.rows, ranked.order):
+            self._before = shown if compare and shown is not None and shown.viewers == viewers else None
+            self._shown = _Shown(viewers, ranked.order)
+        elif compare:
+            self._before = shown
+        before = self._before_each(ranked)
+        rows = ranked.order[offset : offset + limit]
+        alike = alikeness(people[0].history, people[1].history) if len(people) == 2 else None
+        near = ranked.order[:NEAR]
+        ranks = np.arange(1, len(near) + 1)
+        return {
+            "total": len(ranked.order),
+            "offset": offset,
+            "rows": [_movie(opened, ranked, number, int(row), before) for number, row in enumerate(rows, offset + 1)],
+            "seen": [len(person.history) for person in people],
+            "alike": None if alike is None else {"value": alike.correlation, "common": alike.common},
+            "moved": 0 if before is None else int(np.sum((before[near] > 0) & (before[near] != ranks))),
+        }
+
+    def _before_each(self, ranked: RankedList) -> NDArray[np.intp] | None:
+        """Return the rank of each movie before, so far as it moved among the movies of both lists; 0 for new ones.
+
+        A movie that leaves the list, or returns to it by an undo, shifts all below it by one; that is no move.
+        """
+        if self._before is None:
+            return None
+        stayed = self._before.rows[np.isin(self._before.rows, ranked.order)]
+        ranks = np.zeros(len(ranked.score), np.intp)
+        ranks[stayed] = np.arange(1, len(stayed) + 1)
+        both = ranked.order[ranks[ranked.order] > 0]
+        shift = np.zeros(len(ranked.score), np.intp)
+        shift[ranked.order] = np.arange(1, len(ranked.order) + 1)
+        ranks[both] += shift[both] - np.arange(1, len(both) + 1)
+        return ranks
+
+
+def draw_surprise(opened: OpenDataset, query: ListQuery, draw: int) -> MovieRow | None:
+    """Return one of the good movies of a list, see ``Requests.surprise``."""
+    _, ranked = rank(opened.ranker, by_taste(query))
+    for row in surprise(ranked.order, draw).tolist():
+        return _movie(opened, ranked, int(np.flatnonzero(ranked.order == row)[0]) + 1, row, None)
+    return None
+
+
+def _movie(opened: OpenDataset, ranked: RankedList, number: int, row: int, before: NDArray[np.intp] | None) -> MovieRow:
+    return {
+        "rank": number,
+        "before": number if before is None else int(before[row]) or None,
+        **opened.named_movie(row),
+        "ids": opened.matcher.links.of(row),
+        "stars": float(ranked.stars[row]),
+        "uncertainty": float(ranked.uncertainty[row]),
+        "score": float(ranked.score[row]),
+        "by": ranked.stars_by_viewer[:, row].tolist(),
+        "agreement": float(ranked.agreement[row]),
+        "count": int(opened.dataset.counts[row]),
+        "wanted": "",
+    }

@@ -1,0 +1,251 @@
+"""The dataset and model that the engine has open, and their movies and users as messages."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+
+import numpy as np
+
+from movietui.answers.lists import rows_of, viewer
+from movietui.data.dataset import Dataset
+from movietui.data.imports.matching import Matcher
+from movietui.data.problems import Problem
+from movietui.data.query.search import Search
+from movietui.models.base import history_of
+from movietui.models.serving.explanations import Reason, explain
+from movietui.models.serving.interview import Answers, Interview
+from movietui.models.serving.ranking import Ranker, Viewer
+from movietui.protocol.messages import (
+    Details,
+    FoundMovie,
+    GivenRating,
+    InterviewAnswers,
+    InterviewMovie,
+    NamedMovie,
+    Question,
+    SearchedMovie,
+    SimilarMovie,
+    UserRow,
+    ViewerDetails,
+    ViewerRatings,
+    Why,
+)
+
+
+class OpenDataset:
+    """One dataset with the ranker that serves it. Indexes of the dataset are built when they are first needed."""
+
+    def __init__(self, ranker: Ranker) -> None:
+        self.ranker = ranker
+        self.dataset: Dataset = ranker.dataset
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """Finds movies of the dataset by title and ids."""
+        return Matcher(self.dataset)
+
+    @cached_property
+    def search(self) -> Search:
+        """Finds movies, directors and users by words."""
+        return Search(self.dataset)
+
+    @cached_property
+    def _interview(self) -> Interview:
+        return Interview(self.dataset)
+
+    @cached_property
+    def _ratings_by_user(self) -> list[int]:
+        """The number of ratings of each user."""
+        counts: list[int] = np.bincount(self.dataset.ratings.user, minlength=len(self.dataset.users)).tolist()
+        return counts
+
+    def viewer(self, ratings: ViewerRatings) -> Viewer:
+        """Return a viewer as the model sees them."""
+        return viewer(self.dataset, ratings)
+
+    # Movies
+
+    def _row(self, movie: str) -> int:
+        row = self.dataset.movies.row.get(movie)
+        if row is None:
+            raise Problem(f"{self.dataset.name} has no movie {movie}.")
+        return row
+
+    def named_movie(self, row: int) -> NamedMovie:
+        """Return the fields that identify the movie of a row."""
+        movies = self.dataset.movies
+        return {
+            "id": movies.ids[row],
+            "key": movies.keys[row],
+            "title": movies.titles[row],
+            "year": int(movies.years[row]),
+        }
+
+    def found_movie(self, row: int) -> FoundMovie:
+        """Return the movie of a row, as a search shows it."""
+        return {**self.named_movie(row), "count": int(self.dataset.counts[row])}
+
+    def searched_movies(self, rows: Sequence[int], users: Sequence[str]) -> list[SearchedMovie]:
+        """Return the movies of rows with the stars of users in the dataset; an empty id is of no user."""
+        known = [self.dataset.users.row.get(each) for each in users]
+        stars = [{} if row is None else self._stars_of(row) for row in known]
+        return [
+            {**self.found_movie(row), "rated": [by.get(row, 0.0) for by in stars], "marked": [""] * len(users)}
+            for row in rows
+        ]
+
+    def _stars_of(self, user: int) -> dict[int, float]:
+        history = history_of(self.dataset, user)
+        return dict(zip(history.movies.tolist(), history.stars.tolist(), strict=True))
+
+    def similar_movies(self, movie: str, limit: int, hidden: Sequence[str]) -> list[SimilarMovie]:
+        """Return the movies most similar to one, without those whose keys are ``hidden``."""
+        hidden_rows = set(rows_of(self.dataset, hidden))
+        near = self.ranker.similarities.nearest(self._row(movie), limit + len(hidden_rows))
+        return [
+            {
+                **self.found_movie(each.movie),
+                "similarity": each.similarity,
+                "common": each.common,
+                "shared": [*each.shared.directors, *each.shared.genres],
+            }
+            for each in [each for each in near if each.movie not in hidden_rows][:limit]
+        ]
+
+    def details(self, movie: str, viewers: Sequence[ViewerRatings]) -> Details:
+        """Return everything known about a movie, with the reasons for each viewer."""
+        row = self._row(movie)
+        movies, scale = self.dataset.movies, self.dataset.scale
+        given = self.dataset.ratings.stars[self.dataset.ratings.movie == row]
+        steps = np.arange(scale.low, scale.high + scale.step / 2, scale.step)
+        facts = (movies.imdb.of(row) if movies.imdb else None) or {}
+        return {
+            **self.named_movie(row),
+            "ids": self.matcher.links.of(row),
+            "genres": movies.genres_of(row),
+            "minutes": facts.get("minutes") or 0,
+            "directors": facts.get("directors", []),
+            "imdb": facts.get("rating") or 0.0,
+            "link": self.matcher.links.imdb[row],
+            "count": len(given),
+            "mean": self.dataset.mean_of(row) or 0.0,
+            "histogram": [int((given == step).sum()) for step in steps.astype(np.float32)],
+            "by": [self._for_viewer(self.viewer(ratings), row) for ratings in viewers],
+        }
+
+    def _for_viewer(self, person: Viewer, row: int) -> ViewerDetails:
+        predicted = self.ranker.expect(person.history)
+        explanation = explain(self.ranker.model, self.ranker.similarities, person.history, predicted, row)
+        return {
+            "stars": explanation.stars,
+            "low": explanation.low,
+            "high": explanation.high,
+            "rated": explanation.rated,
+            "basis": explanation.basis,
+            "why": [self._why(reason) for reason in explanation.reasons.liked],
+            "against": [self._why(reason) for reason in explanation.reasons.against],
+            "shared": [*explanation.shared.genres, *explanation.shared.directors],
+        }
+
+    def _why(self, reason: Reason) -> Why:
+        movies = self.dataset.movies
+        return {
+            "title": movies.titles[reason.movie],
+            "year": int(movies.years[reason.movie]),
+            "stars": reason.stars,
+            "weight": reason.weight,
+        }
+
+    # Ratings
+
+    def given_ratings(self, ratings: ViewerRatings) -> list[GivenRating]:
+        """Return the movies that a viewer rated, each with what is predicted for it now."""
+        person = self.viewer(ratings)
+        predicted = self.ranker.expect(person.history).stars
+        links, times = self.matcher.links, self._times_of(person)
+        given: dict[str, GivenRating] = {}
+        for row, stars in zip(person.history.movies.tolist(), person.history.stars.tolist(), strict=True):
+            movie = self.named_movie(row)
+            given.setdefault(  # several movies of the dataset may share a key, and a stored rating counts for all
+                movie["key"],
+                {
+                    **movie,
+                    "ids": links.of(row),
+                    "stars": stars,
+                    "predicted": float(predicted[row]),
+                    "at": times.get(row, ""),
+                    "stored": False,
+                },
+            )
+        return list(given.values())
+
+    def _times_of(self, person: Viewer) -> dict[int, str]:
+        """Return when a user of the dataset gave each rating, by the row of the movie; none for a profile."""
+        if person.history.user is None:
+            return {}
+        given = self.dataset.ratings.take(self.dataset.rows_of(person.history.user))
+        return {
+            movie: datetime.fromtimestamp(time, UTC).isoformat()
+            for movie, time in zip(given.movie.tolist(), given.time.tolist(), strict=True)
+            if time > 0
+        }
+
+    def given_stars(self, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
+        """Return the stars that each viewer gave to each of some movies."""
+        histories = [self.viewer(ratings).history for ratings in viewers]
+        given = [dict(zip(each.movies.tolist(), each.stars.tolist(), strict=True)) for each in histories]
+        return [[stars.get(self._row(movie)) for stars in given] for movie in movies]
+
+    # Interviews
+
+    def next_question(self, ratings: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
+        """Return what to ask a viewer next, see ``Requests.next_question``."""
+        person, names = self.viewer(ratings), self.dataset.movies.genre_names
+        passed = {row: movie["liking"] for movie in answers["passed"] for row in rows_of(self.dataset, [movie["key"]])}
+        so_far = Answers(
+            person.history,
+            np.asarray(rows_of(self.dataset, answers["unseen"]), np.int32),
+            passed,
+            np.asarray(person.hidden, np.int32),
+            {names.index(name): int(np.sign(sign)) for name, sign in answers["genres"].items() if name in names},
+        )
+        places = {row: movie["place"] for movie in answers["passed"] for row in rows_of(self.dataset, [movie["key"]])}
+        person = replace(person, held={**person.held, **places})
+        asked = self._interview.next_card(so_far) if card else []
+        is_card = bool(asked)
+        asked = asked or self._interview.next_list(so_far)
+        movies = [self._interview_movie(row) for row in asked]
+        likings = self._interview.liking(so_far, np.asarray(asked, np.int32)) if is_card else []
+        above = self.ranker.places(person, asked) if is_card else []
+        return {
+            "movies": movies,
+            "if_passed": [
+                {"key": movie["key"], "liking": liking, "place": place}
+                for movie, liking, place in zip(movies if is_card else [], likings, above, strict=True)
+            ],
+            "rated": len(person.history),
+            "known": self._interview.known(so_far),
+        }
+
+    def _interview_movie(self, row: int) -> InterviewMovie:
+        movies = self.dataset.movies
+        return {
+            **self.named_movie(row),
+            "ids": self.matcher.links.of(row),
+            "genres": movies.genres_of(row),
+            "directors": list(movies.imdb.directors[row]) if movies.imdb else [],
+        }
+
+    # Users
+
+    def user(self, row: int) -> UserRow:
+        """Return the user of a row."""
+        users = self.dataset.users
+        return {
+            "id": users.ids[row],
+            "age": int(users.age[row]) if len(users.age) else 0,
+            "gender": users.gender[row] if users.gender else "",
+            "occupation": users.occupation[row] if users.occupation else "",
+            "ratings": self._ratings_by_user[row],
+        }

@@ -1,0 +1,288 @@
+"""Answers the requests of the app: about the open dataset, other datasets, models, runs and imports.
+
+Imports no torch, and pandas only to preview a cleaning that is not applied yet.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from movietui.answers.lists import recognise, taste_report
+from movietui.data import catalogue
+from movietui.data.cleaning.cleaner import PRESETS
+from movietui.data.fetch.sources import SOURCES
+from movietui.data.imdb import join as imdb
+from movietui.data.problems import Problem
+from movietui.data.query.filters import complete
+from movietui.data.storage import locations
+from movietui.engine.lists import Lists, by_taste, draw_surprise, rank
+from movietui.engine.open_dataset import OpenDataset
+from movietui.models import MODELS
+from movietui.models.checkpoints import load
+from movietui.models.choices import RECOMMENDED
+from movietui.models.serving.groups import MISERY
+from movietui.models.serving.ranking import Ranker
+from movietui.models.settings import describe
+from movietui.protocol.messages import (
+    CleaningReport,
+    DatasetRow,
+    DatasetSummary,
+    Details,
+    GivenRating,
+    ImdbReport,
+    ImportChoices,
+    ImportReport,
+    InterviewAnswers,
+    ListComparison,
+    ListQuery,
+    ListWindow,
+    ModelRow,
+    MovieRow,
+    Opened,
+    PublishedResult,
+    Question,
+    Recognised,
+    RemovedRows,
+    RunComparison,
+    SearchResults,
+    SimilarMovie,
+    StoredMovieRow,
+    SuggestionRow,
+    TasteReport,
+    UserWindow,
+    ViewerRatings,
+)
+from movietui.protocol.requests import Requests
+from movietui.protocol.viewers import ViewerKey, ViewerRef
+from movietui.store.ratings import Store
+from movietui.store.same_movies import from_rows
+
+MOST_FOUND = 12
+"""How many movies, directors and users a search shows of each."""
+UNUSUAL = 5
+"""How many unusual ratings a taste report has."""
+
+
+def _store() -> contextlib.closing[Store]:
+    return contextlib.closing(Store(locations.store()))
+
+
+class Service(Requests):
+    """The engine without its pipe. ``Requests``, which it implements, says what each method does."""
+
+    def __init__(self) -> None:
+        self._open: OpenDataset | None = None
+        self._lists = Lists()
+
+    @property
+    def opened(self) -> OpenDataset:
+        """The dataset that is open. Raises ``Problem`` if none is."""
+        if self._open is None:
+            raise Problem("No dataset is open; open one on the Data screen.")
+        return self._open
+
+    def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:
+        loaded = catalogue.load(dataset, cleaning)
+        model, manifest = load(Path(checkpoint), loaded)
+        self._open, self._lists = OpenDataset(Ranker(loaded, model)), Lists()
+        movies = loaded.movies
+        return {
+            "dataset": loaded.name,
+            "cleaning": loaded.cleaning,
+            "invented": loaded.name == catalogue.DEMO,
+            "ratings": len(loaded.ratings),
+            "users": len(loaded.users),
+            "movies": len(movies),
+            "genres": [movies.genre_names[column] for column in np.argsort(-movies.genres.sum(axis=0))],
+            "decades": np.unique(movies.years[movies.years > 0] // 10 * 10)[::-1].tolist(),
+            "model": model.name,
+            "metrics": manifest.metrics,
+            "misery": MISERY,
+            "first_user": loaded.users.ids[0] if loaded.users.ids else "",
+        }
+
+    # Lists
+
+    def rank(self, *, query: ListQuery, offset: int, limit: int, compare: bool = False) -> ListWindow:
+        return self._lists.window(self.opened, query, offset, limit, compare)
+
+    def surprise(self, *, query: ListQuery, draw: int) -> MovieRow | None:
+        return draw_surprise(self.opened, query, draw)
+
+    def compare_lists(self, *, query: ListQuery, cleaning: str, checkpoint: str, limit: int) -> ListComparison:
+        from movietui.answers.compare_runs import compare_lists, titles
+
+        served = self.opened.ranker
+        same = cleaning == served.dataset.cleaning
+        loaded = served.dataset if same else catalogue.load(served.dataset.name, cleaning)
+        other = Ranker(loaded, load(Path(checkpoint), loaded)[0])
+        first, second = (
+            titles(ranker.dataset, rank(ranker, by_taste(query))[1].order[:limit].tolist())
+            for ranker in (served, other)
+        )
+        return compare_lists(first, second, limit)
+
+    def next_question(self, *, viewer: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
+        return self.opened.next_question(viewer, answers, card)
+
+    def complete_filter(self, *, text: str) -> list[SuggestionRow]:
+        suggestions = complete(text, self.opened.dataset)
+        return [{"line": each.line, "part": each.part, "movies": each.movies} for each in suggestions]
+
+    # Movies and viewers
+
+    def movie_details(self, *, viewers: Sequence[ViewerRatings], movie: str) -> Details:
+        return self.opened.details(movie, viewers)
+
+    def given_ratings(self, *, viewer: ViewerRatings) -> list[GivenRating]:
+        return self.opened.given_ratings(viewer)
+
+    def given_stars(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
+        return self.opened.given_stars(viewers, movies)
+
+    def similar_movies(self, *, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[SimilarMovie]:
+        return self.opened.similar_movies(movie, limit, hidden)
+
+    def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:
+        opened = self.opened
+        matches = opened.search.find(words, MOST_FOUND)
+        facts = opened.dataset.movies.imdb
+        return {
+            "movies": opened.searched_movies(matches.movies, users),
+            "people": [{"name": name, "movies": len(facts.directed[name]) if facts else 0} for name in matches.people],
+            "users": [opened.user(row) for row in matches.users],
+            "people_first": matches.people_first,
+            "joined": facts is not None,
+        }
+
+    def find_users(self, *, search: str, offset: int, limit: int) -> UserWindow:
+        opened = self.opened
+        rows = opened.search.users(search)
+        return {
+            "dataset": opened.dataset.name,
+            "total": len(rows),
+            "offset": offset,
+            "rows": [opened.user(row) for row in rows[offset : offset + limit]],
+        }
+
+    def taste(self, *, viewers: Sequence[ViewerRatings]) -> TasteReport:
+        opened = self.opened
+        people = [opened.viewer(ratings) for ratings in viewers]
+        return taste_report(opened.dataset, people, UNUSUAL, opened.ranker)
+
+    # Imports
+
+    def preview_import(self, *, path: str, choices: ImportChoices) -> ImportReport:
+        return self._import("", path, {}, choices, preview=True)
+
+    def import_file(self, *, profile: str, path: str, settled: dict[str, str], choices: ImportChoices) -> ImportReport:
+        return self._import(profile, path, settled, choices, preview=False)
+
+    def _import(
+        self, profile: str, path: str, settled: dict[str, str], choices: ImportChoices, *, preview: bool
+    ) -> ImportReport:
+        from movietui.answers.import_ratings import FIRST, import_file
+        from movietui.data.imports.entries import Choices
+
+        with _store() as store:
+            matcher = self.opened.matcher
+            imported = import_file(store, profile, Path(path), matcher, settled, Choices(**choices), preview=preview)
+            return imported.to_json(FIRST)
+
+    def recognise(self, *, movies: Sequence[StoredMovieRow]) -> dict[str, Recognised]:
+        with _store() as store:
+            settled = store.settled()
+        return recognise(self.opened.matcher, from_rows(movies), settled)
+
+    # Datasets
+
+    def datasets(self) -> list[DatasetRow]:
+        return [
+            {
+                "name": listed.name,
+                "title": listed.title,
+                "state": listed.state,
+                "ratings": listed.ratings or 0,
+                "bytes": listed.bytes if listed.ratings or listed.name not in SOURCES else SOURCES[listed.name].size,
+                "terms": SOURCES[listed.name].terms if listed.name in SOURCES else "",
+                "citation": SOURCES[listed.name].citation if listed.name in SOURCES else "",
+            }
+            for listed in catalogue.list_datasets()
+        ]
+
+    def dataset_summary(self, *, dataset: str, cleaning: str) -> DatasetSummary | None:
+        if catalogue.report_of(dataset, cleaning) is None:
+            return None
+        return cast(DatasetSummary, catalogue.show(dataset, cleaning))
+
+    def presets(self) -> list[str]:
+        return list(PRESETS)
+
+    def cleaning_report(self, *, dataset: str, cleaning: str) -> CleaningReport | None:
+        report = catalogue.report_of(dataset, cleaning)
+        return cast(CleaningReport, report.to_json()) if report else None
+
+    def preview_cleaning(self, *, dataset: str, cleaning: str) -> CleaningReport:
+        return cast(CleaningReport, catalogue.preview(dataset, cleaning).to_json())
+
+    def removed_rows(self, *, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
+        return cast(RemovedRows, catalogue.removed(dataset, cleaning, rule, offset, limit).to_json())
+
+    def imdb_report(self, *, dataset: str) -> ImdbReport | None:
+        joined = imdb.load(dataset)
+        self._read_join(dataset)
+        return cast(ImdbReport, joined.report().to_json()) if joined else None
+
+    def choose_imdb_title(self, *, dataset: str, movie: str, title: str | None) -> ImdbReport:
+        report = imdb.settle(dataset, movie, title)
+        self._read_join(dataset)
+        return cast(ImdbReport, report.to_json())
+
+    def forget_imdb_title(self, *, dataset: str, movie: str) -> ImdbReport:
+        report = imdb.unsettle(dataset, movie)
+        self._read_join(dataset)
+        return cast(ImdbReport, report.to_json())
+
+    def _read_join(self, dataset: str) -> None:
+        """Read what IMDb says about the movies again, if the dataset is open."""
+        if self._open is not None and self._open.dataset.name == dataset:
+            ranker = self._open.ranker
+            ranker.dataset = imdb.attach(ranker.dataset)
+            self._open = OpenDataset(ranker)
+
+    # Models and runs
+
+    def models(self) -> list[ModelRow]:
+        return [
+            {
+                "name": model.name,
+                "summary": model.summary,
+                "settings": [
+                    {
+                        "name": entry.name,
+                        "kind": entry.kind.__name__,
+                        "default": entry.default,
+                        "published": getattr(model.published, entry.name) if model.published else None,
+                        "low": entry.low,
+                        "high": entry.high,
+                        "meaning": entry.meaning.replace("``", ""),
+                    }
+                    for entry in describe(model.settings_type)
+                ],
+            }
+            for model in sorted(MODELS.values(), key=lambda model: model.name != RECOMMENDED)
+        ]
+
+    def published_results(self) -> list[PublishedResult]:
+        from movietui.answers.compare_runs import published_results
+
+        return published_results()
+
+    def compare_runs(self, *, first: int, second: int, viewers: Sequence[ViewerKey]) -> RunComparison:
+        from movietui.answers.compare_runs import compare_runs
+
+        with _store() as store:
+            return compare_runs(store, first, second, [ViewerRef(**viewer) for viewer in viewers])

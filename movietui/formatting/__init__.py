@@ -1,0 +1,1 @@
+"""Text for the screens and the command line: tables, files, escaping, safe output."""

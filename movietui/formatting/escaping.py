@@ -1,0 +1,78 @@
+"""Untrusted text in the formats that leave movietui: JSON, tables for spreadsheets, Markdown, addresses of pages.
+
+``printing`` cleans what goes to a terminal.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from movietui.data.safe_text import INVISIBLE, strip_controls
+
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@")
+"""Start a formula in a spreadsheet. A cell that starts so gets an apostrophe, which an import removes again."""
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&:@$^=])")
+_ADDRESS = re.compile(r"(?i)(?<=://)|(?<=www\.)")
+PAGES = ("www.imdb.com", "letterboxd.com", "www.justwatch.com")
+"""The sites whose pages may be opened."""
+_IMDB = re.compile(r"tt[0-9]{7,15}")
+
+
+def json_text(document: object, indent: int | None = 2) -> str:
+    """Return a document as readable JSON, each invisible character as ``\\uXXXX``; on one line without ``indent``.
+
+    Raise ``ValueError`` for a number that JSON does not have.
+    """
+    if indent is None:
+        line = _ON_ONE_LINE(document)
+        # json escapes all control characters of ASCII except DEL.
+        return line if line.isascii() and "\x7f" not in line else INVISIBLE.sub(_escape, line)
+    return INVISIBLE.sub(_escape, json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False))
+
+
+_ON_ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+"""One encoder for all: ``json.dumps`` would create one for each of the million lines that an import can print."""
+
+
+def _escape(sign: re.Match[str]) -> str:
+    # JSON strings contain no raw controls, so a line break belongs to the layout.
+    return "\n" if sign[0] == "\n" else json.dumps(sign[0]).strip('"')
+
+
+def csv_text(rows: Iterable[Sequence[object]], end: str = "\n") -> str:
+    """Return rows as comma-separated values in which no text can run as a formula; ``None`` is an empty cell."""
+    lines = io.StringIO()
+    csv.writer(lines, lineterminator=end).writerows([_cell(value) for value in row] for row in rows)
+    return lines.getvalue()
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = strip_controls(value)
+    return f"'{text}" if text.lstrip().startswith(RUN_BY_SPREADSHEETS) else text
+
+
+def markdown(words: str) -> str:
+    """Return text that Markdown shows literally, on one line: without HTML, links, images or emphasis.
+
+    GitHub turns addresses into links even if all characters are escaped, so a space is inserted into them.
+    """
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(" ", " ".join(strip_controls(words).split())))
+
+
+def imdb_page(title: str) -> str:
+    """Return the address of a title on IMDb; empty if its id is invalid."""
+    return f"https://www.imdb.com/title/{title}/" if _IMDB.fullmatch(title) else ""
+
+
+def is_known_page(address: str) -> bool:
+    """Return whether an address is a page on one of ``PAGES`` without control characters."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and parts.netloc in PAGES and address.isascii() and address.isprintable()

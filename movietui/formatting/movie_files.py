@@ -1,0 +1,234 @@
+"""Lists of movies as text that leaves movietui: Markdown to read, CSV for a spreadsheet, CSV for Letterboxd.
+
+The app and the command line write the same text. Figures are written as the lists on screen show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from movietui.data.imports.entries import Entry
+from movietui.data.titles import with_year
+from movietui.formatting import text
+from movietui.formatting.escaping import csv_text, imdb_page, markdown
+from movietui.formatting.reasons import strongest
+from movietui.protocol.messages import GivenRating, IdsRow, MovieRow
+
+LETTERBOXD_LIMIT = 1_000_000
+"""Bytes of a file that Letterboxd imports."""
+_END = "\r\n"
+"""The end of a line of CSV."""
+
+
+@dataclass(frozen=True)
+class FileMovie:
+    """A movie of a list, with what is to be written about it. What is ``None`` or empty is left out."""
+
+    title: str
+    year: int = 0
+    ids: IdsRow = ("", 0, 0)
+    rank: int | None = None
+    stars: float | None = None
+    """The stars that the viewer gave."""
+    predicted: float | None = None
+    uncertainty: float | None = None
+    by: Sequence[float] = ()
+    """The predicted stars of each viewer, if there are several."""
+    agreement: float | None = None
+    count: int | None = None
+    """The number of its ratings in the dataset."""
+    because: str = ""
+    """The movie that counts most for it."""
+    at: str = ""
+    """When it was rated, ISO 8601 in UTC."""
+
+
+@dataclass(frozen=True)
+class MovieFile:
+    """A list of movies, and what it says about itself."""
+
+    title: str
+    movies: Sequence[FileMovie]
+    about: Sequence[str] = ()
+    """What the list is: sentences without their full stops. They may quote text from outside."""
+    viewers: Sequence[str] = ()
+    """The viewers that ``FileMovie.by`` is for."""
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A way to write a list of movies."""
+
+    name: str
+    """As it is shown."""
+    phrase: str
+    """How a sentence says that movies are written in it."""
+    suffix: str
+    write: Callable[[MovieFile], str]
+
+
+FormatName = Literal["markdown", "csv", "letterboxd"]
+
+
+# The lists
+
+
+def shortlist_file(
+    viewers: Sequence[str], movies: Sequence[FileMovie], dataset: str, model: str, conditions: Sequence[str] = ()
+) -> MovieFile:
+    """Return the movies at the top of a list for viewers.
+
+    ``conditions``: how it is ordered, and what it leaves out; sentences without their full stops.
+    """
+    names = text.enumerate_names(viewers)
+    about = [f"From {dataset}, by the model {model}", *conditions]
+    return MovieFile(f"What {names} may like", movies, about, viewers if len(viewers) > 1 else ())
+
+
+def watchlist_file(name: str, entries: Iterable[Entry]) -> MovieFile:
+    """Return the watchlist of a viewer; other movies are left out."""
+    wanted = [entry for entry in entries if "watchlist" in entry.marks]
+    return MovieFile(f"Watchlist of {name}", [FileMovie(each.title, each.year, ids_of(each)) for each in wanted])
+
+
+def ratings_file(
+    name: str, rows: Iterable[GivenRating], dataset: str, model: str, conditions: Sequence[str] = ()
+) -> MovieFile:
+    """Return the ratings that a viewer gave, with what is predicted for each movie."""
+    about = [f"Predicted by the model {model} from {dataset}", *conditions]
+    movies = [
+        FileMovie(row["title"], row["year"], row["ids"], stars=row["stars"], predicted=row["predicted"], at=row["at"])
+        for row in rows
+    ]
+    return MovieFile(f"Ratings of {name}", movies, about)
+
+
+def listed(row: MovieRow) -> FileMovie:
+    """Return a movie of the list on screen."""
+    return _ranked(row, row.get("ids", ("", 0, 0)), row["by"], row["year"])
+
+
+def recommended(row: Mapping[str, Any]) -> FileMovie:
+    """Return a movie of ``recommend --json``."""
+    best = strongest(row["why"])
+    because = with_year(best["title"], best.get("year")) if best else ""
+    return _ranked(row, ("", 0, 0), row["stars_by_viewer"], row["year"] or 0, because)
+
+
+def _ranked(row: Mapping[str, Any], ids: IdsRow, by: Sequence[float], year: int, because: str = "") -> FileMovie:
+    together = len(by) > 1
+    return FileMovie(
+        row["title"],
+        year,
+        ids,
+        row["rank"],
+        predicted=row["stars"],
+        uncertainty=None if together else row["uncertainty"],
+        by=by if together else (),
+        agreement=row["agreement"] if together else None,
+        count=None if together else row["count"],
+        because=because,
+    )
+
+
+def ids_of(entry: Entry) -> IdsRow:
+    """Return the ids of a movie of a profile."""
+    return entry.imdb, entry.tmdb, entry.movielens
+
+
+# The formats
+
+
+def to_markdown(file: MovieFile) -> str:
+    """Return a list as Markdown: a heading, what it is, and a line for each movie; its title opens its page on IMDb."""
+    lines = [f"# {markdown(file.title)}", ""]
+    lines += [" ".join(f"{markdown(each)}." for each in file.about), ""] if file.about else []
+    for movie in file.movies:
+        start = "-" if movie.rank is None else f"{movie.rank}."
+        figures = ", ".join(_figures(movie, file.viewers))
+        lines.append(f"{start} {_linked(movie)}{f': {figures}' if figures else ''}")
+    return "\n".join(lines) + "\n"
+
+
+def _linked(movie: FileMovie) -> str:
+    label = markdown(with_year(movie.title, movie.year))
+    page = imdb_page(movie.ids[0])
+    return f"[{label}]({page})" if page else label
+
+
+def _figures(movie: FileMovie, viewers: Sequence[str]) -> list[str]:
+    """Return the figures of a movie, as the lists on screen show them."""
+    figures = []
+    if movie.stars is not None:
+        figures.append(text.number_of_stars(movie.stars))
+    if movie.predicted is not None:
+        spread = f" ±{text.decimals(movie.uncertainty, 1)}" if movie.uncertainty is not None else ""
+        figures.append(f"{'predicted ' if movie.stars is not None else ''}★ {movie.predicted:.1f}{spread}")
+    figures += [f"{markdown(name)} ★ {stars:.1f}" for name, stars in zip(viewers, movie.by, strict=False)]
+    if movie.agreement is not None:
+        figures.append(f"agree {text.dots(movie.agreement)}")
+    if movie.count is not None:
+        figures.append(text.plural(movie.count, "rating"))
+    if movie.because:
+        figures.append(f"because of {markdown(movie.because)}")
+    if movie.at:
+        figures.append(text.moment(movie.at)[:10])
+    return figures
+
+
+def to_csv(file: MovieFile) -> str:
+    """Return a list as a table for a spreadsheet; columns without a value in any row are left out."""
+    columns: list[tuple[str, Sequence[object]]] = [
+        ("rank", [movie.rank for movie in file.movies]),
+        ("title", [movie.title for movie in file.movies]),
+        ("year", [movie.year or "" for movie in file.movies]),
+        ("rating", [halves(movie.stars) for movie in file.movies]),
+        ("predicted", [_one_decimal(movie.predicted) for movie in file.movies]),
+        ("uncertainty", [_one_decimal(movie.uncertainty) for movie in file.movies]),
+        *(
+            (f"predicted for {name}", [_one_decimal(movie.by[index]) for movie in file.movies])
+            for index, name in enumerate(file.viewers)
+        ),
+        ("agreement", [_one_decimal(movie.agreement) for movie in file.movies]),
+        ("ratings", [movie.count for movie in file.movies]),
+        ("because of", [movie.because for movie in file.movies]),
+        ("date", [movie.at for movie in file.movies]),
+        ("imdb_id", [movie.ids[0] for movie in file.movies]),
+        ("tmdb_id", [movie.ids[1] or "" for movie in file.movies]),
+    ]
+    present = [(name, cells) for name, cells in columns if name in ("title", "year") or set(cells) - {None, ""}]
+    return csv_text([[name for name, _ in present], *zip(*(cells for _, cells in present), strict=True)], _END)
+
+
+def _one_decimal(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def halves(stars: float | None) -> str:
+    """Return given stars as the tables of other services have them; empty for ``None``."""
+    return "" if stars is None else f"{stars:.1f}"
+
+
+def to_letterboxd(file: MovieFile) -> str:
+    """Return a list as a table that Letterboxd imports. A predicted rating is not a rating, and is left out."""
+    header = ["tmdbID", "imdbID", "Title", "Year", "Rating"]
+    rows = [
+        [movie.ids[1] or "", movie.ids[0], movie.title, movie.year or "", halves(movie.stars)] for movie in file.movies
+    ]
+    return csv_text([header, *rows], _END)
+
+
+def letterboxd_note(content: bytes) -> str:
+    """Return what to know about a file for Letterboxd; empty if there is nothing."""
+    if len(content) <= LETTERBOXD_LIMIT:
+        return ""
+    return f"Letterboxd accepts at most {LETTERBOXD_LIMIT:,} bytes at once; split the file."
+
+
+FORMATS: Mapping[FormatName, FileFormat] = {
+    "markdown": FileFormat("Markdown", "as Markdown", ".md", to_markdown),
+    "csv": FileFormat("CSV", "as CSV", ".csv", to_csv),
+    "letterboxd": FileFormat("Letterboxd", "for Letterboxd", ".csv", to_letterboxd),
+}

@@ -1,0 +1,42 @@
+"""Why a movie is recommended, in words for the viewer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from movietui.formatting import text
+
+WELL_LIKED = 4.0
+"""The mean rating from which everyone's ratings alone recommend a movie."""
+
+
+def liked(reason: Mapping[str, Any], who: str = "you") -> str:
+    """Return the sentence part that names a reason: ``because you liked Alien ★ 5``."""
+    return f"because {who} liked {reason['title']} {text.number_of_stars(reason['stars'])}"
+
+
+def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") -> str:
+    """Return what a prediction rests on where no single rating carries weight; empty if one does.
+
+    ``viewer``: details with ``basis``, see ``movietui.models.serving.explanations``; ``count`` and ``mean``: of
+    everyone's ratings of the movie.
+    """
+    whose = "yours" if who == "you" else f"{who}'s"
+    if viewer["basis"] == "ratings":
+        return ""
+    if viewer["basis"] == "alike":
+        return f"liked by people whose ratings agree with {whose}"
+    if not count:
+        return "nobody has rated it yet"
+    average = f"★ {mean:.1f} from {text.plural(count, 'rating')}"
+    return f"simply very well liked: {average}" if mean >= WELL_LIKED else f"what everyone gives it: {average}"
+
+
+def bar(reason: Mapping[str, Any], reasons: Sequence[Mapping[str, Any]]) -> str:
+    """Return how much a rating counts, compared with the strongest of some: ``●●●○○``."""
+    most = max((float(each["weight"]) for each in reasons), default=0.0)
+    return text.dots(reason["weight"] / most if most else 0.0)
+
+
+def strongest(reasons: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the reason with the most weight; ``None`` without reasons."""
+    return max(reasons, key=lambda reason: float(reason["weight"]), default=None)

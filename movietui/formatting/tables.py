@@ -1,0 +1,56 @@
+"""Tables of figures, for the command line and the screens."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from movietui.protocol.wire import Message
+
+
+def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Return an empty table. The columns in ``right`` are right-aligned and not wrapped."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    for column in columns:
+        number = column in right  # not wrapped, while text that people wrote may be
+        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
+    return table
+
+
+def figure(value: float | None) -> str:
+    """Return a metric as text; empty for ``None``."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def subgroups_table(row: Message) -> Table:
+    """Return the errors by subgroup as a table."""
+    columns = ("rows", "users", "rmse", "mae", "too high")
+    table = new_table("by", "", *columns, right=columns)
+    before = ""
+    for group in row["subgroups"]:
+        figures = (f"{group['rmse']:.4f}", f"{group['mae']:.4f}", f"{group['too_high']:+.3f}")
+        by, before = "" if group["by"] == before else group["by"], group["by"]
+        table.add_row(by, group["group"], f"{group['rows']:,}", f"{group['users']:,}", *figures)
+    return table
+
+
+def calibration_table(row: Message) -> Table:
+    """Return predicted and actual mean ratings by predicted rating, as a table."""
+    columns = ("predicted from", "to", "rows", "mean", "rated")
+    table = new_table(*columns, right=columns)
+    for part in row["calibration"]["bins"]:
+        means = (f"{part['predicted']:.2f}", f"{part['rated']:.2f}")
+        table.add_row(f"{part['low']:.1f}", f"{part['high']:.1f}", f"{part['rows']:,}", *means)
+    table.caption = f"mean distance {row['calibration']['error']:.4f} stars"
+    return table
+
+
+def confusion_table(row: Message) -> Table:
+    """Return how often each rating was predicted as which whole number of stars, as a table."""
+    confusion = row["confusion"]
+    columns = [f"as {stars:g}" for stars in confusion["predicted"]]
+    table = new_table("rated", *columns, right=("rated", *columns))
+    for stars, counts in zip(confusion["rated"], confusion["counts"], strict=True):
+        table.add_row(f"{stars:g}", *(f"{count:,}" for count in counts))
+    return table

@@ -1,0 +1,51 @@
+"""Callbacks of long work: the command line draws progress with them, and a job sends events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from movietui.data.progress import Report, silent
+from movietui.protocol.jobs import EpochProgress, SweepRow
+
+if TYPE_CHECKING:
+    from movietui.models.base import Epoch
+
+
+def ignore(*values: Any) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """What long work calls. A callback that raises ``Cancelled`` ends the work cleanly."""
+
+    stage: Report = silent
+    """Called with each step of fetching, cleaning and loading."""
+    epoch: Callable[[str, EpochProgress], None] = ignore
+    """Called after each epoch with the name of the fit and the epoch."""
+    inside: Report = silent
+    """Called with the progress of a fit within an epoch, or of one that has none."""
+    say: Callable[[str], None] = ignore
+    """Called with a sentence for the user."""
+    known: Callable[[int], None] = ignore
+    """Called with the number of combinations that an earlier sweep has measured."""
+    row: Callable[[SweepRow], None] = ignore
+    """Called with each measured combination of a sweep."""
+    gate: Event | None = None
+    """Cleared to pause a fit, after its current epoch or step; set to continue."""
+
+
+SILENT = Listener()
+
+
+def epoch_message(epoch: Epoch) -> EpochProgress:
+    """Return an epoch as messages hold it."""
+    return {
+        "epoch": epoch.number,
+        "of": epoch.of,
+        "train_loss": epoch.train_loss,
+        "validation_loss": epoch.validation_loss,
+    }

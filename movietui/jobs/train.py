@@ -1,0 +1,245 @@
+"""Train a model and store the run: its settings, curve, metrics and checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from movietui import models
+from movietui.data import catalogue
+from movietui.data.problems import Cancelled
+from movietui.data.progress import Report, Stage
+from movietui.data.splits import split
+from movietui.data.storage import locations
+from movietui.jobs.listener import SILENT, Listener, epoch_message
+from movietui.protocol.jobs import TrainResult
+from movietui.protocol.wire import sentence
+from movietui.store import interrupts
+from movietui.store.ratings import Store
+from movietui.store.runs import SERVED_SPLIT, Recorder, Runs
+
+if TYPE_CHECKING:
+    from movietui.data.dataset import Dataset
+    from movietui.models.base import Epoch
+    from movietui.models.evaluation.measure import Trained
+    from movietui.models.settings import Settings
+    from movietui.models.training.resume import States
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """Which model to train, and on what."""
+
+    model: str
+    dataset: str
+    cleaning: str
+    split: str | None = None
+    """The split whose train part the model learns from. Without one it is measured on ``SERVED_SPLIT`` and then learns
+    from all ratings."""
+    published: bool = False
+    """Whether to start from the published settings rather than the tuned ones."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Changes to those settings, as typed."""
+    seed: int = 0
+
+    @property
+    def measured_on(self) -> str:
+        """The split on which the model is measured."""
+        return self.split or SERVED_SPLIT
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored with a run, besides its model and dataset, so that it can be trained again."""
+        return {
+            "split": self.split,
+            "cleaning": self.cleaning,
+            "published": self.published,
+            "settings": {**self.settings},
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request with its data loaded and its settings parsed."""
+
+    request: TrainRequest
+    settings: Settings
+    dataset: Dataset
+    device: str
+    """The device that the model is fitted on."""
+
+
+def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, run: int | None = None) -> TrainResult:
+    """Train a model, store the run and its checkpoint, and return what ``train --json`` prints.
+
+    ``run`` is a queued run to train; without it a new run begins. However the training ends, the run records it. If
+    the same training was interrupted before, it resumes after its last epoch and says so to the listener.
+    """
+    prepared = prepare(request, listener.stage)
+    recorder: Recorder | None = None
+    try:
+        with interrupts.delayed():  # from the moment that the run exists, its end is recorded
+            run = begin(store, prepared, run)
+            phases = ("curve", "measure") if request.split else ("curve", "measure", "serve")
+            recorder = Recorder(Runs(store), run, phases)
+        trained = fit(prepared, recorder, listener)
+        checkpoint = checkpoint_of(store, run)
+        save(store, run, checkpoint, trained, prepared.dataset)
+        seconds = sum(trained.seconds.values())
+        recorder.end("done", seconds=seconds, best_epoch=trained.fitted.best_epoch, metrics=trained.metrics)
+    except (KeyboardInterrupt, Cancelled):
+        if recorder is not None:
+            recorder.end("cancelled")
+        raise
+    except Exception as error:
+        if recorder is not None:
+            recorder.end("failed", problem=sentence(error))
+        raise
+    return {
+        "run": run,
+        "model": request.model,
+        "dataset": request.dataset,
+        "cleaning": prepared.dataset.cleaning,
+        "split": trained.split,
+        "fitted_on": trained.fitted_on,
+        "seed": request.seed,
+        "settings": asdict(prepared.settings),
+        "epochs": recorder.curve,
+        "best_epoch": trained.fitted.best_epoch,
+        "metrics": trained.metrics,
+        "seconds": seconds,
+        "device": prepared.device,
+        "peak_bytes": recorder.peak_bytes,
+        "checkpoint": str(checkpoint),
+    }
+
+
+def prepare(request: TrainRequest, report: Report) -> Prepared:
+    """Parse the settings, load the data and check the split. Raises ``Problem`` before a run begins."""
+    settings = models.choose(request.model, request.published, request.settings)
+    dataset = catalogue.load(request.dataset, request.cleaning, report)
+    device = device_of(request.model)
+    split(dataset, request.measured_on)
+    return Prepared(request, settings, dataset, device)
+
+
+def device_of(model: str) -> str:
+    """Return the device that a model is fitted on; torch is imported only for models that use one."""
+    if not models.MODELS[model].on_device:
+        return "cpu"
+    from movietui.models.training import device
+
+    return str(device.choose_device())
+
+
+def begin(store: Store, prepared: Prepared, run: int | None) -> int:
+    """Begin a new run, or the queued one with this number, and return its number."""
+    request, cleaning, settings = prepared.request, prepared.dataset.cleaning, asdict(prepared.settings)
+    if run is not None:
+        Runs(store).begin(run, cleaning, settings, prepared.device)
+        return run
+    return store.start_run(
+        request.model,
+        request.dataset,
+        cleaning,
+        request.measured_on,
+        request.seed,
+        settings,
+        request=request.to_json(),
+        device=prepared.device,
+    )
+
+
+def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
+    """Fit the model and measure it; the recorder gets each epoch, and both pause while the gate is closed."""
+    from movietui.models.training.resume import resumable
+    from movietui.models.training.stages import reporting
+
+    def pause() -> None:
+        if listener.gate is not None and not listener.gate.is_set():
+            recorder.hold(listener.gate.wait)
+
+    def on_epoch(phase: str, epoch: Epoch) -> None:
+        message = epoch_message(epoch)
+        recorder.epoch(phase, message)
+        listener.epoch(phase, message)
+        pause()
+
+    def on_step(stage: Stage) -> None:
+        listener.inside(stage)
+        pause()
+
+    request = prepared.request
+    with resumable(states_of(prepared, listener)), reporting(on_step):
+        return models.train(
+            request.model,
+            prepared.dataset,
+            request.measured_on,
+            refit_all=request.split is None,
+            settings=prepared.settings,
+            seed=request.seed,
+            progress=on_epoch,
+        )
+
+
+def states_of(prepared: Prepared, listener: Listener) -> States:
+    """Return where the state of this training is saved, so that the same training can resume."""
+    from movietui.models.training.resume import States
+
+    request, imdb = prepared.request, prepared.dataset.movies.imdb
+
+    def resumed(last: Epoch) -> None:
+        listener.say(f"Resuming after epoch {last.number} of {last.of}, where the same training was interrupted.")
+
+    return States(
+        locations.unfinished(),
+        {
+            "model": request.model,
+            "settings": asdict(prepared.settings),
+            "seed": request.seed,
+            "split": request.split,
+            "dataset": [prepared.dataset.fingerprint, imdb.fingerprint if imdb else ""],
+        },
+        resumed,
+    )
+
+
+def save(store: Store, run: int, checkpoint: Path, trained: Trained, dataset: Dataset) -> None:
+    """Save the model, and store its errors by user and by subgroup with the run."""
+    from movietui.jobs.detail import detail
+    from movietui.models.evaluation.per_user import sum_by_user
+
+    models.save(
+        checkpoint,
+        trained.model,
+        dataset,
+        split=trained.split,
+        fitted_on=trained.fitted_on,
+        metrics=trained.metrics,
+    )
+    by_user = sum_by_user(trained.train, trained.test, trained.prediction, trained.lists)
+    subgroups = detail(trained.train, trained.test, trained.prediction)
+    Runs(store).measured(run, by_user.rows, by_user.to_bytes(), subgroups)
+
+
+def checkpoint_of(store: Store, number: int) -> Path:
+    """Return the folder of a run's checkpoint."""
+    run = store.run(number)
+    assert run is not None
+    return locations.checkpoint(run.checkpoint)
+
+
+def resume(store: Store, number: int, listener: Listener = SILENT) -> TrainResult:
+    """Train an interrupted, cancelled or failed run under its own number, and return what ``train`` does."""
+    run = Runs(store).again(number)
+    try:
+        return train(store, TrainRequest(run.model, run.dataset, **run.request), listener, run=number)
+    # Errors before the training begins; once it has begun, ``train`` records its end.
+    except (KeyboardInterrupt, Cancelled):
+        Runs(store).end_unfinished(number, "cancelled")
+        raise
+    except Exception as error:
+        Runs(store).end_unfinished(number, "failed", sentence(error))
+        raise

@@ -1,0 +1,1 @@
+"""What the processes send each other: wire format, requests, messages, jobs. Standard library only."""

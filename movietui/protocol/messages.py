@@ -1,0 +1,764 @@
+"""The values that requests to the engine take and return, as JSON objects. Stars and uncertainties are in stars."""
+
+from typing import Any, Literal, NotRequired, Required, TypedDict, final
+
+from movietui.models.choices import Basis, Order, UnseenBy, Way
+
+IdsRow = tuple[str, int, int]
+"""The ids of a movie at IMDb, TMDB and MovieLens, as the fields of ``store.Ids``; after the pipe a list."""
+
+
+class ViewerRatings(TypedDict):
+    """A viewer with their ratings and marks in the store; the engine adds what a user rated in the dataset."""
+
+    kind: Literal["profile", "user"]
+    id: str
+    rated: list[tuple[str, float]]
+    """Keys of movies and stars, the newest last."""
+    seen: list[str]
+    """The keys of movies marked as seen or liked."""
+    hidden: list[str]
+    """The keys of movies that they never want to see in a list."""
+    held: NotRequired[list[tuple[str, int]]]
+    """The keys of movies that must not have a better place in their list than they had, as in ``PassedMovie``."""
+
+
+class NamedMovie(TypedDict):
+    """The fields that identify a movie of the dataset."""
+
+    id: str
+    """The dataset's id."""
+    key: str
+    """Made from title and year, see ``movietui.data.titles.movie_key``."""
+    title: str
+    year: int
+    """0 if unknown."""
+
+
+class MovieRow(NamedMovie):
+    """One movie of a ranked list."""
+
+    rank: int
+    before: int | None
+    """The rank before the last change, as if movies that left the list or came back shifted no other; ``None`` for a
+    movie that was not in the list."""
+    ids: NotRequired[IdsRow]
+    stars: float
+    uncertainty: float
+    score: float
+    by: list[float]
+    """The predicted stars of each viewer."""
+    agreement: float
+    """1 if all viewers are predicted to give the same stars, 0 if they are the whole scale apart."""
+    count: int
+    """The number of its ratings in the dataset."""
+    wanted: NotRequired[str]
+    """The letters of the viewers whose watchlist it is on: ``A``, ``B``, ``AB``. The session fills it in."""
+
+
+class Alike(TypedDict):
+    """How similarly the two viewers of a pair rate, see ``movietui.models.serving.groups.alikeness``."""
+
+    value: float
+    common: int
+
+
+class ListQuery(TypedDict, total=False):
+    """Which list: its viewers, how to combine them, which movies it may hold. Missing fields have their defaults."""
+
+    viewers: Required[list[ViewerRatings]]
+    misery: Required[float]
+    """For ``weighted``: from 0, the average of the viewers, to 1, the least pleased of them."""
+    way: Way
+    standardise: bool
+    unseen_by: UnseenBy
+    filter: str
+    """See ``movietui.data.query.filters.parse``."""
+    daring: float
+    """From 0, safe, to 1."""
+    order: Order
+    excluded: list[str]
+    """The keys of movies that the list does not hold, besides those seen and hidden: vetoes."""
+    among: list[str]
+    """The keys of the only movies that the list may hold, such as those of a watchlist."""
+
+
+class ListWindow(TypedDict):
+    """A window of a ranked list."""
+
+    total: int
+    offset: int
+    rows: list[MovieRow]
+    seen: list[int]
+    """The number of movies of the dataset that each viewer has rated."""
+    alike: Alike | None
+    """``None`` for one viewer, and for a pair with too few movies in common."""
+    moved: int
+    """The number of movies among the first hundred whose rank changed with the last rating."""
+
+
+class Why(TypedDict):
+    """A rated movie that counts for or against another."""
+
+    title: str
+    year: int
+    stars: float
+    weight: float
+    """How much of everything that counts for or against it this rating is, from 0 to 1."""
+
+
+class ViewerDetails(TypedDict):
+    """The prediction for a movie and one viewer, with its reasons."""
+
+    stars: float
+    low: float
+    high: float
+    rated: float | None
+    """Their own rating of it; ``None`` without."""
+    basis: Basis
+    why: list[Why]
+    """Movies that they liked and that count for it."""
+    against: list[Why]
+    """Movies that they disliked and that count against it."""
+    shared: list[str]
+    """Genres and directors that the movie shares with the rated movies that count for it."""
+
+
+class Details(NamedMovie):
+    """Everything known about a movie."""
+
+    ids: NotRequired[IdsRow]
+    genres: list[str]
+    minutes: int
+    """0 if unknown."""
+    directors: list[str]
+    imdb: float
+    """The mean rating on IMDb, 1 to 10; 0 if unknown."""
+    link: str
+    """Its id there, ``tt0116282``; empty if unknown."""
+    count: int
+    mean: float
+    histogram: list[int]
+    by: list[ViewerDetails]
+
+
+class GivenRating(NamedMovie):
+    """A rating that a viewer gave."""
+
+    ids: IdsRow
+    stars: float
+    predicted: float | None
+    """What the model predicts for the movie now; ``None`` for a movie that the dataset does not have."""
+    at: str
+    """When it was given, ISO 8601; empty if unknown."""
+    stored: bool
+    """Whether it is in the store; if not, it is part of the dataset. The session fills it in."""
+
+
+class InterviewMovie(NamedMovie):
+    """A movie that an interview asks about: what people know it by, and nothing that is predicted."""
+
+    ids: NotRequired[IdsRow]
+    genres: list[str]
+    directors: list[str]
+
+
+class PassedMovie(TypedDict):
+    """A movie that got no point on a card. The viewer likes it at most as much as was expected before the card."""
+
+    key: str
+    liking: float
+    """How much they were expected to like it, see ``movietui.models.serving.interview``."""
+    place: int
+    """How many movies that were not on the card were above it in the list."""
+
+
+class InterviewAnswers(TypedDict):
+    """What a viewer answered in an interview, besides ratings."""
+
+    unseen: list[str]
+    """The keys of movies that they said they have not seen."""
+    passed: list[PassedMovie]
+    genres: dict[str, int]
+    """1 for a genre that they like, -1 for one that they dislike."""
+
+
+class Question(TypedDict):
+    """What an interview asks next."""
+
+    movies: list[InterviewMovie]
+    """Those of a card, on which points are spent, or of a list, which are rated; none if there is none left."""
+    if_passed: list[PassedMovie]
+    """For each movie of a card, what to remember if it gets no point; empty for a list."""
+    rated: int
+    """How many movies of the dataset the viewer has rated."""
+    known: float
+    """The strength of the profile: how much of the initial uncertainty about it is gone, from 0 to 1."""
+
+
+class SuggestionRow(TypedDict):
+    """A way to complete a half-typed filter."""
+
+    line: str
+    part: str
+    movies: int
+
+
+class FoundMovie(NamedMovie):
+    """A movie that a search found, or that is similar to another."""
+
+    count: int
+    """The number of its ratings in the dataset."""
+
+
+class SimilarMovie(FoundMovie):
+    """A movie that is similar to another."""
+
+    similarity: float
+    common: int
+    """The number of users who rated both."""
+    shared: list[str]
+
+
+class DirectorRow(TypedDict):
+    """A director that a search found."""
+
+    name: str
+    movies: int
+
+
+class SearchedMovie(FoundMovie):
+    """A movie that a search found, with what each viewer did with it."""
+
+    rated: list[float]
+    """Each viewer's stars, 0 without a rating. The engine adds ratings of the dataset, ``state.session`` the others."""
+    marked: list[str]
+    """Each viewer's mark: ``watchlist``, ``seen``, ``hidden`` or empty; added by ``state.session``."""
+
+
+class SearchResults(TypedDict):
+    """The movies, directors and users that a search found."""
+
+    movies: list[SearchedMovie]
+    people: list[DirectorRow]
+    users: list["UserRow"]
+    people_first: bool
+    """Whether the directors match better than the movies do."""
+    joined: bool
+    """Whether directors are known, because the dataset is joined with IMDb."""
+
+
+class UserRow(TypedDict):
+    """A user of the dataset."""
+
+    id: str
+    age: int
+    gender: str
+    occupation: str
+    ratings: int
+
+
+class UserWindow(TypedDict):
+    """A window of the users that a search found."""
+
+    dataset: str
+    total: int
+    offset: int
+    rows: list[UserRow]
+
+
+class Opened(TypedDict):
+    """The dataset and model that the engine has opened."""
+
+    dataset: str
+    cleaning: str
+    invented: bool
+    ratings: int
+    users: int
+    movies: int
+    genres: list[str]
+    """The names of its genres, the one with most movies first."""
+    decades: list[int]
+    """The first years of the decades of its movies, the newest first."""
+    model: str
+    metrics: dict[str, float]
+    first_user: str
+    misery: float
+    """The default of the dial, see ``ListQuery``."""
+
+
+class DatasetRow(TypedDict):
+    """A dataset that is on disk or can be fetched."""
+
+    name: str
+    title: str
+    state: str
+    """``ready``, ``available`` or ``invented``."""
+    ratings: int
+    bytes: int
+    terms: str
+    citation: str
+
+
+class RuleRow(TypedDict):
+    """What a cleaning rule removed, or would remove if it is off."""
+
+    rule: str
+    """Its id, as in ``+old-movies``."""
+    title: str
+    on: bool
+    always: bool
+    """Whether it cannot be turned off."""
+    number: int
+    """Its number; 0 if it has none."""
+    before: int
+    """The number of ratings before the rule."""
+    removed: int
+    removed_movies: int
+    removed_users: int
+    changed: int
+    """The number of values changed, for rules that remove nothing."""
+    note: str
+    examples: list[str]
+
+
+class CleaningReport(TypedDict):
+    """What cleaning did, or would do, and what is left."""
+
+    dataset: str
+    preset: str
+    """The shortest text that names this cleaning."""
+    rules: list[RuleRow]
+    ratings: int
+    users: int
+    movies: int
+
+
+class RemovedRows(TypedDict):
+    """A window of the rows that a rule removed or changed."""
+
+    rule: str
+    title: str
+    on: bool
+    columns: list[str]
+    total: int
+    offset: int
+    rows: list[list[str | int | float]]
+    """A cell for each column, a number or text."""
+
+
+class ChartRow(TypedDict):
+    """A chart of a dataset: a bar for each label, or a map of shares."""
+
+    name: str
+    title: str
+    labels: list[str]
+    counts: list[int]
+    note: str
+    shares: list[list[float]]
+    """For a map: the share of pairs that were rated, a row for each tenth of the users; empty for bars."""
+
+
+class FieldRow(TypedDict):
+    """A setting of a model."""
+
+    name: str
+    kind: str
+    default: float
+    published: NotRequired[float | None]
+    """The value that a source system uses; ``None`` if none has the model."""
+    low: float
+    high: float
+    meaning: str
+
+
+class ModelRow(TypedDict):
+    """A model that can be trained."""
+
+    name: str
+    summary: str
+    settings: list[FieldRow]
+
+
+class PublishedResult(TypedDict):
+    """What the authors of a source system reported, as a row beside the runs; ``runs list --json`` prints it too."""
+
+    run: None
+    name: str
+    note: str
+    source: str
+    model: str
+    dataset: str
+    cleaning: str
+    split: str
+    seed: None
+    state: str
+    task: str
+    metrics: dict[str, float]
+    """Results that an author shows only as a curve are missing."""
+
+
+class DatasetSummary(TypedDict):
+    """The part of ``data show --json`` that the screens read; it holds more."""
+
+    note: str
+    absent_note: str
+    charts: list[ChartRow]
+
+
+class ImdbTitle(TypedDict):
+    """A title of IMDb that a movie may be."""
+
+    id: str
+    title: str
+    original: NotRequired[str]
+    year: int | None
+    kind: str
+    minutes: NotRequired[int | None]
+    rating: NotRequired[float | None]
+    votes: int
+    genres: NotRequired[list[str]]
+    directors: list[str]
+
+
+class ImdbMovie(TypedDict):
+    """A movie of a dataset that was not simply matched."""
+
+    id: str
+    title: str
+    reason: str
+    candidates: list[ImdbTitle]
+
+
+class ImdbReport(TypedDict):
+    """How a dataset's movies matched IMDb, as ``data imdb --json`` prints it."""
+
+    dataset: str
+    matched: int
+    ambiguous: int
+    unmatched: int
+    by: dict[str, int]
+    """The number of matches by ``id``, ``title`` and ``hand``."""
+    links: NotRequired[str]
+    tables: NotRequired[dict[str, dict[str, int]]]
+    notes: NotRequired[list[str]]
+    seconds: NotRequired[float]
+    peak_bytes: NotRequired[int]
+    terms: NotRequired[str]
+    ambiguous_movies: list[ImdbMovie]
+    unmatched_movies: list[ImdbMovie]
+    settled_movies: list[ImdbMovie]
+
+
+class ListedMovie(TypedDict):
+    """A movie with its rank in two lists, ``None`` if it is not among the first."""
+
+    title: str
+    year: int | None
+    first: int | None
+    second: int | None
+
+
+class ListComparison(TypedDict):
+    """The first ``k`` movies of two lists, ordered by their better rank."""
+
+    k: int
+    common: int
+    movies: list[ListedMovie]
+
+
+class RunLists(ListComparison):
+    """The lists that two runs make for viewers."""
+
+    viewers: list["ViewerName"]
+
+
+class ViewerName(TypedDict):
+    """A viewer as ``--json`` prints them."""
+
+    kind: Literal["profile", "user"]
+    id: str
+
+
+class Difference(TypedDict):
+    """A fact or setting in which two runs differ; ``None`` if a run has none."""
+
+    name: str
+    first: Any
+    second: Any
+
+
+class MetricDifference(TypedDict):
+    """A metric of two runs: second minus first, with an interval over users if both were measured on the same rows."""
+
+    metric: str
+    first: float | None
+    second: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    confidence: float | None
+
+
+class RunRow(TypedDict):
+    """A run, as ``runs list --json`` prints it; see ``movietui.store.run_records.Run``."""
+
+    run: int
+    name: str
+    note: str
+    model: str
+    dataset: str
+    cleaning: str
+    split: str
+    seed: int
+    device: str
+    state: str
+    problem: str
+    started: str
+    seconds: float | None
+    peak_bytes: int | None
+    checkpoint_bytes: int
+    best_epoch: int | None
+    progress: dict[str, Any]
+    settings: dict[str, Any]
+    metrics: dict[str, float]
+
+
+class RunComparison(TypedDict):
+    """Two runs side by side, as ``runs compare --json`` prints them."""
+
+    runs: list[RunRow]
+    facts: list[Difference]
+    settings: list[Difference]
+    same_rows: bool
+    metrics: list[MetricDifference]
+    top: RunLists | None
+    """``None`` without viewers."""
+
+
+class TasteGroup(TypedDict):
+    """A viewer's ratings of a genre or decade, see ``movietui.models.serving.taste.Group``."""
+
+    name: str
+    ratings: int
+    mean: float
+    crowd: float
+    difference: float
+    beyond: float
+
+
+class MovieEntry(TypedDict):
+    """A movie as ``--json`` names it."""
+
+    id: str
+    title: str
+    year: int | None
+    genres: list[str]
+    count: int
+    """The number of its ratings in the dataset."""
+
+
+class RatedMovie(MovieEntry):
+    """A movie that a viewer rated unlike the crowd."""
+
+    stars: float
+    crowd: float
+
+
+class DividingMovie(MovieEntry):
+    """A movie that divides a pair, or would."""
+
+    stars: list[float]
+    """Of each viewer, given or predicted."""
+
+
+class IntervalRow(TypedDict):
+    """A figure with its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class HeldOutAccuracy(TypedDict):
+    """How well a viewer's newest ratings were predicted."""
+
+    rmse: IntervalRow
+    hits: int
+    hit_rate: IntervalRow | None
+    """``None`` if no held-out movie was liked."""
+
+
+class PersonalAccuracy(TypedDict):
+    """How good a model is for a profile, see ``movietui.models.serving.personal_accuracy.PersonalAccuracy``."""
+
+    model: str
+    lacking: int
+    """How many more ratings are needed; the other fields are present only if it is 0."""
+    older: NotRequired[int]
+    newest: NotRequired[int]
+    liked: NotRequired[int]
+    top: NotRequired[int]
+    by_model: NotRequired[HeldOutAccuracy]
+    by_means: NotRequired[HeldOutAccuracy]
+
+
+class ViewerTaste(TypedDict):
+    """A viewer's taste, see ``movietui.models.serving.taste.Taste``."""
+
+    kind: Literal["profile", "user"]
+    id: str
+    ratings: int
+    mean: float
+    crowd: float
+    generosity: float
+    genres: list[TasteGroup]
+    decades: list[TasteGroup]
+    likes: list[RatedMovie]
+    dislikes: list[RatedMovie]
+    for_you: PersonalAccuracy | None
+    """``None`` for a user of the dataset, whom the model was trained on, and without a model."""
+
+
+class PairTaste(TypedDict):
+    """The movies on which the two of a pair disagree."""
+
+    model: str
+    alike: dict[str, float] | None
+    divided: list[DividingMovie]
+    would_divide: list[DividingMovie]
+
+
+class TasteReport(TypedDict):
+    """What viewers like, as ``taste --json`` prints it."""
+
+    dataset: str
+    viewers: list[ViewerTaste]
+    pair: NotRequired[PairTaste]
+
+
+class Recognised(TypedDict):
+    """What a stored movie is in a dataset."""
+
+    key: str
+    """Empty if the dataset does not have it, or several of its movies may be meant."""
+    sure: bool
+    """Whether its key, its ids or its exact title and year say so."""
+    ids: IdsRow
+    """What the dataset knows of its ids, only if it is sure."""
+
+
+class IdsFields(TypedDict):
+    """The fields of ``store.Ids``."""
+
+    imdb: str
+    tmdb: int
+    movielens: int
+
+
+class StoredMovieRow(TypedDict):
+    """A movie of the store, as the fields of ``store.StoredMovie``."""
+
+    key: str
+    title: str
+    year: int
+    ids: IdsFields
+    aliases: list[str]
+
+
+class ImportChoices(TypedDict, total=False):
+    """How a file is to be read, as the fields of ``movietui.data.imports.entries.Choices``."""
+
+    scale: int
+    columns: dict[str, str]
+    meaning: Literal["", "seen", "watchlist", "list"]
+    name: str
+
+
+class ReadTable(TypedDict):
+    """How a table of a file was read."""
+
+    file: str
+    scale: int | None
+    scale_by: str | None
+    columns: dict[str, str]
+    not_read: list[str]
+    meaning: str | None
+    asks: bool
+
+
+class ImportedList(TypedDict):
+    """A named list of an import."""
+
+    name: str
+    movies: int
+
+
+@final
+class SkippedRow(TypedDict):
+    """Something of a file that was not read."""
+
+    place: str
+    title: str
+    reason: str
+
+
+class MovieChoice(TypedDict):
+    """A movie of the dataset that an imported one is, or may be."""
+
+    id: str
+    title: str
+    year: int | None
+
+
+class EntryRow(TypedDict):
+    """A movie of an import or export; unknown values are ``None``."""
+
+    title: str
+    year: int | None
+    stars: float | None
+    marks: list[str]
+    at: str | None
+    imdb: str | None
+    tmdb: int | None
+    movielens: int | None
+
+
+@final
+class ImportedRow(EntryRow):
+    """A movie of an import, and which movie of the dataset it is or why it is none."""
+
+    key: str
+    by: NotRequired[str]
+    """How it was matched."""
+    movie: NotRequired[MovieChoice]
+    reason: NotRequired[str]
+    """Why it is not matched."""
+    candidates: NotRequired[list[MovieChoice]]
+
+
+class ImportSummary(TypedDict):
+    """Everything about an import but its movies."""
+
+    profile: str
+    dataset: str
+    format: str
+    preview: bool
+    tables: list[ReadTable]
+    asks: bool
+    notes: list[str]
+    lists: list[ImportedList]
+    counts: dict[str, int]
+    """The number of movies by outcome: ``matched``, ``ambiguous``, ``unmatched``, ``skipped`` and ``unread``."""
+    skipped: list[SkippedRow]
+    unread: list[SkippedRow]
+    changes: int
+    stayed: int
+
+
+class ImportReport(ImportSummary):
+    """What an import did or would do, as ``import --json`` prints it."""
+
+    matched: list[ImportedRow]
+    ambiguous: list[ImportedRow]
+    unmatched: list[ImportedRow]

@@ -1,1 +1,0 @@
-"""The three screens and the panels above them."""

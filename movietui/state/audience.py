@@ -1,0 +1,111 @@
+"""Whom the list is for, and every way to change that. Immutable: each change returns a new audience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from movietui.data.problems import Problem
+from movietui.models.choices import WAYS, UnseenBy, Way
+from movietui.protocol.viewers import LETTERS, ViewerRef
+from movietui.store.ratings import Movie
+
+MISERY_STEP = 0.1
+
+
+@dataclass(frozen=True)
+class Veto:
+    """A movie that one viewer of a pair or group does not want tonight."""
+
+    viewer: ViewerRef
+    movie: Movie
+
+
+@dataclass(frozen=True)
+class Audience:
+    """One viewer, a pair or a group; who rates next, and how their lists are combined."""
+
+    viewers: tuple[ViewerRef, ...] = ()
+    rating_as: int = 0
+    """The index of the viewer who rates next."""
+    misery: float = 0.0
+    """For ``weighted``: from 0, the average, to 1, the least pleased viewer."""
+    way: Way = "weighted"
+    standardise: bool = False
+    """Whether all viewers' scores are put on the same scale: 4 stars from one may mean as much as 3 from another."""
+    unseen_by: UnseenBy = "all"
+    vetoes: tuple[Veto, ...] = ()
+    """A veto ends, at the latest, when its viewer leaves the list."""
+
+    @property
+    def rater(self) -> ViewerRef:
+        """The viewer who rates next."""
+        return self.viewers[self.rating_as]
+
+    @property
+    def together(self) -> bool:
+        """Whether there are several viewers."""
+        return len(self.viewers) > 1
+
+    def of(self, *viewers: ViewerRef) -> Audience:
+        """Return an audience of these viewers with the same settings and without vetoes."""
+        return replace(self, viewers=viewers, rating_as=0, vetoes=())
+
+    def paired_with(self, viewer: ViewerRef) -> Audience:
+        """Make a viewer the second one; remove a viewer who is already in the list."""
+        if viewer in self.viewers:
+            return self.of(*self._without(viewer))
+        return self.of(self.viewers[0], viewer)
+
+    def joined_by(self, viewer: ViewerRef) -> Audience:
+        """Add a viewer, or remove one who is already in the list. Raises ``Problem`` if there would be too many."""
+        if viewer in self.viewers:
+            viewers = self._without(viewer)
+        elif len(self.viewers) == len(LETTERS):
+            raise Problem(f"A list is for at most {len(LETTERS)} viewers; remove one first.")
+        else:
+            viewers = (*self.viewers, viewer)
+        vetoes = tuple(veto for veto in self.vetoes if veto.viewer in viewers)
+        return replace(self.of(*viewers), vetoes=vetoes)
+
+    def _without(self, viewer: ViewerRef) -> tuple[ViewerRef, ...]:
+        """Return the other viewers; the only viewer is never removed."""
+        return tuple(ref for ref in self.viewers if ref != viewer) or self.viewers
+
+    def renamed(self, before: ViewerRef, after: ViewerRef) -> Audience:
+        """Replace a renamed profile by its new name."""
+        return replace(self, viewers=tuple(after if ref == before else ref for ref in self.viewers))
+
+    def rated_by(self, index: int) -> Audience:
+        """Let a viewer rate next."""
+        return replace(self, rating_as=min(index, max(0, len(self.viewers) - 1)))
+
+    def next_rater(self) -> Audience:
+        """Let the next viewer rate."""
+        return replace(self, rating_as=(self.rating_as + 1) % max(1, len(self.viewers)))
+
+    def leaning(self, steps: int) -> Audience:
+        """Turn the dial towards the average (down) or the least pleased viewer (up)."""
+        return replace(self, misery=round(min(1.0, max(0.0, self.misery + steps * MISERY_STEP)), 2))
+
+    def next_way(self, steps: int) -> Audience:
+        """Combine the viewers in the way that is ``steps`` further in ``WAYS``."""
+        ways = tuple(WAYS)
+        return replace(self, way=ways[(ways.index(self.way) + steps) % len(ways)])
+
+    def toggle_scale(self) -> Audience:
+        """Turn ``standardise`` on or off."""
+        return replace(self, standardise=not self.standardise)
+
+    def next_unseen_by(self) -> Audience:
+        """Step from movies that nobody has seen to those that somebody has not, then to all movies, and back."""
+        choices: tuple[UnseenBy, ...] = get_args(UnseenBy)
+        return replace(self, unseen_by=choices[(choices.index(self.unseen_by) + 1) % len(choices)])
+
+    def vetoing(self, veto: Veto) -> Audience:
+        """Add a veto."""
+        return replace(self, vetoes=(*self.vetoes, veto))
+
+    def without(self, veto: Veto) -> Audience:
+        """Remove a veto."""
+        return replace(self, vetoes=tuple(each for each in self.vetoes if each != veto))

@@ -1,0 +1,144 @@
+"""Ratings, marks, imports, vetoes and deleted profiles, and how they are undone and redone.
+
+The store undoes and redoes its own steps. Vetoes and deleted profiles are not steps of the store, so this module
+remembers their order among the steps, for as long as the app runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from movietui.data.imports.entries import Mark
+from movietui.data.problems import Problem
+from movietui.protocol.viewers import ViewerRef
+from movietui.state.audience import Audience, Veto
+from movietui.state.stored_movies import StoredMovies
+from movietui.store.ratings import RATING, STARS, Change, Movie, Step, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A deleted profile."""
+
+    viewer: ViewerRef
+    deleted: str
+    """What ``Store.restore_profile`` needs to restore it."""
+
+
+Done = Step | Veto | Deleted
+
+
+class Changes:
+    """Changes that can be undone. Each is on disk when its method returns, except a veto."""
+
+    def __init__(self, store: Store, movies: StoredMovies) -> None:
+        self._store = store
+        self._movies = movies
+        self.last: Change | None = None
+        """The rating given last, which ``nudge`` changes."""
+        self._done: list[Veto | Deleted | None] = []
+        """``None`` stands for a step of the store."""
+        self._undone: list[Veto | Deleted | None] = []
+
+    def record(self, entry: Veto | Deleted | None = None) -> None:
+        """Record a change, ``None`` for a step of the store. Changes that were undone can no longer be redone."""
+        self._done.append(entry)
+        self._undone.clear()
+
+    async def rate(self, audience: Audience, movie: Movie, stars: float) -> Change:
+        """Rate a movie as the viewer who rates next."""
+        self.last = await self._movies.read(audience.viewers, self._movies.rate, audience.rater, movie, stars)
+        self.record()
+        return self.last
+
+    async def unrate(self, audience: Audience, movie: Movie) -> Change | None:
+        """Remove the rating that the viewer who rates next gave a movie; ``None`` if the store has none."""
+        self.last = None
+        removed = await self._movies.read(audience.viewers, self._movies.unrate, audience.rater, movie)
+        for _ in removed:
+            self.record()
+        return removed[-1] if removed else None
+
+    async def nudge(self, viewers: Sequence[ViewerRef], step: float) -> Change:
+        """Raise or lower the latest rating by ``step`` stars, within the scale.
+
+        Raises ``Problem`` if there is none, or if none of these viewers gave it.
+        """
+        last = self.last
+        if last is None or last.after is None or last.viewer not in viewers:
+            raise Problem("Rate a movie with 1 to 5 first; then [ and ] change it by half a star.")
+        stars = min(STARS[1], max(STARS[0], last.after + step))
+        self.last = await asyncio.to_thread(self._store.rate, last.viewer, last.movie, stars)
+        self.record()
+        return self.last
+
+    async def mark(self, audience: Audience, movie: Movie, mark: Mark) -> Change:
+        """Mark a movie as the viewer who rates next, or remove the mark if it has it."""
+        change = await self._movies.read(audience.viewers, self._movies.switch_mark, audience.rater, movie, mark)
+        self.record()
+        return change
+
+    async def delete(self, viewer: ViewerRef) -> Deleted:
+        """Delete a profile."""
+        deleted = Deleted(viewer, await asyncio.to_thread(self._store.delete_profile, viewer))
+        self.record(deleted)
+        return deleted
+
+    async def undo(self, audience: Audience) -> tuple[Done | None, Audience]:
+        """Undo the last change of these viewers, an import as a whole; return it with the audience after it."""
+        self.last = None
+        entry = self._done.pop() if self._done else None
+        if isinstance(entry, Veto) and entry not in audience.vetoes:  # its viewers no longer share a list
+            return await self.undo(audience)
+        step: Step | None = None
+        if isinstance(entry, Veto):
+            audience = audience.without(entry)
+        elif isinstance(entry, Deleted):
+            await asyncio.to_thread(self._store.restore_profile, entry.viewer, entry.deleted)
+        else:
+            step = await asyncio.to_thread(self._store.undo, audience.viewers)
+        if step or entry:
+            self._undone.append(entry)
+        return entry or step, audience
+
+    async def redo(self, audience: Audience) -> tuple[Done | None, Audience]:
+        """Redo what was undone last; return it with the audience after it."""
+        entry = self._undone.pop() if self._undone else None
+        step: Step | None = None
+        if isinstance(entry, Veto) and entry.viewer in audience.viewers and audience.together:
+            audience = audience.vetoing(entry)
+        elif isinstance(entry, Deleted):
+            entry = Deleted(entry.viewer, await asyncio.to_thread(self._store.delete_profile, entry.viewer))
+        else:
+            entry = None
+            step = await asyncio.to_thread(self._store.redo, audience.viewers)
+        if step or entry:
+            self._done.append(entry)
+        self.last = step.changes[0] if step and step.kind == RATING else None
+        return entry or step, audience
+
+    async def take_back(self, step: Step) -> Step | None:
+        """Undo one step of the history alone, whatever was done since, and return the new step that does so.
+
+        Return ``None`` if nothing of the step is left to undo.
+        """
+        reverting = await asyncio.to_thread(self._store.take_back, step)
+        if reverting is not None:
+            self.record()
+        return reverting
+
+    async def go_to(self, step: Step) -> int:
+        """Undo everything down to a step of the history, or redo up to it if it is undone; return how many steps."""
+        move = self._store.redo if step.undone else self._store.undo
+        count = 0
+        while done := await asyncio.to_thread(move, (step.viewer,)):
+            count += 1
+            if done.number == step.number:
+                break
+        self.last = None
+        return count

@@ -1,0 +1,496 @@
+"""Clients of the child processes: the engine that answers requests, and jobs that fetch, clean and train.
+
+They are processes because importing torch in a thread stalls the screen for half a second, and training for a third.
+Both end when their standard input does, so none outlives the app, however it ends.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
+
+from movietui.data.problems import Problem
+from movietui.protocol import code_path
+from movietui.protocol.jobs import JobClient, JobEvent, JobRequest
+from movietui.protocol.requests import Requests
+from movietui.protocol.wire import WORKING, Message, decode, encode
+
+LINE_LIMIT = 64 * 1024 * 1024
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+"""For the engine. Its products are too small for several threads: beside a training on all cores, two threads wait for
+each other, and a list that takes 20 ms takes 300."""
+GRACE_SECONDS = 1.0
+"""Seconds that a child may take to stop before it is killed."""
+SILENT_SECONDS = 5.0
+"""Seconds after which the status line says that the engine is silent; while it works, it reports once a second."""
+HANG_SECONDS = 20.0
+"""Seconds after which a silent engine is killed; no single library call blocks its reports for so long."""
+SLOW_SECONDS = 10.0
+"""Seconds after which the status line says that the engine still works on one request."""
+ENDLESS_SECONDS = 600.0
+"""Seconds after which an engine that still works on one request is killed: the largest dataset opens in less."""
+CHECKS = 20
+"""How many times the engine is checked within the shortest of these times."""
+ATTEMPTS = 3
+"""How many times a request is sent if the engine dies while it works on it."""
+FRUITLESS = 2
+"""The client gives up after this many processes in a row that ended without a reply."""
+STILL_SILENT = "The ranking engine is not responding; it restarts by itself if this continues. q quits."
+STILL_AT_WORK = "The ranking engine is still working on this. q quits."
+ANSWERS_AGAIN = "The ranking engine is responding again."
+TIMED_OUT = "The ranking engine did not answer in time."
+HUNG = "The ranking engine hung; restarting it."
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class EngineClient(Protocol):
+    """What the app needs from an engine, which runs in a child process; tests replace it."""
+
+    notice: Callable[[str], object]
+
+    async def start(self) -> None:
+        """Start the engine unless it is already running."""
+
+    async def close(self) -> None:
+        """End the engine; pending requests get no reply."""
+
+    def hurry(self, now: bool) -> None:
+        """While ``now``, make every request fail at once."""
+
+    async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
+        """Send a request and wait for its result. Raises ``Problem`` if it fails."""
+        ...
+
+
+class _Pipes(asyncio.subprocess.SubprocessStreamProtocol):
+    """The pipes of a child, and whether it is over: the process has ended and each of its pipes is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(LINE_LIMIT, asyncio.get_running_loop())
+        self.over = asyncio.Event()
+        self._left = {"process", "0", "1", "2"}
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """Record that a pipe is closed."""
+        super().pipe_connection_lost(fd, exc)
+        self._lost(str(fd))
+
+    def process_exited(self) -> None:
+        """Record that the process has ended."""
+        super().process_exited()
+        self._lost("process")
+
+    def _lost(self, part: str) -> None:
+        self._left.discard(part)
+        if not self._left:
+            self.over.set()
+
+
+class Child(asyncio.subprocess.Process):
+    """A process that leaves nothing in the event loop after its end.
+
+    If the loop closes while it still holds transports, Python later reports an error on the terminal.
+    """
+
+    def __init__(self, transport: asyncio.SubprocessTransport, pipes: _Pipes) -> None:
+        super().__init__(transport, pipes, asyncio.get_running_loop())
+        self._whole, self._pipes = transport, pipes
+        _children.add(self)
+
+    async def end(self) -> None:
+        """Ask it to stop, wait for it, and kill it if it takes longer than ``GRACE_SECONDS``."""
+        assert self.stdin is not None
+        self.stdin.close()
+        if not await self._over_soon():
+            self.kill_now()
+            if not await self._over_soon():  # a process that the child started still holds its pipes
+                self._whole.close()
+                await self._pipes.over.wait()
+        self._whole.close()
+        _children.discard(self)
+
+    async def _over_soon(self) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._pipes.over.wait(), GRACE_SECONDS)
+        return self._pipes.over.is_set()
+
+    def kill_now(self) -> None:
+        """Kill it, even if it is stopped, without waiting for its pipes."""
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+
+_begun: set[asyncio.Task[Child]] = set()
+_children: set[Child] = set()
+
+
+async def end_all() -> None:
+    """End all children, whatever their state, before the event loop closes."""
+    while _begun or _children:
+        await asyncio.gather(*_begun, return_exceptions=True)
+        await asyncio.gather(*(child.end() for child in list(_children)))
+
+
+def kill_all() -> None:
+    """Kill all children, when the app cannot wait for them."""
+    for child in _children:
+        child.kill_now()
+
+
+async def _start(module: str, *options: str, **environment: str) -> Child:
+    """Start a module in a child process. If the caller is cancelled meanwhile, end the process too."""
+    starting = asyncio.create_task(_spawn(module, *options, **environment))
+    _begun.add(starting)
+    starting.add_done_callback(_begun.discard)
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await (await starting).end()
+        raise
+
+
+async def _spawn(module: str, *options: str, **environment: str) -> Child:
+    transport, pipes = await asyncio.get_running_loop().subprocess_exec(
+        _Pipes,
+        *code_path.command(module, *options),
+        env={**code_path.environment(), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **environment},
+        start_new_session=True,  # ctrl-c in the terminal is for the app to handle
+    )
+    return Child(transport, pipes)
+
+
+class _ErrorOutput:
+    """Reads a child's standard error so that the child never blocks, and keeps the last lines for a message."""
+
+    def __init__(self, process: Child) -> None:
+        self._lines: deque[str] = deque(maxlen=20)
+        self._task = asyncio.create_task(self._read(process))
+
+    async def _read(self, process: Child) -> None:
+        assert process.stderr is not None
+        while line := await process.stderr.readline():
+            self._lines.append(line.decode(errors="replace").rstrip())
+
+    async def last(self) -> str:
+        """Return the last line that is not empty."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._task), 0.2)
+        return next((line for line in reversed(self._lines) if line.strip()), "")
+
+
+class _Connection:
+    """Sends requests to one engine process, and returns its replies to the callers.
+
+    While the engine works on a request, it reports so every second. An engine that is silent for too long, or works on
+    one request for too long, is killed; its callers see that the process has ended.
+    """
+
+    def __init__(self, process: Child, notice: Callable[[str], object]) -> None:
+        """``notice`` is called with a sentence when the engine keeps a person waiting, and when it no longer does."""
+        self.process = process
+        self._errors = _ErrorOutput(process)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._number = 0
+        self._notice = notice
+        self._heard = False
+        self._silent = False
+        self.over = False
+        self.answered = False
+        """Whether the process ever replied."""
+        self.counted = False
+        """Whether its end is counted in ``Engine._fruitless``."""
+        self.opened = False
+        """Whether the process has reopened the dataset of the process before it, if that is possible."""
+        self.opening = asyncio.Lock()
+        self.reader = asyncio.create_task(self._read())
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def ask(self, request: Message) -> Any:
+        """Return the result. Raises ``Problem`` with the engine's message, or ``ConnectionError`` if the process has
+        ended."""
+        if self.over:
+            raise ConnectionError
+        assert self.process.stdin is not None
+        self._number += 1
+        number = self._number
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        if self._watcher is None or self._watcher.done():
+            self._watcher = asyncio.create_task(self._watch())
+        try:
+            self.process.stdin.write(encode({"id": number, **request}))
+            await self.process.stdin.drain()
+            return await future
+        except ConnectionError:
+            self.over = True
+            raise
+        finally:
+            self._waiting.pop(number, None)
+
+    async def end(self) -> None:
+        """End the process; pending requests get no reply. A silent process is killed at once."""
+        if self._silent or self.over:
+            self.process.kill_now()
+        await self.process.end()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        await self.reader
+
+    def abandon(self) -> None:
+        """Raise ``Problem`` in every caller that waits for a reply."""
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(Problem(TIMED_OUT))
+
+    async def _read(self) -> None:
+        """Pass replies to their callers until the pipe ends, or breaks off in the middle of a line."""
+        assert self.process.stdout is not None
+        last = ""
+        try:
+            while line := await self.process.stdout.readline():
+                self._heard = True
+                self._receive(decode(line))
+            self.over = True  # requests sent while its last line is read are for its successor
+            last = await self._errors.last()
+        except ValueError:
+            pass
+        finally:
+            self.over = True
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(ConnectionError(last))
+
+    def _receive(self, reply: Message) -> None:
+        if reply == WORKING:
+            return
+        number, problem = reply.get("id"), reply.get("problem", "")
+        if not (isinstance(number, int) and isinstance(problem, str) and ("problem" in reply or "result" in reply)):
+            raise ValueError("not a reply")  # ends the connection, as a broken line does
+        self.answered = True
+        future = self._waiting.get(number)
+        if future is None or future.done():
+            return
+        if "problem" in reply:
+            future.set_exception(Problem(problem))
+        else:
+            future.set_result(reply["result"])
+
+    async def _watch(self) -> None:
+        """Check the engine while a request is pending.
+
+        Count checks instead of reading a clock: the time during which the app itself is stopped must not count.
+        """
+        pause = min(SILENT_SECONDS, HANG_SECONDS, SLOW_SECONDS, ENDLESS_SECONDS) / CHECKS
+        silent = slow = 0.0
+        said, oldest = "", 0
+        while self._waiting and not self.over:
+            await asyncio.sleep(pause)
+            silent = 0.0 if self._heard else silent + pause
+            first = min(self._waiting, default=0)
+            slow = slow + pause if first == oldest else 0.0
+            self._heard, oldest = False, first
+            self._silent = silent >= SILENT_SECONDS
+            if silent >= HANG_SECONDS or slow >= ENDLESS_SECONDS:
+                self._notice(HUNG)
+                self.over = True
+                self.process.kill_now()
+                return
+            late = STILL_SILENT if self._silent else STILL_AT_WORK if slow >= SLOW_SECONDS else ""
+            if late != said:
+                self._notice(late or ANSWERS_AGAIN)
+                said = late
+        self._silent = False
+        if said:
+            self._notice(ANSWERS_AGAIN)
+
+
+class Engine(EngineClient):
+    """The client of the engine. If the process dies or hangs, it is started again and gets the request again."""
+
+    def __init__(self) -> None:
+        self._connection: _Connection | None = None
+        self._starting = asyncio.Lock()
+        self._opened: Message | None = None
+        self._closed = False
+        self._hurry = False
+        self._fruitless = 0
+        """How many processes in a row ended without a single reply."""
+        self.notice: Callable[[str], object] = lambda sentence: None
+        """Called with a sentence when the engine keeps a person waiting, and when it no longer does."""
+
+    async def start(self) -> None:
+        """Start the process unless it is already running; it imports numpy while the screen is drawn."""
+        await self._connect()
+
+    async def close(self) -> None:
+        """End the process; pending requests get no reply."""
+        self._closed = True
+        if self._connection is not None:
+            await self._connection.end()
+
+    def hurry(self, now: bool) -> None:
+        """While ``now``, make every request fail at once, because a person wants to quit."""
+        self._hurry = now
+        if now and self._connection is not None:
+            self._connection.abandon()
+
+    async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
+        """Send a request and wait for its result: ``await engine.ask(Requests.similar_movies, movie="1", limit=5)``.
+
+        Raises ``Problem`` with the engine's message if the request fails.
+        """
+        assert not arguments  # all requests take keyword arguments
+        result: R = await self._ask({"do": request.__name__, "arguments": named})
+        return result
+
+    async def _ask(self, request: Message) -> Any:
+        if self._hurry:
+            raise Problem(TIMED_OUT)
+        opens = request["do"] == Requests.open.__name__
+        last = ""
+        for attempt in range(ATTEMPTS):
+            connection = await self._connect(give_up=attempt > 0)
+            if connection is None:
+                raise Problem(f"The ranking engine stopped twice; restart movietui. {last}".rstrip())
+            try:
+                if not opens:
+                    await self._open_again(connection)
+                result = await connection.ask(request)
+            except ConnectionError as error:
+                last = str(error) or last
+                continue
+            if opens:
+                self._opened, connection.opened = request, True
+            return result
+        raise Problem(f"The ranking engine stops every time it tries this. {last}".rstrip())
+
+    async def _connect(self, *, give_up: bool = False) -> _Connection | None:
+        """Return the connection to a running process; start one if there is none.
+
+        With ``give_up``, return ``None`` if no process runs and the last two ended without a reply. However many
+        callers see a process end, its end is counted once and one successor is started.
+        """
+        async with self._starting:
+            if self._closed:
+                raise Problem("movietui is closing.")
+            before = self._connection
+            if before is not None:
+                if not before.over:
+                    return before
+                if not before.counted:
+                    before.counted = True
+                    self._fruitless = 0 if before.answered else self._fruitless + 1
+                    before.process.kill_now()
+                    await before.process.end()
+                if give_up and self._fruitless >= FRUITLESS:
+                    return None
+            try:
+                process = await _start("movietui.engine", **ONE_THREAD)
+            except OSError as error:
+                raise Problem(f"The ranking engine could not be started: {error.strerror}.") from error
+            self._connection = _Connection(process, self._notice)
+            if self._closed:  # while it was starting
+                await self._connection.end()
+                raise Problem("movietui is closing.")
+            return self._connection
+
+    def _notice(self, sentence: str) -> None:
+        self.notice(sentence)
+
+    async def _open_again(self, connection: _Connection) -> None:
+        """Reopen in a new process the dataset that the previous process had open."""
+        async with connection.opening:
+            if self._opened is not None and not connection.opened:
+                with contextlib.suppress(Problem):  # requests that need it then raise their own ``Problem``
+                    await connection.ask(self._opened)
+                connection.opened = not self._hurry
+
+
+class Job(JobClient):
+    """The client of one job."""
+
+    def __init__(self) -> None:
+        self._process: Child | None = None
+        self._errors: _ErrorOutput | None = None
+        self._cancelled = False
+
+    async def start(self, *options: str) -> Child:
+        """Start the process; it waits for its request."""
+        if self._process is None:
+            self._process = await _start("movietui.jobs", *options)
+            self._errors = _ErrorOutput(self._process)
+        return self._process
+
+    async def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
+        """Do the work and report its events. The last is ``done``, ``failed`` or ``cancelled``."""
+        if self._cancelled:
+            yield {"event": "cancelled"}
+            return
+        try:
+            process = await self.start()
+        except OSError as error:
+            yield {"event": "failed", "problem": f"The job could not be started: {error.strerror}. Start it again."}
+            return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert self._errors is not None
+        ended = False
+        try:
+            if self._cancelled:  # while it was starting
+                yield {"event": "cancelled"}
+                return
+            with contextlib.suppress(ConnectionError):
+                process.stdin.write(encode(request))
+                await process.stdin.drain()
+            while line := await process.stdout.readline():
+                try:
+                    event = decode(line)
+                except ValueError:  # it was killed in the middle of a line
+                    break
+                if not isinstance(event.get("event"), str):  # not an event
+                    break
+                ended = ended or event["event"] in ("done", "failed", "cancelled")
+                yield cast(JobEvent, event)
+            await process.wait()
+            if self._cancelled and not ended:
+                yield {"event": "cancelled"}
+            elif not ended:
+                detail = await self._errors.last()
+                why = "it ran out of memory or was killed" if process.returncode == -9 else detail or "no reason given"
+                yield {"event": "failed", "problem": f"The job stopped unexpectedly: {why}. Start it again."}
+        finally:
+            await process.end()
+
+    async def send(self, do: Literal["pause", "resume"]) -> None:
+        """Pause or resume a training."""
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(ConnectionError):
+                self._process.stdin.write(encode({"do": do}))
+                await self._process.stdin.drain()
+
+    async def cancel(self) -> None:
+        """Stop the work; the job cleans up, and is killed if that takes too long."""
+        self._cancelled = True
+        if self._process is not None:
+            await self._process.end()
+
+
+@contextlib.asynccontextmanager
+async def warm_job() -> AsyncIterator[Job]:
+    """Start a job whose process imports torch while it waits for its request; it ends with the block."""
+    job = Job()
+    await job.start("--warm")
+    try:
+        yield job
+    finally:
+        await job.cancel()

@@ -1,0 +1,99 @@
+"""The progress of the first list in three steps: get the ratings, clean them, learn from them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from movietui.formatting import text
+from movietui.state.job_progress import Activity
+
+DEFAULT_DATASET = "ml-100k"
+"""The dataset of the first list."""
+DEMO = "demo"
+StepName = Literal["get", "clean", "learn"]
+USUAL_SECONDS: Mapping[StepName, float] = {"get": 5.0, "clean": 3.0, "learn": 8.0}
+"""Seconds of each step with ml-100k, until the step itself knows better."""
+CLEANING_STAGES = ("Cleaning", "Encoding")
+"""The stages with which the second step of a ``get`` job begins; what it reads and stores before is the first step."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step as it is drawn."""
+
+    title: str
+    state: Literal["done", "now", "later"]
+    share: float = 0.0
+    """How much of a step in progress is done, from 0 to 1."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FirstList:
+    """The way to a first list."""
+
+    getting_title: str
+    """What the first step is called: ``Get MovieLens 100K``."""
+    began: float = field(default_factory=time.monotonic)
+    getting: Activity | None = None
+    """The job that gets and cleans the dataset, as far as it got."""
+    got: bool = False
+    learning: Activity | None = None
+    """The training of the quick model."""
+    learning_began: float = 0.0
+
+    @property
+    def current(self) -> StepName:
+        """The step in progress."""
+        if self.got:
+            return "learn"
+        stages = {stage["name"] for stage in self.getting.stages} if self.getting is not None else set()
+        return "clean" if stages.intersection(CLEANING_STAGES) else "get"
+
+    def steps(self) -> Sequence[Step]:
+        """Return the three steps."""
+        titles: Mapping[StepName, str] = {
+            "get": self.getting_title,
+            "clean": "Clean the ratings",
+            "learn": "Learn what people like",
+        }
+        order = list(titles)
+        position = order.index(self.current)
+        share, note = self._progress()
+        return [
+            Step(titles[name], "done")
+            if index < position
+            else Step(titles[name], "now", share, note)
+            if index == position
+            else Step(titles[name], "later")
+            for index, name in enumerate(order)
+        ]
+
+    def _progress(self) -> tuple[float, str]:
+        """Return how much of the step in progress is done, and what can be said about it."""
+        if self.current == "learn":
+            return (self.learning.whole()[0] if self.learning is not None else 0.0), ""
+        job = self.getting
+        if job is None or not job.total:
+            return 0.0, ""
+        note = f"{text.size(job.done)} of {text.size(job.total)}" if job.unit == "bytes" else ""
+        return min(1.0, job.done / job.total), note
+
+    def seconds_left(self, now: float) -> int:
+        """Return about how many seconds are left, at least one."""
+        order = list(USUAL_SECONDS)
+        later = sum(USUAL_SECONDS[name] for name in order[order.index(self.current) + 1 :])
+        return max(1, math.ceil(self._left_of_step(now) + later))
+
+    def _left_of_step(self, now: float) -> float:
+        if self.current == "learn":
+            known = self.learning.whole()[1] if self.learning is not None else None
+            began = self.learning_began
+        else:
+            known = self.getting.seconds_left if self.getting is not None else None
+            began = self.began + (USUAL_SECONDS["get"] if self.current == "clean" else 0.0)
+        return known if known is not None else max(1.0, USUAL_SECONDS[self.current] - (now - began))

@@ -1,0 +1,121 @@
+"""A first list fast, the best list soon: a quick model serves until a person takes the recommended one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from movietui.data.problems import Cancelled, Problem
+from movietui.models.choices import QUICK, RECOMMENDED
+from movietui.protocol.jobs import JobClient, TrainOptions
+from movietui.state.run_queue import RunQueue
+from movietui.state.session import Session
+from movietui.store.run_records import Run
+from movietui.store.runs import OVER, Runs
+
+MOST_RATINGS = 2_000_000
+"""On larger datasets the recommended model trains for an hour and more, so it is not trained automatically."""
+
+
+class StandIn:
+    """Trains the quick model for a dataset without a model, then the recommended one, and offers that when it is done.
+
+    The list of a person who reads it does not change by itself: the recommended run serves when the person takes it. It
+    is offered in every window that uses the quick run that stands in for it, and again at the next start. Nothing is
+    offered to a person who chose a run, and a recommended run that was cancelled is not started again. A recommended
+    run that was interrupted, or stopped because the app quit, is resumed at the next start.
+    """
+
+    def __init__(self, session: Session, queue: RunQueue, serves: Callable[[], None]) -> None:
+        """``serves`` is called when another run begins to serve."""
+        self._session = session
+        self._queue = queue
+        self._serves = serves
+        self._runs = Runs(session.store)
+        self._opening = asyncio.Lock()
+        self.recommended_run: int | None = None
+        """The recommended run, until it is over."""
+        self.offered: Run | None = None
+        """The recommended run, once it is done and until a person chooses a run."""
+        self.quick_run: int | None = None
+        """The quick run, while a person waits for it."""
+
+    async def train(self, dataset: str, job: JobClient | None = None) -> None:
+        """Train the quick model and wait until it is done; ``job`` may already be started.
+
+        Raises ``Problem`` if it cannot be trained, ``Cancelled`` if it was cancelled.
+        """
+        options: TrainOptions = {
+            "cleaning": await asyncio.to_thread(self._session.store.cleaning_of, dataset),
+            "settings": {},
+        }
+        self.quick_run = await self._queue.add_stand_in(QUICK, dataset, options, job)
+        try:
+            run = await self._queue.end_of(self.quick_run)
+        finally:
+            self.quick_run = None
+        if run.state == "cancelled":
+            raise Cancelled
+        if run.state != "done":
+            raise Problem(run.problem or f"{QUICK} could not be trained on {dataset}; try again on the Train screen.")
+
+    async def serve(self, dataset: str, run: Run | None = None) -> None:
+        """Serve a dataset with the run that a person chose, by default the one chosen last."""
+        async with self._opening:
+            await self._session.open(dataset, run)
+            if run is not None:
+                with contextlib.suppress(Problem):  # on a full disk the list continues without it
+                    await asyncio.to_thread(self._runs.decide, dataset)
+        self.offered = None
+        self._serves()
+
+    async def improve(self) -> bool:
+        """Train the recommended model, resume its run, or offer it if it is done.
+
+        Do nothing unless the quick model serves the open dataset and nobody chose another run. Return whether the model
+        is now offered.
+        """
+        self.recommended_run = self.offered = None
+        opened, serving = self._session.opened, self._session.run
+        if opened is None or serving is None or opened["ratings"] > MOST_RATINGS:
+            return False
+        run = await self._queue.add_recommended(RECOMMENDED, serving)
+        self.recommended_run = run.id if run is not None else None
+        return await self.check()
+
+    async def check(self) -> bool:
+        """Offer the recommended run if another process has finished it; return whether it is offered from now on.
+
+        An offer ends if another window took it or deleted the run. The queue reports the end of a run that trains in
+        this window.
+        """
+        if self.offered is not None and not await self._may_offer(self.offered.id):
+            self.offered = None
+        if self.recommended_run is None or self.recommended_run in self._queue.running:
+            return False
+        run = None
+        with contextlib.suppress(Problem):  # the next action that needs the store reports what is wrong
+            run = await asyncio.to_thread(self._session.store.run, self.recommended_run)
+        return run is not None and run.state in OVER and await self.offer(run)
+
+    async def offer(self, run: Run) -> bool:
+        """Offer a run that is over if the serving one stands in for it; return whether it is offered."""
+        if run.id == self.recommended_run:
+            self.recommended_run = None
+        if run.state == "done" and await self._may_offer(run.id):
+            self.offered = run
+            return True
+        return False
+
+    async def _may_offer(self, number: int) -> bool:
+        """Return whether a run exists and the serving one stands in for it."""
+        serving = self._session.run
+        if serving is None:
+            return False
+        with contextlib.suppress(Problem):
+            run = await asyncio.to_thread(self._session.store.run, number)
+            if run is None or run.dataset != serving.dataset:
+                return False
+            return await asyncio.to_thread(self._runs.stands_in, serving, run)
+        return False

@@ -1,0 +1,348 @@
+"""What the app knows and can do, without a screen: the dataset that is open, the list, and whom it is for.
+
+Ratings are on disk before any method here returns; the store is written in a thread, because a slow disk must not
+stop the screen.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import ParamSpec
+
+from movietui.data.imports.entries import Mark
+from movietui.data.problems import Problem
+from movietui.data.storage import locations
+from movietui.models.choices import DEFAULT_ORDER
+from movietui.protocol.messages import (
+    Details,
+    GivenRating,
+    ImportChoices,
+    ImportReport,
+    InterviewAnswers,
+    InterviewMovie,
+    ListComparison,
+    ListQuery,
+    ListWindow,
+    MovieRow,
+    Opened,
+    Question,
+    SearchResults,
+    SimilarMovie,
+    TasteReport,
+    ViewerRatings,
+)
+from movietui.protocol.requests import Requests
+from movietui.protocol.viewers import LETTERS, ViewerRef, profile, user
+from movietui.state.audience import Audience, Veto
+from movietui.state.changes import Changes, Deleted, Done
+from movietui.state.child_processes import EngineClient
+from movietui.state.stored_movies import StoredMovies
+from movietui.state.view import View
+from movietui.store.ratings import Change, Ids, Movie, Store
+from movietui.store.run_records import Run
+
+P = ParamSpec("P")
+
+
+class Session:
+    """The state behind the screens."""
+
+    def __init__(self, store: Store, engine: EngineClient) -> None:
+        self.store = store
+        self.engine = engine
+        self.opened: Opened | None = None
+        self.run: Run | None = None
+        """The run that serves."""
+        self.audience = Audience()
+        self.view = View()
+        self._movies = StoredMovies(store, engine)
+        self.changes = Changes(store, self._movies)
+        self.held: dict[ViewerRef, dict[str, int]] = {}
+        """``ViewerRatings.held`` of each viewer, as long as the app runs."""
+        self.seen_version = store.changed_elsewhere()
+        """What ``Store.changed_elsewhere`` returned last."""
+        self.seen_steps: object = ()
+        """What ``Store.steps_version`` returned when the list was ranked last."""
+
+    # The open dataset
+
+    async def open(self, dataset: str, run: Run | None = None) -> Opened:
+        """Open a dataset with a run, by default with the one chosen last, or a newer one if that cannot be loaded.
+
+        If that fails, nothing changes. Raises ``Problem`` if there is no run or none can be loaded.
+        """
+        runs = [run] if run else await asyncio.to_thread(self.store.serving_runs, dataset)
+        if not runs:
+            raise Problem(f"No model is trained on {dataset} yet; train one on the Train screen.")
+        problems: list[Problem] = []
+        for candidate in runs:
+            try:
+                opened = await self.engine.ask(
+                    Requests.open,
+                    dataset=dataset,
+                    cleaning=candidate.cleaning,
+                    checkpoint=str(locations.checkpoint(candidate.checkpoint)),
+                )
+                break
+            except Problem as problem:
+                problems.append(problem)
+        else:
+            raise problems[0]
+        present = [ref for ref in self.audience.viewers if await self._has_viewer(ref, dataset)]
+        if len(present) < max(1, len(self.audience.viewers)):
+            # Some are users of another dataset, or were removed by another cleaning.
+            first = present[0] if present else await self._first_viewer(opened)
+            self.audience = Audience((first,), misery=opened["misery"])
+        if self.opened is None or self.opened["dataset"] != dataset:
+            self.view = replace(self.view, filter_text="")  # another dataset has other genres and directors
+            self.held.clear()  # and other places
+        self.opened, self.run = opened, candidate
+        self._movies.reset()
+        await self._remember(self.store.serve_with, candidate)
+        await self._remember(self.store.choose, "dataset", dataset)
+        return opened
+
+    async def _remember(self, write: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> None:
+        """Store a choice in a thread. If that fails, for example on a full disk, the list continues without it."""
+        with contextlib.suppress(Problem):
+            await asyncio.to_thread(write, *arguments, **named)
+
+    async def remember(self, name: str, value: str) -> None:
+        """Store a choice of the person; without a store that can be written, it lasts until the app ends."""
+        await self._remember(self.store.choose, name, value)
+
+    # Whom the list is for
+
+    async def _has_viewer(self, ref: ViewerRef, dataset: str) -> bool:
+        """Return whether a viewer exists: a profile, or a user of the dataset that the engine opened last."""
+        if ref.kind == "profile":
+            return True
+        users = (await self.engine.ask(Requests.find_users, search=ref.id, offset=0, limit=1))["rows"]
+        return ref == user(ref.id, dataset) and [row["id"] for row in users] == [ref.id]
+
+    async def _first_viewer(self, opened: Opened) -> ViewerRef:
+        """Return the viewer whose list was shown last, else the first profile, else the first user."""
+        chosen = await asyncio.to_thread(self.store.choice, f"viewer:{opened['dataset']}")
+        kind, _, name = chosen.partition(":")
+        profiles = await asyncio.to_thread(self.store.profiles)
+        if kind == "profile" and profile(name) in dict(profiles):
+            return profile(name)
+        if kind == "user" and await self._has_viewer(user(name, opened["dataset"]), opened["dataset"]):
+            return user(name, opened["dataset"])
+        return profiles[0][0] if profiles else user(opened["first_user"], opened["dataset"])
+
+    def show_to(self, audience: Audience) -> None:
+        """Make the list for another audience."""
+        self.audience = audience
+        if not audience.together:
+            self.view = self.view.for_one()
+
+    async def look_at(self, viewer: ViewerRef) -> None:
+        """Make the list for one viewer, now and the next time that the dataset is opened."""
+        self.show_to(self.audience.of(viewer))
+        if self.opened is not None:
+            await self._remember(self.store.choose, f"viewer:{self.opened['dataset']}", f"{viewer.kind}:{viewer.id}")
+
+    async def delete(self, viewer: ViewerRef) -> Deleted:
+        """Delete a profile, and make the list for the other viewers."""
+        deleted = await self.changes.delete(viewer)
+        self.held.pop(viewer, None)
+        await self.leave_deleted()
+        return deleted
+
+    async def leave_deleted(self) -> None:
+        """If a viewer's profile was deleted, make the list for another of the viewers, or for the first viewer."""
+        assert self.opened is not None
+        profiles = dict(await asyncio.to_thread(self.store.profiles))
+        left = [ref for ref in self.audience.viewers if ref.kind == "user" or ref in profiles]
+        if len(left) < len(self.audience.viewers):
+            await self.look_at(left[0] if left else await self._first_viewer(self.opened))
+
+    # Lists
+
+    def _ratings(self) -> list[ViewerRatings]:
+        ratings = [self._movies.same.for_engine(ref) for ref in self.audience.viewers]
+        for ref, each in zip(self.audience.viewers, ratings, strict=True):
+            if held := self.held.get(ref):
+                each["held"] = [*held.items()]
+        return ratings
+
+    def _query(self, *, anew: bool = False) -> tuple[ListQuery, list[set[str]]]:
+        """Return the query of the list, and the watchlist of each viewer."""
+        audience, view = self.audience, self.view
+        if anew:
+            self.seen_steps = self.store.steps_version()
+        query: ListQuery = {"viewers": self._ratings(), "misery": audience.misery}
+        if audience.vetoes:
+            query["excluded"] = sorted({veto.movie.key for veto in audience.vetoes})
+        if audience.together:
+            query |= {"way": audience.way, "standardise": audience.standardise, "unseen_by": audience.unseen_by}
+        if view.filter_text:
+            query["filter"] = view.filter_text
+        if view.daring:
+            query["daring"] = view.daring
+        if view.order != DEFAULT_ORDER:
+            query["order"] = view.order
+        watchlists = [self._movies.same.marked(ref, "watchlist") for ref in audience.viewers]
+        if view.shelf != "all":
+            among = set.intersection(*watchlists) if view.shelf == "both" else set.union(*watchlists)
+            query["among"] = sorted(among)
+        return query, watchlists
+
+    async def ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
+        """Return a window of the list; ``after_rating`` compares its order with the previous one.
+
+        ``more`` asks for a further window of the list that is already shown.
+        """
+        query, watchlists = await self._movies.read(self.audience.viewers, self._query, anew=not more)
+        window = await self.engine.ask(Requests.rank, query=query, offset=offset, limit=limit, compare=after_rating)
+        for row in window["rows"]:
+            row["wanted"] = _letters(row["key"], watchlists)
+        return window
+
+    async def query(self) -> ListQuery:
+        """Return the query of the list."""
+        return (await self._movies.read(self.audience.viewers, self._query))[0]
+
+    async def surprise(self, draw: int) -> MovieRow | None:
+        """Return one of the good movies of the list, another one for each ``draw``; ``None`` for an empty list."""
+        query, watchlists = await self._movies.read(self.audience.viewers, self._query)
+        row = await self.engine.ask(Requests.surprise, query=query, draw=draw)
+        if row is not None:
+            row["wanted"] = _letters(row["key"], watchlists)
+        return row
+
+    async def compare_list(self, run: Run, limit: int) -> ListComparison:
+        """Compare the top of the list with the top of the list that another run of the dataset would make."""
+        query, _ = await self._movies.read(self.audience.viewers, self._query)
+        return await self.engine.ask(
+            Requests.compare_lists,
+            query=query,
+            cleaning=run.cleaning,
+            checkpoint=str(locations.checkpoint(run.checkpoint)),
+            limit=limit,
+        )
+
+    async def apply_filter(self, filter_text: str) -> None:
+        """Show only movies that match a filter. Raises ``Problem`` if it is invalid, and keeps the previous filter."""
+        before, self.view = self.view, replace(self.view, filter_text=" ".join(filter_text.split()))
+        try:
+            await self.ranked(0, 1)
+        except Problem:
+            self.view = before
+            raise
+
+    # Movies and viewers
+
+    async def next_question(self, answers: InterviewAnswers, *, card: bool) -> Question:
+        """Return the next question of an interview; the arguments are those of ``Requests.next_question``."""
+        viewer = self.audience.rater
+        ratings = await self._movies.read(self.audience.viewers, self._movies.same.for_engine, viewer)
+        if held := self.held.get(viewer):
+            ratings["held"] = [*held.items()]
+        return await self.engine.ask(Requests.next_question, viewer=ratings, answers=answers, card=card)
+
+    async def similar(self, movie: str, limit: int) -> list[SimilarMovie]:
+        """Return the movies most similar to one, without those that a viewer hides."""
+        viewers = self.audience.viewers
+        hidden = await self._movies.read(viewers, self._movies.hidden, viewers)
+        return await self.engine.ask(Requests.similar_movies, movie=movie, limit=limit, hidden=hidden)
+
+    async def search(self, words: str) -> SearchResults:
+        """Return the movies, directors and users that match, each movie with the viewers' ratings and marks."""
+        viewers = self.audience.viewers
+        users = [ref.id if ref.kind == "user" else "" for ref in viewers]
+        results, (rated, marked) = await asyncio.gather(
+            self.engine.ask(Requests.search, words=words, users=users),
+            self._movies.read(viewers, self._movies.rated_and_marked, viewers),
+        )
+        for movie in results["movies"]:
+            key = movie["key"]
+            movie["rated"] = [stored.get(key, stars) for stored, stars in zip(rated, movie["rated"], strict=True)]
+            movie["marked"] = [stored.get(key, "") for stored in marked]
+        return results
+
+    async def taste(self) -> TasteReport:
+        """Return what the viewers like, as ``taste --json`` prints it."""
+        viewers = await self._movies.read(self.audience.viewers, self._ratings)
+        return await self.engine.ask(Requests.taste, viewers=viewers)
+
+    async def details(self, movie: str) -> Details:
+        """Return the details of a movie, with the predictions for the viewers."""
+        viewers = await self._movies.read(self.audience.viewers, self._ratings)
+        return await self.engine.ask(Requests.movie_details, viewers=viewers, movie=movie)
+
+    async def given_ratings(self, viewer: ViewerRef) -> list[GivenRating]:
+        """Return all ratings of a viewer, in any dataset, with what the model predicts for each movie now."""
+        ratings = await self._movies.read((viewer,), self._movies.same.for_engine, viewer)
+        rows = await self.engine.ask(Requests.given_ratings, viewer=ratings)
+        return await asyncio.to_thread(self._movies.with_stored, viewer, rows)
+
+    async def given_stars(self, movies: Sequence[str]) -> list[list[float | None]]:
+        """Return the stars that each viewer gave some movies, by their ids; ``None`` where they gave none."""
+        viewers = await self._movies.read(self.audience.viewers, self._ratings)
+        return await self.engine.ask(Requests.given_stars, viewers=viewers, movies=list(movies))
+
+    # Changes
+
+    async def rate(self, movie: MovieRow | Details | InterviewMovie | GivenRating, stars: float) -> Change:
+        """Rate a movie as the viewer who rates next."""
+        return await self.changes.rate(self.audience, movie_to_store(movie), stars)
+
+    async def unrate(self, movie: GivenRating) -> Change:
+        """Remove a rating of the viewer who rates next. Raises ``Problem`` for one that is part of the dataset."""
+        change = await self.changes.unrate(self.audience, movie_to_store(movie))
+        if change is None:
+            assert self.opened is not None
+            raise Problem(f"This rating is part of {self.opened['dataset']}; you can change it but not remove it.")
+        return change
+
+    async def nudge(self, step: float) -> Change:
+        """Change the rating given last by half a star. Raises ``Problem`` if there is none."""
+        return await self.changes.nudge(self.audience.viewers, step)
+
+    async def mark(self, movie: MovieRow | Details, mark: Mark) -> Change:
+        """Mark a movie as the viewer who rates next, or remove the mark if it has it."""
+        return await self.changes.mark(self.audience, movie_to_store(movie), mark)
+
+    def veto(self, movie: MovieRow | Details) -> Veto:
+        """Leave a movie out while these viewers share a list. Raises ``Problem`` for a single viewer."""
+        if not self.audience.together:
+            raise Problem("A veto needs a pair; to remove a movie from your own list, hide it.")
+        veto = Veto(self.audience.rater, movie_to_store(movie))
+        self.audience = self.audience.vetoing(veto)
+        self.changes.record(veto)
+        return veto
+
+    async def undo(self) -> Done | None:
+        """Undo the last rating, mark, import, veto or deletion of a profile; ``None`` if there is none."""
+        done, self.audience = await self.changes.undo(self.audience)
+        return done
+
+    async def redo(self) -> Done | None:
+        """Redo what was undone last."""
+        done, self.audience = await self.changes.redo(self.audience)
+        return done
+
+    async def import_file(
+        self, profile: str, path: str, settled: dict[str, str], choices: ImportChoices
+    ) -> ImportReport:
+        """Import a file into a profile, which is created if there is none of that name."""
+        report = await self.engine.ask(
+            Requests.import_file, profile=profile, path=path, settled=settled, choices=choices
+        )
+        self.changes.last = None
+        if report["changes"]:
+            self.changes.record()
+        return report
+
+
+def movie_to_store(movie: MovieRow | Details | InterviewMovie | GivenRating) -> Movie:
+    """Convert a movie of the engine to one of the store."""
+    return Movie(movie["key"], movie["title"], movie["year"], Ids(*movie.get("ids", ())))
+
+
+def _letters(key: str, watchlists: Sequence[set[str]]) -> str:
+    """Return the letters of the viewers whose watchlist contains a movie."""
+    return "".join(letter for letter, keys in zip(LETTERS, watchlists, strict=False) if key in keys)

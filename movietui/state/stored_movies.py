@@ -1,0 +1,117 @@
+"""What viewers rated and marked, by the keys of the movies of the open dataset."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import ParamSpec, TypeVar
+
+from movietui.data.imports.entries import Mark
+from movietui.data.problems import Problem
+from movietui.protocol.messages import GivenRating
+from movietui.protocol.requests import Requests
+from movietui.protocol.viewers import ViewerRef
+from movietui.state.child_processes import EngineClient
+from movietui.store.ratings import NO_IDS, Change, Ids, Movie, Rated, Store, StoredMovie
+from movietui.store.same_movies import SameMovies, to_rows
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class StoredMovies:
+    """Reads and writes movies of the store, once the engine has matched them with the movies of its dataset."""
+
+    def __init__(self, store: Store, engine: EngineClient) -> None:
+        self._store = store
+        self._engine = engine
+        self.same = SameMovies(store)
+        self._recognised_at = store.changed_elsewhere()
+        """What ``Store.changed_elsewhere`` returned when movies were matched last."""
+
+    def reset(self) -> None:
+        """Forget all matches, because another dataset is open."""
+        self.same = SameMovies(self._store)
+
+    async def read(
+        self, viewers: Sequence[ViewerRef], read: Callable[P, R], *arguments: P.args, **named: P.kwargs
+    ) -> R:
+        """Call a function in a thread, once all movies of these viewers are matched."""
+        same = self.same
+        if movies := await asyncio.to_thread(self._unknown, same, viewers):
+            recognised = await self._engine.ask(Requests.recognise, movies=to_rows(movies))
+            with contextlib.suppress(Problem):  # matches that cannot be stored now are requested again
+                await asyncio.to_thread(same.learn, movies, recognised)
+        return await asyncio.to_thread(read, *arguments, **named)
+
+    def _unknown(self, same: SameMovies, viewers: Sequence[ViewerRef]) -> list[StoredMovie]:
+        before, self._recognised_at = self._recognised_at, self._store.changed_elsewhere()
+        return same.unknown(viewers, again=self._recognised_at != before)
+
+    # Called in the thread of ``read``
+
+    def hidden(self, viewers: Sequence[ViewerRef]) -> list[str]:
+        """Return the keys of the movies that one of the viewers hides."""
+        return sorted(set[str]().union(*(self.same.marked(ref, "hidden") for ref in viewers)))
+
+    def rated_and_marked(self, viewers: Sequence[ViewerRef]) -> tuple[list[dict[str, float]], list[dict[str, str]]]:
+        """Return the stars and the mark of each viewer's movies, by their keys."""
+        rated = [dict(self.same.for_engine(ref)["rated"]) for ref in viewers]
+        return rated, [self.same.shown_marks(ref) for ref in viewers]
+
+    def rate(self, viewer: ViewerRef, movie: Movie, stars: float) -> Change:
+        """Rate a movie of the dataset."""
+        change = self._store.rate(viewer, self.same.stored(viewer, movie), stars)
+        self.same.rated(change.movie.key)
+        return change
+
+    def unrate(self, viewer: ViewerRef, movie: Movie) -> list[Change]:
+        """Remove the rating of a movie under every key that the viewer rated it under, the newest last."""
+        rated = {key for key, _ in self._store.stars(viewer)}
+        keys = [key for key in self.same.keys_of(viewer, movie) or [movie.key] if key in rated]
+        return [self._store.unrate(viewer, replace(movie, key=key)) for key in keys]
+
+    def with_stored(self, viewer: ViewerRef, rows: Sequence[GivenRating]) -> list[GivenRating]:
+        """Return what the engine says about a viewer's ratings, with their times in the store.
+
+        The ratings of movies that the dataset does not have are added, without a prediction. Those of the dataset come
+        first, then those of the store, in the order in which they were given: two may have the same time.
+        """
+        stored = {rated.movie.key: rated for rated in self._store.ratings(viewer)}
+        ranks = {key: rank for rank, key in enumerate(stored)}
+        keys = self.same.stored_keys(viewer)
+        for row in rows:
+            rated = stored.get(keys.get(row["key"], ""))
+            if rated is not None:
+                row["at"], row["stored"] = rated.at, True
+        elsewhere = self.same.rated_elsewhere(viewer)
+        ids = self._store.ids([rated.movie.key for rated in elsewhere])
+        added = [_elsewhere(rated, ids.get(rated.movie.key, NO_IDS)) for rated in elsewhere]
+        return sorted([*rows, *added], key=lambda row: ranks.get(keys.get(row["key"], row["key"]), -1))
+
+    def switch_mark(self, viewer: ViewerRef, movie: Movie, mark: Mark) -> Change:
+        """Mark a movie of the dataset, or remove the mark if it has it."""
+        marked, stored = self.same.marked(viewer, mark), self.same.stored(viewer, movie, mark)
+        if movie.key in marked:
+            return self._store.unmark(viewer, stored, mark)
+        change = self._store.mark(viewer, stored, mark)
+        self.same.rated(change.movie.key)
+        return change
+
+
+def _elsewhere(rated: Rated, ids: Ids) -> GivenRating:
+    """Return the rating of a movie that the dataset does not have."""
+    movie = rated.movie
+    return {
+        "id": "",
+        "key": movie.key,
+        "title": movie.title,
+        "year": movie.year,
+        "ids": (ids.imdb, ids.tmdb, ids.movielens),
+        "stars": rated.stars,
+        "predicted": None,
+        "at": rated.at,
+        "stored": True,
+    }

@@ -1,0 +1,130 @@
+"""Named lists of movies by profile, such as lists imported from Letterboxd.
+
+Each import that changes a list stores its new version; undoing the import restores the previous one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from movietui.data.near_names import no_such
+from movietui.protocol.viewers import ViewerRef
+from movietui.store.run_records import RunRecords
+
+LONGEST_LIST_NAME = 200
+LONGEST_NOTE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """A movie of a list."""
+
+    key: str
+    title: str
+    year: int = 0
+    """0 if unknown."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class StoredList:
+    """A list with its movies in order."""
+
+    name: str
+    movies: tuple[ListEntry, ...]
+
+
+_CURRENT_LISTS = (
+    "SELECT lists.id, lists.name, removed FROM lists JOIN steps ON steps.id = lists.step"
+    " WHERE lists.viewer = ? AND undone = 0 AND lists.id = (SELECT max(other.id) FROM lists AS other"
+    " JOIN steps ON steps.id = other.step WHERE undone = 0 AND other.viewer = lists.viewer AND other.name = lists.name)"
+)
+"""The newest list of each name whose step is not undone."""
+
+
+_LISTED_COLUMNS = "film title year note"
+
+
+class NamedLists(RunRecords):
+    """The part of the store for lists."""
+
+    def _viewer_of(self, ref: ViewerRef) -> int:
+        """Return the row of a viewer; 0 for one who did nothing yet."""
+        query = "SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?"
+        rows = self.rows(query, ref.kind, ref.dataset, ref.id)
+        return int(rows[0][0]) if rows else 0
+
+    def lists(self, ref: ViewerRef) -> list[tuple[str, int]]:
+        """Return the lists of a viewer with their numbers of movies, by name."""
+        rows = self.rows(
+            f"SELECT name, (SELECT count(*) FROM listed WHERE list = current.id) FROM ({_CURRENT_LISTS}) AS current"
+            " WHERE NOT removed ORDER BY name COLLATE NOCASE",
+            self._viewer_of(ref),
+        )
+        return [(name, count) for name, count in self.valid_rows("lists", "name", rows)]
+
+    def list_named(self, ref: ViewerRef, name: str) -> StoredList:
+        """Return a list by its name, ignoring case. Raise ``Problem`` if there is none."""
+        wanted = " ".join(name.split())
+        names = [each for each, _ in self.lists(ref)]
+        match = next((each for each in names if each == wanted), None) or next(
+            (each for each in names if each.casefold() == wanted.casefold()), None
+        )
+        if match is None:
+            known = ", ".join(names) if names else "none yet; movietui import reads lists from Letterboxd and IMDb"
+            raise no_such(f"{ref.id} has no list {wanted!r}", wanted, names, f"lists: {known}.")
+        return StoredList(match, self._movies(self._viewer_of(ref), match))
+
+    def _movies(self, viewer: int, name: str) -> tuple[ListEntry, ...]:
+        rows = self.rows(
+            f"SELECT film, title, year, note FROM ({_CURRENT_LISTS}) AS current"
+            " JOIN listed ON listed.list = current.id WHERE current.name = ? AND NOT removed ORDER BY place",
+            viewer,
+            name,
+        )
+        return tuple(ListEntry(*row) for row in self.valid_rows("listed", _LISTED_COLUMNS, rows))
+
+    # Parts of a step. Only inside a change.
+
+    def _differing(self, viewer: int, lists: Iterable[StoredList]) -> list[StoredList]:
+        """Return the lists that differ from what the viewer has."""
+        return [each for each in lists if self._movies(viewer, each.name) != each.movies]
+
+    def _put_list(self, step: int, viewer: int, name: str, movies: Sequence[ListEntry]) -> None:
+        """Write a list as it is after a step; one without movies is removed."""
+        cursor = self.execute(
+            "INSERT INTO lists (viewer, step, name, removed) VALUES (?, ?, ?, ?)", viewer, step, name, not movies
+        )
+        self._db.executemany(
+            "INSERT INTO listed (list, place, film, title, year, note) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (cursor.lastrowid, place, movie.key, movie.title, movie.year, movie.note)
+                for place, movie in enumerate(movies, 1)
+            ),
+        )
+
+    def _lists_of_step(self, step: int) -> tuple[str, ...]:
+        """Return the names of the lists that a step changed."""
+        rows = self.rows("SELECT name FROM lists WHERE step = ? ORDER BY id", step)
+        return tuple(name for (name,) in self.valid_rows("lists", "name", rows))
+
+    def _lists_before(self, step: int, viewer: int) -> list[StoredList]:
+        """Return the previous versions of the lists that a step changed and nothing changed since; empty if there was
+        none."""
+        previous = []
+        current = self.rows(f"SELECT id, name FROM ({_CURRENT_LISTS})", viewer)
+        of_step = {row for (row,) in self.rows("SELECT id FROM lists WHERE step = ?", step)}
+        for row, name in current:
+            if row not in of_step:
+                continue
+            before = self.rows(
+                "SELECT lists.id FROM lists JOIN steps ON steps.id = lists.step"
+                " WHERE lists.viewer = ? AND name = ? AND undone = 0 AND lists.id < ? ORDER BY lists.id DESC LIMIT 1",
+                viewer,
+                name,
+                row,
+            )
+            query = "SELECT film, title, year, note FROM listed WHERE list = ? ORDER BY place"
+            rows = self.valid_rows("listed", _LISTED_COLUMNS, self.rows(query, before[0][0])) if before else []
+            movies = tuple(ListEntry(*each) for each in rows)
+            previous.append(StoredList(name, movies))
+        return previous

@@ -1,0 +1,35 @@
+"""The movies of a profile as an export has them: each once, with rating, marks and ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from movietui.data.imports.entries import Entry
+from movietui.protocol.viewers import ViewerRef
+from movietui.store.ratings import Ids, Movie, Store
+
+
+def entries_of(store: Store, ref: ViewerRef) -> list[Entry]:
+    """Return the movies that a viewer rated or marked, each once, in that order, with the ids that are known."""
+    ids = store.ids()
+
+    def entry(movie: Movie, at: str, stars: float | None = None) -> Entry:
+        known = ids.get(movie.key, Ids())
+        return Entry(movie.title, movie.year, stars, at=at, imdb=known.imdb, tmdb=known.tmdb, movielens=known.movielens)
+
+    entries = {rated.movie.key: entry(rated.movie, rated.at, rated.stars) for rated in store.ratings(ref)}
+    for marked in store.marks(ref):
+        before = entries.get(marked.movie.key) or entry(marked.movie, marked.at)
+        entries[marked.movie.key] = before._replace(marks=before.marks | {marked.mark})
+    return _each_once(entries.values())
+
+
+def _each_once(movies: Iterable[Entry]) -> list[Entry]:
+    """Merge movies with the same id, which were rated in different datasets; the newest rating counts."""
+    merged: dict[object, Entry] = {}
+    for movie in movies:
+        identity = movie.imdb or movie.tmdb or movie
+        before = merged.pop(identity, movie)
+        newest = movie if movie.stars is not None else before
+        merged[identity] = newest._replace(marks=movie.marks | before.marks)
+    return list(merged.values())

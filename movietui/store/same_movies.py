@@ -1,0 +1,155 @@
+"""Which stored movies are which movies of a dataset, so that ratings and marks count in every dataset.
+
+The store identifies a movie by the key of the dataset in which it was rated. If another dataset has it under another
+key, the matcher of imports recognises it (``answers.lists.recognise``): in the engine for the app, directly on the
+command line. The matches are kept here for the open dataset, so that each stored movie is matched once. All keys
+returned are the dataset's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from movietui.data.imports.entries import Mark
+from movietui.protocol.messages import Recognised, StoredMovieRow, ViewerRatings
+from movietui.protocol.viewers import ViewerRef
+from movietui.store.ratings import SEEN, Ids, Movie, Rated, Store, StoredMovie
+
+SHOWN_MARKS: tuple[Mark, ...] = ("hidden", "watchlist", "seen")
+"""The marks that a found movie shows, the one that says most first."""
+
+
+class SameMovies:
+    """The ratings and marks of viewers, by the keys of one dataset."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, Recognised] = {}
+        self._described: dict[str, StoredMovie] = {}
+        """Each movie as it was described when it was recognised."""
+        self._cached_keys: dict[ViewerRef, tuple[object, list[str]]] = {}
+        self._cached_movies: dict[ViewerRef, tuple[object, dict[str, str]]] = {}
+        """The last result for a viewer, with the state that it depends on."""
+        self._learned = 0
+
+    def unknown(self, refs: Iterable[ViewerRef], *, again: bool = False) -> list[StoredMovie]:
+        """Return the stored movies of viewers that are not matched yet.
+
+        With ``again``, include those about which an import has said more since.
+        """
+        keys = {key for ref in refs for key in self._keys(ref)}
+        movies = self._store.describe(keys if again else keys - self._known.keys())
+        return [movie for movie in movies if self._described.get(movie.key) != movie]
+
+    def learn(self, movies: Iterable[StoredMovie], recognised: Mapping[str, Recognised]) -> None:
+        """Add matches of stored movies, and store their ids."""
+        self._described.update((movie.key, movie) for movie in movies)
+        self._known.update(recognised)
+        self._learned += 1
+        self._store.learn_ids({key: ids for key, one in recognised.items() if (ids := Ids(*one["ids"])) != Ids()})
+
+    def rated(self, key: str) -> None:
+        """Record that a movie is stored under the dataset's key."""
+        if key not in self._known:
+            self._known[key] = {"key": key, "sure": True, "ids": ("", 0, 0)}
+            self._learned += 1
+
+    def for_engine(self, ref: ViewerRef) -> ViewerRatings:
+        """Return a viewer with ratings and marks, as the engine expects them.
+
+        Of several ratings of a movie, the newest counts.
+        """
+        keys, stars = self._movies(ref), dict[str, float]()
+        for stored_key, value in self._store.stars(ref):
+            if key := keys.get(stored_key):
+                stars.pop(key, None)
+                stars[key] = value
+        return {
+            "kind": ref.kind,
+            "id": ref.id,
+            "rated": list(stars.items()),
+            "seen": sorted(self.marked(ref, *SEEN)),
+            "hidden": sorted(self.marked(ref, "hidden")),
+        }
+
+    def marked(self, ref: ViewerRef, *marks: Mark) -> set[str]:
+        """Return the keys of a viewer's movies that have one of the marks."""
+        keys = self._movies(ref)
+        return {keys[each.movie.key] for each in self._store.marks(ref, *marks) if each.movie.key in keys}
+
+    def shown_marks(self, ref: ViewerRef) -> dict[str, str]:
+        """Return the mark that a viewer's movie shows, by its key; of several, the first of ``SHOWN_MARKS``."""
+        return {key: mark for mark in reversed(SHOWN_MARKS) for key in self.marked(ref, mark)}
+
+    def stored(self, ref: ViewerRef, movie: Movie, *marks: Mark) -> Movie:
+        """Return a movie of the dataset with the key under which the viewer has it already, else unchanged.
+
+        Of several keys, that of the newest rating; with ``marks``, preferably one with such a mark.
+        """
+        keys = self.keys_of(ref, movie)
+        marked = {each.movie.key for each in self._store.marks(ref, *marks)} if marks else set()
+        return replace(movie, key=max(keys, key=lambda key: (key in marked, keys.index(key)))) if keys else movie
+
+    def keys_of(self, ref: ViewerRef, movie: Movie) -> list[str]:
+        """Return the keys under which a viewer has a movie of the dataset, the newest last."""
+        return [stored_key for stored_key, key in self._movies(ref).items() if key == movie.key]
+
+    def rated_elsewhere(self, ref: ViewerRef) -> list[Rated]:
+        """Return a viewer's ratings of movies that the dataset does not have."""
+        keys = self._movies(ref)
+        return [rated for rated in self._store.ratings(ref) if rated.movie.key not in keys]
+
+    def stored_keys(self, ref: ViewerRef) -> dict[str, str]:
+        """Return the stored keys of a viewer's movies, of duplicates the newest, by the dataset's keys."""
+        return {key: stored_key for stored_key, key in self._movies(ref).items()}
+
+    def _keys(self, ref: ViewerRef) -> list[str]:
+        """Return the keys of a viewer's movies, the last rated at the end."""
+        state = self._store.steps_version()
+        if ref not in self._cached_keys or self._cached_keys[ref][0] != state:
+            self._cached_keys[ref] = state, self._store.movie_keys(ref)
+        return self._cached_keys[ref][1]
+
+    def _movies(self, ref: ViewerRef) -> dict[str, str]:
+        """Return the dataset's keys of a viewer's movies by their stored ones, in order."""
+        state = self._learned, self._store.steps_version()
+        if ref not in self._cached_movies or self._cached_movies[ref][0] != state:
+            self._cached_movies[ref] = state, self._joined(self._keys(ref))
+        return self._cached_movies[ref][1]
+
+    def _joined(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return the dataset's keys of stored movies.
+
+        As in an import, two of them are one movie only if both matches are sure.
+        """
+        known = {key: one for key in keys if (one := self._known.get(key)) and one["key"]}
+        sure = {one["key"] for one in known.values() if one["sure"]}
+        guesses = Counter(one["key"] for one in known.values() if not one["sure"])
+        return {
+            key: one["key"]
+            for key, one in known.items()
+            if one["sure"] or (one["key"] not in sure and guesses[one["key"]] == 1)
+        }
+
+
+def to_rows(movies: Iterable[StoredMovie]) -> list[StoredMovieRow]:
+    """Return stored movies as messages hold them."""
+    return [
+        {
+            "key": movie.key,
+            "title": movie.title,
+            "year": movie.year,
+            "ids": {"imdb": movie.ids.imdb, "tmdb": movie.ids.tmdb, "movielens": movie.ids.movielens},
+            "aliases": list(movie.aliases),
+        }
+        for movie in movies
+    ]
+
+
+def from_rows(rows: Iterable[StoredMovieRow]) -> list[StoredMovie]:
+    """Return stored movies from the result of ``to_rows``."""
+    return [
+        StoredMovie(row["key"], row["title"], row["year"], Ids(**row["ids"]), tuple(row["aliases"])) for row in rows
+    ]

@@ -1,0 +1,347 @@
+"""What the store may contain: the valid values of each column, and of each choice by its name.
+
+Anybody may have written a store file: a backup that was sent, an editor, a failing disk. Both reading rows and
+restoring a backup validate with this module. To add a table, add an entry to ``TABLES``.
+"""
+
+import functools
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, get_args
+
+from movietui.data.imports.entries import Mark
+from movietui.data.imports.fields import LONGEST_TITLE
+from movietui.data.safe_text import strip_controls
+from movietui.data.storage import locations, strict_json
+
+Check = Callable[[Any], bool]
+LARGEST = 2**53
+"""Exceeds every row number and every count."""
+LONGEST_JSON = 16 * 2**20
+LONGEST_TEXT = LONGEST_KEY = 50_000
+"""The most characters that are read, far more than are written, so that a long title does not cost a rating."""
+DEEPEST = 8
+"""The deepest nesting of stored JSON."""
+STATES = ("queued", "running", "paused", "done", "cancelled", "failed", "cut off")
+KINDS = ("rating", *get_args(Mark))
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_BROKEN = re.compile("[\ud800-\udfff]")
+"""What bytes that are not UTF-8 become when text is read."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """The valid values of a column."""
+
+    is_valid: Check
+    max_length: int = 0
+    """For text that people wrote: the length to which it is cut, after sanitizing, when it is restored."""
+
+
+def _text(max_length: int, least: int = 0) -> Check:
+    return lambda value: (
+        isinstance(value, str) and least <= len(value) <= max_length and (value.isascii() or not _BROKEN.search(value))
+    )
+
+
+def _plain_text(max_length: int, least: int = 0) -> Check:
+    """Return a check for text that cannot control a terminal."""
+    return lambda value: (
+        isinstance(value, str)
+        and least <= len(value) <= max_length
+        and (value.isprintable() or not _CONTROLS.search(value))
+    )
+
+
+def _free_text(max_length: int) -> Column:
+    return Column(_text(LONGEST_TEXT), max_length)
+
+
+def _matching(pattern: str) -> Check:
+    form = re.compile(pattern)
+    return lambda value: isinstance(value, str) and form.fullmatch(value) is not None
+
+
+def _one_of(*values: object) -> Check:
+    return lambda value: value in values
+
+
+def _integer(low: int, high: int) -> Check:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _number(low: float, high: float = LARGEST) -> Check:
+    return lambda value: type(value) in (int, float) and low <= value <= high  # NaN is outside every range
+
+
+def _optional(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+def is_moment(value: object) -> bool:
+    """Return whether a text is an ISO 8601 moment of a year with four digits."""
+    if not isinstance(value, str) or len(value) > 40:
+        return False
+    try:
+        return 1 < datetime.fromisoformat(value).year < 9999
+    except ValueError:
+        return False
+
+
+def is_stars(value: object) -> bool:
+    """Return whether a number is a rating: from 0.5 to 5, in halves."""
+    return isinstance(value, int | float) and 0.5 <= value <= 5 and value * 2 == math.floor(value * 2)
+
+
+def is_year(value: object) -> bool:
+    """Return whether a number is a year, or 0 for an unknown one."""
+    return type(value) is int and 0 <= value <= 9999
+
+
+# JSON in columns
+
+
+def _object(fields: Mapping[str, Check], needed: Sequence[str] = (), *, only: bool = False) -> Check:
+    """Return a check for an object with valid fields; with ``only``, without others."""
+    return lambda value: (
+        isinstance(value, dict)
+        and set(needed) <= value.keys()
+        and (not only or value.keys() <= fields.keys())
+        and all(fields[name](of) for name, of in value.items() if name in fields)
+    )
+
+
+def _by_name(check: Check) -> Check:
+    """Return a check for an object with any names and valid values."""
+    return lambda value: isinstance(value, dict) and all(_NAME(name) and check(of) for name, of in value.items())
+
+
+def _list_of(check: Check) -> Check:
+    return lambda value: isinstance(value, list) and all(map(check, value))
+
+
+def _json(check: Check) -> Check:
+    def is_valid(value: object) -> bool:
+        if not isinstance(value, str) or len(value) > LONGEST_JSON:
+            return False
+        try:
+            document = strict_json.loads(value)
+        except ValueError:
+            return False
+        return _is_shallow(document, DEEPEST) and check(document)
+
+    return is_valid
+
+
+def _is_shallow(document: object, depth: int) -> bool:
+    if not isinstance(document, dict | list):
+        return True
+    inner = document.values() if isinstance(document, dict) else document
+    return depth > 0 and all(_is_shallow(each, depth - 1) for each in inner)
+
+
+_ID = _integer(1, LARGEST)
+_COUNT = _integer(0, LARGEST)
+_NAME = _plain_text(200, 1)
+_KEY = _plain_text(LONGEST_KEY, 1)
+_TITLE = _free_text(LONGEST_TITLE)
+_FIGURE = _number(-math.inf, math.inf)
+"""Parsed JSON contains only finite numbers."""
+_SEED = _integer(0, 2**32 - 1)
+_CLEANING = _matching(r"[a-z0-9 ]{1,60}( [+-][a-z-]{1,40}(:[0-9]{1,9})?){0,100}")
+_SPLIT = _plain_text(4096)
+_SETTING = lambda value: isinstance(value, bool) or _FIGURE(value) or (isinstance(value, str) and _NAME(value))  # noqa: E731
+_EPOCH = _object(
+    {"epoch": _COUNT, "train_loss": _FIGURE, "validation_loss": _optional(_FIGURE)}, ("epoch", "train_loss")
+)
+_PROGRESS = _object({"phase": _NAME, "epoch": _COUNT, "of": _COUNT, "left": _optional(_number(0))})
+_REQUEST = _object(
+    {
+        "split": _optional(_SPLIT),
+        "cleaning": _CLEANING,
+        "published": _one_of(True, False),
+        "settings": _by_name(_SETTING),
+        "seed": _SEED,
+    },
+    only=True,
+)
+"""A request starts a job, so other fields are invalid: they could turn it into another kind of job."""
+_GROUP = _object(
+    {"by": _NAME, "group": _plain_text(200), "rows": _COUNT, "users": _COUNT}
+    | dict.fromkeys(("rmse", "mae", "mse", "bias", "too_high"), _FIGURE),
+    ("by", "group", "rows", "users", "rmse", "mae", "too_high"),
+)
+_BIN = _object(
+    {"rows": _COUNT} | dict.fromkeys(("low", "high", "predicted", "rated"), _FIGURE),
+    ("rows", "low", "high", "predicted", "rated"),
+)
+_DETAIL = _object(
+    {
+        "subgroups": _list_of(_GROUP),
+        "calibration": _object({"bins": _list_of(_BIN), "error": _FIGURE}, ("bins", "error")),
+        "confusion": _object(
+            {"rated": _list_of(_FIGURE), "predicted": _list_of(_FIGURE), "counts": _list_of(_list_of(_COUNT))},
+            ("rated", "predicted", "counts"),
+        ),
+    }
+)
+
+_OF_MOVIE = {"film": Column(_KEY), "title": _TITLE, "year": Column(is_year)}
+TABLES: Mapping[str, Mapping[str, Column]] = {
+    "viewers": {
+        "id": Column(_ID),
+        "kind": Column(_one_of("profile", "user")),
+        "dataset": Column(lambda value: value == "" or locations.is_dataset(value) or _is_deleted(value)),
+        "name": Column(_text(200, 1)),
+        "created": Column(is_moment),
+    },
+    "ratings": {
+        "viewer": Column(_ID),
+        **_OF_MOVIE,
+        "stars": Column(is_stars),
+        "rated_at": Column(is_moment),
+        "place": Column(_COUNT),
+    },
+    "marks": {
+        "viewer": Column(_ID),
+        **_OF_MOVIE,
+        "mark": Column(_one_of(*get_args(Mark))),
+        "marked_at": Column(is_moment),
+        "place": Column(_COUNT),
+    },
+    "steps": {
+        "id": Column(_ID),
+        "viewer": Column(_ID),
+        "kind": Column(_one_of(*KINDS, "import")),
+        "note": _free_text(5000),
+        "at": Column(is_moment),
+        "undone": Column(_COUNT),
+    },
+    "changes": {
+        "id": Column(_ID),
+        "step": Column(_ID),
+        **_OF_MOVIE,
+        "kind": Column(_one_of(*KINDS)),
+        "before": Column(_optional(is_stars)),
+        "given_before": Column(_optional(is_moment)),
+        "place_before": Column(_optional(_COUNT)),
+        "after": Column(_optional(is_stars)),
+        "given_after": Column(is_moment),
+    },
+    "aliases": {"film": Column(_KEY), "alias": Column(_KEY)},
+    "films": {
+        "film": Column(_KEY),
+        "imdb": Column(_matching(r"(tt[0-9]{7,15})?")),
+        "tmdb": Column(_COUNT),
+        "movielens": Column(_COUNT),
+    },
+    "lists": {
+        "id": Column(_ID),
+        "viewer": Column(_ID),
+        "step": Column(_ID),
+        "name": Column(_NAME),
+        "removed": Column(_one_of(0, 1)),
+    },
+    "listed": {"list": Column(_ID), "place": Column(_ID), **_OF_MOVIE, "note": _free_text(1000)},
+    "settled": {"own": Column(_KEY), "film": Column(_plain_text(LONGEST_KEY))},
+    "runs": {
+        "id": Column(_ID),
+        "name": _free_text(200),
+        "note": _free_text(5000),
+        "model": Column(_matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")),
+        "dataset": Column(locations.is_dataset),
+        "cleaning": Column(_CLEANING),
+        "split": Column(_SPLIT),
+        "seed": Column(_SEED),
+        "settings": Column(_json(_by_name(_SETTING))),
+        "device": Column(_plain_text(200)),
+        "state": Column(_one_of(*STATES)),
+        "process": Column(_integer(1, 2**31 - 1)),
+        "began": Column(_plain_text(200)),
+        "checkpoint": Column(locations.is_checkpoint),
+        "started": Column(is_moment),
+        "seconds": Column(_optional(_number(0))),
+        "peak_bytes": Column(_optional(_COUNT)),
+        "progress": Column(_json(_PROGRESS)),
+        "curve": Column(_json(_list_of(_EPOCH))),
+        "best_epoch": Column(_optional(_COUNT)),
+        "metrics": Column(_json(_by_name(_FIGURE))),
+        "problem": _free_text(20_000),
+        "request": Column(_json(_REQUEST)),
+        "place": Column(_optional(_integer(-LARGEST, LARGEST))),
+    },
+    "measured": {
+        "run": Column(_ID),
+        "rows": Column(_matching(r"[0-9a-f]{1,128}")),
+        "by_user": Column(lambda value: isinstance(value, bytes) and len(value) <= 2**28),
+        "detail": Column(_json(_DETAIL)),
+    },
+    "choices": {"name": Column(_plain_text(300, 1)), "value": Column(_text(20_000))},
+}
+
+
+def _is_deleted(dataset: object) -> bool:
+    return isinstance(dataset, str) and dataset.startswith("deleted ") and is_moment(dataset[len("deleted ") :])
+
+
+def is_curve(text: str) -> bool:
+    """Return whether a text is the curve of a run."""
+    return TABLES["runs"]["curve"].is_valid(text)
+
+
+# Choices
+
+
+_RUN_CHOSEN = _matching(r"(-?[0-9]{1,15})?")
+CHOICES: Mapping[str, Check] = {
+    "theme": _plain_text(100),
+    "dataset": lambda value: value == "" or locations.is_dataset(value),
+    "run:": _RUN_CHOSEN,
+    "stand-in:": _RUN_CHOSEN,
+    "recommended:": _RUN_CHOSEN,
+    "cleaning:": _CLEANING,
+    "viewer:": _matching(r"(profile|user):[^\x00-\x1f\x7f-\x9f]{1,200}"),
+}
+"""The valid values of choices, by name or by its part before the colon. Other choices may be any text."""
+
+
+def is_choice(name: str, value: object) -> bool:
+    """Return whether a choice can have a value."""
+    beginning, colon, _ = name.partition(":")
+    check = CHOICES.get(beginning + colon)
+    return TABLES["choices"]["value"].is_valid(value) and (check is None or check(value))
+
+
+# Rows
+
+
+def wrong_column(table: str, columns: Sequence[str], row: Sequence[Any]) -> str:
+    """Return the first of the named columns with an invalid value in a row; empty if there is none.
+
+    Values after these columns are ignored, and so is one whose name is ``-``.
+    """
+    for is_valid, name, value in zip(_checks(table, tuple(columns)), columns, row, strict=False):
+        if not is_valid(value):
+            return name
+    return ""
+
+
+def _anything(value: Any) -> bool:
+    return True
+
+
+@functools.cache
+def _checks(table: str, columns: tuple[str, ...]) -> tuple[Check, ...]:
+    return tuple(TABLES[table][name].is_valid if name != "-" else _anything for name in columns)
+
+
+def cleaned(column: Column, value: Any) -> Any:
+    """Return a value as it is restored: text that people wrote without control characters, on one line."""
+    if not column.max_length or not isinstance(value, str):
+        return value
+    if value.isprintable() and len(value) <= column.max_length:
+        return value
+    return " ".join(strip_controls(value).split())[: column.max_length]

@@ -1,0 +1,196 @@
+"""Whom the list is for: one viewer, a pair or a group, how their tastes are combined, and whose rating is next."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.models.choices import WAYS
+from movietui.protocol.viewers import LETTERS, ViewerRef
+from movietui.ui.bindings import hint, key_of
+from movietui.ui.browse.controller import BrowseController
+from movietui.ui.problems import shows_problems
+
+MEMBER_KEYS = [
+    Binding("p", "pair", "Pair", id="browse.pair", tooltip="Pair: add or remove the second viewer"),
+    Binding(
+        "P",
+        "join",
+        "Group",
+        show=False,
+        id="browse.join",
+        tooltip="Group: add or remove the selected viewer",
+    ),
+]
+DIAL_KEYS = [
+    Binding("tab", "turn", "Other", show=False, id="browse.turn", tooltip="Pair: whose rating the next key gives"),
+    Binding(
+        "minus",
+        "lean(-1)",
+        "Average",
+        key_display="-",
+        show=False,
+        id="browse.average",
+        tooltip="Pair: favour the average of both",
+    ),
+    Binding(
+        "equals_sign",
+        "lean(1)",
+        "Least misery",
+        key_display="=",
+        show=False,
+        id="browse.misery",
+        tooltip="Pair: favour whoever would like it less",
+    ),
+]
+METHOD_KEYS = [
+    Binding("a", "way(1)", "Way", show=False, id="browse.way", tooltip="Pair: next way to combine the scores"),
+    Binding(
+        "A",
+        "way(-1)",
+        "Previous way",
+        show=False,
+        id="browse.way-back",
+        tooltip="Pair: previous way to combine the scores",
+    ),
+    Binding(
+        "z",
+        "standardise",
+        "Same scale",
+        show=False,
+        id="browse.standardise",
+        tooltip="Pair: put both on the same scale",
+    ),
+    Binding(
+        "V",
+        "unseen",
+        "Seen movies",
+        show=False,
+        id="browse.unseen",
+        tooltip="Pair: include movies that one or both have seen",
+    ),
+    Binding(
+        "exclamation_mark",
+        "veto",
+        "Veto",
+        key_display="!",
+        show=False,
+        id="browse.veto",
+        tooltip="Pair: not this movie tonight",
+    ),
+]
+
+
+class AudienceController(BrowseController):
+    """The viewers of the list, and how a pair's or group's list is made."""
+
+    @shows_problems
+    async def look_at(self, viewer: ViewerRef) -> None:
+        """Show the list of a viewer."""
+        await self.session.look_at(viewer)
+        await self._show_list()
+
+    async def _show_list(self) -> None:
+        """Show the list of the viewers, and their names on the status line."""
+        await self.list_pane.fill(from_top=True)
+        notice = f"The list of {text.enumerate_names(self.list_pane.viewer_names())}"
+        if self.session.audience.together:
+            turn = key_of(self.screen, "browse.turn")
+            notice += f" · {turn}: whose rating is next · {hint(self.screen, ('browse.average browse.misery', 'lean'))}"
+        self.app.show_notice(notice)
+        self.screen.set_focus(self.list_pane.movies)
+
+    @shows_problems
+    async def action_pair(self) -> None:
+        """Make the selected viewer the second one; on the list, go to the viewers or drop the second one."""
+        audience, viewer, pane = self.session.audience, self.screen.viewers_pane.current, self.screen.viewers_pane
+        if self.list_pane.movies.has_focus and audience.together:
+            await self.look_at(audience.viewers[0])
+        elif self.list_pane.movies.has_focus:
+            self.screen.set_focus(pane.viewers)
+            self.app.show_notice(f"Select a second viewer, then press {key_of(self.screen, 'browse.pair')}.")
+        elif viewer is not None and audience.viewers == (viewer,):
+            self.app.show_notice(f"The list is already for {viewer.label}; select someone else for a pair.")
+        elif viewer is not None and audience.viewers:
+            self.session.show_to(self.session.audience.paired_with(viewer))
+            await self._show_list()
+
+    @shows_problems
+    async def action_join(self) -> None:
+        """Add the selected viewer to the group, or remove them; on the list, go to the viewers."""
+        viewer = self.screen.viewers_pane.current
+        if self.list_pane.movies.has_focus:
+            self.screen.set_focus(self.screen.viewers_pane.viewers)
+            self.app.show_notice(f"Select a viewer to add or remove, then press {key_of(self.screen, 'browse.join')}.")
+        elif viewer is not None and self.session.audience.viewers:
+            self.session.show_to(self.session.audience.joined_by(viewer))
+            await self._show_list()
+
+    @shows_problems
+    async def action_lean(self, steps: int) -> None:
+        """Turn the dial of a pair between the average and the less happy viewer."""
+        if not self.session.audience.together:
+            pair = key_of(self.screen, "browse.pair")
+            raise Problem(f"This needs a pair; select a second viewer and press {pair}.")
+        self.session.audience = self.session.audience.leaning(steps)
+        await self.list_pane.fill()
+
+    def action_turn(self) -> None:
+        """In a pair, make the next rating the other viewer's; otherwise go to the next pane."""
+        if not self.session.audience.together or not self.list_pane.movies.has_focus:
+            self.screen.focus_next()
+            return
+        self.rate_next_as((self.session.audience.rating_as + 1) % len(self.session.audience.viewers))
+
+    def rate_next_as(self, index: int) -> None:
+        """Let a viewer of a pair or group rate next."""
+        self.session.audience = self.session.audience.rated_by(index)
+        self.screen.refresh_frame()
+        audience = self.session.audience
+        self.app.show_notice(f"The next rating is for {LETTERS[audience.rating_as]}: {audience.rater.label}")
+
+    @shows_problems
+    async def action_way(self, steps: int) -> None:
+        """Combine the scores of a pair in the next way, or the previous one."""
+        self._require_pair()
+        self.session.audience = self.session.audience.next_way(steps)
+        await self.list_pane.fill(from_top=True)
+        method = self.session.audience.way
+        self.app.show_notice(f"{method}: {WAYS[method]}")
+
+    @shows_problems
+    async def action_standardise(self) -> None:
+        """Put the scores of a pair on the same scale, or show them in stars again."""
+        self._require_pair()
+        self.session.audience = self.session.audience.toggle_scale()
+        await self.list_pane.fill(from_top=True)
+        same_scale = "Same scale: generous and strict viewers count equally"
+        standardised = self.session.audience.standardise
+        self.app.show_notice(same_scale if standardised else "Scores are in stars, as predicted")
+
+    @shows_problems
+    async def action_unseen(self) -> None:
+        """Include movies that one of a pair has seen, then those that both have seen, then neither."""
+        self._require_pair()
+        self.session.audience = self.session.audience.next_unseen_by()
+        await self.list_pane.fill(from_top=True)
+        descriptions = {
+            "all": "Only movies none of you has seen",
+            "any": "Including movies that some of you have seen",
+            "none": "Including movies all of you have seen",
+        }
+        self.app.show_notice(descriptions[self.session.audience.unseen_by])
+
+    @shows_problems
+    async def action_veto(self) -> None:
+        """Leave the selected movie out of a pair's list tonight."""
+        self._require_pair()
+        veto = self.session.veto(self.list_pane.selected())
+        await self.screen.ratings.show_change(veto, f"vetoed {veto.movie.title}")
+
+    def _require_pair(self) -> None:
+        """Raise ``Problem`` if the list is for one viewer."""
+        if not self.session.audience.together:
+            pair = key_of(self.screen, "browse.pair")
+            raise Problem(f"This needs a pair; select a second viewer and press {pair}.")

@@ -1,0 +1,168 @@
+"""Which movies are listed: the filter, genres, decades, the watchlist alone, and the dial from safe to daring."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from textual.binding import Binding
+
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.state.filter_line import FILTER, SAVED, check_name, step_decade, step_genre
+from movietui.ui.bindings import hint, key_of
+from movietui.ui.browse.controller import BrowseController
+from movietui.ui.browse.filter_line import FilterLine
+from movietui.ui.browse.list_pane import dial
+from movietui.ui.controller import in_background
+from movietui.ui.problems import shows_problems
+
+FILTER_KEYS = [
+    Binding(
+        "W",
+        "shelf",
+        "Watchlist only",
+        show=False,
+        id="browse.shelf",
+        tooltip="Only the watchlist; for a group, then movies all of you want",
+    ),
+    Binding(
+        "f",
+        "filter",
+        "Filter",
+        show=False,
+        priority=True,
+        id="browse.filter",
+        tooltip="Filter by genre, year, runtime …; :name is a saved filter",
+    ),
+    Binding("e", "genre(1)", "Genre", show=False, id="browse.genre", tooltip="Next genre"),
+    Binding("E", "genre(-1)", "Previous genre", show=False, id="browse.genre-back", tooltip="Previous genre"),
+    Binding("o", "decade(1)", "Older", show=False, id="browse.older", tooltip="Older decade"),
+    Binding("O", "decade(-1)", "Newer", show=False, id="browse.newer", tooltip="Newer decade"),
+    Binding(
+        "comma",
+        "dare(-1)",
+        "Safer",
+        key_display=",",
+        show=False,
+        id="browse.safer",
+        tooltip="Safer list: better-known movies",
+    ),
+    Binding(
+        "full_stop",
+        "dare(1)",
+        "More daring",
+        key_display=".",
+        show=False,
+        id="browse.daring",
+        tooltip="More adventurous list: lesser-known, more varied movies",
+    ),
+]
+
+
+class FilterController(BrowseController):
+    """The filter line, and the keys that change which movies are listed."""
+
+    def summary(self) -> list[str]:
+        """Return what makes the list differ from all unseen movies, best first, in parts for the filter line."""
+        view, audience = self.session.view, self.session.audience
+        parts = [hint(self.screen, ("browse.filter", view.filter_text))] if view.filter_text else []
+        parts += [dial("safe", "daring", view.daring)] if view.daring else []
+        shelf = {"all": [], "watchlist": ["the watchlist"], "both": ["movies all of you want"]}[view.shelf]
+        parts += [hint(self.screen, ("browse.shelf", movies)) for movies in shelf]
+        if audience.together:
+            same_scale = hint(self.screen, ("browse.standardise", "same scale for everyone"))
+            parts += [same_scale] * audience.standardise
+            vetoes = ", ".join(veto.movie.title for veto in audience.vetoes)
+            parts += [f"{key_of(self.screen, 'browse.veto')} {vetoes}"] if vetoes else []
+        return parts
+
+    @shows_problems
+    async def action_filter(self) -> None:
+        """Open the field for the filter."""
+        self.require_list()
+        await self.screen.filter_line.type(self.session.view.filter_text)
+
+    async def apply_typed(self, event: FilterLine.Typed) -> None:
+        """Apply the filter typed so far; an invalid one leaves the list as it is."""
+        try:
+            await self.apply(event.filter_text)
+        except Problem as problem:
+            if not event.unfinished:
+                self.app.show_problem(problem)
+
+    async def apply(self, filter_text: str) -> None:
+        """List only the movies that match a filter. Raise ``Problem`` if it is invalid."""
+        await self.session.apply_filter(filter_text)
+        await self.list_pane.fill(from_top=True)
+        total = self.list_pane.movies.total
+        notice = f"{text.plural(total, 'unseen movie')} {'match' if total != 1 else 'matches'} {filter_text}"
+        self.app.show_notice(notice if filter_text else "")
+
+    @shows_problems
+    async def finish(self, event: FilterLine.Finished) -> None:
+        """Apply the filter and go back to the list; an invalid filter stays in its field to be corrected."""
+        await self.apply(event.filter_text)
+        self.screen.set_focus(self.list_pane.movies)
+        await self.screen.filter_line.end()
+
+    async def clear(self) -> None:
+        """List all movies again."""
+        cleared = self.session.view.filter_text
+        await self.apply("")
+        self.app.show_notice(f"Cleared the filter {cleared}")
+
+    def ask_name(self, event: FilterLine.Save) -> None:
+        """Ask for a name for the filter."""
+        from movietui.ui.panels import NamePanel
+
+        filter_text = event.filter_text
+        prompt = (
+            f"Save {filter_text!r} as (one word):"
+            if filter_text.strip()
+            else "The filter is empty. Which saved filter do you want to delete?"
+        )
+        self.app.push_screen(NamePanel("Save filter", prompt, check_name), partial(self.save, filter_text))
+
+    @in_background()
+    async def save(self, filter_text: str, name: str | None) -> None:
+        """Save the filter under a name; if the filter is empty, delete the one saved under the name."""
+        if name is not None:
+            await asyncio.to_thread(self.session.store.choose, FILTER + name, filter_text.strip())
+            typed = f"{key_of(self.screen, 'browse.filter')} then {SAVED}{name}"
+            saved = f"Saved {filter_text} · {typed} applies it"
+            self.app.show_notice(saved if filter_text.strip() else f"Deleted {SAVED}{name}")
+
+    @shows_problems
+    async def action_genre(self, step: int) -> None:
+        """List only the next genre, or the previous one."""
+        self.require_list()
+        assert self.session.opened is not None
+        await self.apply(step_genre(self.session.view.filter_text, self.session.opened["genres"], step))
+
+    @shows_problems
+    async def action_decade(self, step: int) -> None:
+        """List only the previous decade, or the next one."""
+        self.require_list()
+        assert self.session.opened is not None
+        await self.apply(step_decade(self.session.view.filter_text, self.session.opened["decades"], step))
+
+    @shows_problems
+    async def action_dare(self, steps: int) -> None:
+        """Turn the dial between safe and daring."""
+        self.require_list()
+        self.session.view = self.session.view.more_daring(steps)
+        await self.list_pane.fill(from_top=True)
+        self.app.show_notice(dial("safe", "daring", self.session.view.daring))
+
+    @shows_problems
+    async def action_shelf(self) -> None:
+        """Step from all movies to those on the watchlist, and back."""
+        self.session.view = self.session.view.next_shelf(together=self.session.audience.together)
+        await self.list_pane.fill(from_top=True)
+        descriptions = {
+            "all": "All unseen movies",
+            "watchlist": "Movies on a watchlist" if self.session.audience.together else "Movies on the watchlist",
+            "both": "Movies on all of your watchlists",
+        }
+        self.app.show_notice(f"{descriptions[self.session.view.shelf]}, best first")

@@ -1,0 +1,246 @@
+"""My ratings: every rating that a viewer gave, by date or by stars, to change or remove."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.formatting.movie_files import MovieFile, ratings_file
+from movietui.protocol.messages import GivenRating
+from movietui.state.session import Session
+from movietui.store.ratings import STARS
+from movietui.ui import wording
+from movietui.ui.bindings import RATE_KEYS, back_key, half_star_keys, hint
+from movietui.ui.problems import shows_problems
+from movietui.ui.screens import Panel
+from movietui.ui.widgets.columns import REST, Column, ColumnList
+from movietui.ui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from movietui.ui.app import MovieTui
+
+DATED = 56
+"""Cells from which the list shows when a movie was rated."""
+
+
+def newest_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
+    """Return ratings by date, those without one last; of the same moment, the one that was stored last is newer."""
+    return sorted(rows, key=lambda row: row["at"])[::-1]
+
+
+def most_stars_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
+    """Return ratings by stars, and the newest of the same stars first."""
+    return sorted(newest_first(rows), key=lambda row: -row["stars"])
+
+
+ORDERS: dict[str, Callable[[Sequence[GivenRating]], list[GivenRating]]] = {
+    "newest first": newest_first,
+    "most stars first": most_stars_first,
+}
+"""The orders of the list, as its title names them."""
+
+
+class GivenList(ColumnList[GivenRating]):
+    """The ratings."""
+
+    DEFAULT_CSS = "GivenList { height: 1fr; }"
+    has_header = True
+
+    def row_key(self, row: GivenRating) -> str:
+        """Return the key of the movie."""
+        return row["key"]
+
+    def columns(self, width: int) -> Sequence[Column[GivenRating]]:
+        """Return columns for the stars given and predicted, the title, the year and, if there is room, the date."""
+        date: Column[GivenRating] = Column(
+            " rated on", 12, lambda row, _: f" {text.moment(row['at'])[:10] if row['at'] else ''} ", style="quiet"
+        )
+        return [
+            Column(" given ", 7, lambda row, _: f" {text.number_of_stars(row['stars'])} ", style="stars"),
+            Column("predicted ", 10, _predicted),
+            Column("title", REST, lambda row, _: row["title"]),
+            Column(" year ", 6, lambda row, _: f" {row['year'] or '':>4} ", style="quiet"),
+            *([date] if width >= DATED else []),
+        ]
+
+
+def _predicted(row: GivenRating, width: int) -> str:
+    return "" if row["predicted"] is None else f"★ {row['predicted']:.1f}"
+
+
+class RatingsPanel(Panel[bool]):
+    """Lists the ratings of the viewer who rates next. Ends with true if something changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        back_key("leave"),
+        Binding("asterisk", "leave", "Back", key_display="*", id="browse.ratings"),
+        *RATE_KEYS,
+        *half_star_keys("browse", "movie"),
+        Binding("x,delete", "remove", "Remove", id="ratings.remove", tooltip="Remove the rating"),
+        Binding("o", "order", "Order", id="ratings.order", tooltip="By date or by stars"),
+        Binding("u", "move('undo')", "Undo", id="browse.undo"),
+        Binding("r", "move('redo')", "Redo", id="browse.redo"),
+        Binding("Y", "write", "Copy or save", id="browse.write"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session, self._viewer = session, session.audience.rater
+        self._order = next(iter(ORDERS))
+        self._rows: Sequence[GivenRating] = ()
+        self._changed = False
+
+    def compose(self) -> ComposeResult:
+        """Show the ratings and the keys."""
+        with Vertical(classes="panel wide") as panel:
+            panel.border_subtitle = Content(
+                hint(
+                    self,
+                    ("browse.rate-1", "rate again"),
+                    ("ratings.remove", "remove"),
+                    ("ratings.order", "order"),
+                    ("browse.undo", "undo"),
+                    ("browse.write", "copy or save"),
+                )
+            )
+            yield GivenList(id="given")
+            yield Static(id="wrong", markup=False)
+
+    async def on_mount(self) -> None:
+        """Load the ratings."""
+        self.given.set_placeholder("Loading …")
+        self.fill()
+
+    @property
+    def given(self) -> GivenList:
+        """The ratings."""
+        return self.query_one(GivenList)
+
+    @work(exclusive=True, group="ratings")
+    @shows_problems
+    async def fill(self) -> None:
+        """Load the ratings."""
+        await self._load()
+
+    async def _load(self, message: str = "") -> None:
+        """Show the ratings as they are now, with a message below."""
+        self._rows = await self._session.given_ratings(self._viewer)
+        self._show(message)
+
+    def _show(self, message: str = "") -> None:
+        rows = ORDERS[self._order](self._rows)
+        panel = self.query_one(".panel")
+        count = text.plural(len(rows), "rating")
+        panel.border_title = Content(f"Ratings · {self._viewer.label} · {count}, {self._order}")
+        self.given.fill(len(rows), 0, rows, follow=True)
+        self.given.set_placeholder("No ratings yet. Press 1 to 5 on a movie of the list to rate it.")
+        self.query_one("#wrong", Static).update(Content(message))
+
+    async def _do(self, change: Callable[[], Awaitable[str]]) -> None:
+        """Make a change and show the ratings with what was done, or why it is impossible."""
+        try:
+            await self._load(await change())
+        except Problem as problem:
+            self.query_one("#wrong", Static).update(Content(str(problem)))
+
+    # Changes
+
+    @shows_problems
+    async def action_rate(self, stars: float) -> None:
+        """Change the rating."""
+        await self._rate(lambda row: float(stars))
+
+    @shows_problems
+    async def action_nudge(self, step: float) -> None:
+        """Change the rating by half a star."""
+        await self._rate(lambda row: min(STARS[1], max(STARS[0], row["stars"] + step)))
+
+    async def _rate(self, stars_of: Callable[[GivenRating], float]) -> None:
+        row = self.given.current
+        if row is None:
+            return
+
+        async def rate() -> str:
+            change = await self._session.rate(row, stars_of(row))
+            self._changed = True
+            return wording.describe_change(change)
+
+        await self._do(rate)
+
+    @shows_problems
+    async def action_remove(self) -> None:
+        """Remove the rating."""
+        row = self.given.current
+        if row is None:
+            return
+
+        async def remove() -> str:
+            change = await self._session.unrate(row)
+            self._changed = True
+            return f"{wording.describe_change(change)} · {hint(self, ('browse.undo', 'undo'))}"
+
+        await self._do(remove)
+
+    @shows_problems
+    async def action_move(self, which: str) -> None:
+        """Undo the last change, or redo the one that was undone last."""
+
+        async def move() -> str:
+            done = await (self._session.undo() if which == "undo" else self._session.redo())
+            if done is None:
+                return f"There is nothing to {which}."
+            self._changed = True
+            did = "undid" if which == "undo" else "redid"
+            return f"{did} {wording.describe_step(done, undone=which == 'undo')}"
+
+        await self._do(move)
+
+    def action_order(self) -> None:
+        """List the ratings in the next order, from its first."""
+        orders = list(ORDERS)
+        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self.given.cursor = 0
+        rows = ORDERS[self._order](self._rows)
+        self.given.fill(len(rows), 0, rows)
+        self._show()
+
+    # Copy or save
+
+    @work(exclusive=True, group="write")
+    @shows_problems
+    async def action_write(self) -> None:
+        """Copy or save the ratings, in the order in which they are shown."""
+        from movietui.ui.browse.write_panel import Source, WritePanel
+        from movietui.ui.browse.writing import write
+
+        source = Source(f"Ratings of {self._viewer.label}", self._order, "ratings", None, self._file)
+        order = await self.app.push_screen_wait(WritePanel([source]))
+        if order is not None:
+            await write(cast("MovieTui", self.app), order)
+
+    async def _file(self, _: int) -> MovieFile:
+        rows = ORDERS[self._order](self._rows)
+        if not rows:
+            raise Problem(f"{self._viewer.label} has not rated anything yet.")
+        opened = self._session.opened
+        assert opened is not None
+        conditions = [self._order.capitalize()]
+        return ratings_file(self._viewer.label, rows, opened["dataset"], opened["model"], conditions)
+
+    @on(RowList.Clicked)
+    def ignore_click(self, event: RowList.Clicked) -> None:
+        """Ignore a second click, as the History does."""
+        event.stop()
+
+    def action_leave(self) -> None:
+        """Close the panel."""
+        self.dismiss(self._changed)

@@ -1,0 +1,395 @@
+"""The panels of an import: the file, a preview, the movie that an ambiguous title means, and the profile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from rich.style import Style
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.protocol.messages import ImportChoices, ImportedRow, ImportReport, MovieChoice, SkippedRow
+from movietui.protocol.requests import Requests
+from movietui.protocol.viewers import LONGEST_NAME, is_name
+from movietui.state.session import Session
+from movietui.ui.bindings import back_key, choose_key, hint, key_of
+from movietui.ui.panels import NamePanel, PathPanel
+from movietui.ui.problems import shows_problems
+from movietui.ui.screens import Panel
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from movietui.ui.app import MovieTui
+
+ImportRow = ImportedRow | SkippedRow
+FILES = (".zip", ".csv", ".json", ".tsv", ".txt")
+NONE: MovieChoice = {"id": "none", "title": "none of these", "year": None}
+"""The row after the candidates for a title."""
+PARTS = {"ambiguous": "needs review", "matched": "matched", "unmatched": "not in dataset", "skipped": "skipped"}
+MARKS = {"watchlist": "w", "seen": "v", "hidden": "x", "liked": "♥"}
+
+
+def ask_for_file(session: Session) -> PathPanel:
+    """Return a panel that asks for a file and ends with its path and its preview."""
+
+    async def read_preview(path: str) -> tuple[str, ImportReport]:
+        return path, await session.engine.ask(Requests.preview_import, path=path, choices={})
+
+    return PathPanel(
+        "Import",
+        "An export from Letterboxd, IMDb, Trakt, MovieLens or TMDB, or a table of your own: a zip, an unpacked folder "
+        "or a single file.",
+        "~/Downloads/letterboxd.zip",
+        files=FILES,
+        make=read_preview,
+    )
+
+
+async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] | None:
+    """Ask for a file, show its preview, and return its path and what to import; ``None`` if a person decided not to.
+
+    ``profile`` is the profile that is offered, empty for a new one. Call it in a worker.
+    """
+    choice = await app.push_screen_wait(ask_for_file(app.session))
+    if choice is None:
+        return None
+    path, preview = choice
+    chosen = await app.push_screen_wait(PreviewPanel(app.session, path, preview, profile))
+    if chosen is None:
+        app.show_notice("Import cancelled; nothing changed.")
+        return None
+    return path, chosen
+
+
+class MovieRows(RowList[ImportRow]):
+    """Titles of an import with their matches, or the reason why there is none."""
+
+    DEFAULT_CSS = "MovieRows { height: 1fr; margin: 1 0 0 0; }"
+    has_header = True
+
+    def __init__(self) -> None:
+        super().__init__(id="import-rows")
+        self.part = "matched"
+        self.settled: dict[str, MovieChoice] = {}
+        """The candidates that were chosen here, by the key of the title."""
+
+    def row_key(self, row: ImportRow) -> object:
+        """Return what identifies the title in its list."""
+        return row["place"] if "place" in row else row["key"]
+
+    def _room(self, width: int) -> int:
+        return (width - 12) * 2 // 5
+
+    def header(self, width: int) -> str:
+        """Return the headings."""
+        heading = {"ambiguous": "could be", "matched": "matched with"}.get(self.part, "reason")
+        return text.cut(f"   {text.cut('movie', self._room(width))} yours   {heading}", width)
+
+    def draw(self, row: ImportRow, width: int) -> Line:
+        """Draw one title, or a row that was skipped."""
+        room = self._room(width)
+        if "place" in row:
+            title = row["title"] or row["place"]
+            return [("   ", ""), (text.cut(title, room), ""), (text.cut(f"         {row['reason']}", width), "quiet")]
+        gave = text.number_of_stars(row["stars"]) if row["stars"] is not None else ""
+        gave += "".join(MARKS[mark] for mark in row["marks"])
+        if "movie" in row:
+            what, way = text.movie_title(row["movie"]), f" by {row['by']} "
+        elif row["key"] in self.settled:
+            what, way = text.movie_title(self.settled[row["key"]]), ""
+        else:
+            what, way = ", ".join(map(text.movie_title, row.get("candidates", ()))) or row["reason"], ""
+        sign = " ✔ " if row["key"] in self.settled else " ? " if self.part == "ambiguous" else "   "
+        left = width - 12 - room
+        way = way if left >= 36 else ""
+        return [
+            (sign, "up" if sign == " ✔ " else ""),
+            (text.cut(text.movie_title(row), room), ""),
+            (f" {text.cut(gave, 7)} ", "stars"),
+            (text.cut(what, left - len(way)), "" if "movie" in row or sign == " ✔ " else "quiet"),
+            (way, "quiet"),
+        ]
+
+
+SCALES = (5, 10, 100)
+Meaning = Literal["", "seen", "watchlist", "list"]
+MEANINGS: Mapping[Meaning, str] = {"list": "a list", "seen": "seen movies", "watchlist": "the watchlist"}
+Chosen = tuple[str, dict[str, str], ImportChoices]
+"""The profile to import into, the chosen candidates, and how the file is read."""
+
+
+class PreviewPanel(Panel[Chosen | None]):
+    """A preview of an import, and how the file is read. Ends with what to import, or ``None``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        back_key(name="Cancel"),
+        choose_key("choose", "Choose"),
+        Binding("y", "import", "Import", id="import.do", tooltip="Start the import"),
+        Binding("n", "name", "Profile", id="import.name", tooltip="Choose the profile to import into"),
+        Binding("s", "scale", "Scale", id="import.scale", tooltip="Read the ratings as out of 5, 10 or 100"),
+        Binding(
+            "m",
+            "meaning",
+            "Meaning",
+            id="import.meaning",
+            tooltip="Treat movies without a rating as a list, as seen, or as a watchlist",
+        ),
+        Binding("right,tab", "step(1)", show=False, id="import.next", tooltip="Next list of movies"),
+        Binding("left,shift+tab", "step(-1)", show=False, id="import.before", tooltip="Previous list of movies"),
+        *(
+            Binding(
+                str(number),
+                f"part('{part}')",
+                show=False,
+                id=f"import.{part}",
+                tooltip=f"Movies: {words}",
+            )
+            for number, (part, words) in enumerate(PARTS.items(), start=1)
+        ),
+    ]
+
+    def __init__(self, session: Session, path: str, summary: ImportReport, name: str) -> None:
+        """``name`` is the profile to import into; empty if it is not known yet."""
+        super().__init__()
+        self._session, self._preview, self._name = session, summary, name
+        self._path = path
+        self._choices: ImportChoices = {}
+
+    def compose(self) -> ComposeResult:
+        """Show the counts, one part of the titles, and the keys."""
+        with Vertical(classes="panel wide") as panel:
+            panel.border_title = Content(f"Import · {Path(self._path).name} · {self._preview['format']}")
+            panel.border_subtitle = Content(
+                hint(self, ("import.before import.next", "other lists"), ("panel.back", "cancel"))
+            )
+            yield Static(id="parts", markup=False)
+            yield Static(id="reading", markup=False)
+            yield MovieRows()
+            yield Static(id="hint", markup=False)
+
+    def on_mount(self) -> None:
+        """Start with the first part that has titles: those that need review come first."""
+        self.action_part(next((part for part in PARTS if self._count(part)), "matched"))
+        self.set_focus(self.movies)
+
+    @property
+    def movies(self) -> MovieRows:
+        """The titles of one part."""
+        return self.query_one(MovieRows)
+
+    @property
+    def _open(self) -> int:
+        """How many titles are still ambiguous."""
+        shown = {row["key"] for row in self._preview["ambiguous"]}
+        return self._count("ambiguous") - len(shown & self.movies.settled.keys())
+
+    def _what(self, movies: int) -> str:
+        lists = len(self._preview["lists"])
+        parts = [text.plural(movies, "movie")] * bool(movies or not lists) + [text.plural(lists, "list")] * bool(lists)
+        return " and ".join(parts)
+
+    def _count(self, part: str) -> int:
+        counts = self._preview["counts"]
+        return counts[part] + (counts["unread"] if part == "skipped" else 0)
+
+    def _reading(self) -> str:
+        """Return how the file is read, and what can be changed about it."""
+        tables = self._preview["tables"]
+        lines = [line for table in tables[:1] for line in text.describe_table(table)]
+        if any(table["scale_by"] not in (None, "stated") for table in tables):
+            lines.append(f"The file does not state its scale · {hint(self, ('import.scale', 'another scale'))}")
+        for each in self._preview["lists"][:2]:
+            lines.append(f"List “{each['name']}”: {text.plural(each['movies'], 'title')}")
+        if self._preview["asks"] or "meaning" in self._choices:
+            words = MEANINGS[self._choices.get("meaning", "list")]
+            lines.append(f"Imported as {words}: the file does not say · {hint(self, ('import.meaning', 'change'))}")
+        return "\n".join([*lines, *self._preview["notes"][: 0 if self._preview["asks"] else 2]])
+
+    def _show_summary(self) -> None:
+        line = Text(no_wrap=True)
+        for number, (part, words) in enumerate(PARTS.items(), start=1):
+            active = part == self.movies.part
+            style = Style(reverse=active, bold=active, meta={"@click": f"screen.part('{part}')"})
+            line.append(f" {number} {words} {self._count(part):,} ", style).append(" ")
+        self.query_one("#parts", Static).update(line)
+        self.query_one("#reading", Static).update(Text(self._reading(), "dim"))
+        movies = sum(self._count(part) for part in ("ambiguous", "matched", "unmatched"))
+        into = f"into {self._name}" if self._name else "into a profile"
+        summary = Text.assemble((key_of(self, "import.do"), "bold"), f" imports {self._what(movies)} {into}")
+        if self._name:
+            summary.append(" · ").append(key_of(self, "import.name"), "bold").append(" another profile")
+        if self.movies.part == "ambiguous" and self.movies.total:
+            summary.append(" · ").append(key_of(self, "panel.choose"), "bold").append(" choose the movie")
+        lacking = self._open + self._count("unmatched")
+        if lacking:
+            lack = text.plural(lacking, "movie")
+            summary.append(f"\n{lack} not matched: saved in your profile, not used here", "dim")
+        self.query_one("#hint", Static).update(summary)
+
+    def _rows(self, part: str) -> list[ImportRow]:
+        preview = self._preview
+        by_part: dict[str, list[ImportRow]] = {
+            "matched": [*preview["matched"]],
+            "ambiguous": [*preview["ambiguous"]],
+            "unmatched": [*preview["unmatched"]],
+            "skipped": [*preview["skipped"], *preview["unread"]],
+        }
+        return by_part[part]
+
+    def action_part(self, part: str) -> None:
+        """Show one part."""
+        movies = self.movies
+        movies.part, movies.cursor = part, 0
+        rows = self._rows(part)
+        movies.fill(len(rows), 0, rows)
+        empty = {"ambiguous": "Nothing needs review.", "unmatched": "Every movie was matched."}
+        movies.set_placeholder(empty.get(part, "There are none."))
+        self._show_summary()
+
+    def action_step(self, step: int) -> None:
+        """Show the next part, or the previous one."""
+        parts = list(PARTS)
+        self.action_part(parts[(parts.index(self.movies.part) + step) % len(parts)])
+
+    @on(RowList.Clicked)
+    def action_choose(self) -> None:
+        """Choose a candidate for the selected title; if nothing is ambiguous, import."""
+        row = self.movies.current
+        if self.movies.part != "ambiguous" or row is None or "place" in row:
+            self.action_import()
+        else:
+            self.app.push_screen(ChoicePanel(row), partial(self._settle, row["key"]))
+
+    def _settle(self, key: str, chosen: MovieChoice | None) -> None:
+        if chosen is not None:
+            self.movies.settled[key] = chosen
+            self.movies.refresh()
+            self.movies.action_move(1)
+            self._show_summary()
+
+    @work(exclusive=True, group="import")
+    @shows_problems
+    async def action_import(self) -> None:
+        """End with what to import, after asking for a profile if none is known."""
+        name = self._name or await self._ask_name()
+        if name:
+            settled = {key: movie["id"] for key, movie in self.movies.settled.items()}
+            self.dismiss((name, settled, self._choices))
+
+    @work(exclusive=True, group="import")
+    @shows_problems
+    async def action_scale(self) -> None:
+        """Read the ratings again on the next scale."""
+        scales = [table["scale"] for table in self._preview["tables"] if table["scale"]]
+        if scales:
+            later = [scale for scale in SCALES if scale > scales[0]]
+            await self._read_again({**self._choices, "scale": later[0] if later else SCALES[0]})
+
+    @work(exclusive=True, group="import")
+    @shows_problems
+    async def action_meaning(self) -> None:
+        """Interpret movies without a rating differently."""
+        if self._preview["asks"] or "meaning" in self._choices:
+            meanings = list(MEANINGS)
+            now = meanings.index(self._choices.get("meaning", meanings[0]))
+            await self._read_again({**self._choices, "meaning": meanings[(now + 1) % len(meanings)]})
+
+    async def _read_again(self, choices: ImportChoices) -> None:
+        self._preview = await self._session.engine.ask(Requests.preview_import, path=self._path, choices=choices)
+        self._choices = choices
+        self.action_part(next((part for part in PARTS if self._count(part)), "matched"))
+
+    @work(exclusive=True, group="import")
+    @shows_problems
+    async def action_name(self) -> None:
+        """Ask for a profile."""
+        self._name = await self._ask_name() or self._name
+        self._show_summary()
+
+    async def _ask_name(self) -> str | None:
+        store = self._session.store
+
+        def named(typed: str) -> str:
+            name = " ".join(typed.split())
+            known = store.find_profile(name)
+            if known is None and not is_name(name):
+                raise Problem(f"A profile name has 1 to {LONGEST_NAME} letters, digits or symbols.")
+            return known.id if known else name
+
+        known = ", ".join(ref.id for ref, _ in await asyncio.to_thread(store.profiles))
+        words = "Whose movies are these? A new name creates a profile" + (f"; existing: {known}." if known else ".")
+        name: str | None = await self.app.push_screen_wait(NamePanel("Import into", words, named))
+        return name
+
+
+class Candidates(RowList[MovieChoice]):
+    """The candidates for a title; the last row is none of them."""
+
+    DEFAULT_CSS = "Candidates { height: auto; max-height: 12; margin: 1 0 0 0; }"
+
+    def draw(self, row: MovieChoice, width: int) -> Line:
+        """Draw one candidate."""
+        return [(text.cut(f" {text.movie_title(row)}", width), "quiet" if row is NONE else "")]
+
+
+class ChoicePanel(Panel[MovieChoice | None]):
+    """Asks which movie a title means. Ends with a candidate or ``NONE``, or ``None`` to decide later."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        back_key(name="Later"),
+        choose_key("choose", "This one"),
+    ]
+
+    def __init__(self, row: ImportedRow) -> None:
+        super().__init__()
+        self._row = row
+
+    def compose(self) -> ComposeResult:
+        """Show the question."""
+        with Vertical(classes="panel") as panel:
+            panel.border_title = Content(f"Which movie is {text.movie_title(self._row)}?")
+            panel.border_subtitle = Content(hint(self, ("panel.choose", "choose"), ("panel.back", "later")))
+            yield Static(f"This needs your decision: {self._row['reason']}.", markup=False)
+            yield Candidates(id="candidate-rows")
+
+    def on_mount(self) -> None:
+        """List the candidates."""
+        rows = [*self._row["candidates"], NONE]
+        candidates = self.query_one(Candidates)
+        candidates.fill(len(rows), 0, rows)
+        self.set_focus(candidates)
+
+    @on(RowList.Clicked)
+    def action_choose(self) -> None:
+        """End with the selected row."""
+        self.dismiss(self.query_one(Candidates).current)
+
+
+def describe_result(summary: ImportReport, path: str) -> str:
+    """Return a sentence about the result of an import."""
+    name, file = summary["profile"], Path(path).name
+    movies = sum(summary["counts"][part] for part in ("ambiguous", "matched", "unmatched"))
+    lists = [f"the list {each['name']}" for each in summary["lists"]]
+    what = " and ".join([text.plural(movies, "movie")] * bool(movies or not lists) + lists[:1])
+    what += f" and {text.plural(len(lists) - 1, 'other list')}" if len(lists) > 1 else ""
+    stayed = (
+        f"; kept {text.plural(summary['stayed'], 'other rating')}, newer or entered by yourself"
+        if summary["stayed"]
+        else ""
+    )
+    if not summary["changes"]:
+        return f"{name} already has everything from {file} ({what}); nothing changed{stayed}"
+    matched = f", {summary['counts']['matched']:,} of them in {summary['dataset']}" if movies else ""
+    return f"{name} now has {what} from {file}{matched}{stayed}"

@@ -1,0 +1,209 @@
+"""The questions of the interview, and the list beside them, without stars: people anchor on predicted ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+
+from movietui.formatting import text
+from movietui.protocol.messages import InterviewMovie, MovieRow
+from movietui.state.interview import ENOUGH, NOT_SEEN, POINTS, STARS_OF_POINTS, Interview
+from movietui.ui.browse.movie_list import YEAR, MovieList
+from movietui.ui.widgets.columns import REST, Column
+
+BAR = 40
+"""The widest bar, in cells."""
+PROGRESS_LINES = 3
+"""The lines of the progress with the profile's strength."""
+ROOMY = 14
+"""The lines of the pane from which it has these."""
+WIDE = 36
+"""The cells from which a list says what becomes of the movies that are not rated."""
+SIGNS = {1: "+", 0: " ", -1: "−"}
+"""What precedes a genre that is liked, neither or disliked."""
+
+Keys = Callable[[str], str]
+"""Returns the keys of actions, by their ids separated by spaces."""
+
+
+class TitleList(MovieList, can_focus=False):
+    """The top of a list, without a cursor: ranks, moves, titles and years."""
+
+    DEFAULT_CSS = "TitleList { height: 1fr; }"
+
+    def _under_cursor(self) -> Mapping[str, Style]:
+        return self.line_styles  # no key applies to a row
+
+    def columns(self, width: int) -> Sequence[Column[MovieRow]]:
+        """Return rank, move, title and year, but no stars."""
+        return [*self._rank_and_move(width), Column(" title", REST, lambda row, _: f" {row['title']}"), YEAR]
+
+
+def question(interview: Interview, width: int, height: int, keys: Keys) -> Text:
+    """Return the question and how to answer it, in the available space."""
+    ask = {
+        "genres": _genres,
+        "card": _card,
+        "list": _list,
+        "one": _one,
+        "enough": _enough,
+        "end": _end,
+    }[interview.kind]
+    return ask(interview, width, height, keys)
+
+
+def genre_rows(interview: Interview, width: int) -> int:
+    """Return how many genres are below each other; they are in columns of this length."""
+    cells = max(map(cell_len, interview.genres), default=0) + 5
+    return max(1, -(-len(interview.genres) // max(1, width // cells)))
+
+
+def _genres(interview: Interview, width: int, height: int, keys: Keys) -> Text:
+    """Return the genres in columns; if they are higher than the space, those around the cursor."""
+    names, rows = interview.genres, genre_rows(interview, width)
+    columns = -(-len(names) // rows)
+
+    def cell(index: int) -> Text:
+        if index >= len(names):
+            return Text()
+        sign = SIGNS[interview.liked_genres.get(names[index], 0)]
+        style = "bold" if sign.strip() else ""
+        return Text.assemble((_pointer(interview, index), "bold"), (f"{sign} ", "bold"), (names[index], style))
+
+    lines = [
+        Text().join(text.fitted(cell(row + rows * column), width // columns) for column in range(columns))
+        for row in range(rows)
+    ]
+    head = [_fitting(width, "Which kinds of movies do you like?", "Which kinds do you like?")]
+    likes, goes_on = keys("interview.more-of interview.less-of"), keys("interview.go-on")
+    tail = _key_lines(width, (likes, "like, dislike"), (goes_on, "next, also without any"))
+    if len(head) + rows + len(tail) > height:
+        tail = [text.fitted(Text.assemble((likes, "bold"), " choose  ", (goes_on, "bold"), " next"), width)]
+    room = max(1, height - len(head) - len(tail))
+    first = max(0, min(interview.cursor % rows - room // 2, rows - room))
+    return _stack([head, lines[first : first + room], tail], height)
+
+
+def _card(interview: Interview, width: int, height: int, keys: Keys) -> Text:
+    points = interview.points
+
+    def before(index: int) -> str:
+        return f"{_pointer(interview, index)}{index + 1} {text.dots(points[index] / POINTS, POINTS)} "
+
+    left = POINTS - sum(points)
+    points_left = text.plural(left, "point")
+    left_to_give = (f"{points_left} to give: which do you like?", f"{points_left}: what do you like?")
+    all_given = ("All given; you can still change them", "All points given")
+    head = [_fitting(width, *(left_to_give if left else all_given))]
+    worth = "  ".join(
+        f"{text.dots(points / POINTS, POINTS)} {text.number_of_stars(stars)}"
+        for points, stars in enumerate(STARS_OF_POINTS)
+        if stars is not None
+    )
+    give = Text.assemble(
+        (keys("interview.more-of interview.less-of"), "bold"),
+        " point  ",
+        (keys("interview.go-on"), "bold"),
+        " next  ",
+        (keys("interview.not-seen"), "bold"),
+        " seen none",
+    )
+    tail = [text.fitted(Text(worth, "dim"), width), text.fitted(give, width)]
+    return _movies(interview, before, head, tail, width, height)
+
+
+def _list(interview: Interview, width: int, height: int, keys: Keys) -> Text:
+    def before(index: int) -> str:
+        stars = interview.stars.get(index)
+        answer = "" if stars is None else "–" if stars == NOT_SEEN else text.number_of_stars(stars)
+        return f"{_pointer(interview, index)}{text.cut(answer, 4)} "
+
+    head = [_fitting(width, "Rate those you have seen")]
+    goes_on = " next, rest not seen" if width >= WIDE else " next"
+    rate = Text.assemble(("1-5", "bold"), " rate  ", (keys("interview.go-on"), "bold"), goes_on)
+    return _movies(interview, before, head, [text.fitted(rate, width)], width, height)
+
+
+def _one(interview: Interview, width: int, height: int, keys: Keys) -> Text:
+    lines = _key_lines(width, ("1 … 5", "stars"), (keys("interview.not-seen"), "back without a rating"))
+    before = interview.searched_stars
+    gave = "" if before is None else f"You gave {text.number_of_stars(before)}. "
+    ask = [f"{gave}How many stars now?", f"{gave}Now?"] if gave else ["How many stars?"]
+    return _stack([[_fitting(width, *ask)], _movie(interview.movies[0], "", width), lines], height)
+
+
+def _enough(interview: Interview, width: int, height: int, keys: Keys) -> Text:
+    lines = _key_lines(width, (keys("interview.go-on"), "show it"), (keys("interview.more"), "more questions"))
+    return _stack([[text.fitted(Text("That's enough for a good list.", "bold"), width)], lines], height)
+
+
+def _end(interview: Interview, width: int, height: int, keys: Keys) -> Text:
+    shows = f"Press {keys('interview.go-on')} for your list"
+    return Text(f"No questions left: you were asked about every well-known movie. {shows}.")
+
+
+def _fitting(width: int, *versions: str) -> Text:
+    """Return the first version of a sentence that fits, else as much of the last as does."""
+    return text.fitted(Text(next((each for each in versions if cell_len(each) <= width), versions[-1]), "dim"), width)
+
+
+def _pointer(interview: Interview, index: int) -> str:
+    return "▸" if interview.cursor == index else " "
+
+
+def _key_lines(width: int, *meanings: tuple[str, str]) -> list[Text]:
+    """Return keys and what they do, each on a line."""
+    return [text.fitted(Text.assemble((f"{keys:<7}", "bold"), meaning), width) for keys, meaning in meanings]
+
+
+def _movies(
+    interview: Interview,
+    before: Callable[[int], str],
+    head: Sequence[Text],
+    tail: Sequence[Text],
+    width: int,
+    height: int,
+) -> Text:
+    """Return the movies of the question with what is ``before`` each; if space is short, with less about them."""
+    draw = partial(_movie, width=width)
+    movies = [draw(movie, before(index)) for index, movie in enumerate(interview.movies)]
+    for lines in (2, 1):
+        if len(head) + sum(map(len, movies)) + len(tail) > height:
+            movies = [movie[:lines] for movie in movies]
+    return _stack([head, *movies, tail], height)
+
+
+def _stack(parts: Sequence[Sequence[Text]], height: int) -> Text:
+    """Return parts below each other, separated by an empty line if there is room."""
+    roomy = sum(map(len, parts)) + len(parts) - 1 <= height
+    lines = [line for part in parts for line in (*[Text()] * roomy, *part)]
+    return Text("\n").join(lines[roomy:])
+
+
+def _movie(movie: InterviewMovie, before: str, width: int) -> list[Text]:
+    """Return a movie in one line, and its genres and its directors, if they are known, in one more each."""
+    year = f" {movie['year']}" if movie["year"] else ""
+    room = max(1, width - cell_len(before) - len(year))
+    title = Text.assemble((before, "bold"), (text.cut(movie["title"], room).rstrip(), "bold"), (year, "dim"))
+    about = [", ".join(movie["genres"]), ", ".join(movie["directors"])]
+    indent = " " * cell_len(before)
+    return [title, *(text.fitted(Text(indent + line, "dim"), width) for line in about if line)]
+
+
+def progress(interview: Interview, width: int, height: int) -> Text:
+    """Return the number of movies rated, how many questions are left and, if there is room, the profile's strength."""
+    if interview.rated >= ENOUGH:
+        counts = [f"{interview.rated:,} rated · enough for a good list", f"{interview.rated:,} rated · enough"]
+    else:
+        rated, questions = f"{interview.rated} of {ENOUGH}", text.plural(interview.questions_left, "question")
+        counts = [f"{rated} rated · about {questions} left", f"{rated} · {questions} left", f"{rated} · {questions}"]
+    lines = [_fitting(width, *counts)]
+    if height >= PROGRESS_LINES:
+        share = f" {interview.strength:.0%}"
+        bar = text.thin_bar(interview.strength, 1, min(BAR, width - len(share))) + Text(share, "bold")
+        lines = [Text("profile strength", "dim"), bar, *lines]
+    return Text("\n").join(lines)

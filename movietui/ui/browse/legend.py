@@ -1,0 +1,73 @@
+"""The line under the list that explains its columns, until it is no longer wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from rich.text import Text
+from textual.app import RenderResult
+from textual.binding import Binding
+
+from movietui.formatting.text import fitted
+from movietui.ui.bindings import hint
+from movietui.ui.browse.controller import BrowseController
+from movietui.ui.controller import in_background
+from movietui.ui.widgets.text_line import TextLine
+from movietui.ui.wording import LEGEND
+
+if TYPE_CHECKING:
+    from movietui.ui.browse.screen import BrowseScreen
+
+LEGEND_KEYS = [
+    Binding(
+        "L",
+        "legend",
+        "Legend",
+        show=False,
+        id="browse.legend",
+        tooltip="Show or hide the line that explains the columns",
+    )
+]
+CHOICE = "legend"
+"""The choice in the store that says whether the line is hidden."""
+HIDDEN = "hidden"
+HIDDEN_CLASS = "-hidden"
+
+
+class LegendLine(TextLine):
+    """What the columns shown mean, in a word or two each."""
+
+    DEFAULT_CSS = """
+    LegendLine { height: 1; padding: 0 1; color: $text-muted; }
+    LegendLine.-hidden { display: none; }
+    """
+
+    def render(self) -> RenderResult:
+        """Draw as many terms as there is room for, and how to hide the line."""
+        screen = cast("BrowseScreen", self.screen)
+        terms = screen.list_pane.movies.terms()
+        hides = hint(screen, ("browse.legend", "hides this"))
+        line, room = "", self.content_size.width - len(hides) - 2
+        for term in (term for name, term in LEGEND.items() if name in terms):
+            longer = f"{line}{'   ' if line else ''}{term.sign} {term.short}"
+            if len(longer) > room:
+                break
+            line = longer
+        return fitted(line, self.content_size.width - len(hides)) + Text(hides)
+
+
+class LegendController(BrowseController):
+    """Shows and hides the line, and remembers which."""
+
+    def is_hidden(self) -> bool:
+        """Return whether a person hid the line, now or in an earlier session."""
+        return self.session.store.choice(CHOICE) == HIDDEN
+
+    @in_background("legend")
+    async def action_legend(self) -> None:
+        """Hide the line, or show it again."""
+        line = self.screen.query_one(LegendLine)
+        line.toggle_class(HIDDEN_CLASS)
+        hidden = line.has_class(HIDDEN_CLASS)
+        self.app.show_notice(hint(self.screen, ("browse.legend", "explains the columns again")) if hidden else "")
+        await self.session.remember(CHOICE, HIDDEN if hidden else "")

@@ -1,0 +1,238 @@
+"""The ranked list with the details of the selected movie beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.timer import Timer
+
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.protocol.messages import ListWindow, MovieRow
+from movietui.state.session import Session
+from movietui.ui.bindings import hint, key_of, works_on_click
+from movietui.ui.browse.movie_details import describe
+from movietui.ui.browse.movie_list import MovieList
+from movietui.ui.problems import shows_problems
+from movietui.ui.widgets.row_list import WINDOW, RowList
+from movietui.ui.widgets.text_pane import TextPane
+from movietui.ui.wording import LEGEND, SHORT_ORDERS, describe_order
+
+DETAILS_DELAY = 0.05
+"""Seconds that the cursor rests before the details of its movie are requested."""
+MOST_REQUESTED = 1000
+"""How many rows are requested at once to be written."""
+PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
+GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
+
+
+class ListPane(Horizontal):
+    """Unseen movies, best first, for one viewer or for several, with the details of the selected movie beside them."""
+
+    DEFAULT_CSS = "ListPane { width: 1fr; height: 1fr; }"
+
+    def __init__(self, session: Session, shown: Callable[[], None]) -> None:
+        """``shown`` is called whenever another list is shown, before it is drawn."""
+        super().__init__()
+        self._session, self._shown = session, shown
+        self._details_timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Put the details on the right of the list."""
+        yield MovieList(id="movies", classes="pane")
+        yield DetailsPane(id="details", classes="pane")
+
+    def on_mount(self) -> None:
+        """Set the titles of the panes and the text shown until the first list arrives."""
+        self.movies.border_title = "Unseen"
+        self.details.border_title = "Movie"
+        self.movies.set_placeholder("Getting the list ready …")
+
+    @property
+    def movies(self) -> MovieList:
+        """The list."""
+        return self.query_one("#movies", MovieList)
+
+    @property
+    def details(self) -> DetailsPane:
+        """The details of the selected movie."""
+        return self.query_one(DetailsPane)
+
+    def viewer_names(self) -> list[str]:
+        """Return the labels of the viewers of the list."""
+        return [ref.label for ref in self._session.audience.viewers]
+
+    def selected(self) -> MovieRow:
+        """Return the movie that a key applies to. Raise ``Problem`` if the list does not have the focus."""
+        row = self.movies.current
+        if row is None and self._session.opened is None:
+            raise Problem("The list is not ready yet; try again in a moment.")
+        if row is None or not self.movies.has_focus:
+            key = key_of(self.screen, "browse.movies")
+            raise Problem(f"Press {key} to go to the list first; this key works on the selected movie.")
+        return row
+
+    # The list
+
+    async def fill(self, *, from_top: bool = False) -> None:
+        """Request the list around the cursor and show it."""
+        if from_top:
+            self.movies.cursor = 0
+        self.show(await self.request())
+        if from_top:
+            self.movies.scroll_to(y=0, animate=False)
+
+    async def request(self, *, after_rating: bool = False) -> ListWindow:
+        """Request the window that the cursor is in."""
+        movies = self.movies
+        ranked = await self._session.ranked(movies.window, WINDOW, after_rating=after_rating)
+        if 0 < ranked["total"] <= movies.window:  # the list is now too short for the cursor
+            movies.total = ranked["total"]
+            movies.cursor = ranked["total"] - 1
+            ranked = await self._session.ranked(movies.window, WINDOW, after_rating=after_rating)
+        return ranked
+
+    async def first_rows(self, count: int) -> list[MovieRow]:
+        """Return the first movies of the list as it is shown; request those that nobody scrolled to yet."""
+        shown = {row["rank"]: row for row in self.movies.known_rows()}
+        rows: list[MovieRow] = []
+        while len(rows) < min(count, self.movies.total):
+            if (row := shown.get(len(rows) + 1)) is not None:
+                rows.append(row)
+                continue
+            missing = min(MOST_REQUESTED, count - len(rows))
+            more = (await self._session.ranked(len(rows), missing, more=True))["rows"]
+            if not more:
+                break
+            rows += more
+        return rows
+
+    def show(self, ranked: ListWindow, *, marked: bool = False, follow: bool = False) -> None:
+        """Show a window of the list.
+
+        With ``marked``, rows show how far they moved; with ``follow``, the cursor stays on its movie.
+        """
+        movies = self.movies
+        movies.names = tuple(ref.id for ref in self._session.audience.viewers)
+        movies.order = self._session.view.order
+        movies.fill(ranked["total"], ranked["offset"], ranked["rows"], follow=follow)
+        movies.mark(marked)
+        movies.set_placeholder(self._why_empty())
+        self._set_titles(ranked)
+        self._shown()
+
+    def _why_empty(self) -> str:
+        view = self._session.view
+        if view.filter_text:
+            changes = hint(self.screen, ("browse.filter", "changes the filter"))
+            return f"No unseen movie matches {view.filter_text}. {changes}."
+        if view.shelf != "all":
+            adds, returns = (
+                hint(self.screen, ("browse.watchlist", "adds")),
+                hint(self.screen, ("browse.shelf", "returns")),
+            )
+            return f"The watchlist is empty. {adds} a movie to it, {returns} to all movies."
+        opens = hint(self.screen, ("screen.data", "opens"))
+        return f"You have seen everything here. {opens} the Data screen, where you can get a larger dataset."
+
+    def _set_titles(self, ranked: ListWindow) -> None:
+        """Say on the border which movies the list has, what it is sorted by, and how many or how alike."""
+        pane, opened, audience = self.movies, self._session.opened, self._session.audience
+        assert opened is not None
+        several = len(audience.viewers) > 2
+        if not audience.together:
+            movies = "Unseen" if self._session.view.shelf == "all" else "Watchlist"
+            subtitle = f"{ranked['total']:,} of {opened['movies']:,} · {ranked['seen'][0]:,} seen"
+        else:
+            method = dial("average", "least misery", audience.misery) if audience.way == "weighted" else audience.way
+            movies = f"{(GROUP_TITLES if several else PAIR_TITLES)[audience.unseen_by]} · {method}"
+            subtitle = f"for {len(audience.viewers)} viewers" if several else _alike(ranked)
+        pane.border_subtitle = Content(subtitle)
+        pane.set_title(partial(self._title, movies))
+
+    def _title(self, movies: str, width: int) -> str:
+        """Return which movies the list has and what it is sorted by; with little room, not how a pair's is made."""
+        order = self._session.view.order
+        if len(movies) + len(SHORT_ORDERS[order]) + 5 > width:
+            movies = movies.partition(" · ")[0]
+        ordered = describe_order(order, width - len(movies) - 3)
+        works_on_click(self.screen, ordered, "browse.sort")
+        return f"{movies} · {ordered}"
+
+    @on(RowList.RowsRequested)
+    @shows_problems
+    async def add_rows(self, event: RowList.RowsRequested) -> None:
+        """Request a window of the list that was scrolled to."""
+        event.stop()
+        ranked = await self._session.ranked(event.offset, WINDOW, more=True)
+        self.movies.add_rows(ranked["offset"], ranked["rows"])
+
+    # The details
+
+    def fold_details(self, folded: bool) -> None:
+        """Fold the details to their edge, or unfold them."""
+        if self.details.fold(folded):
+            self.show_details()
+
+    @on(RowList.Moved)
+    def show_details_soon(self, event: RowList.Moved) -> None:
+        """Request the details of the selected movie once the cursor rests."""
+        event.stop()
+        if self._details_timer is not None:
+            self._details_timer.stop()
+        self._details_timer = self.set_timer(DETAILS_DELAY, self.show_details)
+
+    @work(exclusive=True, group="details")
+    @shows_problems
+    async def show_details(self) -> None:
+        """Show the details of the selected movie."""
+        row = self.movies.current
+        pane = self.details
+        if not self.movies.total:
+            pane.border_title = ""
+            pane.show(Text())
+        if row is None or pane.folded:
+            return
+        details = await self._session.details(row["id"])
+        pane.border_title = Content(details["title"])
+        pane.show_fitted(partial(describe, details, self.viewer_names()))
+
+
+class DetailsPane(TextPane):
+    """The details of the selected movie, or their edge, which opens them in a panel."""
+
+    folded_name = "Why"
+
+    def explain(self, x: int, y: int) -> str:
+        """Explain shares."""
+        return LEGEND["●"].explained if not self.folded and self.line_at(y).rstrip().endswith(("●", "○")) else ""
+
+    async def on_click(self) -> None:
+        """Open the details."""
+        if self.folded:
+            await self.run_action("screen.focus_movies")
+            self.screen.call_after_refresh(self._open)
+
+    async def _open(self) -> None:
+        if self.folded:
+            await self.run_action("screen.choose")
+
+
+def _alike(ranked: ListWindow) -> str:
+    """Return how similarly a pair rates."""
+    alike = ranked["alike"]
+    if alike is None:
+        return "alike: too few movies in common to say"
+    return f"alike: {alike['value']:.2f} over {text.plural(alike['common'], 'movie')} both rated"
+
+
+def dial(left: str, right: str, share: float) -> str:
+    """Return a dial whose knob is at ``share``, 0 to 1, of the way from left to right."""
+    knob = round(share * 10)
+    return f"{left} ├{'─' * knob}●{'─' * (10 - knob)}┤ {right}"

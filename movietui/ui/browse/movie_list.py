@@ -1,0 +1,238 @@
+"""The ranked list in the middle of Browse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
+
+from movietui.formatting.text import cut, decimals, dots
+from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order
+from movietui.protocol.messages import MovieRow
+from movietui.protocol.viewers import LETTERS
+from movietui.ui.frame import set_border
+from movietui.ui.widgets.columns import REST, Column, ColumnList
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.wording import SORTED
+
+TITLE_CELLS = 29
+"""The least that a title has, with a space before it, as long as the list has that much beside the stars and the year.
+The other columns have what is left, the most useful ones first."""
+STARS_CELLS = 6
+YEAR_CELLS = 6
+UNCERTAINTY_CELLS = 4
+MOVE_CELLS = 4
+COUNT_CELLS = 7
+AGREEMENT_CELLS = 6
+BORDER_CELLS = 6
+"""The cells of the border around its title."""
+ON_WATCHLIST = "◆"
+"""Precedes a title on the watchlist; for several viewers, with the letters of those who want it."""
+
+
+class MovieList(ColumnList[MovieRow]):
+    """Unseen movies, best first, for one viewer or for several with the stars of each."""
+
+    DEFAULT_CSS = "MovieList { height: 1fr; }"
+    has_header = True
+
+    @dataclass
+    class SortRequested(Message):
+        """The heading of a column was clicked."""
+
+        order: Order
+
+    class Resized(Message):
+        """The list has another width, and perhaps other columns."""
+
+    def __init__(self, *, id: str, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
+        self.names: tuple[str, ...] = ("",)
+        """The labels of the viewers."""
+        self.marked = False
+        """Whether rows show by how much they moved."""
+        self.order: Order = DEFAULT_ORDER
+        """What the list is sorted by."""
+        self._title_for: Callable[[int], str] = lambda cells: "Unseen"
+
+    @property
+    def together(self) -> bool:
+        """Whether the list is for several viewers."""
+        return len(self.names) > 1
+
+    def row_key(self, row: MovieRow) -> str:
+        """Return the id of the movie."""
+        return row["id"]
+
+    def sort(self, column: str) -> None:
+        """Post what the list is to be sorted by."""
+        self.post_message(self.SortRequested(next(order for order in ORDERS if order == column)))
+
+    def set_title(self, title: Callable[[int], str]) -> None:
+        """Set the title on the border, from the cells that it has."""
+        self._title_for = title
+        set_border(self, title(max(0, self.outer_size.width - BORDER_CELLS)))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Shorten or lengthen the title."""
+        self.set_title(self._title_for)
+        self.post_message(self.Resized())
+
+    def terms(self) -> list[str]:
+        """Return the names of what explains the columns shown, in ``wording.LEGEND``."""
+        columns = self._columns_for(self.scrollable_content_region.width)
+        return list(dict.fromkeys(term for column in columns for term in column.terms))
+
+    def mark(self, marked: bool) -> None:
+        """Show or hide by how much rows moved."""
+        if marked != self.marked:
+            self.marked = marked
+            self.refresh()
+
+    def _rank_and_move(self, width: int) -> Sequence[Column[MovieRow]]:
+        """Return the columns before the titles of a list without stars, which has room for them at any width."""
+        room = _Room(max(width, self._rank_cells + MOVE_CELLS))
+        return [*self._rank(room), *self._moves(room)]
+
+    def columns(self, width: int) -> Sequence[Column[MovieRow]]:
+        """Return the predicted stars, title and year, and as many other columns as leave the title its room."""
+        room = _Room(width - STARS_CELLS - TITLE_CELLS - YEAR_CELLS)
+        members = self._members(room) if self.together else []
+        rank = self._rank(room)
+        uncertainty = UNCERTAINTY_CELLS if not self.together and room.take(UNCERTAINTY_CELLS) else 0
+        move = self._moves(room)
+        others: list[Column[MovieRow]] = []
+        if self.together:
+            others += [AGREEMENT] if room.take(AGREEMENT_CELLS) else []
+        elif room.take(COUNT_CELLS):
+            others.append(self._column("n", COUNT_CELLS, _count, "ratings", terms=("n",), right=True))
+        return [
+            *rank,
+            *move,
+            self._stars(uncertainty),
+            *members,
+            *others,
+            self._column(" title", REST, self._title, "title"),
+            replace(YEAR, heading=f" year{SORTED}") if self.order == YEAR.key else YEAR,
+        ]
+
+    def _column(
+        self,
+        heading: str,
+        cells: int,
+        cell: Callable[[MovieRow, int], str | Line],
+        order: Order,
+        *,
+        terms: tuple[str, ...] = (),
+        right: bool = False,
+    ) -> Column[MovieRow]:
+        """Return a column by which the list can be sorted. Its heading says whether it is."""
+        mark = SORTED if order == self.order else " " if right else ""
+        return Column(f"{heading}{mark}", cells, cell, right=right, style="quiet", key=order, terms=terms)
+
+    @property
+    def _rank_cells(self) -> int:
+        return max(3, len(str(self.total))) + 2
+
+    def _rank(self, room: _Room) -> Sequence[Column[MovieRow]]:
+        """Return the column of ranks; a click on its heading sorts the list as at first."""
+        cells = self._rank_cells
+        rank: Column[MovieRow] = Column("# ", cells, _rank_in_list, right=True, style="quiet", key=DEFAULT_ORDER)
+        return [rank] if room.take(cells) else []
+
+    def _moves(self, room: _Room) -> Sequence[Column[MovieRow]]:
+        return [Column("", MOVE_CELLS, self._move, terms=("▲▼",))] if room.take(MOVE_CELLS) else []
+
+    def _stars(self, uncertainty: int) -> Column[MovieRow]:
+        """Return the column of the stars predicted for the viewer, or for all of them together."""
+        if self.together:
+            return self._column(
+                "both" if len(self.names) == 2 else "all", STARS_CELLS, _stars, "stars", terms=("together",)
+            )
+        if not uncertainty:
+            return self._column("stars", STARS_CELLS, _stars, "stars", terms=("predicted",))
+        cells = STARS_CELLS + uncertainty
+        return self._column("predicted", cells, _stars_and_uncertainty, "stars", terms=("predicted", "±"))
+
+    def _members(self, room: _Room) -> Sequence[Column[MovieRow]]:
+        """Return a column for the stars of each viewer, or none if there is not room for all."""
+        if not room.take(STARS_CELLS * len(self.names)):
+            return []
+        return [
+            Column(
+                f"{cut(f'{LETTERS[index]} {name}', STARS_CELLS - 1)} ",
+                STARS_CELLS,
+                partial(_stars_of_viewer, index),
+                terms=("each",),
+            )
+            for index, name in enumerate(self.names)
+        ]
+
+    def _title(self, row: MovieRow, width: int) -> Line:
+        wanted = row.get("wanted", "")
+        mark = f" {ON_WATCHLIST}{wanted if self.together else ''}" if wanted else ""
+        return [(mark, "group"), (cut(f" {row['title']}", width - cell_len(mark)), "")]
+
+    def _move(self, row: MovieRow, width: int) -> Line:
+        if not self.marked or row["before"] == row["rank"]:
+            return [(" " * width, "")]
+        if row["before"] is None:
+            return [(cut("new", width), "up")]
+        step = row["before"] - row["rank"]
+        limit = 10 ** (width - 2)  # what fits beside the arrow and a space
+        size = min(abs(step), limit - 1)
+        return [(cut(f"▲{size}", width), "up") if step > 0 else (cut(f"▼{size}", width), "down")]
+
+
+class _Room:
+    """The cells that a list can spend on further columns."""
+
+    def __init__(self, cells: int) -> None:
+        self._cells = cells
+
+    def take(self, cells: int) -> bool:
+        """Take some cells, if there are so many."""
+        if fits := cells <= self._cells:
+            self._cells -= cells
+        return fits
+
+
+AGREEMENT: Column[MovieRow] = Column(
+    "agree ", AGREEMENT_CELLS, lambda row, _: f"{dots(row['agreement'])} ", terms=("agree",)
+)
+
+
+def _rank_in_list(row: MovieRow, cells: int) -> str:
+    return f"{row['rank']} "
+
+
+def _count(row: MovieRow, cells: int) -> str:
+    return f"{row['count']:,} "
+
+
+def _year(row: MovieRow, cells: int) -> str:
+    return f" {row['year'] or '':>4} "
+
+
+YEAR: Column[MovieRow] = Column(" year ", YEAR_CELLS, _year, style="quiet", key="year")
+
+
+def _in_stars(value: float, cells: int) -> Line:
+    return [("★ ", "stars"), (f"{value:.1f}".ljust(cells - 2), "")]
+
+
+def _stars(row: MovieRow, cells: int) -> Line:
+    return _in_stars(row["stars"], cells)
+
+
+def _stars_and_uncertainty(row: MovieRow, cells: int) -> Line:
+    uncertainty = cut(f"±{decimals(row['uncertainty'], 1)}", cells - STARS_CELLS)
+    return [*_stars(row, STARS_CELLS), (uncertainty, "quiet")]
+
+
+def _stars_of_viewer(index: int, row: MovieRow, cells: int) -> Line:
+    return _in_stars(row["by"][index], cells)

@@ -1,0 +1,46 @@
+"""What the list is sorted by: a key, the palette, and the headings of the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from textual.app import SystemCommand
+from textual.binding import Binding
+
+from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order
+from movietui.ui.browse.controller import BrowseController
+from movietui.ui.controller import in_background
+from movietui.ui.problems import shows_problems
+
+ORDER_KEYS = [Binding("S", "sort", "Sort", show=False, id="browse.sort", tooltip="Sort the list by something else")]
+
+
+class OrderController(BrowseController):
+    """Sorts the list."""
+
+    @shows_problems
+    async def action_sort(self) -> None:
+        """Sort by the next order."""
+        self.require_list()
+        await self._show(self.session.view.next_order().order)
+
+    @in_background("sort", exclusive=True)
+    async def sort_by(self, order: Order) -> None:
+        """Sort by an order."""
+        self.require_list()
+        await self._show(order)
+
+    def sort_by_heading(self, order: Order) -> None:
+        """Sort by the column whose heading was clicked; a second click sorts as at first."""
+        self.sort_by(DEFAULT_ORDER if order == self.session.view.order else order)
+
+    async def _show(self, order: Order) -> None:
+        self.session.view = self.session.view.ordered_by(order)
+        await self.list_pane.fill(from_top=True)
+        self.app.show_notice(f"Sorted by {ORDERS[order]}")
+
+    def commands(self) -> Iterable[SystemCommand]:
+        """Return an entry of the palette for each order."""
+        for order, words in ORDERS.items():
+            yield SystemCommand(f"Sort by {words}", "The order of the list", partial(self.sort_by, order))

@@ -1,0 +1,107 @@
+"""Profiles: creating one with an interview, renaming and deleting."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.protocol.viewers import ViewerRef
+from movietui.ui.bindings import hint, key_of
+from movietui.ui.browse.controller import BrowseController
+from movietui.ui.controller import in_background
+from movietui.ui.problems import shows_problems
+
+if TYPE_CHECKING:
+    from movietui.state.interview import Interview
+
+PROFILE_KEYS = [
+    Binding(
+        "n",
+        "new_profile",
+        "New profile",
+        priority=True,
+        id="browse.new",
+        tooltip="Make your own profile in two minutes",
+    ),
+    Binding(
+        "N",
+        "interview",
+        "Interview",
+        show=False,
+        priority=True,
+        id="browse.interview",
+        tooltip="Rate well-known movies to improve the list",
+    ),
+]
+
+
+class ProfileController(BrowseController):
+    """Creates, interviews, renames and deletes profiles."""
+
+    @shows_problems
+    async def action_new_profile(self) -> None:
+        """Ask for a name; the next key typed is already part of the name."""
+        from movietui.ui.panels import NamePanel
+
+        if self.session.opened is None:
+            data = key_of(self.screen, "screen.data")
+            raise Problem(f"Open a dataset before you make a profile; press {data}.")
+        panel = NamePanel("New profile", "Name of the profile:", self.session.store.create_profile)
+        self.app.push_screen(panel, self.show_new)
+
+    @in_background()
+    async def show_new(self, ref: ViewerRef | None) -> None:
+        """Show the list of a new profile and start its interview."""
+        if ref is not None:
+            await self.screen.audience.look_at(ref)
+            await self.screen.viewers_pane.fill(move_cursor=True)
+            await self.action_interview()
+
+    @shows_problems
+    async def action_interview(self) -> None:
+        """Ask the viewer who rates next about movies that reveal their taste."""
+        from movietui.state.interview import Interview
+        from movietui.ui.browse.interview import InterviewScreen
+
+        if not self.session.audience.viewers:
+            data = key_of(self.screen, "screen.data")
+            raise Problem(f"There is no list yet; press {data} to open a dataset.")
+        interview = Interview(self.session)
+        self.app.show_notice("Rate what you have seen. Stop whenever you like; your answers are saved.")
+        self.app.push_screen(InterviewScreen(interview), partial(self.show_after_interview, interview))
+
+    @in_background()
+    async def show_after_interview(self, interview: Interview, _: object = None) -> None:
+        """Show the list with the answers."""
+        await self.screen.viewers_pane.fill()
+        await self.list_pane.fill(from_top=True)
+        rated = text.plural(interview.answers, "movie")
+        more = hint(self.screen, ("browse.interview", "answer more"))
+        self.app.show_notice(f"{interview.viewer.label} rated {rated} · {more}")
+
+    def ask_name(self, viewer: ViewerRef) -> None:
+        """Ask for another name for a profile."""
+        from movietui.ui.panels import NamePanel
+
+        rename = partial(self.session.store.rename_profile, viewer)
+        panel = NamePanel("Rename", f"New name for {viewer.id}:", rename, viewer.id)
+        self.app.push_screen(panel, partial(self.show_renamed, viewer))
+
+    @in_background()
+    async def show_renamed(self, before: ViewerRef, renamed: ViewerRef | None) -> None:
+        """Show a profile under its new name."""
+        if renamed is not None:
+            self.session.audience = self.session.audience.renamed(before, renamed)
+            await self.screen.refresh_list()
+            self.app.show_notice(f"{before.id} is now {renamed.id}")
+
+    @shows_problems
+    async def delete(self, viewer: ViewerRef) -> None:
+        """Delete a profile; undo restores it."""
+        await self.session.delete(viewer)
+        await self.screen.refresh_list()
+        self.app.show_notice(f"Deleted {viewer.id} · {hint(self.screen, ('browse.undo', 'undo'))}")

@@ -1,0 +1,98 @@
+"""Rating and marking the selected movie, undo and redo: the keys, and the new order of the list."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from textual.binding import Binding
+
+from movietui.data.imports.entries import Mark
+from movietui.protocol.viewers import LETTERS
+from movietui.state.changes import Deleted, Done
+from movietui.store.ratings import Change
+from movietui.ui import wording
+from movietui.ui.bindings import RATE_KEYS, half_star_keys, hint
+from movietui.ui.browse.controller import BrowseController
+from movietui.ui.problems import shows_problems
+
+RATING_KEYS = [
+    *RATE_KEYS,
+    *half_star_keys("browse", "movie"),
+    Binding("u", "undo", "Undo", id="browse.undo", tooltip="Undo"),
+    Binding("r", "redo", "Redo", show=False, id="browse.redo", tooltip="Redo"),
+]
+MARK_KEYS = [
+    Binding(
+        "w",
+        "mark('watchlist')",
+        "Watchlist",
+        show=False,
+        id="browse.watchlist",
+        tooltip="Add to the watchlist, or remove",
+    ),
+    Binding("x", "mark('hidden')", "Hide", show=False, id="browse.hide", tooltip="Never show the movie again"),
+    Binding("v", "mark('seen')", "Seen", show=False, id="browse.seen", tooltip="Mark as seen, without a rating"),
+]
+
+
+class RatingController(BrowseController):
+    """Ratings and marks."""
+
+    @shows_problems
+    async def action_rate(self, stars: int) -> None:
+        """Rate the selected movie."""
+        change = await self.session.rate(self.list_pane.selected(), float(stars))
+        await self.show_change(change, wording.describe_change(change))
+
+    @shows_problems
+    async def action_nudge(self, step: float) -> None:
+        """Change the last rating by half a star."""
+        change = await self.session.nudge(step)
+        await self.show_change(change, wording.describe_change(change))
+
+    @shows_problems
+    async def action_mark(self, mark: str) -> None:
+        """Mark the selected movie, or remove the mark."""
+        change = await self.session.mark(self.list_pane.selected(), cast(Mark, mark))
+        await self.show_change(change, wording.describe_change(change))
+
+    @shows_problems
+    async def action_undo(self) -> None:
+        """Undo the last step."""
+        done = await self.session.undo()
+        if done is None:
+            self.app.show_notice("There is nothing to undo.")
+        else:
+            notice = f"undid {wording.describe_step(done, undone=True)}"
+            await self.show_change(done, notice, reverted_by=("browse.redo", "redo"))
+
+    @shows_problems
+    async def action_redo(self) -> None:
+        """Redo the step that was undone last."""
+        done = await self.session.redo()
+        if done is None:
+            self.app.show_notice("There is nothing to redo.")
+        else:
+            await self.show_change(done, f"redid {wording.describe_step(done, undone=False)}")
+
+    async def show_change(
+        self, done: Change | Done, notice: str, *, reverted_by: tuple[str, str] = ("browse.undo", "undo")
+    ) -> None:
+        """Show the new order and, in the same frame, what was done.
+
+        ``reverted_by`` is the id of the action that reverts the change, and its word.
+        """
+        if isinstance(done, Deleted):
+            await self.session.leave_deleted()
+        ranked = await self.list_pane.request(after_rating=True)
+        profiles = await asyncio.to_thread(self.session.store.profiles)
+        audience = self.session.audience
+        if audience.together and done.viewer in audience.viewers:
+            notice += f" as {LETTERS[audience.viewers.index(done.viewer)]} {done.viewer.label}"
+        self.list_pane.show(ranked, marked=True)
+        if isinstance(done, Deleted):
+            await self.screen.viewers_pane.fill()
+        else:
+            self.screen.viewers_pane.update_counts(profiles)
+        self.app.show_notice(f"{notice} · {wording.describe_moves(ranked['moved'])} · {hint(self.screen, reverted_by)}")

@@ -1,0 +1,195 @@
+"""Copying and saving the list, watchlists and ratings: the key, what each holds, and where it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+from movietui.data.problems import Problem
+from movietui.data.storage.atomic_files import write_file
+from movietui.data.storage.paths import free_path, pasted
+from movietui.formatting import text
+from movietui.formatting.movie_files import (
+    FORMATS,
+    FormatName,
+    MovieFile,
+    letterboxd_note,
+    listed,
+    ratings_file,
+    shortlist_file,
+    watchlist_file,
+)
+from movietui.models.choices import DEFAULT_ORDER, ORDERS
+from movietui.protocol.viewers import ViewerRef
+from movietui.store.profile_entries import entries_of
+from movietui.ui.bindings import key_of
+from movietui.ui.browse.controller import BrowseController
+from movietui.ui.browse.given_ratings import newest_first
+from movietui.ui.browse.list_pane import GROUP_TITLES, PAIR_TITLES
+from movietui.ui.browse.write_panel import COUNTS, Choice, Source, WritePanel
+from movietui.ui.controller import in_background
+
+if TYPE_CHECKING:
+    from movietui.ui.app import MovieTui
+
+COPY_LIMIT = 74_994
+"""The most bytes that are copied: more than these, once encoded, and many terminals ignore all of them."""
+LONGEST_PATH = 4096
+WRITE_KEYS = [
+    Binding(
+        "Y",
+        "write",
+        "Copy or save",
+        show=False,
+        id="browse.write",
+        tooltip="Copy or save the list, watchlist or ratings",
+    ),
+]
+
+
+class WriteController(BrowseController):
+    """The key that copies or saves movies."""
+
+    _format: FormatName = "markdown"
+    _count = COUNTS[0]
+    """What was chosen last."""
+
+    @in_background("write", exclusive=True)
+    async def action_write(self) -> None:
+        """Ask what to write and where to, then copy or save it."""
+        self.require_list()
+        panel = WritePanel(self._sources(), self._format, self._count)
+        choice = await self.app.push_screen_wait(panel)
+        if choice is not None:
+            self._format, self._count = choice.format, choice.count or self._count
+            await write(self.app, choice)
+
+    def _sources(self) -> list[Source]:
+        """Return the list that is shown, and the watchlist and ratings of each of its viewers."""
+        audience, total = self.session.audience, self.list_pane.movies.total
+        names = text.enumerate_names(self.list_pane.viewer_names())
+        sources = [Source("This list", f"for {names}", "movies", total, self._list)]
+        for ref in audience.viewers:
+            sources.append(Source(f"Watchlist of {ref.label}", "", "watchlist", None, partial(self._watchlist, ref)))
+        for ref in audience.viewers:
+            sources.append(Source(f"Ratings of {ref.label}", "", "ratings", None, partial(self._ratings, ref)))
+        return sources
+
+    async def _list(self, count: int) -> MovieFile:
+        rows = await self.list_pane.first_rows(count)
+        if not rows:
+            raise Problem("The list is empty, so there is nothing to write.")
+        opened = self.session.opened
+        assert opened is not None
+        movies = [listed(row) for row in rows]
+        conditions = await self._conditions()
+        return shortlist_file(self.list_pane.viewer_names(), movies, opened["dataset"], opened["model"], conditions)
+
+    async def _conditions(self) -> list[str]:
+        """Return the order of the list and all that decides which movies it has, in sentences without full stops."""
+        view, audience, query = self.session.view, self.session.audience, await self.session.query()
+        sentences = [f"Ordered by {ORDERS[query.get('order', DEFAULT_ORDER)]}"]
+        if audience.together:
+            titles = GROUP_TITLES if len(audience.viewers) > 2 else PAIR_TITLES
+            share = f", {audience.misery:.0%} of the way to least misery" if audience.way == "weighted" else ""
+            sentences.append(f"{titles[audience.unseen_by]}, combined by {audience.way}{share}")
+        if audience.together and audience.standardise:
+            sentences.append("The same scale for everyone")
+        if view.filter_text:
+            sentences.append(f"Filter: {view.filter_text}")
+        if view.shelf != "all":
+            all_want = "Only movies all of you want"
+            sentences.append(all_want if view.shelf == "both" else "Only movies on the watchlist")
+        if view.daring:
+            sentences.append(f"{view.daring:.0%} daring")
+        if audience.vetoes:
+            sentences.append(f"Without {text.enumerate_names([veto.movie.title for veto in audience.vetoes])}")
+        return sentences
+
+    async def _watchlist(self, ref: ViewerRef, _: int) -> MovieFile:
+        written = watchlist_file(ref.label, await asyncio.to_thread(entries_of, self.session.store, ref))
+        if not written.movies:
+            adds = key_of(self.screen, "browse.watchlist")
+            raise Problem(f"The watchlist of {ref.label} is empty; {adds} adds the selected movie.")
+        return written
+
+    async def _ratings(self, ref: ViewerRef, _: int) -> MovieFile:
+        rows = newest_first(await self.session.given_ratings(ref))
+        if not rows:
+            raise Problem(f"{ref.label} has not rated anything yet; 1 to 5 rate the selected movie.")
+        opened = self.session.opened
+        assert opened is not None
+        return ratings_file(ref.label, rows, opened["dataset"], opened["model"], ["Newest first"])
+
+
+@dataclass(frozen=True)
+class Target:
+    """The file that a person typed."""
+
+    path: Path
+    taken: bool
+    """Whether there is such a file already, so that nothing is written yet."""
+
+
+async def write(app: MovieTui, choice: Choice) -> None:
+    """Copy or save movies, and show what was done. Raise ``Problem`` if that is impossible."""
+    written = await choice.source.make(choice.count)
+    file_format = FORMATS[choice.format]
+    content = await asyncio.to_thread(file_format.write, written)
+    movies = f"{text.plural(len(written.movies), 'movie')} {file_format.phrase}"
+    if choice.to == "clipboard":
+        if (size := len(content.encode())) > COPY_LIMIT:
+            raise Problem(
+                f"{movies} are {text.size(size)}, too much for the clipboard of many terminals; save them to a file."
+            )
+        app.copy_lines(content)
+        app.show_notice(f"Copied {movies}")
+        return
+    proposed = await asyncio.to_thread(proposed_path, choice.source.stem, file_format.suffix)
+    path = await _save(app, movies, content.encode(), proposed)
+    if path is not None:
+        note = letterboxd_note(content.encode()) if choice.format == "letterboxd" else ""
+        app.show_notice(f"Saved {movies} to {path}{f' · {note}' if note else ''}")
+
+
+def proposed_path(stem: str, suffix: str) -> Path:
+    """Return a free file name in the current folder or, if that cannot be written, in Downloads or at home."""
+    folders = [Path.cwd(), Path.home() / "Downloads", Path.home()]
+    folder = next((each for each in folders if each.is_dir() and os.access(each, os.W_OK)), folders[-1])
+    return free_path(folder, stem, suffix)
+
+
+async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> Path | None:
+    """Ask for a file and write it; ask again before an existing one is replaced. Return ``None`` if cancelled."""
+    from movietui.ui.panels import ConfirmPanel, NamePanel
+
+    typed = str(proposed)
+    while True:
+        panel = NamePanel(
+            "Save", f"Save {movies} to:", partial(_write_new, content), typed, example="file", longest=LONGEST_PATH
+        )
+        target: Target | None = await app.push_screen_wait(panel)
+        if target is None or not target.taken:
+            return target.path if target is not None else None
+        replaces = ConfirmPanel("Replace this file?", f"{target.path} already exists.", "Replace")
+        if await app.push_screen_wait(replaces):
+            await asyncio.to_thread(write_file, target.path, content, force=True)
+            return target.path
+        typed = str(target.path)
+
+
+def _write_new(content: bytes, typed: str) -> Target:
+    """Write a file unless it exists. Raise ``Problem`` if it cannot be written."""
+    if not typed.strip():
+        raise Problem("Type a file name.")
+    path = pasted(typed).absolute()
+    if path.is_file():
+        return Target(path, taken=True)
+    write_file(path, content, force=False)
+    return Target(path, taken=False)

@@ -1,0 +1,67 @@
+"""Controllers: each holds the keys of one concern of a screen, and what they do.
+
+A screen shows its panes and composes its controllers. A key that is bound to ``rate(5)`` calls ``action_rate`` of the
+controller that declares it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from movietui.ui.problems import shows_problems
+
+if TYPE_CHECKING:
+    from movietui.state.session import Session
+    from movietui.ui.app import MovieTui
+    from movietui.ui.frame import FrameScreen
+
+P = ParamSpec("P")
+Owner = TypeVar("Owner", bound="Controller")
+
+
+class Controller:
+    """What the keys of one concern do. Actions are methods named ``action_…``, as in Textual."""
+
+    def __init__(self, screen: FrameScreen) -> None:
+        self.screen = screen
+
+    def install(self) -> None:
+        """Let the screen find the actions: Textual looks for them on the screen whose key was pressed."""
+        for name in dir(self):
+            if name.startswith("action_"):
+                setattr(self.screen, name, getattr(self, name))
+
+    @property
+    def app(self) -> MovieTui:
+        """The app."""
+        return self.screen.movie_tui
+
+    @property
+    def session(self) -> Session:
+        """The open dataset, the list and its viewers."""
+        return self.screen.session
+
+
+def in_background(
+    group: str = "default", *, exclusive: bool = False
+) -> Callable[[Callable[Concatenate[Owner, P], Coroutine[Any, Any, None]]], Callable[Concatenate[Owner, P], None]]:
+    """Decorator: run a method of a controller as a worker of the screen; show a ``Problem`` on the status line.
+
+    ``exclusive`` cancels the other workers of its group, as with Textual's ``work``.
+    """
+
+    def decorate(
+        method: Callable[Concatenate[Owner, P], Coroutine[Any, Any, None]],
+    ) -> Callable[Concatenate[Owner, P], None]:
+        shown = shows_problems(method)
+
+        @wraps(method)
+        def run(controller: Owner, *arguments: P.args, **options: P.kwargs) -> None:
+            work: Callable[[], Awaitable[None]] = partial(shown, controller, *arguments, **options)
+            controller.screen.run_worker(work, name=method.__name__, group=group, exclusive=exclusive)
+
+        return run  # type: ignore[return-value]  # as in ``shows_problems``
+
+    return decorate

@@ -1,0 +1,1 @@
+"""The Data screen: datasets, cleaning rules and the join with IMDb."""

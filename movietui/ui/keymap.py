@@ -1,0 +1,270 @@
+"""The keys of the program, and those that a person sets in their ``config.toml``."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.binding import Binding
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys
+
+from movietui.data.near_names import hint
+from movietui.data.problems import Problem
+from movietui.data.storage import disk
+from movietui.ui.bindings import declared_bindings
+from movietui.ui.textual_internals import key_name
+
+if TYPE_CHECKING:
+    from movietui.ui.app import MovieTui
+
+TABLE = "keys"
+"""The table of the file."""
+GLOBAL = {"every screen": "app:MovieTui", "every list": "widgets.row_list:RowList"}
+SCREENS = {
+    "Browse": "browse.screen:BrowseScreen",
+    "Data": "data.screen:DataScreen",
+    "Train": "train.screen:TrainScreen",
+    "the first start": "welcome.screen:WelcomeScreen",
+    "the interview": "browse.interview:InterviewScreen",
+}
+WIDGETS = {
+    "the viewers of Browse": "browse.viewers:ViewersPane",
+    "the filter of Browse": "browse.filter_line:FilterLine",
+}
+"""Parts of a screen. While they have the focus, their keys precede those of the screen."""
+PANELS = {
+    "panels": (
+        "panels:DetailsPanel",
+        "panels:ConfirmPanel",
+        "panels:NamePanel",
+        "panels:PathPanel",
+    ),
+    "the help": ("help:HelpPanel",),
+    "cards of a movie": ("panels:CardPanel", "panels:SurprisePanel"),
+    "the search": ("browse.search:SearchPanel",),
+    "History": ("browse.history:HistoryPanel",),
+    "My ratings": ("browse.given_ratings:RatingsPanel",),
+    "copy or save": ("browse.write_panel:WritePanel",),
+    "panels of Browse": (
+        "browse.where_to_watch:PagesPanel",
+        "browse.similar:SimilarPanel",
+        "browse.taste:TastePanel",
+        "browse.model_switch:SwitchPanel",
+    ),
+    "the import": ("browse.import_panel:PreviewPanel", "browse.import_panel:ChoicePanel"),
+    "the join with IMDb": ("data.imdb_panel:ImdbPanel",),
+    "panels of Train": ("quit:QuitPanel", "train.panels:PrunePanel", "train.panels:TablesPanel"),
+    "sweeps": ("train.sweep_panel:SweepPanel",),
+}
+"""Screens above another that receive all keys."""
+TEXT_PANEL_KEY = "panel.leave"
+"""The action that only panels with a text field have; keys of lists are not active in these."""
+MAX_BYTES = 2**20
+"""The largest file that is read; a file that changes all keys has a few thousand bytes."""
+MAX_QUOTED = 100
+"""The most characters of a wrong value that a message quotes."""
+MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
+NAMES = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
+HEAD = """\
+# movietui reads this file at the start: {path}
+# To change a key, remove the # at the start of its line. Separate several keys with commas. A key is a letter, a symbol
+# or a name: enter, escape, space, tab, up, f2, comma, ctrl+x.
+
+[{part}]
+"""
+
+
+@dataclass(frozen=True)
+class KeyAction:
+    """Something that a key does."""
+
+    id: str
+    keys: str
+    """The default keys, separated by commas."""
+    description: str
+    section: str
+    """Where the key works: on a screen, in a part of one, or everywhere."""
+
+
+@dataclass(frozen=True)
+class Keymap:
+    """The keys that a file sets, as far as they can be used."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    """By the ids of actions."""
+    problems: tuple[str, ...] = ()
+    """A sentence for each entry of the file that is not used."""
+
+
+def list_actions() -> list[KeyAction]:
+    """Return all actions whose keys can be set, section by section."""
+    actions: dict[str, KeyAction] = {}
+    for section, bindings in _sections():
+        for binding in bindings:
+            if binding.id is not None and binding.id not in actions:
+                description = binding.tooltip or binding.description
+                target = "every screen" if binding.id.startswith("screen.") else section
+                actions[binding.id] = KeyAction(binding.id, binding.key, description, target)
+    order = [*GLOBAL, *SCREENS, *WIDGETS, *PANELS]
+    return sorted(actions.values(), key=lambda each: order.index(each.section))
+
+
+def _sections() -> Iterator[tuple[str, list[Binding]]]:
+    """Yield the bindings of each screen, part of a screen and panel with its section; several may share one."""
+    for section, target in {**GLOBAL, **SCREENS, **WIDGETS}.items():
+        yield section, _bindings(target)
+    for section, panels in PANELS.items():
+        yield from ((section, _bindings(panel)) for panel in panels)
+
+
+def _bindings(target: str) -> list[Binding]:
+    module, _, name = target.partition(":")
+    return list(declared_bindings(getattr(import_module(f"movietui.ui.{module}"), name)))
+
+
+def defaults(path: Path) -> str:
+    """Return a file that changes no key and documents all of them."""
+    lines, section = [HEAD.format(path=path, part=TABLE)], ""
+    for each in list_actions():
+        if each.section != section:
+            section = each.section
+            lines.append(f"\n# {section[0].upper()}{section[1:]}\n")
+        entry = f'# {each.id} = "{each.keys}"'
+        lines.append(f"{entry:<46}  # {each.description}\n")
+    return "".join(lines)
+
+
+def read(path: Path) -> Keymap:
+    """Return the keys that a file sets. Wrong entries are reported and left out; without a file nothing is set."""
+    try:
+        return _read(path)
+    except RecursionError:  # raised by the parser, or while its result is traversed
+        return Keymap(problems=(f"{path}: brackets or names are nested too deeply; the default keys are used.",))
+
+
+def _read(path: Path) -> Keymap:
+    try:
+        content = disk.read(path, MAX_BYTES).decode("utf-8-sig")
+        document = tomllib.loads(content)
+    except FileNotFoundError:
+        return Keymap()
+    except OSError as error:
+        return Keymap(problems=(f"{path} cannot be read: {error.strerror}; the default keys are used.",))
+    except ValueError as error:
+        match = re.search(r"(.*) \(at line (\d+)", str(error))
+        what, line = (match[1], f" line {match[2]}") if match else (str(error), "")
+        return Keymap(problems=(f"{path}{line}: {what[:1].lower()}{what[1:MAX_QUOTED]}; the default keys are used.",))
+    lines = content.splitlines()
+    problems = [
+        f"{_location(path, lines, name)}: there is no section {name[:MAX_QUOTED]!r}; the only one is [{TABLE}]."
+        for name in document
+        if name != TABLE
+    ]
+    requested = document.get(TABLE, {})
+    if not isinstance(requested, dict):
+        return Keymap(
+            problems=(*problems, f"{_location(path, lines, TABLE)}: write [{TABLE}] on a line, and the keys below it.")
+        )
+    known_actions = {each.id: each for each in list_actions()}
+    keys: dict[str, str] = {}
+    for name, value in _flatten(requested):
+        at = _location(path, lines, name)
+        if name not in known_actions:
+            section, _, action = name.rpartition(".")
+            actions = [each.rpartition(".")[2] for each in known_actions if each.startswith(f"{section}.")]
+            meant = hint(action, actions, "movietui config --defaults lists all of them.")
+            problems.append(f"{at}: there is no key binding {name[:MAX_QUOTED]!r}; {meant}")
+        elif (parsed := _keys(value)) is None:
+            problems.append(
+                f"{at}: {str(value)[:MAX_QUOTED]!r} is not a key; "
+                f'write for example {name} = "{known_actions[name].keys}".'
+            )
+        else:
+            keys[name] = parsed
+    for name in list(keys):
+        if (other := _conflict(name, keys, known_actions)) is not None:
+            problems.append(
+                f"{_location(path, lines, name)}: {keys[name]!r} is also the key of {other}; choose another for one of "
+                "them."
+            )
+            del keys[name]
+    return Keymap(keys, tuple(problems))
+
+
+async def apply_keymap(app: MovieTui, path: Path) -> None:
+    """Apply the keys that a file sets to an app, and show the first problem."""
+    keymap = await asyncio.to_thread(read, path)  # this loads every screen, to know its keys
+    app.custom_keys = keymap.keys
+    app.set_keymap(keymap.keys)
+    if keymap.problems:
+        more = len(keymap.problems) - 1
+        app.show_problem(Problem(keymap.problems[0] + f" {more} more: movietui config lists them." * bool(more)))
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values by id; the part of an id before a full stop may be a table."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _location(path: Path, lines: list[str], name: str) -> str:
+    """Return the file and the line of an entry."""
+    for requested in (name, name.rpartition(".")[2]):
+        pattern = re.compile(rf"""\s*\[?\s*["']?{re.escape(requested)}["']?\s*[=\].]""")
+        for number, line in enumerate(lines, start=1):
+            if pattern.match(line):
+                return f"{path} line {number}"
+    return str(path)
+
+
+def _keys(value: object) -> str | None:
+    """Return keys as Textual names them, separated by commas; ``None`` if one is not a key."""
+    if not isinstance(value, str):
+        return None
+    names = [_key(word.strip()) for word in ([value] if value == "," else value.split(","))]
+    return None if None in names else ",".join(key for key in names if key)
+
+
+def _key(word: str) -> str | None:
+    if len(word) == 1:
+        return key_name(word) if word.isprintable() else None
+    *modifiers, base = word.split("+")
+    if len(base) == 1:
+        base = key_name(base)
+    elif base not in NAMES:
+        try:
+            unicodedata.lookup(base.replace("_", " "))
+        except KeyError:
+            return None
+    return "+".join([*modifiers, base]) if MODIFIERS.issuperset(modifiers) else None
+
+
+def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, KeyAction]) -> str | None:
+    """Return another action that shares a key with this one and is active at the same time."""
+    keys_of_name = set(keys[name].split(","))
+    for group in _active_together():
+        for other in group if name in group else ():
+            if other != name and keys_of_name & set(keys.get(other, known_actions[other].keys).split(",")):
+                return other
+    return None
+
+
+def _active_together() -> Iterator[list[str]]:
+    """Yield groups of actions that are active together without precedence: of each screen, part of one, and panel."""
+    everywhere = {section: _bindings(target) for section, target in GLOBAL.items()}
+    for section, bindings in _sections():
+        if section in SCREENS:
+            bindings = [*everywhere["every screen"], *everywhere["every list"], *bindings]
+        elif section in PANELS and TEXT_PANEL_KEY not in {binding.id for binding in bindings}:
+            bindings = [*everywhere["every list"], *bindings]
+        yield list(dict.fromkeys(binding.id for binding in bindings if binding.id is not None))

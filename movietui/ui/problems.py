@@ -1,0 +1,69 @@
+"""Problems become sentences on the status line; errors of a screen that is being closed are dropped."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+from textual.app import App, ScreenStackError
+from textual.css.query import NoMatches
+from textual.dom import DOMNode, NoScreen
+from textual.screen import Screen
+
+from movietui.data.problems import Cancelled, Problem
+from movietui.ui.textual_internals import is_being_removed
+
+if TYPE_CHECKING:
+    from movietui.ui.app import MovieTui
+
+P = ParamSpec("P")
+
+
+class Owner(Protocol):
+    """An object whose methods show problems: a Textual node, or a controller of a screen."""
+
+    @property
+    def app(self) -> App[Any]:
+        """The app."""
+
+    @property
+    def screen(self) -> Screen[Any]:
+        """The screen that the object is or belongs to."""
+
+
+AnyOwner = TypeVar("AnyOwner", bound=Owner)
+
+
+def shows_problems(
+    method: Callable[Concatenate[AnyOwner, P], Awaitable[None]],
+) -> Callable[Concatenate[AnyOwner, P], Coroutine[Any, Any, None]]:
+    """Decorator: if the method raises ``Problem``, show its message on the status line.
+
+    Also drop errors of a screen that is being closed. Its widgets are removed before its workers are stopped, so a
+    reply may arrive in between, when no widget is left to show it. Every worker has this decorator.
+    """
+
+    @functools.wraps(method)
+    async def run(owner: AnyOwner, *arguments: P.args, **options: P.kwargs) -> None:
+        try:
+            await method(owner, *arguments, **options)
+        except Problem as problem:
+            cast("MovieTui", owner.app).show_problem(problem)
+        except Cancelled:
+            cast("MovieTui", owner.app).show_notice("Stopped; nothing was changed.")
+        except Exception as error:
+            if not came_too_late(error, owner if isinstance(owner, DOMNode) else owner.screen):
+                raise
+
+    return run  # type: ignore[return-value]  # wraps() forgets that the first argument has a name
+
+
+def came_too_late(error: BaseException, node: object) -> bool:
+    """Return whether an error means only that a node, or a widget inside it, is being removed."""
+    return isinstance(error, NoMatches | NoScreen | ScreenStackError) and isinstance(node, DOMNode) and is_closing(node)
+
+
+def is_closing(node: DOMNode) -> bool:
+    """Return whether a node is being removed, by itself or with the whole app."""
+    return is_being_removed(node) or not node.is_attached or not node.app.is_running

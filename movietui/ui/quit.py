@@ -1,0 +1,79 @@
+"""Quitting, and what happens to unfinished runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.models.choices import RECOMMENDED
+from movietui.ui.bindings import back_key, choose_key, hint, key_of
+from movietui.ui.screens import Panel
+
+if TYPE_CHECKING:
+    from movietui.ui.app import MovieTui
+
+
+async def quit_app(app: MovieTui) -> None:
+    """End the app. If runs are training or queued, first ask what to do with them."""
+    app.quit_requested()
+    queue, waiting = app.queue, 0
+    with contextlib.suppress(Problem):  # an unreadable store must not prevent quitting
+        # The record of a run says that it is queued until its process has started.
+        waiting = len({run.id for run in await queue.waiting()}.difference(queue.running))
+    answer = "stop"
+    # A person who quits while the question is open does not want to be asked again.
+    # A person who waits for the first list has trained nothing that could be lost.
+    running = [number for number in queue.running if number != app.stand_in.quick_run]
+    if (running or waiting) and not isinstance(app.screen, QuitPanel):
+        automatic = app.stand_in.recommended_run in running
+        answer = await app.push_screen_wait(QuitPanel(len(running), waiting, RECOMMENDED if automatic else ""))
+    if answer == "back":
+        return
+    await asyncio.gather(app.work.cancel(), queue.close(stay=answer == "stay"), app.session.engine.close())
+    app.exit(0)
+
+
+class QuitPanel(Panel[str]):
+    """Asks what to do with unfinished runs.
+
+    Ends with ``stay`` to continue them in the background, ``stop``, or ``back`` to return to the app.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "dismiss('stay')", "Keep training", id="panel.yes"),
+        choose_key("dismiss('stay')", "Keep training"),
+        Binding("n", "dismiss('stop')", "Stop them", id="panel.no"),
+        back_key("dismiss('back')", "Stay here"),
+    ]
+
+    def __init__(self, running: int, waiting: int, automatic: str) -> None:
+        """``automatic`` is the model whose training started automatically; empty if it is not running."""
+        super().__init__()
+        self._training, self._waiting, self._automatic = running, waiting, automatic
+
+    def compose(self) -> ComposeResult:
+        """Show the question."""
+        running_text = [f"{text.plural(self._training, 'run')} training"]
+        waiting_text = [f"{text.plural(self._waiting, 'run')} queued"]
+        message = " and ".join(running_text * bool(self._training) + waiting_text * bool(self._waiting))
+        with Vertical(classes="panel") as panel:
+            panel.border_title = "Quit while models are training?"
+            keys = (("panel.yes", "background"), ("panel.no", "stop"), ("panel.back", "stay"))
+            panel.border_subtitle = Content(hint(self, *keys))
+            better = (
+                f" {self._automatic} makes a better list: you can take it when it is ready." if self._automatic else ""
+            )
+            yield Static(f"{message}.{better}", markup=False)
+            yield Static()
+            yield Static(f"{key_of(self, 'panel.yes')}  keep training in the background", markup=False)
+            on = f"{self._automatic} and queued runs" if self._automatic else "queued runs"
+            yield Static(f"{key_of(self, 'panel.no')}  stop training; {on} continue at the next start", markup=False)

@@ -1,0 +1,51 @@
+"""An app that sends nothing to the terminal, the clipboard or a browser that could control it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.segment import Segment
+from textual.app import App
+from textual.color import Color
+from textual.filter import LineFilter
+
+from movietui.data.problems import Problem
+from movietui.data.safe_text import strip_invisible
+from movietui.formatting.escaping import is_known_page
+from movietui.formatting.printing import PlainConsole, drawn
+
+
+class SanitizedLines(LineFilter):
+    """Every drawn line passes this filter, so that no widget can send control sequences to the terminal."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return a line as it is drawn."""
+        return list(drawn(segments, one_line=True))
+
+
+class SanitizedApp(App[int]):
+    """Sanitizes all outputs of an app."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._sanitized_lines = SanitizedLines()
+        self.error_console = PlainConsole(stderr=True)  # a traceback shows values of all kinds
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters that each drawn line passes."""
+        return [self._sanitized_lines, *super().get_line_filters()]
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy text without anything that could control the terminal it is pasted into."""
+        super().copy_to_clipboard(strip_invisible(text))
+
+    def copy_lines(self, text: str) -> None:
+        """Copy text of several lines, of which each is cleaned as by ``copy_to_clipboard``."""
+        super().copy_to_clipboard("".join(f"{strip_invisible(line)}\n" for line in text.splitlines()))
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        """Open a known site's page in a browser. Raise ``Problem`` for any other address."""
+        if not is_known_page(url):
+            raise Problem(f"movietui does not open {url}; it opens only pages of IMDb, Letterboxd and JustWatch.")
+        super().open_url(url, new_tab=new_tab)

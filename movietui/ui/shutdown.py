@@ -1,0 +1,85 @@
+"""Shutting down when a signal asks for it, or because the terminal is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import termios
+from collections.abc import Awaitable, Callable
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+STOP_SIGNALS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+MAX_SECONDS = 8
+"""Seconds after which the end is forced, for example if a terminal accepts no more output."""
+RESTORE_SEQUENCES = "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[<u" + (
+    "\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
+"""Reverts all modes that the app sets in a terminal."""
+
+
+class Shutdown:
+    """Handles the signals that end a program, as long as an event loop runs."""
+
+    def __init__(self, first: Callable[[], Awaitable[None]], force: Callable[[], None]) -> None:
+        """A signal cancels the task that creates this.
+
+        ``first`` is awaited before that, to end whatever the task may be waiting for. ``force`` is called just before
+        the process exits, if the shutdown takes too long.
+        """
+        self.code = 0
+        """The exit code after a signal: 128 plus its number."""
+        self._first, self._force = first, force
+        self._loop = asyncio.get_running_loop()
+        self._main_task = asyncio.current_task()
+        self._task: asyncio.Task[None] | None = None
+        self._terminal_mode = None
+        with contextlib.suppress(termios.error):
+            self._terminal_mode = termios.tcgetattr(0)
+        for number in SIGNALS:
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Shut down; further signals meanwhile change nothing."""
+        if self.code or self._loop.is_closed():
+            return
+        self.code = 128 + number
+        for stopping in STOP_SIGNALS:  # do not let the process be stopped before it can exit
+            signal.signal(stopping, signal.SIG_IGN)
+        signal.signal(signal.SIGALRM, self._on_alarm)
+        signal.alarm(MAX_SECONDS)
+        self._loop.call_soon_threadsafe(self._begin_shutdown)
+
+    def _begin_shutdown(self) -> None:
+        self._task = self._loop.create_task(self._shut_down())
+
+    async def _shut_down(self) -> None:
+        try:
+            await self._first()
+        finally:
+            if self._main_task is not None:
+                self._main_task.cancel()
+
+    def _on_alarm(self, number: int, frame: FrameType | None) -> None:
+        self._force()
+        with contextlib.suppress(termios.error):
+            if self._terminal_mode is not None:
+                termios.tcsetattr(0, termios.TCSANOW, self._terminal_mode)
+        with contextlib.suppress(OSError):  # the terminal may be what blocks everything
+            screen = os.open("/dev/tty", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            os.write(screen, RESTORE_SEQUENCES.encode())
+        os._exit(self.code)
+
+
+def missing_terminal() -> str:
+    """Return a sentence if standard input or output is not a terminal, else an empty string."""
+    for stream, use in ((sys.__stdin__, "input"), (sys.__stdout__, "output")):
+        if stream is None or not stream.isatty():
+            return (
+                f"movietui needs a terminal, but standard {use} is not one; movietui --help lists the commands that "
+                "work without one."
+            )
+    return ""

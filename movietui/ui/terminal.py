@@ -1,0 +1,311 @@
+"""The terminal: its input, its disappearance, missing colours, and suspending with ctrl+z.
+
+Textual's own driver ends with a traceback at a byte that is not UTF-8, spins when the terminal is gone, and stops even
+if no shell could resume it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import sys
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, cast
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.widgets import Input
+from textual.worker import WorkerFailed
+
+from movietui.protocol.wire import sentence
+from movietui.ui.textual_internals import CrashHooks, DriverAccess, driver_of
+
+MOUSE = b"\x1b[M"
+"""Precedes the three bytes, of any value, with which a terminal reports the mouse in its oldest protocol."""
+REPORT = len(MOUSE) + 3
+LOOK_SECONDS = 0.1
+"""Seconds between checks whether the app ends, while no key is pressed."""
+PATIENCE_SECONDS = 0.5
+"""Seconds that the key for quitting may wait behind other keys."""
+HURRY_SECONDS = 5.0
+"""Seconds after that during which every request fails at once, unless the key is handled earlier."""
+MIN_CONTRAST = 0.15
+"""Difference in brightness to its surroundings from which a background stays visible without colours."""
+DUMB = "dumb"
+"""The terminal type without colours."""
+
+
+class Keyboard:
+    """Decodes the bytes that a terminal sends; bytes that are not UTF-8 are left out."""
+
+    def __init__(self) -> None:
+        self._decode = getincrementaldecoder("utf-8")("ignore").decode
+        self._reported = 0
+
+    def text(self, typed: bytes) -> str:
+        """Return the text of the next bytes, with mouse coordinates blanked out: they are not keys."""
+        return self._decode(bytes(self._without_mouse(typed)))
+
+    def _without_mouse(self, typed: bytes) -> Iterator[int]:
+        for byte in typed:
+            if self._reported == REPORT:
+                self._reported = 0
+            if self._reported >= len(MOUSE):
+                self._reported += 1
+                yield ord(" ")
+                continue
+            self._reported = self._reported + 1 if byte == MOUSE[self._reported] else int(byte == MOUSE[0])
+            yield byte
+
+
+class Output:
+    """The app's output. Characters that the terminal cannot show become question marks; a lost terminal is reported."""
+
+    def __init__(self, number: int, encoding: str, gone: Callable[[], None]) -> None:
+        """``gone`` is called when nothing can be written any more."""
+        self._number, self._encoding, self._gone = number, encoding, gone
+
+    def write(self, text: str) -> None:
+        """Write all of a text, however long the terminal takes."""
+        left = memoryview(text.encode(self._encoding, "replace"))
+        while left:
+            try:
+                left = left[os.write(self._number, left) :]
+            except BlockingIOError:  # another program left it non-blocking
+                select.select([], [self._number], [], LOOK_SECONDS)
+            except OSError:
+                self._gone()
+                return
+
+    def flush(self) -> None:
+        """Do nothing: ``write`` has written everything."""
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+        return self._number
+
+
+class TerminalDriver(DriverAccess):
+    """Draws on standard output and reads standard input."""
+
+    def __init__(self, app: TerminalApp, **options: Any) -> None:
+        super().__init__(app, **options)
+        assert sys.__stdout__ is not None
+        self.output = Output(sys.__stdout__.fileno(), sys.__stdout__.encoding, self._gone)
+        self._drawing = False
+        self._lost = False
+        # The loop calls the handlers, so that they interrupt nothing: both take the locks that drawing takes.
+        self._handlers = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._go_on}
+        for number, handler in self._handlers.items():
+            self.loop.add_signal_handler(number, handler)
+
+    # Output
+
+    def write(self, data: str) -> None:
+        """Write to the terminal, unless a shell has it."""
+        if self._drawing:
+            super().write(data)
+
+    def start_application_mode(self) -> None:
+        """Take over the terminal."""
+        self._drawing = True
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # of Textual
+        # Textual reads the size in the signal handler, possibly while it reports the size that it has just read. If the
+        # size changed twice at once, the first size was reported last, and the app kept it.
+        self.loop.add_signal_handler(signal.SIGWINCH, self._resized)
+        if not self.is_drawing:
+            self._drawing = False
+            self._gone()
+
+    def stop_application_mode(self) -> None:
+        """Restore the terminal."""
+        if self._drawing:
+            self.write("\x1b[?1016l")  # the mouse in pixels, which Textual does not reset
+            super().stop_application_mode()
+
+    def close(self) -> None:
+        """End the thread that writes, once everything is written."""
+        super().close()
+        self._drawing = False
+
+    def terminal_size(self) -> tuple[int, int] | None:
+        """Return the current columns and lines, whatever the environment says; ``None`` if they cannot be read."""
+        with contextlib.suppress(OSError):
+            columns, lines = os.get_terminal_size(self.output.fileno())
+            if columns and lines:
+                return columns, lines
+        return None
+
+    def _resized(self) -> None:
+        size = self.current_size()
+        self.app.post_message(events.Resize(size, size))
+
+    # Input
+
+    def run_input_thread(self) -> None:
+        """Read keys until the app ends or the terminal is gone."""
+        keyboard, parser = Keyboard(), self.new_parser()
+        while not self.exit_event.is_set():
+            if select.select([self.fileno], [], [], LOOK_SECONDS)[0]:
+                try:
+                    typed = os.read(self.fileno, 4096)
+                except OSError:
+                    typed = b""
+                if not typed:
+                    self._gone()
+                    return
+                if text := keyboard.text(typed):  # an empty text would mean the end of input to the parser
+                    for message in parser.feed(text):
+                        self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
+
+    def _gone(self) -> None:
+        """End the app as if the system had reported a hangup, which it does not always do."""
+        if not self._lost:
+            self._lost = True
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    def process_message(self, message: Message) -> None:
+        """Pass a message from the reading thread to the app; record a key at once."""
+        if isinstance(message, events.Key):
+            self.loop.call_soon_threadsafe(cast("TerminalApp", self.app).typed, message.key)
+        super().process_message(message)
+
+    # Suspending and resuming
+
+    def _stop(self) -> None:
+        """Return the terminal to the shell and stop, as any program does.
+
+        If nothing could resume the process, the system does not stop it.
+        """
+        if self._drawing:
+            self.suspend_application_mode()
+        self._stop_by(signal.SIGTSTP)
+        self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Take over the terminal again, unless the shell has it, and redraw everything at its current size."""
+        if self._in_background():
+            self._stop_by(signal.SIGTTOU)
+            self.loop.call_later(LOOK_SECONDS, self._go_on)
+            return
+        if self._drawing:  # it was stopped before it could restore the terminal
+            self.suspend_application_mode()
+        self.resume_application_mode()
+        self.app.refresh(layout=True)
+
+    def _stop_by(self, number: signal.Signals) -> None:
+        """Send a signal to this process with its default handling; return when the process resumes."""
+        for each in self._handlers:
+            self.loop.remove_signal_handler(each)
+        os.kill(os.getpid(), number)
+        for each, handler in self._handlers.items():
+            self.loop.add_signal_handler(each, handler)
+
+    def _in_background(self) -> bool:
+        with contextlib.suppress(OSError):  # a terminal that is not our controlling one is not shared either
+            return os.tcgetpgrp(self.fileno) != os.getpgrp()
+        return False
+
+
+class NoColorFilter(LineFilter):
+    """Removes all colours; text that stands out by its background is drawn in reverse."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments without colours."""
+        return [
+            Segment(text, style and _without_color(style, background), control) for text, style, control in segments
+        ]
+
+
+@lru_cache(1024)
+def _without_color(style: Style, background: Color) -> Style:
+    background_color = style.bgcolor
+    bright = (
+        background.brightness
+        if background_color is None or background_color.is_default
+        else Color.from_rich_color(background_color).brightness
+    )
+    plain = style.without_color
+    return plain + Style(reverse=True) if abs(bright - background.brightness) > MIN_CONTRAST else plain
+
+
+def legible(theme: str) -> str:
+    """Return the name of a theme; empty for one that would be black on black without colours."""
+    return "" if "ansi" in theme and ("NO_COLOR" in os.environ or os.environ.get("TERM") == DUMB) else theme
+
+
+class TerminalApp(CrashHooks[int]):
+    """An app that copes with a lost terminal, with one without colours, and with ctrl+z."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            show=False,
+            priority=True,
+            id="app.suspend",
+            tooltip="Go to the shell; fg returns here",
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hurry: Callable[[bool], None] = lambda now: None
+        """Called with true to interrupt what earlier keys wait for, because a person wants to quit; then with false."""
+        self._quit_requests = 0
+        self._no_color = [NoColorFilter()] if os.environ.get("TERM") == DUMB else []
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters that each drawn line passes."""
+        return [*super().get_line_filters(), *self._no_color]
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return our driver, or another one that the environment names."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if chosen is LinuxDriver else chosen
+
+    def typed(self, key: str) -> None:
+        """Record a key as soon as it is typed: the key for quitting does not wait for what earlier keys wait for."""
+        asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hurry_if_waiting, key, self._quit_requests)
+
+    def _hurry_if_waiting(self, key: str, requests_before: int) -> None:
+        if self._quit_requests > requests_before or not self.is_running or not self.screen_stack:
+            return
+        bound = self.screen.active_bindings.get(key)
+        if bound is None or bound.binding.action != "quit" or (len(key) == 1 and isinstance(self.focused, Input)):
+            return
+        self.hurry(True)
+        asyncio.get_running_loop().call_later(HURRY_SECONDS, self.hurry, False)
+
+    def quit_requested(self) -> None:
+        """Record that the key for quitting was handled."""
+        self._quit_requests += 1
+        self.hurry(False)
+
+    def action_suspend_process(self) -> None:
+        """Stop the app and its whole process group, for example the program that started it."""
+        driver = driver_of(self)
+        if driver is not None and driver.can_suspend:
+            os.killpg(os.getpgrp(), signal.SIGTSTP)
+
+    def describe_crash(self, error: Exception) -> Text | None:
+        """Return one sentence about the error; in debug mode ``None``, for a traceback."""
+        if os.environ.get("MOVIETUI_DEBUG"):
+            return None
+        return Text(sentence(error.error if isinstance(error, WorkerFailed) else error))

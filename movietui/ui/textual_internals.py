@@ -1,0 +1,265 @@
+"""All that movietui uses of Textual beyond its public interface.
+
+Each use has a name, says why the public interface is not enough, and has a test in ``test_textual_internals`` that
+fails when Textual changes it. No other module may touch a private name of Textual.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from asyncio import AbstractEventLoop
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rich.text import Text
+from textual._context import active_message_pump
+from textual._styles_cache import StylesCache
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.command import CommandPalette
+from textual.dom import DOMNode
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Region, Size
+from textual.keys import _character_to_key
+from textual.screen import Screen
+from textual.signal import Signal
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+    from textual_plotext import PlotextPlot
+
+Result = TypeVar("Result")
+
+FRAME_SECONDS = 1 / 60
+"""How often a screen checks whether changes that are held back may be drawn."""
+
+
+# Nodes and screens
+
+
+def active_node() -> object:
+    """Return the app, screen or widget that handles a message now, or ``None``.
+
+    Textual passes only the error to an exception handler, not where it was raised.
+    """
+    return active_message_pump.get(None)
+
+
+def is_being_removed(node: DOMNode) -> bool:
+    """Return whether a node is being removed: ``is_attached`` is still true while its children are removed."""
+    return node._pruning
+
+
+def all_screens(app: App[Any]) -> Iterator[Screen[Any]]:
+    """Yield the screens of all modes; ``App.screen_stack`` has those of the current mode only."""
+    for stack in app._screen_stacks.values():
+        yield from stack
+
+
+def key_name(character: str) -> str:
+    """Return what Textual calls the key of a character: ``question_mark`` for ``?``."""
+    return _character_to_key(character)
+
+
+def driver_of(app: App[Any]) -> Driver | None:
+    """Return the driver of an app, which draws it and reads its keys."""
+    return app._driver
+
+
+def forget_removed(screen: Screen[Any]) -> None:
+    """Release removed widgets.
+
+    Textual keeps references to up to a thousand widgets that a node was queried for, and to all that ever subscribed to
+    a signal.
+    """
+    for node in (screen, *screen.walk_children(with_self=False)):
+        node._query_one_cache.clear()
+    for owner in (screen, screen.app):
+        for signal in [value for value in vars(owner).values() if isinstance(value, Signal)]:
+            for listener in [node for node in signal._subscriptions if node._closed]:
+                signal.unsubscribe(listener)
+
+
+def share_border_colors() -> None:
+    """Cache border colours once for all widgets.
+
+    Textual caches them with the widget's cache as part of the key, which keeps alive all that a thousand widgets have
+    drawn, also of panels that are closed: some 60 MB.
+    """
+    compute = StylesCache.get_inner_outer.__wrapped__
+    StylesCache.get_inner_outer = classmethod(lru_cache(1024)(compute))  # type: ignore[method-assign, assignment, arg-type]
+
+
+share_border_colors()
+
+
+def line_at(screen: Screen[Any], y: int) -> str:
+    """Return what a line of a screen shows; Textual has no public way to read the screen."""
+    strips = screen._compositor.render_strips()
+    return strips[y].text if 0 <= y < len(strips) else ""
+
+
+# Drawing
+
+
+def merge_regions(regions: Iterable[Region]) -> list[Region]:
+    """Return regions from top to bottom, merged where their union is no larger than their areas added together.
+
+    >>> merge_regions([Region(0, 3, 9, 2), Region(0, 0, 9, 3), Region(0, 20, 9, 1)])
+    [Region(x=0, y=0, width=9, height=5), Region(x=0, y=20, width=9, height=1)]
+    """
+    merged: list[Region] = []
+    for region in sorted(regions, key=lambda one: (one.y, one.x)):
+        if merged and merged[-1].union(region).area <= merged[-1].area + region.area:
+            merged[-1] = merged[-1].union(region)
+        else:
+            merged.append(region)
+    return merged
+
+
+class PartialRefreshScreen(Screen[Result]):
+    """A screen that draws distant changes one by one.
+
+    Textual draws every widget between the highest and the lowest change. With the status line among the changes, that
+    is the whole screen, which takes up to 19 ms while a model is trained. Drawing them one by one takes up to 14 ms,
+    and other messages are handled in between.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._css_update_count = 0  # else Textual parses all CSS a second time for a new screen
+        self._will_draw = False
+        """Whether the remaining changes are scheduled to be drawn."""
+
+    def _compositor_refresh(self) -> None:
+        if self is self.app.screen and self.app._batch_count:
+            # Textual would draw the whole screen only to discard it: twice at the start.
+            self._draw_rest_in(FRAME_SECONDS)
+        elif self is self.app.screen and self._compositor._dirty_regions:
+            self._draw_first_change()
+        else:
+            # Passes the changes on to the screen above, or records that none of them is visible.
+            super()._compositor_refresh()
+
+    def _draw_first_change(self) -> None:
+        compositor = self._compositor
+        # A region may be outside a screen that became smaller. Textual omits lines that do not exist only if the whole
+        # screen is among the regions.
+        whole = compositor.size.region
+        dirty = {part for region in compositor._dirty_regions if (part := region.intersection(whole))}
+        first, *others = [whole] if whole in dirty else merge_regions(dirty) or [Region()]
+        compositor._dirty_regions = {first} if first else set()
+        super()._compositor_refresh()
+        compositor._dirty_regions.update(others)
+        if others:
+            self._draw_rest_in(0)  # after the messages that arrived meanwhile
+
+    def _draw_rest_in(self, seconds: float) -> None:
+        if not self._will_draw:
+            self._will_draw = True
+            # As a message to the screen, so that an error in a widget ends the app like any other.
+            asyncio.get_running_loop().call_later(seconds, self.call_later, self._draw_rest)
+
+    def _draw_rest(self) -> None:
+        self._will_draw = False
+        if self.is_current:
+            # Lay out new widgets first, as Textual does: otherwise they would never learn their size, and Textual would
+            # assume that the next drawing draws everything.
+            self._on_timer_update()
+            if self._compositor._dirty_regions and not self._will_draw:
+                self._compositor_refresh()
+
+
+class TolerantPalette(CommandPalette):
+    """Textual's command palette, which by itself fails on a key for its list if the list has no room for a line."""
+
+    def _action_command_list(self, action: str) -> None:
+        with contextlib.suppress(KeyError):
+            super()._action_command_list(action)
+
+
+def set_plot_size(plot: PlotextPlot, size: Size) -> None:
+    """Set the size of a plot. ``plotsize`` alone leaves it as it was; ``PlotextPlot.render`` calls both too."""
+    plot.plt.plotsize(*size)
+    plot.plt._set_size(*size)
+
+
+def plot_theme(plot: PlotextPlot) -> str:
+    """Return the name of the plotext theme in the colours of the app, which ``PlotextPlot`` registers."""
+    return str(plot._get_plotext_theme_name(plot.app.theme))
+
+
+# Errors
+
+
+class CrashHooks(App[Result]):
+    """An app that decides what happens after an unexpected error. Textual has no public hook for that."""
+
+    def ignores(self, error: Exception) -> bool:
+        """Return whether an error is to be dropped."""
+        return False
+
+    def describe_crash(self, error: Exception) -> Text | None:
+        """Return what is printed when an error ends the app; ``None`` for a traceback."""
+        return None
+
+    def _handle_exception(self, error: Exception) -> None:
+        if not self.ignores(error):
+            super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        description = None if self._exception is None else self.describe_crash(self._exception)
+        if description is None:
+            super()._fatal_error()
+        elif self._exit_renderables:  # an earlier error was described already
+            self._close_messages_no_wait()
+        else:
+            self.panic(description)
+
+
+# The terminal
+
+
+class DriverAccess(LinuxDriver):
+    """Textual's driver, with public names for what a subclass needs."""
+
+    @property
+    def app(self) -> App[Any]:
+        """The app that is drawn."""
+        return self._app
+
+    @property
+    def loop(self) -> AbstractEventLoop:
+        """The event loop of the app."""
+        return self._loop
+
+    @property
+    def output(self) -> Any:
+        """The file that the driver draws to; Textual always uses standard error."""
+        return self._file
+
+    @output.setter
+    def output(self, file: Any) -> None:
+        self._file = file
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether the thread that draws is alive."""
+        return self._writer_thread is not None and self._writer_thread.is_alive()
+
+    def new_parser(self) -> XTermParser:
+        """Return a parser that turns the terminal's input into messages."""
+        return XTermParser(self._debug)
+
+    def terminal_size(self) -> tuple[int, int] | None:
+        """Return the columns and lines of the terminal; ``None`` to let Textual determine them."""
+        return None
+
+    def current_size(self) -> Size:
+        """Return the size of the terminal now."""
+        return Size(*self._get_terminal_size())
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        return self.terminal_size() or super()._get_terminal_size()

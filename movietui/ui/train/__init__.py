@@ -1,0 +1,1 @@
+"""The Train screen: the queue, curves, runs, sweeps and settings."""

@@ -1,0 +1,24 @@
+"""The models on the left of the Train screen."""
+
+from collections.abc import Sequence
+
+from movietui.formatting.text import cut
+from movietui.models.choices import RECOMMENDED
+from movietui.protocol.messages import ModelRow
+from movietui.ui.widgets.columns import REST, Column, ColumnList
+from movietui.ui.widgets.line_view import Line
+
+
+class ModelList(ColumnList[ModelRow]):
+    """The models that can be trained."""
+
+    def columns(self, width: int) -> Sequence[Column[ModelRow]]:
+        """Return columns for the name and for whether the model is the recommended one."""
+        return [
+            Column("", 16, lambda row, _: [(f" {row['name']}", "")]),
+            Column("", REST, _note, right=True),
+        ]
+
+
+def _note(row: ModelRow, width: int) -> str | Line:
+    return [(cut("recommended ", width, right=True), "quiet")] if row["name"] == RECOMMENDED else ""

@@ -1,0 +1,98 @@
+"""The keys of the queue: cancel, pause and resume runs, reorder them, and how many train at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.binding import Binding
+
+from movietui.data.problems import Problem
+from movietui.formatting import text
+from movietui.store.run_records import CUT_OFF, Run
+from movietui.ui.bindings import hint
+from movietui.ui.problems import shows_problems
+from movietui.ui.train.controller import TrainController
+
+CANCEL_KEYS = [
+    Binding("c", "cancel", "Cancel", id="train.cancel", tooltip="Stop the selected run, or whatever is running"),
+]
+QUEUE_KEYS = [
+    Binding("p", "pause", show=False, id="train.pause", tooltip="Pause the run after this epoch, or resume"),
+    Binding("r", "again", show=False, id="train.again", tooltip="Resume an interrupted or stopped run"),
+    Binding("K,shift+up", "shift(-1)", show=False, id="train.earlier", tooltip="Move a queued run up"),
+    Binding("J,shift+down", "shift(1)", show=False, id="train.later", tooltip="Move a queued run down"),
+    Binding("plus", "change_at_a_time(1)", show=False, id="train.more", tooltip="One more run at a time"),
+    Binding("minus", "change_at_a_time(-1)", show=False, id="train.fewer", tooltip="One run fewer at a time"),
+]
+
+
+class QueueController(TrainController):
+    """The keys of the queue."""
+
+    @shows_problems
+    async def action_cancel(self) -> None:
+        """Stop the selected run, or the job in progress."""
+        app, run = self.app, self.screen.runs.current
+        if self.screen.runs.has_focus and run is not None and (run.id in app.queue.running or run.id in self._waiting):
+            await app.queue.cancel(run.id)
+            self.screen.list_runs()
+        elif not await app.work.cancel():
+            if not app.queue.running:
+                app.show_notice("Nothing is running.")
+                return
+            quick = app.stand_in.quick_run
+            await app.queue.cancel(quick if quick in app.queue.running else app.queue.running[0])
+
+    @property
+    def _waiting(self) -> Sequence[int]:
+        """The numbers of the queued runs, the next one first."""
+        return list(self.screen.runs.queue_state.positions)
+
+    @shows_problems
+    async def action_pause(self) -> None:
+        """Pause the selected run, or the first that is training; resume it if it is paused."""
+        queue, run = self.app.queue, self.screen.runs.current
+        number = run.id if run is not None and run.id in queue.running else next(iter(queue.running), None)
+        if number is None:
+            raise Problem("No run here can be paused.")
+        if number in queue.paused:
+            await queue.resume(number)
+            self.app.show_notice(f"Resumed run {number}.")
+        else:
+            await queue.pause(number)
+            self.app.show_notice(
+                f"Run {number} will pause after this epoch; {hint(self.screen, ('train.pause', 'resumes it'))}."
+            )
+
+    @shows_problems
+    async def action_again(self) -> None:
+        """Resume the selected run, or the newest interrupted one."""
+        run = self.screen.runs.current
+        cut_off = [one.id for one in self.screen.runs_by_id.values() if one.state == CUT_OFF]
+        if isinstance(run, Run) and (self.screen.runs.has_focus or not cut_off):
+            number = run.id
+        elif cut_off:
+            number = max(cut_off)
+        else:
+            raise Problem("There is no interrupted run.")
+        await self.app.queue.again(number)
+        self.screen.target_run = number
+        self.app.show_notice(f"Resuming run {number}.")
+        self.screen.list_runs()
+
+    @shows_problems
+    async def action_shift(self, step: int) -> None:
+        """Move the selected run forward or back in the queue."""
+        run = self.screen.runs.current
+        if run is None or run.id not in self._waiting:
+            raise Problem("Only a run queued in this window can be moved.")
+        await self.app.queue.move(run.id, max(0, self._waiting.index(run.id) + step))
+        self.screen.list_runs()
+
+    @shows_problems
+    async def action_change_at_a_time(self, step: int) -> None:
+        """Train more or fewer runs at the same time."""
+        queue = self.app.queue
+        await queue.set_at_a_time(queue.at_a_time + step)
+        self.app.show_notice(f"{text.plural(queue.at_a_time, 'run')} at a time.")
+        self.screen.list_runs()

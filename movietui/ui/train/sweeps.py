@@ -1,0 +1,122 @@
+"""Sweeps: the panel with values to try, and measuring their combinations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from textual.binding import Binding
+from textual.widgets import Input
+
+from movietui.data.problems import Cancelled, Problem
+from movietui.models.choices import METRICS, SWEEP_METRIC
+from movietui.protocol.jobs import SweepOptions
+from movietui.state.job_progress import Activity
+from movietui.state.sweep import Sweep, seconds_of_fit
+from movietui.store.runs import SERVED_SPLIT
+from movietui.ui.bindings import hint, key_of
+from movietui.ui.controller import in_background
+from movietui.ui.train.controller import TrainController
+
+SWEEP_KEYS = [
+    Binding(
+        "s",
+        "sweep",
+        show=False,
+        id="train.sweep",
+        tooltip="Try several values of settings (in the form: of this field)",
+    ),
+]
+
+
+class SweepController(TrainController):
+    """The key of sweeps, and the sweep in progress."""
+
+    _sweep: Sweep | None = None
+    """The sweep in progress, or the last one."""
+
+    def show_activity(self, activity: Activity | None) -> None:
+        """Show the progress of a sweep."""
+        if activity is not None and activity.request["do"] == "sweep" and self._sweep is not None:
+            if len(self._sweep.rows) == len(activity.results):
+                return  # only the current fit progressed
+            self._show_sweep(replace(self._sweep, rows=activity.results))
+
+    @in_background("panel")
+    async def action_sweep(self, field: str = "") -> None:
+        """Open the sweep panel, and put the settings chosen there into the form."""
+        from movietui.ui.train.sweep_panel import SweepPanel
+
+        await self.screen.show_settings()
+        form, model = self.screen.form, self.screen.form.model
+        if model is None:
+            return
+        if not model["settings"]:
+            raise Problem(f"{model['name']} has no settings to try.")
+        dataset = await self.screen.dataset_to_train()
+        typed = form.query_one("#set-split", Input).value.strip()
+        seed = form.query_one("#set-seed", Input).value.strip() or "0"
+        if not seed.isdecimal():
+            raise Problem(f"seed: {seed} is not a whole number.")
+        split = typed or SERVED_SPLIT
+        cleaning = "none" if typed else await asyncio.to_thread(self.session.store.cleaning_of, dataset)
+        sweep = self._sweep
+        if sweep is not None and (sweep.model, sweep.dataset, sweep.split) != (model["name"], dataset, split):
+            if sweep.state == "running":
+                cancels = hint(self.screen, ("train.cancel", "cancels it"))
+                raise Problem(f"Sweeping {sweep.model} on {sweep.dataset}; {cancels}.")
+            sweep = None
+        values = form.values()
+        if sweep is not None:
+            values |= {name: ",".join(tried) for name, tried in sweep.grid.items()}
+
+        async def start(grid: Mapping[str, Sequence[str]]) -> None:
+            if self.app.work.activity is not None:
+                raise Problem(
+                    f"Another job is running; wait for it, or press {key_of(self.screen, 'train.cancel')} to cancel it."
+                )
+            self._show_sweep(Sweep(model["name"], dataset, split, grid))
+            self.run_sweep({"split": split, "cleaning": cleaning, "seed": int(seed), "grid": grid})
+
+        panel = SweepPanel(
+            model,
+            f"{dataset} · {split}",
+            values,
+            field or model["settings"][0]["name"],
+            seconds_of_fit(self.screen.runs_by_id.values(), model["name"], dataset),
+            start,
+            sweep,
+        )
+        chosen = await self.app.push_screen_wait(panel)
+        if chosen is not None:
+            form.fill(chosen)
+            await self.screen.action_settings()
+            self.app.show_notice(
+                f"Copied the combination to the settings; {hint(self.screen, ('train.choose', 'trains'))} with them."
+            )
+
+    @in_background("sweep")
+    async def run_sweep(self, options: SweepOptions) -> None:
+        """Measure the combinations in a child process."""
+        assert self._sweep is not None
+        try:
+            result = await self.app.work.sweep(self._sweep.model, self._sweep.dataset, options)
+            self._show_sweep(replace(self._sweep, rows=result["rows"], state="done"))
+            best = result["rows"][0]
+            settings = " ".join(f"{name} {value}" for name, value in best["grid"].items())
+            figure = f"{METRICS[SWEEP_METRIC].label} {best['metrics'][SWEEP_METRIC]:.4f}"
+            self.app.show_notice(f"Swept {self._sweep.model}: {settings} is best, {figure}")
+        except Cancelled:
+            self.app.show_notice("Stopped the sweep; its results are kept, and the same sweep resumes from here.")
+            self._show_sweep(replace(self._sweep, state="stopped"))
+        except Problem as problem:
+            self._show_sweep(replace(self._sweep, state="stopped", problem=str(problem)))
+            raise
+
+    def _show_sweep(self, sweep: Sweep) -> None:
+        from movietui.ui.train.sweep_panel import SweepPanel
+
+        self._sweep = sweep
+        if isinstance(self.app.screen, SweepPanel):
+            self.app.screen.update(sweep)

@@ -1,0 +1,1 @@
+"""The first start: the first list, and who is watching."""

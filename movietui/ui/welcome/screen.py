@@ -1,0 +1,372 @@
+"""The first start: one calm screen while the first list is made, then the question who is watching.
+
+If the list cannot be made, the screen says why and offers ways on: another try, a file, the demo, another dataset.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from movietui.data.problems import Cancelled, Problem
+from movietui.formatting import text
+from movietui.protocol.messages import DatasetRow
+from movietui.protocol.requests import Requests
+from movietui.protocol.viewers import ViewerRef
+from movietui.state.child_processes import warm_job
+from movietui.state.first_list import DEFAULT_DATASET, DEMO, FirstList, Step
+from movietui.state.job_progress import Activity
+from movietui.ui.bindings import key_of, key_on
+from movietui.ui.browse.screen import BrowseScreen
+from movietui.ui.frame import FrameScreen, screen_keys
+from movietui.ui.problems import shows_problems
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.widgets.row_list import RowList
+
+TICK = 0.5
+"""Seconds between two drawings of the time left."""
+BAR = 16
+State = Literal["working", "stopped", "who"]
+STATES: Mapping[str, Sequence[State]] = {
+    "new_profile": ("who",),
+    "import": ("who",),
+    "look": ("who",),
+    "again": ("stopped",),
+    "file": ("stopped",),
+    "demo": ("stopped",),
+    "cancel": ("working",),
+    "choose": ("who", "stopped"),
+}
+"""While which states the keys of an action work."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to choose: what a key does, or a profile."""
+
+    title: str
+    note: str
+    action: str = ""
+    key: str = ""
+    viewer: ViewerRef | None = None
+
+
+class ChoiceList(RowList[Choice]):
+    """What can be chosen, with its keys."""
+
+    def row_key(self, row: Choice) -> object:
+        """Return what identifies a row."""
+        return row.action, row.viewer
+
+    def draw(self, row: Choice, width: int) -> Line:
+        """Draw a key, what it does, and a note."""
+        title = text.cut(row.title, min(22, max(1, width - 4)))
+        return [
+            (text.cut(f" {row.key}", 4), "group"),
+            (title, ""),
+            (text.cut(f" {row.note}", max(0, width - 4 - len(title))), "quiet"),
+        ]
+
+
+class WelcomeScreen(FrameScreen):
+    """Makes the first list, then asks who is watching."""
+
+    CSS_PATH = "screen.tcss"
+    help_title = "First start"
+    offers_models = False
+    shows_jobs = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new_profile", "Profile", id="start.new", tooltip="Make your own profile: type a name"),
+        Binding("i", "import", "Import", id="start.import", tooltip="Import ratings from a file"),
+        Binding("l,escape", "look", "Look around", id="start.look", tooltip="Look around as somebody of the dataset"),
+        Binding("r", "again", "Try again", id="start.again", tooltip="Try again to make the first list"),
+        Binding("o", "file", "File", id="start.file", tooltip="Use a MovieLens file that you have"),
+        Binding("e", "demo", "Demo", id="start.demo", tooltip="Use the demo with invented ratings"),
+        Binding("c", "cancel", "Stop", id="start.cancel", tooltip="Stop making the first list"),
+        Binding("enter", "choose", "Choose", key_display="enter", id="start.choose", tooltip="Do what is selected"),
+        *(binding for binding in screen_keys() if binding.id == "screen.data"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state: State = "working"
+        self._way = FirstList("Get MovieLens")
+        self._terms = ""
+        self._problem = ""
+        self._tried: tuple[str, str | None] = ("", None)
+        """The dataset and path that were tried last."""
+
+    def body(self) -> ComposeResult:
+        """Put a column in the middle."""
+        with Vertical(id="welcome", classes="body"), Vertical(id="welcome-column"):
+            yield Static(id="welcome-title", markup=False)
+            yield Static(id="welcome-text", markup=False)
+            yield ChoiceList(id="choices")
+            yield Static(id="terms", markup=False)
+
+    def on_mount(self) -> None:
+        """Follow the jobs, and draw the time left as it passes."""
+        app = self.movie_tui
+        app.activity_changed.subscribe(self, self.follow_job)
+        app.queue_changed.subscribe(self, self.follow_training)
+        app.served_changed.subscribe(self, self.ask_if_opened)
+        self.set_interval(TICK, self._draw)
+        self._show("working")
+
+    @property
+    def choices(self) -> ChoiceList:
+        """What can be chosen."""
+        return self.query_one(ChoiceList)
+
+    # The first list
+
+    async def make_list(self, name: str = "", path: str | None = None) -> None:
+        """Get and clean a dataset, train the quick model and open its list; then ask who is watching."""
+        app, session = self.movie_tui, self.session
+        self._tried = (name, path)
+        app.show_notice("")
+        await asyncio.to_thread(app.first_start_began)
+        try:
+            rows = await session.engine.ask(Requests.datasets)
+            name = name or _usual(rows)
+            self._terms = next((_terms(row) for row in rows if row["name"] == name), "")
+            title = next((row["title"] for row in rows if row["name"] == name), name)
+            self._way = FirstList("Make the demo" if name == DEMO else f"Get {title}")
+            self._show("working")
+            async with warm_job() as training:  # torch loads while the data arrive
+                cleaning = await asyncio.to_thread(session.store.cleaning_of, name)
+                await app.work.get(name, path, cleaning)
+                self._way = replace(self._way, got=True, learning_began=time.monotonic())
+                self._draw()
+                await app.stand_in.train(name, training)
+            await app.serve(name)
+        except Problem as problem:
+            self.stop(f"{problem}")
+        except Cancelled:
+            self.stop("Stopped. Nothing is lost: what has arrived is not fetched again.")
+
+    def stop(self, problem: str) -> None:
+        """Say why there is no list, and offer ways on."""
+        self._problem = problem
+        self._show("stopped")
+
+    def follow_job(self, activity: Activity | None) -> None:
+        """Draw how far the dataset is."""
+        if activity is not None and activity.request["do"] == "get" and self.state == "working":
+            self._way = replace(self._way, getting=activity)
+            self._draw()
+
+    def follow_training(self, _: None) -> None:
+        """Draw how far the quick model is."""
+        learning = self.movie_tui.queue.activities.get(self.movie_tui.stand_in.quick_run or 0)
+        if learning is not None and self.state == "working":
+            self._way = replace(self._way, learning=learning)
+            self._draw()
+
+    # Drawing
+
+    def _show(self, state: State) -> None:
+        """Show another state, with what can be chosen in it."""
+        self.state = state
+        rows = self._ways_on() if state == "stopped" else []
+        self._list(rows)
+        self._draw()
+
+    def _list(self, rows: Sequence[Choice]) -> None:
+        choices = self.choices
+        choices.display = bool(rows)
+        choices.styles.height = max(1, len(rows))
+        choices.cursor = 0
+        choices.fill(len(rows), 0, list(rows))
+        if rows and self.is_current:
+            self.set_focus(choices)
+        self.refresh_bindings()
+
+    def _ways_on(self) -> list[Choice]:
+        """Return what can be done if there is no list."""
+        return [
+            self._choice("again", "Try again", ""),
+            self._choice("file", "Choose a file", "a MovieLens zip or folder that you have"),
+            self._choice("demo", "Use the demo", "real movies, invented ratings"),
+            Choice("Other datasets", "the Data screen", "data", key_of(self, "screen.data")),
+        ]
+
+    def _choice(self, action: str, title: str, note: str) -> Choice:
+        name = {"new_profile": "new"}.get(action, action)
+        return Choice(title, note, action, key_of(self, f"start.{name}"))
+
+    def _draw(self) -> None:
+        title, body = self._words()
+        for name, content in (("welcome-title", Text(title)), ("welcome-text", body), ("terms", Text(self._small()))):
+            static = self.query_one(f"#{name}", Static)
+            if static.content != content:
+                static.update(content)
+                static.display = bool(content)
+
+    def _words(self) -> tuple[str, Text]:
+        """Return the title, and the text below it."""
+        if self.state == "who":
+            return "Who is watching?", Text()
+        if self.state == "stopped":
+            return "There is no list yet", Text(f"{self._problem}\n")
+        lines = [_line(step) for step in self._way.steps()]
+        left = text.plural(self._way.seconds_left(time.monotonic()), "second")
+        return "Your first list", Text("\n").join([*lines, Text(), Text(f"about {left} left")])
+
+    def _small(self) -> str:
+        if self.state == "working":
+            return self._terms
+        if self.state == "who" and self.session.opened is not None and self.session.opened["invented"]:
+            return "The movies are real, the ratings are invented."
+        return ""
+
+    # Who is watching
+
+    @work(exclusive=True, group="ask")
+    @shows_problems
+    async def ask_if_opened(self, dataset: str = "") -> None:
+        """Ask who is watching once a list is open."""
+        if self.movie_tui.asks_who and self.session.opened is not None:
+            await self.ask()
+
+    async def ask(self) -> None:
+        """Ask who is watching; say that the list is ready if another screen is open."""
+        session, app = self.session, self.movie_tui
+        assert session.opened is not None
+        profiles = await asyncio.to_thread(session.store.profiles)
+        rows = [Choice(ref.id, text.plural(count, "rating"), viewer=ref) for ref, count in profiles]
+        another = "another person" if rows else "type a name, rate movies: two minutes"
+        rows += [
+            self._choice("new_profile", "Make a profile", another),
+            self._choice("import", "Import your ratings", "Letterboxd, IMDb, Trakt, MovieLens, TMDB"),
+            self._choice("look", "Look around", f"as somebody of {session.opened['dataset']}"),
+        ]
+        self.state = "who"
+        self._list(rows)
+        self._draw()
+        if app.current_mode != "welcome":
+            app.show_notice(f"Your first list is ready: press {key_on(BrowseScreen, app, 'screen.browse')}")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let a key work only in the states that it belongs to."""
+        return action not in STATES or self.state in STATES[action]
+
+    def on_screen_resume(self) -> None:
+        """Choose by keys again after another screen."""
+        if self.choices.display:
+            self.set_focus(self.choices)
+
+    # Keys
+
+    @on(RowList.Clicked)
+    @work(group="choose")
+    @shows_problems
+    async def action_choose(self) -> None:
+        """Do what is selected."""
+        choice = self.choices.current
+        if choice is None:
+            return
+        if choice.viewer is not None:
+            await self.session.look_at(choice.viewer)
+            await self.movie_tui.end_first_start()
+        elif choice.action == "data":
+            await self.movie_tui.switch_mode("data")
+        else:
+            await self.run_action(choice.action)
+
+    @work(group="choose")
+    @shows_problems
+    async def action_new_profile(self) -> None:
+        """Ask for a name, make a profile and begin its interview."""
+        from movietui.ui.panels import NamePanel
+
+        panel = NamePanel("Make a profile", "Your name:", self.session.store.create_profile)
+        ref = await self.app.push_screen_wait(panel)
+        if ref is not None:
+            await self.session.look_at(ref)
+            browse = await self.movie_tui.end_first_start()
+            browse.profiles.show_new(ref)
+
+    @work(group="choose")
+    @shows_problems
+    async def action_import(self) -> None:
+        """Import a file into a new profile and show its list."""
+        from movietui.ui.browse.import_panel import ask_what_to_import
+
+        chosen = await ask_what_to_import(self.movie_tui, "")
+        if chosen is not None:
+            browse = await self.movie_tui.end_first_start()
+            browse.imports.do_import(*chosen)
+
+    @work(group="choose")
+    @shows_problems
+    async def action_look(self) -> None:
+        """Show the list of the first user, and go to the viewers to choose another."""
+        ref = self.session.audience.viewers[0]
+        await self.session.look_at(ref)
+        browse = await self.movie_tui.end_first_start()
+        browse.call_after_refresh(browse.action_focus_viewers)
+        movies = key_of(browse, "browse.movies")
+        self.movie_tui.show_notice(f"Choose anybody with ↑ ↓ and enter · {movies} goes to the movies")
+
+    @work(group="list", exclusive=True)
+    @shows_problems
+    async def action_again(self) -> None:
+        """Try again what was tried last."""
+        await self.make_list(*self._tried)
+
+    @work(group="list", exclusive=True)
+    @shows_problems
+    async def action_demo(self) -> None:
+        """Make the list of the demo."""
+        await self.make_list(DEMO)
+
+    @work(group="list", exclusive=True)
+    @shows_problems
+    async def action_file(self) -> None:
+        """Ask for a MovieLens file and make its list."""
+        from movietui.ui.data.screen import ask_for_dataset, name_for
+
+        path = await self.app.push_screen_wait(ask_for_dataset())
+        if path is not None:
+            on_disk = {row["name"] for row in await self.session.engine.ask(Requests.datasets) if row["ratings"]}
+            await self.make_list(name_for(Path(path).stem, on_disk), path)
+
+    @shows_problems
+    async def action_cancel(self) -> None:
+        """Stop making the list, whichever step it is at."""
+        app = self.movie_tui
+        if not await app.work.cancel() and app.stand_in.quick_run in app.queue.running:
+            await app.queue.cancel(app.stand_in.quick_run)
+
+
+def _usual(rows: Sequence[DatasetRow]) -> str:
+    """Return the dataset to begin with: the usual one unless only others are on disk."""
+    ready = [row["name"] for row in rows if row["state"] == "ready"]
+    return DEFAULT_DATASET if DEFAULT_DATASET in ready or not ready else ready[0]
+
+
+def _terms(row: DatasetRow) -> str:
+    return "\n".join(part for part in (row["terms"], row["citation"]) if part)
+
+
+def _line(step: Step) -> Text:
+    """Draw a step: a tick if it is done, a bar if it is in progress."""
+    sign = {"done": "✔", "now": "▸", "later": " "}[step.state]
+    line = Text.assemble(f"{sign} ", (f"{step.title:<26}", "bold" if step.state == "now" else ""), no_wrap=True)
+    if step.state == "now":
+        line.append_text(text.thin_bar(step.share, 1, BAR)).append(f" {step.note}", "dim")
+    elif step.state == "later":
+        line.stylize("dim")
+    return line

@@ -1,0 +1,127 @@
+"""Lists with columns: heading, width and cell of a column are declared together, so a new column is one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+
+from movietui.formatting.text import cut
+from movietui.ui.widgets.line_view import Line
+from movietui.ui.widgets.row_list import RowList
+from movietui.ui.wording import LEGEND
+
+Row = TypeVar("Row")
+
+REST = 0
+"""The width of the one column that takes the cells that the others leave."""
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """A column of a list."""
+
+    heading: str
+    cells: int
+    """Width in terminal cells, with the gap to the next column, or ``REST``."""
+    cell: Callable[[Row, int], str | Line]
+    """Returns the content of the cell from the row and the width. Text is cut or padded; styled pieces are not."""
+    right: bool = False
+    """Whether heading and text are right-aligned."""
+    style: str = ""
+    """The style of text, one of ``LineView.STYLES``."""
+    key: str = ""
+    """The name by which a list is sorted by this column; empty if it cannot be."""
+    terms: tuple[str, ...] = ()
+    """The names of what explains the column, in ``wording.LEGEND``."""
+
+    def draw(self, row: Row, cells: int) -> Line:
+        """Return the cell of a row, ``cells`` wide."""
+        content = self.cell(row, cells)
+        return [(cut(content, cells, right=self.right), self.style)] if isinstance(content, str) else content
+
+
+class ColumnList(RowList[Row]):
+    """A list whose rows are drawn from columns. Subclasses declare these in ``columns``."""
+
+    _rendered: tuple[int, Sequence[Column[Row]]] | None = None
+    """The columns for a width, while lines are drawn: making them again for each row would take longer than drawing."""
+
+    _pressed_heading: Column[Row] | None = None
+
+    def columns(self, width: int) -> Sequence[Column[Row]]:
+        """Return the columns that a list of this width has room for, from left to right."""
+        raise NotImplementedError
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the lines in view."""
+        width = self.scrollable_content_region.width
+        self._rendered = (width, self.columns(width))
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._rendered = None
+
+    def _columns_for(self, width: int) -> Sequence[Column[Row]]:
+        if self._rendered is not None and self._rendered[0] == width:
+            return self._rendered[1]
+        return self.columns(width)
+
+    def header(self, width: int) -> str:
+        """Return the headings of the columns."""
+        columns = self._columns_for(width)
+        rest = width - sum(column.cells for column in columns)
+        headings = [cut(column.heading, column.cells or rest, right=column.right) for column in columns]
+        return "".join(headings if columns[-1].heading else headings[:-1])
+
+    def column_at(self, x: int) -> Column[Row] | None:
+        """Return the column at a cell of a line; ``None`` beyond the last one."""
+        width = self.scrollable_content_region.width
+        columns = self._columns_for(width)
+        rest = width - sum(column.cells for column in columns)
+        left = 0
+        for column in columns:
+            left += column.cells or rest
+            if x < left:
+                return column
+        return None
+
+    def sort(self, column: str) -> None:
+        """Sort by the column whose heading was clicked."""
+
+    def explain(self, x: int, y: int) -> str:
+        """Explain the column whose heading is under the mouse."""
+        column = self.column_at(x) if self.has_header and y == 0 and not self.folded else None
+        return "\n".join(LEGEND[term].explained for term in column.terms) if column is not None else ""
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Note which heading is clicked: the list may get the focus and another width before the click ends."""
+        offset = event.get_content_offset(self)
+        on_heading = self.has_header and self.total and offset is not None and offset.y == 0 and not self.folded
+        self._pressed_heading = self.column_at(offset.x) if on_heading and offset is not None else None
+
+    def on_click(self, event: events.Click) -> None:
+        """Sort by a clicked heading; elsewhere the cursor moves."""
+        offset = event.get_content_offset(self)
+        pressed, self._pressed_heading = self._pressed_heading, None
+        if pressed is not None and pressed.key and offset is not None and offset.y == 0:
+            self.sort(pressed.key)
+
+    def draw(self, row: Row, width: int) -> Line:
+        """Draw one row, ``width`` cells wide."""
+        columns = self._columns_for(width)
+        cells = [None if column.cells == REST else column.draw(row, column.cells) for column in columns]
+        rest = width - sum(cell_len(text) for cell in cells if cell is not None for text, _ in cell)
+        line: Line = []
+        for column, cell in zip(columns, cells, strict=True):
+            for text, style in column.draw(row, rest) if cell is None else cell:
+                if line and line[-1][1] == style:
+                    line[-1] = (line[-1][0] + text, style)
+                elif text:
+                    line.append((text, style))
+        return line

@@ -1,0 +1,28 @@
+"""Words that stand beside the mouse while it rests on something that needs them."""
+
+from textual import events
+from textual.content import Content
+from textual.widget import Widget
+
+TERM = "term"
+"""The name under which the style of a drawn text says which term of ``wording.LEGEND`` explains it."""
+
+
+class Explained(Widget):
+    """A widget that explains parts of what it draws. Textual's tooltips are the same for a whole widget."""
+
+    _explanation = ""
+
+    def explain(self, x: int, y: int) -> str:
+        """Return the explanation of what is drawn at a cell of the content; empty if it needs none."""
+        return ""
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Explain what is under the mouse."""
+        from movietui.ui.wording import LEGEND
+
+        term = LEGEND.get(event.style.meta.get(TERM, ""))
+        words = term.explained if term else self.explain(*event.get_content_offset_capture(self))
+        if words != self._explanation:
+            self._explanation = words
+            self.tooltip = Content(words) if words else None

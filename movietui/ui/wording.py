@@ -1,0 +1,139 @@
+"""Signs, orders, changes, steps and states of runs in words, as the screens show them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from movietui.data.titles import with_year
+from movietui.formatting import text
+from movietui.models.choices import ORDERS, Order
+from movietui.protocol.viewers import LETTERS
+from movietui.state.audience import Veto
+from movietui.state.changes import Deleted, Done
+from movietui.store.ratings import IMPORT, RATING, Change, Step
+from movietui.store.run_records import CUT_OFF
+
+MARK_PHRASES = {
+    "watchlist": ("added {} to the watchlist", "removed {} from the watchlist"),
+    "hidden": ("hid {}", "unhid {}"),
+    "seen": ("marked {} as seen", "marked {} as not seen"),
+    "liked": ("marked {} as liked", "marked {} as not liked"),
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """A sign or figure of the screens, explained for somebody who sees it for the first time."""
+
+    sign: str
+    short: str
+    """What it means in two or three words, for the line under the list."""
+    meaning: str
+    """What it means in a line, for the mouse and the list of keys."""
+
+    @property
+    def explained(self) -> str:
+        """The sign and what it means."""
+        return f"{self.sign}  {self.meaning}"
+
+
+LEGEND: Mapping[str, Term] = {
+    "predicted": Term("★", "predicted", "how many stars you would probably give it"),
+    "±": Term("±", "give or take", "how many stars that may be off; small is sure"),
+    "together": Term("★", "for all of you", "how many stars you would give it together"),
+    "each": Term("A B", "for each of you", "how many stars each of you would give it"),
+    "agree": Term("●", "you agree", "how much you agree: ●●●●● fully, ○○○○○ not"),
+    "n": Term("n", "ratings", "how many people have rated it"),
+    "▲▼": Term("▲▼", "moved", "how many rows your last rating moved it"),
+    "●": Term("●●●○○", "weight", "how much it counts; ●●●●● counts most"),
+    "in common": Term("in common", "shared", "what the movie shares with movies you liked"),
+    "RMSE": Term("RMSE", "error", "how many stars the model is usually off"),
+    "ndcg": Term("ndcg", "good lists", "how good the model's lists are; 1 is perfect"),
+}
+"""What the signs and figures of Browse mean. The line under the list, the mouse and the list of keys all use it."""
+SHORT_ORDERS: Mapping[Order, str] = {
+    "liked": "best first",
+    "likely": "likeliest first",
+    "stars": "by stars",
+    "year": "newest first",
+    "title": "by title",
+    "ratings": "most rated first",
+}
+"""The orders of a list in two or three words."""
+SORTED = "▾"
+"""Marks what a list is sorted by."""
+
+
+def describe_order(order: Order, room: int = 10**6) -> str:
+    """Return what a list is sorted by, in at most ``room`` cells if its shortest form has room: ``by title ▾``."""
+    whole = f"by {ORDERS[order]} {SORTED}"
+    return whole if len(whole) <= room else f"{SHORT_ORDERS[order]} {SORTED}"
+
+
+def state_in_words(state: str) -> str:
+    """Return the state of a run as it is shown: a stored ``cut off`` is ``interrupted``."""
+    return "interrupted" if state == CUT_OFF else state
+
+
+def describe_change(change: Change) -> str:
+    """Return what a change did: ``rated Fargo ★ 4``, ``added Fargo to the watchlist``."""
+    if change.kind == RATING:
+        stars = f" {text.number_of_stars(change.after)}" if change.after is not None else ""
+        return f"{'rated' if stars else 'removed the rating of'} {change.movie.title}{stars}"
+    return MARK_PHRASES[change.kind][change.after is None].format(change.movie.title)
+
+
+def describe_given(stars: Sequence[float | None]) -> str:
+    """Return the stars that the viewers gave a movie: ``★ 4``, ``A ★ 4  B ★ 3½``; empty if nobody rated it."""
+    if len(stars) == 1:
+        return "" if stars[0] is None else text.number_of_stars(stars[0])
+    given = [(letter, each) for letter, each in zip(LETTERS, stars, strict=False) if each is not None]
+    return "  ".join(f"{letter} {text.number_of_stars(each)}" for letter, each in given)
+
+
+def describe_moves(moved: int) -> str:
+    """Return how much of the list moved: ``12 movies moved``."""
+    return f"{text.plural(moved, 'movie')} moved" if moved else "nothing moved"
+
+
+def describe_step(step: Done, *, undone: bool) -> str:
+    """Return what was undone or redone: ``Fargo ★ 4``, ``Fargo as seen``, ``an import with 512 changes``."""
+    if isinstance(step, Veto):
+        return f"the veto of {step.movie.title}"
+    if isinstance(step, Deleted):
+        return f"the deletion of {step.viewer.id}"
+    if step.kind == IMPORT:
+        return f"the list {step.lists[0]}" if _is_single_list(step) else f"an import with {_changes(step)}"
+    (change,) = step.changes
+    stars = change.before if undone else change.after
+    if change.kind != RATING:
+        return f"{change.movie.title} as {change.kind}"
+    return change.movie.title + (f" {text.number_of_stars(stars)}" if stars is not None else "")
+
+
+def about(step: Step) -> str:
+    """Return what a step is about: ``Fargo (1996)``, or the source of an import."""
+    if step.kind == IMPORT:
+        return step.note
+    movie = step.changes[0].movie
+    return with_year(movie.title, movie.year)
+
+
+def summarize_step(step: Step) -> str:
+    """Return a step as the History view lists it: ``★ 3 → ★ 4``, ``+ watchlist``, ``512 changes``."""
+    if step.kind == IMPORT:
+        return f"list {step.lists[0]}" if _is_single_list(step) else _changes(step)
+    (change,) = step.changes
+    if change.kind != RATING:
+        return f"{'−' if change.after is None else '+'} {change.kind}"
+    before, after = (
+        "none" if stars is None else text.number_of_stars(stars) for stars in (change.before, change.after)
+    )
+    return after if change.before is None else f"{before} → {after}"
+
+
+def _is_single_list(step: Step) -> bool:
+    return not step.changes and len(step.lists) == 1
+
+
+def _changes(step: Step) -> str:
+    return text.plural(len(step.changes) + len(step.lists), "change")

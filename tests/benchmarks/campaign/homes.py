@@ -1,0 +1,111 @@
+"""Homes to attack: made once by the real commands, and copied for each attempt."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from movietui.data.storage import locations
+from movietui.data.titles import movie_key
+from movietui.protocol.viewers import profile
+from movietui.store.ratings import Movie, Store
+from tests.data.exports import LETTERBOXD, letterboxd_row, table
+from tests.data.imdb_tables import basics, crew, person, rating, write_tables
+from tests.movietui.hostile import save_hostile
+
+FOREIGN = ("TEXTUAL_THEME", "NO_COLOR", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL", "PYTHONPATH", "BROWSER")
+"""Environment variables of the person who starts the campaign, which must not influence it."""
+LIMIT_SECONDS = 120.0
+"""Longer than any command of the campaign takes, even on a busy machine."""
+ANNA = profile("anna")
+RATED = (("Fargo", 1996, 4.0), ("Alien", 1979, 5.0), ("Titanic", 1997, 2.0), ("Casablanca", 1942, 4.5))
+EXPORT = "ratings.csv"
+"""A Letterboxd export in each home: movies of the demo, one that is ambiguous, one that has no match."""
+TWINS = (("Brazil", 1985), ("Ran", 1985))
+"""Movies that fit two IMDb titles here."""
+
+
+@contextmanager
+def at_home(home: Path, **more: str) -> Iterator[None]:
+    """Use a home in this process and its children."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in FOREIGN:
+            patch.delenv(name, raising=False)
+        for name, value in {"MOVIETUI_HOME": str(home), "MOVIETUI_OFFLINE": "1", "TZ": "UTC", **more}.items():
+            patch.setenv(name, value)
+        yield
+
+
+def command(*arguments: object) -> list[str]:
+    """Return the command line of a subcommand."""
+    return [sys.executable, "-m", "movietui", *map(str, arguments)]
+
+
+def movietui(*arguments: object, seconds: float = LIMIT_SECONDS) -> subprocess.CompletedProcess[bytes]:
+    """Run a subcommand in the current home until it ends, with any exit code."""
+    return subprocess.run(command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds)
+
+
+def done(*arguments: object) -> bytes:
+    """Run a subcommand that must succeed, and return its output."""
+    ended = movietui(*arguments)
+    assert ended.returncode == 0, f"{arguments}: {ended.stderr.decode(errors='replace')}"
+    return ended.stdout
+
+
+def make_demo(home: Path) -> None:
+    """Create a home with the demo and two runs, and furnish it."""
+    with at_home(home):
+        done("train", "bias", "--dataset", "demo", "--set", "sweeps=3")
+        done("train", "mf", "--dataset", "demo", "--set", "sweeps=6", "--set", "factors=4")
+    furnish(home)
+
+
+def furnish(home: Path) -> None:
+    """Join the demo of a home with IMDb, and add a profile with ratings and a file to import."""
+    with at_home(home):
+        titles = [basics(11, "Fargo", 1996), basics(12, "Alien", 1979)]
+        for number, (name, year) in enumerate(TWINS):
+            titles += [basics(20 + 2 * number + twin, name, year) for twin in (0, 1)]
+        votes = [rating(11, 900), *(rating(20 + number, 500) for number in range(2 * len(TWINS)))]
+        write_tables(home / "imdb-tables", titles, votes, [crew(11, 21)], [person(21, "Joel Coen")])
+        done("data", "imdb", "demo", "--from", home / "imdb-tables")
+        with closing(Store(locations.store())) as store:
+            for title, year, stars in RATED:
+                store.rate(ANNA, Movie(movie_key(title, year), title, year), stars)
+    rows = [
+        letterboxd_row("Fargo", 1996, 3),
+        letterboxd_row("Nowhere at all", 1950, 2),
+        letterboxd_row("Heat", "", 5),
+        letterboxd_row("Alien", 1981, 4),
+    ]
+    (home / EXPORT).write_bytes(table(LETTERBOXD["ratings.csv"], rows))
+
+
+def make_hostile(home: Path) -> None:
+    """Create a home with a dataset in which every text tries to break the screen, and a run on it."""
+    with at_home(home):
+        save_hostile()
+        done("train", "bias", "--dataset", "hostile", "--set", "sweeps=3", "--cleaning", "standard")
+
+
+@contextmanager
+def copy_of(template: Path, copy: Path, **more: str) -> Iterator[Path]:
+    """Yield a fresh copy of a home, in use inside the block and removed after it."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(template, copy)
+    with at_home(copy, **more):
+        try:
+            yield copy
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+
+
+def environment(**more: str) -> Mapping[str, str]:
+    """Return the current environment with additions."""
+    return {**os.environ, **more}

@@ -1,0 +1,155 @@
+"""A long session: keys on all screens, with a training in between; memory levels off, and nothing accumulates."""
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+from random import Random
+
+from movietui.ui import keymap
+from tests.benchmarks.campaign import homes, places, sizes, terminals
+from tests.benchmarks.campaign.report import Evidence, Report
+from tests.benchmarks.campaign.terminals import Watched
+
+TIMES = 20_000
+WARM = 2000
+"""Keys after which everything has been loaded and seen once."""
+MOST_GROWTH = 10 * 2**20
+VISIT = 40
+"""Keys at a place before the next one."""
+CALM_SECONDS = 2.0
+"""Idle time in which the program collects garbage."""
+WALKED = [name for name in places.PLACES if name not in ("QuitPanel", "command palette")]
+LEFT_OUT = re.compile(
+    r"app\.quit|screen\.|panel\.(back|leave|yes|choose)|.*\.(delete|remove|prune|import|open|imdb|sweep)"
+    r"|train\.(choose|again|use|more)|browse\.(new|interview)|data\.choose|import\.do|interview\.stop|browse\.choose"
+)
+"""Keys that leave a place, start long work, or remove what others need."""
+SEQUENCES = {
+    "enter": "\r", "escape": terminals.ESCAPE, "tab": "\t", "space": " ", "up": "\x1b[A", "down": "\x1b[B",
+    "right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F", "pageup": "\x1b[5~", "pagedown": "\x1b[6~",
+    "delete": "\x1b[3~", "f1": "\x1bOP", "shift+up": "\x1b[1;2A", "shift+down": "\x1b[1;2B", "shift+tab": "\x1b[Z",
+    "comma": ",", "full_stop": ".", "minus": "-", "plus": "+", "equals_sign": "=", "slash": "/", "asterisk": "*",
+    "question_mark": "?", "exclamation_mark": "!", "left_square_bracket": "[", "right_square_bracket": "]",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The resources of an idle process."""
+
+    memory: int
+    """Its private bytes, and its share of shared ones."""
+    descriptors: int
+    zombies: int
+
+    def __str__(self) -> str:
+        return f"{self.memory / 2**20:.1f} MB and {self.descriptors} descriptors"
+
+
+def typed(key: str) -> str:
+    """Return what a terminal sends for a key."""
+    if len(key) == 1:
+        return key
+    if key.startswith("ctrl+") and len(key) == 6:
+        return chr(ord(key[-1]) & 31)
+    return SEQUENCES[key]
+
+
+def keys_of(name: str) -> list[str]:
+    """Return the keys to press at a place: all its bindings, and keys that move in lists."""
+    within = chain(keymap.SCREENS.values(), keymap.WIDGETS.values(), *keymap.PANELS.values())
+    (where,) = [each for each in within if each.endswith(f":{name}")]
+    bindings = [*keymap._bindings(where), *keymap._bindings(keymap.GLOBAL["every list"])]
+    known = [each for each in bindings if each.id is not None and not LEFT_OUT.fullmatch(each.id)]
+    return sorted({typed(key) for each in known for key in each.key.split(",")})
+
+
+def run(
+    report: Report,
+    template: Path,
+    scratch: Path,
+    warm: int = WARM,
+    walked: Sequence[str] = WALKED,
+    trains: bool = True,
+) -> None:
+    """Walk over some places once, for as long as the report allows; the seed determines the route."""
+    for seed in report.seeds():
+        with report.attempt(seed) as evidence, homes.copy_of(template, scratch / f"home-{seed}") as home:
+            walk = _Walk(Random(seed), home, walked, evidence)
+            try:
+                walk.all(report, warm, trains)
+            finally:
+                walk.terminal.kill()
+
+
+class _Walk:
+    """Keys at one place after another: first all places in order, then random ones."""
+
+    def __init__(self, random: Random, home: Path, walked: Sequence[str], evidence: Evidence) -> None:
+        self._random, self._home, self._evidence = random, home, evidence
+        self._next = chain(walked, (random.choice(walked) for _ in count()))
+        self._keys = {name: keys_of(name) for name in walked}
+        self.terminal = places.begin("BrowseScreen", home)
+
+    def all(self, report: Report, warm: int, trains: bool) -> None:
+        """Walk to the end, and compare the resources at the end with those after warming up."""
+        pressed = 0
+        first: Figures | None = None
+        while pressed < report.times:
+            if first is None and pressed >= warm:
+                first = at_rest(self.terminal)
+            if trains and pressed >= report.times // 2:
+                _train(self.terminal)
+                trains = False
+            pressed += self._visit(next(self._next))
+            report.tried["keys"] = pressed
+        last = at_rest(self.terminal)
+        self.terminal.redraw()
+        sizes.goes_on(self.terminal)
+        ended = self.terminal.wait_until_gone()
+        assert ended == 0, f"it ends with {ended}"
+        assert first is not None, "it never warmed up"
+        report.notes.append(f"after {warm:,} keys {first}, at the end {last}")
+        grown = last.memory - first.memory
+        assert grown <= MOST_GROWTH, f"it grew by {grown / 2**20:.1f} MB"
+        assert last.descriptors == first.descriptors, f"{first.descriptors} descriptors, then {last.descriptors}"
+        assert last.zombies == 0, f"{last.zombies} children ended and were not waited for"
+
+    def _visit(self, name: str) -> int:
+        """Go to a place, type there and come back; return the number of keys."""
+        steps = [key for pressed, _ in places.PLACES[name].steps for key in pressed]
+        walk = [*steps, *self._random.choices(self._keys[name], k=VISIT), *["esc"] * 4, "b", *["esc"] * 2, "u"]
+        self._evidence.files[f"keys-at-{name}.txt"] = repr(walk).encode()
+        self.terminal.emulated = False
+        for key in walk:
+            assert self.terminal.press(key.format(export=self._home / homes.EXPORT)), f"it ended with {key!r} at {name}"
+            self.terminal.forget(but=100_000)
+        return len(walk)
+
+
+def _train(terminal: Watched) -> None:
+    """Train a model to its end and come back."""
+    terminal.redraw()
+    terminal.press("t")
+    terminal.see("popularity")
+    terminal.press("home", "down", "down", "enter")
+    terminal.see("RMSE")
+    terminal.press("esc", "b")
+
+
+def at_rest(terminal: Watched) -> Figures:
+    """Measure on the list, after the program has had time to tidy up."""
+    terminal.press("esc", "esc", "esc", "b", "esc")
+    until = time.monotonic() + CALM_SECONDS
+    while time.monotonic() < until:
+        terminal.read()
+    terminal.settle()
+    pid = terminal.app
+    match = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    assert match
+    zombies = [child for child in terminals.children_of(pid) if terminals.state_of(child) == "Z"]
+    return Figures(int(match[1]) * 1024, len(os.listdir(f"/proc/{pid}/fd")), len(zombies))

@@ -1,0 +1,100 @@
+"""The places in the app: every screen and panel with bindings, and how to reach each from the list."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from movietui.ui import keymap
+from tests.benchmarks.campaign.homes import EXPORT
+from tests.benchmarks.campaign.terminals import SIZE, Watched
+
+
+@dataclass(frozen=True)
+class Place:
+    """A screen, a part of one with its own bindings, or a panel."""
+
+    steps: Sequence[tuple[tuple[str, ...], str]]
+    """Keys, and a text that is on screen afterwards."""
+    size: tuple[int, int] = SIZE
+
+
+SETTINGS = ((("t",), "popularity"), (("e",), "enter train ·"))
+RUNS = ((("t",), "popularity"), (("right",), "run 2 · mf"))
+TO_IMPORT = ((("i",), "Import ─"), (("{export}", "enter"), "y import"))
+PLACES: Mapping[str, Place] = {
+    "BrowseScreen": Place(()),
+    "DataScreen": Place(((("d",), "Datasets"),)),
+    "TrainScreen": Place(((("t",), "popularity"),)),
+    "InterviewScreen": Place(((("N",), "Getting to know"),)),
+    "ViewersPane": Place(((("left",), "─ Viewers ─"),)),
+    "FilterLine": Place(((("f",), "enter apply"),)),
+    "DetailsPanel": Place(((("enter",), "y copy"),), (70, 20)),
+    "HelpPanel": Place(((("?",), "Keys · Browse"),)),
+    "ConfirmPanel": Place((*RUNS, (("D",), "Delete run 2?"))),
+    "NamePanel": Place(((("n",), "New profile"),)),
+    "PathPanel": Place(((("i",), "Import ─"),)),
+    "CardPanel": Place(((("m",), "More like"), (("enter",), "as in the list"))),
+    "SurprisePanel": Place(((("s",), "another ·"),)),
+    "SearchPanel": Place(((("/",), "Search ─"),)),
+    "HistoryPanel": Place(((("h",), "History · anna"),)),
+    "RatingsPanel": Place(((("*",), "Ratings · anna"),)),
+    "WritePanel": Place(((("Y",), "Copy or save ─"),)),
+    "PagesPanel": Place(((("l",), "Where to watch"),)),
+    "SimilarPanel": Place(((("m",), "More like The"),)),
+    "TastePanel": Place(((("T",), "Taste · anna"),)),
+    "SwitchPanel": Place(((("M",), "Models of demo"),)),
+    "PreviewPanel": Place(TO_IMPORT),
+    "ChoicePanel": Place((*TO_IMPORT, (("enter",), "none of"))),
+    "ImdbPanel": Place(((("d",), "● demo"), (("i",), "IMDb · demo"))),
+    "QuitPanel": Place(
+        ((("t",), "popularity"), (("enter",), "No epoch is complete yet"), (("q",), "Quit while models are training?"))
+    ),
+    "PrunePanel": Place((*RUNS, (("B",), "Keep the best"))),
+    "TablesPanel": Place((*RUNS, (("enter",), "─ Run 2 ─"))),
+    "SweepPanel": Place((*SETTINGS, (("s",), "Sweep "))),
+    "command palette": Place(((("\x10",), "Search for commands"),)),
+}
+"""By class name, including Textual's own."""
+
+FIRST_START = "WelcomeScreen"
+"""The only place that cannot be reached from the list: ``tests/movietui/test_welcome.py`` goes there."""
+
+
+def with_keys() -> set[str]:
+    """Return the names of all places that have their own bindings, as listed in the key table."""
+    within = [*keymap.SCREENS.values(), *keymap.WIDGETS.values(), *chain.from_iterable(keymap.PANELS.values())]
+    return {place.rpartition(":")[2] for place in within} - {FIRST_START}
+
+
+def go(terminal: Watched, name: str, home: Path) -> None:
+    """Go to a place from the list."""
+    for pressed, text in PLACES[name].steps:
+        for key in pressed:
+            terminal.press(key.format(export=home / EXPORT))
+        terminal.see(text)
+        terminal.settle()
+
+
+def stands(terminal: Watched) -> None:
+    """Wait until the list of movies is drawn, and nothing more follows."""
+    terminal.until(lambda: len(terminal.list_of_movies()) > 2, "the list")
+    terminal.settle()
+
+
+def begin(name: str, home: Path, command: Sequence[str] = (), typed: str = "", **more: str) -> Watched:
+    """Start the program and go to a place.
+
+    ``command``: the command to start instead; ``typed``: text to type into it first; ``more``: additions to its
+    environment.
+    """
+    terminal = Watched(command, PLACES[name].size, more)
+    try:
+        if typed:
+            terminal.type(typed)
+        stands(terminal)
+        go(terminal, name, home)
+    except BaseException:
+        terminal.kill()
+        raise
+    return terminal

@@ -1,0 +1,154 @@
+"""Explanations: faithful to every model, and what movies have in common."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from movietui.data.dataset import Floats, ImdbFacts, Ints
+from movietui.models import MODELS
+from movietui.models.base import History, history_of
+from movietui.models.popularity import Popularity
+from movietui.models.serving.explanations import Reason, Reasons, explain, reasons_for
+from movietui.models.serving.kinship import Shared, shared
+from movietui.models.serving.similar import Similarities
+from tests.models.builders import dataset, tastes
+
+TRAIN = tastes(users=40, movies=30)[0]
+SMALL = {"members": 1, "epochs": 1, "sweeps": 2, "samples": 2, "burn_in": 1, "hidden": 8, "second": 0, "factors": 4}
+"""Settings that shorten a fit, for the models that have them."""
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_removing_a_reason_changes_the_score_by_its_share(name: str) -> None:
+    kind = MODELS[name]
+    tuned = kind.settings_type()
+    small = {field.name: SMALL[field.name] for field in fields(tuned) if field.name in SMALL}
+    model = kind(replace(tuned, **small))
+    model.fit(TRAIN)
+    history = history_of(TRAIN, 4)
+    history = History(history.movies, history.stars)
+    movie = int(np.setdiff1d(np.arange(30), history.movies)[0])
+    expected = model.expect(model.fold_in(history))
+    explanation = explain(model, Similarities(TRAIN), history, expected, movie)
+    assert explanation.score == pytest.approx(float(expected.score[movie]))
+    assert explanation.low <= explanation.stars <= explanation.high
+    shares = model.explain(history, movie)
+    for reason in (*explanation.reasons.liked, *explanation.reasons.against):
+        index = history.movies.tolist().index(reason.movie)
+        without = model.expect(model.fold_in(history.without(index)))
+        assert explanation.score - float(without.score[movie]) == pytest.approx(reason.share, abs=2e-4)
+        assert reason.weight == pytest.approx(abs(reason.share) / np.abs(shares).sum(), rel=1e-3)
+        assert reason.stars == history.stars[index]
+
+
+class Chosen(Popularity):
+    """A model with given contributions."""
+
+    def __init__(self, shares: Sequence[float]) -> None:
+        super().__init__()
+        self.shares = np.float32(shares)
+
+    def explain_list(self, history: History, movies: Ints) -> Floats:
+        return np.tile(self.shares[: len(history)], (len(movies), 1))
+
+
+KIN = dataset(np.tile(np.arange(10), 36), np.repeat(np.arange(36), 10), np.full(360, 3), movies=400)
+KIN = replace(KIN, movies=replace(KIN.movies, genres=np.asarray([[1, 0]] * 30 + [[0, 1]] * 6 + [[0, 0]] * 364, bool)))
+"""Ten users gave 3 stars to each of movies 0 to 35. Movies 0 to 29 are of one genre, the others of another."""
+
+
+def reasons(stars: Sequence[float], shares: Sequence[float], movies: Sequence[int] | None = None) -> Reasons:
+    """Return the reasons for movie 0 of a viewer who rated movies from 1 on."""
+    rows = np.arange(1, len(stars) + 1) if movies is None else np.asarray(movies)
+    history = History(rows.astype(np.int32), np.float32(stars))
+    (chosen,) = reasons_for(Chosen(shares), Similarities(KIN), history, np.int32([0]))
+    return chosen
+
+
+def rows(of: tuple[Reason, ...]) -> list[int]:
+    return [reason.movie for reason in of]
+
+
+def test_only_liked_movies_that_count_for_it_are_reasons() -> None:
+    chosen = reasons([5, 4, 3, 2, 5], [0.3, 0.4, 0.5, 0.6, -0.5])
+    assert rows(chosen.liked) == [2, 1]
+    assert chosen.liked[0].weight == pytest.approx(0.4 / 2.3)
+
+
+def test_only_disliked_movies_that_count_against_it_are_objections() -> None:
+    chosen = reasons([1, 2, 5, 3, 2], [-0.3, 0.9, -0.5, -0.6, -0.4])
+    assert rows(chosen.against) == [5, 1]
+
+
+def test_there_are_at_most_three_reasons_and_two_objections() -> None:
+    assert rows(reasons([5] * 5, [0.1, 0.2, 0.3, 0.4, 0.5]).liked) == [5, 4, 3]
+    assert rows(reasons([1] * 5, [-0.1, -0.2, -0.3, -0.4, -0.5]).against) == [5, 4]
+
+
+def test_an_unrelated_movie_is_no_reason() -> None:
+    assert rows(reasons([5, 5], [0.2, 0.9], movies=[1, 31]).liked) == [1]
+
+
+def test_similarity_counts_more_than_weight() -> None:
+    years = np.full(400, 1990, np.int32)
+    years[1] = 1930
+    older = Similarities(replace(KIN, movies=replace(KIN.movies, years=years)))
+    history = History(np.int32([1, 2]), np.float32([5, 5]))
+    (chosen,) = reasons_for(Chosen([0.5, 0.4]), older, history, np.int32([0]))
+    assert rows(chosen.liked)[0] == 2
+
+
+def test_what_is_far_behind_the_best_reason_is_left_out() -> None:
+    assert rows(reasons([5, 5, 5], [1.0, 0.5, 0.2]).liked) == [1, 2]
+
+
+def test_a_movie_is_no_reason_for_itself() -> None:
+    assert rows(reasons([5, 5], [0.5, 0.4], movies=[0, 1]).liked) == [1]
+
+
+@pytest.mark.parametrize(
+    ("stars", "rated", "basis"), [([5, 5], 4.0, "ratings"), ([1, 2], 3.3, "alike"), ([1, 2], 3.1, "everyone")]
+)
+def test_without_a_reason_to_name_the_truth_is_said(stars: list[float], rated: float, basis: str) -> None:
+    model = Chosen([0.5, 0.4])
+    model.fit(KIN)
+    history = History(np.int32([1, 2]), np.float32(stars))
+    expected = replace(model.expect(model.fold_in(history)), stars=np.full(400, rated, np.float32))
+    explanation = explain(model, Similarities(KIN), history, expected, 0)
+    assert explanation.basis == basis
+    assert explanation.rated is None
+
+
+def test_who_rated_nothing_is_told_what_everyone_thinks() -> None:
+    model = Chosen([])
+    model.fit(KIN)
+    nothing = History(np.int32([]), np.float32([]))
+    expected = replace(model.expect(model.fold_in(nothing)), stars=np.full(400, 5, np.float32))
+    assert explain(model, Similarities(KIN), nothing, expected, 0).basis == "everyone"
+
+
+def test_a_rated_movie_is_explained_with_its_rating() -> None:
+    model = Chosen([0.5, 0.4])
+    model.fit(KIN)
+    history = History(np.int32([0, 2]), np.float32([4, 5]))
+    assert explain(model, Similarities(KIN), history, model.expect(model.fold_in(history)), 0).rated == 4
+
+
+def test_shared_genres_and_directors() -> None:
+    few = dataset([0], [0], [3], movies=4)
+    facts = ImdbFacts(
+        np.full(4, 7, np.float32),
+        np.ones(4, np.int32),
+        np.full(4, 90, np.int32),
+        (("Ann", "Bo"), ("Bo",), ("Cy",), ("Ann",)),
+        ((),) * 4,
+    )
+    genres = np.asarray([[1, 1], [0, 1], [0, 0], [1, 0]], bool)
+    movies = replace(few.movies, genres=genres)
+    assert shared(movies, 0, [1]) == Shared(("Drama",), ())
+    movies = replace(movies, imdb=facts)
+    assert shared(movies, 0, [1]) == Shared(("Drama",), ("Bo",))
+    assert shared(movies, 0, [1, 3]) == Shared(("Comedy", "Drama"), ("Ann", "Bo"))
+    assert shared(movies, 0, [2]) == shared(movies, 0, []) == Shared((), ())

@@ -1,0 +1,229 @@
+"""The campaign in small: some attempts of each part, by their seeds; and that each part can fail."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from itertools import count, islice
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from movietui.store.ratings import Store
+from tests.benchmarks.campaign import boundaries, ends, homes, injection, inputs, kills, life, places, sizes, writers
+from tests.benchmarks.campaign.report import Report
+from tests.movietui.conftest import _once
+
+
+@pytest.fixture(scope="session")
+def joined_home(tmp_path_factory: pytest.TempPathFactory, demo_home: Path) -> Path:
+    """A home with the demo joined with IMDb, two runs, a profile and an export."""
+
+    def build(folder: Path) -> None:
+        shutil.copytree(demo_home, folder)
+        homes.furnish(folder)
+
+    return _once(tmp_path_factory, "campaign-home", build)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+def tried(part: ModuleType, template: Path, scratch: Path, seeds: Sequence[int], **options: Any) -> Report:
+    """Make the attempts of some seeds."""
+    times = options.pop("times", part.TIMES)
+    report = Report(part.__name__.rpartition(".")[2], times, scratch / "kept", seeds=seeds)
+    part.run(report, template, scratch, **options)
+    return report
+
+
+def attempt(part: ModuleType, template: Path, scratch: Path, seeds: Sequence[int], **options: Any) -> None:
+    """Make the attempts of some seeds, all of which must succeed."""
+    report = tried(part, template, scratch, seeds, **options)
+    assert not report.failed, report.summary()
+    assert report.tried.total() >= len(seeds)
+
+
+def ending(way: str, place: str = "") -> int:
+    return ends.ATTEMPTS.index((way, place))
+
+
+def kills_of(kind: str, many: int) -> list[int]:
+    return list(islice((seed for seed in count() if kills.kind_of(seed) == kind), many))
+
+
+# Nothing is forgotten
+
+
+def test_every_screen_and_panel_is_visited() -> None:
+    assert places.with_keys() <= places.PLACES.keys()
+
+
+def test_every_command_is_given_hostile_text() -> None:
+    assert injection.ARGUMENTS.keys() == set(injection.commands())
+    assert all(given for given in injection.ARGUMENTS.values())
+
+
+# A few attempts of each part
+
+
+def test_writers_are_killed(home: Path, scratch: Path) -> None:
+    attempt(kills, home, scratch, kills_of("writer", 12))
+
+
+@pytest.mark.parametrize("kind", ["rate", "import", "app", "engine"])
+def test_kills(joined_home: Path, scratch: Path, kind: str) -> None:
+    attempt(kills, joined_home, scratch, kills_of(kind, 1))
+
+
+def test_five_writers_at_once(home: Path, scratch: Path) -> None:
+    attempt(writers, home, scratch, [0, 1])
+
+
+@pytest.mark.parametrize("place", ["BrowseScreen", "TrainScreen", "SearchPanel", "TablesPanel"])
+def test_sizes(joined_home: Path, scratch: Path, place: str) -> None:
+    attempt(sizes, joined_home, scratch, [list(places.PLACES).index(place)], each=12)
+
+
+def test_a_start_in_an_odd_size(joined_home: Path, scratch: Path) -> None:
+    attempt(sizes, joined_home, scratch, [sizes.START - 1], each=5)
+
+
+@pytest.mark.parametrize(
+    ("way", "place"),
+    [
+        ("SIGTERM", "BrowseScreen"),
+        ("SIGHUP", "DataScreen"),
+        ("SIGQUIT", "NamePanel"),
+        ("an exception", "HelpPanel"),
+        ("the terminal closed without SIGHUP", "BrowseScreen"),
+        ("SIGSTOP and SIGCONT", "SearchPanel"),
+        ("ctrl+z and fg", "BrowseScreen"),
+        ("the engine stopped", "BrowseScreen"),
+        ("standard output closed", ""),
+    ],
+)
+def test_ends(joined_home: Path, scratch: Path, way: str, place: str) -> None:
+    attempt(ends, joined_home, scratch, [ending(way, place)])
+
+
+def test_inputs(home: Path, scratch: Path) -> None:
+    attempt(inputs, home, scratch, range(600))
+
+
+@pytest.mark.parametrize("command", ["runs list", "history", "import", "runs export"])
+def test_commands_print_nothing_raw(hostile_home: Path, scratch: Path, command: str) -> None:
+    wanted = [(command, 0, face) for face in ("plain", "json")]
+    attempt(injection, hostile_home, scratch, [injection.ATTEMPTS.index(each) for each in wanted])
+
+
+@pytest.mark.parametrize("place", ["TrainScreen", "HistoryPanel"])
+def test_screens_show_nothing_raw(hostile_home: Path, scratch: Path, place: str) -> None:
+    seed = next(seed for seed, (command, _, face) in enumerate(injection.ATTEMPTS) if (command, face) == ("", place))
+    attempt(injection, hostile_home, scratch, [seed])
+
+
+def test_a_long_life(joined_home: Path, scratch: Path) -> None:
+    walked = ("BrowseScreen", "HelpPanel")
+    attempt(life, joined_home, scratch, [0], times=150, warm=100, walked=walked, trains=False)
+
+
+# Each can fail
+
+
+def test_a_failure_is_counted_and_kept(tmp_path: Path) -> None:
+    report = Report("part", 5, tmp_path)
+    for seed in report.seeds():
+        report.tried["things"] += 1
+        with report.attempt(seed) as evidence:
+            evidence.files["input.bin"] = b"%d" % seed
+            assert seed != 3, "three is wrong"
+    assert report.failures == {"AssertionError: three is wrong": [3]}
+    assert (tmp_path / "part" / "3-0" / "input.bin").read_bytes() == b"3"
+    assert "5 tried, 1 failed" in report.summary()
+    assert "--seed 3" in report.summary()
+
+
+def test_a_rating_that_is_acknowledged_too_soon_is_lost(
+    home: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(pipe: int, seed: float) -> None:
+        Store(home / "data" / "movietui.sqlite3").close()
+        os.write(pipe, b"." * kills.MOST_CHANGES)
+        os._exit(0)
+
+    monkeypatch.setattr(kills, "_write", write)
+    assert tried(kills, home, scratch, kills_of("writer", 1)).failed == 1
+
+
+def test_a_write_that_is_lost_is_missed(home: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rate = writers.WRITERS["rate"]
+
+    def forgetful(store: Store, number: int) -> None:
+        if number != 3:
+            rate(store, number)
+
+    monkeypatch.setitem(writers.WRITERS, "rate", forgetful)
+    assert tried(writers, home, scratch, [0]).failed == 1
+
+
+def _raises(folder: Path) -> None:
+    raise KeyError("x")
+
+
+def _writes_elsewhere(folder: Path) -> None:
+    (folder.parent / "elsewhere.txt").write_text("x")
+
+
+def _hangs(folder: Path) -> None:
+    while True:
+        pass
+
+
+def _takes_all(folder: Path) -> None:
+    bytearray(inputs.MOST_MEMORY + 2**20)
+
+
+def _dies(folder: Path) -> None:
+    os._exit(1)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (_raises, "KeyError"),
+        (_writes_elsewhere, "outside of the home"),
+        (_hangs, "not done after"),
+        (_takes_all, "MB of memory"),
+        (_dies, "died"),
+    ],
+)
+def test_harm_of_an_input_is_noticed(scratch: Path, monkeypatch: pytest.MonkeyPatch, harm: Any, said: str) -> None:
+    class Harmful:
+        def kind(self, seed: int, weights: object) -> str:
+            return "harmful"
+
+        def input(self, seed: int, weights: object) -> boundaries.Input:
+            return boundaries.Input("harmful", "x.txt", b"%d" % seed)
+
+        def take(self, given: boundaries.Input) -> None:
+            if given.content == b"2":
+                harm(scratch)
+
+    monkeypatch.setattr(inputs, "Boundaries", lambda folder: Harmful())
+    if harm is _hangs:
+        monkeypatch.setattr(inputs, "LONGEST_SECONDS", 0.3)
+    report = tried(inputs, scratch, scratch, range(5))
+    ((line, seeds),) = report.failures.items()
+    assert said in line
+    assert seeds == [2]
+
+
+@pytest.mark.parametrize("text", injection.HOSTILE)
+def test_hostile_text_is_seen_where_it_is_raw(text: str) -> None:
+    assert injection.RAW.search(text)

@@ -1,0 +1,46 @@
+"""Messages that repeat the fields of a dataclass, because the process that draws must not import it."""
+
+from typing import Any, get_type_hints
+
+import pytest
+
+from movietui.data.cleaning import cleaner
+from movietui.data.imports.entries import Choices
+from movietui.data.progress import Stage
+from movietui.protocol import jobs, messages, viewers
+from movietui.store.ratings import Ids, StoredMovie
+from movietui.store.run_records import Run
+
+NOT_SENT = {"checkpoint", "place", "curve_text", "request"}
+"""The fields of a run that the store alone needs."""
+
+
+@pytest.mark.parametrize(
+    ("message", "of", "in_json"),
+    [
+        (messages.RuleRow, cleaner.RuleResult, {"examples": list[str]}),
+        (messages.CleaningReport, cleaner.CleaningReport, {"rules": list[messages.RuleRow]}),
+        (
+            messages.RemovedRows,
+            cleaner.RemovedRows,
+            {"columns": list[str], "rows": list[list[str | int | float]]},
+        ),
+        (messages.IdsFields, Ids, {}),
+        (messages.StoredMovieRow, StoredMovie, {"ids": messages.IdsFields, "aliases": list[str]}),
+        (viewers.ViewerKey, viewers.ViewerRef, {}),
+        (jobs.StageFields, Stage, {}),
+    ],
+)
+def test_a_message_has_the_fields_of_its_class(message: type, of: type, in_json: dict[str, Any]) -> None:
+    """``in_json``: the types that differ, because JSON has neither tuples nor classes."""
+    assert get_type_hints(message) == get_type_hints(of) | in_json
+
+
+def test_a_run_row_has_the_fields_of_a_run() -> None:
+    fields = {name: kind for name, kind in get_type_hints(Run).items() if name not in NOT_SENT}
+    fields["run"] = fields.pop("id")
+    assert get_type_hints(messages.RunRow) == fields | {"checkpoint_bytes": int}
+
+
+def test_choices_of_an_import_have_the_fields_of_their_class() -> None:
+    assert get_type_hints(messages.ImportChoices).keys() == get_type_hints(Choices).keys()

@@ -1,0 +1,36 @@
+"""Why a movie is recommended, in words."""
+
+import pytest
+
+from movietui.formatting import reasons
+
+
+@pytest.mark.parametrize(
+    ("basis", "count", "mean", "who", "expected"),
+    [
+        ("ratings", 12, 4.5, "you", ""),
+        ("alike", 12, 4.5, "you", "liked by people whose ratings agree with yours"),
+        ("alike", 12, 4.5, "anna", "liked by people whose ratings agree with anna's"),
+        ("everyone", 112, 4.5, "you", "simply very well liked: ★ 4.5 from 112 ratings"),
+        ("everyone", 1, 3.0, "you", "what everyone gives it: ★ 3.0 from 1 rating"),
+        ("everyone", 0, 0.0, "you", "nobody has rated it yet"),
+    ],
+)
+def test_without_a_rating_to_name_the_truth_is_said(
+    basis: str, count: int, mean: float, who: str, expected: str
+) -> None:
+    assert reasons.basis({"basis": basis}, count, mean, who) == expected
+
+
+def test_a_bar_compares_with_the_strongest() -> None:
+    weighed = [{"weight": 0.02}, {"weight": 0.01}, {"weight": 0.0}]
+    assert [reasons.bar(each, weighed) for each in weighed] == ["●●●●●", "●●○○○", "○○○○○"]
+    assert reasons.bar({"weight": 0.0}, []) == "○○○○○"
+
+
+def test_the_strongest_reason_is_named() -> None:
+    weak, strong = {"title": "Ran", "stars": 4.5, "weight": 0.1}, {"title": "Alien", "stars": 5.0, "weight": 0.3}
+    assert reasons.strongest([weak, strong]) is strong
+    assert reasons.strongest([]) is None
+    assert reasons.liked(strong) == "because you liked Alien ★ 5"
+    assert reasons.liked(weak, "anna") == "because anna liked Ran ★ 4½"

@@ -1,0 +1,273 @@
+"""Checks that each private name of Textual that movietui uses still exists and still does what it is used for.
+
+A test that fails here after an update of Textual says what to change in ``movietui/ui/textual_internals.py``.
+"""
+
+import ast
+import asyncio
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.text import Text
+from textual import events
+from textual._context import active_message_pump
+from textual._styles_cache import StylesCache
+from textual.app import App, ComposeResult
+from textual.geometry import Region, Size
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.widgets import Input, Label, Static
+from textual_plotext import PlotextPlot
+
+import movietui.ui
+from movietui.ui import textual_internals as internals
+from movietui.ui.screens import Palette, TerminalSizedScreen
+
+PRIVATE = {"_compositor_refresh", "_on_timer_update", "_handle_exception", "_fatal_error", "_get_terminal_size"}
+"""Methods of Textual that are overridden: if Textual renamed one, nobody would call ours."""
+
+
+class Sample(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Static("one", id="one")
+        yield Input(id="field")
+
+
+def used(tree: ast.Module) -> Iterator[str]:
+    """Return the private names that a module uses on other objects, and those that it imports from Textual."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("textual"):
+            names = [*(node.module or "").split("."), *(each.name for each in node.names)]
+            yield from (name for name in names if name.startswith("_"))
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
+    """Return the names of the functions, attributes and variables that a module defines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.attr if isinstance(node, ast.Attribute) else node.id
+
+
+def test_private_names_are_used_in_one_file_only() -> None:
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in Path(movietui.ui.__file__).parent.rglob("*.py")}
+    del trees[Path(internals.__file__)]
+    ours = {name for tree in trees.values() for name in defined(tree)}
+    assert {name for tree in trees.values() for name in used(tree)} - ours == {"_exit"}  # that of os
+    for tree in trees.values():
+        assert not PRIVATE & set(defined(tree))
+
+
+def test_what_is_overridden_is_there() -> None:
+    for kind in (internals.PartialRefreshScreen, internals.CrashHooks, internals.DriverAccess):
+        for name in PRIVATE & vars(kind).keys():
+            assert any(name in vars(base) for base in kind.__mro__[1:]), f"{kind.__name__}.{name}"
+    overridden = {
+        name
+        for kind in (internals.PartialRefreshScreen, internals.CrashHooks, internals.DriverAccess)
+        for name in PRIVATE & vars(kind).keys()
+    }
+    assert overridden == PRIVATE - {"_on_timer_update"}
+    assert inspect.isfunction(Screen._on_timer_update)
+
+
+async def test_the_node_that_handles_a_message_is_known() -> None:
+    seen: list[object] = []
+
+    class Asking(Sample):
+        def on_key(self, event: events.Key) -> None:
+            seen.append(internals.active_node())
+
+    async with (app := Asking()).run_test() as pilot:
+        await pilot.press("f5")
+    assert seen == [app]
+    assert active_message_pump.get(None) is not app
+
+
+async def test_a_node_that_is_removed_is_known() -> None:
+    async with (app := Sample()).run_test() as pilot:
+        one = app.query_one("#one")
+        assert not internals.is_being_removed(one)
+        removal = one.remove()
+        assert internals.is_being_removed(one)
+        await removal
+        await pilot.pause()
+
+
+async def test_screens_of_all_modes() -> None:
+    class Modes(App[None]):
+        MODES = {"first": Screen, "second": Screen}
+        DEFAULT_MODE = "first"
+
+    async with (app := Modes()).run_test():
+        await app.switch_mode("second")
+        assert len(list(internals.all_screens(app))) >= 2
+        assert app.screen in internals.all_screens(app)
+
+
+def test_names_of_keys() -> None:
+    assert [internals.key_name(sign) for sign in "a?["] == ["a", "question_mark", "left_square_bracket"]
+
+
+async def test_the_driver_of_an_app() -> None:
+    async with (app := Sample()).run_test():
+        driver = internals.driver_of(app)
+        assert driver is not None
+        assert not driver.can_suspend
+
+
+async def test_removed_widgets_are_released() -> None:
+    async with (app := Sample()).run_test() as pilot:
+        app.changed = Signal[None](app, "changed")  # type: ignore[attr-defined]
+        one = app.query_one("#one")
+        assert app.screen.query_one("#one") is one
+        app.changed.subscribe(one, lambda _: None)  # type: ignore[attr-defined]
+        assert app.screen._query_one_cache
+        await one.remove()
+        await pilot.pause()
+        internals.forget_removed(app.screen)
+        assert not app.screen._query_one_cache
+        assert one not in app.changed._subscriptions  # type: ignore[attr-defined]
+
+
+def test_border_colours_are_cached_without_the_widget() -> None:
+    names = list(inspect.signature(inspect.unwrap(StylesCache.get_inner_outer)).parameters)
+    assert names == ["cls", "base_background", "background"]
+    assert StylesCache.get_inner_outer.__func__.cache_info().maxsize == 1024  # type: ignore[attr-defined]
+    assert StylesCache().get_inner_outer is not None
+
+
+async def test_a_new_screen_does_not_parse_all_css_again() -> None:
+    assert Screen()._css_update_count == -1
+    async with Sample().run_test():
+        assert internals.PartialRefreshScreen()._css_update_count == 0
+
+
+async def test_distant_changes_are_drawn_one_by_one() -> None:
+    class Two(internals.PartialRefreshScreen[None]):
+        def compose(self) -> ComposeResult:
+            yield Label("top")
+            yield Static(id="room")
+            yield Label("bottom")
+
+    class Drawing(App[None]):
+        CSS = "#room { height: 1fr; }"
+
+        def get_default_screen(self) -> Screen[None]:
+            return Two()
+
+    async with (app := Drawing()).run_test() as pilot:
+        await pilot.pause()
+        screen, drawn = app.screen, []
+        render = screen._compositor._render_chops
+        screen._compositor._render_chops = lambda crop, *rest: drawn.append(crop) or render(crop, *rest)  # type: ignore[method-assign, func-returns-value]
+        for label in screen.query(Label):
+            label.refresh()
+        await pilot.pause()
+        await pilot.pause(0.1)
+        assert {region.height for region in drawn} == {1}
+        assert len({region.y for region in drawn}) == 2
+
+
+async def test_a_batch_holds_drawing_back() -> None:
+    async with (app := Sample()).run_test():
+        assert not app._batch_count
+        with app.batch_update():
+            assert app._batch_count
+
+
+async def test_a_stale_size_is_not_taken() -> None:
+    async with (app := Sample()).run_test(size=(80, 24)) as pilot:
+        await app.push_screen(TerminalSizedScreen[None]())
+        app.screen.post_message(events.Resize(Size(10, 5), Size(10, 5)))
+        await pilot.pause()
+        assert app.screen.size == Size(80, 24)
+
+
+async def test_the_palette_stands_a_key_without_a_list() -> None:
+    async with (app := Sample()).run_test() as pilot:
+        await app.push_screen(Palette())
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        await pilot.pause()
+        palette._action_command_list("page_down")
+
+
+async def test_plots_take_a_size_and_a_theme() -> None:
+    class Plotting(App[None]):
+        def compose(self) -> ComposeResult:
+            yield PlotextPlot()
+
+    async with (app := Plotting()).run_test() as pilot:
+        await pilot.pause()
+        plot = app.query_one(PlotextPlot)
+        plot.plt.plot([1, 2, 3])
+        internals.set_plot_size(plot, Size(30, 10))
+        plot.plt.theme(internals.plot_theme(plot))
+        lines = Text.from_ansi(plot.plt.build()).plain.splitlines()
+        assert (len(lines), len(lines[0])) == (10, 30)
+
+
+class Crashing(internals.CrashHooks[None]):
+    ignored = False
+    described: Text | None = Text("One sentence.")
+
+    def ignores(self, error: Exception) -> bool:
+        return self.ignored
+
+    def describe_crash(self, error: Exception) -> Text | None:
+        return self.described
+
+    def on_key(self, event: events.Key) -> None:
+        raise ValueError(event.key)
+
+
+async def test_an_error_may_be_dropped() -> None:
+    app = Crashing()
+    app.ignored = True
+    async with app.run_test():
+        app._handle_exception(ValueError())
+        assert app.is_running
+    assert app.return_code is None  # it did not end by itself
+
+
+async def test_a_crash_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="f5"):
+        async with Crashing().run_test() as pilot:
+            await pilot.press("f5")
+    assert capsys.readouterr().err.strip() == "One sentence."
+
+
+async def test_a_crash_is_a_traceback_where_that_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    app = Crashing()
+    app.described = None
+    with pytest.raises(ValueError, match="f5"):
+        async with app.run_test() as pilot:
+            await pilot.press("f5")
+    assert "Traceback" in capsys.readouterr().err
+
+
+async def test_what_a_driver_lends() -> None:
+    app: Any = SimpleNamespace()
+    driver = internals.DriverAccess.__new__(internals.DriverAccess)
+    driver._app, driver._loop, driver._debug, driver._file = app, asyncio.get_running_loop(), False, None  # type: ignore[assignment]
+    driver._writer_thread = None
+    assert (driver.app, driver.loop, driver.is_drawing) == (app, asyncio.get_running_loop(), False)
+    driver.output = here = object()
+    assert driver._file is here
+    assert [key.key for key in driver.new_parser().feed("a")] == ["a"]  # type: ignore[attr-defined]
+    assert driver.current_size() == Size(*driver._get_terminal_size())
+    source = inspect.getsource(internals.LinuxDriver) + inspect.getsource(internals.LinuxDriver.__mro__[1])
+    for name in ("self._app", "self._loop", "self._debug", "self._file", "self._writer_thread", "_get_terminal_size()"):
+        assert name in source, name
+
+
+def test_regions_are_merged_where_that_is_no_more() -> None:
+    assert internals.merge_regions([Region(0, 5, 4, 1), Region(0, 0, 4, 1)]) == [Region(0, 0, 4, 1), Region(0, 5, 4, 1)]

@@ -15,9 +15,11 @@ from movietui.data.dataset import Floats
 
 RANGE = 8.0
 """The range of the tabulated normal distribution, in standard deviations."""
-GRID = np.linspace(-RANGE, RANGE, 4001)
+GRID, STEP = np.linspace(-RANGE, RANGE, 4001, retstep=True)
 CDF = np.asarray([math.erfc(-x / math.sqrt(2)) / 2 for x in GRID])
 """The normal distribution function on the grid, which numpy lacks; between two points it is off by less than 1e-6."""
+RISE = np.append(np.diff(CDF), 0.0)
+"""How much it rises from each point of the grid to the next."""
 TINY = 1e-12
 
 
@@ -29,7 +31,9 @@ def values_and_cuts(stars: Floats) -> tuple[Floats, Floats]:
 
 def normal_cdf(x: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the normal distribution function at ``x``."""
-    return np.asarray(np.interp(x, GRID, CDF), np.float64)
+    steps = np.clip((np.asarray(x, np.float64) + RANGE) / STEP, 0, len(GRID) - 1)
+    below = steps.astype(np.intp)  # found by division: ``np.interp`` searches the grid, which takes five times as long
+    return np.asarray(CDF[below] + (steps - below) * RISE[below])
 
 
 def expected(

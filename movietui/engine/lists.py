@@ -1,12 +1,13 @@
 """Ranked lists in windows, each compared with the list that was shown before it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movietui.answers.lists import rows_of, viewer
-from movietui.data.dataset import Bools, Dataset
+from movietui.data.dataset import Bools, Dataset, Floats
 from movietui.data.problems import Problem
 from movietui.data.query.filters import parse
 from movietui.engine.open_dataset import OpenDataset
@@ -15,6 +16,7 @@ from movietui.models.serving.groups import Aggregation, alikeness
 from movietui.models.serving.ranking import RankedList, Ranker, Viewer, surprise
 from movietui.protocol.messages import ListQuery, ListWindow, MovieRow
 
+DIGITS = 4
 NEAR = 100
 """How many movies at the top of a list count towards ``moved``; few people look further down."""
 
@@ -113,7 +115,7 @@ class Lists:
         return {
             "total": len(ranked.order),
             "offset": offset,
-            "rows": [_movie(opened, ranked, number, int(row), before) for number, row in enumerate(rows, offset + 1)],
+            "rows": _movies(opened, ranked, offset + 1, rows, before),
             "seen": [len(person.history) for person in people],
             "alike": None if alike is None else {"value": alike.correlation, "common": alike.common},
             "moved": 0 if before is None else int(np.sum((before[near] > 0) & (before[near] != ranks))),
@@ -139,22 +141,45 @@ class Lists:
 def draw_surprise(opened: OpenDataset, query: ListQuery, draw: int) -> MovieRow | None:
     """Return one of the good movies of a list, see ``Requests.surprise``."""
     _, ranked = rank(opened.ranker, by_taste(query))
-    for row in surprise(ranked.order, draw).tolist():
-        return _movie(opened, ranked, int(np.flatnonzero(ranked.order == row)[0]) + 1, row, None)
-    return None
+    drawn = surprise(ranked.order, draw)
+    if not len(drawn):
+        return None
+    return _movies(opened, ranked, int(np.flatnonzero(ranked.order == drawn[0])[0]) + 1, drawn, None)[0]
 
 
-def _movie(opened: OpenDataset, ranked: RankedList, number: int, row: int, before: NDArray[np.intp] | None) -> MovieRow:
-    return {
-        "rank": number,
-        "before": number if before is None else int(before[row]) or None,
-        **opened.named_movie(row),
-        "ids": opened.matcher.links.of(row),
-        "stars": float(ranked.stars[row]),
-        "uncertainty": float(ranked.uncertainty[row]),
-        "score": float(ranked.score[row]),
-        "by": ranked.stars_by_viewer[:, row].tolist(),
-        "agreement": float(ranked.agreement[row]),
-        "count": int(opened.dataset.counts[row]),
-        "wanted": "",
-    }
+def _movies(
+    opened: OpenDataset, ranked: RankedList, first: int, rows: NDArray[np.intp], before: NDArray[np.intp] | None
+) -> list[MovieRow]:
+    """Return the movies of rows of the dataset, whose ranks are ``first`` and on."""
+    ranks = range(first, first + len(rows))
+    return [
+        {
+            "rank": rank,
+            "before": rank_before or None,
+            **opened.named_movie(row),
+            "ids": opened.matcher.links.of(row),
+            "stars": stars,
+            "uncertainty": uncertainty,
+            "by": by,
+            "agreement": agreement,
+            "count": count,
+            "wanted": "",
+        }
+        for rank, rank_before, row, stars, uncertainty, by, agreement, count in zip(
+            ranks,
+            ranks if before is None else before[rows].tolist(),
+            rows.tolist(),
+            _rounded(ranked.stars[rows]),
+            _rounded(ranked.uncertainty[rows]),
+            _rounded(ranked.stars_by_viewer[:, rows].T),
+            _rounded(ranked.agreement[rows]),
+            opened.dataset.counts[rows].tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _rounded(values: Floats) -> list[Any]:
+    """Return values with the digits that can matter on screen: encoding and decoding more takes time."""
+    rounded: list[Any] = values.astype(np.float64).round(DIGITS).tolist()
+    return rounded

@@ -45,7 +45,6 @@ class MovieRow(NamedMovie):
     ids: NotRequired[IdsRow]
     stars: float
     uncertainty: float
-    score: float
     by: list[float]
     """The predicted stars of each viewer."""
     agreement: float

@@ -40,15 +40,23 @@ class StoredMovies:
     ) -> R:
         """Call a function in a thread, once all movies of these viewers are matched."""
         same = self.same
-        if movies := await asyncio.to_thread(self._unknown, same, viewers):
+        done: list[R] = []
+
+        def read_if_known() -> list[StoredMovie]:
+            """Read unless there are movies to match, which are returned: mostly there are none, and threads take
+            time."""
+            before, self._recognised_at = self._recognised_at, self._store.changed_elsewhere()
+            movies = same.unknown(viewers, again=self._recognised_at != before)
+            if not movies:
+                done.append(read(*arguments, **named))
+            return movies
+
+        if movies := await asyncio.to_thread(read_if_known):
             recognised = await self._engine.ask(Requests.recognise, movies=to_rows(movies))
             with contextlib.suppress(Problem):  # matches that cannot be stored now are requested again
                 await asyncio.to_thread(same.learn, movies, recognised)
-        return await asyncio.to_thread(read, *arguments, **named)
-
-    def _unknown(self, same: SameMovies, viewers: Sequence[ViewerRef]) -> list[StoredMovie]:
-        before, self._recognised_at = self._recognised_at, self._store.changed_elsewhere()
-        return same.unknown(viewers, again=self._recognised_at != before)
+            return await asyncio.to_thread(read, *arguments, **named)
+        return done[0]
 
     # Called in the thread of ``read``
 

@@ -3,8 +3,9 @@ has the same id everywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from textual.binding import Binding
@@ -116,8 +117,14 @@ def first_key(node: DOMNode, name: str) -> str:
     return _binding_on(type(node), cast("MovieTui", node.app), name).key.split(",")[0]
 
 
+@cache
+def _bindings_by_id(kind: type) -> Mapping[str, Binding]:
+    """Return the bindings that a class declares, of several with the same id the first."""
+    return {each.id: each for each in reversed([*declared_bindings(kind)]) if each.id is not None}
+
+
 def _binding_on(kind: type, app: MovieTui, name: str) -> Binding:
-    binding = next(each for each in declared_bindings(kind) if each.id == name)
+    binding = _bindings_by_id(kind)[name]
     keys = app.custom_keys.get(name)
     return replace(binding, key=keys, key_display=None) if keys else binding
 

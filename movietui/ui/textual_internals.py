@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.text import Text
+from textual._compositor import Compositor
 from textual._context import active_message_pump
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
@@ -25,6 +26,7 @@ from textual.geometry import Region, Size
 from textual.keys import _character_to_key
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.strip import Strip
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -119,6 +121,29 @@ def merge_regions(regions: Iterable[Region]) -> list[Region]:
     return merged
 
 
+class CroppedCompositor(Compositor):
+    """A compositor that renders no more than what it draws.
+
+    Textual renders all lines of nearly every widget, however small the part of the screen that it draws, and also of
+    those that are hidden behind others, such as the containers of a list.
+    """
+
+    def _get_renders(self, crop: Region | None = None) -> Iterator[tuple[Region, Region, list[Strip]]]:
+        crop = self.size.region if crop is None else crop
+        painted = [0] * crop.bottom
+        """For each line, a bit for each column that a widget further in front paints."""
+        for widget, (region, clip) in self.visible_widgets.items():  # from front to back
+            visible = region.intersection(clip)
+            in_crop = visible.intersection(crop)
+            columns = ((1 << in_crop.width) - 1) << in_crop.x
+            if all(painted[y] & columns == columns for y in in_crop.line_range):
+                continue
+            for y in in_crop.line_range:
+                painted[y] |= columns
+            lines = Region(visible.x, in_crop.y, visible.width, in_crop.height)
+            yield region, lines, widget.render_lines(lines.translate(-region.offset))
+
+
 class PartialRefreshScreen(Screen[Result]):
     """A screen that draws distant changes one by one.
 
@@ -129,6 +154,7 @@ class PartialRefreshScreen(Screen[Result]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = CroppedCompositor()
         self._css_update_count = 0  # else Textual parses all CSS a second time for a new screen
         self._will_draw = False
         """Whether the remaining changes are scheduled to be drawn."""

@@ -85,8 +85,9 @@ class RatingController(BrowseController):
         """
         if isinstance(done, Deleted):
             await self.session.leave_deleted()
-        ranked = await self.list_pane.request(after_rating=True)
-        profiles = await asyncio.to_thread(self.session.store.profiles)
+        ranked, profiles = await asyncio.gather(
+            self.list_pane.request(after_rating=True), asyncio.to_thread(self.session.store.profiles)
+        )
         audience = self.session.audience
         if audience.together and done.viewer in audience.viewers:
             notice += f" as {LETTERS[audience.viewers.index(done.viewer)]} {done.viewer.label}"

@@ -183,9 +183,9 @@ class BrowseScreen(FrameScreen):
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""
         super().refresh_frame()
-        for legend in self.query(LegendLine):
+        if (legend := self.query_one_optional(LegendLine)) is not None:
             legend.refresh_if_changed()
-        for line in self.query(FilterLine):
+        if (line := self.query_one_optional(FilterLine)) is not None:
             line.show_parts(self.filters.summary())
 
     def on_screen_resume(self) -> None:

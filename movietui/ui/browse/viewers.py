@@ -263,9 +263,13 @@ class ViewersPane(Vertical):
     def update_counts(self, profiles: list[tuple[ViewerRef, int]]) -> None:
         """Update the number of ratings of each profile."""
         counts = dict(profiles)
-        self.viewers.change(
-            lambda row: replace(row, ratings=counts.get(row.ref, row.ratings)) if isinstance(row, ViewerRow) else row
-        )
+
+        def updated(row: Entry) -> Entry:
+            if not isinstance(row, ViewerRow) or counts.get(row.ref, row.ratings) == row.ratings:
+                return row
+            return replace(row, ratings=counts[row.ref])
+
+        self.viewers.change(updated)
 
     @on(RowList.RowsRequested)
     @shows_problems

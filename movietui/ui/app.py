@@ -1,4 +1,4 @@
-"""The app: guides the first start, holds the screens together, and runs jobs for them."""
+"""The app: it guides the first start, connects the screens, and runs jobs for them."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
     from movietui.ui.welcome.screen import WelcomeScreen
 
 FIRST_START = "first-start"
-"""The choice that remembers that nobody has said yet who is watching, so that the next start asks again."""
+"""The choice in the store that is set until a person says who is watching; while it is set, each start asks again."""
 UNFINISHED = "unfinished"
 WATCH_SECONDS = 1.0
 """Seconds between checks for changes that another window made to the store."""
 
 
 def _screen(name: str) -> Screen[None]:
-    """Return a screen whose module is imported when the screen is first needed."""
+    """Import the module of a screen, when the screen is first needed, and return the screen."""
     screen: Screen[None] = getattr(import_module(f"movietui.ui.{name}.screen"), f"{name.title()}Screen")()
     return screen
 
@@ -79,7 +79,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     notice: reactive[Text] = reactive(Text, init=False, repaint=False)
 
     def __init__(self, session: Session, theme: str | None = None, opening: asyncio.Task[Opened] | None = None) -> None:
-        """``opening`` is the opening of the last used dataset, if it has started already."""
+        """``opening`` is the task that opens the dataset used last, if it has already started."""
         self.session = session
         self.hints = Hints()
         """The hints shown so far: a click on one does what its key does."""
@@ -115,7 +115,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     # Start and end
 
     def on_mount(self) -> None:
-        """Do everything slow after the first screen is painted."""
+        """Start everything slow only after the first screen is painted."""
         self.theme_changed_signal.subscribe(self, self._save_theme)
         self.begin()
         self.set_interval(WATCH_SECONDS, self.watch_store)
@@ -163,7 +163,7 @@ class MovieTui(SanitizedApp, TerminalApp):
 
     def first_start_began(self) -> None:
         """Record that nobody has said yet who is watching. Called in a thread."""
-        with contextlib.suppress(Problem):  # on a full disk the next start does not ask
+        with contextlib.suppress(Problem):  # if the disk is full, the next start does not ask
             self.session.store.choose(FIRST_START, UNFINISHED)
 
     async def end_first_start(self) -> BrowseScreen:
@@ -177,7 +177,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         return browse
 
     async def show_list(self) -> None:
-        """Show the list; at the first start first ask who is watching."""
+        """Show the list, or, at the first start, ask who is watching."""
         await self.switch_mode("welcome" if self.asks_who else "browse")
 
     async def action_switch_mode(self, mode: str) -> None:
@@ -194,7 +194,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     @work(group="quit")
     @shows_problems
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker may ask and wait
-        """Stop what runs and quit. Ratings were on disk before they were on screen."""
+        """Stop what is running and quit. No rating is lost: each was on disk before it was on screen."""
         from movietui.ui.quit import quit_app
 
         await quit_app(self)
@@ -204,8 +204,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         await self.queue.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Redraw everything if the window has the same size as before: it may have had another in between and lost
-        lines."""
+        """Redraw everything if the window has the same size as before: a different size in between can lose lines."""
         if self.screen_stack and event.size == self.screen.outer_size:
             self.screen.refresh()
 
@@ -229,7 +228,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             await self.show_list()
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
-        """Open a dataset in the engine with the given run, or the one chosen last, and show its list."""
+        """Open a dataset with a run, by default the one chosen last; then train or offer a better model."""
         await self.stand_in.serve(dataset, run)
         await self.offer_better_model(self.stand_in.improve())
 
@@ -248,14 +247,14 @@ class MovieTui(SanitizedApp, TerminalApp):
             return
         with contextlib.suppress(Problem):  # the next action that needs the store reports it
             version = await asyncio.to_thread(session.store.changed_elsewhere)
-            # A run writes every second, which does not affect the list.
+            # A run in training writes to the store every second, which does not affect the list.
             if session.seen_version != version and session.seen_steps != await asyncio.to_thread(
                 session.store.steps_version
             ):
                 await browse.refresh_list()
             session.seen_version = version
         if self.queue.activities:
-            self.refresh_frames()  # time passes even if no epoch ends
+            self.refresh_frames()  # the time left changes even if no epoch ends
         await self.offer_better_model(self.stand_in.check())
 
     # The status line
@@ -263,7 +262,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     def show_notice(self, message: str, dataset: str | None = None) -> None:
         """Show a notice about a dataset, by default about the open one.
 
-        A screen about the open dataset shows no notice about another, also if that was open when it was shown.
+        A screen that is only about the open dataset hides notices about any other, even one that was open before.
         """
         self._note(Text(message), dataset)
 
@@ -274,13 +273,13 @@ class MovieTui(SanitizedApp, TerminalApp):
 
     @shows_problems
     async def offer_better_model(self, offering: Awaitable[bool]) -> None:
-        """Say that a better model is ready if ``offering`` offers one."""
+        """Wait for ``offering``; if it returns true, say that a better model is ready."""
         if await offering:
             self._offer_is_news = True
             self.announce_offer()
 
     def announce_offer(self) -> None:
-        """Say that a better model is ready, once, and only where its key works or is near: not in an interview."""
+        """Say once that a better model is ready, and only on a screen that offers models: an interview does not."""
         frame = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FrameScreen)), None)
         if self._offer_is_news and self.stand_in.offered is not None and frame is not None and frame.offers_models:
             self._offer_is_news = False
@@ -290,7 +289,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.show_notice(f"A better model is ready: press {' and then '.join(keys)} to see what it changes")
 
     def show_problem(self, problem: Problem) -> None:
-        """Show a problem."""
+        """Show a problem on the status line."""
         self._note(Text(f"! {problem}", "bold"))
 
     def watch_notice(self) -> None:
@@ -315,7 +314,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     @work(group="ended")
     @shows_problems
     async def run_ended(self, run: Run) -> None:
-        """Show how a run ended, or offer it if another stands in for it. Serve it if it is the first of all."""
+        """Show how a run ended, or offer it if the run in use stands in for it. If no dataset is open, serve it."""
         if run.id != self.stand_in.quick_run:
             describe_end = import_module("movietui.ui.train.panels").describe_end
             if await self.stand_in.offer(run):
@@ -327,7 +326,7 @@ class MovieTui(SanitizedApp, TerminalApp):
                 await self.serve(run.dataset)
 
     def refresh_frames(self) -> None:
-        """Draw the lines around the open screen again."""
+        """Redraw what changed in the frames of the open screens."""
         for screen in self.screen_stack:
             if isinstance(screen, FrameScreen):
                 screen.refresh_frame()
@@ -361,7 +360,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer the screens and everything that a key does."""
+        """Yield the commands of the palette: the screens, a backup and, in Browse, everything that a key does."""
         yield from super().get_system_commands(screen)
         for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))

@@ -1,5 +1,5 @@
-"""Keys that several screens share. Each action has an id, with which a person can give it another key. The same action
-has the same id everywhere."""
+"""Keys that several screens share. Each action has an id, under which a person can set another key. The same action has
+the same id everywhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOSING = ("panel.back", "panel.leave")
 
 
 def star_keys(id_prefix: str, action: str, name: str, meaning: str) -> list[Binding]:
-    """Return the keys for one star to five; the first represents all of them in the footer and in the list of keys."""
+    """Return the keys for one to five stars; the first stands for all of them in the line of keys and in the help."""
     first = Binding("1", f"{action}(1)", name, key_display="1-5", id=f"{id_prefix}.{action}-1", tooltip=meaning)
     others = range(2, MOST_STARS + 1)
     return [
@@ -36,7 +36,7 @@ RATE_KEYS = star_keys("browse", "rate", "Rate", "Rate the movie with this many s
 
 
 def half_star_keys(id_prefix: str, what: str) -> list[Binding]:
-    """Return the keys that change the last rating by half a star; ``what`` was rated."""
+    """Return the keys that change the last rating by half a star; ``what`` says what was rated."""
     return [
         Binding(
             key,
@@ -75,7 +75,7 @@ def cancel_key(action: str = "dismiss(None)") -> Binding:
 
 
 def choose_key(action: str, name: str) -> Binding:
-    """Return the key that chooses the selected row of a panel, or closes a panel without one."""
+    """Return the key that chooses the selected row of a panel, or closes a panel without rows."""
     meaning = "Choose the selected row, or close a panel without rows"
     return Binding("enter", action, name, key_display="enter", id="panel.choose", tooltip=meaning)
 
@@ -93,12 +93,12 @@ def key_of(node: DOMNode, name: str) -> str:
 
 
 def key_on(kind: type, app: MovieTui, name: str) -> str:
-    """Return the first key of an action of a class of screens, as it is shown. No such screen needs to be open."""
+    """Return the first key that a screen class has for an action, as it is shown. No such screen needs to be open."""
     return _shown_key(app, _binding_on(kind, app, name))
 
 
 def all_keys(app: MovieTui, binding: Binding) -> str:
-    """Return all keys of a binding that are in force, as they are shown: ``↑ k``."""
+    """Return the current keys of a binding, as they are shown: ``↑ k``."""
     custom = app.custom_keys.get(binding.id or "")
     if binding.key_display and not custom:
         return binding.key_display
@@ -107,7 +107,7 @@ def all_keys(app: MovieTui, binding: Binding) -> str:
 
 
 def _shown_key(app: MovieTui, binding: Binding) -> str:
-    """Return the first key of a binding as it is shown: as a word like the other keys, not as a bent arrow."""
+    """Return the first key of a binding as it is shown. Enter is shown as a word, not as a bent arrow."""
     key = binding.key.split(",")[0]
     return key if key == "enter" else app.get_key_display(replace(binding, key=key))
 
@@ -132,7 +132,8 @@ def _binding_on(kind: type, app: MovieTui, name: str) -> Binding:
 def works_on_click(node: DOMNode, shown: str, *names: str) -> None:
     """Let a click on a text do what a key does, wherever the text is shown.
 
-    ``names``: the ids of the actions whose keys the text names, in this order; the rest of it stands for the first.
+    ``names`` are the ids of the actions whose keys the text starts with, in this order. A click on the rest of the text
+    presses the first key.
     """
     keys = tuple((key_of(node, name), first_key(node, name)) for name in names)
     cast("MovieTui", node.app).hints.add(shown, keys)
@@ -141,7 +142,7 @@ def works_on_click(node: DOMNode, shown: str, *names: str) -> None:
 def hint(node: DOMNode, *entries: tuple[str, str]) -> str:
     """Return a line with keys and what they do: ``u undo · r redo``.
 
-    Each entry has the ids of one or several actions, separated by spaces, and what they do.
+    Each entry has the ids of one or several actions, separated by spaces, and what they do. A click presses the key.
     """
     parts = []
     for names, words in entries:

@@ -1,7 +1,7 @@
-"""Controllers: each holds the keys of one concern of a screen, and what they do.
+"""Controllers: each handles the keys for one concern of a screen.
 
-A screen shows its panes and composes its controllers. A key that is bound to ``rate(5)`` calls ``action_rate`` of the
-controller that declares it.
+A screen shows its panes and creates its controllers. A key that is bound to ``rate(5)`` calls ``action_rate`` of the
+controller that defines it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Owner = TypeVar("Owner", bound="Controller")
 
 
 class Controller:
-    """What the keys of one concern do. Actions are methods named ``action_…``, as in Textual."""
+    """Handles the keys for one concern. Its actions are methods named ``action_…``, as in Textual."""
 
     def __init__(self, screen: FrameScreen) -> None:
         self.screen = screen
 
     def install(self) -> None:
-        """Let the screen find the actions: Textual looks for them on the screen whose key was pressed."""
+        """Add the actions to the screen: Textual looks for an action on the screen whose key was pressed."""
         for name in dir(self):
             if name.startswith("action_"):
                 setattr(self.screen, name, getattr(self, name))
@@ -49,7 +49,7 @@ def in_background(
 ) -> Callable[[Callable[Concatenate[Owner, P], Coroutine[Any, Any, None]]], Callable[Concatenate[Owner, P], None]]:
     """Decorator: run a method of a controller as a worker of the screen; show a ``Problem`` on the status line.
 
-    ``exclusive`` cancels the other workers of its group, as with Textual's ``work``.
+    With ``exclusive``, cancel the other workers of its group first, as Textual's ``work`` does.
     """
 
     def decorate(

@@ -1,4 +1,4 @@
-"""The frame around every screen: a title line, the screen, a status line, the footer."""
+"""The frame around every screen: a title line above it, and a status line and a line of keys below it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SCREENS = {
 
 
 def screen_keys(*shown: str) -> list[Binding]:
-    """Return the keys that switch screens. ``shown`` names those in the footer, which has room for few."""
+    """Return the keys that switch screens. ``shown`` names the screens whose keys the line of keys shows."""
     return [
         Binding(key, f"app.switch_mode('{mode}')", name, show=mode in shown, id=f"screen.{mode}", tooltip=meaning)
         for mode, (key, name, meaning) in SCREENS.items()
@@ -48,9 +48,10 @@ def screen_keys(*shown: str) -> list[Binding]:
 
 
 class TitleLine(TextLine, Explained):
-    """The open dataset, its model with measured quality, and whom the list is for.
+    """Shows the open dataset, its model with its measured quality, and whom the list is for.
 
-    A click on a part does what its key does: the dataset opens Data, the model lists the models, a viewer the viewers.
+    A click on the dataset opens Data. A click on the model lists the models in Browse, and opens Train elsewhere. A
+    click on the only viewer goes to the viewers; of several viewers, the clicked one rates next.
     """
 
     def render(self) -> RenderResult:
@@ -85,7 +86,7 @@ class TitleLine(TextLine, Explained):
 
 
 def _viewers(session: Session) -> Text:
-    """Return whom the list is for; of several, the one whose rating is next is underlined."""
+    """Return the names of the viewers; if there are several, the one who rates next is underlined."""
     audience = session.audience
     names = [ref.label for ref in audience.viewers]
     if not audience.together:
@@ -93,13 +94,13 @@ def _viewers(session: Session) -> Text:
     line = Text()
     for index, name in enumerate(names):
         line.append("  " if index else "")
-        rates, next_is = index == audience.rating_as, {"@click": f"app.rate_next_as({index})"}
-        line.append(f"{LETTERS[index]} {name}", Style(bold=rates, underline=rates, meta=next_is))
+        rates_next, meta = index == audience.rating_as, {"@click": f"app.rate_next_as({index})"}
+        line.append(f"{LETTERS[index]} {name}", Style(bold=rates_next, underline=rates_next, meta=meta))
     return line
 
 
 class StatusLine(Widget):
-    """The job in progress with a thin bar, or the last notice, in as many lines as it needs."""
+    """Shows the last notice, and the progress of a job or run with a thin bar, in as many lines as they need."""
 
     _shown = Text()
 
@@ -114,7 +115,7 @@ class StatusLine(Widget):
         self.refresh(layout=lines != self.content_size.height)
 
     def render(self) -> RenderResult:
-        """Draw the latest notice and, beside it, how far a run is."""
+        """Draw the last notice with the progress of the job or of a run, on one line if there is room."""
         app, screen = cast("MovieTui", self.app), cast(FrameScreen, self.screen)
         opened = app.session.opened["dataset"] if app.session.opened is not None else ""
 
@@ -122,35 +123,35 @@ class StatusLine(Widget):
             return not screen.about_open_dataset or dataset in ("", opened)
 
         job, width = app.work.activity, self.size.width - 2
-        outcome = app.notice if concerns(app.notice_dataset) else Text()
+        notice = app.notice if concerns(app.notice_dataset) else Text()
         if not screen.shows_jobs:
-            return outcome
+            return notice
         if job is not None and concerns(job.dataset):
-            return _progress(job, outcome, width)
+            return _progress(job, notice, width)
         number = next((number for number, run in app.queue.activities.items() if concerns(run.dataset)), None)
         if number is None:
-            return outcome
+            return notice
         training, paused = app.queue.activities[number], number in app.queue.paused
         whole = _training(training, elsewhere=training.dataset != opened, paused=paused)
-        if not outcome.plain:
+        if not notice.plain:
             return whole
         for beside in (whole, _bar_alone(training)):
-            if outcome.cell_len + beside.cell_len < width:
-                return text.fitted(outcome, width - beside.cell_len) + beside
-        return Text("\n").join([outcome, whole])
+            if notice.cell_len + beside.cell_len < width:
+                return text.fitted(notice, width - beside.cell_len) + beside
+        return Text("\n").join([notice, whole])
 
 
-def _progress(job: Activity, outcome: Text, width: int) -> Text:
+def _progress(job: Activity, notice: Text, width: int) -> Text:
     line = Text.assemble((job.title, "bold"), f" {job.step} ")
     line.append_text(text.thin_bar(job.done, job.total, max(6, min(24, width // 5))))
     line.append(f" {job.reached} ")
-    if outcome.plain:
-        line.append("· ").append_text(outcome)
+    if notice.plain:
+        line.append("· ").append_text(notice)
     return text.fitted(line, width)
 
 
 def _training(activity: Activity, *, elsewhere: bool, paused: bool) -> Text:
-    """Return how far a training is; one ``elsewhere`` names its dataset."""
+    """Return the progress of a training; with ``elsewhere``, name its dataset, which is not the open one."""
     share, left = activity.whole()
     title = f"{activity.title} · {activity.dataset}" if elsewhere and activity.dataset else activity.title
     line = Text(f"{title} ", "dim").append_text(text.thin_bar(share, 1, 12))
@@ -165,10 +166,10 @@ def _bar_alone(activity: Activity) -> Text:
 
 
 class KeyLine(Widget):
-    """The most important keys; clicking one is like pressing it.
+    """Shows the most important keys; clicking a key is like pressing it.
 
-    Textual's footer has a widget for each key and creates all of them again whenever the focus moves, which takes a
-    quarter of the time to start.
+    Textual's footer has a widget for each key and creates all of them again whenever the focus moves. At the start,
+    that takes a quarter of the time.
     """
 
     def on_mount(self) -> None:
@@ -176,7 +177,7 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> RenderResult:
-        """Draw the keys to show, each action once."""
+        """Draw the active keys that are meant for this line, each action once."""
         line = Text(no_wrap=True, overflow="ellipsis")
         actions = set()
         for _, binding, enabled, _ in self.screen.active_bindings.values():
@@ -189,7 +190,7 @@ class KeyLine(Widget):
 
 
 def set_border(pane: Widget, title: str | None = None, subtitle: str | None = None) -> None:
-    """Set the title and subtitle on the border of a pane. Nothing is redrawn if they are the same as before."""
+    """Set the title, the subtitle or both on the border of a pane. Redraw nothing if they stay the same."""
     for name, words in (("border_title", title), ("border_subtitle", subtitle)):
         if words is not None and getattr(pane, name) != Content(words).markup:
             setattr(pane, name, Content(words))
@@ -203,26 +204,26 @@ class TooSmall(Static):
 
 
 class FrameScreen(MainScreen):
-    """A screen inside the frame. Subclasses compose the body."""
+    """A screen inside the frame. Subclasses define ``body``."""
 
     help_title: ClassVar[str]
     models_action: ClassVar[str] = "app.switch_mode('train')"
     """What a click on the model in the title line does."""
     about: ClassVar[Sequence[str]] = ()
-    """Lines above the list of keys."""
+    """Lines above the keys in the help."""
 
     offers_models: ClassVar[bool] = True
     """Whether the screen says that a better model is ready."""
     shows_jobs: ClassVar[bool] = True
     """Whether the status line shows the progress of jobs."""
     about_open_dataset: ClassVar[bool] = False
-    """Whether the screen is about the open dataset only: its status line then speaks of no other."""
+    """Whether the screen is only about the open dataset, so that its status line mentions no other dataset."""
     _focused_before: Widget | None = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
 
     @property
     def movie_tui(self) -> MovieTui:
-        """The app."""
+        """The app, with its exact type."""
         return cast("MovieTui", self.app)
 
     @property
@@ -238,7 +239,7 @@ class FrameScreen(MainScreen):
         yield KeyLine(id="key-line")
 
     def body(self) -> ComposeResult:
-        """Return the widgets of the screen, inside one with the class ``body``."""
+        """Return the widgets of the screen; the main one has the class ``body``."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
@@ -272,7 +273,7 @@ class FrameScreen(MainScreen):
     @on(events.ScreenResume)
     def catch_up(self, event: events.ScreenResume) -> None:
         """Show what happened while another screen was open."""
-        # Each widget has its styles already, and receives another theme by itself.
+        # Every widget already has its styles, and a new theme reaches it without this.
         event.refresh_styles = False
         self.refresh_frame()
 

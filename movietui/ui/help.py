@@ -1,4 +1,4 @@
-"""The help: what the figures of the screens mean, and the keys of a screen by what a person wants to do."""
+"""The help: what the figures on screen mean, and the keys of a screen, grouped by what a person wants to do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Group:
     actions: Sequence[str]
     """The ids of the actions, in order."""
     panes: Sequence[str] = ()
-    """The ids of the widgets that hold them: while the focus is in one of these, the group comes first."""
+    """The ids of widgets: while one of them has the focus, the group comes first."""
 
 
 GROUPS = (
@@ -83,8 +83,8 @@ GROUPS = (
         ("filter.take", "filter.next", "filter.before", "filter.save", "filter.leave"),
         ("filter",),
     ),
-    Group("Know more about a movie", ("browse.choose", "browse.imdb", "browse.legend"), ("details",)),
-    Group("Take movies with you", ("browse.copy", "browse.write")),
+    Group("Learn more about a movie", ("browse.choose", "browse.imdb", "browse.legend"), ("details",)),
+    Group("Copy or save movies", ("browse.copy", "browse.write")),
     Group(
         "Choose who is watching",
         (
@@ -139,7 +139,7 @@ GROUPS = (
         ("models", "form", "epochs"),
     ),
     Group(
-        "Wait for a run",
+        "Manage the queue",
         (
             "train.cancel",
             "train.pause",
@@ -166,12 +166,12 @@ GROUPS = (
     ),
     Group("Tidy up runs", ("train.name", "train.note", "train.export", "train.delete", "train.prune")),
     Group(
-        "Move in a list",
+        "Move through a list",
         ("list.up", "list.down", "list.page-up", "list.page-down", "list.first", "list.last"),
     ),
     Group(EVERYWHERE, ("screen.browse", "screen.data", "screen.train", "app.keys", "app.suspend", "app.quit")),
 )
-"""The keys of all screens by what a person wants to do, in the order of the help."""
+"""The keys of all screens, grouped by what a person wants to do, in the order of the help."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class Entry:
     """A line of the help."""
 
     sign: str
-    """A key, or a sign of a list."""
+    """A key, or a sign in a list."""
     meaning: str
 
 
@@ -190,10 +190,10 @@ class Section:
     title: str
     entries: Sequence[Entry]
     here: bool = False
-    """Whether it is about the pane that has the focus."""
+    """Whether the section is about the pane that has the focus."""
 
     def only(self, keep: Callable[[Entry], bool]) -> Section:
-        """Return the section with some of its entries."""
+        """Return the section with only those entries for which ``keep`` returns true."""
         return Section(self.title, [entry for entry in self.entries if keep(entry)], self.here)
 
 
@@ -219,7 +219,7 @@ def sections_of(screen: FrameScreen) -> list[Section]:
 
 
 def search(sections: Sequence[Section], words: str) -> list[Section]:
-    """Return what contains all words; if the text is a key, first what that key does."""
+    """Return the entries that contain all words; if the text is a key, what that key does comes first."""
     wanted = words.casefold().split()
     named = [entry for section in sections for entry in section.entries if words in entry.sign.split()]
 
@@ -232,7 +232,7 @@ def search(sections: Sequence[Section], words: str) -> list[Section]:
 
 
 def _bindings(screen: FrameScreen) -> dict[str, Binding]:
-    """Return what the keys of the app, of a screen and of all its panes do, by id."""
+    """Return the bindings of the app, of a screen and of its widgets, by the id of the action."""
     kinds = [type(screen), *(type(node) for node in screen.walk_children()), type(screen.app)]
     bindings: dict[str, Binding] = {}
     for kind in dict.fromkeys(kinds):
@@ -243,7 +243,7 @@ def _bindings(screen: FrameScreen) -> dict[str, Binding]:
 
 
 class HelpField(Input):
-    """The field to search in; the key that opened the help closes it instead of being typed."""
+    """The field that searches the help. A key that opens the help closes it here instead of being typed."""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Return whether a key is text to type."""
@@ -277,7 +277,7 @@ class HelpPanel(Panel[None]):
             yield TextPane(id="help")
 
     def on_mount(self) -> None:
-        """Type into the field."""
+        """Focus the field."""
         self.set_focus(self.query_one(Input))
 
     @property
@@ -290,7 +290,7 @@ class HelpPanel(Panel[None]):
 
     @on(Input.Changed)
     def show_matches(self) -> None:
-        """Show what matches the text, from its beginning."""
+        """Show the entries that match the typed text, from the top."""
         words = self.query_one(Input).value.strip()
         sections = search(self._sections, words) if words else self._sections
         self._pane.show_fitted(lambda width: self._render_help(sections, words, width))
@@ -323,7 +323,7 @@ class HelpPanel(Panel[None]):
 
 
 def _lines(entry: Entry, width: int) -> Iterator[Text]:
-    """Yield the lines of an entry: what it means is wrapped beside its key."""
+    """Yield the lines of an entry, with its meaning wrapped beside its key."""
     sign = text.cut(entry.sign, max(KEY_CELLS, cell_len(entry.sign) + 2))
     room = max(10, width - cell_len(sign))
     for index, line in enumerate(textwrap.wrap(entry.meaning, room)):

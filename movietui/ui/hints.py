@@ -1,11 +1,11 @@
-"""Hints that were shown, so that a click on one does what its key does, wherever it is drawn."""
+"""Remembers the hints that were shown, so that a click on a hint does what its key does, wherever the hint is drawn."""
 
 from rich.cells import cell_len
 
 Keys = tuple[tuple[str, str], ...]
 """The keys that a hint names: each as it is shown, and as Textual names it."""
 MOST = 500
-"""How many hints are remembered; the app has fewer, but some contain what a person typed."""
+"""The most hints that are remembered. The app has fewer, but there is no limit to hints that contain typed text."""
 
 
 class Hints:
@@ -23,7 +23,7 @@ class Hints:
                 del self._keys[next(iter(self._keys))]
 
     def key_at(self, line: str, cell: int) -> str:
-        """Return the key of the hint that a drawn line has at a cell; empty if there is none.
+        """Return the key of the hint at a cell of a drawn line; empty if there is no hint.
 
         >>> hints = Hints()
         >>> hints.add("u undo", (("u", "u"),))
@@ -51,12 +51,12 @@ def _index(line: str, cell: int) -> int:
 
 
 def _stands_alone(line: str, start: int, end: int) -> bool:
-    """Return whether a part of a line is not a part of longer words."""
+    """Return whether no letter or digit comes directly before or after a part of a line."""
     return not (line[start - 1 : start].isalnum() or line[end : end + 1].isalnum())
 
 
 def _key_in(keys: Keys, offset: int) -> str:
-    """Return the key that stands at an offset of a hint; after all of them, the first."""
+    """Return the key at an offset of a hint; after the last key, return the first one."""
     for shown, key in keys:
         offset -= len(shown) + 1
         if offset < 0:

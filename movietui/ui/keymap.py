@@ -1,4 +1,4 @@
-"""The keys of the program, and those that a person sets in their ``config.toml``."""
+"""The default keys of the app, and the keys that a person sets in ``config.toml``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 TABLE = "keys"
-"""The table of the file."""
+"""The table of ``config.toml`` that sets keys."""
 GLOBAL = {"every screen": "app:MovieTui", "every list": "widgets.row_list:RowList"}
 SCREENS = {
     "Browse": "browse.screen:BrowseScreen",
@@ -38,7 +38,7 @@ WIDGETS = {
     "the viewers of Browse": "browse.viewers:ViewersPane",
     "the filter of Browse": "browse.filter_line:FilterLine",
 }
-"""Parts of a screen. While they have the focus, their keys precede those of the screen."""
+"""Parts of a screen. While one of them has the focus, its keys take precedence over those of the screen."""
 PANELS = {
     "panels": (
         "panels:DetailsPanel",
@@ -47,7 +47,7 @@ PANELS = {
         "panels:PathPanel",
     ),
     "the help": ("help:HelpPanel",),
-    "cards of a movie": ("panels:CardPanel", "panels:SurprisePanel"),
+    "movie cards": ("panels:CardPanel", "panels:SurprisePanel"),
     "the search": ("browse.search:SearchPanel",),
     "History": ("browse.history:HistoryPanel",),
     "My ratings": ("browse.given_ratings:RatingsPanel",),
@@ -63,17 +63,17 @@ PANELS = {
     "panels of Train": ("quit:QuitPanel", "train.panels:PrunePanel", "train.panels:TablesPanel"),
     "sweeps": ("train.sweep_panel:SweepPanel",),
 }
-"""Screens above another that receive all keys."""
+"""Modal screens. While one is open, it receives all keys."""
 TEXT_PANEL_KEY = "panel.leave"
-"""The action that only panels with a text field have; keys of lists are not active in these."""
+"""The id of an action that only panels with a text field have. The keys of lists are not active in those panels."""
 MAX_BYTES = 2**20
-"""The largest file that is read; a file that changes all keys has a few thousand bytes."""
+"""The size of the largest file that is read; a file that sets all keys has a few thousand bytes."""
 MAX_QUOTED = 100
 """The most characters of a wrong value that a message quotes."""
 MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
 NAMES = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
 HEAD = """\
-# movietui reads this file at the start: {path}
+# movietui reads this file when it starts: {path}
 # To change a key, remove the # at the start of its line. Separate several keys with commas. A key is a letter, a symbol
 # or a name: enter, escape, space, tab, up, f2, comma, ctrl+x.
 
@@ -83,7 +83,7 @@ HEAD = """\
 
 @dataclass(frozen=True)
 class KeyAction:
-    """Something that a key does."""
+    """An action that a key performs."""
 
     id: str
     keys: str
@@ -95,12 +95,12 @@ class KeyAction:
 
 @dataclass(frozen=True)
 class Keymap:
-    """The keys that a file sets, as far as they can be used."""
+    """The usable keys that a file sets, and what is wrong with the rest of the file."""
 
     keys: dict[str, str] = field(default_factory=dict)
-    """By the ids of actions."""
+    """The keys of each action, separated by commas, by the id of the action."""
     problems: tuple[str, ...] = ()
-    """A sentence for each entry of the file that is not used."""
+    """A sentence for each part of the file that cannot be used."""
 
 
 def list_actions() -> list[KeyAction]:
@@ -117,7 +117,7 @@ def list_actions() -> list[KeyAction]:
 
 
 def _sections() -> Iterator[tuple[str, list[Binding]]]:
-    """Yield the bindings of each screen, part of a screen and panel with its section; several may share one."""
+    """Yield each section with the bindings of a screen, a part of a screen or a panel. Panels may share a section."""
     for section, target in {**GLOBAL, **SCREENS, **WIDGETS}.items():
         yield section, _bindings(target)
     for section, panels in PANELS.items():
@@ -130,7 +130,7 @@ def _bindings(target: str) -> list[Binding]:
 
 
 def defaults(path: Path) -> str:
-    """Return a file that changes no key and documents all of them."""
+    """Return the text of a file that changes no key and documents all of them."""
     lines, section = [HEAD.format(path=path, part=TABLE)], ""
     for each in list_actions():
         if each.section != section:
@@ -142,7 +142,7 @@ def defaults(path: Path) -> str:
 
 
 def read(path: Path) -> Keymap:
-    """Return the keys that a file sets. Wrong entries are reported and left out; without a file nothing is set."""
+    """Return the keys that a file sets; wrong entries are left out and reported. Without a file, no key is set."""
     try:
         return _read(path)
     except RecursionError:  # raised by the parser, or while its result is traversed
@@ -199,8 +199,8 @@ def _read(path: Path) -> Keymap:
 
 
 async def apply_keymap(app: MovieTui, path: Path) -> None:
-    """Apply the keys that a file sets to an app, and show the first problem."""
-    keymap = await asyncio.to_thread(read, path)  # this loads every screen, to know its keys
+    """Give the app the keys that a file sets, and show the first problem."""
+    keymap = await asyncio.to_thread(read, path)  # this imports every screen to learn its keys
     app.custom_keys = keymap.keys
     app.set_keymap(keymap.keys)
     if keymap.problems:
@@ -209,7 +209,7 @@ async def apply_keymap(app: MovieTui, path: Path) -> None:
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the values by id; the part of an id before a full stop may be a table."""
+    """Yield each action id with its value. The part of an id before the full stop may be a table of its own."""
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flatten(value, f"{prefix}{name}.")
@@ -218,7 +218,7 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _location(path: Path, lines: list[str], name: str) -> str:
-    """Return the file and the line of an entry."""
+    """Return the file and the line of an entry, or only the file if the line is not found."""
     for requested in (name, name.rpartition(".")[2]):
         pattern = re.compile(rf"""\s*\[?\s*["']?{re.escape(requested)}["']?\s*[=\].]""")
         for number, line in enumerate(lines, start=1):
@@ -250,7 +250,7 @@ def _key(word: str) -> str | None:
 
 
 def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, KeyAction]) -> str | None:
-    """Return another action that shares a key with this one and is active at the same time."""
+    """Return the id of another action with the same key that is active at the same time; ``None`` if there is none."""
     keys_of_name = set(keys[name].split(","))
     for group in _active_together():
         for other in group if name in group else ():
@@ -260,7 +260,7 @@ def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, Ke
 
 
 def _active_together() -> Iterator[list[str]]:
-    """Yield groups of actions that are active together without precedence: of each screen, part of one, and panel."""
+    """Yield, for each screen, part and panel, the ids of its actions that are active together, none with precedence."""
     everywhere = {section: _bindings(target) for section, target in GLOBAL.items()}
     for section, bindings in _sections():
         if section in SCREENS:

@@ -1,6 +1,6 @@
-"""A movie's pages at IMDb, Letterboxd and JustWatch: their addresses, opened in a browser or copied.
+"""The pages of a movie on IMDb, Letterboxd and JustWatch: builds their addresses, and opens or copies them.
 
-``movietui.formatting.escaping`` names the sites that may be opened. Titles are text from outside and quoted here.
+``movietui.formatting.escaping`` lists the sites that may be opened. Titles come from outside, so addresses quote them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-"""Environment variables of which one is set if a browser can open a window."""
+"""Environment variables. If one of them is set, a browser can open a window."""
 LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
-"""Environment variables for the language and country, the first that is set counts."""
+"""Environment variables for the language and country; the first one that is set counts."""
 COUNTRY = "us"
-"""The country of JustWatch's pages where the person's is unknown."""
+"""The country of JustWatch's pages if the country of the person is unknown."""
 LONGEST_SEARCH = 200
-"""The most characters of a title that are searched for."""
+"""The most characters of a title that a search contains."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def link_of(movie: Details) -> str:
 
 
 def pages_of(movie: Details) -> list[Page]:
-    """Return where to read about a movie and where to watch it: its own page if its id is known, else a search.
+    """Return the pages about a movie: a site's own page for it if its id is known, else a search for its title.
 
-    Only JustWatch says where a movie can be watched, and it has no address by id.
+    Only JustWatch says where to watch a movie. Its addresses contain no ids, so its page is always a search.
     """
     imdb, tmdb = link_of(movie), movie.get("ids", ("", 0, 0))[1]
     words = _words(movie)
@@ -59,7 +59,7 @@ def pages_of(movie: Details) -> list[Page]:
         Page("IMDb", imdb or f"https://www.imdb.com/find/?s=tt&q={quote_plus(_with_year(words, movie))}", bool(imdb)),
         Page(
             "Letterboxd",
-            # A slash in a path is refused even if it is quoted.
+            # Letterboxd refuses a slash in a path, even a quoted one.
             f"https://letterboxd.com/{letterboxd}"
             if letterboxd
             else f"https://letterboxd.com/search/films/{quote(_with_year(words, movie).replace('/', ' '), safe='')}/",
@@ -69,7 +69,7 @@ def pages_of(movie: Details) -> list[Page]:
 
 
 def _words(movie: Details) -> str:
-    """Return the title as a search finds it: without its other titles, which follow in parentheses."""
+    """Return the title to search for, without the other titles that follow it in parentheses."""
     title = " ".join(strip_controls(movie["title"]).split())
     return title.partition(" (")[0][:LONGEST_SEARCH]
 

@@ -1,4 +1,4 @@
-"""Panels that several screens use: a name or path to type, a question, the details of a movie."""
+"""Panels that several screens use: they ask for a name, a path or a confirmation, or show the details of a movie."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ SHOWN_NAMES = 12
 class NamePanel(Panel[Any]):
     """Asks for a name or another line of text.
 
-    Ends with the result of ``make``; if ``make`` raises ``Problem``, the panel shows it and stays open.
+    Ends with the result of ``make``, or ``None`` to cancel. If ``make`` raises ``Problem``, the panel shows it and
+    stays open.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [cancel_key()]
@@ -53,7 +54,7 @@ class NamePanel(Panel[Any]):
         example: str = "name",
         longest: int = 40,
     ) -> None:
-        """``longest`` is the most characters that can be typed."""
+        """``longest`` is the most characters that a person can type."""
         super().__init__()
         self._title, self._prompt, self._make, self._value = title, prompt, make, value
         self._example, self._longest = example, longest
@@ -69,7 +70,7 @@ class NamePanel(Panel[Any]):
 
     @on(Input.Submitted)
     async def make(self, event: Input.Submitted) -> None:
-        """End with the name, or show what is wrong with it."""
+        """End with the result of ``make``, or show what is wrong with the typed text."""
         try:
             self.dismiss(await asyncio.to_thread(self._make, event.value))
         except Problem as problem:
@@ -79,7 +80,8 @@ class NamePanel(Panel[Any]):
 class PathPanel(Panel[Any]):
     """Asks for an existing file or folder; ``tab`` completes what is typed. An ``optional`` path may be empty.
 
-    Ends with the path, or with the result of ``make``; if that raises ``Problem``, the panel shows it and stays open.
+    Ends with the path or the result of ``make``, or ``None`` to cancel. If ``make`` raises ``Problem``, the panel shows
+    it and stays open.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -105,7 +107,7 @@ class PathPanel(Panel[Any]):
         files: tuple[str, ...] = (".zip",),
         make: Callable[[str], Awaitable[Any]] | None = None,
     ) -> None:
-        """``files`` are the suffixes of the files that are offered beside folders."""
+        """``files`` are suffixes: besides folders, only files with one of them are offered as completions."""
         super().__init__()
         self._title, self._prompt, self._example = title, prompt, example
         self._optional, self._files, self._make = optional, files, make
@@ -124,7 +126,7 @@ class PathPanel(Panel[Any]):
     @work(exclusive=True, group="complete")
     @shows_problems
     async def action_complete(self) -> None:
-        """Complete the path as far as all matches agree, and list these if there are several."""
+        """Complete the path as far as all matches agree; if there are several matches, list them."""
         field = self.query_one(Input)
         typed = field.value[: field.cursor_position]
         names = await asyncio.to_thread(completions, typed, self._files)
@@ -139,8 +141,8 @@ class PathPanel(Panel[Any]):
         listed = "  ".join(names[:SHOWN_NAMES]) + more if len(names) > 1 else ""
         self._say(listed or ("" if names else "No file or folder starts with that."))
 
-    def _say(self, prompt: str, wrong: str = "") -> None:
-        self.query_one("#completions", Static).update(Text(prompt, "dim"))
+    def _say(self, message: str, wrong: str = "") -> None:
+        self.query_one("#completions", Static).update(Text(message, "dim"))
         self.query_one("#wrong", Static).update(Text(wrong))
 
     @on(Input.Changed)
@@ -152,7 +154,7 @@ class PathPanel(Panel[Any]):
     @work(exclusive=True, group="accept")
     @shows_problems
     async def accept(self, event: Input.Submitted) -> None:
-        """End with a path that exists."""
+        """End with the typed path if it exists, or show what is wrong with it."""
         typed = event.value.strip()
         path = pasted(event.value)
         if self._optional and not typed:
@@ -195,7 +197,7 @@ def completions(typed: str, files: tuple[str, ...]) -> list[str]:
 
 
 class ConfirmPanel(Panel[bool]):
-    """Asks for confirmation before an action that cannot be undone."""
+    """Asks for confirmation before an action that cannot be undone. Ends with true for yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key("dismiss(False)", "Cancel"),
@@ -218,7 +220,7 @@ class ConfirmPanel(Panel[bool]):
 
 
 class ScrollPanel(Panel[Ended]):
-    """A panel to read, which scrolls if it is longer than the window."""
+    """A panel with text to read, which scrolls if it is longer than the window."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
@@ -239,7 +241,7 @@ class ScrollPanel(Panel[Ended]):
 
 
 class DetailsPanel(ScrollPanel[Any]):
-    """The details of a movie, if there is no room for them beside the list."""
+    """Shows the details of a movie, also in a window that has no room for them beside the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", show=False, id="browse.copy"),
@@ -264,7 +266,7 @@ class DetailsPanel(ScrollPanel[Any]):
         return hint(self, ("browse.copy", "copy"), ("browse.imdb", "where to watch"), ("panel.back", "back"))
 
     def prompt(self) -> Text:
-        """Return the text."""
+        """Return the text of the panel."""
         return describe(self._details, self._names, 52)
 
     @shows_problems
@@ -274,14 +276,14 @@ class DetailsPanel(ScrollPanel[Any]):
 
     @shows_problems
     async def action_open_page(self) -> None:
-        """Offer the pages of the movie."""
+        """Offer web pages about the movie."""
         from movietui.ui.browse.where_to_watch import PagesPanel
 
         self.app.push_screen(PagesPanel(self._details))
 
 
 class CardPanel(DetailsPanel):
-    """A movie that may not be in the list, with the keys of the list. Ends with the chosen action, or ``None``."""
+    """Shows a movie, in the list or not, with the keys of the list. Ends with the chosen action, or ``None``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *RATE_KEYS,
@@ -302,7 +304,7 @@ class CardPanel(DetailsPanel):
 
 
 class SurprisePanel(CardPanel):
-    """One movie for tonight, and one reason."""
+    """Suggests one movie for tonight, with one reason."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "dismiss(('surprise',))", "Another", id="browse.surprise")]
 
@@ -312,5 +314,5 @@ class SurprisePanel(CardPanel):
         return hint(self, ("browse.surprise", "another"), (AS_IN_THE_LIST, "as in the list"))
 
     def prompt(self) -> Text:
-        """Return the movie in four lines: what it is, the predicted stars, and the strongest reason."""
+        """Return what the movie is, its predicted stars, and the strongest reason."""
         return surprise(self._details, self._names)

@@ -1,4 +1,4 @@
-"""Problems become sentences on the status line; errors of a screen that is being closed are dropped."""
+"""Shows problems as sentences on the status line, and drops the errors of a screen that is being closed."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def shows_problems(
 ) -> Callable[Concatenate[AnyOwner, P], Coroutine[Any, Any, None]]:
     """Decorator: if the method raises ``Problem``, show its message on the status line.
 
-    Also drop errors of a screen that is being closed. Its widgets are removed before its workers are stopped, so a
-    reply may arrive in between, when no widget is left to show it. Every worker has this decorator.
+    If it raises ``Cancelled``, say that nothing was changed. Also drop the errors of a screen that is being closed: its
+    widgets are removed before its workers are stopped, so a reply may arrive when no widget is left to show it. Every
+    worker has this decorator.
     """
 
     @functools.wraps(method)

@@ -27,11 +27,11 @@ async def quit_app(app: MovieTui) -> None:
     app.quit_requested()
     queue, waiting = app.queue, 0
     with contextlib.suppress(Problem):  # an unreadable store must not prevent quitting
-        # The record of a run says that it is queued until its process has started.
+        # Until the process of a run has started, the store says that the run is queued.
         waiting = len({run.id for run in await queue.waiting()}.difference(queue.running))
     answer = "stop"
     # A person who quits while the question is open does not want to be asked again.
-    # A person who waits for the first list has trained nothing that could be lost.
+    # Stopping the quick run loses nothing: it only trains while a person waits for a list.
     running = [number for number in queue.running if number != app.stand_in.quick_run]
     if (running or waiting) and not isinstance(app.screen, QuitPanel):
         automatic = app.stand_in.recommended_run in running
@@ -45,7 +45,7 @@ async def quit_app(app: MovieTui) -> None:
 class QuitPanel(Panel[str]):
     """Asks what to do with unfinished runs.
 
-    Ends with ``stay`` to continue them in the background, ``stop``, or ``back`` to return to the app.
+    Ends with ``stay`` to continue them in the background, ``stop`` to stop them, or ``back`` to return to the app.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +56,7 @@ class QuitPanel(Panel[str]):
     ]
 
     def __init__(self, running: int, waiting: int, automatic: str) -> None:
-        """``automatic`` is the model whose training started automatically; empty if it is not running."""
+        """``automatic`` is the name of the model whose training started automatically; empty if it is not training."""
         super().__init__()
         self._training, self._waiting, self._automatic = running, waiting, automatic
 
@@ -69,9 +69,7 @@ class QuitPanel(Panel[str]):
             panel.border_title = "Quit while models are training?"
             keys = (("panel.yes", "background"), ("panel.no", "stop"), ("panel.back", "stay"))
             panel.border_subtitle = Content(hint(self, *keys))
-            better = (
-                f" {self._automatic} makes a better list: you can take it when it is ready." if self._automatic else ""
-            )
+            better = f" {self._automatic} makes a better list: you can use it when it is ready." * bool(self._automatic)
             yield Static(f"{message}.{better}", markup=False)
             yield Static()
             yield Static(f"{key_of(self, 'panel.yes')}  keep training in the background", markup=False)

@@ -1,4 +1,4 @@
-"""An app that sends nothing to the terminal, the clipboard or a browser that could control it."""
+"""An app that sends no control sequences to the terminal or the clipboard, and opens no unknown pages in a browser."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ class SanitizedLines(LineFilter):
     """Every drawn line passes this filter, so that no widget can send control sequences to the terminal."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return a line as it is drawn."""
+        """Return the segments of a line without control sequences."""
         return list(drawn(segments, one_line=True))
 
 
 class SanitizedApp(App[int]):
-    """Sanitizes all outputs of an app."""
+    """An app that sanitizes all of its output."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._sanitized_lines = SanitizedLines()
-        self.error_console = PlainConsole(stderr=True)  # a traceback shows values of all kinds
+        self.error_console = PlainConsole(stderr=True)  # a traceback may show values from outside
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters that each drawn line passes."""
+        """Return the filters that each drawn line passes through."""
         return [self._sanitized_lines, *super().get_line_filters()]
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy text without anything that could control the terminal it is pasted into."""
+        """Copy text, without characters that could control a terminal into which it is pasted."""
         super().copy_to_clipboard(strip_invisible(text))
 
     def copy_lines(self, text: str) -> None:
-        """Copy text of several lines, of which each is cleaned as by ``copy_to_clipboard``."""
+        """Copy several lines of text; clean each line as ``copy_to_clipboard`` does."""
         super().copy_to_clipboard("".join(f"{strip_invisible(line)}\n" for line in text.splitlines()))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:

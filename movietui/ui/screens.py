@@ -1,4 +1,4 @@
-"""What all screens have in common: they follow the size of the terminal, and changes are drawn one by one."""
+"""The base classes of all screens: they follow the size of the terminal, and a click on a hint presses its key."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Result = TypeVar("Result")
 class TerminalSizedScreen(Screen[Result]):
     """A screen that always takes the size of the terminal.
 
-    Textual reports a screen's size twice: as the terminal's, and as that of a widget that was laid out. If the terminal
-    had another size by the second report, the screen went back to its previous size, or back and forth for ever. If two
-    such messages wait, only the later one is handled, and that may be the one with the previous size.
+    Textual reports a screen's size twice: as the size of the terminal, and as that of a widget that was laid out. If
+    the terminal changed before the second report, the screen returned to its previous size, or switched between the two
+    for ever. If two such messages wait, Textual handles only the later one, which may have the previous size.
     """
 
     @on(events.Resize)
@@ -46,12 +46,12 @@ class TerminalSizedScreen(Screen[Result]):
 
 
 class ClickableScreen(TerminalSizedScreen[Result]):
-    """A screen on which a click on a hint does what its key does, be it on a border, a line or in a text."""
+    """A screen on which a click on a hint does what its key does, wherever the hint is: on a border or in a text."""
 
     _pressed_key = ""
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Note which hint is clicked: panes may get other widths before the click ends."""
+        """Remember which hint the mouse is on: panes may change their widths before the click ends."""
         self._pressed_key = cast("MovieTui", self.app).hints.key_at(
             line_at(self, event.screen_offset.y), event.screen_offset.x
         )
@@ -60,7 +60,7 @@ class ClickableScreen(TerminalSizedScreen[Result]):
         """Press the key of the hint."""
         key, self._pressed_key = self._pressed_key, ""
         if key:
-            # By the app: a key sent by a screen would not get beyond the screen, to the keys of the app.
+            # The app must press the key: one that a screen presses does not reach the bindings of the app.
             self.app.call_later(self.app.simulate_key, key)
 
 
@@ -70,7 +70,7 @@ class Panel(ModalScreen[Result], ClickableScreen[Result]):
     _pressed_beside = False
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Note whether the click is beside the panel."""
+        """Remember whether the mouse is beside the panel."""
         self._pressed_beside = self._is_beside(event)
 
     async def on_click(self, event: events.Click) -> None:
@@ -89,7 +89,7 @@ class Palette(TolerantPalette, TerminalSizedScreen[None]):
 
 
 class MainScreen(PartialRefreshScreen[None], ClickableScreen[None]):
-    """A screen that lasts as long as the app: its changes are drawn one by one, and removed widgets are released."""
+    """A screen whose changes are drawn one by one, and which can release its removed widgets."""
 
     def forget_removed(self) -> None:
         """Release removed widgets."""

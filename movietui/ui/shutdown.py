@@ -1,4 +1,4 @@
-"""Shutting down when a signal asks for it, or because the terminal is gone."""
+"""Shuts the app down when a signal asks for that, for example because the terminal is gone."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 STOP_SIGNALS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 MAX_SECONDS = 8
-"""Seconds after which the end is forced, for example if a terminal accepts no more output."""
+"""Seconds after which the process is forced to exit, for example if the terminal accepts no more output."""
 RESTORE_SEQUENCES = "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[<u" + (
     "\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
-"""Reverts all modes that the app sets in a terminal."""
+"""Resets all terminal modes that the app sets."""
 
 
 class Shutdown:
-    """Handles the signals that end a program, as long as an event loop runs."""
+    """Handles the signals that end a program, while an event loop runs."""
 
     def __init__(self, first: Callable[[], Awaitable[None]], force: Callable[[], None]) -> None:
-        """A signal cancels the task that creates this.
+        """A signal cancels the task that creates this object.
 
-        ``first`` is awaited before that, to end whatever the task may be waiting for. ``force`` is called just before
-        the process exits, if the shutdown takes too long.
+        ``first`` is awaited before that, to end whatever the task may be waiting for. If the shutdown takes too long,
+        ``force`` is called and the process exits at once.
         """
         self.code = 0
         """The exit code after a signal: 128 plus its number."""
@@ -43,7 +43,7 @@ class Shutdown:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        """Shut down; further signals meanwhile change nothing."""
+        """Start to shut down; ignore further signals."""
         if self.code or self._loop.is_closed():
             return
         self.code = 128 + number
@@ -68,7 +68,7 @@ class Shutdown:
         with contextlib.suppress(termios.error):
             if self._terminal_mode is not None:
                 termios.tcsetattr(0, termios.TCSANOW, self._terminal_mode)
-        with contextlib.suppress(OSError):  # the terminal may be what blocks everything
+        with contextlib.suppress(OSError):  # it may be the terminal that blocks everything
             screen = os.open("/dev/tty", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
             os.write(screen, RESTORE_SEQUENCES.encode())
         os._exit(self.code)

@@ -1,4 +1,4 @@
-"""Starts the app: the engine opens the list on one core while the screens are imported on another."""
+"""Starts the app: the engine opens the dataset on one core while the app imports its screens on another."""
 
 import asyncio
 import gc
@@ -18,26 +18,27 @@ from movietui.store.ratings import Store
 from movietui.ui.shutdown import Shutdown, missing_terminal
 
 GARBAGE = (1000, 5, 1000)
-"""Thresholds of the garbage collector. A full collection stalls the screen for up to a tenth of a second, so it is left
-to moments when nothing happens, unless there are none for very long."""
+"""Thresholds of the garbage collector. A full collection stalls the screen for up to a tenth of a second, so it waits
+for a moment when nothing happens, unless no such moment comes for a very long time."""
 PAUSE_SECONDS = 0.5
 """Seconds between checks whether the app is idle."""
 QUIET = 0.02
-"""Seconds of processor time within such a pause up to which the app counts as idle; a key costs about as much."""
+"""The app is idle if it uses at most this many seconds of processor time between checks. A key takes about that."""
 WORTH = 10
-"""Collections of young objects after which an idle app runs a full one."""
+"""The number of partial collections after which an idle app runs a full one."""
 OVERDUE = 50
-"""Collections of young objects after which a full one no longer waits for an idle moment: a key that is held down
-leaves none. About two hundred keys cause as many, and each leaves about eighty objects that nothing else frees."""
+"""The number of partial collections after which a full one no longer waits for an idle moment: there is none while a
+key is held down. About two hundred keys cause that many, and each leaves about eighty objects that nothing else
+frees."""
 
 
 def run(theme: str | None = None) -> int:
-    """Open the app and return its exit code."""
+    """Run the app and return its exit code."""
     # Another driver, such as the one for a browser, needs no terminal.
     if "TEXTUAL_DRIVER" not in os.environ and (missing := missing_terminal()):
         print(missing, file=sys.stderr)
         return 1
-    gc.disable()  # imported modules stay: collecting garbage meanwhile takes a tenth of the start
+    gc.disable()  # imported modules are never garbage, and collections meanwhile take a tenth of the start
     try:
         session = Session(Store(locations.store()), Engine())
         return asyncio.run(_run(session, theme))
@@ -67,7 +68,7 @@ async def _show(session: Session, theme: str | None) -> int:
     dataset = session.store.dataset_in_use()
     await session.engine.start()
     opening = asyncio.create_task(session.open(dataset)) if dataset else None
-    # In a thread, so that the request to the engine is sent meanwhile.
+    # In a thread, so that the event loop can send the request to the engine meanwhile.
     app_module = await asyncio.to_thread(import_module, "movietui.ui.app")
     gc.freeze()
     gc.set_threshold(*GARBAGE)
@@ -86,14 +87,14 @@ class Tidied(Protocol):
     """A screen that keeps references to removed widgets."""
 
     def forget_removed(self) -> None:
-        """Release them."""
+        """Release these references."""
 
 
 async def tidy(screens: Callable[[], Iterable[Tidied]]) -> None:
     """Collect garbage while the app is idle, or when there is too much of it.
 
-    After that, exclude the objects of new screens from collection. A screen counts as new only if there have never been
-    so many screens: excluded objects are never freed, so nothing temporary, such as an interview, may be among them.
+    After that, if there are more screens than ever before, exclude all objects that exist now from later collections.
+    Excluded objects are never freed, so screens that open again and again, such as interviews, must not add to them.
     """
     most = 0
     while True:

@@ -1,7 +1,7 @@
-"""The terminal: its input, its disappearance, missing colours, and suspending with ctrl+z.
+"""Drives the terminal: reads input, copes with a lost terminal and with missing colours, and suspends with ctrl+z.
 
-Textual's own driver ends with a traceback at a byte that is not UTF-8, spins when the terminal is gone, and stops even
-if no shell could resume it.
+Textual's own driver ends with a traceback at a byte that is not UTF-8, loops forever when the terminal is gone, and
+suspends the app even if no shell can resume it.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from movietui.protocol.wire import sentence
 from movietui.ui.textual_internals import CrashHooks, DriverAccess, driver_of
 
 MOUSE = b"\x1b[M"
-"""Precedes the three bytes, of any value, with which a terminal reports the mouse in its oldest protocol."""
+"""In the oldest mouse protocol, a report is these bytes and then three more, which may have any value."""
 REPORT = len(MOUSE) + 3
 LOOK_SECONDS = 0.1
-"""Seconds between checks whether the app ends, while no key is pressed."""
+"""Seconds between checks whether the app has ended, the terminal takes output, or the process is in the foreground."""
 PATIENCE_SECONDS = 0.5
-"""Seconds that the key for quitting may wait behind other keys."""
+"""Seconds that the quit key may wait behind earlier keys."""
 HURRY_SECONDS = 5.0
-"""Seconds after that during which every request fails at once, unless the key is handled earlier."""
+"""After ``PATIENCE_SECONDS``, every request fails at once for this many seconds, or until the quit key is handled."""
 MIN_CONTRAST = 0.15
-"""Difference in brightness to its surroundings from which a background stays visible without colours."""
+"""Without colours, text is drawn in reverse if its background is this much brighter or darker than its surroundings."""
 DUMB = "dumb"
-"""The terminal type without colours."""
+"""The value of ``TERM`` for a terminal without colours."""
 
 
 class Keyboard:
@@ -56,7 +56,7 @@ class Keyboard:
         self._reported = 0
 
     def text(self, typed: bytes) -> str:
-        """Return the text of the next bytes, with mouse coordinates blanked out: they are not keys."""
+        """Return the next bytes as text. The coordinates of the mouse become spaces, because they are not keys."""
         return self._decode(bytes(self._without_mouse(typed)))
 
     def _without_mouse(self, typed: bytes) -> Iterator[int]:
@@ -72,30 +72,30 @@ class Keyboard:
 
 
 class Output:
-    """The app's output. Characters that the terminal cannot show become question marks; a lost terminal is reported."""
+    """Writes to the terminal. Characters that the terminal cannot show become question marks."""
 
-    def __init__(self, number: int, encoding: str, gone: Callable[[], None]) -> None:
-        """``gone`` is called when nothing can be written any more."""
-        self._number, self._encoding, self._gone = number, encoding, gone
+    def __init__(self, descriptor: int, encoding: str, gone: Callable[[], None]) -> None:
+        """``gone`` is called when the terminal is gone and nothing more can be written."""
+        self._descriptor, self._encoding, self._gone = descriptor, encoding, gone
 
     def write(self, text: str) -> None:
-        """Write all of a text, however long the terminal takes."""
+        """Write the whole text, however long the terminal takes."""
         left = memoryview(text.encode(self._encoding, "replace"))
         while left:
             try:
-                left = left[os.write(self._number, left) :]
-            except BlockingIOError:  # another program left it non-blocking
-                select.select([], [self._number], [], LOOK_SECONDS)
+                left = left[os.write(self._descriptor, left) :]
+            except BlockingIOError:  # another program made the terminal non-blocking
+                select.select([], [self._descriptor], [], LOOK_SECONDS)
             except OSError:
                 self._gone()
                 return
 
     def flush(self) -> None:
-        """Do nothing: ``write`` has written everything."""
+        """Do nothing: ``write`` keeps no buffer."""
 
     def fileno(self) -> int:
         """Return the file descriptor."""
-        return self._number
+        return self._descriptor
 
 
 class TerminalDriver(DriverAccess):
@@ -107,7 +107,7 @@ class TerminalDriver(DriverAccess):
         self.output = Output(sys.__stdout__.fileno(), sys.__stdout__.encoding, self._gone)
         self._drawing = False
         self._lost = False
-        # The loop calls the handlers, so that they interrupt nothing: both take the locks that drawing takes.
+        # The event loop calls the handlers, so they never interrupt drawing, whose locks they need.
         self._handlers = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._go_on}
         for number, handler in self._handlers.items():
             self.loop.add_signal_handler(number, handler)
@@ -115,16 +115,16 @@ class TerminalDriver(DriverAccess):
     # Output
 
     def write(self, data: str) -> None:
-        """Write to the terminal, unless a shell has it."""
+        """Write to the terminal, unless a shell is using it now."""
         if self._drawing:
             super().write(data)
 
     def start_application_mode(self) -> None:
         """Take over the terminal."""
         self._drawing = True
-        super().start_application_mode()  # type: ignore[no-untyped-call]  # of Textual
-        # Textual reads the size in the signal handler, possibly while it reports the size that it has just read. If the
-        # size changed twice at once, the first size was reported last, and the app kept it.
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual does not annotate it
+        # Textual reads the size in the signal handler, which can interrupt the report of the previous size. If the size
+        # changed twice in quick succession, the first size was reported last, and the app kept it.
         self.loop.add_signal_handler(signal.SIGWINCH, self._resized)
         if not self.is_drawing:
             self._drawing = False
@@ -133,16 +133,16 @@ class TerminalDriver(DriverAccess):
     def stop_application_mode(self) -> None:
         """Restore the terminal."""
         if self._drawing:
-            self.write("\x1b[?1016l")  # the mouse in pixels, which Textual does not reset
+            self.write("\x1b[?1016l")  # stops reports of the mouse in pixels, which Textual leaves on
             super().stop_application_mode()
 
     def close(self) -> None:
-        """End the thread that writes, once everything is written."""
+        """End the writing thread once it has written everything."""
         super().close()
         self._drawing = False
 
     def terminal_size(self) -> tuple[int, int] | None:
-        """Return the current columns and lines, whatever the environment says; ``None`` if they cannot be read."""
+        """Return the current columns and lines, whatever environment variables say; ``None`` if they are unknown."""
         with contextlib.suppress(OSError):
             columns, lines = os.get_terminal_size(self.output.fileno())
             if columns and lines:
@@ -167,20 +167,20 @@ class TerminalDriver(DriverAccess):
                 if not typed:
                     self._gone()
                     return
-                if text := keyboard.text(typed):  # an empty text would mean the end of input to the parser
+                if text := keyboard.text(typed):  # the parser would take an empty text for the end of the input
                     for message in parser.feed(text):
                         self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
 
     def _gone(self) -> None:
-        """End the app as if the system had reported a hangup, which it does not always do."""
+        """End the app as if the system had sent the hangup signal: it does not always send one."""
         if not self._lost:
             self._lost = True
             os.kill(os.getpid(), signal.SIGHUP)
 
     def process_message(self, message: Message) -> None:
-        """Pass a message from the reading thread to the app; record a key at once."""
+        """Pass a message from the input thread to the app, and tell the app about a key at once."""
         if isinstance(message, events.Key):
             self.loop.call_soon_threadsafe(cast("TerminalApp", self.app).typed, message.key)
         super().process_message(message)
@@ -188,9 +188,9 @@ class TerminalDriver(DriverAccess):
     # Suspending and resuming
 
     def _stop(self) -> None:
-        """Return the terminal to the shell and stop, as any program does.
+        """Give the terminal back to the shell and stop this process, as any program does.
 
-        If nothing could resume the process, the system does not stop it.
+        If nothing can resume the process, the system does not stop it.
         """
         if self._drawing:
             self.suspend_application_mode()
@@ -198,18 +198,18 @@ class TerminalDriver(DriverAccess):
         self.loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        """Take over the terminal again, unless the shell has it, and redraw everything at its current size."""
+        """Take over the terminal again and redraw everything at its current size; in the background, stop again."""
         if self._in_background():
             self._stop_by(signal.SIGTTOU)
             self.loop.call_later(LOOK_SECONDS, self._go_on)
             return
-        if self._drawing:  # it was stopped before it could restore the terminal
+        if self._drawing:  # the process was stopped before it could restore the terminal
             self.suspend_application_mode()
         self.resume_application_mode()
         self.app.refresh(layout=True)
 
     def _stop_by(self, number: signal.Signals) -> None:
-        """Send a signal to this process with its default handling; return when the process resumes."""
+        """Remove our handlers and stop this process with a signal; when it resumes, restore the handlers and return."""
         for each in self._handlers:
             self.loop.remove_signal_handler(each)
         os.kill(os.getpid(), number)
@@ -217,13 +217,13 @@ class TerminalDriver(DriverAccess):
             self.loop.add_signal_handler(each, handler)
 
     def _in_background(self) -> bool:
-        with contextlib.suppress(OSError):  # a terminal that is not our controlling one is not shared either
+        with contextlib.suppress(OSError):  # if it is not our controlling terminal, we share it with no shell
             return os.tcgetpgrp(self.fileno) != os.getpgrp()
         return False
 
 
 class NoColorFilter(LineFilter):
-    """Removes all colours; text that stands out by its background is drawn in reverse."""
+    """Removes all colours; text on a contrasting background is drawn in reverse."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments without colours."""
@@ -245,12 +245,12 @@ def _without_color(style: Style, background: Color) -> Style:
 
 
 def legible(theme: str) -> str:
-    """Return the name of a theme; empty for one that would be black on black without colours."""
+    """Return the name of a theme, or an empty string if the theme would be black on black without colours."""
     return "" if "ansi" in theme and ("NO_COLOR" in os.environ or os.environ.get("TERM") == DUMB) else theme
 
 
 class TerminalApp(CrashHooks[int]):
-    """An app that copes with a lost terminal, with one without colours, and with ctrl+z."""
+    """An app that copes with a lost terminal, a terminal without colours, and ctrl+z."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -267,21 +267,21 @@ class TerminalApp(CrashHooks[int]):
     def __init__(self) -> None:
         super().__init__()
         self.hurry: Callable[[bool], None] = lambda now: None
-        """Called with true to interrupt what earlier keys wait for, because a person wants to quit; then with false."""
+        """Called with true when a person wants to quit, to interrupt what earlier keys wait for; later with false."""
         self._quit_requests = 0
         self._no_color = [NoColorFilter()] if os.environ.get("TERM") == DUMB else []
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters that each drawn line passes."""
+        """Return the filters that each drawn line passes through."""
         return [*super().get_line_filters(), *self._no_color]
 
     def get_driver_class(self) -> type[Driver]:
-        """Return our driver, or another one that the environment names."""
+        """Return our driver, unless the environment names another one."""
         chosen = super().get_driver_class()
         return TerminalDriver if chosen is LinuxDriver else chosen
 
     def typed(self, key: str) -> None:
-        """Record a key as soon as it is typed: the key for quitting does not wait for what earlier keys wait for."""
+        """Called as soon as a key is typed: the quit key must not wait long for what earlier keys wait for."""
         asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hurry_if_waiting, key, self._quit_requests)
 
     def _hurry_if_waiting(self, key: str, requests_before: int) -> None:
@@ -294,18 +294,18 @@ class TerminalApp(CrashHooks[int]):
         asyncio.get_running_loop().call_later(HURRY_SECONDS, self.hurry, False)
 
     def quit_requested(self) -> None:
-        """Record that the key for quitting was handled."""
+        """Record that the quit key was handled, and let requests work again."""
         self._quit_requests += 1
         self.hurry(False)
 
     def action_suspend_process(self) -> None:
-        """Stop the app and its whole process group, for example the program that started it."""
+        """Suspend the whole process group of the app, which may include the program that started it."""
         driver = driver_of(self)
         if driver is not None and driver.can_suspend:
             os.killpg(os.getpgrp(), signal.SIGTSTP)
 
     def describe_crash(self, error: Exception) -> Text | None:
-        """Return one sentence about the error; in debug mode ``None``, for a traceback."""
+        """Return one sentence about the error; in debug mode return ``None``, which prints a traceback."""
         if os.environ.get("MOVIETUI_DEBUG"):
             return None
         return Text(sentence(error.error if isinstance(error, WorkerFailed) else error))

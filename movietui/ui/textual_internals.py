@@ -1,4 +1,4 @@
-"""All that movietui uses of Textual beyond its public interface.
+"""Everything that movietui uses of Textual beyond its public interface.
 
 Each use has a name, says why the public interface is not enough, and has a test in ``test_textual_internals`` that
 fails when Textual changes it. No other module may touch a private name of Textual.
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 FRAME_SECONDS = 1 / 60
-"""How often a screen checks whether changes that are held back may be drawn."""
+"""Seconds between checks whether a screen may draw the changes that it holds back."""
 
 
 # Nodes and screens
 
 
 def active_node() -> object:
-    """Return the app, screen or widget that handles a message now, or ``None``.
+    """Return the app, screen or widget that is handling a message, or ``None``.
 
     Textual passes only the error to an exception handler, not where it was raised.
     """
@@ -50,7 +50,7 @@ def active_node() -> object:
 
 
 def is_being_removed(node: DOMNode) -> bool:
-    """Return whether a node is being removed: ``is_attached`` is still true while its children are removed."""
+    """Return whether a node is being removed; its ``is_attached`` stays true while its children are removed."""
     return node._pruning
 
 
@@ -73,8 +73,8 @@ def driver_of(app: App[Any]) -> Driver | None:
 def forget_removed(screen: Screen[Any]) -> None:
     """Release removed widgets.
 
-    Textual keeps references to up to a thousand widgets that a node was queried for, and to all that ever subscribed to
-    a signal.
+    Textual's nodes keep references to up to a thousand widgets that ``query_one`` found, and its signals keep
+    references to all widgets that ever subscribed.
     """
     for node in (screen, *screen.walk_children(with_self=False)):
         node._query_one_cache.clear()
@@ -87,8 +87,8 @@ def forget_removed(screen: Screen[Any]) -> None:
 def share_border_colors() -> None:
     """Cache border colours once for all widgets.
 
-    Textual caches them with the widget's cache as part of the key, which keeps alive all that a thousand widgets have
-    drawn, also of panels that are closed: some 60 MB.
+    In Textual's own cache, each key contains the cache of a widget. That keeps alive everything that a thousand widgets
+    have drawn, even in closed panels: some 60 MB.
     """
     compute = StylesCache.get_inner_outer.__wrapped__
     StylesCache.get_inner_outer = classmethod(lru_cache(1024)(compute))  # type: ignore[method-assign, assignment, arg-type]
@@ -107,7 +107,7 @@ def line_at(screen: Screen[Any], y: int) -> str:
 
 
 def merge_regions(regions: Iterable[Region]) -> list[Region]:
-    """Return regions from top to bottom, merged where their union is no larger than their areas added together.
+    """Return regions from top to bottom; merge two regions if their union is no larger than the sum of their areas.
 
     >>> merge_regions([Region(0, 3, 9, 2), Region(0, 0, 9, 3), Region(0, 20, 9, 1)])
     [Region(x=0, y=0, width=9, height=5), Region(x=0, y=20, width=9, height=1)]
@@ -147,8 +147,8 @@ class CroppedCompositor(Compositor):
 class PartialRefreshScreen(Screen[Result]):
     """A screen that draws distant changes one by one.
 
-    Textual draws every widget between the highest and the lowest change. With the status line among the changes, that
-    is the whole screen, which takes up to 19 ms while a model is trained. Drawing them one by one takes up to 14 ms,
+    Textual draws every widget between the highest and the lowest change. If the status line changes too, that is the
+    whole screen, which takes up to 19 ms while a model is trained. Drawing the changes one by one takes up to 14 ms,
     and other messages are handled in between.
     """
 
@@ -161,7 +161,7 @@ class PartialRefreshScreen(Screen[Result]):
 
     def _compositor_refresh(self) -> None:
         if self is self.app.screen and self.app._batch_count:
-            # Textual would draw the whole screen only to discard it: twice at the start.
+            # Textual would draw the whole screen only to discard it; it would do so twice at the start.
             self._draw_rest_in(FRAME_SECONDS)
         elif self is self.app.screen and self._compositor._dirty_regions:
             self._draw_first_change()
@@ -171,8 +171,8 @@ class PartialRefreshScreen(Screen[Result]):
 
     def _draw_first_change(self) -> None:
         compositor = self._compositor
-        # A region may be outside a screen that became smaller. Textual omits lines that do not exist only if the whole
-        # screen is among the regions.
+        # If the screen became smaller, a region may lie outside it. Textual skips lines that no longer exist only if
+        # the whole screen is among the regions.
         whole = compositor.size.region
         dirty = {part for region in compositor._dirty_regions if (part := region.intersection(whole))}
         first, *others = [whole] if whole in dirty else merge_regions(dirty) or [Region()]
@@ -199,7 +199,7 @@ class PartialRefreshScreen(Screen[Result]):
 
 
 class TolerantPalette(CommandPalette):
-    """Textual's command palette, which by itself fails on a key for its list if the list has no room for a line."""
+    """Textual's command palette, but no key raises an error if the list of commands has no room for a line."""
 
     def _action_command_list(self, action: str) -> None:
         with contextlib.suppress(KeyError):
@@ -207,13 +207,13 @@ class TolerantPalette(CommandPalette):
 
 
 def set_plot_size(plot: PlotextPlot, size: Size) -> None:
-    """Set the size of a plot. ``plotsize`` alone leaves it as it was; ``PlotextPlot.render`` calls both too."""
+    """Set the size of a plot. ``plotsize`` alone does not change it; ``PlotextPlot.render`` calls both methods, too."""
     plot.plt.plotsize(*size)
     plot.plt._set_size(*size)
 
 
 def plot_theme(plot: PlotextPlot) -> str:
-    """Return the name of the plotext theme in the colours of the app, which ``PlotextPlot`` registers."""
+    """Return the name of the plotext theme with the colours of the app; ``PlotextPlot`` registers this theme."""
     return str(plot._get_plotext_theme_name(plot.app.theme))
 
 
@@ -224,7 +224,7 @@ class CrashHooks(App[Result]):
     """An app that decides what happens after an unexpected error. Textual has no public hook for that."""
 
     def ignores(self, error: Exception) -> bool:
-        """Return whether an error is to be dropped."""
+        """Return whether to drop an error."""
         return False
 
     def describe_crash(self, error: Exception) -> Text | None:
@@ -239,7 +239,7 @@ class CrashHooks(App[Result]):
         description = None if self._exception is None else self.describe_crash(self._exception)
         if description is None:
             super()._fatal_error()
-        elif self._exit_renderables:  # an earlier error was described already
+        elif self._exit_renderables:  # an earlier error is already described
             self._close_messages_no_wait()
         else:
             self.panic(description)
@@ -253,7 +253,7 @@ class DriverAccess(LinuxDriver):
 
     @property
     def app(self) -> App[Any]:
-        """The app that is drawn."""
+        """The app that the driver draws."""
         return self._app
 
     @property
@@ -263,7 +263,7 @@ class DriverAccess(LinuxDriver):
 
     @property
     def output(self) -> Any:
-        """The file that the driver draws to; Textual always uses standard error."""
+        """The file that the driver writes to; Textual itself always uses standard error."""
         return self._file
 
     @output.setter

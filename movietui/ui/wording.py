@@ -1,4 +1,4 @@
-"""Signs, orders, changes, steps and states of runs in words, as the screens show them."""
+"""The words in which the screens describe signs, orders, changes, steps and the states of runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Term:
     short: str
     """What it means in two or three words, for the line under the list."""
     meaning: str
-    """What it means in a line, for the mouse and the list of keys."""
+    """What it means in one line, for the tooltip and the help."""
 
     @property
     def explained(self) -> str:
@@ -38,10 +38,10 @@ class Term:
 
 LEGEND: Mapping[str, Term] = {
     "predicted": Term("★", "predicted", "how many stars you would probably give it"),
-    "±": Term("±", "give or take", "how many stars that may be off; small is sure"),
+    "±": Term("±", "give or take", "how many stars that may be off; small means sure"),
     "together": Term("★", "for all of you", "how many stars you would give it together"),
     "each": Term("A B", "for each of you", "how many stars each of you would give it"),
-    "agree": Term("●", "you agree", "how much you agree: ●●●●● fully, ○○○○○ not"),
+    "agree": Term("●", "you agree", "how much you agree: ●●●●● fully, ○○○○○ not at all"),
     "n": Term("n", "ratings", "how many people have rated it"),
     "▲▼": Term("▲▼", "moved", "how many rows your last rating moved it"),
     "●": Term("●●●○○", "weight", "how much it counts; ●●●●● counts most"),
@@ -49,7 +49,7 @@ LEGEND: Mapping[str, Term] = {
     "RMSE": Term("RMSE", "error", "how many stars the model is usually off"),
     "ndcg": Term("ndcg", "good lists", "how good the model's lists are; 1 is perfect"),
 }
-"""What the signs and figures of Browse mean. The line under the list, the mouse and the list of keys all use it."""
+"""What the signs and figures of Browse mean, for the line under the list, the tooltips and the help."""
 SHORT_ORDERS: Mapping[Order, str] = {
     "liked": "best first",
     "likely": "likeliest first",
@@ -64,13 +64,13 @@ SORTED = "▾"
 
 
 def describe_order(order: Order, room: int = 10**6) -> str:
-    """Return what a list is sorted by, in at most ``room`` cells if its shortest form has room: ``by title ▾``."""
+    """Return what a list is sorted by, ``by title ▾``; if that is wider than ``room`` cells, return a short form."""
     whole = f"by {ORDERS[order]} {SORTED}"
     return whole if len(whole) <= room else f"{SHORT_ORDERS[order]} {SORTED}"
 
 
 def state_in_words(state: str) -> str:
-    """Return the state of a run as it is shown: a stored ``cut off`` is ``interrupted``."""
+    """Return the state of a run as it is shown: ``interrupted`` for ``cut off``, else the stored word."""
     return "interrupted" if state == CUT_OFF else state
 
 

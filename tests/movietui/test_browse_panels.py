@@ -332,7 +332,7 @@ async def test_taste(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         await driver.press("T")
         await driver.see("Taste · user 1")
-        await driver.see("40 ratings, ★ 3.61")
+        await driver.see("40 movies rated ★ 3.61")
         await driver.see("[b]Drama[/b]")
         drawn = shown(driver.app)
         assert drawn.index("Crime") < drawn.index("Horror")
@@ -360,7 +360,7 @@ def test_how_accurate_the_model_is_for_a_profile() -> None:
     eva["for_you"] |= {"lacking": 0, "older": 96, "newest": 24, "liked": 12, "top": 50}
     eva["for_you"] |= {"by_model": by(0.82, 7), "by_means": by(0.98, 2)}
     lines = describe_taste(taste, ["Eva"], 68).plain.splitlines()[-4:]
-    assert lines[0] == " Your 24 newest ratings, predicted from the 96 before:"
+    assert lines[0] == " Your 24 newest ratings, predicted from the 96 before them:"
     assert [line.split() for line in lines[2:]] == [
         ["[b]mf", "0.82", "(.72", "…", ".92)", "7", "of", "12", "58%", "(32", "…", "81)"],
         ["mean", "ratings", "0.98", "(.88", "…", "1.08)", "2", "of", "12", "17%", "(32", "…", "81)"],

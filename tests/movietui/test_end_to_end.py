@@ -232,7 +232,7 @@ def test_a_run_is_trained_watched_cancelled_named_and_deleted(ready: Path, start
     terminal.send("right", "g", "n")
     terminal.wait_for("Name run 3")
     terminal.send(*"first", "enter")
-    terminal.wait_for("Run 3 is first.")
+    terminal.wait_for("Run 3 is now called first.")
     terminal.send("D")
     terminal.wait_for("Delete run 3?")
     terminal.send("y")

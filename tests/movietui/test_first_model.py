@@ -157,7 +157,7 @@ async def test_a_cancelled_recommended_run_is_not_started_again(store: Store, qu
         await driver.press("t")
         await driver.until(lambda: driver.app.screen.query("#runs"), "the screen")
         await driver.press("c")
-        await driver.wait_for_notice("Stopped training blend; run 2 keeps its curve, r resumes it.")
+        await driver.wait_for_notice("Stopped training blend; run 2 keeps its curve, and r resumes it.")
     async with window(store) as driver:
         await driver.app.stand_in.improve()
         assert [one.state for one in store.runs()] == ["cancelled", "done"]

@@ -533,7 +533,7 @@ async def test_its_keys_are_listed(faked: FakeEngine) -> None:
             "Rate with this many stars; on a card, give",
             "that movie a point",
             "Not seen; on a card, none of them",
-            "Search any movie and rate it",
+            "Search for any movie and rate it",
         ):
             await driver.see(meaning)
         await driver.press("pagedown")

@@ -33,7 +33,7 @@ async def test_a_run_is_named_and_noted(store: Store, size: tuple[int, int]) -> 
         await driver.see("Name run 3")
         await driver.type("[b]best")
         await driver.press("enter")
-        await driver.wait_for_notice("Run 3 is [b]best.")
+        await driver.wait_for_notice("Run 3 is now called [b]best.")
         await driver.see("[b]best ")
         assert screen.runs.column_names()[2] == "name"
         await driver.press("N")
@@ -47,7 +47,7 @@ async def test_a_run_is_named_and_noted(store: Store, size: tuple[int, int]) -> 
         await driver.press("n")
         await driver.see("Name run 3")
         await driver.press("ctrl+u", "enter")
-        await driver.wait_for_notice("Run 3 has no name.")
+        await driver.wait_for_notice("Run 3 has no name now.")
         await driver.press("end", "n")
         await driver.wait_for_notice("! No run is selected.")  # but what was reported
 
@@ -91,7 +91,7 @@ async def test_runs_are_written_to_a_file(
     async with started(size, engine=FakeEngine()) as driver:
         await go(driver)
         await driver.press("E")
-        await driver.see("the shown 3 runs")
+        await driver.see("the 3 listed runs")
         field = driver.app.screen.query_one("#name", Input)
         assert field.value == str(tmp_path / "runs-2.csv")
         for typed, expected in (
@@ -111,7 +111,7 @@ async def test_runs_are_written_to_a_file(
         assert head.startswith("run,name,model")
         assert first.endswith(",'=1+1")
         await driver.press("right", "home", "x", "E")
-        await driver.see("the marked 1 run")
+        await driver.see("the 1 marked run")
         driver.app.screen.query_one("#name", Input).value = "one.md"
         await driver.press("enter")
         await driver.wait_for_notice("Exported 1 run to")

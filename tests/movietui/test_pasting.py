@@ -41,7 +41,7 @@ async def test_a_long_paste_is_cut_with_a_word_about_it(faked: FakeEngine, store
         await driver.until(lambda: len(field.value) == field.max_length, "the start of it")
         assert time.process_time() - began < 5
         assert field.value == "a" + ("anna " * 8)[: field.max_length - 2] + "b"
-        await driver.wait_for_notice(f"only its first {field.max_length - 2} letters fit")
+        await driver.wait_for_notice(f"only its first {field.max_length - 2} characters fit")
 
 
 async def test_a_paste_replaces_what_is_selected(faked: FakeEngine) -> None:

@@ -38,7 +38,7 @@ async def test_runs_wait_for_each_other(store: Store, size: tuple[int, int]) -> 
         await driver.wait_for_notice("press u on run 4 to use it in Browse")
         await driver.press("c")
         await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "the last")
-        await driver.wait_for_notice("Stopped training mf; run 6 keeps its curve, r resumes it.")
+        await driver.wait_for_notice("Stopped training mf; run 6 keeps its curve, and r resumes it.")
         await driver.press("r")
         await driver.until(lambda: states(store) == ["done", "running", "queued"], "the cancelled one waiting")
         await driver.until(lambda: screen.runs.current and screen.runs.current.id == 6, "the cursor on it")

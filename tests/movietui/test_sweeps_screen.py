@@ -62,7 +62,7 @@ async def test_a_sweep_continues_without_its_panel(store: Store) -> None:
         await driver.press("enter")
         await driver.until(lambda: FakeSweep.made and FakeSweep.made[0].request, "the job")
         await driver.press("escape", "down", "s")
-        await driver.wait_for_notice("! Sweeping mf on demo; c cancels it.")
+        await driver.wait_for_notice("! A sweep of mf on demo is running; c cancels it.")
         FakeSweep.made[0].let(2)
         await driver.wait_for_notice("Swept mf: sweeps 8 is best, RMSE 0.9000")
         await driver.press("up", "s")

@@ -78,7 +78,7 @@ async def test_one_screen_leads_to_the_question(store: Store, jobs: list[FakeJob
         assert not driver.app.screen.query("#runs, #models")  # no laboratory
         (await training(driver, jobs)).end()
         await driver.see("Who is watching?")
-        for expected in ("n  Make a profile", "i  Import your ratings", "l  Look around", "as somebody of ml-100k"):
+        for expected in ("n  Make a profile", "i  Import your ratings", "l  Look around", "as a user of ml-100k"):
             assert expected in shown(driver.app)
         assert "user 1" not in shown(driver.app)
         await driver.until(lambda: Runs(store).get(2).model == "blend", "the better model, behind the question")

@@ -141,7 +141,7 @@ async def test_an_empty_list(folder: Path) -> None:
         await driver.press("e")
         await driver.until(lambda: not driver.movies.total, "the empty list")
         await choose(driver, "plus", "enter")
-        await driver.wait_for_notice("The list is empty, so there is nothing to write.")
+        await driver.wait_for_notice("The list is empty, so there is nothing to copy or save.")
         assert driver.app.clipboard == ""
 
 

@@ -12,7 +12,7 @@ from movietui.ui.bindings import hint, key_of
 from movietui.ui.browse.controller import BrowseController
 from movietui.ui.problems import shows_problems
 
-MEMBER_KEYS = [
+VIEWER_KEYS = [
     Binding("p", "pair", "Pair", id="browse.pair", tooltip="Pair: add or remove the second viewer"),
     Binding(
         "P",
@@ -24,7 +24,7 @@ MEMBER_KEYS = [
     ),
 ]
 DIAL_KEYS = [
-    Binding("tab", "turn", "Other", show=False, id="browse.turn", tooltip="Pair: whose rating the next key gives"),
+    Binding("tab", "turn", "Other", show=False, id="browse.turn", tooltip="Pair: let the other viewer rate next"),
     Binding(
         "minus",
         "lean(-1)",
@@ -83,7 +83,7 @@ METHOD_KEYS = [
 
 
 class AudienceController(BrowseController):
-    """The viewers of the list, and how a pair's or group's list is made."""
+    """Changes the viewers of the list, and how the list of a pair or group is made."""
 
     @shows_problems
     async def look_at(self, viewer: ViewerRef) -> None:
@@ -103,7 +103,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_pair(self) -> None:
-        """Make the selected viewer the second one; on the list, go to the viewers or drop the second one."""
+        """Make the selected viewer the second one; from the list, go to the viewers or remove the second one."""
         audience, viewer, pane = self.session.audience, self.screen.viewers_pane.current, self.screen.viewers_pane
         if self.list_pane.movies.has_focus and audience.together:
             await self.look_at(audience.viewers[0])
@@ -118,7 +118,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_join(self) -> None:
-        """Add the selected viewer to the group, or remove them; on the list, go to the viewers."""
+        """Add the selected viewer to the group, or remove them; from the list, go to the viewers."""
         viewer = self.screen.viewers_pane.current
         if self.list_pane.movies.has_focus:
             self.screen.set_focus(self.screen.viewers_pane.viewers)
@@ -129,7 +129,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_lean(self, steps: int) -> None:
-        """Turn the dial of a pair between the average and the less happy viewer."""
+        """Turn the dial of a pair towards the average or towards the least pleased viewer."""
         if not self.session.audience.together:
             pair = key_of(self.screen, "browse.pair")
             raise Problem(f"This needs a pair; select a second viewer and press {pair}.")
@@ -137,7 +137,7 @@ class AudienceController(BrowseController):
         await self.list_pane.fill()
 
     def action_turn(self) -> None:
-        """In a pair, make the next rating the other viewer's; otherwise go to the next pane."""
+        """On the list of a pair or group, let the next viewer rate; otherwise go to the next pane."""
         if not self.session.audience.together or not self.list_pane.movies.has_focus:
             self.screen.focus_next()
             return
@@ -171,7 +171,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_unseen(self) -> None:
-        """Include movies that one of a pair has seen, then those that both have seen, then neither."""
+        """Include movies that one of a pair has seen, then those that both have seen, then neither of these."""
         self._require_pair()
         self.session.audience = self.session.audience.next_unseen_by()
         await self.list_pane.fill(from_top=True)

@@ -49,11 +49,11 @@ class FilterLine(Vertical):
 
     @dataclass
     class Typed(Message):
-        """The filter typed so far, with the names of saved filters replaced by these."""
+        """The filter typed so far, with each name of a saved filter replaced by that filter."""
 
         filter_text: str
         unfinished: bool
-        """Whether its last part has completions, so that it need not be valid yet."""
+        """Whether its last part has completions, so that the filter need not be valid yet."""
 
     @dataclass
     class Invalid(Message):
@@ -63,13 +63,13 @@ class FilterLine(Vertical):
 
     @dataclass
     class Save(Message):
-        """The typed filter is to be saved under a name."""
+        """A person wants to save the typed filter under a name."""
 
         filter_text: str
 
     @dataclass
     class Finished(Message):
-        """Typing has ended; this filter is to be applied."""
+        """Typing has ended; this is the filter to apply."""
 
         filter_text: str
 
@@ -81,14 +81,15 @@ class FilterLine(Vertical):
         self._completions: list[SuggestionRow] = []
         self._chosen = 0
         self._field: Input | None = None
-        """The field for a filter. Closing hides it instead of removing it: a filter typed meanwhile would focus it."""
+        """The field for a filter. Closing hides the field: if it were removed, a filter typed meanwhile would focus the
+        disappearing field."""
 
     def compose(self) -> ComposeResult:
         """Show the summary; the field is added when a filter is typed."""
         yield Static(id="filter-summary", markup=False)
 
     def show_parts(self, parts: list[str]) -> None:
-        """Show what makes the list differ from all unseen movies, best first."""
+        """Show how the list differs from all unseen movies, best first."""
         if parts == self._parts:  # changing the text lays out the screen, and a rating must not wait for that
             return
         self._parts = parts

@@ -61,10 +61,10 @@ FILTER_KEYS = [
 
 
 class FilterController(BrowseController):
-    """The filter line, and the keys that change which movies are listed."""
+    """Handles the filter line and the keys that change which movies are listed."""
 
     def summary(self) -> list[str]:
-        """Return what makes the list differ from all unseen movies, best first, in parts for the filter line."""
+        """Return how the list differs from all unseen movies, best first, as parts of the filter line."""
         view, audience = self.session.view, self.session.audience
         parts = [hint(self.screen, ("browse.filter", view.filter_text))] if view.filter_text else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
@@ -149,7 +149,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_dare(self, steps: int) -> None:
-        """Turn the dial between safe and daring."""
+        """Turn the dial towards safe or towards daring."""
         self.require_list()
         self.session.view = self.session.view.more_daring(steps)
         await self.list_pane.fill(from_top=True)
@@ -157,7 +157,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_shelf(self) -> None:
-        """Step from all movies to those on the watchlist, and back."""
+        """Step from all movies to those on a watchlist, for several viewers to those that all want, and back."""
         self.session.view = self.session.view.next_shelf(together=self.session.audience.together)
         await self.list_pane.fill(from_top=True)
         descriptions = {

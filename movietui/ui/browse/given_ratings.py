@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 DATED = 56
-"""Cells from which the list shows when a movie was rated."""
+"""The width in cells from which the list shows when each movie was rated."""
 
 
 def newest_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
-    """Return ratings by date, those without one last; of the same moment, the one that was stored last is newer."""
+    """Return ratings, newest first and those without a date last; at the same time, the one stored last comes first."""
     return sorted(rows, key=lambda row: row["at"])[::-1]
 
 
 def most_stars_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
-    """Return ratings by stars, and the newest of the same stars first."""
+    """Return ratings, most stars first; among equal stars, newest first."""
     return sorted(newest_first(rows), key=lambda row: -row["stars"])
 
 
@@ -50,7 +50,7 @@ ORDERS: dict[str, Callable[[Sequence[GivenRating]], list[GivenRating]]] = {
 
 
 class GivenList(ColumnList[GivenRating]):
-    """The ratings."""
+    """The ratings that a viewer gave."""
 
     DEFAULT_CSS = "GivenList { height: 1fr; }"
     has_header = True
@@ -146,7 +146,7 @@ class RatingsPanel(Panel[bool]):
         self.query_one("#wrong", Static).update(Content(message))
 
     async def _do(self, change: Callable[[], Awaitable[str]]) -> None:
-        """Make a change and show the ratings with what was done, or why it is impossible."""
+        """Make a change and show the ratings with what was done, or show why the change is impossible."""
         try:
             await self._load(await change())
         except Problem as problem:
@@ -205,7 +205,7 @@ class RatingsPanel(Panel[bool]):
         await self._do(move)
 
     def action_order(self) -> None:
-        """List the ratings in the next order, from its first."""
+        """Show the ratings in the next order, from the top."""
         orders = list(ORDERS)
         self._order = orders[(orders.index(self._order) + 1) % len(orders)]
         self.given.cursor = 0
@@ -223,9 +223,9 @@ class RatingsPanel(Panel[bool]):
         from movietui.ui.browse.writing import write
 
         source = Source(f"Ratings of {self._viewer.label}", self._order, "ratings", None, self._file)
-        order = await self.app.push_screen_wait(WritePanel([source]))
-        if order is not None:
-            await write(cast("MovieTui", self.app), order)
+        choice = await self.app.push_screen_wait(WritePanel([source]))
+        if choice is not None:
+            await write(cast("MovieTui", self.app), choice)
 
     async def _file(self, _: int) -> MovieFile:
         rows = ORDERS[self._order](self._rows)
@@ -238,7 +238,7 @@ class RatingsPanel(Panel[bool]):
 
     @on(RowList.Clicked)
     def ignore_click(self, event: RowList.Clicked) -> None:
-        """Ignore a second click, as the History does."""
+        """Ignore a click on the selected rating, as the history does."""
         event.stop()
 
     def action_leave(self) -> None:

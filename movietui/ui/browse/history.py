@@ -27,7 +27,7 @@ from movietui.ui.widgets.row_list import RowList
 
 
 class StepList(ColumnList[Step]):
-    """The steps; undone ones are marked and drawn quieter."""
+    """The steps; undone steps are marked and dimmed."""
 
     DEFAULT_CSS = "StepList { height: 1fr; }"
     has_header = True
@@ -46,7 +46,7 @@ class StepList(ColumnList[Step]):
         ]
 
     def draw(self, row: Step, width: int) -> Line:
-        """Draw one step, quieter if it is undone."""
+        """Draw one step, dimmed if it is undone."""
         return [(piece, style or ("quiet" if row.undone else "")) for piece, style in super().draw(row, width)]
 
 
@@ -140,7 +140,7 @@ class HistoryPanel(Panel[bool]):
     @work(exclusive=True, group="history")
     @shows_problems
     async def action_take_back(self) -> None:
-        """Undo the selected step alone."""
+        """Undo only the selected step."""
         step = self.steps.current
         if step is None:
             return
@@ -164,7 +164,7 @@ class HistoryPanel(Panel[bool]):
 
     @on(RowList.Clicked)
     def ignore_click(self, event: RowList.Clicked) -> None:
-        """Ignore a second click: too much would be undone by mistake."""
+        """Ignore a click on the selected step: it could undo too much by mistake."""
         event.stop()
 
     def action_leave(self) -> None:

@@ -1,4 +1,4 @@
-"""The panels of an import: the file, a preview, the movie that an ambiguous title means, and the profile."""
+"""The panels of an import: they ask for a file, preview it, and ask for the profile and about ambiguous titles."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 ImportRow = ImportedRow | SkippedRow
 FILES = (".zip", ".csv", ".json", ".tsv", ".txt")
 NONE: MovieChoice = {"id": "none", "title": "none of these", "year": None}
-"""The row after the candidates for a title."""
+"""The row after the candidates for a title, to choose none of them."""
 PARTS = {"ambiguous": "needs review", "matched": "matched", "unmatched": "not in dataset", "skipped": "skipped"}
+"""The parts of the preview, with their headings."""
 MARKS = {"watchlist": "w", "seen": "v", "hidden": "x", "liked": "♥"}
 
 
@@ -60,7 +61,7 @@ def ask_for_file(session: Session) -> PathPanel:
 async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] | None:
     """Ask for a file, show its preview, and return its path and what to import; ``None`` if a person decided not to.
 
-    ``profile`` is the profile that is offered, empty for a new one. Call it in a worker.
+    ``profile`` is the profile to propose; if it is empty, a person is asked for one. Call this function in a worker.
     """
     choice = await app.push_screen_wait(ask_for_file(app.session))
     if choice is None:
@@ -74,7 +75,7 @@ async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] 
 
 
 class MovieRows(RowList[ImportRow]):
-    """Titles of an import with their matches, or the reason why there is none."""
+    """The titles of an import, each with its match or the reason why it has none."""
 
     DEFAULT_CSS = "MovieRows { height: 1fr; margin: 1 0 0 0; }"
     has_header = True
@@ -86,7 +87,7 @@ class MovieRows(RowList[ImportRow]):
         """The candidates that were chosen here, by the key of the title."""
 
     def row_key(self, row: ImportRow) -> object:
-        """Return what identifies the title in its list."""
+        """Return what identifies a row in its list."""
         return row["place"] if "place" in row else row["key"]
 
     def _room(self, width: int) -> int:
@@ -190,7 +191,7 @@ class PreviewPanel(Panel[Chosen | None]):
         return self.query_one(MovieRows)
 
     @property
-    def _open(self) -> int:
+    def _undecided(self) -> int:
         """How many titles are still ambiguous."""
         shown = {row["key"] for row in self._preview["ambiguous"]}
         return self._count("ambiguous") - len(shown & self.movies.settled.keys())
@@ -213,8 +214,8 @@ class PreviewPanel(Panel[Chosen | None]):
         for each in self._preview["lists"][:2]:
             lines.append(f"List “{each['name']}”: {text.plural(each['movies'], 'title')}")
         if self._preview["asks"] or "meaning" in self._choices:
-            words = MEANINGS[self._choices.get("meaning", "list")]
-            lines.append(f"Imported as {words}: the file does not say · {hint(self, ('import.meaning', 'change'))}")
+            words, changes = MEANINGS[self._choices.get("meaning", "list")], hint(self, ("import.meaning", "change"))
+            lines.append(f"Imported as {words}: the file does not say what they are · {changes}")
         return "\n".join([*lines, *self._preview["notes"][: 0 if self._preview["asks"] else 2]])
 
     def _show_summary(self) -> None:
@@ -232,10 +233,10 @@ class PreviewPanel(Panel[Chosen | None]):
             summary.append(" · ").append(key_of(self, "import.name"), "bold").append(" another profile")
         if self.movies.part == "ambiguous" and self.movies.total:
             summary.append(" · ").append(key_of(self, "panel.choose"), "bold").append(" choose the movie")
-        lacking = self._open + self._count("unmatched")
-        if lacking:
-            lack = text.plural(lacking, "movie")
-            summary.append(f"\n{lack} not matched: saved in your profile, not used here", "dim")
+        unmatched = self._undecided + self._count("unmatched")
+        if unmatched:
+            movies_unmatched = text.plural(unmatched, "movie")
+            summary.append(f"\n{movies_unmatched} not matched: saved in your profile, not used here", "dim")
         self.query_one("#hint", Static).update(summary)
 
     def _rows(self, part: str) -> list[ImportRow]:
@@ -265,7 +266,7 @@ class PreviewPanel(Panel[Chosen | None]):
 
     @on(RowList.Clicked)
     def action_choose(self) -> None:
-        """Choose a candidate for the selected title; if nothing is ambiguous, import."""
+        """Among the ambiguous titles, choose the movie that the selected one means; in any other part, import."""
         row = self.movies.current
         if self.movies.part != "ambiguous" or row is None or "place" in row:
             self.action_import()
@@ -300,7 +301,7 @@ class PreviewPanel(Panel[Chosen | None]):
     @work(exclusive=True, group="import")
     @shows_problems
     async def action_meaning(self) -> None:
-        """Interpret movies without a rating differently."""
+        """Treat movies without a rating in the next way: as a list, as seen, or as a watchlist."""
         if self._preview["asks"] or "meaning" in self._choices:
             meanings = list(MEANINGS)
             now = meanings.index(self._choices.get("meaning", meanings[0]))
@@ -314,7 +315,7 @@ class PreviewPanel(Panel[Chosen | None]):
     @work(exclusive=True, group="import")
     @shows_problems
     async def action_name(self) -> None:
-        """Ask for a profile."""
+        """Ask for the profile to import into."""
         self._name = await self._ask_name() or self._name
         self._show_summary()
 
@@ -385,9 +386,7 @@ def describe_result(summary: ImportReport, path: str) -> str:
     what = " and ".join([text.plural(movies, "movie")] * bool(movies or not lists) + lists[:1])
     what += f" and {text.plural(len(lists) - 1, 'other list')}" if len(lists) > 1 else ""
     stayed = (
-        f"; kept {text.plural(summary['stayed'], 'other rating')}, newer or entered by yourself"
-        if summary["stayed"]
-        else ""
+        f"; kept {text.plural(summary['stayed'], 'other rating')}, newer or entered by you" if summary["stayed"] else ""
     )
     if not summary["changes"]:
         return f"{name} already has everything from {file} ({what}); nothing changed{stayed}"

@@ -27,7 +27,7 @@ IMPORT_KEYS = [
 
 
 class ImportController(BrowseController):
-    """The key for an import."""
+    """Handles the key for an import."""
 
     @in_background("import", exclusive=True)
     async def action_import(self) -> None:

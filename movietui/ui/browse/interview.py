@@ -28,8 +28,8 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.widgets.row_list import WINDOW
 
 ABOUT = (
-    "First the kinds of movies you like, then two cards of movies: give points to those you like.",
-    "Then lists of movies, chosen to learn most about your taste: rate those you have seen.",
+    "First say which kinds of movies you like, then give points to the movies you like on two cards.",
+    "After that, rate the movies you have seen, from lists chosen to learn most about your taste.",
     "Stop whenever you like; your ratings are saved.",
 )
 HALF = "interview.half-less interview.half-more"
@@ -37,7 +37,7 @@ UNDOES = ("interview.undo", "undo")
 
 
 class InterviewScreen(FrameScreen):
-    """Asks one viewer. Answers are on disk before the next question is shown."""
+    """Interviews one viewer. Ratings are on disk before the next question is shown."""
 
     help_title = "Getting to know you"
     about = ABOUT
@@ -47,7 +47,7 @@ class InterviewScreen(FrameScreen):
         *star_keys(
             "interview", "answer", "Stars or points", "Rate with this many stars; on a card, give that movie a point"
         ),
-        Binding("0", "not_seen", "Not seen", id="interview.not-seen", tooltip="Not seen; on a card, none of them"),
+        Binding("0", "not_seen", "Not seen", id="interview.not-seen", tooltip="Not seen; on a card, none of them seen"),
         Binding("enter", "go_on", "Next", key_display="enter", id="interview.go-on", tooltip="Next question"),
         Binding(
             "plus,equals_sign",
@@ -56,7 +56,7 @@ class InterviewScreen(FrameScreen):
             key_display="+",
             show=False,
             id="interview.more-of",
-            tooltip="Like this kind of movies; on a card, give a point",
+            tooltip="Like this kind of movie; on a card, give a point",
         ),
         Binding(
             "minus",
@@ -65,14 +65,16 @@ class InterviewScreen(FrameScreen):
             key_display="-",
             show=False,
             id="interview.less-of",
-            tooltip="Dislike this kind of movies; on a card, take a point back",
+            tooltip="Dislike this kind of movie; on a card, take a point back",
         ),
         *row_keys("move", "page"),
-        Binding("left", "across(-1)", "Left", show=False, id="interview.left", tooltip="Kinds of movies to the left"),
-        Binding("right", "across(1)", "Right", show=False, id="interview.right", tooltip="Kinds to the right"),
+        Binding("left", "across(-1)", "Left", show=False, id="interview.left", tooltip="Go to the kinds on the left"),
+        Binding(
+            "right", "across(1)", "Right", show=False, id="interview.right", tooltip="Go to the kinds on the right"
+        ),
         *half_star_keys("interview", "movie"),
-        Binding("slash", "search", "Search", id="interview.search", tooltip="Search any movie and rate it"),
-        Binding("m", "more", "More", show=False, id="interview.more", tooltip="More questions after it knows enough"),
+        Binding("slash", "search", "Search", id="interview.search", tooltip="Search for any movie and rate it"),
+        Binding("m", "more", "More", show=False, id="interview.more", tooltip="Ask more, for an even better list"),
         Binding("u", "undo", "Undo", id="interview.undo", tooltip="Undo the last answer"),
         Binding("escape", "stop", "Stop", key_display="esc", id="interview.stop", tooltip="Stop and go to the list"),
     ]
@@ -91,7 +93,7 @@ class InterviewScreen(FrameScreen):
             yield TitleList(id="titles", classes="pane")
 
     def on_mount(self) -> None:
-        """Ask the first question, and again when another dataset or model is opened."""
+        """Ask the first question; ask again when another dataset or model is opened."""
         self.titles.border_title = "Your list so far"
         self.movie_tui.served_changed.subscribe(self, self.begin)
         self.begin()
@@ -154,15 +156,15 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_go_on(self) -> None:
-        """Accept what is answered and ask the next question, or show the list if there is nothing more to ask."""
+        """Accept the answers and ask the next question, or show the list if there is nothing more to ask."""
         if self.interview.kind in ("enough", "end") and self.interview.started:
             self.action_stop()
         elif self.interview.kind in ("genres", "card", "list"):
-            asked = self.interview.kind
+            kind = self.interview.kind
             changes = await self.interview.go_on()
-            if asked == "card":
-                said = " and ".join(map(wording.describe_change, changes)) or "seen none of them"
-                self.movie_tui.show_notice(f"{said} · {hint(self, UNDOES)}")
+            if kind == "card":
+                answer = " and ".join(map(wording.describe_change, changes)) or "seen none of them"
+                self.movie_tui.show_notice(f"{answer} · {hint(self, UNDOES)}")
             await self._show()
 
     @shows_problems
@@ -182,7 +184,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_more_of(self, step: int) -> None:
-        """Like or dislike the genre under the cursor; give the movie under it a point, or take one back."""
+        """Like or dislike the genre under the cursor; on a card, give a movie a point or take one back."""
         interview = self.interview
         if interview.kind == "genres":
             interview.like_genre(step)
@@ -211,19 +213,19 @@ class InterviewScreen(FrameScreen):
             self._draw()
 
     def action_search(self) -> None:
-        """Search any movie, to rate it."""
+        """Search for any movie, to rate it."""
         if self.interview.started:
             self.app.push_screen(SearchPanel(self.session, only_movies=True), self.ask_about_chosen)
 
     def ask_about_chosen(self, chosen: SearchResult | None) -> None:
-        """Ask about a movie that was searched; then the question goes on where it was."""
+        """Ask about the movie that a person chose in the search; after that, the current question continues."""
         if chosen is not None:
             self.ask_about(chosen.name)
 
     @work(exclusive=True, group="interview")
     @shows_problems
     async def ask_about(self, movie: str) -> None:
-        """Ask about a movie, by its id."""
+        """Ask about the movie with this id."""
         await self.interview.ask_about(movie)
         self._draw()
 
@@ -250,7 +252,7 @@ class InterviewScreen(FrameScreen):
             self.movie_tui.show_notice("There is no answer to undo.")
 
     def action_stop(self) -> None:
-        """Go back from a movie that was searched, or else close the interview."""
+        """If a movie from the search is shown, go back to the question; otherwise close the interview."""
         if self.interview.searched is not None:
             self.interview.searched = None
             self._draw()

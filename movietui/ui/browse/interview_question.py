@@ -1,4 +1,4 @@
-"""The questions of the interview, and the list beside them, without stars: people anchor on predicted ratings."""
+"""The questions of the interview and the list beside them, which has no stars: people anchor on predicted ratings."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from movietui.ui.widgets.columns import REST, Column
 BAR = 40
 """The widest bar, in cells."""
 PROGRESS_LINES = 3
-"""The lines of the progress with the profile's strength."""
+"""The number of lines that the progress takes if it includes the strength of the profile."""
 ROOMY = 14
-"""The lines of the pane from which it has these."""
+"""The number of lines that the pane must have to show all of these."""
 WIDE = 36
-"""The cells from which a list says what becomes of the movies that are not rated."""
+"""The width in cells from which a question with a list says what happens to the movies that are not rated."""
 SIGNS = {1: "+", 0: " ", -1: "−"}
 """What precedes a genre that is liked, neither or disliked."""
 
 Keys = Callable[[str], str]
-"""Returns the keys of actions, by their ids separated by spaces."""
+"""Takes the ids of actions, separated by spaces, and returns their keys."""
 
 
 class TitleList(MovieList, can_focus=False):
@@ -57,13 +57,13 @@ def question(interview: Interview, width: int, height: int, keys: Keys) -> Text:
 
 
 def genre_rows(interview: Interview, width: int) -> int:
-    """Return how many genres are below each other; they are in columns of this length."""
+    """Return the number of rows in which the genres are shown, column by column."""
     cells = max(map(cell_len, interview.genres), default=0) + 5
     return max(1, -(-len(interview.genres) // max(1, width // cells)))
 
 
 def _genres(interview: Interview, width: int, height: int, keys: Keys) -> Text:
-    """Return the genres in columns; if they are higher than the space, those around the cursor."""
+    """Return the genres in columns; if there are too many rows, only those around the cursor."""
     names, rows = interview.genres, genre_rows(interview, width)
     columns = -(-len(names) // rows)
 
@@ -80,7 +80,7 @@ def _genres(interview: Interview, width: int, height: int, keys: Keys) -> Text:
     ]
     head = [_fitting(width, "Which kinds of movies do you like?", "Which kinds do you like?")]
     likes, goes_on = keys("interview.more-of interview.less-of"), keys("interview.go-on")
-    tail = _key_lines(width, (likes, "like, dislike"), (goes_on, "next, also without any"))
+    tail = _key_lines(width, (likes, "like, dislike"), (goes_on, "next; you may choose none"))
     if len(head) + rows + len(tail) > height:
         tail = [text.fitted(Text.assemble((likes, "bold"), " choose  ", (goes_on, "bold"), " next"), width)]
     room = max(1, height - len(head) - len(tail))
@@ -147,7 +147,7 @@ def _end(interview: Interview, width: int, height: int, keys: Keys) -> Text:
 
 
 def _fitting(width: int, *versions: str) -> Text:
-    """Return the first version of a sentence that fits, else as much of the last as does."""
+    """Return the first version of a sentence that fits; if none does, cut the last one."""
     return text.fitted(Text(next((each for each in versions if cell_len(each) <= width), versions[-1]), "dim"), width)
 
 
@@ -156,7 +156,7 @@ def _pointer(interview: Interview, index: int) -> str:
 
 
 def _key_lines(width: int, *meanings: tuple[str, str]) -> list[Text]:
-    """Return keys and what they do, each on a line."""
+    """Return a line for each entry of ``meanings``: keys and what they do."""
     return [text.fitted(Text.assemble((f"{keys:<7}", "bold"), meaning), width) for keys, meaning in meanings]
 
 
@@ -168,7 +168,7 @@ def _movies(
     width: int,
     height: int,
 ) -> Text:
-    """Return the movies of the question with what is ``before`` each; if space is short, with less about them."""
+    """Return the movies of the question, each after what ``before`` returns; if space is short, shorten them all."""
     draw = partial(_movie, width=width)
     movies = [draw(movie, before(index)) for index, movie in enumerate(interview.movies)]
     for lines in (2, 1):
@@ -185,7 +185,7 @@ def _stack(parts: Sequence[Sequence[Text]], height: int) -> Text:
 
 
 def _movie(movie: InterviewMovie, before: str, width: int) -> list[Text]:
-    """Return a movie in one line, and its genres and its directors, if they are known, in one more each."""
+    """Return a line with a movie, one with its genres and one with its directors, if they are known."""
     year = f" {movie['year']}" if movie["year"] else ""
     room = max(1, width - cell_len(before) - len(year))
     title = Text.assemble((before, "bold"), (text.cut(movie["title"], room).rstrip(), "bold"), (year, "dim"))

@@ -1,4 +1,4 @@
-"""The line under the list that explains its columns, until it is no longer wanted."""
+"""The line under the list that explains its columns, until a person hides it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HIDDEN_CLASS = "-hidden"
 
 
 class LegendLine(TextLine):
-    """What the columns shown mean, in a word or two each."""
+    """Says what the visible columns mean, in a word or two each."""
 
     DEFAULT_CSS = """
     LegendLine { height: 1; padding: 0 1; color: $text-muted; }
@@ -43,7 +43,7 @@ class LegendLine(TextLine):
     """
 
     def render(self) -> RenderResult:
-        """Draw as many terms as there is room for, and how to hide the line."""
+        """Draw as many terms as there is room for, and the key that hides the line."""
         screen = cast("BrowseScreen", self.screen)
         terms = screen.list_pane.movies.terms()
         hides = hint(screen, ("browse.legend", "hides this"))
@@ -57,7 +57,7 @@ class LegendLine(TextLine):
 
 
 class LegendController(BrowseController):
-    """Shows and hides the line, and remembers which."""
+    """Shows or hides the line, and remembers the choice."""
 
     def is_hidden(self) -> bool:
         """Return whether a person hid the line, now or in an earlier session."""

@@ -25,9 +25,9 @@ from movietui.ui.widgets.text_pane import TextPane
 from movietui.ui.wording import LEGEND, SHORT_ORDERS, describe_order
 
 DETAILS_DELAY = 0.05
-"""Seconds that the cursor rests before the details of its movie are requested."""
+"""Seconds that the cursor must rest before the details of its movie are requested."""
 MOST_REQUESTED = 1000
-"""How many rows are requested at once to be written."""
+"""The most rows that are requested at once when the list is copied or saved."""
 PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
 GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 
@@ -69,7 +69,7 @@ class ListPane(Horizontal):
         return [ref.label for ref in self._session.audience.viewers]
 
     def selected(self) -> MovieRow:
-        """Return the movie that a key applies to. Raise ``Problem`` if the list does not have the focus."""
+        """Return the movie that a key applies to. Raise ``Problem`` if the list is not ready or lacks the focus."""
         row = self.movies.current
         if row is None and self._session.opened is None:
             raise Problem("The list is not ready yet; try again in a moment.")
@@ -142,7 +142,7 @@ class ListPane(Horizontal):
         return f"You have seen everything here. {opens} the Data screen, where you can get a larger dataset."
 
     def _set_titles(self, ranked: ListWindow) -> None:
-        """Say on the border which movies the list has, what it is sorted by, and how many or how alike."""
+        """Say on the border what the list has, how it is sorted, and how long it is or how alike a pair rates."""
         pane, opened, audience = self.movies, self._session.opened, self._session.audience
         assert opened is not None
         several = len(audience.viewers) > 2
@@ -157,7 +157,7 @@ class ListPane(Horizontal):
         pane.set_title(partial(self._title, movies))
 
     def _title(self, movies: str, width: int) -> str:
-        """Return which movies the list has and what it is sorted by; with little room, not how a pair's is made."""
+        """Return what the list has and how it is sorted; with little room, leave out how scores are combined."""
         order = self._session.view.order
         if len(movies) + len(SHORT_ORDERS[order]) + 5 > width:
             movies = movies.partition(" · ")[0]
@@ -168,7 +168,7 @@ class ListPane(Horizontal):
     @on(RowList.RowsRequested)
     @shows_problems
     async def add_rows(self, event: RowList.RowsRequested) -> None:
-        """Request a window of the list that was scrolled to."""
+        """Request the window of the list that a person scrolled to, and add its rows."""
         event.stop()
         ranked = await self._session.ranked(event.offset, WINDOW, more=True)
         self.movies.add_rows(ranked["offset"], ranked["rows"])
@@ -205,12 +205,12 @@ class ListPane(Horizontal):
 
 
 class DetailsPane(TextPane):
-    """The details of the selected movie, or their edge, which opens them in a panel."""
+    """The details of the selected movie. Folded to its edge, the pane opens them in a panel when it is clicked."""
 
     folded_name = "Why"
 
     def explain(self, x: int, y: int) -> str:
-        """Explain shares."""
+        """Explain the dots that show how much a rating counts."""
         return LEGEND["●"].explained if not self.folded and self.line_at(y).rstrip().endswith(("●", "○")) else ""
 
     async def on_click(self) -> None:

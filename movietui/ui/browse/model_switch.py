@@ -1,4 +1,4 @@
-"""Another model for the list: the runs that can serve it, their quality, and the top of the list of each."""
+"""Switches the model of the list: shows the runs that can serve it, their quality, and the top of each run's list."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from movietui.ui.widgets.text_pane import TextPane
 
 TOP = 10
 DELAY = 0.2
-"""Seconds that the cursor rests before a run is loaded to compute its list."""
+"""Seconds that the cursor must rest before a run is loaded to compute its list."""
 MEASURED = ("rmse", "ndcg@10")
 
 
 class ServingRuns(ColumnList[Run]):
-    """The runs that can serve a dataset with their measured quality; the serving one is marked."""
+    """The runs that can serve a dataset, with their measured quality; the run in use is marked."""
 
     DEFAULT_CSS = "ServingRuns { height: auto; max-height: 25%; min-height: 3; }"
     has_header = True
@@ -49,7 +49,7 @@ class ServingRuns(ColumnList[Run]):
         return row.id
 
     def columns(self, width: int) -> Sequence[Column[Run]]:
-        """Return columns for whether a run serves, its number, model, split, measured quality, date and name."""
+        """Return columns for whether a run is in use, and its number, model, split, measured quality, date and name."""
         return [
             Column("", 3, lambda row, _: " ● " if row.id == self._serving else "   "),
             Column(" run  ", 6, lambda row, _: f"{row.id:>4}  "),
@@ -67,7 +67,7 @@ def _figure(metric: str, row: Run, width: int) -> str:
 class SwitchPanel(Panel[Run | None]):
     """Lists the runs and compares the top of the current list with that of the selected run.
 
-    Ends with the run that is to serve.
+    Ends with the chosen run, or ``None``.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -77,7 +77,7 @@ class SwitchPanel(Panel[Run | None]):
     ]
 
     def __init__(self, session: Session, runs: Sequence[Run], offered: Run | None = None) -> None:
-        """``offered`` is the run to compare first."""
+        """``offered`` is the run to compare first, by default the one in use."""
         super().__init__()
         assert session.run is not None
         self._session, self._runs = session, list(runs)
@@ -100,7 +100,7 @@ class SwitchPanel(Panel[Run | None]):
             yield TextPane(id="tops")
 
     def on_mount(self) -> None:
-        """Select the run to compare first, else the serving one."""
+        """Select the run to compare first."""
         runs = self.query_one(ServingRuns)
         runs.fill(len(self._runs), 0, self._runs)
         runs.cursor = next((index for index, run in enumerate(self._runs) if run.id == self._first), 0)
@@ -121,7 +121,7 @@ class SwitchPanel(Panel[Run | None]):
             self._rest_timer = self.set_timer(DELAY, self.compare)
 
     def on_resize(self) -> None:
-        """Draw the lists at the new width."""
+        """Draw the lists in the new width."""
         self.call_after_refresh(self.show_selected)
 
     @work(exclusive=True, group="tops")

@@ -44,7 +44,7 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
 
 
 def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> list[Text]:
-    """Return why a movie is, or is not, for a viewer: what they gave it, what counts for it and what against it."""
+    """Return why a movie is, or is not, for a viewer: their rating of it, what counts for it and what against it."""
     lines, counted = _rating(viewer, who), [*viewer["why"], *viewer["against"]]
     if viewer["why"]:
         lines.append(Text(f"because {who} liked", "underline"))
@@ -61,7 +61,7 @@ def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> lis
 
 
 def _rating(viewer: ViewerDetails, who: str) -> list[Text]:
-    """Return what a viewer gave a movie; nothing if they have not rated it."""
+    """Return a line with a viewer's rating of a movie; empty if they have not rated it."""
     if viewer["rated"] is None:
         return []
     return [Text.assemble(f"{who} rated it ", (text.number_of_stars(viewer["rated"]), "bold"))]
@@ -93,9 +93,9 @@ def surprise(movie: Details, names: Sequence[str]) -> Text:
 
 
 def _facts(movie: Details) -> list[Text]:
-    """Return year, genres and runtime in a line, directors and IMDb's rating in another, as far as they are known.
+    """Return a line with year, genres and runtime, and one with directors and IMDb's rating; leave out unknown facts.
 
-    A click on the rating offers the pages of the movie.
+    A click on the rating offers web pages about the movie.
     """
     linked = bool(link_of(movie))
     imdb = f"IMDb {movie['imdb']:.1f}" if movie["imdb"] else "IMDb" if linked else ""

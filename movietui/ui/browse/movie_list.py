@@ -20,8 +20,8 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.wording import SORTED
 
 TITLE_CELLS = 29
-"""The least that a title has, with a space before it, as long as the list has that much beside the stars and the year.
-The other columns have what is left, the most useful ones first."""
+"""The fewest cells for a title and the space before it, if the list has that many beside the stars and the year. The
+other columns get what is left, the most useful ones first."""
 STARS_CELLS = 6
 YEAR_CELLS = 6
 UNCERTAINTY_CELLS = 4
@@ -29,7 +29,7 @@ MOVE_CELLS = 4
 COUNT_CELLS = 7
 AGREEMENT_CELLS = 6
 BORDER_CELLS = 6
-"""The cells of the border around its title."""
+"""The cells that the border needs beside its title."""
 ON_WATCHLIST = "◆"
 """Precedes a title on the watchlist; for several viewers, with the letters of those who want it."""
 
@@ -52,7 +52,7 @@ class MovieList(ColumnList[MovieRow]):
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
         self.names: tuple[str, ...] = ("",)
-        """The labels of the viewers."""
+        """The ids of the viewers."""
         self.marked = False
         """Whether rows show by how much they moved."""
         self.order: Order = DEFAULT_ORDER
@@ -69,11 +69,11 @@ class MovieList(ColumnList[MovieRow]):
         return row["id"]
 
     def sort(self, column: str) -> None:
-        """Post what the list is to be sorted by."""
+        """Post ``SortRequested`` for a column."""
         self.post_message(self.SortRequested(next(order for order in ORDERS if order == column)))
 
     def set_title(self, title: Callable[[int], str]) -> None:
-        """Set the title on the border, from the cells that it has."""
+        """Set the function that returns the title on the border for a width in cells, and draw the title."""
         self._title_for = title
         set_border(self, title(max(0, self.outer_size.width - BORDER_CELLS)))
 
@@ -83,7 +83,7 @@ class MovieList(ColumnList[MovieRow]):
         self.post_message(self.Resized())
 
     def terms(self) -> list[str]:
-        """Return the names of what explains the columns shown, in ``wording.LEGEND``."""
+        """Return the keys in ``wording.LEGEND`` of the terms that explain the visible columns."""
         columns = self._columns_for(self.scrollable_content_region.width)
         return list(dict.fromkeys(term for column in columns for term in column.terms))
 
@@ -94,14 +94,14 @@ class MovieList(ColumnList[MovieRow]):
             self.refresh()
 
     def _rank_and_move(self, width: int) -> Sequence[Column[MovieRow]]:
-        """Return the columns before the titles of a list without stars, which has room for them at any width."""
+        """Return the columns of ranks and moves for a list without stars, which has room for both in any width."""
         room = _Room(max(width, self._rank_cells + MOVE_CELLS))
         return [*self._rank(room), *self._moves(room)]
 
     def columns(self, width: int) -> Sequence[Column[MovieRow]]:
-        """Return the predicted stars, title and year, and as many other columns as leave the title its room."""
+        """Return the columns for stars, title and year, and as many others as leave enough room for the title."""
         room = _Room(width - STARS_CELLS - TITLE_CELLS - YEAR_CELLS)
-        members = self._members(room) if self.together else []
+        stars_of_each = self._stars_of_each(room) if self.together else []
         rank = self._rank(room)
         uncertainty = UNCERTAINTY_CELLS if not self.together and room.take(UNCERTAINTY_CELLS) else 0
         move = self._moves(room)
@@ -114,7 +114,7 @@ class MovieList(ColumnList[MovieRow]):
             *rank,
             *move,
             self._stars(uncertainty),
-            *members,
+            *stars_of_each,
             *others,
             self._column(" title", REST, self._title, "title"),
             replace(YEAR, heading=f" year{SORTED}") if self.order == YEAR.key else YEAR,
@@ -130,7 +130,7 @@ class MovieList(ColumnList[MovieRow]):
         terms: tuple[str, ...] = (),
         right: bool = False,
     ) -> Column[MovieRow]:
-        """Return a column by which the list can be sorted. Its heading says whether it is."""
+        """Return a column by which the list can be sorted; its heading shows whether the list is."""
         mark = SORTED if order == self.order else " " if right else ""
         return Column(f"{heading}{mark}", cells, cell, right=right, style="quiet", key=order, terms=terms)
 
@@ -139,7 +139,7 @@ class MovieList(ColumnList[MovieRow]):
         return max(3, len(str(self.total))) + 2
 
     def _rank(self, room: _Room) -> Sequence[Column[MovieRow]]:
-        """Return the column of ranks; a click on its heading sorts the list as at first."""
+        """Return the column of ranks, if there is room; a click on its heading restores the default order."""
         cells = self._rank_cells
         rank: Column[MovieRow] = Column("# ", cells, _rank_in_list, right=True, style="quiet", key=DEFAULT_ORDER)
         return [rank] if room.take(cells) else []
@@ -158,7 +158,7 @@ class MovieList(ColumnList[MovieRow]):
         cells = STARS_CELLS + uncertainty
         return self._column("predicted", cells, _stars_and_uncertainty, "stars", terms=("predicted", "±"))
 
-    def _members(self, room: _Room) -> Sequence[Column[MovieRow]]:
+    def _stars_of_each(self, room: _Room) -> Sequence[Column[MovieRow]]:
         """Return a column for the stars of each viewer, or none if there is not room for all."""
         if not room.take(STARS_CELLS * len(self.names)):
             return []
@@ -189,13 +189,13 @@ class MovieList(ColumnList[MovieRow]):
 
 
 class _Room:
-    """The cells that a list can spend on further columns."""
+    """The cells that a list has left for more columns."""
 
     def __init__(self, cells: int) -> None:
         self._cells = cells
 
     def take(self, cells: int) -> bool:
-        """Take some cells, if there are so many."""
+        """Take some cells if there are enough, and return whether there were."""
         if fits := cells <= self._cells:
             self._cells -= cells
         return fits

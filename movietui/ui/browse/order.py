@@ -1,4 +1,4 @@
-"""What the list is sorted by: a key, the palette, and the headings of the columns."""
+"""Sorts the list: with a key, from the palette, or by a click on the heading of a column."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class OrderController(BrowseController):
         await self._show(order)
 
     def sort_by_heading(self, order: Order) -> None:
-        """Sort by the column whose heading was clicked; a second click sorts as at first."""
+        """Sort by the column whose heading was clicked; a second click restores the default order."""
         self.sort_by(DEFAULT_ORDER if order == self.session.view.order else order)
 
     async def _show(self, order: Order) -> None:

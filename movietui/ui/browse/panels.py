@@ -93,14 +93,14 @@ class PanelController(BrowseController):
 
     @in_background("card", exclusive=True)
     async def action_surprise(self) -> None:
-        """Show one good movie, another each time, and one reason."""
+        """Show one good movie, chosen at random, and one reason for it."""
         from movietui.ui.panels import SurprisePanel
 
         self.require_list()
         row = await self.session.surprise(secrets.randbelow(2**32))
         if row is None:
-            changes = f"{key_of(self.screen, 'browse.filter')} and {key_of(self.screen, 'browse.shelf')} change"
-            raise Problem(f"The list is empty; {changes} the filter or watchlist.")
+            filters, shelf = key_of(self.screen, "browse.filter"), key_of(self.screen, "browse.shelf")
+            raise Problem(f"The list is empty; {filters} changes the filter, and {shelf} leaves the watchlist.")
         await self._show_card(SurprisePanel, row["id"])
 
     @in_background("card", exclusive=True)
@@ -149,7 +149,7 @@ class PanelController(BrowseController):
             self.show_card(movie)
 
     async def action_search(self) -> None:
-        """Search everything; from the viewers, search among them."""
+        """Search everything; from the viewers, search only them."""
         if self.screen.viewers_pane.has_focus_within or self.session.opened is None:
             await self.screen.viewers_pane.search()
             return
@@ -175,7 +175,7 @@ class PanelController(BrowseController):
 
     @in_background("card", exclusive=True)
     async def action_taste(self) -> None:
-        """Show what the viewers of the list like."""
+        """Show what the viewers of the list like and dislike."""
         from movietui.ui.browse.taste import TastePanel
 
         self.require_list()
@@ -216,7 +216,7 @@ class PanelController(BrowseController):
 
     @shows_problems
     async def action_open_page(self) -> None:
-        """Offer the pages of the movie whose details are shown."""
+        """Offer web pages about the movie whose details are shown."""
         from movietui.ui.browse.where_to_watch import PagesPanel
 
         row = self.list_pane.movies.current

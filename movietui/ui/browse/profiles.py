@@ -1,4 +1,4 @@
-"""Profiles: creating one with an interview, renaming and deleting."""
+"""The keys for profiles: create one with an interview, improve it with another, rename it or delete it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ProfileController(BrowseController):
 
     @in_background()
     async def show_after_interview(self, interview: Interview, _: object = None) -> None:
-        """Show the list with the answers."""
+        """Show the list that the answers lead to."""
         await self.screen.viewers_pane.fill()
         await self.list_pane.fill(from_top=True)
         rated = text.plural(interview.answers, "movie")

@@ -1,4 +1,4 @@
-"""Rating and marking the selected movie, undo and redo: the keys, and the new order of the list."""
+"""The keys that rate and mark the selected movie, undo and redo, and show the new order of the list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MARK_KEYS = [
         "Watchlist",
         show=False,
         id="browse.watchlist",
-        tooltip="Add to the watchlist, or remove",
+        tooltip="Add to the watchlist, or remove from it",
     ),
     Binding("x", "mark('hidden')", "Hide", show=False, id="browse.hide", tooltip="Never show the movie again"),
     Binding("v", "mark('seen')", "Seen", show=False, id="browse.seen", tooltip="Mark as seen, without a rating"),
@@ -37,7 +37,7 @@ MARK_KEYS = [
 
 
 class RatingController(BrowseController):
-    """Ratings and marks."""
+    """Rates and marks movies, undoes and redoes."""
 
     @shows_problems
     async def action_rate(self, stars: int) -> None:
@@ -81,7 +81,7 @@ class RatingController(BrowseController):
     ) -> None:
         """Show the new order and, in the same frame, what was done.
 
-        ``reverted_by`` is the id of the action that reverts the change, and its word.
+        ``reverted_by`` is the id of the action that reverts the change, and the word for it in the notice.
         """
         if isinstance(done, Deleted):
             await self.session.leave_deleted()

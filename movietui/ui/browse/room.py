@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 
 DETAILS_COLUMNS = 120
-"""Columns of the window from which the details stand beside the list."""
+"""The fewest columns of a window that shows the details beside the list."""
 VIEWERS_COLUMNS = 140
-"""Columns of the window from which the viewers stand beside the list and the details."""
+"""The fewest columns of a window that shows the viewers beside the list and the details."""
 EDGE_COLUMNS = 80
-"""Columns of the window from which folded details have an edge; with fewer the list needs its cells."""
+"""The fewest columns of a window that shows an edge for folded details; in a narrower one, the list needs its cells."""
 
 
 @dataclass(frozen=True)
 class Folding:
-    """What is folded."""
+    """Which panes are folded."""
 
     viewers: bool
     details: bool
 
 
 def fold(columns: int, *, viewers_focused: bool) -> Folding:
-    """Return what is folded in a window of this width: what has not the focus, as far as there is too little room.
+    """Return which panes are folded in a window of this width: if room is short, those without the focus.
 
     >>> fold(80, viewers_focused=False)
     Folding(viewers=True, details=True)

@@ -1,7 +1,7 @@
 """Browse: viewers on the left, the ranked list in the middle, details of the selected movie on the right.
 
-What the keys do is in one controller for each concern: ``ratings``, ``filters``, ``audience``, ``profiles``,
-``panels`` and ``imports``.
+One controller for each concern handles the keys: ``ratings``, ``filters``, ``audience``, ``profiles``, ``panels``,
+``imports``, ``order``, ``legend`` and ``writing``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from movietui.ui.bindings import declared_bindings
-from movietui.ui.browse.audience import DIAL_KEYS, MEMBER_KEYS, METHOD_KEYS, AudienceController
+from movietui.ui.browse.audience import DIAL_KEYS, METHOD_KEYS, VIEWER_KEYS, AudienceController
 from movietui.ui.browse.filter_line import FilterLine
 from movietui.ui.browse.filters import FILTER_KEYS, FilterController
 from movietui.ui.browse.imports import IMPORT_KEYS, ImportController
@@ -37,7 +37,7 @@ from movietui.ui.wording import describe_moves
 RANKING_ACTIONS = ("rate", "nudge", "undo", "redo", "mark", "veto")
 """Actions after which the list has a new order."""
 PRIORITY_ACTIONS = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "interview"}
-"""Actions whose keys have priority, so that keys typed right after them reach the widget that they focus."""
+"""Actions whose keys have priority, so that the next key already reaches the widget that the action focuses."""
 
 
 class BrowseScreen(FrameScreen):
@@ -46,10 +46,10 @@ class BrowseScreen(FrameScreen):
     help_title = "Browse"
     models_action = "screen.models"
     about_open_dataset = True
-    # In the order in which the list of keys shows them.
+    # In the order of the line of keys, and of ``movietui config --defaults``.
     BINDINGS: ClassVar[list[BindingType]] = [
         *RATING_KEYS,
-        *MEMBER_KEYS,
+        *VIEWER_KEYS,
         *PROFILE_KEYS,
         *SEARCH_KEYS,
         Binding(
@@ -71,7 +71,7 @@ class BrowseScreen(FrameScreen):
             "Back",
             show=False,
             id="browse.back",
-            tooltip="Close the search; clear the filter; back to one viewer",
+            tooltip="Close the search, clear the filter, or go back to one viewer",
         ),
         *screen_keys(),
         *MARK_KEYS,
@@ -156,7 +156,7 @@ class BrowseScreen(FrameScreen):
     @work(exclusive=True, group="open")
     @shows_problems
     async def open_list(self, dataset: str = "") -> None:
-        """Show the list of another dataset or model from the top: its order is a new one."""
+        """Show the list of another dataset or model, from the top because its order is new."""
         assert self.session.opened is not None
         before, self._shown_dataset = self._shown_dataset, self.session.opened["dataset"]
         await self.session.leave_deleted()
@@ -165,7 +165,7 @@ class BrowseScreen(FrameScreen):
 
     @shows_problems
     async def refresh_list(self, *, compared: bool = False) -> None:
-        """Show what changed elsewhere. The cursor stays on its movie, so that a key rates the movie that it shows.
+        """Show what changed elsewhere. The cursor stays on its movie, so that a key rates the movie that a person sees.
 
         With ``compared``, also say how much moved.
         """
@@ -270,7 +270,7 @@ class BrowseScreen(FrameScreen):
     # Moving the focus
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a person types in a field, disable the keys that have priority: they are letters of the text."""
+        """While a person types in a field, disable the actions with priority: their keys are part of the text."""
         return not (self.query("Input:focus") and action in PRIORITY_ACTIONS)
 
     def action_focus_viewers(self) -> None:

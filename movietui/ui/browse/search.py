@@ -57,7 +57,7 @@ class SearchResults(RowList[SearchResult]):
 
 
 class SearchPanel(Panel[SearchResult | None]):
-    """Searches as a person types. Ends with the chosen match."""
+    """Searches as a person types. Ends with the chosen match, or ``None``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         cancel_key(),
@@ -68,7 +68,7 @@ class SearchPanel(Panel[SearchResult | None]):
     ]
 
     def __init__(self, session: Session, *, only_movies: bool = False) -> None:
-        """With ``only_movies`` find no directors, profiles and users."""
+        """With ``only_movies``, find no directors, profiles or users."""
         super().__init__()
         self._session, self._only_movies = session, only_movies
 
@@ -92,7 +92,7 @@ class SearchPanel(Panel[SearchResult | None]):
     @work(group="ready")
     @shows_problems
     async def get_ready(self) -> None:
-        """Search for nothing: the engine then builds its index, which takes a long time for a large dataset."""
+        """Search for nothing, so that the engine builds its index now: for a large dataset, that takes a long time."""
         await self._session.engine.ask(Requests.search, words="")
 
     @property
@@ -106,11 +106,11 @@ class SearchPanel(Panel[SearchResult | None]):
     async def search(self, event: Input.Changed) -> None:
         """Show the matches so far."""
         words = event.value.strip()
-        rows, nothing = await search_everything(self._session, words) if words else ([], "Type a few letters.")
+        rows, placeholder = await search_everything(self._session, words) if words else ([], "Type a few letters.")
         rows = [row for row in rows if row.kind == "movie" or not self._only_movies]
         self.results.cursor = 0
         self.results.fill(len(rows), 0, rows)
-        self.results.set_placeholder(nothing)
+        self.results.set_placeholder(placeholder)
 
     def action_move(self, step: int) -> None:
         """Move up or down."""
@@ -161,10 +161,10 @@ async def search_everything(session: Session, words: str) -> tuple[list[SearchRe
         ),
     ]
     kinds = ("movie", *(("director",) if results["joined"] else ()), "profile", "user")
-    nothing = text.nothing_matches(words, kinds)
+    placeholder = text.nothing_matches(words, kinds)
     if not results["joined"]:
-        nothing += " To find directors, join the dataset with IMDb on the Data screen."
-    return rows, nothing
+        placeholder += " To find directors, join the dataset with IMDb on the Data screen."
+    return rows, placeholder
 
 
 def viewer_of(row: SearchResult, dataset: str) -> ViewerRef:

@@ -1,4 +1,4 @@
-"""More like this: the movies that are most like one."""
+"""More like this: lists the movies that are most like another one."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
 ROOMY = 60
-"""Cells from which the list shows what movies have in common."""
+"""The width in cells from which the list shows what movies have in common."""
 
 
 class SimilarRows(ColumnList[SimilarMovie]):
-    """Movies similar to one, the most similar first."""
+    """The movies that are similar to another one, the most similar first."""
 
     DEFAULT_CSS = "SimilarRows { height: 1fr; }"
     has_header = True
 
     def __init__(self, given: Mapping[str, str]) -> None:
-        """``given``: the stars that the viewers gave, as they are shown, by the id of the movie."""
+        """``given`` has, by the id of a movie, the stars that the viewers gave it, as they are shown."""
         super().__init__(id="similar")
         self._given = given
 
@@ -60,7 +60,7 @@ def _title_and_shared(row: SimilarMovie, width: int, *, roomy: bool) -> Line:
 
 
 class SimilarPanel(Panel[str | None]):
-    """Movies similar to one. Ends with the id of the chosen movie."""
+    """Lists movies that are similar to another one. Ends with the id of the chosen movie, or ``None``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
@@ -69,7 +69,7 @@ class SimilarPanel(Panel[str | None]):
     ]
 
     def __init__(self, title: str, rows: Sequence[SimilarMovie], given: Sequence[Sequence[float | None]]) -> None:
-        """``given``: the stars that each viewer gave to each of the movies."""
+        """``given`` has, for each of the movies, the stars that each viewer gave it."""
         super().__init__()
         self._title, self._rows = title, list(rows)
         shown = [(row["id"], wording.describe_given(stars)) for row, stars in zip(rows, given, strict=True)]

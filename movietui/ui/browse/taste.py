@@ -18,9 +18,9 @@ from movietui.ui.bindings import hint
 from movietui.ui.panels import ScrollPanel
 
 WIDTH = 88
-"""The most cells for a taste, in a panel that is ``wide``."""
+"""The most cells of a line, in a panel of the class ``wide``."""
 BAR = 12
-"""Cells of a bar to either side."""
+"""The most cells of a bar to either side."""
 FULL_BAR = 1.5
 """Stars that a full bar stands for."""
 
@@ -48,10 +48,10 @@ class TastePanel(ScrollPanel[None]):
 def describe_taste(taste: TasteReport, names: Sequence[str], width: int) -> Text:
     """Return what the viewers like compared with everybody, by genre and decade, and their unusual ratings."""
     lines: list[Text] = []
-    for name, person in zip(names, taste["viewers"], strict=True):
+    for name, viewer in zip(names, taste["viewers"], strict=True):
         if lines:
             lines.append(Text())
-        lines += _viewer_lines(name, person, width)
+        lines += _viewer_lines(name, viewer, width)
     pair = taste.get("pair")
     for title, movies in (
         (("You differ on", pair["divided"]), ("Would divide you", pair["would_divide"])) if pair else ()
@@ -66,31 +66,31 @@ def describe_taste(taste: TasteReport, names: Sequence[str], width: int) -> Text
     return Text("\n").join(lines)
 
 
-def _viewer_lines(name: str, person: ViewerTaste, width: int) -> list[Text]:
-    if not person["ratings"]:
+def _viewer_lines(name: str, viewer: ViewerTaste, width: int) -> list[Text]:
+    if not viewer["ratings"]:
         return [Text(f"{name} has no ratings here yet; press 1 to 5 on a movie.")]
-    stars = f"{text.plural(person['ratings'], 'rating')}, ★ {person['mean']:.2f} on average"
-    lines = [Text.assemble((name, "bold"), f"  {stars}; others ★ {person['crowd']:.2f} for the same")]
-    for title, groups in (("By genre", person["genres"]), ("By decade", person["decades"])):
+    stars = f"{text.plural(viewer['ratings'], 'movie')} rated ★ {viewer['mean']:.2f} on average"
+    lines = [Text.assemble((name, "bold"), f"  {stars}; others gave them ★ {viewer['crowd']:.2f}")]
+    for title, groups in (("By genre", viewer["genres"]), ("By decade", viewer["decades"])):
         lines += [
             Text(),
             Text.assemble((title, "underline"), (f"{'less than others ┼':>{33 - len(title)}} more", "dim")),
         ]
         lines += [_group(group, width) for group in groups]
     for title, movies in (
-        ("Likes more than others", person["likes"]),
-        ("Likes less than others", person["dislikes"]),
+        ("Likes more than others", viewer["likes"]),
+        ("Likes less than others", viewer["dislikes"]),
     ):
         if movies:
             lines += [Text(), Text(title, "underline")]
             for movie in movies:
                 stars = f"{text.number_of_stars(movie['stars'])}   others ★ {movie['crowd']:.1f}"
                 lines.append(_two_columns(text.movie_title(movie), stars, width))
-    return lines + _model_quality(person["for_you"])
+    return lines + _model_quality(viewer["for_you"])
 
 
 def _model_quality(quality: PersonalAccuracy | None) -> list[Text]:
-    """Return how accurate the model is for a profile, compared with the movies' mean ratings; empty for users."""
+    """Return how accurate the model is for a profile, compared with the mean ratings of movies; empty for a user."""
     if quality is None:
         return []
     lines = [Text(), Text("How accurate the model is for you", "underline")]
@@ -98,7 +98,7 @@ def _model_quality(quality: PersonalAccuracy | None) -> list[Text]:
         more = text.plural(quality["lacking"], "more rating")
         return [*lines, Text(f" {more} needed to measure this.")]
     newest = text.plural(quality["newest"], "newest rating")
-    lines.append(Text(f" Your {newest}, predicted from the {quality['older']:,} before:", "dim"))
+    lines.append(Text(f" Your {newest}, predicted from the {quality['older']:,} before them:", "dim"))
     lines.append(Text(f" {'':<14}{'error (RMSE)':<20}liked movies in the top {quality['top']}", "dim"))
     for name, accuracy in ((quality["model"], quality["by_model"]), ("mean ratings", quality["by_means"])):
         rmse, rate = accuracy["rmse"], accuracy["hit_rate"]
@@ -110,7 +110,7 @@ def _model_quality(quality: PersonalAccuracy | None) -> list[Text]:
 
 
 def _group(group: TasteGroup, width: int) -> Text:
-    """Return a genre or decade with a bar: to the left if it is liked less than by others, to the right if more."""
+    """Return a genre or decade with a bar: to the left if the viewer likes it less than others, else to the right."""
     eighths = round(min(1.0, abs(group["difference"]) / FULL_BAR) * BAR)
     less, more = (eighths, 0) if group["difference"] < 0 else (0, eighths)
     line = Text.assemble(

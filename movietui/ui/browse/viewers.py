@@ -31,21 +31,21 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
 MARKS = "●○◎◇"
-"""The signs before the viewers of the list."""
+"""The signs before the viewers whom the list is for."""
 LEAST = 4
-"""The fewest cells for a word that is cut; with less room the word is left out."""
+"""The fewest cells for a word that is cut; if there is less room, the word is left out."""
 
 
 @dataclass(frozen=True)
 class Heading:
-    """A line between the groups."""
+    """The heading of a group."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Hint:
-    """What to do if a group is empty."""
+    """What to show if a group is empty."""
 
     text: str
 
@@ -84,7 +84,7 @@ class ViewerList(ColumnList[Entry]):
             self.refresh()
 
     def selectable(self, row: Entry) -> bool:
-        """Return whether a row is a viewer; headings and hints are only read."""
+        """Return whether a row is a viewer: headings and hints cannot be selected."""
         return isinstance(row, ViewerRow)
 
     def columns(self, width: int) -> Sequence[Column[Entry]]:
@@ -115,14 +115,14 @@ def _ratings(row: Entry, width: int) -> Line:
 
 
 def _about(about: str, width: int) -> str:
-    """Return what is known about a person, ``width`` cells wide; leave out the last word if too little of it fits."""
+    """Return what is known about a user, ``width`` cells wide; leave out the last word if too little of it fits."""
     rest, _, last = about.rpartition(" ")
     left_out = rest and cell_len(about) > width and width - cell_len(rest) - 1 < min(LEAST, cell_len(last))
     return cut(rest if left_out else about, width)
 
 
 class ViewersPane(Vertical):
-    """Profiles, then the users of the dataset, as far as they match the search."""
+    """Shows the profiles, then the users of the dataset, that match the search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "rename", "Rename", show=False, id="browse.rename", tooltip="Rename the profile"),
@@ -131,13 +131,13 @@ class ViewersPane(Vertical):
 
     @dataclass
     class Rename(Message):
-        """The selected profile is to be renamed."""
+        """A person wants to rename the selected profile."""
 
         viewer: ViewerRef
 
     @dataclass
     class Delete(Message):
-        """The selected profile is to be deleted."""
+        """A person wants to delete the selected profile."""
 
         viewer: ViewerRef
 
@@ -153,7 +153,8 @@ class ViewersPane(Vertical):
         self._search = ""
         self._searching = False
         self._field: Input | None = None
-        """The field for a search. Closing hides it instead of removing it: a search begun meanwhile would focus it."""
+        """The field for a search. Closing hides the field: if it were removed, a search begun meanwhile would focus the
+        disappearing field."""
         self.border_title = "Viewers"
 
     def compose(self) -> ComposeResult:
@@ -173,7 +174,7 @@ class ViewersPane(Vertical):
 
     @property
     def searching(self) -> bool:
-        """Whether the viewers are searched."""
+        """Whether a person is searching the viewers."""
         return self._searching
 
     def _set_searching(self, searching: bool) -> None:
@@ -204,7 +205,7 @@ class ViewersPane(Vertical):
         self.post_message(self.Delete(self._profile()))
 
     async def search(self) -> None:
-        """Focus the search."""
+        """Open the search field and focus it."""
         if self._field is None:
             self._field = Field(placeholder="search", id="search", compact=True)
             await self.mount(self._field, before=0)
@@ -228,7 +229,7 @@ class ViewersPane(Vertical):
             await self.fill()
 
     async def fill(self, *, move_cursor: bool = False) -> None:
-        """Show the matches of the search; with ``move_cursor``, select the first viewer of the list."""
+        """Show the matches of the search; with ``move_cursor``, select the first viewer whom the list is for."""
         if self._session.opened is None:
             return
         self.border_subtitle = hint(self.screen, ("browse.search", "search"))
@@ -248,7 +249,7 @@ class ViewersPane(Vertical):
             self.viewers.cursor = indices.get(chosen[0]) or min(indices.values(), default=0)
 
     async def _fixed_rows(self) -> list[Entry]:
-        """Return everything above the users."""
+        """Return all rows above the users."""
         opened = self._session.opened
         assert opened is not None
         words = self._search.casefold().split()
@@ -274,7 +275,7 @@ class ViewersPane(Vertical):
     @on(RowList.RowsRequested)
     @shows_problems
     async def add_rows(self, event: RowList.RowsRequested) -> None:
-        """Request the users that were scrolled to."""
+        """Request the users that a person scrolled to, and add their rows."""
         event.stop()
         above = len(await self._fixed_rows())
         people = await self._session.engine.ask(

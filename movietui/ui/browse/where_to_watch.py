@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 WHAT = {"JustWatch": "where to stream, rent or buy it", "IMDb": "cast, plot and ratings", "Letterboxd": "reviews"}
-"""What the pages of each site are for."""
+"""What the pages of each site show."""
 
 
 class PageList(RowList[Page]):
-    """The pages."""
+    """The pages about a movie."""
 
     DEFAULT_CSS = "PageList { height: 3; }"
 
     def draw(self, row: Page, width: int) -> Line:
-        """Draw the site, what it is for, and whether the page is a search."""
+        """Draw the site, what its page shows, and whether the page is a search."""
         about = WHAT[row.site] if row.exact else f"{WHAT[row.site]} · search"
         return [(text.cut(f" {row.site}", 12), ""), (text.cut(about, max(1, width - 12)), "quiet")]
 
@@ -80,7 +80,7 @@ class PagesPanel(Panel[None]):
 
     @on(RowList.Moved)
     def show_address(self) -> None:
-        """Show the whole address of the selected page: without a browser it can be typed elsewhere."""
+        """Show the whole address of the selected page: without a browser here, a person can type it elsewhere."""
         if (page := self.pages.current) is not None:
             self.query_one("#address", Static).update(Text(page.address, overflow="fold"))
 

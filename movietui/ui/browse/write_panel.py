@@ -1,4 +1,4 @@
-"""Copy or save: which movies, in which format, how many of them, and whether to the clipboard or to a file."""
+"""The panel that asks what to copy or save: which movies, how many, in which format, and to the clipboard or a file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
 COUNTS = (10, 25, 50, 100)
-"""How many movies of a list can be written, besides all."""
+"""The numbers of movies of a list that a person can choose, besides all of them."""
 NAMES: tuple[FormatName, ...] = tuple(FORMATS)
 NOTES: dict[FormatName, str] = {
     "markdown": "To read, or to send to a friend.",
@@ -38,19 +38,22 @@ class Source:
     """Movies that can be written."""
 
     name: str
-    """What they are, as the panel shows it."""
+    """What the panel calls them."""
     about: str
     stem: str
     """The start of the proposed file name."""
     total: int | None
-    """How many there are, if a part of them can be chosen."""
+    """How many there are; ``None`` if a person cannot choose how many to write."""
     make: Callable[[int], Awaitable[MovieFile]]
-    """Returns the first of them, or all if there can be no part. Raises ``Problem`` if there are none."""
+    """Returns as many of the first movies as requested, or all of them if ``total`` is ``None``.
+
+    Raises ``Problem`` if there are none.
+    """
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to be written, and where to."""
+    """What to write, and where."""
 
     source: Source
     count: int
@@ -119,7 +122,7 @@ class WritePanel(Panel[Choice | None]):
 
     @on(RowList.Moved)
     def show_choices(self) -> None:
-        """Show the format and, for a list, how many of its movies; the chosen ones are marked."""
+        """Show the formats and, for a list, the numbers of movies, and mark those that are chosen."""
         names = [(FORMATS[name].name, name == self._format, f"take_format({name!r})") for name in NAMES]
         lines = [self._choices("as", "write.format-back write.format", names)]
         if counts := self._counts():
@@ -140,7 +143,7 @@ class WritePanel(Panel[Choice | None]):
         return line.append(hint(self, (keys, "")).strip(), "dim")
 
     def _counts(self) -> list[int]:
-        """Return how many movies can be chosen, all of them last; nothing if there is no choice."""
+        """Return the numbers of movies to choose from, all of them last; empty if there is no choice."""
         source = self.sources.current
         if source is None or source.total is None:
             return []
@@ -166,13 +169,13 @@ class WritePanel(Panel[Choice | None]):
             self.action_take_count(counts[max(0, min(index, len(counts) - 1))])
 
     def action_take_count(self, count: int) -> None:
-        """Choose how many movies."""
+        """Choose the number of movies."""
         self._count = count
         self.show_choices()
 
     @on(RowList.Clicked)
     def copy_clicked(self) -> None:
-        """Copy what was clicked a second time."""
+        """Copy the selected movies, whose row was clicked again."""
         self.action_write("clipboard")
 
     def action_write(self, to: Literal["clipboard", "file"]) -> None:

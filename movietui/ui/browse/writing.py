@@ -1,4 +1,4 @@
-"""Copying and saving the list, watchlists and ratings: the key, what each holds, and where it goes."""
+"""Copies or saves the list, watchlists and ratings: the key, what each of them contains, and where it goes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 COPY_LIMIT = 74_994
-"""The most bytes that are copied: more than these, once encoded, and many terminals ignore all of them."""
+"""The most bytes that are copied. Encoded, a longer text is too long for many terminals, which ignore all of it."""
 LONGEST_PATH = 4096
 WRITE_KEYS = [
     Binding(
@@ -54,11 +54,11 @@ WRITE_KEYS = [
 
 
 class WriteController(BrowseController):
-    """The key that copies or saves movies."""
+    """Handles the key that copies or saves movies."""
 
     _format: FormatName = "markdown"
     _count = COUNTS[0]
-    """What was chosen last."""
+    """The format and the number of movies that were chosen last."""
 
     @in_background("write", exclusive=True)
     async def action_write(self) -> None:
@@ -84,7 +84,7 @@ class WriteController(BrowseController):
     async def _list(self, count: int) -> MovieFile:
         rows = await self.list_pane.first_rows(count)
         if not rows:
-            raise Problem("The list is empty, so there is nothing to write.")
+            raise Problem("The list is empty, so there is nothing to copy or save.")
         opened = self.session.opened
         assert opened is not None
         movies = [listed(row) for row in rows]
@@ -92,7 +92,7 @@ class WriteController(BrowseController):
         return shortlist_file(self.list_pane.viewer_names(), movies, opened["dataset"], opened["model"], conditions)
 
     async def _conditions(self) -> list[str]:
-        """Return the order of the list and all that decides which movies it has, in sentences without full stops."""
+        """Return the order of the list and what decides which movies it contains, as sentences without full stops."""
         view, audience, query = self.session.view, self.session.audience, await self.session.query()
         sentences = [f"Ordered by {ORDERS[query.get('order', DEFAULT_ORDER)]}"]
         if audience.together:
@@ -113,11 +113,11 @@ class WriteController(BrowseController):
         return sentences
 
     async def _watchlist(self, ref: ViewerRef, _: int) -> MovieFile:
-        written = watchlist_file(ref.label, await asyncio.to_thread(entries_of, self.session.store, ref))
-        if not written.movies:
+        file = watchlist_file(ref.label, await asyncio.to_thread(entries_of, self.session.store, ref))
+        if not file.movies:
             adds = key_of(self.screen, "browse.watchlist")
             raise Problem(f"The watchlist of {ref.label} is empty; {adds} adds the selected movie.")
-        return written
+        return file
 
     async def _ratings(self, ref: ViewerRef, _: int) -> MovieFile:
         rows = newest_first(await self.session.given_ratings(ref))
@@ -130,19 +130,19 @@ class WriteController(BrowseController):
 
 @dataclass(frozen=True)
 class Target:
-    """The file that a person typed."""
+    """The file whose path a person typed."""
 
     path: Path
     taken: bool
-    """Whether there is such a file already, so that nothing is written yet."""
+    """Whether the file already exists, so that nothing has been written yet."""
 
 
 async def write(app: MovieTui, choice: Choice) -> None:
     """Copy or save movies, and show what was done. Raise ``Problem`` if that is impossible."""
-    written = await choice.source.make(choice.count)
+    file = await choice.source.make(choice.count)
     file_format = FORMATS[choice.format]
-    content = await asyncio.to_thread(file_format.write, written)
-    movies = f"{text.plural(len(written.movies), 'movie')} {file_format.phrase}"
+    content = await asyncio.to_thread(file_format.write, file)
+    movies = f"{text.plural(len(file.movies), 'movie')} {file_format.phrase}"
     if choice.to == "clipboard":
         if (size := len(content.encode())) > COPY_LIMIT:
             raise Problem(
@@ -159,14 +159,14 @@ async def write(app: MovieTui, choice: Choice) -> None:
 
 
 def proposed_path(stem: str, suffix: str) -> Path:
-    """Return a free file name in the current folder or, if that cannot be written, in Downloads or at home."""
+    """Return an unused path in the current folder or, if that is not writable, in Downloads or the home folder."""
     folders = [Path.cwd(), Path.home() / "Downloads", Path.home()]
     folder = next((each for each in folders if each.is_dir() and os.access(each, os.W_OK)), folders[-1])
     return free_path(folder, stem, suffix)
 
 
 async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> Path | None:
-    """Ask for a file and write it; ask again before an existing one is replaced. Return ``None`` if cancelled."""
+    """Ask for a path and write the file; ask again before replacing a file. Return ``None`` if a person cancels."""
     from movietui.ui.panels import ConfirmPanel, NamePanel
 
     typed = str(proposed)
@@ -185,7 +185,7 @@ async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> P
 
 
 def _write_new(content: bytes, typed: str) -> Target:
-    """Write a file unless it exists. Raise ``Problem`` if it cannot be written."""
+    """Write a file unless it already exists. Raise ``Problem`` if it cannot be written."""
     if not typed.strip():
         raise Problem("Type a file name.")
     path = pasted(typed).absolute()

@@ -1,4 +1,4 @@
-"""Charts of a dataset: horizontal bars if there is room for a line each, otherwise columns; shades for a map."""
+"""Charts of a dataset: horizontal bars if there is a line for each, otherwise vertical bars; shades for a map."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Lin
 
 
 def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: int) -> list[Line]:
-    """Return columns above the first and the last label; if space is short, neighbouring counts are added together."""
+    """Return vertical bars above the first and last label; if space is short, each bar sums neighbouring counts."""
     together = -(-len(counts) // width)
     sums = [sum(counts[start : start + together]) for start in range(0, len(counts), together)]
     each = max(1, min(4, width // len(sums)))
@@ -112,7 +112,7 @@ def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: in
 
 
 def shades(shares: Sequence[Sequence[float]], width: int) -> list[Line]:
-    """Return a map: the most active users at the top, the most rated movies on the left, darker where more is rated."""
+    """Return a map: the most active users at the top, the most rated movies on the left, darker for more ratings."""
     each = max(1, min(4, (width - 12) // len(shares)))
     lines: list[Line] = [[("       most rated movies → least", "quiet")]]
     for index, row in enumerate(shares):

@@ -32,7 +32,7 @@ class Movie(ImdbMovie):
 
 
 MAX_CANDIDATES = 9
-"""Each candidate has a digit; no movie of our datasets has more candidates."""
+"""The most candidates that are shown: each has a digit as its key, and no movie of our datasets has more."""
 
 
 class MovieRows(RowList[Movie]):
@@ -68,7 +68,7 @@ class ImdbPanel(Panel[bool]):
                 f"Title {digit}",
                 show=False,
                 id=f"imdb.title-{digit}",
-                tooltip=f"It is title {digit}",
+                tooltip=f"The movie is title {digit}",
             )
             for digit in range(1, MAX_CANDIDATES + 1)
         ),

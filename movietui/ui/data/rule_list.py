@@ -26,7 +26,7 @@ class RuleList(ColumnList[RuleRow]):
         return row["rule"]
 
     def columns(self, width: int) -> Sequence[Column[RuleRow]]:
-        """Return columns for the rule and its counts; ``before``, in wide lists only, is ``left`` one row higher."""
+        """Return columns for the rule and its counts. Only wide lists have ``before``: ``left`` of the row above."""
         most = max((row["before"] for row in self.known_rows()), default=0)
         cells = max(8, len(f"{most:,}") + 2)
         before: Column[RuleRow] = Column("before", cells, lambda row, _: f"{row['before']:,}", right=True)
@@ -38,7 +38,7 @@ class RuleList(ColumnList[RuleRow]):
         ]
 
     def draw(self, row: RuleRow, width: int) -> Line:
-        """Draw one rule; one that is off is quieter, and says what it would do."""
+        """Draw one rule; a rule that is off is dimmed and says what it would do."""
         if row["on"]:
             return super().draw(row, width)
         effect = _effect_if_on(row)

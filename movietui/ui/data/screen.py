@@ -95,8 +95,9 @@ class DataScreen(FrameScreen):
         self._shown = ""
         """The dataset whose rules and charts are shown."""
         self._applied = ""
+        """The stored cleaning."""
         self._chosen = ""
-        """``_applied`` is the stored cleaning, ``_chosen`` the previewed one; if they differ, it can be applied."""
+        """The previewed cleaning. If it differs from the stored one, enter applies it."""
         self._rule = ""
         """The rule whose removed rows are shown."""
         self._report: CleaningReport | None = None
@@ -145,7 +146,7 @@ class DataScreen(FrameScreen):
 
     @property
     def removed(self) -> RemovedList:
-        """The rows that a rule removes, in place of the chart."""
+        """The rows that a rule removes, shown instead of the chart."""
         return self.query_one("#removed", RemovedList)
 
     def _pane(self, name: str) -> TextPane:
@@ -169,7 +170,7 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="list")
     @shows_problems
     async def list_datasets(self, name: str | None = None) -> None:
-        """List the datasets; select ``name``, unless a person works on the rules of another."""
+        """List the datasets; select ``name``, unless the focus is on the rules of another dataset."""
         session = self.session
         await session.engine.start()
         listed = await session.engine.ask(Requests.datasets)
@@ -177,7 +178,7 @@ class DataScreen(FrameScreen):
         self.datasets.open_name = session.opened["dataset"] if session.opened else ""
         before = {row["name"]: row for row in self.datasets.known_rows() if not isinstance(row, OpenPath)}
         if not self._pending and before.get(self._shown) not in rows:
-            self._shown = ""  # it changed
+            self._shown = ""  # it changed, so show it again
         wanted = name or ("" if before else self.movie_tui.current_dataset)
         self.datasets.fill(len(rows), 0, rows, follow=True)
         for index, row in enumerate(rows):
@@ -214,7 +215,7 @@ class DataScreen(FrameScreen):
         terms = _terms(row, hint(self, ("data.choose", "downloads it")), hint(self, ("data.remove", "removes it")))
         self._pane("terms").show(terms)
         if self._report is None or self._report["dataset"] != row["name"]:
-            self._show_rules(None)  # those of a large dataset arrive only after a while
+            self._show_rules(None)  # the rules of a large dataset arrive only after a while
         if not row["ratings"]:
             self._show_rules(None)
             self._shown = row["name"]
@@ -289,11 +290,11 @@ class DataScreen(FrameScreen):
             self._change({**rule, "on": not rule["on"]})
 
     def action_number(self, step: int) -> None:
-        """Give the selected rule a larger or smaller number."""
+        """Raise or lower the number of the selected rule."""
         rule = self._rule_to_change()
         if rule is None or not rule["number"]:
-            keys = hint(self, ("data.less data.more", "change the number"))
-            self.movie_tui.show_notice(f"{keys} of rules such as “movies, under 5 ratings”; this one has none.")
+            keys = hint(self, ("data.less data.more", "change the number in a rule"))
+            self.movie_tui.show_notice(f"{keys} such as “movies, under 5 ratings”; this rule has no number.")
             return
         self._change({**rule, "on": True, "number": _stepped(rule["number"], step)})
 
@@ -355,7 +356,7 @@ class DataScreen(FrameScreen):
     @on(RowList.RowsRequested, "#removed")
     @shows_problems
     async def add_removed_rows(self, event: RowList.RowsRequested) -> None:
-        """Request the rows that were scrolled to."""
+        """Request the rows that a person scrolled to, and add them."""
         removed = await self._removed(event.offset)
         self.removed.add_rows(removed["offset"], removed["rows"])
 
@@ -391,7 +392,7 @@ class DataScreen(FrameScreen):
     @work(group="choose")
     @shows_problems
     async def action_choose(self) -> None:
-        """Get or open the selected dataset; apply the changed rules, or show what one removes."""
+        """Get or open the selected dataset; on the rules, apply the changes or show the rows that a rule removes."""
         if self.rules.has_focus and self._pending:
             await self._apply()
         elif self.rules.has_focus:
@@ -472,7 +473,7 @@ class DataScreen(FrameScreen):
         path = await self.app.push_screen_wait(ask)
         if path is not None:
             joined = await app.work.imdb(name, path or None)
-            await self.session.engine.ask(Requests.imdb_report, dataset=name)  # lists show it from now on
+            await self.session.engine.ask(Requests.imdb_report, dataset=name)  # from now on, lists show what IMDb says
             app.show_notice(
                 f"{name}: {joined['matched']:,} movies matched to IMDb, {joined['ambiguous']:,} ambiguous, "
                 f"{joined['unmatched']:,} not on IMDb · {hint(self, ('data.imdb', 'show'))}",
@@ -480,7 +481,7 @@ class DataScreen(FrameScreen):
             )
 
     def action_chart(self, step: int) -> None:
-        """Go from the datasets to the rules; from the rules, show the next chart or the previous one."""
+        """From the datasets, go to the rules; from elsewhere, show the next chart or the previous one."""
         if self.datasets.has_focus:
             self.action_focus_rules()
         elif self.chart.charts:
@@ -527,7 +528,7 @@ def _terms(row: DatasetRow, gets: str, removes: str) -> Text:
 
 
 def _stepped(number: int, step: int) -> int:
-    """Return the next round number; numbers above 1000 are years and change by ten."""
+    """Return the next round number, up or down; numbers above 1000 are years and change by ten."""
     if number > NUMBERS[-1]:
         return number + 10 * step
     larger = [one for one in NUMBERS if one > number]
@@ -541,8 +542,8 @@ def ask_for_dataset() -> PathPanel:
 
 
 def name_for(stem: str, taken: set[str]) -> str:
-    """Return an unused name for a dataset, made from the name of its file."""
-    name = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem.lower()).strip("-")
+    """Return a name for a dataset, made from the name of its file, that is not in ``taken``."""
+    name = "".join(each if each.isascii() and each.isalnum() else "-" for each in stem.lower()).strip("-")
     name = name[:40] or "my-dataset"
     names = chain([name], (f"{name}-{number}" for number in count(2)))
     return next(free for free in names if free not in taken)

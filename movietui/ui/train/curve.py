@@ -23,7 +23,7 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.textual_internals import plot_theme, set_plot_size
 
 SIGNS = "●x+◆o*"
-"""A different sign for each of several runs, so that they differ without colours."""
+"""A different sign for each of several runs, to tell them apart without colours."""
 BEST = "★"
 
 
@@ -45,7 +45,7 @@ def best_of(epochs: Sequence[EpochRow]) -> int | None:
 class Curve(PlotextPlot):
     """Train and validation loss of a run by epoch, or the validation losses of several.
 
-    The picture is rendered in a thread, always of the newest data: waiting for it would stall the screen.
+    A thread renders the picture, because waiting for it would stall the screen. It always renders the newest data.
     """
 
     PAUSE_FACTOR = 15
@@ -59,12 +59,12 @@ class Curve(PlotextPlot):
         self._outdated = False
         """Whether the picture is out of date."""
         self.busy = False
-        """Whether a picture is being rendered, or the pause after it has not ended."""
+        """Whether a picture is being rendered, or the pause after that has not ended."""
         self._requested = asyncio.Event()
         """Set if a person, not a run in training, waits for the picture."""
 
     def draw_curves(self, runs: Sequence[CurveLine], zoom: int = 1, instead: str = "") -> None:
-        """Draw these runs. Of ``zoom`` equal parts of the epochs, draw only the last.
+        """Draw these runs. Divide the epochs into ``zoom`` equal parts, and draw only the last part.
 
         ``instead`` is a text to show if no run has an epoch.
         """

@@ -7,7 +7,7 @@ from movietui.ui.widgets.columns import Column, ColumnList
 
 BEST = " ●"
 ROOMY = 29
-"""Cells from which the columns have their full headings."""
+"""The width in cells from which the columns have their full headings."""
 
 
 class EpochList(ColumnList[EpochRow]):

@@ -38,7 +38,7 @@ MAX_LISTED = 6
 
 
 class PrunePanel(Panel[list[Freed] | None]):
-    """Asks how many checkpoints to keep, and by which metric; lists the others. Ends with those that were removed."""
+    """Asks how many checkpoints to keep, and by which metric; lists the others. Ends with what was removed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [cancel_key()]
 
@@ -71,7 +71,7 @@ class PrunePanel(Panel[list[Freed] | None]):
     @work(exclusive=True, group="prunable")
     @shows_problems
     async def show_prunable(self) -> None:
-        """List what would be removed."""
+        """List the checkpoints that would be removed."""
         message, wrong = Text(), ""
         try:
             freed = await asyncio.to_thread(self._runs.prunable, *self._inputs())
@@ -97,7 +97,7 @@ class PrunePanel(Panel[list[Freed] | None]):
 
     @on(Input.Submitted)
     async def prune(self) -> None:
-        """Remove the checkpoints, or show why that is impossible."""
+        """Remove the other checkpoints, or show why that is impossible."""
         try:
             self.dismiss(await asyncio.to_thread(self._runs.prune, *self._inputs()))
         except Problem as problem:
@@ -152,6 +152,6 @@ def describe_end(app: MovieTui, run: Run) -> str:
             )
         case "cancelled":
             again = key_on(TrainScreen, app, "train.again")
-            return f"Stopped training {run.model}; run {run.id} keeps its curve, {again} resumes it."
+            return f"Stopped training {run.model}; run {run.id} keeps its curve, and {again} resumes it."
         case _:
             return f"! Run {run.id} {state_in_words(run.state)}: {run.problem}"

@@ -1,4 +1,4 @@
-"""The keys of the queue: cancel, pause and resume runs, reorder them, and how many train at the same time."""
+"""The keys of the queue: cancel, pause, resume and reorder runs, and set how many train at the same time."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ CANCEL_KEYS = [
     Binding("c", "cancel", "Cancel", id="train.cancel", tooltip="Stop the selected run, or whatever is running"),
 ]
 QUEUE_KEYS = [
-    Binding("p", "pause", show=False, id="train.pause", tooltip="Pause the run after this epoch, or resume"),
+    Binding("p", "pause", show=False, id="train.pause", tooltip="Pause the run after this epoch, or resume it"),
     Binding("r", "again", show=False, id="train.again", tooltip="Resume an interrupted or stopped run"),
     Binding("K,shift+up", "shift(-1)", show=False, id="train.earlier", tooltip="Move a queued run up"),
     Binding("J,shift+down", "shift(1)", show=False, id="train.later", tooltip="Move a queued run down"),
     Binding("plus", "change_at_a_time(1)", show=False, id="train.more", tooltip="One more run at a time"),
-    Binding("minus", "change_at_a_time(-1)", show=False, id="train.fewer", tooltip="One run fewer at a time"),
+    Binding("minus", "change_at_a_time(-1)", show=False, id="train.fewer", tooltip="One fewer run at a time"),
 ]
 
 
 class QueueController(TrainController):
-    """The keys of the queue."""
+    """Handles the keys of the queue."""
 
     @shows_problems
     async def action_cancel(self) -> None:

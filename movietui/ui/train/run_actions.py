@@ -1,4 +1,4 @@
-"""Actions on runs: use, name, note, delete, export, free disk space."""
+"""Actions on runs: use, name, annotate, delete and export them, and free disk space."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class RunActionController(TrainController):
             raise Problem(
                 "No run is selected."
                 if self.screen.runs_by_id
-                else "There is no run yet; press enter on a model to train one."
+                else "There is no run yet; press enter on a model to train it."
             )
         return run
 
@@ -81,7 +81,8 @@ class RunActionController(TrainController):
         panel = NamePanel(f"Name run {run.id}", words, name, run.name, longest=LONGEST_RUN_NAME)
         named: Run | None = await self.app.push_screen_wait(panel)
         if named is not None:
-            self.app.show_notice(f"Run {run.id} is {named.name}." if named.name else f"Run {run.id} has no name.")
+            outcome = f"is now called {named.name}" if named.name else "has no name now"
+            self.app.show_notice(f"Run {run.id} {outcome}.")
             self.screen.list_runs()
 
     @in_background("panel")
@@ -106,7 +107,7 @@ class RunActionController(TrainController):
         app, run = self.app, self._selected_run()
         if run.state in UNDER_WAY:
             cancels = hint(self.screen, ("train.cancel", "cancels it"))
-            raise Problem(f"Run {run.id} is {run.state}; {cancels} first, then delete it.")
+            raise Problem(f"Run {run.id} is {run.state}; {cancels}, and then you can delete it.")
         effect = await asyncio.to_thread(self._runs_store.effect_of_deleting, run.id)
         warning = f"{run.name or run.model} on {run.dataset}, with its metrics and checkpoint. This cannot be undone."
         panel = ConfirmPanel(f"Delete run {run.id}?", f"{warning}\n\n{effect}".rstrip(), "Delete")
@@ -133,7 +134,7 @@ class RunActionController(TrainController):
         numbers = [number for number in self.screen.runs.marked if number in self.screen.runs_by_id] or shown
         if not numbers:
             raise Problem("There is no run to export.")
-        which = f"{'the marked' if self.screen.runs.marked else 'the shown'} {text.plural(len(numbers), 'run')}"
+        which = "the " + text.plural(len(numbers), "marked run" if self.screen.runs.marked else "listed run")
         words = f"Export {which} to: .csv or .md for a table, .json for everything."
         proposed = await asyncio.to_thread(free_path, Path.cwd(), "runs", ".csv")
         panel = NamePanel(

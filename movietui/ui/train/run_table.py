@@ -31,7 +31,7 @@ class PublishedRow:
     note: str
     state: str = "published result"
     id: int = 0
-    """0: not a run."""
+    """Always 0, because this is not a run."""
 
     @classmethod
     def of(cls, row: PublishedResult) -> PublishedRow:
@@ -54,7 +54,7 @@ class Interval:
 
 @dataclass
 class QueueState:
-    """The state of the queue, which some states of runs depend on."""
+    """What the states of runs in the table depend on, besides the runs themselves."""
 
     in_use: int | None = None
     """The run that serves the list."""
@@ -87,7 +87,7 @@ def _ordinal(number: int) -> str:
 
 @dataclass(frozen=True)
 class Fact:
-    """A column for a fact of a run other than a metric. To add one to the table, add one to ``FACTS``."""
+    """A column with a fact about a run, other than a metric. To add one to the table, add a ``Fact`` to ``FACTS``."""
 
     name: str
     cells: int
@@ -136,7 +136,7 @@ FACT = {fact.name: fact for fact in (*FACTS, *LAST_FACTS)}
 
 
 class RunTable(ColumnList[Row]):
-    """Runs and published results; in each column the best of comparable figures is underlined."""
+    """Runs and published results; in each column, the best figure among comparable ones is underlined."""
 
     has_header = True
 
@@ -172,10 +172,10 @@ class RunTable(ColumnList[Row]):
     # Content
 
     def show(self, rows: Sequence[Row], queue_state: QueueState) -> None:
-        """Show these rows."""
+        """Show these runs and published results; their states depend on ``queue_state``."""
         measured = [row for row in rows if row.metrics]
         named = any(isinstance(row, Run) and row.name for row in rows)
-        # During training only this changes, and each step arrives here.
+        # While a run trains, usually only its progress changes: then redraw only the rows that changed.
         only_changed = (queue_state, measured, named) == (self.queue_state, self._measured, self._named)
         self._all, self.queue_state, self._named = rows, queue_state, named
         numbers = {row.id for row in rows}
@@ -224,10 +224,10 @@ class RunTable(ColumnList[Row]):
 
             return sorted(rows, key=order)
         values = {id(row): self._value(row, by) for row in rows}
-        there = [row for row in rows if values[id(row)] is not None]
+        with_value = [row for row in rows if values[id(row)] is not None]
         higher_first = higher_is_better(by) or by == "run"
-        there.sort(key=lambda row: values[id(row)], reverse=higher_first != self.is_reversed)  # type: ignore[arg-type,return-value]
-        return there + [row for row in rows if values[id(row)] is None]
+        with_value.sort(key=lambda row: values[id(row)], reverse=higher_first != self.is_reversed)  # type: ignore[arg-type,return-value]
+        return with_value + [row for row in rows if values[id(row)] is None]
 
     @staticmethod
     def _value(row: Row, column: str) -> str | float | None:
@@ -264,7 +264,7 @@ class RunTable(ColumnList[Row]):
         return next((row for row in self._all if row.id == number), None) if number else None
 
     def comparable(self) -> list[Run]:
-        """Return the visible runs that have figures and were not compared with the baseline yet."""
+        """Return the visible runs that have metrics and were not compared with the baseline yet."""
         top, height = self.scroll_offset.y, self.size.height
         in_view = self.known_rows()[top : top + height]
         return [
@@ -276,7 +276,7 @@ class RunTable(ColumnList[Row]):
     # Drawing
 
     def columns(self, width: int) -> Sequence[Column[Row]]:
-        """Return the columns that have room; the one that the table is sorted by is always among them."""
+        """Return the columns for which there is room, always including the one that the table is sorted by."""
         facts = [fact for fact in FACTS if width >= fact.minimum and (fact.name != "name" or self._named)]
         if self.sorted_by in FACT and FACT[self.sorted_by] not in (*facts, *LAST_FACTS):
             facts.insert(0, FACT[self.sorted_by])
@@ -289,7 +289,7 @@ class RunTable(ColumnList[Row]):
         ]
 
     def _metrics_in(self, room: int) -> list[tuple[str, int]]:
-        """Return the metrics that have room, with their widths; drop the first ones to fit the one sorted by."""
+        """Return the metrics for which there is room, with their widths; drop the first to keep the sorted one."""
         metrics = [(name, DIFFERENCE_CELLS if self.baseline else max(9, len(name) + 3)) for name in self._metrics]
         if self.sorted_by in self._metrics:
             index = list(self._metrics).index(self.sorted_by)
@@ -323,7 +323,7 @@ class RunTable(ColumnList[Row]):
         )
 
     def _marks(self, row: Row, cells: int) -> str:
-        """Return whether a run is marked, is the baseline, or is in use."""
+        """Return signs that say whether a run is marked, is the baseline, or is in use."""
         in_use = row.id and row.id == self.queue_state.in_use
         sign = "=" if row.id and row.id == self.baseline else "●" if in_use else " "
         return f"{'x' if row.id in self.marked else ' '}{sign} "
@@ -336,7 +336,7 @@ class RunTable(ColumnList[Row]):
         return [(text.cut(f"{value} ", cells, right=True), "")]
 
     def _figure_text(self, row: Row, name: str) -> str:
-        """Return a metric, or how far it is above the baseline's."""
+        """Return a metric, or its difference from the baseline's with half the width of its interval, if known."""
         if name not in row.metrics:
             return ""
         base = self._baseline_row

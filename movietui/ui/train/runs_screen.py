@@ -34,7 +34,7 @@ NO_EPOCHS = {
 }
 """Shown instead of the curve of a run without epochs, by its state."""
 ZOOMS = (1, 2, 4)
-"""The choices for the number of equal parts of the epochs, of which only the last is drawn."""
+"""The zoom levels: the epochs are divided into this many equal parts, and only the last part is drawn."""
 
 
 class RunsScreen(FrameScreen):
@@ -107,7 +107,7 @@ class RunsScreen(FrameScreen):
         raise NotImplementedError
 
     async def look(self) -> None:
-        """Show what another window or the command line did to the runs."""
+        """Show changes that another window or the command line made to the runs."""
         if self.is_current:
             with contextlib.suppress(Problem):  # the next action that needs the store reports it
                 changes = await asyncio.to_thread(Runs(self.session.store).changes, self._version)
@@ -141,7 +141,7 @@ class RunsScreen(FrameScreen):
 
     @on(RowList.Moved, "#runs")
     def moved(self) -> None:
-        """Show the run that the cursor moved to; other runs may be in view."""
+        """Show the run that the cursor moved to, and request the intervals of runs that are newly in view."""
         self.show_run()
         if self.runs.baseline is not None:
             self.fetch_intervals()
@@ -164,7 +164,7 @@ class RunsScreen(FrameScreen):
             return
         set_border(self.query_one("#curve-pane"), f"run {row.id} · {title}")
         epochs = live.curve if live else row.curve
-        # A problem that does not fit one line is shown instead of the curve, if there is none.
+        # If there is no curve, its pane shows the problem, which may take several lines.
         line = row.problem * bool(epochs) or _settings_line(row.settings)
         self.progress.show(Text(line, no_wrap=True, overflow="ellipsis"))
         self._draw(epochs, _name(row), marked, row.problem or NO_EPOCHS.get(row.state, "No epoch was completed."))
@@ -174,7 +174,7 @@ class RunsScreen(FrameScreen):
     @work(exclusive=True, group="intervals")
     @shows_problems
     async def fetch_intervals(self) -> None:
-        """Request the intervals of the differences in view."""
+        """Request the intervals of the visible differences, one run after the other."""
         table = self.runs
         baseline = table.baseline
         while baseline is not None and baseline == table.baseline and (rows := table.comparable()):
@@ -223,7 +223,7 @@ class RunsScreen(FrameScreen):
             self.show_run()
 
     def action_baseline(self) -> None:
-        """Show differences from the selected run, or metrics again."""
+        """Show differences from the selected run, or the metrics again."""
         run = self.runs.current
         if isinstance(run, Run) and not run.metrics:
             self.movie_tui.show_notice(f"Run {run.id} has no metrics to compare with.")
@@ -269,6 +269,6 @@ def _name(run: Run) -> str:
 
 
 def _settings_line(settings: Mapping[str, float | str]) -> str:
-    """Return settings in a line; those of a queued run as they were typed."""
+    """Return settings in one line; the settings of a queued run are shown as they were typed."""
     line = {name: value if isinstance(value, str) else f"{value:g}" for name, value in settings.items()}
     return " · ".join(f"{name} {value}" for name, value in line.items())

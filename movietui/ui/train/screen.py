@@ -40,7 +40,7 @@ from movietui.ui.widgets.text_pane import TextPane
 
 VIEWS = ("curve", "epochs", "settings")
 REST_SECONDS = 0.1
-"""Seconds that the cursor rests on a model before its form is built: building a long form would delay the next key."""
+"""Seconds that the cursor must rest on a model before its form is built: a long form would delay the next key."""
 OF_A_MODEL = ("choose", "settings", "preset", "sweep", "copy")
 """Actions that apply to the selected model."""
 LOOK_SECONDS = 0.5
@@ -53,7 +53,7 @@ class TrainScreen(RunsScreen):
     CSS_PATH = "screen.tcss"
     help_title = "Train"
     about = ("Models train in the background; keep using the list meanwhile.",)
-    # In the order in which the list of keys shows them.
+    # In the order of the line of keys, and of ``movietui config --defaults``.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Train", id="train.choose", tooltip="Train the model; on a run, show its details"),
         *CANCEL_KEYS,
@@ -79,11 +79,11 @@ class TrainScreen(RunsScreen):
         *RUN_KEYS,
         Binding("P", "preset", show=False, id="train.preset", tooltip="Switch between tuned and published settings"),
         *SWEEP_KEYS,
-        Binding("y", "copy", show=False, id="train.copy", tooltip="Copy the command that trains this"),
+        Binding("y", "copy", show=False, id="train.copy", tooltip="Copy the command that trains this model"),
         Binding("z", "zoom", show=False, id="train.zoom", tooltip="Show only the last epochs"),
         Binding("left,h", "focus_models", "Models", show=False, id="train.models", tooltip="Go to the models"),
         Binding("right,l", "focus_runs", "Runs", show=False, id="train.runs", tooltip="Go to the runs"),
-        Binding("escape", "back", "Back", show=False, id="train.back", tooltip="Leave the settings"),
+        Binding("escape", "back", "Back", show=False, id="train.back", tooltip="Close the filter or settings"),
         *screen_keys("browse"),
     ]
 
@@ -154,7 +154,7 @@ class TrainScreen(RunsScreen):
     @work(group="open")
     @shows_problems
     async def open_lists(self) -> None:
-        """List the runs and, once they are drawn, the models: the form of one model takes as long as all the rest."""
+        """List the runs and, once they are drawn, the models: the form of a model takes as long as everything else."""
         with contextlib.suppress(WorkerError):  # a newer list was requested meanwhile
             await self.list_runs().wait()
         self.call_after_refresh(self.list_models)
@@ -176,7 +176,7 @@ class TrainScreen(RunsScreen):
             self.list_runs()
 
     def served(self, dataset: str) -> None:
-        """Mark the run that now serves, and update the command line."""
+        """Mark the run that is now in use, and update the command line."""
         self.list_runs()
         self.check_settings()
 
@@ -221,7 +221,7 @@ class TrainScreen(RunsScreen):
 
     @on(SettingsForm.Sweep)
     def sweep_field(self, event: SettingsForm.Sweep) -> None:
-        """Try values of the selected field."""
+        """Open the panel that tries several values of a field."""
         self.sweeps.action_sweep(event.field)
 
     @on(SettingsForm.Changed)
@@ -238,7 +238,7 @@ class TrainScreen(RunsScreen):
 
     @shows_problems
     async def action_copy(self) -> None:
-        """Copy the command line that trains the same."""
+        """Copy the command line that trains the model in the same way."""
         await self.show_settings()
         command = self.form.command(self.movie_tui.current_dataset)
         self.app.copy_to_clipboard(command)
@@ -247,7 +247,7 @@ class TrainScreen(RunsScreen):
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Keep actions on a model until the models are listed."""
+        """Before the models are listed, remember the actions on a model, to perform them later."""
         bound = self.active_bindings.get(event.key)
         if self._models or bound is None or not self.models.has_focus:
             return
@@ -310,7 +310,7 @@ class TrainScreen(RunsScreen):
             self.set_focus(fields.first())
 
     def action_view(self) -> None:
-        """In a narrow window, show the next of curve, epochs and settings."""
+        """In a narrow window, switch to the next of the panes: curve, epochs, settings."""
         now = next((name for name in VIEWS if self.query_one(f"#{name}-pane").has_class("-viewed")), VIEWS[-1])
         self.view(VIEWS[(VIEWS.index(now) + 1) % len(VIEWS)])
 

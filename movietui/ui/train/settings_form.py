@@ -21,7 +21,7 @@ from movietui.protocol.messages import FieldRow, ModelRow
 from movietui.ui.widgets.fields import Field, NumberInput
 
 WIDGETS_AT_ONCE = 10
-"""How many widgets of a form are created before other messages are handled: each takes two milliseconds."""
+"""How many widgets of a form are created before other messages are handled; each widget takes two milliseconds."""
 
 
 class FormOptions(TypedDict):
@@ -41,7 +41,7 @@ class SettingsForm(Vertical):
 
     @dataclass
     class Sweep(Message):
-        """Values of a field are to be tried in a sweep."""
+        """A person wants to try several values of a field in a sweep."""
 
         field: str
 
@@ -50,7 +50,7 @@ class SettingsForm(Vertical):
         self.model: ModelRow | None = None
         self.preset: Preset = PRESETS[0]
         self._complete = False
-        """Whether all fields are those of the model, none of the previous one."""
+        """Whether all fields are those of the model, and none is left from the previous model."""
 
     def compose(self) -> ComposeResult:
         """Add empty widgets, which ``show`` fills."""

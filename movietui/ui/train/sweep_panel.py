@@ -53,9 +53,9 @@ class SweepPanel(Panel[dict[str, str] | None]):
         start: Callable[[Grid], Awaitable[None]],
         sweep: Sweep | None,
     ) -> None:
-        """``values`` are those of the form; the cursor starts in ``field``. ``about`` names dataset and split.
+        """``values`` are those in the form; the cursor starts in ``field``. ``about`` names the dataset and the split.
 
-        ``fit_seconds`` is the time of one fit, if known. ``start`` starts a sweep; ``sweep`` is an earlier one.
+        ``fit_seconds`` is how long one fit takes, if known. ``start`` starts a sweep; ``sweep`` is an earlier sweep.
         """
         super().__init__()
         self._model, self._about, self._values, self._field = model, about, values, field
@@ -115,7 +115,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
         self._show_status(cast("MovieTui", self.app).work.activity)
 
     def _grid(self) -> dict[str, list[str]]:
-        """Return what was typed. Raise ``Problem`` if it cannot be swept."""
+        """Return the typed values by setting. Raise ``Problem`` if they do not make a valid sweep."""
         fields = self._model["settings"]
         typed = {field["name"]: self.query_one(f"#try-{field['name']}", Input).value for field in fields}
         return grid_of(typed, fields)
@@ -137,7 +137,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
         self.query_one("#sweep-status", Static).update(line)
 
     def _unchanged(self, sweep: Sweep) -> bool:
-        """Return whether the typed grid is that of the sweep."""
+        """Return whether the typed values are those of the sweep."""
         try:
             return self._grid() == sweep.grid
         except Problem:
@@ -162,7 +162,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
         except Problem as problem:
             return Text(f"! {problem}", "bold")
         seconds = self._fit_seconds
-        time = f"about {text.duration(seconds * (count + 1))}" if seconds else "time unknown until the first is done"
+        time = f"about {text.duration(seconds * (count + 1))}" if seconds else "time unknown until one is done"
         return Text.assemble((text.plural(count, "combination"), "bold"), f" · {time} · enter starts")
 
     @on(Input.Changed)

@@ -1,4 +1,4 @@
-"""Sweeps: the panel with values to try, and measuring their combinations."""
+"""Sweeps: a key opens the panel that asks for values, and a job measures their combinations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SWEEP_KEYS = [
 
 
 class SweepController(TrainController):
-    """The key of sweeps, and the sweep in progress."""
+    """Handles the key for sweeps, and the sweep in progress."""
 
     _sweep: Sweep | None = None
     """The sweep in progress, or the last one."""
@@ -65,7 +65,7 @@ class SweepController(TrainController):
         if sweep is not None and (sweep.model, sweep.dataset, sweep.split) != (model["name"], dataset, split):
             if sweep.state == "running":
                 cancels = hint(self.screen, ("train.cancel", "cancels it"))
-                raise Problem(f"Sweeping {sweep.model} on {sweep.dataset}; {cancels}.")
+                raise Problem(f"A sweep of {sweep.model} on {sweep.dataset} is running; {cancels}.")
             sweep = None
         values = form.values()
         if sweep is not None:
@@ -108,7 +108,7 @@ class SweepController(TrainController):
             figure = f"{METRICS[SWEEP_METRIC].label} {best['metrics'][SWEEP_METRIC]:.4f}"
             self.app.show_notice(f"Swept {self._sweep.model}: {settings} is best, {figure}")
         except Cancelled:
-            self.app.show_notice("Stopped the sweep; its results are kept, and the same sweep resumes from here.")
+            self.app.show_notice("Stopped the sweep; its results are kept, and the same sweep continues from them.")
             self._show_sweep(replace(self._sweep, state="stopped"))
         except Problem as problem:
             self._show_sweep(replace(self._sweep, state="stopped", problem=str(problem)))

@@ -1,1 +1,1 @@
-"""The first start: the first list, and who is watching."""
+"""The first start: makes the first list and asks who is watching."""

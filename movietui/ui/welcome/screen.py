@@ -1,6 +1,7 @@
-"""The first start: one calm screen while the first list is made, then the question who is watching.
+"""The first start: one calm screen while the first list is made; then the screen asks who is watching.
 
-If the list cannot be made, the screen says why and offers ways on: another try, a file, the demo, another dataset.
+If the list cannot be made, the screen says why and offers choices: try again, or use a file, the demo or another
+dataset.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ STATES: Mapping[str, Sequence[State]] = {
     "cancel": ("working",),
     "choose": ("who", "stopped"),
 }
-"""While which states the keys of an action work."""
+"""The states in which the keys of an action work."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class WelcomeScreen(FrameScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_profile", "Profile", id="start.new", tooltip="Make your own profile: type a name"),
         Binding("i", "import", "Import", id="start.import", tooltip="Import ratings from a file"),
-        Binding("l,escape", "look", "Look around", id="start.look", tooltip="Look around as somebody of the dataset"),
+        Binding("l,escape", "look", "Look around", id="start.look", tooltip="Look around as a user of the dataset"),
         Binding("r", "again", "Try again", id="start.again", tooltip="Try again to make the first list"),
         Binding("o", "file", "File", id="start.file", tooltip="Use a MovieLens file that you have"),
         Binding("e", "demo", "Demo", id="start.demo", tooltip="Use the demo with invented ratings"),
@@ -101,7 +102,7 @@ class WelcomeScreen(FrameScreen):
     def __init__(self) -> None:
         super().__init__()
         self.state: State = "working"
-        self._way = FirstList("Get MovieLens")
+        self._first_list = FirstList("Get MovieLens")
         self._terms = ""
         self._problem = ""
         self._tried: tuple[str, str | None] = ("", None)
@@ -139,39 +140,39 @@ class WelcomeScreen(FrameScreen):
         await asyncio.to_thread(app.first_start_began)
         try:
             rows = await session.engine.ask(Requests.datasets)
-            name = name or _usual(rows)
+            name = name or _dataset_to_begin_with(rows)
             self._terms = next((_terms(row) for row in rows if row["name"] == name), "")
             title = next((row["title"] for row in rows if row["name"] == name), name)
-            self._way = FirstList("Make the demo" if name == DEMO else f"Get {title}")
+            self._first_list = FirstList("Make the demo" if name == DEMO else f"Get {title}")
             self._show("working")
             async with warm_job() as training:  # torch loads while the data arrive
                 cleaning = await asyncio.to_thread(session.store.cleaning_of, name)
                 await app.work.get(name, path, cleaning)
-                self._way = replace(self._way, got=True, learning_began=time.monotonic())
+                self._first_list = replace(self._first_list, got=True, learning_began=time.monotonic())
                 self._draw()
                 await app.stand_in.train(name, training)
             await app.serve(name)
         except Problem as problem:
             self.stop(f"{problem}")
         except Cancelled:
-            self.stop("Stopped. Nothing is lost: what has arrived is not fetched again.")
+            self.stop("Stopped. Nothing is lost: the next try keeps what is already downloaded.")
 
     def stop(self, problem: str) -> None:
-        """Say why there is no list, and offer ways on."""
+        """Say why there is no list, and offer choices."""
         self._problem = problem
         self._show("stopped")
 
     def follow_job(self, activity: Activity | None) -> None:
-        """Draw how far the dataset is."""
+        """Draw the progress of the dataset."""
         if activity is not None and activity.request["do"] == "get" and self.state == "working":
-            self._way = replace(self._way, getting=activity)
+            self._first_list = replace(self._first_list, getting=activity)
             self._draw()
 
     def follow_training(self, _: None) -> None:
-        """Draw how far the quick model is."""
+        """Draw the progress of the quick model."""
         learning = self.movie_tui.queue.activities.get(self.movie_tui.stand_in.quick_run or 0)
         if learning is not None and self.state == "working":
-            self._way = replace(self._way, learning=learning)
+            self._first_list = replace(self._first_list, learning=learning)
             self._draw()
 
     # Drawing
@@ -179,7 +180,7 @@ class WelcomeScreen(FrameScreen):
     def _show(self, state: State) -> None:
         """Show another state, with what can be chosen in it."""
         self.state = state
-        rows = self._ways_on() if state == "stopped" else []
+        rows = self._choices_without_list() if state == "stopped" else []
         self._list(rows)
         self._draw()
 
@@ -193,8 +194,8 @@ class WelcomeScreen(FrameScreen):
             self.set_focus(choices)
         self.refresh_bindings()
 
-    def _ways_on(self) -> list[Choice]:
-        """Return what can be done if there is no list."""
+    def _choices_without_list(self) -> list[Choice]:
+        """Return what a person can choose if there is no list."""
         return [
             self._choice("again", "Try again", ""),
             self._choice("file", "Choose a file", "a MovieLens zip or folder that you have"),
@@ -220,15 +221,15 @@ class WelcomeScreen(FrameScreen):
             return "Who is watching?", Text()
         if self.state == "stopped":
             return "There is no list yet", Text(f"{self._problem}\n")
-        lines = [_line(step) for step in self._way.steps()]
-        left = text.plural(self._way.seconds_left(time.monotonic()), "second")
+        lines = [_line(step) for step in self._first_list.steps()]
+        left = text.plural(self._first_list.seconds_left(time.monotonic()), "second")
         return "Your first list", Text("\n").join([*lines, Text(), Text(f"about {left} left")])
 
     def _small(self) -> str:
         if self.state == "working":
             return self._terms
         if self.state == "who" and self.session.opened is not None and self.session.opened["invented"]:
-            return "The movies are real, the ratings are invented."
+            return "The movies are real; the ratings are invented."
         return ""
 
     # Who is watching
@@ -246,11 +247,11 @@ class WelcomeScreen(FrameScreen):
         assert session.opened is not None
         profiles = await asyncio.to_thread(session.store.profiles)
         rows = [Choice(ref.id, text.plural(count, "rating"), viewer=ref) for ref, count in profiles]
-        another = "another person" if rows else "type a name, rate movies: two minutes"
+        another = "for someone else" if rows else "type a name and rate movies: two minutes"
         rows += [
             self._choice("new_profile", "Make a profile", another),
             self._choice("import", "Import your ratings", "Letterboxd, IMDb, Trakt, MovieLens, TMDB"),
-            self._choice("look", "Look around", f"as somebody of {session.opened['dataset']}"),
+            self._choice("look", "Look around", f"as a user of {session.opened['dataset']}"),
         ]
         self.state = "who"
         self._list(rows)
@@ -259,11 +260,11 @@ class WelcomeScreen(FrameScreen):
             app.show_notice(f"Your first list is ready: press {key_on(BrowseScreen, app, 'screen.browse')}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let a key work only in the states that it belongs to."""
+        """Return whether a key works in the current state."""
         return action not in STATES or self.state in STATES[action]
 
     def on_screen_resume(self) -> None:
-        """Choose by keys again after another screen."""
+        """Focus the choices again after another screen."""
         if self.choices.display:
             self.set_focus(self.choices)
 
@@ -312,7 +313,7 @@ class WelcomeScreen(FrameScreen):
     @work(group="choose")
     @shows_problems
     async def action_look(self) -> None:
-        """Show the list of the first user, and go to the viewers to choose another."""
+        """Show the list of the current viewer, and go to the viewers to choose another one."""
         ref = self.session.audience.viewers[0]
         await self.session.look_at(ref)
         browse = await self.movie_tui.end_first_start()
@@ -323,7 +324,7 @@ class WelcomeScreen(FrameScreen):
     @work(group="list", exclusive=True)
     @shows_problems
     async def action_again(self) -> None:
-        """Try again what was tried last."""
+        """Try again to make the same list."""
         await self.make_list(*self._tried)
 
     @work(group="list", exclusive=True)
@@ -351,8 +352,8 @@ class WelcomeScreen(FrameScreen):
             await app.queue.cancel(app.stand_in.quick_run)
 
 
-def _usual(rows: Sequence[DatasetRow]) -> str:
-    """Return the dataset to begin with: the usual one unless only others are on disk."""
+def _dataset_to_begin_with(rows: Sequence[DatasetRow]) -> str:
+    """Return the dataset to begin with: the default one, unless only others are on disk."""
     ready = [row["name"] for row in rows if row["state"] == "ready"]
     return DEFAULT_DATASET if DEFAULT_DATASET in ready or not ready else ready[0]
 

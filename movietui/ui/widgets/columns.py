@@ -1,4 +1,4 @@
-"""Lists with columns: heading, width and cell of a column are declared together, so a new column is one entry."""
+"""Lists with columns. The heading, width and cell of a column are declared together, so a new column is one entry."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Column(Generic[Row]):
     style: str = ""
     """The style of text, one of ``LineView.STYLES``."""
     key: str = ""
-    """The name by which a list is sorted by this column; empty if it cannot be."""
+    """What ``ColumnList.sort`` calls the column; empty if the list cannot be sorted by it."""
     terms: tuple[str, ...] = ()
-    """The names of what explains the column, in ``wording.LEGEND``."""
+    """The keys in ``wording.LEGEND`` of the terms that explain the column."""
 
     def draw(self, row: Row, cells: int) -> Line:
         """Return the cell of a row, ``cells`` wide."""
@@ -50,7 +50,7 @@ class ColumnList(RowList[Row]):
     """A list whose rows are drawn from columns. Subclasses declare these in ``columns``."""
 
     _rendered: tuple[int, Sequence[Column[Row]]] | None = None
-    """The columns for a width, while lines are drawn: making them again for each row would take longer than drawing."""
+    """While lines are drawn, their width and columns: creating columns for each row would take longer than drawing."""
 
     _pressed_heading: Column[Row] | None = None
 
@@ -92,7 +92,7 @@ class ColumnList(RowList[Row]):
         return None
 
     def sort(self, column: str) -> None:
-        """Sort by the column whose heading was clicked."""
+        """Called with the key of a column whose heading was clicked. Subclasses sort by it; here nothing happens."""
 
     def explain(self, x: int, y: int) -> str:
         """Explain the column whose heading is under the mouse."""
@@ -100,13 +100,13 @@ class ColumnList(RowList[Row]):
         return "\n".join(LEGEND[term].explained for term in column.terms) if column is not None else ""
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Note which heading is clicked: the list may get the focus and another width before the click ends."""
+        """Remember which heading the mouse is on: the list may get another width before the click ends."""
         offset = event.get_content_offset(self)
         on_heading = self.has_header and self.total and offset is not None and offset.y == 0 and not self.folded
         self._pressed_heading = self.column_at(offset.x) if on_heading and offset is not None else None
 
     def on_click(self, event: events.Click) -> None:
-        """Sort by a clicked heading; elsewhere the cursor moves."""
+        """Sort by a clicked heading; ``RowList`` handles a click on a row."""
         offset = event.get_content_offset(self)
         pressed, self._pressed_heading = self._pressed_heading, None
         if pressed is not None and pressed.key and offset is not None and offset.y == 0:

@@ -1,15 +1,15 @@
-"""Words that stand beside the mouse while it rests on something that needs them."""
+"""Tooltips that explain parts of a widget, such as a heading or a figure."""
 
 from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
 TERM = "term"
-"""The name under which the style of a drawn text says which term of ``wording.LEGEND`` explains it."""
+"""The key in the metadata of a text's style that names the term of ``wording.LEGEND`` that explains the text."""
 
 
 class Explained(Widget):
-    """A widget that explains parts of what it draws. Textual's tooltips are the same for a whole widget."""
+    """A widget that explains parts of what it draws. Textual has one tooltip for a whole widget."""
 
     _explanation = ""
 

@@ -1,4 +1,4 @@
-"""Fields of forms. In a field for numbers, letters remain keys of the screen."""
+"""Fields for typing. In a field for numbers, letters remain keys of the screen."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ LONGEST_PATH = 4096
 
 
 class Field(Input):
-    """A text field, cheap to create for forms with many. Every field of the app is one, so that all limit a paste."""
+    """A text field that is cheap to create. Every field of the app is a ``Field``, so that all of them limit pastes."""
 
     def __init__(self, value: str = "", *, max_length: int = LONGEST, **options: Any) -> None:
         super().__init__(value, max_length=max_length, **options)
 
     @shows_problems
     async def on_paste(self, event: events.Paste) -> None:
-        """Insert what was pasted as one line, as far as there is room, and say so if that is not all of it.
+        """Insert the pasted text as one line, as far as there is room, and say so if not all of the text fits.
 
-        Textual would insert the first line only, and nothing at all if it is too long.
+        Textual would insert only the first line of the text, or nothing at all if that line is too long.
         """
         event.stop()
         event.prevent_default()
         start, end = sorted(self.selection)
         room = max(0, self.max_length - len(self.value) + end - start) if self.max_length else len(event.text)
-        # Much more than there is room for is never looked at, so that a paste of megabytes takes no time.
+        # Text far beyond the room is never looked at, so that pasting megabytes takes no time.
         line = " ".join(strip_controls(" ".join(event.text[: 2 * room + LONGEST].split())).split())
         self.replace(line[:room], start, end)
         if len(line) > room:
-            raise Problem(f"That was long: only its first {text.plural(room, 'letter')} fit in here.")
+            raise Problem(f"The pasted text is too long: only its first {text.plural(room, 'character')} fit.")
 
     def update_node_styles(self, animate: bool = True) -> None:
-        """Update the styles for changed classes; a new field gets its styles once, when it is mounted."""
+        """Update the styles after the classes changed; a new field gets its styles only once, when it is mounted."""
         if self.parent is not None:
             super().update_node_styles(animate)
 
@@ -53,7 +53,7 @@ class NumberInput(Field):
 
     @dataclass
     class Pressed(Message):
-        """A letter was typed that is not part of a number."""
+        """A letter was typed that is a key of the screen, not a part of the number."""
 
         input: NumberInput
         key: str

@@ -21,8 +21,8 @@ as long to draw, and a rating waits until the list is drawn."""
 
 
 class _LineStrip(Strip):
-    """A drawn line. Textual's own strip refers to itself as its only part, so that only a full garbage collection frees
-    it: scrolling left thousands of lines behind, and one frame in a hundred waited a tenth of a second."""
+    """A drawn line. Textual's own strip keeps itself as its only part, so that only a full garbage collection frees it:
+    scrolling left thousands of lines behind, and one frame in a hundred waited a tenth of a second."""
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
         """Return the parts between the cuts."""
@@ -31,13 +31,13 @@ class _LineStrip(Strip):
 
 
 class LineView(ScrollView, Explained, can_focus=False):
-    """Draws the visible lines with ``render_line``. The screen is laid out only if the scroll bar appears or
-    disappears."""
+    """Draws the visible lines with ``render_line``. The screen is laid out again only if the scroll bar appears or
+    disappears, or if the height is automatic and the number of lines changes."""
 
     folded_name = ""
-    """What its edge says while it is folded."""
+    """The word on the edge of the folded widget."""
 
-    # Not component classes: Textual computes each of those again in every widget, a tenth of the time to start.
+    # Not component classes: Textual computes those again in every widget, which takes a tenth of the time to start.
     STYLES: ClassVar[Mapping[str, str]] = {
         "head": "$foreground 60%",
         "quiet": "$foreground 60%",
@@ -63,15 +63,15 @@ class LineView(ScrollView, Explained, can_focus=False):
         super().__init__(id=id, classes=classes)
         self._folded = False
         self.line_styles: Mapping[str, RichStyle] = {}
-        """The style of each name, while lines are drawn."""
+        """The styles by name, computed whenever lines are drawn."""
 
     @property
     def folded(self) -> bool:
-        """Whether it is folded to its edge."""
+        """Whether the widget is folded to its edge."""
         return self._folded
 
     def fold(self, folded: bool) -> bool:
-        """Fold it to its edge, or unfold it; return whether that is a change. The style sheet sets its width."""
+        """Fold the widget to its edge, or unfold it; return whether this changed it. The style sheet sets the width."""
         if changed := folded != self._folded:
             self._folded = folded
             self.set_class(folded, "-folded")
@@ -79,7 +79,7 @@ class LineView(ScrollView, Explained, can_focus=False):
         return changed
 
     def draw_folded(self, y: int) -> Strip:
-        """Draw a line of the edge: its name, from top to bottom."""
+        """Draw one line of the edge, which has the name of the widget from top to bottom."""
         return self.strip([(self.folded_name[y : y + 1], "quiet")], self.size.width, self.line_styles)
 
     def set_line_count(self, lines: int) -> None:
@@ -93,7 +93,7 @@ class LineView(ScrollView, Explained, can_focus=False):
             self.refresh(layout=True)
         elif self.show_vertical_scrollbar:
             bar = self.vertical_scrollbar
-            # The bar of a list that is a row shorter is the same, in eighths of a cell; drawing it costs milliseconds.
+            # One row less often leaves the bar as it is, in eighths of a cell; drawing it takes milliseconds.
             track = 8 * region.height * region.height
             if round(track / lines) != round(track / max(1, bar.window_virtual_size)):
                 bar.window_virtual_size = lines
@@ -111,7 +111,7 @@ class LineView(ScrollView, Explained, can_focus=False):
         return [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
     def resolve_style(self, *styles: str) -> RichStyle:
-        """Return styles such as ``bold $text-accent`` on top of this widget's own, in the colours of the theme."""
+        """Return the style of this widget with others added, such as ``bold $text-accent``, in the theme's colours."""
         return sum(map(Style.parse, styles), self.visual_style).rich_style
 
     @staticmethod

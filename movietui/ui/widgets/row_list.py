@@ -95,7 +95,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         return True
 
     def row_key(self, row: Row) -> object:
-        """Return what identifies a row, to find it again in another list."""
+        """Return what identifies a row, so that the cursor can find it again in another list."""
         return row
 
     # Content
@@ -103,10 +103,10 @@ class RowList(LineView, Generic[Row], can_focus=True):
     def fill(
         self, total: int, offset: int, rows: list[Row], *, follow: bool = False, only_changed: bool = False
     ) -> None:
-        """Show a new list of ``total`` rows, of which ``rows`` are known from ``offset`` on.
+        """Show a new list of ``total`` rows; ``rows`` are those from ``offset`` on.
 
-        The cursor keeps its index; with ``follow`` it stays on its row, if that is among ``rows``. With
-        ``only_changed`` redraw only the rows that differ from before.
+        The cursor keeps its index; with ``follow``, it stays on its row if that is among ``rows``. With
+        ``only_changed``, and if the list is as long as before, redraw only the rows that changed.
         """
         row = self._rows.get(self.cursor)
         name = None if row is None else self.row_key(row)
@@ -153,7 +153,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         self.refresh()
 
     def row_at(self, index: int) -> Row | None:
-        """Return a row; request its window if it has not been added."""
+        """Return a row; if it has not been added, request its window and return ``None``."""
         row = self._rows.get(index)
         if row is None and 0 <= index < self.total:
             window = index // WINDOW * WINDOW
@@ -228,7 +228,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
     # The cursor
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """Redraw both rows, and post that another row is under the cursor."""
+        """Redraw the row that the cursor left and the row that it reached, and post ``Moved``."""
         self._show_cursor()
         self.refresh_row(before)
         self.refresh_row(now)
@@ -255,7 +255,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         if height <= 0:
             return
         top = self.scroll_offset.y
-        # A heading above the first row stays visible with it.
+        # With the first row, show the heading above it too.
         first = 0 if self.cursor == self._nearest_selectable(0) else self.cursor
         if first < top:
             self.scroll_to(y=first, animate=False)
@@ -280,11 +280,11 @@ class RowList(LineView, Generic[Row], can_focus=True):
         self.cursor = self._nearest_selectable(self.total - 1, -1)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Note whether the edge is clicked: the list unfolds before the click ends."""
+        """Remember whether the mouse is on the edge: the list unfolds before the click ends."""
         self._pressed_edge = self.folded
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the clicked row; a click on the cursor's row chooses it."""
+        """Move the cursor to the clicked row; if it is there already, post ``Clicked``."""
         offset = event.get_content_offset(self)
         if offset is None or offset.y < self._header_lines or self._pressed_edge:
             return

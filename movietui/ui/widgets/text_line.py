@@ -1,4 +1,4 @@
-"""A line of text that is drawn again only if it says something else."""
+"""A line of text that is drawn again only if it changed."""
 
 from rich.text import Text
 from textual.widget import Widget

@@ -10,7 +10,7 @@ from movietui.ui.widgets.line_view import LineView
 
 
 class TextPane(LineView):
-    """Shows a text. Changing the text redraws only the pane, while ``Static`` lays out the whole screen."""
+    """Shows a text. A new text redraws only the pane, while one in a ``Static`` lays out the whole screen."""
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
@@ -18,7 +18,7 @@ class TextPane(LineView):
         self._lines: list[Text] = []
 
     def show(self, text: Text) -> None:
-        """Show another text from its beginning."""
+        """Show another text, from its beginning."""
         if text != self._text or text.spans != self._text.spans:
             self._text = text
             self.scroll_to(y=0, animate=False)
@@ -36,7 +36,7 @@ class TextPane(LineView):
         self._wrap()
 
     def line_at(self, y: int) -> str:
-        """Return what a visible line says."""
+        """Return the text of a visible line."""
         index = self.scroll_offset.y + y
         return self._lines[index].plain if 0 <= index < len(self._lines) else ""
 

@@ -1,4 +1,4 @@
-"""Start movietui: the app if there are no arguments, else the command line."""
+"""The entry point of movietui: starts the app without arguments, and the command line with any."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run movietui. The app is started without loading the command line, to be on screen sooner."""
+    """Run movietui. The command line is not loaded to start the app, so that the app is on screen sooner."""
     _open_standard_streams()
     try:
         if len(sys.argv) == 1:
@@ -31,7 +31,7 @@ def _open_standard_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number: this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
 
 
 if __name__ == "__main__":

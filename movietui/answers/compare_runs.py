@@ -1,4 +1,4 @@
-"""Two runs side by side, and the results that the authors of the source systems published."""
+"""Compares two runs, and lists the results that the authors of the source systems reported."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,10 +33,11 @@ TOP = 10
 def compare_runs(
     store: Store, first: int, second: int, viewers: Sequence[ViewerRef] = (), k: int = TOP
 ) -> RunComparison:
-    """Return the differences of two runs and their lists for viewers, as ``runs compare --json`` prints them.
+    """Return the differences between two runs and their lists for viewers, as ``runs compare --json`` prints them.
 
-    Differences are second minus first; if both were measured on the same rows, they have a confidence interval over
-    users. Raises ``Problem`` for an unknown run, and for a list that cannot be made.
+    A difference is second minus first. If both runs were measured on the same rows, the difference in a metric has a
+    confidence interval over users. Raises ``Problem`` for an unknown run, for the same run twice, and for a list that
+    cannot be made.
     """
     if first == second:
         raise Problem(f"You named run {first} twice; give two different runs.")
@@ -68,7 +69,7 @@ def compare_runs(
 
 
 def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
-    """The entries that differ; ``None`` for an entry that one of them does not have."""
+    """Return the entries that differ; ``None`` stands for an entry that is missing."""
     names = dict.fromkeys([*first, *second])
     rows: list[Difference] = [{"name": name, "first": first.get(name), "second": second.get(name)} for name in names]
     return [row for row in rows if row["first"] != row["second"]]
@@ -79,11 +80,11 @@ def _intervals(runs: Runs, a: Run, b: Run) -> dict[str, MeanDifference] | None:
     if first is None or second is None or first[0] != second[0]:
         return None
     intervals = differences(UserSums.of_bytes(*second), UserSums.of_bytes(*first))
-    return {one.metric: one for one in intervals}
+    return {interval.metric: interval for interval in intervals}
 
 
 def _tops(store: Store, a: Run, b: Run, viewers: Sequence[ViewerRef], k: int) -> RunLists:
-    """The first movies of both lists, ordered by their better rank."""
+    """Return the first ``k`` movies of the lists that the two runs make for the viewers, ordered by the better rank."""
     tops: list[Sequence[Title]] = []
     for run in (a, b):
         dataset = catalogue.load(run.dataset, run.cleaning)
@@ -100,13 +101,13 @@ Title = tuple[str, int | None]
 
 
 def titles(dataset: Dataset, rows: Sequence[int]) -> list[Title]:
-    """Return the titles and years of movies, by their rows."""
+    """Return the titles and years of the movies of rows."""
     movies = dataset.movies
     return [(movies.titles[row], int(movies.years[row])) for row in rows]
 
 
 def compare_lists(one: Sequence[Title], other: Sequence[Title], k: int) -> ListComparison:
-    """Return the first ``k`` movies of two lists with their rank in each, ordered by the better one.
+    """Return the first ``k`` movies of two lists with their ranks in both, ordered by the better rank.
 
     >>> compare_lists([("Fargo", 1996)], [("Heat", 1995), ("Fargo", 1996)], 10)["movies"][0]
     {'title': 'Fargo', 'year': 1996, 'first': 1, 'second': 2}
@@ -126,9 +127,9 @@ def compare_lists(one: Sequence[Title], other: Sequence[Title], k: int) -> ListC
 def published_results(
     dataset: str | None = None, model: str | None = None, split: str | None = None
 ) -> list[PublishedResult]:
-    """Return what the authors of the source systems reported, as rows beside the runs.
+    """Return what the authors of the source systems reported, as rows like those of runs.
 
-    ``metrics`` has no entry for a result that an author shows only as a curve; the ``note`` says so.
+    ``metrics`` has no entry for a result that an author shows only as a curve; then ``note`` says so.
     """
     return [
         {

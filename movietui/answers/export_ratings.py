@@ -1,4 +1,4 @@
-"""Exports a profile to a file: for another service, for a spreadsheet, or to be read."""
+"""Exports a profile to a file for another service, for a spreadsheet, or for people to read."""
 
 from __future__ import annotations
 
@@ -42,13 +42,14 @@ class Format:
     includes: Callable[[Entry], bool]
     """Whether a movie is written."""
     write: Callable[[str, Sequence[Entry]], str]
-    """Returns the text of the file for the profile's name and its movies."""
+    """Takes the name of the profile and its movies, and returns the text of the file."""
 
 
 def export(store: Store, ref: ViewerRef, format_: str, output: Path, *, force: bool = False) -> dict[str, Any]:
     """Export a profile in one of ``FORMATS`` and return what ``export --json`` prints.
 
-    Raises ``Problem`` if there is nothing to export, or if the file exists and ``force`` is not set.
+    Raises ``Problem`` if there is nothing to export, if the file exists and ``force`` is not set, or if it cannot be
+    written.
     """
     every = entries_of(store, ref)
     movies = [movie for movie in every if FORMATS[format_].includes(movie)]
@@ -68,7 +69,7 @@ def export(store: Store, ref: ViewerRef, format_: str, output: Path, *, force: b
 
 
 def shortlist(name: str, result: dict[str, Any]) -> str:
-    """Return the recommendations for a profile as Markdown; ``result``: what ``recommend`` returned."""
+    """Return recommendations for the profile ``name`` as Markdown; ``result`` is what ``recommend`` returned."""
     movies = [movie_files.recommended(movie) for movie in result["movies"]]
     ordered = f"Ordered by {ORDERS[result['order']]}"
     return to_markdown(movie_files.shortlist_file([name], movies, result["dataset"], result["model"], [ordered]))
@@ -85,10 +86,10 @@ def _letterboxd(name: str, movies: Sequence[Entry]) -> str:
 
 def _imdb(name: str, movies: Sequence[Entry]) -> str:
     def row(movie: Entry) -> Sequence[object]:
-        ten = round((movie.stars or 0) * 2)
+        out_of_ten = round((movie.stars or 0) * 2)
         page = imdb_page(movie.imdb)
         title, date = movie.title, movie.at[:10]
-        return (movie.imdb, ten, date, title, title, page, "Movie", "", "", movie.year, "", "", "", "")
+        return (movie.imdb, out_of_ten, date, title, title, page, "Movie", "", "", movie.year, "", "", "", "")
 
     return _table(_IMDB_COLUMNS, map(row, movies))
 

@@ -1,4 +1,4 @@
-"""Import ratings and lists of other services into a profile, and report the outcome for each movie."""
+"""Imports ratings and lists from other services into a profile, and reports the outcome for each movie."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from movietui.store.named_lists import ListEntry, StoredList
 from movietui.store.ratings import NO_IDS, Ids, ImportedMovie, Movie, Store
 
 NONE = "none"
-"""Settles a title as no movie of the dataset."""
+"""What the user gives instead of an id, to say that a title is no movie of the dataset."""
 OTHER = "other"
-"""Added to the key of a movie that has the title and year of another one."""
+"""Added to the key of a movie that has the title and year of another movie, but no id to tell them apart."""
 OUTCOMES = ("matched", "ambiguous", "unmatched")
 FIRST = 1000
-"""The number of movies of each outcome that the app shows before an import."""
+"""The most movies of each outcome that the app gets in a report."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Imported:
     preview: bool
     changes: int = 0
     stayed: int = 0
-    """The number of ratings that differ from the file and were kept."""
+    """The number of ratings that differ from the file but were kept."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """The number of movies by outcome."""
 
     def head(self) -> ImportSummary:
-        """Return everything but the movies, as ``import --json`` prints it."""
+        """Return everything except the movies, as ``import --json`` prints it."""
         export = self.export
         return {
             "profile": self.profile,
@@ -79,7 +79,7 @@ class Imported:
         return (_row(self.dataset, match) for match in self.matches.with_outcome(outcome))
 
     def to_json(self, first: int | None = None) -> ImportReport:
-        """Return what ``import --json`` prints; with ``first``, only so many movies of each outcome."""
+        """Return what ``import --json`` prints; with ``first``, at most that many movies of each outcome."""
         matched, ambiguous, unmatched = (list(itertools.islice(self.rows(outcome), first)) for outcome in OUTCOMES)
         return {**self.head(), "matched": matched, "ambiguous": ambiguous, "unmatched": unmatched}
 
@@ -94,12 +94,12 @@ def import_file(
     *,
     preview: bool = False,
 ) -> Imported:
-    """Import a file into a profile, which is created if there is none of that name.
+    """Import a file into a profile, which is created if it does not exist.
 
-    ``settle`` maps titles of the file, as they are listed or by ``key``, to movies of the matcher's dataset, by id or
-    ``none``; it is stored. ``choices``: how to read the file. Movies that the dataset does not have, or that are not
-    settled, are stored under the title of the file: they count as rated and seen, and are exported. A ``preview``
-    changes nothing.
+    ``settle`` maps titles in the file, or their keys, to ids of movies of the matcher's dataset or to ``none``; these
+    matches are stored. ``choices`` say how to read the file. Movies that are ambiguous or not in the dataset are stored
+    under their titles in the file; they count as rated and seen, and are exported. A ``preview`` stores nothing. Raises
+    ``Problem`` for a file that cannot be read, and for a title or an id that does not exist.
     """
     loaded = matcher.dataset
     with _without_garbage_collection():
@@ -126,7 +126,7 @@ def import_file(
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Turn garbage collection off: it would scan a million movies again and again, though none is in a cycle."""
+    """Turn off garbage collection, which would scan a million movies again and again, although none is in a cycle."""
     on = gc.isenabled()
     gc.disable()
     try:
@@ -137,9 +137,9 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 def _settled(dataset: Dataset, export: Export, settle: Mapping[str, str]) -> dict[str, str | None]:
-    """Return the keys of the movies that were settled by hand, by import key; None for no movie of the dataset.
+    """Return which movies the user chose for titles: dataset keys by import key; ``None`` for no movie of the dataset.
 
-    Raise ``Problem`` if the file has no such title or the dataset no such movie.
+    Raises ``Problem`` if a title is not in the file, or a movie is not in the dataset.
     """
     if not settle:
         return {}
@@ -158,7 +158,7 @@ def _settled(dataset: Dataset, export: Export, settle: Mapping[str, str]) -> dic
 
 
 def _imported_movie(matcher: Matcher, match: Match) -> ImportedMovie:
-    """Return a movie for the store, with the key of its match in the dataset, if any, and the title of the file."""
+    """Return a movie for the store, with the title in the file and, if it is matched, the key of its match."""
     entry, row, movies = match.entry, match.row, matcher.dataset.movies
     ids = Ids(entry.imdb, entry.tmdb, entry.movielens) if entry.imdb or entry.tmdb or entry.movielens else NO_IDS
     title, year = entry.title or entry.imdb, entry.year
@@ -178,13 +178,16 @@ def _imported_movie(matcher: Matcher, match: Match) -> ImportedMovie:
 
 
 def _as_stored(imported: ImportedMovie, stored_keys: Mapping[str, str]) -> ImportedMovie:
-    """Return a movie with the key that the profile already uses for it; ``stored_keys``: these, by dataset key."""
+    """Return a movie with the key that the profile already uses for it, if any.
+
+    ``stored_keys``: the keys that the profile uses, by the dataset's keys.
+    """
     key = stored_keys.get(imported.movie.key) if stored_keys else None
     return imported._replace(movie=replace(imported.movie, key=key)) if key else imported
 
 
 def _each_named(lists: Iterable[NamedList]) -> Iterator[NamedList]:
-    """Yield the lists; of lists with the same name, the second and later ones get a number."""
+    """Yield the lists; if several have the same name, the second and later ones get a number."""
     used: Counter[str] = Counter()
     for each in lists:
         used[each.name] += 1
@@ -193,7 +196,7 @@ def _each_named(lists: Iterable[NamedList]) -> Iterator[NamedList]:
 
 
 def _list(matcher: Matcher, named: NamedList, settled: Mapping[str, str | None]) -> StoredList:
-    """Return a list for the store, each movie with the key of its match in the dataset, if any."""
+    """Return a list for the store, in which each matched movie has the key of its match."""
     movies = []
     for match in matcher.match(named.entries, settled):
         movie = _imported_movie(matcher, match).movie
@@ -202,7 +205,7 @@ def _list(matcher: Matcher, named: NamedList, settled: Mapping[str, str | None])
 
 
 def _notes(export: Export) -> list[str]:
-    """Return sentences that a person should read before they confirm."""
+    """Return sentences that the user should read before confirming the import."""
     notes = [note for reading in export.readings for note in reading.notes]
     for label in export.namesakes[:5]:
         notes.append(f"{label} appears more than once, with different links; kept as different movies.")

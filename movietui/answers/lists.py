@@ -1,4 +1,7 @@
-"""Lists, explanations, taste and search, as the command line prints them; the engine uses them too. No torch."""
+"""Lists, explanations, tastes and searches as the command line prints them. The engine shares some of the code.
+
+Does not import torch.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +50,8 @@ if TYPE_CHECKING:
 def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
     """Return a viewer as the model sees them.
 
-    The ratings of the store are added to those that a user has in the dataset, and replace them. Movies that the
-    dataset does not have are left out. Raises ``Problem`` for an unknown user.
+    A user has the ratings in the dataset and those in the store; if a movie has both, the one in the store counts.
+    Movies that the dataset does not have are left out. Raises ``Problem`` for an unknown user.
     """
     row: int | None = None
     stars: dict[int, float] = {}
@@ -77,7 +80,10 @@ def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
 def recognise(
     matcher: Matcher, stored: Iterable[StoredMovie], settled: Mapping[str, str | None]
 ) -> dict[str, Recognised]:
-    """Return which movie of the matcher's dataset each stored movie is, by stored key; see ``Store.settled``."""
+    """Return which movie of the matcher's dataset each stored movie is, by stored key.
+
+    ``settled``: the matches chosen by hand, see ``Store.settled``.
+    """
     return {movie.key: _recognised(matcher, movie, settled) for movie in stored}
 
 
@@ -99,11 +105,14 @@ def _recognised(matcher: Matcher, movie: StoredMovie, settled: Mapping[str, str 
 def same_movies(
     store: Store, dataset: Dataset, viewers: Iterable[ViewerRef], matcher: Matcher | None = None
 ) -> SameMovies:
-    """Return what viewers rated and marked in any dataset, by the keys of this one; ``matcher`` is its matcher."""
+    """Return what viewers rated and marked in any dataset, by the keys of ``dataset``.
+
+    ``matcher``: a matcher for this dataset, if there is one already.
+    """
     same = SameMovies(store)
     unknown = same.unknown(viewers)
     recognised = recognise(matcher or Matcher(dataset), unknown, store.settled())
-    with contextlib.suppress(Problem):  # if the store cannot be written, they are recognised again next time
+    with contextlib.suppress(Problem):  # if the store cannot be written, the movies are recognised again next time
         same.learn(unknown, recognised)
     return same
 
@@ -111,8 +120,8 @@ def same_movies(
 def served(store: Store, dataset: str, model: str | None = None, seed: int | None = None) -> tuple[Dataset, AnyModel]:
     """Return a dataset and the model that serves it.
 
-    The chosen run serves if it has this model and seed, otherwise the newest run that does. A run that cannot be loaded
-    is skipped. Raises ``Problem`` if none is left, or for a name that does not exist.
+    The run in use serves if it has this model and seed; otherwise, the newest run that has them does. A run that cannot
+    be loaded is skipped. Raises ``Problem`` if no run is left, or for an unknown dataset or model.
     """
     from movietui.models.checkpoints import load
     from movietui.models.registry import check_name
@@ -151,8 +160,8 @@ def recommend(
 ) -> dict[str, Any]:
     """Return the best candidates that pass the filter ``only``, as ``recommend --json`` prints them.
 
-    ``Ranker.candidates`` decides what is a candidate. ``how``: for several viewers, the fields of an ``Aggregation``.
-    ``draw``: the seed of a surprise, one movie.
+    ``Ranker.candidates`` decides which movies are candidates. ``how``: for several viewers, the fields of an
+    ``Aggregation``. ``draw``: the seed of a surprise; the result is then a single movie.
     """
     from movietui.data.query.filters import parse
     from movietui.models.serving.groups import Aggregation
@@ -175,9 +184,10 @@ def recommend(
 
 
 def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = None) -> dict[str, Any]:
-    """Return the movies most similar to one, as ``similar --json`` prints them.
+    """Return the movies most similar to a movie, as ``similar --json`` prints them.
 
-    Compared by who rated them; with a ``model``, by its movie vectors. Raises ``Problem`` for a model without them.
+    Movies are compared by who rated them or, with a ``model``, by its movie vectors. Raises ``Problem`` for a model
+    without movie vectors.
     """
     from movietui.data.query.search import Search
     from movietui.models.serving.similar import Similarities
@@ -241,7 +251,7 @@ def explain(
 
 
 def _reason(dataset: Dataset, reason: Reason) -> dict[str, Any]:
-    """Return a rating that counts for a movie or against it, as ``explain --json`` prints it."""
+    """Return a rating that counts for or against a movie, as ``explain --json`` prints it."""
     return {
         "id": dataset.movies.ids[reason.movie],
         "title": dataset.movies.titles[reason.movie],
@@ -255,8 +265,9 @@ def _reason(dataset: Dataset, reason: Reason) -> dict[str, Any]:
 def taste(store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, model: str | None = None) -> TasteReport:
     """Return what each viewer likes compared with the crowd, as ``taste --json`` prints it.
 
-    For a profile, also how accurate the model is for it; for two viewers, also the movies that divide them, and unrated
-    movies that would. Both need a model. If none is trained, they are left out, but two viewers raise ``Problem``.
+    For a profile, the report also says how accurate the model is for it; for two viewers, which movies divide them and
+    which unrated movies would. Both parts need a model. If no model is trained, both are left out. Raises ``Problem``
+    if no model is trained and there are two viewers or ``model`` is given.
     """
     from movietui.models.serving.ranking import Ranker
 
@@ -277,8 +288,8 @@ def taste(store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, m
 def taste_report(loaded: Dataset, people: Sequence[Viewer], most: int, ranker: Ranker | None) -> TasteReport:
     """Return what viewers like, as ``taste --json`` prints it.
 
-    With a ranker, also how accurate it is for each profile, and what divides two viewers. Movies that one of the
-    viewers hides are not named, though their ratings count.
+    With a ranker, the report also says how accurate its model is for each profile, and what divides two viewers. Movies
+    that a viewer hides are not named, but ratings of them count.
     """
     from movietui.models.serving import taste as tastes
     from movietui.models.serving.groups import alikeness
@@ -353,9 +364,9 @@ def taste_report(loaded: Dataset, people: Sequence[Viewer], most: int, ranker: R
 
 
 def search(store: Store, dataset: str, typed: str, most: int, viewers: Sequence[ViewerRef] = ()) -> dict[str, Any]:
-    """Return the movies, people and users that a search finds, as ``search --json`` prints them.
+    """Return the movies, directors and users that a search finds, as ``search --json`` prints them.
 
-    With viewers, each movie has their ratings and marks.
+    With ``viewers``, each movie has their ratings and marks.
     """
     from movietui.data.query.search import Search
 
@@ -400,7 +411,7 @@ def _movie(dataset: Dataset, row: int) -> MovieEntry:
 
 
 def history(store: Store, viewers: Sequence[ViewerRef], most: int | None = None) -> dict[str, Any]:
-    """Return the last steps of each viewer, newest first, as ``history --json`` prints them."""
+    """Return the steps of each viewer, newest first and at most ``most``, as ``history --json`` prints them."""
     return {
         "viewers": [
             {"kind": ref.kind, "id": ref.id, "steps": [_step_json(step) for step in store.history(ref)[:most]]}
@@ -420,8 +431,8 @@ def _step_json(step: Step) -> dict[str, Any]:
         }
         for change in step.changes
     ]
-    of = {"at": step.at, "kind": step.kind, "undone": step.undone, "note": step.note}
-    return {**of, "changes": changes, "lists": list(step.lists)}
+    facts = {"at": step.at, "kind": step.kind, "undone": step.undone, "note": step.note}
+    return {**facts, "changes": changes, "lists": list(step.lists)}
 
 
 def named_lists(store: Store, ref: ViewerRef) -> dict[str, Any]:
@@ -449,7 +460,10 @@ def named_profile(store: Store, name: str) -> ViewerRef:
 
 
 def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dict[str, Any]:
-    """Rate a movie for a profile, which is created if there is none of that name."""
+    """Rate a movie for a profile, which is created if it does not exist; return what ``rate --json`` prints.
+
+    Raises ``Problem`` for invalid stars and for an unknown movie.
+    """
     check_stars(stars)
     loaded = catalogue.load(dataset)
     rated = find_movie(loaded, movie)
@@ -486,7 +500,7 @@ def export(
 
 
 def find_movie(dataset: Dataset, text: str) -> Movie:
-    """Return the one movie that a text names, see ``Search.the_movie``."""
+    """Return the movie that a text names, see ``Search.the_movie``."""
     from movietui.data.query.search import Search
 
     movies, row = dataset.movies, Search(dataset).the_movie(text)

@@ -1,6 +1,6 @@
-"""The command line. Every subcommand prints for people, or with ``--json`` one JSON document on standard output.
+"""The command line. Every subcommand prints text for people or, with ``--json``, one JSON document.
 
-Exit codes: 0 done, 1 could not be done (one sentence on standard error), 2 wrong usage, 130 interrupted.
+Exit codes: 0 success, 1 failure (one sentence on standard error says why), 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from movietui.formatting.tables import new_table
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__, prog_name="movietui")
-@click.option("--theme", default=None, help="Theme of the app; the palette (ctrl+p) lists the names.")
+@click.option("--theme", default=None, help="Theme of the app; its command palette (ctrl+p) lists the names.")
 @click.pass_context
 def cli(context: click.Context, theme: str | None) -> None:
-    """Movies you haven't seen, alone or with someone, best first.
+    """Movies you haven't seen, best first, for you alone or for several people.
 
     Without a command, open the app.
     """
@@ -56,14 +56,14 @@ for command in (
 
 
 @cli.command()
-@click.option("--defaults", is_flag=True, help="Print a configuration file with every default, explained.")
+@click.option("--defaults", is_flag=True, help="Print a configuration file that lists and explains every default key.")
 @as_json
 @handle_errors
 def config(defaults: bool, json_: bool) -> None:
     """Show where config.toml is, which keys it changes, and any errors in it."""
     from importlib import import_module
 
-    keys = import_module("movietui.ui.keymap")  # the screens define them; no other command imports these
+    keys = import_module("movietui.ui.keymap")  # the screens define the keys; no other command imports screens
     path = locations.config()
     if defaults and json_:
         print_json(
@@ -82,7 +82,7 @@ def config(defaults: bool, json_: bool) -> None:
         print_json(report)
         return
     missing = "" if path.exists() else " does not exist yet; movietui config --defaults prints one to start from"
-    click.echo(f"{path}{missing}")  # not wrapped, so that it can be copied
+    click.echo(f"{path}{missing}")  # not wrapped, so that the path can be copied
     for problem in result.problems:
         click.echo(problem)
     if result.keys:
@@ -96,7 +96,7 @@ def config(defaults: bool, json_: bool) -> None:
 @as_json
 @handle_errors
 def locate(json_: bool) -> None:
-    """Show where files are stored."""
+    """Show where movietui stores its files."""
     paths = {name: str(path) for name, path in locations.all_locations().items()}
     if json_:
         print_json(paths)

@@ -1,4 +1,4 @@
-"""Commands that keep the store safe: backup and restore."""
+"""Commands that back up and restore the store."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from movietui.protocol.wire import Message
 def backup(path: Path | None, force: bool, json_: bool) -> None:
     """Back up all profiles (ratings, lists, history) and the records of runs to FILE.
 
-    Without FILE, or if it is a folder, the file is named by date and time; movietui locate shows the default folder.
-    Trained models and datasets are not included: they can be made again. You can do this at any time.
+    Without FILE, or if FILE is a folder, the backup is named after the date and time; movietui locate shows the
+    default folder. Trained models and datasets are not included, because they can be made again. You can make a backup
+    while movietui is open.
     """
     from movietui.store.backup import back_up
 
@@ -43,7 +44,8 @@ def backup(path: Path | None, force: bool, json_: bool) -> None:
 def restore(path: Path, json_: bool) -> None:
     """Replace all profiles, ratings and runs with the backup FILE.
 
-    FILE is checked first. The previous data is kept in a file that you can restore. Close movietui first.
+    Close movietui first. FILE is checked before anything is replaced, and the previous data is kept in a file that
+    you can restore.
     """
     from movietui.store.backup import restore
 
@@ -57,11 +59,11 @@ def restore(path: Path, json_: bool) -> None:
     if report["left_out"]:
         rows = ", ".join(f"{count:,} of {table}" for table, count in report["left_out"].items())
         click.echo(f"Skipped, because of invalid values: {rows}")
-        for one in report["damaged"]:
-            click.echo(f"  {one['table']} {one['row']}: invalid {one['column']}")
+        for value in report["damaged"]:
+            click.echo(f"  {value['table']} {value['row']}: invalid {value['column']}")
     if report["cleaned"]:
         click.echo(f"Removed control characters from {text.plural(report['cleaned'], 'text')}")
 
 
 def _summary(counts: Message) -> str:
-    return ", ".join(text.plural(counts[f"{of}s"], of) for of in ("profile", "rating", "run"))
+    return ", ".join(text.plural(counts[f"{noun}s"], noun) for noun in ("profile", "rating", "run"))

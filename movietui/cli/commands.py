@@ -1,4 +1,4 @@
-"""What subcommands have in common: each accepts ``--dataset`` and ``--seed``, so that a script can always pass them."""
+"""What subcommands share. Each accepts ``--dataset`` and ``--seed``, so that a script can pass them to any command."""
 
 import contextlib
 import sys
@@ -19,10 +19,10 @@ _DATASET = "movietui.dataset"
 
 
 class PastedPath(click.Path):
-    """A path as typed, or as a terminal pastes it: in quotes, escaped, or as a URL."""
+    """A path that was typed, or that a terminal pasted in quotes, with escapes, or as a URL."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path, without quotes and escapes."""
+        """Return the path without quotes and escapes."""
         return pasted(value) if isinstance(value, str) else Path(value)
 
 
@@ -32,14 +32,14 @@ PASTED = PastedPath()
 if TYPE_CHECKING:
     _Choice = click.Choice[str]
 else:
-    _Choice = click.Choice  # which is not generic before click 8.2
+    _Choice = click.Choice  # not generic before click 8.2
 
 
 class Named(_Choice):
-    """One of a few names; an error suggests the name that may be meant."""
+    """One of a few names; the error for an unknown name suggests similar ones."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name."""
+        """Return the name. Fail, with suggestions, if it is not one of the choices."""
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
@@ -50,21 +50,21 @@ class Named(_Choice):
 
 
 class Commands(click.Group):
-    """A group whose every command accepts ``--dataset`` and ``--seed``.
+    """A group in which every command accepts ``--dataset`` and ``--seed``.
 
-    A command about one dataset accepts it as NAME or as ``--dataset``. A command that does not need one
-    of the two options accepts and ignores it, and its help does not show it.
+    A command about one dataset accepts its name as NAME or with ``--dataset``. A command that does not use one of the
+    two options accepts and ignores the option, and does not show it in its help.
     """
 
     group_class = type
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run the command line. All output is made safe for the terminal, that of click and tracebacks included."""
+        """Run the command line. All output is made safe for the terminal, including click's messages and tracebacks."""
         with plain_output(), _traced():
             return super().main(*arguments, **options)
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add a command, with those of the options that it does not define itself."""
+        """Add a command, and add to it the options ``--dataset`` and ``--seed`` unless it defines them."""
         super().add_command(cmd, name)
         if isinstance(cmd, click.Group):
             return
@@ -81,7 +81,7 @@ class Commands(click.Group):
 
 @contextlib.contextmanager
 def _traced() -> Iterator[None]:
-    """Print the traceback of an unhandled exception here, where output is made safe; Python would print it raw."""
+    """Print the traceback of an unhandled exception while output is made safe (Python would print it raw), and exit."""
     try:
         yield
     except Exception:
@@ -98,7 +98,7 @@ def _remember(context: click.Context, option: click.Parameter, value: str | None
 
 
 def _dataset_name(context: click.Context, argument: click.Parameter, value: str | None) -> str:
-    """Return the dataset, which NAME or ``--dataset`` names."""
+    """Return the dataset that NAME or ``--dataset`` names. Fail if the two differ or both are missing."""
     other: str | None = context.meta.get(_DATASET)
     if value and other and value != other:
         raise click.UsageError(f"NAME is {value!r} but --dataset is {other!r}; give only one of them.", context)

@@ -43,7 +43,7 @@ def data_list(json_: bool) -> None:
 @click.option(
     "--insecure",
     is_flag=True,
-    help="Skip the check of the server's certificate; the archive must still match the published checksum.",
+    help="Do not check the server's certificate; the archive must still match the published checksum.",
 )
 @as_json
 @handle_errors
@@ -59,7 +59,7 @@ def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
     if json_:
         print_json(obtained)
         return
-    counts = ", ".join(text.plural(obtained[of], of[:-1]) for of in ("ratings", "users", "movies"))
+    counts = ", ".join(text.plural(obtained[key], key[:-1]) for key in ("ratings", "users", "movies"))
     print_rich(f"{obtained['dataset']}: {counts} ({obtained['source']}, {text.duration(obtained['seconds'])})")
     if obtained["note"]:
         print_rich(obtained["note"])
@@ -70,7 +70,7 @@ def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
 @as_json
 @handle_errors
 def data_remove(name: str, json_: bool) -> None:
-    """Remove the dataset NAME, its tables and its archive. Ratings of profiles are kept."""
+    """Remove the dataset NAME, its tables and its archive. Profiles keep their ratings."""
     from movietui.jobs import datasets
 
     removed = datasets.remove(open_store(), name)
@@ -79,11 +79,11 @@ def data_remove(name: str, json_: bool) -> None:
         return
     print_rich(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} freed.")
     if removed["in_use"]:
-        print_rich("It was in use: choose another with --dataset or in the app, or get it again.")
+        print_rich("It was in use: choose another dataset with --dataset or in the app, or get this one again.")
 
 
 cleaning_option = click.option(
-    "--cleaning", "--preset", "cleaning", default=None, help=f"{CLEANING} Default: as last chosen."
+    "--cleaning", "--preset", "cleaning", default=None, help=f"{CLEANING} Default: the cleaning chosen last."
 )
 
 
@@ -132,13 +132,13 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     if json_:
         print_json(facts)
         return
-    counts = ", ".join(text.plural(facts[of], of[:-1]) for of in ("ratings", "users", "movies"))
-    published = ", ".join(text.plural(facts["published"][of], of[:-1]) for of in ("ratings", "users", "movies"))
+    counts = ", ".join(text.plural(facts[key], key[:-1]) for key in ("ratings", "users", "movies"))
+    published = ", ".join(text.plural(facts["published"][key], key[:-1]) for key in ("ratings", "users", "movies"))
     print_rich(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
     table = new_table("", "")
     table.add_row("as published", published)
     table.add_row("rated", f"{facts['first']} to {facts['last']}, mean {facts['mean_stars']:.2f} stars")
-    table.add_row("density", f"{facts['density']:.2%} of all pairs of a user and a movie")
+    table.add_row("density", f"{facts['density']:.2%} of all user-movie pairs")
     for key in ("ratings_per_user", "ratings_per_movie"):
         table.add_row(key.replace("_", " "), _counts_text(facts[key]))
     table.add_row("most rated", ", ".join(f"{row['title']} {row['ratings']:,}" for row in facts["most_rated"][:5]))
@@ -167,8 +167,7 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
 def data_imdb(name: str, path: Path | None, json_: bool) -> None:
     """Join the dataset NAME with IMDb: ratings, votes, runtimes, genres and directors.
 
-    Download the tables, or read them from a folder with --from. Review ambiguous movies on the Data screen; your
-    choices are remembered.
+    Without --from, the tables are downloaded. Review ambiguous movies on the Data screen; your choices are remembered.
     """
     from movietui.jobs import datasets
 
@@ -192,10 +191,11 @@ def data_imdb(name: str, path: Path | None, json_: bool) -> None:
 
 MOST_BARS = 24
 BAR = 40
+"""The cells of the longest bar."""
 
 
 def _chart(chart: Message) -> list[Table | str]:
-    """Return a chart as bars, neighbours added up if there are many, or as a table of shares."""
+    """Return the title of a chart and its table: shares, or up to ``MOST_BARS`` bars, each of one or more labels."""
     title = chart["title"] + (f" ({chart['note']})" if chart["note"] else "")
     if chart["shares"]:
         table = new_table(

@@ -28,7 +28,7 @@ from movietui.protocol.messages import DividingMovie, PersonalAccuracy, RatedMov
 from movietui.protocol.viewers import ViewerRef, user
 from movietui.protocol.wire import Message
 
-model_option = click.option("--model", default=None, help="Use the newest run of this model instead of the one in use.")
+model_option = click.option("--model", default=None, help="Use the newest run of this model instead of the run in use.")
 
 
 def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,14 +39,17 @@ def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
             f"{name}s",
             multiple=True,
             metavar=metavar,
-            help=f"{meaning}; twice for a pair, more for a group.",
+            help=f"{meaning}; give two for a pair, more for a group.",
         )
         command = option(command)
     return command
 
 
 def reason(movie: Message) -> str:
-    """Return the predicted stars of a recommended movie, and the rating that counts most for it, if one does."""
+    """Return the predicted stars of a recommended movie and the rating that counts most for it.
+
+    If no rating counts for it, return the number of its ratings instead.
+    """
     predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted"
     best = strongest(movie["why"])
     if best is None:
@@ -55,7 +58,10 @@ def reason(movie: Message) -> str:
 
 
 def viewers_named(store: Any, users: Sequence[str], profiles: Sequence[str], dataset: str) -> list[ViewerRef]:
-    """Return the viewers that the options name, users first. Raises ``UsageError`` for none, or one named twice."""
+    """Return the viewers that the options name, users first.
+
+    Raises ``click.UsageError`` if the options name no viewer, or the same one twice.
+    """
     from movietui.answers import lists
 
     if not users and not profiles:
@@ -78,9 +84,10 @@ def _shared(shared: Message) -> str:
 @as_json
 @handle_errors
 def similar(movie: str, k: int, model: str | None, dataset: str | None, json_: bool) -> None:
-    """Print movies similar to MOVIE: a title such as "Fargo (1996)", or an id from --json.
+    """Print movies similar to MOVIE.
 
-    If both could be meant, it is the title; id:300 is always an id.
+    MOVIE is a title such as "Fargo (1996)", or an id from --json. A MOVIE that could be either is read as a title;
+    id:300 is always an id.
     """
     from movietui.answers import lists
 
@@ -114,10 +121,10 @@ def explain(
     dataset: str | None,
     json_: bool,
 ) -> None:
-    """Say why MOVIE is for somebody or is not: the liked movies that count most for it, and what counts against it.
+    """Say why a viewer may or may not like MOVIE: which of their ratings count most for it, and which against it.
 
-    MOVIE is a title such as "Fargo (1996)", or an id from --json. If both could be meant, it is the title; id:300 is
-    always an id.
+    MOVIE is a title such as "Fargo (1996)", or an id from --json. A MOVIE that could be either is read as a title;
+    id:300 is always an id.
     """
     from movietui.answers import lists
 
@@ -128,23 +135,23 @@ def explain(
         print_json(result)
         return
     print_rich(f"{text.movie_title(result['movie'])}, {', '.join(result['movie']['genres'])}")
-    for person in result["viewers"]:
-        print_rich("", *_explained(person, result["movie"]))
+    for viewer in result["viewers"]:
+        print_rich("", *_explained(viewer, result["movie"]))
 
 
-def _explained(person: Message, movie: Message) -> list[Any]:
-    """Return the prediction for a viewer, what counts for the movie and what against it."""
-    lines: list[Any] = [f"{person['id']}: ★ {person['stars']:.1f} ({person['low']:.1f} to {person['high']:.1f})"]
-    if person["rated"] is not None:
-        lines.append(f"{person['id']} rated it {text.number_of_stars(person['rated'])}")
-    if not person["why"]:
-        lines.append(reasons.basis(person, movie["count"], movie["mean"] or 0.0, person["id"]))
-    for heading, named in (("liked", person["why"]), ("counts against it", person["against"])):
+def _explained(viewer: Message, movie: Message) -> list[Any]:
+    """Return the prediction for a viewer, and tables of the ratings that count for the movie and against it."""
+    lines: list[Any] = [f"{viewer['id']}: ★ {viewer['stars']:.1f} ({viewer['low']:.1f} to {viewer['high']:.1f})"]
+    if viewer["rated"] is not None:
+        lines.append(f"{viewer['id']} rated it {text.number_of_stars(viewer['rated'])}")
+    if not viewer["why"]:
+        lines.append(reasons.basis(viewer, movie["count"], movie["mean"] or 0.0, viewer["id"]))
+    for heading, named in (("liked", viewer["why"]), ("counts against it", viewer["against"])):
         if named:
             table = new_table(heading, "counts", "in common")
             for why in named:
                 rated = f"{why['title']} {text.number_of_stars(why['stars'])}"
-                table.add_row(rated, reasons.bar(why, [*person["why"], *person["against"]]), _shared(why["shared"]))
+                table.add_row(rated, reasons.bar(why, [*viewer["why"], *viewer["against"]]), _shared(why["shared"]))
             lines.append(table)
     return lines
 
@@ -164,10 +171,10 @@ def taste(
     dataset: str | None,
     json_: bool,
 ) -> None:
-    """Show what someone likes more or less than others do; for two, also what divides them.
+    """Show what a viewer likes more or less than others do and, for two viewers, also what divides them.
 
-    A difference is how many more stars they give than others gave the same movies; with few ratings it is pulled
-    towards how generous they are in general.
+    A difference is how many more stars the viewer gives than others gave the same movies. With few ratings,
+    it is pulled towards the viewer's difference over all movies.
     """
     from movietui.answers import lists
 
@@ -177,32 +184,35 @@ def taste(
     if json_:
         print_json(result)
         return
-    for person in result["viewers"]:
+    for viewer in result["viewers"]:
         print_rich(
-            f"{person['id']}: {text.plural(person['ratings'], 'rating')}, mean {person['mean']:.2f}, others' mean for "
-            f"the same movies {person['crowd']:.2f}"
+            f"{viewer['id']}: {text.plural(viewer['ratings'], 'rating')}, mean {viewer['mean']:.2f}, others' mean for "
+            f"the same movies {viewer['crowd']:.2f}"
         )
-        if person["ratings"]:
-            print_rich(_group_table("genre", person["genres"]), "", _group_table("decade", person["decades"]))
-        for name, movies in (("likes", person["likes"]), ("dislikes", person["dislikes"])):
+        if viewer["ratings"]:
+            print_rich(_group_table("genre", viewer["genres"]), "", _group_table("decade", viewer["decades"]))
+        for name, movies in (("likes", viewer["likes"]), ("dislikes", viewer["dislikes"])):
             if movies:
-                print_rich("", _rated_table(f"unusual {name}", person["id"], movies))
-        if person["for_you"]:
-            print_rich("", *_for_you(person["for_you"]))
+                print_rich("", _rated_table(f"unusual {name}", viewer["id"], movies))
+        if viewer["for_you"]:
+            print_rich("", *_personal_accuracy(viewer["for_you"]))
         print_rich("")
     if "pair" in result:
-        ids = [person["id"] for person in result["viewers"]]
+        ids = [viewer["id"] for viewer in result["viewers"]]
         pair = result["pair"]
         for title, dividing in (("you differ on", pair["divided"]), ("would divide you", pair["would_divide"])):
             if dividing:
                 print_rich(_dividing_table(title, ids, dividing), "")
 
 
-def _for_you(result: PersonalAccuracy) -> list[Table | str]:
-    """Return how accurate the model is for a profile, compared with predicting each movie's mean rating."""
+def _personal_accuracy(result: PersonalAccuracy) -> list[Table | str]:
+    """Return how accurate the model is for a profile, compared with predicting each movie's mean rating.
+
+    If the profile has too few ratings to measure this, say how many more it needs.
+    """
     if result["lacking"]:
         more = text.plural(result["lacking"], "more rating")
-        return [f"needs {more} to say how accurate {result['model']} is here"]
+        return [f"{more} needed to measure how accurate {result['model']} is for this profile"]
     columns = ("rmse", "from", "to", f"in top {result['top']}", "share", "from ", "to ")
     table = new_table("predicted by", *columns, right=columns)
     for name, report in ((result["model"], result["by_model"]), ("mean ratings", result["by_means"])):
@@ -210,8 +220,8 @@ def _for_you(result: PersonalAccuracy) -> list[Table | str]:
         rate = report["hit_rate"]
         shares = [f"{rate[end]:.0%}" for end in ("value", "low", "high")] if rate else [""] * 3
         table.add_row(name, *errors, f"{report['hits']} of {result['liked']} liked", *shares)
-    held = text.plural(result["newest"], "newest rating")
-    return [f"accuracy here: the {held}, predicted from the {result['older']:,} before", table]
+    newest = text.plural(result["newest"], "newest rating")
+    return [f"accuracy for this profile: the {newest}, predicted from the {result['older']:,} before", table]
 
 
 def _group_table(name: str, groups: Sequence[TasteGroup]) -> Table:
@@ -240,7 +250,14 @@ def _dividing_table(title: str, ids: Sequence[str], movies: Sequence[DividingMov
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @for_viewers
-@click.option("-k", "most", default=10, show_default=True, type=click.IntRange(1), help="How many of each kind.")
+@click.option(
+    "-k",
+    "most",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many movies, directors and users each.",
+)
 @dataset_option
 @as_json
 @handle_errors
@@ -265,21 +282,21 @@ def search(
     if json_:
         print_json(result)
         return
-    join = "" if result["joined"] else f"To find directors, run movietui data imdb {result['dataset']}."
+    advice = "" if result["joined"] else f"To find directors, run movietui data imdb {result['dataset']}."
     if not any(result[kind] for kind in ("movies", "people", "users")):
         kinds = ("movie", "director", "user") if result["joined"] else ("movie", "user")
-        print_rich(f"{text.nothing_matches(' '.join(words), kinds)} {join}".rstrip())
+        print_rich(f"{text.nothing_matches(' '.join(words), kinds)} {advice}".rstrip())
         return
     names = [ref.id for ref in viewers]
     table = new_table("kind", "name", "count", *names, right=("count",))
     movies = [("movie", text.movie_title(each), text.plural(each["count"], "rating")) for each in result["movies"]]
-    mine = [
+    by_viewer = [
         [text.rated_and_marked([by["stars"] or 0], [by["mark"] or ""]) for by in each.get("viewers", ())]
         for each in result["movies"]
     ]
     people = [("director", each["name"], text.plural(each["movies"], "movie")) for each in result["people"]]
-    rows = [[*of, *by] for of, by in zip(movies, mine, strict=True)]
-    directors = [[*of, *[""] * len(names)] for of in people]
+    rows = [[*movie, *cells] for movie, cells in zip(movies, by_viewer, strict=True)]
+    directors = [[*person, *[""] * len(names)] for person in people]
     for row in directors + rows if result["people_first"] else rows + directors:
         table.add_row(*row)
     for each in result["users"]:
@@ -287,14 +304,14 @@ def search(
     print_rich(table)
 
 
-DARING = "From 0, best first, to 1: less known, more varied movies."
+DARING = "From 0 (best movies first) to 1 (less known and more varied movies)."
 TOGETHER = "How to combine the scores of several viewers."
 
 
 @click.command()
 @for_viewers
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
-@click.option("--model", default=None, help="Use the newest run of this model instead of the one in use.")
+@model_option
 @click.option("--seed", default=None, type=SEEDS, help="Use the newest run with this seed.")
 @click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 <=110m "alien".')
 @order_option
@@ -302,20 +319,20 @@ TOGETHER = "How to combine the scores of several viewers."
 @click.option(
     "--misery",
     type=click.FloatRange(0, 1),
-    help="For weighted: from 0, the average, to 1, the least pleased. [default: 0.6]",
+    help="For --together weighted: from 0 (average) to 1 (least pleased viewer). [default: 0.6]",
 )
-@click.option("--standardise", is_flag=True, help="First give everyone's scores the same mean and spread.")
+@click.option("--standardise", is_flag=True, help="First give all viewers' scores the same mean and spread.")
 @click.option(
     "--unseen",
     "unseen_by",
     default="all",
     show_default=True,
     type=Named(get_args(UnseenBy)),
-    help="all: seen by nobody; any: unseen by at least one viewer; none: include movies everyone has seen.",
+    help="all: movies unseen by all viewers; any: unseen by at least one; none: also movies that everyone has seen.",
 )
 @click.option("--daring", default=0.0, show_default=True, type=click.FloatRange(0, 1), help=DARING)
 @click.option("--surprise", is_flag=True, help="Pick one good movie that is not at the top, with one reason.")
-@click.option("--draw", default=None, type=SEEDS, help="Number of the surprise; the same number gives the same movie.")
+@click.option("--draw", default=None, type=SEEDS, help="Seed of the surprise; the same seed gives the same movie.")
 @dataset_option
 @as_json
 @handle_errors
@@ -339,9 +356,9 @@ def recommend(
 ) -> None:
     """Print the best movies that none of the viewers has seen.
 
-    A filter has genres (+GENRE, -GENRE), years of release (1980..1999, 1980.., ..1999), a minimum number of ratings
-    (>=50), words of the title and, once the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors
-    (@Scorsese). A movie must match all of it.
+    A filter can contain genres (+GENRE, -GENRE), years of release (1980..1999, 1980.., ..1999), a minimum number of
+    ratings (>=50), words of the title and, once the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors
+    (@Scorsese). A movie must match every part of the filter.
     """
     from movietui.answers import lists
 
@@ -353,8 +370,8 @@ def recommend(
     how = {"way": way, "standardise": standardise} | ({} if misery is None else {"misery": misery})
     if draw is not None and not surprise:
         raise click.UsageError("--draw works only with --surprise.")
-    drawn = secrets.randbelow(2**32) if surprise and draw is None else draw
-    result = lists.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, drawn, order)
+    draw = secrets.randbelow(2**32) if surprise and draw is None else draw
+    result = lists.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, draw, order)
     if json_:
         print_json(result)
         return
@@ -380,7 +397,7 @@ def recommend(
 
 
 @click.command()
-@click.option("--profile", "name", required=True, help="Profile that rates; a new name creates a profile.")
+@click.option("--profile", "name", required=True, help="Profile that gives the rating; a new name creates a profile.")
 @click.argument("movie")
 @click.argument("stars", type=float)
 @dataset_option
@@ -389,8 +406,8 @@ def recommend(
 def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) -> None:
     """Rate MOVIE with 0.5 to 5 STARS.
 
-    MOVIE is a title such as "Fargo (1996)", or an id from --json. If both could be meant, it is the title; id:300 is
-    always an id.
+    MOVIE is a title such as "Fargo (1996)", or an id from --json. A MOVIE that could be either is read as a title;
+    id:300 is always an id.
     """
     from movietui.answers import lists
 

@@ -46,7 +46,7 @@ def _pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
 @click.command()
 @click.argument("model", default=RECOMMENDED)
 @dataset_option
-@click.option("--split", default=None, help="Train on the train part of this split only.")
+@click.option("--split", default=None, help="Train only on the train part of this split.")
 @click.option("--cleaning", "--preset", "cleaning", default=None, help=UNCLEANED)
 @published_option
 @settings_option
@@ -65,7 +65,7 @@ def train(
 ) -> None:
     """Train MODEL (default: blend, the recommended one) and use it for lists.
 
-    Without --split, it is measured on random90 and then trained on all ratings.
+    Without --split, the model is measured on random90 and then trained on all ratings.
     """
     from movietui.jobs import train as job
 
@@ -101,7 +101,7 @@ def train(
 @click.option(
     "--detail",
     is_flag=True,
-    help="Show where it fails: errors by user, movie and genre; calibration, confusion, coverage.",
+    help="Show where each model fails: errors by user, movie and genre; calibration, confusion, coverage.",
 )
 @as_json
 @handle_errors
@@ -119,7 +119,7 @@ def evaluate(
     detail: bool,
     json_: bool,
 ) -> None:
-    """Measure models on splits, and compare every model with the first."""
+    """Measure models on splits, and compare each model with the first."""
     from movietui.jobs import evaluate as job
 
     names = [name.strip() for name in splits.split(",") if name.strip()]
@@ -143,7 +143,7 @@ def evaluate(
     if json_:
         print_json(rows)
         return
-    measured = by_importance(name for row in rows for name in row["metrics"])  # not every model has all
+    measured = by_importance(name for row in rows for name in row["metrics"])  # not every model has every metric
 
     def table_of(metrics: Sequence[str]) -> Table:
         return _evaluations(rows, metrics, len(names))
@@ -152,8 +152,8 @@ def evaluate(
     about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
     ordered = f", lists by {ORDERS[order]}" if task != "rating" else ""
     print_rich(table_of(fitting))
-    if left_out := len(measured) - len(fitting):
-        print_rich(f"{text.plural(left_out, 'more metric')}: --json has all")
+    if omitted := len(measured) - len(fitting):
+        print_rich(f"{text.plural(omitted, 'more metric')}: --json has all")
     print_rich(f"{about}, seed {seed}, split seed {split_seed}{ordered}")
     compared = [row["difference"]["metric"] for row in rows if "difference" in row]
     if compared:
@@ -170,7 +170,7 @@ def evaluate(
 
 
 def _evaluations(rows: Sequence[Message], metrics: Sequence[str], splits: int) -> Table:
-    """Return evaluations as a table with these metrics, and for several splits their mean and deviation."""
+    """Return a table of evaluations with these metrics; for several splits, it ends with means and deviations."""
     table = new_table("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for row in rows:
@@ -180,9 +180,9 @@ def _evaluations(rows: Sequence[Message], metrics: Sequence[str], splits: int) -
         values = [figure(row["metrics"].get(name)) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
     for row in rows[: len(rows) // splits] if splits > 1 else []:
-        for of, split in (("mean", f"mean of {splits}"), ("std", "deviation")):
-            over = [figure(row["over_splits"].get(name, {}).get(of)) for name in metrics]
-            table.add_row(split, row["model"], *over, "", "")
+        for statistic, label in (("mean", f"mean of {splits}"), ("std", "deviation")):
+            over = [figure(row["over_splits"].get(name, {}).get(statistic)) for name in metrics]
+            table.add_row(label, row["model"], *over, "", "")
     return table
 
 
@@ -216,8 +216,8 @@ def sweep(
 ) -> None:
     """Measure MODEL with every combination of settings.
 
-    Each is measured on a validation part of train; only the best one is measured on test. An interrupted sweep resumes
-    where it stopped.
+    Each combination is measured on a validation part of the train part; only the best one is measured on test. An
+    interrupted sweep resumes where it stopped.
     """
     from movietui.jobs import sweep as job
 
@@ -256,8 +256,8 @@ def sweep(
     on_test = "  ".join(f"{name} {figure(value)}" for name, value in (rows[0]["test"] or {}).items())
     print_rich(
         table,
-        f"{model} on a validation part of the train part of {split} of {rows[0]['dataset']}, cleaning {cleaning}",
-        f"the best, {settings_text(rows[0]['grid'])}, on test: {on_test}",
+        f"{model} on {rows[0]['dataset']}, split {split}, cleaning {cleaning}; measured on a validation part of train",
+        f"the best settings, {settings_text(rows[0]['grid'])}, on test: {on_test}",
     )
 
 
@@ -266,7 +266,7 @@ def sweep(
 @as_json
 @handle_errors
 def reproduce(seed: int, json_: bool) -> None:
-    """Repeat the experiments of the five source systems: reported figures beside ours.
+    """Repeat the experiments of the five source systems, and show their reported figures beside ours.
 
     Each model is trained with its author's settings (published) and with ours (tuned).
     """
@@ -282,4 +282,4 @@ def reproduce(seed: int, json_: bool) -> None:
     for row in rows:
         report = [figure(row[name]) for name in figures]
         table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *report, row["note"])
-    print_rich(table, f"rows as published, no cleaning, seed {seed}, split seed 0")
+    print_rich(table, f"data as published, no cleaning, seed {seed}, split seed 0")

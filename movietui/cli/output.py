@@ -1,4 +1,4 @@
-"""What every subcommand shares: printing, reporting errors, and finding the store and the dataset."""
+"""What subcommands share: printing, progress bars, handling errors, and opening the store."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from movietui.protocol.wire import sentence
 
 INTERRUPTED = 130
 WIDEST = 200
-"""The most cells that a line of a table may have."""
+"""The maximum width of a table, in cells."""
 ROWS_PER_WRITE = 1000
-"""How many rows of a long document are written at once."""
+"""How many rows of a long JSON document are written at once."""
 
 
 class Bars:
@@ -65,29 +65,29 @@ class Bars:
         """Show the progress of a stage."""
         reached = stage.note
         if stage.unit == "bytes":
-            of = f" of {text.size(stage.total)}" if stage.total else ""
-            reached = f"{text.size(stage.done)}{of}" + (f", {text.size(stage.rate)}/s" if stage.rate else "")
+            total = f" of {text.size(stage.total)}" if stage.total else ""
+            reached = f"{text.size(stage.done)}{total}" + (f", {text.size(stage.rate)}/s" if stage.rate else "")
         self._show(stage.name, stage.done, stage.total, reached)
 
     def epoch(self, phase: str, epoch: EpochProgress) -> None:
-        """Show an epoch with its losses."""
+        """Show the latest epoch of a fit with its losses."""
         validation = epoch["validation_loss"]
         losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
         self._show(phase, epoch["epoch"], epoch["of"], losses)
 
     @property
     def listener(self) -> Listener:
-        """The callbacks that draw the progress of training."""
+        """The callbacks that draw the progress of long work."""
         return Listener(stage=self.stage, epoch=self.epoch, say=self.say)
 
     def say(self, line: str) -> None:
-        """Print a line above the bars."""
+        """Print a line above the bars; print nothing if there are no bars."""
         if not self._progress.disable:
             self._progress.console.print(line)
 
 
 def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
-    """Decorator: print an error of the command as one sentence, and exit with the code for it."""
+    """Decorator: print an error of the command as one sentence and exit with its code; at the end, close the stores."""
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
@@ -123,16 +123,19 @@ order_option = click.option(
     type=Named(tuple(ORDERS)),
     help=f"The order of lists. {'; '.join(f'{name}: by {words}' for name, words in ORDERS.items())}.",
 )
-dataset_option = click.option("--dataset", default=None, help="The dataset. Default: the one used last.")
+dataset_option = click.option("--dataset", default=None, help="The dataset. Default: the dataset used last.")
 
 
 def print_json(document: object) -> None:
-    """Print one document on standard output."""
+    """Print one JSON document on standard output."""
     click.echo(json_text(document))
 
 
 def print_rows(head: Mapping[str, object], rows: Mapping[str, Iterable[Mapping[str, object]]]) -> None:
-    """Print one document on standard output, with lists that may be too long for memory: a line for each row."""
+    """Print one JSON document with lists that may be too long for memory; each row of a list takes one line.
+
+    ``head``: the other fields. ``rows``: the lists by name.
+    """
     written = functools.partial(json_text, indent=None)
     parts = [f"{written(name)}: {written(value)}" for name, value in head.items()]
     sys.stdout.write("{\n  " + ",\n  ".join(parts))
@@ -147,20 +150,20 @@ def print_rows(head: Mapping[str, object], rows: Mapping[str, Iterable[Mapping[s
 
 
 def print_rich(*tables: Table | Text | str) -> None:
-    """Print tables and lines for people; nothing in them is read as markup."""
+    """Print tables and lines for people. Text in them is never read as markup."""
     console = PlainConsole()
     for table in tables:
         if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
-            # If the terminal is too narrow, it continues a line of the table below; no figure is cut.
+            # On a narrow terminal, long lines of the table wrap instead of losing figures.
             wide = console.options.update(width=WIDEST)
             console.width = max(console.width, Measurement.get(console, wide, table).maximum)
         console.print(table)
 
 
 def fitting_columns(table_of: Callable[[Sequence[str]], Table], columns: Sequence[str]) -> list[str]:
-    """Return as many of the columns, from the first, as fit the terminal in one line; at least one.
+    """Return the first columns, at least one, whose table fits the width of the terminal.
 
-    A file or a pipe has no width, so there all fit that ``WIDEST`` allows.
+    A file or a pipe has no width, so a table there may be ``WIDEST`` cells wide, or as wide as ``COLUMNS`` says.
     """
     console = PlainConsole()
     wide = console.options.update(width=WIDEST)
@@ -172,7 +175,7 @@ def fitting_columns(table_of: Callable[[Sequence[str]], Table], columns: Sequenc
 
 
 def open_store() -> Any:
-    """Open the store, until the command ends."""
+    """Open the store; it is closed when the command ends."""
     from movietui.store.ratings import Store
 
     store = Store(locations.store())
@@ -181,11 +184,11 @@ def open_store() -> Any:
 
 
 _opened: list[Any] = []
-"""The stores that this command has opened."""
+"""The open stores of this command."""
 
 
 def _close_stores() -> None:
-    """Close the stores and print their notices: what is damaged, and why nothing can be changed."""
+    """Print the notices of the open stores, such as which values are damaged, and close the stores."""
     while _opened:
         store = _opened.pop()
         for notice in store.notices():

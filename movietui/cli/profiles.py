@@ -1,4 +1,4 @@
-"""Commands about the contents of profiles: import, history, export, list."""
+"""Commands about what a profile contains: import, history, export, list."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 SHOWN = 200
-"""How many movies of each outcome are listed; ``--json`` has all."""
+"""How many movies of each outcome are listed; ``--json`` prints all."""
 SCALE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?\.\.)?([0-9]{1,4})")
 MEANINGS = ("seen", "watchlist")
 
 
 def choices_of(scale: str | None, named: Sequence[str], meaning: str | None) -> Choices:
-    """Return how to read a file, as the options say. Raises ``UsageError`` if they are invalid."""
+    """Return what the options say about how to read a file. Raises ``click.UsageError`` if an option is invalid."""
     from movietui.data.imports.columns import ROLES
     from movietui.data.imports.entries import Choices
 
@@ -61,26 +61,26 @@ def choices_of(scale: str | None, named: Sequence[str], meaning: str | None) -> 
 @click.command("import")
 @click.argument("path", metavar="FILE", type=PASTED)
 @click.option("--profile", "name", required=True, help="Profile to import into; a new name creates a profile.")
-@click.option("--preview", is_flag=True, help="Show what would be imported and how the file is read; change nothing.")
+@click.option("--preview", is_flag=True, help="Show how the file is read and what would be imported; change nothing.")
 @click.option(
     "--settle",
     multiple=True,
     metavar="TITLE=MOVIE",
-    help='Choose the movie by id, or "none", and remember it: --settle "Hamlet (1996)=1411".',
+    help='Say which movie a title is, by id or "none", and remember it: --settle "Hamlet (1996)=1411".',
 )
-@click.option("--scale", metavar="TOP", help="The highest rating in FILE, if it does not say: 5, 10, 100, 1..10.")
+@click.option("--scale", metavar="TOP", help="The highest rating in FILE, if FILE does not say: 5, 10, 100, 1..10.")
 @click.option(
     "--column",
     "named",
     multiple=True,
     metavar="WHAT=NAME",
-    help='Which column holds what: --column rating="My Score".',
+    help='Say what a column contains: --column rating="My Score".',
 )
 @click.option(
     "--as",
     "meaning",
     metavar="WHAT",
-    help="What movies without a rating are, if FILE does not say: seen, watchlist or list:NAME.",
+    help="How to import movies without a rating, if FILE does not say: seen, watchlist or list:NAME.",
 )
 @dataset_option
 @as_json
@@ -96,11 +96,11 @@ def import_(
     dataset: str | None,
     json_: bool,
 ) -> None:
-    """Import the ratings and lists that another service exported to FILE.
+    """Import ratings and lists from FILE into a profile.
 
-    FILE is a zip from Letterboxd or Trakt, a table from Letterboxd, IMDb, MovieLens, TMDB or your own, or a text file
-    with a title on each line. Movies that are not in the dataset are saved in the profile, count as seen, and are
-    exported again. Newer ratings in the profile are kept. Lists keep their names; movietui list shows them.
+    FILE is a zip from Letterboxd or Trakt, a table from Letterboxd, IMDb, MovieLens or TMDB, a table of your own, or a
+    text file with a title on each line. Movies that are not in the dataset are saved in the profile, count as seen, and
+    are included in exports. Newer ratings in the profile are kept. Lists keep their names; movietui list shows them.
     """
     from movietui.answers import import_ratings
     from movietui.data import catalogue
@@ -112,8 +112,8 @@ def import_(
     choices = choices_of(scale, named, meaning)
     store = open_store()
     settled = {title: movie for title, _, movie in (entry.rpartition("=") for entry in settle)}
-    of = dataset_named(store, dataset)
-    matcher = Matcher(catalogue.load(of, store.cleaning_of(of)))
+    used = dataset_named(store, dataset)
+    matcher = Matcher(catalogue.load(used, store.cleaning_of(used)))
     result = import_ratings.import_file(store, name, path, matcher, settled, choices, preview=preview)
     if json_:
         print_rows(result.head(), {outcome: result.rows(outcome) for outcome in import_ratings.OUTCOMES})
@@ -131,29 +131,29 @@ def import_(
     if table.row_count:
         print_rich(table)
     if any(counts[part] > SHOWN for part in counts if part != "matched"):
-        print_rich(f"Only the first {SHOWN} of each are listed; --json lists all.")
+        print_rich(f"Only the first {SHOWN} movies of each outcome are listed; --json prints all.")
     print_rich(*(line for reading in report["tables"] for line in text.describe_table(reading)), *report["notes"])
-    of_each = ", ".join(f"{counts[part]:,} {part}" for part in ("matched", "ambiguous", "unmatched", "skipped"))
+    outcomes = ", ".join(f"{counts[part]:,} {part}" for part in ("matched", "ambiguous", "unmatched", "skipped"))
     done = "preview, nothing changed" if preview else text.plural(report["changes"], "change")
-    print_rich(f"{report['profile']}: {report['format']}, {of_each}; {done}")
+    print_rich(f"{report['profile']}: {report['format']}, {outcomes}; {done}")
     for named_list in report["lists"]:
         become = "would become" if preview else "became"
         print_rich(f"{text.plural(named_list['movies'], 'title')} {become} the list “{named_list['name']}”")
     if report["stayed"]:
         ratings = text.plural(report["stayed"], "rating")
-        print_rich(f"Kept {ratings} of {report['profile']}: typed in, or newer than the file.")
+        print_rich(f"Kept {ratings} of {report['profile']}, typed in or newer than in the file.")
 
 
 @click.command()
 @for_viewers
-@click.option("-k", "most", default=None, type=click.IntRange(1), help="How many steps of each profile. Default: all.")
+@click.option("-k", "most", default=None, type=click.IntRange(1), help="How many steps of each viewer. Default: all.")
 @dataset_option
 @as_json
 @handle_errors
 def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dataset: str | None, json_: bool) -> None:
-    """List ratings, marks and imports with their times, newest first; of all profiles by default.
+    """List the ratings, marks and imports of viewers with their times, newest first.
 
-    Undone steps that can be redone are marked.
+    Without --profile or --user, list those of all profiles. Undone steps that can be redone are marked.
     """
     from movietui.answers import lists
     from movietui.ui import wording
@@ -173,7 +173,7 @@ def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dat
         for step in store.history(ref)[:most]:
             undone = "undone" if step.undone else ""
             table.add_row(text.moment(step.at), wording.summarize_step(step), wording.about(step), undone)
-        report = [table] if table.row_count else ["nothing yet: ratings, marks and imports will be listed here"]
+        report = [table] if table.row_count else ["nothing yet; ratings, marks and imports will be listed here"]
         print_rich(ref.label, *report, *([""] if ref is not viewers[-1] else []))
 
 
@@ -185,15 +185,15 @@ EXPORTS = ("letterboxd", "imdb", "movielens", "csv", "watchlist", "shortlist")
 @click.option("--format", "format_", required=True, type=Named(EXPORTS), help="Format of the file.")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-@click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies in a shortlist.")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies a shortlist contains.")
 @dataset_option
 @as_json
 @handle_errors
 def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: str | None, json_: bool) -> None:
     """Export a profile to a file.
 
-    letterboxd, imdb and movielens are tables for these services; csv has everything, marks included; watchlist and
-    shortlist (the best unseen movies) are Markdown.
+    letterboxd, imdb and movielens are tables for these services. csv contains everything, including marks. watchlist
+    and shortlist (the best unseen movies) are Markdown.
     """
     from movietui.answers import lists
 
@@ -204,9 +204,9 @@ def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: 
     if json_:
         print_json(report)
         return
-    left_out = f", {report['left_out']:,} skipped" if report["left_out"] else ""
+    skipped = f", {report['left_out']:,} skipped" if report["left_out"] else ""
     print_rich(
-        f"{report['profile']}: exported {text.plural(len(report['films']), 'movie')} to {report['output']}{left_out}"
+        f"{report['profile']}: exported {text.plural(len(report['films']), 'movie')} to {report['output']}{skipped}"
     )
     if report["note"]:
         print_rich(report["note"])
@@ -220,7 +220,7 @@ def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: 
 @click.pass_context
 @handle_errors
 def list_(context: click.Context, name: str, json_: bool) -> None:
-    """List a profile's named lists, imported from Letterboxd, IMDb and text files."""
+    """List the named lists of a profile, which were imported from Letterboxd, IMDb and text files."""
     from movietui.answers import lists
 
     if context.invoked_subcommand is not None:
@@ -234,8 +234,8 @@ def list_(context: click.Context, name: str, json_: bool) -> None:
     table = new_table("list", "movies", right=("movies",))
     for row in report["lists"]:
         table.add_row(row["name"], f"{row['movies']:,}")
-    none = f"{report['profile']} has no list yet; movietui import reads lists from Letterboxd, IMDb and text files."
-    print_rich(table if report["lists"] else none)
+    advice = f"{report['profile']} has no list yet; movietui import reads lists from Letterboxd, IMDb and text files."
+    print_rich(table if report["lists"] else advice)
 
 
 @list_.command("show")
@@ -244,7 +244,7 @@ def list_(context: click.Context, name: str, json_: bool) -> None:
 @click.pass_obj
 @handle_errors
 def list_show(name: str, listed: str, json_: bool) -> None:
-    """Print the movies of the list NAME in order."""
+    """Print the movies of the list NAME in their order."""
     from movietui.answers import lists
 
     store = open_store()

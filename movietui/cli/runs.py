@@ -1,4 +1,4 @@
-"""``movietui runs``: the runs of the store, started on a screen or by a command."""
+"""``movietui runs``: list and change the runs in the store, whether a screen or a command started them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _runs() -> Any:
 
 
 def _no_run(**wanted: str | None) -> str:
-    """Return why no run is listed: the names that may be meant by a wrong one, or how to get a run."""
+    """Return why no run is listed. For an unknown name, suggest similar ones; otherwise, say how to start a run."""
     for column, typed in wanted.items():
         known = {str(getattr(run, column)) for run in _runs().find()}
         if typed and typed not in known:
@@ -48,7 +48,10 @@ def _no_run(**wanted: str | None) -> str:
 @runs.command("list")
 @_filters
 @click.option(
-    "--reported", "with_reported", is_flag=True, help="Include the figures that the source systems' authors report."
+    "--reported",
+    "with_reported",
+    is_flag=True,
+    help="Include the figures reported by the authors of the source systems.",
 )
 @as_json
 @handle_errors
@@ -94,7 +97,7 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
 @as_json
 @handle_errors
 def runs_show(number: int, json_: bool) -> None:
-    """Show the run ID: settings, curve, metrics, and where its model fails."""
+    """Show the run ID: its settings, curve and metrics, and where its model fails."""
     row = _runs().whole(number)
     if json_:
         print_json(row)
@@ -105,9 +108,15 @@ def runs_show(number: int, json_: bool) -> None:
 @runs.command("compare")
 @click.argument("first", metavar="ID", type=int)
 @click.argument("second", metavar="ID", type=int)
-@click.option("--user", "users", multiple=True, metavar="ID", help="Compare the lists of this user; twice for a pair.")
 @click.option(
-    "--profile", "profiles", multiple=True, metavar="NAME", help="Compare the lists of this profile; twice for a pair."
+    "--user", "users", multiple=True, metavar="ID", help="Compare the lists for this user; give two for a pair."
+)
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    help="Compare the lists for this profile; give two for a pair.",
 )
 @click.option(
     "-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies of each list to compare."
@@ -115,7 +124,7 @@ def runs_show(number: int, json_: bool) -> None:
 @as_json
 @handle_errors
 def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequence[str], k: int, json_: bool) -> None:
-    """Compare two runs: settings, metrics (second minus first) and their lists for a viewer."""
+    """Compare two runs: their settings, their metrics (second minus first) and their lists for viewers."""
     from movietui.answers import lists
     from movietui.answers.compare_runs import compare_runs
     from movietui.protocol.viewers import user
@@ -142,7 +151,7 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
 def runs_export(
     dataset: str | None, model: str | None, split: str | None, form: str, output: Path | None, json_: bool
 ) -> None:
-    """Export the runs as a table, or with all details as JSON."""
+    """Export the runs as a table, or as JSON with all details."""
     from movietui.formatting import run_files
 
     stored = _runs()
@@ -175,7 +184,7 @@ def runs_delete(number: int, json_: bool) -> None:
         if json_:
             print_json({"run": number, "bytes": 0})
         else:
-            print_rich(f"run {number}: its damaged record is deleted; its model may still be on disk.")
+            print_rich(f"run {number}: its damaged record is deleted; its checkpoint may still be on disk.")
         return
     if json_:
         print_json({"run": number, "bytes": freed.bytes})
@@ -203,7 +212,7 @@ def runs_name(number: int, words: str, json_: bool) -> None:
 @as_json
 @handle_errors
 def runs_note(number: int, words: str, json_: bool) -> None:
-    """Write a note on the run ID; an empty TEXT removes it."""
+    """Write a note about the run ID; an empty TEXT removes the note."""
     run = _runs().note(number, words)
     if json_:
         print_json({"run": run.id, "note": run.note})
@@ -212,19 +221,25 @@ def runs_note(number: int, words: str, json_: bool) -> None:
 
 
 @runs.command("prune")
-@click.option("--keep", required=True, type=click.IntRange(0), help="How many comparable runs to keep.")
-@click.option("--metric", default="rmse", show_default=True, help="Metric that decides which are best.")
+@click.option(
+    "--keep",
+    required=True,
+    type=click.IntRange(0),
+    help="How many checkpoints to keep for each dataset, cleaning and split.",
+)
+@click.option("--metric", default="rmse", show_default=True, help="Metric that decides which runs are best.")
 @as_json
 @handle_errors
 def runs_prune(keep: int, metric: str, json_: bool) -> None:
-    """Remove all checkpoints but those of the best runs of each dataset, cleaning and split.
+    """Remove all checkpoints except those of the best runs for each dataset, cleaning and split.
 
-    The metrics and curves of all runs are kept, and so is the checkpoint of the run in use.
+    The checkpoints of the runs in use are kept, and so are the metrics and curves of all runs.
     """
     freed = _runs().prune(keep, metric)
-    total = sum(one.bytes for one in freed)
+    total = sum(checkpoint.bytes for checkpoint in freed)
     if json_:
-        print_json({"removed": [{"run": one.run.id, "bytes": one.bytes} for one in freed], "bytes": total})
+        removed = [{"run": checkpoint.run.id, "bytes": checkpoint.bytes} for checkpoint in freed]
+        print_json({"removed": removed, "bytes": total})
         return
     print_rich(f"Removed {text.plural(len(freed), 'checkpoint')}; {text.size(total)} freed.")
 
@@ -234,12 +249,12 @@ def runs_prune(keep: int, metric: str, json_: bool) -> None:
 @as_json
 @handle_errors
 def runs_use(number: int, json_: bool) -> None:
-    """Make lists with run ID from now on."""
+    """Use the run ID to make lists from now on."""
     run = _runs().use(number)
     if json_:
         print_json({"run": run.id, "model": run.model, "dataset": run.dataset})
         return
-    print_rich(f"run {run.id}: {run.model} now makes the lists of {run.dataset}.")
+    print_rich(f"run {run.id}: {run.model} now makes the lists for {run.dataset}.")
 
 
 @runs.command("resume")
@@ -247,7 +262,7 @@ def runs_use(number: int, json_: bool) -> None:
 @as_json
 @handle_errors
 def runs_resume(number: int, json_: bool) -> None:
-    """Resume the run ID if it was interrupted, cancelled or failed; it keeps its number."""
+    """Resume the run ID if it failed or was interrupted or cancelled; it keeps its number."""
     from movietui.jobs.train import resume
 
     with Bars() as bars:

@@ -1,1 +1,1 @@
-"""The engine: a child process that answers requests about an open dataset and model. It loads numpy, never torch."""
+"""The engine: a child process that replies to requests about an open dataset and model. Loads numpy, never torch."""

@@ -1,4 +1,4 @@
-"""The engine process: replies to the requests on standard input until the app closes it."""
+"""The engine process. It replies to the requests on standard input until the app closes that pipe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from movietui.protocol.requests import Requests
 
 SIGN_SECONDS = 1.0
-"""How often the engine says that it works on a request."""
+"""Seconds between the signs of life that the engine gives while it works on a request."""
 
 
 class Replies:
@@ -58,7 +58,7 @@ def reply(service: Requests, request: Message) -> bytes:
 def main() -> None:
     """Reply until standard input ends."""
     replies = Replies(take_stdout())
-    replies.working.set()  # importing numpy may take long on a cold disk
+    replies.working.set()  # importing numpy may take a while on a cold disk
     from movietui.engine.service import Service
 
     service = Service()

@@ -1,4 +1,4 @@
-"""Ranked lists in windows, each compared with the list that was shown before it."""
+"""Ranks lists and returns windows of them, in which each movie can have its rank in the previous list."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ NEAR = 100
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """The order of a list that was shown, and to whom."""
+    """The order of a list that was shown, and the viewers that it was for."""
 
     viewers: tuple[tuple[str, str], ...]
     rows: NDArray[np.intp]
@@ -31,7 +31,7 @@ class _Shown:
 
 @dataclass(frozen=True, eq=False)
 class _Ranked:
-    """The list that was ranked last, kept because scrolling requests one window of it after another."""
+    """The list that was ranked last. It is kept because scrolling requests one window of it after another."""
 
     opened: OpenDataset
     query: ListQuery
@@ -60,7 +60,7 @@ def by_taste(query: ListQuery) -> ListQuery:
 
 
 def _order(query: ListQuery) -> Order:
-    """Return the order of a list. Raises ``Problem`` for an unknown one."""
+    """Return the order of a list. Raises ``Problem`` for an unknown order."""
     order = query.get("order", DEFAULT_ORDER)
     if order not in ORDERS:
         raise Problem(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
@@ -88,7 +88,7 @@ def _passing(dataset: Dataset, query: ListQuery) -> Bools | None:
 
 
 class Lists:
-    """The lists of the dataset that is open."""
+    """Makes the lists of the open dataset, and remembers what the previous list looked like."""
 
     def __init__(self) -> None:
         self._latest: _Ranked | None = None
@@ -96,7 +96,7 @@ class Lists:
         self._before: _Shown | None = None
 
     def window(self, opened: OpenDataset, query: ListQuery, offset: int, limit: int, compare: bool) -> ListWindow:
-        """Return a window of a list, see ``Requests.rank``."""
+        """Return a window of a list; see ``Requests.rank``."""
         if self._latest is None or self._latest.opened is not opened or self._latest.query != query:
             self._latest = _Ranked(opened, query, *rank(opened.ranker, query))
         people, ranked = self._latest.people, self._latest.ranked
@@ -122,9 +122,10 @@ class Lists:
         }
 
     def _before_each(self, ranked: RankedList) -> NDArray[np.intp] | None:
-        """Return the rank of each movie before, so far as it moved among the movies of both lists; 0 for new ones.
+        """Return the previous rank of each movie, 0 for a movie that is new; ``None`` if there is no previous list.
 
-        A movie that leaves the list, or returns to it by an undo, shifts all below it by one; that is no move.
+        A movie that leaves the list, or returns to it because of an undo, shifts all movies below it by one. This does
+        not count as a move, so previous ranks are corrected for it.
         """
         if self._before is None:
             return None
@@ -139,7 +140,7 @@ class Lists:
 
 
 def draw_surprise(opened: OpenDataset, query: ListQuery, draw: int) -> MovieRow | None:
-    """Return one of the good movies of a list, see ``Requests.surprise``."""
+    """Return one of the good movies of a list; see ``Requests.surprise``."""
     _, ranked = rank(opened.ranker, by_taste(query))
     drawn = surprise(ranked.order, draw)
     if not len(drawn):

@@ -1,4 +1,4 @@
-"""The dataset and model that the engine has open, and their movies and users as messages."""
+"""The dataset and model that the engine has open. Returns movies, users and ratings as messages."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ from movietui.protocol.messages import (
 
 
 class OpenDataset:
-    """One dataset with the ranker that serves it. Indexes of the dataset are built when they are first needed."""
+    """A dataset with the ranker that serves it. Indexes of the dataset are built when they are first needed."""
 
     def __init__(self, ranker: Ranker) -> None:
         self.ranker = ranker
@@ -87,7 +87,10 @@ class OpenDataset:
         return {**self.named_movie(row), "count": int(self.dataset.counts[row])}
 
     def searched_movies(self, rows: Sequence[int], users: Sequence[str]) -> list[SearchedMovie]:
-        """Return the movies of rows with the stars of users in the dataset; an empty id is of no user."""
+        """Return the movies of rows, each with the stars that users gave it in the dataset.
+
+        ``users``: an id for each viewer, empty for a profile. The stars are 0 without a rating.
+        """
         known = [self.dataset.users.row.get(each) for each in users]
         stars = [{} if row is None else self._stars_of(row) for row in known]
         return [
@@ -100,7 +103,7 @@ class OpenDataset:
         return dict(zip(history.movies.tolist(), history.stars.tolist(), strict=True))
 
     def similar_movies(self, movie: str, limit: int, hidden: Sequence[str]) -> list[SimilarMovie]:
-        """Return the movies most similar to one, without those whose keys are ``hidden``."""
+        """Return the movies most similar to a movie, without those whose keys are ``hidden``."""
         hidden_rows = set(rows_of(self.dataset, hidden))
         near = self.ranker.similarities.nearest(self._row(movie), limit + len(hidden_rows))
         return [
@@ -160,7 +163,7 @@ class OpenDataset:
     # Ratings
 
     def given_ratings(self, ratings: ViewerRatings) -> list[GivenRating]:
-        """Return the movies that a viewer rated, each with what is predicted for it now."""
+        """Return the movies that a viewer rated, each with the stars that the model predicts for it now."""
         person = self.viewer(ratings)
         predicted = self.ranker.expect(person.history).stars
         links, times = self.matcher.links, self._times_of(person)
@@ -181,7 +184,7 @@ class OpenDataset:
         return list(given.values())
 
     def _times_of(self, person: Viewer) -> dict[int, str]:
-        """Return when a user of the dataset gave each rating, by the row of the movie; none for a profile."""
+        """Return when a user of the dataset rated each movie, by the movie's row; empty for a profile."""
         if person.history.user is None:
             return {}
         given = self.dataset.ratings.take(self.dataset.rows_of(person.history.user))
@@ -192,7 +195,7 @@ class OpenDataset:
         }
 
     def given_stars(self, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
-        """Return the stars that each viewer gave to each of some movies."""
+        """Return the stars that the viewers gave each movie: a list for each movie, with ``None`` for no rating."""
         histories = [self.viewer(ratings).history for ratings in viewers]
         given = [dict(zip(each.movies.tolist(), each.stars.tolist(), strict=True)) for each in histories]
         return [[stars.get(self._row(movie)) for stars in given] for movie in movies]
@@ -200,7 +203,7 @@ class OpenDataset:
     # Interviews
 
     def next_question(self, ratings: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
-        """Return what to ask a viewer next, see ``Requests.next_question``."""
+        """Return what to ask a viewer next; see ``Requests.next_question``."""
         person, names = self.viewer(ratings), self.dataset.movies.genre_names
         passed = {row: movie["liking"] for movie in answers["passed"] for row in rows_of(self.dataset, [movie["key"]])}
         so_far = Answers(

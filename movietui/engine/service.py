@@ -1,6 +1,6 @@
-"""Answers the requests of the app: about the open dataset, other datasets, models, runs and imports.
+"""Replies to the app's requests about the open dataset, other datasets, models, runs and imports.
 
-Imports no torch, and pandas only to preview a cleaning that is not applied yet.
+Does not import torch, and imports pandas only to preview a cleaning that was not applied yet.
 """
 
 import contextlib
@@ -61,9 +61,9 @@ from movietui.store.ratings import Store
 from movietui.store.same_movies import from_rows
 
 MOST_FOUND = 12
-"""How many movies, directors and users a search shows of each."""
+"""How many movies, directors and users a search returns, at most, of each."""
 UNUSUAL = 5
-"""How many unusual ratings a taste report has."""
+"""How many unusual likes, and how many unusual dislikes, a taste report contains at most."""
 
 
 def _store() -> contextlib.closing[Store]:
@@ -79,7 +79,7 @@ class Service(Requests):
 
     @property
     def opened(self) -> OpenDataset:
-        """The dataset that is open. Raises ``Problem`` if none is."""
+        """The open dataset. Raises ``Problem`` if no dataset is open."""
         if self._open is None:
             raise Problem("No dataset is open; open one on the Data screen.")
         return self._open
@@ -247,7 +247,7 @@ class Service(Requests):
         return cast(ImdbReport, report.to_json())
 
     def _read_join(self, dataset: str) -> None:
-        """Read what IMDb says about the movies again, if the dataset is open."""
+        """If the dataset is open, attach its join with IMDb again, because the join may have changed."""
         if self._open is not None and self._open.dataset.name == dataset:
             ranker = self._open.ranker
             ranker.dataset = imdb.attach(ranker.dataset)

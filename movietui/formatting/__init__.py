@@ -1,1 +1,1 @@
-"""Text for the screens and the command line: tables, files, escaping, safe output."""
+"""Text for the screens and the command line: tables, files, escaping and safe output."""

@@ -1,6 +1,6 @@
-"""Untrusted text in the formats that leave movietui: JSON, tables for spreadsheets, Markdown, addresses of pages.
+"""Escapes untrusted text in what movietui writes: JSON, tables for spreadsheets, Markdown and links.
 
-``printing`` cleans what goes to a terminal.
+``printing`` makes text safe for the terminal.
 """
 
 import csv
@@ -13,18 +13,21 @@ from urllib.parse import urlsplit
 from movietui.data.safe_text import INVISIBLE, strip_controls
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@")
-"""Start a formula in a spreadsheet. A cell that starts so gets an apostrophe, which an import removes again."""
+"""Characters that start a formula in a spreadsheet. Text that starts with one gets an apostrophe in front of it.
+
+An import removes the apostrophe again.
+"""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&:@$^=])")
 _ADDRESS = re.compile(r"(?i)(?<=://)|(?<=www\.)")
 PAGES = ("www.imdb.com", "letterboxd.com", "www.justwatch.com")
-"""The sites whose pages may be opened."""
+"""The sites whose pages the app may open."""
 _IMDB = re.compile(r"tt[0-9]{7,15}")
 
 
 def json_text(document: object, indent: int | None = 2) -> str:
-    """Return a document as readable JSON, each invisible character as ``\\uXXXX``; on one line without ``indent``.
+    """Return a document as JSON, with each invisible character as ``\\uXXXX``; on one line if ``indent`` is ``None``.
 
-    Raise ``ValueError`` for a number that JSON does not have.
+    Raises ``ValueError`` for a number that JSON cannot represent, such as NaN.
     """
     if indent is None:
         line = _ON_ONE_LINE(document)
@@ -34,12 +37,12 @@ def json_text(document: object, indent: int | None = 2) -> str:
 
 
 _ON_ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-"""One encoder for all: ``json.dumps`` would create one for each of the million lines that an import can print."""
+"""Shared, because ``json.dumps`` would create an encoder for each of the million lines that an import can print."""
 
 
-def _escape(sign: re.Match[str]) -> str:
-    # JSON strings contain no raw controls, so a line break belongs to the layout.
-    return "\n" if sign[0] == "\n" else json.dumps(sign[0]).strip('"')
+def _escape(match: re.Match[str]) -> str:
+    # JSON strings contain no raw control characters, so a line break belongs to the layout.
+    return "\n" if match[0] == "\n" else json.dumps(match[0]).strip('"')
 
 
 def csv_text(rows: Iterable[Sequence[object]], end: str = "\n") -> str:
@@ -57,20 +60,20 @@ def _cell(value: object) -> object:
 
 
 def markdown(words: str) -> str:
-    """Return text that Markdown shows literally, on one line: without HTML, links, images or emphasis.
+    """Return text, on one line, that Markdown shows literally: without HTML, links, images or emphasis.
 
-    GitHub turns addresses into links even if all characters are escaped, so a space is inserted into them.
+    GitHub turns an address into a link even if all its characters are escaped, so a space is inserted into it.
     """
     return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(" ", " ".join(strip_controls(words).split())))
 
 
 def imdb_page(title: str) -> str:
-    """Return the address of a title on IMDb; empty if its id is invalid."""
+    """Return the address of a title's page on IMDb; empty if ``title`` is not a valid id, such as ``tt0116282``."""
     return f"https://www.imdb.com/title/{title}/" if _IMDB.fullmatch(title) else ""
 
 
 def is_known_page(address: str) -> bool:
-    """Return whether an address is a page on one of ``PAGES`` without control characters."""
+    """Return whether an address is an HTTPS page on one of ``PAGES`` and has only printable ASCII characters."""
     try:
         parts = urlsplit(address)
     except ValueError:

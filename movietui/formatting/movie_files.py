@@ -1,4 +1,4 @@
-"""Lists of movies as text that leaves movietui: Markdown to read, CSV for a spreadsheet, CSV for Letterboxd.
+"""The formats of copied and saved lists of movies: Markdown, CSV for a spreadsheet, and CSV for Letterboxd.
 
 The app and the command line write the same text. Figures are written as the lists on screen show them.
 """
@@ -17,14 +17,14 @@ from movietui.formatting.reasons import strongest
 from movietui.protocol.messages import GivenRating, IdsRow, MovieRow
 
 LETTERBOXD_LIMIT = 1_000_000
-"""Bytes of a file that Letterboxd imports."""
+"""The most bytes of a file that Letterboxd imports."""
 _END = "\r\n"
-"""The end of a line of CSV."""
+"""The end of each line of a CSV file."""
 
 
 @dataclass(frozen=True)
 class FileMovie:
-    """A movie of a list, with what is to be written about it. What is ``None`` or empty is left out."""
+    """A movie of a list, with the facts to write about it. Facts that are ``None``, empty or 0 are left out."""
 
     title: str
     year: int = 0
@@ -38,23 +38,23 @@ class FileMovie:
     """The predicted stars of each viewer, if there are several."""
     agreement: float | None = None
     count: int | None = None
-    """The number of its ratings in the dataset."""
+    """How many ratings the movie has in the dataset."""
     because: str = ""
-    """The movie that counts most for it."""
+    """The movie whose rating counts most for recommending this one."""
     at: str = ""
-    """When it was rated, ISO 8601 in UTC."""
+    """When the viewer rated it, ISO 8601 in UTC."""
 
 
 @dataclass(frozen=True)
 class MovieFile:
-    """A list of movies, and what it says about itself."""
+    """A list of movies, with its title and description."""
 
     title: str
     movies: Sequence[FileMovie]
     about: Sequence[str] = ()
-    """What the list is: sentences without their full stops. They may quote text from outside."""
+    """The description: sentences without their full stops. They may quote untrusted text."""
     viewers: Sequence[str] = ()
-    """The viewers that ``FileMovie.by`` is for."""
+    """The names of the viewers, in the order of ``FileMovie.by``."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class FileFormat:
     """A way to write a list of movies."""
 
     name: str
-    """As it is shown."""
+    """The name on screen."""
     phrase: str
-    """How a sentence says that movies are written in it."""
+    """How a sentence names the format, such as ``as CSV``."""
     suffix: str
     write: Callable[[MovieFile], str]
 
@@ -78,9 +78,9 @@ FormatName = Literal["markdown", "csv", "letterboxd"]
 def shortlist_file(
     viewers: Sequence[str], movies: Sequence[FileMovie], dataset: str, model: str, conditions: Sequence[str] = ()
 ) -> MovieFile:
-    """Return the movies at the top of a list for viewers.
+    """Return a file of the movies at the top of a list for these viewers.
 
-    ``conditions``: how it is ordered, and what it leaves out; sentences without their full stops.
+    ``conditions``: sentences, without their full stops, that say how the list is ordered and what it leaves out.
     """
     names = text.enumerate_names(viewers)
     about = [f"From {dataset}, by the model {model}", *conditions]
@@ -88,7 +88,7 @@ def shortlist_file(
 
 
 def watchlist_file(name: str, entries: Iterable[Entry]) -> MovieFile:
-    """Return the watchlist of a viewer; other movies are left out."""
+    """Return a file of those movies of a viewer that are on their watchlist."""
     wanted = [entry for entry in entries if "watchlist" in entry.marks]
     return MovieFile(f"Watchlist of {name}", [FileMovie(each.title, each.year, ids_of(each)) for each in wanted])
 
@@ -96,7 +96,7 @@ def watchlist_file(name: str, entries: Iterable[Entry]) -> MovieFile:
 def ratings_file(
     name: str, rows: Iterable[GivenRating], dataset: str, model: str, conditions: Sequence[str] = ()
 ) -> MovieFile:
-    """Return the ratings that a viewer gave, with what is predicted for each movie."""
+    """Return a file of the ratings that a viewer gave, with the stars that the model predicts for each movie."""
     about = [f"Predicted by the model {model} from {dataset}", *conditions]
     movies = [
         FileMovie(row["title"], row["year"], row["ids"], stars=row["stars"], predicted=row["predicted"], at=row["at"])
@@ -106,12 +106,12 @@ def ratings_file(
 
 
 def listed(row: MovieRow) -> FileMovie:
-    """Return a movie of the list on screen."""
+    """Return a row of the list on screen as a movie of a file."""
     return _ranked(row, row.get("ids", ("", 0, 0)), row["by"], row["year"])
 
 
 def recommended(row: Mapping[str, Any]) -> FileMovie:
-    """Return a movie of ``recommend --json``."""
+    """Return a movie of ``recommend --json`` as a movie of a file."""
     best = strongest(row["why"])
     because = with_year(best["title"], best.get("year")) if best else ""
     return _ranked(row, ("", 0, 0), row["stars_by_viewer"], row["year"] or 0, because)
@@ -134,7 +134,7 @@ def _ranked(row: Mapping[str, Any], ids: IdsRow, by: Sequence[float], year: int,
 
 
 def ids_of(entry: Entry) -> IdsRow:
-    """Return the ids of a movie of a profile."""
+    """Return the IMDb, TMDB and MovieLens ids of a movie of a profile."""
     return entry.imdb, entry.tmdb, entry.movielens
 
 
@@ -142,7 +142,7 @@ def ids_of(entry: Entry) -> IdsRow:
 
 
 def to_markdown(file: MovieFile) -> str:
-    """Return a list as Markdown: a heading, what it is, and a line for each movie; its title opens its page on IMDb."""
+    """Return a list as Markdown: a heading, the description, and a line for each movie, with a link to IMDb."""
     lines = [f"# {markdown(file.title)}", ""]
     lines += [" ".join(f"{markdown(each)}." for each in file.about), ""] if file.about else []
     for movie in file.movies:
@@ -159,7 +159,7 @@ def _linked(movie: FileMovie) -> str:
 
 
 def _figures(movie: FileMovie, viewers: Sequence[str]) -> list[str]:
-    """Return the figures of a movie, as the lists on screen show them."""
+    """Return the figures of a movie as the lists on screen show them."""
     figures = []
     if movie.stars is not None:
         figures.append(text.number_of_stars(movie.stars))
@@ -179,7 +179,7 @@ def _figures(movie: FileMovie, viewers: Sequence[str]) -> list[str]:
 
 
 def to_csv(file: MovieFile) -> str:
-    """Return a list as a table for a spreadsheet; columns without a value in any row are left out."""
+    """Return a list as CSV for a spreadsheet. Columns other than title and year are left out if they are empty."""
     columns: list[tuple[str, Sequence[object]]] = [
         ("rank", [movie.rank for movie in file.movies]),
         ("title", [movie.title for movie in file.movies]),
@@ -207,12 +207,12 @@ def _one_decimal(value: float | None) -> str:
 
 
 def halves(stars: float | None) -> str:
-    """Return given stars as the tables of other services have them; empty for ``None``."""
+    """Return a rating as other services write it, such as ``4.5``; empty for ``None``."""
     return "" if stars is None else f"{stars:.1f}"
 
 
 def to_letterboxd(file: MovieFile) -> str:
-    """Return a list as a table that Letterboxd imports. A predicted rating is not a rating, and is left out."""
+    """Return a list as CSV that Letterboxd imports. Predicted stars are left out: they are not ratings."""
     header = ["tmdbID", "imdbID", "Title", "Year", "Rating"]
     rows = [
         [movie.ids[1] or "", movie.ids[0], movie.title, movie.year or "", halves(movie.stars)] for movie in file.movies
@@ -221,7 +221,7 @@ def to_letterboxd(file: MovieFile) -> str:
 
 
 def letterboxd_note(content: bytes) -> str:
-    """Return what to know about a file for Letterboxd; empty if there is nothing."""
+    """Return a warning if a file is too large for Letterboxd, otherwise an empty text."""
     if len(content) <= LETTERBOXD_LIMIT:
         return ""
     return f"Letterboxd accepts at most {LETTERBOXD_LIMIT:,} bytes at once; split the file."

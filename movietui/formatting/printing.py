@@ -1,7 +1,8 @@
-"""Safe output: everything drawn or printed passes here, and loses whatever could control a terminal.
+"""Safe output. Everything that is drawn or printed passes through this module, which removes what could control a
+terminal.
 
-Untrusted text may contain escape sequences, control characters, marks for the direction of writing, and invisible
-characters. They may be stored; they are removed here, whoever wrote the text.
+Untrusted text may contain escape sequences, control characters, characters that change the writing direction, and
+invisible characters. They may be in the store; they are removed here, no matter who wrote the text.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from movietui.data.safe_text import INVISIBLE, strip_invisible
 
 
 def drawn(segments: Iterable[Segment], *, one_line: bool) -> Iterator[Segment]:
-    """Yield segments as they may be sent to a terminal: without control characters, each as wide as before.
+    """Yield segments that are safe to send to a terminal: their text loses its control characters but not its width.
 
-    With ``one_line`` a line break is removed like other controls, else it stays.
+    With ``one_line``, line breaks are removed too; otherwise they are kept.
     """
     for segment in segments:
         words = segment.text
@@ -30,48 +31,48 @@ def drawn(segments: Iterable[Segment], *, one_line: bool) -> Iterator[Segment]:
             yield segment
         else:
             lines = [words] if one_line else words.split("\n")
-            kept = (set_cell_size(strip_invisible(line), cell_len(line)) for line in lines)
-            yield Segment("\n".join(kept), segment.style)
+            cleaned = (set_cell_size(strip_invisible(line), cell_len(line)) for line in lines)
+            yield Segment("\n".join(cleaned), segment.style)
 
 
 class PlainConsole(Console):
-    """A console whose output cannot control the terminal, and that interprets no markup."""
+    """A console whose text cannot control the terminal, and which does not interpret markup."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(markup=False, highlight=False, emoji=False, stderr=stderr)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Return the segments of a renderable."""
+        """Return the segments of a renderable, made safe."""
         return drawn(super().render(renderable, options), one_line=False)
 
 
 class PlainStream(io.TextIOWrapper):
-    """Standard output or error, through which nothing that controls a terminal can be printed.
+    """A replacement for standard output or error, which removes from text whatever could control a terminal.
 
-    A Rich console writes past it, for its colours; ours is a ``PlainConsole``.
+    A Rich console bypasses it to print colours, so movietui prints with a ``PlainConsole``.
     """
 
-    def __init__(self, beneath: TextIO) -> None:
-        beneath.flush()
-        ascii_only = beneath.encoding.lower() in ("ascii", "us-ascii")  # click would write past this one
+    def __init__(self, stream: TextIO) -> None:
+        stream.flush()
+        ascii_only = stream.encoding.lower() in ("ascii", "us-ascii")  # click would bypass an ASCII stream
         super().__init__(
-            beneath.buffer,
-            "utf-8" if ascii_only else beneath.encoding,
-            beneath.errors,
+            stream.buffer,
+            "utf-8" if ascii_only else stream.encoding,
+            stream.errors,
             newline="\n",
             write_through=True,
         )
-        self.rich_proxied_file = beneath
+        self.rich_proxied_file = stream
 
     def write(self, words: str) -> int:
-        """Write text line by line."""
+        """Write text without its control characters; line breaks are kept."""
         super().write("\n".join(map(strip_invisible, words.split("\n"))))
         return len(words)
 
 
 @contextlib.contextmanager
 def plain_output() -> Iterator[None]:
-    """Sanitize everything that is printed until the block ends, including tracebacks."""
+    """Make everything that is printed until the block ends safe for the terminal, including tracebacks."""
     before = sys.stdout, sys.stderr
     streams = [PlainStream(each) if hasattr(each, "buffer") else each for each in before]
     sys.stdout, sys.stderr = streams

@@ -6,19 +6,19 @@ from typing import Any
 from movietui.formatting import text
 
 WELL_LIKED = 4.0
-"""The mean rating from which everyone's ratings alone recommend a movie."""
+"""The mean rating from which a movie counts as very well liked."""
 
 
 def liked(reason: Mapping[str, Any], who: str = "you") -> str:
-    """Return the sentence part that names a reason: ``because you liked Alien ★ 5``."""
+    """Return the part of a sentence that names a reason: ``because you liked Alien ★ 5``."""
     return f"because {who} liked {reason['title']} {text.number_of_stars(reason['stars'])}"
 
 
 def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") -> str:
-    """Return what a prediction rests on where no single rating carries weight; empty if one does.
+    """Return what a prediction rests on if no single rating carries weight; empty if a rating does.
 
-    ``viewer``: details with ``basis``, see ``movietui.models.serving.explanations``; ``count`` and ``mean``: of
-    everyone's ratings of the movie.
+    ``viewer``: the prediction for a viewer, with its ``basis``, see ``movietui.models.choices.Basis``. ``count`` and
+    ``mean``: the number and mean of everyone's ratings of the movie.
     """
     whose = "yours" if who == "you" else f"{who}'s"
     if viewer["basis"] == "ratings":
@@ -28,11 +28,11 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
     if not count:
         return "nobody has rated it yet"
     average = f"★ {mean:.1f} from {text.plural(count, 'rating')}"
-    return f"simply very well liked: {average}" if mean >= WELL_LIKED else f"what everyone gives it: {average}"
+    return f"simply very well liked: {average}" if mean >= WELL_LIKED else f"everyone's average: {average}"
 
 
 def bar(reason: Mapping[str, Any], reasons: Sequence[Mapping[str, Any]]) -> str:
-    """Return how much a rating counts, compared with the strongest of some: ``●●●○○``."""
+    """Return how much a reason counts, compared with the strongest of ``reasons``: ``●●●○○``."""
     most = max((float(each["weight"]) for each in reasons), default=0.0)
     return text.dots(reason["weight"] / most if most else 0.0)
 

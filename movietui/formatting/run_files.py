@@ -1,4 +1,4 @@
-"""Runs exported to files: as tables, or with everything known of each."""
+"""Exports runs to files: as CSV or Markdown tables, or as JSON with everything known about each run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from movietui.data.near_names import either
 from movietui.data.problems import Problem
 from movietui.data.storage.atomic_files import write_file
 from movietui.formatting.escaping import csv_text, json_text, markdown
@@ -16,7 +17,7 @@ FACTS = (
     *("run", "name", "model", "dataset", "cleaning", "split", "seed", "device", "state", "started", "seconds"),
     *("peak_bytes", "checkpoint_bytes", "best_epoch", "settings"),
 )
-"""The columns before those of the metrics; the note follows them."""
+"""The columns before the metrics. The last column is the note."""
 Rows = Sequence[Mapping[str, Any]]
 """Rows as ``Runs.whole`` returns them."""
 
@@ -55,16 +56,17 @@ def _json(rows: Rows) -> str:
 
 FORMATS: dict[str, Callable[[Rows], str]] = {"csv": _csv, "json": _json, "markdown": _markdown}
 SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
-"""The format for a file name's suffix."""
+"""The format that each suffix of a file name stands for."""
 
 
 def write(rows: Rows, path: Path, file_format: str | None = None, *, force: bool = False) -> str:
-    """Write runs to a file and return the format: ``file_format``, else the one of the suffix.
+    """Write runs to a file in ``file_format``, by default in the format of the file's suffix; return the format.
 
-    An existing file is replaced only with ``force``. Raise ``Problem`` if the file cannot be written.
+    An existing file is replaced only with ``force``. Raises ``Problem`` for another suffix, or if the file cannot be
+    written.
     """
     file_format = file_format or SUFFIXES.get(path.suffix.lower())
     if file_format is None:
-        raise Problem(f"End the file name with {', '.join(SUFFIXES)}; it decides the format.")
+        raise Problem(f"End the file name with {either(SUFFIXES)}; the suffix decides the format.")
     write_file(path, FORMATS[file_format](rows).encode("utf-8"), force=force)
     return file_format

@@ -14,7 +14,7 @@ from movietui.protocol.messages import RunComparison
 
 
 def run_summary(row: dict[str, Any]) -> list[Table | str]:
-    """Return all about a run as tables."""
+    """Return everything known about a run, as tables."""
     about = new_table("", "")
     about.show_header = False
     for name, value in (
@@ -42,7 +42,7 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
 
 
 def run_comparison(comparison: RunComparison) -> list[Table | str]:
-    """Return two runs side by side as tables."""
+    """Return a comparison of two runs, as tables."""
     names = [f"run {row['run']}" for row in comparison["runs"]]
     settings = new_table("", *names, right=names)
     for row in comparison["facts"] + comparison["settings"]:
@@ -57,7 +57,7 @@ def run_comparison(comparison: RunComparison) -> list[Table | str]:
         metrics.add_row(measured["metric"], *values, "" if difference is None else f"{difference:+.4f}{reach}")
     parts: list[Table | str] = [settings if settings.row_count else "The settings are the same.", "", metrics]
     if not comparison["same_rows"]:
-        parts.append("not measured on the same rows, so there is no interval")
+        parts.append("the runs were not measured on the same rows, so there is no interval")
     if comparison["top"]:
         lists = new_table(*names, "title", "year", right=(*names, "year"))
         for movie in comparison["top"]["movies"]:
@@ -78,7 +78,7 @@ def _curve(row: dict[str, Any]) -> Table:
 
 
 def state_text(row: Mapping[str, Any]) -> str:
-    """Return the state of a run with its progress."""
+    """Return the state of a run and, while it trains, its progress."""
     progress = row.get("progress") or {}
     if not progress:
         return str(row["state"])

@@ -11,7 +11,7 @@ def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
     """Return an empty table. The columns in ``right`` are right-aligned and not wrapped."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     for column in columns:
-        number = column in right  # not wrapped, while text that people wrote may be
+        number = column in right  # only text that people wrote may wrap
         table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
     return table
 
@@ -24,7 +24,7 @@ def figure(value: float | None) -> str:
 
 
 def subgroups_table(row: Message) -> Table:
-    """Return the errors by subgroup as a table."""
+    """Return a table of the errors by subgroup."""
     columns = ("rows", "users", "rmse", "mae", "too high")
     table = new_table("by", "", *columns, right=columns)
     before = ""
@@ -36,7 +36,7 @@ def subgroups_table(row: Message) -> Table:
 
 
 def calibration_table(row: Message) -> Table:
-    """Return predicted and actual mean ratings by predicted rating, as a table."""
+    """Return a table that compares mean predicted and given ratings, by predicted rating."""
     columns = ("predicted from", "to", "rows", "mean", "rated")
     table = new_table(*columns, right=columns)
     for part in row["calibration"]["bins"]:
@@ -47,7 +47,7 @@ def calibration_table(row: Message) -> Table:
 
 
 def confusion_table(row: Message) -> Table:
-    """Return how often each rating was predicted as which whole number of stars, as a table."""
+    """Return a table of how often each rating was predicted as each whole number of stars."""
     confusion = row["confusion"]
     columns = [f"as {stars:g}" for stars in confusion["predicted"]]
     table = new_table("rated", *columns, right=("rated", *columns))

@@ -1,4 +1,4 @@
-"""Small pieces of text that several screens draw, as Rich text. Untrusted text is never read as markup."""
+"""Small pieces of text for the screens and the command line. Untrusted text is never read as markup."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from movietui.protocol.viewers import LETTERS
 
 BARS = "▁▂▃▄▅▆▇█"
 QUOTED = 40
-"""The most cells of what a person typed that a message repeats."""
+"""The most cells of typed text that a message quotes."""
 
 
 def decimals(value: float, digits: int = 2) -> str:
@@ -24,7 +24,7 @@ def decimals(value: float, digits: int = 2) -> str:
 
 
 def number_of_stars(value: float) -> str:
-    """Return a rating in the least space: ``★ 4½``."""
+    """Return a rating in as few cells as possible: ``★ 4½``."""
     halves = round(value * 2)
     whole = str(halves // 2) if halves // 2 or halves == 0 else ""
     return f"★ {whole}{'½' * (halves % 2)}"
@@ -43,7 +43,7 @@ def dots(share: float, of: int = 5) -> str:
 
 
 def thin_bar(done: float, total: float, width: int) -> Text:
-    """Return a progress bar one line high; without a known total it is empty."""
+    """Return a progress bar one line high; it is empty if the total is unknown (0)."""
     if total <= 0:
         return Text("─" * width, style="dim")
     full = int(min(1.0, done / total) * width)
@@ -53,7 +53,7 @@ def thin_bar(done: float, total: float, width: int) -> Text:
 def size(count: float) -> str:
     """Return a number of bytes in readable units."""
     for unit in ("B", "kB", "MB"):
-        if round(count) < 1000:  # as it is shown: 999,999 bytes are 1.0 MB
+        if round(count) < 1000:  # the rounded number decides: 999,999 bytes are 1.0 MB
             return f"{count:.0f} {unit}" if unit == "B" or round(count, 1) >= 10 else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
@@ -83,7 +83,7 @@ def pace(rate: float, seconds_left: float | None) -> str:
 
 
 def moment(at: str) -> str:
-    """Return an ISO 8601 moment in local time: ``2026-11-21 20:15``."""
+    """Return an ISO 8601 time as local time: ``2026-11-21 20:15``."""
     return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
@@ -118,7 +118,7 @@ def rated_and_marked(rated: Sequence[float], marked: Sequence[str]) -> str:
 
 
 def nothing_matches(words: str, kinds: Sequence[str]) -> str:
-    """Return that a search found nothing of these kinds.
+    """Return a sentence that says that a search found nothing of these kinds.
 
     >>> nothing_matches("xyz", ("movie", "director", "user"))
     "No movie, director or user matches 'xyz'."
@@ -128,13 +128,13 @@ def nothing_matches(words: str, kinds: Sequence[str]) -> str:
 
 
 def person(facts: Mapping[str, Any]) -> str:
-    """Return what is known of a user of a dataset: ``28 M writer``. Unknown facts are left out."""
+    """Return what is known about a user of a dataset: ``28 M writer``. Unknown facts are left out."""
     age = [f"{facts['age']:>2}"] if facts.get("age") else []
     return " ".join([*age, *(str(facts[name]) for name in ("gender", "occupation") if facts.get(name))])
 
 
 def describe_table(table: Mapping[str, Any]) -> list[str]:
-    """Return how a table of an import is read, in lines: its scale, its columns, and the ignored ones."""
+    """Return lines that say how a table of an import is read: its scale, its columns and the ignored columns."""
     scale = ""
     if table["scale"]:
         by = {"stated": "", "assumed": " (assumed)", "chosen": " (as you chose)"}[table["scale_by"]]
@@ -154,9 +154,9 @@ def cut(text: str, width: int, *, right: bool = False) -> str:
 
 
 def fitted(text: str | Text, width: int, *, right: bool = False) -> Text:
-    """Return text that is exactly ``width`` cells wide, cut with an ellipsis if it is longer."""
+    """Return Rich text that is exactly ``width`` cells wide, cut with an ellipsis if it is longer."""
     copy = Text(text) if isinstance(text, str) else text.copy()
-    copy.no_wrap, width = True, max(0, width)  # the rest of a narrow line may be less than nothing
+    copy.no_wrap, width = True, max(0, width)  # on a narrow line, the width left may be negative
     copy.truncate(width, overflow="ellipsis" if width else "crop")
     missing = width - copy.cell_len
     if missing > 0 and right:

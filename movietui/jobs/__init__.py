@@ -1,1 +1,1 @@
-"""Jobs: child processes that fetch, clean and train. The only processes that load torch."""
+"""Long work: fetch, clean, train, measure. The app runs it in child processes, a command in its own process."""

@@ -1,7 +1,7 @@
-"""A job in its own process: read one request, do the work, write its events as JSON lines.
+"""A job in its own process. It reads one request, does the work, and writes its events as JSON, one a line.
 
-A job stops when its standard input ends, which is how the app cancels it and how it notices that the app is gone. While
-it works, it reads two more messages: to pause after the current epoch, and to resume.
+A job stops when its standard input ends: that is how the app cancels it, and how it notices that the app is gone. While
+it works, it also reads messages to pause after the current epoch and to resume.
 """
 
 import contextlib
@@ -38,13 +38,13 @@ from movietui.store.ratings import Store
 
 EVENTS_A_SECOND = 10
 NICENESS = 5
-"""Enough to favour the screen, but not so much that other programs starve the training."""
+"""Enough to favour the screen, but not so much that other programs starve the job."""
 SESSION = Path("/proc/self/autogroup")
 """The file that sets the niceness of a session on Linux."""
 
 
 class Reporter:
-    """Sends the progress of a job, at most a few times a second, because nobody sees more than that."""
+    """Sends the progress of a job. Most reports are sent only a few times a second, because nobody sees more."""
 
     def __init__(self, send: Callable[[ProgressEvent], None]) -> None:
         self._send = send
@@ -52,12 +52,12 @@ class Reporter:
         """Cleared while the job is paused."""
         self.gate.set()
         self._last: tuple[str, float] = ("", 0.0)
-        """The name of the last stage sent, and when."""
+        """The name of the last stage sent, and when it was sent."""
         self._last_inside = 0.0
         self.listener = Listener(stage=self.stage, epoch=self.epoch, inside=self.inside, row=self.row, gate=self.gate)
 
     def stage(self, stage: Stage) -> None:
-        """Send the progress of a stage; its first and last report are always sent."""
+        """Send the progress of a stage. Its first and last reports are always sent."""
         name, at = self._last
         now = time.monotonic()
         if stage.finished or stage.name != name or now - at >= 1 / EVENTS_A_SECOND:
@@ -65,12 +65,12 @@ class Reporter:
             self._send({"event": "stage", **_fields(stage)})
 
     def epoch(self, phase: str, epoch: EpochProgress) -> None:
-        """Send an epoch; every epoch is sent, because the curve consists of them."""
-        self._last_inside = time.monotonic()  # a short epoch needs no reports of progress within it
+        """Send an epoch. All epochs are sent, because they make up the curve."""
+        self._last_inside = time.monotonic()  # a short epoch needs no progress reports within it
         self._send({"event": "epoch", "phase": phase, **epoch})
 
     def inside(self, stage: Stage) -> None:
-        """Send the progress within an epoch or a fit without epochs; the start of a step is always sent."""
+        """Send the progress within an epoch, or within a fit without epochs. The start of a step is always sent."""
         now = time.monotonic()
         if not stage.total or now - self._last_inside >= 1 / EVENTS_A_SECOND:
             self._last_inside = now
@@ -86,7 +86,7 @@ def _fields(stage: Stage) -> StageFields:
 
 
 def perform(request: JobRequest, reporter: Reporter) -> JobResult:
-    """Do what is requested and return its result."""
+    """Do what a request asks for, and return the result."""
     if request["do"] == "get":
         path = Path(request["path"]) if request["path"] else None
         fetched = datasets.get(request["name"], path, reporter.stage)
@@ -122,7 +122,7 @@ def perform(request: JobRequest, reporter: Reporter) -> JobResult:
 
 
 def _listen(requests: queue.SimpleQueue[JobRequest], gate: threading.Event) -> None:
-    """Queue the request, pause and resume; interrupt the work when the parent closes the pipe."""
+    """Queue the request, and handle pause and resume; when the parent closes the pipe, interrupt the work."""
     try:
         with os.fdopen(os.dup(0), "rb") as pipe:
             for line in pipe:
@@ -135,7 +135,7 @@ def _listen(requests: queue.SimpleQueue[JobRequest], gate: threading.Event) -> N
                         gate.set()
                     case request:
                         requests.put(cast(JobRequest, request))
-    finally:  # a job that no longer listens could not be stopped
+    finally:  # nothing could stop a job that no longer listens
         _interrupt()
 
 
@@ -154,8 +154,8 @@ def _handle_interrupts() -> None:
 def _lower_priority() -> None:
     """Lower the priority, so that the screen and the engine come first.
 
-    If Linux divides the processors among sessions (autogroup), niceness only counts within one. A job is a session
-    of its own and would get as much time as the screen, so the session gets the niceness of the job.
+    If Linux divides the processors among sessions (autogroup), niceness counts only within a session. A job is a
+    session of its own and would get as much time as the screen, so the session gets the niceness of the job.
     """
     niceness = os.nice(NICENESS)
     if os.getsid(0) == os.getpid():
@@ -164,7 +164,7 @@ def _lower_priority() -> None:
 
 
 def main() -> None:
-    """Do one job, then exit without cleaning up, which takes torch up to a second."""
+    """Do one job, then exit without Python's cleanup, which takes up to a second with torch."""
     status = _main()
     sys.stderr.flush()
     os._exit(status)

@@ -11,7 +11,7 @@ from movietui.store.ratings import Store
 
 
 def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> dict[str, Any]:
-    """Fetch a dataset, from a file or folder if a path is given, and return what ``data get --json`` prints."""
+    """Fetch a dataset, or read it from a file or folder, and return what ``data get --json`` prints."""
     return catalogue.get(name, path, report, insecure=insecure).to_json()
 
 

@@ -17,6 +17,6 @@ def detail(train: Dataset, test: Ratings, prediction: Floats) -> dict[str, Any]:
     bins = calibration(prediction, test.stars)
     return {
         "subgroups": [asdict(group) for group in subgroups(train, test, prediction)],
-        "calibration": {"error": calibration_error(bins), "bins": [asdict(one) for one in bins]},
+        "calibration": {"error": calibration_error(bins), "bins": [asdict(each) for each in bins]},
         "confusion": asdict(confusion(prediction, test.stars)),
     }

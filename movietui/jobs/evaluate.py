@@ -25,7 +25,7 @@ class EvaluateRequest:
     """Which models to measure, and on what."""
 
     models: Sequence[str]
-    """Models after the first are compared with it."""
+    """The first model is the one that the others are compared with."""
     dataset: str
     splits: Sequence[str]
     task: Task = "rating"
@@ -33,21 +33,22 @@ class EvaluateRequest:
     published: bool = False
     """Whether to start from the published settings rather than the tuned ones."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Changes to those settings of every model, as typed."""
+    """Changes to the settings of every model, as typed."""
     seed: int = 0
     split_seed: int = 0
     order: Order = DEFAULT_ORDER
-    """Of the lists, with the tasks ranking and pair."""
+    """The order of the lists that the tasks ranking and pair measure."""
     detail: bool = False
-    """Whether to add where a model fails: with the task rating, its errors by subgroup, its calibration, the confusion
-    of stars and ``coverage80``."""
+    """Whether to report where each model fails: with the task rating, its errors by subgroup, its calibration, the
+    confusion of stars and ``coverage80``."""
 
 
 def evaluate(request: EvaluateRequest, listener: Listener = SILENT) -> list[dict[str, Any]]:
     """Measure models on splits and return what ``evaluate --json`` prints.
 
-    With several splits the row of each model and split has the mean and the standard deviation over them,
-    ``over_splits``. Raises ``Problem`` for an unknown model, setting or split before anything is fitted.
+    With several splits, each row also has ``over_splits``: the mean and the standard deviation of the model's metrics
+    over the splits. The task ranking adds popularity as a baseline. Raises ``Problem`` for an unknown model, setting or
+    split before anything is fitted.
     """
     chosen = {model: models.choose(model, request.published, request.settings) for model in request.models}
     if request.task == "ranking" and "popularity" not in request.models:
@@ -93,6 +94,6 @@ def _on_split(
 
 
 def _over_splits(metrics: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Return the mean and the sample standard deviation of each metric."""
+    """Return the mean and the sample standard deviation of each metric over the splits."""
     values = {name: [each[name] for each in metrics] for name in metrics[0]}
     return {name: {"mean": fmean(each), "std": stdev(each)} for name, each in values.items()}

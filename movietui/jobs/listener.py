@@ -1,4 +1,4 @@
-"""Callbacks of long work: the command line draws progress with them, and a job sends events."""
+"""Callbacks for long work: with them, the command line draws progress and a job sends events."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def ignore(*values: Any) -> None:
 
 @dataclass(frozen=True)
 class Listener:
-    """What long work calls. A callback that raises ``Cancelled`` ends the work cleanly."""
+    """The callbacks for long work. A callback that raises ``Cancelled`` ends the work cleanly."""
 
     stage: Report = silent
     """Called with each step of fetching, cleaning and loading."""
     epoch: Callable[[str, EpochProgress], None] = ignore
-    """Called after each epoch with the name of the fit and the epoch."""
+    """Called after each epoch, with the name of the fit and the epoch."""
     inside: Report = silent
-    """Called with the progress of a fit within an epoch, or of one that has none."""
+    """Called with the progress within an epoch, or within a fit that has no epochs."""
     say: Callable[[str], None] = ignore
     """Called with a sentence for the user."""
     known: Callable[[int], None] = ignore
@@ -42,7 +42,7 @@ SILENT = Listener()
 
 
 def epoch_message(epoch: Epoch) -> EpochProgress:
-    """Return an epoch as messages hold it."""
+    """Return an epoch as a message."""
     return {
         "epoch": epoch.number,
         "of": epoch.of,

@@ -1,4 +1,4 @@
-"""Run the experiments of the source systems."""
+"""Repeat the experiments of the source systems."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ class SweepRequest:
     """The values of each setting, as typed."""
     cleaning: str = "none"
     published: bool = False
-    """Whether the other settings are the published rather than the tuned ones."""
+    """Whether the other settings are the published ones rather than the tuned ones."""
     seed: int = 0
     split_seed: int = 0
     fresh: bool = False
@@ -39,7 +39,7 @@ class SweepRequest:
 def sweep(request: SweepRequest, listener: Listener = SILENT) -> list[SweepRow]:
     """Measure a model with every combination of settings and return what ``sweep --json`` prints, best first.
 
-    Results of an earlier sweep, interrupted or over fewer values, are reused unless the request is ``fresh``.
+    Unless the request is ``fresh``, results of earlier sweeps are reused, even of interrupted ones.
     """
     from movietui.models.evaluation import sweep as measured
 

@@ -36,12 +36,12 @@ class TrainRequest:
     dataset: str
     cleaning: str
     split: str | None = None
-    """The split whose train part the model learns from. Without one it is measured on ``SERVED_SPLIT`` and then learns
-    from all ratings."""
+    """The split whose train part the model learns from. Without a split, the model is measured on ``SERVED_SPLIT`` and
+    then learns from all ratings."""
     published: bool = False
     """Whether to start from the published settings rather than the tuned ones."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Changes to those settings, as typed."""
+    """Changes to the settings, as typed."""
     seed: int = 0
 
     @property
@@ -50,7 +50,7 @@ class TrainRequest:
         return self.split or SERVED_SPLIT
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is stored with a run, besides its model and dataset, so that it can be trained again."""
+        """Return what is stored with the run, besides its model and dataset, so that the training can be repeated."""
         return {
             "split": self.split,
             "cleaning": self.cleaning,
@@ -74,8 +74,8 @@ class Prepared:
 def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, run: int | None = None) -> TrainResult:
     """Train a model, store the run and its checkpoint, and return what ``train --json`` prints.
 
-    ``run`` is a queued run to train; without it a new run begins. However the training ends, the run records it. If
-    the same training was interrupted before, it resumes after its last epoch and says so to the listener.
+    ``run``: the number of a queued run to train; without it, a new run begins. However the training ends, its end is
+    recorded. If the same training was interrupted before, it resumes after its last epoch and tells the listener so.
     """
     prepared = prepare(request, listener.stage)
     recorder: Recorder | None = None
@@ -135,7 +135,7 @@ def device_of(model: str) -> str:
 
 
 def begin(store: Store, prepared: Prepared, run: int | None) -> int:
-    """Begin a new run, or the queued one with this number, and return its number."""
+    """Begin the queued run with the number ``run``, or a new run, and return its number."""
     request, cleaning, settings = prepared.request, prepared.dataset.cleaning, asdict(prepared.settings)
     if run is not None:
         Runs(store).begin(run, cleaning, settings, prepared.device)
@@ -153,7 +153,7 @@ def begin(store: Store, prepared: Prepared, run: int | None) -> int:
 
 
 def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
-    """Fit the model and measure it; the recorder gets each epoch, and both pause while the gate is closed."""
+    """Fit and measure the model. Record each epoch; pause while the listener's gate is closed."""
     from movietui.models.training.resume import resumable
     from movietui.models.training.stages import reporting
 
@@ -185,7 +185,7 @@ def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
 
 
 def states_of(prepared: Prepared, listener: Listener) -> States:
-    """Return where the state of this training is saved, so that the same training can resume."""
+    """Return where the state of this training is saved, so that the training can resume after an interruption."""
     from movietui.models.training.resume import States
 
     request, imdb = prepared.request, prepared.dataset.movies.imdb
@@ -207,7 +207,7 @@ def states_of(prepared: Prepared, listener: Listener) -> States:
 
 
 def save(store: Store, run: int, checkpoint: Path, trained: Trained, dataset: Dataset) -> None:
-    """Save the model, and store its errors by user and by subgroup with the run."""
+    """Save the model to its checkpoint, and store its errors by user and by subgroup with the run."""
     from movietui.jobs.detail import detail
     from movietui.models.evaluation.per_user import sum_by_user
 
@@ -232,11 +232,11 @@ def checkpoint_of(store: Store, number: int) -> Path:
 
 
 def resume(store: Store, number: int, listener: Listener = SILENT) -> TrainResult:
-    """Train an interrupted, cancelled or failed run under its own number, and return what ``train`` does."""
+    """Resume an interrupted, cancelled or failed run under its number, and return what ``train`` returns."""
     run = Runs(store).again(number)
     try:
         return train(store, TrainRequest(run.model, run.dataset, **run.request), listener, run=number)
-    # Errors before the training begins; once it has begun, ``train`` records its end.
+    # If the training did not begin, its end is recorded here; otherwise, ``train`` has recorded it.
     except (KeyboardInterrupt, Cancelled):
         Runs(store).end_unfinished(number, "cancelled")
         raise

@@ -1,1 +1,1 @@
-"""What the processes send each other: wire format, requests, messages, jobs. Standard library only."""
+"""What the processes send each other: wire format, requests, messages, jobs. Needs only the standard library."""

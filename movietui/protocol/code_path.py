@@ -1,10 +1,10 @@
 """Where Python looks for code: not in the folder that movietui happens to be started in.
 
-Children are started with ``-P`` rather than ``-I``: with ``-I``, a movietui in a checkout, in a folder of PYTHONPATH or
-in a user's site-packages could not start them. ``-P`` leaves one gap, which is closed here: an empty part of
-PYTHONPATH, such as a stray colon makes, also means the working folder.
+Children are started with ``-P`` rather than ``-I``: with ``-I``, they would not find a movietui that is in a checkout,
+in a folder of PYTHONPATH or in a user's site-packages. ``-P`` leaves one gap, which this module closes: an empty part
+of PYTHONPATH, left by a stray colon, also means the working folder.
 
-Before ``leave_working_folder`` has run, import only modules that Python itself has loaded.
+Before ``leave_working_folder`` has run, import only modules that Python loads at its start.
 """
 
 import os
@@ -16,9 +16,10 @@ HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 
 
 def leave_working_folder() -> None:
-    """Remove the working folder, which ``python -m`` searches first, from the folders with modules.
+    """Remove the working folder, which ``python -m`` searches first, from ``sys.path``.
 
-    It stays if it contains movietui, Python's standard library or installed packages, or if PYTHONPATH names it.
+    The folder stays if it contains movietui, Python's standard library or installed packages, or if PYTHONPATH names
+    it.
     """
     here = os.path.realpath(os.curdir)
     if here == HOME or here in [*_installed(), *map(os.path.realpath, _python_path())]:
@@ -33,7 +34,10 @@ def command(module: str, *options: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a child: the same, with a PYTHONPATH that names movietui and no working folder."""
+    """Return the environment for a child: ours, with a PYTHONPATH by which it finds movietui.
+
+    Parts of PYTHONPATH that stand for the working folder are removed.
+    """
     parts = _python_path()
     if HOME not in [*_installed(), *map(os.path.realpath, parts)]:
         parts.insert(0, HOME)
@@ -46,6 +50,6 @@ def _installed() -> list[str]:
 
 
 def _python_path() -> list[str]:
-    """Return the folders of PYTHONPATH, without the parts that mean whatever folder is the working folder."""
+    """Return the folders of PYTHONPATH, without the parts that stand for the current working folder."""
     parts = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return [os.path.abspath(part) for part in parts if part not in ("", os.curdir)]

@@ -1,6 +1,6 @@
-"""What a job is asked to do, and the events that it reports: one TypedDict for each, with a discriminating field.
+"""The requests to jobs and the events that jobs report: a TypedDict for each, with a field that tells them apart.
 
-A job takes one request, reports its events, and ends with ``done``, ``failed`` or ``cancelled``.
+A job takes one request and reports events. The last event is ``done``, ``failed`` or ``cancelled``.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -12,7 +12,7 @@ from movietui.protocol.messages import CleaningReport, ImdbReport
 
 
 class GetJob(TypedDict):
-    """Get a dataset, from a path or by its name, and clean it."""
+    """Fetch a dataset, or read it from a path, and clean it."""
 
     do: Literal["get"]
     name: str
@@ -36,7 +36,7 @@ class RemoveJob(TypedDict):
 
 
 class ImdbJob(TypedDict):
-    """Join a dataset with IMDb's tables, from a folder or downloaded."""
+    """Join a dataset with IMDb's tables, which are read from a folder or downloaded."""
 
     do: Literal["imdb"]
     name: str
@@ -44,20 +44,20 @@ class ImdbJob(TypedDict):
 
 
 class TrainOptions(TypedDict):
-    """How a model is trained; the store keeps it with the run."""
+    """How a model is trained; stored with its run."""
 
     cleaning: str
     split: NotRequired[str | None]
-    """Without one the model is measured on the usual split, then trained on all ratings."""
+    """Without a split, the model is measured on the usual one and then trained on all ratings."""
     settings: NotRequired[Mapping[str, Any]]
     """Changes to the settings."""
     published: NotRequired[bool]
-    """Whether the changes are to the published settings, not to the tuned ones."""
+    """Whether to change the published settings rather than the tuned ones."""
     seed: NotRequired[int]
 
 
 class TrainJob(TrainOptions):
-    """Train a model: a run that waits in the queue, or a new one."""
+    """Train a model, as a queued run or as a new one."""
 
     do: Literal["train"]
     model: str
@@ -75,7 +75,7 @@ class SweepOptions(TypedDict):
 
 
 class SweepJob(SweepOptions):
-    """Measure a model with many settings."""
+    """Measure a model with many combinations of settings."""
 
     do: Literal["sweep"]
     model: str
@@ -88,7 +88,7 @@ JobRequest = GetJob | CleanJob | RemoveJob | ImdbJob | TrainJob | SweepJob
 
 
 class GetResult(TypedDict):
-    """A dataset that is on disk now, as ``data get --json`` prints it, and how it was cleaned."""
+    """A dataset that was fetched, as ``data get --json`` prints it, and how it was cleaned."""
 
     dataset: str
     source: str
@@ -105,7 +105,7 @@ class RemoveResult(TypedDict):
 
     dataset: str
     bytes: int
-    """Freed on disk."""
+    """The space that was freed on disk."""
     in_use: bool
 
 
@@ -118,7 +118,7 @@ class EpochRow(TypedDict):
 
 
 class EpochProgress(EpochRow):
-    """A point of a curve, and how many epochs there will be at most."""
+    """A point of a curve, with the maximum number of epochs."""
 
     of: int
 
@@ -144,7 +144,7 @@ class TrainResult(TypedDict):
 
 
 class SweepRow(TypedDict):
-    """A combination that was measured, as ``sweep --json`` prints it."""
+    """A measured combination, as ``sweep --json`` prints it."""
 
     model: str
     dataset: str
@@ -156,11 +156,11 @@ class SweepRow(TypedDict):
     """The settings that were varied, as typed."""
     settings: Mapping[str, Any]
     metrics: Mapping[str, float]
-    """On the validation part."""
+    """Measured on the validation part."""
     test: Mapping[str, float] | None
-    """Of the best combination only."""
+    """The metrics on the test part; ``None`` unless the combination is the best one."""
     seconds: Mapping[str, float]
-    """``fit``."""
+    """The seconds that the fit took, as ``fit``."""
 
 
 class SweepResult(TypedDict):
@@ -188,26 +188,26 @@ class StageFields(TypedDict):
 
 
 class StageEvent(StageFields):
-    """How far a stage of the work is."""
+    """The progress of a stage of the work."""
 
     event: Literal["stage"]
 
 
 class InsideEvent(StageFields):
-    """How far a fit is within an epoch, or a fit that has no epochs."""
+    """The progress within an epoch, or within a fit that has no epochs."""
 
     event: Literal["inside"]
 
 
 class EpochEvent(EpochProgress):
-    """An epoch that is over."""
+    """An epoch that has ended."""
 
     event: Literal["epoch"]
     phase: str
 
 
 class ResultEvent(TypedDict):
-    """A combination of a sweep that was measured."""
+    """A measured combination of a sweep."""
 
     event: Literal["result"]
     row: SweepRow
@@ -217,14 +217,14 @@ ProgressEvent = StageEvent | InsideEvent | EpochEvent | ResultEvent
 
 
 class DoneEvent(TypedDict):
-    """The job is done. Which result it has follows from the request."""
+    """The job is done. The request decides the type of the result."""
 
     event: Literal["done"]
     result: JobResult
 
 
 class FailedEvent(TypedDict):
-    """The job could not be done, with a sentence that says why."""
+    """The job failed; ``problem`` is a sentence that says why."""
 
     event: Literal["failed"]
     problem: str
@@ -240,10 +240,10 @@ JobEvent = ProgressEvent | DoneEvent | FailedEvent | CancelledEvent
 
 
 class JobClient(Protocol):
-    """What the app needs of a job. The tests have implementations without a child process."""
+    """What the app needs from a job. Tests implement it without a child process."""
 
     def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
-        """Do the work and report its events."""
+        """Do the work, and yield its events."""
         ...
 
     async def send(self, do: Literal["pause", "resume"]) -> None:

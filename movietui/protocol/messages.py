@@ -1,35 +1,35 @@
-"""The values that requests to the engine take and return, as JSON objects. Stars and uncertainties are in stars."""
+"""The values that requests to the engine take and return, as JSON objects. Uncertainties are in stars."""
 
 from typing import Any, Literal, NotRequired, Required, TypedDict, final
 
 from movietui.models.choices import Basis, Order, UnseenBy, Way
 
 IdsRow = tuple[str, int, int]
-"""The ids of a movie at IMDb, TMDB and MovieLens, as the fields of ``store.Ids``; after the pipe a list."""
+"""The ids of a movie at IMDb, TMDB and MovieLens, as in ``store.ratings.Ids``. The pipe turns the tuple into a list."""
 
 
 class ViewerRatings(TypedDict):
-    """A viewer with their ratings and marks in the store; the engine adds what a user rated in the dataset."""
+    """A viewer with their ratings and marks in the store; the engine adds the ratings of a user in the dataset."""
 
     kind: Literal["profile", "user"]
     id: str
     rated: list[tuple[str, float]]
-    """Keys of movies and stars, the newest last."""
+    """The keys of rated movies with their stars, the newest last."""
     seen: list[str]
     """The keys of movies marked as seen or liked."""
     hidden: list[str]
-    """The keys of movies that they never want to see in a list."""
+    """The keys of movies that the viewer never wants to see in a list."""
     held: NotRequired[list[tuple[str, int]]]
-    """The keys of movies that must not have a better place in their list than they had, as in ``PassedMovie``."""
+    """The keys of movies, each with the best place that it may have in the viewer's list; see ``PassedMovie``."""
 
 
 class NamedMovie(TypedDict):
     """The fields that identify a movie of the dataset."""
 
     id: str
-    """The dataset's id."""
+    """The movie's id in the dataset."""
     key: str
-    """Made from title and year, see ``movietui.data.titles.movie_key``."""
+    """Made from the title and year; see ``movietui.data.titles.movie_key``."""
     title: str
     year: int
     """0 if unknown."""
@@ -40,8 +40,8 @@ class MovieRow(NamedMovie):
 
     rank: int
     before: int | None
-    """The rank before the last change, as if movies that left the list or came back shifted no other; ``None`` for a
-    movie that was not in the list."""
+    """The rank in the previous list, without the shifts caused by movies that left the list or came back; ``None`` for
+    a movie that was not in that list, and ``rank`` if there is no list to compare with."""
     ids: NotRequired[IdsRow]
     stars: float
     uncertainty: float
@@ -50,9 +50,9 @@ class MovieRow(NamedMovie):
     agreement: float
     """1 if all viewers are predicted to give the same stars, 0 if they are the whole scale apart."""
     count: int
-    """The number of its ratings in the dataset."""
+    """How many ratings the movie has in the dataset."""
     wanted: NotRequired[str]
-    """The letters of the viewers whose watchlist it is on: ``A``, ``B``, ``AB``. The session fills it in."""
+    """The letters of the viewers who have the movie on their watchlist: ``A``, ``B``, ``AB``. The session sets this."""
 
 
 class Alike(TypedDict):
@@ -63,23 +63,23 @@ class Alike(TypedDict):
 
 
 class ListQuery(TypedDict, total=False):
-    """Which list: its viewers, how to combine them, which movies it may hold. Missing fields have their defaults."""
+    """What determines a list: viewers, how to combine them, which movies may enter. Missing fields have defaults."""
 
     viewers: Required[list[ViewerRatings]]
     misery: Required[float]
-    """For ``weighted``: from 0, the average of the viewers, to 1, the least pleased of them."""
+    """For ``weighted``: from 0 (the average of the viewers) to 1 (the least pleased of them)."""
     way: Way
     standardise: bool
     unseen_by: UnseenBy
     filter: str
     """See ``movietui.data.query.filters.parse``."""
     daring: float
-    """From 0, safe, to 1."""
+    """From 0 (safe) to 1 (daring)."""
     order: Order
     excluded: list[str]
-    """The keys of movies that the list does not hold, besides those seen and hidden: vetoes."""
+    """The keys of vetoed movies, which the list leaves out besides the seen and the hidden ones."""
     among: list[str]
-    """The keys of the only movies that the list may hold, such as those of a watchlist."""
+    """The keys of the only movies that the list may contain, such as those on a watchlist."""
 
 
 class ListWindow(TypedDict):
@@ -93,34 +93,34 @@ class ListWindow(TypedDict):
     alike: Alike | None
     """``None`` for one viewer, and for a pair with too few movies in common."""
     moved: int
-    """The number of movies among the first hundred whose rank changed with the last rating."""
+    """How many of the first hundred movies changed their rank after the latest rating."""
 
 
 class Why(TypedDict):
-    """A rated movie that counts for or against another."""
+    """A rated movie that counts for or against another movie."""
 
     title: str
     year: int
     stars: float
     weight: float
-    """How much of everything that counts for or against it this rating is, from 0 to 1."""
+    """This rating's share of everything that counts for or against the other movie, from 0 to 1."""
 
 
 class ViewerDetails(TypedDict):
-    """The prediction for a movie and one viewer, with its reasons."""
+    """The prediction of how one viewer likes a movie, with the reasons."""
 
     stars: float
     low: float
     high: float
     rated: float | None
-    """Their own rating of it; ``None`` without."""
+    """The viewer's rating of the movie; ``None`` if there is none."""
     basis: Basis
     why: list[Why]
-    """Movies that they liked and that count for it."""
+    """Movies that the viewer liked and that count for this one."""
     against: list[Why]
-    """Movies that they disliked and that count against it."""
+    """Movies that the viewer disliked and that count against this one."""
     shared: list[str]
-    """Genres and directors that the movie shares with the rated movies that count for it."""
+    """Genres and directors that this movie shares with the movies that count for it."""
 
 
 class Details(NamedMovie):
@@ -134,7 +134,7 @@ class Details(NamedMovie):
     imdb: float
     """The mean rating on IMDb, 1 to 10; 0 if unknown."""
     link: str
-    """Its id there, ``tt0116282``; empty if unknown."""
+    """The movie's id on IMDb, such as ``tt0116282``; empty if unknown."""
     count: int
     mean: float
     histogram: list[int]
@@ -147,15 +147,15 @@ class GivenRating(NamedMovie):
     ids: IdsRow
     stars: float
     predicted: float | None
-    """What the model predicts for the movie now; ``None`` for a movie that the dataset does not have."""
+    """The stars that the model predicts for the movie now; ``None`` for a movie that the dataset does not have."""
     at: str
-    """When it was given, ISO 8601; empty if unknown."""
+    """When the rating was given, ISO 8601; empty if unknown."""
     stored: bool
-    """Whether it is in the store; if not, it is part of the dataset. The session fills it in."""
+    """Whether the rating is in the store; if not, it is part of the dataset. The session sets this."""
 
 
 class InterviewMovie(NamedMovie):
-    """A movie that an interview asks about: what people know it by, and nothing that is predicted."""
+    """A movie that an interview asks about, with what people know it by, and without predictions."""
 
     ids: NotRequired[IdsRow]
     genres: list[str]
@@ -163,36 +163,36 @@ class InterviewMovie(NamedMovie):
 
 
 class PassedMovie(TypedDict):
-    """A movie that got no point on a card. The viewer likes it at most as much as was expected before the card."""
+    """A movie without points on a card. We assume that the viewer likes it at most as much as was expected before."""
 
     key: str
     liking: float
-    """How much they were expected to like it, see ``movietui.models.serving.interview``."""
+    """How much the viewer was expected to like the movie; see ``movietui.models.serving.interview``."""
     place: int
-    """How many movies that were not on the card were above it in the list."""
+    """How many movies were above this one in the list, not counting those on the card."""
 
 
 class InterviewAnswers(TypedDict):
-    """What a viewer answered in an interview, besides ratings."""
+    """What a viewer answered in an interview, other than ratings."""
 
     unseen: list[str]
-    """The keys of movies that they said they have not seen."""
+    """The keys of movies that the viewer said they have not seen."""
     passed: list[PassedMovie]
     genres: dict[str, int]
-    """1 for a genre that they like, -1 for one that they dislike."""
+    """1 for a genre that the viewer likes, -1 for one that they dislike."""
 
 
 class Question(TypedDict):
     """What an interview asks next."""
 
     movies: list[InterviewMovie]
-    """Those of a card, on which points are spent, or of a list, which are rated; none if there is none left."""
+    """The movies of a card, to spend points on, or of a list, to rate; empty if no movies are left to ask about."""
     if_passed: list[PassedMovie]
-    """For each movie of a card, what to remember if it gets no point; empty for a list."""
+    """For each movie of a card, what to store in ``InterviewAnswers.passed`` if it gets no point; empty for a list."""
     rated: int
     """How many movies of the dataset the viewer has rated."""
     known: float
-    """The strength of the profile: how much of the initial uncertainty about it is gone, from 0 to 1."""
+    """The strength of the profile: the share of the initial uncertainty about its taste that is gone, from 0 to 1."""
 
 
 class SuggestionRow(TypedDict):
@@ -207,15 +207,15 @@ class FoundMovie(NamedMovie):
     """A movie that a search found, or that is similar to another."""
 
     count: int
-    """The number of its ratings in the dataset."""
+    """How many ratings the movie has in the dataset."""
 
 
 class SimilarMovie(FoundMovie):
-    """A movie that is similar to another."""
+    """A movie that is similar to another one."""
 
     similarity: float
     common: int
-    """The number of users who rated both."""
+    """The number of users who rated both movies."""
     shared: list[str]
 
 
@@ -227,12 +227,12 @@ class DirectorRow(TypedDict):
 
 
 class SearchedMovie(FoundMovie):
-    """A movie that a search found, with what each viewer did with it."""
+    """A movie that a search found, with each viewer's rating and mark."""
 
     rated: list[float]
-    """Each viewer's stars, 0 without a rating. The engine adds ratings of the dataset, ``state.session`` the others."""
+    """Each viewer's stars; 0 without a rating. The engine sets those in the dataset, the session those in the store."""
     marked: list[str]
-    """Each viewer's mark: ``watchlist``, ``seen``, ``hidden`` or empty; added by ``state.session``."""
+    """Each viewer's mark: ``watchlist``, ``seen``, ``hidden`` or empty. The session sets this."""
 
 
 class SearchResults(TypedDict):
@@ -242,7 +242,7 @@ class SearchResults(TypedDict):
     people: list[DirectorRow]
     users: list["UserRow"]
     people_first: bool
-    """Whether the directors match better than the movies do."""
+    """Whether the directors match better than the movies."""
     joined: bool
     """Whether directors are known, because the dataset is joined with IMDb."""
 
@@ -276,14 +276,14 @@ class Opened(TypedDict):
     users: int
     movies: int
     genres: list[str]
-    """The names of its genres, the one with most movies first."""
+    """The names of the genres, the one with the most movies first."""
     decades: list[int]
-    """The first years of the decades of its movies, the newest first."""
+    """The first year of each decade that has movies, the newest first."""
     model: str
     metrics: dict[str, float]
     first_user: str
     misery: float
-    """The default of the dial, see ``ListQuery``."""
+    """The default of ``ListQuery.misery``."""
 
 
 class DatasetRow(TypedDict):
@@ -303,30 +303,30 @@ class RuleRow(TypedDict):
     """What a cleaning rule removed, or would remove if it is off."""
 
     rule: str
-    """Its id, as in ``+old-movies``."""
+    """The id of the rule, such as ``old-movies``."""
     title: str
     on: bool
     always: bool
     """Whether it cannot be turned off."""
     number: int
-    """Its number; 0 if it has none."""
+    """The number that the rule is set to, as in ``+old-movies:1950``; 0 if the rule has none."""
     before: int
     """The number of ratings before the rule."""
     removed: int
     removed_movies: int
     removed_users: int
     changed: int
-    """The number of values changed, for rules that remove nothing."""
+    """The number of values that the rule changed, if it removes nothing."""
     note: str
     examples: list[str]
 
 
 class CleaningReport(TypedDict):
-    """What cleaning did, or would do, and what is left."""
+    """What cleaning a dataset did, or would do, and what is left."""
 
     dataset: str
     preset: str
-    """The shortest text that names this cleaning."""
+    """The shortest text that selects this cleaning."""
     rules: list[RuleRow]
     ratings: int
     users: int
@@ -343,7 +343,7 @@ class RemovedRows(TypedDict):
     total: int
     offset: int
     rows: list[list[str | int | float]]
-    """A cell for each column, a number or text."""
+    """A list for each row, with a number or text for each column."""
 
 
 class ChartRow(TypedDict):
@@ -355,7 +355,7 @@ class ChartRow(TypedDict):
     counts: list[int]
     note: str
     shares: list[list[float]]
-    """For a map: the share of pairs that were rated, a row for each tenth of the users; empty for bars."""
+    """For a map: the share of user-movie pairs that were rated, a row for each tenth of the users. Empty for bars."""
 
 
 class FieldRow(TypedDict):
@@ -365,7 +365,7 @@ class FieldRow(TypedDict):
     kind: str
     default: float
     published: NotRequired[float | None]
-    """The value that a source system uses; ``None`` if none has the model."""
+    """The value in the published settings; ``None`` if the model has none."""
     low: float
     high: float
     meaning: str
@@ -380,7 +380,7 @@ class ModelRow(TypedDict):
 
 
 class PublishedResult(TypedDict):
-    """What the authors of a source system reported, as a row beside the runs; ``runs list --json`` prints it too."""
+    """What the authors of a source system reported, as a row like that of a run. ``runs list --reported`` prints it."""
 
     run: None
     name: str
@@ -398,7 +398,7 @@ class PublishedResult(TypedDict):
 
 
 class DatasetSummary(TypedDict):
-    """The part of ``data show --json`` that the screens read; it holds more."""
+    """The fields of ``data show --json`` that the screens read; the document has more."""
 
     note: str
     absent_note: str
@@ -406,7 +406,7 @@ class DatasetSummary(TypedDict):
 
 
 class ImdbTitle(TypedDict):
-    """A title of IMDb that a movie may be."""
+    """An IMDb title that a movie may be."""
 
     id: str
     title: str
@@ -421,7 +421,7 @@ class ImdbTitle(TypedDict):
 
 
 class ImdbMovie(TypedDict):
-    """A movie of a dataset that was not simply matched."""
+    """A movie of a dataset that is ambiguous, is unmatched or was matched by hand."""
 
     id: str
     title: str
@@ -450,7 +450,7 @@ class ImdbReport(TypedDict):
 
 
 class ListedMovie(TypedDict):
-    """A movie with its rank in two lists, ``None`` if it is not among the first."""
+    """A movie with its ranks in two lists; a rank is ``None`` if the movie is not at the top of that list."""
 
     title: str
     year: int | None
@@ -459,7 +459,7 @@ class ListedMovie(TypedDict):
 
 
 class ListComparison(TypedDict):
-    """The first ``k`` movies of two lists, ordered by their better rank."""
+    """The first ``k`` movies of two lists, ordered by the better of their ranks."""
 
     k: int
     common: int
@@ -480,7 +480,7 @@ class ViewerName(TypedDict):
 
 
 class Difference(TypedDict):
-    """A fact or setting in which two runs differ; ``None`` if a run has none."""
+    """A fact or setting in which two runs differ; ``None`` if a run does not have it."""
 
     name: str
     first: Any
@@ -488,7 +488,10 @@ class Difference(TypedDict):
 
 
 class MetricDifference(TypedDict):
-    """A metric of two runs: second minus first, with an interval over users if both were measured on the same rows."""
+    """A metric of two runs, with the difference, second minus first.
+
+    If both runs were measured on the same rows, the difference has a confidence interval over users.
+    """
 
     metric: str
     first: float | None
@@ -547,28 +550,28 @@ class TasteGroup(TypedDict):
 
 
 class MovieEntry(TypedDict):
-    """A movie as ``--json`` names it."""
+    """A movie as ``--json`` prints it."""
 
     id: str
     title: str
     year: int | None
     genres: list[str]
     count: int
-    """The number of its ratings in the dataset."""
+    """How many ratings the movie has in the dataset."""
 
 
 class RatedMovie(MovieEntry):
-    """A movie that a viewer rated unlike the crowd."""
+    """A movie that a viewer rated much higher or lower than the crowd did."""
 
     stars: float
     crowd: float
 
 
 class DividingMovie(MovieEntry):
-    """A movie that divides a pair, or would."""
+    """A movie that divides a pair, or would if both had seen it."""
 
     stars: list[float]
-    """Of each viewer, given or predicted."""
+    """Each viewer's stars, given or predicted."""
 
 
 class IntervalRow(TypedDict):
@@ -589,11 +592,11 @@ class HeldOutAccuracy(TypedDict):
 
 
 class PersonalAccuracy(TypedDict):
-    """How good a model is for a profile, see ``movietui.models.serving.personal_accuracy.PersonalAccuracy``."""
+    """How accurate a model is for a profile; see ``movietui.models.serving.personal_accuracy``."""
 
     model: str
     lacking: int
-    """How many more ratings are needed; the other fields are present only if it is 0."""
+    """How many more ratings are needed to measure this; only if it is 0, the other fields are present."""
     older: NotRequired[int]
     newest: NotRequired[int]
     liked: NotRequired[int]
@@ -616,11 +619,11 @@ class ViewerTaste(TypedDict):
     likes: list[RatedMovie]
     dislikes: list[RatedMovie]
     for_you: PersonalAccuracy | None
-    """``None`` for a user of the dataset, whom the model was trained on, and without a model."""
+    """``None`` without a model, and for a user of the dataset, on whose ratings the model was trained."""
 
 
 class PairTaste(TypedDict):
-    """The movies on which the two of a pair disagree."""
+    """The movies on which the viewers of a pair disagree, or would."""
 
     model: str
     alike: dict[str, float] | None
@@ -637,18 +640,18 @@ class TasteReport(TypedDict):
 
 
 class Recognised(TypedDict):
-    """What a stored movie is in a dataset."""
+    """Which movie of a dataset a stored movie is."""
 
     key: str
-    """Empty if the dataset does not have it, or several of its movies may be meant."""
+    """The key of the dataset's movie; empty if there is no such movie, or several may be meant."""
     sure: bool
-    """Whether its key, its ids or its exact title and year say so."""
+    """Whether the key, an id, a choice by hand, or the exact title and year say so."""
     ids: IdsRow
-    """What the dataset knows of its ids, only if it is sure."""
+    """The ids that the dataset has for the movie; empty unless the match is sure."""
 
 
 class IdsFields(TypedDict):
-    """The fields of ``store.Ids``."""
+    """The fields of ``store.ratings.Ids``."""
 
     imdb: str
     tmdb: int
@@ -656,7 +659,7 @@ class IdsFields(TypedDict):
 
 
 class StoredMovieRow(TypedDict):
-    """A movie of the store, as the fields of ``store.StoredMovie``."""
+    """The fields of ``store.ratings.StoredMovie``."""
 
     key: str
     title: str
@@ -666,7 +669,7 @@ class StoredMovieRow(TypedDict):
 
 
 class ImportChoices(TypedDict, total=False):
-    """How a file is to be read, as the fields of ``movietui.data.imports.entries.Choices``."""
+    """How to read a file: the fields of ``movietui.data.imports.entries.Choices``."""
 
     scale: int
     columns: dict[str, str]
@@ -675,7 +678,7 @@ class ImportChoices(TypedDict, total=False):
 
 
 class ReadTable(TypedDict):
-    """How a table of a file was read."""
+    """How a table of an import was read."""
 
     file: str
     scale: int | None
@@ -695,7 +698,7 @@ class ImportedList(TypedDict):
 
 @final
 class SkippedRow(TypedDict):
-    """Something of a file that was not read."""
+    """A row or value of a file that was not read."""
 
     place: str
     title: str
@@ -703,7 +706,7 @@ class SkippedRow(TypedDict):
 
 
 class MovieChoice(TypedDict):
-    """A movie of the dataset that an imported one is, or may be."""
+    """A movie of the dataset that an imported movie is, or may be."""
 
     id: str
     title: str
@@ -725,7 +728,7 @@ class EntryRow(TypedDict):
 
 @final
 class ImportedRow(EntryRow):
-    """A movie of an import, and which movie of the dataset it is or why it is none."""
+    """A movie of an import, with the movie of the dataset that it matches, or why it matches none."""
 
     key: str
     by: NotRequired[str]
@@ -737,7 +740,7 @@ class ImportedRow(EntryRow):
 
 
 class ImportSummary(TypedDict):
-    """Everything about an import but its movies."""
+    """Everything about an import except its movies."""
 
     profile: str
     dataset: str

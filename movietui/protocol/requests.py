@@ -1,8 +1,8 @@
-"""What the engine answers: one typed method for each request, and nothing else can be called from outside.
+"""The requests to the engine: a typed method for each. Nothing else can be called through the pipe.
 
-The engine's ``Service`` implements it, the client asks through it (``await engine.ask(Requests.rank, query=…)``), and
-the tests have other implementations; mypy checks all of them against it. Every method may raise ``Problem``,
-which crosses the pipe as a sentence. Arguments and results are values that JSON can hold.
+The engine's ``Service`` implements the methods, the client passes one to ``ask`` (``await engine.ask(Requests.rank,
+query=…)``), and fakes in the tests implement them too; mypy checks all of these. Every method may raise ``Problem``,
+which crosses the pipe as a sentence. Arguments and results are values that JSON can represent.
 """
 
 from collections.abc import Sequence
@@ -41,10 +41,10 @@ from movietui.protocol.viewers import ViewerKey
 
 
 class Requests(Protocol):
-    """What can be asked of the engine about datasets, models and the list of the dataset that is open."""
+    """What the app can request from the engine."""
 
     def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:
-        """Open a dataset with a trained model, from the folder ``checkpoint``; if that fails, nothing changes."""
+        """Open a dataset with the trained model in the folder ``checkpoint``; if that fails, nothing changes."""
         ...
 
     # Lists
@@ -52,23 +52,23 @@ class Requests(Protocol):
     def rank(self, *, query: ListQuery, offset: int, limit: int, compare: bool = False) -> ListWindow:
         """Return a window of a ranked list.
 
-        With ``compare``, each row has its rank in the list shown before to the same viewers. Further windows of the
-        same list keep it.
+        With ``compare``, each row has its rank in the previous list for the same viewers. Later windows of the same
+        list keep these ranks.
         """
         ...
 
     def surprise(self, *, query: ListQuery, draw: int) -> MovieRow | None:
-        """Return one of the good movies of a list, another one for each ``draw``; ``None`` for an empty list."""
+        """Return one of the good movies of a list, at random; ``None`` for an empty list. ``draw`` is the seed."""
         ...
 
     def compare_lists(self, *, query: ListQuery, cleaning: str, checkpoint: str, limit: int) -> ListComparison:
-        """Compare the top of the list with that of another run of the same dataset; what is open stays open."""
+        """Compare the top of the list with the top of another run's list; the open model stays open."""
         ...
 
     def next_question(self, *, viewer: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
-        """Return what an interview asks next: a card if one is wanted and enough movies are left, else a list.
+        """Return what an interview asks next: a card, if ``card`` is set and enough movies are left, else a list.
 
-        It never asks about hidden movies, nor twice about one.
+        An interview never asks about a hidden movie, or about the same movie twice.
         """
         ...
 
@@ -79,30 +79,31 @@ class Requests(Protocol):
     # Movies and viewers
 
     def movie_details(self, *, viewers: Sequence[ViewerRatings], movie: str) -> Details:
-        """Return everything known about a movie, by its id, with the reasons for each viewer."""
+        """Return everything known about a movie, given by its id, with the reasons for each viewer."""
         ...
 
     def given_ratings(self, *, viewer: ViewerRatings) -> list[GivenRating]:
-        """Return the movies of the dataset that a viewer rated, each with what is predicted for it now."""
+        """Return the movies of the dataset that a viewer rated, each with the stars predicted for it now."""
         ...
 
     def given_stars(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
-        """Return the stars that each viewer gave to movies, by their ids; ``None`` for a movie without a rating."""
+        """Return the stars that the viewers gave each movie: a list for each id, with ``None`` for no rating."""
         ...
 
     def similar_movies(self, *, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[SimilarMovie]:
-        """Return the movies most similar to one, by its id, without those whose keys are ``hidden``."""
+        """Return the movies most similar to a movie, given by its id, without those whose keys are ``hidden``."""
         ...
 
     def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:
-        """Return the movies, directors and users that match; typos are forgiven.
+        """Return the movies, directors and users that match, even with typos.
 
-        ``users``: for each viewer, the id if it is a user of the dataset, else empty; see ``SearchedMovie.rated``.
+        ``users``: for each viewer, the id of a user of the dataset, or empty for a profile; see
+        ``SearchedMovie.rated``.
         """
         ...
 
     def find_users(self, *, search: str, offset: int, limit: int) -> UserWindow:
-        """Return a window of the users of the dataset that match, of all users if ``search`` is empty."""
+        """Return a window of the users of the dataset that match ``search``, or of all users if it is empty."""
         ...
 
     def taste(self, *, viewers: Sequence[ViewerRatings]) -> TasteReport:
@@ -116,9 +117,9 @@ class Requests(Protocol):
         ...
 
     def import_file(self, *, profile: str, path: str, settled: dict[str, str], choices: ImportChoices) -> ImportReport:
-        """Import a file into a profile, which is created if there is none of that name.
+        """Import a file into a profile, which is created if it does not exist.
 
-        ``settled``: the ids of movies, or ``none``, by the keys of the titles of the file that they settle.
+        ``settled``: the movies that the user chose for titles in the file, as ids or ``none``, by the titles' keys.
         """
         ...
 
@@ -133,38 +134,38 @@ class Requests(Protocol):
         ...
 
     def dataset_summary(self, *, dataset: str, cleaning: str) -> DatasetSummary | None:
-        """Return facts and charts of a dataset; ``None`` if no job has cleaned it this way yet."""
+        """Return facts about a dataset, and its charts; ``None`` if no job has cleaned it this way yet."""
         ...
 
     def presets(self) -> list[str]:
-        """Return the names of the ready-made sets of cleaning rules."""
+        """Return the names of the presets of cleaning rules."""
         ...
 
     def cleaning_report(self, *, dataset: str, cleaning: str) -> CleaningReport | None:
-        """Return what cleaning did to a dataset; ``None`` if it is not cleaned this way yet."""
+        """Return what this cleaning did to a dataset; ``None`` if no job has cleaned it this way yet."""
         ...
 
     def preview_cleaning(self, *, dataset: str, cleaning: str) -> CleaningReport:
-        """Return what cleaning would do to a dataset that is on disk; nothing is stored."""
+        """Return what this cleaning would do to a dataset that is on disk; nothing is stored."""
         ...
 
     def removed_rows(self, *, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
-        """Return a window of the rows that a rule removes or changes, or would if it is off."""
+        """Return a window of the rows that a rule removes or changes, or would if it were on."""
         ...
 
     def imdb_report(self, *, dataset: str) -> ImdbReport | None:
-        """Return how a dataset's movies matched IMDb, ``None`` if it is not joined.
+        """Return how a dataset's movies matched IMDb; ``None`` if the dataset is not joined.
 
-        Reads the join again for the dataset that is open.
+        If the dataset is open, its join is read again.
         """
         ...
 
     def choose_imdb_title(self, *, dataset: str, movie: str, title: str | None) -> ImdbReport:
-        """Store which title of IMDb a movie is, ``None`` for none of the candidates; return the new report."""
+        """Store which IMDb title a movie is, or ``None`` if it is none of the candidates; return the new report."""
         ...
 
     def forget_imdb_title(self, *, dataset: str, movie: str) -> ImdbReport:
-        """Forget the title that was chosen for a movie; return the new report."""
+        """Forget the IMDb title that was chosen for a movie; return the new report."""
         ...
 
     # Models and runs
@@ -174,13 +175,13 @@ class Requests(Protocol):
         ...
 
     def published_results(self) -> list[PublishedResult]:
-        """Return what the authors of the source systems reported, as rows beside the runs."""
+        """Return what the authors of the source systems reported, as rows like those of runs."""
         ...
 
     def compare_runs(self, *, first: int, second: int, viewers: Sequence[ViewerKey]) -> RunComparison:
-        """Return what differs between two runs, and between the lists that they make for the viewers."""
+        """Return the differences between two runs, and the lists that they make for the viewers."""
         ...
 
 
 NAMES = frozenset(name for name in vars(Requests) if not name.startswith("_"))
-"""The names of the requests; the engine calls nothing else."""
+"""The names of the requests; the engine calls no other methods."""

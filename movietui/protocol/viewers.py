@@ -1,4 +1,4 @@
-"""Viewers by name: profiles and users of a dataset."""
+"""References to viewers: profiles, and users of a dataset."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Literal, TypedDict
 
 LONGEST_NAME = 40
 LETTERS = "ABCD"
-"""The letters of the viewers of one list, which has at most as many."""
+"""The letters that stand for the viewers of a list. A list has at most as many viewers as letters."""
 JOINER = "\u200d"
-"""The zero-width joiner, which makes one emoji of several."""
+"""The zero-width joiner, which joins several emoji into one."""
 EMOJI_STYLE = "\ufe0f"
 EMOJI_ENDS = ("So", "Sk")
-"""The categories of the last character of an emoji, a skin tone included, see ``unicodedata.category``."""
+"""The Unicode categories that the last character of an emoji can have; ``Sk`` is that of skin tones."""
 
 
 class ViewerKey(TypedDict):
@@ -35,7 +35,7 @@ class ViewerRef:
 
     @property
     def key(self) -> ViewerKey:
-        """The fields, as messages hold them."""
+        """The fields, as a message contains them."""
         return {"kind": self.kind, "id": self.id, "dataset": self.dataset}
 
     @property
@@ -45,7 +45,10 @@ class ViewerRef:
 
 
 def is_name(text: str) -> bool:
-    """Return whether a profile can have this name: all of it prints, except for the joiner between two emoji."""
+    """Return whether a profile can have this name.
+
+    A name has 1 to ``LONGEST_NAME`` characters. All are printable, except joiners between two emoji.
+    """
     parts = text.split(JOINER)
     return (
         len(text) <= LONGEST_NAME
@@ -59,10 +62,10 @@ def is_name(text: str) -> bool:
 
 
 def profile(name: str) -> ViewerRef:
-    """Return the viewer of a profile."""
+    """Return the viewer for a profile."""
     return ViewerRef("profile", name)
 
 
 def user(user_id: str, dataset: str) -> ViewerRef:
-    """Return the viewer of a user of a dataset."""
+    """Return the viewer for a user of a dataset."""
     return ViewerRef("user", user_id, dataset)

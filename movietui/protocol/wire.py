@@ -1,8 +1,9 @@
-"""The format of the pipes between the app and its child processes: one JSON object a line, in both directions.
+"""The format of the pipes between the app and its child processes: one JSON object per line, in both directions.
 
-The engine replies to ``{"id": 7, "do": "rank", "arguments": {…}}`` with ``{"id": 7, "result": …}`` or, if it cannot,
-with ``{"id": 7, "problem": "one sentence"}``; while it works, it says so once a second. See ``requests``. A job takes
-one request, ``{"do": "get", …}``, and reports events, ``{"event": "stage", …}``. See ``jobs``.
+The engine replies to ``{"id": 7, "do": "rank", "arguments": {…}}`` with ``{"id": 7, "result": …}`` or, if the request
+fails, with ``{"id": 7, "problem": "one sentence"}``. While it works on a request, it reports so once a second. See
+``requests``. A job takes one request, ``{"do": "get", …}``, and reports events, ``{"event": "stage", …}``. See
+``jobs``.
 """
 
 import json
@@ -16,7 +17,7 @@ from movietui.data.storage import strict_json
 
 Message = dict[str, Any]
 WORKING: Message = {"working": True}
-"""Sent by an engine that works on a request."""
+"""What the engine sends while it works on a request."""
 
 
 def encode(message: Mapping[str, object]) -> bytes:
@@ -25,7 +26,7 @@ def encode(message: Mapping[str, object]) -> bytes:
 
 
 def decode(line: bytes | str) -> Message:
-    """Return the message of a line."""
+    """Return the message of a line. Raises ``ValueError`` for a line that is not a message."""
     message = strict_json.loads(line)
     if not isinstance(message, dict):
         raise ValueError("a message is a JSON object")
@@ -33,7 +34,7 @@ def decode(line: bytes | str) -> Message:
 
 
 def take_stdout() -> TextIO:
-    """Keep the pipe to the parent for messages; what a library prints goes to standard error instead."""
+    """Return the pipe to the parent, for messages only; from now on, what libraries print goes to standard error."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
@@ -41,7 +42,7 @@ def take_stdout() -> TextIO:
 
 
 def sentence(error: BaseException) -> str:
-    """Return the sentence for an error: that of a ``Problem``, or what broke and where."""
+    """Return a sentence about an error: that of a ``Problem``, otherwise what failed and where."""
     if isinstance(error, Problem):
         return str(error)
     if isinstance(error, MemoryError):

@@ -1,1 +1,1 @@
-"""What the app knows and does, without a screen: the session, child processes, the run queue. asyncio, no textual."""
+"""What the app knows and does, without a screen: the session, child processes, the run queue. Needs no textual."""

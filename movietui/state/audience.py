@@ -1,4 +1,4 @@
-"""Whom the list is for, and every way to change that. Immutable: each change returns a new audience."""
+"""The viewers that a list is for, and every way to change them. Immutable: each change returns a new audience."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Veto:
 
 @dataclass(frozen=True)
 class Audience:
-    """One viewer, a pair or a group; who rates next, and how their lists are combined."""
+    """One viewer, a pair or a group, with the viewer who rates next and how their lists are combined."""
 
     viewers: tuple[ViewerRef, ...] = ()
     rating_as: int = 0
     """The index of the viewer who rates next."""
     misery: float = 0.0
-    """For ``weighted``: from 0, the average, to 1, the least pleased viewer."""
+    """For ``weighted``: from 0 (the average) to 1 (the least pleased viewer)."""
     way: Way = "weighted"
     standardise: bool = False
-    """Whether all viewers' scores are put on the same scale: 4 stars from one may mean as much as 3 from another."""
+    """Whether to put all viewers' scores on the same scale: 4 stars from one may mean as much as 3 from another."""
     unseen_by: UnseenBy = "all"
     vetoes: tuple[Veto, ...] = ()
     """A veto ends, at the latest, when its viewer leaves the list."""
@@ -52,13 +52,13 @@ class Audience:
         return replace(self, viewers=viewers, rating_as=0, vetoes=())
 
     def paired_with(self, viewer: ViewerRef) -> Audience:
-        """Make a viewer the second one; remove a viewer who is already in the list."""
+        """Pair the first viewer with another one, or remove a viewer whom the list is already for."""
         if viewer in self.viewers:
             return self.of(*self._without(viewer))
         return self.of(self.viewers[0], viewer)
 
     def joined_by(self, viewer: ViewerRef) -> Audience:
-        """Add a viewer, or remove one who is already in the list. Raises ``Problem`` if there would be too many."""
+        """Add a viewer, or remove one whom the list is already for. Raises ``Problem`` for too many viewers."""
         if viewer in self.viewers:
             viewers = self._without(viewer)
         elif len(self.viewers) == len(LETTERS):
@@ -73,23 +73,23 @@ class Audience:
         return tuple(ref for ref in self.viewers if ref != viewer) or self.viewers
 
     def renamed(self, before: ViewerRef, after: ViewerRef) -> Audience:
-        """Replace a renamed profile by its new name."""
+        """Replace a renamed profile with its new name."""
         return replace(self, viewers=tuple(after if ref == before else ref for ref in self.viewers))
 
     def rated_by(self, index: int) -> Audience:
-        """Let a viewer rate next."""
+        """Let the viewer with this index rate next."""
         return replace(self, rating_as=min(index, max(0, len(self.viewers) - 1)))
 
     def next_rater(self) -> Audience:
-        """Let the next viewer rate."""
+        """Let the following viewer rate next."""
         return replace(self, rating_as=(self.rating_as + 1) % max(1, len(self.viewers)))
 
     def leaning(self, steps: int) -> Audience:
-        """Turn the dial towards the average (down) or the least pleased viewer (up)."""
+        """Turn the dial by ``steps``: down towards the average, up towards the least pleased viewer."""
         return replace(self, misery=round(min(1.0, max(0.0, self.misery + steps * MISERY_STEP)), 2))
 
     def next_way(self, steps: int) -> Audience:
-        """Combine the viewers in the way that is ``steps`` further in ``WAYS``."""
+        """Combine the viewers' lists in the way that is ``steps`` further on in ``WAYS``."""
         ways = tuple(WAYS)
         return replace(self, way=ways[(ways.index(self.way) + steps) % len(ways)])
 
@@ -98,7 +98,7 @@ class Audience:
         return replace(self, standardise=not self.standardise)
 
     def next_unseen_by(self) -> Audience:
-        """Step from movies that nobody has seen to those that somebody has not, then to all movies, and back."""
+        """Step from movies that nobody has seen to movies that somebody has not seen, to all movies, and back."""
         choices: tuple[UnseenBy, ...] = get_args(UnseenBy)
         return replace(self, unseen_by=choices[(choices.index(self.unseen_by) + 1) % len(choices)])
 

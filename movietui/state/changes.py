@@ -1,7 +1,7 @@
-"""Ratings, marks, imports, vetoes and deleted profiles, and how they are undone and redone.
+"""Ratings, marks, imports, vetoes and deletions of profiles: how to make, undo and redo them.
 
-The store undoes and redoes its own steps. Vetoes and deleted profiles are not steps of the store, so this module
-remembers their order among the steps, for as long as the app runs.
+The store undoes and redoes its own steps. Vetoes and deletions of profiles are not steps of the store, so this module
+remembers their order among the steps as long as the app runs.
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ Done = Step | Veto | Deleted
 
 
 class Changes:
-    """Changes that can be undone. Each is on disk when its method returns, except a veto."""
+    """Makes changes that can be undone. When a method returns, its change is on disk; only vetoes are not stored."""
 
     def __init__(self, store: Store, movies: StoredMovies) -> None:
         self._store = store
         self._movies = movies
         self.last: Change | None = None
-        """The rating given last, which ``nudge`` changes."""
+        """The latest rating, which ``nudge`` changes."""
         self._done: list[Veto | Deleted | None] = []
-        """``None`` stands for a step of the store."""
+        """What was done, in order; ``None`` stands for a step of the store."""
         self._undone: list[Veto | Deleted | None] = []
 
     def record(self, entry: Veto | Deleted | None = None) -> None:
-        """Record a change, ``None`` for a step of the store. Changes that were undone can no longer be redone."""
+        """Record a change; ``None`` stands for a step of the store. What was undone before can no longer be redone."""
         self._done.append(entry)
         self._undone.clear()
 
     async def rate(self, audience: Audience, movie: Movie, stars: float) -> Change:
-        """Rate a movie as the viewer who rates next."""
+        """As the viewer who rates next, rate a movie."""
         self.last = await self._movies.read(audience.viewers, self._movies.rate, audience.rater, movie, stars)
         self.record()
         return self.last
 
     async def unrate(self, audience: Audience, movie: Movie) -> Change | None:
-        """Remove the rating that the viewer who rates next gave a movie; ``None`` if the store has none."""
+        """Remove the rating that the viewer who rates next gave a movie; return ``None`` if the store has none."""
         self.last = None
         removed = await self._movies.read(audience.viewers, self._movies.unrate, audience.rater, movie)
         for _ in removed:
@@ -67,7 +67,7 @@ class Changes:
     async def nudge(self, viewers: Sequence[ViewerRef], step: float) -> Change:
         """Raise or lower the latest rating by ``step`` stars, within the scale.
 
-        Raises ``Problem`` if there is none, or if none of these viewers gave it.
+        Raises ``Problem`` if there is no such rating, or if none of these viewers gave it.
         """
         last = self.last
         if last is None or last.after is None or last.viewer not in viewers:
@@ -78,7 +78,7 @@ class Changes:
         return self.last
 
     async def mark(self, audience: Audience, movie: Movie, mark: Mark) -> Change:
-        """Mark a movie as the viewer who rates next, or remove the mark if it has it."""
+        """As the viewer who rates next, mark a movie, or remove the mark if the movie has it."""
         change = await self._movies.read(audience.viewers, self._movies.switch_mark, audience.rater, movie, mark)
         self.record()
         return change
@@ -90,10 +90,10 @@ class Changes:
         return deleted
 
     async def undo(self, audience: Audience) -> tuple[Done | None, Audience]:
-        """Undo the last change of these viewers, an import as a whole; return it with the audience after it."""
+        """Undo the latest change of these viewers (all of an import); return it with the new audience."""
         self.last = None
         entry = self._done.pop() if self._done else None
-        if isinstance(entry, Veto) and entry not in audience.vetoes:  # its viewers no longer share a list
+        if isinstance(entry, Veto) and entry not in audience.vetoes:  # the viewers no longer share a list
             return await self.undo(audience)
         step: Step | None = None
         if isinstance(entry, Veto):
@@ -107,7 +107,7 @@ class Changes:
         return entry or step, audience
 
     async def redo(self, audience: Audience) -> tuple[Done | None, Audience]:
-        """Redo what was undone last; return it with the audience after it."""
+        """Redo the change that was undone last; return it with the new audience."""
         entry = self._undone.pop() if self._undone else None
         step: Step | None = None
         if isinstance(entry, Veto) and entry.viewer in audience.viewers and audience.together:
@@ -123,7 +123,7 @@ class Changes:
         return entry or step, audience
 
     async def take_back(self, step: Step) -> Step | None:
-        """Undo one step of the history alone, whatever was done since, and return the new step that does so.
+        """Undo a single step of the history, whatever was done after it, and return the new step that undoes it.
 
         Return ``None`` if nothing of the step is left to undo.
         """
@@ -133,7 +133,10 @@ class Changes:
         return reverting
 
     async def go_to(self, step: Step) -> int:
-        """Undo everything down to a step of the history, or redo up to it if it is undone; return how many steps."""
+        """Undo all steps of the history from the newest to this one, or redo all up to it if it is undone.
+
+        Return the number of these steps.
+        """
         move = self._store.redo if step.undone else self._store.undo
         count = 0
         while done := await asyncio.to_thread(move, (step.viewer,)):

@@ -1,7 +1,7 @@
-"""Clients of the child processes: the engine that answers requests, and jobs that fetch, clean and train.
+"""Clients of the child processes: the engine, which replies to requests, and jobs, which fetch, clean and train.
 
-They are processes because importing torch in a thread stalls the screen for half a second, and training for a third.
-Both end when their standard input does, so none outlives the app, however it ends.
+They are processes, not threads: importing torch in a thread stalls the screen for half a second, and training stalls it
+for a third of a second. A child ends when its standard input ends, so none outlives the app, however the app ends.
 """
 
 import asyncio
@@ -22,28 +22,28 @@ LINE_LIMIT = 64 * 1024 * 1024
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
-"""For the engine. Its products are too small for several threads: beside a training on all cores, two threads wait for
-each other, and a list that takes 20 ms takes 300."""
+"""The environment of the engine. Its matrix products are too small for several threads: while a model trains on all
+cores, two threads wait for each other, and a list that takes 20 ms takes 300 ms."""
 GRACE_SECONDS = 1.0
 """Seconds that a child may take to stop before it is killed."""
 SILENT_SECONDS = 5.0
 """Seconds after which the status line says that the engine is silent; while it works, it reports once a second."""
 HANG_SECONDS = 20.0
-"""Seconds after which a silent engine is killed; no single library call blocks its reports for so long."""
+"""Seconds after which a silent engine is killed; no single library call blocks its reports for that long."""
 SLOW_SECONDS = 10.0
 """Seconds after which the status line says that the engine still works on one request."""
 ENDLESS_SECONDS = 600.0
 """Seconds after which an engine that still works on one request is killed: the largest dataset opens in less."""
 CHECKS = 20
-"""How many times the engine is checked within the shortest of these times."""
+"""How many times the engine is checked within the shortest of the times above."""
 ATTEMPTS = 3
-"""How many times a request is sent if the engine dies while it works on it."""
+"""How many times a request is sent if the engine dies while working on it."""
 FRUITLESS = 2
-"""The client gives up after this many processes in a row that ended without a reply."""
+"""After this many processes in a row have ended without a reply, the client gives up."""
 STILL_SILENT = "The ranking engine is not responding; it restarts by itself if this continues. q quits."
 STILL_AT_WORK = "The ranking engine is still working on this. q quits."
 ANSWERS_AGAIN = "The ranking engine is responding again."
-TIMED_OUT = "The ranking engine did not answer in time."
+TIMED_OUT = "The ranking engine did not respond in time."
 HUNG = "The ranking engine hung; restarting it."
 
 
@@ -52,7 +52,7 @@ R = TypeVar("R")
 
 
 class EngineClient(Protocol):
-    """What the app needs from an engine, which runs in a child process; tests replace it."""
+    """What the app needs from an engine. ``Engine`` runs one in a child process; tests use fakes."""
 
     notice: Callable[[str], object]
 
@@ -63,7 +63,7 @@ class EngineClient(Protocol):
         """End the engine; pending requests get no reply."""
 
     def hurry(self, now: bool) -> None:
-        """While ``now``, make every request fail at once."""
+        """While ``now`` is set, make every request fail at once."""
 
     async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
         """Send a request and wait for its result. Raises ``Problem`` if it fails."""
@@ -71,7 +71,7 @@ class EngineClient(Protocol):
 
 
 class _Pipes(asyncio.subprocess.SubprocessStreamProtocol):
-    """The pipes of a child, and whether it is over: the process has ended and each of its pipes is closed."""
+    """The pipes of a child. A child is over when its process has ended and all its pipes are closed."""
 
     def __init__(self) -> None:
         super().__init__(LINE_LIMIT, asyncio.get_running_loop())
@@ -97,7 +97,7 @@ class _Pipes(asyncio.subprocess.SubprocessStreamProtocol):
 class Child(asyncio.subprocess.Process):
     """A process that leaves nothing in the event loop after its end.
 
-    If the loop closes while it still holds transports, Python later reports an error on the terminal.
+    If the event loop closes while it still has transports, Python later prints an error on the terminal.
     """
 
     def __init__(self, transport: asyncio.SubprocessTransport, pipes: _Pipes) -> None:
@@ -106,12 +106,12 @@ class Child(asyncio.subprocess.Process):
         _children.add(self)
 
     async def end(self) -> None:
-        """Ask it to stop, wait for it, and kill it if it takes longer than ``GRACE_SECONDS``."""
+        """Close standard input, so that the process stops; kill it if that takes longer than ``GRACE_SECONDS``."""
         assert self.stdin is not None
         self.stdin.close()
         if not await self._over_soon():
             self.kill_now()
-            if not await self._over_soon():  # a process that the child started still holds its pipes
+            if not await self._over_soon():  # a process that the child started still has the pipes open
                 self._whole.close()
                 await self._pipes.over.wait()
         self._whole.close()
@@ -123,7 +123,7 @@ class Child(asyncio.subprocess.Process):
         return self._pipes.over.is_set()
 
     def kill_now(self) -> None:
-        """Kill it, even if it is stopped, without waiting for its pipes."""
+        """Kill the process, even if it is suspended, without waiting for its pipes."""
         if self.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
@@ -134,14 +134,14 @@ _children: set[Child] = set()
 
 
 async def end_all() -> None:
-    """End all children, whatever their state, before the event loop closes."""
+    """End all children, including those that are still starting, before the event loop closes."""
     while _begun or _children:
         await asyncio.gather(*_begun, return_exceptions=True)
         await asyncio.gather(*(child.end() for child in list(_children)))
 
 
 def kill_all() -> None:
-    """Kill all children, when the app cannot wait for them."""
+    """Kill all children, for an app that cannot wait for them."""
     for child in _children:
         child.kill_now()
 
@@ -192,11 +192,11 @@ class _Connection:
     """Sends requests to one engine process, and returns its replies to the callers.
 
     While the engine works on a request, it reports so every second. An engine that is silent for too long, or works on
-    one request for too long, is killed; its callers see that the process has ended.
+    one request for too long, is killed; its callers then get a ``ConnectionError``.
     """
 
     def __init__(self, process: Child, notice: Callable[[str], object]) -> None:
-        """``notice`` is called with a sentence when the engine keeps a person waiting, and when it no longer does."""
+        """``notice`` is called with a sentence when the engine is slow or silent, and when it responds again."""
         self.process = process
         self._errors = _ErrorOutput(process)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
@@ -206,18 +206,20 @@ class _Connection:
         self._silent = False
         self.over = False
         self.answered = False
-        """Whether the process ever replied."""
+        """Whether the process has replied to any request."""
         self.counted = False
-        """Whether its end is counted in ``Engine._fruitless``."""
+        """Whether the end of the process is counted in ``Engine._fruitless``."""
         self.opened = False
-        """Whether the process has reopened the dataset of the process before it, if that is possible."""
+        """Whether the process has opened what the previous process had open, or has tried to."""
         self.opening = asyncio.Lock()
         self.reader = asyncio.create_task(self._read())
         self._watcher: asyncio.Task[None] | None = None
 
     async def ask(self, request: Message) -> Any:
-        """Return the result. Raises ``Problem`` with the engine's message, or ``ConnectionError`` if the process has
-        ended."""
+        """Send a request and return its result.
+
+        Raises ``Problem`` with the engine's message, or ``ConnectionError`` if the process has ended.
+        """
         if self.over:
             raise ConnectionError
         assert self.process.stdin is not None
@@ -260,7 +262,7 @@ class _Connection:
             while line := await self.process.stdout.readline():
                 self._heard = True
                 self._receive(decode(line))
-            self.over = True  # requests sent while its last line is read are for its successor
+            self.over = True  # from here on, requests are for the next process
             last = await self._errors.last()
         except ValueError:
             pass
@@ -288,11 +290,11 @@ class _Connection:
     async def _watch(self) -> None:
         """Check the engine while a request is pending.
 
-        Count checks instead of reading a clock: the time during which the app itself is stopped must not count.
+        Checks are counted instead of reading a clock, because time in which the app itself is suspended must not count.
         """
         pause = min(SILENT_SECONDS, HANG_SECONDS, SLOW_SECONDS, ENDLESS_SECONDS) / CHECKS
         silent = slow = 0.0
-        said, oldest = "", 0
+        shown, oldest = "", 0
         while self._waiting and not self.over:
             await asyncio.sleep(pause)
             silent = 0.0 if self._heard else silent + pause
@@ -306,16 +308,16 @@ class _Connection:
                 self.process.kill_now()
                 return
             late = STILL_SILENT if self._silent else STILL_AT_WORK if slow >= SLOW_SECONDS else ""
-            if late != said:
+            if late != shown:
                 self._notice(late or ANSWERS_AGAIN)
-                said = late
+                shown = late
         self._silent = False
-        if said:
+        if shown:
             self._notice(ANSWERS_AGAIN)
 
 
 class Engine(EngineClient):
-    """The client of the engine. If the process dies or hangs, it is started again and gets the request again."""
+    """The client of the engine. If the process dies or hangs, a new one is started and gets the same request."""
 
     def __init__(self) -> None:
         self._connection: _Connection | None = None
@@ -326,7 +328,7 @@ class Engine(EngineClient):
         self._fruitless = 0
         """How many processes in a row ended without a single reply."""
         self.notice: Callable[[str], object] = lambda sentence: None
-        """Called with a sentence when the engine keeps a person waiting, and when it no longer does."""
+        """Called with a sentence when the engine is slow or silent, and when it responds again."""
 
     async def start(self) -> None:
         """Start the process unless it is already running; it imports numpy while the screen is drawn."""
@@ -339,7 +341,7 @@ class Engine(EngineClient):
             await self._connection.end()
 
     def hurry(self, now: bool) -> None:
-        """While ``now``, make every request fail at once, because a person wants to quit."""
+        """While ``now`` is set, make every request fail at once, because the app is about to quit."""
         self._hurry = now
         if now and self._connection is not None:
             self._connection.abandon()
@@ -378,7 +380,7 @@ class Engine(EngineClient):
         """Return the connection to a running process; start one if there is none.
 
         With ``give_up``, return ``None`` if no process runs and the last two ended without a reply. However many
-        callers see a process end, its end is counted once and one successor is started.
+        callers see a process end, its end is counted once and only one new process is started.
         """
         async with self._starting:
             if self._closed:
@@ -399,7 +401,7 @@ class Engine(EngineClient):
             except OSError as error:
                 raise Problem(f"The ranking engine could not be started: {error.strerror}.") from error
             self._connection = _Connection(process, self._notice)
-            if self._closed:  # while it was starting
+            if self._closed:  # while the process was starting
                 await self._connection.end()
                 raise Problem("movietui is closing.")
             return self._connection
@@ -408,10 +410,10 @@ class Engine(EngineClient):
         self.notice(sentence)
 
     async def _open_again(self, connection: _Connection) -> None:
-        """Reopen in a new process the dataset that the previous process had open."""
+        """In a new process, open the dataset that the previous process had open."""
         async with connection.opening:
             if self._opened is not None and not connection.opened:
-                with contextlib.suppress(Problem):  # requests that need it then raise their own ``Problem``
+                with contextlib.suppress(Problem):  # requests that need the dataset then raise their own ``Problem``
                     await connection.ask(self._opened)
                 connection.opened = not self._hurry
 
@@ -425,14 +427,14 @@ class Job(JobClient):
         self._cancelled = False
 
     async def start(self, *options: str) -> Child:
-        """Start the process; it waits for its request."""
+        """Start the process unless it is running, and return it. It waits for its request."""
         if self._process is None:
             self._process = await _start("movietui.jobs", *options)
             self._errors = _ErrorOutput(self._process)
         return self._process
 
     async def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
-        """Do the work and report its events. The last is ``done``, ``failed`` or ``cancelled``."""
+        """Do the work, and yield its events. The last is ``done``, ``failed`` or ``cancelled``."""
         if self._cancelled:
             yield {"event": "cancelled"}
             return
@@ -446,7 +448,7 @@ class Job(JobClient):
         assert self._errors is not None
         ended = False
         try:
-            if self._cancelled:  # while it was starting
+            if self._cancelled:  # while the process was starting
                 yield {"event": "cancelled"}
                 return
             with contextlib.suppress(ConnectionError):
@@ -455,7 +457,7 @@ class Job(JobClient):
             while line := await process.stdout.readline():
                 try:
                     event = decode(line)
-                except ValueError:  # it was killed in the middle of a line
+                except ValueError:  # the job was killed in the middle of a line
                     break
                 if not isinstance(event.get("event"), str):  # not an event
                     break
@@ -487,7 +489,7 @@ class Job(JobClient):
 
 @contextlib.asynccontextmanager
 async def warm_job() -> AsyncIterator[Job]:
-    """Start a job whose process imports torch while it waits for its request; it ends with the block."""
+    """Yield a job whose process imports torch while it waits for its request; the job ends with the block."""
     job = Job()
     await job.start("--warm")
     try:

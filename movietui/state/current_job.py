@@ -1,4 +1,4 @@
-"""One job at a time, and its progress while it runs."""
+"""Runs one job at a time, and follows its progress."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UPDATES_PER_SECOND = 10
 
 
 class Work:
-    """Runs jobs in child processes, one at a time, and calls ``changed`` when one progresses, a few times a second."""
+    """Runs jobs in child processes, one at a time. As a job progresses, calls ``changed`` a few times a second."""
 
     def __init__(self, changed: Callable[[], None], job: Callable[[], JobClient] = Job) -> None:
         self._changed = changed
@@ -77,13 +77,13 @@ class Work:
     async def _run(self, title: str, request: SweepJob) -> SweepResult: ...
 
     async def _run(self, title: str, request: JobRequest) -> JobResult:
-        """Return the result. Raises ``Problem`` with the job's message, or ``Cancelled``."""
+        """Run a job and return its result. Raises ``Problem`` with the job's message, or ``Cancelled``."""
         if self._job is not None:
             raise Problem("Another job is running; wait for it, or press c to cancel it.")
         self._job = self._new_job()
         self._show(Activity(title, request))
         try:
-            async with aclosing(self._job.events(request)) as events:  # so that its process has ended when this returns
+            async with aclosing(self._job.events(request)) as events:  # the job's process has ended when this returns
                 async for event in events:
                     if event["event"] == "done":
                         return event["result"]

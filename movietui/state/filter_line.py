@@ -1,5 +1,7 @@
-"""Changes of one part of a typed filter, and filters saved under a name. ``movietui.data.query.filters`` defines what a
-filter means."""
+"""Changes one part of a typed filter, and expands filters that were saved under a name.
+
+``movietui.data.query.filters`` defines what a filter means.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,10 +10,10 @@ from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 
 SAVED = ":"
-"""The sign before the name of a saved filter."""
+"""The character before the name of a saved filter."""
 
 FILTER = "filter:"
-"""The prefix of the choices in the store that are saved filters."""
+"""The prefix of the names of those choices in the store that are saved filters."""
 
 _PARTS = re.compile(r'@?"[^"]*"|\S+')
 _YEARS = re.compile(r"[0-9]{4}\.\.[0-9]{4}")
@@ -19,7 +21,9 @@ _NAME = re.compile(r'[^\s":]{1,20}')
 
 
 def step_genre(filter_text: str, genres: Sequence[str], step: int) -> str:
-    """Return the filter with its genre replaced by the next one; after the last and before the first comes no genre.
+    """Return the filter with its genre replaced by the next (1) or previous (-1) of ``genres``.
+
+    No genre comes after the last one and before the first one.
 
     >>> step_genre("+Drama >=50", ["Drama", "Comedy"], 1)
     '+Comedy >=50'
@@ -28,15 +32,16 @@ def step_genre(filter_text: str, genres: Sequence[str], step: int) -> str:
 
 
 def step_decade(filter_text: str, decades: Sequence[int], step: int) -> str:
-    """Return the filter with its years replaced by the next decade; after the last and before the first come all years.
+    """Return the filter with its years replaced by the next (1) or previous (-1) decade, from newest to oldest.
 
-    From all years, both directions begin with the newest decade, the first.
+    All years come after the last decade and before the first one. From all years, both directions lead to the newest
+    decade.
 
     >>> step_decade("1990..1994 alien", [1990, 1980], 1)
     '1990..1999 alien'
     """
     if step < 0 and not any(_YEARS.fullmatch(part) for part in _PARTS.findall(filter_text)):
-        step = 1  # towards newer decades means first the newest
+        step = 1  # the first decade is the newest
     return _step(filter_text, [f"{decade}..{decade + 9}" for decade in decades], step, _YEARS)
 
 
@@ -58,7 +63,7 @@ def _step(filter_text: str, choices: Sequence[str], step: int, also: re.Pattern[
 def expand(typed: str, saved: Mapping[str, str]) -> str:
     """Return a filter in which the name of each saved filter is replaced by that filter.
 
-    Raises ``Problem`` for a name under which no filter is saved.
+    A filter with an open quote is returned as it is. Raises ``Problem`` for a name under which no filter is saved.
 
     >>> expand(":short -Horror", {"short": "<=100m"})
     '<=100m -Horror'
@@ -77,7 +82,7 @@ def expand(typed: str, saved: Mapping[str, str]) -> str:
 
 
 def check_name(name: str) -> str:
-    """Return the name for a saved filter. Raises ``Problem`` for a name that a filter could not contain."""
+    """Return the name for a saved filter, without the colon. Raises ``Problem`` if no filter could contain it."""
     name = name.strip().removeprefix(SAVED)
     if not _NAME.fullmatch(name):
         raise Problem("Name the filter with one word of up to 20 characters, without quotes or colons.")

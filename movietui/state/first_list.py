@@ -1,4 +1,4 @@
-"""The progress of the first list in three steps: get the ratings, clean them, learn from them."""
+"""The progress of the first list, in three steps: get the ratings, clean them, learn from them."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ DEFAULT_DATASET = "ml-100k"
 DEMO = "demo"
 StepName = Literal["get", "clean", "learn"]
 USUAL_SECONDS: Mapping[StepName, float] = {"get": 5.0, "clean": 3.0, "learn": 8.0}
-"""Seconds of each step with ml-100k, until the step itself knows better."""
+"""How many seconds each step usually takes with ml-100k; used until the step reports how long it will take."""
 CLEANING_STAGES = ("Cleaning", "Encoding")
-"""The stages with which the second step of a ``get`` job begins; what it reads and stores before is the first step."""
+"""The stages of a ``get`` job with which the second step begins. Earlier stages belong to the first step."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step as it is drawn."""
+    """A step, as the screen draws it."""
 
     title: str
     state: Literal["done", "now", "later"]
     share: float = 0.0
-    """How much of a step in progress is done, from 0 to 1."""
+    """The share of a step in progress that is done, from 0 to 1."""
     note: str = ""
 
 
 @dataclass(frozen=True)
 class FirstList:
-    """The way to a first list."""
+    """The progress of the first list."""
 
     getting_title: str
-    """What the first step is called: ``Get MovieLens 100K``."""
+    """The title of the first step: ``Get MovieLens 100K``."""
     began: float = field(default_factory=time.monotonic)
     getting: Activity | None = None
-    """The job that gets and cleans the dataset, as far as it got."""
+    """The progress of the job that gets and cleans the dataset."""
     got: bool = False
     learning: Activity | None = None
-    """The training of the quick model."""
+    """The progress of the training of the quick model."""
     learning_began: float = 0.0
 
     @property
@@ -74,7 +74,7 @@ class FirstList:
         ]
 
     def _progress(self) -> tuple[float, str]:
-        """Return how much of the step in progress is done, and what can be said about it."""
+        """Return the share of the current step that is done, and a note about its progress."""
         if self.current == "learn":
             return (self.learning.whole()[0] if self.learning is not None else 0.0), ""
         job = self.getting

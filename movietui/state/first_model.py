@@ -1,4 +1,4 @@
-"""A first list fast, the best list soon: a quick model serves until a person takes the recommended one."""
+"""A first list fast, and the best list soon: a quick model serves until the user accepts the recommended one."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from movietui.store.run_records import Run
 from movietui.store.runs import OVER, Runs
 
 MOST_RATINGS = 2_000_000
-"""On larger datasets the recommended model trains for an hour and more, so it is not trained automatically."""
+"""On larger datasets the recommended model trains for an hour or more, so it is not trained automatically."""
 
 
 class StandIn:
-    """Trains the quick model for a dataset without a model, then the recommended one, and offers that when it is done.
+    """Trains the quick model for a dataset without a model, then the recommended one, which it offers when done.
 
-    The list of a person who reads it does not change by itself: the recommended run serves when the person takes it. It
-    is offered in every window that uses the quick run that stands in for it, and again at the next start. Nothing is
-    offered to a person who chose a run, and a recommended run that was cancelled is not started again. A recommended
-    run that was interrupted, or stopped because the app quit, is resumed at the next start.
+    A list must not change while the user reads it, so the recommended run serves only once the user accepts it. It is
+    offered in every window that uses the quick run that stands in for it, and again at the next start. Nothing is
+    offered once the user has chosen a run, and a recommended run that the user cancelled is not started again. A
+    recommended run that was interrupted, or stopped because the app quit, is resumed at the next start.
     """
 
     def __init__(self, session: Session, queue: RunQueue, serves: Callable[[], None]) -> None:
-        """``serves`` is called when another run begins to serve."""
+        """``serves`` is called when another run starts to serve."""
         self._session = session
         self._queue = queue
         self._serves = serves
         self._runs = Runs(session.store)
         self._opening = asyncio.Lock()
         self.recommended_run: int | None = None
-        """The recommended run, until it is over."""
+        """The number of the recommended run, until it is over."""
         self.offered: Run | None = None
-        """The recommended run, once it is done and until a person chooses a run."""
+        """The recommended run, once it is done and until the user chooses a run."""
         self.quick_run: int | None = None
-        """The quick run, while a person waits for it."""
+        """The number of the quick run, while ``train`` waits for it."""
 
     async def train(self, dataset: str, job: JobClient | None = None) -> None:
-        """Train the quick model and wait until it is done; ``job`` may already be started.
+        """Train the quick model and wait until it is done. ``job``: a job that was already started for it, if any.
 
         Raises ``Problem`` if it cannot be trained, ``Cancelled`` if it was cancelled.
         """
@@ -61,7 +61,7 @@ class StandIn:
             raise Problem(run.problem or f"{QUICK} could not be trained on {dataset}; try again on the Train screen.")
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
-        """Serve a dataset with the run that a person chose, by default the one chosen last."""
+        """Open a dataset with ``run``, which the user has just chosen, or with the run that was chosen last."""
         async with self._opening:
             await self._session.open(dataset, run)
             if run is not None:
@@ -73,8 +73,8 @@ class StandIn:
     async def improve(self) -> bool:
         """Train the recommended model, resume its run, or offer it if it is done.
 
-        Do nothing unless the quick model serves the open dataset and nobody chose another run. Return whether the model
-        is now offered.
+        Do nothing unless the quick model serves the open dataset and the user has chosen no run. Return whether the
+        recommended model is offered now.
         """
         self.recommended_run = self.offered = None
         opened, serving = self._session.opened, self._session.run
@@ -85,10 +85,10 @@ class StandIn:
         return await self.check()
 
     async def check(self) -> bool:
-        """Offer the recommended run if another process has finished it; return whether it is offered from now on.
+        """Offer the recommended run if another process has finished it; return whether the offer is new.
 
-        An offer ends if another window took it or deleted the run. The queue reports the end of a run that trains in
-        this window.
+        An offer ends if another window accepted it or deleted the run. If the run trains in this window, the queue
+        reports its end, and nothing is done here.
         """
         if self.offered is not None and not await self._may_offer(self.offered.id):
             self.offered = None
@@ -100,7 +100,7 @@ class StandIn:
         return run is not None and run.state in OVER and await self.offer(run)
 
     async def offer(self, run: Run) -> bool:
-        """Offer a run that is over if the serving one stands in for it; return whether it is offered."""
+        """Offer a run that is over if it is done and the serving run stands in for it; return whether it is offered."""
         if run.id == self.recommended_run:
             self.recommended_run = None
         if run.state == "done" and await self._may_offer(run.id):
@@ -109,7 +109,7 @@ class StandIn:
         return False
 
     async def _may_offer(self, number: int) -> bool:
-        """Return whether a run exists and the serving one stands in for it."""
+        """Return whether a run exists and the serving run stands in for it."""
         serving = self._session.run
         if serving is None:
             return False

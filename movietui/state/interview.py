@@ -1,7 +1,7 @@
-"""An interview without a screen: its questions, its answers, and undo.
+"""An interview without its screen: questions, answers and undo.
 
-A rating is on disk before the next question is asked. The genres, and the movies that the viewer has not seen, are
-remembered only while the interview lasts.
+A rating is on disk before the next question is asked. Genres, and movies that the viewer has not seen, are remembered
+only while the interview lasts.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 Kind = Literal["genres", "card", "list", "one", "enough", "end"]
 
 CARDS = 2
-"""The number of cards before the lists. Two are quickly answered and tell tastes apart; of each further one only the
-chosen movies are known, where a list brings the stars of all that were seen."""
+"""The number of cards before the lists. Two cards are answered quickly and tell tastes apart. A further card would tell
+only which movies the viewer prefers, while a list brings stars for all movies that they have seen."""
 ENOUGH = 15
-"""The number of ratings that makes a list good; more improve it further."""
+"""The number of ratings from which a list is good; more ratings improve it further."""
 POINTS = 3
-"""The points to spend on a card."""
+"""The points that the viewer can spend on a card."""
 STARS_OF_POINTS = (None, 4.0, 4.5, 5.0)
 """The rating that a movie's points on a card stand for.
 
 A movie without points may be unseen or liked less, so it is not rated. Someone who spends a point on a movie has seen
-and likes it: if users of MovieLens 1M spend points by their own ratings (``tests.benchmarks.interview``), movies with
-one, two and three points have 4.5, 4.7 and 4.5 stars on average (people often give all three to the only movie that
-they have seen). So any point is a like, and more points are a stronger one. The card shows these ratings before they
-are stored.
+and likes it: if users of MovieLens 1M spend points according to their ratings (``tests.benchmarks.interview``), movies
+with one, two and three points have 4.5, 4.7 and 4.5 stars on average (users often give all three points to the only
+movie that they have seen). So a point means that the viewer likes the movie, and more points that they like it more.
+The card shows these ratings before they are stored.
 """
 NOT_SEEN = 0.0
-"""The stars of a movie of a list that the viewer said they have not seen."""
+"""Stands for the stars of a movie in a list that the viewer said they have not seen."""
 USUAL_ANSWERS = 1.5
-"""How many movies a question usually brings, by ``tests.benchmarks.interview``."""
+"""How many ratings a question usually brings, measured with ``tests.benchmarks.interview``."""
 USUAL_QUESTIONS = 3
-"""How many questions this counts as, when the questions left are estimated from those answered."""
+"""The weight of ``USUAL_ANSWERS``, in questions, when the number of questions left is estimated."""
 
 
 @dataclass(frozen=True)
@@ -58,22 +58,22 @@ class _State:
     spent: tuple[int, ...] = ()
     """The indices of the movies of the card that got a point, the latest last."""
     stars: Mapping[int, float] = field(default_factory=dict)
-    """What was answered about movies of the list, by index: stars or ``NOT_SEEN``."""
+    """The answers about movies of the list, by index: stars or ``NOT_SEEN``."""
     unseen: tuple[str, ...] = ()
     passed: tuple[PassedMovie, ...] = ()
     genres: Mapping[str, int] = field(default_factory=dict)
     questions: int = 0
     """The number of questions about movies that were answered."""
     cards: int = 0
-    """How many of these were cards."""
+    """How many of these questions were cards."""
     suggested: Literal["not yet", "now", "before"] = "not yet"
-    """When it said that it knows enough."""
+    """Whether the interview has said that it knows enough: not yet, in this state, or in an earlier one."""
     changes: int = 0
     """The number of changes to the store that this interview has made."""
 
     @property
     def answers(self) -> InterviewAnswers:
-        """What the engine needs to know, besides ratings."""
+        """The answers that the engine needs, other than ratings."""
         return {"unseen": [*self.unseen], "passed": [*self.passed], "genres": dict(self.genres)}
 
     def index(self, movie: InterviewMovie) -> int | None:
@@ -83,7 +83,7 @@ class _State:
 
 
 class Interview:
-    """Asks one viewer. Until ``end``, the list is for them alone."""
+    """Asks one viewer questions. Until ``end``, the list is for this viewer alone."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -100,12 +100,12 @@ class Interview:
         self._last_rated: InterviewMovie | None = None
         """The movie whose rating ``nudge`` changes."""
         self.searched: InterviewMovie | None = None
-        """A movie that the viewer searched, which is asked about before the question continues."""
+        """A movie that the viewer searched for. It is asked about before the current question continues."""
         self.searched_stars: float | None = None
-        """Their rating of it so far; ``None`` without."""
+        """The viewer's previous rating of that movie; ``None`` if there is none."""
 
     def end(self) -> None:
-        """Restore the audience and view from before."""
+        """Restore the audience and the view from before the interview."""
         if self._session.audience.viewers == (self.viewer,):
             self._session.audience, self._session.view = self._before
 
@@ -142,7 +142,7 @@ class Interview:
 
     @property
     def stars(self) -> Mapping[int, float]:
-        """What was answered about movies of the list, by index: stars or ``NOT_SEEN``."""
+        """The answers about movies of the list, by index: stars or ``NOT_SEEN``."""
         return self._now.stars
 
     @property
@@ -152,7 +152,7 @@ class Interview:
 
     @property
     def cursor(self) -> int:
-        """The index of the genre or movie that keys apply to."""
+        """The index of the genre or movie that the cursor is on."""
         return self._now.cursor
 
     @property
@@ -167,7 +167,7 @@ class Interview:
 
     @property
     def rated(self) -> int:
-        """The number of movies of the dataset that the viewer has rated, also before the interview."""
+        """The number of movies of the dataset that the viewer has rated, including before the interview."""
         return self._now.question["rated"]
 
     @property
@@ -177,12 +177,12 @@ class Interview:
 
     @property
     def questions_left(self) -> int:
-        """About how many more questions make a list good."""
+        """An estimate of how many more questions it takes to make the list good."""
         usual = (self.answers + USUAL_ANSWERS * USUAL_QUESTIONS) / (self.questions + USUAL_QUESTIONS)
         return max(0, math.ceil((ENOUGH - self.rated) / usual)) + (self._now.kind == "genres")
 
     async def ask(self) -> None:
-        """Request the current question, from the engine that serves now."""
+        """Request the current question; the engine may have opened another model since the last request."""
         first = not self.started
         self.searched = None
         now = await self._with_question(self._now)
@@ -191,7 +191,7 @@ class Interview:
         self._set(now)
 
     async def _with_question(self, now: _State) -> _State:
-        """Return a state with its next question. If the request fails, the interview stays in the state before."""
+        """Return a state with its next question. If the request fails, the state of the interview does not change."""
         question = await self._request(now, card=now.cards < CARDS)
         kind: Literal["genres", "card", "list"] = "card" if question["if_passed"] else "list"
         kind = now.kind if now.kind == "genres" else kind
@@ -213,7 +213,7 @@ class Interview:
         self._session.held[self.viewer] = {**self._held_before, **places}
 
     def _step(self, after: _State) -> None:
-        """Move to the next state, from which undo returns."""
+        """Move to a new state; ``undo`` returns to the current one."""
         self._past.append(self._now)
         self._set(replace(after, changes=self._changes))
 
@@ -224,14 +224,14 @@ class Interview:
         self._step(replace(asked, suggested="now" if enough and asked.suggested == "not yet" else asked.suggested))
 
     def _check(self) -> None:
-        """Raise ``Problem`` if the list is for another viewer by now, because another dataset was opened."""
+        """Raise ``Problem`` if the list is now for another viewer, because another dataset was opened."""
         if self._session.audience.viewers != (self.viewer,):
             raise Problem("The list is now for someone else; press esc to stop.")
 
     # Answers
 
     def move_to(self, index: int) -> None:
-        """Move the cursor to a genre or a movie, or to the nearest one."""
+        """Move the cursor to the genre or movie with this index, or the nearest one."""
         count = len(self.genres) if self.kind == "genres" else len(self.movies)
         if self.kind in ("genres", "card", "list"):
             self._now = replace(self._now, cursor=max(0, min(count - 1, index)))
@@ -244,7 +244,7 @@ class Interview:
         self._step(replace(self._now, genres=others | ({name: liked} if liked else {})))
 
     def spend(self, index: int) -> None:
-        """Give a point to a movie of the card. Raises ``Problem`` for another index, and if all points are given."""
+        """Give a point to a movie of the card. Raises ``Problem`` for an invalid index, or if all points are given."""
         if not 0 <= index < len(self.movies):
             raise Problem("No movie has that key; give a point to one of these, or press enter.")
         if len(self._now.spent) == POINTS:
@@ -260,11 +260,11 @@ class Interview:
         self._step(replace(self._now, spent=spent[:last] + spent[last + 1 :]))
 
     async def rate(self, stars: float) -> Change:
-        """Rate the movie that was searched, or the one under the cursor of the list; then the cursor moves on."""
+        """Rate the movie that was searched for, or the movie under the cursor; then move the cursor on."""
         movie, now = self.searched or self.movies[self.cursor], self._now
         change = await self._rate(movie, stars)
         index = now.index(movie)
-        if index is not None and now.kind == "card":  # it is rated now: no card may ask about it again
+        if index is not None and now.kind == "card":  # a rated movie must not be on a card
             after = await self._with_question(now)
         else:
             question = await self._request(now, card=False)
@@ -280,7 +280,7 @@ class Interview:
         return change
 
     def not_seen(self) -> None:
-        """Record that the viewer has not seen the movie under the cursor of the list."""
+        """Record that the viewer has not seen the movie under the cursor. Raises ``Problem`` if they rated it."""
         if self._now.stars.get(self.cursor, NOT_SEEN) != NOT_SEEN:
             raise Problem("You rated this one; undo takes the rating back.")
         self._step(self._answered(self._now, self.cursor, NOT_SEEN))
@@ -291,10 +291,10 @@ class Interview:
         return replace(now, stars={**now.stars, index: stars}, cursor=cursor)
 
     async def go_on(self) -> list[Change]:
-        """Accept what is answered and ask the next question; return the ratings that this gave.
+        """Accept the answers and ask the next question; return the ratings that come from the answers.
 
-        The movies of a card are rated by their points. Those without points may be seen or not, unless none has any:
-        then all are unseen. So are movies of a list that were not rated.
+        The movies of a card are rated by their points. Movies without points may be seen or unseen; but if no movie of
+        the card has a point, all count as unseen. Movies of a list that were not rated count as unseen too.
         """
         now = self._now
         if self.kind == "genres":
@@ -308,12 +308,12 @@ class Interview:
 
     async def _rate_card(self) -> list[Change]:
         now, points = self._now, self.points
-        ratings = [(movie, STARS_OF_POINTS[had]) for movie, had in zip(self.movies, points, strict=True)]
+        ratings = [(movie, STARS_OF_POINTS[count]) for movie, count in zip(self.movies, points, strict=True)]
         changes = [await self._rate(movie, stars) for movie, stars in ratings if stars is not None]
         after = replace(now, cards=now.cards + 1, questions=now.questions + 1)
         if changes:
-            lost = [each for each, had in zip(now.question["if_passed"], points, strict=True) if not had]
-            after = replace(after, passed=(*now.passed, *lost))
+            passed = [each for each, count in zip(now.question["if_passed"], points, strict=True) if not count]
+            after = replace(after, passed=(*now.passed, *passed))
         else:
             after = replace(after, unseen=(*now.unseen, *(movie["key"] for movie in self.movies)))
         await self._next(after)
@@ -326,17 +326,17 @@ class Interview:
         await self._rate_card()
 
     async def ask_about(self, movie: str) -> None:
-        """Ask about a movie that the viewer searched, by its id."""
+        """Ask about a movie that the viewer searched for, given by its id."""
         self._check()
         details = await self._session.details(movie)
         self.searched, self.searched_stars = details, details["by"][0]["rated"]
 
     def ask_more(self) -> None:
-        """Go on asking after it knows enough."""
+        """Go on asking although the interview knows enough."""
         self._now = replace(self._now, suggested="before")
 
     async def nudge(self, step: float) -> Change:
-        """Change the rating given last by half a star; the question stays."""
+        """Change the latest rating by ``step`` stars; the question stays the same."""
         change = await self._session.nudge(step)
         self._changes += 1
         index = self._now.index(self._last_rated) if self._last_rated is not None else None
@@ -347,7 +347,7 @@ class Interview:
         return change
 
     async def undo(self) -> bool:
-        """Undo the last point, genre or answer, and ask again; return whether there was one."""
+        """Undo the latest point, genre or answer, and ask again; return whether there was anything to undo."""
         if self.searched is not None:
             self.searched = None
             return True

@@ -1,4 +1,4 @@
-"""The progress of a running job: an immutable value that each of its events turns into the next one."""
+"""The progress of a running job: an immutable value, which each event of the job replaces with a new one."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ PHASES = {
 }
 
 ENOUGH_TO_PREDICT = 0.1
-"""The share of the first phase that must be done before its time predicts the time of all phases."""
+"""The share of the first phase that must be done before its pace predicts the time of all phases."""
 
 
 @dataclass(frozen=True)
 class Activity:
-    """A job in progress."""
+    """The progress of a job."""
 
     title: str
-    """What it does: ``get ml-100k``, ``train mf``."""
+    """What the job does: ``get ml-100k``, ``train mf``."""
     request: JobRequest
     step: str = ""
     done: float = 0
     total: float = 0
     share: float = 0.0
-    """The share of the first phase that is done, if the job reports it within an epoch."""
+    """The share of the first phase that is done, if the job reports the progress of the whole phase."""
     unit: str = ""
     left: float | None = None
-    """Seconds left of the stage, as it reports them."""
+    """The seconds left of the stage, as the job reports them."""
     stages: tuple[StageEvent, ...] = ()
     """The last event of each stage so far, in order."""
     curve: tuple[EpochEvent, ...] = ()
@@ -51,9 +51,9 @@ class Activity:
 
     @property
     def dataset(self) -> str:
-        """The dataset that it is about."""
+        """The dataset that the job is about."""
         request = self.request
-        if request["do"] == "train" or request["do"] == "sweep":  # else mypy does not follow
+        if request["do"] == "train" or request["do"] == "sweep":  # written so that mypy follows
             return request["dataset"]
         return request["name"]
 
@@ -76,7 +76,7 @@ class Activity:
         if event["event"] == "epoch":
             same_phase = event["phase"] == self.phase
             first = self.first_phase
-            if not first and self.phase and not same_phase:  # it ended before its last epoch
+            if not first and self.phase and not same_phase:  # the first phase stopped early
                 first = self.now - self.began
             elif not first and event["epoch"] == event["of"]:
                 first = now - self.began
@@ -116,7 +116,7 @@ class Activity:
     def whole(self) -> tuple[float, float | None]:
         """Return the share of a training that is done, over all phases, and the seconds left.
 
-        Epochs may differ much in length, but each phase repeats the same work, so the first predicts the others.
+        Epochs may take very different times, but all phases do the same work, so the first predicts the others.
         """
         phases = 2 if self.request["do"] == "train" and self.request.get("split") else 3
         elapsed = time.monotonic() - self.began
@@ -128,7 +128,7 @@ class Activity:
 
     @property
     def reached(self) -> str:
-        """How far the job is, in words."""
+        """The progress of the job, in words."""
         left = f", {text.duration(self.seconds_left)} left" if self.seconds_left else ""
         if self.inside is not None:
             if not self.inside["total"]:

@@ -1,7 +1,8 @@
-"""The queue of runs. Each run is trained in a child process, one or several at a time.
+"""The queue of runs. Each run is trained in its own child process, one or several at a time.
 
 The queue is in the store: it survives a restart, and the next process adopts the queued runs of a process that has
-ended. A run is paused between two epochs, so that a paused run can be cancelled like any other and ends with the app.
+ended. A run pauses between two epochs. While it is paused, its process lives on, can be cancelled like any other, and
+ends with the app.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from movietui.store.runs import OVER, SERVED_SPLIT, Runs
 UPDATES_PER_SECOND = 5
 """How many times a second progress is reported: each report redraws a screen, which takes time from the training."""
 LOOK_SECONDS = 0.5
-"""Seconds between checks whether a run of another process has ended."""
+"""Seconds between checks of whether a run of another process has ended."""
 
 
 class RunQueue:
-    """The runs that this process starts, in order."""
+    """Starts the queued runs of this process, in order."""
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class RunQueue:
         self._at_once: dict[int, JobClient | None] = {}
         """The runs that start without waiting for others, each with the job that was started for it, if any."""
         self._over: set[int] = set()
-        """Runs that ended here. They are not started again, even if their end could not be recorded."""
+        """Runs that ended in this process. They are not started again, even if their end could not be recorded."""
         self._idle = asyncio.Event()
         self._idle.set()
         self.paused: set[int] = set()
@@ -73,7 +74,7 @@ class RunQueue:
         return adopted
 
     async def add(self, model: str, dataset: str, options: TrainOptions) -> int:
-        """Queue a run behind the others and return its number."""
+        """Queue a run behind the others, and return its number."""
         number = await asyncio.to_thread(
             self._runs.queue, model, dataset, options.get("split") or SERVED_SPLIT, options
         )
@@ -83,7 +84,8 @@ class RunQueue:
     async def add_stand_in(self, model: str, dataset: str, options: TrainOptions, job: JobClient | None = None) -> int:
         """Train a model at once, without waiting for other runs, so that it serves soon; return the run's number.
 
-        ``job`` may already be started. If another window trains the same model, the number is that of its run.
+        ``job``: a job that was already started for the run, if any. If another window already trains the same model,
+        nothing is queued, and the number is that of the other window's run.
         """
         number = await asyncio.to_thread(self._runs.queue_stand_in, model, dataset, options)
         self._at_once[number] = job
@@ -91,9 +93,10 @@ class RunQueue:
         return number
 
     async def add_recommended(self, model: str, stand_in: Run) -> Run | None:
-        """Queue the run that another one stands in for; ``None`` if there is none, or it was cancelled.
+        """Queue the recommended run that ``stand_in`` stands in for, once, and return it.
 
-        A run that ended with the process that trained it is resumed.
+        Return ``None`` if ``stand_in`` is not a stand-in, or if somebody cancelled the recommended run. If the run
+        ended because its process ended, it is resumed.
         """
         number = await asyncio.to_thread(self._runs.queue_recommended, model, stand_in)
         run = await asyncio.to_thread(self._store.run, number) if number else None
@@ -115,7 +118,7 @@ class RunQueue:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def again(self, number: int) -> None:
-        """Queue an interrupted, cancelled or failed run again. Raises ``Problem`` for any other run."""
+        """Queue an interrupted, cancelled or failed run again. Raises ``Problem`` for a run in another state."""
         await asyncio.to_thread(self._runs.again, number)
         await asyncio.to_thread(self._runs.want, number)
         self._over.discard(number)
@@ -141,7 +144,7 @@ class RunQueue:
         await self._fill()
 
     async def move(self, number: int, position: int) -> None:
-        """Move a queued run to a position, 0 for the next. Raises ``Problem`` for a run that is not queued."""
+        """Move a queued run to a position; 0 is the next run. Raises ``Problem`` for a run that is not queued."""
         if number not in [run.id for run in await self.waiting()]:
             raise Problem(f"Run {number} is not queued; only a queued run can be moved.")
         await asyncio.to_thread(self._runs.move, number, position)
@@ -150,11 +153,11 @@ class RunQueue:
     async def cancel(self, number: int) -> None:
         """Cancel a run, whether it is queued, training or paused. Raises ``Problem`` for a run of another queue.
 
-        A run that was started automatically is not started again.
+        A recommended run that was queued automatically is then not queued again.
         """
         if number not in self._jobs and number not in [run.id for run in await self.waiting()]:
             raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
-        with contextlib.suppress(Problem):  # a run ends even if this cannot be recorded
+        with contextlib.suppress(Problem):  # the run ends even if this cannot be recorded
             await asyncio.to_thread(self._runs.want, number, wanted=False)
         async with self._filling:  # otherwise it might start while its end is recorded
             if number not in self._jobs:
@@ -167,26 +170,28 @@ class RunQueue:
             self._changed()
 
     async def pause(self, number: int) -> None:
-        """Pause a run at the end of its epoch; no other starts instead. Raises ``Problem`` if it does not train
-        here."""
+        """Pause a run at the end of its epoch. No other run starts instead.
+
+        Raises ``Problem`` for a run that does not train in this window.
+        """
         job = self._job(number)
         self.paused.add(number)  # before the message: the run may end meanwhile, and is not paused then
         await job.send("pause")
         self._changed()
 
     async def resume(self, number: int) -> None:
-        """Resume a paused run."""
+        """Resume a paused run. Raises ``Problem`` for a run that does not train in this window."""
         await self._job(number).send("resume")
         self.paused.discard(number)
         self._changed()
 
     def _job(self, number: int) -> JobClient:
         if number not in self._jobs:
-            raise Problem(f"Run {number} is not training in this window, so it cannot be paused here.")
+            raise Problem(f"Run {number} is not training in this window, so it cannot be paused or resumed here.")
         return self._jobs[number]
 
     def seconds_left(self, run: Run) -> float | None:
-        """Return the seconds left of a run of any process; ``None`` if unknown."""
+        """Return how many seconds a run, of any process, has left; ``None`` if unknown."""
         left = run.progress.get("left") if run.state in UNDER_WAY else None
         return float(left) if left is not None else None
 
@@ -197,7 +202,7 @@ class RunQueue:
     async def close(self, *, stay: bool = False) -> None:
         """End the runs that are training. Queued runs start when the app is opened again.
 
-        With ``stay``, a background process continues both, starting with the runs that were training.
+        With ``stay``, a background process trains the queued runs, starting with the runs that were training.
         """
         self._closing = True
         if self._later is not None:
@@ -224,12 +229,12 @@ class RunQueue:
         )
 
     async def _fill(self) -> None:
-        """Start the queued runs that may start."""
+        """Start the queued runs that may start now."""
         async with self._filling:
             waiting = [] if self._closing else await self.waiting()
             for run in waiting:
-                may = len(self._jobs) < self._at_a_time or run.id in self._at_once
-                if may and run.id not in self._over and run.id not in self._jobs:
+                may_start = len(self._jobs) < self._at_a_time or run.id in self._at_once
+                if may_start and run.id not in self._over and run.id not in self._jobs:
                     self._jobs[run.id] = self._at_once.pop(run.id, None) or self._new_job()
                     self._tasks[run.id] = asyncio.create_task(self._train(run))
             if self._jobs:
@@ -257,7 +262,7 @@ class RunQueue:
             elif event["event"] != "done":
                 self.activities[run.id] = self.activities[run.id].after(event)
                 self._report_soon()
-        # A job that started training has recorded its own end; this records why a job did not start.
+        # A job that began to train has recorded its end. This records why a job did not begin.
         over = None
         with contextlib.suppress(Problem):  # the next action that needs the store reports what is wrong
             await asyncio.to_thread(self._runs.end_unfinished, run.id, state, problem)
@@ -281,7 +286,7 @@ class RunQueue:
 
 
 async def drain(at_a_time: int) -> None:
-    """Adopt queued runs and train them."""
+    """Adopt queued runs and train them, ``at_a_time`` at once."""
     queue = RunQueue(Store(locations.store()), at_a_time)
     await queue.open()
     await queue.drained()

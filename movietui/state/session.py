@@ -1,7 +1,7 @@
-"""What the app knows and can do, without a screen: the dataset that is open, the list, and whom it is for.
+"""What the app knows and can do, without a screen: the open dataset, the list, and the viewers that it is for.
 
-Ratings are on disk before any method here returns; the store is written in a thread, because a slow disk must not
-stop the screen.
+A rating is on disk before the method that changes it returns. The store is written in a thread, because a slow disk
+must not stop the screen.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class Session:
         self.engine = engine
         self.opened: Opened | None = None
         self.run: Run | None = None
-        """The run that serves."""
+        """The run that serves the open dataset."""
         self.audience = Audience()
         self.view = View()
         self._movies = StoredMovies(store, engine)
@@ -61,16 +61,16 @@ class Session:
         self.held: dict[ViewerRef, dict[str, int]] = {}
         """``ViewerRatings.held`` of each viewer, as long as the app runs."""
         self.seen_version = store.changed_elsewhere()
-        """What ``Store.changed_elsewhere`` returned last."""
+        """The last result of ``Store.changed_elsewhere``."""
         self.seen_steps: object = ()
-        """What ``Store.steps_version`` returned when the list was ranked last."""
+        """The result of ``Store.steps_version`` when the list was ranked last."""
 
     # The open dataset
 
     async def open(self, dataset: str, run: Run | None = None) -> Opened:
-        """Open a dataset with a run, by default with the one chosen last, or a newer one if that cannot be loaded.
+        """Open a dataset with a run: by default the run chosen last or, if it cannot be loaded, the newest that can.
 
-        If that fails, nothing changes. Raises ``Problem`` if there is no run or none can be loaded.
+        If no run can be loaded, nothing changes. Raises ``Problem`` if there is no run, or none can be loaded.
         """
         runs = [run] if run else await asyncio.to_thread(self.store.serving_runs, dataset)
         if not runs:
@@ -91,12 +91,12 @@ class Session:
             raise problems[0]
         present = [ref for ref in self.audience.viewers if await self._has_viewer(ref, dataset)]
         if len(present) < max(1, len(self.audience.viewers)):
-            # Some are users of another dataset, or were removed by another cleaning.
+            # Some viewers are users of another dataset, or users that the new cleaning removes.
             first = present[0] if present else await self._first_viewer(opened)
             self.audience = Audience((first,), misery=opened["misery"])
         if self.opened is None or self.opened["dataset"] != dataset:
             self.view = replace(self.view, filter_text="")  # another dataset has other genres and directors
-            self.held.clear()  # and other places
+            self.held.clear()  # and places in its list
         self.opened, self.run = opened, candidate
         self._movies.reset()
         await self._remember(self.store.serve_with, candidate)
@@ -104,12 +104,12 @@ class Session:
         return opened
 
     async def _remember(self, write: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> None:
-        """Store a choice in a thread. If that fails, for example on a full disk, the list continues without it."""
+        """Store a choice in a thread. If that fails, for example on a full disk, the app continues without it."""
         with contextlib.suppress(Problem):
             await asyncio.to_thread(write, *arguments, **named)
 
     async def remember(self, name: str, value: str) -> None:
-        """Store a choice of the person; without a store that can be written, it lasts until the app ends."""
+        """Store a choice. If the store cannot be written, the choice lasts until the app ends."""
         await self._remember(self.store.choose, name, value)
 
     # Whom the list is for
@@ -122,7 +122,7 @@ class Session:
         return ref == user(ref.id, dataset) and [row["id"] for row in users] == [ref.id]
 
     async def _first_viewer(self, opened: Opened) -> ViewerRef:
-        """Return the viewer whose list was shown last, else the first profile, else the first user."""
+        """Return the viewer whose list was shown last, or else the first profile, or else the first user."""
         chosen = await asyncio.to_thread(self.store.choice, f"viewer:{opened['dataset']}")
         kind, _, name = chosen.partition(":")
         profiles = await asyncio.to_thread(self.store.profiles)
@@ -139,7 +139,7 @@ class Session:
             self.view = self.view.for_one()
 
     async def look_at(self, viewer: ViewerRef) -> None:
-        """Make the list for one viewer, now and the next time that the dataset is opened."""
+        """Make the list for one viewer, now and the next time the dataset is opened."""
         self.show_to(self.audience.of(viewer))
         if self.opened is not None:
             await self._remember(self.store.choose, f"viewer:{self.opened['dataset']}", f"{viewer.kind}:{viewer.id}")
@@ -191,9 +191,9 @@ class Session:
         return query, watchlists
 
     async def ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
-        """Return a window of the list; ``after_rating`` compares its order with the previous one.
+        """Return a window of the list; with ``after_rating``, compare its order with the previous one.
 
-        ``more`` asks for a further window of the list that is already shown.
+        ``more`` says that this is a further window of the list that is already shown.
         """
         query, watchlists = await self._movies.read(self.audience.viewers, self._query, anew=not more)
         window = await self.engine.ask(Requests.rank, query=query, offset=offset, limit=limit, compare=after_rating)
@@ -206,7 +206,7 @@ class Session:
         return (await self._movies.read(self.audience.viewers, self._query))[0]
 
     async def surprise(self, draw: int) -> MovieRow | None:
-        """Return one of the good movies of the list, another one for each ``draw``; ``None`` for an empty list."""
+        """Return one of the good movies of the list, at random; ``None`` for an empty list. ``draw`` is the seed."""
         query, watchlists = await self._movies.read(self.audience.viewers, self._query)
         row = await self.engine.ask(Requests.surprise, query=query, draw=draw)
         if row is not None:
@@ -214,7 +214,7 @@ class Session:
         return row
 
     async def compare_list(self, run: Run, limit: int) -> ListComparison:
-        """Compare the top of the list with the top of the list that another run of the dataset would make."""
+        """Compare the top of the list with the top of the list that another run on the dataset would make."""
         query, _ = await self._movies.read(self.audience.viewers, self._query)
         return await self.engine.ask(
             Requests.compare_lists,
@@ -225,7 +225,7 @@ class Session:
         )
 
     async def apply_filter(self, filter_text: str) -> None:
-        """Show only movies that match a filter. Raises ``Problem`` if it is invalid, and keeps the previous filter."""
+        """Show only movies that match a filter. For an invalid filter, keep the previous one and raise ``Problem``."""
         before, self.view = self.view, replace(self.view, filter_text=" ".join(filter_text.split()))
         try:
             await self.ranked(0, 1)
@@ -244,7 +244,7 @@ class Session:
         return await self.engine.ask(Requests.next_question, viewer=ratings, answers=answers, card=card)
 
     async def similar(self, movie: str, limit: int) -> list[SimilarMovie]:
-        """Return the movies most similar to one, without those that a viewer hides."""
+        """Return the movies most similar to a movie, given by its id, without those that a viewer hides."""
         viewers = self.audience.viewers
         hidden = await self._movies.read(viewers, self._movies.hidden, viewers)
         return await self.engine.ask(Requests.similar_movies, movie=movie, limit=limit, hidden=hidden)
@@ -280,18 +280,18 @@ class Session:
         return await asyncio.to_thread(self._movies.with_stored, viewer, rows)
 
     async def given_stars(self, movies: Sequence[str]) -> list[list[float | None]]:
-        """Return the stars that each viewer gave some movies, by their ids; ``None`` where they gave none."""
+        """Return the stars that the viewers gave each movie: a list for each id, with ``None`` for no rating."""
         viewers = await self._movies.read(self.audience.viewers, self._ratings)
         return await self.engine.ask(Requests.given_stars, viewers=viewers, movies=list(movies))
 
     # Changes
 
     async def rate(self, movie: MovieRow | Details | InterviewMovie | GivenRating, stars: float) -> Change:
-        """Rate a movie as the viewer who rates next."""
+        """As the viewer who rates next, rate a movie."""
         return await self.changes.rate(self.audience, movie_to_store(movie), stars)
 
     async def unrate(self, movie: GivenRating) -> Change:
-        """Remove a rating of the viewer who rates next. Raises ``Problem`` for one that is part of the dataset."""
+        """Remove a rating of the viewer who rates next. Raises ``Problem`` for a rating that is part of the dataset."""
         change = await self.changes.unrate(self.audience, movie_to_store(movie))
         if change is None:
             assert self.opened is not None
@@ -299,15 +299,15 @@ class Session:
         return change
 
     async def nudge(self, step: float) -> Change:
-        """Change the rating given last by half a star. Raises ``Problem`` if there is none."""
+        """Change the latest rating by ``step`` stars. Raises ``Problem`` if there is none."""
         return await self.changes.nudge(self.audience.viewers, step)
 
     async def mark(self, movie: MovieRow | Details, mark: Mark) -> Change:
-        """Mark a movie as the viewer who rates next, or remove the mark if it has it."""
+        """As the viewer who rates next, mark a movie, or remove the mark if the movie has it."""
         return await self.changes.mark(self.audience, movie_to_store(movie), mark)
 
     def veto(self, movie: MovieRow | Details) -> Veto:
-        """Leave a movie out while these viewers share a list. Raises ``Problem`` for a single viewer."""
+        """As the viewer who rates next, veto a movie in a shared list. Raises ``Problem`` for a list for one viewer."""
         if not self.audience.together:
             raise Problem("A veto needs a pair; to remove a movie from your own list, hide it.")
         veto = Veto(self.audience.rater, movie_to_store(movie))
@@ -316,19 +316,19 @@ class Session:
         return veto
 
     async def undo(self) -> Done | None:
-        """Undo the last rating, mark, import, veto or deletion of a profile; ``None`` if there is none."""
+        """Undo and return the latest rating, mark, import, veto or deletion of a profile; ``None`` if there is none."""
         done, self.audience = await self.changes.undo(self.audience)
         return done
 
     async def redo(self) -> Done | None:
-        """Redo what was undone last."""
+        """Redo and return the change that was undone last; ``None`` if there is none."""
         done, self.audience = await self.changes.redo(self.audience)
         return done
 
     async def import_file(
         self, profile: str, path: str, settled: dict[str, str], choices: ImportChoices
     ) -> ImportReport:
-        """Import a file into a profile, which is created if there is none of that name."""
+        """Import a file into a profile, which is created if it does not exist."""
         report = await self.engine.ask(
             Requests.import_file, profile=profile, path=path, settled=settled, choices=choices
         )

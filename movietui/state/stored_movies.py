@@ -1,4 +1,4 @@
-"""What viewers rated and marked, by the keys of the movies of the open dataset."""
+"""What viewers rated and marked, by the keys of the open dataset."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ R = TypeVar("R")
 
 
 class StoredMovies:
-    """Reads and writes movies of the store, once the engine has matched them with the movies of its dataset."""
+    """Reads and writes stored movies, after the engine has matched them with the movies of its dataset."""
 
     def __init__(self, store: Store, engine: EngineClient) -> None:
         self._store = store
         self._engine = engine
         self.same = SameMovies(store)
         self._recognised_at = store.changed_elsewhere()
-        """What ``Store.changed_elsewhere`` returned when movies were matched last."""
+        """The result of ``Store.changed_elsewhere`` when movies were matched last."""
 
     def reset(self) -> None:
         """Forget all matches, because another dataset is open."""
@@ -38,7 +38,7 @@ class StoredMovies:
     async def read(
         self, viewers: Sequence[ViewerRef], read: Callable[P, R], *arguments: P.args, **named: P.kwargs
     ) -> R:
-        """Call a function in a thread, once all movies of these viewers are matched."""
+        """Match all movies of these viewers, then call a function in a thread and return its result."""
         same = self.same
         done: list[R] = []
 
@@ -65,7 +65,7 @@ class StoredMovies:
         return sorted(set[str]().union(*(self.same.marked(ref, "hidden") for ref in viewers)))
 
     def rated_and_marked(self, viewers: Sequence[ViewerRef]) -> tuple[list[dict[str, float]], list[dict[str, str]]]:
-        """Return the stars and the mark of each viewer's movies, by their keys."""
+        """Return two lists with an entry for each viewer: the stars of their movies, and the marks, both by key."""
         rated = [dict(self.same.for_engine(ref)["rated"]) for ref in viewers]
         return rated, [self.same.shown_marks(ref) for ref in viewers]
 
@@ -76,16 +76,17 @@ class StoredMovies:
         return change
 
     def unrate(self, viewer: ViewerRef, movie: Movie) -> list[Change]:
-        """Remove the rating of a movie under every key that the viewer rated it under, the newest last."""
+        """Remove a movie's ratings under all keys that the viewer rated it under; return the changes, newest last."""
         rated = {key for key, _ in self._store.stars(viewer)}
         keys = [key for key in self.same.keys_of(viewer, movie) or [movie.key] if key in rated]
         return [self._store.unrate(viewer, replace(movie, key=key)) for key in keys]
 
     def with_stored(self, viewer: ViewerRef, rows: Sequence[GivenRating]) -> list[GivenRating]:
-        """Return what the engine says about a viewer's ratings, with their times in the store.
+        """Return a viewer's ratings from the engine, completed with the times of those that are in the store.
 
-        The ratings of movies that the dataset does not have are added, without a prediction. Those of the dataset come
-        first, then those of the store, in the order in which they were given: two may have the same time.
+        Ratings of movies that the dataset does not have are added, without a prediction. Ratings that only the dataset
+        has come first, then those in the store in the order in which they were given. Times cannot replace that order,
+        because two may be equal.
         """
         stored = {rated.movie.key: rated for rated in self._store.ratings(viewer)}
         ranks = {key: rank for rank, key in enumerate(stored)}
@@ -100,7 +101,7 @@ class StoredMovies:
         return sorted([*rows, *added], key=lambda row: ranks.get(keys.get(row["key"], row["key"]), -1))
 
     def switch_mark(self, viewer: ViewerRef, movie: Movie, mark: Mark) -> Change:
-        """Mark a movie of the dataset, or remove the mark if it has it."""
+        """Mark a movie of the dataset, or remove the mark if the movie has it."""
         marked, stored = self.same.marked(viewer, mark), self.same.stored(viewer, movie, mark)
         if movie.key in marked:
             return self._store.unmark(viewer, stored, mark)

@@ -1,4 +1,4 @@
-"""A sweep without its screen: which combinations it has, how long they take, and the effect of each value.
+"""A sweep without its screen: its combinations, how long they take, and the effect of each value.
 
 ``movietui.jobs.sweep`` measures the combinations.
 """
@@ -30,7 +30,7 @@ class Sweep:
     state: str = "running"
     """``running``, ``done`` or ``stopped``."""
     problem: str = ""
-    """Why the sweep stopped, unless a person stopped it."""
+    """Why the sweep stopped; empty if the user stopped it."""
 
     @property
     def combinations(self) -> int:
@@ -39,7 +39,7 @@ class Sweep:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds left, estimated from the fits so far; the best combination is fitted once more, for test."""
+        """Seconds left, estimated from the fits so far. The best combination is fitted once more, for the test part."""
         if not self.rows:
             return None
         return fmean(row["seconds"]["fit"] for row in self.rows) * (self.combinations - len(self.rows) + 1)
@@ -66,9 +66,9 @@ def combinations(grid: Mapping[str, Sequence[str]]) -> int:
 
 
 def values_of(typed: str, field: FieldRow) -> list[str]:
-    """Return the values that were typed for a field, as ``8,16,32``, each once.
+    """Return the values that were typed for a field, such as ``8,16,32``, each once.
 
-    Raises ``Problem`` if one is not a number, or out of the field's range.
+    Raises ``Problem`` if there is no value, or if a value is not a number or is out of the field's range.
     """
     values = list(dict.fromkeys(value.strip() for value in typed.split(",") if value.strip()))
     name, whole = field["name"], field["kind"] != "float"
@@ -85,9 +85,9 @@ def values_of(typed: str, field: FieldRow) -> list[str]:
 
 
 def grid_of(typed: Mapping[str, str], fields: Sequence[FieldRow]) -> dict[str, list[str]]:
-    """Return the typed grid: the fields with several values, or with one that is not the default.
+    """Return the typed grid: the fields that have several values, or one value that is not the default.
 
-    Raises ``Problem`` for an invalid value, for too many combinations, and if no field has several values.
+    Raises ``Problem`` for an invalid value, for too many combinations, or if no field has several values.
     """
     grid = {field["name"]: values_of(typed[field["name"]], field) for field in fields}
     defaults = {field["name"]: float(field["default"]) for field in fields}
@@ -107,7 +107,7 @@ def varied(grid: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str) -> float | None:
-    """Return the median seconds of one fit of a model in its finished runs; ``None`` if there are none.
+    """Return the median seconds that a fit took in the finished runs of a model; ``None`` if it has no finished run.
 
     A run fits the model for its curve, for its metrics and, unless a split was requested, on all ratings.
     """
@@ -120,7 +120,7 @@ def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str) -> float | Non
 
 
 def responses(sweep: Sweep) -> list[Response]:
-    """Return the effect of each value of each varied field so far, without values that were not measured yet."""
+    """Return the effect of each value of each varied field, as far as it was measured."""
     rows = []
     for name in varied(sweep.grid):
         for value in sweep.grid[name]:

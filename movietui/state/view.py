@@ -1,4 +1,4 @@
-"""Which of the unseen movies a list shows, and in which order. Immutable, like the audience."""
+"""Which of the candidates a list shows, and in which order. Immutable, like the audience."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ class View:
     filter_text: str = ""
     """A filter, see ``movietui.data.query.filters``."""
     daring: float = 0.0
-    """From 0, safe, to 1, daring."""
+    """From 0 (safe) to 1 (daring)."""
     shelf: Shelf = "all"
-    """All movies, those on a viewer's watchlist, or those on the watchlists of all viewers."""
+    """All movies, those on any viewer's watchlist, or those on all viewers' watchlists."""
     order: Order = DEFAULT_ORDER
 
     def ordered_by(self, order: Order) -> View:
-        """Sort by something else."""
+        """Sort the list in this order."""
         return replace(self, order=order)
 
     def next_order(self) -> View:
-        """Sort by the next order in ``ORDERS``."""
+        """Sort the list in the next of ``ORDERS``."""
         orders = tuple(ORDERS)
         return replace(self, order=orders[(orders.index(self.order) + 1) % len(orders)])
 
     def more_daring(self, steps: int) -> View:
-        """Turn the dial towards safe (down) or daring (up)."""
+        """Turn the dial by ``steps``: down towards safe, up towards daring."""
         return replace(self, daring=round(min(1.0, max(0.0, self.daring + steps * DARING_STEP)), 2))
 
     def next_shelf(self, *, together: bool) -> View:
-        """Step from all movies to the watchlist, for several viewers then to movies that all of them want, and back."""
+        """Step from all movies to the watchlist, then (with ``together``) to movies on all watchlists, and back."""
         shelves: tuple[Shelf, ...] = ("all", "watchlist", "both") if together else ("all", "watchlist")
         return replace(self, shelf=shelves[(shelves.index(self.shelf) + 1) % len(shelves)])
 
     def for_one(self) -> View:
-        """Return the view for one viewer, who shares no watchlist."""
+        """Return the view for one viewer, whose watchlist replaces a shared one."""
         return replace(self, shelf="watchlist") if self.shelf == "both" else self

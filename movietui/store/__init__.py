@@ -1,1 +1,1 @@
-"""What is stored: ratings, marks, lists, profiles and runs, in one SQLite file, and its backups."""
+"""What is stored: ratings, marks, lists, profiles and runs, in one SQLite file, and the backups of that file."""

@@ -1,8 +1,8 @@
-"""Backups of the store, and restoring them.
+"""Backs up and restores the store.
 
-A backup is a whole store in one file. SQLite copies it while others write; it gets its name once it is complete and
-checked. A restore trusts nothing in the file, which may come from anywhere: it creates a new store and copies the rows
-that ``validation`` accepts, and nothing else.
+A backup is a whole store in one file. SQLite makes the copy while other processes write to the store, and the file gets
+its name once it is complete and checked. A restore trusts nothing in a backup, which may come from anywhere: it creates
+a new store and copies only the rows that ``validation`` accepts.
 """
 
 import sqlite3
@@ -28,31 +28,31 @@ from movietui.store.validation import LARGEST, TABLES, cleaned, is_choice, is_mo
 WAIT_SECONDS = 1.0
 """Seconds that a restore waits for another window to close the store."""
 MAX_QUERY_SECONDS = 120.0
-"""Seconds that a query on an untrusted file may take; a query that takes longer, as a file may intend, is given up."""
+"""Seconds that a query on an untrusted file may take. A longer query is stopped, as a malicious file may need it."""
 PROGRESS_STEPS = 100_000
-"""Instructions of SQLite's virtual machine between two checks of the time."""
+"""How many instructions of SQLite's virtual machine run between two checks of the time."""
 MAX_VALUE_BYTES = 2**28
 """The most bytes of a value in an untrusted file."""
 MAX_NAMED = 20
-"""How many rejected values are listed; all are counted."""
+"""How many rejected values a restore lists; it counts all of them."""
 WRONG_VALUES = ("CHECK constraint failed", "NULL value in")
-"""Messages of SQLite's integrity check that concern values only."""
+"""How those messages of SQLite's integrity check begin that concern only values."""
 DERIVED = ("run_changes",)
-"""Tables that are computed from others."""
+"""Tables that are computed from other tables."""
 
 
 def back_up(store: Database, output: Path | None = None, *, force: bool = False) -> Message:
     """Write the whole store to a file; return what ``backup --json`` prints.
 
-    Without a file, or with a folder, the name is the current time. Raise ``Problem`` if the file cannot be written or
-    the store is damaged.
+    Without ``output``, or if it is a folder, the file is named after the current time. Raises ``Problem`` if the file
+    cannot be written or the store is damaged.
     """
     path = (output or locations.backups()).expanduser()
     if output is None:
         try:
             disk.make_folder(path)
         except OSError as error:
-            raise Problem(f"{path} could not be created: {error.strerror}; choose another place.") from error
+            raise Problem(f"{path} could not be created: {error.strerror}; choose another folder.") from error
     if path.is_dir():
         path /= f"movietui-{_timestamp()}{store.path.suffix}"
     if path.exists() and path.samefile(store.path):
@@ -65,7 +65,7 @@ def back_up(store: Database, output: Path | None = None, *, force: bool = False)
                 intact = _is_intact(copy)
                 counts = _counts(copy)
         except sqlite3.DatabaseError as error:
-            raise Problem(f"{path} could not be written: {error}; choose another place.") from error
+            raise Problem(f"{path} could not be written: {error}; choose another file.") from error
         if not intact:
             raise Problem(
                 f"{store.path} is damaged, so no backup was made; restore an older one with movietui restore."
@@ -76,8 +76,8 @@ def back_up(store: Database, output: Path | None = None, *, force: bool = False)
 def restore(path: Path, store_path: Path) -> Message:
     """Replace the store with a backup, keeping the old store beside it; return what ``restore --json`` prints.
 
-    Rows with an invalid value are left out and reported. Raise ``Problem`` for a file that is not a backup, is damaged
-    or was written by a later version, and while another window has the store open.
+    Rows with an invalid value are left out and reported. Raises ``Problem`` if the file is not a backup, is damaged or
+    was written by a later version, or if another window has the store open.
     """
     path = path.expanduser()
     if path.exists() and store_path.exists() and path.samefile(store_path):
@@ -85,9 +85,9 @@ def restore(path: Path, store_path: Path) -> Message:
     try:
         disk.make_folder(store_path.parent)
         with _rebuilt(path, store_path.with_name(f".{store_path.name}.{_timestamp()}")) as (new, report):
-            if here := store_path.exists():
+            if exists := store_path.exists():
                 disk.open_to_read(store_path).close()  # fails for a folder, or a pipe that SQLite would wait for
-            previous = _replace_store(new, store_path) if here else None
+            previous = _replace_store(new, store_path) if exists else None
             if previous is None:
                 new.replace(store_path)
     except sqlite3.DatabaseError as error:
@@ -102,7 +102,7 @@ def _timestamp() -> str:
 
 
 def _open_new(path: Path) -> sqlite3.Connection:
-    """Open a temporary file. It needs no journal, because it is deleted unless it is completed."""
+    """Open a temporary file without a journal: if it is not completed, it is deleted anyway."""
     with suppress(FileExistsError):
         disk.open_new(path).close()
     copy = connect(path, isolation_level=None)
@@ -111,18 +111,18 @@ def _open_new(path: Path) -> sqlite3.Connection:
 
 
 def _disable_wal(db: sqlite3.Connection) -> None:
-    """Turn off the write-ahead log, which is a second file, so that everything is in one file."""
+    """Turn off the write-ahead log, which is a separate file, so that everything is in one file."""
     db.execute("PRAGMA journal_mode = DELETE")
 
 
 def _is_intact(db: sqlite3.Connection) -> bool:
-    """Return whether SQLite finds nothing wrong but invalid values, each of which costs one row."""
+    """Return whether SQLite finds no damage other than invalid values, each of which costs only its row."""
     messages = [text for (text,) in db.execute("PRAGMA integrity_check")]
     return all(text == "ok" or text.startswith(WRONG_VALUES) for text in messages)
 
 
 def _is_unreadable(error: sqlite3.DatabaseError) -> bool:
-    """Return whether an error comes from the file, not from the disk or another program."""
+    """Return whether the content of the file caused an error, rather than the disk or another program."""
     return any(word in str(error) for word in ("not a database", "malformed"))
 
 
@@ -137,9 +137,9 @@ def _counts(db: sqlite3.Connection) -> Message:
 
 @contextmanager
 def _rebuilt(path: Path, new: Path) -> Iterator[tuple[Path, Message]]:
-    """Yield a new store with the valid rows of a backup, and what it contains and lacks.
+    """Yield the path of a new store with the valid rows of a backup, and a report of what it contains and lacks.
 
-    The store is deleted when the block ends.
+    A file that is still at this path when the block ends is deleted.
     """
     copy = new.with_name(new.name + ".copy")
     try:
@@ -152,11 +152,11 @@ def _rebuilt(path: Path, new: Path) -> Iterator[tuple[Path, Message]]:
     try:
         report = _RestoreReport()
         try:
-            # Opened by URI, SQLite neither creates nor changes the file.
+            # With mode=ro, SQLite neither creates nor changes the file.
             with closing(connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
                 source.execute(
                     "PRAGMA schema_version"
-                )  # fails if another program has locked the file; a backup would wait
+                )  # fails if another program has locked the file; copying would wait
                 with closing(_open_new(copy)) as db:
                     source.backup(db)
                     _disable_wal(db)
@@ -169,7 +169,7 @@ def _rebuilt(path: Path, new: Path) -> Iterator[tuple[Path, Message]]:
             if not _is_unreadable(error):
                 raise
             raise Problem(f"{path} is not a movietui backup, or it is damaged; nothing was changed.") from error
-        Store(new).close()  # migrates an older one
+        Store(new).close()  # migrates an older version
         with closing(connect(new, isolation_level=None)) as store:
             _disable_wal(store)
             _delete_invalid(store, report)
@@ -183,16 +183,16 @@ def _rebuilt(path: Path, new: Path) -> Iterator[tuple[Path, Message]]:
 
 @dataclass
 class _RestoreReport:
-    """What was not restored unchanged."""
+    """What was left out of a restored store, or changed."""
 
     left_out: "Counter[str]" = field(default_factory=Counter)
-    """The number of rows left out, by table."""
+    """The number of rows that were left out, by table."""
     cleaned: int = 0
-    """The number of values that were sanitized."""
+    """The number of texts that were changed to make them valid."""
     damaged: list[Message] = field(default_factory=list)
 
     def name(self, table: str, row: object, column: str) -> None:
-        """Record an invalid value whose row is left out."""
+        """List an invalid value whose row is left out, unless enough are listed."""
         if len(self.damaged) < MAX_NAMED:
             self.damaged.append({"table": table, "row": strip_controls(str(row))[:60], "column": column})
 
@@ -201,7 +201,7 @@ class _RestoreReport:
 
 
 def _open_untrusted(path: Path) -> sqlite3.Connection:
-    """Open an untrusted file so that nothing in it, such as a trigger, runs by itself, and no query takes too long."""
+    """Open an untrusted file so that nothing in it runs by itself (such as a trigger) and no query takes too long."""
     db = connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     db.text_factory = lambda content: str(content, "utf-8", "surrogateescape")
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
@@ -212,7 +212,7 @@ def _open_untrusted(path: Path) -> sqlite3.Connection:
 
 
 def _check(path: Path, db: sqlite3.Connection) -> int:
-    """Return the version of a store. Raise ``Problem`` if it is not a store, is damaged, or has a later version."""
+    """Return the version of a store. Raises ``Problem`` if it is no store, is damaged or has a later version."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     present = _schema(db)
     if version > VERSION and "viewers" in present:
@@ -228,7 +228,7 @@ Schema = dict[str, tuple[str, list[str]]]
 
 
 def _schema(db: sqlite3.Connection) -> Schema:
-    """Return the kind of everything in a database by name, and the columns of tables; triggers and views stand out."""
+    """Return the kind and columns of everything in a database, by name, including triggers and views."""
     names = db.execute(
         "SELECT name, iif(sql LIKE 'CREATE VIRTUAL%', 'virtual', type) FROM sqlite_master"
         " WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"
@@ -240,20 +240,20 @@ def _schema(db: sqlite3.Connection) -> Schema:
 
 
 def _schema_of(version: int) -> Schema:
-    """Return the schema of a store of a version."""
+    """Return the schema of a store of this version."""
     with closing(connect(":memory:")) as db:
         _create(db, version)
         return _schema(db)
 
 
 def _create(db: sqlite3.Connection, version: int) -> None:
-    """Create an empty store of a version."""
+    """Create the tables of an empty store of this version."""
     for script in scripts()[:version]:
         db.executescript(script)
 
 
 def _copy_rows(db: sqlite3.Connection, store: sqlite3.Connection, version: int, report: _RestoreReport) -> None:
-    """Copy the rows of a file into a new store of the same version, except those that the store rejects."""
+    """Copy the rows of a file into a new store of the same version, except rows that the store rejects."""
     _create(store, version)
     store.execute("PRAGMA foreign_keys = OFF")  # tables are copied in any order
     tables = [name for name, (kind, _) in _schema(store).items() if kind == "table" and name not in DERIVED]
@@ -269,24 +269,24 @@ def _copy_rows(db: sqlite3.Connection, store: sqlite3.Connection, version: int, 
                 report.name(table, row[0], "form")
     _keep_run_counter(db, store)
     while sum(_delete_orphans(store, table, report) for table in tables):
-        pass  # rows that belonged to deleted ones are orphans too
+        pass  # rows that belonged to deleted rows are orphans too
     store.execute(f"PRAGMA user_version = {version}")
     store.execute("COMMIT")
 
 
 def _delete_orphans(store: sqlite3.Connection, table: str, report: _RestoreReport) -> int:
-    """Delete the rows of a table whose owner is missing; return their number."""
+    """Delete the rows of a table that refer to a missing row; return their number."""
     owners = store.execute('SELECT "table", "from" FROM pragma_foreign_key_list(?)', (table,)).fetchall()
-    lost = sum(
+    deleted = sum(
         store.execute(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT id FROM {owner})").rowcount
         for owner, column in owners
     )
-    report.left_out[table] += lost
-    return lost
+    report.left_out[table] += deleted
+    return deleted
 
 
 def _encodable(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the values as they can be written. Text that is not UTF-8 becomes bytes, which no text column accepts."""
+    """Return values that can be written. Text that is not UTF-8 becomes bytes, which no column for text accepts."""
     return tuple(
         value.encode("utf-8", "surrogateescape") if isinstance(value, str) and not _is_text(value) else value
         for value in row
@@ -302,8 +302,8 @@ def _is_text(value: str) -> bool:
 
 
 def _keep_run_counter(db: sqlite3.Connection, store: sqlite3.Connection) -> None:
-    """Keep the counter of runs, so that the number of a deleted run is never reused."""
-    with suppress(sqlite3.OperationalError):  # the first versions reused them
+    """Copy the counter of runs, so that the number of a deleted run is never reused."""
+    with suppress(sqlite3.OperationalError):  # the first versions had no counter
         for name, number in db.execute("SELECT name, seq FROM sqlite_sequence").fetchall():
             if name == "runs" and type(number) is int and 0 < number <= LARGEST:
                 store.execute("DELETE FROM sqlite_sequence WHERE name = 'runs'")
@@ -311,8 +311,8 @@ def _keep_run_counter(db: sqlite3.Connection, store: sqlite3.Connection) -> None
 
 
 def _delete_invalid(store: sqlite3.Connection, report: _RestoreReport) -> None:
-    """Delete invalid rows from a store of the current version, and sanitize the text that people wrote."""
-    store.execute("PRAGMA foreign_keys = ON")  # rows that belong to a deleted one are deleted with it
+    """Delete invalid rows from a store of the current version, and clean the text that people wrote."""
+    store.execute("PRAGMA foreign_keys = ON")  # rows that belong to a deleted row are deleted too
     store.execute("BEGIN")
     before = _count_rows(store)
     _repair_profile_names(store, report)
@@ -330,7 +330,7 @@ def _delete_invalid(store: sqlite3.Connection, report: _RestoreReport) -> None:
                 wrong = "value"
             key = [values[name] for name in keys]
             if wrong:
-                report.name(table, key[min(1, len(key) - 1)], wrong)  # for a rating or mark, this is its movie
+                report.name(table, key[min(1, len(key) - 1)], wrong)  # for a rating or mark, this is the movie
                 store.execute(f"DELETE FROM {table} WHERE {where}", key)
                 continue
             changed = {name: value for name, value in cleaned_values.items() if value != values[name]}
@@ -356,7 +356,7 @@ def _count_rows(store: sqlite3.Connection) -> "Counter[str]":
 
 
 def _repair_profile_names(store: sqlite3.Connection, report: _RestoreReport) -> None:
-    """Replace invalid names of profiles: nobody must lose their ratings because of a name."""
+    """Replace invalid names and dates of profiles, so that nobody loses their ratings because of them."""
     rows = store.execute("SELECT id, name, created FROM viewers WHERE kind = 'profile' ORDER BY id").fetchall()
     taken = {name.casefold() for _, name, _ in rows if isinstance(name, str) and is_name(name)}
     for number, name, created in rows:
@@ -374,24 +374,24 @@ def _repair_profile_names(store: sqlite3.Connection, report: _RestoreReport) -> 
 
 
 def _replace_store(new: Path, store_path: Path) -> Path:
-    """Replace the content of the store; return the path at which the old one is kept.
+    """Replace the content of the store; return the path of a copy with the old content.
 
-    Another window that opens meanwhile waits and then reads the new content: the file stays, and changes in one
-    transaction. A store that SQLite cannot read is not open anywhere, and is replaced as a file.
+    The file itself stays, and its content changes in one transaction, so that a window that opens meanwhile waits and
+    then reads the new content. A store that SQLite cannot read is open nowhere, so it is replaced as a file.
     """
     name = f"{store_path.stem}-before-{_timestamp()}"
     taken = len([*store_path.parent.glob(f"{name}*{store_path.suffix}")])
     previous = store_path.with_name(f"{name}{f'-{taken + 1}' if taken else ''}{store_path.suffix}")
     try:
-        with closing(connect(store_path, timeout=WAIT_SECONDS, isolation_level=None)) as held:
-            held.execute("PRAGMA locking_mode = EXCLUSIVE")
-            _disable_wal(held)  # SQLite refuses this, and the next statement, while anybody else has the file open
-            held.execute("BEGIN EXCLUSIVE")
-            held.execute("COMMIT")  # in this mode the lock is kept
+        with closing(connect(store_path, timeout=WAIT_SECONDS, isolation_level=None)) as store:
+            store.execute("PRAGMA locking_mode = EXCLUSIVE")
+            _disable_wal(store)  # SQLite refuses this, and the next statement, while another process has the file open
+            store.execute("BEGIN EXCLUSIVE")
+            store.execute("COMMIT")  # in exclusive mode, the lock stays
             with whole_file(previous, force=False) as temporary, closing(_open_new(temporary)) as copy:
-                held.backup(copy)
+                store.backup(copy)
             with closing(connect(new)) as source:
-                source.backup(held)
+                source.backup(store)
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise Problem(

@@ -1,8 +1,8 @@
-"""The SQLite file: opening, migrating, reading and changing it; and the person's choices.
+"""Opens, migrates, reads and changes the SQLite file, and stores the user's choices.
 
-Each change is one transaction, on disk (``synchronous=FULL``) when the call returns. Several windows may write at once
-(WAL and a busy timeout). If the disk is full or read-only, the whole file is read into memory, so that it can still be
-seen and copied elsewhere; changes are then refused until the file can be written again.
+Each change is one transaction, which is on disk (``synchronous=FULL``) when the call returns. Several windows may write
+at once (WAL and a busy timeout). If the disk is full or read-only, the whole file is read into memory, so that its
+content can still be seen and copied elsewhere; changes are then refused until the file can be written again.
 """
 
 import errno
@@ -25,25 +25,25 @@ from movietui.store import interrupts
 from movietui.store.validation import is_choice, wrong_column
 
 SCHEMA = ("1_ratings.sql", "2_marks.sql", "3_runs.sql", "4_lists.sql")
-"""The scripts that create a store. Each migrates it to the next version; to change what is stored, add one."""
+"""The scripts that create a store. Each migrates it to the next version. To change what is stored, add a script."""
 VERSION = len(SCHEMA)
 
 STANDARD = "standard"
-"""How a dataset is cleaned by default."""
+"""The default cleaning of a dataset."""
 BUSY_SECONDS = 5.0
 SIDE_FILES = ("-wal", "-shm", "-journal")
 """Suffixes of the files that SQLite may keep beside the store."""
 IN_MEMORY = Path("/dev/shm")
-"""A folder in memory, if the system has one."""
+"""A folder in memory, on systems that have it."""
 MAX_NAMED = 3
-"""How many rows left out are named; the others are counted."""
+"""How many damaged rows a notice names; the others are only counted."""
 
 
 class Connection(sqlite3.Connection):
-    """A connection that reports damage as damage, even if SQLite's own message about it is not UTF-8."""
+    """A connection that reports damage as ``DatabaseError``, even if SQLite's message about it is not UTF-8."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """Run one statement. Raise only ``sqlite3.DatabaseError``."""
+        """Run one statement. Raises ``sqlite3.DatabaseError`` instead of ``UnicodeDecodeError`` for a damaged file."""
         try:
             return super().execute(sql, parameters)
         except UnicodeDecodeError as error:
@@ -51,7 +51,7 @@ class Connection(sqlite3.Connection):
 
 
 def connect(name: Path | str, **options: Any) -> sqlite3.Connection:
-    """Open a file like ``sqlite3.connect``."""
+    """Open a file like ``sqlite3.connect``, as a ``Connection``."""
     return sqlite3.connect(name, factory=Connection, **options)
 
 
@@ -62,21 +62,21 @@ def scripts() -> list[str]:
 
 
 def now() -> str:
-    """Return the current time as stored: ISO 8601 in UTC."""
+    """Return the current time as it is stored: ISO 8601 in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class Database:
-    """The open file. Calls may come from several threads and are handled one after the other."""
+    """The open store. Calls may come from several threads; they are handled one after the other."""
 
     def __init__(self, path: Path) -> None:
-        """Open the store, creating it if there is none.
+        """Open the store, and create it if it does not exist.
 
-        Raise ``Problem`` if the file cannot be opened, is not a store, or was written by a later version.
+        Raises ``Problem`` if the file cannot be opened, is not a store, or was written by a later version.
         """
         self.path = path
         self.unwritable = ""
-        """Why nothing can be changed now; empty if it can."""
+        """Why nothing can be changed now; empty if changes are possible."""
         self._lock = threading.RLock()
         self._left_out: dict[tuple[str, str], str] = {}
         self._notices: list[str] = []
@@ -94,7 +94,7 @@ class Database:
         locations.make_private()
         disk.make_folder(self.path.parent)
         with suppress(FileExistsError):
-            disk.open_new(self.path).close()  # SQLite would create it readable for everybody
+            disk.open_new(self.path).close()  # SQLite would make it readable for everybody
         disk.open_to_read(self.path).close()
         for end in ("", *SIDE_FILES):
             disk.make_private(self.path.with_name(self.path.name + end))
@@ -107,7 +107,7 @@ class Database:
             raise
 
     def _prepared(self, db: sqlite3.Connection) -> sqlite3.Connection:
-        """Migrate an open file. Text that is not UTF-8 is a damaged value and does not end a query."""
+        """Configure and migrate an open file, and return it. Text that is not UTF-8 must not make a query fail."""
         db.text_factory = lambda content: str(content, "utf-8", "surrogateescape")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
@@ -116,7 +116,7 @@ class Database:
         return db
 
     def _is_readable(self, error: Exception) -> bool:
-        """Return whether the store exists and can be read, so that the error concerns only writing."""
+        """Return whether the store exists and can be read, which means that the error concerns only writing."""
         text = str(error)
         if any(word in text for word in ("not a database", "malformed", "locked")):
             return False
@@ -127,7 +127,7 @@ class Database:
             return False
 
     def _open_copy(self) -> sqlite3.Connection:
-        """Read everything into memory: SQLite cannot read a store in WAL mode without creating files beside it."""
+        """Read the store into memory: in WAL mode, SQLite cannot read a store without creating files beside it."""
         memory = connect(":memory:", isolation_level=None, check_same_thread=False)
         try:
             log = self.path.with_name(self.path.name + "-wal")
@@ -141,7 +141,7 @@ class Database:
             raise
 
     def _copy_with_log(self, log: Path, memory: sqlite3.Connection) -> bool:
-        """Read a store with its write-ahead log by way of a temporary folder; return false if there is none."""
+        """Read the store with its write-ahead log, through a temporary folder; return whether that was possible."""
         for parent in (IN_MEMORY, Path(tempfile.gettempdir())):
             with suppress(OSError), tempfile.TemporaryDirectory(dir=parent) as folder:
                 copy = Path(folder) / self.path.name
@@ -150,7 +150,7 @@ class Database:
                 with closing(connect(copy)) as file:
                     file.backup(memory)
                 return True
-        self._notices.append(f"The latest changes in {log} cannot be read before {self.path} can be written to.")
+        self._notices.append(f"The latest changes in {log} cannot be read until {self.path} can be written to.")
         return False
 
     def _why_unwritable(self, error: Exception) -> str:
@@ -161,11 +161,11 @@ class Database:
             if not facts.f_bavail or getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT):
                 return "the disk is full; free some space, or save to another disk with movietui backup or export"
         return (
-            "its folder cannot be written to; check its permissions, or back up to another place with movietui backup"
+            "its folder cannot be written to; check its permissions, or back up to another folder with movietui backup"
         )
 
     def _enable_wal(self, db: sqlite3.Connection) -> None:
-        """Enable the write-ahead log. SQLite does not wait while another window enables it for a new file."""
+        """Enable the write-ahead log. Retry if another window is enabling it, because SQLite does not wait for that."""
         until = time.monotonic() + BUSY_SECONDS
         while True:
             try:
@@ -177,7 +177,7 @@ class Database:
             time.sleep(0.01)
 
     def close(self) -> None:
-        """Close the file after the current change."""
+        """Close the store after the current change."""
         with self._lock:
             self._db.close()
 
@@ -187,19 +187,19 @@ class Database:
         if _version(db) == VERSION:
             return
         with _transaction(db):
-            for script in scripts()[_version(db) :]:  # checked again: another window may have migrated it
+            for script in scripts()[_version(db) :]:  # read again: another window may have migrated the store
                 _run_script(db, script)
             db.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def _as_problems(self) -> Iterator[None]:
-        """Turn errors of SQLite and the system into a ``Problem``."""
+        """Turn an error of SQLite or the system into a ``Problem``."""
         try:
             yield
         except sqlite3.DatabaseError as error:
             text = str(error)
             if "disk is full" in text or "disk I/O error" in text:
-                reason = "the disk is full or failing; free some space, nothing that was saved is lost"
+                reason = "the disk is full or failing; free some space (nothing that was saved is lost)"
             elif "not a database" in text or "malformed" in text:
                 reason = (
                     "the file is damaged; restore a backup with movietui restore, or move the file away to start fresh"
@@ -217,9 +217,9 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Open a transaction: all of it is on disk when the block ends, or nothing is.
+        """Open a transaction. When the block ends, either all of its changes are on disk or none are.
 
-        An interruption is delayed until its end and rolls it back, so that no transaction is left open.
+        An interruption is delayed until the block ends and rolls the transaction back, so that none is left open.
         """
         with self._lock, self._as_problems():
             if self.unwritable:
@@ -228,7 +228,7 @@ class Database:
                 yield
 
     def _open_again(self) -> None:
-        """Switch from the copy in memory back to the file. Raise ``Problem`` while it cannot be written."""
+        """Switch from the copy in memory back to the file. Raises ``Problem`` if the file still cannot be written."""
         try:
             db = self._open()
         except (sqlite3.OperationalError, OSError):
@@ -237,7 +237,7 @@ class Database:
         self._db, self.unwritable = db, ""
 
     def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
-        """Run one statement. Only inside a change."""
+        """Run one statement. Call only inside a change."""
         return self._db.execute(statement, values)
 
     def rows(self, query: str, *values: object) -> list[Any]:
@@ -248,9 +248,9 @@ class Database:
     # Damage
 
     def valid_rows(self, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> list[Any]:
-        """Return the rows with valid values, see ``validation``; the others stay in the file and are noted.
+        """Return the rows whose values are valid, see ``validation``. The others stay in the file and cause a notice.
 
-        ``columns`` are the first ones of each row, separated by spaces.
+        ``columns``: the names of the first columns of each row, separated by spaces.
         """
         names = columns.split()
         valid_rows = []
@@ -267,7 +267,7 @@ class Database:
             self._left_out[key] = column
 
     def notices(self) -> list[str]:
-        """Return new sentences that a person should read about the store. Never blocks."""
+        """Return new sentences about the store that the user should read. Never blocks."""
         notices, self._notices = self._notices, []
         new = [(*key, column) for key, column in list(self._left_out.items()) if column]
         self._left_out.update({(table, name): "" for table, name, _ in new})
@@ -284,14 +284,14 @@ class Database:
         return int(self.rows("PRAGMA data_version")[0][0])
 
     def copy_into(self, file: sqlite3.Connection) -> None:
-        """Copy the current content into an empty file; others may continue to write."""
+        """Copy the current content into an empty file. Other processes may write to the store meanwhile."""
         with self._lock:
             self._db.backup(file)
 
     # Choices
 
     def choice(self, name: str, default: str = "") -> str:
-        """Return a choice of the person."""
+        """Return a stored choice; ``default`` if there is no valid one."""
         rows = self.rows("SELECT name, value FROM choices WHERE name = ?", name)
         for _, value in self._valid_choices(rows):
             return str(value)
@@ -312,11 +312,11 @@ class Database:
             self.put_choice(name, value)
 
     def put_choice(self, name: str, value: str) -> None:
-        """Store a choice. Only inside a change."""
+        """Store a choice. Call only inside a change."""
         self.execute("INSERT INTO choices VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value)
 
     def choices(self, beginning: str) -> dict[str, str]:
-        """Return the non-empty choices whose names start with ``beginning``, by the rest of the name."""
+        """Return the non-empty choices whose names start with ``beginning``, by the rest of their names."""
         rows = self.rows(
             "SELECT name, value FROM choices WHERE substr(name, 1, ?) = ? AND value <> '' ORDER BY name",
             len(beginning),
@@ -325,15 +325,15 @@ class Database:
         return {name[len(beginning) :]: value for name, value in self._valid_choices(rows)}
 
     def chosen_run(self, name: str) -> int:
-        """Return the number of a chosen run; 0 for none, negative for one that was declined."""
+        """Return the number of a chosen run; 0 if none was chosen, and negative if the run was declined."""
         return int(self.choice(name) or 0)
 
     def cleaning_of(self, dataset: str) -> str:
-        """Return how a dataset is cleaned before training: the chosen cleaning, else the standard one."""
+        """Return how a dataset is cleaned before training: the chosen cleaning, or else the standard one."""
         return self.choice(f"cleaning:{dataset}", STANDARD)
 
     def clean_with(self, dataset: str, cleaning: str) -> None:
-        """Store how a dataset is cleaned."""
+        """Store the chosen cleaning of a dataset."""
         self.choose(f"cleaning:{dataset}", cleaning)
 
 

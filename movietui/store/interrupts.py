@@ -1,4 +1,4 @@
-"""Delaying interruptions, which Python may deliver between any two instructions, while a step must not be cut."""
+"""Delays interruptions, which Python may raise between any two instructions, while some work must not be cut short."""
 
 import signal
 import threading
@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def delayed() -> Iterator[Callable[[], None]]:
-    """Delay ctrl+c, and the end of a job's parent, until the block ends; yield a function that lets it through earlier.
+    """Delay interruptions until the block ends; yield a function that lets a delayed one through earlier.
 
-    Blocks may be nested: an interruption waits for the outermost. Python interrupts only the main thread, so in other
-    threads, and if Python does not handle SIGINT, there is nothing to delay.
+    An interruption is a ctrl+c or, in a job, the end of its parent. Blocks may be nested: an interruption waits for the
+    outermost one. Python interrupts only the main thread, so in other threads, and if Python does not handle SIGINT,
+    there is nothing to delay.
     """
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):

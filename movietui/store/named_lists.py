@@ -1,6 +1,6 @@
-"""Named lists of movies by profile, such as lists imported from Letterboxd.
+"""The named lists of movies of each profile, such as lists imported from Letterboxd.
 
-Each import that changes a list stores its new version; undoing the import restores the previous one.
+An import that changes a list stores a new version of it; undoing the import restores the previous version.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,23 +38,23 @@ _CURRENT_LISTS = (
     " WHERE lists.viewer = ? AND undone = 0 AND lists.id = (SELECT max(other.id) FROM lists AS other"
     " JOIN steps ON steps.id = other.step WHERE undone = 0 AND other.viewer = lists.viewer AND other.name = lists.name)"
 )
-"""The newest list of each name whose step is not undone."""
+"""Selects the current version of each list: the newest one whose step is not undone."""
 
 
 _LISTED_COLUMNS = "film title year note"
 
 
 class NamedLists(RunRecords):
-    """The part of the store for lists."""
+    """The part of the store that holds named lists."""
 
     def _viewer_of(self, ref: ViewerRef) -> int:
-        """Return the row of a viewer; 0 for one who did nothing yet."""
+        """Return the row of a viewer; 0 for a viewer who has done nothing yet."""
         query = "SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?"
         rows = self.rows(query, ref.kind, ref.dataset, ref.id)
         return int(rows[0][0]) if rows else 0
 
     def lists(self, ref: ViewerRef) -> list[tuple[str, int]]:
-        """Return the lists of a viewer with their numbers of movies, by name."""
+        """Return the names of a viewer's lists, in order, each with its number of movies."""
         rows = self.rows(
             f"SELECT name, (SELECT count(*) FROM listed WHERE list = current.id) FROM ({_CURRENT_LISTS}) AS current"
             " WHERE NOT removed ORDER BY name COLLATE NOCASE",
@@ -63,7 +63,7 @@ class NamedLists(RunRecords):
         return [(name, count) for name, count in self.valid_rows("lists", "name", rows)]
 
     def list_named(self, ref: ViewerRef, name: str) -> StoredList:
-        """Return a list by its name, ignoring case. Raise ``Problem`` if there is none."""
+        """Return a list by its name, ignoring case. Raises ``Problem`` if there is none."""
         wanted = " ".join(name.split())
         names = [each for each, _ in self.lists(ref)]
         match = next((each for each in names if each == wanted), None) or next(
@@ -83,14 +83,14 @@ class NamedLists(RunRecords):
         )
         return tuple(ListEntry(*row) for row in self.valid_rows("listed", _LISTED_COLUMNS, rows))
 
-    # Parts of a step. Only inside a change.
+    # Parts of a step. Call only inside a change.
 
     def _differing(self, viewer: int, lists: Iterable[StoredList]) -> list[StoredList]:
-        """Return the lists that differ from what the viewer has."""
+        """Return the lists that differ from the viewer's current ones."""
         return [each for each in lists if self._movies(viewer, each.name) != each.movies]
 
     def _put_list(self, step: int, viewer: int, name: str, movies: Sequence[ListEntry]) -> None:
-        """Write a list as it is after a step; one without movies is removed."""
+        """Store the version of a list that a step makes; a list without movies is removed."""
         cursor = self.execute(
             "INSERT INTO lists (viewer, step, name, removed) VALUES (?, ?, ?, ?)", viewer, step, name, not movies
         )
@@ -108,8 +108,10 @@ class NamedLists(RunRecords):
         return tuple(name for (name,) in self.valid_rows("lists", "name", rows))
 
     def _lists_before(self, step: int, viewer: int) -> list[StoredList]:
-        """Return the previous versions of the lists that a step changed and nothing changed since; empty if there was
-        none."""
+        """Return the previous versions of the lists that a step changed, if nothing has changed them since.
+
+        A list that did not exist before the step has no movies.
+        """
         previous = []
         current = self.rows(f"SELECT id, name FROM ({_CURRENT_LISTS})", viewer)
         of_step = {row for (row,) in self.rows("SELECT id FROM lists WHERE step = ?", step)}

@@ -1,4 +1,4 @@
-"""Whether a stored process still runs: its number alone may belong to another process by now."""
+"""Whether a process in the store still runs. Its number is not enough: another process may have it by now."""
 
 import contextlib
 import os
@@ -13,14 +13,14 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @cache
 def this_process() -> tuple[int, str]:
-    """Return the number of this process and when it started."""
+    """Return the number of this process, and when it started."""
     return os.getpid(), _began(os.getpid()) or ""
 
 
 def still_runs(process: int, began: str) -> bool:
-    """Return whether the process with that number and start time runs; without a start time, any with that number.
+    """Return whether a process with this number and start time runs. An empty start time matches any.
 
-    A process that has exited does not run, even if its parent has not waited for it.
+    A process that has exited does not run, even if its parent has not waited for it (a zombie).
     """
     try:
         os.kill(process, 0)
@@ -39,10 +39,10 @@ def peak_bytes() -> int:
 
 
 def _began(process: int) -> str | None:
-    """Return a process's start time as text that no other process with its number has; ``None`` if it does not run."""
+    """Return when a process started, as text that no other process with its number has; ``None`` if it has exited."""
     if _BOOT.exists():
         with contextlib.suppress(OSError):
-            # The program's name, in brackets, may contain anything; the fields after it do not.
+            # The name of the program, in brackets, may contain spaces and brackets; the fields after it do not.
             fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
             return None if fields[0] in "ZX" else f"{_BOOT.read_text().strip()}:{fields[19]}"
         return None

@@ -1,4 +1,4 @@
-"""The movies of a profile as an export has them: each once, with rating, marks and ids."""
+"""The movies of a profile, as an export contains them: each once, with its rating, marks and ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from movietui.store.ratings import Ids, Movie, Store
 
 
 def entries_of(store: Store, ref: ViewerRef) -> list[Entry]:
-    """Return the movies that a viewer rated or marked, each once, in that order, with the ids that are known."""
+    """Return the movies that a viewer rated and then those that they only marked, each once, with the known ids."""
     ids = store.ids()
 
     def entry(movie: Movie, at: str, stars: float | None = None) -> Entry:
@@ -25,7 +25,7 @@ def entries_of(store: Store, ref: ViewerRef) -> list[Entry]:
 
 
 def _each_once(movies: Iterable[Entry]) -> list[Entry]:
-    """Merge movies with the same id, which were rated in different datasets; the newest rating counts."""
+    """Merge movies that have the same id because they were rated in different datasets; the newest rating counts."""
     merged: dict[object, Entry] = {}
     for movie in movies:
         identity = movie.imdb or movie.tmdb or movie

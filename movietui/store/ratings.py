@@ -1,9 +1,9 @@
-"""The store: profiles, ratings and marks and, by its base classes, lists, runs and choices, in one SQLite file.
+"""The store, one SQLite file: profiles, ratings and marks here; lists, runs and choices in the base classes.
 
-A person's ratings are the one thing here that cannot be recreated, so a change is on disk when the call returns.
+A person's ratings are the only thing in it that cannot be recreated, so a change is on disk when the call returns.
 
-Whatever a person does is a step: a rating, a mark, or an import of many movies. Steps are undone and redone as a whole,
-in the order in which they were made, independent of any clock.
+Each thing that a person does is a step: a rating, a mark, or an import of many movies. Steps are undone and redone as a
+whole, in the order in which they were made, independently of any clock.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from movietui.store.named_lists import NamedLists, StoredList
 STARS = (0.5, 5.0)
 MARKS: tuple[Mark, ...] = get_args(Mark)
 SEEN: tuple[Mark, ...] = ("seen", "liked")
-"""The marks of a movie that somebody has seen."""
+"""The marks of movies that the viewer has seen."""
 RATING = "rating"
 IMPORT = "import"
 BATCH_SIZE = 5000
@@ -30,9 +30,9 @@ BATCH_SIZE = 5000
 MARKED = 1.0
 """The value of a mark that is set."""
 DELETED = "deleted "
-"""The ``dataset`` of a deleted profile starts with this, followed by the time; that of others is empty."""
+"""The column ``dataset`` of a deleted profile contains this and the time; for other profiles, it is empty."""
 DELETED_DAYS = 30
-"""How long a deleted profile can be restored."""
+"""For how many days a deleted profile can be restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class Movie:
     year: int
     """0 if unknown."""
     ids: Ids = field(default=Ids(), compare=False)
-    """Its ids, as far as the dataset in which it is rated or marked has them."""
+    """The movie's ids, as far as the dataset in which it is rated or marked has them."""
 
 
 @dataclass(frozen=True)
 class StoredMovie:
-    """All that the store knows about the identity of a stored movie."""
+    """A stored movie, with everything known that identifies it."""
 
     key: str
     title: str
@@ -70,7 +70,7 @@ class StoredMovie:
     """0 if unknown."""
     ids: Ids
     aliases: tuple[str, ...]
-    """Further keys from imports."""
+    """Other keys of the movie, from imports."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Rated:
     movie: Movie
     stars: float
     at: str
-    """When, ISO 8601 in UTC."""
+    """When it was given, ISO 8601 in UTC."""
 
 
 @dataclass(frozen=True)
@@ -94,50 +94,50 @@ class Marked:
 
 @dataclass(frozen=True)
 class Change:
-    """A rating or mark that was given, changed or removed; ``None`` means none."""
+    """A change of a rating or mark; ``before`` or ``after`` is ``None`` if there was none."""
 
     viewer: ViewerRef
     movie: Movie
     before: float | None
     after: float | None
-    """Stars, or 1 for a mark."""
+    """The stars, or 1 for a mark."""
     kind: str = RATING
-    """``rating``, or which mark."""
+    """``rating``, or the name of the mark."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a person did at once, and can undo at once."""
+    """Something that a person did, and can undo as a whole."""
 
     viewer: ViewerRef
     kind: str
-    """``rating``, which mark, or ``import``."""
+    """``rating``, the name of a mark, or ``import``."""
     at: str
     changes: tuple[Change, ...]
-    """The changes. If the step is being undone, they are reversed."""
+    """The changes. In the result of an undo, ``before`` and ``after`` are swapped."""
     note: str = ""
     """The source of an import."""
     undone: bool = False
     lists: tuple[str, ...] = ()
     """The names of the lists that an import added or changed."""
     number: int = field(default=0, compare=False)
-    """The number in the store, which grows with each step; 0 for one that was just started."""
+    """The number of the step in the store, where later steps have greater numbers."""
 
 
 class ImportedMovie(NamedTuple):
     """A movie of an import."""
 
     movie: Movie
-    """With the key of its match, and the title and year of the file."""
+    """The movie, with the key of its match and the title and year in the file."""
     import_key: str
-    """The key made from that title and year."""
+    """The key made from the title and year in the file."""
     stars: float | None
     marks: tuple[Mark, ...] = ()
     at: str = ""
-    """When, ISO 8601 in UTC; empty if unknown."""
+    """When it was rated or marked, ISO 8601 in UTC; empty if unknown."""
     ids: Ids = NO_IDS
     alone: bool = False
-    """Whether no other movie of the import can be the same, so that nothing about it needs to be remembered."""
+    """Whether no other movie of the import can be the same, so that the import need not remember its values."""
 
 
 @dataclass(frozen=True)
@@ -147,25 +147,25 @@ class ImportResult:
     changes: int
     """The number of changed ratings, marks and lists."""
     kept: int = 0
-    """The number of different ratings that were kept because they are newer or were typed in."""
+    """The number of ratings that differ from the import but were kept, because they are newer or were typed in."""
 
 
 _HALVES = frozenset(half / 2 for half in range(int(STARS[0] * 2), int(STARS[1] * 2) + 1))
 
 
 def check_stars(stars: float) -> None:
-    """Raise ``Problem`` for invalid stars."""
+    """Raise ``Problem`` for stars that are not halves from 0.5 to 5."""
     if stars not in _HALVES:
         raise Problem(f"{stars:g} isn't a valid rating; use {STARS[0]:g} to {STARS[1]:g} in half stars.")
 
 
 def _row_of(ref: ViewerRef) -> tuple[str, str, str]:
-    """Return the columns that identify a viewer."""
+    """Return the values of the columns that identify a viewer: kind, dataset and name."""
     return ref.kind, ref.dataset, ref.id
 
 
 def _placeholders(values: Collection[object]) -> str:
-    """Return as many question marks as there are values."""
+    """Return as many question marks as there are values, with commas."""
     return ",".join("?" * len(values))
 
 
@@ -190,10 +190,10 @@ class _ImportBatch:
     viewer: int
     moment: str
     note: str
-    removed_marks: Mapping[tuple[str, str], str]
-    """When marks were removed, by movie and kind."""
+    removed: Mapping[tuple[str, str], str]
+    """When ratings and marks were removed, by movie and kind."""
     new: bool
-    """Whether the viewer has no ratings and marks yet."""
+    """Whether the viewer had no ratings and marks before the import."""
     step: int = 0
     next: int = 0
     """The number of the next change."""
@@ -204,18 +204,18 @@ class _ImportBatch:
 
 
 class Store(NamedLists):
-    """The whole store: ratings and marks here; lists, runs and choices in the base classes."""
+    """The whole store. Ratings and marks are here; lists, runs and choices are in the base classes."""
 
     def steps_version(self) -> tuple[Any, ...]:
-        """Return a value that changes whenever a step is made or undone, or a profile changes."""
-        people = "SELECT group_concat(dataset || ':' || name, '/') FROM viewers"
-        (row,) = self.rows(f"SELECT max(id), count(*), total(undone), ({people}) FROM steps")
+        """Return a value that changes whenever a step is made, undone or redone, or a profile changes."""
+        viewers = "SELECT group_concat(dataset || ':' || name, '/') FROM viewers"
+        (row,) = self.rows(f"SELECT max(id), count(*), total(undone), ({viewers}) FROM steps")
         return tuple(row)
 
     # Profiles
 
     def profiles(self) -> list[tuple[ViewerRef, int]]:
-        """Return all profiles with their numbers of ratings, by name."""
+        """Return all profiles in the order of their names, each with its number of ratings."""
         rows = self.rows(
             "SELECT name, (SELECT count(*) FROM ratings WHERE viewer = viewers.id) FROM viewers"
             " WHERE kind = 'profile' AND dataset = '' ORDER BY name COLLATE NOCASE"
@@ -223,14 +223,17 @@ class Store(NamedLists):
         return [(profile(name), count) for name, count in self.valid_rows("viewers", "name", rows)]
 
     def create_profile(self, name: str) -> ViewerRef:
-        """Add a profile. Raise ``Problem`` for an empty, overlong or taken name."""
+        """Create a profile. Raises ``Problem`` if the name is invalid or taken."""
         name = self._free_name(name)
         with self.change():
             self._viewer(profile(name))
         return profile(name)
 
     def _free_name(self, name: str, besides: str = "") -> str:
-        """Return a name as it is stored. Raise ``Problem`` if it is invalid or another profile's."""
+        """Return a name as it is stored. Raises ``Problem`` if it is invalid, or if another profile has it.
+
+        ``besides``: the name of a profile that may have it.
+        """
         name = " ".join(name.split())
         if not is_name(name):
             raise Problem(f"A profile name has 1 to {LONGEST_NAME} letters, digits or symbols.")
@@ -240,7 +243,7 @@ class Store(NamedLists):
         return name
 
     def rename_profile(self, ref: ViewerRef, name: str) -> ViewerRef:
-        """Rename a profile. Raise ``Problem`` as ``create_profile`` does."""
+        """Rename a profile. Raises ``Problem`` if the name is invalid or taken, or if the profile no longer exists."""
         name = self._free_name(name, besides=ref.id)
         with self.change():
             self._update_profile(ref, "name = ?", name)
@@ -249,7 +252,7 @@ class Store(NamedLists):
     def delete_profile(self, ref: ViewerRef) -> str:
         """Delete a profile; return what ``restore_profile`` needs to restore it within ``DELETED_DAYS`` days.
 
-        Profiles deleted earlier are removed for good.
+        Profiles that were deleted longer ago are removed for good.
         """
         deleted = DELETED + now()
         oldest = DELETED + (datetime.now(UTC) - timedelta(days=DELETED_DAYS)).isoformat(timespec="milliseconds")
@@ -259,24 +262,24 @@ class Store(NamedLists):
         return deleted
 
     def restore_profile(self, ref: ViewerRef, deleted: str) -> None:
-        """Restore a deleted profile. Raise ``Problem`` if its name is taken now."""
+        """Restore a deleted profile. Raises ``Problem`` if its name is now taken or the profile no longer exists."""
         self._free_name(ref.id)
         with self.change():
             self._update_profile(replace(ref, dataset=deleted), "dataset = ?", "")
 
     def _update_profile(self, ref: ViewerRef, change: str, value: str) -> None:
-        """Change one column of an existing viewer. Only inside a change."""
+        """Change one column of an existing profile. Call only inside a change."""
         query = f"UPDATE viewers SET {change} WHERE kind = ? AND dataset = ? AND name = ?"
         if not self._db.execute(query, (value, *_row_of(ref))).rowcount:
             raise Problem(f"The profile {ref.id!r} no longer exists.")
 
     def find_profile(self, name: str) -> ViewerRef | None:
-        """Return the profile with a name, ignoring case."""
+        """Return the profile with this name, ignoring case; ``None`` if there is none."""
         wanted = " ".join(name.split()).casefold()
         return next((ref for ref, _ in self.profiles() if ref.id.casefold() == wanted), None)
 
     def _viewer(self, ref: ViewerRef) -> int:
-        """Return the row of a viewer, creating it if there is none. Only inside a change."""
+        """Return the row of a viewer, and create it if there is none. Call only inside a change."""
         key = _row_of(ref)
         self._db.execute(
             "INSERT INTO viewers (kind, dataset, name, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -298,7 +301,7 @@ class Store(NamedLists):
         return [Rated(Movie(key, title, year), stars, at) for key, title, year, stars, at in valid_rows]
 
     def stars(self, ref: ViewerRef) -> list[tuple[str, float]]:
-        """Return the keys and stars of a viewer's ratings in the order of ``ratings``, several times as fast."""
+        """Return the keys and stars of a viewer's ratings, in the order of ``ratings`` but several times as fast."""
         rows = self.rows(
             "SELECT film, stars FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
             " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place",
@@ -319,7 +322,7 @@ class Store(NamedLists):
         return [Marked(Movie(key, title, year), mark, at) for key, title, year, mark, at in valid_rows]
 
     def movie_keys(self, ref: ViewerRef) -> list[str]:
-        """Return the keys of all movies that a viewer marked or rated: first those only marked, the newest last."""
+        """Return the keys of all movies that a viewer marked or rated: those only marked first, the newest last."""
         rows = self.rows(
             "WITH viewer AS (SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?)"
             " SELECT film FROM ("
@@ -331,7 +334,7 @@ class Store(NamedLists):
         return [key for (key,) in self.valid_rows("ratings", "film", rows)]
 
     def describe(self, keys: Collection[str]) -> list[StoredMovie]:
-        """Return what is known about movies, ordered by key. Of several titles, the newest counts."""
+        """Return what is known about stored movies, ordered by key. Of several titles of a movie, the newest counts."""
         if not keys:
             return []
         wanted = json.dumps(sorted(keys))
@@ -349,20 +352,20 @@ class Store(NamedLists):
         ]
 
     def rate(self, ref: ViewerRef, movie: Movie, stars: float) -> Change:
-        """Rate a movie, on disk when this returns. Raise ``Problem`` for stars that are not halves from 0.5 to 5."""
+        """Rate a movie. The rating is on disk when this returns. Raises ``Problem`` for invalid stars."""
         check_stars(stars)
         return self._do(ref, movie, RATING, stars)
 
     def unrate(self, ref: ViewerRef, movie: Movie) -> Change:
-        """Remove a rating, on disk when this returns."""
+        """Remove a rating. The change is on disk when this returns."""
         return self._do(ref, movie, RATING, None)
 
     def mark(self, ref: ViewerRef, movie: Movie, mark: Mark) -> Change:
-        """Mark a movie, on disk when this returns."""
+        """Mark a movie. The mark is on disk when this returns."""
         return self._do(ref, movie, mark, MARKED)
 
     def unmark(self, ref: ViewerRef, movie: Movie, mark: Mark) -> Change:
-        """Remove a mark, on disk when this returns."""
+        """Remove a mark. The change is on disk when this returns."""
         return self._do(ref, movie, mark, None)
 
     def _do(self, ref: ViewerRef, movie: Movie, kind: str, value: float | None) -> Change:
@@ -378,11 +381,12 @@ class Store(NamedLists):
     def import_movies(
         self, ref: ViewerRef, note: str, movies: Iterable[ImportedMovie], lists: Sequence[StoredList] = ()
     ) -> ImportResult | None:
-        """Add an import as one step, on disk when this returns; return ``None`` if it changes nothing.
+        """Add an import as one step, which is on disk when this returns.
 
-        Existing values are kept, except a rating older than the imported one; an imported rating without a date
-        replaces only imported ratings. A mark that was removed after the imported time stays removed. ``movies`` are in
-        the order in which they are to be listed.
+        Existing values are kept, except ratings older than the imported ones. An imported rating without a date
+        replaces only a rating that was imported too. A rating or mark that was removed after its time in the import
+        stays removed. ``movies``: in the order in which to list them. Returns ``None`` if the import changes nothing
+        and no different rating was kept.
         """
         with self.change():
             viewer = self._viewer(ref)
@@ -390,10 +394,10 @@ class Store(NamedLists):
                 "SELECT 1 FROM ratings WHERE viewer = ?1 UNION ALL SELECT 1 FROM marks WHERE viewer = ?1 LIMIT 1",
                 viewer,
             )
-            batch = _ImportBatch(viewer, now(), note, self._removed_marks(viewer), new)
-            every = iter(movies)
-            while some := list(itertools.islice(every, BATCH_SIZE)):
-                self._write_changes(batch, self._changes_of(batch, some))
+            batch = _ImportBatch(viewer, now(), note, self._removed(viewer), new)
+            remaining = iter(movies)
+            while chunk := list(itertools.islice(remaining, BATCH_SIZE)):
+                self._write_changes(batch, self._changes_of(batch, chunk))
             if batch.step:
                 self._put_all(batch)
             for each in self._differing(viewer, lists):
@@ -403,11 +407,11 @@ class Store(NamedLists):
         return ImportResult(batch.changes, batch.kept) if batch.changes or batch.kept else None
 
     def undo(self, refs: Sequence[ViewerRef]) -> Step | None:
-        """Undo the newest step of any of the viewers."""
+        """Undo the newest step of any of the viewers, and return it; ``None`` if there is none."""
         return self._step(refs, undone=False)
 
     def redo(self, refs: Sequence[ViewerRef]) -> Step | None:
-        """Redo the step undone last, unless one of the viewers did something since."""
+        """Redo the step that was undone last, unless one of the viewers has done something since."""
         return self._step(refs, undone=True)
 
     def history(self, ref: ViewerRef) -> list[Step]:
@@ -433,9 +437,9 @@ class Store(NamedLists):
         return steps
 
     def take_back(self, step: Step) -> Step | None:
-        """Undo one step by a new one, whatever was done since. Values that were changed again since are kept.
+        """Undo a step with a new step, whatever was done since, and return the new step.
 
-        Return ``None`` if nothing is left to undo.
+        Values that were changed again since are kept. Returns ``None`` if nothing is left to undo.
         """
         changes: list[Change] = []
         with self.change():
@@ -494,10 +498,10 @@ class Store(NamedLists):
             lists = self._lists_of_step(step)
         return Step(viewers[viewer], kind, at, tuple(changes), note, not undone, lists, step)
 
-    # Parts of a step. Only inside a change.
+    # Parts of a step. Call only inside a change.
 
     def _begin(self, viewer: int, kind: str, moment: str, note: str = "") -> int:
-        """Start a step; steps undone before it can no longer be redone."""
+        """Start a step and return its number. Steps of the viewer that were undone can then no longer be redone."""
         self._db.execute("DELETE FROM steps WHERE viewer = ? AND undone > 0", (viewer,))
         cursor = self._db.execute(
             "INSERT INTO steps (viewer, kind, note, at) VALUES (?, ?, ?, ?)", (viewer, kind, note, moment)
@@ -516,7 +520,7 @@ class Store(NamedLists):
         self._put(viewer, movie, kind, value, moment, cursor.lastrowid)
 
     def _value(self, viewer: int, movie: Movie, kind: str) -> tuple[float | None, str | None, int | None]:
-        """Return the stars of a rating or the value of a mark, when it was given, and its place in the order."""
+        """Return the stars of a rating or the value of a mark, the time it was given, and its place in the order."""
         if kind == RATING:
             row = self._db.execute(
                 "SELECT stars, rated_at, place FROM ratings WHERE viewer = ? AND film = ?", (viewer, movie.key)
@@ -553,8 +557,8 @@ class Store(NamedLists):
                 (*named, kind, moment, place),
             )
 
-    def _removed_marks(self, viewer: int) -> dict[tuple[str, str], str]:
-        """Return when marks were removed, by movie and kind."""
+    def _removed(self, viewer: int) -> dict[tuple[str, str], str]:
+        """Return when ratings and marks were removed, by movie and kind."""
         return {
             (key, kind): at
             for key, kind, at in self._db.execute(
@@ -564,24 +568,24 @@ class Store(NamedLists):
             )
         }
 
-    # Parts of an import. Only inside a change.
+    # Parts of an import. Call only inside a change.
 
-    def _changes_of(self, batch: _ImportBatch, some: Sequence[ImportedMovie]) -> list[tuple[Any, ...]]:
-        """Return the rows of the changes that imported movies make, and store their aliases and ids."""
+    def _changes_of(self, batch: _ImportBatch, movies: Sequence[ImportedMovie]) -> list[tuple[Any, ...]]:
+        """Return the rows of the changes that imported movies make, and store the movies' aliases and ids."""
         has_aliases = self._db.execute("SELECT 1 FROM aliases LIMIT 1").fetchone() is not None
         names = (
-            {name for one in some for name in (one.movie.key, one.import_key)}
+            {name for one in movies for name in (one.movie.key, one.import_key)}
             if has_aliases or not batch.new
             else set()
         )
         others = self._aliases(names) if has_aliases else {}
         existing = {} if batch.new else self._values(batch.viewer, names.union(*others.values()))
         present = {key for key, _ in existing} | {key for key, _ in batch.written}
-        untouched = batch.new and not batch.removed_marks
+        untouched = batch.new and not batch.removed
         rows: list[tuple[Any, ...]] = []
         alias_pairs, ids = [], []
         batch.next = batch.next or self._next_change()
-        for one in some:
+        for one in movies:
             movie, moment = one.movie, one.at or batch.moment
             key, alone = movie.key, one.alone and movie.key == one.import_key
             if others or not alone:
@@ -607,17 +611,17 @@ class Store(NamedLists):
     def _new_values(
         self, batch: _ImportBatch, existing: Mapping[tuple[str, str], _Value], key: str, one: ImportedMovie
     ) -> Iterator[tuple[str, float]]:
-        """Yield the marks and the rating of an imported movie that are new to the profile."""
+        """Yield the marks and the rating of an imported movie that change the profile. Count ratings that are kept."""
         rated = (
             one.stars is None and self._current_value(batch, existing, key, RATING)[0] is not None
-        )  # the rating implies that it was seen
+        )  # a rating implies that the movie was seen
         for kind, value in _values_of(one):
             before, at, _, imported = self._current_value(batch, existing, key, kind)
             if value == before or (kind == "seen" and rated):
                 continue
             if before is not None and not (one.at > at or (imported and not one.at)):
                 batch.kept += 1
-            elif batch.removed_marks.get((key, kind), "") < (one.at or batch.moment):
+            elif batch.removed.get((key, kind), "") < (one.at or batch.moment):
                 yield kind, value
 
     @staticmethod
@@ -628,7 +632,7 @@ class Store(NamedLists):
         return int(self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM changes").fetchone()[0])
 
     def _values(self, viewer: int, keys: Collection[str]) -> dict[tuple[str, str], _Value]:
-        """Return a viewer's values for movies, by movie and kind."""
+        """Return the ratings and marks that a viewer gave movies, by movie and kind."""
         wanted = json.dumps(list(keys))
         ratings = self._db.execute(
             "SELECT ratings.film, stars, rated_at, place, coalesce(steps.kind = ?, 0) FROM ratings"
@@ -647,7 +651,7 @@ class Store(NamedLists):
         return values | {(key, mark): (MARKED, at, place, True) for key, mark, at, place in marks}
 
     def _write_changes(self, batch: _ImportBatch, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write changes as part of one step."""
+        """Write changes as part of the step of the import."""
         if not rows:
             return
         batch.step = batch.step or self._begin(batch.viewer, IMPORT, batch.moment, batch.note)
@@ -660,24 +664,24 @@ class Store(NamedLists):
         )
 
     def _put_all(self, batch: _ImportBatch) -> None:
-        """Set the ratings and marks of a step's changes, in the order of the tables, so that a million take seconds."""
-        what = "SELECT ?, film, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
+        """Set the ratings and marks that an import changes, in the order of the tables: a million take only seconds."""
+        selection = "SELECT ?, film, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
         self._db.execute(
             "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place)"
-            f" {what.format('after', '=')} ORDER BY film, id"
+            f" {selection.format('after', '=')} ORDER BY film, id"
             " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at, place = excluded.place",
             (batch.viewer, batch.step, RATING),
         )
         self._db.execute(
             "INSERT INTO marks (viewer, film, title, year, mark, marked_at, place)"
-            f" {what.format('kind', '<>')} ORDER BY film, kind, id ON CONFLICT DO NOTHING",
+            f" {selection.format('kind', '<>')} ORDER BY film, kind, id ON CONFLICT DO NOTHING",
             (batch.viewer, batch.step, RATING),
         )
 
     # Movies with several keys
 
     def _key_of(self, viewer: int, key: str) -> str:
-        """Return the key under which a viewer has a movie already, else the given one. Only inside a change."""
+        """Return the key under which a viewer already has a movie, or else ``key``. Call only inside a change."""
         others = self._aliases([key]).get(key, ())
         for each in (key, *others) if others else ():
             if self._db.execute(
@@ -697,12 +701,12 @@ class Store(NamedLists):
         return aliases
 
     def _learn(self, key: str, ids: Ids) -> None:
-        """Store the ids of a movie, as far as they are known. Only inside a change."""
+        """Store the known ids of a movie. Call only inside a change."""
         if ids != Ids():
             self._db.execute(_INSERT_IDS, (key, ids.imdb, ids.tmdb, ids.movielens))
 
     def ids(self, keys: Collection[str] | None = None) -> dict[str, Ids]:
-        """Return the ids of movies, of all or only of some, by key."""
+        """Return the stored ids of all movies, or of those with these keys, by key."""
         query = "SELECT film, imdb, tmdb, movielens FROM films"
         if keys is not None:
             query += " WHERE film IN (SELECT value FROM json_each(?))"
@@ -710,7 +714,7 @@ class Store(NamedLists):
         return {key: Ids(*ids) for key, *ids in self.valid_rows("films", "film imdb tmdb movielens", rows)}
 
     def learn_ids(self, ids_by_key: Mapping[str, Ids]) -> None:
-        """Store the ids of movies that have none yet, by key."""
+        """Store ids, given by key, of movies that have none yet."""
         known = self.ids(ids_by_key.keys())
         if new := {key: ids for key, ids in ids_by_key.items() if key not in known}:
             with self.change():
@@ -718,9 +722,9 @@ class Store(NamedLists):
                     self._learn(key, ids)
 
     def settle(self, import_key: str, key: str | None) -> None:
-        """Store which movie an imported title is, both by key; ``None`` if it is not in any dataset.
+        """Store which movie an imported title is, both given by key; ``None`` if the movie is in no dataset.
 
-        The next import applies it to what was imported under that title before.
+        The next import applies the choice also to what was imported under the title before.
         """
         with self.change():
             before = self._db.execute("SELECT film FROM settled WHERE own = ?", (import_key,)).fetchone()
@@ -735,7 +739,7 @@ class Store(NamedLists):
             )
 
     def settled(self) -> dict[str, str | None]:
-        """Return the matches that were chosen by hand, by import key."""
+        """Return the keys of the movies that were chosen by hand, by import key; ``None`` for a movie of no dataset."""
         rows = self.valid_rows("settled", "own film", self.rows("SELECT own, film FROM settled"))
         return {import_key: key or None for import_key, key in rows}
 
@@ -747,8 +751,8 @@ _INSERT_IDS = (
     " tmdb = iif(excluded.tmdb = 0, tmdb, excluded.tmdb),"
     " movielens = iif(excluded.movielens = 0, movielens, excluded.movielens)"
 )
-"""Stores the ids of movies."""
+"""Stores the ids of a movie; unknown ids do not replace known ones."""
 _CHANGE = "film, title, year, changes.kind, before, after"
 """The columns of a change, in the order in which ``Store.history`` and ``Store._step`` read them."""
 _CHANGE_COLUMNS = "film title year kind before after"
-"""The same columns, as they are validated."""
+"""The same columns, with the names that ``validation`` uses."""

@@ -1,4 +1,4 @@
-"""Runs as stored: how they started and ended, and which one serves a dataset."""
+"""The records of runs: how runs started and ended, and which run serves a dataset."""
 
 import json
 import uuid
@@ -16,16 +16,16 @@ from movietui.store.validation import LARGEST, is_curve
 
 UNDER_WAY = ("running", "paused")
 CUT_OFF = "cut off"
-"""The state of a run whose process ended without recording it."""
+"""The state of a run whose process ended without recording the end of the run."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training with its settings, curve and metrics."""
+    """One training of one model, with its settings, curve and metrics."""
 
     id: int
     name: str
-    """The name that a person gave it; usually empty."""
+    """The name that the user gave the run; usually empty."""
     note: str
     model: str
     dataset: str
@@ -36,37 +36,37 @@ class Run:
     state: str
     """``queued``, ``running``, ``paused``, ``done``, ``cancelled``, ``failed`` or ``cut off``."""
     checkpoint: str
-    """The name of its folder among the checkpoints."""
+    """The name of the folder of its checkpoint."""
     started: str
     seconds: float | None
-    """Time of training, so far if it is running, without pauses."""
+    """How long the training took, or has taken so far, without pauses."""
     peak_bytes: int | None
-    """The peak memory of its process."""
+    """The peak memory of the process that trained it."""
     best_epoch: int | None
     problem: str
     place: int | None
-    """Its position in the queue, if it waits; the lowest is next."""
+    """The position in the queue, if the run is queued; the lowest is next."""
     curve_text: str
     """``curve`` as JSON."""
     settings: dict[str, Any]
-    """All settings; of a waiting run, those that a person changed."""
+    """All settings; of a queued run, those that the user changed."""
     metrics: dict[str, float]
     progress: dict[str, Any]
-    """Of a run in progress: ``phase``, ``epoch``, ``of`` and ``left``, the remaining seconds."""
+    """For a run in progress: ``phase``, ``epoch``, ``of`` (the last epoch) and ``left`` (the remaining seconds)."""
     request: dict[str, Any]
     """The request that starts a queued run."""
 
     @cached_property
     def curve(self) -> list[EpochRow]:
-        """The epochs of the fit with a validation part. Parsed on demand, as most are not needed.
+        """The epochs of the fit that has a validation part; empty if they are damaged.
 
-        Empty if damaged.
+        Parsed on demand, because most curves are not needed.
         """
         return list(strict_json.loads(self.curve_text)) if is_curve(self.curve_text) else []
 
 
 class RunRecords(Database):
-    """The part of the store for runs."""
+    """The part of the store that holds runs."""
 
     def start_run(
         self,
@@ -80,7 +80,7 @@ class RunRecords(Database):
         request: Mapping[str, Any] | None = None,
         device: str = "cpu",
     ) -> int:
-        """Record that a run started in this process; return its number. ``request`` can start it again."""
+        """Record that a run started in this process; return its number. ``request``: what can start the run again."""
         with self.change():
             run = self.insert_run(model, dataset, cleaning, split, seed, settings, request or {}, state="running")
             self.execute("UPDATE runs SET device = ? WHERE id = ?", device, run)
@@ -98,7 +98,7 @@ class RunRecords(Database):
         *,
         state: str,
     ) -> int:
-        """Add a run of this process. Only inside a change."""
+        """Add a run of this process; return its number. Call only inside a change."""
         checkpoint = f"{dataset}-{model}-{uuid.uuid4().hex[:12]}"
         cursor = self.execute(
             "INSERT INTO runs"
@@ -131,7 +131,7 @@ class RunRecords(Database):
             )
 
     def runs(self, numbers: Collection[int] | None = None) -> list[Run]:
-        """Return all runs, or the existing ones among these numbers, newest first."""
+        """Return all runs, or those with these numbers that exist, newest first."""
         if numbers is None:
             return self._runs(f"SELECT {_RUN} FROM runs ORDER BY id DESC")
         query = f"SELECT {_RUN} FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC"
@@ -161,14 +161,14 @@ class RunRecords(Database):
         return run
 
     def dataset_in_use(self) -> str | None:
-        """Return the dataset that was open last, else the one trained on last; ``None`` if no run can serve any."""
+        """Return the dataset that was open last, or else the one trained on last; ``None`` without a finished run."""
         rows = self.rows("SELECT dataset FROM runs WHERE state = 'done' GROUP BY dataset ORDER BY max(id) DESC")
         trained = [dataset for (dataset,) in self.valid_rows("runs", "dataset", rows)]
         chosen = self.choice("dataset")
         return chosen if chosen in trained else next(iter(trained), None)
 
     def serving_runs(self, dataset: str) -> list[Run]:
-        """Return the runs that can serve a dataset: the chosen one, then the others, newest first."""
+        """Return the runs that can serve a dataset: the chosen run, then the others, newest first."""
         query = f"SELECT {_RUN} FROM runs WHERE dataset = ? AND state = 'done' ORDER BY id = ? DESC, id DESC"
         return self._runs(query, dataset, self.chosen_run(f"run:{dataset}"))
 
@@ -181,7 +181,7 @@ _RUN = (
     "id, name, note, model, dataset, cleaning, split, seed, device, state, checkpoint, started, seconds, peak_bytes,"
     " best_epoch, problem, place, curve, settings, metrics, progress, request, process, began"
 )
-"""The columns of a run in the order of ``Run``, then those of its process."""
+"""The columns of a run, in the order of the fields of ``Run``, and then those of its process."""
 _CHECKED = _RUN.replace(" curve,", " -,").replace(",", "")
 _TEXTS = 4
-"""The number of JSON columns before those of the process; they are always parsed."""
+"""How many JSON columns, which are always parsed, precede the columns of the process."""

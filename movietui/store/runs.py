@@ -1,7 +1,7 @@
-"""Runs: finding, naming and deleting them, watching their progress, and the queue.
+"""Finds, names, deletes and queues runs, and records their progress.
 
-All of it is in the store, so a run is the same whoever started it: the command line, a screen, or a queue that ended
-long ago. Nothing heavy is imported, because screens list runs.
+All of this is in the store, so a run is the same no matter what started it: the command line, a screen, or a queue that
+ended long ago. This module imports nothing heavy, because screens list runs.
 """
 
 import json
@@ -26,29 +26,29 @@ from movietui.store.ratings import Store
 from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 
 SERVED_SPLIT = "random90"
-"""The split on which a model for the list is measured before it is trained on all ratings."""
+"""The split on which a model for lists is measured before it is trained on all ratings."""
 LONGEST_RUN_NAME = 60
 LONGEST_NOTE = 2000
 OVER = ("done", "cancelled", "failed", CUT_OFF)
 WRITE_SECONDS = 1.0
-"""Seconds between records of a run's progress: what screens show, and what remains after ``kill -9``."""
+"""Seconds between records of a run's progress, which screens show and which remain after ``kill -9``."""
 RATE_EPOCHS = 5
-"""From how many of the latest epochs the remaining time is estimated: a resumed run repeats earlier ones in no time."""
+"""How many of the latest epochs the remaining time is estimated from; a resumed run replays earlier ones in no time."""
 RELEASED = "released"
-"""Stored as the start time of a process that released its runs."""
+"""Stored instead of the start time of a process that has released its runs."""
 STAND_IN = "stand-in:"
-"""Followed by a dataset, the name of the choice of the run that serves until the recommended one can."""
+"""This and a dataset name the choice that holds the number of the run that serves until the recommended run can."""
 RECOMMENDED_RUN = "recommended:"
-"""The same for the recommended run; negative if somebody cancelled it, so that it is not started again."""
+"""The same for the recommended run. Its number is negative if somebody cancelled it: it is not started again."""
 _LAST_PLACE = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What happened to runs since an earlier call."""
+    """What has happened to runs since an earlier call."""
 
     version: int
-    """To pass to the next call."""
+    """The value to pass to the next call."""
     runs: tuple[Run, ...]
     """The new and changed runs, newest first."""
     deleted: tuple[int, ...]
@@ -101,7 +101,7 @@ class Runs:
     # Reading
 
     def find(self, dataset: str | None = None, model: str | None = None, split: str | None = None) -> list[Run]:
-        """Return the runs of a dataset, model and split, each optional, newest first."""
+        """Return the runs with this dataset, model and split, newest first; ``None`` allows any."""
         return [
             run
             for run in self._store.runs()
@@ -109,7 +109,7 @@ class Runs:
         ]
 
     def get(self, number: int) -> Run:
-        """Return one run. Raise ``Problem`` if there is none with that number."""
+        """Return one run. Raises ``Problem`` if there is no run with this number, or its record is damaged."""
         run = self._store.run(number)
         if run is None and self._store.is_damaged(number):
             raise Problem(f"The record of run {number} is damaged; delete it with movietui runs delete {number}.")
@@ -118,9 +118,9 @@ class Runs:
         return run
 
     def changes(self, since: int = 0) -> Changes:
-        """Return what happened after the ``version`` of an earlier call; 0 returns all runs.
+        """Return what has happened since ``since``, the ``version`` of an earlier call; 0 returns all runs.
 
-        If nothing happened, this costs two look-ups in an index. It also records runs that were cut off.
+        If nothing has happened, this costs two look-ups in an index. Also records which runs were cut off.
         """
         with suppress(Problem):  # a full disk must not keep the runs from being listed
             self._record_cut_off()
@@ -145,20 +145,22 @@ class Runs:
                 )
 
     def detail(self, number: int) -> dict[str, Any]:
-        """Return where a run's model fails: ``subgroups``, ``calibration`` and ``confusion``; empty if not measured."""
+        """Return where a run's model fails: ``subgroups``, ``calibration`` and ``confusion``. Empty if not measured."""
         rows = self._store.rows("SELECT run, detail FROM measured WHERE run = ?", number)
         rows = self._store.valid_rows("measured", "run detail", rows)
         return dict(strict_json.loads(rows[0][1])) if rows else {}
 
     def by_user(self, number: int) -> tuple[str, bytes] | None:
-        """Return a run's fingerprint of test rows and its sums by user, as ``movietui.models.evaluation.per_user``
-        makes them."""
+        """Return the fingerprint of a run's test rows and its sums by user; ``None`` if they were not measured.
+
+        See ``movietui.models.evaluation.per_user``.
+        """
         rows = self._store.rows("SELECT run, rows, by_user FROM measured WHERE run = ?", number)
         rows = self._store.valid_rows("measured", "run rows by_user", rows)
         return (str(rows[0][1]), bytes(rows[0][2])) if rows else None
 
     def whole(self, number: int) -> dict[str, Any]:
-        """Return all that is known about a run, as ``runs show --json`` prints it."""
+        """Return everything known about a run, as ``runs show --json`` prints it."""
         run = self.get(number)
         checkpoint = str(locations.checkpoint(run.checkpoint))
         return {**as_json(run), "checkpoint": checkpoint, "curve": run.curve, **self.detail(number)}
@@ -166,11 +168,11 @@ class Runs:
     # Changing
 
     def name(self, number: int, text: str) -> Run:
-        """Name a run; an empty text removes the name. Raise ``Problem`` if it is too long."""
+        """Name a run; an empty text removes the name. Raises ``Problem`` for a name that is too long."""
         return self._describe(number, "name", text, LONGEST_RUN_NAME)
 
     def note(self, number: int, text: str) -> Run:
-        """Set the note of a run; an empty text removes it. Raise ``Problem`` if it is too long."""
+        """Set the note of a run; an empty text removes the note. Raises ``Problem`` for a note that is too long."""
         return self._describe(number, "note", text, LONGEST_NOTE)
 
     def _describe(self, number: int, column: str, text: str, longest: int) -> Run:
@@ -182,17 +184,17 @@ class Runs:
         return self.get(number)
 
     def effect_of_deleting(self, number: int) -> str:
-        """Return a sentence that says how deleting a run changes lists; empty if it serves none."""
+        """Return a sentence that says how deleting a run affects lists; empty if the run serves no dataset."""
         run = self.get(number)
         serving = self._store.serving_runs(run.dataset)
         if not serving or serving[0].id != number:
             return ""
-        heir = next((other for other in serving[1:] if checkpoint_bytes(other)), None)
-        then = f"then run {heir.id}, {heir.model}, will make them" if heir else "then no run is left to make them"
-        return f"Run {number} makes the lists of {run.dataset}; {then}."
+        successor = next((other for other in serving[1:] if checkpoint_bytes(other)), None)
+        then = f"run {successor.id}, {successor.model}, will make them" if successor else "no run is left to make them"
+        return f"Run {number} makes the lists for {run.dataset}; then {then}."
 
     def delete(self, number: int) -> Freed:
-        """Delete a run and its checkpoint. Raise ``Problem`` if it is in progress or damaged."""
+        """Delete a run and its checkpoint. Raises ``Problem`` if the run is in progress or its record is damaged."""
         run = self.get(number)
         if run.state in UNDER_WAY:
             raise Problem(f"Run {number} is {run.state}; cancel it before you delete it.")
@@ -203,9 +205,9 @@ class Runs:
         return freed
 
     def forget_damaged(self, number: int) -> bool:
-        """Delete a run that cannot be read; return whether it was one.
+        """Delete a run if its record cannot be read; return whether that was so.
 
-        Only its rows are deleted: the path of its checkpoint is unknown.
+        Its checkpoint stays, because the path is unknown.
         """
         damaged = self._store.is_damaged(number)
         if damaged:
@@ -213,14 +215,14 @@ class Runs:
         return damaged
 
     def prune(self, keep: int, metric: str = "rmse") -> list[Freed]:
-        """Remove the checkpoints that ``prunable`` returns; the metrics of these runs stay."""
+        """Remove the checkpoints of the runs that ``prunable`` returns; the metrics of these runs stay."""
         return [self._free(freed.run) for freed in self.prunable(keep, metric)]
 
     def prunable(self, keep: int, metric: str = "rmse") -> list[Freed]:
         """Return the runs that have a checkpoint and are not among the best, newest first.
 
-        Of comparable runs (same dataset, cleaning and split), the best ``keep`` stay, and always the one that serves
-        its dataset. Raise ``Problem`` for a metric that no run has.
+        Of comparable runs (same dataset, cleaning and split), the best ``keep`` are not prunable. Neither is a run that
+        serves its dataset. Raises ``Problem`` for a metric that no run has.
         """
         done = [run for run in self.find() if run.state == "done"]
         if done and not any(metric in run.metrics for run in done):
@@ -252,7 +254,7 @@ class Runs:
     def use(self, number: int) -> Run:
         """Let a run serve its dataset, and open that dataset from now on.
 
-        Raise ``Problem`` if the run is not done or its checkpoint was removed.
+        Raises ``Problem`` if the run is not done or its checkpoint was removed.
         """
         run = self.get(number)
         if run.state != "done":
@@ -264,15 +266,15 @@ class Runs:
         self.decide(run.dataset)
         return run
 
-    # The queue. Only the process recorded with a run starts it.
+    # The queue. Only the process that is recorded with a run starts the run.
 
     def queue(self, model: str, dataset: str, split: str, request: Mapping[str, Any]) -> int:
-        """Add a run to the end of this process's queue, to be started with ``request``; return its number."""
+        """Add a run, which ``request`` starts, to the end of this process's queue; return its number."""
         with self._store.change():
             return self._queue(model, dataset, split, request)
 
     def _queue(self, model: str, dataset: str, split: str, request: Mapping[str, Any]) -> int:
-        """Add a waiting run. Only inside a change."""
+        """Queue a run. Call only inside a change."""
         store = self._store
         settings = request.get("settings", {})
         cleaning, seed = request["cleaning"], request.get("seed", 0)
@@ -283,7 +285,7 @@ class Runs:
     def queue_stand_in(self, model: str, dataset: str, request: Mapping[str, Any]) -> int:
         """Queue a run that serves a dataset until the recommended model does; return its number.
 
-        If such a run waits or trains already, in any window, return that one's.
+        If such a run is already queued or training, in any window, return the number of that run.
         """
         with self._store.change():
             run = self._store.run(self._chosen(STAND_IN, dataset))
@@ -296,7 +298,8 @@ class Runs:
     def queue_recommended(self, model: str, stand_in: Run) -> int | None:
         """Queue the recommended run that replaces a stand-in, once for each dataset; return its number.
 
-        Return ``None`` if the run is not a stand-in, or somebody chose another run or declined this one.
+        Return ``None`` if ``stand_in`` is not a stand-in, or if somebody chose another run or declined the recommended
+        one.
         """
         dataset = stand_in.dataset
         with self._store.change():
@@ -314,28 +317,28 @@ class Runs:
         return chosen == [stand_in.id, recommended.id]
 
     def want(self, number: int, *, wanted: bool = True) -> None:
-        """Record whether somebody declined a recommended run; the end of a process does not decline it."""
+        """Record that somebody wants or declines a recommended run. The end of its process does not decline it."""
         with self._store.change():
             run = self._store.run(number)
             if run is not None and abs(self._chosen(RECOMMENDED_RUN, run.dataset)) == number:
                 self._store.put_choice(RECOMMENDED_RUN + run.dataset, str(number if wanted else -number))
 
     def decide(self, dataset: str) -> None:
-        """Record that a person chose what serves a dataset, so that nothing replaces it."""
+        """Record that the user chose which run serves a dataset, so that no recommended run is offered."""
         self._store.choose(STAND_IN + dataset, "")
 
     def _chosen(self, name: str, dataset: str) -> int:
         return self._store.chosen_run(name + dataset)
 
     def _is_alive(self, number: int) -> bool:
-        """Return whether a run waits or trains and its process is alive."""
+        """Return whether a run is queued or in progress and its process is alive."""
         rows = self._store.rows(
             "SELECT process, began FROM runs WHERE id = ? AND state IN (?, ?, ?)", number, "queued", *UNDER_WAY
         )
         return any(still_runs(process, began) for process, began in rows)
 
     def waiting(self) -> Sequence[Run]:
-        """Return the waiting runs of this process, the next one first."""
+        """Return the queued runs of this process, the next one first."""
         ours = [
             number
             for (number,) in self._store.rows(
@@ -345,10 +348,10 @@ class Runs:
         return sorted(self._store.runs(ours) if ours else (), key=lambda run: (run.place or 0, run.id))
 
     def adopt(self) -> int:
-        """Take over waiting runs whose process is gone; return their number."""
+        """Take over queued runs whose process has ended; return how many were taken over."""
         rows = self._store.rows("SELECT id, process, began FROM runs WHERE state = 'queued'")
         orphans = [(number, process, began) for number, process, began in rows if not still_runs(process, began)]
-        # Only if they still belong to it: another process may be faster.
+        # Only runs that still belong to the ended process: another process may be faster.
         return sum(
             self._write(
                 "UPDATE runs SET process = ?, began = ? WHERE id = ? AND process = ? AND began = ?",
@@ -359,9 +362,9 @@ class Runs:
         )
 
     def again(self, number: int) -> Run:
-        """Queue a run that was cut off, cancelled or failed again, at the end, under its number.
+        """Put a run that was cut off, was cancelled or failed back at the end of the queue, under its number.
 
-        Raise ``Problem`` if it is done or in progress, or its request is unknown.
+        Raises ``Problem`` if the run is in another state, or if the request that started it is unknown.
         """
         before = self._store.rows("SELECT state, process, began FROM runs WHERE id = ?", number)
         run = self.get(number)
@@ -382,7 +385,7 @@ class Runs:
         return self.get(number)
 
     def move(self, number: int, position: int) -> None:
-        """Move a waiting run to a position of the queue, 0 being the next; beyond the end is the end."""
+        """Move a queued run to a position in the queue. 0 is the next run; a position beyond the end is the end."""
         order = [run.id for run in self.waiting() if run.id != number]
         order.insert(max(0, position), number)
         with self._store.change():
@@ -391,13 +394,13 @@ class Runs:
                 self._store.execute(moved, place, run_id, place)
 
     def release(self) -> None:
-        """Release the waiting runs of this process for others to adopt."""
+        """Release the queued runs of this process, so that another process can adopt them."""
         self._write(
             "UPDATE runs SET began = ? WHERE state = 'queued' AND process = ? AND began = ?", RELEASED, *this_process()
         )
 
     def end_unfinished(self, number: int, state: str, problem: str = "") -> None:
-        """Record the end of a run whose process did not: it ended before it started, or was killed."""
+        """Record the end of a run whose process did not record it: the run never started, or the process was killed."""
         with self._store.change():
             run = self._store.run(number)
             if run is not None and run.state in ("queued", CUT_OFF):
@@ -411,7 +414,7 @@ class Runs:
     # Training
 
     def begin(self, number: int, cleaning: str, settings: Mapping[str, Any], device: str = "cpu") -> None:
-        """Record that a waiting run starts in this process. Raise ``Problem`` if it no longer waits."""
+        """Record that a queued run starts in this process. Raises ``Problem`` if the run is no longer queued."""
         changed = self._write(
             "UPDATE runs SET state = 'running', place = NULL, cleaning = ?, settings = ?, device = ?, process = ?,"
             " began = ?, started = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') WHERE id = ? AND state = 'queued'",
@@ -425,13 +428,13 @@ class Runs:
             raise Problem(f"Run {number} is no longer queued; it was started or cancelled elsewhere.")
 
     def measured(self, number: int, rows: str, by_user: bytes, detail: Mapping[str, Any]) -> None:
-        """Store the measurements of a run."""
+        """Store the errors of a run by user and by subgroup."""
         self._write(
             "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?)", number, rows, by_user, json.dumps(finite(detail))
         )
 
     def end(self, number: int, state: str, **facts: Any) -> None:
-        """Record how a run ended; ``facts`` as for ``Store.end_run``."""
+        """Record how a run ended; ``facts`` are those of ``Store.end_run``."""
         self._store.end_run(number, state, **facts)
 
     def write_progress(
@@ -449,23 +452,23 @@ class Runs:
         )
 
     def _write(self, statement: str, *values: object) -> int:
-        """Change rows and return their number."""
+        """Run a statement as a change; return the number of rows that it changed."""
         with self._store.change():
             return self._store.execute(statement, *values).rowcount
 
 
 def metric_order(run: Run, metric: str) -> float:
-    """Return a key that sorts runs by a metric, best first; those without it come last."""
+    """Return a key that sorts runs by a metric, best first; runs without the metric come last."""
     if metric not in run.metrics:
         return float("inf")
     return -run.metrics[metric] if higher_is_better(metric) else run.metrics[metric]
 
 
 class Recorder:
-    """Records a run in progress: at the first epoch of each phase, then once a second."""
+    """Records the progress of a run: at the first epoch of each phase, then at most once a second."""
 
     def __init__(self, runs: Runs, number: int, phases: Sequence[str], clock: Callable[[], float] = time.monotonic):
-        """``phases`` are the fits to come, in order."""
+        """``phases``: the names of the fits to come, in order."""
         self._runs = runs
         self._number = number
         self._phases = phases
@@ -478,13 +481,13 @@ class Recorder:
         self._progress: dict[str, Any] = {}
         self._over = False
         self.peak_bytes = 0
-        """The peak memory of the process at the end."""
+        """The peak memory of the process; set at the end."""
         self.curve: list[EpochRow] = []
         """The epochs of the first phase, which has a validation loss."""
 
     @property
     def seconds(self) -> float:
-        """Time of training so far, without pauses."""
+        """How long the training has taken so far, without pauses."""
         return self._clock() - self._began - self._paused
 
     def epoch(self, phase: str, epoch: EpochProgress) -> None:
@@ -513,7 +516,10 @@ class Recorder:
             self._write("running")
 
     def _left(self, of: int) -> float | None:
-        """Return the remaining seconds at the rate of the latest epochs of this phase; later phases have as many."""
+        """Estimate the remaining seconds from the latest epochs of this phase; ``None`` if there are too few.
+
+        Assumes that each later phase has as many epochs as this one.
+        """
         (since, first), (now, epoch) = self._latest[0], self._latest[-1]
         if epoch <= first:
             return None
@@ -521,7 +527,7 @@ class Recorder:
         return (now - since) / (epoch - first) * (of - epoch + to_come * of)
 
     def hold(self, wait: Callable[[], object]) -> None:
-        """Pause while ``wait`` runs."""
+        """Record the run as paused while ``wait`` blocks."""
         self._write("paused")
         since = self._clock()
         try:
@@ -531,9 +537,9 @@ class Recorder:
         self._write("running")
 
     def end(self, state: str, *, seconds: float | None = None, **facts: Any) -> None:
-        """Record how the run ended; an interruption after that changes nothing.
+        """Record how the run ended. Only the first call does so: a later interruption changes nothing.
 
-        ``seconds`` defaults to the time since the recorder was created.
+        ``seconds`` defaults to the time that the training has taken.
         """
         if self._over:
             return

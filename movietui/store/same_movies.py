@@ -1,9 +1,9 @@
-"""Which stored movies are which movies of a dataset, so that ratings and marks count in every dataset.
+"""Maps stored movies to the movies of a dataset, so that ratings and marks count in every dataset.
 
-The store identifies a movie by the key of the dataset in which it was rated. If another dataset has it under another
-key, the matcher of imports recognises it (``answers.lists.recognise``): in the engine for the app, directly on the
-command line. The matches are kept here for the open dataset, so that each stored movie is matched once. All keys
-returned are the dataset's.
+The store identifies a movie by its key in the dataset in which it was rated. If another dataset has the movie under
+another key, the matcher of imports recognises it (``answers.lists.recognise``); for the app, this runs in the engine.
+This module remembers the matches for the open dataset, so that each stored movie is matched only once. Unless a
+docstring says otherwise, keys are those of the dataset.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from movietui.protocol.viewers import ViewerRef
 from movietui.store.ratings import SEEN, Ids, Movie, Rated, Store, StoredMovie
 
 SHOWN_MARKS: tuple[Mark, ...] = ("hidden", "watchlist", "seen")
-"""The marks that a found movie shows, the one that says most first."""
+"""The marks that a search shows, the most important one first."""
 
 
 class SameMovies:
@@ -28,23 +28,23 @@ class SameMovies:
         self._store = store
         self._known: dict[str, Recognised] = {}
         self._described: dict[str, StoredMovie] = {}
-        """Each movie as it was described when it was recognised."""
+        """What was known about each movie when it was recognised."""
         self._cached_keys: dict[ViewerRef, tuple[object, list[str]]] = {}
         self._cached_movies: dict[ViewerRef, tuple[object, dict[str, str]]] = {}
-        """The last result for a viewer, with the state that it depends on."""
+        """The last result for each viewer, with the state that it depends on."""
         self._learned = 0
 
     def unknown(self, refs: Iterable[ViewerRef], *, again: bool = False) -> list[StoredMovie]:
         """Return the stored movies of viewers that are not matched yet.
 
-        With ``again``, include those about which an import has said more since.
+        With ``again``, include movies that the store has learned more about since they were matched.
         """
         keys = {key for ref in refs for key in self._keys(ref)}
         movies = self._store.describe(keys if again else keys - self._known.keys())
         return [movie for movie in movies if self._described.get(movie.key) != movie]
 
     def learn(self, movies: Iterable[StoredMovie], recognised: Mapping[str, Recognised]) -> None:
-        """Add matches of stored movies, and store their ids."""
+        """Remember matches of stored movies, and store the ids that the matches add."""
         self._described.update((movie.key, movie) for movie in movies)
         self._known.update(recognised)
         self._learned += 1
@@ -57,9 +57,9 @@ class SameMovies:
             self._learned += 1
 
     def for_engine(self, ref: ViewerRef) -> ViewerRatings:
-        """Return a viewer with ratings and marks, as the engine expects them.
+        """Return a viewer with their ratings and marks, as the engine expects them.
 
-        Of several ratings of a movie, the newest counts.
+        If a movie has several ratings, the newest counts.
         """
         keys, stars = self._movies(ref), dict[str, float]()
         for stored_key, value in self._store.stars(ref):
@@ -80,20 +80,21 @@ class SameMovies:
         return {keys[each.movie.key] for each in self._store.marks(ref, *marks) if each.movie.key in keys}
 
     def shown_marks(self, ref: ViewerRef) -> dict[str, str]:
-        """Return the mark that a viewer's movie shows, by its key; of several, the first of ``SHOWN_MARKS``."""
+        """Return the mark to show for each of a viewer's movies, by key; of several, the first of ``SHOWN_MARKS``."""
         return {key: mark for mark in reversed(SHOWN_MARKS) for key in self.marked(ref, mark)}
 
     def stored(self, ref: ViewerRef, movie: Movie, *marks: Mark) -> Movie:
-        """Return a movie of the dataset with the key under which the viewer has it already, else unchanged.
+        """Return a movie of the dataset with the key under which the viewer already has it, if any.
 
-        Of several keys, that of the newest rating; with ``marks``, preferably one with such a mark.
+        If the viewer has it under several keys, use that of the newest rating; with ``marks``, preferably a key that
+        has one of these marks.
         """
         keys = self.keys_of(ref, movie)
         marked = {each.movie.key for each in self._store.marks(ref, *marks)} if marks else set()
         return replace(movie, key=max(keys, key=lambda key: (key in marked, keys.index(key)))) if keys else movie
 
     def keys_of(self, ref: ViewerRef, movie: Movie) -> list[str]:
-        """Return the keys under which a viewer has a movie of the dataset, the newest last."""
+        """Return the stored keys under which a viewer has a movie of the dataset, the newest last."""
         return [stored_key for stored_key, key in self._movies(ref).items() if key == movie.key]
 
     def rated_elsewhere(self, ref: ViewerRef) -> list[Rated]:
@@ -102,27 +103,27 @@ class SameMovies:
         return [rated for rated in self._store.ratings(ref) if rated.movie.key not in keys]
 
     def stored_keys(self, ref: ViewerRef) -> dict[str, str]:
-        """Return the stored keys of a viewer's movies, of duplicates the newest, by the dataset's keys."""
+        """Return the stored keys of a viewer's movies by the dataset's keys; of several stored keys, the newest."""
         return {key: stored_key for stored_key, key in self._movies(ref).items()}
 
     def _keys(self, ref: ViewerRef) -> list[str]:
-        """Return the keys of a viewer's movies, the last rated at the end."""
+        """Return the stored keys of a viewer's movies, the movie rated last at the end."""
         state = self._store.steps_version()
         if ref not in self._cached_keys or self._cached_keys[ref][0] != state:
             self._cached_keys[ref] = state, self._store.movie_keys(ref)
         return self._cached_keys[ref][1]
 
     def _movies(self, ref: ViewerRef) -> dict[str, str]:
-        """Return the dataset's keys of a viewer's movies by their stored ones, in order."""
+        """Return the dataset's keys of a viewer's movies by their stored keys, in the order of ``_keys``."""
         state = self._learned, self._store.steps_version()
         if ref not in self._cached_movies or self._cached_movies[ref][0] != state:
             self._cached_movies[ref] = state, self._joined(self._keys(ref))
         return self._cached_movies[ref][1]
 
     def _joined(self, keys: Iterable[str]) -> dict[str, str]:
-        """Return the dataset's keys of stored movies.
+        """Return the dataset's keys of stored movies, by stored key.
 
-        As in an import, two of them are one movie only if both matches are sure.
+        As in an import, two stored movies are the same movie of the dataset only if both matches are sure.
         """
         known = {key: one for key in keys if (one := self._known.get(key)) and one["key"]}
         sure = {one["key"] for one in known.values() if one["sure"]}
@@ -135,7 +136,7 @@ class SameMovies:
 
 
 def to_rows(movies: Iterable[StoredMovie]) -> list[StoredMovieRow]:
-    """Return stored movies as messages hold them."""
+    """Return stored movies as messages."""
     return [
         {
             "key": movie.key,

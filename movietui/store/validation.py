@@ -1,7 +1,8 @@
 """What the store may contain: the valid values of each column, and of each choice by its name.
 
-Anybody may have written a store file: a backup that was sent, an editor, a failing disk. Both reading rows and
-restoring a backup validate with this module. To add a table, add an entry to ``TABLES``.
+The content of a store file cannot be trusted: somebody else may have sent it as a backup, an editor may have changed
+it, or a disk may have failed. Rows are validated with this module when they are read, and when a backup is restored. To
+add a table, add an entry to ``TABLES``.
 """
 
 import functools
@@ -19,17 +20,17 @@ from movietui.data.storage import locations, strict_json
 
 Check = Callable[[Any], bool]
 LARGEST = 2**53
-"""Exceeds every row number and every count."""
+"""A limit that no row number and no count reaches."""
 LONGEST_JSON = 16 * 2**20
 LONGEST_TEXT = LONGEST_KEY = 50_000
-"""The most characters that are read, far more than are written, so that a long title does not cost a rating."""
+"""The most characters that are read. That is far more than are written, so that a long title does not cost a rating."""
 DEEPEST = 8
 """The deepest nesting of stored JSON."""
 STATES = ("queued", "running", "paused", "done", "cancelled", "failed", "cut off")
 KINDS = ("rating", *get_args(Mark))
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _BROKEN = re.compile("[\ud800-\udfff]")
-"""What bytes that are not UTF-8 become when text is read."""
+"""The characters that stand for bytes that are not UTF-8, once text is read."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Column:
 
     is_valid: Check
     max_length: int = 0
-    """For text that people wrote: the length to which it is cut, after sanitizing, when it is restored."""
+    """For text that people wrote: the length to which a restore cuts it after cleaning; otherwise 0."""
 
 
 def _text(max_length: int, least: int = 0) -> Check:
@@ -82,7 +83,7 @@ def _optional(check: Check) -> Check:
 
 
 def is_moment(value: object) -> bool:
-    """Return whether a text is an ISO 8601 moment of a year with four digits."""
+    """Return whether a value is a text with an ISO 8601 date and time, from the year 2 to 9998."""
     if not isinstance(value, str) or len(value) > 40:
         return False
     try:
@@ -92,12 +93,12 @@ def is_moment(value: object) -> bool:
 
 
 def is_stars(value: object) -> bool:
-    """Return whether a number is a rating: from 0.5 to 5, in halves."""
+    """Return whether a value is a rating: a number from 0.5 to 5, in halves."""
     return isinstance(value, int | float) and 0.5 <= value <= 5 and value * 2 == math.floor(value * 2)
 
 
 def is_year(value: object) -> bool:
-    """Return whether a number is a year, or 0 for an unknown one."""
+    """Return whether a value is a year, or 0 for an unknown year."""
     return type(value) is int and 0 <= value <= 9999
 
 
@@ -105,18 +106,18 @@ def is_year(value: object) -> bool:
 
 
 def _object(fields: Mapping[str, Check], needed: Sequence[str] = (), *, only: bool = False) -> Check:
-    """Return a check for an object with valid fields; with ``only``, without others."""
+    """Return a check for an object with the ``needed`` fields and valid values; with ``only``, without other fields."""
     return lambda value: (
         isinstance(value, dict)
         and set(needed) <= value.keys()
         and (not only or value.keys() <= fields.keys())
-        and all(fields[name](of) for name, of in value.items() if name in fields)
+        and all(fields[name](item) for name, item in value.items() if name in fields)
     )
 
 
 def _by_name(check: Check) -> Check:
-    """Return a check for an object with any names and valid values."""
-    return lambda value: isinstance(value, dict) and all(_NAME(name) and check(of) for name, of in value.items())
+    """Return a check for an object that has any names and only valid values."""
+    return lambda value: isinstance(value, dict) and all(_NAME(name) and check(item) for name, item in value.items())
 
 
 def _list_of(check: Check) -> Check:
@@ -168,7 +169,7 @@ _REQUEST = _object(
     },
     only=True,
 )
-"""A request starts a job, so other fields are invalid: they could turn it into another kind of job."""
+"""A request starts a job. Other fields are invalid, because they could turn it into another kind of job."""
 _GROUP = _object(
     {"by": _NAME, "group": _plain_text(200), "rows": _COUNT, "users": _COUNT}
     | dict.fromkeys(("rmse", "mae", "mse", "bias", "too_high"), _FIGURE),
@@ -288,7 +289,7 @@ def _is_deleted(dataset: object) -> bool:
 
 
 def is_curve(text: str) -> bool:
-    """Return whether a text is the curve of a run."""
+    """Return whether a text is a valid curve of a run, as JSON."""
     return TABLES["runs"]["curve"].is_valid(text)
 
 
@@ -305,11 +306,11 @@ CHOICES: Mapping[str, Check] = {
     "cleaning:": _CLEANING,
     "viewer:": _matching(r"(profile|user):[^\x00-\x1f\x7f-\x9f]{1,200}"),
 }
-"""The valid values of choices, by name or by its part before the colon. Other choices may be any text."""
+"""The valid values of choices, by name, or by the part of the name up to the colon. Other choices may be any text."""
 
 
 def is_choice(name: str, value: object) -> bool:
-    """Return whether a choice can have a value."""
+    """Return whether a value is valid for the choice with this name."""
     beginning, colon, _ = name.partition(":")
     check = CHOICES.get(beginning + colon)
     return TABLES["choices"]["value"].is_valid(value) and (check is None or check(value))
@@ -319,9 +320,9 @@ def is_choice(name: str, value: object) -> bool:
 
 
 def wrong_column(table: str, columns: Sequence[str], row: Sequence[Any]) -> str:
-    """Return the first of the named columns with an invalid value in a row; empty if there is none.
+    """Return the name of the first column with an invalid value in a row; empty if all values are valid.
 
-    Values after these columns are ignored, and so is one whose name is ``-``.
+    ``columns``: the names of the first columns of the row. Other values, and those of columns named ``-``, are ignored.
     """
     for is_valid, name, value in zip(_checks(table, tuple(columns)), columns, row, strict=False):
         if not is_valid(value):
@@ -339,7 +340,7 @@ def _checks(table: str, columns: tuple[str, ...]) -> tuple[Check, ...]:
 
 
 def cleaned(column: Column, value: Any) -> Any:
-    """Return a value as it is restored: text that people wrote without control characters, on one line."""
+    """Return a value as a restore writes it: text that people wrote is put on one line, without control characters."""
     if not column.max_length or not isinstance(value, str):
         return value
     if value.isprintable() and len(value) <= column.max_length:

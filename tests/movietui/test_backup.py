@@ -106,7 +106,7 @@ def test_a_folder_for_backups_that_cannot_be_created(backup: Path) -> None:
     done = invoke("backup")
     assert (done.exit_code, done.stderr) == (
         1,
-        f"{locations.backups()} could not be created: File exists; choose another place.\n",
+        f"{locations.backups()} could not be created: File exists; choose another folder.\n",
     )
 
 

@@ -60,7 +60,7 @@ async def test_deleting_asks_and_tells_of_the_run_in_use(store: Store, size: tup
         screen = await go(driver)
         await driver.press("right", "home", "D")
         await driver.see("Delete run 3?")
-        await driver.see("Run 3 makes the lists of demo; then run 1")
+        await driver.see("Run 3 makes the lists for demo; then run 1")
         await driver.press("escape")
         assert store.run(3) is not None
         await driver.press("D")
@@ -97,7 +97,7 @@ async def test_runs_are_written_to_a_file(
         for typed, expected in (
             (tmp_path / "runs.csv", "already exists"),
             (tmp_path / "no" / "runs.csv", "No such file"),
-            (tmp_path / "runs.txt", "End the file name with .csv, .json, .md"),
+            (tmp_path / "runs.txt", "End the file name with .csv, .json or .md"),
             ("", "Type a file name."),
         ):
             field.value = str(typed)

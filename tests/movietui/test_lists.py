@@ -156,4 +156,4 @@ def test_kept_ratings_are_counted(demo: None, tmp_path: Path) -> None:
     path.write_text(f'Title,Year,Rating\n"{title}",{year},4\n')
     run("rate", "--profile", "anna", f"{title} ({year})", 2, "--dataset", "demo")
     shown = run("import", path, "--profile", "anna", "--dataset", "demo").stdout
-    assert "Kept 1 rating of anna: typed in, or newer than the file" in shown
+    assert "Kept 1 rating of anna, typed in or newer than in the file." in shown

@@ -118,7 +118,7 @@ def test_sweep(run: Run, ready: Path) -> None:
     assert [row["test"] is None for row in rows] == [False, True, True, True]
     given(rows[0], "model", "dataset", "split", "seed", "seconds")
     output = run(*arguments, "caution=1,2").stdout
-    assert re.search(r"the best, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", output)
+    assert re.search(r"the best settings, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", output)
 
 
 def test_reproduce(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:

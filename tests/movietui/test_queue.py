@@ -152,7 +152,9 @@ async def test_pausing(store: Store, jobs: list[FakeJob]) -> None:
     assert queue.paused == {first}
     await queue.resume(first)
     assert (jobs[0].sent, queue.paused) == (["pause", "resume"], set())
-    with pytest.raises(Problem, match=f"Run {second} is not training in this window, so it cannot be paused here."):
+    with pytest.raises(
+        Problem, match=f"Run {second} is not training in this window, so it cannot be paused or resumed here."
+    ):
         await queue.pause(second)
     await queue.close()
 

@@ -12,7 +12,7 @@ from movietui.formatting import reasons
         ("alike", 12, 4.5, "you", "liked by people whose ratings agree with yours"),
         ("alike", 12, 4.5, "anna", "liked by people whose ratings agree with anna's"),
         ("everyone", 112, 4.5, "you", "simply very well liked: ★ 4.5 from 112 ratings"),
-        ("everyone", 1, 3.0, "you", "what everyone gives it: ★ 3.0 from 1 rating"),
+        ("everyone", 1, 3.0, "you", "everyone's average: ★ 3.0 from 1 rating"),
         ("everyone", 0, 0.0, "you", "nobody has rated it yet"),
     ],
 )

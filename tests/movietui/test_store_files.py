@@ -214,7 +214,7 @@ def test_a_failed_change_is_rolled_back(store: Store, monkeypatch: pytest.Monkey
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(store, "_put", fails)
-    with pytest.raises(Problem, match="free some space, nothing that was saved is lost"):
+    with pytest.raises(Problem, match=r"free some space \(nothing that was saved is lost\)"):
         store.rate(TOM, ALIEN, 2)
     monkeypatch.undo()
     assert [ref for ref, _ in store.profiles()] == [ANNA]

@@ -4,12 +4,12 @@ CREATE TABLE viewers (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('profile', 'user')),
     dataset TEXT NOT NULL DEFAULT '',       -- the dataset of a user; '' for a profile
-    name TEXT NOT NULL,                     -- of a profile, or the user's id in the dataset
+    name TEXT NOT NULL,                     -- the name of a profile, or the id of a user in the dataset
     created TEXT NOT NULL,
     UNIQUE (kind, dataset, name)
 );
 
--- film: the key of a movie, made from its title and year, which are stored too, to be shown and exported.
+-- film: the key of a movie, made from its title and year. These are stored too, so that they can be shown and exported.
 CREATE TABLE ratings (
     viewer INTEGER NOT NULL REFERENCES viewers ON DELETE CASCADE,
     film TEXT NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE log (
     rated_before TEXT,                      -- when the previous rating was given
     stars_after REAL,
     at TEXT NOT NULL,
-    undone INTEGER NOT NULL DEFAULT 0       -- 0 if not undone; otherwise greater the later it was undone
+    undone INTEGER NOT NULL DEFAULT 0       -- 0 if not undone; otherwise, the later it was undone, the greater
 );
 
 CREATE INDEX log_by_viewer ON log (viewer, id);
@@ -45,7 +45,7 @@ CREATE TABLE runs (
     seed INTEGER NOT NULL,
     settings TEXT NOT NULL,                 -- JSON object
     state TEXT NOT NULL CHECK (state IN ('running', 'done', 'cancelled', 'failed')),
-    process INTEGER NOT NULL,               -- the process that trains; if it is gone, the run was cut off
+    process INTEGER NOT NULL,               -- the process that trains; if it has ended, the run was cut off
     checkpoint TEXT NOT NULL UNIQUE,        -- the name of its folder, never used by another run
     started TEXT NOT NULL,
     seconds REAL,

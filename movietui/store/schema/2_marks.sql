@@ -13,14 +13,14 @@ CREATE TABLE marks (
     PRIMARY KEY (viewer, film, mark)
 ) WITHOUT ROWID;
 
--- What a person did at once, and can undo at once: a rating, a mark, an import.
+-- Something that a person did, and can undo as a whole: a rating, a mark, an import.
 CREATE TABLE steps (
     id INTEGER PRIMARY KEY,
     viewer INTEGER NOT NULL REFERENCES viewers ON DELETE CASCADE,
     kind TEXT NOT NULL,                     -- 'rating', a mark or 'import'
     note TEXT NOT NULL DEFAULT '',          -- the source of an import
     at TEXT NOT NULL,
-    undone INTEGER NOT NULL DEFAULT 0       -- 0 if not undone; otherwise greater the later it was undone
+    undone INTEGER NOT NULL DEFAULT 0       -- 0 if not undone; otherwise, the later it was undone, the greater
 );
 
 CREATE INDEX steps_by_viewer ON steps (viewer, id);
@@ -35,14 +35,14 @@ CREATE TABLE changes (
     kind TEXT NOT NULL,                     -- 'rating' or a mark
     before REAL,                            -- stars; 1 for a mark
     given_before TEXT,                      -- when the previous value was given
-    place_before INTEGER,                   -- and the previous place
+    place_before INTEGER,                   -- the place of the previous value
     after REAL,
     given_after TEXT NOT NULL
 );
 
 CREATE INDEX changes_by_step ON changes (step, id);
 
--- Other keys of a movie, because its title or year differs between sources. Each pair has two rows, one each way.
+-- Other keys of a movie whose title or year differs between sources. Each pair has two rows, one in each direction.
 CREATE TABLE aliases (
     film TEXT NOT NULL,
     alias TEXT NOT NULL,
@@ -60,12 +60,12 @@ CREATE TABLE films (
 -- Which movie an imported title is, as chosen by hand.
 CREATE TABLE settled (
     own TEXT PRIMARY KEY,                   -- the key of the imported title and year
-    film TEXT NOT NULL                      -- '' for a movie of no dataset
+    film TEXT NOT NULL                      -- '' if the movie is in no dataset
 ) WITHOUT ROWID;
 
 INSERT INTO steps (id, viewer, kind, at, undone) SELECT id, viewer, 'rating', at, undone FROM log;
 
--- Changes keep the ids of the log. The previous change of the same movie gave the value that a change replaced.
+-- Changes keep the ids of the log. The value that a change replaced was given by the previous change of the movie.
 INSERT INTO changes
     SELECT id, id, film, title, year, 'rating', stars_before, rated_before,
         (SELECT max(id) FROM log AS older

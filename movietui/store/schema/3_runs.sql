@@ -1,4 +1,4 @@
--- From version 2 to 3: runs that wait, pause and are cut off, their measurements, and which of them changed.
+-- From version 2 to 3: runs can be queued, paused and cut off, have measurements, and record that they changed.
 
 ALTER TABLE runs RENAME TO runs_before;
 
@@ -14,7 +14,7 @@ CREATE TABLE runs (
     settings TEXT NOT NULL,                 -- JSON object
     device TEXT NOT NULL DEFAULT '',
     state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'paused', 'done', 'cancelled', 'failed', 'cut off')),
-    process INTEGER NOT NULL,               -- the process that trains it, or in whose queue it waits
+    process INTEGER NOT NULL,               -- the process that trains the run, or has it in its queue
     began TEXT NOT NULL DEFAULT '',         -- when that process started, because process numbers are reused
     checkpoint TEXT NOT NULL UNIQUE,        -- the name of its folder, never used by another run
     started TEXT NOT NULL,
@@ -40,7 +40,7 @@ FROM runs_before;
 
 DROP TABLE runs_before;
 
--- The measurements of a run besides its metrics.
+-- The measurements of a run other than its metrics.
 CREATE TABLE measured (
     run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
     rows TEXT NOT NULL,                     -- a fingerprint of the test rows
@@ -48,7 +48,7 @@ CREATE TABLE measured (
     detail TEXT NOT NULL                    -- JSON object: subgroups, calibration, confusion
 );
 
--- The newest change of each run, deleted ones included. To read what is new, remember the last id that you read.
+-- The newest change of each run, including deleted runs. To read what is new, remember the last id that you read.
 CREATE TABLE run_changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run INTEGER NOT NULL UNIQUE ON CONFLICT REPLACE

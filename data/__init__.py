@@ -1,1 +1,1 @@
-"""Fetches, reads, cleans, splits and encodes datasets of movie ratings. Never imports torch or textual."""
+"""Fetches, reads, cleans, splits and encodes datasets of movie ratings, without importing torch or textual."""

@@ -1,8 +1,7 @@
-"""The catalogue of datasets: list, get, clean, load, show and remove them.
+"""The catalogue of datasets: lists, gets, cleans, loads, shows and removes them.
 
-Every function raises ``Problem`` with one sentence if it cannot do its work, lets ``Cancelled`` and KeyboardInterrupt
-pass, and leaves nothing half written. Loading a dataset that is already cleaned imports neither pandas nor any network
-code.
+If a function cannot do its work, it raises ``Problem``. All functions let ``Cancelled`` and ``KeyboardInterrupt`` pass,
+and leave nothing half written. Loading a dataset that is already cleaned imports neither pandas nor any network code.
 """
 
 import functools
@@ -30,33 +29,33 @@ DEMO = "demo"
 IMDB = "imdb"
 """The name under which IMDb's tables are listed and removed, like a dataset."""
 STANDARD = "standard"
-DAMAGED = "damaged or of another version"
+DAMAGED = "damaged or from another version"
 Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True)
 class DatasetStatus:
-    """A dataset, and whether it is on this disk."""
+    """A dataset, and whether it is on disk."""
 
     name: str
     title: str
     state: str
-    """``ready``; ``available`` (can be downloaded); ``invented`` (the demo, always available); ``tables`` (IMDb's)."""
+    """``ready``; ``available`` (for download); ``invented`` (the demo, always available); ``tables`` (IMDb's)."""
     ratings: int | None = None
-    """As published, before cleaning; None unless the dataset is on disk."""
+    """As published, before cleaning; None unless the dataset is on disk. Likewise ``users`` and ``movies``."""
     users: int | None = None
     movies: int | None = None
     bytes: int = 0
-    """On disk: raw tables, all cleaned versions and the download."""
+    """Disk space used by the raw tables, all cleaned versions and the download."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields."""
+        """Return the fields as JSON-able values."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class GetResult:
-    """A dataset that was fetched or read. Counts are as published, before cleaning."""
+    """A dataset that was fetched or read. Its counts are as published, before cleaning."""
 
     dataset: str
     source: str
@@ -66,7 +65,7 @@ class GetResult:
     movies: int
     seconds: float
     note: str = ""
-    """Sentences for the user; often empty."""
+    """Sentences for the user, such as a warning; often empty."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields, as ``movietui data get --json`` prints them."""
@@ -74,7 +73,7 @@ class GetResult:
 
 
 def list_datasets() -> list[DatasetStatus]:
-    """Return all datasets: first those that can be fetched by name, then the user's own."""
+    """Return all datasets: first those that can be fetched by name, then those that the user supplied."""
     statuses = []
     for name in dict.fromkeys([*sources.SOURCES, *cache.names()]):
         source = sources.SOURCES.get(name)
@@ -92,7 +91,7 @@ def list_datasets() -> list[DatasetStatus]:
 
 
 def list_stored() -> list[DatasetStatus]:
-    """Return all datasets, and IMDb's tables if they are downloaded: everything that ``remove`` can free."""
+    """Return all datasets, and IMDb's tables if they are downloaded: everything that ``remove`` can remove."""
     tables = DatasetStatus(IMDB, "IMDb's tables", "tables", bytes=_size(IMDB))
     return [*list_datasets(), *([tables] if tables.bytes else [])]
 
@@ -111,8 +110,8 @@ def _size(name: str) -> int:
 def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> GetResult:
     """Get a dataset by name, or read a zip archive or a folder of original files under any name.
 
-    A dataset already on disk is checked, not fetched again; a path is always read again. ``insecure`` downloads from a
-    server whose certificate cannot be verified, and then accepts only an archive with the published checksum.
+    A dataset that is already on disk and intact is not fetched again; a path is always read again. With ``insecure``,
+    the server's certificate is not verified, and only an archive with the published checksum is accepted.
     """
     started = time.perf_counter()
     source = sources.SOURCES.get(_checked_name(name))
@@ -149,7 +148,7 @@ def _unknown(name: str) -> Problem:
 
 
 def _present(name: str, report: Report) -> dict[str, Any] | None:
-    """Return the facts of a stored dataset if it is intact, else None."""
+    """Return the facts about a stored dataset, or None if it is missing or damaged."""
     try:
         facts = cache.describe(name)
         cache.check_raw(name)
@@ -180,7 +179,7 @@ def _read_and_store(name: str, path: Path | None, report: Report, insecure: bool
                 "use another name."
             )
         if source and len(raw.ratings) != source.ratings:
-            notes.append(f"It has {len(raw.ratings):,} ratings; the published dataset has {source.ratings:,}.")
+            notes.append(f"The files have {len(raw.ratings):,} ratings; the published dataset has {source.ratings:,}.")
         return _store(name, raw, named.origin, _joined_notes(notes, raw), report)
     assert source is not None
     with sources.fetched(source, report, insecure) as fetched:
@@ -210,21 +209,21 @@ class RemoveResult:
 
     dataset: str
     bytes: int
-    """Freed on disk."""
+    """Disk space that was freed."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields."""
+        """Return the fields as JSON-able values."""
         return asdict(self)
 
 
 def remove(name: str) -> RemoveResult:
     """Remove a dataset's tables and its downloaded archive; for ``imdb``, the downloaded IMDb tables.
 
-    The ratings of profiles, which are in the store, and the matches settled by hand are not removed. Raises ``Problem``
-    if there is no such dataset or nothing of it is on disk.
+    The ratings of profiles, which are in the store, and the matches that the user settled by hand are not removed.
+    Raises ``Problem`` if there is no such dataset, or none of its files are on disk.
     """
     known = _checked_name(name) in (*sources.SOURCES, IMDB)
-    if not (known or cache.folder_of(name).is_dir()):  # an interrupted removal may have left a part
+    if not (known or cache.folder_of(name).is_dir()):  # an interrupted removal may have left some files
         on_disk = cache.names()
         raise no_such(f"There is no dataset {name}", name, on_disk, f"on disk: {', '.join(on_disk) or 'none'}.")
     size = _size(name)
@@ -238,14 +237,14 @@ def remove(name: str) -> RemoveResult:
 def clean(name: str, cleaning: str = STANDARD, report: Report = silent) -> CleaningReport:
     """Clean a stored dataset, unless it is already cleaned, and return what each rule removed.
 
-    ``cleaning`` names the rules, here and below; see ``movietui.data.cleaning.cleaner.parse``.
+    Here and below, ``cleaning`` names the rules; see ``movietui.data.cleaning.cleaner.parse``.
     """
     rules = parse(cleaning)
     return _load_cleaned(cache.load_report, name, rules, report) or _clean(name, rules, report)[1]
 
 
 def report_of(name: str, cleaning: str = STANDARD) -> CleaningReport | None:
-    """Return what cleaning removed, or ``None`` if the dataset is not on disk or not cleaned yet."""
+    """Return what each rule removed, or ``None`` if the dataset is not on disk, not cleaned yet or damaged."""
     rules = parse(cleaning)
     try:
         return cache.load_report(cache.clean_folder(name, cache.describe(_checked_name(name))["raw"], rules))
@@ -254,16 +253,20 @@ def report_of(name: str, cleaning: str = STANDARD) -> CleaningReport | None:
 
 
 def preview(name: str, cleaning: str) -> CleaningReport:
-    """Return what cleaning would remove, without storing anything.
+    """Return what each rule would remove, without storing anything.
 
-    The last dataset previewed stays in memory, so that switching a rule on or off gives an answer at once.
+    The dataset previewed last stays in memory, so that the result changes at once when a rule is turned on or off.
     """
     rules = parse(cleaning)
     return _load_published(name, _cleaner, silent)[1].clean(rules)[1]
 
 
 def removed(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
-    """Return a window of the rows that a rule removes or changes, or would if it were on; see ``preview``."""
+    """Return ``limit`` of the rows that a rule removes or changes, from ``offset`` on.
+
+    For a rule that is off, return the rows that it would remove or change. The dataset stays in memory as in
+    ``preview``.
+    """
     rules = parse(cleaning)
     return _load_published(name, _cleaner, silent)[1].removed(rules, rule, offset, limit)
 
@@ -279,7 +282,7 @@ class RemovedMovie:
 
     id: str
     label: str
-    """As published: ``Usual Suspects, The (1995)``."""
+    """As published, such as ``Usual Suspects, The (1995)``."""
     released: int
     """The year of release; 0 if unknown."""
 
@@ -290,7 +293,7 @@ class RemovedMovie:
 
 
 def removed_movies(dataset: Dataset) -> list[RemovedMovie]:
-    """Return the movies that cleaning removed from a dataset; none if its raw tables are not on disk."""
+    """Return the movies that cleaning removed from a dataset; an empty list if its raw tables are not on disk."""
     movies = dataset.movies
     remaining = {*movies.ids, *(other for others in movies.merged.values() for other in others)}
     try:
@@ -314,7 +317,7 @@ def rule_that_removed(dataset: Dataset, movie: RemovedMovie) -> str:
 def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:
     """Return a cleaned dataset, with IMDb's facts if it is joined; clean it first if necessary.
 
-    The demo is generated if it is not on disk. Raises ``Problem`` if any other dataset is not.
+    If the demo is not on disk, it is generated; if another dataset is not on disk, ``Problem`` is raised.
     """
     rules = parse(cleaning)
     dataset = _load_cleaned(lambda folder: cache.load_clean(name, rules, folder), name, rules, report)
@@ -322,7 +325,7 @@ def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Datase
 
 
 def _load_cleaned(load: Callable[[Path], Loaded], name: str, rules: Cleaning, report: Report) -> Loaded | None:
-    """Load part of a cleaned dataset, or return None if it is not cleaned yet or damaged."""
+    """Load a cleaned dataset, or part of one, from its folder; return None if it is not cleaned yet or damaged."""
     try:
         return load(cache.clean_folder(name, _digest(name, report), rules))
     except FileNotFoundError:
@@ -339,7 +342,7 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
 
 
 def _digest(name: str, report: Report) -> str:
-    """Return the digest of the raw tables. Raises ``Problem`` if the dataset is not on disk."""
+    """Return the digest of the raw tables. Raises ``Problem`` if the dataset is not on disk and is not the demo."""
     return str(_facts(name, report)["raw"])
 
 
@@ -357,7 +360,7 @@ def _facts(name: str, report: Report) -> dict[str, Any]:
 
 
 def _restore(name: str, report: Report) -> dict[str, Any]:
-    """Rebuild damaged raw tables if that needs no network."""
+    """Rebuild damaged raw tables if that needs no network, and return the facts. Raises ``Problem`` otherwise."""
     report(Stage("Reading", note=f"The stored tables of {name} are {DAMAGED}; rebuilding them."))
     source = sources.SOURCES.get(name)
     if name == DEMO or (source and sources.is_published(sources.archive_of(source), source)):
@@ -367,13 +370,16 @@ def _restore(name: str, report: Report) -> dict[str, Any]:
 
 
 def _load_published(name: str, load: Callable[[str, str], Loaded], report: Report) -> tuple[str, Loaded]:
-    """Load something derived from the raw tables, and return it with their digest."""
+    """Return the digest of the raw tables, and what ``load`` returns for the dataset and this digest.
+
+    Damaged tables are rebuilt if possible.
+    """
     digest = _digest(name, report)
     try:
         return digest, load(name, digest)
     except parquet.Damaged:
         current = _digest(name, report)
-        if current == digest:  # else another process has replaced them
+        if current == digest:  # otherwise another process has replaced the tables
             current = str(_restore(name, report)["raw"])
         return current, load(name, current)
 
@@ -383,8 +389,8 @@ def _clean(
 ) -> tuple[Dataset, CleaningReport, dict[str, Any]]:
     """Clean, encode and summarise a dataset; start over if another process replaces it meanwhile.
 
-    A result that cannot be stored is returned anyway unless ``must_store``: a full disk must not leave the user without
-    a list.
+    If the result cannot be stored, it is returned anyway, unless ``must_store`` is set: a full disk must not leave the
+    user without a list.
     """
     from movietui.data import summary
     from movietui.data.cleaning import encoding
@@ -404,13 +410,13 @@ def _clean(
         except Problem as problem:
             if must_store:
                 raise
-            report(Stage("Storing", note=f"{problem} It will be cleaned again next time."))
+            report(Stage("Storing", note=f"{problem} {name} will be cleaned again next time."))
         report(Stage("Storing", 1, 1, finished=True))
         return dataset, cleaning_report, facts
 
 
 def show(name: str, cleaning: str = STANDARD, report: Report = silent) -> dict[str, Any]:
-    """Return JSON-able facts about a dataset: counts, distributions, what is missing, terms and citation."""
+    """Return facts about a dataset as JSON-able values: its summary, its source, and its terms and citation."""
     rules = parse(cleaning)
     summed = _load_cleaned(cache.load_summary, name, rules, report) or _clean(name, rules, report)[2]
     source = sources.SOURCES.get(name)

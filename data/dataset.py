@@ -1,7 +1,7 @@
 """A dataset in memory: ratings as columns, users and movies by index.
 
-Everything after cleaning uses indices: ``ratings.user[i]`` is a row of ``users``, ``ratings.movie[i]`` a row of
-``movies``. The ids of the original files are strings, used only in input and output.
+After cleaning, all code uses indices: ``ratings.user[i]`` is a row of ``users``, and ``ratings.movie[i]`` is a row of
+``movies``. The ids in the original files are strings, and are used only in input and output.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class Ratings:
     movie: Ints
     """Row in ``movies``, int32."""
     stars: Floats
-    """On the dataset's own scale, float32."""
+    """On the dataset's ``scale``, float32."""
     time: NDArray[np.int64]
     """Seconds since 1970 in UTC."""
 
@@ -55,18 +55,18 @@ class Ratings:
 
 @dataclass(frozen=True, eq=False)
 class Users:
-    """The users. A column that the dataset lacks is empty, never invented."""
+    """The users of a dataset, as columns. A column that the dataset lacks is empty, never invented."""
 
     ids: tuple[str, ...]
     age: Ints = field(default_factory=lambda: np.empty(0, np.int32))
-    """Years, or the lower end of ML-1M's age groups."""
+    """In years; for ML-1M, the lowest age of the user's age group; 0 if unknown."""
     gender: tuple[str, ...] = ()
     """``F`` or ``M``, as published."""
     occupation: tuple[str, ...] = ()
     gender_code: Ints = field(default_factory=lambda: np.empty(0, np.int32))
-    """0 for F, 1 for M, -1 if unknown; empty if cleaning did not code it."""
+    """0 for F, 1 for M, -1 if unknown; empty if cleaning did not code the gender."""
     zip_code: tuple[str, ...] = ()
-    """As published; empty if cleaning dropped it."""
+    """As published; empty if cleaning dropped the zip codes."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -86,22 +86,21 @@ class ImdbFacts:
     votes: Ints
     """Number of IMDb ratings; 0 if unknown."""
     minutes: Ints
-    """Runtime; 0 if unknown."""
+    """Runtime in minutes; 0 if unknown."""
     directors: tuple[tuple[str, ...], ...]
-    """Names, in the order of the credits; empty if unknown."""
+    """Names, in the order of the credits; an empty tuple if unknown."""
     people: tuple[tuple[str, ...], ...]
-    """The ids of the directors, ``nm0001741``, in the same order; two people may share a name."""
+    """The ids of the directors, such as ``nm0001741``, in the same order; two people may share a name."""
     genres: tuple[tuple[str, ...], ...] = ()
-    """As IMDb names them; empty if unknown."""
+    """As IMDb names them; an empty tuple if unknown."""
     ids: tuple[str, ...] = ()
-    """The ids of the IMDb titles, ``tt0114709``; empty if a movie has no match."""
+    """The ids of the IMDb titles, such as ``tt0114709``; an empty string for a movie without a match."""
     fingerprint: str = ""
-    """Hexadecimal digest that changes whenever anything about the join changes, such as a choice by hand or another
-    table."""
+    """Hexadecimal digest that changes whenever the join does: with other tables, or another choice made by hand."""
 
     @cached_property
     def directed(self) -> Mapping[str, tuple[int, ...]]:
-        """The rows of each director's movies, by name; directors who share a name are merged here."""
+        """The rows of each director's movies, by the director's name; directors with the same name are merged here."""
         rows: dict[str, list[int]] = {}
         for row, names in enumerate(self.directors):
             for name in names:
@@ -110,7 +109,7 @@ class ImdbFacts:
 
     @cached_property
     def director_keys(self) -> Mapping[str, str]:
-        """The key of each director's name, for comparison; see ``movietui.data.titles.title_key``."""
+        """The key by which each director's name is compared; see ``movietui.data.titles.title_key``."""
         return {name: title_key(name) for name in self.directed}
 
     def of(self, row: int) -> dict[str, Any] | None:
@@ -129,22 +128,22 @@ class ImdbFacts:
 
 @dataclass(frozen=True, eq=False)
 class Movies:
-    """The movies."""
+    """The movies of a dataset, as columns."""
 
     ids: tuple[str, ...]
     titles: tuple[str, ...]
-    """In reading order and without the year, like ``The Usual Suspects``; as published without the rule ``titles``."""
+    """In reading order without the year, like ``The Usual Suspects``; as published if the rule ``titles`` is off."""
     years: Ints
     """The year in the title, or else the year of release; 0 if unknown."""
     genres: Bools
-    """Shape (movies, genre names)."""
+    """Which genres each movie has, shape (movies, genre names)."""
     genre_names: tuple[str, ...]
     keys: tuple[str, ...]
     """The key of each movie, the same in every dataset; see ``movietui.data.titles.movie_key``."""
     months: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     """Month of release, 1 to 12, or 0 if unknown; empty if the dataset has no release dates."""
     merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The ids of further entries merged into a movie, by the movie's id."""
+    """For each movie that cleaning merged other entries into, the ids of those entries, by the movie's id."""
     imdb: ImdbFacts | None = None
     """None if the dataset is not joined with IMDb."""
 
@@ -158,7 +157,7 @@ class Movies:
 
     @cached_property
     def rows_by_key(self) -> Mapping[str, tuple[int, ...]]:
-        """The rows of each key; several if entries of the same movie were not merged."""
+        """The rows that have each key; more than one if entries of the same movie were not merged."""
         rows: dict[str, tuple[int, ...]] = {}
         for row, key in enumerate(self.keys):
             rows[key] = (*rows.get(key, ()), row)
@@ -173,7 +172,7 @@ class Movies:
         return {"id": self.ids[row], "title": self.titles[row], "year": int(self.years[row]) or None}
 
     def label(self, row: int) -> str:
-        """Return the title with its year, as in the original files: ``Fargo (1996)``."""
+        """Return the title and the year, if known: ``Fargo (1996)``."""
         title, year = self.titles[row], int(self.years[row])
         return title if title.rstrip().endswith(f"({year})") else with_year(title, year)
 
@@ -190,7 +189,7 @@ class Dataset:
     fingerprint: str
     """Hexadecimal digest of the content after cleaning; datasets with the same digest are equal."""
     cleaning: str = "none"
-    """The rules that cleaned it, as text; see ``movietui.data.cleaning.cleaner.parse``."""
+    """The cleaning that was applied, as text; see ``movietui.data.cleaning.cleaner.parse``."""
 
     def with_ratings(self, rows: NDArray[np.intp]) -> "Dataset":
         """Return the dataset with only these ratings. Users and movies keep their rows."""
@@ -206,7 +205,7 @@ class Dataset:
         return np.bincount(self.ratings.movie, self.ratings.stars, len(self.movies)).astype(np.float64)
 
     def mean_of(self, movie: int) -> float | None:
-        """Return a movie's mean rating; ``None`` without ratings."""
+        """Return a movie's mean rating, or ``None`` if it has no ratings."""
         count = int(self.counts[movie])
         return float(self._totals[movie]) / count if count else None
 
@@ -221,11 +220,12 @@ class Dataset:
 
 
 def grouped(groups: NDArray[Any], total: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Return the rows sorted by group, stable within each, and where each group starts, followed by the number of rows.
+    """Return the rows sorted by group, shape (rows,), and where each group starts among them, shape (total + 1,).
 
-    ``groups``: the group of each row, from 0 to ``total`` - 1. Shapes (rows,) and (total + 1,).
+    Within a group, the rows keep their order. The last start is the number of rows. ``groups``: the group of each row,
+    from 0 to ``total`` - 1.
     """
-    # Sorting 16-bit numbers is several times faster.
+    # numpy sorts 16-bit integers several times faster.
     order = np.argsort(groups.astype(np.uint16) if total <= 1 << 16 else groups, kind="stable")
     starts = np.zeros(total + 1, np.int64)
     np.cumsum(np.bincount(groups, minlength=total), out=starts[1:])

@@ -1,13 +1,13 @@
-"""Side features, encoded once and shared by the models: from the users, the movies and the train ratings.
+"""Side features of users and movies, encoded once and shared by the models; some are computed from train ratings.
 
-There are three kinds: a ``Block`` of numbers, an ``Index`` of one category, and a ``Bag`` of any number of categories.
-Each has one row per user (or movie) of the dataset and a final row for an unknown one, so that row -1 serves a viewer
-who is folded in. All arrays are plain and can be stored in a checkpoint as they are.
+There are three kinds: for each row, a ``Block`` holds numbers, an ``Index`` holds one category, and a ``Bag`` holds any
+number of categories. There is one row per user (or movie) of the dataset, and a final row for an unknown user (or
+movie): row -1 serves a viewer who is folded in. All arrays are plain, so a checkpoint can store them as they are.
 
-A feature that the dataset lacks is ``None`` or a ``Problem``, never invented. If only some rows lack a value, a scaled
-number is 0, the mean; all one-hot columns are 0; the index is one past the last category; the bag is empty. Functions
-that count or average ratings take a dataset reduced to its train part (``Dataset.with_ratings``); no function here sees
-any other ratings.
+If the dataset lacks a feature, the functions return ``None`` or raise ``Problem``; they never invent values. In a row
+that lacks a value, a scaled number is 0, which is the mean; all one-hot columns are 0; the index is one past the last
+category; and the bag is empty. Functions that count or average ratings take a dataset reduced to its train part
+(``Dataset.with_ratings``), so that no feature depends on test ratings.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 WITHOUT_GENRE = "unknown"
 OTHER_DIRECTORS = "other directors"
 DAMPING = 5.0
-"""How many ratings at the overall mean each average starts with, so that a single rating does not decide it."""
+"""How many ratings at the overall mean are added to each average, so that a single rating does not decide it."""
 
 
 # The three kinds
@@ -39,7 +39,7 @@ DAMPING = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Columns of numbers, scaled: ``values = (raw - mean) / deviation``, and 0 where the raw value is unknown."""
+    """Columns of scaled numbers: ``values = (raw - mean) / deviation``, or 0 if the raw value is unknown."""
 
     names: tuple[str, ...]
     """The names of the columns."""
@@ -48,20 +48,20 @@ class Block:
     mean: Floats
     """The means, shape (columns,); 0 for an unscaled column."""
     deviation: Floats
-    """The deviations, shape (columns,); 1 for an unscaled or constant column."""
+    """The standard deviations, shape (columns,); 1 for an unscaled or constant column."""
 
     @classmethod
     def as_is(cls, names: Sequence[str], values: NDArray[Any]) -> "Block":
-        """Make a block of unscaled columns; ``values`` includes the final row, shape (rows + 1, columns)."""
+        """Return a block of unscaled columns; ``values`` includes the final row, shape (rows + 1, columns)."""
         columns = len(names)
         return cls(tuple(names), values.astype(np.float32), np.zeros(columns, np.float32), np.ones(columns, np.float32))
 
     @classmethod
     def scaled(cls, names: Sequence[str], raw: Doubles, counted: NDArray[np.bool_] | None = None) -> "Block":
-        """Scale each column to mean 0 and deviation 1 over the rows where it is not NaN.
+        """Return a block whose columns have mean 0 and standard deviation 1; NaN means unknown.
 
-        ``raw`` includes the final row, shape (rows + 1, columns). ``counted``, shape (rows + 1,), selects the rows from
-        which mean and deviation are computed; by default all.
+        ``raw`` includes the final row, shape (rows + 1, columns). The mean and deviation of a column are computed from
+        its known values in the rows that ``counted``, shape (rows + 1,), selects; by default from all known values.
         """
         known = ~np.isnan(raw) if counted is None else ~np.isnan(raw) & counted[:, None]
         count = np.maximum(known.sum(0), 1)
@@ -72,12 +72,12 @@ class Block:
         return replace(unscaled, values=unscaled.encode(raw))
 
     def encode(self, raw: NDArray[Any]) -> Floats:
-        """Scale raw values with the mean and deviation of the block, shape (…, columns); NaN (unknown) becomes 0."""
+        """Scale raw values, shape (…, columns), with the block's means and deviations; NaN (unknown) becomes 0."""
         scaled: Floats = np.nan_to_num((raw - self.mean) / self.deviation).astype(np.float32)
         return scaled
 
     def beside(self, *others: "Block") -> "Block":
-        """Return a block with the columns of this one, then those of the others."""
+        """Return a block with the columns of this block, followed by those of the others."""
         blocks = (self, *others)
         return Block(
             tuple(name for block in blocks for name in block.names),
@@ -97,7 +97,7 @@ class Index:
     """Shape (rows + 1,), int32, from 0; ``len(categories)`` if unknown."""
 
     def one_hot(self) -> Block:
-        """Return a column for each category, named like ``gender F``: 1 for the row's category, else 0."""
+        """Return one column per category, named like ``gender F``: 1 in the rows of that category, else 0."""
         names = [f"{self.name} {category}" for category in self.categories]
         return Block.as_is(names, self.values[:, None] == np.arange(len(names)))
 
@@ -107,14 +107,14 @@ class Bag:
     """Any number of categories per row, in the form of torch's ``EmbeddingBag``."""
 
     names: tuple[str, ...]
-    """The names of the categories by id."""
+    """The name of each category; its index is the id of the category."""
     ids: Ints
     """The ids of all rows, concatenated, int32."""
     offsets: Ints
-    """Where the ids of each row begin, shape (rows + 1,), int32."""
+    """The position in ``ids`` at which each row begins, shape (rows + 1,), int32."""
 
     def take(self, rows: NDArray[Any]) -> tuple[Ints, Ints]:
-        """Return the ids and offsets of some rows, in the order given."""
+        """Return the ids and offsets of the given rows, in the given order."""
         counts = np.diff(self.offsets, append=len(self.ids))[rows]
         offsets = np.cumsum(counts) - counts
         positions = np.repeat(self.offsets[rows] - offsets, counts) + np.arange(counts.sum())
@@ -129,7 +129,7 @@ class Demographics:
     """Demographics of the users."""
 
     age: Block
-    """One column, scaled over the users of known age."""
+    """One column, scaled over the users whose age is known."""
     age_group: Index
     """One of ``AGE_GROUPS``."""
     gender: Index
@@ -166,16 +166,17 @@ def _index(name: str, categories: Sequence[str], texts: Sequence[str]) -> Index:
 
 
 def genres(movies: Movies) -> Block:
-    """Encode the genres: ``unknown`` first, as in ML-100K's list, then the dataset's; 1 or 0, several per movie.
+    """Encode the genres as columns of 0 and 1: first ``unknown``, as in ML-100K's list, then the dataset's genres.
 
-    A movie without a genre is ``unknown``, and so is an unknown movie. ML-100K and ML-1M have 19 columns.
+    A movie may have several genres. A movie without a genre is ``unknown``, and so is an unknown movie. ML-100K and
+    ML-1M have 19 columns.
     """
     known = np.concatenate([movies.genres, np.zeros((1, len(movies.genre_names)), bool)])
     return Block.as_is([WITHOUT_GENRE, *movies.genre_names], np.column_stack([~known.any(1), known]))
 
 
 def year(movies: Movies) -> Block | None:
-    """Encode the release year: one column, scaled over the movies whose year is known; ``None`` if none is known."""
+    """Encode the release year as one scaled column, or return ``None`` if no movie's year is known."""
     if not movies.years.any():
         return None
     years = np.append(movies.years, 0)
@@ -183,7 +184,7 @@ def year(movies: Movies) -> Block | None:
 
 
 def month(movies: Movies) -> Index | None:
-    """Encode the release month, or return ``None`` if none is known."""
+    """Encode the release month, or return ``None`` if no movie's month is known."""
     if not movies.months.any():
         return None
     positions = (np.append(movies.months, 0) - 1) % (len(MONTHS) + 1)
@@ -193,8 +194,9 @@ def month(movies: Movies) -> Index | None:
 def directors(movies: Movies, least: int = 2) -> Bag | None:
     """Encode the directors, or return ``None`` if the dataset is not joined with IMDb.
 
-    Directors of at least ``least`` movies in the dataset have their own id, in alphabetical order; all others share the
-    last one, ``OTHER_DIRECTORS``. Two people who share a name have different ids. No id occurs twice in a movie's bag.
+    Each director of at least ``least`` movies in the dataset has a separate id, in alphabetical order; all others share
+    the last id, ``OTHER_DIRECTORS``. Two people with the same name have different ids. No id occurs twice in a movie's
+    bag.
     """
     if movies.imdb is None:
         return None
@@ -211,10 +213,10 @@ def directors(movies: Movies, least: int = 2) -> Bag | None:
 
 
 def imdb(movies: Movies) -> Block | None:
-    """Encode IMDb's facts, or return ``None`` if the dataset is not joined.
+    """Encode IMDb's facts, or return ``None`` if the dataset is not joined with IMDb.
 
-    Four columns: mean rating, ``log(1 + votes)`` and runtime, each scaled over the movies where it is known; and 1 if
-    IMDb has a rating, else 0.
+    There are four columns: mean rating, ``log(1 + votes)`` and runtime, each scaled over the movies for which it is
+    known; and 1 if IMDb has a rating, else 0.
     """
     if movies.imdb is None:
         return None
@@ -245,16 +247,20 @@ class Inputs:
         return self.users.names + self.movies.names
 
     def of(self, users: Ints, movies: Ints) -> Floats:
-        """Return the inputs of pairs of a user and a movie, shape (pairs, columns); row -1 is unknown."""
+        """Return the inputs for pairs of a user and a movie, shape (pairs, columns).
+
+        Row -1 stands for an unknown user or movie.
+        """
         return np.concatenate([self.users.values[users], self.movies.values[movies]], axis=1)
 
 
 def demographic_inputs(dataset: Dataset) -> Inputs:
-    """Encode the inputs of source 000: age, 2 genders, the occupations, the genres with ``unknown`` first.
+    """Encode the inputs of source 000: age, 2 genders, the occupations, and the genres with ``unknown`` first.
 
-    ML-100K and ML-1M have 43 inputs: age 1, gender 2 (F, M), occupation 21, genres 19; for ML-100K in the order of its
-    files ``u.occupation`` and ``u.genre``. The age is scaled to mean 0 and deviation 1 over the users (the source does
-    not say how it scales); all others are 0 or 1. Raises ``Problem`` if the dataset has no demographics.
+    ML-100K and ML-1M have 43 inputs: 1 for the age, 2 for the gender (F, M), 21 for the occupation and 19 for the
+    genres. For ML-100K, occupations and genres have the order of its files ``u.occupation`` and ``u.genre``. The age is
+    scaled to mean 0 and standard deviation 1 over the users (the source does not say how it scales ages); all other
+    inputs are 0 or 1. Raises ``Problem`` if the dataset has no demographics.
     """
     people = demographics(dataset.users)
     if people is None:
@@ -268,7 +274,7 @@ def demographic_inputs(dataset: Dataset) -> Inputs:
 
 @dataclass(frozen=True, eq=False)
 class Averages:
-    """Mean stars and number of ratings of each user, or of each movie, in train.
+    """The mean stars and the number of train ratings of each user, or of each movie.
 
     The mean is damped: for n ratings with sum s, overall mean m and damping d, it is ``(s + d m) / (n + d)``.
     """
@@ -278,17 +284,17 @@ class Averages:
     counts: Ints
     """The number of ratings, shape (rows + 1,)."""
     overall: float
-    """Mean stars of all ratings."""
+    """Mean stars of all train ratings."""
     damping: float = DAMPING
 
     @classmethod
     def of_users(cls, train: Dataset) -> "Averages":
-        """Average by user."""
+        """Return the averages of the users."""
         return cls._of(train, train.ratings.user, len(train.users))
 
     @classmethod
     def of_movies(cls, train: Dataset) -> "Averages":
-        """Average by movie."""
+        """Return the averages of the movies."""
         return cls._of(train, train.ratings.movie, len(train.movies))
 
     @classmethod
@@ -298,14 +304,14 @@ class Averages:
         return cls(sums, counts, _overall(train))
 
     def stars(self, rows: Ints) -> Floats:
-        """Return the damped means of some rows; the overall mean for a row without ratings."""
+        """Return the damped means of the given rows; a row without ratings has the overall mean."""
         return self._mean(self.sums[rows], self.counts[rows])
 
     def stars_without(self, rows: Ints, excluded: Floats) -> Floats:
-        """Return the means without one rating of each row: what a network should learn from.
+        """Return the damped means of the given rows, each without one of its ratings: what a network should learn from.
 
-        ``excluded``: the stars of the rating to leave out, shape (rows,), which must be in train. An average that
-        includes the very rating to predict would leak the answer, most of all for a movie with few ratings.
+        ``excluded`` has the stars of the ratings to leave out, which must be train ratings, shape (rows,). An average
+        that includes the rating to predict would leak the answer, most of all for a movie with few ratings.
         """
         return self._mean(self.sums[rows] - excluded, self.counts[rows] - 1)
 
@@ -313,9 +319,9 @@ class Averages:
         return ((sums + self.damping * self.overall) / (counts + self.damping)).astype(np.float32)
 
     def block(self, of: str) -> Block:
-        """Return two columns, ``average of …`` and ``ratings of …``: the damped mean and ``log(1 + count)``.
+        """Return two columns: ``average of …``, the damped mean, and ``ratings of …``, ``log(1 + count)``.
 
-        They are scaled over the rows that have ratings in train.
+        Both are scaled over the rows that have train ratings.
         """
         raw = np.column_stack([self._mean(self.sums, self.counts).astype(np.float64), np.log1p(self.counts)])
         return Block.scaled([f"average of {of}", f"ratings of {of}"], raw, self.counts > 0)
@@ -323,12 +329,13 @@ class Averages:
 
 @dataclass(frozen=True, eq=False)
 class Tastes:
-    """What each user rated in train, and how, by genre: the user features of source 002.
+    """How many movies of each genre each user rated in the train part, and how much they liked them.
 
-    Columns: ``average`` (damped, as in ``Averages``); ``ratings`` (``log(1 + n)``); for each genre, in the order of
-    ``genres``, ``ratings of GENRE`` (likewise); and for each genre ``liking of GENRE``, how far above their own average
-    the user rated its movies: ``sum (r - average) / (n + damping)``. Scaled over the users with ratings in train; the
-    final row is a user without ratings.
+    These are the user features of source 002. The columns are ``average`` (damped, as in ``Averages``); ``ratings``,
+    ``log(1 + n)`` of the user's n ratings; for each genre, in the order of ``genres``, ``ratings of GENRE``,
+    ``log(1 + n)`` of the n ratings of movies of that genre; and for each genre, ``liking of GENRE``, how far above
+    their average the user rated these n movies: ``sum (r - average) / (n + damping)``. All columns are scaled over the
+    users with train ratings; the final row is a user without ratings.
     """
 
     block: Block
@@ -336,11 +343,11 @@ class Tastes:
     genres: Floats
     """The genres of each movie, 1 or 0, shape (movies, genres)."""
     overall: float
-    """Mean stars of all ratings in train."""
+    """Mean stars of all train ratings."""
     damping: float = DAMPING
 
     def encode(self, movies: Ints, stars: Floats) -> Floats:
-        """Return the row of a viewer with these ratings, or with none, shape (2 + 2 genres,)."""
+        """Return the row of a viewer with these ratings, of which there may be none, shape (2 + 2 genres,)."""
         genre_flags = self.genres[movies].astype(np.float64)
         raw = _taste(
             stars.sum(dtype=np.float64), len(stars), stars @ genre_flags, genre_flags.sum(0), self.overall, self.damping
@@ -349,12 +356,12 @@ class Tastes:
 
 
 def tastes(train: Dataset, damping: float = DAMPING) -> Tastes:
-    """Count and average what each user rated by genre."""
+    """Count and average each user's train ratings by genre."""
     user, rows = train.ratings.user, len(train.users) + 1
     by_genre = genres(train.movies)
     genre_flags = by_genre.values[:-1]
     sums, counts = np.zeros((2, rows, genre_flags.shape[1]))
-    for index, genre in enumerate(genre_flags.T):  # one column of all ratings at a time, to save memory
+    for index, genre in enumerate(genre_flags.T):  # one genre at a time, to save memory
         has = genre[train.ratings.movie]
         sums[:, index] = np.bincount(user, has * train.ratings.stars, minlength=rows)
         counts[:, index] = np.bincount(user, has, minlength=rows)
@@ -366,7 +373,11 @@ def tastes(train: Dataset, damping: float = DAMPING) -> Tastes:
 
 
 def _taste(total: Any, rated: Any, sums: Any, counts: Any, overall: float, damping: float) -> Doubles:
-    """Return the unscaled columns of ``Tastes``, for one viewer or several; ``sums`` and ``counts`` are by genre."""
+    """Return the unscaled columns of ``Tastes`` for one viewer or several.
+
+    ``total`` and ``rated`` are the sum of the stars and the number of ratings; ``sums`` and ``counts`` are the same for
+    each genre.
+    """
     average = (total + damping * overall) / (rated + damping)
     liking = (sums - counts * average) / (counts + damping)
     columns = (average, np.log1p(rated), np.log1p(counts), liking)

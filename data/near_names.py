@@ -1,27 +1,26 @@
-"""Which known names may be meant by one that does not exist. Imports only what starts fast."""
+"""Suggests known names for a name that does not exist. Imports only modules that load fast."""
 
 from collections.abc import Iterable
 
 from movietui.data.problems import Problem
 from movietui.data.titles import title_key
 
-MOST = 3
-"""The most names that are suggested."""
-ALIKE = 0.6
-"""The least share of letters that are right, from which a name is suggested."""
-BEHIND = 0.25
-"""How much less alike than the best suggestion another may be."""
-PART = 3
-"""The least number of letters from which a part of a name stands for it."""
-LONGEST = 100
-"""The most letters of a name worth comparing; what is longer was pasted by mistake."""
+MAX_SUGGESTIONS = 3
+MIN_SIMILARITY = 0.6
+"""The lowest similarity, from 0 to 1, at which a name is suggested."""
+MAX_GAP = 0.25
+"""How far the similarity of a suggestion may be below that of the best one."""
+MIN_PART = 3
+"""The fewest typed letters that may stand for a longer name that contains them."""
+MAX_LENGTH = 100
+"""The most characters that are compared; a longer text was pasted by mistake."""
 
 
 def near_names(typed: str, names: Iterable[str]) -> list[str]:
-    """Return the names that may be meant by what was typed, the most alike first, at most ``MOST``.
+    """Return the names that the user may have meant, the most similar first, at most ``MAX_SUGGESTIONS``.
 
-    Case, accents, spaces and punctuation do not count. A name is alike if it, or a word of it, has few typos (letters
-    swapped, left out, added or changed), or if it contains what was typed.
+    Case, accents, spaces and punctuation do not count. A name is similar if the typed text equals it, or one of its
+    words, except for a few typos (letters swapped, left out, added or changed), or if it contains the typed text.
 
     >>> near_names("itemknn", ["mf", "item-knn", "user-knn"])
     ['item-knn']
@@ -30,22 +29,22 @@ def near_names(typed: str, names: Iterable[str]) -> list[str]:
     """
     from rapidfuzz.distance import OSA  # imported here because only wrong names need it
 
-    wanted = _letters(typed[: LONGEST + 1])
-    if not wanted or len(typed) > LONGEST:
+    wanted = _letters(typed[: MAX_LENGTH + 1])
+    if not wanted or len(typed) > MAX_LENGTH:
         return []
-    alike: list[tuple[float, str]] = []
+    similar: list[tuple[float, str]] = []
     for name in dict.fromkeys(names):
-        words = title_key(name[:LONGEST]).split()
+        words = title_key(name[:MAX_LENGTH]).split()
         letters = "".join(words)
-        share = OSA.normalized_similarity(wanted, letters, score_cutoff=ALIKE)
-        if len(wanted) >= PART:
-            in_words = (OSA.normalized_similarity(wanted, word, score_cutoff=ALIKE) for word in words)
+        similarity = OSA.normalized_similarity(wanted, letters, score_cutoff=MIN_SIMILARITY)
+        if len(wanted) >= MIN_PART:
+            of_words = (OSA.normalized_similarity(wanted, word, score_cutoff=MIN_SIMILARITY) for word in words)
             contained = 0.9 if letters.startswith(wanted) else 0.8 if wanted in letters else 0.0
-            share = max(share, contained, 0.95 * max(in_words, default=0.0))
-        if share >= ALIKE:
-            alike.append((share, name))
-    alike.sort(key=lambda each: -each[0])
-    return [name for share, name in alike[:MOST] if share >= alike[0][0] - BEHIND]
+            similarity = max(similarity, contained, 0.95 * max(of_words, default=0.0))
+        if similarity >= MIN_SIMILARITY:
+            similar.append((similarity, name))
+    similar.sort(key=lambda each: -each[0])
+    return [name for similarity, name in similar[:MAX_SUGGESTIONS] if similarity >= similar[0][0] - MAX_GAP]
 
 
 def _letters(name: str) -> str:
@@ -63,7 +62,7 @@ def either(names: Iterable[str]) -> str:
 
 
 def hint(typed: str, names: Iterable[str], otherwise: str) -> str:
-    """Return the end of a sentence about a wrong name: the names that may be meant, or ``otherwise`` without any.
+    """Return the end of a sentence about a wrong name: "did you mean …?", or ``otherwise`` if no name is similar.
 
     >>> hint("random8", ["u1", "random80"], "choose one of u1, random80.")
     'did you mean random80?'
@@ -73,9 +72,9 @@ def hint(typed: str, names: Iterable[str], otherwise: str) -> str:
 
 
 def no_such(wrong: str, typed: str, names: Iterable[str], otherwise: str) -> Problem:
-    """Return the problem of a name that does not exist: what is ``wrong``, and the names that may be meant.
+    """Return a ``Problem`` about a name that does not exist; it says what is ``wrong`` and suggests similar names.
 
-    ``otherwise`` is the end of the sentence if no name is near: which names there are, or where to look.
+    ``otherwise`` ends the sentence if no name is similar: it lists the names, or says where to look.
 
     >>> str(no_such("There is no split 'random8'", "random8", ["u1", "random80"], "choose one of u1, random80."))
     "There is no split 'random8'; did you mean random80?"

@@ -1,8 +1,9 @@
 """Pairs of users who rated the same movie: the triples (user, other user, movie, mean rating) of source 002.
 
-There are far too many to hold in memory (8,353,595 in ML-100K, about 407.7 million in ML-1M), so they are counted,
-drawn at random for a training epoch, or iterated in blocks. Split the ratings first: train triples come from the
-ratings in train, test triples from those in test. Splitting the triples leaks.
+There are far too many triples to hold in memory (8,353,595 in ML-100K, about 407.7 million in ML-1M), so they are
+counted, drawn at random for a training epoch, or iterated over in blocks. Split the ratings, never the triples: train
+triples come from train ratings, and test triples from test ratings. Splitting the triples would leak test ratings into
+training.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ Rows = NDArray[np.intp]
 AT_ONCE = 1 << 18
 """Triples per block."""
 DRAWN_AT_ONCE = 1 << 16
-"""Larger blocks are slower to draw: they do not fit into the processor's cache."""
+"""Triples drawn at once; larger blocks do not fit into the processor's cache, so drawing them is slower."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,23 +47,23 @@ class Triples:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """All pairs of raters of each movie; ``len`` is the number of triples, each unordered pair counted once.
+    """All pairs of raters of each movie. ``len`` is the number of triples; it counts each unordered pair once.
 
-    Memory use is proportional to the number of ratings, not of triples.
+    Memory use grows with the number of ratings, not of triples.
     """
 
     rows: Rows
-    """Rows of the ratings, sorted by movie, then user. If a user rated a movie twice, only the newest rating counts."""
+    """Rows of the ratings, sorted by movie, then by user. If a user rated a movie twice, only the newest one counts."""
     user: Ints
-    """User of each of these rows."""
+    """The user of each of these ratings; likewise ``movie`` and ``stars``."""
     movie: Ints
     stars: Floats
     raters: NDArray[np.int64]
-    """The number of users who rated each movie, shape (movies,), up to the last rated movie."""
+    """The number of users who rated each movie, from movie 0 to the last movie that was rated."""
 
     @classmethod
     def of(cls, ratings: Ratings) -> "Pairs":
-        """Form the pairs within some ratings: those of train for learning, those of test for measuring."""
+        """Return the pairs within these ratings: pass train ratings to learn from, or test ratings to measure on."""
         key = ratings.movie.astype(np.int64) * (int(ratings.user.max(initial=0)) + 1) + ratings.user
         order = np.lexsort((ratings.time, key))
         newest = np.diff(key[order], append=-1) != 0
@@ -74,30 +75,30 @@ class Pairs:
         return int((self.raters * (self.raters - 1) // 2).sum())
 
     def blocks(self, at_once: int = AT_ONCE) -> Iterator[tuple[Rows, Rows]]:
-        """Iterate over all triples: ``(rows of one rating, rows of the other)``, ``at_once`` per block.
+        """Yield all triples as ``(rows of the first ratings, rows of the second ratings)``, ``at_once`` per block.
 
-        Ordered by movie; within a triple, the user with the lower row comes first.
+        The triples are ordered by movie; within a triple, the user with the lower row comes first.
         """
         for first, second in self._positions(at_once):
             yield self.rows[first], self.rows[second]
 
     def triples(self, at_once: int = AT_ONCE) -> Iterator[Triples]:
-        """Iterate over all triples, like ``blocks``."""
+        """Yield all triples with their users, movies and stars, in the blocks and order of ``blocks``."""
         for first, second in self._positions(at_once):
             yield self._triples(first, second)
 
     def epoch(self, size: int, batch: int, seed: int, number: int = 0) -> Iterator[Triples]:
-        """Draw ``size`` triples in batches of ``batch``; the last batch may be smaller.
+        """Draw ``size`` triples at random, in batches of ``batch``; the last batch may be smaller.
 
-        All triples, in either order of their users, are equally likely: a movie is drawn with weight n (n - 1) / 2 for
-        its n raters, then two different raters of it. The draw depends only on the seed, the number of the epoch and
-        the sizes. Raises ``Problem`` if no movie has two raters.
+        All triples, in either order of their users, are equally likely: a movie with n raters is drawn with weight
+        n (n - 1) / 2, and then two different raters of this movie. For given ratings, the draw depends only on the
+        seed, the number of the epoch and the sizes. Raises ``Problem`` if no movie has two raters.
         """
         for first, second in self._drawn(size, batch, seed, number):
             yield self._triples(first, second)
 
     def drawn(self, size: int, batch: int, seed: int, number: int = 0) -> Iterator[tuple[Rows, Rows]]:
-        """Draw like ``epoch``: ``(rows of one rating, rows of the other)``."""
+        """Draw the triples that ``epoch`` draws, as ``(rows of the first ratings, rows of the second ratings)``."""
         for first, second in self._drawn(size, batch, seed, number):
             yield self.rows[first], self.rows[second]
 
@@ -113,19 +114,19 @@ class Pairs:
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
-        """Where each movie's raters start in the columns."""
+        """The position at which each movie's raters start in the columns."""
         return np.cumsum(self.raters) - self.raters
 
     @cached_property
     def _shared(self) -> tuple[Ints, NDArray[np.float64]]:
-        """The movies with at least two raters, and the share of all triples that each has."""
+        """The movies with at least two raters, and each movie's share of all triples."""
         movies = np.flatnonzero(self.raters > 1).astype(np.int32)
         raters = self.raters[movies].astype(np.float64)
         weights = raters * (raters - 1)
         return movies, weights / weights.sum()
 
     def _positions(self, at_once: int) -> Iterator[tuple[Rows, Rows]]:
-        """Yield the triples as positions in the columns: each rater with all later raters of the same movie."""
+        """Yield all triples as positions in the columns: each rater is paired with all later raters of the movie."""
         positions = np.arange(len(self.rows))
         partners = (self._starts + self.raters)[self.movie] - positions - 1
         ends = np.cumsum(partners)
@@ -138,7 +139,7 @@ class Pairs:
             yield first, first + 1 + np.arange(low, high) - begins[first]
 
     def _draw(self, random: np.random.Generator, size: int) -> tuple[Rows, Rows]:
-        # First draw how often each movie occurs, then the order: equivalent to drawing movies one by one, but faster.
+        # Draw how often each movie occurs, then shuffle: equivalent to drawing the movies one by one, but faster.
         movies, shares = self._shared
         movie = random.permutation(np.repeat(movies, random.multinomial(size, shares)))
         raters, start = self.raters[movie], self._starts[movie]

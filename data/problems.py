@@ -1,13 +1,13 @@
-"""The exceptions that a user sees."""
+"""The exceptions that end work early: ``Problem`` if it cannot be done, ``Cancelled`` if the user stops it."""
 
 from movietui.data.safe_text import strip_controls
 
 
 class Problem(Exception):
-    """Something that could not be done, in one sentence: what is wrong, where, and what to do about it.
+    """Something could not be done. The sentence says what is wrong, where, and what to do about it.
 
-    The sentence is all that the user sees: the command line prints it and exits with 1, the app shows it. It may
-    contain names from outside, so control characters are stripped here, once for all callers.
+    The user sees only this sentence: the command line prints it and exits with 1; the app shows it. It may contain
+    names from outside, so control characters are stripped here, once for all callers.
     """
 
     def __init__(self, sentence: str) -> None:
@@ -15,4 +15,4 @@ class Problem(Exception):
 
 
 class Cancelled(Exception):
-    """The user asked to stop. Not an error: callers let it pass and leave nothing half written."""
+    """The user asked to stop. This is not an error: callers let it pass and leave nothing half written."""

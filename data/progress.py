@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Stage:
-    """The progress of one stage of the work.
+    """The progress of one stage of the work: ``done`` of ``total`` units.
 
-    ``done`` of ``total`` in ``unit``; a total of 0 means that it is unknown.
+    A ``total`` of 0 means that the total is unknown; ``unit`` names the units, such as bytes.
     """
 
     name: str
@@ -20,27 +20,28 @@ class Stage:
     note: str = ""
     finished: bool = False
     rate: float = 0.0
-    """Recent units per second; 0 if unknown."""
+    """Units per second, measured recently; 0 if unknown."""
     seconds_left: float | None = None
-    """Remaining time at that rate."""
+    """Seconds until the stage ends at this rate; None if unknown."""
 
 
 WHOLE = "whole"
-"""The unit of a stage that reports the progress of the whole work, not only its own."""
+"""The unit of a stage whose ``done`` and ``total`` measure the whole work, not only this stage."""
 
 Report = Callable[[Stage], None]
-"""Called at each step of the work. An exception raised here, such as ``Cancelled``, ends the work cleanly."""
+"""A function that is called at each step of the work. An exception that it raises, such as ``Cancelled``, ends the work
+cleanly."""
 
 
 def silent(stage: Stage) -> None:
-    """Ignore the report."""
+    """Do nothing: a ``Report`` for callers who need none."""
 
 
 class Meter:
-    """Reports a stage that advances in small steps: a few times per second, with its rate and the time left."""
+    """Reports a stage that advances in small steps, with its rate and the time left, at most twenty times a second."""
 
     EVERY = 0.05
-    """Seconds between reports."""
+    """The shortest time between two reports of ``add``, in seconds."""
     WINDOW = 5.0
     """Seconds over which the rate is measured."""
 
@@ -64,13 +65,13 @@ class Meter:
         self._send()
 
     def add(self, more: int) -> None:
-        """Advance by this many units."""
+        """Advance by this many units, and report it unless the last report was too recent."""
         self._done += more
         if self._clock() - self._marks[-1][0] >= self.EVERY:
             self._send()
 
     def set_note(self, note: str) -> None:
-        """Report what is being worked on now."""
+        """Change the note, for example to the name of the next file, and report it."""
         self._note = note
         self._send()
 

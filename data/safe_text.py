@@ -8,29 +8,29 @@ import re
 
 _ESCAPES = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"  # control sequences: colours, cursor
-    "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\\\|\x9c)"  # strings: titles
+    "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\\\|\x9c)"  # window titles, links
     "|\x1b[ -/]*[0-~]?"
 )
 _LINE_BREAKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff"
-"""Control characters; bidi marks, embeddings, overrides and isolates; interlinear annotations; lone surrogates."""
+"""Control characters; bidi marks, embeddings, overrides and isolates; interlinear annotation marks; lone surrogates."""
 _ZERO_WIDTH = (
     "\xad\u034f\u115f\u1160\u17b4\u17b5\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufff8"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 )
-"""Characters that Unicode says not to display and no script needs: zero-width spaces, fillers, tags."""
+"""Characters that Unicode says not to display and that no script needs: zero-width spaces, fillers, tags."""
 _JOINERS = "\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
-"""Joiners and variation selectors: zero width too, but Persian and Indic words and emoji are spelled with them."""
+"""Joiners and variation selectors. They have no width either, but Persian and Indic words and emoji need them."""
 _CONTROL_OR_ZERO_WIDTH = re.compile(f"[{_CONTROLS}{_ZERO_WIDTH}]")
 INVISIBLE = re.compile(f"[{_CONTROLS}{_ZERO_WIDTH}{_JOINERS}\u2028\u2029]")
-"""One character that controls a terminal or is invisible in it, including line breaks and tabs."""
+"""Matches one character that controls a terminal or is invisible there, including line breaks and tabs."""
 
 
 def strip_controls(text: str) -> str:
     """Return the text without escape sequences, control characters, bidi overrides and zero-width spaces.
 
-    Line breaks and tabs become a space. Everything else stays: brackets, all scripts, and the joiners between their
-    letters.
+    Line breaks and tabs become a space. Everything else stays: brackets, letters of every script, and the joiners
+    between them.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -38,10 +38,10 @@ def strip_controls(text: str) -> str:
 
 
 def strip_invisible(text: str) -> str:
-    """Return the text without what ``strip_controls`` removes and without joiners, safe to send to a terminal.
+    """Return the text without joiners and without what ``strip_controls`` removes, safe to send to a terminal.
 
-    Terminals disagree on the width of joined characters; without joiners, all of them show the same characters in the
-    same cells.
+    Terminals disagree on the width of joined characters; without joiners, every terminal shows the same characters in
+    the same cells.
     """
     if (text.isascii() and text.isprintable()) or INVISIBLE.search(text) is None:
         return text

@@ -1,6 +1,6 @@
-"""The named splits. Results are only comparable on identical splits, so every figure carries the name of its split.
+"""The named splits. Results can be compared only on identical splits, so every figure names its split.
 
-All splits are defined over the rows of the ratings in the order of the original file.
+All splits are defined on the rows of the ratings, in the order of the original file.
 """
 
 import re
@@ -30,7 +30,7 @@ VALIDATION_SHARE = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The rows of train and of test, which partition all rows."""
+    """The rows of the train part and those of the test part; each row is in exactly one of them."""
 
     name: str
     train: Rows
@@ -77,14 +77,17 @@ def _shuffled(total: int, seed: int) -> Rows:
 
 
 def _latest(ratings: Ratings) -> Rows:
-    """Return all ratings from some moment on: the newest tenth, including ties in the same second."""
+    """Return the rows of the newest tenth of all ratings, and of any others in the same second as its oldest."""
     ordered = np.sort(ratings.time)
-    moment = ordered[len(ordered) - max(1, round(len(ordered) * LATEST_SHARE))]
-    return np.flatnonzero(ratings.time >= moment)
+    cutoff = ordered[len(ordered) - max(1, round(len(ordered) * LATEST_SHARE))]
+    return np.flatnonzero(ratings.time >= cutoff)
 
 
 def _latest_of_each_user(ratings: Ratings) -> Rows:
-    """Return each user's newest tenth, at least one rating; within a second, the later row counts as newer."""
+    """Return the rows of the newest tenth of each user's ratings, at least one per user.
+
+    Of two ratings in the same second, the later row counts as newer.
+    """
     order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
     user = ratings.user[order]
     counts = np.bincount(user)
@@ -96,7 +99,7 @@ def _latest_of_each_user(ratings: Ratings) -> Rows:
 
 
 def hold_out(rows: Rows, seed: int = 0, share: float = VALIDATION_SHARE) -> tuple[Rows, Rows]:
-    """Hold out part of train for choosing settings and the stopping epoch: ``(learn, validation)``."""
+    """Split train rows into ``(learn, validation)``; validation is for choosing settings and the stopping epoch."""
     shuffled = np.random.RandomState(seed).permutation(rows)
     cut = max(1, round(len(rows) * share))
     return np.sort(shuffled[cut:]), np.sort(shuffled[:cut])

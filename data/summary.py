@@ -1,4 +1,4 @@
-"""Facts about a dataset and the charts that show them, as JSON-able values."""
+"""Summarises a dataset as JSON-able values: facts, and charts of its distributions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from movietui.data.movielens.release import AGE_GROUPS
 QUANTILES = {"minimum": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "maximum": 1.0}
 ADULT = 18
 MONTHS = 48
-"""Ratings that span more months are counted by year."""
+"""If the ratings span more months than this, they are counted by year."""
 MOST_BINS = 100
-"""The most years shown; a user's own dataset may have any number."""
+"""The most years that a chart shows; a dataset that the user supplies may span any number of years."""
 DAY = 86_400
 TENTHS = 10
 
 
 def summary(dataset: Dataset) -> dict[str, Any]:
-    """Return counts, density, distributions, charts and what is missing; the most rated movies come first."""
+    """Return counts, density, distributions, the ten most rated movies, charts, and counts of missing values."""
     ratings, users, movies = dataset.ratings, dataset.users, dataset.movies
     per_user = np.bincount(ratings.user, minlength=len(users))
     known_years = movies.years[movies.years > 0]
@@ -84,7 +84,7 @@ def _absent(dataset: Dataset) -> dict[str, Any]:
     return {"absent": absent, "absent_note": f"Not published in this dataset: {', '.join(absent)}." if absent else ""}
 
 
-# Charts: labelled bars. There is no chart for what the dataset lacks.
+# Charts: labelled bars, and a map of the density. There is no chart of a fact that the dataset lacks.
 
 
 def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp]) -> list[dict[str, Any]]:
@@ -148,9 +148,9 @@ def _by_size(numbers: NDArray[Any]) -> list[tuple[str, int]]:
 
 
 def _over_time(times: NDArray[np.int64]) -> tuple[list[tuple[str, int]], str]:
-    """Count ratings by month, or by year if there are many months, and return the bins with a note on what is left out.
+    """Count ratings by month, or by year if there are many months; return the bins and a note on the bins left out.
 
-    Empty bins between others stay, unless a stray rating would create far too many.
+    Empty bins between others stay, unless a stray rating would create far too many of them.
     """
     first = int(times.min()) // DAY
     by_day = np.zeros(int(times.max()) // DAY - first + 1, np.int64)
@@ -173,8 +173,11 @@ def _over_time(times: NDArray[np.int64]) -> tuple[list[tuple[str, int]], str]:
 
 
 def _density_map(dataset: Dataset, per_user: NDArray[np.intp]) -> list[list[float]]:
-    """Return the share of all pairs that is rated, by tenths: one row per tenth of the users, most active first; one
-    column per tenth of the movies, most rated first."""
+    """Return the share of rated pairs in each combination of a tenth of the users and a tenth of the movies.
+
+    There is one row per tenth of the users, the most active first, and one column per tenth of the movies, the most
+    rated first.
+    """
     user = _tenths(per_user)
     movie = _tenths(dataset.counts)
     cells = np.zeros(TENTHS * TENTHS, np.int64)
@@ -188,14 +191,14 @@ def _density_map(dataset: Dataset, per_user: NDArray[np.intp]) -> list[list[floa
 
 
 def _tenths(counts: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the tenth of each element; those with the highest counts are in tenth 0."""
+    """Return the tenth that each element belongs to; the elements with the highest counts are in tenth 0."""
     tenths = np.empty(len(counts), np.intp)
     tenths[np.argsort(-counts, kind="stable")] = np.arange(len(counts)) * TENTHS // max(1, len(counts))
     return tenths
 
 
 def _counted(values: NDArray[Any]) -> list[tuple[Any, int]]:
-    """Return the distinct values in order, with their counts."""
+    """Return the distinct values in ascending order, each with its count."""
     counts: dict[Any, int] = {}
     for piece in pieces(len(values)):
         for value, count in zip(

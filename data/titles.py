@@ -1,4 +1,4 @@
-"""Titles as published, in reading order, and as keys for comparison."""
+"""Converts titles from their published form to reading order, and to keys for comparing them."""
 
 import re
 import unicodedata
@@ -33,12 +33,15 @@ _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 
 
 class _Words(dict[int, str]):
-    """Maps a code point to itself if it belongs to a word (letters, digits, marks), else to a space; fills itself
-    lazily."""
+    """A table for ``str.translate``: characters of words (letters, digits, marks) stay, all others become spaces.
+
+    An entry is added when a character is first looked up.
+    """
 
     def __missing__(self, code: int) -> str:
-        sign = chr(code)
-        self[code] = sign if sign.isalnum() or unicodedata.category(sign).startswith("M") else " "
+        character = chr(code)
+        in_word = character.isalnum() or unicodedata.category(character).startswith("M")
+        self[code] = character if in_word else " "
         return self[code]
 
 
@@ -55,7 +58,7 @@ def with_year(title: str, year: int | None) -> str:
 
 
 def parse_label(label: str) -> tuple[str, int]:
-    """Return the title in reading order and the year (0 if there is none) of a published or typed label.
+    """Parse a published or typed label; return its title in reading order and its year, or 0 if it has no year.
 
     >>> parse_label("Usual Suspects, The (1995)")
     ('The Usual Suspects', 1995)
@@ -69,7 +72,7 @@ def parse_label(label: str) -> tuple[str, int]:
 
 
 def split_year(label: str) -> tuple[str, int]:
-    """Return the trimmed title and the year (0 if there is none) of a label, without moving articles.
+    """Split a label into its trimmed title and its year, or 0 if it has no year; articles stay where they are.
 
     >>> split_year("Usual Suspects, The (1995) ")
     ('Usual Suspects, The', 1995)
@@ -82,7 +85,7 @@ def split_year(label: str) -> tuple[str, int]:
 
 
 def reading_order(title: str) -> str:
-    """Move the article to the front of the title, and of each further title in parentheses."""
+    """Move the article from the end of a title to its front, and do the same for further titles in parentheses."""
     if "," not in title:
         return title
     main, opening, further = title.partition(" (")
@@ -104,7 +107,7 @@ def title_key(title: str) -> str:
     >>> title_key("La Cité des enfants perdus")
     'la cite des enfants perdus'
     """
-    if title.isascii():  # same result, twenty times faster
+    if title.isascii():  # gives the same key as below, twenty times faster
         letters = title.replace("&", " and ") if "&" in title else title
         if words := letters.encode().translate(_ASCII_WORDS, b"'`").decode().split():
             return " ".join(words)
@@ -113,11 +116,11 @@ def title_key(title: str) -> str:
 
 @lru_cache(1024)  # the same title is requested a few times in a row
 def _folded_key(title: str) -> str:
-    """Return the key of any title."""
+    """Return the key of a title in any script."""
     folded = unicodedata.normalize("NFKD", title).casefold().translate(_LETTERS)
     folded = unicodedata.normalize("NFC", _DIACRITICS.sub("", folded))
     folded = _APOSTROPHES.sub("", folded).replace("&", " and ")
-    # Otherwise a title of only punctuation ("$") would share its key with all other such titles of its year.
+    # A title without letters or digits ("$") keeps its punctuation: otherwise all such titles would have the same key.
     return " ".join(folded.translate(_WORDS).split() or folded.split())
 
 

@@ -1,1 +1,1 @@
-"""Cleaning: the rules, and how a raw release becomes a dataset."""
+"""Cleaning: turns a raw release into a dataset by named rules."""

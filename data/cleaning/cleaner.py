@@ -1,7 +1,7 @@
 """Cleans a dataset by named rules in a fixed order, and reports what each rule removed.
 
-A line of text says which rules are on, as a preset and its changes: ``standard +old-movies:1950 -no-genre``. A rule
-that is off still reports what it would have removed at its step. Importing this module does not import pandas.
+A line of text says which rules are on: a preset and the changes to it, as in ``standard +old-movies:1950 -no-genre``. A
+rule that is off still reports what it would have removed at its turn. Importing this module does not import pandas.
 """
 
 import re
@@ -35,7 +35,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "gender",
         "unused-columns",
     ),
-    # What the authors say they did and nothing more; see docs/data.md.
+    # The presets "as in …" do what the authors of these systems say they did, and nothing more; see docs/data.md.
     "as in 004": (
         *_AS_PUBLISHED,
         "no-genre",
@@ -52,18 +52,18 @@ _CHANGE = re.compile(r"([+-])([a-z-]+)(?::([0-9]{1,9}))?")
 
 @dataclass(frozen=True)
 class Cleaning:
-    """Which rules are on."""
+    """Says which rules are on, and with which numbers."""
 
     numbers: tuple[tuple[str, int], ...]
-    """The rules that are on, in the order in which they apply, each with its number (0 for a rule without one)."""
+    """The rules that are on, in the order in which they apply, each with its number (0 for a rule without a number)."""
 
     @classmethod
     def of(cls, numbers: Mapping[str, int]) -> "Cleaning":
-        """Return the cleaning with these rules on."""
+        """Return the cleaning with these rules on, given by their ids and numbers."""
         return cls(tuple((rule.id, numbers[rule.id]) for rule in RULES if rule.id in numbers))
 
     def __str__(self) -> str:
-        """Return the shortest text: the nearest preset and the changes to it. Equal rules have equal texts."""
+        """Return the shortest text: the nearest preset and the changes to it. Equal cleanings have equal texts."""
         shortest: list[str] = min((self._from(preset) for preset in PRESETS), key=len)
         return " ".join(shortest)
 
@@ -86,7 +86,8 @@ def _preset(name: str) -> Cleaning:
 def parse(text: str) -> Cleaning:
     """Parse a cleaning, for example ``as in 004 +few-ratings-users:50 -titles``.
 
-    Raises ``Problem`` for an unknown preset, rule or number.
+    Raises ``Problem`` for an unknown preset or rule, for an invalid number, and if a rule that is always on is turned
+    off.
     """
     words = text.split()
     first = next((index for index, word in enumerate(words) if word[0] in "+-"), len(words))
@@ -104,7 +105,7 @@ def parse(text: str) -> Cleaning:
         if match[1] == "+":
             numbers[rule.id] = _number(rule, match[3])
         elif match[3]:
-            raise Problem(f"{word!r} turns a rule off and gives it a number; write only one of the two.")
+            raise Problem(f"{word!r} turns a rule off and gives it a number; leave out the number.")
         elif rule.always:
             raise Problem(f"The rule {rule.id} is always on: the rows it removes cannot be used.")
         else:
@@ -118,7 +119,7 @@ def _number(rule: Rule, digits: str | None) -> int:
     if not rule.number:
         raise Problem(f"The rule {rule.id} has no number; write +{rule.id}.")
     if not rule.low <= int(digits) <= rule.high:
-        raise Problem(f"The number of {rule.id} must be {rule.low} to {rule.high}, not {digits}.")
+        raise Problem(f"The number of {rule.id} must be from {rule.low} to {rule.high}, not {digits}.")
     return int(digits)
 
 
@@ -132,15 +133,15 @@ class RuleResult:
     always: bool
     """Whether the rule cannot be turned off."""
     number: int
-    """The number the rule was applied with; 0 for a rule without one."""
+    """The number with which the rule was applied; 0 for a rule without a number."""
     before: int
-    """Ratings before the rule (lines, for malformed ones)."""
+    """Ratings before the rule was applied; for ``malformed-lines``, lines of the file with the ratings."""
     removed: int
     """Ratings removed."""
     removed_movies: int
     removed_users: int
     changed: int
-    """Values changed, for rules that remove nothing."""
+    """Values changed; only for rules that remove nothing."""
     note: str
     examples: tuple[str, ...]
 
@@ -174,7 +175,10 @@ class CleaningReport:
 
 @dataclass(frozen=True)
 class RemovedRows:
-    """A window of the rows that a rule removed or changed, or would have if it were on."""
+    """Some of the rows that a rule removed or changed, or would have removed or changed if it were on.
+
+    ``total`` is the number of all these rows; ``rows`` has some of them, from ``offset`` on.
+    """
 
     rule: str
     title: str
@@ -185,13 +189,13 @@ class RemovedRows:
     rows: tuple[Row, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields; numbers as numbers, everything else as text."""
+        """Return the fields as JSON-able values; the cells of the rows are numbers or text."""
         return {**self.__dict__, "columns": list(self.columns), "rows": [list(row) for row in self.rows]}
 
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """One rule, applied."""
+    """A rule that was applied to some tables, with its outcome."""
 
     number: int
     before: Tables
@@ -203,7 +207,7 @@ class _Step:
 
 
 class Cleaner:
-    """Cleans one dataset repeatedly as its rules change: the steps before a change are not repeated."""
+    """Cleans one dataset repeatedly while the rules change; the steps before the first change are not repeated."""
 
     def __init__(self, name: str, raw: Raw) -> None:
         self._name = name
@@ -225,7 +229,10 @@ class Cleaner:
         return tables, CleaningReport(self._name, str(cleaning), tuple(results), *counts)
 
     def removed(self, cleaning: Cleaning, rule: str, offset: int, limit: int) -> RemovedRows:
-        """Return a window of the rows that a rule removes at its step. Raises ``Problem`` for an unknown rule."""
+        """Return ``limit`` of the rows that a rule removes or changes, from ``offset`` on.
+
+        Raises ``Problem`` for an unknown rule.
+        """
         if rule not in BY_ID:
             raise no_such(f"There is no cleaning rule {rule!r}", rule, BY_ID, f"choose one of {', '.join(BY_ID)}.")
         on, step = next(walked for walked in self._walk(cleaning, silent) if walked[1].result.rule == rule)
@@ -234,7 +241,7 @@ class Cleaner:
         return RemovedRows(rule, step.result.title, on, affected.columns, affected.total, offset, rows)
 
     def rule_that_removed(self, cleaning: Cleaning, movie: int) -> str:
-        """Return the title of the rule that removed a movie, given by its id; empty if none did."""
+        """Return the title of the rule that removed the movie with this id; an empty string if no rule did."""
         (row,) = np.flatnonzero(self._tables.published.movie_ids == movie)
         titles = (
             step.result.title
@@ -244,7 +251,7 @@ class Cleaner:
         return next(titles, "")
 
     def _walk(self, cleaning: Cleaning, report: Report) -> Iterator[tuple[bool, _Step]]:
-        """Apply the rules in order; yield whether each is on, and its step."""
+        """Apply the rules in order; for each rule, yield whether it is on, and its step."""
         numbers, tables = dict(cleaning.numbers), self._tables
         for done, rule in enumerate(RULES):
             number = numbers.get(rule.id, rule.number)
@@ -285,7 +292,10 @@ def _apply(rule: Rule, number: int, tables: Tables) -> _Step:
 
 
 def clean(name: str, raw: Raw, cleaning: Cleaning, report: Report = silent) -> tuple[Tables, CleaningReport]:
-    """Apply the rules; what remains keeps its order. Raises ``Problem`` if no rating remains."""
+    """Return the tables after cleaning, in the original order, and the report.
+
+    Raises ``Problem`` if no rating remains.
+    """
     tables, result = Cleaner(name, raw).clean(cleaning, report)
     if not tables.ratings:
         last = next(rule.rule for rule in reversed(result.rules) if rule.on and rule.removed)

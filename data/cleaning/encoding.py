@@ -1,4 +1,4 @@
-"""Encodes cleaned tables as a dataset of indices, with its fingerprint."""
+"""Encodes cleaned tables as a ``Dataset``, with indices instead of ids, and computes its fingerprint."""
 
 import hashlib
 import json
@@ -15,9 +15,10 @@ from movietui.data.movielens.release import NO_GENRE
 
 
 def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
-    """Return the tables as a dataset; rows keep their order.
+    """Return the remaining rows of the tables as a dataset, in their original order.
 
-    Users and movies that occur only in ratings (the preset ``none`` keeps them) follow the known ones.
+    Users and movies that occur only in ratings, which the preset ``none`` keeps, follow those that the dataset
+    describes.
     """
     published = tables.published
     ratings = Ratings(
@@ -32,7 +33,7 @@ def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
 
 
 def _new_rows(remaining: Bools) -> Ints:
-    """Return each remaining row's index among the remaining rows."""
+    """Return, for each old row that remains, its new row; the values for removed rows mean nothing."""
     rows: Ints = np.cumsum(remaining, dtype=np.int32) - np.int32(1)
     return rows
 
@@ -42,7 +43,10 @@ def _users(tables: Tables) -> Users:
     rows = np.flatnonzero(tables.remaining_users).tolist()
 
     def column(name: str, blank: Any) -> list[Any]:
-        """Return a column of the remaining users, blank for those who occur only in ratings; empty if not published."""
+        """Return a column of the remaining users, or an empty list if it is not published.
+
+        Users who occur only in ratings have the value ``blank``.
+        """
         column = published.column(name)
         return [column[row] if row < len(column) else blank for row in rows] if column else []
 
@@ -79,8 +83,10 @@ def _movies(tables: Tables) -> Movies:
 
 
 def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
-    """Return which of the names each text contains, shape (texts, names). Texts repeat, so each distinct one is parsed
-    once."""
+    """Return which of the genres each text, such as ``Comedy|Drama``, names, shape (texts, names).
+
+    Many texts are equal, so each distinct text is parsed only once.
+    """
     row_of = {text: row for row, text in enumerate(dict.fromkeys(texts))}
     column_of = {name: column for column, name in enumerate(names)}
     table = np.zeros((len(row_of), len(names)), bool)

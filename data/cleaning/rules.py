@@ -1,8 +1,9 @@
 """The cleaning rules, in the order in which they apply.
 
-A rule gets what the rules before it left, as masks on columns (``movietui.data.cleaning.working_tables``). It returns
-what remains, and a readable form of the rows that it removed or changed, which is only built on demand. Entries of the
-same movie are merged before ratings are counted, so that a movie entered twice does not seem rare.
+A rule gets the rows that the rules before it left, as masks on columns (``movietui.data.cleaning.working_tables``). It
+returns the rows that remain, and a readable form of those that it removed or changed, which is built only on demand.
+Entries of the same movie are merged before ratings are counted, so that a movie that was entered twice does not seem
+rarely rated.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,40 +32,40 @@ class AffectedRows:
     columns: tuple[str, ...]
     total: int
     rows: Callable[[int, int], list[Row]]
-    """The rows from one index to another."""
+    """Returns the rows from one index up to, but not including, another."""
     describe: Callable[[Row], str]
-    """Puts a row into words."""
+    """Describes a row in words."""
 
     def examples(self) -> tuple[str, ...]:
-        """Return the first rows in words."""
+        """Return descriptions of the first rows."""
         return tuple(self.describe(row) for row in self.rows(0, EXAMPLES))
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a rule leaves, and what it removed."""
+    """The tables after a rule, and the rows that the rule removed or changed."""
 
     after: Tables
     affected: AffectedRows
     changed: int = 0
-    """The number of values changed, for rules that remove nothing."""
+    """The number of values changed; only for rules that remove nothing."""
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A named rule."""
+    """A named rule of cleaning; some rules have a number between ``low`` and ``high``."""
 
     id: str
     title: str
     """``{}`` stands for the rule's number."""
     apply: Callable[[Tables, int], Outcome]
     number: int = 0
-    """The default number of the rule; 0 if it has none."""
+    """The default number; 0 if the rule has no number."""
     low: int = 1
     high: int = 1_000_000
     always: bool = False
-    """Whether it is on whatever the preset, because the rows it removes cannot be used."""
+    """Whether the rule is on in every cleaning, because the rows that it removes cannot be used."""
 
 
 def _plural(count: int | str | float, thing: str) -> str:
@@ -84,12 +85,12 @@ def _id_text(number: Any) -> int | str:
 
 
 def day(seconds: Any) -> str:
-    """Return the date of a timestamp, ``1997-11-20``, or a question mark if it is missing."""
+    """Return the date of a timestamp, such as ``1997-11-20``, or a question mark if the timestamp is missing."""
     return "?" if seconds == MISSING else datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
 
 
 def _without_ratings(tables: Tables, bad: Bools) -> Outcome:
-    """Remove ratings."""
+    """Return the outcome of removing these ratings."""
     published, movie = tables.published, tables.movie
     removed = np.flatnonzero(bad & tables.remaining)
 
@@ -148,11 +149,14 @@ def _outside_scale(tables: Tables, _: int) -> Outcome:
 
 
 def _superseded(tables: Tables, movie: Ints, among: Bools) -> Bools:
-    """Mark all but the newest rating of each user and movie; within a second, the later row counts as newer."""
+    """Mark the ratings in ``among`` that are not the user's newest rating of the movie.
+
+    ``movie`` has the movie of each rating. Of two ratings in the same second, the later row counts as newer.
+    """
     marks = np.zeros(len(movie), bool)
     rows = np.flatnonzero(among)
     keys = tables.published.user[rows].astype(np.int64) * len(tables.movies) + movie[rows]
-    if (keys[1:] > keys[:-1]).all():  # already sorted, as the later releases are
+    if (keys[1:] > keys[:-1]).all():  # already sorted by user and movie, as in the later releases
         return marks
     ordered = np.sort(keys)
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
@@ -185,7 +189,7 @@ def _unknown_ids(tables: Tables, _: int) -> Outcome:
 
 
 def _grouped_by(rows: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
-    """Group the rows by key; leave out groups of one."""
+    """Group the rows by key, and return the groups of two or more."""
     groups: dict[Any, list[int]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
@@ -193,7 +197,7 @@ def _grouped_by(rows: Iterable[int], key: Callable[[int], Any]) -> list[list[int
 
 
 def _rows_with_year(tables: Tables) -> list[int]:
-    """Return the remaining movies whose year is known."""
+    """Return the rows of the movies that are not removed and whose year is known."""
     dated: list[int] = np.flatnonzero(tables.movies & (tables.published.years > 0)).tolist()
     return dated
 
@@ -206,8 +210,8 @@ def _merge_titles(tables: Tables, _: int) -> Outcome:
         group.sort(key=lambda row: (-tables.ratings_per_movie[row], published.movie_ids[row]))
         into[group] = group[0]
     movie = into[tables.movie]
-    # Only ratings that become duplicates by merging: duplicates within one movie belong to another rule, which may be
-    # off.
+    # Here, only ratings of merged movies count as duplicates. The rule duplicate-ratings, which may be off, removes the
+    # others.
     joined = np.zeros(len(tables.movies), bool)
     joined[[group[0] for group in groups]] = True
     doubled = _superseded(tables, movie, tables.remaining & joined[movie])
@@ -253,7 +257,7 @@ def _merge_titles(tables: Tables, _: int) -> Outcome:
 
 
 def _without_movies(tables: Tables, bad: Bools, note: str = "") -> Outcome:
-    """Remove movies and their ratings."""
+    """Return the outcome of removing these movies and their ratings."""
     published, counts = tables.published, tables.ratings_per_movie
     removed = np.flatnonzero(bad & tables.remaining_movies)
     removed = removed[np.argsort(-counts[removed], kind="stable")]
@@ -354,7 +358,7 @@ def _titles(tables: Tables, _: int) -> Outcome:
 
 
 def gender_code(text: str) -> int:
-    """Return 0 for F, 1 for M, and ``UNKNOWN_GENDER`` for anything else."""
+    """Return 0 for F or female, 1 for M or male (in any case), and ``UNKNOWN_GENDER`` for anything else."""
     return GENDERS.get(text.strip().casefold(), UNKNOWN_GENDER)
 
 

@@ -1,7 +1,7 @@
-"""A dataset during cleaning: the columns as published, and masks of what remains.
+"""A dataset during cleaning: the columns as published, and masks of the rows that remain.
 
-A rule that removes rows copies nothing: it only makes new masks, so that even 32 million ratings can be cleaned rule by
-rule. Nothing here imports pandas.
+A rule that removes rows copies no columns; it only makes new masks, so that even 32 million ratings can be cleaned rule
+by rule. Nothing here imports pandas.
 """
 
 from collections.abc import Callable
@@ -20,73 +20,73 @@ Numbers = NDArray[Any]
 Ids = NDArray[np.int64]
 
 PIECE = 2**20
-"""Ratings processed at once: temporary columns stay small and in the processor's cache."""
+"""Ratings processed at once, so that temporary columns stay small and fit into the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """A dataset as published, with rows of users and movies instead of their ids.
+    """A dataset as published, where ratings refer to users and movies by row instead of by id.
 
-    Users and movies that occur only in ratings follow the known ones, ordered by id.
+    Users and movies that occur only in ratings follow those that the dataset describes, ordered by id.
     """
 
     raw: Raw
     user_ids: Ids
     movie_ids: Ids
     user: Ints
-    """Row of each rating's user, shape (ratings,)."""
+    """The row of each rating's user, shape (ratings,); likewise ``movie``."""
     movie: Ints
     stars: Numbers
     time: Numbers
     titles: tuple[str, ...]
     """As published; ``Movie 99`` for a movie that occurs only in ratings."""
     trimmed: tuple[str, ...]
-    """Without the year."""
+    """The titles without the year and without surplus spaces."""
     names: tuple[str, ...]
-    """In reading order and without the year."""
+    """The titles in reading order and without the year."""
     years: Ints
     """The year in the title, or else the year of release; 0 if unknown."""
     keys: tuple[str, ...]
     genres: tuple[str, ...]
-    """``Comedy|Drama``; of all merged entries together."""
+    """Such as ``Comedy|Drama``; a movie with merged entries has the genres of all of them."""
     released: tuple[str, ...]
-    """``1995-01-01`` or empty; if entries were merged, that of the first with a date."""
+    """The date of release, such as ``1995-01-01``, or empty; for merged entries, the first known date."""
 
     @property
     def known_users(self) -> int:
-        """The number of users that the dataset describes; the rows after them occur only in ratings."""
+        """The number of users that the dataset describes; the users after these occur only in ratings."""
         return len(self.raw.users)
 
     @property
     def known_movies(self) -> int:
-        """The number of movies that the dataset describes."""
+        """The number of movies that the dataset describes; the movies after these occur only in ratings."""
         return len(self.raw.movies)
 
     def column(self, name: str) -> list[Any]:
-        """Return a column of the users that the dataset describes; empty if there is no such column."""
+        """Return a column of the users that the dataset describes, or an empty list if there is no such column."""
         return self.raw.users[name].tolist() if name in self.raw.users.columns else []
 
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """What remains of a dataset, and how to encode it."""
+    """The rows of a dataset that remain, and how to encode them."""
 
     published: Published
     movie: Ints
-    """Row of each rating's movie, after merging; shape (ratings,)."""
+    """The row of each rating's movie after merging, shape (ratings,)."""
     remaining: Bools
     """Which ratings remain, shape (ratings,)."""
     users: Bools
-    """Which users no rule has removed, shape (users,); see ``remaining_users``."""
+    """Which users no rule has removed, shape (users,); ``remaining_users`` says which of them remain."""
     movies: Bools
-    """Which movies no rule has removed or merged into another, shape (movies,)."""
+    """Which movies no rule has removed or merged into another, shape (movies,); see ``remaining_movies``."""
     reading_order: bool = False
     """Whether to use the titles in reading order."""
     coded_gender: bool = False
     all_columns: bool = True
     """Whether to keep the columns that no model learns from."""
     merged: tuple[tuple[int, ...], ...] = ()
-    """Rows of movies that were merged; the one that remains comes first."""
+    """For each group of merged entries, the rows of its movies; the movie that remains comes first."""
 
     @cached_property
     def ratings(self) -> int:
@@ -111,41 +111,43 @@ class Tables:
 
     @cached_property
     def remaining_users(self) -> Bools:
-        """The users that remain; one who occurs only in ratings remains as long as a rating does."""
+        """Which users remain; a user who occurs only in ratings remains as long as one of these ratings does."""
         return self.users & ((np.arange(len(self.users)) < self.published.known_users) | (self.ratings_per_user > 0))
 
     @cached_property
     def remaining_movies(self) -> Bools:
-        """The movies that remain; one that occurs only in ratings remains as long as a rating does."""
+        """Which movies remain; a movie that occurs only in ratings remains as long as one of these ratings does."""
         return self.movies & (
             (np.arange(len(self.movies)) < self.published.known_movies) | (self.ratings_per_movie > 0)
         )
 
     def without_ratings(self, bad: Bools) -> "Tables":
-        """Remove ratings. If there is nothing to remove, here and below, return the same tables, with their cached
-        counts."""
+        """Return the tables without these ratings.
+
+        Here and below, if there is nothing to remove, the same tables are returned, with their cached counts.
+        """
         return replace(self, remaining=self.remaining & ~bad) if (self.remaining & bad).any() else self
 
     def without_movies(self, bad: Bools) -> "Tables":
-        """Remove movies and their ratings."""
+        """Return the tables without these movies and their ratings."""
         if not (self.movies & bad).any():
             return self
         return replace(self, movies=self.movies & ~bad, remaining=self.remaining & ~bad[self.movie])
 
     def without_users(self, bad: Bools) -> "Tables":
-        """Remove users and their ratings."""
+        """Return the tables without these users and their ratings."""
         if not (self.users & bad).any():
             return self
         return replace(self, users=self.users & ~bad, remaining=self.remaining & ~bad[self.published.user])
 
 
 def pieces(length: int) -> list[slice]:
-    """Cut a column into pieces."""
+    """Return slices that cut a column of this length into pieces of at most ``PIECE``."""
     return [slice(start, min(length, start + PIECE)) for start in range(0, length, PIECE)]
 
 
 def marked(test: Callable[..., Bools], *columns: Numbers) -> Bools:
-    """Mark the ratings that pass a test, piece by piece."""
+    """Return which ratings pass a test; the test is called with the given columns, one piece at a time."""
     marks = np.empty(len(columns[0]), bool)
     for piece in pieces(len(marks)):
         marks[piece] = test(*(column[piece] for column in columns))
@@ -153,7 +155,7 @@ def marked(test: Callable[..., Bools], *columns: Numbers) -> Bools:
 
 
 def tables_of(raw: Raw) -> Tables:
-    """Look up the rows of users and movies, and derive the name, year and key of each movie."""
+    """Return the tables of a raw dataset, from which nothing is removed yet."""
     user, user_ids = _rows(raw.ratings["user_id"].to_numpy(), raw.users["user_id"].to_numpy())
     movie, movie_ids = _rows(raw.ratings["movie_id"].to_numpy(), raw.movies["movie_id"].to_numpy())
     unknown = [int(movie) for movie in movie_ids[len(raw.movies) :]]
@@ -182,11 +184,11 @@ def tables_of(raw: Raw) -> Tables:
 
 
 def _rows(ids: Numbers, known: Numbers) -> tuple[Ints, Ids]:
-    """Return the row of each id, and the ids of all rows: the known ones, then the others that occur."""
+    """Return the row of each id, and the id of each row: first the known ids, then the others that occur."""
     if not len(ids):
         return np.empty(0, np.int32), known.astype(np.int64)
     low, high = int(ids.min()), int(ids.max())
-    if high - low < max(PIECE, len(ids)):  # a lookup table over the range is small, and many times faster
+    if high - low < max(PIECE, len(ids)):  # a lookup table for this range is small, and many times faster
         return _rows_by_table(ids, known, low, high)
     occurring_ids, positions = np.unique(ids, return_inverse=True)
     all_ids = np.concatenate([known, np.setdiff1d(occurring_ids, known)]).astype(np.int64)

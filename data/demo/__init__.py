@@ -1,1 +1,1 @@
-"""The invented demo dataset."""
+"""The demo dataset: real movies with invented users and ratings."""

@@ -1,9 +1,9 @@
 """Generates the demo dataset: real movies, rated by invented users.
 
-It needs no download, so the app opens and its tests run without a network. The movies with their genres, quality and
-fame are listed in ``movietui.data.demo.movies``; everything about users and ratings comes from a random generator with
-a fixed seed. Each invented user has a taste: a weight for each genre and for a movie's age and fame. A user who likes a
-genre watches more of it and rates it higher.
+The demo needs no download, so the app and its tests can run without a network. ``movietui.data.demo.movies`` lists the
+movies with their genres, quality and fame; a random generator with a fixed seed invents the users and ratings. Each
+invented user has a taste: a weight for each genre and for the age of a movie. Users watch more movies of the genres
+that they like, and rate these higher.
 """
 
 from typing import TYPE_CHECKING
@@ -25,9 +25,9 @@ SEED = 20
 USERS = 400
 RATINGS = 28_000
 FEWEST = 20
-"""The fewest ratings of a user, as in MovieLens."""
+"""The fewest ratings that a user has, as in MovieLens."""
 FIRST_TIME = 1_577_836_800
-"""2020-01-01."""
+"""2020-01-01, in seconds since 1970."""
 YEARS_OF_RATING = 4
 
 OCCUPATIONS = (
@@ -53,7 +53,7 @@ OCCUPATIONS = (
     "translator",
 )
 
-# Correlated tastes, each a direction in the space of genres.
+# Each taste is a direction in the space of genres. A user's taste is a random mixture of these.
 _TASTES = (
     {"Action": 1, "Sci-Fi": 0.8, "Adventure": 0.8, "Thriller": 0.4, "Romance": -0.7, "Musical": -0.6, "Drama": -0.3},
     {"Romance": 1, "Musical": 0.8, "Comedy": 0.5, "Horror": -0.9, "War": -0.5, "Action": -0.3},
@@ -65,10 +65,10 @@ _TASTES = (
 
 
 def generate() -> Raw:
-    """Return the invented dataset, the same every time."""
+    """Return the demo dataset, which is the same every time."""
     import pandas as pd
 
-    random = np.random.RandomState(SEED)  # its sequences are frozen; those of default_rng may change
+    random = np.random.RandomState(SEED)  # its sequences never change; those of default_rng may
     movies, genres, quality, fame = _movies()
     years = movies["year"].to_numpy()
     old = (2000 - years) / 30.0
@@ -93,7 +93,7 @@ def generate() -> Raw:
 
     user, movie = np.nonzero(rated)
     start = random.uniform(0, YEARS_OF_RATING * 365 * 86_400, USERS)
-    # Most users rate what they know within a few weeks, in random order, and a movie now and then after that.
+    # Most users rate the movies that they know within a few weeks, in random order, and after that one now and then.
     time = FIRST_TIME + start[user] + random.exponential(20 * 86_400, len(user))
     order = random.permutation(len(user))
     ratings = pd.DataFrame(
@@ -137,7 +137,10 @@ def _movies() -> "tuple[pd.DataFrame, Floats, Floats, Floats]":
 
 
 def _who_saw_what(random: np.random.RandomState, fit: Floats, fame: Floats) -> Bools:
-    """Draw how many movies each user rated and which: well-known ones and those to their taste are more likely."""
+    """Draw which movies each user rated, shape (users, movies).
+
+    Famous movies, and movies that fit the taste of the user, are more likely.
+    """
     activity = random.lognormal(0, 0.7, USERS)
     counts = np.round(FEWEST + (RATINGS - FEWEST * USERS) * activity / activity.sum()).astype(int)
     counts = np.minimum(counts, int(len(fame) * 0.8))

@@ -1,4 +1,7 @@
-"""The movies of the demo, one per line: year, title, genres, quality and fame (1 to 9, a matter of opinion)."""
+"""The movies of the demo, one per line: year, title, genres, quality and fame.
+
+Quality and fame are estimates from 1 to 9, a matter of opinion.
+"""
 
 GENRE_CODES = {
     "Ac": "Action",

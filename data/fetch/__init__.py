@@ -1,1 +1,1 @@
-"""Fetching datasets: sources, downloads and archives."""
+"""Fetches datasets: where they come from, how to download them, and how to read the archives."""

@@ -1,7 +1,7 @@
-"""Reads files from a zip archive or a folder without trusting it.
+"""Reads files from a zip archive or a folder that may be hostile.
 
-Only the wanted files are unpacked, piece by piece and only in memory, so that nothing is written outside the cache and
-no large file is in memory as a whole.
+Only the wanted files are unpacked, piece by piece and in memory. Nothing is written to disk, and no large file is ever
+in memory as a whole.
 """
 
 import contextlib
@@ -22,18 +22,18 @@ from movietui.data.fetch import unpacking
 from movietui.data.problems import Problem
 
 MAX_BYTES = 4 * 2**30
-"""Unpacked size of all wanted files together; the largest MovieLens release has 0.9 GiB."""
+"""The most bytes that all wanted files together may unpack to; the largest MovieLens release has 0.9 GiB."""
 MAX_READ = 2**26
-"""Unpacked size of a file that is read as a whole; the largest table of movies has 4 MiB."""
+"""The most unpacked bytes of a file that is read as a whole; the largest table of movies has 4 MiB."""
 MAX_RATIO = 100
-"""Unpacked over packed size; text files of ratings compress about 5 to 1, at most 20."""
+"""The highest ratio of unpacked to packed size; files of ratings compress about 5 to 1, and 20 to 1 at most."""
 RATIO_FROM = 2**20
-"""Files that unpack to fewer bytes may have any ratio."""
+"""A file that unpacks to this many bytes or fewer may have any ratio."""
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY = 2**21
-"""Bytes of an archive's central directory, which lists its files."""
+"""The most bytes of an archive's central directory, which lists its files."""
 MAX_DEPTH = 3
-"""How deep in a folder a wanted file may be; in an archive, at any depth."""
+"""How many levels deep wanted files are searched for in a folder; in an archive, they may be at any depth."""
 BLOCK = 4 * 2**20
 """Bytes of a file processed at once."""
 
@@ -41,26 +41,29 @@ Piece = TypeVar("Piece")
 Name = TypeVar("Name", str, PurePosixPath)
 
 DATASET_HINT = "choose a zip or folder with the dataset's original files"
-"""What to do about an unusable path to a dataset."""
+"""Tells the user what to do if the path to a dataset is unusable."""
 EXPORT_HINT = "choose the file as you downloaded it"
-"""What to do about an unusable path to a personal export."""
+"""Tells the user what to do if the path to a personal export is unusable."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """The wanted files that exist, by name without their folder. Valid only inside ``with open_files(…)``."""
+    """The wanted files that exist, by their names without a folder. Usable only inside ``with open_files(…)``."""
 
     path: Path
     sizes: Mapping[str, int]
-    """Unpacked size of each file in bytes."""
+    """The unpacked size of each file in bytes, by name."""
     pieces: Callable[[str, int], Iterator[bytes]]
-    """Yields a file's content in pieces of at most this many bytes: exactly its size in total, or an error."""
+    """Yields the content of a named file in pieces of at most the given number of bytes.
+
+    Raises an error unless the pieces add up to the size of the file.
+    """
 
     def __contains__(self, name: str) -> bool:
         return name in self.sizes
 
     def size(self, *names: str) -> int:
-        """Return the total size of some files in bytes. Raises ``Problem`` if one is missing."""
+        """Return the total size of the named files in bytes. Raises ``Problem`` if one is missing."""
         for name in names:
             if name not in self:
                 raise Problem(f"{self.path} has no file {name}; it must contain the dataset's original files.")
@@ -73,10 +76,10 @@ class Files:
         return _concatenate(self._pieces(name, BLOCK))
 
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
-        """Yield a file's content in blocks of whole lines, each about ``size`` bytes; the last line may lack its line
-        end.
+        """Yield a file's content in blocks of whole lines, each about ``size`` bytes long.
 
-        Raises ``Problem`` if the file is missing or damaged, or a line is longer than a block.
+        The last line may lack its line end. Raises ``Problem`` if the file is missing or damaged, or if a line is
+        longer than a block.
         """
         rest = b""
         for piece in self._pieces(name, size):
@@ -98,10 +101,10 @@ class Files:
 
 @contextlib.contextmanager
 def open_files(path: Path, wanted: Collection[str]) -> Iterator[Files]:
-    """Open a zip archive or folder and find the wanted files, all in the same folder inside it.
+    """Open a zip archive or a folder and yield the wanted files, all of which are in the same folder inside it.
 
-    Raises ``Problem`` if the path cannot be read, or is not an archive or a folder, or the archive is damaged or
-    unsafe.
+    Raises ``Problem`` if the path cannot be read, if it is neither an archive nor a folder, or if the archive is
+    damaged or unsafe.
     """
     path = path.expanduser()
     try:
@@ -126,8 +129,8 @@ def open_files(path: Path, wanted: Collection[str]) -> Iterator[Files]:
 def read_all(path: Path, wanted: Callable[[str], bool], max_bytes: int) -> dict[PurePosixPath, bytes]:
     """Return the content of all files with wanted names in a zip archive or folder, by their path inside it.
 
-    Unlike ``open_files``, it looks in all folders. Reads at most ``max_bytes`` in total. Raises ``Problem`` as
-    ``open_files`` does.
+    Unlike ``open_files``, this function takes files from all folders inside. Raises ``Problem`` as ``open_files`` does,
+    and if the files have more than ``max_bytes`` in total.
     """
     with _explain_errors(path, EXPORT_HINT):
         if path.is_dir():
@@ -141,14 +144,17 @@ def read_all(path: Path, wanted: Callable[[str], bool], max_bytes: int) -> dict[
 
 
 def _concatenate(pieces: Iterable[bytes]) -> bytes:
-    """Concatenate pieces without holding all of them twice."""
+    """Concatenate pieces without holding the whole content in memory twice."""
     whole = io.BytesIO()
     whole.writelines(pieces)
     return whole.getvalue()
 
 
 def _read(path: Path, remaining: int, size: int) -> Iterator[bytes]:
-    """Read a file with this many bytes. Raises ``EOFError`` if it has fewer or more, because it is being written."""
+    """Yield the content of a file in pieces of at most ``size`` bytes.
+
+    Raises ``EOFError`` if the file does not have exactly ``remaining`` bytes, because another process is writing it.
+    """
     with path.open("rb") as file:
         while remaining and (piece := file.read(min(remaining, size))):
             remaining -= len(piece)
@@ -159,7 +165,7 @@ def _read(path: Path, remaining: int, size: int) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _explain_errors(path: Path, hint: str = DATASET_HINT) -> Iterator[None]:
-    """Turn errors while reading into a ``Problem`` that says what went wrong."""
+    """Replace errors in reading with a ``Problem`` that says what went wrong."""
     try:
         yield
     except OSError as error:
@@ -177,7 +183,10 @@ def _reason(error: Exception) -> str:
 
 
 def _choose(path: Path, inner_paths: Collection[PurePosixPath]) -> dict[str, PurePosixPath]:
-    """Choose the files in the shallowest folder that has any."""
+    """Return the files in the shallowest folder that has any, by name.
+
+    Raises ``Problem`` if two folders are equally shallow.
+    """
     if not inner_paths:
         return {}
     folders = sorted({inner.parent for inner in inner_paths}, key=lambda folder: (len(folder.parts), folder))
@@ -200,7 +209,7 @@ def _files_in_folder(path: Path, wanted: frozenset[str]) -> Files:
 
 
 def _walk(path: Path) -> Iterator[tuple[PurePosixPath, list[str]]]:
-    """Yield a folder and its subfolders, each with the names of its files; hidden folders are skipped."""
+    """Yield each folder inside a path, relative to it, with the names of its files; hidden folders are skipped."""
     for folder, subfolders, names in os.walk(path):
         inside = PurePosixPath(Path(folder).relative_to(path).as_posix())
         if len(inside.parts) >= MAX_DEPTH - 1:
@@ -210,8 +219,10 @@ def _walk(path: Path) -> Iterator[tuple[PurePosixPath, list[str]]]:
 
 
 def _sizes(path: Path, inner_paths: Mapping[Name, PurePosixPath], max_bytes: int) -> dict[Name, int]:
-    """Return the sizes of files in a folder in bytes. Raises ``Problem`` if one is not a regular file, or they are too
-    large."""
+    """Return the sizes of files in a folder, in bytes.
+
+    Raises ``Problem`` if one is not a regular file, or if they are larger than ``max_bytes`` together.
+    """
     sizes = {}
     for name, inner in inner_paths.items():
         status = (path / inner).stat()
@@ -233,7 +244,7 @@ def _files_in_zip(path: Path, file: IO[bytes], wanted: frozenset[str]) -> Files:
 
 
 class _Directory:
-    """The archive file that ``zipfile`` reads; refuses a central directory that is too large."""
+    """Wraps the archive file for ``zipfile``. Raises ``Problem`` if the central directory is too large."""
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
         self._path, self._file = path, file
@@ -249,7 +260,7 @@ class _Directory:
 def _members(
     path: Path, file: IO[bytes], wanted: Callable[[str], bool], hint: str = DATASET_HINT
 ) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """Return the members with wanted names, after checking that all members are safe."""
+    """Return the members with wanted names, by path. Raises ``Problem`` if any member of the archive is unsafe."""
     head = file.read(512)
     if not head:
         raise Problem(f"{path} is empty; {hint}.")
@@ -274,7 +285,7 @@ def _members(
 
 
 def _check_overlap(path: Path, members: Collection[zipfile.ZipInfo], end: int) -> None:
-    """Raise ``Problem`` if members overlap: each would be unpacked from the same bytes."""
+    """Raise ``Problem`` if members overlap, so that the same packed bytes would be unpacked several times."""
     for member in sorted(members, key=lambda member: member.header_offset, reverse=True):
         if member.header_offset + unpacking.MIN_HEADER_SIZE + member.compress_size > end:
             raise Problem(f"{path} is damaged or unsafe: {member.filename!r} overlaps the file after it.")
@@ -294,8 +305,8 @@ def _check_sizes(path: Path, members: Collection[zipfile.ZipInfo], max_bytes: in
 
 
 def _safe_path(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
-    """Return the member's path inside the archive. Raises ``Problem`` if it would be outside."""
-    # zipfile normalises `filename` and cuts it at a null byte; check what the archive says, not the result.
+    """Return the member's path inside the archive. Raises ``Problem`` if it leads outside, or for a link."""
+    # zipfile normalises `filename` and cuts it off at a null byte, so check the name as it is in the archive.
     name = member.orig_filename.replace("\\", "/")
     inner = PurePosixPath(name)
     drive = len(name) > 1 and name[1] == ":"
@@ -310,7 +321,7 @@ def _safe_path(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
 
 
 def prefetched(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Yield pieces while a thread unpacks the next one; both threads release the interpreter lock."""
+    """Yield pieces while a thread unpacks the next one. Unpacking and parsing release the interpreter lock."""
     with ThreadPoolExecutor(1) as unpacking:
         next_piece = unpacking.submit(next, pieces, None)
         while piece := next_piece.result():
@@ -319,6 +330,6 @@ def prefetched(pieces: Iterator[Piece]) -> Iterator[Piece]:
 
 
 def looks_like_html(head: bytes) -> bool:
-    """Return whether these are the first bytes of a web page."""
+    """Return whether a file that starts with these bytes is a web page."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     return start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--"))

@@ -1,8 +1,8 @@
-"""Downloads that resume after an interruption, and are not trusted until their checksum is verified.
+"""Downloads files, resumes interrupted downloads, and trusts a file only after verifying its checksum or its server.
 
-A partial file is stored as ``NAME.part``, with its identity on the server in ``NAME.part.json``. The next attempt
-requests the rest of that same file; a server that has another file by now, or cannot send a part, sends all of it. A
-file gets its own name only when it is complete and correct.
+A partial file is stored as ``NAME.part``, and its identity on the server (its ETag or date) in ``NAME.part.json``. The
+next attempt requests the rest of the file with this identity. A server that has a different file by then, or cannot
+send part of a file, sends the whole file. A file is renamed to ``NAME`` only when it is complete and correct.
 """
 
 import contextlib
@@ -28,19 +28,22 @@ if TYPE_CHECKING:
     import requests
 
 OFFLINE = "MOVIETUI_OFFLINE"
-"""Environment variable: ``1`` forbids all network access."""
+"""The environment variable that switches off all network access if it is set to ``1``."""
 MAX_GROWTH = 10
+"""How many times as large as the published file a newer one may be."""
 MAX_RETRIES = 5
-"""Reconnect up to this many times in a row, as long as each attempt made progress."""
+"""The most times that a broken download reconnects, as long as each attempt makes progress."""
 MAX_REDIRECTS = 5
 TRUSTED_HOSTS = frozenset({"grouplens.org", "files.grouplens.org", "datasets.imdbws.com"})
-"""Servers to which a redirect is followed, besides the one that sent it."""
+"""The servers to which redirects are followed; redirects within one server are followed too."""
 LENGTH_DIGITS = 15
+"""A ``Content-Length`` with more digits than this is ignored."""
 CHUNK = 2**16
+"""Bytes read from the server at once."""
 
 
 class Failed(Exception):
-    """A download failed; the text is a clause of a longer message."""
+    """A download failed. The text is a clause for the caller's message, without a full stop."""
 
 
 class Untrusted(Failed):
@@ -48,11 +51,11 @@ class Untrusted(Failed):
 
 
 class _Broken(Failed):
-    """The connection broke, or the server stopped sending; the partial file stays."""
+    """The connection broke, or the server stopped sending. The partial file stays."""
 
 
 class _Slow(_Broken):
-    """The server is so slow that asking again at once is pointless; the partial file stays."""
+    """The server is so slow that retrying at once is pointless. The partial file stays."""
 
 
 def offline() -> bool:
@@ -72,12 +75,13 @@ def download(
     insecure: bool = False,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> str:
-    """Download a file and return its sha256. Raises ``Failed``, or ``Problem`` if the file cannot be written.
+    """Download a file and return its sha256.
 
-    A file larger than ``size`` bytes is refused. A file whose checksum is not ``sha256`` is removed and refused, unless
-    ``or_newer`` is set and the server is verified; it may then be ``MAX_GROWTH`` times as large. Without a ``sha256``,
-    nothing is accepted from an unverified server. ``insecure`` skips the verification of the server and accepts only a
-    file with the checksum, so it requires one.
+    A file larger than ``size`` bytes is refused, and so is one whose checksum is not ``sha256``. With ``or_newer``, a
+    verified server may send a file with another checksum, up to ``MAX_GROWTH`` times as large. Without ``sha256``, any
+    file of that size is accepted, but only from a verified server. With ``insecure``, the server is not verified, so
+    ``sha256`` is required. Raises ``Failed`` if the download fails or the file is refused, and ``Problem`` if the file
+    cannot be written or another process is downloading it.
     """
     if insecure and not sha256:
         raise ValueError("without a checksum the server must be verified")
@@ -88,7 +92,7 @@ def download(
     max_size = size * MAX_GROWTH if or_newer else size
     with _explain_write_errors(target), part:
         if or_newer:
-            part.restart("")  # the previous part may be from an unverified server
+            part.restart("")  # an earlier part may come from an unverified server
         for attempt in range(MAX_RETRIES + 1):
             before = part.size
             try:
@@ -109,18 +113,18 @@ def download(
 
 
 def files_of(target: Path) -> tuple[Path, Path, Path]:
-    """Return the paths of a downloaded file, of its part while it is incomplete, and of the part's metadata."""
+    """Return the paths of a downloaded file, of the partial file, and of the partial file's metadata."""
     return target, target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.json")
 
 
 def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file."""
+    """Return the sha256 of a file. Raises ``OSError`` if it cannot be read."""
     with disk.open_to_read(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove(paths: Iterable[Path]) -> None:
-    """Remove files. Raises ``Problem`` if that fails."""
+    """Remove files, ignoring those that do not exist. Raises ``Problem`` if a file cannot be removed."""
     for path in paths:
         try:
             path.unlink(missing_ok=True)
@@ -129,7 +133,10 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 class _Part:
-    """A partially downloaded file. Only one process at a time can open it."""
+    """A partial file and its metadata; only one process at a time can open it.
+
+    On exit, a partial file that no later attempt could resume is deleted.
+    """
 
     def __init__(self, target: Path) -> None:
         self.target, self.path, self.metadata = files_of(target)
@@ -151,16 +158,16 @@ class _Part:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):  # a full disk is already reported
+        with contextlib.suppress(OSError):  # an error such as a full disk has been reported already
             self.file.flush()
         if not self._finished and not (self.size and self.validator):
-            self.discard()  # it cannot be resumed
+            self.discard()  # no later attempt could resume it
         with contextlib.suppress(OSError):
             self.file.close()
 
     @property
     def size(self) -> int:
-        """Bytes received."""
+        """The bytes received so far."""
         try:
             return self.path.stat().st_size
         except OSError:
@@ -168,21 +175,21 @@ class _Part:
 
     @property
     def validator(self) -> str:
-        """The identity of the file on the server; empty if unknown."""
+        """The identity of the file on the server; an empty string if unknown."""
         try:
             return str(strict_json.loads(disk.read(self.metadata))["validator"])
         except (OSError, ValueError, KeyError, TypeError):
             return ""
 
     def restart(self, validator: str) -> None:
-        """Empty the part, to receive a file with this identity from its start."""
+        """Empty the partial file, and record the identity of the file that will be received from its start."""
         self.file.truncate(0)
         self.metadata.unlink(missing_ok=True)
         with disk.open_new(self.metadata) as file:
             file.write(json.dumps({"validator": validator}).encode())
 
     def discard(self) -> None:
-        """Delete the part."""
+        """Delete the partial file and its metadata."""
         self._finished = True
         for path in (self.path, self.metadata):
             path.unlink(missing_ok=True)
@@ -193,7 +200,7 @@ class _Part:
         return sha256_of(self.path)
 
     def complete(self) -> None:
-        """Rename the part to its final name."""
+        """Rename the partial file to its final name."""
         os.fsync(self.file.fileno())
         self._finished = True
         self.metadata.unlink(missing_ok=True)
@@ -224,8 +231,11 @@ def _fetch(
     unverified: bool,
     timeouts: Timeouts,
 ) -> bool:
-    """Complete a part and return whether the server was verified; ``unverified`` accepts one that was not."""
-    from movietui.data.fetch import pacing  # here, because it imports requests, which is slow to import
+    """Receive the rest of a partial file, and return whether the server was verified.
+
+    Raises ``Failed`` if the server was not verified, unless ``unverified`` is set.
+    """
+    from movietui.data.fetch import pacing  # imported here because requests, which it needs, is slow to import
 
     host = _host(url)
     validator = part.validator
@@ -238,7 +248,7 @@ def _fetch(
         with _request(session, url, headers, timeouts, verify=verify) as response:
             continues = response.headers.get("Content-Range", "").startswith(f"bytes {begun}-")
             if begun and (response.status_code == 416 or (response.status_code == 206 and not continues)):
-                part.restart("")  # the server's file has changed since
+                part.restart("")  # the file on the server has changed
             elif response.status_code != 200 and not (begun and response.status_code == 206):
                 raise Failed(f"{host} answered with status {response.status_code}")
             else:
@@ -253,7 +263,10 @@ def _fetch(
 def _request(
     session: "requests.Session", url: str, headers: dict[str, str], timeouts: Timeouts, *, verify: bool
 ) -> "requests.Response":
-    """Return the response to a request. Redirects are followed only within TLS and to ``TRUSTED_HOSTS``."""
+    """Send a request and return the response.
+
+    Redirects are followed within the server and to ``TRUSTED_HOSTS``, but never from TLS to an unencrypted connection.
+    """
     from requests import RequestException
 
     begin = url
@@ -269,7 +282,7 @@ def _request(
             )
         except RequestException:
             raise
-        except (OSError, ValueError) as error:  # not disk errors: missing certificates, a malformed address
+        except (OSError, ValueError) as error:  # for example missing certificates or a malformed address, not the disk
             raise Failed(f"{_host(begin)} could not be reached: {str(error).rstrip('.')}") from None
         if not response.is_redirect:
             return response
@@ -297,7 +310,7 @@ def _redirect_target(url: str, location: str, begin: str) -> str:
 def _receive(
     response: "requests.Response", part: _Part, host: str, meter: Callable[..., Meter], max_size: int, done: int
 ) -> None:
-    """Append a response to the ``done`` bytes of a part, or replace the part if ``done`` is 0."""
+    """Append the response to the ``done`` bytes of a partial file; if ``done`` is 0, replace the file."""
     length = response.headers.get("Content-Length", "")
     known = length.isascii() and length.isdecimal() and len(length) <= LENGTH_DIGITS
     progress = meter(total=done + int(length) if known else 0, done=done)
@@ -323,14 +336,14 @@ def _receive(
 
 
 def _validator(response: "requests.Response") -> str:
-    """Return the identity of the file: a strong ETag, else the time of its last change."""
+    """Return the identity of the file: its strong ETag, or else the time of its last change."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 
 
 @contextlib.contextmanager
 def _explain_errors(host: str, timeouts: Timeouts) -> Iterator[None]:
-    """Turn errors into clauses that say what went wrong."""
+    """Replace network errors with ``Failed`` or a subclass, whose text says what went wrong."""
     from requests import exceptions
     from urllib3 import exceptions as urllib3_exceptions
 

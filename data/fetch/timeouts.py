@@ -8,9 +8,9 @@ class Timeouts:
     """Limits for a download."""
 
     connect: float = 5
-    """Seconds until the connection is established."""
+    """The most seconds until the connection is established."""
     idle: float = 20
-    """Seconds without a byte."""
+    """The most seconds without a byte."""
     rate_window: float = 30
     """Seconds over which the rate is measured."""
     min_rate: int = 1024

@@ -1,7 +1,7 @@
-"""Unpacks a member of a zip archive piece by piece, whatever the archive claims about it.
+"""Unpacks a member of a zip archive piece by piece, and does not trust what the archive says about its size.
 
-``zipfile`` unpacks everything in a piece of packed bytes, which may be a thousand times as much. Here, at most one
-piece is in memory at a time, and no more is read than the member may have.
+For each piece of packed bytes, ``zipfile`` unpacks everything in it, which may be a thousand times as much. Here, each
+unpacked piece has a limited size, and unpacking stops as soon as the member turns out larger than the archive says.
 """
 
 import bz2
@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 
 _LOCAL = struct.Struct("<4s22xHH")
-"""A member's local header: signature, then the lengths of its name and of its extra field."""
+"""A member's local header: the signature and, at its end, the lengths of the name and of the extra field."""
 MIN_HEADER_SIZE = _LOCAL.size
-"""Bytes of a member's local header without the name."""
+"""The bytes of a member's local header without the name and the extra field."""
 _LZMA = struct.Struct("<HH5s")
-"""The header of LZMA data: version, size of the properties, the properties."""
+"""The header of LZMA data: the version, the size of the properties, and the properties."""
 _ENCRYPTED = 0x1
 _PATCHED, _STRONG = 0x20, 0x40
 _ENDS_ITSELF = 0x2
-"""The flag of LZMA data that has an end mark instead of a known size."""
+"""The flag for LZMA data that ends with a mark, so that its size need not be known."""
 LARGEST_DICTIONARY = 2**26
-"""Bytes of the LZMA dictionary; more than any program uses by default."""
+"""The largest accepted LZMA dictionary, in bytes; no program uses as large a one by default."""
 
 
 class _Decompressor(Protocol):
@@ -38,10 +38,10 @@ class _Decompressor(Protocol):
 
 
 def pieces(file: IO[bytes], member: zipfile.ZipInfo, size: int) -> Iterator[bytes]:
-    """Unpack a member of an archive, in pieces of at most ``size`` bytes.
+    """Yield the unpacked bytes of a member of an archive, in pieces of at most ``size`` bytes.
 
-    Raises ``EOFError`` if it does not have exactly the expected bytes, ``RuntimeError`` if it is encrypted,
-    ``NotImplementedError`` if its compression is not supported, and otherwise what the decompressor raises.
+    Raises ``EOFError`` if the bytes do not have the size and checksum that the archive states, ``RuntimeError`` if they
+    are encrypted, and ``NotImplementedError`` if their compression is not supported; errors of the decompressors pass.
     """
     if member.flag_bits & _ENCRYPTED:
         raise RuntimeError("encrypted")
@@ -61,7 +61,7 @@ def pieces(file: IO[bytes], member: zipfile.ZipInfo, size: int) -> Iterator[byte
 
 
 def _packed(file: IO[bytes], member: zipfile.ZipInfo, size: int) -> Iterator[bytes]:
-    """Yield the packed bytes. Reads by position, so that several threads can read one file."""
+    """Yield the packed bytes of a member; reading by position lets several threads read the same file."""
     header = os.pread(file.fileno(), _LOCAL.size, member.header_offset)
     signature, name, extra = _LOCAL.unpack(header)
     if signature != b"PK\3\4":
@@ -86,7 +86,7 @@ def _deflated(packed: Iterator[bytes], member: zipfile.ZipInfo, size: int) -> It
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     for part in packed:
         piece = b""
-        while not stream.eof and (part or len(piece) == size):  # after a full piece there may be more
+        while not stream.eof and (part or len(piece) == size):  # after a full piece, more output may be waiting
             piece = stream.decompress(part, size)
             part = stream.unconsumed_tail
             yield piece

@@ -1,8 +1,8 @@
-"""Ids of a dataset's movies in other databases: IMDb and TMDB.
+"""Finds the ids of a dataset's movies at IMDb, TMDB and MovieLens.
 
-They come from the dataset's own ``links.csv``, from its join with IMDb, and, without links, from the largest dataset on
-disk that has some: all releases from 1M on share the ids of their movies, and a movie counts as the same if id, name
-and year agree.
+The ids come from the dataset's ``links.csv``. A dataset without links uses those of the largest other dataset on disk
+that has any for its movies: all releases from 1M on use the same movie ids, and a movie counts as the same if its id,
+name and year agree. An IMDb id that is still unknown comes from the dataset's join with IMDb.
 """
 
 import contextlib
@@ -21,25 +21,25 @@ DATASETS_WITH_OWN_IDS = frozenset({"ml-100k", "demo"})
 
 @dataclass(frozen=True)
 class Links:
-    """Ids by row of the movies; empty or 0 if unknown."""
+    """The ids of the movies, by row; an unknown id is an empty string or 0."""
 
     imdb: tuple[str, ...]
-    """``tt0114709``."""
+    """Such as ``tt0114709``."""
     tmdb: tuple[int, ...]
     movielens: tuple[int, ...]
-    """The id that all releases from 1M on share."""
+    """The id that all releases from 1M on use for the movie."""
 
     def of(self, row: int) -> tuple[str, int, int]:
-        """Return the ids of a movie at IMDb, TMDB and MovieLens."""
+        """Return the ids of one movie at IMDb, TMDB and MovieLens."""
         return self.imdb[row], self.tmdb[row], self.movielens[row]
 
 
 NO_LINKS = ("", 0, 0)
-"""The ids of a movie without any links."""
+"""The ids of a movie for which none is known."""
 
 
 def links_of(dataset: Dataset) -> Links:
-    """Return the ids of a dataset's movies."""
+    """Return the ids of all movies of a dataset at IMDb, TMDB and MovieLens."""
     ids = _links_by_movie(dataset.name)
     if ids is None:
         ids = next((links for other in _others(dataset.name) if (links := _links_of_same_movies(dataset, other))), {})
@@ -64,7 +64,7 @@ def _others(name: str) -> Iterator[str]:
 
 
 def _links_by_movie(name: str) -> Mapping[str, tuple[str, int]] | None:
-    """Return the ids at IMDb and TMDB by movie id, or None if the dataset has no links."""
+    """Return the ids at IMDb and TMDB by movie id, or None if the stored dataset has no links."""
     with contextlib.suppress(FileNotFoundError, parquet.Damaged):
         links = cache.published(name, cache.describe(name)["raw"], "links").get("links")
         if links is not None:
@@ -78,7 +78,7 @@ def _links_by_movie(name: str) -> Mapping[str, tuple[str, int]] | None:
 
 
 def _links_of_same_movies(dataset: Dataset, other: str) -> Mapping[str, tuple[str, int]]:
-    """Return the links of another dataset for those movies that have the same id, name and year there."""
+    """Return another dataset's links for the movies that have the same id, name and year in both datasets."""
     links = _links_by_movie(other)
     if links is None:
         return {}

@@ -1,8 +1,8 @@
-"""Joins a dataset with IMDb: matches each movie with a title, and adds IMDb's facts about it.
+"""Joins a dataset with IMDb: matches each movie with an IMDb title, and adds IMDb's facts about that title.
 
-A join belongs to the movies as published, however they are cleaned, and is stored in the dataset's folder. The matches
-that a person settled by hand are stored elsewhere, with the data that cannot be downloaded again. They take precedence
-over the matches of a join, and take effect at once, because they are applied whenever a join is read.
+A join covers the movies as published, however they are cleaned, and is stored in the dataset's folder. The matches that
+the user settled by hand are stored elsewhere, with the data that cannot be downloaded again. They take precedence over
+the matches of a join, and take effect at once, because they are applied whenever a join is loaded.
 """
 
 import contextlib
@@ -35,13 +35,13 @@ from movietui.data.storage import cache, disk, locations, parquet, strict_json
 ATTRIBUTION = "Information courtesy of IMDb (https://www.imdb.com). Used with permission."
 """The notice that IMDb requires with its data."""
 SEPARATOR = "\n"
-"""Separates the entries of a list in a text column; ``strip_controls`` has removed it from all text."""
+"""Separates the values in a cell that holds a list; no value contains it, because ``strip_controls`` removes it."""
 
 FACTS = ("movies", "titles")
-"""The tables of a join that contain IMDb's facts; the others record how each movie was matched."""
+"""The tables of a join that contain IMDb's facts; the other tables record how each movie was matched."""
 JOINED = (*FACTS, "outcomes", "doubts", "names")
 ALL_NAMES = "every"
-"""The table of a join with the names of all movies on IMDb; see ``movietui.data.imdb.names_index``."""
+"""The table of a join that indexes the names of all movies on IMDb; see ``movietui.data.imdb.names_index``."""
 
 _ID = re.compile(r"tt[0-9]{7,15}")
 
@@ -54,9 +54,9 @@ class Row:
     title: str
     """As published."""
     reason: str = ""
-    """Why it has no match."""
+    """Why the movie has no match."""
     candidates: tuple[Title, ...] = ()
-    """Possible matches; if the movie is settled by hand, the match."""
+    """The possible matches; for a movie that the user settled by hand, the chosen title."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class JoinReport:
 
     dataset: str
     by: Mapping[str, int]
-    """The number of movies matched by ``id``, ``title`` and ``hand``."""
+    """How many movies were matched in each way: by ``id``, by ``title`` and by ``hand``."""
     ambiguous: tuple[Row, ...]
-    """To be settled by hand."""
+    """Movies that the user can settle by hand."""
     unmatched: tuple[Row, ...]
     settled: tuple[Row, ...]
-    """Settled by hand; without candidates if the user chose none of them."""
+    """Movies that the user settled by hand; a row has no candidates if the user chose none of them."""
     links: str
-    """The dataset whose links were used; empty if there are none."""
+    """The name of the dataset whose links were used; empty if no links were used."""
     tables: Mapping[str, Mapping[str, int]]
     """The number of rows and of malformed lines of each of IMDb's tables."""
     notes: tuple[str, ...]
@@ -111,7 +111,7 @@ class JoinReport:
 
 
 def title_json(title: Title) -> dict[str, Any]:
-    """Return a title as JSON-able values; unknown values are null or empty."""
+    """Return an IMDb title as JSON-able values; unknown values are None or empty."""
     return {
         "id": title.id,
         "title": title.name,
@@ -128,88 +128,93 @@ def title_json(title: Title) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Choice:
-    """A match that a person settled by hand."""
+    """The match of a movie that the user settled by hand."""
 
     label: str
-    """The movie's title as published; if another movie has its id now, the choice is void."""
+    """The movie's title as published. If the id now belongs to a movie with another title, the choice is ignored."""
     title: str | None
-    """The id of the title; None if none of the candidates is the movie."""
+    """The id of the chosen IMDb title; None if the user chose none of the candidates."""
 
 
 @dataclass(frozen=True, eq=False)
 class Join:
-    """A stored join, with the matches settled by hand since."""
+    """A stored join, with the matches that the user settled by hand."""
 
     dataset: str
     movies: parquet.Columns
-    """By movie, as published: its id, and its row in ``titles``, -1 for none."""
+    """One row per movie as published: its id, and the row of its match in ``titles`` (-1 if none)."""
     titles: parquet.Columns
-    """By matched or possible IMDb title: id, year, minutes, genres, rating, votes, directors, people."""
+    """One row per matched or possible title: id, year, minutes, genres, rating, votes, directors, people."""
     outcomes: parquet.Columns
-    """By movie: label and way (see ``Match``). Empty if only facts are loaded and nothing was settled by hand."""
+    """One row per movie: label and way (see ``Match``). Empty if only the facts are loaded."""
     doubts: parquet.Columns
-    """By movie without a match: id, reason, candidates. Empty if only facts are loaded."""
+    """One row per movie without a match: id, reason, candidates. Empty if only the facts are loaded."""
     names: parquet.Columns
-    """By IMDb title: kind, name, original. Empty if only facts are loaded."""
+    """One row per title: kind, name, original. Empty if only the facts are loaded."""
     facts: Mapping[str, Any]
+    """Facts about the join itself: links, tables, notes, seconds, peak memory; for a stored join, also checksums."""
     choices: Mapping[str, Choice]
-    """By movie id."""
+    """The matches that the user settled by hand, by movie id."""
 
     @cached_property
     def row_of_title(self) -> Mapping[str, int]:
-        """The row in ``titles`` of each id."""
+        """The row of each title in ``titles``, by its id."""
         return {title: row for row, title in enumerate(self.titles["id"])}
 
     @cached_property
     def chosen(self) -> Mapping[str, Choice]:
-        """The choices that are still valid, by movie id."""
+        """The choices that are not ignored, by movie id; see ``Choice.label``."""
         labels = dict(zip(self.movies["id"], self.outcomes["label"], strict=True)) if self.choices else {}
         return {movie: choice for movie, choice in self.choices.items() if labels.get(movie) == choice.label}
 
     @cached_property
     def title_row_of(self) -> Mapping[str, int]:
-        """The row in ``titles`` of each movie's match, -1 for none, by movie id."""
+        """The row of each movie's match in ``titles`` (-1 if it has none), by movie id."""
         matches = dict(zip(self.movies["id"], self.movies["place"].tolist(), strict=True))
         for movie, choice in self.chosen.items():
             matches[movie] = self.row_of_title.get(choice.title or "", -1)
         return matches
 
     def title_row_of_any(self, entries: Sequence[str]) -> int:
-        """Return the row in ``titles`` of a movie with several entries: a choice by hand, else the first match."""
+        """Return the row in ``titles`` of the match of a movie with merged entries, or -1 if it has none.
+
+        Entries that the user settled by hand take precedence; otherwise, the first entry with a match counts.
+        """
         by_hand = [entry for entry in entries if entry in self.chosen]
         title_rows = (self.title_row_of.get(entry, -1) for entry in by_hand or entries)
         return next((row for row in title_rows if row >= 0), -1)
 
     def title(self, wanted: str) -> Title:
-        """Return a title by its id."""
-        row, of, names = self.row_of_title[wanted], self.titles, self.names
+        """Return the title with this id."""
+        row, titles, names = self.row_of_title[wanted], self.titles, self.names
         return Title(
             id=wanted,
             kind=names["kind"][row],
             name=names["name"][row],
             original=names["original"][row],
-            year=int(of["year"][row]),
-            minutes=int(of["minutes"][row]),
-            genres=_split(of["genres"][row]),
-            rating=0.0 if np.isnan(of["rating"][row]) else round(float(of["rating"][row]), 1),
-            votes=int(of["votes"][row]),
-            directors=_split(of["directors"][row]),
-            people=_split(of["people"][row]),
+            year=int(titles["year"][row]),
+            minutes=int(titles["minutes"][row]),
+            genres=_split(titles["genres"][row]),
+            rating=0.0 if np.isnan(titles["rating"][row]) else round(float(titles["rating"][row]), 1),
+            votes=int(titles["votes"][row]),
+            directors=_split(titles["directors"][row]),
+            people=_split(titles["people"][row]),
         )
 
     @property
     def fingerprint(self) -> str:
-        """A digest that changes whenever anything about the join does."""
+        """A digest that changes whenever the join or a choice changes."""
         choices = sorted((movie, choice.label, choice.title or "") for movie, choice in self.choices.items())
         return hashlib.sha256(json.dumps([self.facts["files"], choices]).encode()).hexdigest()
 
     def report(self) -> JoinReport:
-        """Return the outcome for each movie."""
+        """Return the report on how each movie was matched."""
         by = Counter({"id": 0, "title": 0, "hand": 0})
         rows: dict[str, list[Row]] = {"ambiguous": [], "unmatched": [], "settled": []}
-        of, why = self.outcomes, self.doubts
-        doubts = dict(zip(why["id"], zip(why["reason"], why["candidates"], strict=True), strict=True))
-        for movie, label, way in zip(self.movies["id"], of["label"], of["way"], strict=True):
+        labels, ways = self.outcomes["label"], self.outcomes["way"]
+        reasons = zip(self.doubts["reason"], self.doubts["candidates"], strict=True)
+        doubts = dict(zip(self.doubts["id"], reasons, strict=True))
+        for movie, label, way in zip(self.movies["id"], labels, ways, strict=True):
             choice = self.chosen.get(movie)
             if choice is None and way in by:
                 by[way] += 1
@@ -247,9 +252,10 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def join(name: str, folder: Path | None = None, report: Report = silent) -> JoinReport:
-    """Join a stored dataset with IMDb's tables, downloaded or from a folder, and store the result.
+    """Join a stored dataset with IMDb's tables, downloaded or from a folder; store the join and return its report.
 
-    Raises ``Problem`` if the dataset is not on disk, or a table cannot be fetched or read; an earlier join then stays.
+    Raises ``Problem`` if the dataset is not on disk, or if a table cannot be fetched or read; an earlier join then
+    stays as it is.
     """
     started = time.perf_counter()
     digest, movies, links = _movies_to_match(name)
@@ -309,7 +315,10 @@ def _peak() -> int:
 
 
 def _movies_to_match(name: str) -> tuple[str, list[LabelledMovie], str]:
-    """Return the digest of a dataset's raw tables, its movies, and the dataset that their links come from."""
+    """Return the digest of a dataset's raw tables, its movies, and the name of the dataset that their links come from.
+
+    The name is empty if no dataset on disk has links.
+    """
     digest, tables = _published(name)
     movies, links = tables["movies"], tables.get("links")
     ids = dict(zip(links["movie_id"].tolist(), links["imdb_id"].tolist(), strict=True)) if links else {}
@@ -343,9 +352,10 @@ def _published(name: str) -> tuple[str, dict[str, parquet.Columns]]:
 
 
 def _with_links_of_another(to_match: Sequence[LabelledMovie]) -> tuple[list[LabelledMovie], str]:
-    """Add links from the largest dataset on disk that has some, for movies with the same id, name and year in both.
+    """Add the links of the largest dataset on disk that has links, and return the movies and the name of that dataset.
 
-    ML-1M has no links, but shares its ids with later releases.
+    A movie gets a link only if its id, name and year agree in both datasets. ML-1M, for example, has no links, but uses
+    the same ids as later releases.
     """
     for other in sorted(cache.names(), key=_size, reverse=True):
         with contextlib.suppress(FileNotFoundError, parquet.Damaged):
@@ -391,7 +401,7 @@ def _with_directors(
 def _tables(
     movies: Sequence[LabelledMovie], matches: Sequence[Match], titles: Sequence[Title]
 ) -> dict[str, parquet.Columns]:
-    """Return the join as tables; columns that only the report needs are separate, so that facts load fast."""
+    """Return a join as tables; columns that only the report needs have separate tables, so that the facts load fast."""
     title_rows = {title.id: row for row, title in enumerate(titles)}
     doubts = [(movie.id, each) for movie, each in zip(movies, matches, strict=True) if not each.title]
     return {
@@ -425,9 +435,10 @@ def _tables(
 
 
 def load(name: str, *, only_facts: bool = False) -> Join | None:
-    """Return the join of a dataset, or None if there is none or it is damaged. Does not import pandas.
+    """Return the stored join of a dataset, or None if it is missing or damaged. Does not import pandas.
 
-    Raises ``Problem`` if the choices by hand cannot be read.
+    With ``only_facts``, the tables that only the report needs are not loaded, unless the user settled a movie by hand.
+    Raises ``Problem`` if the file with the user's choices cannot be read.
     """
     try:
         choices = _choices(name)
@@ -442,7 +453,7 @@ def attach(dataset: Dataset) -> Dataset:
     """Return the dataset with IMDb's facts about its movies, or unchanged if it is not joined."""
     try:
         joined = load(dataset.name, only_facts=True)
-    except Problem:  # without the choices by hand the join may be wrong
+    except Problem:  # without the user's choices, the join may be wrong
         return dataset
     if joined is None:
         return dataset
@@ -475,15 +486,16 @@ def attach(dataset: Dataset) -> Dataset:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Names on IMDb: those of a dataset's movies, and all movies by name."""
+    """What a join knows about names on IMDb."""
 
     titles: Mapping[str, tuple[str, str, int]]
-    """Name, original name and year, by the id of a matched or possible title."""
+    """The name, original name and year of each matched or possible title, by its id."""
     names: Names
+    """All movies on IMDb, by name."""
 
 
 def knowledge_of(dataset: Dataset) -> Knowledge | None:
-    """Return the names on IMDb, or None if the dataset is not joined. Does not import pandas."""
+    """Return what a dataset's join knows about names, or None if it is not joined. Does not import pandas."""
     if dataset.movies.imdb is None:
         return None
     try:
@@ -500,10 +512,11 @@ def knowledge_of(dataset: Dataset) -> Knowledge | None:
 
 
 def settle(name: str, movie: str, title: str | None) -> JoinReport:
-    """Store the IMDb title that a movie is, or None for none of the candidates, and return the new report.
+    """Store the user's choice of an IMDb title for a movie, and return the new report.
 
-    A title that the join did not read is used from the next join on. Raises ``Problem`` if the dataset is not joined or
-    has no such movie, or the title is not an IMDb id.
+    ``title`` is the id of the title, or None if no candidate is the movie. A title that the join did not read is used
+    from the next join on. Raises ``Problem`` if the dataset is not joined or has no such movie, or if ``title`` is not
+    an IMDb id.
     """
     joined = _load_joined(name)
     row = _movie_row(joined, movie)
@@ -513,7 +526,7 @@ def settle(name: str, movie: str, title: str | None) -> JoinReport:
 
 
 def unsettle(name: str, movie: str) -> JoinReport:
-    """Forget the choice for a movie and return the new report. Raises ``Problem`` as ``settle`` does."""
+    """Forget the user's choice for a movie, and return the new report. Raises ``Problem`` as ``settle`` does."""
     joined = _load_joined(name)
     _movie_row(joined, movie)
     return _save_choice(joined, movie, None)
@@ -536,7 +549,7 @@ def _movie_row(joined: Join, movie: str) -> int:
 
 def _save_choice(joined: Join, movie: str, choice: Choice | None) -> JoinReport:
     with parquet.lock_folder(locations.imdb()):
-        choices = {other: of for other, of in _choices(joined.dataset).items() if other != movie}
+        choices = {other: known for other, known in _choices(joined.dataset).items() if other != movie}
         if choice:
             choices[movie] = choice
         document = {movie: {"movie": choice.label, "imdb": choice.title} for movie, choice in choices.items()}
@@ -549,7 +562,7 @@ def _choices_file(name: str) -> Path:
 
 
 def _choices(name: str) -> dict[str, Choice]:
-    """Return the choices by hand. Raises ``Problem`` if the file is damaged, so that it is never overwritten."""
+    """Return the user's choices. Raises ``Problem`` if their file is damaged, so that it is never overwritten."""
     path = _choices_file(name)
     try:
         document = strict_json.loads(disk.read(path))

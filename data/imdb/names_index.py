@@ -1,7 +1,7 @@
-"""An index of all movies on IMDb by name: a digest of each title, with year and votes.
+"""An index of all movies on IMDb by name: a digest of each name, with the movie's number, year and votes.
 
-It serves as evidence: whether a title is a movie of the dataset depends on which other movies share its name. It is
-small because it stores no text; a 40-bit digest collides in about one of a million lookups.
+The index shows which other movies share a name, and so whether a name alone identifies a movie of the dataset. It is
+small because it stores no text. The digests have 40 bits, so about one lookup in a million finds a wrong movie.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from movietui.data.storage.parquet import Columns
 from movietui.data.titles import title_key
 
 KINDS = ("movie", "tvMovie")
-"""The indexed kinds of titles; other kinds are too many to be evidence."""
+"""The kinds of titles in the index. There are so many titles of other kinds that a shared name would mean little."""
 _BYTES = 5
 
 
@@ -25,14 +25,14 @@ class Namesake:
     """A movie on IMDb that has a given name."""
 
     id: str
-    """``tt0114709``."""
+    """Such as ``tt0114709``."""
     year: int
     """0 if unknown."""
     votes: int
 
 
 def digest(key: str) -> int:
-    """Return the digest of a ``title_key``. It ignores spaces, so that "Spider-Man" equals "Spiderman"."""
+    """Return the digest of a ``title_key``, ignoring spaces, so that "Spider-Man" equals "Spiderman"."""
     name = key.replace(" ", "").encode()
     return int.from_bytes(hashlib.blake2b(name, digest_size=_BYTES).digest(), "big")
 
@@ -44,7 +44,7 @@ class NamesBuilder:
         self._rows: list[NDArray[np.int64]] = []
 
     def add(self, titles: Iterable[tuple[int, int, str, str]]) -> None:
-        """Add titles: the number of each, its year, its name and its original name."""
+        """Add titles, each given as the number in its id, its year, its name and its original name."""
         rows = {
             (digest(key), number, year)
             for number, year, name, original in titles
@@ -54,7 +54,7 @@ class NamesBuilder:
             self._rows.append(np.array(list(rows), np.int64))
 
     def columns(self) -> Columns:
-        """Return all names as columns, ordered by digest; votes are still unknown."""
+        """Return all names as columns, ordered by digest; the votes are all 0 until the caller fills them in."""
         rows = np.concatenate([np.empty((0, 3), np.int64), *self._rows])
         rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
         return {
@@ -72,7 +72,7 @@ class Names:
         self._columns: dict[str, NDArray[Any]] = {name: np.asarray(column) for name, column in columns.items()}
 
     def namesakes(self, key: str) -> list[Namesake]:
-        """Return the movies with a title, given as its ``title_key``."""
+        """Return the movies that have a name with this ``title_key``."""
         columns, wanted = self._columns, digest(key)
         first, last = np.searchsorted(columns["digest"], (wanted, wanted + 1))
         return [

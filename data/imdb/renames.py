@@ -33,9 +33,9 @@ OWNERS = (
     "Wes Craven's",
     "William Shakespeare's",
 )
-"""Prefixes of titles that other sources leave out."""
+"""Words at the start of titles that other sources may leave out."""
 
-# Title and year in MovieLens, title and year on IMDb.
+# Each row: title and year in MovieLens, then title and year on IMDb.
 _RENAMED = (
     ("2010", 1984, "2010: The Year We Make Contact", 1984),
     ("3 Ninjas: High Noon At Mega Mountain", 1998, "3 Ninjas: High Noon on Mega Mountain", 1998),
@@ -159,4 +159,4 @@ def _by_title() -> Mapping[tuple[str, int], tuple[tuple[str, int], ...]]:
 
 
 RENAMED = _by_title()
-"""Titles and years on IMDb, by the key of the title and the year in MovieLens."""
+"""The titles and years on IMDb of each renamed movie, by the key of its title and its year in MovieLens."""

@@ -1,4 +1,4 @@
-"""Where IMDb's tables come from: a folder of the user's, the downloads, or IMDb. They never leave the machine."""
+"""Finds IMDb's tables in a folder that the user names, or downloads them from IMDb. They never leave the machine."""
 
 from pathlib import Path
 
@@ -9,20 +9,22 @@ from movietui.data.storage import locations
 
 URL = "https://datasets.imdbws.com"
 MAX_BYTES = 2**30
-"""The largest accepted download of a table; IMDb's largest has 0.3 GB."""
+"""The most bytes of a downloaded table; IMDb's largest has 0.3 GB."""
 REQUIRED = "title.basics"
 OPTIONAL = {
     "title.ratings": "ratings and votes are unknown, so votes cannot decide between titles",
     "title.crew": "directors are unknown",
     "name.basics": "directors' names are unknown",
 }
-"""Tables that may be missing, and the consequence."""
+"""The tables that may be missing, and what follows if they are."""
 
 
 def tables(folder: Path | None, report: Report = silent) -> dict[str, Path]:
-    """Return the files of IMDb's tables by name: those in the folder if one is given, else the downloads.
+    """Return the files of IMDb's tables, by the name of the table.
 
-    Missing downloads are fetched. A folder must have ``REQUIRED`` only. Raises ``Problem``.
+    If a folder is given, only its files are used; it must contain ``REQUIRED`` and may lack the others. Otherwise the
+    downloaded tables are used, and missing ones are downloaded. Raises ``Problem`` if a table that is needed is missing
+    or cannot be downloaded.
     """
     if folder is None:
         return {table: _download(table, report) for table in (REQUIRED, *OPTIONAL)}
@@ -57,12 +59,15 @@ def _folder() -> Path:
 
 
 def downloaded() -> list[Path]:
-    """Return the downloaded tables, complete or partial."""
+    """Return the files of all downloaded tables, complete or partial."""
     return [path for path in _folder().glob("*") if path.is_file()]
 
 
 def damaged_table(path: Path, wrong: str) -> Problem:
-    """Return the problem with an unusable table. A downloaded one is removed, so that it will be downloaded again."""
+    """Return the ``Problem`` to raise for an unusable table; ``wrong`` says what is wrong with it.
+
+    A downloaded table is removed, so that the next join downloads it again.
+    """
     if path.parent == _folder():
         path.unlink(missing_ok=True)
         return Problem(f"{path} {wrong}; it was removed; join again to download it.")

@@ -1,4 +1,4 @@
-"""Reads IMDb's tables, of which only a small part is needed, in pieces that fit into little memory.
+"""Reads IMDb's tables piece by piece, to save memory, and returns the small part of them that is needed.
 
 The tables are tab-separated UTF-8 with a header line, compressed with gzip; ``\\\\N`` is an empty field, and quotation
 marks have no meaning. A line with the wrong number of fields or with invalid fields is malformed: it is left out and
@@ -32,16 +32,17 @@ CHUNK = 2**24
 """Bytes of a table processed at once."""
 LONGEST_LINE = 2**20
 MOST_COLUMNS = 100
-"""The widest IMDb table has 9."""
+"""The most columns of a table; IMDb's widest has 9."""
 MOST_UNPACKED = 2**34
-"""Unpacked bytes of a table; the largest has 4 GB."""
+"""The most unpacked bytes of a table; IMDb's largest has 4 GB."""
 MOST_MALFORMED = 100_000
-"""The most malformed lines of a table; IMDb's tables have none."""
+"""The most malformed lines in a table; IMDb's tables have none."""
 Piece = tuple[bytes, int]
-"""Part of a table, and the number of bytes of its file read so far."""
+"""Part of a table, and the number of bytes that have been read from its file so far."""
 _PACKED = 2**18
+"""Bytes of a file read at once."""
 _GZIP = 31
-"""zlib's window bits for gzip."""
+"""The value of zlib's ``wbits`` for gzip."""
 _EMPTY = b"\\N"
 
 _TITLE = re.compile(rb"tt[0-9]{1,15}")
@@ -50,7 +51,7 @@ _NUMBER = re.compile(rb"[0-9]{1,9}")
 
 @dataclass
 class ReadCounts:
-    """How much of a table was read."""
+    """How many lines of a table were read, and how many of these were malformed."""
 
     rows: int = 0
     """Lines after the header, including malformed ones."""
@@ -64,9 +65,10 @@ def titles(
     report: Report = silent,
     all_names: NamesBuilder | None = None,
 ) -> tuple[list[Title], ReadCounts]:
-    """Return the titles in ``title.basics`` with one of the ids, or with a wanted name and year.
+    """Return the titles in ``title.basics`` that have one of the ids, or a wanted name and year.
 
-    ``years``: the first and the last wanted year by loose key. ``all_names`` collects the names of all movies.
+    ``years`` has the first and the last wanted year of each wanted name, by its loose key. ``all_names``, if given,
+    collects the names of all movies.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -115,7 +117,7 @@ def titles(
 
 
 def _movie_names(table: "pa.Table") -> Iterator[tuple[int, int, str, str]]:
-    """Yield number, year and names of the movies in a piece, skipping malformed ones."""
+    """Return the number, year and two names of each movie in a piece of ``title.basics``, skipping malformed rows."""
     import pyarrow.compute as pc
 
     movies = table.filter(pc.is_in(table.column("titleType"), _arrow_values(EVERY_KIND)))
@@ -131,7 +133,10 @@ def _movie_names(table: "pa.Table") -> Iterator[tuple[int, int, str, str]]:
 
 
 def votes(path: Path, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the number of votes in ``title.ratings`` of titles, given by the numbers in their ids; 0 if none."""
+    """Return the number of votes of each title in ``title.ratings``, or 0 if the title is not there.
+
+    ``numbers`` are the numbers in the ids of the titles.
+    """
     import pyarrow.compute as pc
 
     known = np.unique(numbers)
@@ -156,7 +161,7 @@ def _in_wanted_years(name: bytes, original: bytes, year: int, years: Mapping[str
 
 
 def _years(column: "pa.BinaryArray") -> "pa.Int32Array":
-    """Convert years to integers; 0 if invalid."""
+    """Convert years to integers; an invalid year becomes 0."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -167,7 +172,7 @@ def _years(column: "pa.BinaryArray") -> "pa.Int32Array":
 def ratings(
     path: Path, ids: Collection[str], report: Report = silent
 ) -> tuple[dict[str, tuple[float, int]], ReadCounts]:
-    """Return mean rating and votes in ``title.ratings`` of these titles, as far as they have any."""
+    """Return the mean rating and the votes of those of the titles that ``title.ratings`` contains, by id."""
     counts = ReadCounts()
     selected = {}
     for row in _selected(path, ("tconst", "averageRating", "numVotes"), ids, counts, report):
@@ -185,7 +190,7 @@ def ratings(
 def directors(
     path: Path, ids: Collection[str], report: Report = silent
 ) -> tuple[dict[str, tuple[str, ...]], ReadCounts]:
-    """Return the ids of the directors in ``title.crew`` of these titles, in the order of the credits."""
+    """Return the ids of each title's directors in ``title.crew``, in the order of the credits, by the title's id."""
     counts = ReadCounts()
     selected = {}
     for title, people in _selected(path, ("tconst", "directors"), ids, counts, report):
@@ -195,7 +200,7 @@ def directors(
 
 
 def names(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dict[str, str], ReadCounts]:
-    """Return the names in ``name.basics`` of these people."""
+    """Return the names of these people in ``name.basics``, by their ids."""
     counts = ReadCounts()
     selected = {}
     for person, name in _selected(path, ("nconst", "primaryName"), ids, counts, report):
@@ -228,7 +233,7 @@ def _rows(table: "pa.Table") -> list[tuple[bytes, ...]]:
 
 
 def _title(row: Sequence[bytes]) -> Title:
-    """Return the title of a row. Raises ``ValueError`` if it is malformed."""
+    """Return the ``Title`` in a row of ``title.basics``. Raises ``ValueError`` if the row is malformed."""
     title, kind, name, original, adult, year, minutes, genres = row
     if not _TITLE.fullmatch(title):
         raise ValueError(title)
@@ -259,15 +264,15 @@ def _integer(field: bytes) -> int:
     return int(field)
 
 
-# The keys of millions of names, without creating Python objects
+# Computing the keys of millions of names without creating a Python object for each
 
 _APOSTROPHES = b"'`"
 _KEY_BYTES = np.zeros(256, np.uint8)
-"""The byte of a key for each byte of a name: letters and digits in lower case; 0 drops the byte."""
+"""The byte of the key for each byte of a name: letters in lower case, and digits; 0 means that the byte is dropped."""
 for _sign in b"abcdefghijklmnopqrstuvwxyz0123456789":
     _KEY_BYTES[[_sign, ord(chr(_sign).upper())]] = _sign
 _NEEDS_SLOW_KEY = np.zeros(256, bool)
-"""Bytes that require ``loose_keys``: the name has more than one key, or non-ASCII letters."""
+"""Which bytes require the slow ``loose_keys``, because a name with them has several keys or non-ASCII letters."""
 _NEEDS_SLOW_KEY[128:] = _NEEDS_SLOW_KEY[:32] = _NEEDS_SLOW_KEY[127] = True
 _NEEDS_SLOW_KEY[list(b"&(,")] = True
 _FIRST_WORDS = tuple(article.encode() for article in sorted(ARTICLES) if article.isalpha() and article.isascii())
@@ -275,7 +280,7 @@ _HEAD = max(map(len, _FIRST_WORDS)) + 1
 
 
 def _quick_keys(names: "pa.BinaryArray") -> tuple["pa.BinaryArray", NDArray[np.bool_]]:
-    """Return the loose key of each name, and which names need the slow ``loose_keys`` instead."""
+    """Return the loose key of each name, and for which names the key is wrong and ``loose_keys`` must be used."""
     import pyarrow as pa
 
     if not len(names):
@@ -307,14 +312,14 @@ def _quick_keys(names: "pa.BinaryArray") -> tuple["pa.BinaryArray", NDArray[np.b
 
 
 def _counts(counts: NDArray[np.bool_], offsets: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return how many of each name's bytes are counted."""
+    """Return how many bytes of each name are true in ``counts``."""
     ends = np.zeros(len(counts) + 1, np.int32)
     np.cumsum(counts, dtype=np.int32, out=ends[1:])
     return np.diff(ends[offsets])
 
 
 def _buffers(names: "pa.BinaryArray") -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Return the offsets of the names, starting at 0, and all their bytes."""
+    """Return the offset of each name, from 0, followed by the total length; and the bytes of all names."""
     _, offsets, content = names.buffers()
     starts = np.frombuffer(offsets, np.int32, len(names) + 1, names.offset * 4)
     whole = np.frombuffer(content, np.uint8) if content is not None else np.empty(0, np.uint8)
@@ -325,7 +330,10 @@ def _buffers(names: "pa.BinaryArray") -> tuple[NDArray[np.int32], NDArray[np.uin
 
 
 def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Report) -> Iterator["pa.Table"]:
-    """Yield columns of a table, as bytes, piece by piece. Raises ``Problem`` if it is not the expected table."""
+    """Yield the given columns of a table, as bytes, piece by piece.
+
+    Raises ``Problem`` if the file is not the expected table.
+    """
     import pyarrow as pa
     from pyarrow import csv
 
@@ -349,7 +357,7 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
         if not content or content.isspace():
             continue
         try:
-            # pyarrow passes a row with the wrong number of cells to ``skip`` as text, which fails if it is not UTF-8.
+            # pyarrow passes a row with the wrong number of cells to ``skip`` as text; it fails if the row is not UTF-8.
             content, removed = _without_undecodable(content, len(header))
             counts.malformed += removed
             counts.rows += removed
@@ -375,7 +383,7 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
 
 
 def _without_undecodable(content: bytes, cells: int) -> tuple[bytes, int]:
-    """Drop lines with both a wrong number of cells and invalid UTF-8; return the others, and the number dropped."""
+    """Return the content without the lines that have a wrong number of cells and are not UTF-8, and their number."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
@@ -398,7 +406,7 @@ def _long_line(path: Path) -> Problem:
 
 
 def _line_chunks(path: Path) -> Iterator[Piece]:
-    """Yield the lines of a table in large chunks."""
+    """Yield the content of a table in large chunks of whole lines."""
     rest: list[bytes] = []
     size = done = unpacked = 0
     for part, done in _unpacked(path):
@@ -440,7 +448,7 @@ def _inflated(path: Path, file: BinaryIO) -> Iterator[Piece]:
     stream = zlib.decompressobj(_GZIP)
     for packed, done in _read(file):
         while packed:
-            if stream.eof:  # another gzip stream may follow; zeros are padding
+            if stream.eof:  # another gzip stream may follow, or zeros as padding
                 if not packed.strip(b"\0"):
                     break
                 stream = zlib.decompressobj(_GZIP)

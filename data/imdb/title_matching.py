@@ -1,13 +1,13 @@
-"""Matches each movie of a dataset with an IMDb title: by its link, else by name and year. Never guesses.
+"""Matches each movie of a dataset with an IMDb title: by its link, or else by name and year. Never guesses.
 
-Names are equal if their ``title_key`` is. Names are loosely equal if they differ by a leading article, by spaces
-("Spider-Man", "Spiderman"), in how numbers are written ("Part II", "Part Two"), or by a prefix that others leave out
-("National Lampoon's").
+Two names are equal if their ``title_key`` is the same. They are loosely equal if they differ only by a leading article,
+by spaces ("Spider-Man", "Spiderman"), by how numbers are written ("Part II", "Part Two"), or by a prefix that some
+sources leave out ("National Lampoon's").
 
-One title beats another if it fits the movie at least as well by name, kind and year and better by one of them, unless
-the other is far better known; if neither fits better, only a far better known one wins. A movie is matched if one title
-beats all others. If several movies of a dataset have the same name and year, votes cannot tell which is which, and are
-ignored.
+One title fits a movie better than another if name, kind and year fit at least as well, and one of them fits better. The
+better fit beats the other title, unless the other is far better known. If neither fits better, a title beats the other
+only if it is far better known. A movie is matched if one title beats all others. If several movies of a dataset have
+the same name and year, votes cannot tell them apart and are ignored.
 """
 
 import re
@@ -20,11 +20,11 @@ from movietui.data.imdb.renames import OWNERS, RENAMED
 from movietui.data.titles import ARTICLES, parse_label, title_key
 
 VERSION = 2
-"""Increase this whenever matches or stored data change, so that datasets are joined again."""
+"""Increase this whenever the matching or the stored tables change, so that old joins are no longer used."""
 NEAR_YEARS = 1
-"""The largest difference between the years of a movie and of its title."""
+"""The largest difference between the year of a movie and that of its title."""
 SUGGESTED_YEARS = 3
-"""The largest difference between the years of a movie and of a suggested title."""
+"""The largest difference between the year of a movie and that of a suggested title."""
 ANY_YEAR = (0, 9999)
 CANDIDATES = 10
 """The most titles suggested for a movie."""
@@ -38,14 +38,15 @@ KINDS: Mapping[str, int] = {
     "tvSpecial": 2,
     "video": 2,
 }
-"""The kinds of titles that a name can match, by preference; a link can match any kind."""
+"""The kinds of titles that can be matched by name; lower numbers are preferred. A link can match any kind."""
 DISTINCTIVE_WORDS = 3
-"""Shorter names are shared by so many movies that an equal name in the next year says little."""
+"""The fewest words of a distinctive name. So many movies share shorter names that, if the year differs by one, an equal
+name says little."""
 ADULT = 3
-"""Added to the kind of adult titles: parodies have the names of what they parody."""
+"""Added to the number of the kind for adult titles, because adult parodies take the name of the movie they parody."""
 KNOWN_VOTES = 1000
 FAR_MORE = 20
-"""A title with at least ``KNOWN_VOTES`` votes and this many times those of another is far better known."""
+"""To be far better known than another, a title needs ``KNOWN_VOTES`` votes, and this many times the other's votes."""
 
 _AKA = re.compile(r"a\.?\s?k\.?\s?a\.?:? ", re.IGNORECASE)
 _OWNED = re.compile(f"(?:{'|'.join(map(re.escape, OWNERS))}) (?=.)", re.IGNORECASE)
@@ -63,27 +64,27 @@ _NUMBERS = (
     ("10", "x", "ten"),
 )
 NUMBER_OF = {word: number for number in _NUMBERS for word in number}
-"""All ways to write a number, digits first, by each of them."""
+"""For each way to write a number ("2", "ii", "two"), all of its ways, digits first."""
 
 
 @dataclass(frozen=True)
 class Title:
-    """A title of IMDb."""
+    """A title on IMDb: a movie, a series, a short or another kind."""
 
     id: str
-    """``tt0114709``."""
+    """Such as ``tt0114709``."""
     kind: str
     """``movie``, ``tvMovie``, ``short`` and so on, as IMDb names them."""
     name: str
     original: str
     year: int
-    """Of the first release; 0 if unknown."""
+    """The year of the first release; 0 if unknown."""
     minutes: int
-    """0 if unknown."""
+    """The runtime; 0 if unknown."""
     genres: tuple[str, ...]
     adult: bool = False
     rating: float = 0.0
-    """Mean of the votes, 1 to 10; 0 if unknown."""
+    """The mean rating, 1 to 10; 0 if unknown."""
     votes: int = 0
     directors: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
@@ -91,19 +92,20 @@ class Title:
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """The keys of its names."""
+        """The keys of the name and of the original name."""
         return _keys((self.name, self.original))
 
     @cached_property
     def loose_keys(self) -> frozenset[str]:
-        """The loose keys of its names."""
+        """The loose keys of the name and of the original name."""
         return frozenset(key for name in {self.name, self.original} for key in loose_keys(name))
 
 
 def loose_keys(name: str) -> tuple[str, ...]:
-    """Return the keys under which a name of IMDb is found: without a leading article and without spaces.
+    """Return the loose keys of a name on IMDb: its ``title_key`` without a leading article and without spaces.
 
-    A name with parentheses or a comma also has keys without the part in parentheses, and with its article in front.
+    A name with parentheses or a comma may have two further keys: one of the name in reading order, and one of the name
+    without the parts in parentheses.
 
     >>> loose_keys("The Spider-Man")
     ('spiderman',)
@@ -132,13 +134,13 @@ class LabelledMovie:
 
     id: str
     label: str
-    """As published: ``Usual Suspects, The (1995)``."""
+    """As published, such as ``Usual Suspects, The (1995)``."""
     released: int = 0
-    """The year of release, for a label without a year; 0 if unknown."""
+    """The year of release, which is used if the label has no year; 0 if unknown."""
     genres: frozenset[str] = frozenset()
     """As MovieLens names them."""
     link: str = ""
-    """The id of its IMDb title, if the dataset has links."""
+    """The id of the IMDb title that the dataset links the movie to; empty if there is no link."""
 
     @cached_property
     def _parsed(self) -> tuple[str, int]:
@@ -151,18 +153,18 @@ class LabelledMovie:
 
     @cached_property
     def mains(self) -> frozenset[str]:
-        """The keys of the title, with and without the part in parentheses."""
+        """The keys of the title, with and without the parts in parentheses."""
         title, _ = self._parsed
         return _keys((title, title.partition(" (")[0]))
 
     @property
     def title(self) -> str:
-        """The title without the part in parentheses."""
+        """The title without the parts in parentheses."""
         return self._parsed[0].partition(" (")[0]
 
     @property
     def full(self) -> str:
-        """The key of the title with the part in parentheses."""
+        """The key of the title with the parts in parentheses."""
         return title_key(self._parsed[0])
 
     @cached_property
@@ -174,13 +176,13 @@ class LabelledMovie:
 
     @cached_property
     def renamed(self) -> frozenset[tuple[str, int]]:
-        """The loose keys and years of the movie's known other names on IMDb."""
+        """The loose keys and years of the names under which IMDb is known to list the movie; see ``RENAMED``."""
         matches = (name for key in self.mains for name in RENAMED.get((key, self.year), ()))
         return frozenset((_loose(title_key(name)), year) for name, year in matches)
 
     @cached_property
     def loose(self) -> frozenset[str]:
-        """The loose keys of all names except ``renamed``."""
+        """The loose keys of all names except those in ``renamed``."""
         keys = self.mains | self.others
         title = self._parsed[0].partition(" (")[0]
         owned = _OWNED.match(title)
@@ -189,13 +191,13 @@ class LabelledMovie:
         return frozenset(_loose(spelling) for key in keys for spelling in _spellings(key))
 
     def agrees(self, other: "LabelledMovie") -> bool:
-        """Return whether a movie with the same id in another dataset is the same movie."""
+        """Return whether names and years agree with those of a movie that has the same id in another dataset."""
         names, years = (self.mains | self.others) & (other.mains | other.others), (self.year, other.year)
         return bool(names) and (0 in years or abs(years[0] - years[1]) <= NEAR_YEARS)
 
 
 def _spellings(key: str) -> Iterable[str]:
-    """Yield a key with its numbers written in each way, and without its "and", which may be "&" elsewhere."""
+    """Yield a key; the key without "and", if it has one inside; and the key with its numbers written in each way."""
     yield key
     words = key.split()
     if "and" in words[1:-1]:
@@ -207,39 +209,42 @@ def _spellings(key: str) -> Iterable[str]:
 
 @dataclass(frozen=True)
 class Fit:
-    """How well a title fits a movie; smaller is better in each field."""
+    """How well a title fits a movie; in each field, smaller is better."""
 
     name: int
-    """0: main and further title agree; 1: main title; 2: further title or known other name; 3: loosely equal."""
+    """0: the main title and a further title are equal; 1: the main title is; 2: a further title or a known other name
+    is; 3: a name is loosely equal."""
     kind: int
+    """The number of the kind in ``KINDS``, plus ``ADULT`` for an adult title."""
     years: int
+    """The difference between the years."""
 
     def is_better_than(self, other: "Fit") -> bool:
-        """Return whether this is at least as good in every field and better in one."""
+        """Return whether this fit is at least as good as the other in every field, and better in one."""
         return self != other and self.name <= other.name and self.kind <= other.kind and self.years <= other.years
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """The sort key of candidates."""
+        """The key by which candidates are sorted, the best first."""
         return max(0, self.years - NEAR_YEARS), self.name + self.kind, self.years
 
 
 @dataclass(frozen=True)
 class Match:
-    """The result for one movie."""
+    """The result of matching one movie."""
 
     way: str
-    """``id``, ``title``, ``ambiguous`` or ``unmatched``."""
+    """``id`` or ``title`` if the movie is matched; ``ambiguous`` or ``unmatched`` if it is not."""
     title: str = ""
     """The id of the matched title."""
     reason: str = ""
     """Why there is no match."""
     candidates: tuple[str, ...] = ()
-    """The ids of possible titles, most likely first; only if it is ambiguous."""
+    """The ids of the possible titles, the most likely first; only if the movie is ambiguous."""
 
 
 def wanted_years(movies: Iterable[LabelledMovie]) -> dict[str, tuple[int, int]]:
-    """Return the first and the last acceptable year of a title by loose key."""
+    """Return the first and the last year in which a title may be one of the movies, by the title's loose key."""
     years: dict[str, tuple[int, int]] = {}
 
     def widen(key: str, first: int, last: int) -> None:
@@ -256,7 +261,7 @@ def wanted_years(movies: Iterable[LabelledMovie]) -> dict[str, tuple[int, int]]:
 
 
 def fit(movie: LabelledMovie, title: Title) -> Fit | None:
-    """Return how well a title fits, or None if no name agrees. Years are not limited here."""
+    """Return how well a title fits a movie, or None if no name agrees. The years may differ by any number."""
     if title.kind not in KINDS:
         return None
     kind, years = KINDS[title.kind] + ADULT * title.adult, abs(movie.year - title.year)
@@ -271,7 +276,7 @@ def fit(movie: LabelledMovie, title: Title) -> Fit | None:
 
 
 def match(movies: Sequence[LabelledMovie], titles: Collection[Title]) -> list[Match]:
-    """Match each movie with the given titles."""
+    """Match each movie with one of the titles, and return the results in the order of the movies."""
     by_id = {title.id: title for title in titles}
     by_key: defaultdict[str, list[Title]] = defaultdict(list)
     for title in titles:
@@ -296,7 +301,10 @@ def _far_better_known(one: Title, other: Title) -> bool:
 
 
 def _decide(movie: LabelledMovie, fits: Sequence[tuple[Fit, Title]], twin: bool) -> Match:
-    """Choose among the titles that fit; the most likely come first."""
+    """Match a movie with one of the titles that fit, of which the most likely come first.
+
+    ``twin`` says whether another movie of the dataset has the same name and year.
+    """
 
     def ambiguous(reason: str, among: Sequence[tuple[Fit, Title]]) -> Match:
         return Match("ambiguous", "", reason, tuple(title.id for _, title in among[:CANDIDATES]))
@@ -337,7 +345,7 @@ _IMDB_GENRES = {"Children's": "Family", "Children": "Family"}
 
 
 def _without_rivals(movies: Sequence[LabelledMovie], matches: Sequence[Match]) -> list[Match]:
-    """Revoke matches by title if movies with different names or years would match the same title."""
+    """Return the matches, revoking those by title if movies with different names or years match the same title."""
     owners: defaultdict[str, list[int]] = defaultdict(list)
     for index, each in enumerate(matches):
         if each.title:

@@ -1,1 +1,1 @@
-"""Reads personal exports of other services as ratings and lists, and matches them with a dataset's movies."""
+"""Reads ratings and lists from personal exports of other services, and matches their movies with a dataset's."""

@@ -31,7 +31,7 @@ SEEN_ON = (
     *("seendate", "viewdate", "dateviewed", "gesehenam", "gesehen", "datedevisionnage", "vule", "fechavista"),
     *("fechadevisionado", "vistoel", "datavisione", "datadivisione", "vistoil", "vistoem", "dataassistido"),
 )
-"""When a movie was watched; a column with such a name implies that it was."""
+"""Names of columns with the date on which a movie was watched; such a column implies that its movies are seen."""
 DATES = (
     *("date", "ratedat", "daterated", "rateddate", "ratedon", "ratingdate", "dateadded", "created", "createdat"),
     *("timestamp", "datum", "bewertetam", "fecha", "data", "datenote", "datedenotation"),
@@ -46,7 +46,8 @@ _RATING = (
     *("bewertung", "wertung", "punkte", "sterne", "valoracion", "puntuacion", "calificacion", "nota", "estrellas"),
     *("voto", "valutazione", "punteggio", "stelle", "avaliacao", "classificacao", "pontuacao", "estrelas"),
 )
-"""A rating, the plainest word first: of several columns that do not say whose rating it is, the first is read."""
+"""Names of columns with ratings, the plainest first. If several columns do not say whose ratings they have, the column
+whose name comes first here is read."""
 _MINE = (
     *("my", "your", "user", "own", "personal", "ma", "mon", "mes", "votre", "vos", "ta", "ton", "mein", "meine"),
     *("ihre", "deine", "eigene", "personliche", "mi", "tu", "su", "mis", "tus", "mio", "mia", "ilmio", "lamia"),
@@ -59,14 +60,14 @@ _MY_RATINGS = frozenset(
     | {"yourated", "irated", "yourvote", "votedyou", "myvotes"}
 )
 _TOPS = frozenset({4, 5, 6, 10, 20, 100})
-"""The highest ratings that may end the name of a column: ``Rating (1-10)``, ``Note sur 20``."""
+"""The highest ratings of scales that the name of a column may end with: ``Rating (1-10)``, ``Note sur 20``."""
 _BEFORE_A_TOP = frozenset({"out", "of", "sur", "von", "auf", "su", "da", "de", "di", "max"})
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 
 
 @lru_cache(1024)
 def key_of(name: str) -> str:
-    """Return the key by which names of columns are compared.
+    """Return the key by which the names of columns are compared.
 
     >>> key_of("Letterboxd URI"), key_of("release_year"), key_of("Année")
     ('letterboxduri', 'releaseyear', 'annee')
@@ -75,20 +76,22 @@ def key_of(name: str) -> str:
 
 
 def keys_of(header: Sequence[str]) -> list[str]:
-    """Return the keys of the names of columns."""
+    """Return the key of each name in a header."""
     return [key_of(name) for name in header]
 
 
 def first(keys: Sequence[str], *names: str) -> int:
-    """Return the index of the first of these names that the table has, or -1."""
+    """Return the index of the first of the names that is among the keys, or -1 if none is."""
     return next((keys.index(name) for name in names if name in keys), -1)
 
 
 def ratings(header: Sequence[str]) -> list[list[tuple[int, int]]]:
-    """Return the indices of the columns with the user's own ratings, each with the scale in its name, else 0.
+    """Return groups of columns that may have the user's ratings.
 
-    They come in groups: the first group that contains ratings is read, and in each row its first rating. If a column
-    says mine, yours or user, a plain ``rating`` beside it is an average and is ignored.
+    Each column is given as its index and the highest rating that its name states, or 0 if the name states none. Only
+    the first group that contains ratings should be read; in each row, the first rating of the group counts. If a name
+    says that the ratings are the user's ("my rating", "your rating", "user score"), a plain ``rating`` beside it is an
+    average and is left out.
     """
     mine: list[tuple[int, int]] = []
     plainly: dict[str, list[tuple[int, int]]] = {}
@@ -104,7 +107,7 @@ def ratings(header: Sequence[str]) -> list[list[tuple[int, int]]]:
 
 
 def _without_scale(name: str) -> tuple[str, int]:
-    """Return the key of a column's name without the scale at its end, and the highest rating of that scale."""
+    """Return the key of a column's name without the scale at its end, and the highest rating of that scale, or 0."""
     parts = _PARTS.findall(title_key(name))
     words = [part for part in parts if not part.isdigit()]
     numbers = [int(part) for part in parts if part.isdigit() and len(part) < 4]
@@ -116,6 +119,6 @@ def _without_scale(name: str) -> tuple[str, int]:
 
 
 def chosen(header: Sequence[str], choices: Mapping[str, str]) -> dict[str, int]:
-    """Return the indices of the columns that the user named, by role, as far as the table has them."""
+    """Return the indices of the columns that the user chose, by role; columns that the table lacks are left out."""
     keys = keys_of(header)
     return {role: keys.index(key_of(name)) for role, name in choices.items() if key_of(name) in keys}

@@ -3,16 +3,16 @@
 | service | identifying columns | scale |
 |---|---|---|
 | Letterboxd | ``Letterboxd URI``, ``Name`` | 0.5 to 5 |
-| Letterboxd, a list | ``Position``, ``Name``, ``URL``, with or without the list's own header above | none |
+| Letterboxd, a list | ``Position``, ``Name``, ``URL``; rows about the list may come before | 0.5 to 5 |
 | IMDb, in each of its layouts | ``Const`` | 1 to 10 |
 | TMDB | ``TMDb ID``, ``Type``, ``Name`` | 1 to 10 |
 | MovieLens | ``movie_id``, ``average_rating`` | 0.5 to 5 |
-| any other, including ours | a column with titles, see ``columns`` | as stated, else as its ratings suggest |
+| any other, including ours | a column with titles, see ``columns`` | as stated, or else as the ratings suggest |
 | no table, one title per line | none | none |
 
-Columns are found by name, in any order and case. Fields are separated by commas, semicolons or tabs, and text is UTF-8,
-UTF-16 with a byte order mark, or Windows-1252. Whether the movies of a file are watched or on a watchlist follows from
-its rows, else from its name; if neither says so, they become a list.
+Columns are identified by name, in any order and case. Fields are separated by commas, semicolons or tabs. Text is
+UTF-8, UTF-16 with a byte order mark, or Windows-1252. Whether a movie is seen or on the watchlist follows from its row,
+or else from the name of the file, or else from the columns. If none of these says so, the movies become a list.
 """
 
 import codecs
@@ -65,39 +65,41 @@ SERIES = (
     "music video",
     "musikvideo",
 )
-"""Parts of the types of titles that are not movies, in several languages; an unknown type may be a movie."""
+"""Words that occur in the types of titles that are not movies, in several languages. A title of an unknown type may be
+a movie."""
 TITLE_LISTS = (".txt", ".md", ".text", "")
-"""Extensions of files that may have one title per line."""
+"""The extensions of files that may have one title per line."""
 LONGEST_LIST_NAME = 200
 _HEAD = 2**16
-"""Bytes in which the header must be."""
+"""How many bytes at the start of a file are searched for the header."""
 _HEAD_ROWS = 12
+"""How many rows at the start of a file are searched for the header."""
 _OF_A_LIST = frozenset({"name", "tags", "url", "description"})
-"""The columns of the header in which Letterboxd describes a list, above its movies."""
+"""The columns in which Letterboxd describes a list, above the table of its movies."""
 _MOST_SURVEYED = 5000
-"""How many distinct ratings or dates of a column are examined to determine its format."""
+"""How many distinct values of a column are examined to find the scale of its ratings or the order of its dates."""
 _MOST_KNOWN = 2**15
-"""How many movies of a table are remembered, to merge further rows about them."""
+"""How many movies of a table are remembered, so that further rows about them can be merged."""
 _SEPARATOR = re.compile(r"""["']?sep=(.)["']?""")
 _LABEL_CHARACTERS = frozenset("(),")
-"""``parse_label`` changes no ASCII title without any of these."""
+"""``parse_label`` leaves an ASCII title unchanged if it has none of these characters."""
 _BULLET = re.compile(r"^\s*(?:[-*•–]|[0-9]{1,4}[.)])\s+")
 _LABELLED = re.compile(r".*\S\s*[(\[](?:18|19|20)[0-9]{2}[)\]]\s*")
-_NAMES_SAY = (
+_MEANINGS_BY_FILE_NAME = (
     (re.compile(r"watch-?_? ?list|wish-?_? ?list|to[-_ ]watch"), "watchlist"),
     (re.compile(r"(?<![a-z])(?:watched|seen|history)"), "seen"),
     (re.compile(r"(?<![a-z])(?:liked|likes)"), "liked"),
 )
-"""What the name of a file says about its movies."""
+"""What movies without a rating and without marks mean if the name of their file matches."""
 
 
 class NotAMovie(ValueError):
-    """Raised for a row that is not a movie; its text is the reason given to the user."""
+    """Raised for a row that is skipped, such as that of a series; the text is the reason that the user sees."""
 
 
 @dataclass
 class Table:
-    """The content of a table."""
+    """The content of one file of an export."""
 
     format: str
     entries: list[Entry] = field(default_factory=list)
@@ -105,34 +107,35 @@ class Table:
     unread: Log = field(default_factory=Log)
     reading: Reading = field(default_factory=lambda: Reading(""))
     list_name: str = ""
-    """The name of a list; empty if the table is not one."""
+    """The name of the list; empty if the table is not a list."""
     addressed: bool = False
-    """Whether its addresses distinguish movies of the same title and year."""
+    """Whether the entries have addresses that tell apart movies with the same title and year."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a service's tables."""
+    """The columns of a service's tables; columns are given by the keys of their names."""
 
     name: str
     identified_by: tuple[frozenset[str], ...]
-    """Sets of column keys; all columns of one set identify the layout."""
+    """A table has this layout if it has all columns of one of these sets."""
     title: tuple[str, ...]
     year: tuple[str, ...]
     date: tuple[str, ...]
     rating: tuple[str, ...] = ()
-    """The service's rating columns; empty to search for any column with ratings."""
+    """The columns with ratings; if empty, any column that has ratings is read."""
     scale: int = 0
+    """The highest rating; 0 if the layout does not determine the scale."""
     imdb: tuple[str, ...] = ()
     tmdb: tuple[str, ...] = ()
     movielens: tuple[str, ...] = ()
     original: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
-    """The column that distinguishes movies from series."""
+    """The column that tells movies from series."""
     marks: tuple[str, ...] = ()
     note: tuple[str, ...] = ()
     labels: bool = False
-    """Whether the title may end with the year."""
+    """Whether titles may end with the year in parentheses."""
     rated_only: bool = False
     """Whether to skip rows without a rating, unless the table is a list."""
 
@@ -212,15 +215,15 @@ LAYOUTS = (
         labels=True,
     ),
 )
-"""The layouts; the first that fits applies."""
+"""The layouts; the first one that fits a table applies."""
 
 
 @dataclass(frozen=True)
 class _Head:
-    """What the header says: where the rows begin, and what they mean."""
+    """What the first lines of a file say: its layout, its columns, and where its rows begin."""
 
     layout: Layout | None
-    """None if there is one title per line."""
+    """None for a file with one title per line."""
     delimiter: str
     header: list[str]
     before: int
@@ -231,11 +234,11 @@ class _Head:
 def read(
     path: PurePosixPath, content: bytes, choices: Choices | None = None, namesakes: Collection[str] = frozenset()
 ) -> Table:
-    """Return the movies of a table, one per row.
+    """Return the content of a file: a table with one movie per row, or a list with one title per line.
 
-    ``path`` is relative to the export: some tables of Letterboxd and IMDb can only be identified by name.
-    ``namesakes``: keys of titles and years shared by several movies, which their addresses distinguish. Raises
-    ``Problem`` if the table is not recognised.
+    ``path`` is relative to the export; some tables of Letterboxd and IMDb can be identified only by their names.
+    ``namesakes`` has the keys of titles and years that several movies share; the entries of these movies get their
+    addresses as qualifiers. Raises ``Problem`` if the file is not recognised.
     """
     choices = choices or Choices()
     encoding = _encoding(path, content)
@@ -267,7 +270,7 @@ def _stream(content: bytes, encoding: str) -> io.TextIOWrapper:
 
 
 def _find_header(path: PurePosixPath, content: bytes, encoding: str, choices: Choices) -> _Head:
-    """Find the header of a table, below what spreadsheets and Letterboxd write above it."""
+    """Find the header of a table, below any lines that a spreadsheet or Letterboxd has written above it."""
     head = codecs.getincrementaldecoder(encoding)().decode(content[:_HEAD])
     lines = list(io.StringIO(head, newline=""))
     above = next((number for number, line in enumerate(lines) if line.strip()), 0)
@@ -284,13 +287,13 @@ def _find_header(path: PurePosixPath, content: bytes, encoding: str, choices: Ch
         return _Head(None, "", [], 0)
     shown = strip_controls(opening[:60])
     raise Problem(
-        f"{path.name} begins with {shown!r}, which is not a header of {SERVICES}, and it has no column title; "
+        f"{path.name} begins with {shown!r}, which is not a header of {SERVICES}, and it has no title column; "
         "choose the file as you downloaded it."
     )
 
 
 def _header(rows: Sequence[list[str]], delimiter: str, choices: Choices, *, is_list: bool) -> _Head | None:
-    """Find the header among the first rows, and the name of a list above it."""
+    """Find the header among the first rows, and the name of a list above it; return None if there is no header."""
     filled = [number for number, row in enumerate(rows) if any(cell.strip() for cell in row)]
     if not filled:
         return None
@@ -315,7 +318,7 @@ def _are_titles(lines: Sequence[str]) -> bool:
 
 
 def _titles(path: PurePosixPath, content: bytes, encoding: str, choices: Choices) -> Table:
-    """Read one title per line."""
+    """Read a file with one title per line."""
     table = Table("titles")
     for number, line in enumerate(_stream(content, encoding), 1):
         text = _BULLET.sub("", line, 1).strip().strip("\"'")
@@ -350,11 +353,14 @@ _MARKS_OF: Mapping[str, frozenset[Mark]] = {
 
 
 def _meaning(path: PurePosixPath, choices: Choices, content_says: str) -> tuple[str, bool]:
-    """Return what movies without rating and marks mean, and whether to ask the user."""
+    """Return what movies without a rating and without marks mean, and whether nothing says so.
+
+    The user's choice comes first, then the name of the file, then its content; otherwise the movies become a list.
+    """
     if choices.meaning:
         return choices.meaning, False
     name = path.name.casefold()
-    named = next((meaning for word, meaning in _NAMES_SAY if word.search(name)), "")
+    named = next((meaning for pattern, meaning in _MEANINGS_BY_FILE_NAME if pattern.search(name)), "")
     if name == "films.csv":  # in Letterboxd's folder "likes"
         named = "liked"
     if named or content_says:
@@ -375,7 +381,7 @@ def _title(text: str) -> str:
 
 
 class _Movie(NamedTuple):
-    """The fields of an entry that identify its movie: equal in all rows of the movie."""
+    """The fields of an entry that are the same in all rows about its movie."""
 
     title: str
     year: int
@@ -388,7 +394,7 @@ class _Movie(NamedTuple):
 
 
 class _Reader:
-    """Reads one table in two passes: first the formats of its ratings and dates, then its rows."""
+    """Reads a table in two passes: the first finds out how ratings and dates are written, the second reads the rows."""
 
     def __init__(
         self,
@@ -417,18 +423,21 @@ class _Reader:
         self.marks = self._column("marks", layout.marks)
         self.note = self._column("note", layout.note)
         self.uri = columns.first(self.keys, "letterboxduri")
-        # In the diary and in reviews, the address is that of the entry, not of the movie.
+        # In the diary and in reviews, the address is that of the entry, not that of the movie.
         diary = {"watcheddate", "rewatch", "review"} & set(self.keys)
         self.table.addressed = self.uri >= 0 and not diary
         identifying = [self.title, self.year, self.original, self.imdb, self.tmdb, self.movielens, self.kind]
         identifying += [self.uri] * self.table.addressed
         self.identity = itemgetter(*(column for column in identifying if column >= 0))
-        """Returns the text of the identifying columns of a row."""
+        """Returns the identity of a row: the texts in its identifying columns."""
         self.known: dict[object, tuple[_Movie, list[int]]] = {}
-        """Movies by identity, each with the indices of its newest entries without and with a rating; -1 for none. The
-        first entry of a movie is not counted."""
+        """The movies seen so far, by the identity of their rows.
+
+        Each comes with the indices in ``entries`` of its newest entry without a rating and its newest entry with one,
+        apart from its first entry; -1 if there is none.
+        """
         self.entries: list[Entry | None] = []
-        """The entries read so far; None for one that a newer entry replaced."""
+        """The entries read so far; None in place of an entry that a newer one has replaced."""
 
     def _column(self, role: str, names: Sequence[str]) -> int:
         return self.chosen[role] if role in self.chosen else columns.first(self.keys, *names)
@@ -437,7 +446,7 @@ class _Reader:
         return [self.keys.index(name) for name in names if name in self.keys]
 
     def rows(self) -> Iterator[tuple[int, list[str], str]]:
-        """Yield the number of each line below the header, its fields, and what is wrong with them."""
+        """Yield each row below the header: its line number, its fields, and what is wrong with it, if anything."""
         stream = _stream(self.content, self.encoding)
         lines = csv.reader(stream, delimiter=self.head.delimiter, strict=True)
         width, name = len(self.head.header), self.path.name
@@ -455,7 +464,7 @@ class _Reader:
                         yield (
                             lines.line_num,
                             [*fields, *[""] * missing],
-                            f"it has {len(fields)} fields instead of {width}",
+                            f"it should have {width} fields, not {len(fields)}",
                         )
                         continue
                 yield lines.line_num, fields, ""
@@ -465,7 +474,7 @@ class _Reader:
             ) from None
 
     def read(self) -> Table:
-        """Return the table."""
+        """Read the table and return its content."""
         self._survey()
         self._understand()
         skipped = self.table.skipped
@@ -488,7 +497,7 @@ class _Reader:
     # The formats of the columns
 
     def _survey(self) -> None:
-        """Count the values of columns that may contain ratings, and collect ambiguous dates."""
+        """Choose the columns with ratings, their scales, and the order of day and month in each column of dates."""
         groups = [[(self.chosen["rating"], 0)]] if "rating" in self.chosen else None
         if groups is None:
             named = [(each, self.layout.scale) for each in self._all(self.layout.rating)]
@@ -527,7 +536,7 @@ class _Reader:
                 self.scale_by = "chosen" if self.choices.scale else "stated" if stated else "assumed"
             if suggested > top:
                 name = _quoted(self.head.header[column])
-                self.notes.append(f"Many ratings in {name} are above {top}; the scale {suggested} would fit them.")
+                self.notes.append(f"Many ratings in {name} are above {top}; a scale of {suggested} would fit them.")
 
     def _choose_order(self, column: int, texts: Sequence[str]) -> None:
         order, contradicting = date_order(texts)
@@ -541,7 +550,7 @@ class _Reader:
             )
 
     def _understand(self) -> None:
-        """Decide what rows without rating and marks mean."""
+        """Decide what rows without a rating and without marks mean."""
         names, layout = set(self.keys), self.layout
         says = ""
         if self.ratings or self.marks >= 0 or names & set(columns.SEEN_ON):
@@ -559,8 +568,10 @@ class _Reader:
             self.table.list_name = _list_name(self.path, self.head.list_name, self.choices)
 
     def _is_imdb_list(self, names: set[str]) -> bool:
-        """Return whether this is a list. Lists have a position; so do ratings in the oldest layout, but they have no
-        unrated movie."""
+        """Return whether this is a list, which has a column of positions.
+
+        Ratings in the oldest layout have positions too, but they have no movie without a rating.
+        """
         if "position" not in names:
             return False
         return "yourated" not in names or (self.unrated > 0 and "rating" not in self.path.name.casefold())
@@ -568,12 +579,12 @@ class _Reader:
     # Rows
 
     def _read_row(self, number: int, fields: list[str]) -> None:
-        """Add the entry of a row. Raises ``NotAMovie`` if the row is not a movie.
+        """Add the entry of a row. Raises ``NotAMovie`` if the row must be skipped.
 
-        A diary can name one movie a hundred times. Except in lists, only these rows of a movie are kept: the first one,
-        and of all others the newest with a rating and the newest without, with the marks of all. ``merged`` returns the
-        same movie as for all rows. The first row is kept because namesakes depend on the order of addresses and on
-        which movies are repeated.
+        A diary can name one movie a hundred times. Except in lists, at most three rows of a movie are kept: the first
+        row, and of all other rows the newest with a rating and the newest without one, with the marks of all of them.
+        From these rows, ``merged`` makes the same movie as from all rows. The first row is kept because the order of
+        the addresses, and which movies are repeated, decide which movies count as namesakes.
         """
         identity, unread = self.identity(fields), self.table.unread.count
         known = self.known.get(identity)
@@ -599,7 +610,7 @@ class _Reader:
         self.entries.append(Entry(title, year, stars, marks, at, original, imdb, tmdb, movielens, qualifier, note))
 
     def _movie(self, number: int, fields: list[str]) -> _Movie | None:
-        """Return which movie a row is about; None if the row is empty. Raises ``NotAMovie`` if it is not a movie."""
+        """Return the movie that a row is about, or None if the row is empty. Raises ``NotAMovie`` if it is no movie."""
         title = _title(fields[self.title]) if self.title >= 0 else ""
         imdb = to_imdb(fields[self.imdb]) if self.imdb >= 0 else ""
         if not title and not imdb:
@@ -625,14 +636,14 @@ class _Reader:
         )
 
     def _stars_and_marks(self, number: int, title: str, fields: list[str]) -> tuple[float | None, frozenset[Mark]]:
-        """Return the rating and the marks in a row. Raises ``NotAMovie`` if a required rating is missing."""
-        stars, lost = self._stars(number, title, fields)
+        """Return the stars and the marks in a row. Raises ``NotAMovie`` if a required rating is missing."""
+        stars, is_unread = self._stars(number, title, fields)
         marks = self.default
         if self.marks >= 0 and (words := fields[self.marks].casefold().split()):
             marks = frozenset(mark for mark in get_args(Mark) if mark in words) or marks
         elif stars is not None and not self.listed:
             marks = _MARKS_OF[""]
-        if stars is None and not lost and self.rated_only:
+        if stars is None and not is_unread and self.rated_only:
             raise NotAMovie("it has no rating")
         return stars, marks
 
@@ -640,16 +651,16 @@ class _Reader:
         kind = title_key(text)
         series = kind != "movie" if self.layout.name == "tmdb" else any(word in kind for word in SERIES)
         if series:
-            raise NotAMovie(f"it is not a movie but of type {strip_controls(text.strip())}")
+            raise NotAMovie(f"it is not a movie; its type is {strip_controls(text.strip())}")
 
     def _year(self, number: int, title: str, text: str) -> int:
         year = to_year(text)
         if not year and text.strip():
-            self._lose(number, title, f"the year {strip_controls(text.strip()[:40])!r} cannot be read")
+            self._report_unread(number, title, f"the year {strip_controls(text.strip()[:40])!r} cannot be read")
         return year
 
     def _stars(self, number: int, title: str, fields: list[str]) -> tuple[float | None, bool]:
-        """Return the stars of a row, and whether it has a rating that cannot be read."""
+        """Return the stars in a row, and whether the row has a rating that cannot be read."""
         for column, top in self.ratings:
             text = fields[column]
             if not text:
@@ -657,7 +668,7 @@ class _Reader:
             try:
                 stars = to_stars(text, top)
             except ValueError as error:
-                self._lose(number, title, f"{error}; the movie is imported without it")
+                self._report_unread(number, title, f"{error}; the movie is imported without it")
                 return None, True
             if stars is not None:
                 return stars, False
@@ -671,7 +682,7 @@ class _Reader:
             order = self.orders[column]
             moment = to_moment(text, order) or ("" if order else uncertain(text))
             if not moment:
-                self._lose(
+                self._report_unread(
                     number, title, f"the date {strip_controls(text.strip()[:40])!r} cannot be read, or is in the future"
                 )
             return moment
@@ -682,11 +693,11 @@ class _Reader:
             return ""
         return strip_controls(fields[self.uri].strip().rstrip("/").rpartition("/")[2])[:40]
 
-    def _lose(self, number: int, title: str, reason: str) -> None:
+    def _report_unread(self, number: int, title: str, reason: str) -> None:
         self.table.unread.add(Skipped(self._at(number), title[:200], reason))
 
     def _conclude(self) -> None:
-        """Record how the table was read."""
+        """Record how the table was read: its scale, and which columns were used for what."""
         used = {
             **dict.fromkeys((self.title,), "title"),
             **dict.fromkeys((self.year,), "year"),
@@ -716,7 +727,7 @@ class _Reader:
 
 
 def _hold_ratings(counts: Mapping[str, int]) -> bool:
-    """Return whether at least half of the values in a column are ratings."""
+    """Return whether at least half of the values in a column are ratings; empty cells do not count."""
     filled = [(text, count) for text, count in counts.items() if text.strip()]
     return 2 * sum(count for text, count in filled if _is_rating(text)) >= sum(count for _, count in filled)
 

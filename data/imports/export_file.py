@@ -1,4 +1,4 @@
-"""Reads a personal export: the zip that a service provides, the folder that it unpacks to, or one of its files."""
+"""Reads a personal export: the zip that a service provides, the folder it unpacks to, or one of the files inside."""
 
 import re
 import stat
@@ -14,10 +14,13 @@ from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 
 MAX_BYTES = 64 * 2**20
-"""Unpacked size of an export; ten thousand diary entries with reviews have 5 MiB."""
+"""The most unpacked bytes of an export; ten thousand diary entries with reviews have 5 MiB."""
 
 LETTERBOXD = ("reviews.csv", "diary.csv", "ratings.csv", "watched.csv", "watchlist.csv")
-"""Letterboxd's tables at the top level of its zip; its other folders contain deleted entries, likes and lists."""
+"""Letterboxd's tables at the top level of its zip; other folders contain deleted entries, likes and lists.
+
+For a movie in several of these tables, a later table counts if the times are equal.
+"""
 LIKES = PurePosixPath("likes/films.csv")
 LISTS = "lists"
 _TRAKT = re.compile(
@@ -26,9 +29,9 @@ _TRAKT = re.compile(
 
 
 def read(path: Path, choices: Choices | None = None) -> Export:
-    """Return the movies and lists of an export, each movie once.
+    """Return the movies and lists of an export; apart from lists, each movie occurs once.
 
-    Raises ``Problem`` if it is not an export, is unsafe, or contains no movie.
+    Raises ``Problem`` if the path is not an export, if it is unsafe, or if it contains no movie.
     """
     path, choices = path.expanduser(), choices or Choices()
     contents = _contents(path)
@@ -44,7 +47,7 @@ def read(path: Path, choices: Choices | None = None) -> Export:
         skipped.extend(table.skipped)
         unread.extend(table.unread)
     lists = tuple(_list_of(table) for table in parts.values() if table.list_name and table.entries)
-    all_entries = _agreed(parts)
+    all_entries = _all_entries(parts)
     entries = merged(all_entries, hashes if len(parts) == 1 and len(all_entries) == len(hashes) else None)
     if not entries and not lists:
         first = skipped.rows[0] if skipped.rows else None
@@ -70,7 +73,7 @@ def _read(inner: PurePosixPath, content: bytes, choices: Choices) -> csv_exports
 
 
 def _check_columns(path: Path, parts: Mapping[PurePosixPath, csv_exports.Table], choices: Choices) -> None:
-    """Raise ``Problem`` if a column that the user named is in no table."""
+    """Raise ``Problem`` if no table has a column that the user chose."""
     known = [name for table in parts.values() for name in (*dict(table.reading.read), *table.reading.not_read)]
     for name in choices.columns.values():
         if key_of(name) not in keys_of(known):
@@ -81,9 +84,9 @@ def _check_columns(path: Path, parts: Mapping[PurePosixPath, csv_exports.Table],
 def _separate_namesakes(
     parts: dict[PurePosixPath, csv_exports.Table], contents: Mapping[PurePosixPath, bytes], choices: Choices
 ) -> Hashes:
-    """Read tables again that contain different movies of one title and year, now with what distinguishes them.
+    """Replace tables that have different movies with the same title and year: read them again, with their addresses.
 
-    Returns the hashes of the last table that has addresses; empty if there is none.
+    Return the hashes of the entries of the last table that has addresses; empty if no table has any.
     """
     namesakes: frozenset[str] = frozenset()
     hashes = hashes_of(())
@@ -102,7 +105,7 @@ def _list_of(table: csv_exports.Table) -> NamedList:
 
 
 def _contents(path: Path) -> dict[PurePosixPath, bytes]:
-    """Return the files of an export to read; a later file takes precedence."""
+    """Return the content of the files to read, by path; for ratings with the same time, a later file counts."""
     try:
         facts = path.stat()
         if stat.S_ISDIR(facts.st_mode):
@@ -134,7 +137,7 @@ def _wanted(name: str) -> bool:
 
 
 def _relevant(path: Path, contents: Mapping[PurePosixPath, bytes]) -> dict[PurePosixPath, bytes]:
-    """Return the files that say what the user rated, watched, likes or wants to watch, and the lists."""
+    """Return the files with the movies that the user rated, watched, liked or wants to watch, and those with lists."""
     contents = {inner: content for inner, content in contents.items() if "__MACOSX" not in inner.parts}
     depth = min((len(inner.parts) for inner in contents if inner.name.casefold() in LETTERBOXD), default=0)
     letterboxd = [
@@ -154,10 +157,10 @@ def _relevant(path: Path, contents: Mapping[PurePosixPath, bytes]) -> dict[PureP
     return {inner: contents[inner] for inner in relevant}
 
 
-def _agreed(parts: Mapping[PurePosixPath, csv_exports.Table]) -> list[Entry]:
-    """Return all entries. If Letterboxd's ``ratings.csv`` has a movie, ratings of it in other files are ignored.
+def _all_entries(parts: Mapping[PurePosixPath, csv_exports.Table]) -> list[Entry]:
+    """Return the entries of all tables; of lists, only those with a rating or a mark.
 
-    From a list, only entries with a rating or a mark are returned.
+    If Letterboxd's ``ratings.csv`` has a movie, ratings of this movie in other files are ignored.
     """
     rating = [inner.name.casefold() == "ratings.csv" and len(parts) > 1 for inner in parts]
     rated = {

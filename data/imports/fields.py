@@ -13,7 +13,7 @@ OF_FIVE, OF_TEN, OF_HUNDRED = 5, 10, 100
 """The highest rating of each scale."""
 LONGEST_TITLE = 1000
 MOST_OUT_OF_SCALE = 0.02
-"""The share of a column's ratings that may exceed an assumed scale, to allow for typing errors."""
+"""The largest share of a column's ratings that may exceed the suggested scale, to allow for typing errors."""
 
 DateOrder = Literal["", "day", "month"]
 """Which part of a date with slashes comes first; empty if unknown."""
@@ -30,7 +30,7 @@ _IMDB_PAGE = re.compile(r"\btt([0-9]{7,15})\b")
 _ID = re.compile(r"[0-9]{1,9}")
 _YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?![0-9])")
 _GUARDED = ("'=", "'+", "'-", "'@")
-"""Prefixes of a cell that is protected from being run as a formula by a spreadsheet."""
+"""How a cell begins if an apostrophe keeps spreadsheets from running its text as a formula."""
 _ISO = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}(?![0-9])")
 _PARTED = re.compile(
     r"([0-9]{1,2})([./-])\s?([0-9]{1,2})\2\s?([0-9]{4})(?:,?[ T]+([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?))?"
@@ -41,9 +41,10 @@ _WORDED = ("%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, 
 
 @lru_cache(4096)
 def rating_of(text: str) -> tuple[float, int]:
-    """Parse a rating; return it with the highest rating of its scale if it states one, else 0.
+    """Parse a rating; return its value and the highest rating of the scale that it states, or 0 if it states none.
 
-    ``4,5``, ``★★★½``, ``3 ½``, ``8/10``, ``4 out of 5``, ``90 %``. Raises ``ValueError`` for anything else.
+    A rating is written like ``4,5``, ``★★★½``, ``3 ½``, ``8/10``, ``4 out of 5`` or ``90 %``. Raises ``ValueError`` for
+    anything else.
 
     >>> rating_of("★★★½"), rating_of("8/10"), rating_of("4,5")
     ((3.5, 5), (8.0, 10), (4.5, 0))
@@ -70,9 +71,11 @@ def _float(text: str) -> float:
 
 @lru_cache(4096)
 def to_stars(text: str, top_of_scale: int) -> float | None:
-    """Convert a rating to stars, or return None if it is empty. Raises ``ValueError`` if it is not on the scale.
+    """Convert a rating to stars, or return None if the text is empty.
 
-    Rounds to the nearest half star, halfway up; the lowest rating is half a star.
+    ``top_of_scale`` is the highest rating of the scale, unless the text states its scale. The result is rounded to the
+    nearest half star, up if it is halfway between two, and is at least half a star. Raises ``ValueError`` if the rating
+    cannot be read or is not on the scale.
     """
     text = text.strip()
     if not text:
@@ -86,9 +89,10 @@ def to_stars(text: str, top_of_scale: int) -> float | None:
 
 
 def scale_of(counts: Collection[tuple[str, int]]) -> int:
-    """Return the scale that a column of ratings suggests: the lowest of 5, 10 and 100 that nearly all of them fit.
+    """Return the scale that a column of ratings suggests: the lowest of 5, 10 and 100 that nearly all ratings fit.
 
-    ``counts``: each distinct text with its number of occurrences. Returns 0 if none is a number.
+    ``counts`` has each distinct text with the number of times it occurs. Returns 0 if no text is a plain number, or if
+    the numbers do not fit any of the scales.
     """
     numbers: list[tuple[float, int]] = []
     for text, count in counts:
@@ -107,7 +111,7 @@ def scale_of(counts: Collection[tuple[str, int]]) -> int:
 
 @lru_cache(4096)
 def to_year(text: str) -> int:
-    """Return the first year in a text, or 0: ``1999``, ``1999-05-01``, ``2004–2006``, ``1/5/1999``."""
+    """Return the first year in a text such as ``1999``, ``1999-05-01``, ``2004–2006`` or ``1/5/1999``, or else 0."""
     if text.isascii() and text.isdigit() and len(text) == 4:
         year = int(text)
     else:
@@ -117,7 +121,7 @@ def to_year(text: str) -> int:
 
 
 def to_title(text: str) -> str:
-    """Return a title on one line without control characters. Raises ``ValueError`` if it is too long."""
+    """Return a title without line breaks and control characters. Raises ``ValueError`` if it is too long."""
     title = " ".join(strip_controls(text).split())
     if title.startswith(_GUARDED):
         title = title[1:]
@@ -127,23 +131,24 @@ def to_title(text: str) -> str:
 
 
 def to_imdb(text: str) -> str:
-    """Return the IMDb id in an id or URL, with at least seven digits, or an empty string."""
+    """Return the IMDb id in a cell that has an id or a URL, padded to seven digits, or an empty string."""
     text = text.strip()
     match = _IMDB.fullmatch(text) or _IMDB_PAGE.search(text)
     return f"tt{int(match[1]):07}" if match and int(match[1]) else ""
 
 
 def to_id(text: str) -> int:
-    """Return an id, or 0 if there is none."""
+    """Return an id as a number, or 0 if the text is not an id."""
     text = text.strip()
     return int(text) if _ID.fullmatch(text) else 0
 
 
 @lru_cache(65_536)
 def to_moment(text: str, order: DateOrder = "") -> str:
-    """Return a date or time as ISO 8601 in UTC; empty if there is none or it is in the future.
+    """Return a date or time as ISO 8601 in UTC, or an empty string if it cannot be read or is in the future.
 
-    ``5/3/2022`` is empty unless ``order`` says whether the day or the month comes first; see ``uncertain``.
+    The result for ``5/3/2022`` is empty unless ``order`` says whether the day or the month comes first; see
+    ``uncertain``.
 
     >>> to_moment("2020-01-05")
     '2020-01-05T00:00:00.000+00:00'
@@ -164,9 +169,10 @@ def to_moment(text: str, order: DateOrder = "") -> str:
 
 
 def uncertain(text: str) -> str:
-    """Return the year with a question mark for a date whose day and month are ambiguous; empty for any other.
+    """Return the year and a question mark for a date whose day and month are ambiguous, or else an empty string.
 
-    It sorts among full dates, so that the newest can still be found.
+    Such a text sorts after the full dates of its year and before those of the next, so that the newest rating can still
+    be found.
 
     >>> uncertain("5/1/2020"), uncertain("25/1/2020")
     ('2020?', '')
@@ -178,7 +184,7 @@ def uncertain(text: str) -> str:
 
 
 def _moment(text: str, order: DateOrder) -> datetime | None:
-    """Parse a date or time; return None if day and month are ambiguous. Raises ``ValueError``."""
+    """Parse a date or time; return None if day and month are ambiguous. Raises ``ValueError`` for any other text."""
     if parts := _PARTED.fullmatch(text):
         first, second, year = int(parts[1]), int(parts[3]), int(parts[4])
         by = _order(first, second, parts[2]) or order
@@ -204,21 +210,21 @@ def _first_of(patterns: Collection[str], read: Callable[[str], datetime]) -> dat
 
 
 def _order(first: int, second: int, sign: str) -> DateOrder:
-    """Return the order that a date implies by itself: full stops mean day first, and no month is above 12."""
+    """Return the order that a date implies by itself: with full stops, the day comes first; no month is above 12."""
     if sign == ".":
         return "day"
     return "" if max(first, second) <= 12 and first != second else "day" if first > 12 or first == second else "month"
 
 
 def is_iso(text: str) -> bool:
-    """Return whether a date begins with its year."""
+    """Return whether a text begins with a date in ISO 8601, such as ``2020-01-05``."""
     return _ISO.match(text) is not None
 
 
 def date_order(texts: Collection[str]) -> tuple[DateOrder, bool]:
     """Return which part of a column's dates comes first, and whether the dates contradict each other.
 
-    One value above 12 decides it.
+    A single day above 12 decides the order, unless another date contradicts it.
     """
     orders = {
         _order(int(parts[1]), int(parts[3]), parts[2])

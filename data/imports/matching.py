@@ -1,13 +1,14 @@
-"""Matches movies of an export with the movies of a dataset. Never guesses between two.
+"""Matches the movies of an export with those of a dataset. Never guesses between two movies.
 
-In this order: what was settled by hand; the ids of IMDb and TMDB, if the dataset has them; the MovieLens id, if the
-title agrees; title and year. Titles are equal if their keys are, including further titles in parentheses, known other
-names and the names on IMDb. A movie that is known to have another id is a different one.
+A movie is matched by the first of these that applies: the user's choice; its ids at IMDb and TMDB, if the dataset has
+them; its MovieLens id, if the titles agree; its title and year. Two titles are equal if their keys are equal; further
+titles in parentheses, known other names and the names on IMDb count too. If the ids of two movies are known and differ,
+the movies are different.
 
-Weaker agreement needs evidence: a title of the year before or after, one without its article, spelled differently, or
-only the series or the subtitle. If the dataset is joined with IMDb, no other movie may have exactly that name around
-that year, or for a short name in any year. If it is not joined, only longer names are matched. A movie that cleaning
-removed is not matched with any other movie.
+If nothing applies, weaker agreement may be enough: the year is one off, an article is missing, the spelling differs, or
+only the series or the subtitle agrees. Such a match needs evidence. If the dataset is joined with IMDb, no other movie
+on IMDb may have exactly that name around that year; for a short name, in any year. If the dataset is not joined, the
+name must be longer. A movie that cleaning removed is never matched with another movie by weaker agreement.
 """
 
 import re
@@ -37,33 +38,34 @@ from movietui.data.imports.spelling import CHANGING, all_spellings, ends, spelli
 from movietui.data.titles import ARTICLES, LAST_YEAR, title_key, with_year
 
 CANDIDATES = 5
-"""The most movies suggested."""
+"""The most movies suggested for an ambiguous movie."""
 ALIKE = 86
-"""The similarity, of 100, from which a title is suggested."""
+"""The lowest similarity, from 0 to 100, at which a title is suggested."""
 MOST_COMPARED = 2000
-"""How many unmatched movies are compared with all titles of their years: more than anybody settles by hand."""
+"""How many unmatched movies are compared with the titles from about their year; nobody settles more than these by
+hand."""
 BY_HAND = "hand"
 SETTLED = "you chose none of them"
 _NOTHING: Mapping[str, str | None] = {}
 _SEVERAL_NAMES = re.compile(r"[(,:\-\u2010-\u2015]")
-"""A character of titles that have several names: further titles, a trailing article, or series and subtitle."""
+"""Matches a character of titles that have several names: further titles, an article at the end, or a subtitle."""
 SURE = ("imdb", "tmdb", "movielens", BY_HAND, "title")
-"""Ways of matching that stay valid even if another movie of the export matches the same one."""
+"""Ways of matching that are valid even if another movie of the export matches the same movie of the dataset."""
 
 
 class Match(NamedTuple):
-    """The result for one movie of an export."""
+    """The result of matching one movie of an export."""
 
     entry: Entry
     way: str
-    """``hand``, ``imdb``, ``tmdb``, ``movielens``, ``title``, ``best known``, ``similar title``, ``near year``,
-    ``part of the title``; empty for no match."""
+    """``hand``, ``imdb``, ``tmdb``, ``movielens``, ``title``, ``best known``, ``similar title``, ``near year`` or
+    ``part of the title``; empty without a match."""
     row: int | None = None
-    """Row of the movie in the dataset."""
+    """The row of the movie in the dataset; None without a match."""
     reason: str = ""
-    """Why there is no match."""
+    """Why the movie has no match."""
     candidates: tuple[int, ...] = ()
-    """Rows of possible movies; only if it is ambiguous."""
+    """The rows of possible movies, the most likely first; only if the movie is ambiguous."""
 
     @property
     def outcome(self) -> str:
@@ -72,16 +74,16 @@ class Match(NamedTuple):
 
 
 class Matches:
-    """The matches of an export's movies, in the same order.
+    """The matches of an export's movies, in the order of the movies.
 
-    Of a million movies nearly all are unmatched, and their matches would need as much memory as the movies. They are
-    created when they are needed.
+    If an export has a million movies, nearly all of them are unmatched. Stored ``Match`` objects for these would need
+    as much memory as the movies, so they are created only when they are requested.
     """
 
     def __init__(
         self, entries: Sequence[Entry], matches: Mapping[int, Match], unmatched: Callable[[Entry], Match]
     ) -> None:
-        """``matches``: by index of the entry, ascending; ``unmatched`` creates the match of any other entry."""
+        """``matches`` has matches by the index of the entry, ascending; ``unmatched`` creates those of all others."""
         self._entries, self._matches, self._unmatched = entries, matches, unmatched
 
     def __len__(self) -> int:
@@ -109,7 +111,7 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """A title of an entry, with its keys and its year."""
+    """A name of an entry, with its keys and the year in which the movie has this name."""
 
     parsed: LabelledMovie
     key: str
@@ -119,20 +121,21 @@ class _Name:
 
 @dataclass(frozen=True)
 class _MoviesByName:
-    """Rows of movies by how well their names agree."""
+    """The rows of movies whose names agree with an entry's, by how well they agree."""
 
     exact: Sequence[int]
-    """By a name in the dataset."""
+    """Movies that have an equal name in the dataset."""
     known: Sequence[int]
-    """By a name on IMDb."""
+    """Movies that have an equal name only on IMDb."""
     similar: Sequence[int]
+    """Movies whose names are only loosely equal."""
 
 
 class Matcher:
     """Finds the movies of an export in a dataset."""
 
     def __init__(self, dataset: Dataset, knowledge: Knowledge | None = None) -> None:
-        """``knowledge``: the names on IMDb, by default those of the dataset's join."""
+        """``knowledge`` has the names on IMDb; by default, those of the dataset's join are used."""
         self.dataset = dataset
         self._given_knowledge = knowledge
 
@@ -143,7 +146,7 @@ class Matcher:
 
     @cached_property
     def links(self) -> Links:
-        """The ids of the movies."""
+        """The ids of the dataset's movies at IMDb, TMDB and MovieLens."""
         return links_of(self.dataset)
 
     @cached_property
@@ -160,7 +163,7 @@ class Matcher:
 
     @cached_property
     def _known(self) -> Sequence[tuple[str, str, int]]:
-        """Name, original name and year of each movie on IMDb; empty if there is none."""
+        """The name, original name and year on IMDb of each movie; empty and 0 for a movie without a match there."""
         facts, knowledge = self.dataset.movies.imdb, self._knowledge
         if facts is None or knowledge is None or not facts.ids:
             return [("", "", 0)] * len(self.dataset.movies)
@@ -168,7 +171,7 @@ class Matcher:
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[int]]:
-        """Rows by the loose keys of all their names."""
+        """The rows of movies by the loose keys of all their names."""
         rows: defaultdict[str, list[int]] = defaultdict(list)
         for row, movie in enumerate(self._movies):
             name, original, _ = self._known[row]
@@ -183,7 +186,7 @@ class Matcher:
 
     @cached_property
     def _by_spelling(self) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
-        """Rows by the spellings of their titles, and by the spellings of their series and subtitles."""
+        """The rows of movies by the spellings of their titles, and by those of their series and subtitles."""
         whole: defaultdict[str, list[int]] = defaultdict(list)
         part: defaultdict[str, list[int]] = defaultdict(list)
         for row in range(len(self._movies)):
@@ -210,14 +213,14 @@ class Matcher:
 
     @cached_property
     def _all_names(self) -> frozenset[str]:
-        """All keys by which titles are looked up. A title with none of these keys is not in the dataset."""
+        """All keys by which titles are looked up. The dataset has no movie whose title has none of these keys."""
         return frozenset().union(self._by_name, *self._by_spelling, self._removed)
 
     def match(self, entries: Iterable[Entry], settled: Mapping[str, str | None] = _NOTHING) -> Matches:
-        """Match each movie.
+        """Match all movies of an export.
 
-        ``settled``: the key of a dataset's movie, or None for no match, by the key of title and year of an entry. For a
-        movie that cleaning removed, the reason names the rule, which requires pandas.
+        ``settled`` has the user's choices by the key of the entry: the key of a movie in the dataset, or None for no
+        match. If cleaning removed a movie, the reason names the rule, and finding that rule imports pandas.
         """
         entries, matches, unmatched = tuple(entries), dict[int, Match](), 0
         for index, entry in enumerate(entries):
@@ -231,14 +234,14 @@ class Matcher:
         return Matches(entries, self._without_rivals(matches), self._unmatched)
 
     def match_alone(self, entry: Entry, settled: Mapping[str, str | None] = _NOTHING) -> Match:
-        """Match one movie, without regard to the others and without detailed reasons.
+        """Match one movie, without comparing it with the export's other movies and without detailed reasons.
 
-        An uncertain match must be revoked if another movie matches the same one.
+        The caller must drop a match whose way is not in ``SURE`` if another movie matches the same movie.
         """
         return self._match(entry, settled) or self._unmatched(entry)
 
     def _match(self, entry: Entry, settled: Mapping[str, str | None]) -> Match | None:
-        """Match one movie; return None if no movie of the dataset has a similar name."""
+        """Match one movie; return None if no movie of the dataset has its name or a similar one."""
         movies = self.dataset.movies
         if settled and entry.key in settled:
             key = settled[entry.key]
@@ -258,7 +261,7 @@ class Matcher:
     def _has_known_name(self, entry: Entry) -> bool:
         """Return whether a movie of the dataset may have the name of an entry or a similar one.
 
-        A quick check: if it is false, ``_by_title`` matches nothing.
+        This is a quick check: if the result is false, ``_by_title`` would match nothing.
         """
         title, year = entry.title, entry.year
         if entry.original:
@@ -268,7 +271,7 @@ class Matcher:
             return True
         if _SEVERAL_NAMES.search(title):
             return not names.isdisjoint(_loose_of(title) | spellings(title) | ends(title))
-        # Nearly all titles have one name. For these, the same keys can be computed three times as fast.
+        # Nearly all titles have only one name. For these, the same keys can be computed three times as fast.
         words = key.split()
         return (
             "".join(words) in names
@@ -328,10 +331,9 @@ class Matcher:
         return self._unmatched(entry)
 
     def _explained(self, match: Match, *, compare: bool) -> Match:
-        """Add details to the reason for an unmatched movie: the rule that removed it, or, with ``compare``, similar
-        titles.
+        """Return the match with details for an unmatched movie: the rule that removed it, or candidates.
 
-        Comparing takes half a millisecond.
+        With ``compare``, movies with similar titles become candidates, which takes half a millisecond.
         """
         entry, name = match.entry, self.dataset.name
         if match.candidates or match.reason == SETTLED:
@@ -347,7 +349,7 @@ class Matcher:
     def _undated(
         self, entry: Entry, exact: Sequence[int], known: Sequence[int], similar: Sequence[int]
     ) -> Match | None:
-        """Match a movie without a year; return None if no movie has its name."""
+        """Match a movie without a year; return None if no movie of the dataset has its name or a similar one."""
         rows = exact or known
         candidates = sorted(rows or similar, key=lambda row: -int(self.dataset.counts[row]))[:CANDIDATES]
         if not candidates:
@@ -379,16 +381,16 @@ class Matcher:
 
     @cached_property
     def _reasons_unmatched(self) -> tuple[str, str, str]:
-        """The reasons for a movie without a year, with a year, and with a year after the dataset's last one."""
+        """Why a movie has no match: for movies without a year, with a year, and newer than all of the dataset."""
         no_such_name = f"{self.dataset.name} has no movie with that name"
-        return no_such_name, f"{no_such_name} and year", f"{self.dataset.name} ends in {self._last_year}"
+        return no_such_name, f"{no_such_name} and year", f"{self.dataset.name} has no movies after {self._last_year}"
 
     # Evidence
 
     def _against(self, entry: Entry, row: int, way: str, words: int) -> str:
-        """Return what speaks against a movie whose name or year differs slightly; empty if nothing does.
+        """Return why a movie whose name or year differs slightly must not be matched; empty if nothing prevents it.
 
-        ``words``: the number of words from which a title is distinctive enough by itself.
+        ``words`` is the fewest words of a title that is distinctive enough by itself.
         """
         short = len([word for word in title_key(entry.title).split() if word not in ARTICLES]) < words
         if self._knowledge is None:
@@ -411,21 +413,21 @@ class Matcher:
         return ""
 
     def _only_spaces_apart(self, entry: Entry, row: int) -> bool:
-        """Return whether the names differ only by spaces, in the same year: "Spiderman" and "Spider-Man"."""
+        """Return whether the years are equal and the names differ only by spaces: "Spiderman" and "Spider-Man"."""
         names = {name.key.replace(" ", "") for name in _names(entry)}
         movie = self._movies[row]
         same = names & {key.replace(" ", "") for key in movie.mains | movie.others}
         return bool(same) and self._years_apart(entry, row) == 0
 
     def _namesakes(self, entry: Entry) -> list[Namesake]:
-        """Return the movies on IMDb that have one of the titles of an entry."""
+        """Return the movies on IMDb that have one of the names of an entry."""
         if self._knowledge is None:
             return []
         keys = sorted({key for name in _names(entry) for key in name.parsed.mains})
         return list({one.id: one for key in keys for one in self._knowledge.names.namesakes(key)}.values())
 
     def _is_known(self, entry: Entry) -> bool:
-        """Return whether IMDb has a movie of exactly that name and year that is not in the dataset."""
+        """Return whether IMDb has movies with exactly the entry's name and year, none of which is in the dataset."""
         namesakes = [namesake for namesake in self._namesakes(entry) if namesake.year == entry.year]
         return bool(namesakes) and not any(namesake.id in self._by_imdb for namesake in namesakes)
 
@@ -441,7 +443,7 @@ class Matcher:
         return self._movies[row].year or self._known[row][2]
 
     def _removed_movie(self, entry: Entry) -> catalogue.RemovedMovie | None:
-        """Return a movie of that name and year that cleaning removed."""
+        """Return a movie with the entry's name and year that cleaning removed, or None."""
         removed = (
             movie
             for name in _names(entry)
@@ -453,7 +455,7 @@ class Matcher:
     # Names
 
     def _named(self, entry: Entry) -> _MoviesByName:
-        """Return the rows of movies with exactly the name, and of those with a similar one."""
+        """Return the rows of movies that have a name of the entry, exactly or loosely."""
         exact: list[int] = []
         known: list[int] = []
         similar: list[int] = []
@@ -470,7 +472,7 @@ class Matcher:
         return _MoviesByName(exact, known, similar)
 
     def _spelled(self, entry: Entry) -> tuple[list[int], list[int]]:
-        """Return the rows of movies with another spelling of the title, and of those with a part of it."""
+        """Return the rows of movies with another spelling of the title, and those with only a part of it."""
         whole, part = self._by_spelling
         titles = [title for title in (entry.title, entry.original) if title]
         keys, pieces = all_spellings(titles), frozenset[str]().union(*map(ends, titles))
@@ -483,7 +485,7 @@ class Matcher:
         return by_whole, by_part
 
     def _alike(self, entry: Entry) -> list[int]:
-        """Return the rows of movies from about that year with similar titles, the most similar first."""
+        """Return the rows of movies with similar titles from about the entry's year, the most similar first."""
         from rapidfuzz import fuzz, process
 
         rows = [
@@ -498,7 +500,7 @@ class Matcher:
 
     @cached_property
     def _keys(self) -> Sequence[str]:
-        """The keys of the titles, without parts in parentheses."""
+        """The keys of the dataset's titles, without the parts in parentheses."""
         return [title_key(movie.title) for movie in self._movies]
 
     @cached_property
@@ -509,7 +511,7 @@ class Matcher:
         return rows
 
     def _years_apart(self, entry: Entry, row: int) -> int:
-        """Return the difference of years between an entry and a movie, the smallest over all their names."""
+        """Return the difference between the years of an entry and a movie, the smallest over all their names."""
         movie = self._movies[row]
         names = _names(entry)
         if any((key, name.year) in movie.renamed for name in names for key in name.loose):
@@ -519,7 +521,7 @@ class Matcher:
         return min(abs(one - year) for one in ours for year in years)
 
     def _is_another(self, entry: Entry, row: int) -> bool:
-        """Return whether the ids of an entry and a movie say that they are different."""
+        """Return whether the ids of an entry and of a movie say that they are two different movies."""
         imdb, tmdb = self.links.imdb[row], self.links.tmdb[row]
         return bool((entry.imdb and imdb) or (entry.tmdb and tmdb))  # equal ids have already matched
 
@@ -527,7 +529,7 @@ class Matcher:
         return {self.dataset.movies.keys[row] for row in rows}
 
     def _without_rivals(self, matches: Mapping[int, Match]) -> dict[int, Match]:
-        """Revoke uncertain matches if two different movies would match the same one."""
+        """Return the matches, revoking uncertain ones if two different movies of the export match the same movie."""
         indices_by_movie: defaultdict[str, list[int]] = defaultdict(list)
         for index, match in matches.items():
             if match.row is not None:
@@ -558,7 +560,7 @@ def _label(entry: Entry) -> str:
 
 @lru_cache(maxsize=16)
 def _names(entry: Entry) -> Sequence[_Name]:
-    """Return the names of an entry: its titles, and their known other names in MovieLens and on IMDb."""
+    """Return the names of an entry: its titles, and the other names that they are known to have; see ``RENAMED``."""
     titles = dict.fromkeys(title for title in (entry.title, entry.original) if title)
     names = [(title, entry.year) for title in titles]
     for title, year in list(names):
@@ -573,9 +575,9 @@ def _loose_of(title: str) -> frozenset[str]:
 
 
 def _same_name(one: LabelledMovie, other: LabelledMovie) -> bool:
-    """Return whether two titles are equal, where parts in parentheses are further titles.
+    """Return whether two movies have an equal title; parts in parentheses count as further titles.
 
-    If both have such parts, they must have one in common: "I Am Curious (Yellow)" is not "I Am Curious (Blue)".
+    If both have such parts, one of these must be equal too: "I Am Curious (Yellow)" is not "I Am Curious (Blue)".
     """
     whole, others = one.mains | one.others, other.mains | other.others
     if one.others and other.others:
@@ -596,4 +598,4 @@ def _renamed_back() -> Mapping[tuple[str, int], tuple[tuple[str, int], ...]]:
 
 
 _RENAMED_BACK = _renamed_back()
-"""Titles and years in MovieLens, by the key of the title and the year on IMDb."""
+"""The keys of titles and the years in MovieLens, by the key of the title and the year on IMDb: ``RENAMED`` reversed."""

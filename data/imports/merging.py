@@ -1,4 +1,4 @@
-"""Merges all entries of an export about the same movie, and separates different movies of the same name."""
+"""Merges all entries of an export about the same movie, and keeps different movies with the same name apart."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,20 +14,20 @@ Hashes = NDArray[np.int64]
 
 
 def title_year_key(entry: Entry) -> str:
-    """Return the key of title and year, which different movies may share."""
+    """Return the key of an entry's title and year; different movies may have the same key."""
     return movie_key(entry.title, entry.year)
 
 
 def hashes_of(entries: Sequence[Entry]) -> Hashes:
-    """Return a hash for each entry, shape (entries,), equal for entries with the same title and year.
+    """Return a hash of each entry, shape (entries,); entries with the same title and year have the same hash.
 
-    A million keys would need more memory than the entries; hashes can collide by chance.
+    Hashes are used because a million keys would need more memory than the entries. Two hashes may be equal by chance.
     """
     return np.fromiter((hash((title_key(entry.title), entry.year)) for entry in entries), np.int64, len(entries))
 
 
 def _repeats(hashes: Hashes) -> list[list[int]]:
-    """Return the positions of all hashes that occur more than once, grouped by hash, in ascending order."""
+    """Return the positions of all hashes that occur more than once, grouped by hash and ascending in each group."""
     if not len(hashes):
         return []
     order = np.argsort(hashes, kind="stable")
@@ -42,17 +42,18 @@ def _repeats(hashes: Hashes) -> list[list[int]]:
 
 
 def shared_keys(entries: Sequence[Entry], hashes: Hashes) -> frozenset[str]:
-    """Return the keys of title and year that several entries share."""
+    """Return the keys of title and year that more than one entry has."""
     keys = Counter(title_year_key(entries[index]) for indices in _repeats(hashes) for index in indices)
     return frozenset(key for key, count in keys.items() if count > 1)
 
 
 def merged(entries: Sequence[Entry], hashes: Hashes | None = None) -> tuple[Entry, ...]:
-    """Merge the entries of each movie into one: the newest rating, and all marks.
+    """Merge the entries of each movie into one entry, with the newest rating and all marks, and sort them by time.
 
-    Of two ratings with the same time, the later one in the file counts. A rated movie loses its mark as seen. Movies
-    with the same title and year but different ids or addresses stay separate. Movies with the same time stay in the
-    order in which they first occur. ``hashes``: those of the entries, if already computed.
+    Of two ratings with the same time, the one that comes later in the file counts. If a movie is rated, its mark
+    ``seen`` is dropped. Movies with the same title and year but different ids or addresses stay separate. Movies with
+    the same time stay in the order in which they first occur. Pass ``hashes`` if the hashes of the entries are already
+    computed.
     """
     groups = {indices[0]: indices for indices in _repeats(hashes_of(entries) if hashes is None else hashes)}
     grouped = {index for indices in groups.values() for index in indices}
@@ -75,7 +76,7 @@ def _without_seen(entry: Entry) -> Entry:
 
 
 def _movies(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the movies of entries that share a hash: with the same title and year, or colliding by chance."""
+    """Return the movies of entries with the same hash; if it is equal by chance, their titles or years differ."""
     by_key: dict[str, list[Entry]] = {}
     for entry in entries:
         by_key.setdefault(title_year_key(entry), []).append(entry)
@@ -83,14 +84,14 @@ def _movies(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _separate_namesakes(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the movies of entries that share title and year, separated by id and address."""
+    """Return the movies of entries with the same title and year, told apart by their ids and addresses."""
     groups: dict[tuple[str, int], list[Entry]] = {}
     for entry in entries:
         groups.setdefault((entry.imdb, entry.tmdb), []).append(entry)
     by_id = len([ids for ids in groups if ids != ("", 0)]) > 1
     movies = []
     for (imdb, tmdb), group in groups.items():
-        # Entries without an address, such as those of the diary, belong to the first movie that has one.
+        # Entries without an address, such as those of the diary, count as the first movie that has an address.
         addresses = list(dict.fromkeys(entry.qualifier for entry in group if entry.qualifier)) or [""]
         for address in addresses:
             same = [entry for entry in group if (entry.qualifier or addresses[0]) == address]
@@ -99,7 +100,7 @@ def _separate_namesakes(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _merge(entries: Sequence[Entry], qualifier: str) -> Entry:
-    """Merge the entries of one movie."""
+    """Merge the entries of one movie, which gets the given qualifier."""
     ordered = sorted(entries, key=_time)
     last = next((entry for entry in reversed(ordered) if entry.stars is not None), ordered[-1])
     marks = frozenset[Mark]().union(*(entry.marks for entry in entries))
@@ -107,6 +108,6 @@ def _merge(entries: Sequence[Entry], qualifier: str) -> Entry:
 
 
 def namesake_labels(entries: Iterable[Entry]) -> list[str]:
-    """Return the labels of movies that share title and year with another movie of the same export."""
+    """Return the labels of the movies that have the same title and year as another movie of the export."""
     namesakes = dict.fromkeys((entry.title, entry.year) for entry in entries if entry.qualifier)
     return [with_year(title, year) for title, year in namesakes]

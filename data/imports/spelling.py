@@ -1,6 +1,7 @@
-"""Equivalent spellings of a title: British and American, numbers, small words, parts of a series.
+"""Normalises the spelling of titles: British and American words, numbers, small words, and numbers of parts.
 
-Equal spellings need not be the same movie; a matcher requires more evidence for them than for equal titles.
+Two movies whose spellings are equal may still be different, so matching requires more evidence for them than for equal
+titles.
 """
 
 import re
@@ -44,14 +45,14 @@ _AMERICAN = {
     "valour": "valor",
 }
 CHANGING = _SMALL | _COUNTED | _AMERICAN.keys() | NUMBER_OF.keys()
-"""The words that a spelling leaves out or changes."""
+"""The words that ``spelling`` leaves out or changes."""
 _BREAK = re.compile(r"\s*:\s+|\s+[-\u2010-\u2015]\s+")
 _MAY_BREAK = re.compile(r"[-:\u2010-\u2015]")
 
 
 def _parts(title: str) -> list[str]:
-    """Return the series and the subtitle of a title, or the title alone."""
-    return _BREAK.split(title) if _MAY_BREAK.search(title) else [title]  # the search is faster than the split
+    """Split a title at colons and dashes, as between a series and a subtitle; return the title alone without any."""
+    return _BREAK.split(title) if _MAY_BREAK.search(title) else [title]  # searching first is faster
 
 
 def spelling(title: str) -> str:
@@ -76,7 +77,7 @@ def spelling(title: str) -> str:
 
 
 def spellings(title: str) -> frozenset[str]:
-    """Return the spellings of a title with and without its number in a series.
+    """Return the spelling of a title; if it has a series and a subtitle, also the spelling without the series' number.
 
     >>> spellings("Star Wars: Episode VII - The Force Awakens") & spellings("Star Wars: The Force Awakens")
     frozenset({'starwarsforceawakens'})
@@ -89,7 +90,7 @@ def spellings(title: str) -> frozenset[str]:
 
 
 def ends(title: str) -> frozenset[str]:
-    """Return the spellings of the series and of the subtitle, if a title has both.
+    """Return the spelling of the series and that of the subtitle, or nothing if a title does not have both.
 
     >>> sorted(ends("Laputa: Castle in the Sky"))
     ['castleinsky', 'laputa']
@@ -102,5 +103,5 @@ def ends(title: str) -> frozenset[str]:
 
 
 def all_spellings(titles: Iterable[str]) -> frozenset[str]:
-    """Return the spellings of several titles."""
+    """Return the spellings of all of these titles."""
     return frozenset().union(*map(spellings, titles))

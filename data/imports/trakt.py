@@ -1,4 +1,7 @@
-"""Reads Trakt's export: JSON lists of movies and series. The fields of an entry, not the file, say what it means."""
+"""Reads Trakt's export: JSON lists of movies and series.
+
+The fields of an entry, not the name of its file, say whether the movie was rated, watched or put on the watchlist.
+"""
 
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,8 +16,10 @@ _TIMES: tuple[tuple[str, Mark], ...] = (("last_watched_at", "seen"), ("watched_a
 
 
 def read(path: PurePosixPath, content: bytes, scale: int = 0) -> Table:
-    """Return the movies of a list; ``scale``: the highest rating, if it is not 10. Raises ``Problem`` if it is not a
-    list."""
+    """Return the movies of a JSON list; ``scale`` is the highest rating, or 0 for Trakt's scale of 10.
+
+    Raises ``Problem`` if the content is not a JSON list.
+    """
     try:
         items = strict_json.loads(content.decode("utf-8-sig"))
     except ValueError:

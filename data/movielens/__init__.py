@@ -1,1 +1,1 @@
-"""Readers of the MovieLens releases, one per layout."""
+"""Reads the MovieLens releases; there is one reader for each layout of their files."""

@@ -1,8 +1,8 @@
 """MovieLens latest-small, 20M, 25M and 32M: comma-separated files with a header, in UTF-8.
 
-``ratings.csv`` has userId, movieId, rating and timestamp; ``movies.csv`` movieId, title (quoted if it contains a comma)
-and genres separated by ``|``; ``links.csv`` movieId, imdbId (seven digits or more, with leading zeros) and tmdbId.
-There is no file about the users.
+``ratings.csv`` has the columns userId, movieId, rating and timestamp. ``movies.csv`` has movieId, title (quoted if it
+contains a comma) and genres (separated by ``|``). ``links.csv`` has movieId, imdbId (at least seven digits, padded
+with zeros) and tmdbId. No file describes the users.
 """
 
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ HEADERS = {
 
 
 def read(files: Files, report: Report) -> Raw:
-    """Read the ratings, the movies, and the links if there are any."""
+    """Read the ratings, the movies and, if ``links.csv`` exists, the links. Raises ``Problem``."""
     names = FILES if "links.csv" in files else FILES[:2]
     meter = Meter(report, "Reading", files.size(*names), "bytes")
     for name in names:

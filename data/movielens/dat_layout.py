@@ -1,8 +1,8 @@
 """MovieLens 1M and 10M: fields separated by ``::``.
 
-``ratings.dat`` has user, movie, stars and seconds since 1970; ``movies.dat`` id, title and genres separated by ``|``.
-1M also has ``users.dat`` with id, gender, age, occupation and zip code, where age and occupation are codes; it is in
-latin-1. 10M has no demographics and is in UTF-8.
+``ratings.dat`` has the fields user, movie, stars and seconds since 1970. ``movies.dat`` has id, title and genres
+(separated by ``|``). 1M also has ``users.dat`` with id, gender, age, occupation and zip code; age and occupation are
+codes. The files of 1M are in latin-1. 10M has no demographics, and its files are in UTF-8.
 """
 
 from typing import TYPE_CHECKING
@@ -49,11 +49,11 @@ OCCUPATIONS = (
     "unemployed",
     "writer",
 )
-"""By code."""
+"""The occupations of 1M; the index of each is its code."""
 
 
 def read(files: Files, report: Report) -> Raw:
-    """Read 1M if a users file exists, otherwise 10M."""
+    """Read the files as 1M if ``users.dat`` exists, otherwise as 10M. Raises ``Problem``."""
     demographics = "users.dat" in files
     names = FILES if demographics else FILES[:2]
     encoding = "latin-1" if demographics else "utf-8"

@@ -1,8 +1,8 @@
 """MovieLens 100K: three text files, or the same tables as Parquet in a wheel.
 
-``u.data`` has one rating per line, tab separated: user, movie, stars, seconds since 1970. ``u.item`` has 24 fields
-separated by ``|``: id, title, release date, video release date, URL, then a flag for each genre. ``u.user`` has id,
-age, gender, occupation and zip code. All are in latin-1.
+``u.data`` has one rating per line, with fields separated by tabs: user, movie, stars and seconds since 1970.
+``u.item`` has 24 fields separated by ``|``: id, title, release date, video release date, URL, and a flag for each
+genre. ``u.user`` has id, age, gender, occupation and zip code, also separated by ``|``. All files are in latin-1.
 """
 
 import re
@@ -36,7 +36,7 @@ TEXT_FILES = ("u.data", "u.item", "u.user")
 PARQUET_FILES = tuple(f"MovieLens100k_{table}.parquet.brotli" for table in ("data", "items", "users"))
 PARQUET_ROWS = (100_000, 1682, 943)
 PARQUET_BYTES = 2**25
-"""Unpacked size of a table; the largest has 3 MB."""
+"""The most unpacked bytes of a table; the largest has 3 MB."""
 ENCODING = "latin-1"
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -44,7 +44,7 @@ _DAY_MONTH_YEAR = re.compile(r"([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})")
 
 
 def read_text(files: Files, report: Report) -> Raw:
-    """Read the three text files."""
+    """Read the three text files. Raises ``Problem``."""
     meter = Meter(report, "Reading", files.size(*TEXT_FILES), "bytes")
     malformed: list[Malformed] = []
     ratings = numbers(columns_of(files, "u.data", RATING, "\t", malformed, meter))
@@ -75,8 +75,11 @@ def _movies(files: Files, malformed: list[Malformed]) -> "pd.DataFrame":
 
 
 def iso_date(text: str) -> str:
-    """Return ``4-Feb-1971`` as ``1971-02-04``, and empty text as empty. Raises ``ValueError`` for anything else."""
-    # Not strptime, because it takes the names of months from the locale.
+    """Return a date such as ``4-Feb-1971`` as ``1971-02-04``, and an empty field as an empty string.
+
+    Raises ``ValueError`` for anything else.
+    """
+    # strptime cannot be used: it expects the names of the months in the language of the locale.
     text = text.strip()
     if text in EMPTY:
         return ""
@@ -104,7 +107,7 @@ def _users(files: Files, malformed: list[Malformed]) -> "pd.DataFrame":
 
 
 def read_parquet(files: Files, report: Report) -> Raw:
-    """Read the three tables of the wheel: the same rows in the same order, under other column names."""
+    """Read the three tables in the wheel: the rows of the text files in the same order. Raises ``Problem``."""
     meter = Meter(report, "Reading", files.size(*PARQUET_FILES), "bytes")
     tables = []
     for name, rows in zip(PARQUET_FILES, PARQUET_ROWS, strict=True):
@@ -144,7 +147,7 @@ def _parquet(files: Files, name: str, rows: int) -> "pa.Table":
     from pyarrow import parquet
 
     try:
-        # Not a Python file object: pyarrow's threads reading one can abort the interpreter at exit.
+        # A buffer, not a Python file object: when pyarrow's threads read one, they can abort the interpreter at exit.
         with parquet.ParquetFile(pa.BufferReader(files.read(name)), pre_buffer=False) as file:
             metadata = file.metadata
             unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
@@ -176,7 +179,7 @@ def _filled(column: "pa.ChunkedArray", field: Field) -> np.ndarray:
 
 
 def _ids(column: "pa.ChunkedArray", what: str) -> list[int]:
-    """Return ids. Raises ``ValueError`` if one is invalid or occurs twice."""
+    """Return a column of ids as a list. Raises ``ValueError`` if an id is invalid or occurs twice."""
     known: dict[int, None] = {}
     for number in column.to_pylist():
         known[parse_new_id(str(number), what, known)] = None

@@ -1,7 +1,7 @@
-"""Reads tables of numbers, such as ratings: in blocks with pyarrow, or line by line if that fails.
+"""Reads tables of numbers, such as ratings, block by block: with pyarrow or, if that fails, line by line.
 
-A thread unpacks the next block while one is parsed, and only blocks with a malformed line are parsed slowly, so that
-neither time nor memory depends on how clean a file is.
+A thread unpacks the next block while the current one is parsed. Only blocks with a malformed line are parsed line by
+line, so a few malformed lines cost little time and no memory.
 """
 
 import csv
@@ -35,13 +35,13 @@ class Field:
 
     name: str
     label: str
-    """Its name in messages."""
+    """The name of the column in messages."""
     kind: type[np.generic]
     last: int = LAST_ID
-    """The largest integer."""
+    """The largest value, if the column has integers."""
 
     def parse(self, text: str) -> float:
-        """Return the value of a field. Raises ``ValueError``."""
+        """Return the value of a text in this column. Raises ``ValueError`` if the text is malformed."""
         return parse_stars(text, self.label) if self.kind is np.float32 else parse_integer(text, self.label, self.last)
 
 
@@ -61,10 +61,11 @@ LINK = (
 def columns_of(
     files: Files, name: str, fields: Sequence[Field], separator: str, malformed: list[Malformed], meter: Meter
 ) -> dict[str, Column]:
-    """Return the columns of a file; empty integers become ``MISSING``, empty stars NaN.
+    """Return the columns of a file, by name; empty integers become ``MISSING``, and empty stars become NaN.
 
-    ``separator`` is a tab, ``::``, or a comma; with a comma, the first line is a header and fields may be quoted.
-    Raises ``Problem`` if the file is missing or damaged, or too many of its lines are malformed.
+    ``separator`` is a tab, ``::`` or a comma; with a comma, the first line is a header and fields may be quoted.
+    Malformed lines are left out and added to ``malformed``. Raises ``Problem`` if the file is missing or damaged, or if
+    too many of its lines are malformed.
     """
     meter.set_note(name)
     malformed_lines = MalformedLines(files.path, name)
@@ -82,20 +83,20 @@ def columns_of(
     malformed.extend(malformed_lines.lines)
     columns = {}
     for field in fields:
-        # Popped from the parts one by one: only one column at a time is in memory twice.
+        # Each column is removed from the parts as it is joined, so that only one column at a time is in memory twice.
         columns[field.name] = np.concatenate([np.empty(0, field.kind), *(part.pop(0) for part in parts)])
     return columns
 
 
 def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column] | None:
-    """Return the columns of lines that are all well-formed, else None."""
+    """Return the columns of some lines, or None if any line is malformed."""
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import csv as arrow
 
     types = {field.name: pa.from_numpy_dtype(field.kind) for field in fields}
     if separator == "::":
-        # pyarrow needs a single character: between two single colons there is a column that must be empty.
+        # pyarrow accepts only a single character. If one colon separates columns, "::" encloses a column that is empty.
         names = [name for field in fields for name in (f"before {field.name}", field.name)][1:]
         types |= {name: pa.null() for name in names if name not in types}
     else:
@@ -103,7 +104,7 @@ def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column]
     try:
         table = arrow.read_csv(
             pa.BufferReader(lines),
-            # Without threads: within one block they gain little, and they can abort the interpreter at exit.
+            # No threads: within one block they save little time, and they can abort the interpreter at exit.
             read_options=arrow.ReadOptions(column_names=names, use_threads=False, block_size=len(lines) + 1),
             parse_options=arrow.ParseOptions(delimiter=separator[0], quote_char='"' if separator == "," else False),
             convert_options=arrow.ConvertOptions(column_types=types, null_values=sorted(EMPTY)),
@@ -130,7 +131,10 @@ def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column]
 def _slowly(
     lines: bytes, start: int, fields: Sequence[Field], separator: str, malformed_lines: MalformedLines
 ) -> list[Column]:
-    """Parse line by line, to report the malformed lines; ``start`` is the number of the first line."""
+    """Return the columns of some lines, leaving out malformed ones, which are added to ``malformed_lines``.
+
+    ``start`` is the number of the first line.
+    """
     rows = []
     for number, line in numbered_lines(lines, start):
         text = line.decode("latin-1")
@@ -144,7 +148,7 @@ def _slowly(
 
 
 def quoted_fields(line: str) -> list[str]:
-    """Split a line with commas and quotes. Raises ``ValueError``."""
+    """Split a line of a CSV file into its fields. Raises ``ValueError`` if its quotes do not match."""
     try:
         return next(csv.reader([line], strict=True))
     except csv.Error:

@@ -1,4 +1,4 @@
-"""Builds the tables of ``Raw``, with the documented types."""
+"""Builds the tables of ``Raw``, whose columns have the types that ``Raw`` documents."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ MOST_GENRES = 200
 
 
 def frame(rows: Sequence[Sequence[Any]], types: Mapping[str, str]) -> "pd.DataFrame":
-    """Return rows as a table with columns of these names and types."""
+    """Return rows as a table whose columns have these names and types."""
     import pandas as pd
 
     return pd.DataFrame(list(rows), columns=list(types)).astype(dict(types))
@@ -34,7 +34,7 @@ def numbers(columns: Mapping[str, NDArray[Any]]) -> "pd.DataFrame":
 
 
 def users_of(ratings: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the users who rated, by id, for releases that publish nothing else about them."""
+    """Return a table of the users who rated, ordered by id, for releases that publish nothing else about users."""
     import pandas as pd
 
     users = np.sort(pd.unique(ratings["user_id"].to_numpy()))
@@ -42,9 +42,9 @@ def users_of(ratings: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def genre_names(known: Sequence[str], genres: "pd.Series[str]") -> tuple[str, ...]:
-    """Return the genres of a release in their order, then those that occur only in this dataset.
+    """Return the ``known`` genres of a release, followed by the genres that occur only in this dataset.
 
-    Raises ``Problem`` if there are far more than in any release.
+    Raises ``Problem`` if the movies have more than ``MOST_GENRES`` genres, far more than in any release.
     """
     used = {name for names in set(genres) for name in names.split("|") if name}
     if len(used) > MOST_GENRES:

@@ -10,10 +10,10 @@ from movietui.data.progress import Report, silent
 
 
 def read(path: Path, report: Report = silent) -> Raw:
-    """Read a zip archive or folder with the original files of any release, or the wheel that contains those of 100K.
+    """Read a zip archive or folder with the original files of any release, or the wheel with the tables of 100K.
 
-    The file names identify the layout. Raises ``Problem`` if there is none or two of them, or if more than one line in
-    a thousand (and more than ten) of a file is malformed.
+    The file names identify the layout. Raises ``Problem`` if they identify no layout or two, if a file is missing or
+    empty, or if a file has more than ten malformed lines and more than one in a thousand.
     """
     layouts = {
         ml100k_layout.TEXT_FILES: ml100k_layout.read_text,
@@ -22,7 +22,7 @@ def read(path: Path, report: Report = silent) -> Raw:
         csv_layout.FILES: csv_layout.read,
     }
     with archive.open_files(path, [name for names in layouts for name in names]) as files:
-        # The first file of a layout has the ratings.
+        # The first file of each layout has the ratings.
         present = [names for names in layouts if names[0] in files]
         if not present:
             raise Problem(

@@ -7,7 +7,7 @@
 | 10M | ratings.dat, movies.dat | ``::`` | UTF-8 | 0.5 to 5 |
 | latest-small, 20M, 25M, 32M | ratings.csv, movies.csv, links.csv | CSV with header | UTF-8 | 0.5 to 5 |
 
-The complete tables of 100K are also available as Parquet in a wheel. Importing this module does not import pandas.
+A wheel on PyPI contains the complete tables of 100K as Parquet. Importing this module does not import pandas.
 """
 
 from dataclasses import dataclass, field
@@ -65,10 +65,11 @@ GENRES_FROM_10M = (
 )
 """The genres of 10M and of all later releases."""
 NO_GENRE = frozenset({"", "unknown", "(no genres listed)"})
-"""How MovieLens writes that a movie has no genre."""
+"""The genres by which MovieLens says that a movie has none."""
 
 AGE_GROUPS = {1: "under 18", 18: "18–24", 25: "25–34", 35: "35–44", 45: "45–49", 50: "50–55", 56: "56+"}
-"""The age groups that ML-1M publishes instead of ages, by the lowest age of each."""
+"""The age groups that ML-1M publishes instead of ages, by their codes: 1 for the youngest group, and the lowest age for
+all others."""
 
 MISSING = -1
 """Stands for an empty id, time or age; missing stars are NaN."""
@@ -83,7 +84,7 @@ class Malformed:
 
     file: str
     line: int
-    """Counted from 1."""
+    """The number of the line, counted from 1."""
     reason: str
 
     def __str__(self) -> str:
@@ -92,19 +93,20 @@ class Malformed:
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """A dataset as published, before any cleaning; rows in the order of the files."""
+    """A dataset as published, before any cleaning; the rows are in the order of the files."""
 
     ratings: "pd.DataFrame"
-    """user_id int32, movie_id int32, stars float32, time int64 (seconds since 1970)."""
+    """Columns: user_id int32, movie_id int32, stars float32, time int64 (seconds since 1970)."""
     movies: "pd.DataFrame"
-    """movie_id int32, title as published, release_date ``1995-01-01`` or empty, genres ``Comedy|Drama``."""
+    """Columns: movie_id int32, title as published, release_date (like ``1995-01-01``, or empty), genres (like
+    ``Comedy|Drama``)."""
     users: "pd.DataFrame"
-    """user_id int32, age int64, gender, occupation, zip_code; only user_id if no demographics are published."""
+    """Columns: user_id int32, age int64, gender, occupation, zip_code; only user_id if there are no demographics."""
     genre_names: tuple[str, ...]
-    """All genres of the release, used or not, in its order; then those that occur only in this dataset."""
+    """All genres of the release in its order, whether they occur or not; then those that only this dataset has."""
     scale: Scale = field(default_factory=Scale)
     malformed: tuple[Malformed, ...] = ()
     ratings_file: str = "u.data"
-    """The file that malformed ratings are attributed to."""
+    """The name of the file with the ratings, as in ``Malformed.file``."""
     links: "pd.DataFrame | None" = None
-    """movie_id int64, imdb_id int64 (the digits of ``tt0114709``), tmdb_id int64; None if not published."""
+    """Columns: movie_id int64, imdb_id int64 (the digits of ``tt0114709``), tmdb_id int64. None if not published."""

@@ -13,45 +13,47 @@ from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 
 LAST_ID = 2**31 - 1
-"""Ids are int32."""
+"""The largest id, because ids are int32."""
 LAST_TIME = 253_402_300_799
 """The last second of the year 9999."""
 EMPTY = frozenset({"", "NA", "nan", "NaN", "NULL", "null", "\\N"})
-"""How a field is written that has no value."""
+"""The ways in which files write a field without a value."""
 MIN_MALFORMED = 10
+"""A file may always have this many malformed lines."""
 LINES_PER_MALFORMED = 1000
+"""A long file may have one malformed line in this many."""
 MAX_TITLE_LENGTH = 1000
 MAX_AGE = 150
-"""Years."""
+"""The highest accepted age, in years."""
 
 Row = TypeVar("Row")
 
 
 @dataclass
 class MalformedLines:
-    """The malformed lines of a file, which are left out: up to one in a thousand lines, and always up to ten."""
+    """Collects the malformed lines of a file, which are left out, and refuses a file that has too many of them."""
 
     path: Path
     name: str
     seen: int = 0
-    """Lines read so far."""
+    """The number of lines read so far."""
     lines: list[Malformed] = field(default_factory=list)
 
     def add(self, number: int, reason: str) -> None:
-        """Record a malformed line, counted from 1. Raises ``Problem`` if there are too many."""
+        """Record a malformed line by its number, counted from 1. Raises ``Problem`` if the file has too many."""
         self.lines.append(Malformed(self.name, number, reason))
         limit = max(MIN_MALFORMED, self.seen // LINES_PER_MALFORMED)
         if len(self.lines) > limit:
             first = self.lines[0]
             raise Problem(
-                f"{self.path} is not in a MovieLens format: more than {limit} lines of {self.name} are wrong, the "
+                f"{self.path} is not in a MovieLens format: more than {limit} lines of {self.name} are wrong; the "
                 f"first is line {first.line}: {first.reason}."
             )
 
 
 def numbered_lines(content: bytes, start: int = 1) -> Iterable[tuple[int, bytes]]:
-    """Return the lines that are not blank, each with its number."""
-    # Splits only at line ends, because splitlines of a string also splits at characters that occur in titles.
+    """Return the lines that are not blank, each with its number; ``start`` is the number of the first line."""
+    # Bytes are split only at line ends; ``str.splitlines`` would also split at other characters that occur in titles.
     return ((number, line) for number, line in enumerate(content.splitlines(), start) if line.strip())
 
 
@@ -64,10 +66,11 @@ def rows_of(
     *,
     headers: int = 0,
 ) -> list[Row]:
-    """Return the result of ``parse`` for each line of a file; a line for which it raises ``ValueError`` is malformed.
+    """Return the result of ``parse`` for each line of a file.
 
-    The first ``headers`` lines are skipped. A latin-1 file that somebody saved as UTF-8 is read as UTF-8. Raises
-    ``Problem`` if the file is missing or too many of its lines are malformed.
+    If ``parse`` raises ``ValueError`` for a line, the line is left out and added to ``malformed``. The first
+    ``headers`` lines are skipped. A latin-1 file that somebody has saved as UTF-8 is read as UTF-8. Raises ``Problem``
+    if the file is missing or too many of its lines are malformed.
     """
     content = files.read(name).removeprefix(b"\xef\xbb\xbf")
     with contextlib.suppress(UnicodeDecodeError):
@@ -89,14 +92,17 @@ def rows_of(
 
 
 def expect_fields(parts: list[str], count: int) -> list[str]:
-    """Return the fields of a line. Raises ``ValueError`` unless there are ``count``."""
+    """Return the fields of a line unchanged. Raises ``ValueError`` unless there are ``count`` of them."""
     if len(parts) != count:
-        raise ValueError(f"{len(parts)} fields instead of {count}")
+        raise ValueError(f"it should have {count} fields, not {len(parts)}")
     return parts
 
 
 def parse_integer(text: str, what: str, last: int = LAST_ID) -> int:
-    """Return an integer from 0 to ``last``, or ``MISSING`` for an empty field. Raises ``ValueError``."""
+    """Return an integer from 0 to ``last``, or ``MISSING`` for an empty field.
+
+    Raises ``ValueError`` for any other text; ``what`` names the field in its message.
+    """
     text = text.strip()
     if text in EMPTY:
         return MISSING
@@ -106,12 +112,12 @@ def parse_integer(text: str, what: str, last: int = LAST_ID) -> int:
 
 
 def parse_age(text: str) -> int:
-    """Return an age, or ``MISSING`` for an empty field. Raises ``ValueError``."""
+    """Return an age in years, or ``MISSING`` for an empty field. Raises ``ValueError`` for any other text."""
     return parse_integer(text, "age", MAX_AGE)
 
 
 def parse_stars(text: str, what: str) -> float:
-    """Return a number of stars, or NaN for an empty field. Raises ``ValueError``."""
+    """Return a number of stars, or NaN for an empty field. Raises ``ValueError`` if the text is not a number."""
     text = text.strip()
     if text in EMPTY:
         return float("nan")
@@ -121,7 +127,7 @@ def parse_stars(text: str, what: str) -> float:
 
 
 def parse_new_id(text: str, what: str, known: Container[int]) -> int:
-    """Return an id that is not among the known ones. Raises ``ValueError``."""
+    """Return an id. Raises ``ValueError`` if the text is not an id, or if the id is already in ``known``."""
     number = parse_integer(text, what)
     if number == MISSING:
         raise ValueError(f"no {what} id")
@@ -141,5 +147,5 @@ def parse_title(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Return text from a file in quotes, for a message."""
+    """Return the beginning of a text from a file in quotes, safe to show in a message."""
     return repr(strip_controls(text[:40]))

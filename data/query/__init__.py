@@ -1,1 +1,1 @@
-"""Finding movies: full-text search and the filter language."""
+"""Finds movies by full-text search and by the filter language."""

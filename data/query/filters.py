@@ -14,12 +14,13 @@ from movietui.data.titles import movie_key, title_key
 
 EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese "alien"'
 FOREVER = 9999
-"""Later than any year of release, and longer than any movie in minutes."""
+"""Stands for no upper limit: later than any year of release, and more minutes than any movie has."""
 SUGGESTIONS = 8
+"""The most completions by default."""
 MINUTES = (90, 100, 110, 120, 150)
-"""Suggested runtimes."""
+"""The runtimes that are suggested as limits."""
 RATINGS = (10, 50, 100, 500)
-"""Suggested numbers of ratings."""
+"""The numbers of ratings that are suggested as limits."""
 
 _PARTS = re.compile(r'(@?)"([^"]*)"|(\S+)')
 _LAST = re.compile(r'(?:^|(?<=\s))(?:@?"[^"]*|[^\s"]*)$')
@@ -30,31 +31,31 @@ _DECADE = re.compile(r"([0-9]{1,4})(?:\.\.?[0-9]{0,4})?s?")
 
 @dataclass(frozen=True)
 class Filter:
-    """Conditions on a movie, all of which must hold. An empty filter passes every movie."""
+    """Conditions that a movie must meet, all of them. Every movie passes an empty filter."""
 
     wanted: tuple[int, ...] = ()
-    """Columns of genres that it must have."""
+    """The columns of the genres that the movie must have."""
     unwanted: tuple[int, ...] = ()
-    """Columns of genres that it must not have."""
+    """The columns of the genres that the movie must not have."""
     first: int = 0
-    """The earliest year; a movie of unknown year passes only if neither year is limited."""
+    """The earliest year. A movie of unknown year passes only if no limit on the year is set."""
     last: int = FOREVER
     """The latest year."""
     least: int = 0
-    """The fewest ratings in the dataset."""
+    """The fewest ratings that the movie must have in the dataset."""
     words: tuple[str, ...] = ()
-    """Words that the title must contain; as in ``movie_key``, case, accents and punctuation are ignored."""
+    """Words or phrases that the title must contain; as in ``movie_key``, case, accents and punctuation are ignored."""
     shortest: int = 0
-    """The shortest runtime in minutes; a movie of unknown runtime passes only if neither limit is set."""
+    """The shortest runtime in minutes. A movie of unknown runtime passes only if no limit on the runtime is set."""
     longest: int = FOREVER
     """The longest runtime in minutes."""
     directors: tuple[frozenset[str], ...] = ()
-    """Sets of names; one name of each set must be among the directors."""
+    """Sets of names; from each set, at least one name must be that of a director of the movie."""
 
     def passes(self, dataset: Dataset) -> Bools:
         """Return which movies of a dataset pass, shape (movies,).
 
-        Limits on runtime and directors require a dataset that is joined with IMDb; ``parse`` checks that.
+        If the dataset is not joined with IMDb, conditions on runtime and directors are ignored; ``parse`` refuses them.
         """
         movies, imdb = dataset.movies, dataset.movies.imdb
         passing: Bools = dataset.counts >= self.least
@@ -75,13 +76,14 @@ class Filter:
 
 
 def parse(text: str, dataset: Dataset) -> Filter:
-    """Parse a filter: parts separated by spaces, all of which must hold.
+    """Parse a filter: conditions separated by spaces, all of which must hold.
 
-    ``+Genre`` and ``-Genre`` (ignoring case; a prefix is enough), ``1980..1999``, ``1980..``, ``..1999``, ``>=50``
-    ratings, ``>=90m`` and ``<=110m`` minutes, ``@Scorsese`` or ``@"Martin Scorsese"`` for a director; any other part
-    must be contained in the title, in quotes if it has spaces or begins with a special character. Raises ``Problem``,
-    which quotes the part, for an unknown genre or director, for a part that needs IMDb if the dataset is not joined,
-    and for anything that cannot be parsed.
+    ``+Genre`` requires a genre, and ``-Genre`` excludes one (case does not count, and the beginning of its name is
+    enough). ``1980..1999``, ``1980..`` and ``..1999`` limit the year, ``>=50`` the number of ratings, and ``>=90m`` and
+    ``<=110m`` the minutes. ``@Scorsese`` and ``@"Martin Scorsese"`` name a director. The title must contain any other
+    text, which is written in quotes if it has spaces or begins with a special character. Raises ``Problem``, which
+    quotes the condition, if a genre or director is unknown, if a condition needs IMDb and the dataset is not joined, or
+    if a condition cannot be parsed.
     """
     if text.count('"') % 2:
         raise Problem(f"The filter {text!r} has an open quote; close it.")
@@ -123,14 +125,19 @@ def parse(text: str, dataset: Dataset) -> Filter:
                     f"{part!r} makes the filter ask for the years {first} to {last}; put the earlier year first."
                 )
         elif part[0] in "<>=" or ".." in part:
-            raise Problem(f"The filter has {part!r}, which cannot be read; write it like {EXAMPLE}, or in quotes.")
+            raise Problem(
+                f"The filter has {part!r}, which cannot be read; write it like {EXAMPLE}, or put it in quotes."
+            )
         else:
             words.append(_without_year(movie_key(part, 0)))
     return Filter(tuple(wanted), tuple(unwanted), first, last, least, tuple(words), shortest, longest, tuple(directors))
 
 
 def _genre(typed: str, genre_names: Sequence[str]) -> int:
-    """Return the column of a genre: the one with this name, or the only one with this prefix."""
+    """Return the column of the genre that has this name, or of the only genre whose name begins like this.
+
+    Raises ``Problem`` if there is no such genre, or more than one.
+    """
     names = [_folded(name) for name in genre_names]
     wanted = _folded(typed)
     matches = [column for column, name in enumerate(names) if name == wanted]
@@ -143,7 +150,10 @@ def _genre(typed: str, genre_names: Sequence[str]) -> int:
 
 
 def _directors(typed: str, part: str, dataset: Dataset) -> frozenset[str]:
-    """Return the names of all directors with a name that contains the typed text at the start of a word."""
+    """Return all names of directors that contain the typed text at the start of a word.
+
+    Raises ``Problem``, which quotes the condition ``part``, if there are none or the dataset is not joined with IMDb.
+    """
     imdb = _require_imdb(part, "directors", dataset)
     wanted = title_key(typed)
     if not wanted:
@@ -169,19 +179,19 @@ class Suggestion:
     """A completion of a half-typed filter."""
 
     line: str
-    """The whole filter with its last part completed."""
+    """The whole filter with its last condition completed."""
     part: str
-    """The completed part alone."""
+    """The completed condition alone."""
     movies: int
-    """How many movies of the dataset match the part."""
+    """How many movies of the dataset meet this condition."""
 
 
 def complete(text: str, dataset: Dataset, limit: int = SUGGESTIONS) -> list[Suggestion]:
-    """Return completions of the last part of a half-typed filter, those that match most movies first.
+    """Return completions of the last condition in a half-typed filter; those that most movies meet come first.
 
-    Genres after ``+`` and ``-``, directors after ``@``, decades after a digit, limits after ``<`` and ``>``; a word
-    without a special character may become a genre or a director instead of a part of the title. Never raises; returns
-    nothing after a space or if nothing fits.
+    Suggests genres after ``+`` and ``-``, directors after ``@``, decades after a digit, and limits after ``<`` and
+    ``>``. A word without a special character is completed to genres and directors, although it could also be part of a
+    title. Never raises an error; returns an empty list after a space, or if nothing fits.
     """
     match = _LAST.search(text)
     typed = match[0] if match else ""
@@ -198,7 +208,7 @@ def complete(text: str, dataset: Dataset, limit: int = SUGGESTIONS) -> list[Sugg
 
 
 def _parts(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
-    """Yield completions of a part, with the number of movies that each matches."""
+    """Yield completions of a condition, each with the number of movies that meet it."""
     sign, rest = typed[0], typed[1:]
     if sign in "+-":
         yield from _genres(sign, rest, dataset)

@@ -1,14 +1,15 @@
-"""Search for titles, people and users while a person types.
+"""Searches for titles, directors and users while somebody types.
 
-Texts are split into words as ``movietui.data.titles.title_key`` compares them. Each typed word is looked up among all
-distinct words: as a whole word, and as a prefix (always for the last typed word, for the others if no word is equal).
-If no title and no name has all the words as typed, one or two typos are forgiven: letters swapped, left out, added or
-changed (Damerau, A technique for computer detection and correction of spelling errors, 1964). The result is the texts
-that contain all the words or, if there are none, those with the most of them, at least half.
+Texts are compared by their ``movietui.data.titles.title_key``, word by word. Each typed word is looked up among all
+distinct words of the texts: as a whole word, and also as a prefix if it is the last typed word or equals no word. If no
+title and no name contains all words as typed, one or two typos are forgiven: letters swapped, left out, added or
+changed (Damerau, A technique for computer detection and correction of spelling errors, 1964). The result contains the
+texts with all words or, if there are none, those with most of the words, but at least half.
 
-They are ordered by how well the words match, with rare words counting more (Sparck Jones, A statistical interpretation
-of term specificity, 1972), times how well known they are: who has typed ``god`` more likely wants The Godfather than
-Playing God. A text that is what was typed, or begins with it, counts more.
+The texts are sorted by the product of two numbers: how well the words match, where rare words count more (Sparck Jones,
+A statistical interpretation of term specificity, 1972), and how well known the movie or director is. Somebody who types
+``god`` more likely wants The Godfather than Playing God. A text that equals the typed text, or begins with it, counts
+more.
 """
 
 from bisect import bisect_left
@@ -28,39 +29,40 @@ from movietui.data.safe_text import strip_controls
 from movietui.data.titles import ARTICLES, movie_key, parse_label, title_key
 
 BEGINNING = 0.85
-"""The least weight of a prefix match; it rises with the typed share of the word to that of a whole word, 1."""
+"""The lowest weight of a prefix match. The weight rises to 1, that of a whole word, with the share of the word that is
+typed."""
 TYPO = 0.8
-"""The weight of a match with a typo, times the share of the word that is right."""
+"""A match with typos has this weight times the share of the letters that are right."""
 MIN_TYPO_LENGTH = 4
-"""The least number of letters for one forgiven typo; with twice as many, two are forgiven."""
+"""The fewest letters of a word in which one typo is forgiven; with twice as many letters, two are."""
 SURPLUS = 0.02
-"""The penalty for each word of a text that was not typed."""
+"""The share of the weight that a text loses for each of its words that was not typed."""
 KNOWN = 0.7
-"""The share of the weight of a text that depends on how well known it is, by the logarithm."""
+"""The share of the weight of a text that depends on the logarithm of how well known it is."""
 WHOLE = 1.3
-"""How much more a text counts that is exactly what was typed; a year at its end need not be."""
+"""The factor for a text that equals the typed text; a year at its end may be missing from the typed text."""
 FIRST = 1.1
-"""How much more a text counts that begins with what was typed, after an article or not."""
+"""The factor for a text that begins with the typed text, or does so after an article."""
 PHRASE = 1.05
-"""How much more a text counts that has the typed words one after the other."""
+"""The factor for a text that contains the typed words one after the other."""
 LOOKED_AT = 100
-"""How many of the best texts are compared with the whole of what was typed."""
+"""How many of the best texts, at least, are compared with the whole typed text."""
 PEOPLE_FIRST = 1.1
-"""How much better a name must match than a title, so that people come before movies."""
+"""People come before movies if the best name matches this many times better than the best title."""
 MAX_WORDS = 20
-"""The most typed words that count."""
+"""Typed words after this many are ignored."""
 WIDTH = 24
-"""Characters of a word used to rule out words before comparing them."""
+"""How many characters of a word are used for ruling out words before they are compared."""
 LAST = "\U0010ffff"
-"""Sorts after every character of a word."""
+"""A character that sorts after all characters of words."""
 Forgiving = Literal["no", "if unknown", "yes"]
-"""Whether typos are forgiven: in no word, in those that no text has, in all."""
+"""In which typed words typos are forgiven: in none, in those that are in no text, or in all."""
 ID = "id:"
-"""What is written before an id that is also a title."""
+"""The prefix that marks an id, because an id such as 300 may also be a title."""
 SAME_TITLE = 90.0
-"""The similarity, of 100, from which two titles count as the same."""
+"""The lowest similarity, from 0 to 100, at which two titles count as the same."""
 MAX_SUGGESTIONS = 3
-"""How many titles are suggested if the intended one is not found."""
+"""The most titles that are suggested if no movie has the typed title."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ class Matches:
     """The texts that match a search."""
 
     rows: tuple[int, ...] = ()
-    """Best first."""
+    """The indices of the texts, the best first."""
     best: float = 0.0
-    """How well the first matches, comparable between indexes."""
+    """How well the first text matches; comparable between indexes."""
 
 
 class Index:
@@ -79,10 +81,10 @@ class Index:
     def __init__(self, texts: Sequence[str], known: NDArray[Any] | None = None, *, years: bool = False) -> None:
         """Index the texts, which are keys from ``title_key`` or, with ``years``, from ``movie_key``.
 
-        ``known``: how well known each is, from 0.
+        ``known`` says how well known each text is: a number from 0, such as the number of ratings.
         """
         self._texts, self._years = texts, years
-        words = " ".join(texts).split()  # a key has single spaces between words; splitting each takes twice as long
+        words = " ".join(texts).split()  # twice as fast as splitting each text
         self._lengths = np.fromiter((text.count(" ") + bool(text) for text in texts), np.int32, len(texts))
         self._words = sorted(set(words))
         index = {word: number for number, word in enumerate(self._words)}
@@ -90,7 +92,7 @@ class Index:
         order, self._starts = grouped(which, len(index))
         self._rows = np.repeat(np.arange(len(texts), dtype=np.int32), self._lengths)[order]
         self._letters = np.fromiter(map(len, self._words), np.int32, len(index))
-        # Shortest first, so that words too short or too long for a typo are skipped.
+        # The shortest come first, so that words whose length rules them out as typos are skipped.
         self._by_length = np.argsort(self._letters, kind="stable")
         self._by_length_letters = self._letters[self._by_length]
         self._by_length_signs = np.ascontiguousarray(_signs(self._words)[self._by_length].T)
@@ -98,14 +100,14 @@ class Index:
         self._fame = (1 - KNOWN + KNOWN * fame / max(1.0, float(fame.max(initial=0)))).astype(np.float32)
 
     def find(self, typed: str, limit: int, *, all_words: bool = False) -> Matches:
-        """Return the best matching texts; with ``all_words`` only those with every word."""
+        """Return the texts that match best; with ``all_words``, only texts that contain all typed words."""
         words = _words_of(typed)
         if not words or not len(self._lengths):
             return Matches()
         score, having, absent = self._fits(words, "if unknown")
         if absent and all_words:
             return Matches()
-        if having.max() < len(words) and not absent:  # otherwise no typo would bring all of them together
+        if having.max() < len(words) and not absent:  # each word is in some text, but no text has all of them
             score, having, _ = self._fits(words, "yes")
         enough = int(having.max())
         if not enough or enough < (len(words) if all_words else len(words) / 2):
@@ -113,7 +115,7 @@ class Index:
         return self._ordered(words, np.flatnonzero(having == enough), score, limit)
 
     def as_typed(self, typed: str, limit: int) -> Matches:
-        """Return the best of the texts with every word as it was typed, the last one perhaps not to its end."""
+        """Return the best of the texts that contain all words as typed; a typed word may be a prefix."""
         words = _words_of(typed)
         if not words or not len(self._lengths) or not all(self._has(word) for word in words):
             return Matches()
@@ -121,16 +123,16 @@ class Index:
         return self._ordered(words, np.flatnonzero(having == len(words)), score, limit)
 
     def _ordered(self, words: Sequence[str], rows: NDArray[np.intp], score: Floats, limit: int) -> Matches:
-        """Return the best of some texts in order; ``score``: how well the words match each text."""
+        """Return the best of the texts in ``rows``, in order; ``score`` says how well the words match each text."""
         surplus = np.maximum(self._lengths[rows] - len(words), 0)
         rank = score[rows] * (1 - SURPLUS * np.minimum(surplus, MAX_WORDS)) * self._fame[rows]
         whole = (surplus <= self._years) & (score[rows] > 1 - 1e-5)
         rank[whole] *= WHOLE
-        if (upper := max(1, limit // 2)) < len(rows):  # however little known, it may be what is wanted
+        if (upper := max(1, limit // 2)) < len(rows):  # the user may want it, however little known it is
             rank[whole] = np.maximum(rank[whole], np.partition(rank, -upper)[-upper] * np.float32(1.001))
         if len(rows) > (most := max(limit, LOOKED_AT)):
             best = np.argpartition(-rank, most)[:most]
-            best.sort()  # so that the first of equal ones stays first
+            best.sort()  # so that texts of equal rank keep their order
             rows, rank = rows[best], rank[best]
         phrase = " ".join(words)
         rank *= np.fromiter((_closeness(phrase, self._texts[row]) for row in rows.tolist()), np.float32, len(rows))
@@ -138,13 +140,15 @@ class Index:
         return Matches(tuple(rows[order].tolist()), float(rank[order[0]]) if len(order) else 0.0)
 
     def _has(self, word: str) -> bool:
-        """Return whether some text has a word that begins like this."""
+        """Return whether any text has a word that begins with this one."""
         low = bisect_left(self._words, word)
         return low < len(self._words) and self._words[low].startswith(word)
 
     def _fits(self, words: Sequence[str], forgiving: Forgiving) -> tuple[Floats, NDArray[np.int8], bool]:
-        """Return how well the words match each text and how many of them it has, shape (texts,) each, and whether any
-        word is in no text at all."""
+        """Return how well the words match each text, and how many of the words each text has, both of shape (texts,).
+
+        Also return whether any of the words is in no text at all.
+        """
         total, having = np.zeros(len(self._lengths), np.float32), np.zeros(len(self._lengths), np.int8)
         weights, absent = np.float32(0), False
         for number, word in enumerate(words, start=1):
@@ -161,7 +165,10 @@ class Index:
         return total / weights, having, absent
 
     def _alike(self, typed: str, last: bool, forgiving: Forgiving) -> Iterator[tuple[int, int, Floats]]:
-        """Yield ranges of words that may be meant, and how well each word matches."""
+        """Yield ranges of words that the typed word may stand for, from ``low`` to ``high``, and their weights.
+
+        ``last`` says whether it is the last typed word.
+        """
         low, high = bisect_left(self._words, typed), bisect_left(self._words, typed + LAST)
         equal = low < high and self._words[low] == typed
         if equal:
@@ -190,7 +197,7 @@ class Index:
                     yield index, TYPO * (1 - typos / len(typed)) * share
 
     def _share(self, typed: str, words_slice: slice) -> Floats:
-        """Return the weight of an incomplete match of each word: from ``BEGINNING`` to 1."""
+        """Return the weight of each word if only its beginning is typed: from ``BEGINNING`` to 1."""
         share = np.minimum(1.0, len(typed) / self._letters[words_slice])
         return np.asarray(BEGINNING + (1 - BEGINNING) * share, np.float32)
 
@@ -200,7 +207,7 @@ def _words_of(typed: str) -> list[str]:
 
 
 def _closeness(phrase: str, text: str) -> float:
-    """Return how much more a text counts for having the typed words in a row, from 1."""
+    """Return the factor for a text that has the typed words one after the other; 1 if it has not."""
     if text.startswith(phrase):
         return FIRST
     article, space, rest = text.partition(" ")
@@ -210,11 +217,11 @@ def _closeness(phrase: str, text: str) -> float:
 
 
 def _signs(words: Sequence[str]) -> NDArray[np.uint64]:
-    """Return the set of characters in each prefix of each word as bits, shape (words, ``WIDTH``); the last is the whole
-    word.
+    """Return the set of characters in each prefix of each word as bits, shape (words, ``WIDTH``).
 
-    The number of typos between two words is at least half the number of differing bits, except for rare characters that
-    share a bit, so nearly all words need not be compared.
+    The last prefix is the whole word, up to ``WIDTH`` characters. A typo changes at most two bits, so two words have at
+    least half as many typos as differing bits, and most words need not be compared. Different characters may share a
+    bit, which only rules out fewer words.
     """
     table = np.asarray(words, f"U{WIDTH}").view(np.uint32).reshape(len(words), WIDTH)
     bits = np.where(table > 0, np.uint64(1) << (table % 64).astype(np.uint64), np.uint64(0))
@@ -222,7 +229,7 @@ def _signs(words: Sequence[str]) -> NDArray[np.uint64]:
 
 
 def _bits(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the number of set bits in each."""
+    """Return the number of bits that are set in each number."""
     counts = numbers - ((numbers >> np.uint64(1)) & np.uint64(0x5555555555555555))
     fours = np.uint64(0x3333333333333333)
     counts = (counts & fours) + ((counts >> np.uint64(2)) & fours)
@@ -232,18 +239,18 @@ def _bits(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The result of a search: rows of movies and users, and names."""
+    """The result of a search: the rows of movies and users, and the names of people."""
 
     movies: tuple[int, ...]
     people: tuple[str, ...]
-    """Directors, by name; empty if the dataset is not joined with IMDb."""
+    """The names of directors; empty if the dataset is not joined with IMDb."""
     users: tuple[int, ...]
     people_first: bool
     """Whether the people match better than the movies do."""
 
 
 class Search:
-    """Searches a dataset; its indices are built on first use."""
+    """Searches a dataset. Its indexes are built when they are first used."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
@@ -251,8 +258,8 @@ class Search:
     def find(self, typed: str, limit: int) -> SearchResult:
         """Return the matching movies, people and users, at most ``limit`` of each, best first.
 
-        Typos are forgiven only if neither a title nor a name has the words as typed: ``lynch`` does not find Naked
-        Lunch.
+        Typos are forgiven only if no title and no name contains the words as typed. So ``lynch`` finds David Lynch, but
+        not Naked Lunch.
         """
         names, index = self._names
         movies, people = self._titles.as_typed(typed, limit), index.as_typed(typed, limit)
@@ -270,12 +277,12 @@ class Search:
         return Index(self.dataset.movies.keys, self.dataset.counts, years=True)
 
     def movies(self, typed: str, limit: int) -> list[int]:
-        """Return the rows of the movies whose title, and year if one was typed, contain the words."""
+        """Return the rows of the movies whose titles and years match the typed words best, the best first."""
         return list(self._titles.find(typed, limit).rows)
 
     @cached_property
     def _rows_by_title(self) -> dict[str, list[int]]:
-        """The rows by title without the year and, for a key that somebody copied, with it."""
+        """The rows of movies by the key of the title, and by the key with the year, which somebody may have pasted."""
         rows = {key: list(same) for key, same in self.dataset.movies.rows_by_key.items()}
         for row, key in enumerate(self.dataset.movies.keys):
             title = key.rpartition(" ")[0]
@@ -295,20 +302,20 @@ class Search:
         return tuple(imdb.directed), Index(tuple(imdb.director_keys.values()), known)
 
     def people(self, typed: str, limit: int) -> list[str]:
-        """Return the names of the directors whose name contains the words."""
+        """Return the names of directors that contain all the typed words, the best first."""
         names, index = self._names
         return [names[row] for row in index.find(typed, limit, all_words=True).rows]
 
     @cached_property
     def _ids(self) -> tuple[list[str], list[int]]:
-        """The users' ids in alphabetical order, and their rows."""
+        """The ids of the users in alphabetical order, and the rows of these users."""
         ids = self.dataset.users.ids
         rows = sorted(range(len(ids)), key=ids.__getitem__)
         return [ids[row] for row in rows], rows
 
     @cached_property
     def _facts(self) -> tuple[list[str], NDArray[np.intp]]:
-        """The distinct descriptions of users, and for each user the index of their description."""
+        """The distinct descriptions of users (age, gender, occupation), and the index of each user's description."""
         users = self.dataset.users
         columns = [column for column in (users.age.tolist(), users.gender, users.occupation) if len(column)]
         facts = [" ".join(str(fact) for fact in each if fact).casefold() for each in zip(*columns, strict=True)]
@@ -316,10 +323,10 @@ class Search:
         return list(number), np.asarray([number[each] for each in facts], np.intp)
 
     def users(self, typed: str) -> list[int]:
-        """Return the rows of the users whose id starts with the search or whose description has all its words; all
-        users for an empty search.
+        """Return the rows of the users whose id begins with the typed text, or whose description has all its words.
 
-        An id equal to the search comes first. If nothing is found, parts of words are enough.
+        If the text is empty, return all users. A user whose id equals the text comes first. If no user matches, it is
+        enough that the description contains the typed words as parts of words.
         """
         words = typed.casefold().split()
         wanted = " ".join(words)
@@ -336,11 +343,11 @@ class Search:
         return matching_rows
 
     def the_movie(self, typed: str) -> int:
-        """Return the row of the one movie meant by ``Fargo (1996)``, ``fargo`` or its id; never guess between several.
+        """Return the row of the movie that the typed text stands for: ``Fargo (1996)``, ``fargo`` or an id.
 
-        A title comes before an id, because 300 is also a movie; ``id:300`` is always an id. If entries of the same
-        movie were not merged, returns the first. Raises ``Problem`` with the nearest titles if no movie, or more than
-        one, is meant.
+        Never guesses between several movies. A title takes precedence over an id, because 300 is also a movie;
+        ``id:300`` is always an id. If entries of the same movie were not merged, the first is returned. Raises
+        ``Problem``, which names the most similar titles, if no movie matches or more than one does.
         """
         from rapidfuzz import fuzz
 

@@ -1,1 +1,1 @@
-"""Files on disk: locations, the dataset cache, Parquet, atomic writing."""
+"""Stores files on disk: their locations, the dataset cache, Parquet tables and atomic writing."""

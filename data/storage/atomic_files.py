@@ -1,7 +1,7 @@
-"""Writes files and folders completely or not at all: each is written as a draft, then renamed.
+"""Writes files and folders completely or not at all: each is written as a draft, and then renamed.
 
-``write_file`` and ``whole_file`` write files that the user asked for and raise ``Problem``; the other functions write
-movietui's internal files and raise ``OSError``. All files are private to their owner.
+``write_file`` and ``whole_file`` write files that the user asked for, and raise ``Problem``. The other functions write
+movietui's internal files, and raise ``OSError``. Only their owner can read the files.
 """
 
 import contextlib
@@ -18,15 +18,15 @@ from movietui.data.problems import Problem
 from movietui.data.storage import disk
 
 DRAFT = ".tmp-"
-"""How the names of drafts start. A process that is killed leaves its draft behind."""
+"""The beginning of the names of drafts. A process that is killed leaves its draft behind."""
 ATTEMPTS = 3
 """How many times to try to replace a folder that other processes are replacing too."""
 
 
 def write_file(path: Path, content: bytes, *, force: bool) -> None:
-    """Write a file that the user asked for; an existing one is replaced only with ``force``.
+    """Write a file that the user asked for; replace an existing file only with ``force``.
 
-    Raises ``Problem`` if it cannot be written.
+    Raises ``Problem`` if the file cannot be written, or exists and must not be replaced.
     """
     with whole_file(path.expanduser(), force=force) as draft:
         draft.write_bytes(content)
@@ -36,7 +36,8 @@ def write_file(path: Path, content: bytes, *, force: bool) -> None:
 def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
     """Yield an empty draft that is renamed to ``path`` when the block succeeds and removed when it fails.
 
-    An existing file is replaced only with ``force``. Raises ``Problem`` if it cannot be written.
+    An existing file is replaced only with ``force``. Raises ``Problem`` if the file cannot be written, or exists and
+    must not be replaced.
     """
     draft = _draft_of(path)
     try:
@@ -70,7 +71,7 @@ def write_new(path: Path, content: bytes, *, durable: bool = True) -> None:
 
 
 def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write an internal file, replacing an existing one. Raises ``OSError``; the existing file is then unchanged."""
+    """Write an internal file, replacing an existing one, which stays unchanged if ``OSError`` is raised."""
     draft = _draft_of(path)
     try:
         write_new(draft, content, durable=durable)
@@ -101,7 +102,10 @@ def new_folder(
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk. Some systems cannot open a folder and do not need to."""
+    """Wait until the names of the files in a folder are on the disk.
+
+    On systems that cannot open a folder, this does nothing; it is not needed there.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
@@ -118,12 +122,15 @@ def _draft_of(path: Path) -> Path:
 
 
 def _rename_to_free(draft: Path, path: Path) -> None:
-    """Rename a file. Raises ``FileExistsError`` if the name is taken: unlike a rename, a link replaces nothing."""
+    """Give a draft its final name, using a link because, unlike a rename, a link never replaces a file.
+
+    Raises ``FileExistsError`` if the name is taken.
+    """
     try:
         os.link(draft, path)
     except FileExistsError:
         raise
-    except OSError:  # a file system without links, such as a memory stick's
+    except OSError:  # a file system without links, such as that of a memory stick
         with path.open("xb"):
             draft.replace(path)
 
@@ -136,7 +143,8 @@ def _replace_folder(draft: Path, target: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise
-        # Damaged, or written meanwhile by another process: the same name means the same content.
+        # The existing folder is damaged, or another process has just written it. Replacing it is safe: folders with the
+        # same name have the same content.
         away = Path(tempfile.mkdtemp(prefix=DRAFT, dir=target.parent))
         try:
             with contextlib.suppress(FileNotFoundError):

@@ -1,9 +1,10 @@
-"""Datasets on disk.
+"""Stores datasets on disk.
 
-A dataset has a folder ``datasets/NAME`` with ``dataset.json``, which names the folder of its raw tables, and one folder
-per cleaning; ``movietui.data.storage.parquet`` writes and checks them. The name of each folder contains a digest of
-everything its content depends on, so that another source file, other rules or another format never reuse an old folder.
-Reading a cleaned dataset imports numpy and pyarrow, not pandas.
+Each dataset has a folder ``datasets/NAME``. It contains a folder with the raw tables, a folder for each cleaning, a
+folder for the join with IMDb, and ``dataset.json``, which says which raw tables are current. The name of each folder
+contains a digest of everything that its content depends on, so that other source files, other rules or another format
+never reuse an old folder. ``movietui.data.storage.parquet`` writes and checks the folders. Reading a cleaned dataset
+imports numpy and pyarrow, but not pandas.
 """
 
 import contextlib
@@ -34,15 +35,16 @@ if TYPE_CHECKING:
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
-"""The errors of reading a document with other fields or types than expected."""
+"""The errors that occur if a document has other fields or types than expected."""
 HIGHEST_STARS = 1000.0
 """An upper bound for the stars of any scale."""
 STALE_SECONDS = 24 * 3600
+"""A draft that is older than this was left behind by a process that was killed."""
 Number = TypeVar("Number", bound=np.generic)
 
 
 class Replaced(Exception):
-    """Another process replaced or removed the raw tables, so anything derived from them is out of date."""
+    """Another process has replaced or removed the raw tables, so that everything derived from them is out of date."""
 
 
 def folder_of(name: str) -> Path:
@@ -51,7 +53,7 @@ def folder_of(name: str) -> Path:
 
 
 def describe(name: str) -> dict[str, Any]:
-    """Return the content of ``dataset.json``. Raises ``FileNotFoundError`` if there is none, or ``Damaged``."""
+    """Return the content of ``dataset.json``. Raises ``FileNotFoundError`` if it is missing, or ``Damaged``."""
     path = folder_of(name) / "dataset.json"
     try:
         facts = strict_json.loads(disk.read(path))
@@ -81,14 +83,15 @@ def names() -> list[str]:
 
 
 def size(name: str) -> int:
-    """Return the size of a dataset on disk in bytes, including all cleaned versions."""
+    """Return the bytes that a dataset uses on disk, including all cleaned versions and the join with IMDb."""
     return locations.bytes_in(folder_of(name))
 
 
 def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the raw tables of a dataset and make them current; ``facts`` are added to ``dataset.json``.
+    """Write the raw tables of a dataset, make them current, and return the new content of ``dataset.json``.
 
-    Raises ``Problem`` if they cannot be written; the previous tables then stay.
+    ``dataset.json`` contains ``facts``, the counts, and the digest of the tables. Raises ``Problem`` if the tables
+    cannot be written; the previous tables then stay current.
     """
     digest = raw_digest(raw)
     counts = {"ratings": len(raw.ratings), "users": len(raw.users), "movies": len(raw.movies)}
@@ -115,16 +118,19 @@ def _tables_of(raw: Raw) -> "dict[str, pd.DataFrame]":
 
 
 def _lock_datasets() -> AbstractContextManager[None]:
-    """Prevent other processes from writing raw tables, sweeping or removing until the block ends.
+    """Keep other processes from writing raw tables, sweeping and removing until the block ends.
 
-    Another process's sweep would otherwise remove a new folder before ``dataset.json`` names it.
+    Otherwise another process might sweep a new folder away before ``dataset.json`` names it.
     """
     return parquet.lock_folder(locations.datasets())
 
 
 @contextlib.contextmanager
 def _while_current(name: str, digest: str) -> Iterator[None]:
-    """Prevent the raw tables from being replaced until the block ends. Raises ``Replaced`` if they already were."""
+    """Keep other processes from replacing the raw tables until the block ends.
+
+    Raises ``Replaced`` if the tables with this digest are not current any more.
+    """
     with _lock_datasets():
         try:
             current = describe(name)["raw"] == digest
@@ -136,11 +142,11 @@ def _while_current(name: str, digest: str) -> Iterator[None]:
 
 
 def remove(name: str) -> None:
-    """Remove all tables of a dataset. Raises ``Problem`` if that fails."""
+    """Remove all tables of a dataset. Raises ``Problem`` if they cannot be removed."""
     folder = folder_of(name)
     with _lock_datasets():
         try:
-            (folder / "dataset.json").unlink(missing_ok=True)  # from here on the dataset does not exist
+            (folder / "dataset.json").unlink(missing_ok=True)  # without it, the dataset does not exist
             disk.remove(folder.parent, folder.name)
         except FileNotFoundError:
             pass
@@ -149,7 +155,7 @@ def remove(name: str) -> None:
 
 
 def sweep(name: str) -> None:
-    """Remove folders that were not made from the current raw tables and rules, and drafts left over a day ago."""
+    """Remove folders that do not belong to the current raw tables and versions, and drafts older than a day."""
     folder = folder_of(name)
     keep = {"dataset.json"}
     try:
@@ -173,12 +179,12 @@ def sweep(name: str) -> None:
 
 
 def raw_folder(name: str, digest: str) -> Path:
-    """Return the folder of the raw tables."""
+    """Return the folder of the raw tables with this digest."""
     return folder_of(name) / f"raw-{parquet.FORMAT}-{digest[:16]}"
 
 
 def clean_folder(name: str, digest: str, cleaning: Cleaning) -> Path:
-    """Return the folder of the tables cleaned by these rules."""
+    """Return the folder of the tables that these rules make from the raw tables with this digest."""
     basis = [parquet.FORMAT, VERSION, digest, cleaning.numbers]
     preset = re.sub(r"\s[+-].*", "", str(cleaning)).replace(" ", "-")
     return folder_of(name) / f"{preset}-{hashlib.sha256(json.dumps(basis).encode()).hexdigest()[:16]}"
@@ -211,7 +217,7 @@ def _to_arrow(frame: "pd.DataFrame") -> "pa.Table":
 
 
 def load_raw(name: str, digest: str) -> Raw:
-    """Return the raw tables with this digest. Raises ``Damaged``, also if they are missing."""
+    """Return the raw tables with this digest. Raises ``Damaged`` if they are damaged or missing."""
     tables, manifest = _published(name, digest)
     try:
         return Raw(
@@ -229,7 +235,7 @@ def load_raw(name: str, digest: str) -> Raw:
 
 
 def published(name: str, digest: str, *tables: str) -> dict[str, Columns]:
-    """Return the named raw tables that exist; unlike ``load_raw``, without reading the others."""
+    """Return those of the named raw tables that exist, without reading any others. Raises ``Damaged``."""
     return _published(name, digest, tables)[0]
 
 
@@ -243,7 +249,7 @@ def _published(
 
 
 def check_raw(name: str) -> None:
-    """Check that the raw tables are intact. Raises ``Damaged``, or ``FileNotFoundError`` if there is no dataset."""
+    """Raise ``Damaged`` unless the raw tables are intact, or ``FileNotFoundError`` if there is no such dataset."""
     parquet.check(raw_folder(name, describe(name)["raw"]))
 
 
@@ -258,9 +264,9 @@ def _to_pandas(columns: Columns) -> "pd.DataFrame":
 def save_clean(
     digest: str, cleaning: Cleaning, dataset: Dataset, report: CleaningReport, summary: Mapping[str, Any]
 ) -> None:
-    """Write a dataset cleaned from the raw tables with this digest, its cleaning report and its summary.
+    """Write a dataset that was cleaned from the raw tables with this digest, its cleaning report and its summary.
 
-    Raises ``Problem`` if they cannot be written, or ``Replaced``.
+    Raises ``Problem`` if they cannot be written, and ``Replaced`` if the raw tables are not current any more.
     """
     import pyarrow as pa
 
@@ -289,7 +295,7 @@ def save_clean(
 
 
 def _columns_of(rows: Users | Movies, numbers: Iterable[str], texts: Iterable[str]) -> dict[str, "pa.Array"]:
-    """Return the columns that the dataset has."""
+    """Return the named columns that are not empty."""
     import pyarrow as pa
 
     columns = {key: pa.array(getattr(rows, key)) for key in numbers if len(getattr(rows, key))}
@@ -297,7 +303,7 @@ def _columns_of(rows: Users | Movies, numbers: Iterable[str], texts: Iterable[st
 
 
 def load_report(folder: Path) -> CleaningReport:
-    """Return a cleaning report. Raises ``Damaged``, or ``FileNotFoundError`` if the dataset is not cleaned yet."""
+    """Return the cleaning report in a folder. Raises ``FileNotFoundError`` if there is no folder, or ``Damaged``."""
     try:
         return CleaningReport.from_json(parquet.manifest_of(folder)["report"])
     except _MALFORMED as error:
@@ -305,7 +311,7 @@ def load_report(folder: Path) -> CleaningReport:
 
 
 def load_summary(folder: Path) -> dict[str, Any]:
-    """Return the summary of a cleaned dataset. Raises ``Damaged``, or ``FileNotFoundError`` if there is none yet."""
+    """Return the summary in a folder. Raises ``FileNotFoundError`` if there is no folder, or ``Damaged``."""
     try:
         return dict(parquet.manifest_of(folder)["summary"])
     except _MALFORMED as error:
@@ -313,7 +319,7 @@ def load_summary(folder: Path) -> dict[str, Any]:
 
 
 def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
-    """Return a cleaned dataset. Raises ``Damaged``, or ``FileNotFoundError`` if it is not cleaned yet."""
+    """Return the cleaned dataset in a folder. Raises ``FileNotFoundError`` if there is no folder, or ``Damaged``."""
     tables, manifest = parquet.read_folder(folder)
 
     def numbers(columns: Columns, key: str) -> Ints:
@@ -365,7 +371,7 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
 
 
 def _is_consistent(dataset: Dataset) -> bool:
-    """Return whether all rows are valid and the stars are in range: computations rely on both."""
+    """Return whether lengths, rows and stars are valid, because computations rely on them."""
     ratings, users, movies, scale = dataset.ratings, dataset.users, dataset.movies, dataset.scale
     user_columns = (users.age, users.gender, users.occupation, users.gender_code, users.zip_code)
     movie_columns = (movies.titles, movies.years, movies.genres, movies.keys)
@@ -378,12 +384,13 @@ def _is_consistent(dataset: Dataset) -> bool:
         and _are_between(ratings.movie, 0, len(movies.ids) - 1)
         and 0 <= scale.low < scale.high <= HIGHEST_STARS
         and 0 < scale.step <= scale.high
-        and _are_between(ratings.stars, -HIGHEST_STARS, HIGHEST_STARS)  # without the rule for it, some are out of range
+        # Stars off the scale are valid here, because the rule outside-scale may be off.
+        and _are_between(ratings.stars, -HIGHEST_STARS, HIGHEST_STARS)
     )
 
 
 def _are_between(values: NDArray[Any], low: float, high: float) -> bool:
-    """Return whether all numbers are in a range; NaN is not."""
+    """Return whether all numbers are in a range; NaN counts as outside."""
     return not len(values) or bool(low <= values.min() and values.max() <= high)
 
 
@@ -395,7 +402,7 @@ def _numbers(columns: Columns, name: str, kind: type[Number]) -> NDArray[Number]
     return column
 
 
-# The join with IMDb belongs to the raw movies, however they are cleaned
+# The join with IMDb, which belongs to the raw tables, however they are cleaned
 
 
 def imdb_folder(name: str, digest: str) -> Path:
@@ -404,7 +411,10 @@ def imdb_folder(name: str, digest: str) -> Path:
 
 
 def save_imdb(name: str, digest: str, tables: Mapping[str, Columns], facts: Mapping[str, Any]) -> None:
-    """Write a join of the raw tables with this digest. Raises ``Problem`` if it cannot be written, or ``Replaced``."""
+    """Write a join of the raw tables with this digest.
+
+    Raises ``Problem`` if it cannot be written, and ``Replaced`` if the raw tables are not current any more.
+    """
     import pyarrow as pa
 
     arrow = {
@@ -420,6 +430,8 @@ def save_imdb(name: str, digest: str, tables: Mapping[str, Columns], facts: Mapp
 
 
 def load_imdb(name: str, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
-    """Return the tables of a join with IMDb and its facts. Raises ``Damaged``, or ``FileNotFoundError`` if there is
-    none."""
+    """Return the tables of a join with IMDb, or only those named, and its facts.
+
+    Raises ``FileNotFoundError`` if the dataset does not exist or is not joined, or ``Damaged``.
+    """
     return parquet.read_folder(imdb_folder(name, describe(name)["raw"]), only)

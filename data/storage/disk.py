@@ -1,8 +1,7 @@
-"""Private files and folders: no name leads out of its folder, and only regular files are read.
+"""Creates private files and folders, turns names into paths, and reads regular files only.
 
-All files that the program creates are created here, so that nobody else can read them, whatever the umask. Names become
-paths here, so that none leads out of its folder; and files are opened for reading here, so that no pipe or device
-blocks.
+The program creates all its files here, so that nobody else can read them, whatever the umask. It turns names into paths
+here, so that no name leads out of its folder. And it opens files for reading here, so that no pipe or device blocks it.
 """
 
 import contextlib
@@ -16,23 +15,23 @@ from pathlib import Path
 from movietui.data.problems import Problem
 
 FOLDER, FILE = 0o700, 0o600
-"""Permissions of everything created: its owner only."""
+"""The permissions of everything that is created here: only the owner has access."""
 LONGEST_NAME = 200
 DEFAULT_MAX_BYTES = 64 * 2**20
-"""The largest file that ``read`` accepts by default."""
+"""The size of the largest file that ``read`` accepts by default."""
 MAX_FILE_BYTES = 2**36
-"""The largest file that movietui writes: tables of a dataset, arrays of a model."""
+"""An upper bound for the files that movietui writes: tables of a dataset, arrays of a model."""
 
 
 def inside(folder: Path, name: str) -> Path:
-    """Return the path of a name in a folder. Raises ``Problem`` if it is not a plain name, such as ``../x``."""
+    """Return the path of a name in a folder. Raises ``Problem`` if the name is not plain, such as ``../x``."""
     if not is_plain_name(name):
         raise Problem(f"{name!r} cannot be the name of something in {folder}; a name must not contain a path.")
     return folder / name
 
 
 def is_plain_name(name: object) -> bool:
-    """Return whether this is a plain file name, which cannot lead to another folder."""
+    """Return whether this is a plain file name: printable, not too long, not hidden, and without a path."""
     return (
         isinstance(name, str)
         and 0 < len(name) <= LONGEST_NAME
@@ -43,17 +42,17 @@ def is_plain_name(name: object) -> bool:
 
 
 def remove(folder: Path, name: str) -> None:
-    """Remove an entry of a folder and everything in it; a link is removed, not its target. A missing entry is no error.
+    """Remove a file, a link or a whole folder from a folder, if it exists; the target of a link stays.
 
-    Raises ``Problem`` if it is not a plain name, ``OSError`` if it cannot be removed.
+    Raises ``Problem`` if the name is not plain, and ``OSError`` if it cannot be removed.
     """
     remove_tree(inside(folder, name))
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a file, or a folder and everything in it; a link is removed, not its target. A missing path is no error.
+    """Remove a file, a link or a whole folder, if it exists; the target of a link stays.
 
-    Only for paths that contain no name from outside. Raises ``OSError`` if it cannot be removed.
+    Use ``remove`` instead if the path contains a name from outside. Raises ``OSError`` if it cannot be removed.
     """
     with contextlib.suppress(FileNotFoundError):
         if stat.S_ISDIR(path.lstat().st_mode):
@@ -63,7 +62,7 @@ def remove_tree(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder that only its owner can use, and any missing parents. Raises ``OSError``."""
+    """Create a folder and any missing parents, which only their owner can use. Raises ``OSError``."""
     if not path.parent.exists():
         make_folder(path.parent)
     try:
@@ -74,11 +73,11 @@ def make_folder(path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Revoke other users' permissions on an existing file or folder.
+    """Revoke other users' permissions on a file or folder, if it exists.
 
-    Leaves alone what belongs to another user, and the targets of links.
+    Files of other users, and the targets of links, are not changed.
     """
-    with contextlib.suppress(OSError):  # it does not exist, or the file system has no permissions
+    with contextlib.suppress(OSError):  # the path does not exist, or its file system has no permissions
         facts = path.lstat()
         kind = stat.S_IFMT(facts.st_mode)
         shared = stat.S_IMODE(facts.st_mode) & 0o077
@@ -87,18 +86,21 @@ def make_private(path: Path) -> None:
 
 
 def open_new(path: Path) -> BufferedWriter:
-    """Create a file for writing that only its owner can use. Raises ``OSError``, also if it exists."""
+    """Create a file that only its owner can use, and open it for writing. Raises ``OSError``, also if it exists."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE), "wb")
 
 
 def open_to_append(path: Path) -> BufferedWriter:
-    """Open a file for appending; if it is created, only its owner can use it. Raises ``OSError``."""
+    """Open a regular file for appending; a new file is created so that only its owner can use it.
+
+    Raises ``OSError``, also for anything other than a regular file.
+    """
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
     return os.fdopen(_checked(os.open(path, flags, FILE), path), "ab")
 
 
 def open_to_read(path: Path) -> BufferedReader:
-    """Open a regular file for reading. Raises ``OSError`` for anything else; never blocks on a pipe or device."""
+    """Open a regular file for reading. Never blocks on a pipe or a device: it raises ``OSError`` for these."""
     _check(path, path.stat())  # first, because opening a device may have an effect
     return os.fdopen(_checked(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), path), "rb")
 

@@ -1,7 +1,8 @@
-"""Where all files are: downloads and datasets, which can be fetched again, and the rest, which cannot.
+"""The locations of all files: those that can be fetched or computed again are in the cache, all others in the data
+folder.
 
-Paths that contain a name, such as that of a dataset or checkpoint, are made only here, so that they are always inside
-their folder.
+Only this module makes paths from names, such as those of datasets and checkpoints, so that such a path never leads out
+of its folder.
 """
 
 import contextlib
@@ -32,7 +33,7 @@ def downloads() -> Path:
 
 
 def datasets() -> Path:
-    """Return the folder of datasets as Parquet, raw and cleaned."""
+    """Return the folder of datasets, which holds their raw and cleaned tables as Parquet."""
     return _root("cache") / "datasets"
 
 
@@ -52,56 +53,56 @@ def dataset(name: str) -> Path:
 
 
 def sweeps() -> Path:
-    """Return the folder of results of settings sweeps, one file each."""
+    """Return the folder with the results of sweeps over settings, one file per sweep."""
     return _root("cache") / "sweeps"
 
 
 def checkpoints() -> Path:
-    """Return the folder of trained models, with a folder for each run."""
+    """Return the folder of checkpoints, with a folder for each."""
     return _root("data") / "checkpoints"
 
 
 def is_checkpoint(name: object) -> bool:
-    """Return whether this is a valid name of a checkpoint: a name, never a path."""
+    """Return whether this is a valid name of a checkpoint."""
     return isinstance(name, str) and bool(_CHECKPOINT.fullmatch(name))
 
 
 def checkpoint(name: str) -> Path:
-    """Return the folder of a run's trained model. Raises ``Problem`` if the name is invalid."""
+    """Return the folder of a checkpoint. Raises ``Problem`` if the name is invalid."""
     if not is_checkpoint(name):
         raise Problem(f"{name!r} cannot be the name of a checkpoint, so it is ignored; train again.")
     return disk.inside(checkpoints(), name)
 
 
 def unfinished() -> Path:
-    """Return the folder that holds the state of interruptible training runs."""
+    """Return the folder with the state of unfinished training, from which it can be resumed."""
     return _root("cache") / "unfinished"
 
 
 def imdb() -> Path:
-    """Return the folder of the matches with IMDb that the user settled by hand, one file per dataset."""
+    """Return the folder of matches with IMDb that the user settled by hand, one file per dataset."""
     return _root("data") / "imdb"
 
 
 def imdb_choices(name: str) -> Path:
-    """Return the file of a dataset's matches settled by hand. Raises ``Problem`` if the name is invalid."""
+    """Return the file with a dataset's matches that the user settled. Raises ``Problem`` if the name is invalid."""
     return disk.inside(imdb(), f"{dataset(name).name}.json")
 
 
 def config() -> Path:
-    """Return the file of the user's preferences, such as keys; only the user writes it."""
+    """Return the file with the user's preferences, such as keys; movietui never writes it."""
     home = os.environ.get("MOVIETUI_HOME")
     folder = Path(home).expanduser().absolute() if home else platformdirs.user_config_path(APP)
     return folder / "config.toml"
 
 
 def store() -> Path:
-    """Return the SQLite file with profiles, ratings and runs."""
+    """Return the SQLite file of the store: profiles, ratings and runs."""
     return _root("data") / "movietui.sqlite3"
 
 
 def backups() -> Path:
-    """Return the folder of store backups for which no path was given."""
+    """Return the folder of backups of the store for which the user gave no path."""
     return _root("data") / "backups"
 
 
@@ -116,7 +117,7 @@ def bytes_in(folder: Path) -> int:
 
 
 def make_private() -> None:
-    """Make existing folders private: an earlier version created them readable for everybody."""
+    """Make existing folders and files private, because an earlier version let everybody read them."""
     for folder in (_root("cache"), _root("data"), downloads(), datasets(), sweeps(), unfinished()):
         disk.make_private(folder)
     for folder in (checkpoints(), imdb(), backups()):
@@ -127,7 +128,7 @@ def make_private() -> None:
 
 
 def all_locations() -> dict[str, Path]:
-    """Return all locations by name, for ``movietui locate``."""
+    """Return all locations by name, as ``movietui locate`` lists them."""
     return {
         "downloads": downloads(),
         "datasets": datasets(),

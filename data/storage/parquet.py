@@ -1,6 +1,6 @@
-"""Files and folders of Parquet tables, written atomically, and checked when read.
+"""Writes folders of Parquet tables atomically, and checks them when it reads them.
 
-Each folder has a ``manifest.json`` with a checksum of each file. Reading imports numpy and pyarrow, not pandas.
+Each folder has a ``manifest.json`` with a checksum of each table. Reading imports numpy and pyarrow, but not pandas.
 """
 
 import contextlib
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 FORMAT = 2
 """Increase this whenever the layout of the files changes."""
 GROUP = 2**20
-"""Rows that are compressed and read together."""
+"""The number of rows that are compressed and read together."""
 Columns = dict[str, Any]
 """A table as read: numbers as arrays, strings as lists."""
 
 
 class Damaged(Exception):
-    """The stored files are not what was written, and must be rebuilt."""
+    """The stored files are not as they were written, or are from another version; they must be rebuilt."""
 
 
 @contextlib.contextmanager
 def _explain_write_errors(path: Path) -> Iterator[None]:
-    """Turn an ``OSError`` into a ``Problem`` that says why a write failed."""
+    """Replace an ``OSError`` with a ``Problem`` that says why a write failed."""
     try:
         yield
     except OSError as error:
@@ -48,7 +48,7 @@ def _explain_write_errors(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _new_folder(target: Path, lock: AbstractContextManager[None]) -> Iterator[Path]:
-    """Yield a draft folder that replaces ``target``, while ``lock`` is held, when the block succeeds."""
+    """Yield a draft folder; when the block succeeds, the folder replaces ``target`` while ``lock`` is held."""
     try:
         with _explain_write_errors(target), atomic_files.new_folder(target, replace=True, lock=lock) as draft:
             yield draft
@@ -67,9 +67,9 @@ def write_folder(
     facts: Mapping[str, Any],
     lock: AbstractContextManager[None],
 ) -> None:
-    """Write tables and a manifest with facts about them; the folder is renamed into place while ``lock`` is held.
+    """Write a folder of tables and a manifest with facts about them; rename it into place while ``lock`` is held.
 
-    Raises ``Problem`` if they cannot be written; an existing folder of that name then stays as it is.
+    Raises ``Problem`` if the folder cannot be written; an existing folder with that name then stays as it is.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -87,10 +87,10 @@ def write_folder(
 
 
 def _packing(table: "pa.Table") -> dict[str, Any]:
-    """Return the compression of each column: numbers are encoded compactly, so that they need no decompression."""
+    """Return options for writing a table: text is compressed; numbers are only encoded compactly, to be read fast."""
     import pyarrow as pa
 
-    # Rows are ordered by user and times are close together, so differences are small.
+    # Ratings are ordered by user, and their times are close together, so the differences between rows are small.
     wide = [field.name for field in table.schema if field.type in (pa.int32(), pa.int64())]
     return {
         "row_group_size": GROUP,
@@ -101,7 +101,7 @@ def _packing(table: "pa.Table") -> dict[str, Any]:
 
 
 def _checksum(content: "bytes | pa.Buffer") -> str:
-    """Return a checksum against damage, not forgery: CRC-32, ten times faster than sha256."""
+    """Return the CRC-32 of a file. It detects damage, not forgery, and is ten times faster than sha256."""
     return f"{zlib.crc32(content):08x}"
 
 
@@ -131,7 +131,7 @@ def _table(folder: Path, name: str) -> Path:
 
 
 def check(folder: Path) -> None:
-    """Check that the tables in a folder are intact. Raises ``Damaged``, also if it is missing."""
+    """Raise ``Damaged`` unless the folder exists and its tables are intact."""
     try:
         files = manifest_of(folder)["files"]
         whole = all(
@@ -145,7 +145,7 @@ def check(folder: Path) -> None:
 
 
 def read_folder(folder: Path, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
-    """Return the tables in a folder, or some of them, and the manifest. Raises as ``manifest_of`` does."""
+    """Return the tables in a folder, or only those named, and the manifest. Raises what ``manifest_of`` raises."""
     manifest = manifest_of(folder)
     import pyarrow as pa
 
@@ -168,7 +168,7 @@ def _read_columns(content: bytes) -> Columns:
     import pyarrow as pa
     from pyarrow import parquet
 
-    # Not from a Python file object and not with pyarrow's threads: they can abort the interpreter at exit.
+    # No Python file object and no threads: pyarrow's threads reading such an object can abort the interpreter at exit.
     with parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False) as file:
         rows = file.metadata.num_rows
         columns: Columns = {
@@ -183,7 +183,7 @@ def _read_columns(content: bytes) -> Columns:
                     column += table.column(name).to_pylist()
                     continue
                 position = start
-                # Not to_numpy(), which imports pandas.
+                # to_numpy() would import pandas.
                 for piece in (piece for piece in table.column(name).chunks if len(piece)):
                     values = np.frombuffer(piece.buffers()[1], column.dtype, piece.offset + len(piece))
                     column[position : position + len(piece)] = values[piece.offset :]
@@ -194,7 +194,7 @@ def _read_columns(content: bytes) -> Columns:
 
 @contextlib.contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Lock a folder until the block ends: another process that also asks for it waits."""
+    """Lock a folder until the block ends; another process that wants to lock it waits. Raises ``Problem``."""
     with contextlib.ExitStack() as stack:
         with _explain_write_errors(folder):
             disk.make_folder(folder)
@@ -206,14 +206,14 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a small file atomically. Raises ``Problem`` if it cannot be written."""
+    """Write a JSON file atomically. Raises ``Problem`` if it cannot be written."""
     with _explain_write_errors(path):
         disk.make_folder(path.parent)
         atomic_files.replace_file(path, _json(document))
 
 
 def strings(values: Iterable[str]) -> "pa.Array":
-    """Return a column of strings."""
+    """Return strings as a column of a table."""
     import pyarrow as pa
 
     return pa.array(list(values), pa.string())

@@ -1,4 +1,4 @@
-"""Paths as people type and paste them."""
+"""Understands paths that people type, paste or drop, and picks names for new files."""
 
 import os
 import re
@@ -10,10 +10,10 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 def pasted(text: str) -> Path:
-    """Return the path meant by text that was typed, or pasted or dropped by a terminal.
+    """Return the path that a text stands for, which the user typed, pasted or dropped on the terminal.
 
-    Terminals put quotes around a path, or a backslash before each space and special character; file managers give a
-    URL. Text that names an existing file as it stands is taken literally. ``~`` is the home folder.
+    Terminals put quotes around a path, or a backslash before each space and special character; file managers write a
+    URL. If the text as it stands names an existing file, it is taken literally. ``~`` is the home folder.
 
     >>> [str(pasted(text)) for text in ("'/tmp/my films.zip' ", r"/tmp/my\\ films.zip", "file:///tmp/my%20films.zip")]
     ['/tmp/my films.zip', '/tmp/my films.zip', '/tmp/my films.zip']
@@ -26,7 +26,7 @@ def pasted(text: str) -> Path:
 
 
 def free_path(folder: Path, stem: str, suffix: str) -> Path:
-    """Return a path in a folder that does not exist yet: ``runs.csv``, else ``runs-2.csv`` and so on."""
+    """Return a path in a folder that does not exist yet: ``runs.csv``, or else ``runs-2.csv``, and so on."""
     names = (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}" for number in count(1))
     return next(folder / name for name in names if not _exists(str(folder / name)))
 

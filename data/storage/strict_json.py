@@ -1,15 +1,18 @@
-"""Reads JSON from outside: numbers are finite, and neither depth nor length breaks the parser."""
+"""Reads JSON from outside; refuses numbers that are not finite, and documents that would break the parser."""
 
 import json
 import math
 from typing import Any
 
 MAX_DIGITS = 25
-"""Digits of an integer; none that movietui writes has more than twenty."""
+"""The most digits of an integer; movietui writes none with more than twenty."""
 
 
 def loads(content: str | bytes | bytearray) -> Any:
-    """Parse a JSON document. Raises ``ValueError`` if it is invalid, contains NaN or infinity, or is nested too deeply.
+    """Parse a JSON document.
+
+    Raises ``ValueError`` if it is invalid or nested too deeply, or if it has NaN, infinity or a number that is too
+    long.
 
     >>> loads('{"stars": 4.5}')
     {'stars': 4.5}
@@ -25,9 +28,9 @@ def loads(content: str | bytes | bytearray) -> Any:
 
 
 def finite(document: Any) -> Any:
-    """Return a document without the values that ``loads`` would refuse: NaN and infinity are dropped.
+    """Return a document without NaN and infinity, which ``loads`` would refuse.
 
-    An object in a list that would lose a value is dropped altogether.
+    If an object in a list would lose a value, the whole object is dropped.
 
     >>> finite({"rmse": 0.9, "mae": float("nan")})
     {'rmse': 0.9}

@@ -39,5 +39,5 @@ def rated(user: int, movie: int, stars: float = 4, time: int = 890_000_000) -> s
 
 
 def by_rule(report: CleaningReport) -> dict[str, RuleResult]:
-    """Return the results of a report by rule."""
+    """Return the result of each rule in a report, by the id of the rule."""
     return {result.rule: result for result in report.rules}

@@ -1,4 +1,4 @@
-"""Gives every test its own home folder, and no network."""
+"""Fixtures: every test has a separate, empty home folder for movietui and no network."""
 
 from pathlib import Path
 
@@ -23,13 +23,13 @@ def small_zip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tables(tmp_path: Path) -> Path:
-    """A folder with IMDb tables that contain the movies of ``joined``."""
+    """A folder with the IMDb tables that ``tests.data.joined`` writes."""
     return write_all(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def published() -> Path:
-    """The folder with the real datasets."""
+    """The folder with the real datasets; a test that needs it is skipped if it does not exist."""
     folder = Path(__file__).parents[2] / ".." / "shared" / "datasets"
     if not (folder / "ml-100k.zip").exists():
         pytest.skip("the real datasets are not beside the repository (../shared/datasets)")

@@ -1,4 +1,4 @@
-"""Writes invented personal exports, in every layout that the services have used."""
+"""Builds the content of invented personal exports, in every layout that the services have used."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ TMDB = "TMDb ID,IMDb ID,Type,Name,Release Date,Season Number,Episode Number,Rati
 
 
 def table(header: str, rows: Sequence[Mapping[str, Any]], end: str = "\n") -> bytes:
-    """Write rows given as dictionaries with lower-case column names; missing cells are empty."""
+    """Return a CSV table; each row maps lower-case column names to values, and missing cells are empty."""
     names = [name.strip().casefold() for name in header.split(",")]
     lines = [header, *(",".join(_cell(row.get(name, "")) for name in names) for row in rows)]
     return "".join(line + end for line in lines).encode("utf-8")
@@ -42,7 +42,7 @@ def _cell(value: object) -> str:
 
 
 def letterboxd(**rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
-    """Return the tables of a Letterboxd export, named by the first part of their names."""
+    """Return tables of a Letterboxd export, by path; ``rows`` has their rows by the first part of the path."""
     return {
         name: table(header, rows[key])
         for name, header in LETTERBOXD.items()
@@ -60,7 +60,7 @@ def letterboxd_row(
 def imdb_row(
     const: str, rating: object, title: str, year: object, kind: str = "Movie", **more: object
 ) -> dict[str, Any]:
-    """Return a row of an IMDb table, with the columns of all its layouts."""
+    """Return a row of an IMDb table, with the columns of all layouts that IMDb has used."""
     return {
         "const": const,
         "your rating": rating,
@@ -78,11 +78,11 @@ def imdb_row(
 
 
 def trakt(items: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return a Trakt list."""
+    """Return the content of a file of a Trakt export."""
     return json.dumps(items).encode("utf-8")
 
 
 def trakt_entry(title: str, year: int | None, **more: object) -> dict[str, Any]:
-    """Return an entry of a Trakt list."""
+    """Return one movie in a file of a Trakt export."""
     ids = {"trakt": 1, "slug": "x", "imdb": more.pop("imdb", None), "tmdb": more.pop("tmdb", None)}
     return {"type": "movie", "movie": {"title": title, "year": year, "ids": ids}, **more}

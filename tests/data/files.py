@@ -1,4 +1,4 @@
-"""Writes small invented datasets, in every layout of MovieLens."""
+"""Writes small invented datasets, in every layout that MovieLens uses."""
 
 import zipfile
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from movietui.data.movielens.release import GENRES_100K
 USERS = 12
 MOVIES = 30
 LAYOUTS = ("ml-100k", "ml-1m", "ml-10m", "ml-latest-small")
-"""One release for each layout; 20M, 25M and 32M are like latest-small."""
+"""One release for each layout; 20M, 25M and 32M have the layout of latest-small."""
 HEADERS = {
     "ratings.csv": "userId,movieId,rating,timestamp",
     "movies.csv": "movieId,title,genres",
@@ -25,7 +25,7 @@ def movie_line(movie: int, title: str, released: str = "01-Jan-1995", genres: tu
 
 
 def rated(halves: bool = False) -> list[tuple[int, int, float, int]]:
-    """Return user, movie, stars and time: every user rates 20 of 30 movies."""
+    """Return ratings as user, movie, stars and time; every user rates 20 of the 30 movies."""
     random = np.random.RandomState(1)
     ratings = []
     for user in range(1, USERS + 1):
@@ -37,7 +37,7 @@ def rated(halves: bool = False) -> list[tuple[int, int, float, int]]:
 
 
 def lines(layout: str = "ml-100k") -> dict[str, list[str]]:
-    """Return the lines of each file, without headers."""
+    """Return the lines of each file in a layout, without headers."""
     numbers = range(1, MOVIES + 1)
     if layout == "ml-100k":
         return {

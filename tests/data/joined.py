@@ -1,4 +1,4 @@
-"""A dataset, IMDb tables that contain its movies, and the results of joining them."""
+"""A small dataset, IMDb tables with its movies, and helpers to read the results of joining them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,12 +34,12 @@ PEOPLE = [person(21, "Bryan Singer"), person(22, "Joel Coen"), person(23, "Ethan
 
 
 def write_all(tmp_path: Path) -> Path:
-    """Write the tables and return their folder."""
+    """Write the IMDb tables and return their folder."""
     return write_tables(tmp_path / "imdb", TITLES, RATINGS, CREWS, PEOPLE)
 
 
 def get(tmp_path: Path, labels: Mapping[int, str] = MOVIES, name: str = "films") -> None:
-    """Create a dataset in the layout of ML-100K."""
+    """Store a dataset in the layout of ML-100K, with five ratings of each movie."""
     items = [movie_line(movie, label, f"01-Jan-{parse_label(label)[1] or 1999}") for movie, label in labels.items()]
     rated = [f"{user}\t{movie}\t4\t880000000" for movie in labels for user in range(1, 6)]
     catalogue.get(name, write_folder(tmp_path / f"{name}-files", contents({"u.item": items, "u.data": rated})))
@@ -53,7 +53,10 @@ def get_linked(
     genres: Mapping[int, str] = MappingProxyType({}),
     users: int = 1,
 ) -> None:
-    """Create a dataset in the layout of the later releases, which have links; ``genres`` are dramas by default."""
+    """Store a dataset in the layout of the later releases, which have links; movies are dramas unless ``genres`` says.
+
+    ``labels``, ``links`` and ``genres`` are given by movie id.
+    """
     rows = (f'{movie},"{label}",{genres.get(movie, "Drama")}' for movie, label in labels.items())
     movies = ["movieId,title,genres", *rows]
     rated = [
@@ -62,14 +65,14 @@ def get_linked(
     ]
     linked = ["movieId,imdbId,tmdbId", *(f"{movie},{links[movie]},1" for movie in links)]
     files = {"movies.csv": movies, "ratings.csv": rated, "links.csv": linked}
-    folder = write_folder(tmp_path / f"{name}-files", {key: "\n".join(of).encode() for key, of in files.items()})
+    folder = write_folder(tmp_path / f"{name}-files", {key: "\n".join(lines).encode() for key, lines in files.items()})
     catalogue.get(name, folder)
 
 
 def way_of(report: JoinReport) -> dict[str, str]:
-    """Return the outcome of each movie that is not matched."""
+    """Return ``ambiguous``, ``unmatched`` or ``settled`` for each movie in these lists of a report, by id."""
     rows = {"ambiguous": report.ambiguous, "unmatched": report.unmatched, "settled": report.settled}
-    return {row.id: way for way, of in rows.items() for row in of}
+    return {row.id: outcome for outcome, movies in rows.items() for row in movies}
 
 
 def facts_of(name: str = "films", cleaning: str = "none") -> tuple[Dataset, ImdbFacts]:

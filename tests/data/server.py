@@ -1,4 +1,4 @@
-"""A local web server that sends one file, properly or in one of many broken ways."""
+"""A local web server that sends one file, correctly or broken in one of many ways."""
 
 import contextlib
 import http.server
@@ -16,36 +16,37 @@ import pytest
 
 @dataclass
 class Server:
-    """Answers each request with the same content, properly or broken."""
+    """The settings of a server that answers each request with the same content, and the requests that it received."""
 
     url: str
     content: bytes = b""
     status: int = 200
     ranges: bool = True
-    """Whether it sends the rest of a file if the request identifies the file correctly."""
+    """Whether the server sends the rest of the file to a request that identifies the file correctly."""
     tag: str = '"one"'
-    """The ETag; empty for none."""
+    """The ETag of the file; empty to send none."""
     dated: bool = False
-    """Whether it sends the time of the file's last change."""
+    """Whether the server sends the time of the file's last change."""
     wrong_range: bool = False
-    """Sends a different range than requested."""
+    """Whether the server sends a different range than requested."""
     breaks_after: list[int] = field(default_factory=list)
-    """Closes the connections of the first responses after this many bytes each; later responses are complete."""
+    """The bytes after which the server closes the connection, for each of the first responses; others are complete."""
     stalls: bool = False
-    """Stops sending instead of closing the connection, or before the first byte."""
+    """Whether the server stops sending but keeps the connection open, after the bytes in ``breaks_after`` or, without
+    any, before the first byte."""
     redirect: str | None = None
-    """The target of a redirect; an empty one sends no target."""
+    """The target of a redirect; empty for a redirect without a target; None for no redirect."""
     raw: bytes = b""
-    """Sent instead of a proper response."""
+    """What the server sends instead of a proper response, if not empty."""
     drips: float = 0
-    """Sends one byte at a time, this many seconds apart."""
+    """If not 0, the server sends one byte at a time, this many seconds apart."""
     requests: list[str] = field(default_factory=list)
-    """The range of each request; empty for the whole file."""
+    """The range of each request received; empty for the whole file."""
 
 
 @contextlib.contextmanager
 def serving(name: str = "ml-100k.zip", certificate: Path | None = None) -> Iterator[Server]:
-    """Run a server until the block ends; with a certificate (and its key in the same file), it uses TLS."""
+    """Run a server until the block ends; it uses TLS if a certificate is given, with the key in the same file."""
     over = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -141,7 +142,7 @@ def certificate(folder: Path, days: int = 30) -> Path:
 def trusted(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str = "ml-100k.zip", days: int = 30
 ) -> Iterator[Server]:
-    """Run a server with TLS whose certificate is trusted."""
+    """Run a TLS server whose certificate the client trusts, until the block ends."""
     certificate_file = certificate(folder, days)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder / "certificate"))
     with serving(name, certificate_file) as state:

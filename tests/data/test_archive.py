@@ -19,14 +19,14 @@ def read(path: Path) -> dict[str, bytes]:
 
 
 def zip_and_folder(tmp_path: Path, files: dict[str, bytes]) -> tuple[Path, Path]:
-    """Return the same files as a zip and as a folder."""
+    """Write the files as a zip and as a folder, and return both paths."""
     folder = tmp_path / "both"
     for name, content in files.items():
         write_folder((folder / name).parent, {Path(name).name: content})
     return write_zip(tmp_path / "both.zip", files, ""), folder
 
 
-def refused(path: Path) -> str:
+def refusal_of(path: Path) -> str:
     with pytest.raises(Problem) as error:
         read(path)
     sentence = str(error.value)
@@ -49,7 +49,7 @@ def test_files_are_found_by_name_in_a_folder(tmp_path: Path, inside: str) -> Non
     assert read(tmp_path / "top") == files
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_names_it(tmp_path: Path) -> None:
     with archive.open_files(write_zip(tmp_path / "x.zip", {"u.data": b"1"}), WANTED) as files:
         assert "u.item" not in files
         for reading in (files.read, files.size, lambda name: next(files.blocks(name))):
@@ -90,16 +90,16 @@ def test_only_wanted_files_are_counted_and_unpacked(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     "name", ["../u.data", "a/../../u.data", "/u.data", "C:/u.data", "C:\\u.data", "..\\u.data", "\\u.data"]
 )
-def test_members_outside_of_the_folder_are_refused(tmp_path: Path, name: str) -> None:
+def test_members_that_lead_outside_are_refused(tmp_path: Path, name: str) -> None:
     path = write_zip(tmp_path / "x.zip", {**contents(), name: b"1"}, "")
-    assert "outside" in refused(path)
+    assert "outside" in refusal_of(path)
 
 
 def test_a_file_without_a_name_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w") as zipped, zipped.open(zipfile.ZipInfo(""), "w") as member:
         member.write(b"1")
-    assert "a file without a name" in refused(path)
+    assert "a file without a name" in refusal_of(path)
 
 
 def test_a_link_is_refused(tmp_path: Path) -> None:
@@ -108,27 +108,27 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
         member = zipfile.ZipInfo("u.data")
         member.external_attr = (stat.S_IFLNK | 0o777) << 16
         zipped.writestr(member, "/etc/passwd")
-    assert "is a link" in refused(path)
+    assert "is a link" in refusal_of(path)
 
 
-def test_a_bomb_is_refused_by_its_ratio(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_refused_for_its_ratio(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "x.zip", {**contents(), "u.data": b"0" * 5_000_000})
-    assert "100 times" in refused(path)
+    assert "100 times" in refusal_of(path)
 
 
-def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
+def test_a_zip_bomb_with_a_false_size_is_refused(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "x.zip", {"u.data": b"0" * 3_000_000})
     content = bytearray(path.read_bytes())
     directory = content.index(b"PK\x01\x02")
     struct.pack_into("<I", content, directory + 24, 1000)
     path.write_bytes(content)
-    refused(path)
+    refusal_of(path)
 
 
 def test_more_bytes_than_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_BYTES", 1000)
-    assert "1,000" in refused(write_zip(tmp_path / "x.zip", contents()))
-    assert "1,000" in refused(write_folder(tmp_path / "x", contents()))
+    assert "1,000" in refusal_of(write_zip(tmp_path / "x.zip", contents()))
+    assert "1,000" in refusal_of(write_folder(tmp_path / "x", contents()))
 
 
 def test_a_file_that_is_read_as_a_whole_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,13 +141,13 @@ def test_a_file_that_is_read_as_a_whole_has_a_limit(tmp_path: Path, monkeypatch:
 
 def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_MEMBERS", 2)
-    assert "3 files" in refused(write_zip(tmp_path / "x.zip", contents()))
+    assert "3 files" in refusal_of(write_zip(tmp_path / "x.zip", contents()))
 
 
 @pytest.mark.parametrize("other", ["u.data", "u.item"])
 def test_two_datasets_side_by_side_are_refused(tmp_path: Path, other: str) -> None:
     for path in zip_and_folder(tmp_path, {"a/u.data": b"1", f"b/{other}": b"2"}):
-        assert "in a and in b; choose one of these folders" in refused(path)
+        assert "in a and in b; choose one of these folders" in refusal_of(path)
 
 
 def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
@@ -171,13 +171,13 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
 def test_files_that_are_not_archives(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "x.zip"
     path.write_bytes(content)
-    assert message in refused(path)
+    assert message in refusal_of(path)
 
 
 def test_a_cut_off_zip(tmp_path: Path, small_zip: Path) -> None:
     path = tmp_path / "cut.zip"
     path.write_bytes(small_zip.read_bytes()[:-200])
-    assert "damaged or incomplete" in refused(path)
+    assert "damaged or incomplete" in refusal_of(path)
 
 
 def test_a_zip_with_a_flipped_bit(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_zip_with_a_flipped_bit(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[500] ^= 1
     path.write_bytes(content)
-    assert "damaged or incomplete" in refused(path)
+    assert "damaged or incomplete" in refusal_of(path)
 
 
 def test_an_encrypted_zip(tmp_path: Path, small_zip: Path) -> None:
@@ -198,19 +198,19 @@ def test_an_encrypted_zip(tmp_path: Path, small_zip: Path) -> None:
             content[start + offset] |= 1
     path = tmp_path / "x.zip"
     path.write_bytes(content)
-    assert "encrypted" in refused(path)
+    assert "encrypted" in refusal_of(path)
 
 
-def test_no_such_path(tmp_path: Path) -> None:
-    assert "There is no file" in refused(tmp_path / "nowhere.zip")
+def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
+    assert "There is no file" in refusal_of(tmp_path / "nowhere.zip")
 
 
-def test_neither_file_nor_folder(tmp_path: Path) -> None:
+def test_a_path_that_is_neither_file_nor_folder(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    assert "neither" in refused(path)
+    assert "neither" in refusal_of(path)
 
 
 def test_a_pipe_in_a_folder_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "u.data")
-    assert "not a regular file" in refused(tmp_path)
+    assert "not a regular file" in refusal_of(tmp_path)

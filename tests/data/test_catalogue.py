@@ -56,7 +56,7 @@ def test_get_load_and_load_again(small_zip: Path) -> None:
         assert_same(catalogue.load("small", preset), catalogue.load("small", preset))
     loaded = catalogue.load("small")
     assert loaded.ratings.stars.flags.writeable
-    assert catalogue.load("small", "none").fingerprint != loaded.fingerprint  # which has no zip codes
+    assert catalogue.load("small", "none").fingerprint != loaded.fingerprint  # the preset standard drops the zip codes
     assert catalogue.get("small").source == "cache"
 
 
@@ -82,7 +82,7 @@ def test_movies_are_encoded(tmp_path: Path) -> None:
         movie_line(5, "Nameless", "14-Aug-1996", ()),
         movie_line(6, "[b]", "", ("unknown",)),
     ]
-    # The ids are unordered, both in the files and in the ratings.
+    # The ids are not in order, neither in the files nor in the ratings.
     rated = ["3\t7\t5\t880000000", "3\t99\t4\t880000001", "88\t5\t1\t880000002"]
     files = contents({"u.item": items, "u.data": rated})
     catalogue.get("own", write_folder(tmp_path / "files", files))
@@ -100,7 +100,7 @@ def test_movies_are_encoded(tmp_path: Path) -> None:
     assert movies.rows_by_key["the usual suspects 1995"] == (0,)
 
 
-def test_listing(small_zip: Path) -> None:
+def test_the_list_of_datasets(small_zip: Path) -> None:
     names = ["ml-100k", "ml-1m", "ml-latest-small", "ml-10m", "ml-20m", "ml-25m", "ml-32m"]
     assert [(listed.name, listed.state) for listed in catalogue.list_datasets()] == [
         ("demo", "invented"),
@@ -189,7 +189,7 @@ def test_a_stored_cleaning_is_reused_however_it_is_written(small_zip: Path, monk
     monkeypatch.setattr(catalogue, "cleaned", None)
     assert catalogue.clean("small", "standard  -no-genre +old-movies:1930") == report
     assert catalogue.load("small", "standard +old-movies -no-genre").cleaning == report.preset
-    assert catalogue.get("small", small_zip).ratings == RATINGS  # removes what is no longer used
+    assert catalogue.get("small", small_zip).ratings == RATINGS  # removes folders that are no longer used
     assert catalogue.report_of("small", "standard -no-genre +old-movies") == report
 
 
@@ -238,10 +238,10 @@ def test_a_preview_is_cached_under_the_digest_of_its_tables(
     other = write_folder(tmp_path / "files", contents({"u.data": lines()["u.data"][:100]}))
     load_raw = cache.load_raw
 
-    def late(*what: str) -> Raw:
+    def late(*arguments: str) -> Raw:
         monkeypatch.setattr(cache, "load_raw", load_raw)
-        catalogue.get("small", other)  # between reading the digest and the tables
-        return load_raw(*what)
+        catalogue.get("small", other)  # after the digest was read, and before the tables are
+        return load_raw(*arguments)
 
     catalogue.get("small", small_zip)
     catalogue._cleaner.cache_clear()
@@ -319,8 +319,8 @@ def test_damaged_raw_tables(small_zip: Path, file: str, damage: Callable[[Path],
     assert len(catalogue.load("small", "none").ratings) == RATINGS
 
 
-def steps(number: int, stop: type[BaseException]) -> Report:
-    """Return a report that raises at the step with this number."""
+def stopping_after(number: int, stop: type[BaseException]) -> Report:
+    """Return a function to report to, which raises ``stop`` after this many calls."""
     seen = 0
 
     def report(stage: Stage) -> None:
@@ -337,7 +337,7 @@ def test_stopping_leaves_nothing_half_written(small_zip: Path, home: Path, stop:
     stopped = 0
     for number in range(40):
         try:
-            catalogue.get("small", small_zip, steps(number, stop))
+            catalogue.get("small", small_zip, stopping_after(number, stop))
             break
         except stop:
             stopped += 1
@@ -345,7 +345,7 @@ def test_stopping_leaves_nothing_half_written(small_zip: Path, home: Path, stop:
     assert stopped >= 3
     for number in range(40):
         try:
-            catalogue.load("small", "standard", steps(number, stop))
+            catalogue.load("small", "standard", stopping_after(number, stop))
             break
         except stop:
             stopped += 1
@@ -407,7 +407,7 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, small_zip: Path, monkeypa
         catalogue.get("small", small_zip)
 
 
-def test_show(small_zip: Path) -> None:
+def test_the_facts_shown(small_zip: Path) -> None:
     catalogue.get("ml-100k", small_zip)
     facts = catalogue.show("ml-100k", "standard +old-movies")
     json.dumps(facts, allow_nan=False)
@@ -415,7 +415,7 @@ def test_show(small_zip: Path) -> None:
     assert facts["ratings"] == RATINGS == sum(facts["stars"].values())
     assert "Harper" in facts["citation"]
     assert "research" in facts["terms"]
-    assert catalogue.show("ml-100k", "standard +old-movies") == facts  # as it was stored
+    assert catalogue.show("ml-100k", "standard +old-movies") == facts  # now from the stored summary
 
 
 def fresh(code: str) -> str:
@@ -436,7 +436,7 @@ def test_a_fresh_process_loads_without_heavy_modules(small_zip: Path) -> None:
 
 
 def test_nothing_in_data_imports_torch_or_textual() -> None:
-    # Only downloads import ``pacing``, when they begin, because it imports requests.
+    # ``pacing`` is left out: it imports requests, and is itself imported only when a download begins.
     paths = [
         path.relative_to(ROOT).with_suffix("")
         for path in (ROOT / "data").rglob("*.py")
@@ -449,16 +449,16 @@ def test_nothing_in_data_imports_torch_or_textual() -> None:
 
 
 def test_processes_that_read_parquet_exit_cleanly() -> None:
-    # pyarrow's threads reading a Python file object can abort the interpreter at exit.
+    # When pyarrow's threads read a Python file object, they can abort the interpreter at exit.
     catalogue.load("demo")
     code = "from movietui.data.storage import cache; from movietui.data import catalogue; catalogue.load('demo'); "
     code += "cache.load_raw('demo', cache.describe('demo')['raw'])"
     processes = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
-    ends = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
-    assert ends == [(b"", 0)] * 3
+    results = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
+    assert results == [(b"", 0)] * 3
 
 
-def test_two_processes_at_once(small_zip: Path) -> None:
+def test_several_processes_at_once(small_zip: Path) -> None:
     catalogue.get("small", small_zip)
     code = "from movietui.data import catalogue; print(catalogue.load('small').fingerprint)"
     processes = [

@@ -1,4 +1,4 @@
-"""The rows that a rule removed."""
+"""The lists of the rows that each rule removed or changed."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.data.cleaned import rated, read
 from tests.data.files import lines, movie_line
 
 
-def test_the_rows_that_a_rule_removed(tmp_path: Path) -> None:
+def test_part_of_the_rows_that_a_rule_removed(tmp_path: Path) -> None:
     bad = [f"{user}\t99\t4\t88000000{user}" for user in range(1, 8)]
     cleaner = Cleaner("small", read(tmp_path, u_data=bad))
     shown = cleaner.removed(parse("standard"), "unknown-ids", 5, 3).to_json()
@@ -32,7 +32,7 @@ def test_the_rows_that_a_rule_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rule", "row"),
     [
-        ("malformed-lines", ["u.data", 241, "1 fields instead of 4"]),
+        ("malformed-lines", ["u.data", 241, "it should have 4 fields, not 1"]),
         ("missing-values", ["?", 2, "Film Number 2 (1995)", "?", "?"]),
         ("same-title-twice", ["Film Number 1", 1995, "1 and 31", 5, 1]),
         ("few-ratings-movies", [32, "Rare", 1922, "Comedy, Drama", 1]),
@@ -42,7 +42,7 @@ def test_the_rows_that_a_rule_removed(tmp_path: Path) -> None:
         ("unused-columns", [1, "00001"]),
     ],
 )
-def test_rows_of_every_kind(tmp_path: Path, rule: str, row: list[Any]) -> None:
+def test_the_rows_of_each_rule(tmp_path: Path, rule: str, row: list[Any]) -> None:
     movies = [movie_line(31, "Film Number 1 (1995)"), movie_line(32, "Rare (1922)", genres=("Comedy", "Drama"))]
     rates_1 = next(line.split("\t")[0] for line in lines()["u.data"] if line.split("\t")[1] == "1")
     data = ["nonsense", "\t2\t\t", f"{rates_1}\t31\t3\t990000000", rated(1, 32)]
@@ -53,6 +53,6 @@ def test_rows_of_every_kind(tmp_path: Path, rule: str, row: list[Any]) -> None:
     assert all(len(cells) == len(shown["columns"]) for cells in shown["rows"])
 
 
-def test_rows_of_an_unknown_rule(tmp_path: Path) -> None:
+def test_an_unknown_rule_has_no_rows(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="There is no cleaning rule 'dust'; choose one of malformed-lines"):
         Cleaner("small", read(tmp_path)).removed(parse("none"), "dust", 0, 1)

@@ -1,4 +1,4 @@
-"""The whole cleaning: its report, its stages, and which steps are repeated."""
+"""Cleaning as a whole: the report, the stages, and which steps are repeated after a change."""
 
 import json
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_the_report_survives_json(tmp_path: Path) -> None:
     assert CleaningReport.from_json(document) == report
 
 
-def test_no_ratings_left(tmp_path: Path) -> None:
+def test_a_cleaning_that_leaves_no_ratings(tmp_path: Path) -> None:
     raw = movielens.read(write_folder(tmp_path / "x", contents({"u.data": [rated(99, 99)]})))
     for text, rule in (("standard", "unknown-ids"), ("none +few-ratings-movies", "few-ratings-movies")):
         with pytest.raises(

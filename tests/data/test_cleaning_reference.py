@@ -1,4 +1,4 @@
-"""The rules against a naive implementation that cleans row by row in Python."""
+"""Compares the rules with a naive reference implementation, which cleans row by row in Python."""
 
 from collections import Counter
 from dataclasses import replace
@@ -33,7 +33,7 @@ RULES = (
 
 
 def dirty(seed: int, *, in_order: bool, far: int = 0) -> Raw:
-    """Return a random dataset with every kind of dirt; ``far`` spreads the ids."""
+    """Return a random dataset that every rule can change; ``far`` spreads the ids over a wide range."""
     random = np.random.RandomState(seed)
     size = 400
     columns = pd.DataFrame(
@@ -64,7 +64,7 @@ Rating = tuple[int, int, float, int]
 
 
 def clean_naively(raw: Raw, on: dict[str, int]) -> list[Rating]:
-    """Clean row by row."""
+    """Return the ratings that remain if the rules in ``on``, with their numbers, are applied row by row."""
     rows: list[Rating] = [tuple(row) for row in raw.ratings.itertuples(index=False, name=None)]
     movies = {row.movie_id: (parse_label(row.title), row.genres) for row in raw.movies.itertuples()}
     users = set(raw.users["user_id"])
@@ -108,7 +108,7 @@ def clean_naively(raw: Raw, on: dict[str, int]) -> list[Rating]:
             }
     if "no-genre" in on:
         removed |= {movie for movie, (_, genres) in movies.items() if not genres}
-        removed |= {row[1] for row in rows if row[1] not in movies}  # they have no genre
+        removed |= {row[1] for row in rows if row[1] not in movies}  # unknown movies have no genre
     if "old-movies" in on:
         removed |= {movie for movie, ((_, year), _) in movies.items() if year < on["old-movies"]}
     rows = [row for row in rows if row[1] not in removed]
@@ -131,7 +131,7 @@ def test_the_rules_agree_with_the_naive_implementation(
     for _ in range(12):
         changes = [f"{random.choice(['+', '-'])}{rule}" for rule in RULES]
         chosen = parse(" ".join(["none", *changes, "+few-ratings-movies:3", "+few-ratings-users:5"]))
-        cleaned, report = cleaner.clean(chosen)  # reuses the steps that it remembers
+        cleaned, report = cleaner.clean(chosen)  # repeats only the steps after the first change
         dataset = encode("dirty", cleaned, str(chosen))
         expected = clean_naively(raw, dict(chosen.numbers))
         times = dataset.ratings.time.tolist()

@@ -1,4 +1,4 @@
-"""Cleanings as text."""
+"""How cleanings are written and read as text."""
 
 import pytest
 
@@ -21,12 +21,12 @@ from movietui.data.problems import Problem
         ("none " + " ".join(f"+{rule}" for rule in PRESETS["standard"]), "standard"),
     ],
 )
-def test_a_cleaning_has_one_text(text: str, canonical: str) -> None:
+def test_equal_cleanings_have_equal_texts(text: str, canonical: str) -> None:
     assert str(parse(text)) == canonical
     assert parse(canonical) == parse(text)
 
 
-def test_every_rule_can_be_switched_in_every_preset() -> None:
+def test_every_rule_can_be_turned_on_and_off_in_every_preset() -> None:
     for preset in PRESETS:
         for rule in RULES:
             text = f"{preset} +{rule.id}"
@@ -50,15 +50,15 @@ def test_every_rule_can_be_switched_in_every_preset() -> None:
         ("standrad", r"There is no cleaning 'standrad'; did you mean standard\?"),
         ("standard old-movies", "There is no cleaning 'standard old-movies'"),
         ("standard +old-movies no-genre", "There is no cleaning rule 'no-genre'"),
-        ("standard -old-movies:1950", "turns a rule off and gives it a number"),
+        ("standard -old-movies:1950", "turns a rule off and gives it a number; leave out the number"),
         ("standard +no-genre:3", r"The rule no-genre has no number; write \+no-genre\."),
-        ("standard +few-ratings-users:0", "The number of few-ratings-users must be 1 to 1000000, not 0"),
-        ("standard +old-movies:12", "The number of old-movies must be 1871 to 2100, not 12"),
+        ("standard +few-ratings-users:0", "The number of few-ratings-users must be from 1 to 1000000, not 0"),
+        ("standard +old-movies:12", "The number of old-movies must be from 1871 to 2100, not 12"),
         ("none -missing-values", "The rule missing-values is always on: the rows it removes cannot be used"),
         ("standard +old-movies:\x1b[2J", "There is no cleaning rule"),
     ],
 )
-def test_an_invalid_cleaning(text: str, sentence: str) -> None:
+def test_an_invalid_cleaning_is_explained(text: str, sentence: str) -> None:
     with pytest.raises(Problem, match=sentence) as error:
         parse(text)
     assert "\x1b" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Files on disk: private to their owner, inside their folder, and read only if they are regular files."""
+"""Files on disk: they are private to their owner, stay inside their folder, and are read only if they are regular."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ PATHS = ("", ".", "..", "../x", "a/b", "/etc", "a\\b", "c:x", ".hidden", "a\0b",
 
 @pytest.fixture
 def open_to_all() -> Iterator[None]:
-    """Set a umask that removes no permissions."""
+    """Set a umask that removes no permissions, so that new files are open to all by default."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -60,7 +60,7 @@ def test_removing_a_link_leaves_its_target(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../victim", "..", "victim/../../victim"])
-def test_datasets_named_like_paths(home: Path, name: str) -> None:
+def test_datasets_cannot_be_named_like_paths(home: Path, name: str) -> None:
     victim = locations.datasets().parent / "victim"
     victim.mkdir(parents=True)
     (victim / "dataset.json").write_text("{}")
@@ -88,7 +88,7 @@ def device(path: Path) -> None:
 
 def listening(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(path.name)  # the full path may have at most about a hundred bytes
+        server.bind(path.name)  # not the full path, which must not have more than about a hundred bytes
 
 
 @pytest.mark.parametrize("make", [pipe, device, listening, Path.mkdir])
@@ -96,16 +96,16 @@ def test_only_regular_files_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    make(tmp_path / "it")
+    make(tmp_path / "thing")
     with pytest.raises(OSError, match=r"it is (not a regular file|a folder)"):
-        disk.read(tmp_path / "it")
+        disk.read(tmp_path / "thing")
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "it").write_bytes(b"12345")
-    assert disk.read(tmp_path / "it", 5) == b"12345"
+    (tmp_path / "file").write_bytes(b"12345")
+    assert disk.read(tmp_path / "file", 5) == b"12345"
     with pytest.raises(OSError, match="more than 4 bytes"):
-        disk.read(tmp_path / "it", 4)
+        disk.read(tmp_path / "file", 4)
 
 
 def test_new_files_are_private(home: Path, open_to_all: None) -> None:
@@ -119,19 +119,19 @@ def test_existing_files_are_made_private(home: Path, open_to_all: None) -> None:
     for folder in (locations.checkpoints(), locations.backups(), locations.imdb(), locations.datasets()):
         folder.mkdir(parents=True, exist_ok=True)
     (locations.backups() / "old.sqlite3").write_text("mine")
-    ones = home / "not ours"
-    ones.write_text("shared")
-    (locations.backups() / "link").symlink_to(ones)
+    target = home / "target"
+    target.write_text("shared")
+    (locations.backups() / "link").symlink_to(target)
     locations.make_private()
     data = locations.store().parent
     assert {path.stat().st_mode & 0o077 for path in (data, locations.datasets().parent)} == {0}
     private = (locations.checkpoints(), locations.imdb(), locations.backups(), locations.backups() / "old.sqlite3")
     assert {path.stat().st_mode & 0o077 for path in private} == {0}
-    assert ones.stat().st_mode & 0o077  # the target of a link is not ours
+    assert target.stat().st_mode & 0o077  # the target of a link is not changed
 
 
 @pytest.mark.parametrize("make", [pipe, device, Path.mkdir])
-def test_a_table_that_is_not_a_file_is_rebuilt(home: Path, make: Callable[[Path], object]) -> None:
+def test_a_table_that_is_not_a_regular_file_is_rebuilt(home: Path, make: Callable[[Path], object]) -> None:
     catalogue.get("demo")
     before = catalogue.load("demo")
     for table in locations.dataset("demo").rglob("ratings.parquet"):
@@ -150,10 +150,10 @@ def test_a_table_that_is_not_a_file_is_rebuilt(home: Path, make: Callable[[Path]
         lambda manifest: manifest["files"].update({"../../dataset": "00000000"}),
     ],
 )
-def test_a_manifest_with_the_right_seal_and_wrong_facts(
+def test_a_manifest_with_wrong_facts_is_rebuilt_even_if_its_seal_is_right(
     home: Path, spoil: Callable[[dict[str, object]], object]
 ) -> None:
-    """An attacker who writes a manifest can compute its seal too; the tables are rebuilt."""
+    """An attacker who writes a manifest can also compute its seal. The tables are rebuilt anyway."""
     catalogue.get("demo")
     before = catalogue.load("demo")
     (path,) = locations.dataset("demo").glob("standard-*/manifest.json")
@@ -165,7 +165,7 @@ def test_a_manifest_with_the_right_seal_and_wrong_facts(
 
 
 def test_a_dataset_that_cannot_be_stored_can_be_loaded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a full disk, a list can still be made; explicitly cleaning a dataset fails."""
+    """If the disk is full, the user still gets a list. An explicit request to clean the dataset fails."""
     catalogue.get("demo")
 
     def full(*arguments: object, **options: object) -> None:
@@ -182,7 +182,7 @@ def test_a_dataset_that_cannot_be_stored_can_be_loaded(home: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"raw": NaN}', '{"raw": "../../x", "source": "", "title": ""}'])
-def test_invalid_facts_are_rebuilt(home: Path, content: str) -> None:
+def test_an_invalid_dataset_json_is_rebuilt(home: Path, content: str) -> None:
     catalogue.get("demo")
     (locations.dataset("demo") / "dataset.json").write_text(content)
     assert len(catalogue.load("demo").ratings)

@@ -33,7 +33,7 @@ PUBLISHED = published(CONTENT)
 @pytest.fixture(autouse=True)
 def online(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MOVIETUI_OFFLINE")
-    monkeypatch.setattr(Meter, "EVERY", 0.0)  # every chunk is reported
+    monkeypatch.setattr(Meter, "EVERY", 0.0)  # so that every chunk is reported
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def fetch(server: Server, target: Path, report: Report = silent, **facts: object
 
 
 def begin(server: Server, target: Path, count: int = 300_000) -> None:
-    """Let a first attempt stop after some bytes."""
+    """Stop a first attempt after this many bytes."""
 
     def stop(stage: Stage) -> None:
         if stage.done >= count:
@@ -68,7 +68,7 @@ def begin(server: Server, target: Path, count: int = 300_000) -> None:
     server.requests.clear()
 
 
-def test_a_file_and_its_progress(server: Server, target: Path) -> None:
+def test_a_download_and_its_progress(server: Server, target: Path) -> None:
     stages: list[Stage] = []
     assert fetch(server, target, stages.append, **PUBLISHED) == SHA256
     assert target.read_bytes() == CONTENT
@@ -133,7 +133,9 @@ def test_a_file_that_changed_meanwhile_starts_over(server: Server, target: Path)
 
 
 @pytest.mark.parametrize("change", [{"wrong_range": True}, {"content": CONTENT[:1000]}])
-def test_a_part_that_does_not_match_is_discarded(server: Server, target: Path, change: dict[str, object]) -> None:
+def test_a_partial_file_that_does_not_match_is_discarded(
+    server: Server, target: Path, change: dict[str, object]
+) -> None:
     begin(server, target)
     for name, value in change.items():
         setattr(server, name, value)
@@ -142,21 +144,21 @@ def test_a_part_that_does_not_match_is_discarded(server: Server, target: Path, c
     assert [bool(part) for part in server.requests] == [True, False]
 
 
-def test_a_part_without_an_identity_is_discarded(server: Server, target: Path) -> None:
+def test_a_partial_file_without_an_identity_is_discarded(server: Server, target: Path) -> None:
     server.tag = ""
     begin(server, target)
     assert here(target) == []
 
 
 @pytest.mark.parametrize("damage", [b"", b"no json", b"[]", b"{}"])
-def test_a_part_without_its_metadata_starts_over(server: Server, target: Path, damage: bytes) -> None:
+def test_a_partial_file_without_metadata_starts_over(server: Server, target: Path, damage: bytes) -> None:
     begin(server, target)
     (target.parent / "file.zip.part.json").write_bytes(damage)
     assert fetch(server, target, **PUBLISHED) == SHA256
     assert server.requests == [""]
 
 
-def test_a_damaged_part_is_refused_and_removed(server: Server, target: Path) -> None:
+def test_a_damaged_partial_file_is_refused_and_removed(server: Server, target: Path) -> None:
     begin(server, target)
     part = target.parent / "file.zip.part"
     part.write_bytes(b"x" + part.read_bytes()[1:])
@@ -197,7 +199,7 @@ def test_a_damaged_part_is_refused_and_removed(server: Server, target: Path) -> 
         ({"stalls": True}, "sent nothing for 0.3 seconds$", 0),
     ],
 )
-def test_bad_responses(
+def test_bad_responses_are_refused(
     server: Server,
     target: Path,
     change: dict[str, object],
@@ -211,17 +213,17 @@ def test_bad_responses(
     assert len(here(target)) == files
 
 
-HURRIED = Timeouts(rate_window=0.3, min_rate=1000)
+IMPATIENT = Timeouts(rate_window=0.3, min_rate=1000)
 
 
 @pytest.mark.parametrize("drips", ["headers", "body"])
-def test_a_server_that_drips(server: Server, target: Path, drips: str) -> None:
+def test_a_server_that_sends_too_slowly(server: Server, target: Path, drips: str) -> None:
     server.drips = 0.01
     if drips == "headers":
         server.raw = HEAD + b"X: x\r\n" * 1000
     with pytest.raises(Failed, match=r"sends fewer than 1,000 bytes a second"):
-        fetch(server, target, timeouts=HURRIED, **PUBLISHED)
-    assert len(server.requests) == 1  # another attempt at once would be just as slow
+        fetch(server, target, timeouts=IMPATIENT, **PUBLISHED)
+    assert len(server.requests) == 1  # it does not retry, because the server would be just as slow
 
 
 def test_a_slow_download_resumes(server: Server, target: Path) -> None:
@@ -229,7 +231,7 @@ def test_a_slow_download_resumes(server: Server, target: Path) -> None:
     received = (target.parent / "file.zip.part").stat().st_size
     server.drips = 0.01
     with pytest.raises(Failed, match=r"a second \(the next attempt resumes from here\)$"):
-        fetch(server, target, timeouts=HURRIED, **PUBLISHED)
+        fetch(server, target, timeouts=IMPATIENT, **PUBLISHED)
     server.drips = 0
     assert fetch(server, target, **PUBLISHED) == SHA256
     assert server.requests == [f"bytes={received}-"] * 2
@@ -249,7 +251,9 @@ def test_compressed_responses_are_not_decompressed(server: Server, target: Path)
 
 
 @pytest.mark.parametrize("change", [{"status": 503}, {"content": b"<!DOCTYPE html>", "ranges": False}])
-def test_bad_responses_leave_the_part_unchanged(server: Server, target: Path, change: dict[str, object]) -> None:
+def test_bad_responses_leave_the_partial_file_unchanged(
+    server: Server, target: Path, change: dict[str, object]
+) -> None:
     begin(server, target)
     received = (target.parent / "file.zip.part").read_bytes()
     for name, value in change.items():
@@ -259,7 +263,7 @@ def test_bad_responses_leave_the_part_unchanged(server: Server, target: Path, ch
     assert (target.parent / "file.zip.part").read_bytes() == received
 
 
-def test_no_server_is_listening(target: Path) -> None:
+def test_a_server_that_does_not_listen(target: Path) -> None:
     with pytest.raises(Failed, match=r"^127\.0\.0\.1:9 cannot be reached$"):
         downloads.download("http://127.0.0.1:9/file.zip", target, "", size=1)
     assert here(target) == []
@@ -272,7 +276,9 @@ def test_a_missing_certificate_bundle(server: Server, target: Path, monkeypatch:
     assert here(target) == []
 
 
-def test_the_network_is_switched_off(target: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_requested_if_the_network_is_switched_off(
+    target: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MOVIETUI_OFFLINE", "1")
     with pytest.raises(Failed, match="switched off by MOVIETUI_OFFLINE"):
         fetch(server, target, **PUBLISHED)
@@ -319,13 +325,13 @@ def test_two_downloads_of_one_file(server: Server, target: Path) -> None:
 
 @pytest.fixture(params=[30], ids=["valid"])
 def safe(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A TLS server whose certificate is trusted."""
+    """A TLS server whose certificate the client trusts."""
     with trusted(tmp_path, monkeypatch, days=request.param) as state:
         state.content = CONTENT
         yield state
 
 
-ended = pytest.mark.parametrize("safe", [-1], indirect=True, ids=["expired"])
+expired = pytest.mark.parametrize("safe", [-1], indirect=True, ids=["expired"])
 
 
 def test_a_server_that_is_trusted(safe: Server, target: Path) -> None:
@@ -339,14 +345,14 @@ def test_a_self_signed_certificate(safe: Server, target: Path, monkeypatch: pyte
     assert safe.requests == []
 
 
-@ended
+@expired
 def test_a_certificate_that_has_expired(safe: Server, target: Path) -> None:
     with pytest.raises(Untrusted, match=r"^the TLS certificate of 127\.0\.0\.1:\d+ has expired"):
         fetch(safe, target, **PUBLISHED)
     assert safe.requests == []
 
 
-@ended
+@expired
 def test_without_verification_only_the_checksum_counts(
     safe: Server, target: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

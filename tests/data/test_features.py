@@ -45,14 +45,14 @@ MOVIE = numbers(0, 1, 2, 0, 2, 2)
 STARS = np.float32([5, 3, 1, 4, 4, 2])
 
 
-def planted(**changed: object) -> Dataset:
+def small_dataset(**changed: object) -> Dataset:
     ratings = Ratings(USER, MOVIE, STARS, np.arange(len(USER), dtype=np.int64))
-    whole = Dataset("planted", ratings, USERS, MOVIES, Scale(), "0")
+    whole = Dataset("small", ratings, USERS, MOVIES, Scale(), "0")
     return replace(whole, **changed)  # type: ignore[arg-type]
 
 
 def check(block: Block | None, rows: int) -> Block:
-    """Check what holds for every block: a final row, float32, names, and values that follow from the raw ones."""
+    """Check what must be true of every block: the final row, float32, finite values, and one mean per column."""
     assert block is not None
     assert block.values.shape == (rows + 1, len(block.names))
     assert {each.dtype for each in (block.values, block.mean, block.deviation)} == {np.dtype(np.float32)}
@@ -85,7 +85,7 @@ class TestDemographics:
         assert hot.values.tolist() == [[0, 1], [1, 0], [0, 0], [0, 1], [0, 0]]
 
     @pytest.mark.parametrize("gender", [("m", " f ", "", "male"), ("M", "Female", "other", "MALE")])
-    def test_genders_are_coded_as_cleaning_codes_them(self, gender: tuple[str, ...]) -> None:
+    def test_genders_are_coded_as_in_cleaning(self, gender: tuple[str, ...]) -> None:
         people = features.demographics(replace(USERS, gender=gender))
         assert people is not None
         assert people.gender.values.tolist() == [1, 0, 2, 1, 2]
@@ -101,8 +101,8 @@ class TestDemographics:
     @pytest.mark.parametrize("users", [Users(("1", "2")), Users(("1",), numbers(0), ("",), ("",))])
     def test_unknown_demographics_are_none(self, users: Users) -> None:
         assert features.demographics(users) is None
-        with pytest.raises(Problem, match="planted has no age, gender or occupation of its users; choose"):
-            features.demographic_inputs(planted(users=users))
+        with pytest.raises(Problem, match="small has no age, gender or occupation of its users; choose"):
+            features.demographic_inputs(small_dataset(users=users))
 
     @pytest.mark.parametrize("known", ["age", "gender", "occupation"])
     def test_one_known_column_is_enough(self, known: str) -> None:
@@ -160,7 +160,7 @@ class TestMovies:
         assert bag.ids.tolist() == [0, 0]
 
     @pytest.mark.parametrize("rows", [[0], [2, 1, 0], [1, 1], [-1, 2, 2], []])
-    def test_a_bag_gives_the_ids_of_rows(self, rows: list[int]) -> None:
+    def test_a_bag_returns_the_ids_of_rows(self, rows: list[int]) -> None:
         bag = features.directors(MOVIES, least=1)
         assert bag is not None
         ids, offsets = bag.take(numbers(*rows))
@@ -183,7 +183,7 @@ class TestMovies:
 
 class TestInputs:
     def test_columns_and_their_order(self) -> None:
-        inputs = features.demographic_inputs(planted())
+        inputs = features.demographic_inputs(small_dataset())
         assert inputs.names == (
             "age",
             *("gender F", "gender M"),
@@ -207,7 +207,7 @@ class TestInputs:
         assert columns.shape == (100_000, 43)
         assert (columns[:, 1:3].sum(1) == 1).all()
         assert (columns[:, 3:24].sum(1) == 1).all()
-        # The first line of u.data is about user 196, who is 49, M and a writer, and movie 242, a comedy.
+        # The first line of u.data is a rating by user 196, who is 49, male and a writer, of movie 242, a comedy.
         assert [inputs.names[column] for column in np.flatnonzero(columns[0, 1:]) + 1] == [
             "gender M",
             "occupation writer",
@@ -220,7 +220,7 @@ class TestInputs:
 
 class TestAverages:
     def test_by_hand(self) -> None:
-        users, movies = Averages.of_users(planted()), Averages.of_movies(planted())
+        users, movies = Averages.of_users(small_dataset()), Averages.of_movies(small_dataset())
         overall = STARS.mean()
         assert users.counts.tolist() == [3, 2, 0, 1, 0]
         expected = [(9 + 5 * overall) / 8, (8 + 5 * overall) / 7, overall, (2 + 5 * overall) / 6, overall]
@@ -229,26 +229,26 @@ class TestAverages:
         assert movies.stars(numbers(0))[0] == pytest.approx((9 + 5 * overall) / 7, rel=1e-6)
 
     def test_an_average_without_one_rating_uses_the_others(self) -> None:
-        averages = Averages.of_movies(planted())
+        averages = Averages.of_movies(small_dataset())
         means = averages.stars_without(MOVIE, STARS)
         for row in range(len(STARS)):
-            others = planted().with_ratings(np.delete(np.arange(len(STARS)), row))
+            others = small_dataset().with_ratings(np.delete(np.arange(len(STARS)), row))
             rest = replace(Averages.of_movies(others), overall=averages.overall)
             assert means[row] == pytest.approx(rest.stars(MOVIE[[row]])[0], rel=1e-6)
 
     def test_block(self) -> None:
-        block = check(Averages.of_users(planted()).block("user"), 4)
+        block = check(Averages.of_users(small_dataset()).block("user"), 4)
         assert block.names == ("average of user", "ratings of user")
         rated = block.values[[0, 1, 3]]
         np.testing.assert_allclose(rated.mean(0), [0, 0], atol=1e-6)
         np.testing.assert_allclose(rated.std(0), [1, 1], rtol=1e-5)
         assert (block.values[2] == block.values[-1]).all()
-        assert block.values[-1, 1] < rated[:, 1].min()  # nobody rated less than the user without ratings
+        assert block.values[-1, 1] < rated[:, 1].min()  # no other user has fewer ratings than the user without any
 
 
 class TestTastes:
     def test_by_hand(self) -> None:
-        tastes = features.tastes(planted())
+        tastes = features.tastes(small_dataset())
         block = check(tastes.block, 4)
         names = ("unknown", *GENRES)
         what = [f"{kind} of {genre}" for kind in ("ratings", "liking") for genre in names]
@@ -256,14 +256,14 @@ class TestTastes:
         raw = block.values * block.deviation + block.mean
         overall = STARS.mean()
         average = (9 + 5 * overall) / 8
-        # User 0: 5 for a comedy and drama, 3 without genre, 1 for a drama.
+        # User 0 gave 5 stars to a movie that is a comedy and a drama, 3 to one without a genre, and 1 to a drama.
         counts = np.log1p([1, 1, 2, 0])
         liking = [(3 - average) / 6, (5 - average) / 6, (6 - 2 * average) / 7, 0]
         np.testing.assert_allclose(raw[0], [average, np.log1p(3), *counts, *liking], atol=1e-5)
         np.testing.assert_allclose(raw[-1], [overall, *[0] * 9], atol=1e-5)
 
     def test_a_folded_in_viewer_is_encoded_as_the_user_was(self) -> None:
-        dataset = planted()
+        dataset = small_dataset()
         tastes = features.tastes(dataset)
         for user in range(len(USERS)):
             rows = dataset.rows_of(user)
@@ -271,13 +271,13 @@ class TestTastes:
         nobody = tastes.encode(np.empty(0, np.int32), np.empty(0, np.float32))
         np.testing.assert_allclose(nobody, tastes.block.values[-1], atol=1e-5)
 
-    def test_scaled_over_those_who_rated(self) -> None:
-        rated = features.tastes(planted()).block.values[[0, 1, 3]]
+    def test_columns_are_scaled_over_the_users_who_rated(self) -> None:
+        rated = features.tastes(small_dataset()).block.values[[0, 1, 3]]
         np.testing.assert_allclose(rated.mean(0), 0, atol=1e-5)
         assert set(rated.std(0).round(4).tolist()) == {0, 1}  # nobody rated a war movie
 
-    def test_nobody_has_rated_anything(self) -> None:
-        nothing = planted().with_ratings(np.empty(0, np.intp))
+    def test_there_are_no_ratings(self) -> None:
+        nothing = small_dataset().with_ratings(np.empty(0, np.intp))
         assert np.isfinite(features.tastes(nothing).block.values).all()
         assert Averages.of_users(nothing).stars(numbers(0)).tolist() == [3]
 

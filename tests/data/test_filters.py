@@ -1,4 +1,4 @@
-"""Filters: what passes, and the messages for what cannot be parsed."""
+"""Filters: which movies pass, and the messages for conditions that cannot be parsed."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def small_dataset() -> Dataset:
 
 
 def joined() -> Dataset:
-    """The movies with IMDb facts, except for Shorts."""
+    """Return the dataset joined with IMDb; nothing is known about the movie Shorts."""
     base = small_dataset()
     facts = ImdbFacts(
         rating=np.full(len(MOVIES), 7, np.float32),

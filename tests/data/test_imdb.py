@@ -15,7 +15,7 @@ from tests.data.imdb_tables import write_table
 from tests.data.joined import RATINGS, facts_of, get, get_linked, way_of
 
 
-def test_a_join(tmp_path: Path, tables: Path) -> None:
+def test_a_join_and_its_facts(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     before = catalogue.load("films", "none")
     assert before.movies.imdb is None
@@ -82,7 +82,7 @@ def test_the_report_as_json(tmp_path: Path, tables: Path) -> None:
     assert report["settled_movies"] == []
 
 
-def test_by_links(tmp_path: Path, tables: Path) -> None:
+def test_movies_are_matched_by_links(tmp_path: Path, tables: Path) -> None:
     labels = {1: "Quite Another Name (1950)", 2: "Fargo (1996)", 3: "Emma (1996)", 4: "Fargo (1995)", 5: "None (1999)"}
     get_linked(tmp_path, labels, {1: "0000011", 2: "", 3: "0000014", 4: "0000099", 5: "0000098"})
     report = imdb.join("linked", tables)
@@ -94,7 +94,7 @@ def test_by_links(tmp_path: Path, tables: Path) -> None:
     }
 
 
-def test_links_of_another_dataset_where_id_and_title_agree(tmp_path: Path, tables: Path) -> None:
+def test_links_of_another_dataset_are_used_if_id_and_title_agree(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     get_linked(tmp_path, {3: "Emma (1996)", 4: "Something Else (1995)"}, {3: "0000013", 4: "0000017"})
     report = imdb.join("films", tables)
@@ -112,7 +112,7 @@ def test_links_of_another_dataset_where_id_and_title_agree(tmp_path: Path, table
         ("name.basics", "directors' names are unknown", "directors"),
     ],
 )
-def test_tables_that_may_be_missing(tmp_path: Path, tables: Path, missing: str, note: str, lost: str) -> None:
+def test_optional_tables_may_be_missing(tmp_path: Path, tables: Path, missing: str, note: str, lost: str) -> None:
     get(tmp_path)
     (tables / f"{missing}.tsv.gz").unlink()
     report = imdb.join("films", tables)

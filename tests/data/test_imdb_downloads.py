@@ -1,4 +1,4 @@
-"""The tables of IMDb, downloaded."""
+"""Downloading IMDb's tables."""
 
 import gzip
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Matching movies with titles without guessing."""
+"""Matching movies with IMDb titles, without guessing."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ def title(number: int, name: str, year: int = 1995, **fields: object) -> Title:
 
 
 def outcome(label: str, *titles: Title, **fields: object) -> str:
-    """Return the number of the matched title, or the outcome if there is none."""
+    """Return the number in the id of the matched title, or ``ambiguous`` or ``unmatched``."""
     (one,) = match([LabelledMovie("1", label, **fields)], titles)  # type: ignore[arg-type]
     return one.title.lstrip("t0") or one.way
 
@@ -89,23 +89,23 @@ def test_the_release_year_is_used_if_the_label_has_none() -> None:
         ("Professional, The (1994)", "Léon: The Professional (a.k.a. The Professional)", 1994),
     ],
 )
-def test_known_renamings(label: str, name: str, year: int) -> None:
+def test_renamed_movies_are_matched(label: str, name: str, year: int) -> None:
     assert outcome(label, title(7, name, year)) == "7"
     assert outcome(label, title(7, name, year + 1)) != "7"
 
 
-def test_renamings_are_written_as_labels_are_read() -> None:
+def test_renamed_movies_are_written_in_reading_order() -> None:
     for (key, year), names in RENAMED.items():
         assert all((name, year) != (key, when) for name, when in names)
         assert LabelledMovie("1", f"{key} ({year})").renamed
     assert sorted(OWNERS) == list(OWNERS)
 
 
-LESSER = ("tvMovie", "video", "short", "tvSeries", "tvMiniSeries", "tvSpecial", "tvShort")
+OTHER_KINDS = ("tvMovie", "video", "short", "tvSeries", "tvMiniSeries", "tvSpecial", "tvShort")
 
 
-@pytest.mark.parametrize("kind", LESSER)
-def test_movies_come_first(kind: str) -> None:
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_movies_are_preferred(kind: str) -> None:
     other = title(8, "Fargo", kind=kind)
     assert outcome("Fargo (1995)", other, title(7, "Fargo")) == "7"
     assert outcome("Fargo (1995)", other) == "8"
@@ -122,7 +122,7 @@ def test_titles_for_adults_come_last() -> None:
     assert outcome("Fargo (1995)", title(8, "Fargo", adult=True), title(7, "Fargo", kind="video")) == "7"
 
 
-def test_equal_candidates_are_not_guessed_between() -> None:
+def test_no_guess_is_made_between_equal_candidates() -> None:
     (one,) = match([LabelledMovie("1", "Fargo (1995)")], [title(8, "Fargo", votes=5), title(7, "Fargo", votes=90)])
     assert (one.way, one.title, one.candidates) == ("ambiguous", "", ("tt0000007", "tt0000008"))
     assert one.reason == "2 titles fit, none clearly better"
@@ -135,7 +135,7 @@ def test_equal_candidates_are_not_guessed_between() -> None:
     ("votes", "others", "way"),
     [(1000, 50, "7"), (1000, 51, "ambiguous"), (999, 0, "ambiguous"), (20_000, 1000, "7"), (0, 0, "ambiguous")],
 )
-def test_votes_break_a_tie_only_where_one_is_far_better_known(votes: int, others: int, way: str) -> None:
+def test_votes_break_a_tie_only_if_one_title_is_far_better_known(votes: int, others: int, way: str) -> None:
     rivals = title(7, "Fargo", votes=votes), title(8, "Fargo", votes=others)
     assert outcome("Fargo (1995)", *rivals) == outcome("Fargo (1995)", *reversed(rivals)) == way
 
@@ -152,7 +152,7 @@ def test_better_in_one_field_and_worse_in_another_is_not_better() -> None:
     assert outcome("Fargo (1995)", short, replace(near, votes=5000)) == "8"
 
 
-def test_both_names_are_better_than_one() -> None:
+def test_two_equal_names_are_better_than_one() -> None:
     both = title(7, "The Postman", original="Il postino", votes=10)
     assert outcome("Postman, The (Postino, Il) (1995)", title(8, "The Postman", votes=150), both) == "7"
 
@@ -184,7 +184,7 @@ def test_two_movies_of_one_name_and_year() -> None:
     twins = [LabelledMovie("1", "Emma (1995)"), LabelledMovie("2", "Emma (1995)")]
     known, other = title(7, "Emma", votes=90_000), title(8, "Emma", votes=4)
     assert [one.way for one in match(twins, [known, other])] == ["ambiguous", "ambiguous"]
-    assert [one.title for one in match(twins, [known])] == ["tt0000007"] * 2  # as Chasing Amy, which occurs twice
+    assert [one.title for one in match(twins, [known])] == ["tt0000007"] * 2  # as for Chasing Amy in ML-100K
 
 
 def test_two_movies_do_not_match_one_title() -> None:

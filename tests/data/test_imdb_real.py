@@ -16,8 +16,10 @@ from movietui.data.storage import cache
 
 @pytest.fixture(scope="module")
 def real(published: Path, tmp_path_factory: pytest.TempPathFactory) -> "object":
-    """The three datasets joined with the real tables; ML-1M first without other datasets, then with the links of
-    ML-latest-small."""
+    """The three real datasets, joined with the real tables.
+
+    ML-1M is joined twice: first without other datasets on disk, then with the links of ML-latest-small.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOVIETUI_HOME", str(tmp_path_factory.mktemp("joined")))
         reports, joins = {}, {}
@@ -35,7 +37,7 @@ def matched(join: imdb.Join) -> dict[str, str]:
 
 
 @pytest.mark.real
-def test_shares_of_the_real_datasets(real: Callable[[], object]) -> None:
+def test_how_many_real_movies_are_matched(real: Callable[[], object]) -> None:
     reports, joins, small = real  # type: ignore[misc]
     truth = {
         str(movie): f"tt{number:07}"
@@ -43,17 +45,18 @@ def test_shares_of_the_real_datasets(real: Callable[[], object]) -> None:
     }
     assert matched(joins["ml-latest-small"]) == truth
     assert reports["ml-latest-small"].by == {"id": 9742, "title": 0, "hand": 0}
-    # ML-1M shares its ids with ML-latest-small, all of whose movies are in the table.
+    # ML-1M uses the ids of ML-latest-small, whose movies are all in IMDb's table.
     matches = matched(joins["ml-1m"])
     shared = set(truth) & set(joins["ml-1m"].movies["id"])
     assert len(shared) == 2949
     assert sum(matches.get(movie) == truth[movie] for movie in shared) >= 0.99 * len(shared)
-    # Without links, 2,941 movies of ML-1M are matched by name, and only Saturn 3 is wrong: IMDb has two of 1980.
+    # Without links, 2,941 movies of ML-1M are matched by name. Only Saturn 3 is wrong: IMDb has two movies with this
+    # name from 1980.
     assert reports["alone"].by["id"] == 0
     by_name = matched(joins["alone"])
     assert len(shared & set(by_name)) >= 2935
     assert [movie for movie in shared & set(by_name) if by_name[movie] != truth[movie]] == ["2851"]
-    # Of ML-100K, at most 7 of the movies without a match are in the table, as far as a person can tell.
+    # As far as a person can tell, at most 7 of the movies of ML-100K that have no match are in IMDb's table.
     assert len(matched(joins["ml-100k"])) >= 1340
     assert len(reports["ml-100k"].ambiguous) <= 12
 
@@ -70,7 +73,7 @@ print(imdb.join("ml-1m", folder / "imdb").peak)
 
 @pytest.mark.real
 def test_a_join_needs_less_than_a_gigabyte(published: Path) -> None:
-    """Runs in its own process, because the peak includes everything a process did before."""
+    """The join runs in a separate process, because the peak includes everything that a process did before."""
     done = subprocess.run([sys.executable, "-c", JOINS, str(published)], capture_output=True, text=True, check=True)
     assert 10**7 < int(done.stdout) < 10**9
 

@@ -1,4 +1,4 @@
-"""When a stored join is reused, and what remains if a new one fails."""
+"""When a stored join is used again, and what happens to it if a new join fails."""
 
 import errno
 import subprocess
@@ -20,7 +20,7 @@ from tests.data.joined import MOVIES, TITLES, facts_of, get, get_linked
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_cleaning_has_the_facts(tmp_path: Path, tables: Path) -> None:
+def test_every_cleaning_has_the_imdb_facts(tmp_path: Path, tables: Path) -> None:
     get(tmp_path, {**MOVIES, 7: "Usual Suspects, The (1995)"})
     imdb.join("films", tables)
     for cleaning in ("none", "standard"):
@@ -38,14 +38,14 @@ def test_a_merged_movie_has_the_imdb_facts_of_any_entry(tmp_path: Path, tables: 
         assert dataset.movies.merged == {"1": ("2",)}
         return facts.ids
 
-    assert ids() == ids() == ("tt0000012",)  # joined, then loaded
+    assert ids() == ids() == ("tt0000012",)  # just cleaned, then loaded
     imdb.settle("linked", "2", None)
     assert ids() == ("",)
     imdb.settle("linked", "1", "tt0000012")
     assert ids() == ("tt0000012",)
 
 
-def test_another_source_under_the_same_name_forgets_the_join(tmp_path: Path, tables: Path) -> None:
+def test_a_new_source_under_the_same_name_discards_the_join(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     assert len(list(cache.folder_of("films").glob("imdb-*"))) == 1
@@ -99,7 +99,9 @@ def test_a_damaged_join_is_ignored(tmp_path: Path, tables: Path, file: str) -> N
     assert facts_of()[1].ids[0] == "tt0000011"
 
 
-def test_a_full_disk_leaves_the_previous_join(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_previous_join_unchanged(
+    tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     assert facts_of()[1].ids[1] == "tt0000012"
@@ -117,7 +119,7 @@ def test_a_full_disk_leaves_the_previous_join(tmp_path: Path, tables: Path, monk
     assert not [path for path in locations.imdb().glob("*") if path.is_file()]
 
 
-def test_stopping_leaves_the_previous_join(tmp_path: Path, tables: Path) -> None:
+def test_stopping_leaves_the_previous_join_unchanged(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     before = {path.name for path in cache.folder_of("films").iterdir()}

@@ -1,4 +1,4 @@
-"""Settling by hand what a join leaves ambiguous."""
+"""Settling by hand the movies that a join leaves ambiguous."""
 
 import threading
 from pathlib import Path
@@ -12,22 +12,22 @@ from movietui.data.storage import locations, parquet
 from tests.data.joined import MOVIES, facts_of, get, way_of
 
 
-def test_settling(tmp_path: Path, tables: Path) -> None:
+def test_settling_and_unsettling_a_movie(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
-    prints = [facts_of()[1].fingerprint]
+    fingerprints = [facts_of()[1].fingerprint]
     report = imdb.settle("films", "3", "tt0000014")
     assert report.by == {"id": 0, "title": 4, "hand": 1}
     assert way_of(report) == {"4": "unmatched", "3": "settled"}
     assert [title.id for title in report.settled[0].candidates] == ["tt0000014"]
     _, facts = facts_of()
     assert (facts.ids[2], facts.minutes[2]) == ("tt0000014", 120)
-    prints.append(facts.fingerprint)
+    fingerprints.append(facts.fingerprint)
     assert way_of(imdb.unsettle("films", "3")) == {"3": "ambiguous", "4": "unmatched"}
-    assert facts_of()[1].fingerprint == prints[0] != prints[1]
+    assert facts_of()[1].fingerprint == fingerprints[0] != fingerprints[1]
 
 
-def test_none_of_the_candidates(tmp_path: Path, tables: Path) -> None:
+def test_choosing_none_of_the_candidates(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     report = imdb.settle("films", "1", None)
@@ -53,7 +53,7 @@ def test_choices_survive_getting_and_joining_again(tmp_path: Path, tables: Path)
     assert "tt0000012" not in ids
 
 
-def test_a_choice_of_an_unread_title_applies_at_the_next_join(tmp_path: Path, tables: Path) -> None:
+def test_a_chosen_title_that_was_not_read_applies_from_the_next_join_on(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     report = imdb.settle("films", "4", "tt0000017")
@@ -69,11 +69,11 @@ def test_two_choices_at_once(tmp_path: Path, tables: Path, monkeypatch: pytest.M
     write_json = parquet.write_json
     other = threading.Thread(target=imdb.settle, args=("films", "1", None))
 
-    def late(*what: object) -> None:
+    def late(*arguments: object) -> None:
         if threading.current_thread() is not other:
             other.start()
-            other.join(0.5)  # ends only if it is not blocked
-        write_json(*what)  # type: ignore[arg-type]
+            other.join(0.5)  # the thread ends only if it is not blocked
+        write_json(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(parquet, "write_json", late)
     imdb.settle("films", "3", "tt0000014")
@@ -81,7 +81,7 @@ def test_two_choices_at_once(tmp_path: Path, tables: Path, monkeypatch: pytest.M
     assert {row.id for row in imdb.load("films").report().settled} == {"1", "3"}  # type: ignore[union-attr]
 
 
-def test_a_choice_holds_for_its_movie_only(tmp_path: Path, tables: Path) -> None:
+def test_a_choice_counts_only_for_the_movie_it_was_made_for(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     imdb.join("films", tables)
     imdb.settle("films", "3", "tt0000014")

@@ -1,4 +1,4 @@
-"""Users' own tables: names of columns, scales, formats of ratings and dates, lists."""
+"""Tables that users wrote themselves: names of columns, scales, formats of ratings and dates, and lists."""
 
 from pathlib import Path
 
@@ -26,15 +26,15 @@ def listed(export: Export) -> dict[str, list[str]]:
     return {each.name: [f"{entry.title} {entry.year}" for entry in each.entries] for each in export.lists}
 
 
-OWN_NAMES = (
+PERSONAL_NAMES = (
     *("My Rating", "your rating", "userRating", "User Score", "Personal rating", "You Rated", "Ma note", "Votre note"),
     *("Meine Bewertung", "Mi valoración", "Mi nota", "Il mio voto", "Minha nota", "Sua avaliação", "Note personnelle"),
 )
 PLAIN_NAMES = ("Rating", "Score", "Stars", "Note", "Bewertung", "Valoración", "Puntuación", "Voto", "Nota", "Avaliação")
 
 
-@pytest.mark.parametrize("name", OWN_NAMES)
-def test_my_rating_comes_before_the_average(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", PERSONAL_NAMES)
+def test_my_rating_is_read_instead_of_the_average(tmp_path: Path, name: str) -> None:
     export = read_text(tmp_path, f"Title,Rating,{name},IMDb Rating\nRan (1985),4.5,2,8.2\nIkiru (1952),4,,8.3\n")
     assert stars(export) == {"Ran 1985": 2, "Ikiru 1952": None}
     assert export.readings[0].not_read == ("Rating", "IMDb Rating")
@@ -56,7 +56,7 @@ def test_a_note_in_words_is_not_a_rating(tmp_path: Path) -> None:
     ["Release Year", "Released", "Release Date", "Jahr", "Erscheinungsjahr", "Année de sortie", "Año", "Anno", "Ano"],
 )
 @pytest.mark.parametrize("year", ["2000", "2000-05-12", "12/05/2000", "12.5.2000", "2000.0"])
-def test_names_and_shapes_of_years(tmp_path: Path, name: str, year: str) -> None:
+def test_names_and_formats_of_years(tmp_path: Path, name: str, year: str) -> None:
     export = read_text(tmp_path, f"Titre;{name};Rating\nHamlet;{year};4\nHamlet;1996;3\n")
     assert stars(export) == {"Hamlet 2000": 4, "Hamlet 1996": 3}
 
@@ -140,7 +140,7 @@ def test_dates_that_are_certain(text: str) -> None:
     assert to_moment(text) == DAY
 
 
-def test_dates_that_the_column_decides(tmp_path: Path) -> None:
+def test_the_other_dates_of_a_column_decide_about_an_ambiguous_one(tmp_path: Path) -> None:
     assert date_order(["5/3/2022", "25/3/2022"]) == ("day", False)
     assert date_order(["5/3/2022", "3/25/2022"]) == ("month", False)
     assert date_order(["25/3/2022", "3/25/2022"]) == ("", True)
@@ -214,7 +214,7 @@ ABOVE = 'Date,Name,Tags,URL,Description\n2020-05-16,Snow days,,https://boxd.it/a
 
 
 @pytest.mark.parametrize("before", ["", "\n", "Letterboxd list export v7\n"])
-def test_lists_of_letterboxd(tmp_path: Path, before: str) -> None:
+def test_letterboxd_lists(tmp_path: Path, before: str) -> None:
     export = read_text(tmp_path, before + ABOVE + ROWS, "evenings.csv")
     assert (export.format, export.entries) == ("letterboxd", ())
     assert listed(export) == {"Snow days": ["Ran 1985", "Ikiru 1952"]}
@@ -222,7 +222,7 @@ def test_lists_of_letterboxd(tmp_path: Path, before: str) -> None:
     assert listed(read_text(tmp_path, ROWS, "evenings.csv")) == {"evenings": ["Ran 1985", "Ikiru 1952"]}
 
 
-def test_lists_in_a_zip_of_letterboxd(tmp_path: Path) -> None:
+def test_lists_in_a_letterboxd_zip(tmp_path: Path) -> None:
     files = letterboxd(ratings=[letterboxd_row("Heat", 1995, 4)])
     files |= {"lists/snow.csv": (ABOVE + ROWS).encode(), "lists/empty.csv": ABOVE.encode()}
     export = read(write_zip(tmp_path / "letterboxd.zip", files, ""))
@@ -237,7 +237,7 @@ def test_an_imdb_list_has_ratings_but_no_seen_marks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "marks"), [("WATCHLIST.csv", [{"watchlist"}, {"watchlist"}]), ("mine.csv", [set()])])
-def test_a_list_of_the_oldest_imdb(tmp_path: Path, name: str, marks: list[set[str]]) -> None:
+def test_a_list_in_the_oldest_imdb_layout(tmp_path: Path, name: str, marks: list[set[str]]) -> None:
     rows = [imdb_row("tt0089881", "", "Ran", 1985), imdb_row("tt0044741", 8, "Ikiru", 1952)]
     export = read_text(tmp_path, table(IMDB["oldest"], rows).decode(), name)
     assert [set(entry.marks) for entry in export.entries] == marks
@@ -259,7 +259,7 @@ def test_lines_that_spreadsheets_write_above_a_table(tmp_path: Path, text: str) 
     assert stars(read_text(tmp_path, text)) == {"Ran 1985": 4.5}
 
 
-def test_two_movies_of_one_name_and_year(tmp_path: Path) -> None:
+def test_two_movies_with_one_name_and_year(tmp_path: Path) -> None:
     one, two = (
         {**letterboxd_row("Snow", 1922, rating), "letterboxd uri": f"https://boxd.it/{rating}"} for rating in (3, 4)
     )

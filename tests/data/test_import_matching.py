@@ -1,4 +1,4 @@
-"""Matching entries of an export with a dataset's movies."""
+"""Matching the movies of an export with those of a dataset."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -43,11 +43,11 @@ LABELS = (
     "I Am Curious (Yellow) (1967)",
     "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb (1963)",
 )
-HERE = dataset(LABELS)
+DATASET = dataset(LABELS)
 
 
-def match(entry: Entry, of: Dataset = HERE) -> Match:
-    (result,) = Matcher(of).match([entry])
+def match(entry: Entry, dataset: Dataset = DATASET) -> Match:
+    (result,) = Matcher(dataset).match([entry])
     return result
 
 
@@ -78,9 +78,9 @@ MATCHED = [
 def test_movies_that_match(title: str, year: int, movie: str, way: str) -> None:
     result = match(Entry(title, year))
     assert result.row is not None
-    assert HERE.movies.titles[result.row].partition(" (")[0] == movie.partition(" (")[0]
+    assert DATASET.movies.titles[result.row].partition(" (")[0] == movie.partition(" (")[0]
     assert (result.way, result.outcome, result.candidates) == (way, "matched", ())
-    assert abs(int(HERE.movies.years[result.row]) - (year or int(HERE.movies.years[result.row]))) <= 1
+    assert abs(int(DATASET.movies.years[result.row]) - (year or int(DATASET.movies.years[result.row]))) <= 1
 
 
 AMBIGUOUS = [
@@ -109,12 +109,12 @@ UNMATCHED = [
     ("Hamlet", 1948, "own has no movie with that name and year"),
     ("Nothing", 1990, "own has no movie with that name and year"),
     ("Nothing", 0, "own has no movie with that name"),
-    ("Dune", 2021, "own ends in 2011"),
+    ("Dune", 2021, "own has no movies after 2011"),
 ]
 
 
 @pytest.mark.parametrize(("title", "year", "reason"), UNMATCHED)
-def test_movies_that_the_dataset_does_not_have(title: str, year: int, reason: str) -> None:
+def test_movies_that_the_dataset_lacks(title: str, year: int, reason: str) -> None:
     result = match(Entry(title, year))
     assert (result.outcome, result.reason) == ("unmatched", reason)
 
@@ -129,7 +129,7 @@ def test_a_movie_matches_by_its_original_title() -> None:
     assert match(Entry("Die Stadt", 1995, original="La Cité des enfants perdus")).row == 2
 
 
-def test_an_id_wins_over_the_title_and_contradicts_it() -> None:
+def test_an_id_decides_even_against_the_title() -> None:
     linked = dataset(("Fargo (1996)", "Fargo Again (1996)"), ("tt0116282", "tt0000002"))
     assert match(Entry("Whatever", 1950, imdb="tt0116282"), linked).way == "imdb"
     assert match(Entry("Fargo", 1996, imdb="tt0000002"), linked).row == 1
@@ -138,26 +138,26 @@ def test_an_id_wins_over_the_title_and_contradicts_it() -> None:
     assert "another id" in another.reason
 
 
-def test_an_id_of_movielens_counts_where_the_title_agrees() -> None:
+def test_a_movielens_id_counts_if_the_title_agrees() -> None:
     assert match(Entry("Emma", 1996, movielens=10)).way == "movielens"
     assert match(Entry("Fargo", 1996, movielens=2)).row == 0
     assert match(Entry("Nothing", 1996, movielens=2)).row is None
 
 
-def test_a_match_settled_by_hand_wins() -> None:
+def test_a_choice_made_by_hand_takes_precedence() -> None:
     entry = Entry("Twin", 1991)
-    result = Matcher(HERE).match([entry], {"twin 1991": "twin 1992"})[0]
+    result = Matcher(DATASET).match([entry], {"twin 1991": "twin 1992"})[0]
     assert (result.way, result.row) == ("hand", 13)
-    none = Matcher(HERE).match([entry], {"twin 1991": None})[0]
+    none = Matcher(DATASET).match([entry], {"twin 1991": None})[0]
     assert (none.outcome, none.reason) == ("unmatched", "you chose none of them")
-    elsewhere = Matcher(HERE).match([entry], {"twin 1991": "a film of another dataset 1991"})[0]
+    elsewhere = Matcher(DATASET).match([entry], {"twin 1991": "a film of another dataset 1991"})[0]
     assert elsewhere.outcome == "ambiguous"
 
 
-def test_two_movies_do_not_match_the_same_one() -> None:
-    """The one with the exact year is matched; the other is ambiguous."""
+def test_two_movies_of_an_export_do_not_match_the_same_movie() -> None:
+    """The movie whose year is equal is matched; the other is ambiguous."""
     apes = "Beneath the Planet of the Apes"
-    matches = Matcher(HERE).match([Entry(apes, 1971), Entry(apes, 1970)])
+    matches = Matcher(DATASET).match([Entry(apes, 1971), Entry(apes, 1970)])
     assert [each.outcome for each in matches] == ["ambiguous", "matched"]
     assert matches[0].reason == f"it would be the same movie as {apes} (1970)"
     assert matches[0].candidates == (LABELS.index(f"{apes} (1970)"),)
@@ -175,7 +175,7 @@ def test_links_of_a_dataset(tmp_path: Path) -> None:
 
 
 def test_links_of_another_dataset_with_the_same_movies(tmp_path: Path) -> None:
-    """ML-1M has no links, but shares ids with later releases; a movie with another name there is a different one."""
+    """ML-1M has no links, but uses the ids of later releases. A movie with another name there is a different movie."""
     movies = [f"{movie}::Filmé, Number {movie} (1995)::Drama" for movie in range(1, 31)]
     movies[2] = "3::Another (1995)::Drama"
     catalogue.get("ml-1m", write_zip(tmp_path / "b.zip", contents({"movies.dat": movies}, "ml-1m")))
@@ -187,7 +187,7 @@ def test_links_of_another_dataset_with_the_same_movies(tmp_path: Path) -> None:
     assert links.movielens[:2] == (1, 2)
 
 
-# Names from the joined IMDb table
+# Names on IMDb
 
 KNOWN_MOVIES = {
     1: ("Payback", "Payback", 1990, 20_000),
@@ -196,7 +196,12 @@ KNOWN_MOVIES = {
     4: ("A Loud Name", "A Loud Name", 2001, 40_000),
     5: ("Nightfall", "Nightfall", 2016, 30_000),
 }
-ELSEWHERE = [("Payback", 2005, 25_000), ("The Handover", 2010, 50), ("A Loud Name", 1950, 100), ("Nightfall", 2002, 9)]
+OTHER_MOVIES = [
+    ("Payback", 2005, 25_000),
+    ("The Handover", 2010, 50),
+    ("A Loud Name", 1950, 100),
+    ("Nightfall", 2002, 9),
+]
 JOINED_LABELS = (
     "Payback (1990)",
     "Handover, The (2011)",
@@ -207,19 +212,19 @@ JOINED_LABELS = (
 
 
 def joined() -> Matcher:
-    of = dataset(JOINED_LABELS, [f"tt{number:07}" for number in KNOWN_MOVIES])
-    assert of.movies.imdb is not None
+    whole = dataset(JOINED_LABELS, [f"tt{number:07}" for number in KNOWN_MOVIES])
+    assert whole.movies.imdb is not None
     votes = np.array([votes for *_, votes in KNOWN_MOVIES.values()], np.int32)
-    of = replace(of, movies=replace(of.movies, imdb=replace(of.movies.imdb, votes=votes)))
-    read = NamesBuilder()
-    read.add((number, year, name, original) for number, (name, original, year, _) in KNOWN_MOVIES.items())
-    read.add((number, year, name, name) for number, (name, year, _) in enumerate(ELSEWHERE, 100))
-    columns = read.columns()
-    many = {number: votes for number, (*_, votes) in KNOWN_MOVIES.items()}
-    many |= {number: votes for number, (*_, votes) in enumerate(ELSEWHERE, 100)}
-    columns["votes"] = np.array([many[number] for number in np.asarray(columns["number"]).tolist()], np.int32)
+    whole = replace(whole, movies=replace(whole.movies, imdb=replace(whole.movies.imdb, votes=votes)))
+    names = NamesBuilder()
+    names.add((number, year, name, original) for number, (name, original, year, _) in KNOWN_MOVIES.items())
+    names.add((number, year, name, name) for number, (name, year, _) in enumerate(OTHER_MOVIES, 100))
+    columns = names.columns()
+    votes_of = {number: votes for number, (*_, votes) in KNOWN_MOVIES.items()}
+    votes_of |= {number: votes for number, (*_, votes) in enumerate(OTHER_MOVIES, 100)}
+    columns["votes"] = np.array([votes_of[number] for number in np.asarray(columns["number"]).tolist()], np.int32)
     titles = {f"tt{number:07}": (name, original, year) for number, (name, original, year, _) in KNOWN_MOVIES.items()}
-    return Matcher(of, Knowledge(titles, Names(columns)))
+    return Matcher(whole, Knowledge(titles, Names(columns)))
 
 
 @pytest.mark.parametrize(
@@ -257,7 +262,7 @@ def test_names_on_imdb_prevent_matches(title: str, year: int, reason: str, candi
 
 
 def test_movies_that_cleaning_removed_are_reported(tmp_path: Path) -> None:
-    """No other movie is suggested for them, whatever its year."""
+    """No other movie is suggested for such a movie, whatever its year."""
     labels = {1: "A Movie to Stay Here (1990)", 2: "A Movie Without Genre (1990)", 3: "A Movie Without Genre (1991)"}
     get_linked(tmp_path, labels, {1: 1, 2: 2, 3: 3}, "cleaned", {2: "(no genres listed)"})
     matcher = Matcher(catalogue.load("cleaned"))
@@ -271,10 +276,10 @@ def test_movies_that_cleaning_removed_are_reported(tmp_path: Path) -> None:
 
 
 def test_movies_without_a_similar_name_are_counted_and_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first ones are compared with all titles, and no match is stored for the rest."""
+    """Only the first of them are compared with all titles, and no match is stored for the others."""
     monkeypatch.setattr(matching, "MOST_COMPARED", 1)
     entries = [Entry("Fargoo", 1996), Entry("Fargo", 1996), Entry("Fargoo", 1997), Entry("Star Wars", 1985)]
-    matches = Matcher(HERE).match(entries)
+    matches = Matcher(DATASET).match(entries)
     assert [each.outcome for each in matches] == ["ambiguous", "matched", "unmatched", "unmatched"]
     assert [each.entry for each in matches] == [matches[index].entry for index in range(len(matches))] == entries
     assert matches.counts() == {"ambiguous": 1, "matched": 1, "unmatched": 2}
@@ -284,18 +289,18 @@ def test_movies_without_a_similar_name_are_counted_and_stay_in_order(monkeypatch
 
 @pytest.mark.parametrize(("title", "year", "movie", "way"), MATCHED)
 def test_the_quick_check_rejects_no_movie_that_matches(title: str, year: int, movie: str, way: str) -> None:
-    assert Matcher(HERE)._has_known_name(Entry(title, year)), (movie, way)
+    assert Matcher(DATASET)._has_known_name(Entry(title, year)), (movie, way)
 
 
 def test_the_quick_check_rejects_unknown_names() -> None:
     assert not any(
-        Matcher(HERE)._has_known_name(Entry(title, 1990)) for title in ("The Unheard of 3", "Un: Heard, The")
+        Matcher(DATASET)._has_known_name(Entry(title, 1990)) for title in ("The Unheard of 3", "Un: Heard, The")
     )
 
 
 @pytest.mark.real
 def test_the_movies_of_a_real_dataset_match(published: Path) -> None:
-    """Titles and years of 1M sometimes differ from latest-small; the ids, which are equal, are not used."""
+    """Titles and years in 1M and latest-small sometimes differ. The ids are equal, but this test does not use them."""
     for name in ("ml-latest-small", "ml-1m"):
         catalogue.get(name, published / f"{name}.zip")
     small, large = catalogue.load("ml-latest-small"), catalogue.load("ml-1m")

@@ -97,7 +97,7 @@ def test_the_folder_that_a_zip_unpacks_to(tmp_path: Path) -> None:
         ("reviews.csv", ("Fargo", 1996, 4.5, "")),
     ],
 )
-def test_each_table_of_letterboxd_alone(tmp_path: Path, name: str, expected: tuple[object, ...]) -> None:
+def test_each_letterboxd_table_alone(tmp_path: Path, name: str, expected: tuple[object, ...]) -> None:
     header = LETTERBOXD.get(name, LETTERBOXD["watched.csv"])
     assert summary(read_file(tmp_path, name, table(header, [letterboxd_row("Fargo", 1996, 4.5)]))) == [expected]
 
@@ -160,7 +160,7 @@ def test_types_that_are_not_movies(tmp_path: Path, kind: str) -> None:
     rows = [imdb_row("tt1", 2, "X", 1990, kind), imdb_row("tt2", 2, "Y", 1990)]
     export = read_file(tmp_path, "r.csv", table(IMDB["now"], rows))
     assert [entry.title for entry in export.entries] == ["Y"]
-    assert export.skipped[0].reason == f"it is not a movie but of type {kind}"
+    assert export.skipped[0].reason == f"it is not a movie; its type is {kind}"
 
 
 TRAKT_FILES = {
@@ -242,7 +242,7 @@ def test_a_tmdb_export(tmp_path: Path) -> None:
     assert export.entries == (
         Entry("Fargo", 1996, 4.0, at="2020-01-05T12:30:00.000+00:00", imdb="tt0116282", tmdb=275),
     )
-    assert [row.reason for row in export.skipped] == ["it is not a movie but of type tv"]
+    assert [row.reason for row in export.skipped] == ["it is not a movie; its type is tv"]
 
 
 PLAIN = {
@@ -277,8 +277,8 @@ def test_unreadable_lines_are_reported(tmp_path: Path) -> None:
     export = read_file(tmp_path, "mine.csv", content)
     assert summary(export) == [("Fargo", 1996, 4.0, "")]
     assert [(row.location.partition(" ")[2], row.reason) for row in export.skipped] == [
-        ("line 3", "it has 5 fields instead of 3"),
-        ("line 4", "it has 1 fields instead of 3"),
+        ("line 3", "it should have 3 fields, not 5"),
+        ("line 4", "it should have 3 fields, not 1"),
         ("line 5", "it has no title"),
         ("line 7", "its title has more than 1,000 characters"),
     ]
@@ -353,7 +353,7 @@ def test_paths_that_are_not_files(tmp_path: Path) -> None:
             read(tmp_path / name)
 
 
-def test_a_zip_with_something_else(tmp_path: Path) -> None:
+def test_a_zip_without_an_export_or_with_two(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="contains no table from Letterboxd, IMDb"):
         read(write_zip(tmp_path / "a.zip", {"notes.txt": b"x"}))
     mixed = {"a.csv": b"Title\nX\n", "b.csv": table(IMDB["now"], [imdb_row("tt1", 3, "Y", 1990)])}
@@ -428,7 +428,7 @@ REPEATED = (
 
 
 def test_most_rows_of_a_movie_are_merged_while_a_table_is_read() -> None:
-    """A file may name a movie a million times. The result is as if all rows were merged afterwards."""
+    """A file may name a movie a million times. The result is the same as if all its rows were merged afterwards."""
     read_rows = csv_exports.read(PurePosixPath("mine.csv"), REPEATED).entries
     assert [(one.title, one.stars, sorted(one.marks), one.at[:4]) for one in read_rows] == [
         ("Heat", 4.0, ["liked"], "2020"),
@@ -461,7 +461,7 @@ DATES = ("", "2020-01-05", "2020-01-06", "2019", "03/04/2020", "never")
 
 
 def random_export(random: Random) -> dict[str, bytes]:
-    """Return tables of Letterboxd with repeated movies, namesakes, movies without date, marks and lists."""
+    """Return random Letterboxd tables with repeated movies, namesakes, missing and unreadable values, and lists."""
     titles = random.sample(("Heat", "HEAT", "Fargo", "Crash", "The Crash", ""), 3)
     addresses = random.sample(("https://boxd.it/a", "https://boxd.it/b", "https://boxd.it/c", ""), 2)
     contents = {}
@@ -496,7 +496,7 @@ def test_merging_while_reading_changes_no_export(seed: int, tmp_path: Path, monk
     assert merged_early == result()
 
 
-def test_movies_of_the_same_time_stay_in_the_order_of_the_file() -> None:
+def test_movies_with_the_same_time_stay_in_the_order_of_the_file() -> None:
     names = ["Heat", "Fargo", "Ran", "Fargo", "Crash", "Ran", "Heat"]
     assert [entry.title for entry in merged([Entry(name, 1995, 3) for name in names])] == [
         "Heat",

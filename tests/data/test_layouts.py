@@ -1,4 +1,4 @@
-"""Every layout of MovieLens, and what they have in common."""
+"""Every layout that MovieLens uses: first what all layouts have in common, then each by itself."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ from movietui.data.progress import Stage
 from tests.data.files import LAYOUTS, MOVIES, USERS, contents, lines, rated, write_folder, write_zip
 
 RATINGS = {layout: next(iter(lines(layout))) for layout in LAYOUTS}
-"""The file with the ratings."""
+"""The name of the file with the ratings in each layout."""
 SEPARATORS = {"ml-100k": "\t", "ml-1m": "::", "ml-10m": "::", "ml-latest-small": ","}
 LATER = ["ml-10m", "ml-latest-small"]
 
@@ -63,7 +63,7 @@ def test_line_ends_do_not_matter(tmp_path: Path, layout: str) -> None:
 
 
 @each_layout
-def test_small_blocks_give_the_same(tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_blocks_give_the_same_tables(tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = read(tmp_path, layout)
     blocks = movielens.archive.Files.blocks
     monkeypatch.setattr(movielens.archive.Files, "blocks", lambda self, name, size=100: blocks(self, name, 100))
@@ -71,7 +71,7 @@ def test_small_blocks_give_the_same(tmp_path: Path, layout: str, monkeypatch: py
 
 
 @each_layout
-def test_a_wrong_rating_is_named_and_only_its_block_is_read_slowly(
+def test_a_wrong_rating_is_reported_and_only_its_block_is_read_slowly(
     tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, whole = RATINGS[layout], read(tmp_path, layout)
@@ -98,8 +98,8 @@ def test_a_wrong_rating_is_named_and_only_its_block_is_read_slowly(
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
-        (("1", "2", "3"), "3 fields instead of 4"),
-        (("1", "2", "3", "880000000", "5"), "5 fields instead of 4"),
+        (("1", "2", "3"), "it should have 4 fields, not 3"),
+        (("1", "2", "3", "880000000", "5"), "it should have 4 fields, not 5"),
         (("1", "2", "inf", "880000000"), "the stars 'inf' are not a number"),
         (("-1", "2", "3", "880000000"), "the user '-1' is not a whole number in range"),
         (("1", "2147483648", "3", "880000000"), "the movie '2147483648' is not a whole number in range"),
@@ -120,7 +120,7 @@ def test_wrong_ratings(tmp_path: Path, layout: str, fields: tuple[str, ...], wro
 def test_empty_fields_are_missing(tmp_path: Path, layout: str) -> None:
     between = SEPARATORS[layout]
     rows = [between.join(row) for row in (("1", "", "3", "9"), ("1", "2", "", "9"), ("", "2", "3", ""))]
-    for more in ([], [between.join("1234x")]):  # the fast path, then line by line
+    for more in ([], [between.join("1234x")]):  # first the fast path, then line by line
         raw = read(tmp_path, layout, {RATINGS[layout]: rows + more})
         assert raw.ratings["user_id"].tolist() == [1, 1, MISSING]
         assert raw.ratings["movie_id"].tolist() == [MISSING, 2, 2]
@@ -132,7 +132,7 @@ def test_empty_fields_are_missing(tmp_path: Path, layout: str) -> None:
 
 @each_layout
 @pytest.mark.parametrize("index", [0, 1, 2])
-def test_more_than_a_few_wrong_lines(tmp_path: Path, layout: str, index: int) -> None:
+def test_ten_wrong_lines_are_accepted_but_not_eleven(tmp_path: Path, layout: str, index: int) -> None:
     names = list(lines(layout))
     if index >= len(names):
         pytest.skip("this layout has no third file")
@@ -140,7 +140,7 @@ def test_more_than_a_few_wrong_lines(tmp_path: Path, layout: str, index: int) ->
     assert len(read(tmp_path, layout, {names[index]: [*rows, *["nonsense"] * 10]}).malformed) == 10
     first = len(rows) + 1 + (layout == "ml-latest-small")
     with pytest.raises(
-        Problem, match=rf"more than 10 lines of {names[index]} are wrong, the first is line {first}: 1 f"
+        Problem, match=rf"more than 10 lines of {names[index]} are wrong; the first is line {first}: it s"
     ):
         read(tmp_path, layout, {names[index]: [*rows, *["nonsense"] * 11]})
 
@@ -169,7 +169,7 @@ def test_reading_reports_its_progress(tmp_path: Path, layout: str) -> None:
     assert (stages[-1].done, stages[-1].finished) == (size, True)
 
 
-def test_two_layouts_side_by_side(tmp_path: Path) -> None:
+def test_two_layouts_in_one_folder_are_refused(tmp_path: Path) -> None:
     path = write_folder(tmp_path / "x", {**contents(layout="ml-1m"), **contents(layout="ml-latest-small")})
     with pytest.raises(Problem, match=r"contains ratings\.dat and ratings\.csv, which are two datasets"):
         movielens.read(path)
@@ -203,7 +203,7 @@ def test_codes_of_1m_become_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layout", "name", "line", "wrong"),
     [
-        ("ml-1m", "movies.dat", "99::Short", "2 fields instead of 3"),
+        ("ml-1m", "movies.dat", "99::Short", "it should have 3 fields, not 2"),
         ("ml-1m", "movies.dat", "1::Again (1995)::Drama", "the movie 1 appears twice"),
         ("ml-1m", "movies.dat", "99:: ::Drama", "no title"),
         ("ml-1m", "users.dat", "99::M::400::1::0", "the age '400'"),
@@ -211,7 +211,7 @@ def test_codes_of_1m_become_words(tmp_path: Path) -> None:
         ("ml-1m", "users.dat", "1::M::25::1::0", "the user 1 appears twice"),
         ("ml-10m", "movies.dat", "::Nobody (1995)::Drama", "no movie id"),
         ("ml-latest-small", "movies.csv", '99,"Half a quote (1995),Drama', "its quotes do not match"),
-        ("ml-latest-small", "movies.csv", "99,One, Two (1995),Drama", "4 fields instead of 3"),
+        ("ml-latest-small", "movies.csv", "99,One, Two (1995),Drama", "it should have 3 fields, not 4"),
         ("ml-latest-small", "movies.csv", "1,Again (1995),Drama", "the movie 1 appears twice"),
         ("ml-latest-small", "links.csv", "99,tt0114709,1", "the IMDb id 'tt0114709'"),
     ],
@@ -309,7 +309,7 @@ def test_a_header_as_a_spreadsheet_saves_it(tmp_path: Path) -> None:
 
 def test_another_separator_is_reported(tmp_path: Path) -> None:
     rows = [line.replace("::", "\t") for line in lines("ml-1m")["ratings.dat"]]
-    with pytest.raises(Problem, match=r"lines of ratings\.dat are wrong, the first is line 1: 1 fields instead of 4"):
+    with pytest.raises(Problem, match=r"ratings\.dat are wrong; the first is line 1: it should have 4 fields, not 1"):
         read(tmp_path, "ml-1m", {"ratings.dat": rows})
 
 

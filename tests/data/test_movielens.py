@@ -55,8 +55,8 @@ def test_windows_line_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "wrong"),
     [
-        ("1\t2\t3", "3 fields instead of 4"),
-        ("1\t2\t3\t4\t5", "5 fields instead of 4"),
+        ("1\t2\t3", "it should have 4 fields, not 3"),
+        ("1\t2\t3\t4\t5", "it should have 4 fields, not 5"),
         ("1\t2\tfive\t880000000", "the stars 'five' are not a number"),
         ("1\t2\tinf\t880000000", "the stars 'inf' are not a number"),
         ("x\t2\t3\t880000000", "the user 'x' is not a whole number in range"),
@@ -68,7 +68,7 @@ def test_windows_line_ends(tmp_path: Path) -> None:
         ("1\t2\t\x1b[31m\t880000000", "the stars ''"),
     ],
 )
-def test_a_malformed_rating_is_left_out_and_named(tmp_path: Path, line: str, wrong: str) -> None:
+def test_a_malformed_rating_is_left_out_and_reported(tmp_path: Path, line: str, wrong: str) -> None:
     rows = lines()["u.data"]
     raw = read(tmp_path, u_data=[*rows[:7], line, *rows[7:]])
     assert len(raw.ratings) == len(rows)
@@ -80,7 +80,7 @@ def test_a_malformed_rating_is_left_out_and_named(tmp_path: Path, line: str, wro
 @pytest.mark.parametrize(
     ("name", "line", "wrong"),
     [
-        ("u_item", "99|Short (1995)|01-Jan-1995", "3 fields instead of 24"),
+        ("u_item", "99|Short (1995)|01-Jan-1995", "it should have 24 fields, not 3"),
         ("u_item", movie_line(99, "Date (1995)", "31-Feb-1995"), "there is no date"),
         ("u_item", movie_line(99, "Date (1995)", "1995"), "is not like 01-Jan-1995"),
         ("u_item", movie_line(1, "Again (1995)"), "the movie 1 appears twice"),
@@ -88,7 +88,7 @@ def test_a_malformed_rating_is_left_out_and_named(tmp_path: Path, line: str, wro
         ("u_item", movie_line(99, "x" * 1001), "has more than 1,000 characters"),
         ("u_item", movie_line(99, "Flag (1995)")[:-1] + "2", "genre"),
         ("u_user", "99|forty|M|writer|00000", "the age 'forty'"),
-        ("u_user", "99|40|M|writer", "4 fields instead of 5"),
+        ("u_user", "99|40|M|writer", "it should have 5 fields, not 4"),
         ("u_user", "1|40|M|writer|00000", "the user 1 appears twice"),
         ("u_user", "99|400|M|writer|00000", "400"),
     ],
@@ -101,7 +101,7 @@ def test_malformed_movies_and_users(tmp_path: Path, name: str, line: str, wrong:
 
 
 def test_too_many_malformed_lines(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match=r"more than 10 lines of u\.data are wrong, the first is line 1: 1 fields"):
+    with pytest.raises(Problem, match=r"more than 10 lines of u\.data are wrong; the first is line 1: it should"):
         read(tmp_path, u_data=["nonsense"] * 11 + lines()["u.data"])
     assert len(read(tmp_path, u_data=["nonsense"] * 10 + lines()["u.data"]).malformed) == 10
 
@@ -137,8 +137,8 @@ def test_published_files(published: Path) -> None:
 # The wheel
 
 
-def write_tables(folder: Path, changed: Callable[[dict[str, pa.Table]], None] = lambda tables: None) -> Path:
-    """Write invented tables in the layout of the wheel."""
+def write_tables(folder: Path, change: Callable[[dict[str, pa.Table]], None] = lambda tables: None) -> Path:
+    """Write invented tables as they are in the wheel; ``change`` may change them first."""
     movies, users = np.arange(1, 1683), np.arange(1, 944)
     tables = {
         "data": pa.table(
@@ -165,7 +165,7 @@ def write_tables(folder: Path, changed: Callable[[dict[str, pa.Table]], None] = 
             }
         ),
     }
-    changed(tables)
+    change(tables)
     folder.mkdir()
     for name, table in tables.items():
         parquet.write_table(table, folder / f"MovieLens100k_{name}.parquet.brotli", compression="brotli")
@@ -204,7 +204,7 @@ def test_the_tables_of_the_wheel(tmp_path: Path) -> None:
         (with_value("users", "age", 200), "does not contain the expected tables"),
     ],
 )
-def test_tables_that_are_not_those_of_the_wheel(
+def test_unexpected_tables_are_refused(
     tmp_path: Path, change: Callable[[dict[str, pa.Table]], None], message: str
 ) -> None:
     with pytest.raises(Problem, match=message):

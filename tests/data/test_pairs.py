@@ -20,14 +20,14 @@ def columns(user: object, movie: object, stars: object, time: object = None) -> 
 
 
 def some(rows: int = 200) -> Ratings:
-    """Ratings of 23 users for 17 movies in random order; some rated twice by the same user, some by nobody."""
+    """Return ratings by 23 users of 17 movies in random order; users rate some movies twice, and others not at all."""
     random = np.random.RandomState(4)
     movie = random.choice([0, 3, 4, 7, 8, 9, 16], rows)
     return columns(random.randint(0, 23, rows), movie, random.randint(1, 11, rows) / 2, random.permutation(rows))
 
 
 def naive_triples(ratings: Ratings) -> list[Triple]:
-    """Return all triples by a naive implementation."""
+    """Return all triples, computed naively."""
     newest: dict[tuple[int, int], float] = {}
     for row in np.argsort(ratings.time):
         newest[int(ratings.movie[row]), int(ratings.user[row])] = float(ratings.stars[row])
@@ -44,7 +44,7 @@ def listed(triples: Triples) -> list[Triple]:
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 100_000])
-def test_every_triple_once_in_blocks(at_once: int) -> None:
+def test_blocks_contain_every_triple_once(at_once: int) -> None:
     pairs = Pairs.of(some())
     expected = naive_triples(some())
     blocks = list(pairs.triples(at_once))
@@ -55,7 +55,7 @@ def test_every_triple_once_in_blocks(at_once: int) -> None:
     assert len(pairs) < sum(n * (n - 1) // 2 for n in np.bincount(some().movie))  # some users rated a movie twice
 
 
-def test_columns_have_their_types() -> None:
+def test_columns_have_the_documented_types() -> None:
     block = next(Pairs.of(some()).triples())
     drawn = next(Pairs.of(some()).epoch(10, 10, seed=0))
     for triples in (block, drawn):
@@ -63,7 +63,7 @@ def test_columns_have_their_types() -> None:
         assert kinds == [np.int32, np.int32, np.int32, np.float32]
 
 
-def test_blocks_name_the_rows_of_the_ratings() -> None:
+def test_blocks_give_the_rows_of_the_ratings() -> None:
     ratings = some()
     rows = [np.concatenate(side) for side in zip(*Pairs.of(ratings).blocks(50), strict=True)]
     one, other = (ratings.take(side) for side in rows)
@@ -72,7 +72,7 @@ def test_blocks_name_the_rows_of_the_ratings() -> None:
     assert triples == naive_triples(ratings)
 
 
-def test_two_ratings_by_one_user_are_not_a_pair_and_the_newest_counts() -> None:
+def test_two_ratings_by_one_user_are_not_a_pair_and_the_newer_one_counts() -> None:
     twice = columns([5, 5, 2], [1, 1, 1], [4, 2, 5], time=[9, 8, 1])
     (block,) = Pairs.of(twice).triples()
     assert listed(block) == [(2, 5, 1, 4.5)]
@@ -90,7 +90,7 @@ def test_without_pairs(ratings: Ratings) -> None:
         next(none.epoch(10, 5, seed=0))
 
 
-def test_drawn_triples_are_among_all_and_as_likely_as_each_other() -> None:
+def test_all_triples_are_drawn_and_equally_likely() -> None:
     expected = naive_triples(some(60))
     both_ways = {(a, b, movie, stars) for a, b, movie, stars in expected}
     both_ways |= {(b, a, movie, stars) for a, b, movie, stars in expected}
@@ -99,7 +99,7 @@ def test_drawn_triples_are_among_all_and_as_likely_as_each_other() -> None:
     assert len(drawn) == size
     counts = dict.fromkeys(both_ways, 0)
     for triple in drawn:
-        counts[triple] += 1  # a triple that does not exist raises KeyError
+        counts[triple] += 1  # raises KeyError for a triple that does not exist
     # Each count is binomial with a mean of 1000 and a deviation below 32.
     assert min(counts.values()) > 1000 - 5 * 32
     assert max(counts.values()) < 1000 + 5 * 32
@@ -111,7 +111,7 @@ def test_triples_are_drawn_in_random_order() -> None:
     np.testing.assert_allclose(*halves, atol=5 * np.sqrt(5000 / 4))
 
 
-def test_an_epoch_has_its_size_and_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_epoch_has_the_requested_size_and_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs, "DRAWN_AT_ONCE", 35)
     assert [len(batch) for batch in Pairs.of(some()).epoch(75, 10, seed=0)] == [10] * 7 + [5]
     assert [len(batch) for batch in Pairs.of(some()).epoch(120, 50, seed=0)] == [50, 50, 20]

@@ -1,4 +1,4 @@
-"""Paths as terminals paste them."""
+"""Paths in all the ways in which terminals and file managers paste them."""
 
 from pathlib import Path
 
@@ -33,5 +33,5 @@ def test_an_existing_path_is_taken_literally(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["a\0b", "~nobody-of-this-name/x.zip", "'", ""])
-def test_text_that_is_not_a_path_raises_no_error(text: str) -> None:
+def test_text_that_is_not_a_path_causes_no_error(text: str) -> None:
     assert isinstance(pasted(text), Path)

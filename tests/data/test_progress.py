@@ -17,7 +17,7 @@ def test_rate_and_time_left() -> None:
     assert stages[-1] == Stage("Downloading", 300, 1000, "bytes", "a file", False, 50.0, 14.0)
 
 
-def test_the_rate_is_recent() -> None:
+def test_the_rate_is_measured_recently() -> None:
     clock, stages = Clock(), list[Stage]()
     meter = Meter(stages.append, "Reading", 10_000, "lines", clock=clock)
     for _ in range(10):

@@ -16,7 +16,7 @@ def cleaned(published: Path, name: str, text: str) -> tuple[CleaningReport, dict
 
 
 DIRT = {
-    # Ratings and movies that each rule removes from the published rows.
+    # The numbers of ratings and movies that each rule removes from the published rows.
     "ml-100k": {
         "same-title-twice": (307, 18),
         "newest-of-title": (85, 3),
@@ -51,7 +51,7 @@ def test_the_dirt_of_the_published_files(published: Path, name: str) -> None:
     assert results["few-ratings-movies"].note == never
 
 
-def test_what_changes_in_the_published_100k(published: Path) -> None:
+def test_changes_to_the_published_100k(published: Path) -> None:
     report, results = cleaned(published, "ml-100k", "standard")
     assert (report.ratings, report.users, report.movies) == (99_683, 943, 1662)
     assert results["titles"].note.endswith("3 trimmed")
@@ -61,9 +61,9 @@ def test_what_changes_in_the_published_100k(published: Path) -> None:
 
 def test_source_004_on_the_published_100k(published: Path) -> None:
     report, results = cleaned(published, "ml-100k", "as in 004")
-    # "100000 ratings by 943 users on 1682 items"; movies with less than 5 ratings, without genre or before 1930 are
-    # removed.
+    # The authors start from "100000 ratings by 943 users on 1682 items", and remove movies with fewer than 5 ratings,
+    # without a genre or from before 1930.
     assert (results["missing-values"].before, report.users) == (100_000, 943)
     assert (report.ratings, report.movies) == (99_224, 1347)
-    assert results["few-ratings-movies"].removed_movies == 333 - 2  # two were removed before: no genre, old
+    assert results["few-ratings-movies"].removed_movies == 333 - 2  # earlier rules removed two of these
     assert results["same-title-twice"].on is False

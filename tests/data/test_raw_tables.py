@@ -1,4 +1,4 @@
-"""Raw tables of every layout on disk: side by side, and removed again."""
+"""Raw tables of every layout on disk: stored side by side, and removed."""
 
 import shutil
 import threading
@@ -30,7 +30,7 @@ def loaded_raw(name: str) -> movielens.Raw:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_loaded_tables_equal_those_read(tmp_path: Path, layout: str) -> None:
+def test_loaded_tables_equal_those_that_were_read(tmp_path: Path, layout: str) -> None:
     result = get(tmp_path, layout, "own")
     assert (result.source, result.ratings, result.users, result.movies) == ("path", RATINGS, USERS, MOVIES)
     read, loaded = movielens.read(tmp_path / f"{layout}.zip"), loaded_raw("own")
@@ -47,14 +47,14 @@ def test_loaded_tables_equal_those_read(tmp_path: Path, layout: str) -> None:
 def test_tables_of_another_version_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     get(tmp_path, "ml-1m", "own")
     monkeypatch.setattr(parquet, "FORMAT", 99)
-    with pytest.raises(Problem, match="are damaged or of another version; run movietui data get own --from PATH"):
+    with pytest.raises(Problem, match="are damaged or from another version; run movietui data get own --from PATH"):
         catalogue.load("own")
     get(tmp_path, "ml-1m", "own")
     assert len(catalogue.load("own").ratings) == RATINGS
     assert [folder.name[:7] for folder in cache.folder_of("own").glob("raw-*")] == ["raw-99-"]
 
 
-def test_other_links_are_another_dataset(tmp_path: Path) -> None:
+def test_other_links_change_the_digest(tmp_path: Path) -> None:
     def digest(changed: dict[str, list[str]]) -> str:
         catalogue.get("own", write_folder(tmp_path / "files", contents(changed, "ml-latest-small")))
         return str(cache.describe("own")["raw"])
@@ -105,7 +105,7 @@ def test_remove_frees_tables_and_archive(tmp_path: Path, home: Path) -> None:
         catalogue.remove("ml-1m")
 
 
-def test_imported_datasets_and_the_demo_are_removed(tmp_path: Path) -> None:
+def test_supplied_datasets_and_the_demo_are_removed(tmp_path: Path) -> None:
     get(tmp_path, "ml-latest-small", "own")
     catalogue.get("demo")
     for name in ("own", "demo"):
@@ -160,26 +160,26 @@ def test_a_failed_removal_is_reported(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(loaded_raw("own").ratings) == RATINGS
 
 
-# Two at once
+# Two processes at once
 
 
 def test_a_folder_that_dataset_json_does_not_name_yet_is_not_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One process has written its raw tables but not yet ``dataset.json`` when another, with another file, finishes."""
+    """A process has written raw tables, but not yet ``dataset.json``, while another process stores a different file."""
     replace_file = atomic_files.replace_file
-    one_waits, other_is_under_way = threading.Event(), threading.Event()
+    one_waits, other_has_started = threading.Event(), threading.Event()
 
     def late(path: Path, content: bytes) -> None:
         if threading.current_thread() is one:
             one_waits.set()
-            other_is_under_way.wait(10)
-            other.join(0.5)  # ends only if it is not blocked
+            other_has_started.wait(10)
+            other.join(0.5)  # the thread ends only if it is not blocked
         replace_file(path, content)
 
     def other_gets() -> None:
         one_waits.wait(10)
-        other_is_under_way.set()
+        other_has_started.set()
         get(tmp_path, "ml-1m", "own")
 
     monkeypatch.setattr(atomic_files, "replace_file", late)
@@ -189,12 +189,12 @@ def test_a_folder_that_dataset_json_does_not_name_yet_is_not_swept(
     other.start()
     one.join(30)
     other.join(30)
-    # The last one wins, and its tables are there.
+    # The dataset is the one stored last, and its tables exist.
     assert loaded_raw("own").ratings_file == "ratings.dat"
     assert len(list(cache.folder_of("own").glob("raw-*"))) == 1
 
 
-def test_tables_that_a_killed_process_left_are_swept(tmp_path: Path) -> None:
+def test_tables_that_a_killed_process_left_behind_are_swept(tmp_path: Path) -> None:
     get(tmp_path, "ml-100k", "own")
     (cache.folder_of("own") / "raw-0123456789abcdef").mkdir()
     get(tmp_path, "ml-100k", "own")

@@ -1,4 +1,4 @@
-"""Each rule, on rows that it removes or changes."""
+"""Tests of each rule on rows that it removes or changes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.data.files import lines, movie_line
 @pytest.mark.parametrize(
     ("rule", "line", "example"),
     [
-        ("malformed-lines", "nonsense", "u.data line 241: 1 fields instead of 4"),
+        ("malformed-lines", "nonsense", "u.data line 241: it should have 4 fields, not 1"),
         ("missing-values", "1\t2\t\t880000000", "user 1, movie 2, ? stars"),
         ("missing-values", "\t2\t3\t880000000", "user ?, movie 2, 3 stars"),
         ("outside-scale", rated(1, 99, 6), "user 1, movie 99, 6 stars"),
@@ -37,8 +37,8 @@ def test_a_bad_line_is_removed_by_its_rule(tmp_path: Path, rule: str, line: str,
 def test_the_newest_of_two_ratings_stays(tmp_path: Path) -> None:
     user, movie, _, _ = lines()["u.data"][0].split("\t")
     dataset, _, results = clean(tmp_path, u_data=[rated(int(user), int(movie), 1), rated(int(user), int(movie), 2)])
-    left = [stars for *pair, stars in ratings_of(dataset) if pair == [user, movie]]
-    assert left == [2]  # within the same second, the later line
+    remaining = [stars for *pair, stars in ratings_of(dataset) if pair == [user, movie]]
+    assert remaining == [2]  # of ratings in the same second, that of the later line
     assert results["duplicate-ratings"].removed == 2
     assert results["duplicate-ratings"].examples[1].endswith("movie " + movie + ", 1 stars")
 
@@ -128,14 +128,14 @@ def test_the_newest_of_a_title_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "left"),
+    ("change", "users"),
     [("+few-ratings-users:21", 10), ("+few-ratings-users:20", 12), ("+few-ratings-users", 12)],
 )
-def test_a_rule_is_applied_with_its_number(tmp_path: Path, change: str, left: int) -> None:
+def test_a_rule_is_applied_with_its_number(tmp_path: Path, change: str, users: int) -> None:
     more = [rated(user, 31) for user in range(3, 13)]
     _, report, results = clean(tmp_path, f"standard {change}", u_item=[movie_line(31, "New (1995)")], u_data=more)
-    assert report.users == left
-    assert results["few-ratings-users"].removed_users == 12 - left
+    assert report.users == users
+    assert results["few-ratings-users"].removed_users == 12 - users
     assert results["few-ratings-users"].title == f"users, under {results['few-ratings-users'].number} ratings"
 
 
@@ -150,13 +150,13 @@ def test_movies_that_were_never_rated_are_counted(tmp_path: Path) -> None:
 
 def test_titles_in_reading_order_or_as_published(tmp_path: Path) -> None:
     movies = [movie_line(31, "Usual Suspects, The (1995) "), movie_line(32, "Plain")]
-    read_, _, results = clean(tmp_path, "standard", u_item=movies)
+    reordered, _, results = clean(tmp_path, "standard", u_item=movies)
     published, _, off = clean(tmp_path, "standard -titles", u_item=movies)
-    assert read_.movies.titles[-2:] == ("The Usual Suspects", "Plain")
+    assert reordered.movies.titles[-2:] == ("The Usual Suspects", "Plain")
     assert published.movies.titles[-2:] == ("Usual Suspects, The (1995) ", "Plain")
-    assert read_.movies.keys == published.movies.keys
+    assert reordered.movies.keys == published.movies.keys
     assert published.movies.label(30) == "Usual Suspects, The (1995) "
-    assert read_.movies.label(30) == "The Usual Suspects (1995)"
+    assert reordered.movies.label(30) == "The Usual Suspects (1995)"
     result = results["titles"]
     assert (result.removed, result.changed, result.examples[0]) == (
         0,
@@ -167,14 +167,14 @@ def test_titles_in_reading_order_or_as_published(tmp_path: Path) -> None:
     assert (off["titles"].on, off["titles"].changed) == (False, 31)
 
 
-def test_gender_is_coded_or_left(tmp_path: Path) -> None:
+def test_gender_is_coded_or_left_as_published(tmp_path: Path) -> None:
     people = ["13|30|female|none|1", "14|30||none|2", "15|30|x|none|3"]
     coded, _, results = clean(tmp_path, u_user=people)
-    left, _, _ = clean(tmp_path, "standard -gender", u_user=people)
+    as_published, _, _ = clean(tmp_path, "standard -gender", u_user=people)
     expected = [{"F": 0, "M": 1}[line.split("|")[2]] for line in lines()["u.user"]]
     assert coded.users.gender_code.tolist() == [*expected, 0, -1, -1]
-    assert coded.users.gender == left.users.gender
-    assert len(left.users.gender_code) == 0
+    assert coded.users.gender == as_published.users.gender
+    assert len(as_published.users.gender_code) == 0
     assert (results["gender"].changed, results["gender"].note) == (13, "7 F, 6 M")
 
 
@@ -191,8 +191,8 @@ def test_a_dataset_without_demographics(tmp_path: Path) -> None:
     whole = read(tmp_path, u_data=[rated(99, 1)])
     dates = whole.movies.assign(release_date="")
     raw = replace(whole, users=whole.users[["user_id"]], movies=dates)
-    tables_, report = cleaning.clean("bare", raw, parse("none +gender +unused-columns"))
-    dataset = encode("bare", tables_, "none")
+    tables, report = cleaning.clean("bare", raw, parse("none +gender +unused-columns"))
+    dataset = encode("bare", tables, "none")
     users = dataset.users
     assert len(users) == 13
     assert (len(users.age), users.gender, users.occupation, len(users.gender_code)) == (0, (), (), 0)

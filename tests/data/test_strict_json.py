@@ -1,4 +1,4 @@
-"""JSON from outside: numbers that are not finite, and documents that would break the parser, are refused."""
+"""JSON from outside: infinite numbers, NaN and documents that would break the parser are refused."""
 
 import pytest
 
@@ -12,12 +12,12 @@ from movietui.data.storage.strict_json import finite, loads
         *("[" * 200_000, '{"a":' * 200_000, b"\xff\xfe", b'"\x80"', "", "{", "[1,]"),
     ],
 )
-def test_refused_documents(content: str | bytes) -> None:
+def test_hostile_documents_are_refused(content: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         loads(content)
 
 
-def test_accepted_documents() -> None:
+def test_ordinary_documents_are_accepted() -> None:
     assert loads(b'{"a": [1, 2.5, -3e-2, true, null, "\\u00e9"]}') == {"a": [1, 2.5, -0.03, True, None, "é"]}
     assert loads(str(2**63)) == 2**63
 

@@ -43,7 +43,7 @@ def chart(data: Dataset, name: str) -> dict[str, int]:
     return dict(zip(one["labels"], one["counts"], strict=True))
 
 
-def test_stray_times_do_not_create_endless_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stray_times_do_not_create_thousands_of_bars(monkeypatch: pytest.MonkeyPatch) -> None:
     times = np.array([moment(2000, 1), moment(2000, 1), moment(2001, 3), moment(1990, 1), moment(9999, 1)])
     stray = dataset(ratings=replace(dataset().ratings, time=times))
     assert chart(stray, "ratings over time") == {"1990": 1, "2000": 2, "2001": 1, "9999": 1}
@@ -104,7 +104,7 @@ def test_many_months_are_counted_by_year() -> None:
 @pytest.mark.parametrize("piece", [2, 1000])
 def test_the_density_map(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(working_tables, "PIECE", piece)
-    # Twenty users, ten movies: user u rates the first 10 - u // 2 movies.
+    # There are twenty users and ten movies; user u rates the first 10 - u // 2 movies.
     pairs = [(user, movie) for user in range(20) for movie in range(10 - user // 2)]
     user, movie = (np.array(column, np.int32) for column in zip(*pairs, strict=True))
     ratings = Ratings(user, movie, np.ones(len(pairs), np.float32), np.zeros(len(pairs), np.int64))

@@ -67,7 +67,7 @@ def test_movie_key(title: str, year: int, key: str) -> None:
     assert movie_key(title, year) == key
 
 
-def test_voiced_letters_stay_apart() -> None:
+def test_different_titles_have_different_keys() -> None:
     assert movie_key("かき", 1990) != movie_key("がき", 1990)
     assert movie_key("$", 1971) != movie_key("*", 1971)
 

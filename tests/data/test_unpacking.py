@@ -1,4 +1,4 @@
-"""Members of archives that differ from their entries in the central directory."""
+"""Archives whose members differ from what the central directory says about them."""
 
 import contextlib
 import json
@@ -24,26 +24,26 @@ LINES = b"".join(b"%d,%d,3.5\n" % (number, number * 7 % 101) for number in range
 by_method = pytest.mark.parametrize("method", METHODS)
 
 
-def packed(path: Path, method: str, content: bytes = LINES, name: str = "ratings.csv") -> Path:
+def write_packed(path: Path, method: str, content: bytes = LINES, name: str = "ratings.csv") -> Path:
     with zipfile.ZipFile(path, "w", METHODS[method]) as zipped:
         zipped.writestr(name, content)
     return path
 
 
-def read(path: Path, most: int = 2**20) -> bytes:
-    (content,) = archive.read_all(path, lambda name: True, most).values()
+def read(path: Path, max_bytes: int = 2**20) -> bytes:
+    (content,) = archive.read_all(path, lambda name: True, max_bytes).values()
     return content
 
 
-def refused(path: Path, message: str) -> None:
+def assert_refused(path: Path, message: str) -> None:
     with pytest.raises(Problem, match=message) as problem:
         read(path)
     assert str(problem.value).startswith(str(path))
     assert str(problem.value).endswith(".")
 
 
-def directory_says(path: Path, offset: int, value: int) -> None:
-    """Change four bytes of the last member's entry in the central directory."""
+def change_directory(path: Path, offset: int, value: int) -> None:
+    """Overwrite a four-byte value in the last entry of the central directory."""
     content = bytearray(path.read_bytes())
     struct.pack_into("<I", content, content.rindex(b"PK\1\2") + offset, value)
     path.write_bytes(content)
@@ -53,39 +53,39 @@ SIZE, PACKED_SIZE, CHECKSUM, OFFSET = 24, 20, 16, 42
 
 
 @by_method
-def test_every_method_is_read(tmp_path: Path, method: str) -> None:
-    path = packed(tmp_path / "x.zip", method)
+def test_every_method_can_be_unpacked(tmp_path: Path, method: str) -> None:
+    path = write_packed(tmp_path / "x.zip", method)
     assert read(path) == LINES
     with archive.open_files(path, ["ratings.csv"]) as files:
         for size in (100, 4096, 2**22):
             assert b"".join(files.blocks("ratings.csv", size)) == LINES
             assert max(map(len, files.pieces("ratings.csv", size))) <= size
-    assert read(packed(tmp_path / "empty.zip", method, b"")) == b""
+    assert read(write_packed(tmp_path / "empty.zip", method, b"")) == b""
 
 
 @by_method
 @pytest.mark.parametrize("size", [0, 100, len(LINES) - 1, len(LINES) + 1])
 def test_a_directory_that_lies_about_the_size(tmp_path: Path, method: str, size: int) -> None:
-    path = packed(tmp_path / "x.zip", method)
-    directory_says(path, SIZE, size)
-    refused(path, "is damaged or incomplete; download it again")
+    path = write_packed(tmp_path / "x.zip", method)
+    change_directory(path, SIZE, size)
+    assert_refused(path, "is damaged or incomplete; download it again")
 
 
 @by_method
 @pytest.mark.parametrize("offset", [PACKED_SIZE, CHECKSUM, OFFSET])
 def test_a_directory_with_other_false_values(tmp_path: Path, method: str, offset: int) -> None:
     for value in (0, 1, 1000, 2**31, 2**32 - 1):
-        path = packed(tmp_path / "x.zip", method)
-        directory_says(path, offset, value)
+        path = write_packed(tmp_path / "x.zip", method)
+        change_directory(path, offset, value)
         if offset == OFFSET and value == 0:
-            assert read(path) == LINES  # the entry is true
+            assert read(path) == LINES  # the value is right
         else:
-            refused(path, "is damaged|is refused")
+            assert_refused(path, "is damaged|is refused")
 
 
 @by_method
-def test_damage_of_every_kind_is_one_sentence(tmp_path: Path, method: str) -> None:
-    whole = packed(tmp_path / "whole.zip", method, LINES[:5000]).read_bytes()
+def test_random_damage_raises_nothing_but_a_problem(tmp_path: Path, method: str) -> None:
+    whole = write_packed(tmp_path / "whole.zip", method, LINES[:5000]).read_bytes()
     chance, path = random.Random(15), tmp_path / "x.zip"
     for _ in range(300):
         content = bytearray(whole)
@@ -97,51 +97,51 @@ def test_damage_of_every_kind_is_one_sentence(tmp_path: Path, method: str) -> No
 
 
 def test_invalid_lzma_properties(tmp_path: Path) -> None:
-    path = packed(tmp_path / "x.zip", "lzma")
+    path = write_packed(tmp_path / "x.zip", "lzma")
     whole = path.read_bytes()
     start = 30 + len("ratings.csv")
     for offset, value in ((start + 2, 4), (start + 2, 255), (start + 4, 255), (start + 8, 255)):
         path.write_bytes(whole[:offset] + bytes([value]) + whole[offset + 1 :])
-        refused(path, "is damaged or incomplete")
+        assert_refused(path, "is damaged or incomplete")
 
 
-def test_an_unusual_method(tmp_path: Path) -> None:
-    path = packed(tmp_path / "x.zip", "stored")
+def test_an_unusual_method_is_refused(tmp_path: Path) -> None:
+    path = write_packed(tmp_path / "x.zip", "stored")
     content = bytearray(path.read_bytes())
     struct.pack_into("<H", content, content.rindex(b"PK\1\2") + 10, 93)
     path.write_bytes(content)
-    refused(path, "compressed in an unusual way; repack it")
+    assert_refused(path, "compressed in an unusual way; repack it")
 
 
-def test_overlapping_members(tmp_path: Path) -> None:
+def test_overlapping_members_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w") as zipped:
         zipped.writestr("a.csv", LINES)
         zipped.writestr("b.csv", LINES)
-    directory_says(path, OFFSET, 0)
-    refused(path, "overlaps the file after it")
+    change_directory(path, OFFSET, 0)
+    assert_refused(path, "overlaps the file after it")
 
 
 @pytest.mark.parametrize("name", ["../x.csv", "/x.csv", "C:x.csv", "..\\x.csv", "a\0../x.csv"])
-def test_names_outside_of_the_archive(tmp_path: Path, name: str) -> None:
-    path = packed(tmp_path / "x.zip", "stored", name=name.replace("\0", "?"))
+def test_names_that_lead_outside_are_refused(tmp_path: Path, name: str) -> None:
+    path = write_packed(tmp_path / "x.zip", "stored", name=name.replace("\0", "?"))
     path.write_bytes(path.read_bytes().replace(b"a?..", b"a\0.."))
-    refused(path, "would be written outside its folder")
+    assert_refused(path, "would be written outside its folder")
 
 
 def test_a_name_that_is_not_text(tmp_path: Path) -> None:
-    path = packed(tmp_path / "x.zip", "stored", name="é.csv")
+    path = write_packed(tmp_path / "x.zip", "stored", name="é.csv")
     path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))
-    refused(path, "is damaged or incomplete")
+    assert_refused(path, "is damaged or incomplete")
 
 
-def test_a_directory_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_that_is_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w") as zipped:
         for number in range(100):
             zipped.writestr(f"{number}.csv", b"")
     monkeypatch.setattr(archive, "MAX_DIRECTORY", 1000)
-    refused(path, "its list of files has more than 1,000 bytes")
+    assert_refused(path, "its list of files has more than 1,000 bytes")
 
 
 def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
 
 
 def test_paths_inside_the_archive_are_returned(tmp_path: Path) -> None:
-    path = packed(tmp_path / "x.zip", "deflate", name="deep/er/x.csv")
+    path = write_packed(tmp_path / "x.zip", "deflate", name="deep/er/x.csv")
     assert set(archive.read_all(path, lambda name: True, 2**20)) == {PurePosixPath("deep/er/x.csv")}
 
 
@@ -176,19 +176,19 @@ except Problem as problem:
 
 
 def bomb(path: Path, method: str) -> None:
-    """Pack far more zeros than an import may have, and let the central directory claim a hundred."""
+    """Pack far more zeros than an import may have, and make the central directory say that there are a hundred."""
     with zipfile.ZipFile(path, "w", METHODS[method]) as zipped, zipped.open("ratings.csv", "w") as member:
         for _ in range(48):
             member.write(bytes(2**22))
-    directory_says(path, SIZE, 100)
+    change_directory(path, SIZE, 100)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is what Linux says it is")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux reports the peak memory in /proc")
 @pytest.mark.parametrize("method", ["deflate", "bzip2"])
-def test_a_bomb_needs_little_memory(tmp_path: Path, method: str) -> None:
+def test_a_zip_bomb_needs_little_memory(tmp_path: Path, method: str) -> None:
     path = tmp_path / "x.zip"
     bomb(path, method)
-    answer = subprocess.run([sys.executable, "-c", PEAK, str(path)], check=True, capture_output=True, text=True)
-    sentence, more = json.loads(answer.stdout)
+    result = subprocess.run([sys.executable, "-c", PEAK, str(path)], check=True, capture_output=True, text=True)
+    sentence, growth = json.loads(result.stdout)
     assert "damaged or incomplete" in sentence
-    assert more < 100 * 2**20
+    assert growth < 100 * 2**20

@@ -1,4 +1,4 @@
-"""Autoencoders that fill in the gaps in a row of ratings."""
+"""Autoencoders that fill in the missing entries of a row of ratings."""
 
 from dataclasses import dataclass
 
@@ -15,21 +15,23 @@ Doubles = NDArray[np.float64]
 BLOCK = 16_384
 """Pairs processed at once."""
 SPREAD = 2.0
-"""How much wider a viewer's prior is than the scatter of the users' weights, which were shrunk towards their mean."""
+"""The factor by which a viewer's prior is wider than the scatter of the users' weights, because training shrank these
+towards their mean."""
 RIDGES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
-"""The candidates for ``k``: how many times more strongly than in training a viewer's weights are shrunk towards the
-mean, in directions in which the users' weights hardly differ."""
+"""The candidates for ``k``, see ``AutoRec``: in directions in which the users' weights hardly differ, a viewer's
+weights are shrunk towards the mean ``k`` times more strongly than in training."""
 EVIDENCE_USERS = 200
-"""How many users' ratings choose among ``RIDGES``."""
+"""How many users' ratings are used to choose among ``RIDGES``."""
 LEAST_DECAY = 1e-3
-"""The least decay of the regression that folds a viewer in."""
+"""A smaller decay counts as this one in the regression that folds a viewer in."""
 
 
 @dataclass(frozen=True)
 class AutoRecSettings(Settings):
     """Settings of ``AutoRec``.
 
-    Chosen on a validation tenth (``hold_out``) of the train parts of ``kfold5-0`` of ml-100k and ``random90`` of ml-1m.
+    The defaults were chosen on a validation tenth (``hold_out``) of the train parts of ``kfold5-0`` of ml-100k and
+    ``random90`` of ml-1m.
     """
 
     by_user: bool = setting(False, False, True)
@@ -41,7 +43,7 @@ class AutoRecSettings(Settings):
     decay: float = setting(30.0, 0.0, 1000.0)
     """The weight of the sum of squared weights against the sum of squared errors."""
     dropout: float = setting(0.0, 0.0, 0.9)
-    """The share of the ratings that is dropped from the input each time; the network learns to predict them from the
+    """The share of the ratings that are dropped at random from the input; the network learns to predict them from the
     others."""
     epochs: int = setting(20, 1, 200)
     """The number of passes over all rows."""
@@ -63,7 +65,7 @@ class AutoRecSettings(Settings):
 class Weights:
     """A viewer's posterior: a normal distribution over the weights of the movies' features and, last, a bias.
 
-    Its covariance is ``P - R' R``, with ``P`` the prior covariance.
+    Its covariance is ``P - R' R``, where ``P`` is the prior covariance.
     """
 
     mean: Doubles
@@ -73,42 +75,45 @@ class Weights:
 
 
 class AutoRec(Model[AutoRecSettings, Weights]):
-    """Maps a row of residuals through a hidden layer and back: ``x -> V' s(W' x + a) + b``, ``s`` the logistic
+    """Maps a row of residuals through a hidden layer and back: ``x -> V' s(W' x + a) + b``, where ``s`` is the logistic
     function.
 
-    Sedhain et al., AutoRec: autoencoders meet collaborative filtering (2015). The rows hold residuals of the effects of
-    user and movie (``Bias``), and 0 where there is no rating; only rated entries count in the loss, ``sum (x - x')^2 +
-    decay (|W|^2 + |V|^2)``.
+    Sedhain et al., AutoRec: autoencoders meet collaborative filtering (2015). The rows hold residuals, which are
+    ratings minus the effects of their user and movie (``Bias``), and 0 where there is no rating. Only rated entries
+    count in the loss, ``sum (x - x')^2 + decay (|W|^2 + |V|^2 + |b|^2)``.
 
-    Either way a viewer's stars are ``m + c_i + u + f_i . w``: the overall mean, the effect and features of the movie,
-    and a bias and weights of the viewer.
+    Whether a row is that of a movie or of a user, a viewer's stars are ``m + c_i + u + f_i . w``, with the overall mean
+    ``m``, the movie's effect ``c_i`` and features ``f_i``, and the viewer's bias ``u`` and weights ``w``.
 
-    *By movie* the features are the movie's hidden units minus those of an empty row. A movie's row would have one more
-    entry for a new viewer; it stays empty, so that nobody else's predictions change, and what is missing is the
-    viewer's column of ``V`` and ``b``. Given the features, these are a ridge regression: with prior ``(w, u) ~ N(e,
-    P)``, rated features ``A`` (with a column of ones), ``y = r - m - c`` and the variance ``v`` of a rating,
+    *By movie*, the features are the movie's hidden units minus those of an empty row. A new viewer would add one entry
+    to each movie's row. This entry stays empty, so that nobody else's predictions change; only the viewer's column of
+    ``V`` and ``b`` has to be computed. Given the features, that is a ridge regression: with the prior
+    ``(w, u) ~ N(e, P)``, the features ``A`` of the rated movies (and a column of ones), ``y = r - m - c`` and the
+    variance ``v`` of a rating,
 
         mean = e + P A' (A P A' + v)^-1 (y - A e)      covariance = P - P A' (A P A' + v)^-1 A P
 
-    ``P`` is ``SPREAD C + v / (k decay)``, where ``C`` is the scatter of the users' columns of ``V`` about their mean:
-    users differ mostly in a few directions, in which a viewer is shrunk less than by ``v / decay``, the ridge that
-    ``V`` was trained with. In all other directions that ridge may be too weak, since training stops before ``V``
-    reaches the regression: ``k`` maximises the likelihood of some users' ratings (the evidence: MacKay, Bayesian
-    interpolation, 1992). Users of the dataset are stored the same way, so folding in is exact. Their ratings are part
-    of the movies' rows: when a user's weights are learned from a movie, the user's rating is removed from its hidden
-    units (``inside`` is the argument of the logistic), because the rows of movies that they have not rated lack it too.
+    ``P`` is ``SPREAD C + v / (k decay)``, where ``C`` is the scatter of the users' columns of ``V`` about their mean.
+    Users differ mostly in a few directions, in which a viewer's weights are shrunk less than those of ``V`` were in
+    training, where the prior variance was ``v / decay``. In all other directions, that prior may shrink too little,
+    because training stops before ``V`` reaches the solution of the regression; ``k`` is therefore chosen to maximise
+    the likelihood of some users' ratings (the evidence: MacKay, Bayesian interpolation, 1992). The weights of users of
+    the dataset are computed in the same way, so folding a user in gives exactly the stored weights. A user's ratings
+    are entries of the movies' rows. When the user's weights are learned from a movie, the user's own rating is removed
+    from the movie's hidden units (the parameter ``inside`` holds the arguments of the logistic function), because the
+    rows of the movies that they have not rated lack such an entry too.
 
-    *By user* the features are ``V`` and the weights are the viewer's hidden units, from a forward pass over their row.
-    The covariance is that of the same regression, with the variance of the hidden units over users as prior.
+    *By user*, the features are ``V``, and the weights are the viewer's hidden units, from a forward pass over their
+    row. The covariance is that of the same regression, with the variance of the hidden units over users as the prior.
 
-    The features of several members are concatenated, each divided by the square root of their number.
+    The features of several members are concatenated and divided by the square root of the number of members.
     """
 
     name = "autorec"
     summary = "Autoencoder over rows of ratings; fills in the missing ones."
     settings_type = AutoRecSettings
     on_device = True
-    # The source names neither the size nor the decay; 500 is the paper's.
+    # The source system gives neither the layer size nor the decay; 500 is the size in the paper.
     published = AutoRecSettings(
         by_user=True, hidden=500, members=1, decay=0.0, epochs=10, batch=128, rate=0.08, momentum=0.9, falling=False
     )
@@ -125,7 +130,10 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return served.parameters, fitted
 
     def learn_shrinkage(self, train: Dataset) -> None:
-        """Choose how strongly weights are shrunk towards the mean, from some users' ratings; part of the fit."""
+        """Choose ``k`` (see ``RIDGES``) by some users' ratings, and update the prior; does nothing if rows are by user.
+
+        This is a part of the fit.
+        """
         if self.settings.by_user:
             return
         features, prior, mean = (self.parameters[name] for name in ("features", "prior", "mean"))
@@ -146,9 +154,9 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         self.parameters = self.parameters | {"prior": prior, "spread": spread(features, prior)}
 
     def store_users(self, train: Dataset, users: NDArray[np.integer]) -> None:
-        """Fold users in, during the fit, and store their weights and biases for ``predict``.
+        """Fold users in, and store their weights and biases for ``predict``, shape (users + 1, features + 1).
 
-        Shape (users + 1, features + 1).
+        This is a part of the fit. The last row is that of an unknown user.
         """
         weights = np.zeros((len(train.users) + 1, len(self.parameters["mean"])), np.float32)
         for user in users.tolist():
@@ -158,7 +166,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         self.parameters = self.parameters | {"user": weights}
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars; an unknown movie has no features, an unknown user the prior's mean."""
+        """Return the predicted stars; an unknown movie has features of 0, and an unknown user the weights of an empty
+        history."""
         features, effects, weights = (self.parameters[name] for name in ("features", "movie", "user"))
         stars = np.empty(len(users), np.float32)
         for start in range(0, len(users), BLOCK):
@@ -175,10 +184,10 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return Weights(self._mean(history, (design, pulled)), np.linalg.solve(lower, pulled))
 
     def expect(self, taste: Weights) -> Expectation:
-        """Return the mean and the standard deviation of ``m + c + u + f . w``; the movie's effect is uncertain as well.
+        """Return the mean and the standard deviation of ``m + c + u + f . w``; the movie's effect is uncertain too.
 
-        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``
-        of the movie's ``n`` ratings.
+        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``,
+        where ``n`` is the movie's number of ratings.
         """
         design = self._design(np.arange(len(self.counts), dtype=np.int32)).astype(np.float32)
         stars = design @ taste.mean.astype(np.float32) + self.parameters["movie"][:-1]
@@ -186,7 +195,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return self._expectation(stars, variance, np.arange(len(self.counts)))
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Leave out each rating in turn, all at once: the covariance without it follows from the one with it."""
+        """Compute the scores without each rating, all at once: the covariance without a rating follows from the one
+        with it."""
         taste, rated, design = self.fold_in(history), self._rated_design(history), self._design(movies)
         noise = float(self.parameters["noise"])
         pull = rated @ self.parameters["prior"] - (rated @ taste.root.T) @ taste.root
@@ -214,12 +224,12 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 
     def _design(self, movies: Ints) -> Doubles:
-        """Return the features of some movies, and a column of ones."""
+        """Return the features of some movies and a column of ones."""
         return _with_ones(self.parameters["features"][movies])
 
     def _rated_design(self, history: History) -> Doubles:
-        """Return the features of the rated movies, and a column of ones; by movie, without the viewer's part in
-        them."""
+        """Return the features of the rated movies and a column of ones; by movie, the viewer's own ratings are
+        removed."""
         if self.settings.by_user or history.user is None:
             return self._design(history.movies)
         remaining = self._residuals(history) - self.parameters["bias"][history.user]
@@ -230,17 +240,17 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return _with_ones((_logistic(hidden_inputs) - _logistic(self.parameters["inside"][-1])) / root)
 
     def _residuals(self, history: History) -> Doubles:
-        """Return the stars minus the overall mean and the movies' effects."""
+        """Return the stars minus the overall mean and minus the movies' effects."""
         effects = self.parameters["movie"][history.movies].astype(np.float64)
         return np.asarray(history.stars - effects - float(self.parameters["overall"]), np.float64)
 
     def _mean(self, history: History, known: tuple[Doubles, Doubles] | None = None) -> Doubles:
-        """Return the mean of a viewer's weights and bias; ``known``: the rated features and their product with
-        ``P``."""
+        """Return the mean of a viewer's weights and bias; ``known``: the rated features and their product with ``P``,
+        if they are already computed."""
         mean, prior = self.parameters["mean"], self.parameters["prior"]
         noise, residuals = float(self.parameters["noise"]), self._residuals(history)
         if self.settings.by_user:
-            # The bias as in ``Bias``; its residuals are the input row.
+            # The bias is computed as in ``Bias``; the residuals after it are the input row.
             spread = prior[-1, -1] / (noise + len(history) * prior[-1, -1])
             bias = mean[-1] + spread * (residuals - mean[-1]).sum()
             row = (residuals - bias + self.parameters["shift"][history.movies]) @ self.parameters["encoder"][
@@ -254,7 +264,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
 
 def ridge(noise: float, settings: AutoRecSettings) -> float:
-    """Return the variance of the weights that the decay implies."""
+    """Return the prior variance of the weights that the decay implies."""
     return noise / max(settings.decay, LEAST_DECAY)
 
 

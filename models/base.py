@@ -1,8 +1,8 @@
 """The contract of every model.
 
-A model is fitted on a dataset and then serves *viewers*: it folds a viewer's ratings into a representation, and from
-that predicts stars for every movie with their uncertainty, and scores the movies for a list. Users of the dataset
-are viewers like any other when served; ``predict`` is for evaluation, which asks about many users at once.
+A model is fitted on a dataset and then serves *viewers*: it folds a viewer's ratings into a representation, from which
+it predicts the stars of every movie, their uncertainty and a score for lists. Users of the dataset are served like all
+other viewers. Only evaluation calls ``predict`` instead, which takes many users at once.
 """
 
 from abc import ABC, abstractmethod
@@ -23,7 +23,7 @@ Parameters = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass of training, a point of the curve; losses are mean squared errors in stars squared."""
+    """One pass of training: a point on the training curve. Losses are mean squared errors, in stars squared."""
 
     number: int
     """Counted from 1."""
@@ -35,11 +35,12 @@ class Epoch:
 
 
 Progress = Callable[[Epoch], None]
-"""Called after each epoch. If it raises (``Cancelled``), the fit ends and the model stays as it was."""
+"""Called after each epoch. If it raises an exception, such as ``Cancelled``, the fit ends and the model stays
+unchanged."""
 
 
 def ignore_epoch(epoch: Epoch) -> None:
-    """Ignore progress."""
+    """Do nothing; the default where a ``Progress`` is expected."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ class History:
     movies: Ints
     """Rows of the rated movies, int32, without duplicates."""
     stars: Floats
-    """The rating of each in stars, float32."""
+    """The rating of each movie, in stars, float32."""
     user: int | None = None
     """The viewer's row among the users, or ``None`` for a viewer who is not in the dataset."""
 
@@ -57,7 +58,7 @@ class History:
         return len(self.movies)
 
     def without(self, index: int) -> "History":
-        """Return the history without one of its ratings."""
+        """Return the history without the rating at an index."""
         return History(np.delete(self.movies, index), np.delete(self.stars, index), self.user)
 
 
@@ -69,15 +70,17 @@ def history_of(dataset: Dataset, user: int) -> History:
 
 @dataclass(frozen=True, eq=False)
 class Expectation:
-    """Predictions for one viewer: an entry for each movie of the dataset, float32."""
+    """Predictions for one viewer. Each array is float32 and has an entry for each movie of the dataset."""
 
     stars: Floats
     """The predicted rating, within the scale."""
     uncertainty: Floats
-    """The standard deviation of the predicted rating, in stars: how far more ratings could still move it. The scatter
-    of a single rating around it (moods, whole stars) is not included; see ``Model.noise``."""
+    """The standard deviation of the predicted rating, in stars: how far the prediction could still move if the viewer
+    gave more ratings. It does not include the scatter of a single rating around the prediction (moods, rounding to
+    whole stars); see ``Model.noise``."""
     score: Floats
-    """What lists are ordered by, highest first. Not stars: it may leave the scale, and it accounts for uncertainty."""
+    """The value that lists in the order ``likely`` are sorted by, highest first. It is not a rating: it may lie outside
+    the scale, and many models lower it for uncertain predictions."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class Fitted:
 
     @classmethod
     def of(cls, curve: Sequence[Epoch]) -> "Fitted":
-        """Return a curve with its best epoch, the first of equal ones."""
+        """Return the result for a curve. If several epochs share the lowest loss, the first of them is the best."""
         losses = [(epoch.validation_loss, epoch.number) for epoch in curve if epoch.validation_loss is not None]
         return cls(tuple(curve), min(losses)[1] if losses else None)
 
@@ -98,22 +101,22 @@ class Fitted:
 class Model(ABC, Generic[S, Taste]):
     """A model with settings ``S`` that folds a viewer into a ``Taste``.
 
-    A fitted model is a set of named arrays, ``parameters``, which hold everything it needs to serve: saving and loading
-    are the same for all models, and serving needs neither the training data nor torch. After ``fit`` or ``restore`` a
-    model never changes.
+    A fitted model consists of named arrays, ``parameters``, which hold everything that serving needs. All models are
+    therefore saved and loaded in the same way, and serving needs neither the training data nor torch. Once it is fitted
+    or restored, a model does not change.
     """
 
     name: ClassVar[str]
-    """Its name in ``MODELS`` and on the command line."""
+    """The model's name in ``MODELS`` and on the command line."""
     summary: ClassVar[str]
-    """One line for people."""
+    """One line that describes the model on screen."""
     settings_type: ClassVar[type[Settings]]
     published: ClassVar[Settings | None] = None
-    """The settings that repeat a source system as its author describes it; ``None`` if no source has this model."""
+    """The settings of the source system, as its author describes them; ``None`` if no source system has this model."""
 
     on_device: ClassVar[bool] = False
-    """Whether it is fitted on the device that ``movietui.models.training.device`` chooses, rather than on the
-    processor."""
+    """Whether the model is fitted on the device that ``movietui.models.training.device`` chooses, rather than on the
+    CPU."""
 
     def __init__(self, settings: S | None = None, *, seed: int = 0) -> None:
         self.settings: S = settings if settings is not None else self.settings_type()  # type: ignore[assignment]
@@ -123,16 +126,17 @@ class Model(ABC, Generic[S, Taste]):
 
     @property
     def counts(self) -> Ints:
-        """The number of ratings of each movie that the model was fitted on, shape (movies,)."""
+        """For each movie, the number of ratings that the model was fitted on, shape (movies,)."""
         return self.parameters["counts"]
 
     def noise(self, user: int | None) -> Floats | None:
-        """Return the variance of a viewer's rating of each movie around the prediction, shape (movies,).
+        """Return, for each movie, the variance of a viewer's rating around the prediction, shape (movies,).
 
-        In stars squared, as estimated by the fit: ``uncertainty^2 + noise`` is the variance of a future rating.
-        ``None`` if the model does not estimate it. It is the parameter ``noise``, averaged over samples or members, and
-        where the model estimates who scatters more, times ``user_scatter`` and ``movie_scatter``. ``user`` is the
-        viewer's row among the users, or ``None`` for a viewer who is not in the dataset.
+        The fit estimates it, in stars squared; ``uncertainty^2 + noise`` is the variance of a future rating. It is the
+        parameter ``noise``, averaged over samples or members. If the model also estimates how much the ratings of each
+        user and of each movie scatter, ``noise`` is first multiplied by ``user_scatter`` and ``movie_scatter``.
+        ``user``: the viewer's row among the users, or ``None`` for a viewer who is not in the dataset. Returns ``None``
+        if the model does not estimate the noise.
         """
         parameters = self.parameters
         if "noise" not in parameters:
@@ -146,35 +150,37 @@ class Model(ABC, Generic[S, Taste]):
     def fit(self, train: Dataset, validation: Ratings | None = None, progress: Progress = ignore_epoch) -> Fitted:
         """Fit the model to a dataset's ratings.
 
-        ``validation`` holds ratings of the same users and movies that are not in ``train`` and adds a validation loss
-        to the curve. It is only observed: the fitted model is the same with and without it.
+        ``validation``: ratings by the same users of the same movies that ``train`` does not contain. They only add a
+        validation loss to the curve; the fitted model is the same without them.
         """
         parameters, fitted = self._learn(train, validation, progress)
         self.restore({**parameters, "counts": train.counts}, train.scale)
         return fitted
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model with these parameters."""
+        """Load the parameters of a fitted model."""
         self.parameters = parameters
         self.scale = scale
 
     @abstractmethod
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
-        """Do the work of ``fit`` without changing the model."""
+        """Fit, and return the parameters and the result, without changing the model."""
 
     @abstractmethod
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars for pairs of a user and a movie, within the scale, shape (pairs,).
+        """Return the predicted stars of pairs of a user and a movie, within the scale, shape (pairs,).
 
-        A row of -1 is an unknown user or movie; one without ratings in train counts as unknown.
+        A row of -1 stands for an unknown user or movie. A user or movie without ratings in train also counts as
+        unknown, apart from its side features.
         """
 
     def predict_pair(self, first: Ints, second: Ints, movies: Ints) -> Floats:
-        """Return the predicted mean rating of two users for a movie, for each of the rows, shape (rows,).
+        """Return, for each row, the predicted mean of two users' ratings of a movie, shape (rows,).
 
-        Symmetric in the users. By default the mean of both predictions; a model that learns from pairs overrides it.
+        The result is symmetric in the users. By default, it is the mean of the two predictions; a model that learns
+        from pairs overrides this method.
         """
-        # Each user and movie is predicted once: many triples share a rating.
+        # Many triples share a user and a movie, so each of these is predicted only once.
         width = len(self.counts) + 1
         keys = np.concatenate([first, second]).astype(np.int64) * width + np.tile(movies, 2) + 1
         unique, inverse = np.unique(keys, return_inverse=True)
@@ -184,24 +190,25 @@ class Model(ABC, Generic[S, Taste]):
 
     @abstractmethod
     def fold_in(self, history: History) -> Taste:
-        """Compute a viewer's representation from their ratings, of which there may be none, without training again."""
+        """Compute a viewer's representation from their ratings, if any, without retraining."""
 
     @abstractmethod
     def expect(self, taste: Taste) -> Expectation:
-        """Predict every movie of the dataset for the viewer, seen or not."""
+        """Predict the viewer's ratings of all movies of the dataset, including those they have seen."""
 
     def movie_vectors(self) -> Floats | None:
         """Return a vector for each movie, shape (movies, size), or ``None`` if the model has none.
 
-        Movies liked by the same viewers point the same way; how well a movie is liked in general is not included.
+        The vectors of movies that the same viewers like point in similar directions. They do not say how much a movie
+        is liked in general.
         """
         return None
 
     def expect_pair(self, first: Taste, second: Taste) -> Expectation:
         """Predict the mean of both viewers' ratings for every movie.
 
-        Symmetric in the viewers; for a viewer paired with themselves the same as ``expect``. A model that learns from
-        pairs overrides it.
+        The result is symmetric in the viewers. By default, stars and scores are the means of the two viewers', whose
+        errors count as independent. A model that learns from pairs overrides this method.
         """
         a, b = self.expect(first), self.expect(second)
         uncertainty = np.sqrt(a.uncertainty**2 + b.uncertainty**2) / np.float32(2)
@@ -211,15 +218,17 @@ class Model(ABC, Generic[S, Taste]):
     def explain(self, history: History, movie: int) -> Floats:
         """Return the contribution of each of the viewer's ratings to a movie's score, shape (ratings,).
 
-        True to the model: without that rating the score would be lower by exactly this much (higher if negative).
+        The contribution is exact: without that rating, the score would be lower by this much (higher if it is
+        negative).
         """
         shares: Floats = self.explain_list(history, np.asarray([movie], np.int32))[0]
         return shares
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Return ``explain`` for several movies at once, shape (movies, ratings).
+        """Return the contributions that ``explain`` returns, for several movies, shape (movies, ratings).
 
-        By default each rating is left out in turn; a model with a faster way to the same numbers overrides it.
+        By default, each rating is left out in turn; a model that can compute the same numbers faster overrides this
+        method.
         """
         score = self.expect(self.fold_in(history)).score[movies]
         shares = np.empty((len(movies), len(history)), np.float32)

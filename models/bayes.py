@@ -1,4 +1,4 @@
-"""A Bayesian factorisation machine: ratings, implicit feedback and side features of users and movies, sampled."""
+"""A Bayesian factorisation machine over ratings, implicit feedback and side features, fitted by Gibbs sampling."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -18,34 +18,34 @@ Doubles = NDArray[np.float64]
 BLOCK = 16_384
 """Pairs processed at once."""
 RATINGS_AT_ONCE = 128
-"""Ratings of a viewer processed at once: that many fit in the processor's cache."""
+"""How many ratings of a viewer are processed at once: this many fit in the processor's cache."""
 COVARIANCE_SAMPLES = 8
-"""How many samples, evenly spread, contribute a viewer's covariance, which is most of the work of a list: the
-uncertainty differs by 1.6 % from that of all 32."""
+"""For how many samples, evenly spread, a viewer's covariance is computed, which is most of the work of a list. The
+uncertainty differs by 1.6 % from that with all 32 samples."""
 ROUNDS = 8
-"""How often the latent numbers behind a viewer's stars and the viewer's mean are updated in turn, if ``ordinal``."""
+"""With ``ordinal``, how often the latent numbers behind a viewer's stars and the viewer's mean are updated in turn."""
 
 
 @dataclass(frozen=True)
 class BayesSettings(Settings):
     """Settings of ``Bayes``.
 
-    Chosen on a validation tenth (``hold_out``) of the train parts of ``kfold5-0`` and ``kfold5-1`` of ml-100k and of
-    ``random90`` of ml-1m; caution and popularity are those of ``BiasedMF``.
+    The defaults were chosen on a validation tenth (``hold_out``) of the train parts of ``kfold5-0`` and ``kfold5-1`` of
+    ml-100k and of ``random90`` of ml-1m; caution and popularity are those of ``BiasedMF``.
     """
 
     factors: int = setting(0, 0, 128)
-    """The number of latent factors; 0 for as many as the number of ratings supports, from 4 to 32: 10 for the 80,000 of
-    a fold of ml-100k, 30 for the 900,000 of ml-1m."""
+    """The number of latent factors; 0 for as many as the number of ratings supports, from 4 to 32: 10 for the 80,000
+    ratings of a fold of ml-100k, 30 for the 900,000 of ml-1m."""
     sweeps: int = setting(200, 1, 10_000)
     """Gibbs sweeps: how often users and movies are sampled in turn."""
     warm_up: float = setting(0.2, 0.0, 0.9)
     """The share of the sweeps that is discarded as burn-in."""
     samples: int = setting(32, 1, 1_000)
-    """How many of the sweeps after the warm-up are stored for prediction, evenly spread."""
+    """How many of the sweeps after the burn-in, evenly spread, are stored for prediction."""
     implicit: int = setting(6, 0, 100)
-    """How many directions of implicit feedback (which movies were rated, regardless of the stars) inform user and
-    movie, for each factor; 0 for none."""
+    """How many directions of implicit feedback (which movies a user rated, regardless of the stars) are used for each
+    factor; 0 for none."""
     ordinal: bool = setting(False, False, True)
     """Whether stars are unequally spaced levels (ordered probit) rather than plain numbers."""
     features: bool = setting(True, False, True)
@@ -63,10 +63,10 @@ class Posteriors:
     mean: Doubles
     """Shape (samples, factors + 1)."""
     roots: Floats
-    """A root ``R`` of the covariance ``R' R`` for each of the ``_covariance_samples``, shape (those samples,
+    """A root ``R`` of the covariance ``R' R`` for each of the ``_covariance_samples``, shape (covariance samples,
     factors + 1, factors + 1)."""
     scatter: Floats
-    """The variance of their ratings around the prediction, relative to the average, shape (samples,)."""
+    """The variance of the viewer's ratings around the prediction, relative to the average, shape (samples,)."""
 
 
 class Bayes(Model[BayesSettings, Posteriors]):
@@ -74,12 +74,12 @@ class Bayes(Model[BayesSettings, Posteriors]):
 
     ``r ~ N(m + b_u + c_i + p_u . q_i, v s_u s_i)``: the ratings of some users, and of some movies, scatter more than
     others and carry less information (as in Lakshminarayanan, Bouchard and Archambeau, Robust Bayesian matrix
-    factorisation, 2011). A user's ``x = (p, b)`` is normal around a regression on the user's features: which movies
-    were rated, regardless of the stars (SVD++; Koren 2008), and age, gender, occupation and zip code; a movie's ``y =
-    (q, c)`` around one on who rated it, genres, year and directors. All means, weights and covariances have
-    normal-Wishart priors, the scatters inverse gamma ones, and are drawn by Gibbs sampling
-    (``movietui.models.training.bayes``). Interactions that a factorisation machine has within one side are left to that
-    side's bias.
+    factorisation, 2011). The prior of a user's ``x = (p, b)`` is normal; its mean is a regression on which movies the
+    user rated, regardless of the stars (SVD++; Koren 2008), and on age, gender, occupation and zip code. The prior mean
+    of a movie's ``y = (q, c)`` is a regression on who rated the movie, and on genres, year and directors. All means,
+    weights and covariances have normal-Wishart priors, the scatters ``s`` have inverse gamma priors, and all are drawn
+    by Gibbs sampling (``movietui.models.training.bayes``). A factorisation machine also has interactions between the
+    features of one side; here, that side's bias stands for them.
 
     Some samples are stored. Given a sample's movies and priors, the posterior of a user is
 
@@ -89,9 +89,10 @@ class Bayes(Model[BayesSettings, Posteriors]):
     where ``e`` is the regression, ``L`` the precision around it and ``v_i = v s_u s_i``; a viewer who is not in the
     dataset has the average scatter. The prediction is the mean over the samples.
 
-    With ``ordinal`` a latent number behind the stars is normal (``movietui.models.ordinal``), and the prediction is the
-    expected stars. Folding in replaces ``r`` by the mean of the latent number given the stars; since that depends on
-    the viewer's mean, both are updated in turn, ``ROUNDS`` times (mean-field variational Bayes).
+    With ``ordinal``, it is a latent number behind the stars that is normal (``movietui.models.ordinal``), and the
+    prediction is the expected number of stars. Folding in replaces ``r`` by the mean of the latent number given the
+    stars. Since this mean depends on the viewer's mean, both are updated in turn, ``ROUNDS`` times (mean-field
+    variational Bayes).
     """
 
     name = "bayes"
@@ -112,15 +113,16 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return parameters, fitted
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model with these parameters, and store each movie's samples contiguously as well.
+        """Load the parameters of a fitted model, and also store each movie's samples contiguously.
 
-        Folding in reads them that way: reading ``movies`` costs a cache line for every number, half the time of a list.
+        Folding in reads this copy. Reading ``movies`` instead would cost a cache line for every number, and half the
+        time of a list.
         """
         super().restore(parameters, scale)
         self._by_movie = np.ascontiguousarray(parameters["movies"].transpose(2, 0, 1))
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars; unknown users and movies get the overall mean."""
+        """Return the predicted stars; unknown users and movies get the prior mean."""
         user, movie = self.parameters["users"], self.parameters["movie_means"]
         stars = np.empty(len(users), np.float32)
         for start in range(0, len(users), BLOCK):
@@ -134,9 +136,9 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return self.scale.clip(stars)
 
     def _stars(self, sample: int | slice, predictor: Floats, scatter: Floats, movies: Ints | slice) -> Floats:
-        """Return the expected stars for a predictor in one sample, or in several at once.
+        """Return the expected stars for values of ``b + c + p . q``, in one sample or in several at once.
 
-        ``scatter``: the viewer's.
+        ``scatter``: that of the viewers.
         """
         latent, parameters = predictor + np.float32(self.parameters["overall"]), self.parameters
         if not self.settings.ordinal:
@@ -152,7 +154,8 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return scatter
 
     def fold_in(self, history: History) -> Posteriors:
-        """Compute the viewer's posterior in each sample, in closed form or in turn with the latent numbers."""
+        """Compute the viewer's posterior in each sample, in closed form; with ``ordinal``, in turn with the latent
+        numbers."""
         precision, pull = self._sums(history)
         mean = _means_of(precision, pull)
         if self.settings.ordinal and len(history):
@@ -168,10 +171,10 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return Posteriors(mean, roots, self._scatter_of(-1 if history.user is None else history.user))
 
     def expect(self, taste: Posteriors) -> Expectation:
-        """Return the mean and the standard deviation over the samples, including the viewer's own covariance.
+        """Return the mean and the standard deviation over the samples; the latter includes the viewer's covariance.
 
-        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``
-        of the movie's ``n`` ratings.
+        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``,
+        where ``n`` is the movie's number of ratings.
         """
         total = len(self.counts)
         halves = (partial(self._moments, taste, half) for half in (slice(total // 2), slice(total // 2, total)))
@@ -185,12 +188,12 @@ class Bayes(Model[BayesSettings, Posteriors]):
             by_sample = _predictors(means[..., movies], mean[:, None])[:, 0]
             stars = self._stars(slice(None), by_sample, taste.scatter[:, None], movies).mean(0)
         else:
-            # The mean over the samples as a single product, which reads the movies once.
+            # The mean over the samples is computed as a single product, which reads the movies only once.
             predictor = _design(mean).ravel() @ means.reshape(mean.size, -1)[:, movies] / np.float32(len(mean))
             stars = predictor + mean[:, -1].mean() + np.float32(self.parameters["overall"])
         drawn = drawn[..., movies]
         variance = _predictors(drawn, mean[:, None]).var(0)[0]
-        spread = np.empty(drawn.shape[1:], np.float32)  # allocated once: allocating takes as long as filling
+        spread = np.empty(drawn.shape[1:], np.float32)  # allocated only once, because that takes as long as filling
         for sample, root in zip(_covariance_samples(len(mean)), taste.roots, strict=True):
             np.matmul(root[:, :-1], drawn[sample, :-1], out=spread)
             spread += root[:, -1:]
@@ -206,9 +209,10 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return np.concatenate(list(factors.transpose(0, 2, 1)), axis=1)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Leave out each rating in turn, all at once: each changes a sample's precision by a rank-one matrix."""
+        """Compute the scores without each rating, all at once: leaving one out changes a precision by a rank-one
+        matrix."""
         if self.settings.ordinal:
-            return super().explain_list(history, movies)  # leaving one out changes the latent numbers of all others
+            return super().explain_list(history, movies)  # every rating affects all latent numbers
         rated, residuals, noise = (part.astype(np.float64) for part in self._rated(history))
         precision, pull = self._sums(history)
         covariance = np.linalg.inv(precision)
@@ -235,7 +239,8 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return score[:, :1] - score[:, 1:]
 
     def _in_stars(self, latent: Floats, deviation: Floats, taste: Posteriors, movies: slice) -> Floats:
-        """Return how far some movies' stars move when the latent numbers move by a standard deviation up and down."""
+        """Return the deviation of some movies' stars: half the difference between those a latent deviation above and
+        below."""
         parameters = self.parameters
         noise = (parameters["noise"] * taste.scatter).mean() * parameters["movie_scatter"][:, movies].mean(0)
         cuts, middle, deviation_of_one = parameters["cuts"].mean(0), latent + parameters["overall"], np.sqrt(noise)
@@ -269,8 +274,8 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return precision, pull
 
     def _rated(self, history: History) -> tuple[Floats, Floats, Floats]:
-        """Return the rated movies as ``(q, 1)``, shape (samples, ratings, factors + 1); the stars minus the mean and
-        the movie bias, and the variance of each rating, shape (samples, ratings) both."""
+        """Return the rated movies as ``(q, 1)``, shape (samples, ratings, factors + 1); the stars minus the overall
+        mean and the movie's bias, and the variance of each rating, shape (samples, ratings) each."""
         movies = self._by_movie[history.movies].transpose(1, 0, 2)
         residuals = history.stars - np.float32(self.parameters["overall"]) - movies[:, :, -1]
         movies[:, :, -1] = 1
@@ -279,13 +284,13 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return movies, residuals, noise
 
     def _prior(self, user: int | None, watched: Doubles) -> Doubles:
-        """Return the regression on a viewer's features, shape (samples, n, factors + 1), for each of n ``watched``."""
+        """Return a viewer's prior mean for each of the ``n`` rows of ``watched``, shape (samples, n, factors + 1)."""
         people = self.parameters["people"][-1 if user is None else user]
         mean: Doubles = self.parameters["user_mean"][:, None] + people @ self.parameters["people_weights"][:, None]
         return mean + watched @ self.parameters["watched_weights"].astype(np.float64)
 
     def _watched(self, total: Doubles, ratings: int) -> Doubles:
-        """Return a viewer's implicit feedback, from the sum over the rated movies, shape (n, directions)."""
+        """Return a viewer's implicit feedback, shape (n, directions), from its sum over the rated movies."""
         if ratings < 1:
             return np.zeros_like(total)
         return np.asarray(total / np.sqrt(ratings) - self.parameters["watched_mean"], np.float64)
@@ -297,7 +302,7 @@ def _means_of(precision: Doubles, pull: Doubles) -> Doubles:
 
 
 def _design(vectors: NDArray[Any]) -> NDArray[Any]:
-    """Return ``(q, 1)`` from ``(q, c)``: what the other side's vector is multiplied by, without ``c`` itself."""
+    """Return ``(q, 1)`` from ``(q, c)``: what the other side's vector is multiplied with; ``c`` itself is left out."""
     design = vectors.copy()
     design[..., -1] = 1.0
     return design

@@ -26,19 +26,19 @@ class BiasSettings(Settings):
 
 @dataclass(frozen=True)
 class Generosity:
-    """How far above others a viewer rates: a normal distribution, in stars."""
+    """How far above other people a viewer rates: a normal distribution, in stars."""
 
     mean: float
     variance: float
 
 
 class Bias(Model[BiasSettings, Generosity]):
-    """A rating is the overall mean plus an effect of the user plus an effect of the movie.
+    """A rating is the sum of the overall mean, an effect of the user and an effect of the movie.
 
     ``r ~ N(m + b_u + c_i, v)`` with ``b_u ~ N(e_b, v_b)`` and ``c_i ~ N(e_c, v_c)``, fitted by mean-field variational
     Bayes (Bishop, Pattern Recognition and Machine Learning, section 10.1): with ``n_u`` ratings, a user's effect has
-    the variance ``s = 1 / (1/v_b + n_u/v)`` and the mean ``s (e_b/v_b + sum(r - m - c_i)/v)``, and a movie's effect
-    likewise. The variances are re-estimated after every sweep, so nothing is left to tune.
+    the variance ``s = 1 / (1/v_b + n_u/v)`` and the mean ``s (e_b/v_b + sum(r - m - c_i)/v)``; a movie's effect is
+    computed likewise. The variances are re-estimated after every sweep, so the fit needs no tuning.
     """
 
     name = "bias"
@@ -72,14 +72,14 @@ class Bias(Model[BiasSettings, Generosity]):
         return Generosity(float(variance * (prior_mean / prior_variance + residuals.sum() / noise)), float(variance))
 
     def expect(self, taste: Generosity) -> Expectation:
-        """Return the sum of the effects; the score subtracts ``caution`` times the uncertainty."""
+        """Return the sum of the effects; the score is this sum minus ``caution`` times the uncertainty."""
         stars = np.float32(self.parameters["overall"] + taste.mean) + self.parameters["movie"][:-1]
         uncertainty = np.sqrt(self.parameters["movie_variance"] + np.float32(taste.variance)).astype(np.float32)
         score = stars - np.float32(self.settings.caution) * uncertainty
         return Expectation(self.scale.clip(stars), uncertainty, score)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Leave out each rating in turn, all at once: each shifts the viewer's effect by the same for every movie."""
+        """Compute the scores without each rating, all at once: leaving one out shifts every movie's stars equally."""
         whole = self.fold_in(history)
         means, variance = self.without_each(history, whole)
         spread = self.parameters["movie_variance"][movies].astype(np.float64)[:, None]
@@ -87,7 +87,8 @@ class Bias(Model[BiasSettings, Generosity]):
         return np.asarray(whole.mean - means + self.settings.caution * more_certain, np.float32)
 
     def without_each(self, history: History, whole: Generosity) -> tuple[Doubles, float]:
-        """Return the means, shape (ratings,), and the variance of the effect without each rating in turn."""
+        """Return the viewer's effect without each rating: its means, shape (ratings,), and its variance, the same for
+        all."""
         noise = float(self.parameters["noise"])
         residuals = history.stars - float(self.parameters["overall"]) - self.parameters["movie"][history.movies]
         variance = 1 / (1 / whole.variance - 1 / noise)
@@ -118,7 +119,7 @@ def learn_effects(
     users = _Effects(user, len(train.users), stars, of_users)
     movies = _Effects(movie, len(train.movies), stars, of_movies)
     square, noise = float(stars @ stars), 1.0
-    by_user, by_movie = np.empty((2, len(stars)))  # allocated once: allocating takes as long as filling
+    by_user, by_movie = np.empty((2, len(stars)))  # allocated only once, because that takes as long as filling
     movie_sums = users.sums_of(movies, by_movie)
     for number in range(1, sweeps + 1):
         users.update(movie_sums, noise)
@@ -132,7 +133,7 @@ def learn_effects(
         noise = float(max(remaining, 0.0) + scatter + 1) / (len(ratings) + 1)
         if on_sweep is not None:
             on_sweep(number, _parameters(overall, noise, users, movies))
-    # Users last, so that a stored user equals folding in their ratings.
+    # Users are updated last, so that a stored user is exactly what folding in their ratings gives.
     users.update(movie_sums, noise)
     return _parameters(overall, noise, users, movies)
 
@@ -158,13 +159,13 @@ class _Effects:
         self.variance = np.full(count, self.prior_variance)
 
     def sums_of(self, others: "_Effects", buffer: Doubles) -> Doubles:
-        """Return, for each entry, the sum of the other side's effects over its ratings; ``buffer`` has one per
-        rating."""
-        np.take(others.mean, others.rows, out=buffer, mode="clip")  # the default mode would fill a second buffer first
+        """Return, for each user (or movie), the sum of the other side's effects over its ratings; ``buffer``: shape
+        (ratings,)."""
+        np.take(others.mean, others.rows, out=buffer, mode="clip")  # the default mode would allocate another buffer
         return np.asarray(np.bincount(self.rows, buffer, minlength=len(self.mean)), np.float64)
 
     def update(self, others: Doubles, noise: float) -> None:
-        """Update from the sums of the other side's effects."""
+        """Update the effects, given the sums of the other side's effects."""
         self.variance = 1 / (1 / self.prior_variance + self.counts / noise)
         self.mean = self.variance * (self.prior_mean / self.prior_variance + (self.stars - others) / noise)
 

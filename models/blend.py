@@ -1,4 +1,4 @@
-"""A stack of several models: stars from those that predict best, order from those that rank best."""
+"""A blend of several models: stars from those that predict best, the order from those that rank best."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ PRIOR_RATINGS = 100
 ORDER_USERS = 1000
 """The most users from whom the weights of the order are learned."""
 ORDER_RANKS = 50
-"""How many ranks count for the weights of the order: more than the ten that are measured in the end, whose ndcg rests
-on too few hits to learn from."""
+"""How many ranks count when the weights of the order are learned. The ten that are measured in the end have too few
+hits to learn from."""
 STEPS = (0.5, 0.25)
-"""How far a weight of the order is moved, at first and then."""
+"""How far a weight of the order is moved at a time: first by larger steps, then by smaller ones."""
 ROUNDS = 2
-"""How often all weights are tried with steps of one size."""
+"""How often all weights are tried with each size of step."""
 MIN_GAIN = 2e-4
-"""How much the ndcg must rise for a step to be taken."""
+"""How much the ndcg must rise for a step to be accepted."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class BlendSettings(Settings):
     ease: bool = setting(True, False, True)
     """Whether ``ease`` contributes to the order."""
     ials: bool = setting(True, False, True)
-    """Whether ``ials`` contributes to the order: three of it, with different random starts."""
+    """Whether three ``ials`` with different random starts contribute to the order."""
     stars: bool = setting(True, False, True)
     """Whether the predicted stars, minus their uncertainty, contribute to the order."""
     learned: bool = setting(True, False, True)
@@ -65,11 +65,11 @@ class Part:
     """A model in the blend."""
 
     build: Callable[[int], AnyModel]
-    """Make it, unfitted, from a seed."""
+    """Return the unfitted model, given a seed."""
     rates: bool = False
-    """Whether it contributes to the stars."""
+    """Whether the part contributes to the stars."""
     order: float = 0.0
-    """The starting weight of its score in the order; 0 if it does not contribute."""
+    """The starting weight of the part's score in the order; 0 if the part does not contribute to the order."""
 
 
 CAUTION = 1.0
@@ -77,7 +77,7 @@ CAUTION = 1.0
 BASE = "bayes"
 """The part whose uncertainty is the blend's, and whose stars contribute to the order."""
 IALS = 3
-"""How many ``ials`` there are, with different random starts."""
+"""The number of ``ials``, which differ in their random starts."""
 
 
 def parts_of(settings: BlendSettings) -> Mapping[str, Part]:
@@ -102,18 +102,21 @@ class Tastes:
 
 
 class Blend(Model[BlendSettings, Tastes]):
-    """Stars from a stack of the rating parts, order from weights learned on top of all parts.
+    """Takes stars from a stack of the rating parts, and the order from a weighted sum of the scores of the ranking
+    parts.
 
-    The parts are fitted twice: without a tenth of the ratings to learn the weights, and on all ratings to serve.
+    Each part is fitted twice: without a tenth of the ratings, from which the weights are then learned, and on all
+    ratings, to serve.
 
-    *Stars*: ``shift + sum_k w_k r_k`` with the stars ``r_k`` of each rating part; ``w`` by ridge regression on the
-    tenth, shrunk towards the first part alone (Breiman, Stacked regressions, 1996).
+    *Stars*: ``shift + sum_k w_k r_k``, where ``r_k`` are the stars of a rating part. Ridge regression on the tenth
+    gives ``w``, shrunk towards the first part alone (Breiman, Stacked regressions, 1996).
 
-    *Order*: ``o . f`` with the features ``f`` of a movie for a viewer: the score of ``bayes``, its stars minus a share
-    of their uncertainty; the score of each ranking part, standardised over the movies; and ``log(1 + n)`` of the
-    movie's ``n`` ratings. ``o`` maximises the ndcg of the liked movies of the tenth, in lists of everything a user had
-    not rated, by moving one weight at a time (coordinate ascent: Metzler and Croft, Linear feature-based models for
-    information retrieval, 2007). Since the tenth is small, only half of the way from the start is taken.
+    *Order*: ``o . f``, where ``f`` are a movie's features for a viewer: the score of ``bayes``, which is its stars
+    minus their uncertainty; the score of each other ranking part, standardised over the movies; and ``log(1 + n)``,
+    where ``n`` is the movie's number of ratings. Coordinate ascent, which moves one weight at a time (Metzler and
+    Croft, Linear feature-based models for information retrieval, 2007), looks for the ``o`` with the highest ndcg of
+    the liked movies of the tenth, in lists of everything that a user had not rated. Since the tenth is small, the
+    weights go only half of the way from their starting values to those of the ascent.
 
     *Uncertainty* is that of ``bayes``.
     """
@@ -123,7 +126,7 @@ class Blend(Model[BlendSettings, Tastes]):
     settings_type = BlendSettings
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model with these parameters."""
+        """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
         parts = parts_of(self.settings)
         self._parts = {name: part.build(self.seed) for name, part in parts.items()}
@@ -149,7 +152,7 @@ class Blend(Model[BlendSettings, Tastes]):
             progress(curve[-1])
 
         def report_share(name: str, fit: int, epoch: Epoch) -> None:
-            """Report the share of the whole fit; ``BASE``, which comes first, takes about as long as all others
+            """Report how much of the whole fit is done; ``BASE``, which comes first, takes about as long as all others
             together."""
             done = (fit + epoch.number / epoch.of) / 2
             stages.report_share(name, 0.5 * (1 + (len(curve) - 1 + done) / len(parts)) if curve else 0.5 * done)
@@ -188,7 +191,7 @@ class Blend(Model[BlendSettings, Tastes]):
         return self._stars(lambda name: self._parts[name].predict(users, movies))
 
     def fold_in(self, history: History) -> Tastes:
-        """Fold the viewer into each part, ``BASE`` in parallel with the others, which together take as long."""
+        """Fold the viewer into each part: into ``BASE`` in parallel with the others, which together take as long."""
         base, *others = self._parts.items()
         taste, tastes = side_by_side(
             lambda: base[1].fold_in(history), lambda: {name: model.fold_in(history) for name, model in others}
@@ -205,7 +208,8 @@ class Blend(Model[BlendSettings, Tastes]):
     def movie_vectors(self) -> Floats | None:
         """Return the vectors of ``bayes`` and of the first ``ials``, side by side, each scaled to a length of 1.
 
-        Their cosine is the mean of how much the same people like two movies, and how often they watch both.
+        The cosine of two movies is thus the mean of two cosines: whether the same people like both, and whether they
+        watch both.
         """
         parts = [self._parts[name].movie_vectors() for name in (BASE, "ials-0") if name in self._parts]
         vectors = [
@@ -214,7 +218,8 @@ class Blend(Model[BlendSettings, Tastes]):
         return np.concatenate(vectors, axis=1)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Sum each part's shares, standardised over all movies as they would be without the rating."""
+        """Sum the parts' shares; scores with and without a rating are each standardised over all movies, as they are
+        served."""
         everything = np.arange(len(self.counts), dtype=np.int32)
         shares = np.zeros((len(movies), len(history)), np.float32)
         for weight, name in zip(self.parameters["order"], self._ranking, strict=False):
@@ -233,7 +238,8 @@ class Blend(Model[BlendSettings, Tastes]):
         return self.scale.clip((stack + self.parameters["shift"]).astype(np.float32))
 
     def _learn_order(self, first: Mapping[str, AnyModel], train: Dataset, held_out: Ratings) -> Doubles:
-        """Learn the weights of the order from liked ratings that the parts were fitted without."""
+        """Learn the weights of the order from held-out liked ratings; ``first``: the parts that were fitted without
+        them."""
         parts = {name: part.order for name, part in parts_of(self.settings).items() if part.order}
         start = np.append(list(parts.values()), 0.0 if parts else 1.0)
         known = train.counts > 0
@@ -256,7 +262,7 @@ class Blend(Model[BlendSettings, Tastes]):
 
 
 def features(scores: Mapping[str, Floats], counts: Ints, known: Bools) -> Floats:
-    """Return the features of the order, shape (parts + 1, movies); see ``Blend``."""
+    """Return the features that the order is a weighted sum of, shape (parts + 1, movies); see ``Blend``."""
     rows = [score if name == BASE else _standardised(score[None], known)[0] for name, score in scores.items()]
     return np.asarray([*rows, np.log1p(counts)], np.float32)
 
@@ -271,7 +277,8 @@ def _standardised(scores: Floats, known: Bools) -> Floats:
 def fit_stack(predicted: Floats, stars: Floats) -> tuple[Doubles, float]:
     """Return the weights of the columns of ``predicted``, shape (ratings, parts), and the shift.
 
-    Ridge regression, shrunk towards the first part alone with the weight of ``FEW`` ratings.
+    Ridge regression, shrunk towards the first part alone, and the shift towards 0, with the weight of ``PRIOR_RATINGS``
+    ratings.
     """
     parts = predicted.shape[1]
     first_alone = np.eye(parts)[0]
@@ -287,7 +294,8 @@ def fit_stack(predicted: Floats, stars: Floats) -> tuple[Doubles, float]:
 
 
 def coordinate_ascent(start: Doubles, tables: Floats, liked: Bools) -> Doubles:
-    """Return non-negative weights that no step improves, by the mean ndcg of the first ``FIRST`` ranks.
+    """Move one weight at a time, never below 0, if that raises the mean ndcg of the first ``ORDER_RANKS`` ranks; return
+    the weights.
 
     ``tables``: the features, shape (features, users, movies), minus infinity for movies that cannot be in a list.
     ``liked``: shape (users, movies), at least one for each user.

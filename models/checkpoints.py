@@ -24,7 +24,7 @@ from movietui.models.metrics import Metrics
 from movietui.models.registry import MODELS
 
 FORMAT = 2
-"""Manifests have a seal since format 2."""
+"""The newest format of a manifest; since format 2, a manifest has a seal."""
 ARRAYS = "model.safetensors"
 MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "safetensors", "torch")
@@ -40,7 +40,8 @@ class Manifest:
     dataset: str
     cleaning: str
     fingerprint: str
-    """``Dataset.fingerprint`` of the dataset: rows of users and movies are only valid there."""
+    """``Dataset.fingerprint`` of the dataset that the model was fitted on: its rows of users and movies are valid only
+    there."""
     scale: dict[str, float]
     split: str = ""
     """The split that ``metrics`` were measured on."""
@@ -49,7 +50,7 @@ class Manifest:
     metrics: Metrics = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     sha256: str = ""
-    """Of the file with the arrays."""
+    """The checksum of the file with the arrays."""
     format: int = FORMAT
 
 
@@ -64,9 +65,9 @@ def save(
 ) -> Manifest:
     """Write a fitted model to a new folder; parent folders are created.
 
-    The folder is written atomically. Raises ``Problem`` if it exists or cannot be written.
+    Writes the folder atomically. Raises ``Problem`` if the folder exists or cannot be written.
     """
-    # safetensors writes an array's memory as it is, so a transposed array would be read back wrong.
+    # safetensors writes the bytes of an array in the order of memory, so a transposed array would be read back wrong.
     arrays = save_arrays({name: np.asarray(values, order="C") for name, values in model.parameters.items()})
     manifest = Manifest(
         model=model.name,
@@ -101,7 +102,8 @@ def save(
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a checkpoint. Raises ``Problem`` if it is missing, damaged or of a newer format."""
+    """Read the manifest of a checkpoint. Raises ``Problem`` if the manifest is missing, damaged or in a newer
+    format."""
     try:
         content: Any = strict_json.loads(disk.read(folder / MANIFEST))
     except FileNotFoundError:
@@ -127,18 +129,21 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _seal(facts: Mapping[str, object]) -> str:
-    """Return the checksum of a manifest, which includes that of the arrays."""
+    """Return the checksum of a manifest, which contains the checksum of the arrays."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _is_valid(manifest: Manifest) -> bool:
-    """Return whether all fields have the right type; numbers are finite, because ``strict_json`` reads no others."""
+    """Return whether all fields have valid types and the scale is valid; ``strict_json`` reads only finite numbers."""
     texts = ("model", "dataset", "cleaning", "fingerprint", "split", "fitted_on", "sha256")
     numbers = (manifest.settings, manifest.scale, manifest.metrics)
     return (
         all(isinstance(getattr(manifest, name), str) for name in texts)
         and type(manifest.seed) is int
-        and all(isinstance(of, dict) and all(isinstance(value, int | float) for value in of.values()) for of in numbers)
+        and all(
+            isinstance(table, dict) and all(isinstance(value, int | float) for value in table.values())
+            for table in numbers
+        )
         and isinstance(manifest.libraries, dict)
         and set(manifest.scale) == {"low", "high", "step"}
         and manifest.scale["low"] < manifest.scale["high"]

@@ -1,6 +1,7 @@
-"""What can be chosen and measured, for code that must start fast. Imports only the standard library.
+"""Names and descriptions of what can be chosen and measured, for code that must start fast.
 
-Screens, the store and the command line import this module; everything else in ``movietui.models`` needs numpy.
+Imports only the standard library, so that screens, the store and the command line can import it; almost everything else
+in ``movietui.models`` needs numpy.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,13 +11,14 @@ from typing import Literal, get_args
 QUICK = "mf"
 """The model that is trained first, within seconds."""
 RECOMMENDED = "blend"
-"""The model whose stars and lists are best."""
+"""The model that predicts stars and makes lists best."""
 Preset = Literal["tuned", "published"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
-"""The sets of settings: ``tuned`` is ours and the default, ``published`` is what a source system's author describes."""
+"""The sets of settings: ``tuned``, the default, is ours; ``published`` is what the author of a source system
+describes."""
 Task = Literal["rating", "ranking", "pair"]
 TASKS: tuple[Task, ...] = get_args(Task)
-"""What a model is measured at: predicted ratings, lists, or the mean rating of two viewers."""
+"""What an evaluation measures: predicted ratings, lists, or predicted mean ratings and lists of two viewers."""
 
 
 Order = Literal["liked", "likely", "stars", "year", "title", "ratings"]
@@ -33,33 +35,34 @@ DEFAULT_ORDER: Order = "liked"
 
 
 def order_by_taste(order: Order) -> Order:
-    """Return an order whose top is good for the viewer: the default one instead of a year, a title or a count.
+    """Return an order that puts good movies first: ``order``, or the default if ``order`` is a year, a title or a
+    count.
 
-    What picks good movies from the top of a list, or compares the tops of two models' lists, needs one.
+    Code that picks good movies from the top of a list, or compares the tops of two models' lists, needs such an order.
     """
     return order if order in ("liked", "likely", "stars") else DEFAULT_ORDER
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure that an evaluation returns; ``movietui.models.metrics`` computes it."""
+    """One figure that an evaluation returns; ``movietui.models.metrics`` computes most of them."""
 
     name: str
-    """Its key in JSON, its column, and what ``--metric`` takes."""
+    """The metric's key in JSON, its column, and the value that ``--metric`` takes."""
     tasks: tuple[Task, ...]
     """The tasks that measure it."""
     higher_is_better: bool | None
-    """``None`` for a count and for a figure with a target in between."""
+    """``None`` for a count, and for a figure whose best value is neither the highest nor the lowest."""
     measures: str
-    """What it measures, with its formula: ``p`` is a prediction and ``r`` the rating."""
+    """What the metric measures, with its formula: ``p`` is a prediction and ``r`` the rating."""
     title: str = ""
-    """What a sentence calls it, if not by its name."""
+    """What a sentence calls the metric, if not by its name."""
     headline: bool = False
-    """Whether a short table of runs has a column for it."""
+    """Whether a short table of runs has a column for the metric."""
 
     @property
     def label(self) -> str:
-        """The word for it in a sentence or a heading."""
+        """What a sentence or a heading calls the metric."""
         return self.title or self.name
 
 
@@ -71,64 +74,66 @@ METRICS: Mapping[str, Metric] = {
     for metric in (
         Metric("rmse", RATING + PAIR, False, "root mean squared error, `sqrt(mse)`, in stars", "RMSE", headline=True),
         Metric("mae", RATING + PAIR, False, "mean absolute error, `mean(|p − r|)`, in stars", "MAE", headline=True),
-        Metric("accuracy", RATING, True, "share whose `p`, rounded to the nearest whole star, is `r`", headline=True),
+        Metric("accuracy", RATING, True, "share of predictions that, rounded to whole stars, equal `r`", headline=True),
         Metric("ndcg@10", RANKING, True, "discounted gain of the first ten, relative to an ideal list", headline=True),
         Metric("mse", RATING, False, "mean squared error, `mean((p − r)²)`, in stars squared", "MSE", headline=True),
         Metric("mse_scaled", RATING + PAIR, False, "mse of ratings divided by 5, `mse / 25`", headline=True),
-        Metric("liked@10", RANKING, True, "share of at least 4 stars among the listed movies that were rated in test"),
-        Metric("disliked@10", RANKING, False, "movies in a list that the user rated at most 2 stars in test"),
+        Metric("liked@10", RANKING, True, "share of 4 stars or more among the test ratings of listed movies"),
+        Metric("disliked@10", RANKING, False, "movies in a list that the user gave at most 2 stars in test"),
         Metric("believed@10", RANKING, True, "share of listed movies predicted at or above the user's mean rating"),
-        Metric("inverted@10", RANKING, False, "share of pairs in a list whose lower movie is predicted > 0.3 ★ more"),
-        Metric("recall@10", RANKING, True, "share of a user's relevant movies that is among the first ten"),
-        Metric("recall@20", RANKING, True, "share of a user's relevant movies that is among the first twenty"),
+        Metric("inverted@10", RANKING, False, "share of pairs in a list whose lower movie is predicted > 0.3 ★ higher"),
+        Metric("recall@10", RANKING, True, "share of a user's relevant movies that are among the first ten"),
+        Metric("recall@20", RANKING, True, "share of a user's relevant movies that are among the first twenty"),
         Metric("hit@10", RANKING, True, "share of users with a relevant movie among the first ten"),
-        Metric("coverage@10", RANKING, True, "share of all rated movies that is in anybody's first ten"),
+        Metric("coverage@10", RANKING, True, "share of all rated movies that are in anybody's first ten"),
         Metric("novelty@10", RANKING, True, "mean of `−log2(raters / users)` over the first ten, in bits"),
-        Metric("diversity@10", RANKING, True, "mean Jaccard distance of the genres of two movies of the first ten"),
-        Metric("coverage80", RATING, None, "share of ratings within their 80 % interval; 0.8 is right (`--detail`)"),
-        Metric("triples", PAIR, None, "number of pairs of users and a movie that both rated"),
-        Metric("ndcg@10_mean", PAIR, True, "ndcg@10 of a shared list, the mean of its two members"),
-        Metric("ndcg@10_min", PAIR, True, "ndcg@10 of a shared list, the lower of its two members"),
-        Metric("ndcg@10_gap", PAIR, False, "ndcg@10 of a shared list, the difference between its two members"),
-        Metric("pairs", PAIR, None, "number of pairs of users with a shared list"),
+        Metric("diversity@10", RANKING, True, "mean Jaccard distance between the genres of two of the first ten"),
+        Metric("coverage80", RATING, None, "share of ratings within their 80 % interval; ideally 0.8 (`--detail`)"),
+        Metric("triples", PAIR, None, "number of triples: two users and a movie that both rated"),
+        Metric("ndcg@10_mean", PAIR, True, "ndcg@10 of a shared list, mean of its two members"),
+        Metric("ndcg@10_min", PAIR, True, "ndcg@10 of a shared list, for the member for whom it is lower"),
+        Metric("ndcg@10_gap", PAIR, False, "ndcg@10 of a shared list, difference between its two members"),
+        Metric("pairs", PAIR, None, "number of pairs of users that were given a shared list"),
     )
 }
 """Every metric, in the order of the columns in a table of runs: if the table is too wide, the last are left out."""
 
 
 def by_importance(names: Iterable[str]) -> list[str]:
-    """Return metrics without repetition, those that a short table shows first, else in the order of ``METRICS``."""
+    """Return each known metric once: first those that a short table shows, then the others, in the order of
+    ``METRICS``."""
     order = list(METRICS)
     known = [name for name in dict.fromkeys(names) if name in METRICS]
     return sorted(known, key=lambda name: (not METRICS[name].headline, order.index(name)))
 
 
 RUN_METRICS = tuple(metric.name for metric in METRICS.values() if {"rating", "ranking"} & {*metric.tasks})
-"""The metrics of a run."""
+"""The metrics that a run stores."""
 SWEEP_METRIC = "rmse"
 """What a sweep ranks combinations of settings by, on the validation part."""
 MOST_COMBINATIONS = 10_000
-"""The most combinations of a sweep; more are probably a mistake."""
+"""The most combinations in a sweep; more are probably a mistake."""
 
 
 def higher_is_better(name: str) -> bool:
-    """Return whether a larger value of a metric is better; ``False`` for a name that is not in the table."""
+    """Return whether a larger value of a metric is better; ``False`` for an unknown metric and one without a
+    direction."""
     return name in METRICS and bool(METRICS[name].higher_is_better)
 
 
 Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]
 WAYS: Mapping[Way, str] = {
-    "weighted": "between the average and the least happy of you; the dial sets where",
-    "average": "the mean of all of you",
-    "without misery": "the mean, without movies one of you would give less than 3 stars",
-    "least misery": "what the least happy of you thinks",
-    "most pleasure": "what the happiest of you thinks",
-    "multiplicative": "the product of all, so one low value counts a lot",
-    "borda": "the mean rank in your lists",
+    "weighted": "the mean, moved by the dial towards the least happy of you",
+    "average": "the mean of everybody's scores",
+    "without misery": "the mean, without movies that one of you would give less than 3 stars",
+    "least misery": "the score of whoever would like it least",
+    "most pleasure": "the score of whoever would like it most",
+    "multiplicative": "the product of all scores, so one low score counts a lot",
+    "borda": "the mean of a movie's ranks in your lists",
 }
-"""The ways to combine the members' lists into one, each described as the group reads it."""
+"""The ways to combine the members' lists into one, each described in words for the group."""
 Basis = Literal["ratings", "alike", "everyone"]
-"""What a prediction rests on: ratings that can be named; if there are none, people whose ratings agree with the
-viewer's and who like the movie more than others do; or just everyone's ratings of it."""
+"""What a prediction rests on: ratings that can be named; otherwise people whose ratings agree with the viewer's and who
+like the movie more than others do; otherwise everyone's ratings of the movie."""
 UnseenBy = Literal["all", "any", "none"]
-"""Which of the viewers must not have seen a movie."""
+"""How many of the viewers must not have seen a movie: ``all``, ``any`` (at least one) or ``none``."""

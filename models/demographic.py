@@ -22,7 +22,7 @@ BLOCK = 16_384
 class DemographicSettings(Settings):
     """Settings of ``Demographic``.
 
-    Chosen on a validation tenth (``hold_out``) of the train part of ``random80`` of ml-100k.
+    The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``random80`` of ml-100k.
     """
 
     epochs: int = setting(40, 1, 200)
@@ -36,10 +36,10 @@ class DemographicSettings(Settings):
     members: int = setting(8, 1, 32)
     """How many networks are trained side by side; their outputs are averaged."""
     squares: float = setting(0.25, 0.0, 100.0)
-    """The weight of the squared error against the absolute error in the loss: 0 aims at the median, which is right
-    more often, a large weight at the mean, which is never far off."""
+    """The weight of the squared error relative to the absolute error in the loss. With 0, the network predicts the
+    median, which is exactly right more often; with a large weight it predicts the mean, which is seldom far off."""
     averages: bool = setting(False, False, True)
-    """Whether the release year, and the average and number of ratings of user and movie, are inputs too."""
+    """Whether the release year, and the average and number of the ratings of user and movie, are inputs too."""
     caution: float = setting(1.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
@@ -51,7 +51,7 @@ class ViewerInputs:
     """A viewer as the networks see them."""
 
     inputs: Floats
-    """The user's columns of the inputs, shape (columns,)."""
+    """The viewer's inputs to the networks, shape (columns,)."""
     offset: float
     """How far the viewer rates above the networks' output, in stars."""
     variance: float
@@ -59,23 +59,24 @@ class ViewerInputs:
 
 
 class Demographic(Model[DemographicSettings, ViewerInputs]):
-    """Age, gender, occupation and genres through dense layers of 43, 64, 32, 16 and 1 with ReLU: source 000.
+    """Passes age, gender, occupation and genres through dense layers of 43, 64, 32, 16 and 1 units with ReLU: source
+    000.
 
     A user of the dataset is represented by age, gender and occupation; their ratings change nothing (with ``averages``,
-    only their average and number). For a viewer without these, such as a profile, the inputs are the mean of all
-    users', and their ratings only determine an offset: with the ``n`` residuals ``d`` of the networks' output, it is
-    normal with mean ``sum d / (n + v / s)`` and variance ``v / (n + v / s)``, where ``v`` is the variance of a rating
-    and ``s`` that of the users' offsets in train.
+    their average and number do). For a viewer without these facts, such as a profile, the inputs are the means of all
+    users' inputs, and the viewer's ratings only determine an offset. Given the ``n`` ratings minus the networks'
+    output, ``d``, the offset is normal with mean ``sum d / (n + v / s)`` and variance ``v / (n + v / s)``, where ``v``
+    is the variance of a rating and ``s`` that of the users' offsets in train.
 
-    The uncertainty combines the disagreement of the members and the variance of the offset. Raises ``Problem`` for a
-    dataset without demographics.
+    The uncertainty combines the disagreement of the members and the variance of the offset. ``fit`` raises ``Problem``
+    for a dataset without demographics.
     """
 
     name = "demographic"
     summary = "Age, gender, occupation and genre; ignores ratings."
     settings_type = DemographicSettings
     on_device = True
-    # The source gives neither optimiser nor loss; the absolute loss reproduces its figures.
+    # The source system names neither the optimiser nor the loss; with the absolute loss, we reproduce its figures.
     published = DemographicSettings(epochs=10, batch=64, rate=0.001, falling=False, members=1, squares=0.0)
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
@@ -97,11 +98,11 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
         return parameters | _variances(train, parameters), fitted
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the networks' output; unknown users and movies get the output for the mean."""
+        """Return the mean output of the networks; unknown users and movies have the mean inputs."""
         return self.scale.clip(_outputs_of_pairs(self.parameters, users, movies).mean(0))
 
     def fold_in(self, history: History) -> ViewerInputs:
-        """Look up the viewer's inputs, or compute the offset of a viewer without any."""
+        """Look up the viewer's inputs, and compute the offset of a viewer without demographics."""
         row = -1 if history.user is None else history.user
         inputs = self.parameters["users"][row].copy()
         if "average" in self.parameters:
@@ -115,10 +116,10 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
         return ViewerInputs(inputs, float((history.stars - expected).sum(dtype=np.float64) / weight), noise / weight)
 
     def expect(self, taste: ViewerInputs) -> Expectation:
-        """Return the members' mean and its uncertainty.
+        """Return the mean of the members' outputs and its uncertainty.
 
-        The score is the stars minus ``caution`` times the uncertainty plus ``popularity`` times ``log(1 + n)`` of the
-        movie's ``n`` ratings.
+        The score is the unclipped stars minus ``caution`` times the uncertainty plus ``popularity`` times
+        ``log(1 + n)``, where ``n`` is the movie's number of ratings.
         """
         outputs = self._outputs(taste.inputs, self.parameters["movies"][:-1])
         stars = outputs.mean(0) + np.float32(taste.offset)
@@ -134,7 +135,7 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
         )
 
     def _average(self, history: History) -> Floats:
-        """Return the viewer's average and number of ratings, scaled like the inputs."""
+        """Return the average and the number of the viewer's ratings, scaled like the inputs."""
         overall, damping, *scaling = self.parameters["average"]
         total, ratings = history.stars.sum(dtype=np.float64), len(history)
         columns = np.asarray([(total + damping * overall) / (ratings + damping), np.log1p(ratings)])
@@ -143,9 +144,10 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
 
 
 def _with_averages(train: Dataset, inputs: Inputs) -> tuple[Inputs, NDArray[np.float64]]:
-    """Add year, averages and numbers of ratings to the inputs, as the last two columns of each side.
+    """Add the release year to the inputs of movies and, as the last two columns, average and number of ratings to both
+    sides.
 
-    Also returns the numbers from which a new viewer's two columns are computed.
+    Also returns the constants with which ``_average`` computes a new viewer's two columns.
     """
     users, movies = Averages.of_users(train), Averages.of_movies(train)
     of_users, released = users.block("user"), year(train.movies)
@@ -155,7 +157,7 @@ def _with_averages(train: Dataset, inputs: Inputs) -> tuple[Inputs, NDArray[np.f
 
 
 def _variances(train: Dataset, parameters: Parameters) -> Parameters:
-    """Return the variance of a rating around the networks' output, and of the users' offsets, with a weak prior on
+    """Return the variance of a rating around the networks' output, and that of the users' offsets, with a weak prior on
     both."""
     residuals = train.ratings.stars - _outputs_of_pairs(parameters, train.ratings.user, train.ratings.movie).mean(0)
     user = train.ratings.user

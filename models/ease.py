@@ -1,4 +1,4 @@
-"""A linear model from all other movies to each, in closed form."""
+"""A linear model that predicts each movie from all others, fitted in closed form."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,48 +29,49 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BLOCK = 512
-"""Movies whose products with all others are computed at once."""
+"""How many movies' products with all others are computed at once."""
 USERS_AT_ONCE = 8192
-"""Users in a dense table at once."""
+"""How many users a dense table has at most."""
 MOVIES_AT_ONCE = 32
-"""Rated movies whose rows are summed at once: that many fit in the processor's cache."""
+"""How many rated movies' rows are summed at once: this many fit in the processor's cache."""
 SAMPLE = 256
-"""Users whose scores determine the slope and its uncertainty."""
+"""How many users' scores determine the slope and the uncertainty of taste."""
 
 
 @dataclass(frozen=True)
 class EaseSettings(PreferenceSettings):
     """Settings of ``Ease``.
 
-    Chosen on validation tenths (``hold_out``) of the train parts of ``random80``, seeds 0 and 1, of ml-100k: with
-    binary inputs from four stars on and the best ridge, ndcg@10 is 0.193 there; with these settings it is 0.205.
+    The defaults were chosen on validation tenths (``hold_out``) of the train parts of ``random80``, seeds 0 and 1, of
+    ml-100k. There, ndcg@10 is 0.205 with the defaults, and 0.193 with the best ridge and binary inputs from four stars
+    on.
     """
 
     ridge: float = setting(1500.0, 0.01, 1_000_000.0)
     """The weight of the sum of squared weights against the sum of squared errors."""
     drop: float = setting(1.0, 0.0, 100.0)
-    """How much of each movie's sum of squares is added to its ridge, as if inputs were dropped at random."""
+    """How much of each movie's sum of squares is added to its ridge, which acts like dropping inputs at random."""
     films: int = setting(8000, 1, 50_000)
-    """How many movies are learned, the most rated ones; the weight table has as many rows and columns."""
+    """How many movies are learned: the most rated ones. The table of weights has this many rows and columns."""
 
 
 class Ease(RankingModel[EaseSettings]):
     """Predicts each movie from the viewer's ratings of all others: ``s = x B`` with ``B_ii = 0``.
 
-    Steck, Embarrassingly shallow autoencoders for sparse data (2019): with a row ``x`` for each user that is 0 where
-    there is no rating, ``B`` minimises ``|X - X B|^2 + sum_i (ridge + drop |X_i|^2) |B_i|^2``, rows ``B_i``. With
-    ``P = (X'X + D)^-1`` and ``D`` the diagonal of the ridges, ``B_ij = -P_ij / P_jj``. The second part of the ridge is
-    equivalent to training with inputs dropped at random (Steck, Autoencoders that don't overfit towards the identity,
-    2020): it limits the trust in movies with many ratings.
+    Steck, Embarrassingly shallow autoencoders for sparse data (2019): ``X`` has a row ``x`` for each user, with 0 where
+    there is no rating, and ``B`` minimises ``|X - X B|^2 + sum_i (ridge + drop |X_i|^2) |B_i|^2``, where ``X_i`` is a
+    column and ``B_i`` a row. With ``P = (X'X + D)^-1``, where ``D`` is the diagonal matrix of the ridges,
+    ``B_ij = -P_ij / P_jj``. The second part of the ridge is equivalent to dropping inputs at random in training (Steck,
+    Autoencoders that don't overfit towards the identity, 2020): it limits the influence of movies with many ratings.
 
-    The scores of the sample use the ``B`` of everybody but the user, whose row is subtracted from ``X'X``: with
-    ``z = x P`` and ``h = z . x``, they are ``x_i - z_i / (P_ii (1 - h) + z_i^2)`` (Sherman and Morrison).
+    Each user of the sample is scored with the ``B`` of all other users: the user's row is subtracted from ``X'X``. With
+    ``z = x P`` and ``h = z . x``, these scores are ``x_i - z_i / (P_ii (1 - h) + z_i^2)`` (Sherman and Morrison).
 
     Only the ``films`` movies with the most ratings are scored; all others score 0.
     """
 
     name = "ease"
-    summary = "Which movies go with those you like, in closed form; for the 8,000 most rated."
+    summary = "Learns which movies go with those you like, in closed form; only the 8,000 most rated."
     settings_type = EaseSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
@@ -108,7 +109,7 @@ class Ease(RankingModel[EaseSettings]):
         return parameters, Fitted.of([epoch])
 
     def _table(self, parameters: Parameters, users: NDArray[np.intp], movie_count: int) -> Floats:
-        """Return the values of some users' ratings for every learned movie, shape (users, movies)."""
+        """Return the values of some users' ratings of the learned movies, shape (users, movies); 0 without a rating."""
         starts = parameters["starts"]
         lengths = starts[users + 1] - starts[users]
         row = np.repeat(np.arange(len(users)), lengths)
@@ -137,16 +138,16 @@ class Ease(RankingModel[EaseSettings]):
 
     @staticmethod
     def unseen(x: Floats, score: Floats, diagonal: Floats) -> Floats:
-        """Return users' scores by a ``B`` fitted without them, from their scores by the whole ``B``.
+        """Return users' scores with a ``B`` that is fitted without them, from their scores with the whole ``B``.
 
-        Shape (users, movies) each.
+        ``x``, ``score`` and the result: shape (users, movies); ``diagonal``: that of ``P``.
         """
         z = diagonal * (x - score)
         remaining = 1 - (z * x).sum(1, keepdims=True)
         return np.asarray(x - z / (diagonal * remaining + z * z), np.float32)
 
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        """Sum the rows of the rated movies."""
+        """Return the sum of the rated movies' rows of weights, each times the rating's value."""
         values, rows, _ = self._inputs(history)
         columns = self.parameters["column"][movies]
         known = columns >= 0
@@ -192,15 +193,15 @@ def solve(tables: Iterable[Floats], movie_count: int, ridge: float, drop: float)
     gram = _gram(map(torch.from_numpy, tables), movie_count)
     diagonal = gram.diagonal()
     diagonal += ridge + drop * diagonal
-    # The inverse is symmetric, and folding in reads contiguous rows.
+    # The inverse is symmetric, so its transpose is the same; folding in is faster with contiguous rows.
     return _weights(torch.cholesky_inverse(torch.linalg.cholesky(gram)).mT.contiguous())
 
 
 def solve_by_users(table: Floats, ridge: float, drop: float) -> tuple[Floats, Floats]:
-    """Return the same as ``solve``, faster where there are fewer users than movies.
+    """Return the same as ``solve``, faster if there are fewer users than movies.
 
-    With ``Y = X D^-1/2`` and ``L L' = I + Y Y'``, with a row for each user, and ``W = L^-1 Y``, the inverse is
-    ``P = D^-1/2 (I - W'W) D^-1/2`` (Woodbury).
+    With ``Y = X D^-1/2``, the Cholesky factor ``L`` of ``I + Y Y'``, which has a row for each user, and ``W = L^-1 Y``,
+    the inverse is ``P = D^-1/2 (I - W'W) D^-1/2`` (Woodbury).
     """
     import torch
 
@@ -216,7 +217,8 @@ def solve_by_users(table: Floats, ridge: float, drop: float) -> tuple[Floats, Fl
 
 
 def _gram(tables: "Iterable[Tensor]", movie_count: int) -> "Tensor":
-    """Return the sum of ``x' x`` over some ``x``, shape (rows, movies) each; one half is computed and transposed."""
+    """Return the sum of ``x' x`` over tables ``x``, shape (rows, movies) each; the lower half is the transposed upper
+    half."""
     import torch
 
     from movietui.models.training.threads import leave_one_core

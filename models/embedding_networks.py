@@ -1,4 +1,4 @@
-"""Dense layers over embeddings: sources 001, 003 and 004."""
+"""Models with dense layers over embeddings, from the source systems 001, 003 and 004."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
@@ -14,15 +14,15 @@ class TowerSettings(EmbeddingSettings):
     """Settings of dense layers over two embeddings."""
 
     hidden: int = setting(64, 1, 1024)
-    """Size of the first dense layer."""
+    """The size of the first dense layer."""
     second: int = setting(0, 0, 1024)
-    """Size of the second; 0 for none."""
+    """The size of the second dense layer; 0 for none."""
     dropout: float = setting(0.3, 0.0, 0.9)
     """The dropout rate of each dense layer."""
 
     @property
     def layers(self) -> tuple[int, ...]:
-        """Sizes of the dense layers."""
+        """The sizes of the dense layers."""
         return (self.hidden, self.second) if self.second else (self.hidden,)
 
 
@@ -48,8 +48,16 @@ class Layered(Embedded[L]):
     @property
     def shape(self) -> Shape:
         """A tower over both embeddings."""
-        of = self.settings
-        return Shape(of.factors, of.factors, self.product, of.layers, of.dropout, of.normalise, of.biases)
+        settings = self.settings
+        return Shape(
+            settings.factors,
+            settings.factors,
+            self.product,
+            settings.layers,
+            settings.dropout,
+            settings.normalise,
+            settings.biases,
+        )
 
 
 AS_003: dict[str, Any] = {
@@ -66,8 +74,8 @@ AS_003: dict[str, Any] = {
     "decay": 0.0,
     "bias_decay": 0.0,
 }
-"""The published settings of both networks of source 003, as far as described: it gives the rate, the momentum, and
-that there are dense layers, dropout and batch normalisation, but no sizes."""
+"""The published settings of both networks of source 003, as far as they are described. The source gives the learning
+rate and the momentum, and says that there are dense layers, dropout and batch normalisation, but gives no sizes."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +95,9 @@ class DeepMFSettings(LayerSettings):
 class DeepMF(Layered[DeepMFSettings]):
     """``f = m + b_u + c_i + tower(p_u, q_i)``: source 003's factorisation with deep learning.
 
-    As published: dense layers, dropout, batch normalisation and ReLU, gradient descent at 0.01 with momentum 0.9. The
-    source gives no sizes; assumed are embeddings of 10, layers of 400 and 100, a dropout rate of a half, batches of 128
-    and 15 epochs.
+    As published: dense layers, dropout, batch normalisation and ReLU; gradient descent with a learning rate of 0.01 and
+    a momentum of 0.9. The source gives no sizes; we assume embeddings of 10, layers of 400 and 100, a dropout rate of a
+    half, batches of 128 and 15 epochs.
     """
 
     name = "deep-mf"
@@ -100,7 +108,7 @@ class DeepMF(Layered[DeepMFSettings]):
 
 @dataclass(frozen=True)
 class ResidualMFSettings(DeepMFSettings):
-    """Settings of ``ResidualMF``, chosen as those of ``DeepMF``."""
+    """Settings of ``ResidualMF``. The defaults were chosen in the same way as those of ``DeepMF``."""
 
     decay: float = setting(0.1, 0.0, 10.0)
 
@@ -108,7 +116,8 @@ class ResidualMFSettings(DeepMFSettings):
 class ResidualMF(Layered[ResidualMFSettings]):
     """``f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)``: a tower learns the residuals of the product (source 003).
 
-    As published: gradient descent at 0.01 with momentum 0.9; sizes as assumed for ``DeepMF``.
+    As published: gradient descent with a learning rate of 0.01 and a momentum of 0.9. We assume the same sizes as for
+    ``DeepMF``.
     """
 
     name = "residual-mf"
@@ -142,12 +151,12 @@ class Ncf(Embedded[NcfSettings]):
     """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: source 001 with dense layers.
 
     As published: the embeddings of user and movie concatenated, dense layers with ReLU and dropout, and a sigmoid on
-    the normalised target. The source gives no sizes but that of the embeddings, 50; assumed are layers of 128 and 64, a
-    dropout rate of 0.2, Adam at its usual rate, batches of 64, 5 epochs and no biases.
+    the normalised target. The source gives only the size of the embeddings, 50; we assume layers of 128 and 64, a
+    dropout rate of 0.2, Adam at its default rate, batches of 64, 5 epochs and no biases.
 
-    The source itself suggests embeddings of genres and time. The time here is the movie's release, because the time of
-    a rating is unknown for a movie that is yet to be watched. On the validation part of ml-1m four members have an rmse
-    of 0.8647 without these embeddings and 0.8459 with them.
+    The source itself suggests embeddings of genres and time. Here, the time is the movie's release date, because a
+    movie that is yet to be watched has no rating time. On the validation part of ml-1m, four members have an rmse of
+    0.8647 without these features and 0.8459 with them.
     """
 
     name = "ncf"
@@ -166,11 +175,19 @@ class Ncf(Embedded[NcfSettings]):
     @property
     def shape(self) -> Shape:
         """A tower over both embeddings, and a sigmoid."""
-        of = self.settings
-        return Shape(of.user_factors, of.movie_factors, False, of.layers, of.dropout, biases=of.biases, sigmoid=True)
+        settings = self.settings
+        return Shape(
+            settings.user_factors,
+            settings.movie_factors,
+            False,
+            settings.layers,
+            settings.dropout,
+            biases=settings.biases,
+            sigmoid=True,
+        )
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
-        """Return the columns of genres and release date, if they are used; users have none."""
+        """Return the movies' columns of genres and release date, if they are used; users have no columns."""
         users, movies = super().side_features(train)
         return users, movie_inputs(train.movies) if self.settings.features else movies
 
@@ -194,18 +211,18 @@ class HybridSettings(DeepMFSettings):
 class Hybrid(Layered[HybridSettings]):
     """``f = m + b_u + c_i + tower(p_u, q_i, a_u, g_i)``: embeddings and side features, source 004.
 
-    ``a`` are the user's age, gender and occupation, ``g`` the movie's genres, year and month of release and, where the
-    dataset is joined, IMDb's facts; a dataset that lacks some of them has fewer inputs. All columns are centred, so
-    that an unknown value becomes 0, the mean. Embeddings learn only what the features do not explain, so a movie or
-    user without ratings has the mean embedding but its own features.
+    ``a`` are the user's age, gender and occupation; ``g`` are the movie's genres, year and month of release and, if the
+    dataset is joined with IMDb, IMDb's facts. A dataset that lacks some of these has fewer inputs. All columns are
+    centred, so that an unknown value becomes 0, the mean. The embeddings learn only what the features do not explain; a
+    movie or user without ratings has the mean embedding, but keeps its own features.
 
-    A viewer is folded in as in ``Embedded``: a user of the dataset with their known features, a profile with the mean
+    A viewer is folded in as in ``Embedded``: a user of the dataset with their own features, a profile with the mean
     features of all users.
 
-    As published: embeddings and features concatenated, a dense layer, batch normalisation and ReLU, a second dense
-    layer that gives the rating; Adam, 7 epochs, of which the best on a validation part is used. The source gives no
-    sizes; assumed are embeddings of 50, a layer of 128, batches of 64, a tenth for validation, Adam at its usual rate
-    and no biases.
+    As published: embeddings and features are concatenated, followed by a dense layer, batch normalisation and ReLU, and
+    a second dense layer that gives the rating. Training takes 7 epochs with Adam, and the best epoch on a validation
+    part is used. The source gives no sizes; we assume embeddings of 50, a layer of 128, batches of 64, a tenth for
+    validation, Adam at its default rate and no biases.
     """
 
     name = "hybrid"
@@ -221,5 +238,5 @@ class Hybrid(Layered[HybridSettings]):
     )
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
-        """Return the columns of users and movies that the dataset publishes."""
+        """Return the columns of the features that the dataset has of users and movies."""
         return user_inputs(train.users), movie_inputs(train.movies)

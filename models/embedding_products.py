@@ -1,4 +1,4 @@
-"""The product of two embeddings: source 001's dot product and source 003's simple factorisation."""
+"""Models that multiply two embeddings: the dot product of source system 001 and the simple factorisation of 003."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -37,11 +37,11 @@ class SgdMF(Product[SgdMFSettings]):
     """``f = m + b_u + c_i + p_u . q_i``, fitted by stochastic gradients: source 003's simple factorisation.
 
     As published: mean squared error, Adam, batches of 32, 10 epochs. The source gives neither the number of factors nor
-    any regularisation; assumed are 10 factors and none.
+    any regularisation; we assume 10 factors and no regularisation.
     """
 
     name = "sgd-mf"
-    summary = "Matrix factorisation by stochastic gradients, the mean of a few."
+    summary = "Matrix factorisation by stochastic gradients; averages several."
     settings_type = SgdMFSettings
     published = SgdMFSettings(
         factors=10, members=1, epochs=10, batch=32, rate=0.001, falling=False, decay=0, bias_decay=0
@@ -64,9 +64,9 @@ class DotSettings(SgdMFSettings):
 
 
 class Dot(Product[DotSettings]):
-    """``f = p_u . q_i`` with embeddings of 50, fitted to the mean squared error: source 001, on ml-1m.
+    """``f = p_u . q_i`` with embeddings of 50, fitted to minimise the mean squared error: source 001, on ml-1m.
 
-    The source gives no other details; assumed are Adam at its usual rate, batches of 64 and 5 epochs.
+    The source gives no other details; we assume Adam at its default rate, batches of 64 and 5 epochs.
     """
 
     name = "dot"

@@ -1,4 +1,4 @@
-"""The base of models with an embedding for each user and movie and a network on top.
+"""The base of models with an embedding for each user and each movie, and a network on top of these.
 
 The models are in ``movietui.models.embedding_products`` and ``movietui.models.embedding_networks``.
 """
@@ -19,17 +19,18 @@ from movietui.models.settings import Settings, setting
 Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
-"""Ratings predicted at once."""
+"""How many ratings are predicted at once."""
 MIN_BATCHES = 50
-"""See ``Plan``."""
+"""See ``movietui.models.networks.Plan``."""
 STEPS = 10
-"""The most Newton steps of a fold-in; a model that is linear in the viewer's vector needs one."""
+"""The most Newton steps of a fold-in; a model that is linear in the viewer's vector needs only one."""
 HALVINGS = 5
-"""How often a step that does not improve is halved; ReLU bends the output on the way."""
+"""How often a step that does not lower the objective is halved: since ReLU bends the output, a full step may be too
+long."""
 TOLERANCE = 0.3
-"""A fold-in stops when its objective, in units of the noise, falls by less than this: less than one rating
-contributes. A threshold of a hundredth takes twice as many steps and predicts no better (validation mse of deep-mf on
-ml-100k: 0.8363 with a hundredth, 0.8362 with this)."""
+"""A fold-in stops when a step lowers its objective, in units of the noise, by less than this, which is less than one
+rating contributes. A threshold of 0.01 takes twice as many steps and predicts no better (validation mse of deep-mf on
+ml-100k: 0.8363 with 0.01, 0.8362 with 0.3)."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Shape:
     dot: bool
     """Whether ``p . q`` is added."""
     hidden: tuple[int, ...] = ()
-    """Sizes of the dense layers over both embeddings; without any there is no tower."""
+    """The sizes of the dense layers over both embeddings, the tower; if there are none, there is no tower."""
     dropout: float = 0.0
     normalise: bool = False
     biases: bool = True
@@ -63,13 +64,13 @@ class EmbeddingSettings(Settings):
     epochs: int = setting(8, 1, 500)
     """The number of passes over all ratings."""
     batch: int = setting(1024, 1, 65536)
-    """The batch size, at most; a small dataset still has 50 batches."""
+    """The largest batch size; a small dataset has smaller batches, so that there are at least 50 of them."""
     rate: float = setting(0.006, 0.000001, 1.0)
     """The learning rate."""
     adam: bool = setting(True, False, True)
     """Whether to train with Adam rather than stochastic gradient descent."""
     momentum: float = setting(0.9, 0.0, 0.999)
-    """The momentum of stochastic gradient descent; Adam has its own."""
+    """The momentum of stochastic gradient descent; Adam does not use it."""
     falling: bool = setting(True, False, True)
     """Whether the learning rate decays to zero."""
     biases: bool = setting(True, False, True)
@@ -77,7 +78,7 @@ class EmbeddingSettings(Settings):
     decay: float = setting(0.1, 0.0, 10.0)
     """The cost of a squared entry of an embedding for each rating that uses it, in stars squared."""
     bias_decay: float = setting(0.005, 0.0, 10.0)
-    """The same for a bias."""
+    """The cost of a squared bias for each rating that uses it, in stars squared."""
     kept_back: float = setting(0.0, 0.0, 0.5)
     """The share of the ratings that is held out from training to choose the best epoch."""
     caution: float = setting(2.0, 0.0, 10.0)
@@ -103,7 +104,8 @@ class Posterior:
     """A viewer's posterior in each member: a normal distribution over the embedding and, last, the bias."""
 
     mean: Doubles
-    """Shape (members, factors + 1 + features): after the bias come the viewer's side features, which are certain."""
+    """Shape (members, factors + 1 + features): after the bias come the viewer's side features, which are known
+    exactly."""
     covariance: Doubles
     """Shape (members, factors + 1, factors + 1)."""
 
@@ -117,8 +119,8 @@ UNSPECIFIED: dict[str, Any] = {
     "decay": 0.0,
     "bias_decay": 0.0,
 }
-"""Assumed where sources 001 and 004 give no settings: one network, Adam at its usual rate, batches of 64, and
-neither biases nor decay."""
+"""What we assume if source systems 001 and 004 give no settings: one network, Adam at its default rate, batches of 64,
+and neither biases nor decay."""
 
 E = TypeVar("E", bound=EmbeddingSettings)
 
@@ -130,9 +132,9 @@ class Embedded(Model[E, Posterior]):
 
         f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)
 
-    where each model names its parts (``Shape``). Several members that differ only in their random start are trained
-    side by side on the same batches, and their outputs are averaged (Hansen and Salamon, Neural network ensembles,
-    1990).
+    where each model chooses which of these terms it has (``Shape``). Several members that differ only in their random
+    start are trained side by side on the same batches, and their outputs are averaged (Hansen and Salamon, Neural
+    network ensembles, 1990).
 
     A viewer is folded in for each member with the network held fixed: ``x = (p, b)`` minimises
 
@@ -140,9 +142,9 @@ class Embedded(Model[E, Posterior]):
 
     by Gauss-Newton steps, each halved until it improves; a linear model needs a single step, which is ridge regression.
     The mean ``e`` and covariance ``C`` of the users and the noise variance ``v`` are learned after the fit by a few
-    steps of expectation-maximisation (``learn_prior``). In the last epoch the users of the dataset are folded in as
-    well, replacing their trained vectors: what is measured is then what is served, and it predicts better, because the
-    prior is more informative than the decay that all users are trained with.
+    steps of expectation-maximisation (``learn_prior``). After the last epoch, the users of the dataset are folded in
+    too, which replaces their trained vectors. What is measured is then what is served, and the predictions are better,
+    because the prior is more informative than the decay with which all users are trained.
     """
 
     on_device = True
@@ -153,7 +155,7 @@ class Embedded(Model[E, Posterior]):
         """The network that the settings describe."""
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
-        """Return side features of each user and each movie for the tower; here none.
+        """Return side features of each user and each movie for the tower; by default, there are none.
 
         Shapes (users + 1, features) and (movies + 1, features); the last row is an unknown user or movie.
         """
@@ -186,25 +188,25 @@ class Embedded(Model[E, Posterior]):
     def movie_vectors(self) -> Floats:
         """Return the movies' embeddings, with the members' side by side.
 
-        Of a model with side features, also the biases and all features but the last.
+        For a model with side features, they also contain the biases and all features but the last.
         """
         vectors = self.parameters["movie"][:, :-1, :-1]
         return np.concatenate(list(vectors), axis=1)
 
     def fold_in(self, history: History) -> Posterior:
         """Fit the viewer's vectors with everything else fixed."""
-        order = np.argsort(history.movies)  # bit-for-bit the same in any order of rating
+        order = np.argsort(history.movies)  # so that the result is bit-for-bit the same in any order
         user = -1 if history.user is None else history.user
         return fold_in(self.parameters, self.shape, history.movies[order], history.stars[order], user)
 
     def expect(self, taste: Posterior) -> Expectation:
         """Return the mean output and its uncertainty.
 
-        With the slope ``j`` of a member's output and its covariance ``S`` of the viewer, ``(C^-1 + sum j j' / v)^-1``
-        (Laplace's approximation), the variance is the mean of ``j' S j`` over the members, plus the variance between
-        the members, plus ``1 / (1 / s + n / v)`` for a movie with ``n`` ratings, where ``s`` is the spread of the
-        movies' mean ratings. The score is the stars minus ``caution`` deviations plus ``popularity`` times ``log(1 +
-        n)``.
+        With the slope ``j`` of a member's output and the viewer's covariance in that member,
+        ``S = (C^-1 + sum j j' / v)^-1`` (Laplace's approximation), the variance is the mean of ``j' S j`` over the
+        members, plus the variance between the members, plus ``1 / (1 / s + n / v)`` for a movie with ``n`` ratings,
+        where ``s`` is the spread of the movies' mean ratings. The score is the unclipped stars minus ``caution``
+        deviations plus ``popularity`` times ``log(1 + n)``.
         """
         return self._expect(taste, slice(0, -1))
 
@@ -242,8 +244,9 @@ def predict(parameters: Parameters, shape: Shape, users: Ints, movies: Ints) -> 
 def outputs(parameters: Parameters, shape: Shape, x: Floats, y: Floats, precomputed: Floats | None = None) -> Floats:
     """Return each member's output, shape (members, rows).
 
-    Takes vectors of users and movies, (members, rows, factors + 1 + features): embedding, bias, side features. One row
-    of users serves for all movies. ``precomputed``: ``movie_part`` of the movies, if available.
+    ``x`` and ``y``: vectors of users and of movies, shape (members, rows, factors + 1 + features), which hold
+    embedding, bias and side features. If ``x`` has a single row, it is used for all movies. ``precomputed``:
+    ``movie_part`` of the movies, if it is already computed.
     """
     stars = _effects(parameters, shape, x, y)
     if shape.hidden:
@@ -257,7 +260,8 @@ def outputs(parameters: Parameters, shape: Shape, x: Floats, y: Floats, precompu
 def outputs_and_slopes(
     parameters: Parameters, shape: Shape, x: Floats, y: Floats, precomputed: Floats | None = None
 ) -> tuple[Floats, Floats]:
-    """Return ``outputs``, and their slopes in the user's embedding and bias, shape (members, rows, factors + 1)."""
+    """Return ``outputs``, and their derivatives with respect to the user's embedding and bias, shape (members, rows,
+    factors + 1)."""
     factors = shape.user_factors
     stars = _effects(parameters, shape, x, y)
     slope = np.zeros((*stars.shape, factors + 1), np.float32)
@@ -296,7 +300,8 @@ def movie_part(parameters: Parameters, shape: Shape, y: Floats) -> Floats:
 
 
 def _first_layer(parameters: Parameters, shape: Shape, x: Floats, y: Floats, precomputed: Floats | None) -> Floats:
-    """Return the first layer of the tower over both embeddings and, after them, the side features of both."""
+    """Return the output of the tower's first layer; its inputs are both embeddings and then the side features of
+    both."""
     p, weight = shape.user_factors, layers_of(parameters, "tower")[0][0]
     features, start = x.shape[-1] - p - 1, p + shape.movie_factors
     inputs = np.concatenate([x[..., :p], x[..., p + 1 :]], -1)
@@ -313,7 +318,7 @@ def _sigmoid(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
 
 
 def fold_in(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats, user: int = -1) -> Posterior:
-    """Fold a viewer in, see ``Embedded``; ``user`` is the row of their side features, -1 if unknown."""
+    """Fold a viewer in; see ``Embedded``. ``user``: the row of their side features, -1 if unknown."""
     y = parameters["movie"][:, movies]
     precomputed = movie_part(parameters, shape, y) if shape.hidden else None
     mean, precision, noise = parameters["user_mean"], parameters["user_precision"], parameters["noise"][:, None]
@@ -364,8 +369,9 @@ def _inverse(curvature: Doubles) -> Doubles:
 PRIOR_USERS = 3_000
 """The most users from whom the prior of fold-ins is learned."""
 ROUNDS = 5
+"""How often the prior and the users' covariances are updated in turn."""
 SPREAD = 0.2
-"""The initial prior variance of the entries of a user's vector; weighs as much as a few users."""
+"""The initial prior variance of the entries of a user's vector; it weighs as much as a few users."""
 
 
 def learn_prior(parameters: Parameters, train: Dataset, shape: Shape) -> None:
@@ -407,7 +413,8 @@ def learn_prior(parameters: Parameters, train: Dataset, shape: Shape) -> None:
 
 
 def fold_in_users(parameters: Parameters, train: Dataset, shape: Shape) -> None:
-    """Replace the trained vectors of users with folded-in ones, so that the served vectors are measured."""
+    """Replace the trained vectors of users with folded-in ones, so that measurements are made with the served
+    vectors."""
     for user in np.flatnonzero(np.bincount(train.ratings.user, minlength=len(train.users))):
         rows = train.rows_of(int(user))
         posterior = fold_in(parameters, shape, train.ratings.movie[rows], train.ratings.stars[rows], int(user))

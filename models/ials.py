@@ -17,9 +17,9 @@ Doubles = NDArray[np.float64]
 class IalsSettings(PreferenceSettings):
     """Settings of ``Ials``.
 
-    Chosen on validation tenths (``hold_out``) of the train parts of ``random80``, seeds 0 to 2 of ml-100k and seed 0 of
-    ml-1m: ndcg@10 is 0.216 and 0.187 there. With ``scaling`` 1 no single ridge is best for both: 0.217 and 0.176 with
-    0.05, 0.211 and 0.189 with 0.03.
+    The defaults were chosen on validation tenths (``hold_out``) of the train parts of ``random80``, seeds 0 to 2 of
+    ml-100k and seed 0 of ml-1m. There, ndcg@10 is 0.216 and 0.187. With a ``scaling`` of 1, no single ridge is best for
+    both datasets: a ridge of 0.05 gives 0.217 and 0.176, a ridge of 0.03 gives 0.211 and 0.189.
     """
 
     factors: int = setting(0, 0, 256)
@@ -27,11 +27,13 @@ class IalsSettings(PreferenceSettings):
     sweeps: int = setting(10, 1, 200)
     """How often users and movies are updated in turn."""
     ridge: float = setting(0.2, 0.00001, 10.0)
-    """The weight of the squared factors, per rating and per fraction of a rating that ``unseen`` gives a pair."""
+    """The weight of the squared factors for each rating; a pair of user and movie also counts as a fraction of a
+    rating, which ``unseen`` sets."""
     unseen: float = setting(6.0, 0.0, 1000.0)
-    """The total weight of the pull towards 0 over all pairs of user and movie, per rating."""
+    """The weight of the pull of scores towards 0: its sum over all pairs of user and movie, divided by the number of
+    ratings."""
     scaling: float = setting(0.75, 0.0, 1.0)
-    """The power of the number of ratings that the ridge is proportional to."""
+    """The ridge grows with this power of the number of ratings."""
 
 
 class Ials(RankingModel[IalsSettings]):
@@ -45,12 +47,13 @@ class Ials(RankingModel[IalsSettings]):
         sum over ratings (v_ui - s_ui)^2 + e sum over all pairs s_ui^2
         + ridge sum_u (n_u + e M)^scaling |x_u|^2 + ridge sum_i (n_i + e U)^scaling |y_i|^2
 
-    with ``e = unseen N / U M`` for ``N`` ratings, solving for all users given the movies and for all movies given the
-    users in turn. Given the movies, a viewer is ``x = (sum y y' + e Y'Y + ridge (n + e M)^scaling)^-1 sum v y`` with
-    sums over the rated movies. Ratings with a value of 0 are ignored.
+    with ``e = unseen N / U M`` for ``N`` ratings. It is solved in turn for all users given the movies, and for all
+    movies given the users. Given the movies, a viewer's factors are
+    ``x = (sum y y' + e Y'Y + ridge (n + e M)^scaling)^-1 sum v y`` with sums over the rated movies. Ratings with a
+    value of 0 are ignored.
 
-    The users of the sample take no part in the movies' factors until the last update, so that their scores, each from
-    their other ratings, determine the slope for a new viewer.
+    The users of the sample do not affect the movies' factors until the last update. Before it, their scores, each from
+    their other ratings, are like those of new viewers and determine the slope.
     """
 
     name = "ials"
@@ -68,9 +71,11 @@ class Ials(RankingModel[IalsSettings]):
         return np.asarray(self.parameters["factors"][:-1])
 
     def without_each(self, history: History) -> tuple[Doubles, NDArray[np.intp]]:
-        """Return the factors without each rating that has a value, shape (ratings, factors), and the ratings' indices.
+        """Return the viewer's factors without each rating whose value is not 0, shape (ratings, factors), and the
+        ratings' indices.
 
-        All at once: a rating is removed from the inverse of the normal matrix (Sherman and Morrison).
+        They are computed all at once: each rating is removed from the inverse of the normal matrix (Sherman and
+        Morrison).
         """
         factors, values, indices = self._rated_factors(history)
         inverse = np.linalg.inv(self._normal(factors, len(factors) - 1))
@@ -85,14 +90,14 @@ class Ials(RankingModel[IalsSettings]):
         return np.asarray(np.linalg.solve(self._normal(factors, len(factors)), values @ factors), np.float64)
 
     def _normal(self, factors: Doubles, ratings: int) -> Doubles:
-        """Return the normal matrix for the factors of the rated movies and a number of ratings."""
+        """Return the matrix of the normal equations for the factors of the rated movies and a number of ratings."""
         settings, movies = self.settings, self.parameters["factors"]
         ridge = settings.ridge * (max(ratings, 0) + self.parameters["unseen"] * (len(movies) - 1)) ** settings.scaling
         return np.asarray(factors.T @ factors + self.parameters["gram"] + ridge * np.eye(movies.shape[1]))
 
     def _rated_factors(self, history: History) -> tuple[Doubles, Floats, NDArray[np.intp]]:
-        """Return the factors of the movies whose ratings have a value, these values, and their indices in the
-        history."""
+        """Return the factors of the movies whose ratings have a value other than 0, these values, and their indices in
+        the history."""
         values = self.settings.values(history.stars)
         indices = np.flatnonzero(values)
         return self.parameters["factors"][history.movies[indices]].astype(np.float64), values[indices], indices

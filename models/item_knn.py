@@ -1,4 +1,4 @@
-"""Neighbours by movie: what the viewer gave the most similar movies."""
+"""Neighbours by movie: predicts from the viewer's ratings of the most similar movies."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 MAX_DENSE_ENTRIES = 1 << 26
 """The most entries of a dense table of users by movies, or movies by movies: 256 MiB in float32."""
 MOVIES_AT_ONCE = 512
-"""Movies whose products are computed at once."""
+"""How many movies' products are computed at once."""
 MAX_RATINGS = 400
-"""Ratings of a user that count for similarities where dense tables do not fit: a few users with thousands of ratings
-would otherwise take most of the time."""
+"""How many ratings of a user count for similarities if dense tables do not fit in memory: otherwise, a few users with
+thousands of ratings would take most of the time."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ class ItemKNNSettings(NeighbourSettings):
     neighbours: int = setting(100, 1, 5000)
     """The number of neighbours of each movie: those with the largest weights."""
     opposites: bool = setting(False, False, True)
-    """Whether movies liked by those who dislike this one count, with a negative weight."""
+    """Whether movies that are liked by people who dislike this one count too, with a negative weight."""
 
 
 class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     """Predicts from the viewer's ratings of the most similar movies; see ``movietui.models.neighbours``.
 
-    Neighbours are computed as products of dense tables where those fit (ML-1M), otherwise movie by movie from the lists
-    of its raters, so that even with 87,000 movies only the nearest neighbours are in memory. That takes time
-    proportional to the sum of the users' squared numbers of ratings, of which at most ``MAX_RATINGS`` count for each
-    user.
+    Neighbours are computed from products of dense tables if these fit in memory (as with ML-1M). Otherwise they are
+    computed for one movie at a time from the ratings of its raters, so that even with 87,000 movies only the nearest
+    neighbours are in memory. The second way takes time proportional to the sum of the users' squared numbers of
+    ratings, of which at most ``MAX_RATINGS`` count for each user.
     """
 
     name = "item-knn"
@@ -60,7 +60,8 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     published = ItemKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
     )
-    """Source 003 says only "similarities between movies": plain cosines of stars relative to the movie's mean."""
+    """Source 003 says only "similarities between movies"; we assume plain cosines of stars relative to the movie's
+    mean."""
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, settings, total = train.ratings, self.settings, len(train.movies)
@@ -86,7 +87,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
                 np.float32
             ),
         }
-        # Some users' ratings, each removed from the similarities that it contributes to.
+        # The ratings of some users, each removed from the similarities to which it contributes.
         stages.begin("weights")
         users = sample_of_users(len(train.users))
         table, rated = lists.table(users, total + 1)
@@ -108,16 +109,16 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         return self._with_taste(parameters, train, sample, validation, progress)
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model with these parameters."""
+        """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
         self._neighbours_of: ResidualLists | None = None
-        """For each movie, the movies that have it as a neighbour, with its weight for each of them. Built for the first
-        list, which then reads only the entries of the movies that the viewer rated."""
+        """For each movie, the movies that have it as a neighbour, and its weight for each of them. It is built for the
+        first list; a list then reads only the entries of the movies that the viewer rated."""
 
     def _nearest(self, lists: ResidualLists, total: int, norm: Floats) -> tuple[Ints, Floats, Floats]:
         """Return the nearest neighbours of each movie with their sums of products and numbers of common users.
 
-        Shape (movies, neighbours) each; an empty entry is ``total``.
+        Shape (movies, neighbours) each; a missing neighbour is ``total``.
         """
         import torch
 
@@ -194,8 +195,8 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
 def _products(lists: ResidualLists, users: int, movies: int) -> "Iterator[tuple[slice, Tensor, Tensor, Tensor]]":
     """Yield the movies' sums of products and numbers of common users, for a block of movies at a time.
 
-    ``lists`` are the users'. Yields the block, the other movies (columns,), and two tables of shape (block, columns);
-    movies that are not among the columns share no user with the block.
+    ``lists``: a list for each user. Yields the block, the other movies, shape (columns,), and two tables of shape
+    (block, columns). Movies that are not among the columns share no user with the block.
     """
     import torch
 
@@ -205,7 +206,7 @@ def _products(lists: ResidualLists, users: int, movies: int) -> "Iterator[tuple[
         for first in range(0, movies, MOVIES_AT_ONCE):
             block = slice(first, first + MOVIES_AT_ONCE)
             for table, product in zip(tables, (dot, common), strict=True):
-                # The part left of the diagonal is the transpose of products that are known already.
+                # The part left of the diagonal is the transpose of products that are already computed.
                 torch.mm(table[:, block].T, table[:, first:], out=product[block, first:])
                 product[first + MOVIES_AT_ONCE :, block] = product[block, first + MOVIES_AT_ONCE :].T
         size = rows_at_once(movies)

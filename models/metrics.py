@@ -1,7 +1,7 @@
-"""Metrics of predictions and lists, by the project's protocols.
+"""Metrics of predictions and of lists, as ``docs/evaluation.md`` defines them.
 
-Rating metrics pool all test rows. Ranking metrics rank all candidates of a user and average over users. Pair metrics
-ask for the mean rating of two users who both rated a movie.
+Rating metrics pool all test rows. Ranking metrics use a list of all candidates for each user. Pair metrics compare
+predictions with the mean rating of two users who both rated a movie.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,12 +19,15 @@ Metrics = dict[str, float]
 Doubles = NDArray[np.float64]
 
 RELEVANT = 4.0
-"""The stars from which a test rating counts as relevant, and a movie as liked."""
+"""A movie to which a user gave at least this many stars counts as liked. If the rating is in test, the movie is
+relevant to the user."""
 DISLIKED = 2.0
-"""The stars up to which a movie counts as disliked."""
+"""A movie to which a user gave at most this many stars counts as disliked."""
 INVERTED = 0.3
-"""How many stars more the lower of two movies is predicted for the pair to count as inverted."""
+"""Two movies of a list count as inverted if the predicted stars of the lower one exceed those of the upper one by more
+than this."""
 CUTS = (10, 20)
+"""How many movies from the top of a list the ranking metrics use."""
 
 
 def mse(prediction: Floats, stars: Floats) -> float:
@@ -121,20 +124,20 @@ def calibration_error(bins: list[Bin]) -> float:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often each rating was predicted as how many whole stars."""
+    """How often each rating was predicted as each number of whole stars."""
 
     rated: list[float]
     """The ratings that occur, ascending."""
     predicted: list[float]
     """The predictions, rounded to the nearest whole star (a half goes up), ascending."""
     counts: list[list[int]]
-    """A row for each of ``rated`` with a column for each of ``predicted``."""
+    """A row for each of ``rated``, with a column for each of ``predicted``."""
 
 
 def confusion(prediction: Floats, stars: Floats) -> Confusion:
-    """Return how often each rating was predicted as each whole star; values that never occur are left out.
+    """Return how often each rating was predicted as each number of whole stars; values that never occur are left out.
 
-    Rounded as for ``accuracy``, which is the share of rows where both are the same.
+    Predictions are rounded as in ``accuracy``, which is the share of rows in which both are the same.
 
     >>> confusion(np.float32([4.5, 2.0, 4.6]), np.float32([5, 3, 5]))
     Confusion(rated=[3.0, 5.0], predicted=[2.0, 5.0], counts=[[1, 0], [0, 2]])
@@ -161,7 +164,7 @@ def ndcg(hits: Bools, relevant: Ints) -> Doubles:
 
 
 def recall(hits: Bools, relevant: Ints) -> Doubles:
-    """Return the share of each user's relevant movies that is in the list; arguments as in ``ndcg``.
+    """Return the share of each user's relevant movies that are in the list; arguments as in ``ndcg``.
 
     >>> recall(np.array([[True, False], [False, True]]), np.array([1, 2]))
     array([1. , 0.5])
@@ -181,7 +184,8 @@ def hit(hits: Bools) -> Doubles:
 def coverage(movies: NDArray[np.intp], counts: Ints) -> float:
     """Return the share of the movies with ratings that are in anybody's list.
 
-    ``movies``: the lists, -1 where there is nothing, shape (users, k). ``counts``: of ratings, shape (movies,).
+    ``movies``: the lists, with -1 after their ends, shape (users, k). ``counts``: each movie's number of ratings, shape
+    (movies,).
 
     >>> coverage(np.array([[0, 1], [0, -1]]), np.array([5, 1, 2, 2, 0]))
     0.5
@@ -190,7 +194,7 @@ def coverage(movies: NDArray[np.intp], counts: Ints) -> float:
 
 
 def novelty(movies: NDArray[np.intp], counts: Ints, users: int) -> float:
-    """Return the mean of ``-log2(ratings of the movie / users)`` over all that is in a list, in bits (Zhou et al.
+    """Return the mean of ``-log2(ratings of the movie / users)`` over all movies of all lists, in bits (Zhou et al.
     2010).
 
     >>> novelty(np.array([[0, 1], [0, -1]]), np.array([4, 1]), 8).__round__(4)
@@ -200,11 +204,11 @@ def novelty(movies: NDArray[np.intp], counts: Ints, users: int) -> float:
 
 
 def diversity(movies: NDArray[np.intp], genres: Bools) -> float:
-    """Return how unlike the movies of a list are, from 0 to 1, averaged over the lists of at least two movies.
+    """Return how different the movies of a list are, from 0 to 1, averaged over the lists of at least two movies.
 
-    Of each list the mean over its pairs of movies of ``1 - |A and B| / |A or B|``, with their sets of genres A and B
-    (Ziegler et al. 2005, with the distance of Jaccard); two movies without any genre are alike. ``genres``: shape
-    (movies, genres).
+    For a list, it is the mean of ``1 - |A and B| / |A or B|`` over the pairs of its movies, with their sets of genres
+    ``A`` and ``B`` (Ziegler et al. 2005, with the Jaccard distance). Two movies without any genre count as alike.
+    ``genres``: shape (movies, genres).
 
     >>> diversity(np.array([[0, 1, 2], [0, 1, -1]]), np.array([[1, 0], [1, 0], [1, 1]], bool)).__round__(4)
     0.1667
@@ -227,8 +231,8 @@ def diversity(movies: NDArray[np.intp], genres: Bools) -> float:
 def top(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
     """Return the columns of the ``k`` highest scores of each row, best first, shape (rows, k).
 
-    Equal scores are ordered by ``counts``, highest first, then by column. A score of minus infinity is not a
-    candidate; where fewer than ``k`` are, the rest of the row is -1.
+    Equal scores are ordered by ``counts``, highest first, then by column. A movie whose score is minus infinity is not
+    a candidate. If there are fewer than ``k`` candidates, the rest of the row is -1.
 
     >>> top(np.float32([[1, 3, 3, -np.inf]]), 4, np.int32([9, 5, 6, 7]))
     array([[ 2,  1,  0, -1]])
@@ -243,30 +247,30 @@ class Ranked(NamedTuple):
     """A user's list."""
 
     order: NDArray[np.intp]
-    """Rows of the movies that may be in it, best first; those after the ``CUTS[-1]``-th may be left out."""
+    """Rows of the movies, best first; those after the first ``CUTS[-1]`` may be left out."""
     stars: Floats
     """The predicted stars, shape (movies,)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lists:
-    """The lists of the users who have something relevant in test, and what the users think of them.
+    """The lists of the users who have a relevant movie in test, with these users' ratings of the listed movies.
 
-    All but ``users``, ``relevant`` and ``means`` have the shape (users, 20).
+    All arrays except ``users``, ``relevant`` and ``means`` have the shape (users, 20).
     """
 
     users: NDArray[np.intp]
     """Shape (users,)."""
     movies: NDArray[np.intp]
-    """Best first, -1 where there are no more candidates."""
+    """Rows of the movies, best first; -1 if there are no more candidates."""
     rated: Floats
-    """The user's stars in test, 0 if not rated there."""
+    """The user's stars for each movie in test; 0 if they did not rate it there."""
     predicted: Floats
-    """The predicted stars, NaN where there are no more candidates."""
+    """The predicted stars; NaN if there are no more candidates."""
     relevant: Ints
     """How many movies are relevant to each user, shape (users,)."""
     means: Floats
-    """The user's mean rating in train, minus infinity without ratings, shape (users,)."""
+    """The user's mean rating in train, shape (users,); minus infinity without ratings."""
 
     @property
     def hits(self) -> Bools:
@@ -280,7 +284,7 @@ class Lists:
 
 
 def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked]) -> Lists:
-    """Return the lists of all users with a relevant test rating: at least ``RELEVANT`` stars.
+    """Return the lists of all users with a relevant movie in test, one with at least ``RELEVANT`` stars.
 
     ``rank(user)`` returns the user's list of movies that have ratings in train and that the user has not rated there. A
     movie may be relevant without being in any list.
@@ -322,7 +326,7 @@ def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
     scores = np.where(train.counts > 0, scores, np.float32(-np.inf)).astype(np.float32)
     scores[train.ratings.movie[train.rows_of(user)]] = -np.inf
     k = min(CUTS[-1], len(scores))
-    # Sort only what reaches the k-th highest score.
+    # Sort only movies whose score is at least the k-th highest.
     reach = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k])
     ranked = reach[top(scores[None, reach], k, train.counts[reach])[0]]
     return np.asarray(ranked[~np.isneginf(scores[ranked])])
@@ -331,7 +335,8 @@ def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
 def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
     """Return the ranking metrics of lists.
 
-    Those of ``ndcg``, ``recall`` and ``hit`` are means over users, the others describe all top tens together.
+    All but ``recall@20`` use the first ten movies of each list. Those of ``ndcg``, ``recall`` and ``hit`` are means
+    over users.
     """
     ten, hits = lists.movies[:, :10], lists.hits[:, :10]
     rated, predicted = lists.rated[:, :10], lists.predicted[:, :10]
@@ -351,9 +356,10 @@ def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
 
 
 def liked(rated: Floats) -> float:
-    """Return the share of at least ``RELEVANT`` stars among the listed movies that their users rated.
+    """Return the share of listed movies with at least ``RELEVANT`` stars, among those that their users rated.
 
-    ``rated``: the users' stars for their lists, 0 if not rated, shape (users, k). 0 if nothing listed was rated.
+    ``rated``: the users' stars for their lists, 0 if not rated, shape (users, k). Returns 0 if no listed movie was
+    rated.
 
     >>> liked(np.float32([[5, 0, 3], [4, 0, 0]])).__round__(4)
     0.6667
@@ -362,8 +368,7 @@ def liked(rated: Floats) -> float:
 
 
 def disliked(rated: Floats) -> float:
-    """Return how many movies of a list its user rated at most ``DISLIKED`` stars, on average; ``rated`` as in
-    ``liked``.
+    """Return how many movies of a list its user gave at most ``DISLIKED`` stars, on average; ``rated`` as in ``liked``.
 
     >>> disliked(np.float32([[5, 0, 2], [4, 0, 0]]))
     0.5
@@ -372,9 +377,9 @@ def disliked(rated: Floats) -> float:
 
 
 def believed(predicted: Floats, means: Floats) -> float:
-    """Return the share of listed movies whose predicted stars reach the user's mean rating.
+    """Return the share of listed movies whose predicted stars are at or above the user's mean rating.
 
-    ``predicted``: the predicted stars of the lists, NaN where there is no movie, shape (users, k); ``means``: shape
+    ``predicted``: the predicted stars of the lists, with NaN after their ends, shape (users, k); ``means``: shape
     (users,).
 
     >>> believed(np.float32([[4, 3.5, np.nan], [3, 2, 1]]), np.float32([3.6, 2]))
@@ -384,7 +389,7 @@ def believed(predicted: Floats, means: Floats) -> float:
 
 
 def inverted(predicted: Floats) -> float:
-    """Return the share of the pairs in a list whose lower movie is predicted more than ``INVERTED`` stars higher.
+    """Return the share of pairs in a list whose lower movie is predicted more than ``INVERTED`` stars higher.
 
     ``predicted`` as in ``believed``.
 
@@ -399,9 +404,10 @@ def inverted(predicted: Floats) -> float:
 def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Iterator[Floats]:
     """Yield the errors of the predicted mean rating for each pair of users who rated a movie in test.
 
-    ``predict``: from the test rows of one rating and of the other to the prediction for each pair. Triples are formed
-    inside test, so nothing they ask for was seen in train. If a user rated a movie twice, only the newest rating
-    counts. Yields block by block, like ``Pairs.blocks``: there may be far too many to hold in memory.
+    ``predict``: takes the test rows of the first and of the second rating of each pair, and returns the predictions.
+    Triples are formed from test ratings only, so train has not seen their ratings. If a user rated a movie twice, only
+    the newest rating counts. The errors come in blocks, like those of ``Pairs.blocks``, because there may be far too
+    many to hold in memory.
     """
     stars = test.stars.astype(np.float64)
     for first, second in Pairs.of(test).blocks():
@@ -411,7 +417,7 @@ def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Itera
 def pair_metrics(errors: Iterable[Floats]) -> Metrics:
     """Return ``rmse``, ``mae``, ``mse_scaled`` (mse / 25) and ``triples``, from ``pair_errors``.
 
-    Raises ``ValueError`` without any triple.
+    Raises ``ValueError`` if there is no triple.
 
     >>> pair_metrics([np.float32([1, -2]), np.float32([2])])
     {'rmse': 1.7320508075688772, 'mae': 1.6666666666666667, 'mse_scaled': 0.12, 'triples': 3}
@@ -436,8 +442,9 @@ def pair_list_metrics(hits: Bools, relevant: Ints) -> Metrics:
     """Return ``ndcg@10_mean``, ``ndcg@10_min``, ``ndcg@10_gap`` and ``pairs`` of lists that two users share.
 
     ``hits``: whether the movie at each rank is relevant to each member, shape (pairs, 2, 10). ``relevant``: how many
-    movies are, shape (pairs, 2), all above 0. With the ``ndcg`` of the one list against each member's own ideal: the
-    mean of both, the lower one, and the distance between them, each averaged over the pairs.
+    movies are relevant to each member, shape (pairs, 2), all above 0. The list has an ``ndcg`` for each member,
+    relative to that member's ideal list. The metrics are the mean of both, the lower one and the difference between
+    them, each averaged over the pairs.
 
     >>> hits = np.zeros((1, 2, 10), bool)
     >>> hits[0, 0, 0] = hits[0, 1, 1] = True

@@ -13,7 +13,8 @@ from movietui.models.settings import Settings, setting
 Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
-"""Users, movies or ratings processed at once: enough to keep the processor busy, little enough memory."""
+"""How many users, movies or ratings are processed at once: enough to keep the processor busy, few enough to fit in
+memory."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class BiasedMFSettings(Settings):
     """Settings of ``BiasedMF``.
 
     The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
-    ml-100k, those of the order on one of ``random80``. There, more weight on popularity raises ndcg@10 further, from
-    0.085 at 0.3 to 0.104 at 1, but ranks less liked movies above others and puts fewer different movies into lists.
+    ml-100k, those of ``caution`` and ``popularity`` on a validation tenth of ``random80``. On the latter, a larger
+    ``popularity`` raises ndcg@10 further, from 0.085 at 0.3 to 0.104 at 1, but ranks less liked movies higher and puts
+    fewer different movies into lists.
     """
 
     factors: int = setting(10, 1, 128)
@@ -48,16 +50,17 @@ class Posterior:
 
 
 class BiasedMF(Model[BiasedMFSettings, Posterior]):
-    """A rating is a mean, a user bias, a movie bias and the product of their factors, all uncertain.
+    """A rating is the sum of a mean, a user's bias, a movie's bias and the product of their factors, which are all
+    uncertain.
 
-    ``r ~ N(m + b_u + c_i + p_u . q_i, v)``. A user's ``x = (p, b)`` and a movie's ``y = (q, c)`` have normal priors
-    with a mean and a full covariance for each side, which are learned, as is ``v``. Fitted by variational Bayes with a
-    normal posterior for each user and each movie (Lim and Teh, Variational Bayesian approach to movie rating
-    prediction, 2007; the normal-Wishart priors as in Salakhutdinov and Mnih, Bayesian probabilistic matrix
-    factorization, 2008). Given the movies, the posterior of a user is
+    ``r ~ N(m + b_u + c_i + p_u . q_i, v)``. A user's ``x = (p, b)`` and a movie's ``y = (q, c)`` have normal priors,
+    with a mean and a full covariance for each side. These are learned, and so is ``v``. The model is fitted by
+    variational Bayes, with a normal posterior for each user and each movie (Lim and Teh, Variational Bayesian approach
+    to movie rating prediction, 2007; the normal-Wishart priors are those of Salakhutdinov and Mnih, Bayesian
+    probabilistic matrix factorization, 2008). Given the movies, the posterior of a user is
 
         covariance = (C^-1 + sum E[w w'] / v)^-1
-        mean = covariance (C^-1 e + sum E[w (r - m - c)] / v)     with w = (q, 1), sums over the rated movies,
+        mean = covariance (C^-1 e + sum E[w (r - m - c)] / v)     with w = (q, 1), sums over the rated movies.
 
     The expectations account for how uncertain each movie is: a movie with few ratings says little about a user.
     """
@@ -73,7 +76,7 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         return fit(train, validation, self.settings, self.seed, progress)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars; unknown users and movies get the prior's mean."""
+        """Return the predicted stars; unknown users and movies get the prior mean."""
         return self.scale.clip(expected(self.parameters, users, movies))
 
     def fold_in(self, history: History) -> Posterior:
@@ -83,18 +86,18 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         return Posterior(covariance @ pull, covariance)
 
     def expect(self, taste: Posterior) -> Expectation:
-        """Return the mean and the standard deviation of ``m + b + c + p . q``, see ``moments``.
+        """Return the mean and the standard deviation of ``m + b + c + p . q``; see ``moments``.
 
-        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``
-        of the movie's ``n`` ratings.
+        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``,
+        where ``n`` is the movie's number of ratings.
         """
         return self._expectation(*self.moments(taste), self.counts)
 
     def moments(self, taste: Posterior) -> tuple[Floats, Floats]:
         """Return the mean and the variance of ``m + b + c + p . q`` for each movie; both sides are uncertain.
 
-        With ``a = (p, 1)`` and ``w = (q, 1)`` at their means, the viewer's covariance ``S`` and the movie's ``T``, the
-        variance is ``a' T a + w' S w + tr(S_pp T_qq)``. The mean is not clipped to the scale.
+        With the means of ``a = (p, 1)`` and ``w = (q, 1)``, the viewer's covariance ``S`` and the movie's covariance
+        ``T``, the variance is ``a' T a + w' S w + tr(S_pp T_qq)``. The mean is not clipped to the scale.
         """
         movie = self.parameters["movie_mean"][:-1]
         factors, bias = movie[:, :-1], movie[:, -1]
@@ -107,11 +110,12 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         return stars, np.maximum(variance, 0.0)
 
     def movie_vectors(self) -> Floats:
-        """Return the movies' factors at their means."""
+        """Return the means of the movies' factors."""
         return np.asarray(self.parameters["movie_mean"][:-1, :-1], np.float32)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Leave out each rating in turn, all at once: subtract its part of the precision and solve again."""
+        """Compute the scores without each rating, all at once: subtract the rating's part of the precision and solve
+        again."""
         precision, pull = self._sums(history)
         parts, pulls = self._parts(history)
         covariances = np.linalg.inv(np.concatenate([precision[None], precision - parts]))
@@ -152,8 +156,8 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         return parts / noise, pulls / noise
 
     def _rated(self, history: History) -> tuple[Doubles, Doubles, Doubles]:
-        """Return the rated movies as ``(q, 1)``, their packed covariances, and the stars minus the mean and the movie
-        bias."""
+        """Return the rated movies as ``(q, 1)``, their packed covariances, and the stars minus the overall mean and the
+        movie's bias."""
         movie = self.parameters["movie_mean"][history.movies].astype(np.float64)
         residuals = history.stars - float(self.parameters["overall"]) - movie[:, -1]
         movie[:, -1] = 1.0
@@ -161,7 +165,7 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
 
 
 def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
-    """Return the predicted stars of users and movies, not clipped to the scale."""
+    """Return the predicted stars of pairs of a user and a movie, not clipped to the scale."""
     user, movie = parameters["user_mean"], parameters["movie_mean"]
     stars = np.empty(len(users), np.float32)
     for start in range(0, len(users), BLOCK):
@@ -172,8 +176,8 @@ def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
 
 
 def _unpack(packed: Doubles) -> Doubles:
-    """Return symmetric matrices, shape (..., n, n), from their upper triangles row by row, shape (..., n (n + 1) /
-    2)."""
+    """Return symmetric matrices, shape (..., n, n), from their upper triangles, packed row by row, shape (..., n (n +
+    1) / 2)."""
     size = int((np.sqrt(8 * packed.shape[-1] + 1) - 1) / 2)
     rows, columns = np.triu_indices(size)
     matrices = np.empty((*packed.shape[:-1], size, size))

@@ -1,4 +1,4 @@
-"""Neighbours: what similar users gave a movie, and what the viewer gave similar movies.
+"""The base of the neighbour models: from similar users' ratings, or from the viewer's ratings of similar movies.
 
 Both models work on residuals, ratings minus the effects of their user and movie (``movietui.models.bias``). With
 ``e_ui`` the residual of a rating, the similarity of two users, or of two movies, is the shrunk cosine
@@ -11,14 +11,16 @@ largest weights of each user or movie are kept. The prediction is
 
     m + b_u + c_i + (sum w e) / (doubt + sum |w|)
 
-over the neighbours who rated the movie (user-knn: Herlocker et al., An algorithmic framework for performing
-collaborative filtering, 1999) or which the viewer rated (item-knn: Sarwar et al., Item-based collaborative filtering,
-2001; the baseline and both kinds of shrinkage as in Koren, Factor in the neighbors, 2010). A user who rated the movie
-is their own neighbour, and so is a movie that the viewer rated: no other rating says more about it.
+with sums over the neighbours who rated the movie (user-knn: Herlocker et al., An algorithmic framework for performing
+collaborative filtering, 1999), or over the neighbours that the viewer rated (item-knn: Sarwar et al., Item-based
+collaborative filtering, 2001; the baseline and both kinds of shrinkage are those of Koren, Factor in the neighbors,
+2010). A viewer who rated the movie counts as their own neighbour, and a movie that the viewer rated as its own: no
+other rating says more about the prediction.
 
 ``doubt / (doubt + sum |w|)`` is the share that remains unknown: 1 without neighbours, approaching 0 with many. The
 variance of the prediction is that of the two effects plus ``taste`` times this share. ``taste``, in stars squared, is
-the slope of a line through the squared errors of some users' ratings, each predicted without itself, over their shares.
+estimated from some users' ratings, each predicted without itself: the reduction of their squared errors by the
+neighbours, divided by the sum of their known shares, ``sum |w| / (doubt + sum |w|)``.
 """
 
 from abc import abstractmethod
@@ -35,9 +37,9 @@ from movietui.models.metrics import mse
 from movietui.models.settings import Settings, setting
 
 BLOCK = 1 << 22
-"""Entries of a table that is worked on at once, 16 MiB in float32."""
+"""How many entries of a table are processed at once: 16 MiB in float32."""
 SAMPLE = 8
-"""Users whose ratings, each predicted without itself, determine the loss on train and ``taste``."""
+"""How many users' ratings, each predicted without itself, determine the loss on train and ``taste``."""
 TINY = np.float32(1e-9)
 
 
@@ -46,7 +48,7 @@ class NeighbourSettings(Settings):
     """Settings of both models.
 
     The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
-    ml-100k, those of the order as for ``BiasedMF``.
+    ml-100k, those of ``caution`` and ``popularity`` are the ones of ``BiasedMF``.
     """
 
     neighbours: int = setting(300, 1, 5000)
@@ -56,11 +58,12 @@ class NeighbourSettings(Settings):
     contrast: float = setting(1.5, 0.1, 5.0)
     """The power that similarities are raised to: above 1, a few similar neighbours outweigh many less similar ones."""
     doubt: float = setting(0.02, 0.0001, 10.0)
-    """The total weight of neighbours at which the prediction moves halfway to theirs."""
+    """The total weight of the neighbours at which the prediction moves halfway towards their ratings."""
     opposites: bool = setting(True, False, True)
     """Whether neighbours with opposite taste count, with a negative weight."""
     both: bool = setting(True, False, True)
-    """Whether ratings are taken relative to the effects of user and movie, or only of the side that is compared."""
+    """Whether ratings are taken relative to the effects of both user and movie, rather than only of the side that has
+    neighbours."""
     sweeps: int = setting(4, 1, 200)
     """How often the effects of users and movies are updated in turn."""
     caution: float = setting(2.0, 0.0, 10.0)
@@ -71,7 +74,7 @@ class NeighbourSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """The residuals of a viewer's ratings under the effects."""
+    """A viewer's effect, and the residuals of their ratings after all effects are subtracted."""
 
     generosity: Generosity
     movies: Ints
@@ -97,7 +100,7 @@ class ResidualLists:
         return cls(starts, other[order], residual[order])
 
     def indices(self, lists: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the indices of all ratings in some lists, and for each which of ``lists`` it is in."""
+        """Return the indices of all ratings in some lists, and for each rating the index in ``lists`` of its list."""
         first = self.starts[lists]
         lengths = self.starts[lists + 1] - first
         which = np.repeat(np.arange(len(lists)), lengths)
@@ -134,7 +137,7 @@ class ResidualLists:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some ratings of train with the neighbours' sums when each is left out, shape (ratings,) each."""
+    """Some ratings of train, with the sums over neighbours when each rating is left out; shape (ratings,) each."""
 
     residual: Floats
     weighted: NDArray[Any]
@@ -148,10 +151,10 @@ T = TypeVar("T", bound=Residuals)
 
 
 class Neighbours(Model[S, T]):
-    """The base of both models."""
+    """The base of both models; see the docstring of the module."""
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model with these parameters."""
+        """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
         self._bias = Bias()
         self._bias.restore(parameters, scale)
@@ -173,9 +176,10 @@ class Neighbours(Model[S, T]):
         return self.scale.clip(stars)
 
     def expect(self, taste: T) -> Expectation:
-        """Predict every movie. The score is the stars minus ``caution`` times the uncertainty plus a popularity term.
+        """Return the stars and their uncertainty for every movie.
 
-        That term is ``popularity`` times ``log(1 + n)`` of the movie's ``n`` ratings.
+        The score is the unclipped stars minus ``caution`` times the uncertainty plus ``popularity`` times
+        ``log(1 + n)``, where ``n`` is the movie's number of ratings.
         """
         weighted, weight = self._sums_for_all(taste)
         effects = float(self.parameters["overall"]) + taste.generosity.mean + self.parameters["movie"][:-1]
@@ -201,7 +205,8 @@ class Neighbours(Model[S, T]):
         return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Leave out each rating in turn, all at once: the viewer's effect shifts, and with it all other residuals."""
+        """Compute the scores without each rating, all at once; leaving one out shifts the viewer's effect and all
+        residuals."""
         taste = self.fold_in(history)
         score = self.expect(taste).score[movies]
         if not len(history):
@@ -214,7 +219,10 @@ class Neighbours(Model[S, T]):
 
     @abstractmethod
     def _sums(self, users: Ints, user_index: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
-        """Return ``sum w e`` and ``sum |w|`` for pairs of a user and a movie, shape (pairs,) each."""
+        """Return ``sum w e`` and ``sum |w|`` for pairs of a user and a movie, shape (pairs,) each.
+
+        ``users``: the distinct users; ``user_index``: the index in ``users`` of each pair's user.
+        """
 
     @abstractmethod
     def _sums_for_all(self, taste: T) -> tuple[Floats, Floats]:
@@ -222,8 +230,8 @@ class Neighbours(Model[S, T]):
 
     @abstractmethod
     def _sums_without_each(self, taste: T, shifts: NDArray[Any], movies: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the sums without each rating in turn, which shifts the viewer's effect by ``shifts``: shape (movies,
-        ratings) each."""
+        """Return the sums without each rating, shape (movies, ratings) each. Leaving a rating out shifts the viewer's
+        effect by its entry in ``shifts``."""
 
     def _residuals(self, history: History) -> tuple[Generosity, Floats]:
         generosity = self._bias.fold_in(history)
@@ -238,7 +246,7 @@ class Neighbours(Model[S, T]):
         validation: Ratings | None,
         progress: Progress,
     ) -> tuple[Parameters, Fitted]:
-        """Add ``taste`` to the parameters and report the only epoch."""
+        """Add ``taste`` to the parameters, and report the only epoch."""
         doubt = self.settings.doubt
         weighted = sample.weighted / (doubt + sample.weight)
         reduction = sample.residual**2 - (sample.residual - weighted) ** 2
@@ -255,7 +263,8 @@ class Neighbours(Model[S, T]):
         return parameters, Fitted.of([epoch])
 
     def _similarity(self, dot: Any, common: Any, norm: Any, others: Any) -> Any:
-        """Return the shrunk cosine of arrays or tensors: sums of products, numbers of common ratings and both norms."""
+        """Return the shrunk cosine from sums of products, numbers of common ratings and both norms, arrays or
+        tensors."""
         return dot * common / ((common + self.settings.shrinkage) * (norm * others) + TINY)
 
     def _weights(self, similarity: NDArray[Any]) -> Floats:

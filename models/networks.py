@@ -38,7 +38,7 @@ class Plan:
 
     epochs: int
     batch: int
-    """The batch size, at most; see ``MIN_BATCHES``."""
+    """The largest batch size; see ``MIN_BATCHES``."""
     rate: float
     """The learning rate."""
     momentum: float | None = None
@@ -57,7 +57,7 @@ of the batch in stars squared, which the curve shows."""
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed all of torch's random numbers inside the block, and leave its state outside as it was."""
+    """Seed all of torch's random numbers inside the block, and restore torch's random state after it."""
     import torch
 
     with torch.random.fork_rng():
@@ -74,16 +74,16 @@ def train(
     validation: Callable[[], float] | None = None,
     held_out: Callable[[], float] | None = None,
 ) -> Fitted:
-    """Train a network in place, inside ``seeded``, and leave it in evaluation mode, on the chosen device.
+    """Train a network in place, and leave it in evaluation mode on the chosen device; call this inside ``seeded``.
 
-    ``step`` is called in training mode with batches of the numbers below ``rows``, on the device; ``validation`` and
+    ``step`` is called in training mode with batches of row numbers (below ``rows``), on the device; ``validation`` and
     ``held_out`` are called in evaluation mode after each epoch and return a mean squared error in stars squared.
     ``validation`` is only reported. ``held_out``, measured on rows of train that ``step`` does not use, determines the
     best epoch: the network ends with the weights of that epoch, training ends early if the plan has patience, and the
     returned ``Fitted.best_epoch`` is its number, so that the caller may train again on all rows for that many epochs.
 
-    Inside ``movietui.models.training.resume.resumable`` an interrupted training resumes after its last epoch;
-    ``progress`` is called for the earlier epochs again. All randomness in ``step`` must then come from torch.
+    Inside ``movietui.models.training.resume.resumable``, an interrupted training resumes after its last complete epoch;
+    ``progress`` is called again for the earlier epochs. All randomness in ``step`` must then come from torch.
     """
     import torch
 
@@ -91,10 +91,10 @@ def train(
     device = choose_device()
     network.to(device)
     batch = max(1, min(plan.batch, rows // plan.min_batches))
-    # With fewer ratings the batches are smaller, but the steps are as many and the rate is the same; otherwise training
-    # would end too early. On 4,000 planted ratings, in batches of 80 instead of 1024, lowering the rate with the square
-    # root of the batch size, as is usual with Adam, raises the held-out rmse of sgd-mf from 0.54 to 0.88 and that of
-    # residual-mf from 0.52 to 0.80.
+    # With few ratings, the batches are smaller, but there are as many steps and the learning rate is the same;
+    # otherwise training would end too early. On 4,000 generated ratings, in batches of 80 instead of 1024, lowering the
+    # rate with the square root of the batch size, as is usual with Adam, raises the held-out rmse of sgd-mf from 0.54
+    # to 0.88 and that of residual-mf from 0.52 to 0.80.
     if plan.momentum is None:
         optimizer: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), plan.rate, fused=True)
     else:
@@ -147,7 +147,7 @@ def train(
 
 
 def to_arrays(layers: Layers, prefix: str) -> Parameters:
-    """Return layers as named arrays; ``layers_of`` is the inverse."""
+    """Return layers as named arrays; ``layers_of`` does the reverse."""
     arrays: Parameters = {}
     for number, (weight, bias) in enumerate(layers):
         arrays[f"{prefix}.{number}.weight"], arrays[f"{prefix}.{number}.bias"] = weight, bias
@@ -168,8 +168,9 @@ def fold_norm(
 ) -> tuple[Floats, Floats]:
     """Fold batch normalisation into the dense layer before it.
 
-    ``norm``: scale, shift, running mean and running variance (including its small constant), each shaped like the bias.
-    After training, normalisation is linear: ``scale (x - mean) / sqrt(variance) + shift`` (Ioffe and Szegedy 2015).
+    ``norm``: scale, shift, running mean and running variance (with the small constant added), each shaped like the
+    bias. After training, normalisation is linear: ``scale (x - mean) / sqrt(variance) + shift`` (Ioffe and Szegedy
+    2015).
     """
     scale, shift, mean, variance = norm
     slope = scale / np.sqrt(variance)
@@ -188,7 +189,7 @@ def forward(layers: Layers, inputs: NDArray[Any]) -> NDArray[Any]:
 
 
 def forward_with_slope(layers: Layers, inputs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Run layers with a single output, and return its derivatives as well.
+    """Run layers with a single output, and also return the derivatives of the output.
 
     Returns the output, shape (…, rows), and its derivatives with respect to each input, shape (…, rows, inputs).
     """

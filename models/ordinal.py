@@ -1,9 +1,9 @@
 """Stars as ordered steps of unequal height: the ordered probit, in numpy.
 
 Behind a rating is a latent number ``z ~ N(f, v)``; below the first cut it becomes the lowest number of stars, up to the
-second cut the next, and so on (McCullagh, Regression models for ordinal data, 1980). So the step from one to two stars
-may be larger than the step from three to four. The first and the last cut stay halfway between the stars on both sides,
-which gives the latent numbers the unit of stars; the cuts between are learned.
+second cut the next, and so on (McCullagh, Regression models for ordinal data, 1980). The step from one to two stars may
+thus be larger than the step from three to four. The first and the last cut stay halfway between the stars on both
+sides, which gives the latent numbers the unit of stars; the cuts between are learned.
 """
 
 import math
@@ -17,7 +17,8 @@ RANGE = 8.0
 """The range of the tabulated normal distribution, in standard deviations."""
 GRID, STEP = np.linspace(-RANGE, RANGE, 4001, retstep=True)
 CDF = np.asarray([math.erfc(-x / math.sqrt(2)) / 2 for x in GRID])
-"""The normal distribution function on the grid, which numpy lacks; between two points it is off by less than 1e-6."""
+"""The normal distribution function on the grid, because numpy has none; interpolated between two points, it is off by
+less than 1e-6."""
 RISE = np.append(np.diff(CDF), 0.0)
 """How much it rises from each point of the grid to the next."""
 TINY = 1e-12
@@ -42,8 +43,8 @@ def expected(
     """Return the expected stars, ``s_1 + sum_k (s_k+1 - s_k) P(z > cut_k)``, shape (…, n).
 
     With stars 1 and 2, a cut at 1.5 and a deviation of 1, the expectation is 1.5 at a latent mean of 1.5, and 1.84 at
-    2.5. ``values``: shape (steps,); ``cuts``: shape (…, steps - 1); ``latent``: the mean of ``z``, shape (…, n), and
-    ``deviation`` its standard deviation.
+    2.5. ``values``: shape (steps,); ``cuts``: shape (…, steps - 1); ``latent`` and ``deviation``: the mean and the
+    standard deviation of ``z``, shape (…, n) each.
     """
     stars = np.full(latent.shape, float(values[0]))
     for index, step in enumerate(np.diff(values).tolist()):
@@ -58,11 +59,11 @@ def latent_mean(
     latent: NDArray[np.floating],
     deviation: NDArray[np.floating],
 ) -> NDArray[np.float64]:
-    """Return the mean of ``z`` given the stars: that of a normal distribution truncated between two cuts.
+    """Return the mean of ``z`` given the stars: the mean of a normal distribution truncated between two cuts.
 
-    ``f + d (phi(a) - phi(b)) / (Phi(b) - Phi(a))`` with ``a`` and ``b`` the cuts on both sides of the stars, minus
-    ``f`` and divided by ``d``. Shapes as in ``expected``; ``stars``: shape (n,), where a value that is not among
-    ``values`` counts as the next one above.
+    It is ``f + d (phi(a) - phi(b)) / (Phi(b) - Phi(a))``, where ``f`` is ``latent``, ``d`` is ``deviation``, and ``a``
+    and ``b`` are the cuts on both sides of the stars, minus ``f`` and divided by ``d``. Shapes as in ``expected``;
+    ``stars``: shape (n,). Stars that are not among ``values`` count as the next higher value.
     """
     step = np.minimum(np.searchsorted(values, stars), len(values) - 1)
     end = np.full((*cuts.shape[:-1], 1), np.inf)
@@ -73,5 +74,5 @@ def latent_mean(
     share = np.maximum(normal_cdf(high) - normal_cdf(low), TINY)
     height = (np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)) / math.sqrt(2 * math.pi)
     mean = latent + deviation * height / share
-    # Where no probability is left between the cuts, take the nearer one.
+    # If no probability is left between the cuts, this gives the nearer one.
     return np.asarray(np.clip(mean, latent + deviation * low, latent + deviation * high))

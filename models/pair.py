@@ -13,7 +13,7 @@ from movietui.models.networks import forward, layers_of
 from movietui.models.settings import Settings, setting
 
 BLOCK = 16_384
-"""Pairs processed at once."""
+"""How many pairs are processed at once."""
 BASE = "mf."
 """The prefix of the parameters of ``mf``."""
 
@@ -22,19 +22,20 @@ BASE = "mf."
 class PairSettings(Settings):
     """Settings of ``Pair``.
 
-    Tried on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k: the residuals of ``mf`` for
-    a pair are nearly noise to the networks (rmse 0.620 with and without them), and less decay overfits (0.628).
+    The defaults were tried on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k. There,
+    the residuals of ``mf`` for a pair are nearly noise to the networks (the rmse is 0.620 with and without the
+    networks), and with less decay they overfit (0.628).
     """
 
     factors: int = setting(10, 0, 128)
-    """Latent factors of the ``mf`` that is fitted first; the networks learn its residuals. With 0 there is none: the
-    networks start from the overall mean, and the average stars of user and movie are inputs."""
+    """The number of latent factors of an ``mf`` that is fitted first and whose residuals the networks learn. With 0
+    there is no ``mf``: the networks start from the overall mean, and the average stars of user and movie are inputs."""
     epochs: int = setting(3, 1, 100)
-    """The number of times that triples are drawn."""
+    """The number of epochs; each draws its own triples."""
     triples: float = setting(2.0, 0.1, 100.0)
     """Triples in an epoch, per rating of train."""
     alone: float = setting(0.2, 0.0, 0.9)
-    """The share of these in which one user is paired with themselves."""
+    """The share of the triples in which a user is paired with themselves."""
     batch: int = setting(2048, 16, 65_536)
     """Triples in a batch."""
     rate: float = setting(0.001, 0.000001, 0.1)
@@ -46,9 +47,9 @@ class PairSettings(Settings):
     members: int = setting(2, 1, 16)
     """How many models that differ only in their random start are trained side by side; their outputs are averaged."""
     hidden: int = setting(32, 1, 512)
-    """Units of the hidden layer of each network."""
+    """The number of units in the hidden layer of each network."""
     size: int = setting(16, 1, 256)
-    """The size of the code of a user or movie."""
+    """The size of the vector that encodes a user or a movie."""
     caution: float = setting(2.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
@@ -66,33 +67,36 @@ class Encoded:
 
 
 class Pair(Model[PairSettings, Encoded]):
-    """Three networks, for users, for movies and for both users with the movie, predict the mean rating of a pair.
+    """Predicts the mean rating of a pair by three networks: one for users, one for movies, and one that combines both.
 
-    The scheme of source 002. With the codes ``a`` and ``b`` of two users and ``g`` of a movie, the prediction is
+    This is the scheme of source 002. With the codes ``a`` and ``b`` of two users and ``g`` of a movie, the prediction
+    is
 
         (m(a) + m(b)) / 2 + combiner(a + b, |a - b|, g, (a + b) g)
 
-    where ``m`` is the prediction of ``mf`` for one of them, or the overall mean without factors. Symmetric by
-    construction. A single viewer is a pair with themselves. The networks learn from the residuals of what ``mf`` would
-    have predicted had it not seen the ratings, computed in closed form from the leverage of each
-    (``movietui.models.training.pair``).
+    where ``m`` is the prediction of ``mf`` for one of them, or the overall mean without factors. The prediction is
+    symmetric in the users. A single viewer is paired with themselves. The networks learn from residuals: each rating
+    minus what ``mf`` would have predicted if it had not seen that rating, computed in closed form from the rating's
+    leverage (``movietui.models.training.pair``).
 
-    A user's inputs are the logarithms of how many movies of each genre they rated, demographics where the dataset has
-    them, and their posterior mean in ``mf``; a movie's are genres, year, IMDb's facts and directors where the dataset
-    is joined, and its mean in ``mf``. A viewer is folded in by ``mf`` in closed form and then encoded.
+    A user's inputs are the logarithms of how many movies of each genre they rated, demographics if the dataset has
+    them, and their posterior mean in ``mf``. A movie's inputs are genres, year, IMDb's facts and directors if the
+    dataset is joined with IMDb, and its posterior mean in ``mf``. A viewer is folded in by ``mf`` in closed form and
+    then encoded.
     """
 
     name = "pair"
     summary = "Predicts what two people would give a movie together, from who they are and what they like."
     settings_type = PairSettings
     on_device = True
-    # The source gives no layer sizes or rate, only that the rate was low, the batches small and the epochs few.
+    # The source gives neither layer sizes nor a learning rate; it only says that the rate was low, the batches small
+    # and the epochs few.
     published = PairSettings(
         factors=0, epochs=5, alone=0.0, batch=256, rate=0.0003, falling=False, decay=0.0, members=1, hidden=64, size=32
     )
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model with these parameters."""
+        """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
         self._base = base_of(parameters, self.settings, scale)
 
@@ -107,7 +111,8 @@ class Pair(Model[PairSettings, Encoded]):
         return self.predict_pair(users, users, movies)
 
     def predict_pair(self, first: Ints, second: Ints, movies: Ints) -> Floats:
-        """Return the predicted mean ratings of pairs; an unknown user or movie has the inputs of an unknown one."""
+        """Return the predicted mean ratings of pairs; see ``Model.predict_pair``. A row of -1 has no ratings and no
+        known features."""
         return self.scale.clip(predict_pairs(self.parameters, first, second, movies))
 
     def fold_in(self, history: History) -> Encoded:
@@ -122,9 +127,10 @@ class Pair(Model[PairSettings, Encoded]):
     def expect_pair(self, first: Encoded, second: Encoded) -> Expectation:
         """Return the prediction for the pair.
 
-        The variance is that of ``mf``, with both members' deviations taken as fully correlated, so that a pair is as
-        uncertain as its members are on average, plus that between the networks. The score is the stars minus
-        ``caution`` deviations plus ``popularity`` times ``log(1 + n)`` of the movie's ``n`` ratings.
+        The variance is that of ``mf`` plus that between the networks. In ``mf``, the errors of both members are assumed
+        to be fully correlated, so that a pair is as uncertain as its members are on average. The score is the unclipped
+        stars minus ``caution`` deviations plus ``popularity`` times ``log(1 + n)``, where ``n`` is the movie's number
+        of ratings.
         """
         corrections = combine(self.parameters, first.code, second.code, self.parameters["movie"][:, :-1])
         stars, variance = corrections.mean(0), corrections.var(0)

@@ -15,15 +15,16 @@ class PopularitySettings(Settings):
     """Settings of ``Popularity``."""
 
     damping: float = setting(5.0, 0.0, 1000.0)
-    """How many ratings at the overall mean each movie starts with, so that a single five-star rating does not lead."""
+    """How many ratings at the overall mean each movie starts with, so that a single rating of five stars does not
+    predict five stars."""
 
 
 class Popularity(Model[PopularitySettings, None]):
-    """Orders movies by their number of ratings; predicts the movie's damped mean.
+    """Scores a movie by its number of ratings, and predicts its damped mean.
 
     With ``n`` ratings of a movie that sum to ``s``, overall mean ``m`` and damping ``d``, the stars are
     ``(s + d m) / (n + d)``. Their uncertainty is the standard error ``sqrt(v / (n + d))``, where ``v`` is the mean
-    squared distance of all ratings from the stars of their movie. The score is ``log(1 + n)``.
+    squared difference between a rating and the stars of its movie. The score is ``log(1 + n)``.
     """
 
     name = "popularity"
@@ -34,7 +35,7 @@ class Popularity(Model[PopularitySettings, None]):
         ratings = train.ratings
         middle = (train.scale.low + train.scale.high) / 2
         overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else middle
-        # A movie without ratings needs a fraction of one even without damping, or its mean would be 0 / 0.
+        # Even without damping, a movie without ratings needs a fraction of a rating; otherwise its mean would be 0 / 0.
         damping = max(self.settings.damping, 1e-6)
         weight = train.counts + damping
         sums = np.bincount(ratings.movie, ratings.stars, minlength=len(train.movies))
@@ -52,7 +53,7 @@ class Popularity(Model[PopularitySettings, None]):
         return self.scale.clip(self.parameters["stars"][movies])
 
     def fold_in(self, history: History) -> None:
-        """Return nothing: all viewers are the same."""
+        """Return ``None``: all viewers are treated alike."""
         return
 
     def expect(self, taste: None) -> Expectation:

@@ -1,11 +1,11 @@
 """The base of models for lists: the value of a rating, and how scores become stars.
 
-A rating of ``r`` stars has the value ``r - zero``, or just 1, and 0 below ``least``. From these values a ranker scores
-every movie: the value it predicts for a viewer with these ratings, which is as much about rating the movie at all as
-about the stars. Lists are ordered by this score.
+A rating of ``r`` stars has the value ``r - zero``, or just 1, and 0 below ``least``. From a viewer's values, a ranker
+predicts the value of every movie: the movie's score. It depends on whether the viewer would rate the movie at all as
+much as on the stars they would give. Lists in the order ``likely`` are sorted by it.
 
-Stars come from ``Bias`` and from how far the viewer's scores are from the average scores. With ``s`` a viewer's scores
-and ``a`` the mean scores over users, scaled to a length of 1,
+Stars come from ``Bias`` and from how far the viewer's scores are from the average scores. With a viewer's scores ``s``,
+and the mean scores over users scaled to a length of 1, ``a``,
 
     r_i ~ m + b + c_i + slope (s_i - a_i (s . a))
 
@@ -28,7 +28,7 @@ from movietui.models.settings import Settings, setting
 PRIOR_RATINGS = 10
 """The weight, in ratings, that shrinks the slope towards 0."""
 TINY = 1e-9
-"""Smaller lengths and sums of squares count as 0."""
+"""Lengths and sums of squares below this count as 0."""
 SWEEPS = 12
 """How often the effects of users and movies are updated in turn."""
 Rows = NDArray[np.integer[Any]] | slice
@@ -39,11 +39,11 @@ class PreferenceSettings(Settings):
     """Settings of all rankers."""
 
     least: float = setting(0.0, 0.0, 5.0)
-    """The stars from which a rating counts at all."""
+    """Ratings with fewer stars than this are ignored."""
     ones: bool = setting(False, False, True)
     """Whether every rating that counts has the value 1, rather than its stars minus ``zero``."""
     zero: float = setting(1.0, 0.0, 5.0)
-    """The stars with a value of 0; fewer count against a movie and against similar ones."""
+    """The stars that have a value of 0; fewer stars count against the movie and against similar ones."""
 
     def values(self, stars: Floats) -> Floats:
         """Return the values of ratings."""
@@ -53,7 +53,7 @@ class PreferenceSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A viewer's scores, without the movies' own ratings, and the viewer's generosity."""
+    """A viewer's scores, to which no movie's own rating is added yet, and the viewer's generosity."""
 
     generosity: Generosity
     history: History
@@ -65,16 +65,17 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some users' ratings, and the scores of a ranker that never saw these users, each from their other ratings."""
+    """Some users' ratings, and the scores of their movies, each from the user's other ratings, by a ranker that never
+    saw the users."""
 
     residuals: Floats
-    """The residual of each under ``Bias``, in stars, shape (ratings,)."""
+    """The residual of each rating after ``Bias``, in stars, shape (ratings,)."""
     personal: Floats
     """The personal part of each score, its distance from the average score, shape (ratings,)."""
     half_change: Floats
     """How much the personal part changes if half of the user's ratings are left out, shape (ratings,)."""
     ratings: float
-    """The mean number of ratings of a user."""
+    """The mean number of ratings per user."""
 
 
 P = TypeVar("P", bound=PreferenceSettings)
@@ -83,23 +84,24 @@ P = TypeVar("P", bound=PreferenceSettings)
 class RankingModel(Model[P, Scores]):
     """A model that scores movies by the values of the viewer's ratings; see the docstring of the module.
 
-    A movie that the viewer rated is scored as if they had not. Lists leave it out; where it is shown, its rating
-    adds ``(r - middle) / width`` of the scale to its score, from -1/2 to 1/2.
+    Lists leave out the movies that the viewer rated. If such a movie is shown elsewhere, its own rating adds
+    ``(r - middle) / width``, with the middle and the width of the scale, to its score: from -1/2 to 1/2.
 
-    The uncertainty combines that of the effects and of the viewer's taste. For a viewer of the sample, who has ``n``
-    ratings, taste changes the prediction by ``t`` stars squared on average, and the second half of the ratings changes
-    it by ``h``. So ``t`` is the variance of taste without ratings and ``h`` the variance with ``n / 2`` ratings; with
-    ``k`` ratings it is ``t / (1 + g k)`` with ``g = (t / h - 1) / (n / 2)``.
+    The uncertainty combines that of the effects and that of the viewer's taste. For users of the sample, who have ``n``
+    ratings on average, the mean square of the personal part of the stars is ``t``, and the mean square of its change by
+    half of the ratings is ``h``. The variance of taste is thus ``t`` without ratings and ``h`` with ``n / 2`` ratings;
+    with ``k`` ratings, it is ``t / (1 + g k)``, where ``g = (t / h - 1) / (n / 2)``.
     """
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
-        """Become the fitted model with these parameters."""
+        """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
         self._bias = Bias()
         self._bias.restore(parameters, scale)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars: each user is folded in from the ratings of train; an unknown one has no taste."""
+        """Return the predicted stars: each user is folded in from their ratings in train; an unknown user has no
+        personal part."""
         stars = expected(self.parameters, users, movies)
         order = np.argsort(users, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(users[order])) + 1):
@@ -131,7 +133,7 @@ class RankingModel(Model[P, Scores]):
         return Expectation(self.scale.clip(stars.astype(np.float32)), np.sqrt(variance).astype(np.float32), score)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Return each rating's share of the ranker's scores, including that of its own movie."""
+        """Return each rating's share of the ranker's scores, including what it adds to the score of its own movie."""
         shares = self._shares(history, movies)
         row, column = np.nonzero(movies[:, None] == history.movies)
         shares[row, column] += self._own_rating_score(history.stars[column])
@@ -161,7 +163,7 @@ class RankingModel(Model[P, Scores]):
 
 
 def calibrate(sample: Sample) -> tuple[Parameters, float]:
-    """Return the slope and the terms of the taste uncertainty, and the mean squared error over the sample."""
+    """Return the slope and the terms ``t`` and ``g`` of the uncertainty, and the mean squared error over the sample."""
     if not len(sample.residuals):
         return {"slope": np.asarray(0.0), "taste": np.zeros(2)}, 0.0
     personal, residuals = sample.personal.astype(np.float64), sample.residuals.astype(np.float64)
@@ -177,13 +179,13 @@ def calibrate(sample: Sample) -> tuple[Parameters, float]:
 
 
 def sample_users(users: int, most: int) -> NDArray[np.intp]:
-    """Return at most ``most`` users, evenly spread, and no more than a tenth of all."""
+    """Return at most ``most`` users, evenly spread, and no more than a tenth of all users."""
     size = min(most, -(-users // 10))
     return np.unique(np.linspace(0, users - 1, size).astype(np.intp)) if users else np.empty(0, np.intp)
 
 
 def ratings_by_user(train: Dataset) -> Parameters:
-    """Return every user's ratings, one user after the other."""
+    """Return every user's ratings, one user after the other, as parameters."""
     order, starts = grouped(train.ratings.user, len(train.users))
     return {"starts": starts, "rated": train.ratings.movie[order], "stars": train.ratings.stars[order]}
 

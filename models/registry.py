@@ -1,4 +1,4 @@
-"""The models by name. A new model is one line in ``_CLASSES``."""
+"""The models by name. To add a model, add a line to ``_CLASSES``."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -29,11 +29,11 @@ _CLASSES = {
     "ease": "ease.Ease",
     "ials": "ials.Ials",
 }
-"""For each name the module in ``movietui.models`` and its class."""
+"""For each name, the module in ``movietui.models`` and the class."""
 
 
 class Registry(Mapping[str, "type[AnyModel]"]):
-    """Model classes by name; a class is imported when it is looked up, and listing names imports nothing."""
+    """Model classes by name. Looking up a class imports its module; listing the names imports nothing."""
 
     def __getitem__(self, name: str) -> "type[AnyModel]":
         module, _, kind = _CLASSES[name].partition(".")
@@ -47,13 +47,13 @@ class Registry(Mapping[str, "type[AnyModel]"]):
         return len(_CLASSES)
 
     def __contains__(self, name: object) -> bool:
-        return name in _CLASSES  # the inherited one would import the model
+        return name in _CLASSES  # the inherited method would import the model
 
 
 MODELS = Registry()
 
 
 def check_name(name: str) -> None:
-    """Raise ``Problem`` if there is no model of this name."""
+    """Raise ``Problem`` if there is no model with this name."""
     if name not in MODELS:
         raise no_such(f"There is no model {name!r}", name, MODELS, f"choose one of {', '.join(MODELS)}.")

@@ -1,4 +1,4 @@
-"""Settings of a model: a frozen dataclass whose fields carry their range and, in the docstring below each, their
+"""Settings of a model: a frozen dataclass. Each field declares its range, and the docstring below it gives its
 meaning."""
 
 import ast
@@ -28,7 +28,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Field:
-    """One setting as a form shows it."""
+    """One setting, with everything that a form shows of it."""
 
     name: str
     kind: type[int] | type[float] | type[bool]
@@ -39,12 +39,12 @@ class Field:
 
 
 def setting(default: float, low: float, high: float) -> Any:
-    """Declare a field of a settings dataclass with its default and its range, ends included."""
+    """Declare a field of a settings dataclass, with its default and its range, which includes both ends."""
     return dataclasses.field(default=default, metadata={"low": low, "high": high})
 
 
 def describe(settings: type[Settings]) -> tuple[Field, ...]:
-    """Return the fields of a settings class in their order."""
+    """Return the fields of a settings class, in the order in which they are declared."""
     if settings not in _described:
         meanings = _docstrings(settings)
         _described[settings] = tuple(_field(entry, meanings[entry.name]) for entry in dataclasses.fields(settings))
@@ -61,7 +61,10 @@ def _field(entry: "dataclasses.Field[Any]", meaning: str) -> Field:
 
 
 def parse(settings: type[S], texts: Mapping[str, str], base: S | None = None) -> S:
-    """Parse typed text into settings, starting from ``base`` or the defaults. Raises ``Problem``."""
+    """Parse typed text into settings, starting from ``base`` or the defaults.
+
+    Raises ``Problem`` for an unknown setting, and for a value that is unreadable or out of range.
+    """
     fields = {entry.name: entry for entry in describe(settings)}
     values: dict[str, float] = {}
     for name, text in texts.items():
@@ -86,7 +89,7 @@ def _value(entry: Field, text: str) -> float:
 
 
 def _docstrings(settings: type[Settings]) -> dict[str, str]:
-    """Return the docstring below each field, from the source, because dataclasses do not keep it.
+    """Return the docstring below each field, read from the source, because Python does not keep it.
 
     A field that is redeclared without a docstring keeps the inherited one.
     """

@@ -1,7 +1,7 @@
 """Side features of users and movies, as columns for a regression.
 
-Each column except those of directors is centred over the rows where it is known, so that zeros, as for an unknown user
-or movie, mean the average; a constant column is dropped.
+Each column, except those of directors, is centred over the rows in which it is known, so that 0 means the average. An
+unknown user or movie has zeros. Constant columns are dropped.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from movietui.data.features import Block, Index, demographics, directors
 YEARS = 5
 """The width of a bucket of release years."""
 DIRECTORS = 300
-"""How many directors have a column, at most: those with the most movies."""
+"""The most directors that have a column: those with the most movies."""
 
 
 def of_users(users: Users) -> Floats:
@@ -32,16 +32,16 @@ def of_users(users: Users) -> Floats:
 
 
 def of_movies(movies: Movies) -> Floats:
-    """Return genres, five-year bucket of the release and, where joined, directors, shape (movies + 1, columns).
+    """Return genres, five-year bucket of the release and, if joined with IMDb, directors, shape (movies + 1, columns).
 
-    Features of which a movie may have several are divided by the square root of their number.
+    If a movie has several genres or directors, their columns are divided by the square root of their number.
     """
     rows = len(movies) + 1
     buckets = [str(year // YEARS) if year else "" for year in movies.years.tolist()] + [""]
     tables = [_over_root_of_count(np.pad(movies.genres, ((0, 1), (0, 0)))), _one_hot(buckets)]
     credited = directors(movies)
     if credited is not None:
-        # The last name groups everybody who directed a single movie, and carries no information.
+        # The last name stands for everybody who directed only one movie, and carries no information.
         movie_counts = np.bincount(credited.ids, minlength=len(credited.names))[:-1]
         column_of = np.full(len(credited.names), -1)
         most_frequent = np.argsort(-movie_counts, kind="stable")[:DIRECTORS]
@@ -89,14 +89,14 @@ def user_inputs(users: Users) -> Floats:
 def movie_inputs(movies: Movies) -> Floats:
     """Return genres, release date and IMDb facts as inputs of a network, shape (movies + 1, columns)."""
     genres = features.genres(movies)
-    # Without the first column, "no genre": that means unknown.
+    # Without the first column, "no genre", which means that the genres are unknown.
     parts: list[Block | Index] = [Block.as_is(genres.names[1:], genres.values[:, 1:])]
     parts += [part for part in (features.year(movies), features.month(movies), features.imdb(movies)) if part]
     return _columns(parts, len(movies))
 
 
 def _columns(parts: Sequence[Block | Index], rows: int) -> Floats:
-    """Concatenate features, each column centred over the rows where it is known and 0 where it is not."""
+    """Concatenate features, each column centred over the rows in which it is known, and 0 in all others."""
     columns: list[Floats] = [np.zeros((rows + 1, 0), np.float32)]
     for part in parts:
         values = (part.one_hot() if isinstance(part, Index) else part).values

@@ -1,4 +1,4 @@
-"""Neighbours by user: what the most similar users gave."""
+"""Neighbours by user: predicts from the ratings of the most similar users."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,16 +31,16 @@ class Neighbourhood(Residuals):
     """A viewer with their neighbours."""
 
     user: int | None
-    """The viewer's row among the users: nobody is their own neighbour."""
+    """The viewer's row among the users, or ``None`` for a viewer who is not in the dataset."""
     weights: Floats
-    """The weight of each user, 0 for all but the nearest neighbours, shape (users,)."""
+    """The weight of each user, shape (users,); 0 for the viewer and for all but the nearest neighbours."""
 
 
 class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
     """Predicts from the ratings of the most similar users; see ``movietui.models.neighbours``.
 
-    A fit stores ratings and effects. Similarities are computed when they are needed, so a viewer whom the model has
-    never seen is served like any other. Meant for up to about ten thousand users.
+    The fit only stores ratings and effects; similarities are computed when they are needed. A viewer whom the model has
+    never seen is therefore served like any other. The model is meant for up to about ten thousand users.
     """
 
     name = "user-knn"
@@ -49,7 +49,8 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
     published = UserKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
     )
-    """Source 003 says only "similarities between users": plain cosines of stars relative to the user's mean."""
+    """Source 003 says only "similarities between users"; we assume plain cosines of stars relative to the user's
+    mean."""
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, settings, total = train.ratings, self.settings, len(train.users)
@@ -67,7 +68,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
             "norm": np.sqrt(squares),
             "own": np.append(self._self_weight(ratings_of), 0).astype(np.float32),
         }
-        # Some users' ratings, each removed from the similarities that it contributes to.
+        # The ratings of some users, each removed from the similarities to which it contributes.
         stages.begin("weights")
         users = sample_of_users(total)
         rows = np.sort(np.concatenate([train.rows_of(user) for user in users]))
@@ -109,7 +110,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
     def _nearest_weights(self, similarity: NDArray[Any]) -> Floats:
         """Return the weights of the most similar users in each row, 0 for the others, with the shape of the input."""
         nearest = self.settings.neighbours
-        similarity = similarity.astype(np.float32)  # several times faster to raise to a power
+        similarity = similarity.astype(np.float32)  # float32 is several times faster to raise to a power
         size = np.abs(similarity) if self.settings.opposites else similarity
         if nearest < size.shape[1]:
             least = np.partition(size, -nearest, 1)[:, -nearest, None]

@@ -1,1 +1,1 @@
-"""Protocols and figures: evaluation, per-user errors, subgroups, sweeps, reproduced papers."""
+"""Protocols and figures: evaluation, errors by user and by subgroup, sweeps, and the experiments of source systems."""

@@ -1,4 +1,4 @@
-"""Measuring a model on a split, comparing two, and training one to serve."""
+"""Measures a model on a split, compares two models, and trains a model to serve."""
 
 import math
 import time
@@ -37,8 +37,8 @@ Phase = Literal["curve", "measure", "serve"]
 PhaseProgress = Callable[[Phase, Epoch], None]
 """Called after each epoch of each fit. If it raises (``Cancelled``), the training ends cleanly."""
 MOST_TRIPLES = 50_000_000
-"""The most triples whose errors are stored to compare models on pairs, 200 MB per model. With more there is no
-interval."""
+"""The most triples whose errors are stored to compare models on pairs: 200 MB per model. With more triples, models
+cannot be compared."""
 
 
 def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyModel:
@@ -48,14 +48,14 @@ def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyMode
 
 
 def choose(name: str, published: bool = False, changes: Mapping[str, str] | None = None) -> Settings:
-    """Return a model's settings: the tuned or the published ones, with changes as typed.
+    """Return a model's settings: the tuned or the published ones, with typed changes.
 
-    Raises ``Problem`` for an unknown model, one without published settings, and an impossible change.
+    Raises ``Problem`` for an unknown model, for missing published settings, and for an impossible change.
     """
     kind = type(build(name))
     if published and kind.published is None:
         names = ", ".join(other for other, model in MODELS.items() if model.published is not None) or "none yet"
-        raise Problem(f"None of the source systems has {name}; published settings have: {names}.")
+        raise Problem(f"None of the source systems has {name}; these models have published settings: {names}.")
     return parse(kind.settings_type, changes or {}, kind.published if published else None)
 
 
@@ -86,18 +86,18 @@ class Evaluation:
     metrics: Metrics
     fit_seconds: float
     predict_seconds: float
-    """For the whole test part; with the task ``ranking``, for all lists."""
+    """The time for the whole test part; with the task ``ranking``, for all lists."""
     test: Ratings
-    """The test rows, to compare models row by row."""
+    """The test rows, by which models are compared."""
     train: Dataset
-    """The train part, to see where a model fails; see ``movietui.models.evaluation.subgroups``."""
+    """The train part, which ``movietui.models.evaluation.subgroups`` needs."""
     prediction: Floats | None
     """The predicted stars of each test row; ``None`` with the task ``ranking``."""
     lists: Lists | None
     """The users' lists; only with the task ``ranking``."""
     pair_errors: Floats | None
-    """The errors of the triples, see ``metrics``; only with the task ``pair``, and with at most ``MOST_TRIPLES`` of
-    them."""
+    """The errors of the triples (``movietui.models.metrics.pair_errors``); only with the task ``pair`` and at most
+    ``MOST_TRIPLES`` triples."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the document that ``evaluate --json`` prints."""
@@ -132,9 +132,9 @@ def evaluate(
 ) -> Evaluation:
     """Fit a model on a split's train part and measure it on its test part.
 
-    ``seed`` is the model's, ``split_seed`` the split's. ``intervals`` adds ``measure_coverage`` with the task rating:
-    it folds in every user, which takes seconds with some models. ``order`` is that of the lists. Raises ``Problem`` for
-    an unknown model, split or task, or one that does not fit the dataset.
+    ``seed`` is the model's, ``split_seed`` the split's, ``order`` that of the lists. With the task ``rating``,
+    ``intervals`` adds ``measure_coverage``, which folds in many users and takes seconds with some models. Raises
+    ``Problem`` for an unknown model, split or task, or one that the dataset does not allow.
     """
     if task not in TASKS:
         raise no_such(f"There is no task {task!r}", task, TASKS, f"choose one of {', '.join(TASKS)}.")
@@ -193,7 +193,7 @@ def evaluate(
 def lists_of_users(model: AnyModel, train: Dataset, test: Ratings, order: Order = DEFAULT_ORDER) -> Lists:
     """Return the lists of a model fitted on ``train``, as serving would show them: each user is folded in.
 
-    Raises ``Problem`` if nothing in test is relevant to anybody.
+    Raises ``Problem`` if no movie in test is relevant to anybody.
     """
     ranker = Ranker(train, model)
 
@@ -212,15 +212,15 @@ def lists_of_users(model: AnyModel, train: Dataset, test: Ratings, order: Order 
 NOMINAL_COVERAGE = 0.8
 """The nominal coverage of an interval."""
 COVERAGE_USERS = 1_000
-"""The number of users whose intervals are checked: all of ml-100k, enough of a larger dataset."""
+"""The number of users whose intervals are checked: all users of ml-100k, and enough of a larger dataset."""
 
 
 def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int = 0) -> Metrics:
     """Return ``coverage80``: the share of test ratings that fall into the 80 % interval of a model fitted on ``train``.
 
-    The interval is ``1.2816 sqrt(uncertainty^2 + noise)`` on both sides of the predicted stars, as when serving: each
-    user is folded in. Measured on ``COVERAGE_USERS`` users, drawn by the seed, or on all if there are fewer. Empty for
-    a model that does not estimate its ``noise``.
+    The interval extends ``1.2816 sqrt(uncertainty^2 + noise)`` to both sides of the predicted stars. Each user is
+    folded in, as in serving. ``COVERAGE_USERS`` users are drawn with the seed; if there are fewer, all are used. The
+    result is empty for a model that does not estimate its ``noise``.
     """
     if model.noise(None) is None:
         return {}
@@ -243,21 +243,21 @@ def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int =
 
 
 LISTED_PAIRS = 500
-"""The number of pairs that get a list. Other pairs of ml-100k move the mean ndcg@10 of ``mf``, 0.125, by about
-0.007."""
+"""The number of pairs that are given a list. If other pairs of ml-100k are drawn, the mean ndcg@10 of ``mf``, 0.125,
+changes by about 0.007."""
 LIST_LENGTH = 10
 
 
 def measure_pair_lists(
     model: AnyModel, train: Dataset, test: Ratings, seed: int = 0, order: Order = DEFAULT_ORDER
 ) -> Metrics:
-    """Return the metrics of a model's lists for both members of a pair.
+    """Return the metrics of the lists that a model makes for pairs of users.
 
     ``LISTED_PAIRS`` pairs of different users are drawn, or as many as there are; the draw depends on the split's seed
     and the ratings, never on the model. Each gets the list that serving would show: all movies of train that neither
-    has rated in train, by their combined score (``Ranker.rank``). Relevant to a member is their test rating of at least
-    ``RELEVANT`` stars of a movie that the other has not rated in train, since a movie that one of them has seen is for
-    neither; pairs with a member without one are left out. Raises ``Problem`` without pairs.
+    has rated in train, by their combined score (``Ranker.rank``). A movie is relevant to a member who gave it at least
+    ``RELEVANT`` stars in test, unless the other member rated it in train: a movie that one of them has seen is not in
+    their list. Pairs in which a member has no relevant movie are left out. Raises ``Problem`` if no pair is left.
     """
     liked = replace(train, ratings=test.take(np.flatnonzero(test.stars >= RELEVANT)))
     users = np.unique(liked.ratings.user).tolist()
@@ -266,15 +266,18 @@ def measure_pair_lists(
     for indices in _pairs_of(len(users), seed):
         pair = [users[index] for index in indices]
         seen = np.concatenate([train.ratings.movie[train.rows_of(user)] for user in pair])
-        wanted = [np.setdiff1d(liked.ratings.movie[liked.rows_of(user)], seen) for user in pair]
-        if not all(map(len, wanted)):
+        movies_of_members = [np.setdiff1d(liked.ratings.movie[liked.rows_of(user)], seen) for user in pair]
+        if not all(map(len, movies_of_members)):
             continue
         viewers = [Viewer("user", train.users.ids[user], history_of(train, user)) for user in pair]
         first = ranker.rank(viewers, order=order).order[:LIST_LENGTH]
         hits.append(
-            [np.isin(np.pad(first, (0, LIST_LENGTH - len(first)), constant_values=-1), movies) for movies in wanted]
+            [
+                np.isin(np.pad(first, (0, LIST_LENGTH - len(first)), constant_values=-1), movies)
+                for movies in movies_of_members
+            ]
         )
-        relevant.append([len(movies) for movies in wanted])
+        relevant.append([len(movies) for movies in movies_of_members])
         if len(hits) == LISTED_PAIRS:
             break
     if not hits:
@@ -286,8 +289,8 @@ def measure_pair_lists(
 
 
 def _pairs_of(users: int, seed: int) -> Iterator[tuple[int, int]]:
-    """Yield pairs of different numbers below ``users``, without repetition, in random order; enough to leave out three
-    of four."""
+    """Yield pairs of different numbers below ``users``, each once, in random order: enough that three of four can be
+    left out."""
     total = users * (users - 1) // 2
     # The pair number n is (n - s (s - 1) / 2, s): with s = 1, 2, 3 … these count 0; 1, 2; 3, 4, 5 …
     for number in np.random.default_rng(seed).choice(total, min(total, 4 * LISTED_PAIRS), replace=False).tolist():
@@ -297,10 +300,10 @@ def _pairs_of(users: int, seed: int) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far a metric of one model is above that of another, on the same test rows."""
+    """How far a metric of one model is above the same metric of another, on the same test rows."""
 
     metric: str
-    """``rmse``, where less is better, or ``ndcg@10``, where more is."""
+    """The name of the metric."""
     value: float
     """First minus second."""
     low: float
@@ -363,12 +366,12 @@ def difference_of(
 
 
 def _compare_pairs(first: Floats, second: Floats, test: Ratings, confidence: float) -> Difference:
-    """Return the difference of rmse over triples, where any two that share a user are dependent.
+    """Return the difference of rmse over triples; any two triples that share a user are dependent.
 
-    With ``e`` the difference of a triple's squared errors minus the mean ``D``, the variance of ``D`` is the sum of ``e
-    e'`` over all such pairs of triples, divided by the squared number of triples (Aronow, Samii and Assenova,
-    Cluster-robust variance estimation for dyadic data, 2015): the squared sum of each user's triples, minus that of
-    each pair, which is counted for both of its users.
+    With ``e`` the difference of a triple's squared errors minus the mean ``D``, the variance of ``D`` is the sum of
+    ``e e'`` over all pairs of dependent triples, divided by the squared number of triples (Aronow, Samii and Assenova,
+    Cluster-robust variance estimation for dyadic data, 2015): the squared sums over each user's triples, minus the
+    squared sums over each pair's triples, which were counted for both users.
     """
     a, b = np.square(first, dtype=np.float64), np.square(second, dtype=np.float64)
     scale = max(float(np.sqrt(a.mean()) + np.sqrt(b.mean())), 1e-12)
@@ -388,11 +391,11 @@ def _interval(metric: str, value: float, deviation: float, confidence: float) ->
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A model that is ready to serve, and the measurements made on the way."""
+    """A model that is ready to serve, and the measurements that were made on the way."""
 
     model: AnyModel
     fitted: Fitted
-    """The curve of the fit without validation ratings."""
+    """The curve of the fit from which validation ratings were held out."""
     metrics: Metrics
     """The rating and ranking metrics on test of the model fitted on train."""
     train: Dataset
@@ -401,7 +404,7 @@ class Trained:
     prediction: Floats
     """The measured model's prediction for each row of ``test``."""
     lists: Lists | None
-    """The users' lists; ``None`` if nothing in test is relevant to anybody."""
+    """The users' lists; ``None`` if no movie in test is relevant to anybody."""
     dataset: str
     split: str
     fitted_on: Literal["train", "all ratings"]
@@ -421,11 +424,11 @@ def train(
     seed: int = 0,
     progress: PhaseProgress = ignore_phase,
 ) -> Trained:
-    """Train a model to serve, with an honest figure beside it.
+    """Train a model to serve, and measure it on ratings that it has not seen.
 
     Fits up to three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
-    measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because the served model
-    should know everything. Raises ``Problem`` as ``evaluate`` does.
+    measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because the served model should
+    know all of them. Raises ``Problem`` as ``evaluate`` does.
     """
     parts = split(dataset, split_name)
     learn, validation = hold_out(parts.train)

@@ -13,21 +13,21 @@ from movietui.models.evaluation.measure import Difference, difference_of
 from movietui.models.metrics import Doubles, Lists, hit, recall
 
 RATING_SUMS = ("rows", "squared", "absolute", "right")
-"""One value for each user with test rows, in the order of users: the number of rows, and the sums behind mse, mae and
+"""For each user with test rows, in the order of users: the number of rows, and the sums behind mse, mae and
 accuracy."""
 LIST_METRICS = ("ndcg@10", "recall@10", "recall@20", "hit@10")
-"""One value for each user with a list."""
+"""For each user with a list: the value of the metric."""
 
 
 @dataclass(frozen=True, eq=False)
 class UserSums:
-    """The sums by user of one measurement."""
+    """The sums by user of one evaluation."""
 
     rows: str
     """A fingerprint of the dataset and of the test rows: only sums over the same rows can be compared."""
     values: dict[str, Floats]
-    """By the names ``RATING_SUMS``, shape (users,), and ``LIST_METRICS``, shape (users with a list,), where there are
-    lists."""
+    """The values of ``RATING_SUMS``, shape (users,), and, if there are lists, of ``LIST_METRICS``, shape (users with a
+    list,), by name."""
 
     def to_bytes(self) -> bytes:
         """Return the values as safetensors."""
@@ -35,7 +35,7 @@ class UserSums:
 
     @classmethod
     def of_bytes(cls, rows: str, content: bytes) -> "UserSums":
-        """Return the sums from the bytes of ``to_bytes``. Raises ``Problem`` if they are damaged."""
+        """Return the sums from the bytes of ``to_bytes``. Raises ``Problem`` if the bytes are damaged."""
         try:
             values = load(content)
         except (SafetensorError, ValueError, LookupError) as error:
@@ -69,7 +69,7 @@ def differences(first: UserSums, second: UserSums, confidence: float = 0.95) -> 
     """Return each metric of the first minus that of the second, with a confidence interval over users.
 
     Like ``compare`` in ``movietui.models.evaluation.measure``, but for every metric that is a mean over rows or users.
-    Both must be sums over the same rows.
+    Raises ``ValueError`` if they are not sums over the same rows.
     """
     if first.rows != second.rows:
         raise ValueError("sums over different rows cannot be compared")

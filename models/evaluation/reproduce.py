@@ -17,12 +17,12 @@ class Experiment:
     source: str
     model: str
     reported: Mapping[str, float | None]
-    """The author's figure for each metric; ``None`` if there is only a drawn curve."""
+    """The author's figure for each metric; ``None`` if the author gives no number."""
     dataset: str = "ml-100k"
     split: str = "random80"
     task: Task = "rating"
     note: str = ""
-    """How the author's protocol differs from the split, as far as described."""
+    """How the author's protocol differs from ours, as far as it is described."""
 
 
 UNKNOWN_SPLIT = "the author's split is not described"
@@ -48,7 +48,7 @@ EXPERIMENTS = (
 
 
 def runnable() -> list[Experiment]:
-    """Return the experiments whose models exist."""
+    """Return the experiments whose models are in ``MODELS``."""
     return [experiment for experiment in EXPERIMENTS if experiment.model in MODELS]
 
 
@@ -59,7 +59,7 @@ def reproduce(
 ) -> Iterator[dict[str, str | float | None]]:
     """Run the experiments with published and with tuned settings, and yield a row for each metric.
 
-    ``datasets`` holds the loaded datasets of ``runnable()`` by name. An entry is ``None`` if the author describes no
+    ``datasets`` holds the loaded datasets of ``runnable()`` by name. A value is ``None`` if the author describes no
     settings or reports no figure.
     """
     for experiment in runnable():

@@ -1,4 +1,4 @@
-"""Where a model fails: its error by user and by movie."""
+"""Where a model fails: its errors by groups of users and of movies."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from movietui.models.metrics import mae, mse
 
 EDGES_OF_USERS = (0, 1, 20, 50, 100, 200, 500)
 EDGES_OF_MOVIES = (0, 1, 5, 20, 50, 100, 500)
-"""The numbers of ratings in train at which a user's or movie's next group begins."""
+"""The numbers of ratings in train at which a new group of users or movies begins."""
 EDGES_OF_AGE = (0, 18, 25, 35, 45, 50, 56)
-"""In years; the groups that ML-1M publishes."""
+"""In years; these are the groups that ML-1M publishes."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,14 @@ class Subgroup:
     rmse: float
     mae: float
     too_high: float
-    """The mean of prediction minus rating: positive where the model predicts too much."""
+    """The mean of prediction minus rating: positive if the model predicts too many stars."""
 
 
 def subgroups(train: Dataset, test: Ratings, prediction: Floats) -> list[Subgroup]:
-    """Return the errors of test rows by subgroup, without empty ones and those the dataset does not describe.
+    """Return the errors on test rows by subgroup; empty subgroups, and those that the dataset does not describe, are
+    left out.
 
-    ``prediction``: shape (rows,). A movie of several genres belongs to the group of each.
+    ``prediction``: shape (rows,). A movie with several genres belongs to the subgroup of each.
     """
     return [
         Subgroup(

@@ -1,4 +1,4 @@
-"""Measuring a model with every combination of some settings, and choosing among them without using test."""
+"""Measures a model with every combination of some settings, and chooses the best without using test ratings."""
 
 import hashlib
 import json
@@ -23,16 +23,16 @@ from movietui.models.settings import Settings
 
 @dataclass(frozen=True)
 class Swept:
-    """A model measured with one combination."""
+    """A model measured with one combination of settings."""
 
     changes: dict[str, str]
     """The settings that were changed, as typed."""
     settings: Settings
     metrics: Metrics
-    """On the validation part of train, by the model fitted on the rest of train."""
+    """Measured on the validation part of train, after a fit on the rest of train."""
     fit_seconds: float
     test: Metrics | None = None
-    """On test, by the model fitted on the whole of train; of the best combination only."""
+    """Measured on test, after a fit on all of train; only for the best combination."""
 
 
 Combination = tuple[dict[str, str], Settings]
@@ -42,16 +42,18 @@ Combination = tuple[dict[str, str], Settings]
 class Results:
     """The results of a sweep so far, on disk, from which an interrupted sweep resumes.
 
-    One line of JSON for each combination, written as soon as it is measured; a truncated line is measured again.
+    The file has one line of JSON for each combination, written as soon as it is measured. If a line is truncated, its
+    combination is measured again.
     """
 
     def __init__(self, folder: Path, **about: object) -> None:
-        """Open the results of the sweep identified by ``about``: everything they depend on, except the settings."""
+        """Find the file of the sweep that ``about`` identifies: everything that the results depend on, except the
+        settings."""
         described = json.dumps(about, sort_keys=True)
         self.path = folder / f"{hashlib.sha256(described.encode()).hexdigest()[:32]}.jsonl"
 
     def read(self) -> dict[str, tuple[Metrics, float]]:
-        """Return the metrics and the seconds of the fit of each combination, by ``key_of`` its settings."""
+        """Return the metrics and the seconds of the fit, by ``key_of`` the settings of each combination."""
         try:
             lines = disk.read(self.path).splitlines()
         except OSError:
@@ -76,7 +78,7 @@ class Results:
     def _append(self, line: bytes) -> None:
         with disk.open_to_append(self.path) as file:
             if file.tell():
-                file.write(b"\n")  # before rather than after: it also ends a truncated line
+                file.write(b"\n")  # before the line rather than after, so that it also ends a truncated line
             file.write(line)
 
     def forget(self) -> None:
@@ -85,12 +87,12 @@ class Results:
 
 
 def key_of(settings: Settings) -> str:
-    """Return settings as text, equal for equal settings."""
+    """Return settings as text, which is the same for equal settings."""
     return json.dumps(asdict(settings), sort_keys=True)
 
 
 def combine(name: str, grid: Mapping[str, Sequence[str]], published: bool = False) -> list[Combination]:
-    """Return all combinations of the grid's values with the settings they make.
+    """Return all combinations of the grid's values, with the resulting settings.
 
     Raises ``Problem`` for an unknown model or setting, a value out of range, and a grid without values.
     """
@@ -119,9 +121,9 @@ def sweep(
 ) -> list[Swept]:
     """Measure every combination on a validation part of train, and the best of them on test.
 
-    Test is never used to choose. ``progress`` is called after each epoch of each fit, ``arrived`` with each result as
-    it arrives; combinations in the ``results`` are not measured again. Returns the results by their mean squared error,
-    best first.
+    Test is never used to choose. ``progress`` is called after each epoch of each fit, and ``arrived`` with each result.
+    Combinations that are in ``results`` are not measured again. Returns all results sorted by ``SWEEP_METRIC``, best
+    first.
     """
     parts = split(dataset, split_name, split_seed)
     learn, validation = hold_out(parts.train)

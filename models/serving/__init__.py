@@ -1,1 +1,1 @@
-"""What a fitted model answers: ranking, groups, explanations, similar movies, taste, the interview."""
+"""What a fitted model is used for: lists, groups, explanations, similar movies, tastes and the interview."""

@@ -16,21 +16,24 @@ REASONS = 3
 OBJECTIONS = 2
 """The most reasons against it."""
 SMALLEST_WEIGHT = 0.01
-"""The smallest weight that counts as a reason, unless the viewer has so many ratings that even the average weighs
-less."""
+"""The smallest weight of a reason; if the viewer has so many ratings that their average weight is smaller, that
+average."""
 NEAREST = 12
-"""How many of the most similar movies can be a reason, at least."""
+"""At least this many of the movies most similar to a movie can be reasons for it."""
 NEAREST_SHARE = 0.007
-"""The same as a share of all movies. Of the reasons on ml-100k that people judged, few beyond these were convincing."""
+"""In a larger dataset, this share of all movies can be reasons. Of the reasons on ml-100k that people judged, few that
+were less similar were convincing."""
 SIMILARITY_POWER = 2
-"""How much more similarity counts than weight: weight says what the model uses, similarity what a person sees."""
+"""The power of similarity when reasons are chosen; weight has a power of 1. Weight says what the model uses, similarity
+what a person sees."""
 NEXT = 0.3
 """The smallest value of a further reason, relative to the best."""
 LIKED_ABOVE_MEAN = 3.5
-"""The stars from which a rating above the viewer's own mean says that they liked a movie; half a star less says that
-they did not."""
+"""A rating of at least this many stars says that the viewer liked the movie, if it is above their mean rating. A rating
+more than half a star lower says that they disliked it."""
 ABOVE_AVERAGE = 0.15
-"""How many stars more than everyone's mean a prediction has to be for people with the same taste to be the reason."""
+"""A prediction must be at least this many stars above everyone's mean for people with the same taste to be named as the
+reason."""
 INTERVAL_80 = 1.2816
 """Standard deviations on either side that cover 80 % of a normal distribution."""
 
@@ -44,20 +47,22 @@ class Reason:
     stars: float
     """The viewer's rating of it."""
     share: float
-    """Its contribution: without it, the model's score would be lower by exactly this much (higher if negative)."""
+    """The rating's contribution: without it, the model's score would be lower by exactly this much (higher if it is
+    negative)."""
     weight: float
-    """The size of its contribution relative to those of all the viewer's ratings together, from 0 to 1."""
+    """The size of this contribution, as a share of the sizes of all the viewer's ratings' contributions, from 0 to
+    1."""
     shared: Shared
 
 
 @dataclass(frozen=True)
 class Reasons:
-    """The ratings that explain a movie best, each the closest in kind and weight first."""
+    """The ratings that explain a movie best; in both tuples, those with the most similarity and weight come first."""
 
     liked: tuple[Reason, ...]
-    """Movies that the viewer liked and that count for it."""
+    """Ratings of movies that the viewer liked and that count for the movie."""
     against: tuple[Reason, ...]
-    """Movies that the viewer disliked and that count against it."""
+    """Ratings of movies that the viewer disliked and that count against the movie."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def explain(
     row: int,
     most: int = REASONS,
 ) -> Explanation:
-    """Explain a movie to a viewer by ``most`` reasons; ``expected`` is the model's prediction for the history."""
+    """Explain a movie to a viewer by at most ``most`` reasons; ``expected``: the model's prediction for the history."""
     dataset = similarities.dataset
     (reasons,) = reasons_for(model, similarities, history, np.asarray([row], np.int32), most)
     stars, uncertainty = float(expected.stars[row]), float(expected.uncertainty[row])
@@ -112,8 +117,8 @@ def reasons_for(
 ) -> list[Reasons]:
     """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, similarity.
 
-    A reason carries some weight, shares a genre with the movie and is similar to it: that a comedy is liked convinces
-    nobody of a war movie, even where the model counts it. Of several, those far behind the best are left out.
+    A reason carries some weight, and is among the movies most similar to the movie: that somebody likes a comedy
+    convinces nobody of a war movie, even if the model counts it. Reasons far behind the best one are left out.
     """
     liked = (history.stars >= RELEVANT) | (
         (history.stars >= LIKED_ABOVE_MEAN) & (history.stars > history.stars.mean() if len(history) else False)
@@ -136,7 +141,7 @@ def _reasons(
 ) -> Reasons:
     weights = np.abs(shares) / max(float(np.abs(shares).sum()), 1e-9)
     if not weights.any():
-        return Reasons((), ())  # similarity takes milliseconds for each movie
+        return Reasons((), ())  # computing similarities would take milliseconds for each movie
     similarity = similarities.of(row)[0]
     nearest = min(max(NEAREST, round(NEAREST_SHARE * len(similarity))), len(similarity) - 1)
     similar = np.maximum(similarity[history.movies], 0)

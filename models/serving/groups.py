@@ -1,4 +1,4 @@
-"""How the members' scores become a group's, and how similarly two viewers rate."""
+"""How the members' scores are combined into a group's, and how similarly two viewers rate."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,12 @@ MIN_COMMON = 10
 
 
 def weighted(values: Floats, misery: float = MISERY, mean: Floats | None = None) -> Floats:
-    """Combine the members' scores or stars, shape (movies,).
+    """Combine the members' scores or stars by their mean and the least pleased member, shape (movies,).
 
-    ``values``: shape (viewers, movies). Returns ``mean - misery (mean - minimum)``: with a misery of 0 the average,
-    with 1 the least pleased member's value (Masthoff 2004). For two viewers that is the mean minus misery times half
-    their distance. ``mean``, shape (movies,), replaces the average where a model predicts the pair itself.
+    ``values``: shape (viewers, movies). Returns ``mean - misery (mean - minimum)``: with a misery of 0 this is the
+    average, with 1 the least pleased member's value (Masthoff 2004). For two viewers, it is the mean minus misery times
+    half of their difference. ``mean``, shape (movies,), replaces the first mean if a model predicts that of the pair
+    itself.
     """
     average = values.mean(0)
     loss = np.float32(misery) * (average - values.min(0))
@@ -65,13 +66,13 @@ def standardised(values: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Aggregation:
-    """How the members' lists become a group's (Masthoff, Group modeling, 2004)."""
+    """How the members' scores are combined into a group's (Masthoff, Group modeling, 2004)."""
 
     way: Way = "weighted"
     misery: float = MISERY
     """For ``weighted``: from 0, the average, to 1, the least pleased member."""
     enough: float = 3.0
-    """For ``without misery``: the stars that every member must be predicted to give at least."""
+    """For ``without misery``: every member must be predicted to give at least this many stars."""
     standardise: bool = False
     """Whether each member's scores are ``standardised`` first."""
 
@@ -97,13 +98,14 @@ class Aggregation:
         return np.where(self.excludes(stars), np.float32(-np.inf), self._simple(scores, mean))
 
     def excludes(self, stars: Floats) -> Bools:
-        """Return which movies no list of the group may contain, shape (movies,); ``stars``: the members'."""
+        """Return which movies may not be in the group's list, shape (movies,); ``stars``: the members', shape (viewers,
+        movies)."""
         if self.way == "without misery" and len(stars) > 1:
             return np.asarray(stars.min(0) < self.enough)
         return np.zeros(stars.shape[1], bool)
 
     def stars(self, stars: Floats, mean: Floats | None = None) -> Floats:
-        """Return the stars to show for the group, shape (movies,): never points or products."""
+        """Return the stars to show for the group, shape (movies,); points and products are shown as mean stars."""
         return self._simple(stars, mean)
 
     def _simple(self, values: Floats, mean: Floats | None) -> Floats:
@@ -122,7 +124,7 @@ class Alikeness:
     """How similarly two viewers rate."""
 
     correlation: float
-    """From -1 to 1, shrunk towards 0 where they share few movies."""
+    """From -1 to 1, shrunk towards 0 if they rated few movies in common."""
     common: int
     """How many movies both rated."""
 
@@ -130,7 +132,8 @@ class Alikeness:
 def alikeness(first: History, second: History) -> Alikeness | None:
     """Compare two viewers on the movies that both rated; ``None`` if there are fewer than ``MIN_COMMON``.
 
-    Pearson's correlation of their stars times ``n / (n + MIN_COMMON)``; 0 if one of them gave the same stars to all.
+    It is Pearson's correlation of their stars times ``n / (n + MIN_COMMON)`` for ``n`` common movies, or 0 if one of
+    them gave all of these the same stars.
     """
     _, a, b = np.intersect1d(first.movies, second.movies, assume_unique=True, return_indices=True)
     common = len(a)

@@ -1,25 +1,27 @@
 """Questions for a new viewer, chosen so that a few answers are informative.
 
-Independently of the model that serves, the interview learns a small basis from the dataset, over the most
-rated movies. It holds two normal distributions over a few directions of taste for a viewer: which movies they have seen
-(1 or 0 for each movie), and how much they like them (stars above ``MIDDLE``; 0 for fewer, and for unseen movies). With
-``x ~ N(m + F t, diag(s))``, ``t ~ N(0, I)``, where ``F F'`` is what the first directions keep of the covariance over
-users and ``s`` the residual variance, known entries of ``x`` give ``t`` in closed form (Tipping and Bishop,
-Probabilistic principal component analysis, 1999, with a noise for each movie).
+The interview does not use the model that makes the lists. From the dataset, it learns two small factor models over the
+most rated movies: of which movies a viewer has seen (1 or 0 for each movie), and of how much they like them (stars
+above ``MIDDLE``; 0 for fewer stars and for unseen movies). In each, ``x ~ N(m + F t, diag(s))`` are a viewer's values
+and ``t ~ N(0, I)`` their directions of taste, where ``F F'`` is the part of the covariance over users that lies in the
+first directions, and ``s`` is the residual variance. Known entries of ``x`` give ``t`` in closed form (Tipping and
+Bishop, Probabilistic principal component analysis, 1999, with a separate noise for each movie).
 
-A genre that the viewer likes is one more observation: their mean liking for its movies, less that for all movies, is
-a standard deviation above the average viewer's, with an error of a standard deviation; below for one they dislike.
+A genre that the viewer likes is one more observation: the viewer's mean liking for the genre's movies, minus that for
+all movies, is one standard deviation above the average viewer's, with an error of one standard deviation. For a genre
+that they dislike, it is one standard deviation below.
 
-A movie that got no point on a card was chosen against. It may be unseen, so this is no rating; but the viewer likes it
-at most as much as was expected before the card. The distribution is restricted to such tastes, and its mode is used:
-however much a chosen movie says about similar ones, it never raises one that it was preferred to.
+If a movie got no point on a card, others were preferred to it. The viewer may not have seen it, so this is not a
+rating; but they are assumed to like it at most as much as was expected before the card. The distribution is restricted
+to such tastes, and its mode is used: however much a chosen movie says about similar ones, it never raises a movie that
+it was preferred to.
 
-The value of asking about a movie is the probability of an answer times its information: how much it lowers the
-variances of the liking, summed over the movies with weights. With ``C`` the covariance of ``t`` given the answers,
-knowing ``x_i`` lowers that sum by ``sum_j w_j (f_j' C f_i)^2 / (f_i' C f_i + s_i)`` (A-optimal design; Chaloner and
-Verdinelli, Bayesian experimental design: a review, 1995). The weights are the predicted liking given the answers: how
-well a movie is known matters less if it will not be near the top of the list. Several movies are asked about at once,
-so each is chosen as if the ones before it had been answered, as far as that is likely.
+The value of asking about a movie is the probability of an answer times the answer's information: how much it lowers the
+weighted sum of the variances of all movies' likings. With ``C`` the covariance of ``t`` given the answers, knowing
+``x_i`` lowers that sum by ``sum_j w_j (f_j' C f_i)^2 / (f_i' C f_i + s_i)`` (A-optimal design; Chaloner and Verdinelli,
+Bayesian experimental design: a review, 1995). The weights are powers of the predicted liking given the answers, because
+it matters less how well a movie's liking is known if the movie will not be near the top of the list. Since several
+movies are asked about at once, each is chosen as if those before it had been answered, as far as an answer is likely.
 """
 
 from collections.abc import Mapping
@@ -34,36 +36,37 @@ from movietui.models.base import History
 Doubles = NDArray[np.float64]
 
 MOVIES = 500
-"""How many movies may be asked about, the most rated; too few people know the others."""
+"""How many movies may be asked about: the most rated ones, because too few people know the others."""
 MIN_RATINGS = 5
-"""A movie with fewer ratings is not used."""
+"""Movies with fewer ratings are not used."""
 USERS = 8192
 """The most users that the basis is learned from; more would hardly change it."""
 DIRECTIONS = 30
 """The number of directions of taste.
 
-This, ``FOCUS``, ``CURIOSITY``, the sizes and the number of cards were chosen on 200 held-out users of MovieLens 1M
-(``--seed 1`` of ``tests.benchmarks.interview``): between neighbouring values the lists are not measurably better or
-worse.
+``DIRECTIONS``, ``FOCUS``, ``CURIOSITY``, the sizes and the number of cards were chosen on 200 held-out users of
+MovieLens 1M (``--seed 1`` of ``tests.benchmarks.interview``). Neighbouring values make the lists neither measurably
+better nor worse.
 """
 MIDDLE = 2.5
 """The stars above which a movie counts as liked."""
 FOCUS = 3.0
-"""The power of the predicted liking in a movie's weight: the higher, the more the top of the list counts."""
+"""The power of the predicted liking in a movie's weight: the higher it is, the more the top of the list counts."""
 CURIOSITY = 1.0
-"""The power of the information in the value of asking about a movie: the higher, the fewer of them are seen."""
+"""The power of the information in the value of asking about a movie: the higher it is, the fewer of these movies the
+viewer has seen."""
 CARD_SIZE = 5
-"""Movies on a card."""
+"""How many movies are on a card."""
 LIST_SIZE = 6
-"""Movies that are asked about at once after the cards; as many as the smallest terminal has lines for."""
+"""How many movies are asked about at once after the cards: as many as the smallest terminal has lines for."""
 WELL_KNOWN = 60
-"""How many movies, the likeliest to be seen, a card is chosen from: a card of unknown movies is uninformative."""
+"""A card is chosen from this many movies, those most likely to be seen: a card of unknown movies tells little."""
 MIN_DOUBT = 0.01
-"""The least doubt about whether a movie is seen."""
+"""The probability that a movie has been seen is kept at least this far from 0 and from 1."""
 MIN_NOISE = 1e-3
 """The least residual variance of a movie."""
 TOLERANCE = 1e-12
-"""What is smaller counts as 0 in non-negative least squares."""
+"""Smaller numbers count as 0 in non-negative least squares."""
 
 NO_MOVIES: Ints = np.empty(0, np.int32)
 
@@ -73,15 +76,16 @@ class Answers:
     """A viewer's answers so far."""
 
     rated: History
-    """All their ratings, including those from before the interview."""
+    """All ratings of the viewer, including those from before the interview."""
     unseen: Ints = field(default_factory=NO_MOVIES.copy)
-    """Rows of movies that they have not seen."""
+    """Rows of movies that the viewer has not seen."""
     passed: Mapping[int, float] = field(default_factory=dict)
-    """Movies that got no point on a card, by row, and how much the viewer was expected to like them before it."""
+    """For each movie that got no point on a card, by its row: how much the viewer was expected to like it before the
+    card."""
     excluded: Ints = field(default_factory=NO_MOVIES.copy)
     """Rows of other movies that are not asked about."""
     genres: Mapping[int, int] = field(default_factory=dict)
-    """The genres that they like (1) or dislike (-1), by column."""
+    """The genres that the viewer likes (1) or dislikes (-1), by column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +100,7 @@ class Posterior:
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """A factor model of one value per movie: ``m``, ``F`` and ``s`` of the module."""
+    """A factor model of one value per movie: ``m``, ``F`` and ``s`` in the docstring of the module."""
 
     mean: Doubles
     """Shape (movies,)."""
@@ -120,8 +124,8 @@ class Basis:
     def condition(self, columns: NDArray[np.intp], values: Doubles, tastes: Doubles | None = None) -> Posterior:
         """Return the posterior given the values of some movies, and observed ``tastes``, shape (tastes, directions).
 
-        Each of these is a direction ``h`` along which the viewer is a standard deviation above the average viewer, with
-        an error of a standard deviation: ``h't = |h| + N(0, |h|^2)``.
+        Each row of ``tastes`` is a direction ``h`` along which the viewer is one standard deviation above the average
+        viewer, with an error of one standard deviation: ``h't = |h| + N(0, |h|^2)``.
         """
         factors, noise, above = self.factors[columns], self.noise[columns], values - self.mean[columns]
         if tastes is not None and len(tastes):
@@ -134,9 +138,10 @@ class Basis:
         return Posterior(covariance @ (pull.T @ above), covariance)
 
     def limit(self, posterior: Posterior, columns: NDArray[np.intp], most: Doubles) -> Posterior:
-        """Return the posterior with the likeliest taste by which no expected value of some movies exceeds ``most``.
+        """Return the posterior with another mean: the likeliest taste for which no expected value of some movies is
+        above ``most``.
 
-        A least-distance problem, solved as one of non-negative least squares (Lawson and Hanson, Solving least squares
+        This is a least-distance problem, solved by non-negative least squares (Lawson and Hanson, Solving least squares
         problems, 1974, chapter 23).
         """
         excess = self.expected(posterior)[columns] - most
@@ -164,9 +169,9 @@ class Basis:
         return np.asarray(np.einsum("nk,nk->n", known @ spread, known) / (self.variance(covariance) + self.noise))
 
     def asked(self, covariance: Doubles, column: int, chance: float) -> Doubles:
-        """Return the expected covariance of the taste once a movie was asked about.
+        """Return the expected covariance of the taste after a movie has been asked about.
 
-        ``chance``: how likely an answer is.
+        ``chance``: the probability of an answer.
         """
         projection = covariance @ self.factors[column]
         known = np.outer(projection, projection) / (self.factors[column] @ projection + self.noise[column])
@@ -174,7 +179,7 @@ class Basis:
 
 
 class Interview:
-    """Chooses what to ask. Stateless: the answers are passed in."""
+    """Chooses which movies to ask about. It keeps no state: the answers are passed in."""
 
     def __init__(
         self,
@@ -196,7 +201,8 @@ class Interview:
         self._start = self.liked.variance(np.eye(self.liked.factors.shape[1]))
         of_genre = dataset.movies.genres[self.movies].astype(np.float64)
         self._genres = of_genre / np.maximum(of_genre.sum(0), 1) - 1 / max(1, len(self.movies))
-        """The weight of each movie in the mean of each genre, less that in the mean of all, shape (movies, genres)."""
+        """The weight of each movie in the mean of each genre, minus that in the mean of all movies, shape (movies,
+        genres)."""
         self._genres[:, ~of_genre.any(0)] = 0.0
 
     def _tables(self, dataset: Dataset) -> tuple[Floats, Floats]:
@@ -215,13 +221,14 @@ class Interview:
         return seen, liked
 
     def next_card(self, answers: Answers, size: int = CARD_SIZE) -> list[int]:
-        """Return the rows of well-known movies that separate tastes, or none if fewer than ``size`` are left."""
+        """Return the rows of ``size`` well-known movies that separate tastes, or none if fewer are left."""
         open_columns, seen, weights, covariance = self._state(answers)
         known = open_columns[np.argsort(-seen[open_columns], kind="stable")[:WELL_KNOWN]]
         return self._informative(known, size, seen, weights, covariance) if len(known) >= size else []
 
     def next_list(self, answers: Answers, size: int = LIST_SIZE) -> list[int]:
-        """Return the rows of the next movies to ask about, those likeliest to be seen first; none if all were asked."""
+        """Return the rows of the next movies to ask about, those most likely to be seen first; none if all have been
+        asked about."""
         open_columns, seen, weights, covariance = self._state(answers)
         chosen = self._informative(open_columns, size, seen, weights, covariance)
         return sorted(chosen, key=lambda movie: -seen[self._column[movie]])
@@ -240,12 +247,13 @@ class Interview:
         return [int(movie) for movie in self.movies[chosen]]
 
     def liking(self, answers: Answers, movies: Ints) -> list[float]:
-        """Return how much a viewer is expected to like movies that may be asked about, by their rows."""
+        """Return how much a viewer is expected to like some movies, given by their rows, that may be asked about."""
         expected: list[float] = self.liked.expected(self._liking_posterior(answers))[self._column[movies]].tolist()
         return expected
 
     def known(self, answers: Answers) -> float:
-        """Return the share of a new viewer's uncertainty that is resolved, from 0 to 1; an answer never lowers it."""
+        """Return the share of a new viewer's uncertainty that the ratings resolve, from 0 to 1; an answer never lowers
+        it."""
         weights = self.liked.mean
         initial = float(weights @ self._start)
         if initial <= 0:
@@ -270,13 +278,14 @@ class Interview:
         return self.liked.limit(posterior, np.fromiter(most, np.intp, len(most)), np.asarray([*most.values()]))
 
     def _tastes(self, basis: Basis, answers: Answers) -> Doubles:
-        """Return the directions of the genres that the viewer likes, and away from those that they dislike."""
+        """Return the directions of the liked genres and the opposite directions of the disliked ones, shape (genres,
+        directions)."""
         signs = np.asarray([*answers.genres.values()], np.float64)
         return np.asarray((basis.factors.T @ self._genres[:, [*answers.genres]] * signs).T)
 
     def _state(self, answers: Answers) -> tuple[NDArray[np.intp], Doubles, Doubles, Doubles]:
-        """Return the movies not asked yet, the probability that each is seen, its weight, and the variance of the
-        taste."""
+        """Return the columns of the movies that have not been asked about, each movie's probability of being seen and
+        its weight, and the covariance of the taste."""
         rated, unseen = self._columns(answers.rated.movies), self._columns(answers.unseen)
         is_asked = np.zeros(len(self.movies), bool)
         passed = np.fromiter(answers.passed, np.int32, len(answers.passed))
@@ -301,24 +310,24 @@ def non_negative_least_squares(system: Doubles, target: Doubles) -> Doubles:
     array([2., 0.])
     """
     solution, free = np.zeros(system.shape[1]), np.zeros(system.shape[1], bool)
-    for _ in range(3 * len(solution)):  # usually less than one round for each; this bounds what rounding may cost
+    for _ in range(3 * len(solution)):  # a bound, in case rounding errors prevent convergence
         slope = np.where(free, -np.inf, system.T @ (target - system @ solution))
         if slope.max(initial=-np.inf) <= TOLERANCE:
             break
         free[np.argmax(slope)] = True
         while True:
-            wanted = np.zeros(len(solution))
-            wanted[free] = np.linalg.lstsq(system[:, free], target, rcond=None)[0]
-            falling = free & (wanted <= 0)
+            proposal = np.zeros(len(solution))
+            proposal[free] = np.linalg.lstsq(system[:, free], target, rcond=None)[0]
+            falling = free & (proposal <= 0)
             if not falling.any():
                 break
-            share = float((solution[falling] / np.maximum(solution[falling] - wanted[falling], TOLERANCE)).min())
-            solution = solution + share * (wanted - solution)
+            share = float((solution[falling] / np.maximum(solution[falling] - proposal[falling], TOLERANCE)).min())
+            solution = solution + share * (proposal - solution)
             free &= solution > TOLERANCE
-        solution = wanted
+        solution = proposal
     return solution
 
 
 def liking(stars: Floats) -> Floats:
-    """Return the liking that ratings express: the stars above ``MIDDLE``, 0 for fewer."""
+    """Return the liking that ratings express: the stars above ``MIDDLE``; 0 for fewer stars."""
     return np.asarray(np.maximum(stars - np.float32(MIDDLE), 0), np.float32)

@@ -1,4 +1,4 @@
-"""What movies have in common: genres, directors and their time."""
+"""What movies have in common: genres, directors and time of release."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Ints, Movies
 
 CONTENT_WEIGHTS = (0.6, 0.25, 0.15)
-"""The weights of genres, directors and release time in the similarity of content."""
+"""The weights of genres, directors and time of release in the similarity of content."""
 SPECIFIC = 2.5
-"""How much genres must count together to describe a movie: ``Drama`` alone, which four of ten movies are, does not."""
+"""A movie's genres describe it well if their weights add up to at least this. ``Drama`` alone, the genre of four movies
+in ten, weighs less."""
 YEARS = 10.0
-"""The distance in years at which release times have little in common."""
+"""How many years apart two movies have little in common in their time of release."""
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What a movie has in common with others, in the order of its own genres and directors."""
+    """What a movie has in common with others, in the order in which the movie lists its genres and directors."""
 
     genres: tuple[str, ...]
     directors: tuple[str, ...]
@@ -35,11 +36,11 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
 
 
 def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:
-    """Return each movie's content similarity to one, from 0 to 1, shape (movies,).
+    """Return the similarity of each movie's content to that of one movie, from 0 to 1, shape (movies,).
 
-    A genre counts ``log(movies / movies of the genre)`` (inverse document frequency; Spärck Jones 1972): two dramas may
-    have nothing else in common, two war movies hardly. The similarity of genres is what both movies' genres count,
-    relative to the larger of their totals and ``SPECIFIC``.
+    A genre weighs ``log(movies / movies of the genre)`` (inverse document frequency; Spärck Jones 1972), because two
+    dramas may have nothing else in common, but two war movies usually do. The similarity of genres is the total weight
+    of the shared genres, divided by the larger total of the two movies, or by ``SPECIFIC`` if that is larger.
     """
     genres = movies.genres.astype(np.float64)
     counts = np.log(max(len(genres), 1) / np.maximum(genres.sum(0), 1))

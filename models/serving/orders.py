@@ -1,4 +1,4 @@
-"""The orders of a list: above all ``liked``, by how much the viewer would like each movie."""
+"""The orders of a list, above all ``liked``: by how much the viewer would like each movie."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,27 +15,27 @@ SHARPNESS = 2.0
 LOSS = 3.0
 """How many liked movies a disliked one outweighs."""
 SMALLEST_VALUE = 1e-3
-"""The least expected value whose logarithm is taken."""
+"""Smaller expected values count as this one when their logarithm is taken."""
 TYPICAL_NOISE = 0.8
-"""The variance of a rating around its prediction, in stars squared, where a model does not estimate it."""
+"""The variance of a rating around its prediction, in stars squared, if a model does not estimate it."""
 MARGIN = 0.3
-"""How many stars more than the movie above it a movie may be predicted, before the two change places."""
+"""If a movie's predicted stars exceed those of the movie above it by more than this, the two change places."""
 PASSES = 3
-"""How often neighbours are compared, which is also how many ranks a movie can move."""
+"""How often neighbours in a list are compared, which is also how many ranks a movie can move."""
 
 
 def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scale) -> Floats:
-    """Return how much a viewer would gain from each movie in a list, in logarithms, shape (movies,).
+    """Return the logarithm of how much a viewer would gain from each movie in a list, shape (movies,).
 
-    ``SHARPNESS s + log(max(P(liked) + P(loved) - LOSS P(disliked), SMALLEST_VALUE))``. Here ``s`` is the model's score,
-    standardised over the ``known`` movies: how likely the viewer is to watch the movie, where the model was made to
-    rank. The three probabilities are those of a rating of at least 4 stars, of the highest rating and of at most 2
-    stars. A rating is assumed normal around the predicted stars with variance ``uncertainty^2 + noise``, and cut
-    halfway between two steps of the scale.
+    It is ``SHARPNESS s + log(max(P(liked) + P(loved) - LOSS P(disliked), SMALLEST_VALUE))``. Here, ``s`` is the model's
+    score, standardised over the ``known`` movies; for a model made for lists, it says how likely the viewer is to watch
+    the movie. The three probabilities are those of a rating of at least 4 stars, of the highest rating and of at most 2
+    stars. A rating is assumed to be normal around the predicted stars, with variance ``uncertainty^2 + noise``, and is
+    cut halfway between two steps of the scale.
 
     ``SHARPNESS``, ``LOSS``, ``MARGIN`` and ``PASSES`` were chosen with the parts of ``blend`` on a validation tenth of
     the train parts of ``random80`` of ml-100k, seeds 0 to 2. Learning the weights of all parts on that tenth, for the
-    same gain and loss, moved no figure of the test part by more than .002.
+    same gain and loss, changed no figure on the test part by more than 0.002.
     """
     deviation = np.sqrt(expected.uncertainty**2 + (np.float32(TYPICAL_NOISE) if noise is None else noise))
     half_step = scale.step / 2
@@ -50,25 +50,25 @@ def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scal
 
 
 def usual_stars(histories: Sequence[History]) -> float:
-    """Return the mean rating of a viewer, or of a group the mean of its members'; minus infinity without ratings."""
+    """Return the mean of the viewers' mean ratings; minus infinity if nobody has rated a movie."""
     means = [float(history.stars.mean()) for history in histories if len(history)]
     return float(np.mean(means)) if means else -np.inf
 
 
 def order_by_liking(rows: NDArray[np.intp], values: Floats, stars: Floats, usual: float) -> NDArray[np.intp]:
-    """Return rows of movies by their value, those predicted below the viewers' ``usual`` stars last.
+    """Return rows of movies by their value, with those that are predicted below the viewers' ``usual`` stars last.
 
-    ``values`` and ``stars``: for all movies. Rows of equal value keep their order.
+    ``values`` and ``stars``: for all movies. Rows with equal values keep their order.
     """
     return rows[np.lexsort((-values[rows], stars[rows] < usual))]
 
 
 def settle(order: NDArray[np.intp], stars: Floats) -> NDArray[np.intp]:
-    """Let movies that are predicted clearly more stars than their upper neighbour move up to ``PASSES`` ranks.
+    """Let movies that are predicted to get clearly more stars than the one above them rise by up to ``PASSES`` ranks.
 
-    A few passes of odd-even transposition (Habermann 1972), counted from the start of each run of neighbours that
-    should change places, so that what is far above in a list does not matter. A list then seldom shows a movie above
-    one that it predicts more than ``MARGIN`` stars higher, while it stays the list that was asked for.
+    This makes a few passes of odd-even transposition (Habermann 1972), counted from the start of each run of neighbours
+    that should change places, so that movies far above in the list have no effect. A list then seldom shows a movie
+    above one whose predicted stars exceed its own by more than ``MARGIN``, and otherwise keeps its order.
 
     >>> settle(np.array([0, 1, 2]), np.float32([4.0, 4.2, 4.6]))
     array([2, 0, 1])
@@ -86,9 +86,10 @@ def settle(order: NDArray[np.intp], stars: Floats) -> NDArray[np.intp]:
 
 
 def hold_back(order: NDArray[np.intp], places: Mapping[int, int]) -> NDArray[np.intp]:
-    """Let some movies have no better place than they had: at least so many of the other movies are above each.
+    """Keep some movies from rising: at least as many other movies stay above each as ``places`` says.
 
-    ``places``: by row, how many other movies were above it. What is further down already stays there.
+    ``places``: for the row of each of these movies, how many movies that are not among them were above it. A movie that
+    is already further down stays there.
 
     >>> hold_back(np.array([7, 4, 5, 6]), {7: 2, 6: 0})
     array([4, 5, 7, 6])

@@ -1,7 +1,7 @@
 """A model's accuracy for one profile: its newest ratings are held out and predicted from the older ones.
 
-The model is not trained again: it never saw the ratings of a profile, so it is enough to fold in the older ones. It has
-learned from every rating of a user of the dataset, so accuracy cannot be measured for such a user.
+The model is not retrained: it never saw the ratings of a profile, so it is enough to fold in the older ones. It has
+learned from the ratings of every user of the dataset, so its accuracy cannot be measured for them.
 """
 
 import math
@@ -43,9 +43,9 @@ class Accuracy:
     rmse: Interval
     """In stars."""
     hits: int
-    """How many liked movies are among the first ``TOP`` of the list."""
+    """How many of the held-out liked movies are among the first ``TOP`` of the list."""
     hit_rate: Interval | None
-    """Their share of the liked movies; None if no held-out movie was liked."""
+    """The hits as a share of the held-out liked movies; ``None`` if there are none."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,15 @@ class PersonalAccuracy:
     """A model's accuracy for one profile."""
 
     older: int
+    """How many ratings are folded in."""
     newest: int
     """How many ratings are held out."""
     liked: int
-    """How many of these are liked."""
+    """How many of these are ratings of liked movies."""
     top: int
     by_model: Accuracy
     by_means: Accuracy
-    """The same for predicting each movie's mean rating, shrunk towards the overall mean."""
+    """The accuracy of predicting each movie's mean rating, shrunk towards the overall mean."""
 
 
 def ratings_needed(ratings: int) -> int:
@@ -73,9 +74,10 @@ def ratings_needed(ratings: int) -> int:
 
 
 def personal_accuracy(ranker: Ranker, history: History) -> PersonalAccuracy:
-    """Return a model's accuracy for a profile, from whose ratings it did not learn.
+    """Return a model's accuracy for a profile whose ratings it did not learn from.
 
-    ``history``: oldest first, and long enough, see ``ratings_needed``. The newest fifth, rounded down, is held out.
+    ``history``: ratings from the oldest to the newest; at least as many as ``ratings_needed`` requires. The newest
+    fifth, rounded down, is held out.
     """
     cut = len(history) - len(history) // HELD_OUT_EVERY
     older = History(history.movies[:cut], history.stars[:cut])

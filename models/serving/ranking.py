@@ -19,26 +19,29 @@ from movietui.models.serving.orders import hold_back, order_by_liking, settle, u
 from movietui.models.serving.similar import Similarities
 
 CACHED_VIEWERS = 16
-"""How many viewers' predictions a ranker caches: a group, and some histories for undo and redo."""
+"""For how many histories a ranker caches predictions: those of a group, and some earlier ones for undo and redo."""
 SURPRISE_SHARE = 0.05
-"""The share of all candidates that a surprise is drawn from: good movies, most of which are too far down to be seen."""
+"""The share of all candidates, the best ones, that a surprise is drawn from: good movies, most of which are too far
+down the list to be noticed."""
 MIN_SURPRISES = 10
+"""The least number of movies that a surprise is drawn from."""
 
 
 @dataclass(frozen=True, eq=False)
 class Viewer:
-    """A person that a list is for."""
+    """Somebody a list is for: a user of the dataset or a profile."""
 
     kind: Literal["user", "profile"]
     id: str
     history: History
     seen: Sequence[int] = ()
-    """The rows of movies that they marked as seen, rated or not."""
+    """The rows of movies that the viewer marked as seen, rated or not."""
     hidden: Sequence[int] = ()
-    """The rows of movies that they never want to see in a list."""
+    """The rows of movies that the viewer never wants to see in a list."""
     held: Mapping[int, int] = field(default_factory=dict)
-    """The rows of movies that got no point on a card of an interview, and how many movies not on it were above each in
-    the list then: it has no better place in their own list by ``liked``."""
+    """For each movie that got no point on a card of an interview, by its row: how many movies that were not on the card
+    were above it in the list at that time. In a list for this viewer alone, in the order ``liked``, the movie does not
+    rise higher."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,16 +54,17 @@ class RankedList:
     order: NDArray[np.intp]
     """Rows of the candidates, best first."""
     score: Floats
-    """What the list is ordered by, highest first. ``liked`` puts movies predicted below the viewers' mean rating last,
-    and moves some a few ranks; see ``movietui.models.serving.orders``. A daring list is reordered."""
+    """The value that the list is sorted by, highest first. The order ``liked`` then puts movies that are predicted
+    below the viewers' mean rating last, and moves some movies by a few ranks; see ``movietui.models.serving.orders``. A
+    daring list is reordered."""
     stars: Floats
-    """The predicted rating; for a group, the combined one."""
+    """The predicted rating; for several viewers, the combined one."""
     uncertainty: Floats
-    """The standard deviation of the predicted rating; for a group, of the mean of its members' ratings."""
+    """The standard deviation of the predicted rating; for several viewers, that of the mean of their ratings."""
     stars_by_viewer: Floats
     """Shape (viewers, movies)."""
     agreement: Floats
-    """From 0 to 1, see ``agreement``; 1 for one viewer."""
+    """From 0 to 1, see ``Ranker.agreement``; 1 for a single viewer."""
 
 
 class Ranker:
@@ -74,7 +78,7 @@ class Ranker:
 
     @cached_property
     def similarities(self) -> Similarities:
-        """How similar the movies of the dataset are."""
+        """Computes how similar the movies of the dataset are."""
         return Similarities(self.dataset)
 
     @cached_property
@@ -82,7 +86,7 @@ class Ranker:
         return self.model.movie_vectors()
 
     def expect(self, history: History) -> Expectation:
-        """Predict every movie for a viewer; folds in only a history that is not cached."""
+        """Return the predictions for a viewer; a history is folded in only if its predictions are not cached."""
         return self._folded_in(history)[1]
 
     def _folded_in(self, history: History) -> tuple[Any, Expectation]:
@@ -109,7 +113,7 @@ class Ranker:
         """Rank all ``candidates`` for at least one viewer.
 
         Ties are ordered by the number of ratings, then by row. ``daring``: from 0, best first, to 1; see
-        ``movietui.models.serving.diversify``. It only reorders lists that a model orders: ``liked`` and ``likely``.
+        ``movietui.models.serving.diversify``. It only has an effect in the orders ``liked`` and ``likely``.
         """
         tastes, predictions = zip(*(self._folded_in(viewer.history) for viewer in viewers), strict=True)
         both = self.model.expect_pair(*tastes) if len(viewers) == 2 else None
@@ -117,17 +121,21 @@ class Ranker:
         stars_together = self.model.scale.clip(how.stars(stars, stars.mean(0) if both is None else both.stars))
         score = self._score(order, viewers, how, predictions, both, stars_together)
         held = viewers[0].held if len(viewers) == 1 and order == "liked" else {}
-        narrowed_later = passing if held else None  # the ranks are those in the whole list
-        open_to_all = self.candidates(viewers, None if held else passing, unseen_by) & ~how.excludes(stars)
-        rows = self._by_count[open_to_all[self._by_count]]
+        later_filter = passing if held else None  # ``held`` counts movies in the unfiltered list
+        is_candidate = self.candidates(viewers, None if held else passing, unseen_by) & ~how.excludes(stars)
+        rows = self._by_count[is_candidate[self._by_count]]
         if order == "liked":
             usual = usual_stars([viewer.history for viewer in viewers])
             ranked = order_by_liking(rows, score, stars_together, usual)
-            pleasing = int((stars_together[ranked] >= usual).sum())
-            best = self._dare(ranked[:pleasing], score, daring) if daring else settle(ranked[:pleasing], stars_together)
-            ranked = np.concatenate([best, ranked[pleasing:]])
+            above_usual = int((stars_together[ranked] >= usual).sum())
+            best = (
+                self._dare(ranked[:above_usual], score, daring)
+                if daring
+                else settle(ranked[:above_usual], stars_together)
+            )
+            ranked = np.concatenate([best, ranked[above_usual:]])
             ranked = hold_back(ranked, held) if held else ranked
-            ranked = ranked if narrowed_later is None else ranked[narrowed_later[ranked]]
+            ranked = ranked if later_filter is None else ranked[later_filter[ranked]]
         else:
             ranked = rows[np.argsort(-score[rows], kind="stable")]
             if order == "likely" and daring:
@@ -150,7 +158,7 @@ class Ranker:
         both: Expectation | None,
         stars_together: Floats,
     ) -> Floats:
-        """Return what an order sorts by, highest first, shape (movies,)."""
+        """Return the values that an order sorts by, highest first, shape (movies,)."""
         if order == "stars":
             return stars_together
         if order == "year":
@@ -170,7 +178,7 @@ class Ranker:
         return score
 
     def _value(self, order: Order, expected: Expectation, viewer: Viewer) -> Floats:
-        """Return what a viewer's own list is sorted by, shape (movies,)."""
+        """Return the values that a list for one viewer alone is sorted by, shape (movies,)."""
         if order == "likely":
             return expected.score
         return value(expected, self.model.noise(viewer.history.user), self.model.counts > 0, self.model.scale)
@@ -195,9 +203,9 @@ class Ranker:
     ) -> Bools:
         """Return which movies may be in the viewers' list, shape (movies,).
 
-        A candidate has ratings, passes the filter (``passing``, shape (movies,), or all), and is hidden by no viewer.
-        It is unseen by ``all`` of them or by ``any`` of them; ``none`` includes movies that everyone has seen. Seen is
-        what a viewer rated or marked as seen.
+        A candidate has ratings, passes the filter (``passing``, shape (movies,); ``None`` lets all pass), and is hidden
+        by no viewer. ``unseen_by``: with ``all``, no viewer has seen it; with ``any``, at least one has not; with
+        ``none``, everyone may have seen it. A viewer has seen the movies that they rated or marked as seen.
         """
         is_candidate: Bools = self.model.counts > 0
         if passing is not None:
@@ -210,9 +218,9 @@ class Ranker:
         return is_candidate
 
     def places(self, viewer: Viewer, movies: Sequence[int]) -> list[int]:
-        """Return how many other movies are above each of some in the viewer's list; for one not in it, how many are.
+        """Return, for each of ``movies``, how many movies that are not among them are above it in the viewer's list.
 
-        These are the places that ``Viewer.held`` wants.
+        If a movie is not in the list, all others in the list count. ``Viewer.held`` holds such numbers.
         """
         order = self.rank([viewer]).order
         above = {row: rank for rank, row in enumerate(order.tolist())}
@@ -227,14 +235,15 @@ class Ranker:
     def agreement(self, stars: Floats) -> Floats:
         """Return how closely the viewers agree on each movie, from 0 to 1, shape (movies,).
 
-        ``stars``: shape (viewers, movies). 1 minus the distance between the highest and the lowest predicted rating, as
-        a share of the scale.
+        ``stars``: shape (viewers, movies). Agreement is 1 minus the difference between the highest and the lowest
+        predicted rating, divided by the width of the scale.
         """
         scale = self.model.scale
         return np.asarray(1 - np.ptp(stars, axis=0) / (scale.high - scale.low), np.float32)
 
     def why(self, viewers: Sequence[Viewer], movies: Sequence[int]) -> list[list[dict[str, Any]]]:
-        """Return the reasons for each movie, as ``recommend`` prints them; with several viewers each names its own.
+        """Return the reasons for each movie, as ``recommend`` prints them; with several viewers, each reason names its
+        viewer.
 
         See ``movietui.models.serving.explanations``.
         """
@@ -269,7 +278,7 @@ class Ranker:
     ) -> dict[str, Any]:
         """Return the document that ``recommend --json`` prints.
 
-        With ``draw``, the seed of a surprise, it holds one movie; see ``surprise``.
+        With ``draw``, the seed of a surprise, the document holds one movie; see ``surprise``.
         """
         order = order if draw is None else order_by_taste(order)
         ranked = self.rank(viewers, how, passing, unseen_by, daring, order)
@@ -306,9 +315,10 @@ def _uncertainty_of_mean(predictions: Sequence[Expectation]) -> Floats:
 
 
 def surprise(order: NDArray[np.intp], draw: int) -> NDArray[np.intp]:
-    """Return one of the best ``SURPRISE_SHARE`` movies of a list (at least ten); nothing from an empty list.
+    """Return one movie of the best ``SURPRISE_SHARE`` of a list (at least ``MIN_SURPRISES``), or none if the list is
+    empty.
 
-    ``draw`` is a seed: the same one gives the same movie.
+    ``draw`` is a seed: the same ``draw`` gives the same movie.
     """
     best = max(MIN_SURPRISES, round(len(order) * SURPRISE_SHARE))
     return np.random.RandomState(draw).permutation(order[:best])[:1]

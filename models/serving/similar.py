@@ -1,4 +1,4 @@
-"""More like this: movies liked by the same people, with what they have in common."""
+"""Similar movies: those liked by the same people and of the same kind, with what they have in common."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +12,11 @@ from movietui.models.serving.kinship import Shared, content_similarity, shared
 DAMPING = 10.0
 """The weight, in ratings, that shrinks a movie's and a user's mean, and that discounts a movie with few ratings."""
 RATERS = 500
-"""The most users of a movie whose other ratings are read, evenly spread; figures over all are extrapolated."""
+"""The most raters of a movie whose other ratings are read, evenly spread; counts over all raters are extrapolated."""
 PRIOR_USERS = 60.0
-"""The number of common users that weighs as much as the content of the movies."""
+"""How many common users weigh as much as the content of the movies."""
 PRIOR_CORRELATION = 0.3
-"""The prior correlation of two movies with the same genres, director and time, before any rating."""
+"""The correlation assumed, before any rating, between two movies with the same genres, director and time of release."""
 
 
 @dataclass(frozen=True)
@@ -33,25 +33,27 @@ class Similar:
 
 
 class Similarities:
-    """Computes how similar movies are: the mean of whether the same people like both, and whether they are of a kind.
+    """Computes how similar movies are: the mean of how much the same people like both, and how much they are of the
+    same kind.
 
-    *Liked by the same people.* Ratings are taken relative to the damped means of movie and user. The correlation of
-    these over the ``n`` common users (Sarwar et al., Item-based collaborative filtering, 2001) is shrunk towards the
-    similarity of content,
+    *Liked by the same people.* Ratings are taken relative to the damped means of movie and user. Their correlation over
+    the ``n`` common users (Sarwar et al., Item-based collaborative filtering, 2001) is shrunk towards the similarity of
+    content,
 
         (n correlation + PRIOR_USERS * PRIOR_CORRELATION * content) / (n + PRIOR_USERS),
 
     so that a movie with few ratings, or none, has neighbours of its kind. ``PRIOR_USERS`` and ``PRIOR_CORRELATION``
-    were chosen on ml-100k by the ten nearest movies from one half of the users, judged by the mean product of the other
-    half's residuals.
+    were chosen on ml-100k: the ten nearest movies were computed from one half of the users, and judged by the mean
+    product of the other half's residuals.
 
-    *Of a kind.* The mean of the similarity of content and of the audiences: the correlation of who rated the two movies
-    (phi coefficient), which, unlike their overlap, is no higher for movies that everybody has seen. A movie with ``m``
-    ratings counts ``m / (m + DAMPING)`` of it: of two that are alike in kind, the better known one is the more useful
+    *Of the same kind.* The mean of two similarities: that of content, and that of the audiences, which is the
+    correlation between who rated one movie and who rated the other (phi coefficient). Unlike the overlap of the
+    audiences, it is not higher for movies that everybody has seen. For a movie with ``m`` ratings, the mean is
+    multiplied by ``m / (m + DAMPING)``: of two equally similar movies, the better-known one is the more useful
     neighbour.
 
-    Either alone misleads: movies that the same people happened to rate alike may have nothing in common, and movies of
-    one genre and year may please different people.
+    Neither part is enough alone: movies that the same people happened to rate alike may have nothing in common, and
+    movies of the same genre and year may please different people.
     """
 
     def __init__(self, dataset: Dataset) -> None:
@@ -72,10 +74,10 @@ class Similarities:
         return len(np.unique(self.dataset.ratings.user))
 
     def of(self, row: int, vectors: Floats | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return each movie's similarity to one, and how many users rated both; shape (movies,) each.
+        """Return each movie's similarity to one movie, and how many users rated both; shape (movies,) each.
 
-        With a model's movie ``vectors``, their cosine replaces the correlation; the ``n`` that weighs it is then the
-        smaller number of ratings of the two movies.
+        With a model's movie ``vectors``, their cosine replaces the correlation, and the smaller of the two movies'
+        numbers of ratings replaces ``n``.
         """
         ratings, counts = self.dataset.ratings, self.dataset.counts
         rows = np.flatnonzero(ratings.movie == row)
@@ -107,7 +109,7 @@ class Similarities:
         return (liked_alike + of_a_kind) / 2, np.rint(common).astype(np.int64)
 
     def nearest(self, row: int, most: int, vectors: Floats | None = None) -> list[Similar]:
-        """Return the movies most similar to one, excluding it; ties are ordered by the number of ratings."""
+        """Return the movies most similar to one movie, without itself; ties are ordered by the number of ratings."""
         similarity, common = self.of(row, vectors)
         similarity[row] = -np.inf
         movies = self.dataset.movies

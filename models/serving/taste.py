@@ -11,7 +11,8 @@ from movietui.models.base import Expectation, History
 DAMPING = 5.0
 """The weight, in ratings, that shrinks a difference, or a movie's mean, towards the overall value."""
 UNUSUAL = 1.0
-"""How many stars from the crowd, beyond the viewer's generosity, make a rating unusual."""
+"""A rating is unusual if it is at least this many stars above or below the crowd's, after the viewer's generosity is
+subtracted."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,15 @@ class Group:
     crowd: float
     """The mean of what others gave the same movies."""
     difference: float
-    """How much more than the crowd, shrunk towards their generosity: halfway with ``DAMPING`` ratings."""
+    """How many stars more than the crowd the viewer gives, shrunk towards their generosity: halfway with ``DAMPING``
+    ratings."""
     beyond: float
-    """The same minus their generosity: positive if they like it more than most other things."""
+    """``difference`` minus the viewer's generosity: positive if they like this group more than most other movies."""
 
 
 @dataclass(frozen=True)
 class Rating:
-    """A rating and the crowd's."""
+    """A viewer's rating of a movie, and the crowd's."""
 
     movie: int
     """The row of the movie."""
@@ -48,18 +50,19 @@ class Taste:
     mean: float
     crowd: float
     generosity: float
-    """How much more than the crowd they give the same movies, shrunk towards 0."""
+    """How many stars more than the crowd the viewer gives the same movies, shrunk towards 0."""
     genres: tuple[Group, ...]
-    """Those with a rating, the most liked beyond others first."""
+    """The genres with a rating, sorted by ``beyond``, highest first."""
     decades: tuple[Group, ...]
-    """Those with a rating, in chronological order."""
+    """The decades with a rating, in chronological order."""
     likes: tuple[Rating, ...]
-    """Unusual ratings, the most unusual first."""
+    """Unusually high ratings, the most unusual first."""
     dislikes: tuple[Rating, ...]
+    """Unusually low ratings, the most unusual first."""
 
 
 def taste(dataset: Dataset, history: History, most: int = 5) -> Taste:
-    """Return a viewer's taste; empty without ratings of movies that others rated.
+    """Return a viewer's taste; it is empty if they have rated nothing.
 
     For a user of the dataset, the crowd is everybody else.
     """
@@ -121,7 +124,7 @@ class Divided:
 
 
 def divided(first: History, second: History, most: int = 5) -> list[Divided]:
-    """Return the movies that both rated and differ on most, by at least two stars."""
+    """Return the movies that both rated and on which their ratings differ most, by at least two stars."""
     movies, a, b = np.intersect1d(first.movies, second.movies, assume_unique=True, return_indices=True)
     return _largest_gaps(
         movies.astype(np.int32), first.stars[a], second.stars[b], 2.0, np.zeros(len(movies), np.float32), most
@@ -129,7 +132,8 @@ def divided(first: History, second: History, most: int = 5) -> list[Divided]:
 
 
 def dividing(candidates: NDArray[np.bool_], first: Expectation, second: Expectation, most: int = 5) -> list[Divided]:
-    """Return the candidates that two viewers are predicted to differ on most, by at least one standard deviation."""
+    """Return the candidates on which two viewers' predicted ratings differ most, by more than one standard
+    deviation."""
     rows = np.flatnonzero(candidates).astype(np.int32)
     margin = np.sqrt(first.uncertainty[rows] ** 2 + second.uncertainty[rows] ** 2)
     return _largest_gaps(rows, first.stars[rows], second.stars[rows], 0.0, margin, most)

@@ -1,1 +1,1 @@
-"""The fit of each model, under the model's name, and what fits share: threads, devices, resuming."""
+"""The fit of each model, under the model's name, and what fits share: threads, devices, resuming and stages."""

@@ -17,14 +17,15 @@ from movietui.models.training.towers import dropout_mask
 MIN_BATCHES = 16
 """The least number of batches in an epoch."""
 VALIDATION_USERS = 300
-"""The most users whose validation ratings are observed: folding all in after each epoch would take longer than the
-epoch."""
+"""The most users whose validation ratings are measured: folding in all users after each epoch would take longer than
+the epoch."""
 START = 0.1
-"""How much smaller than usual the decoder's weights start, so that little is added to the effects at first."""
+"""The decoder's initial weights are this fraction of the usual ones, so that they add little to the effects at
+first."""
 
 
 class Autoencoders(nn.Module):
-    """Several autoencoders side by side, over the same rows."""
+    """Several autoencoders that are trained side by side on the same rows."""
 
     def __init__(self, columns: int, hidden: int, members: int) -> None:
         super().__init__()
@@ -47,7 +48,7 @@ class Autoencoders(nn.Module):
 def fit(
     train_part: Dataset, validation: Ratings | None, settings: AutoRecSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Train all members at once, and return the arrays that ``AutoRec`` folds viewers in with."""
+    """Train all members at once, and return the parameters that ``AutoRec`` needs to fold viewers in."""
     effects = Bias()
     effects.fit(train_part)
     parameters, ratings = effects.parameters, train_part.ratings
@@ -104,7 +105,7 @@ def fit(
 def serving(
     network: Autoencoders, table: Tensor, effects: Parameters, settings: AutoRecSettings, active: NDArray[np.bool_]
 ) -> Parameters:
-    """Return the arrays that ``AutoRec`` folds viewers in with; ``active`` are the users with ratings."""
+    """Return the parameters that ``AutoRec`` needs to fold viewers in; ``active``: which users have ratings."""
     empty = torch.zeros_like(table[:1])
     hidden = torch.cat([network.hidden(table), network.hidden(empty)]).cpu().numpy()
     decoder = network.decoder.flatten(0, 1).T.cpu().numpy()

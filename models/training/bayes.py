@@ -1,10 +1,10 @@
 """The fit of ``Bayes`` by Gibbs sampling. Imports torch, so only ``Bayes._learn`` imports it.
 
-A user's or movie's whole vector is drawn at once: given the movies', a user's factors and bias are jointly normal, so a
-sweep draws every user with one Cholesky factorisation, then every movie. What users have in common enters as
-the mean of that distribution, a regression on features; given the users' vectors, it is drawn without using
-ratings (side information as in Simm et al., Macau, 2015). The features' Gram matrix never changes: in the basis of its
-eigenvectors all directions of the regression are independent.
+A user's or movie's whole vector is drawn at once: given the movies' vectors, a user's factors and bias are jointly
+normal. A sweep draws every movie, and then every user, with one Cholesky factorisation each. The prior mean of these
+vectors is a regression on features; given the vectors, its weights are drawn without using ratings (side information as
+in Simm et al., Macau, 2015). The Gram matrix of the features never changes, and in the basis of its eigenvectors all
+directions of the regression are independent.
 """
 
 from collections.abc import Sequence
@@ -28,18 +28,18 @@ SPREAD = 0.05
 WEIGHT = 0.01
 """The prior variance of a weight of the regression."""
 SCATTER_PRIOR = 8.0
-"""The strength of the prior that all users and movies scatter alike; chosen like the settings. On the validation
-parts of ml-100k the rmse is 0.8699, and 0.8754 with the same scatter for all."""
+"""The strength of the prior that all users and movies scatter alike; it was chosen in the same way as the settings. On
+the validation parts of ml-100k, the rmse is 0.8699, and 0.8754 if all scatter alike."""
 TRAIN_LOSS_RATINGS = 10_000
-"""How many ratings, evenly spread, estimate the error on train."""
+"""On how many ratings, evenly spread, the error on train is estimated."""
 START = 0.3
 """The standard deviation of the users' initial factors."""
 POWERS = 8
-"""Iterations of the subspace iteration for the most common directions of implicit feedback."""
+"""How many iterations find the most common directions of implicit feedback."""
 SLACK = 16
 """How many directions are computed in addition to those used."""
 FLAT = 1e-4
-"""Directions of the features with a smaller share of the largest eigenvalue are dropped."""
+"""Directions of the features whose eigenvalue is a smaller share of the largest one are dropped."""
 
 
 def fit(
@@ -102,19 +102,19 @@ def fit(
 
 
 def supported_factors(ratings: int) -> int:
-    """Return the number of factors that this many ratings support: a curve through the best for a fold of ml-100k and
-    for ml-1m."""
+    """Return the number of factors that this many ratings support: a curve through the best numbers for a fold of
+    ml-100k and for ml-1m."""
     return int(np.clip(round(10 * (ratings / 80_000) ** 0.45), 4, 32))
 
 
 def _state(users: "_Side", movies: "_Side", noise: float) -> dict[str, Tensor]:
     """Return the stored part of a sample, right after the users were drawn.
 
-    For a user the mean given the movies, which equals folding in their ratings. For a movie the draw, which users are
-    folded in with, because the mean would hide its uncertainty; and the mean given the previous sweep's users, which is
-    multiplied with the user instead of the draw. Given those users, a user's current mean and a movie that they did not
-    rate are independent, so the product has the same expectation and less variance (Rao-Blackwell): fewer samples
-    suffice.
+    For a user, this is the mean given the movies, which is exactly what folding in their ratings gives. For a movie, it
+    is two vectors. Viewers are folded in with the drawn one, because a mean would hide the movie's uncertainty. For
+    predictions, a user is multiplied with the movie's mean given the users of the previous sweep: given those users,
+    the user's current mean and a movie that they did not rate are independent, so the product has the same expectation
+    as with the drawn vector, but less variance (Rao-Blackwell). Fewer samples therefore suffice.
     """
     watched, people = users.blocks
     return {
@@ -140,7 +140,7 @@ def _draw_noise(error: float, ratings: int, generator: Generator) -> float:
 
 
 class _LatentStars:
-    """The latent numbers behind the ratings, where the likelihood is an ordered probit (``movietui.models.ordinal``).
+    """The latent numbers behind the ratings, if the likelihood is an ordered probit (``movietui.models.ordinal``).
 
     They replace the stars and are drawn again after each sweep (Albert and Chib, Bayesian analysis of binary and
     polychotomous response data, 1993); everything else is drawn as if they were the ratings.
@@ -155,7 +155,7 @@ class _LatentStars:
         self.step = torch.from_numpy(np.searchsorted(values, ratings.stars))
         self.of_step = [torch.nonzero(self.step == step)[:, 0] for step in range(len(values))]
         if len(cuts) > 2:
-            # Start from the cuts of a single normal distribution of latent numbers: from halfway between the stars they
+            # Start with the cuts for a single normal distribution of all latent numbers: cuts halfway between the stars
             # would take long to converge.
             share = torch.tensor([len(rows) for rows in self.of_step], dtype=torch.float64).cumsum(0)[:-1]
             depth = torch.special.ndtri(share / len(ratings))
@@ -167,7 +167,7 @@ class _LatentStars:
         return {"cuts": self.cuts.clone()}
 
     def expected(self, latent: Tensor, deviation: Tensor) -> Tensor:
-        """Return the mean stars, see ``movietui.models.ordinal.expected``."""
+        """Return the expected stars; see ``movietui.models.ordinal.expected``."""
         stars = self.values[:1] + torch.zeros_like(latent)
         for step, cut in zip(self.values.diff(), self.cuts.float(), strict=True):
             stars += step * torch.special.ndtr((latent - cut) / deviation)
@@ -193,10 +193,10 @@ class _LatentStars:
         return torch.cat([-end, self.cuts]), torch.cat([self.cuts, end])
 
     def _draw_cuts(self, latent: Tensor, deviation: Tensor, generator: Generator) -> None:
-        """Move each cut but the first and the last by a step of Metropolis, the latent numbers integrated out.
+        """Move each cut, except the first and the last, by a Metropolis step with the latent numbers integrated out.
 
-        Given the latent numbers a cut could hardly move between its two neighbours (Cowles, Accelerating Monte Carlo
-        Markov chain convergence for cumulative-link generalized linear models, 1996).
+        Given the latent numbers, a cut could hardly move, because it lies between the two nearest of them (Cowles,
+        Accelerating Monte Carlo Markov chain convergence for cumulative-link generalized linear models, 1996).
         """
         for index in range(1, len(self.cuts) - 1):
             rows = torch.cat(self.of_step[index : index + 2])
@@ -218,7 +218,7 @@ class _LatentStars:
 
 
 class _Loss:
-    """The mean squared error of some ratings, by the mean of all samples since the last reset."""
+    """The mean squared error on some ratings, predicted by the mean of all samples since the last reset."""
 
     def __init__(self, ratings: Ratings, train: Dataset, overall: float, steps: _LatentStars | None) -> None:
         self.ratings, self.scale, self.overall, self.steps = ratings, train.scale, overall, steps
@@ -243,10 +243,11 @@ class _Loss:
 
 @dataclass(frozen=True)
 class _ImplicitFeedback:
-    """Implicit features: which movies a user rated (or who rated a movie), regardless of the stars.
+    """Implicit features: which movies a user rated (or which users rated a movie), regardless of the stars.
 
-    A row is 1 over the square root of the number of ratings for each of them, projected on its most common directions:
-    with all directions, held-out ratings of ml-100k are predicted worse, 0.875 instead of 0.872, and no faster.
+    A row has ``1 / sqrt(n)`` for each of its ``n`` ratings and 0 elsewhere, and is projected on the most common
+    directions of all rows. With all directions, held-out ratings of ml-100k are predicted worse (0.875 instead of
+    0.872), and no faster.
     """
 
     design: Tensor
@@ -290,7 +291,7 @@ def _decorrelated(table: Floats, lists: Lists) -> Tensor:
 
 
 class _Block:
-    """Features of a side and their effect on its vectors: a regression with normal weights."""
+    """Features of the users (or of the movies) and their effect on the vectors: a regression with normal weights."""
 
     def __init__(self, design: Tensor, known: Tensor, size: int) -> None:
         self.design = design.contiguous()
@@ -307,8 +308,8 @@ class _Block:
     def draw(self, residuals: Tensor, precision: Tensor, generator: Generator) -> None:
         """Draw the weights, given the residual vectors and their precision.
 
-        In coordinates where the precision of the vectors is one, that of the prior is diagonal and the columns of the
-        design are orthogonal, the weights are independent.
+        The weights are independent in coordinates in which the precision of the vectors is the identity, that of the
+        prior is diagonal, and the columns of the design are orthogonal.
         """
         if not self.design.shape[1]:
             return
@@ -384,8 +385,8 @@ class _Side:
             self.errors[block] = (quadratic.sum(1) + sums[:, -1] - 2 * weighted_sums[:, -1] + squares).clamp_min(0)
 
     def learn(self, noise: float, generator: Generator) -> None:
-        """Draw the mean and the precision of the vectors around their features, then the features' weights, and the
-        scatter of each row.
+        """Draw the scatter of each row, then the mean and the precision of the vectors around the regression, then its
+        weights.
 
         Only rows with ratings are used: the others carry no information. The mean and the precision have a
         normal-Wishart prior (Salakhutdinov and Mnih, Bayesian probabilistic matrix factorization, 2008), the scatter an

@@ -70,9 +70,9 @@ def fit(
 
 
 def _averages_without_each(train_part: Dataset, inputs: Inputs) -> tuple[Floats, Floats]:
-    """Return the average and count of each rating's user and movie without that rating.
+    """Return the scaled average and count of each rating's user and movie, where the average leaves the rating out.
 
-    Otherwise its stars would leak into its own prediction.
+    Otherwise the rating's stars would leak into its own prediction.
     """
     ratings = train_part.ratings
     tables = []

@@ -1,4 +1,4 @@
-"""Where networks are trained: on a GPU if there is one, else on the processor."""
+"""Which device networks are trained on: a GPU if there is one, otherwise the CPU."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,10 @@ VARIABLE = "MOVIETUI_DEVICE"
 
 
 def choose_device() -> "torch.device":
-    """Return the device that ``MOVIETUI_DEVICE`` names, else ``cuda`` if there is one, else ``cpu``.
+    """Return the device that ``MOVIETUI_DEVICE`` names; if it is unset, ``cuda`` if available, otherwise ``cpu``.
 
-    ``mps`` only if requested: our networks are so small that the processor is faster there. Raises ``Problem`` for a
-    device that this machine lacks.
+    ``mps`` is used only if requested, because our networks are so small that the CPU is faster. Raises ``Problem`` for
+    a device that this machine lacks.
     """
     import torch
 
@@ -33,7 +33,7 @@ def choose_device() -> "torch.device":
 
 
 def to_device(device: "torch.device", array: NDArray[Any]) -> "torch.Tensor":
-    """Return an array as a tensor on a device; on the processor they share memory."""
+    """Return an array as a tensor on a device; on the CPU, both share memory."""
     import torch
 
     return torch.from_numpy(array).to(device)

@@ -36,18 +36,19 @@ class Vectors(NamedTuple):
 
 
 class Network(nn.Module):
-    """Several members of an embedding model in torch; ``movietui.models.embeddings.outputs`` is the same in numpy."""
+    """The members of an embedding model, in torch; ``movietui.models.embeddings.outputs`` computes the same in
+    numpy."""
 
     def __init__(
         self, features: tuple[Tensor, Tensor], members: int, shape: Shape, scale: Scale, overall: float
     ) -> None:
-        """``features``: of users and of movies, each with a final row for an unknown one."""
+        """``features``: those of users and those of movies, each with a last row for an unknown one."""
         super().__init__()
         self.features, self.members, self.shape, self.scale, self.overall = features, members, shape, scale, overall
         users, movies = (len(rows) - 1 for rows in features)
         self.user = self._embeddings(users, shape.user_factors)
         self.movie = self._embeddings(movies, shape.movie_factors)
-        # In separate tables: a slice of a table would copy its gradient at every batch.
+        # The biases have separate tables: a slice of a table would copy its gradient at every batch.
         self.user_bias = nn.Parameter(torch.zeros(users, members))
         self.movie_bias = nn.Parameter(torch.zeros(movies, members))
         if shape.hidden:
@@ -58,7 +59,7 @@ class Network(nn.Module):
                 self.tower.weight[-1] *= START
 
     def _embeddings(self, rows: int, factors: int) -> nn.Parameter:
-        """Return a row for each user or movie, with the members' embeddings one after the other."""
+        """Return a table with a row for each user or movie, which holds the members' embeddings one after the other."""
         return nn.Parameter(START * torch.randn(rows, self.members * factors))
 
     def look_up(self, users: Tensor, movies: Tensor) -> Vectors:
@@ -95,7 +96,7 @@ def fit(
     seed: int,
     progress: Progress,
 ) -> tuple[Parameters, Fitted]:
-    """Train all members at once, and return their arrays for ``movietui.models.embeddings``.
+    """Train all members at once, and return their parameters for ``movietui.models.embeddings``.
 
     ``features``: as from ``Embedded.side_features``.
     """
@@ -151,8 +152,8 @@ def fit(
 def _table(embeddings: Tensor, biases: Tensor, features: Floats, members: int, counts: np.ndarray) -> Floats:
     """Return the vectors of users or movies: embedding, bias, side features.
 
-    Shape (members, rows + 1, factors + 1 + features). Embedding and bias of the last row, and of rows without ratings,
-    are the mean of the others.
+    Shape (members, rows + 1, factors + 1 + features). In the last row and in rows without ratings, embedding and bias
+    are the means of the other rows.
     """
     parts = embeddings.detach().cpu().view(len(embeddings), members, -1), biases.detach().cpu()[:, :, None]
     rows = torch.cat(parts, 2).numpy().transpose(1, 0, 2)

@@ -19,15 +19,15 @@ from movietui.models.training.threads import leave_one_core
 START = 0.1
 """The approximate length of the movies' initial factors."""
 SAMPLE = 32
-"""Users whose scores determine the slope and its uncertainty; more would take as long as the fit."""
+"""How many users' scores determine the slope and the uncertainty of taste; more would take as long as the fit."""
 BLOCK = 32_768
-"""Ratings processed in one batch of solves."""
+"""How many ratings are processed in one batch of solves."""
 
 
 def fit(
     train: Dataset, validation: Ratings | None, settings: IalsSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Fit by solving for users and movies in turn."""
+    """Fit by solving in turn for the users and for the movies."""
     leave_one_core()
     parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)
     sample = sample_users(len(train.users), SAMPLE)
@@ -52,26 +52,26 @@ def fit(
             held_out = mse(served.predict(validation.user, validation.movie), validation.stars)
         curve.append(Epoch(number, settings.sweeps, loss, held_out))
         progress(curve[-1])
-    # Finally the movies learn from the sample as well.
+    # Finally, the movies also learn from the sample.
     users = _solve(by_user, movies, movies, unseen, settings)
     movies = _solve(by_movie, users, users, unseen, settings)
     return parameters | _parameters(movies, users, unseen) | taste, Fitted.of(curve)
 
 
 def supported_factors(ratings: int) -> int:
-    """Return the number of factors that this many ratings support: a curve through the best for ml-100k and for
+    """Return the number of factors that this many ratings support: a curve through the best numbers for ml-100k and for
     ml-1m."""
     return int(np.clip(round(40 * (ratings / 80_000) ** 0.45), 4, 128))
 
 
 @dataclass(frozen=True)
 class _Lists:
-    """The values of ratings: a list for each user (or movie), with the movie (or user) of each rating."""
+    """The values of ratings, in a list for each user (or movie), with the movie (or user) of each rating."""
 
     lengths: Tensor
     """int64, shape (lists,)."""
     groups: Sequence[tuple[Tensor, Tensor, Tensor]]
-    """For a batch of non-empty lists of similar length: their rows, shape (some,); the other side of each rating,
+    """For each batch of non-empty lists of similar length: their rows, shape (some,); the other side of each rating,
     padded with -1, shape (some, longest); and the values, padded with 0, of the same shape."""
 
     @classmethod
@@ -106,9 +106,9 @@ class _Lists:
 
 
 def _solve(lists: _Lists, other_side: Tensor, others: Tensor, unseen: float, settings: IalsSettings) -> Tensor:
-    """Solve for one side given the other.
+    """Return the factors of one side, given those of the other.
 
-    The score of every pair with one of ``others`` is pulled towards 0 with the weight ``unseen``.
+    ``others``: the factors for which the score of every pair is pulled towards 0, with the weight ``unseen``.
     """
     gram = unseen * (others.T @ others)
     ridges = settings.ridge * (lists.lengths + unseen * len(others)) ** settings.scaling
@@ -124,7 +124,7 @@ def _solve(lists: _Lists, other_side: Tensor, others: Tensor, unseen: float, set
 
 
 def _parameters(movies: Tensor, users: Tensor, unseen: float) -> Parameters:
-    """Return the served parameters, with zeros for an unknown movie at the end."""
+    """Return the parameters that serving needs; the last row of ``factors``, for an unknown movie, is 0."""
     factors = torch.cat([movies, torch.zeros(1, movies.shape[1])]).numpy()
     unit_mean = unit_mean_of((movies @ users.mean(0)).numpy())
     return {
@@ -137,7 +137,7 @@ def _parameters(movies: Tensor, users: Tensor, unseen: float) -> Parameters:
 
 
 def _sample(train: Dataset, served: Ials, users: NDArray[np.intp]) -> Sample:
-    """Score some users' movies from their other ratings, and from every second rating."""
+    """Score the rated movies of some users, each from the user's other ratings, and from every second rating."""
     factors, projection, unit_mean = (served.parameters[name] for name in ("factors", "along", "usual"))
     residuals, personal, changes = [], [], []
     for user in users.tolist():

@@ -21,7 +21,7 @@ START = 0.3
 def fit(
     train: Dataset, validation: Ratings | None, settings: BiasedMFSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Fit by alternating between users and movies, each given the posterior of the other."""
+    """Fit by updating users and movies in turn, each given the posterior of the other side."""
     leave_one_core()
     ratings, scale, size = train.ratings, train.scale, settings.factors + 1
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
@@ -46,7 +46,7 @@ def fit(
         held_out = _loss(users, movies, overall, validation, train) if validation is not None else None
         curve.append(Epoch(number, settings.sweeps, train_loss, held_out))
         progress(curve[-1])
-    # Users last, so that a stored user equals folding in their ratings.
+    # Users are updated last, so that a stored user is exactly what folding in their ratings gives.
     users.update(movies, noise)
     rows, columns = torch.triu_indices(size, size)
     return {
@@ -61,7 +61,7 @@ def fit(
 
 @dataclass(frozen=True)
 class Lists:
-    """The ratings as a list for each user (or movie): the other side, and the stars minus the overall mean."""
+    """The ratings in a list for each user (or movie): the other side, and the stars minus the overall mean."""
 
     others: Tensor
     """int32, shape (ratings,): one list after the other."""
@@ -92,9 +92,9 @@ class _Side:
         self.known = lists.starts.diff() > 0
 
     def update(self, other: "_Side", noise: float) -> float:
-        """Update from the other side.
+        """Update the posteriors, given the other side's.
 
-        Returns how far the expected squared error of all ratings exceeds the sum of their squares.
+        Returns the expected squared error of all ratings minus the sum of their squares.
         """
         size = self.mean.shape[1]
         design, table = other._tables()
@@ -123,7 +123,7 @@ class _Side:
         return error
 
     def _tables(self) -> tuple[Tensor, Tensor]:
-        """Return the terms of the other side that are summed over its lists.
+        """Return the terms of this side that the other side sums over its lists.
 
         ``(q, 1, c)``, and the packed ``E[w w']``, ``E[w c]`` and ``E[c c]`` with ``w = (q, 1)``, side by side.
         """
@@ -142,8 +142,8 @@ class _Side:
     def learn_prior(self) -> None:
         """Fit the prior to the entries with ratings.
 
-        The covariance is the most probable one under an inverse Wishart prior around the initial one. That prior weighs
-        as much as a few users, which keeps directions without support small instead of letting them collapse.
+        The covariance is the most probable one under an inverse Wishart prior around the initial covariance. This prior
+        weighs as much as a few users: directions that the ratings do not support stay small, but do not collapse.
         """
         mean, covariance = self.mean[self.known], self.covariance[self.known]
         total, size = mean.shape

@@ -23,9 +23,10 @@ from movietui.models.training.towers import Tower
 MIN_BATCHES = 50
 """The least number of batches in an epoch."""
 MIN_MOVIES = 5
-"""How many movies a director needs to be an input."""
+"""How many movies a director must have directed to be an input."""
 MAX_LEVERAGE = 0.9
-"""The leverage of a rating on its own prediction is capped here, so that no residual is scaled up more than tenfold."""
+"""The leverage of a rating on its own prediction is capped at this value, so that no residual grows more than
+tenfold."""
 
 Rows = NDArray[np.intp]
 Doubles = NDArray[np.float64]
@@ -41,13 +42,13 @@ class Networks(nn.Module):
         self.movies = Tower(members, (movies, hidden, size))
         self.combiner = Tower(members, (4 * size, hidden, 1))
         with torch.no_grad():
-            self.combiner.weight[-1] *= 0.1  # so that little is added to the base's prediction at first
+            self.combiner.weight[-1] *= 0.1  # so that the networks add little to the prediction of ``mf`` at first
 
     def forward(self, first: Tensor, second: Tensor, movies: Tensor, movie_index: Tensor) -> Tensor:
         """Return each member's correction for each pair, shape (members, pairs).
 
-        ``first`` and ``second``: inputs of users, shape (pairs, columns); ``movies``: of the distinct movies, of which
-        each pair has the one at its ``movie_index``.
+        ``first`` and ``second``: inputs of users, shape (pairs, columns); ``movies``: inputs of the distinct movies;
+        ``movie_index``: each pair's row among these.
         """
         members = len(self.combiner.bias[0])
         a, b = self.users(torch.cat([first, second]).expand(members, -1, -1)).chunk(2, 1)
@@ -60,11 +61,11 @@ class Networks(nn.Module):
 def fit(
     train_part: Dataset, validation: Ratings | None, settings: PairSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Fit ``mf`` and then the networks on its residuals; validation is measured for single viewers, each paired with
-    themselves."""
+    """Fit ``mf`` and then the networks on its residuals; the validation loss is that of single viewers, each paired
+    with themselves."""
     ratings, scale = train_part.ratings, train_part.scale
     taste = features.tastes(train_part)
-    wanted = [
+    taste_columns = [
         column
         for column, name in enumerate(taste.block.names)
         if name.startswith("ratings of ") or (name == "average" and not settings.factors)
@@ -73,10 +74,10 @@ def fit(
         "overall": np.asarray(taste.overall),
         "genres": taste.genres,
         "taste_scaling": np.stack([taste.block.mean, taste.block.deviation]),
-        "taste_columns": np.asarray(wanted),
+        "taste_columns": np.asarray(taste_columns),
         "people": _people(train_part, settings),
     }
-    users = [taste.block.values[:, wanted], parameters["people"]]
+    users = [taste.block.values[:, taste_columns], parameters["people"]]
     movies = _movies(train_part, settings)
     base = _Base(train_part, settings, seed) if settings.factors else None
     if base:
@@ -105,7 +106,7 @@ def fit(
         network = Networks(of_users.shape[1], of_movies.shape[1], settings)
 
         def step(index: Tensor) -> tuple[Tensor, Tensor]:
-            # Triples are drawn again for each epoch: only the length of the index matters, and it is always the same.
+            # Each epoch draws its own triples: only the length of the index matters, and it is always the same.
             first, second = next(draws)
             (a, one), (b, other) = inputs(first), inputs(second)
             distinct, movie_index = np.unique(ratings.movie[first], return_inverse=True)
@@ -129,7 +130,8 @@ def fit(
 
 
 def _draws(pairs: Pairs, ratings: int, batch: int, settings: PairSettings, seed: int) -> Iterator[tuple[Rows, Rows]]:
-    """Yield batches of triples without end, as the rows of both ratings; some pair a rating with itself."""
+    """Yield batches of triples without end, as the rows of their two ratings; some triples pair a rating with
+    itself."""
     alone = round(settings.alone * batch)
     if not len(pairs):
         random = np.random.default_rng(seed)
@@ -144,7 +146,8 @@ def _draws(pairs: Pairs, ratings: int, batch: int, settings: PairSettings, seed:
 def _people(train_part: Dataset, settings: PairSettings) -> Floats:
     """Return the demographics, shape (users + 1, columns).
 
-    There are no columns if the dataset has no demographics, or without factors, because source 002 uses none.
+    There are no columns if the dataset has no demographics, nor with 0 factors, because source 002 uses no
+    demographics.
     """
     known = features.demographics(train_part.users) if settings.factors else None
     if known is None:
@@ -175,7 +178,7 @@ def _serving(network: Networks, of_users: Floats, of_movies: Tensor) -> Paramete
 
 
 class _Base:
-    """A fitted ``mf``, and what it would predict for each rating of train without having seen it."""
+    """A fitted ``mf``, and what it would predict for each rating of train if it had not seen that rating."""
 
     def __init__(self, train_part: Dataset, settings: PairSettings, seed: int) -> None:
         self.model = BiasedMF(BiasedMFSettings(factors=settings.factors), seed=seed)
@@ -198,12 +201,12 @@ class _Base:
         return np.asarray(((mean - self.scaling[0]) / self.scaling[1]), np.float32)
 
     def without(self, rows: Rows) -> tuple[Floats, Floats]:
-        """Return the mean of each rating's user without that rating, scaled, and the rating's residual.
+        """Return the scaled mean of each rating's user without that rating, and the rating's residual.
 
         A user with covariance ``S`` and mean ``x`` who rated a movie ``w = (q, 1)`` with ``r`` has, without that
         rating, the mean ``x - S w (r - w x) / (v (1 - h))`` with the leverage ``h = w' S w / v`` (Sherman and Morrison
-        1950; the movie is taken as certain). The movie was fitted to the rating as well, which shrank the residual
-        again; dividing by ``1 - h`` with the movie's own leverage undoes this.
+        1950; the movie is taken as certain). The movie was also fitted to the rating, which shrank the residual again;
+        dividing by ``1 - h``, where ``h`` is now the leverage on the movie, undoes this.
         """
         parameters, user, movie = self.model.parameters, self.ratings.user[rows], self.ratings.movie[rows]
         noise = np.float32(parameters["noise"])

@@ -1,8 +1,7 @@
 """Resume interrupted training after its last complete epoch; the result is bit-for-bit identical.
 
-Run long training inside ``resumable``: ``movietui.models.networks.train`` saves its state there after each epoch, and
-loads it when the same training starts again. A state is one safetensors file, written atomically; a damaged one is
-ignored.
+Inside ``resumable``, ``movietui.models.networks.train`` saves its state after each epoch, and loads it when the same
+training starts again. A state is one safetensors file, written atomically; a damaged one is ignored.
 """
 
 import hashlib
@@ -24,16 +23,16 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 EXPIRY_SECONDS = 7 * 86_400
-"""Seconds after which a state that was not resumed is deleted."""
+"""How many seconds a state that is not resumed is kept."""
 
 
 @dataclass
 class TrainingProgress:
-    """The progress of a training, apart from the tensors of its network and optimizer."""
+    """How far a training has come, apart from the tensors of its network and optimizer."""
 
     curve: list[Epoch] = field(default_factory=list)
     best: "tuple[float, int, dict[str, Tensor]] | None" = None
-    """The lowest held-out loss, its epoch, and the weights at that time."""
+    """The lowest held-out loss, its epoch, and the weights after that epoch."""
 
 
 class State:
@@ -43,7 +42,8 @@ class State:
         self._file, self._resumed = file, resumed
 
     def resume(self, network: "nn.Module", optimizer: "Optimizer") -> TrainingProgress:
-        """Restore a network, its optimizer and torch's random state; does nothing without a valid state."""
+        """Restore a network, its optimizer and torch's random state, and return the progress; without a valid state, do
+        nothing."""
         import torch
         from safetensors import SafetensorError, safe_open
 
@@ -62,7 +62,7 @@ class State:
         weights, best = _part(tensors, "network."), _part(tensors, "best.")
         current = network.state_dict()
         if {name: value.shape for name, value in weights.items()} != {name: current[name].shape for name in current}:
-            return TrainingProgress()  # the network of another version
+            return TrainingProgress()  # the state is that of another version's network
         slots: dict[int, dict[str, Tensor]] = {}
         for name, value in _part(tensors, "optimizer.").items():
             index, slot_name = name.split(".", 1)
@@ -77,7 +77,7 @@ class State:
         return TrainingProgress(curve, (*progress["best"], best) if best else None)
 
     def save(self, network: "nn.Module", optimizer: "Optimizer", reached: TrainingProgress) -> None:
-        """Write the state. Training continues if that fails."""
+        """Write the state. If this fails, training continues."""
         import torch
         from safetensors.torch import save
 
@@ -97,12 +97,13 @@ class State:
         content = save({name: value.contiguous() for name, value in tensors.items()}, facts)
         with suppress(OSError):
             disk.make_folder(self._file.parent)
-            # Not durable: a state lost in a power cut costs one epoch; waiting for the disk would cost time after each.
+            # Do not wait for the disk: that would cost time after each epoch, while a state lost in a power cut costs
+            # only one.
             atomic_files.replace_file(self._file, content, durable=False)
 
 
 class States:
-    """The states of one command's trainings, which are identified by their order."""
+    """The states of all trainings of one command, which are told apart by their order."""
 
     def __init__(
         self,
@@ -124,7 +125,7 @@ class States:
         return State(self._folder / f"{self._key}-{self._count}.safetensors", self._resumed)
 
     def forget(self) -> None:
-        """Delete the states of these trainings, and expired ones of others."""
+        """Delete the states of these trainings, and expired states of others."""
         for file in self._folder.glob("*.safetensors*"):
             with suppress(OSError):
                 if file.name.startswith(self._key) or time.time() - file.stat().st_mtime > EXPIRY_SECONDS:
@@ -152,7 +153,7 @@ def next_state() -> State | None:
 
 
 def _digest(progress: str, tensors: "Mapping[str, Tensor]") -> str:
-    """Return the sha256 of a state: a single wrong bit would change the result."""
+    """Return the sha256 of a state, because a single wrong bit would change the result."""
     import torch
 
     digest = hashlib.sha256(progress.encode())

@@ -1,7 +1,7 @@
 """Progress within an epoch, or within a fit that has no epochs, reported to a subscriber.
 
-A closed form has stages; a network has the ratings of an epoch seen so far. To subscribe, fit inside ``reporting``;
-without a subscriber the cost is one reading of the clock per batch.
+A closed-form fit reports its stages; a network reports how many ratings of an epoch it has seen. To subscribe, fit
+inside ``reporting``. Without a subscriber, the cost is one reading of the clock per batch.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _listener: ContextVar[Report] = ContextVar("listener", default=silent)
 
 @contextmanager
 def reporting(report: Report) -> Iterator[None]:
-    """Subscribe a report to the fits in the block."""
+    """Send the progress of the fits in the block to ``report``."""
     token = _listener.set(report)
     try:
         yield
@@ -24,7 +24,7 @@ def reporting(report: Report) -> Iterator[None]:
 
 
 def report_share(name: str, done: float) -> None:
-    """Report a stage, and which share of the whole fit is done, from 0 to 1, for a fit whose epochs take minutes."""
+    """Report a stage and the share of the whole fit that is done, from 0 to 1; for fits whose epochs take minutes."""
     _listener.get()(Stage(name, round(1000 * done), 1000, WHOLE, name))
 
 

@@ -1,4 +1,4 @@
-"""How many cores training uses."""
+"""How many cores training uses, and calls that run in parallel."""
 
 import os
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def leave_one_core() -> None:
 def side_by_side(one: Callable[[], T], other: Callable[[], U]) -> tuple[T, U]:
     """Make two calls in parallel and return both results; neither may call this function itself.
 
-    Worth it if both calls spend their time in numpy, which lets other threads run.
+    This is worth it if both calls spend their time in numpy, which lets other threads run.
     """
     later = _second_thread().submit(other)
     return one(), later.result()

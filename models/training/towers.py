@@ -1,4 +1,4 @@
-"""Dense towers for training. Imports torch, so only what fits imports it; ``movietui.models.networks`` runs them in
+"""Dense towers for training. Imports torch, so only fits import it; ``movietui.models.networks`` runs towers in
 numpy."""
 
 import itertools
@@ -19,8 +19,8 @@ MOMENTUM = 0.9
 class Tower(nn.Module):
     """Several networks of dense layers side by side, trained on the same batches from different starts.
 
-    Each hidden layer is dense, batch normalisation (if any), ReLU, dropout (if any); the last is dense alone. Takes
-    (members, rows, inputs), returns (members, rows, outputs). Each member normalises separately.
+    Each hidden layer is dense, batch normalisation (if any), ReLU, dropout (if any); the last layer is only dense.
+    Takes (members, rows, inputs), returns (members, rows, outputs). Each member normalises separately.
     """
 
     def __init__(self, members: int, sizes: Sequence[int], dropout: float = 0.0, normalise: bool = False) -> None:
@@ -56,7 +56,7 @@ class Tower(nn.Module):
     def _norm(self, index: int, inputs: Tensor) -> Tensor:
         mean, variance = self.get_buffer(f"mean{index}"), self.get_buffer(f"variance{index}")
         if self.training:
-            # Not torch.var_mean, which processes the numbers one by one.
+            # torch.var_mean is slower, because it processes the numbers one by one.
             batch_mean = inputs.mean(1, keepdim=True)
             centred = inputs - batch_mean
             variance_of_batch = centred.square().mean(1, keepdim=True)
@@ -68,7 +68,7 @@ class Tower(nn.Module):
         return line
 
     def layers(self) -> Layers:
-        """Return the layers as ``movietui.models.networks.forward`` runs them, the normalisation folded in."""
+        """Return the layers that ``movietui.models.networks.forward`` runs, with the normalisation folded in."""
         layers = []
         for index, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
             layer = weight.detach().cpu().numpy(), bias.detach().cpu().numpy()
@@ -82,10 +82,10 @@ class Tower(nn.Module):
 
 
 def dropout_mask(inputs: Tensor, share: float) -> Tensor:
-    """Return a dropout mask that keeps the expected sum.
+    """Return a dropout mask that leaves the expected sum of the inputs unchanged.
 
-    Each input is dropped if a random byte says so, with the rate rounded to 1/256: torch's own mask draws a 64-bit
-    number for each, which takes as long as the layer.
+    A random byte for each input decides whether it is dropped, so the rate is rounded to a multiple of 1/256. torch's
+    dropout draws a 64-bit number for each input, which takes as long as the layer.
     """
     random_words = torch.empty(-(-inputs.numel() // 8), dtype=torch.int64, device=inputs.device)
     random_bytes = random_words.random_(torch.iinfo(torch.int64).min, None).view(torch.uint8)[: inputs.numel()]

@@ -8,9 +8,9 @@ from movietui.data.dataset import Dataset, Floats, Movies, Ratings, Scale, Users
 def dataset(
     user: object, movie: object, stars: object, users: int = 0, movies: int = 0, name: str = "planted"
 ) -> Dataset:
-    """Return a dataset from three columns; ``users`` and ``movies`` add rows for those that do not occur.
+    """Return a dataset with these ratings and at least ``users`` users and ``movies`` movies.
 
-    Users with ratings have an age, gender and occupation, which are unrelated to their ratings.
+    Users with ratings have an age, a gender and an occupation, which are unrelated to the ratings.
     """
     user, movie = np.asarray(user, np.int32), np.asarray(movie, np.int32)
     users, movies = max(users, int(user.max(initial=-1)) + 1), max(movies, int(movie.max(initial=-1)) + 1)
@@ -38,7 +38,7 @@ def dataset(
 
 
 def checkerboard(users: int = 60, movies: int = 40, share: float = 0.6, seed: int = 3) -> tuple[Dataset, Ratings]:
-    """Even users like even movies, odd ones odd movies: ``(train, held out)``.
+    """Return ``(train, held out)``: even users like even movies, and odd users odd movies.
 
     All users and all movies have the same mean, so only taste separates 5 from 1. The last user and the last movie
     have no ratings.
@@ -53,7 +53,7 @@ def checkerboard(users: int = 60, movies: int = 40, share: float = 0.6, seed: in
 
 
 def tastes(users: int = 150, movies: int = 90, share: float = 0.35, seed: int = 5) -> tuple[Dataset, Ratings]:
-    """Noisy ratings from biases and three directions of taste, rounded to whole stars: ``(train, held out)``."""
+    """Return ``(train, held out)``: noisy ratings from biases and three directions of taste, in whole stars."""
     random = np.random.RandomState(seed)
     p, q = random.normal(0, 0.9, (users, 3)), random.normal(0, 0.5, (movies, 3))
     b, c = random.normal(0, 0.4, users), random.normal(0, 0.4, movies)

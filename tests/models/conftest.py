@@ -1,4 +1,4 @@
-"""Failures of the model contract show values, as those of test files do."""
+"""Makes pytest show values when a test of the model contract fails, as it does for tests in test files."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The contract of every model: each model's test class inherits these tests."""
+"""The contract of every model; the test class of each model inherits these tests."""
 
 from copy import copy
 from pathlib import Path
@@ -23,21 +23,22 @@ class ModelContract:
 
     kind: ClassVar[type[AnyModel]]
     checkerboard_bound: ClassVar[float]
-    """The upper bound of the rmse on held-out squares of the checkerboard; without taste it is 2."""
+    """The upper bound of the rmse on held-out ratings of ``checkerboard``; a model that ignores taste has an rmse of
+    2."""
     tastes_bound: ClassVar[float]
     """The upper bound of the rmse on held-out ratings of ``tastes``."""
     published_bound: ClassVar[float] = 1.2
-    """The same with published settings; predicting three stars for everything gives 1.06."""
+    """The same bound with published settings; predicting three stars for every movie gives 1.06."""
     settings: ClassVar[Settings | None] = None
-    """Replaces the tuned settings if a fit with them takes seconds: the same settings with fewer members."""
+    """Settings that replace the tuned ones if a fit with these takes seconds."""
     published: ClassVar[Settings | None] = None
-    """Replaces the published settings: the same settings with fewer epochs."""
+    """Settings that replace the published ones, with fewer epochs."""
     hurried: ClassVar[Settings | None] = None
     """Settings that stop the fit long before it converges, if the model has any."""
     personal: ClassVar[bool] = True
     """Whether a viewer's ratings change their predictions."""
     stored_users: ClassVar[bool] = True
-    """Whether ``predict`` of a user equals folding in their ratings."""
+    """Whether ``predict`` for a user gives the same as folding in their ratings."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -70,14 +71,15 @@ class ModelContract:
     @pytest.fixture(scope="class")
     @classmethod
     def quick(cls) -> tuple[AnyModel, Fitted, Dataset]:
-        """A model fitted with ``hurried`` settings and no validation, its fit, and the dataset after the fit."""
+        """A model fitted with ``hurried`` settings and without validation, the result of the fit, and the dataset after
+        it."""
         model, train = cls.kind(cls.hurried or cls.settings, seed=1), checkerboard()[0]
         return model, model.fit(train), train
 
     @pytest.fixture(scope="class")
     @classmethod
     def validated(cls) -> tuple[AnyModel, Fitted, list[Epoch]]:
-        """A model fitted with validation ratings, its fit, and the epochs it reported."""
+        """A model fitted with validation ratings, the result of the fit, and the epochs that it reported."""
         seen: list[Epoch] = []
         model = cls.kind(cls.settings)
         return model, model.fit(*tastes(), seen.append), seen
@@ -149,7 +151,7 @@ class ModelContract:
             assert values.dtype == np.float32
         assert model.predict(train.ratings.user[:7], train.ratings.movie[:7]).dtype == np.float32
 
-    def test_unknown_users_and_movies_are_defined(self, of_checkerboard: AnyModel) -> None:
+    def test_unknown_users_and_movies_have_predictions(self, of_checkerboard: AnyModel) -> None:
         train = checkerboard()[0]
         empty_user, empty_movie = len(train.users) - 1, len(train.movies) - 1
         users = np.asarray([-1, -1, 0, empty_user, 0, empty_user], np.int32)
@@ -185,7 +187,7 @@ class ModelContract:
     def test_stored_users_are_consistent_before_the_fit_converges(
         self, quick: tuple[AnyModel, Fitted, Dataset]
     ) -> None:
-        """Stored users, and users without ratings, are consistent with folding in after any number of epochs."""
+        """After any number of epochs, stored users and users without ratings are served as if they were folded in."""
         model, _, train = quick
         movies = np.arange(len(train.movies), dtype=np.int32)
         stranger = np.full(len(movies), -1, np.int32)
@@ -202,19 +204,19 @@ class ModelContract:
 
     def test_a_loaded_model_predicts_as_the_saved_one(self, model: AnyModel, train: Dataset, tmp_path: Path) -> None:
         save(tmp_path / "run", model, train)
-        again = load(tmp_path / "run", train)[0]
-        assert again.settings == model.settings
-        assert again.seed == model.seed
+        loaded = load(tmp_path / "run", train)[0]
+        assert loaded.settings == model.settings
+        assert loaded.seed == model.seed
         users, movies = train.ratings.user, train.ratings.movie
-        np.testing.assert_array_equal(again.predict(users, movies), model.predict(users, movies))
+        np.testing.assert_array_equal(loaded.predict(users, movies), model.predict(users, movies))
         history = history_of(train, 5)
-        before, after = model.expect(model.fold_in(history)), again.expect(again.fold_in(history))
+        before, after = model.expect(model.fold_in(history)), loaded.expect(loaded.fold_in(history))
         np.testing.assert_array_equal(after.stars, before.stars)
         np.testing.assert_array_equal(after.uncertainty, before.uncertainty)
         np.testing.assert_array_equal(after.score, before.score)
 
     @pytest.mark.parametrize("ratings", [0, 1])
-    def test_can_be_fitted_on_hardly_any_ratings(self, ratings: int) -> None:
+    def test_can_be_fitted_on_no_rating_or_one(self, ratings: int) -> None:
         model = self.kind(self.settings)
         model.fit(dataset([2] * ratings, [3] * ratings, [4.0] * ratings, users=4, movies=5))
         expectation = model.expect(model.fold_in(History(np.asarray([1], np.int32), np.asarray([5], np.float32))))
@@ -237,8 +239,8 @@ class ModelContract:
 
     def test_the_order_of_a_history_does_not_matter(self, model: AnyModel, train: Dataset) -> None:
         history = history_of(train, 8)
-        turned = History(history.movies[::-1].copy(), history.stars[::-1].copy(), history.user)
-        a, b = model.expect(model.fold_in(history)), model.expect(model.fold_in(turned))
+        reversed_history = History(history.movies[::-1].copy(), history.stars[::-1].copy(), history.user)
+        a, b = model.expect(model.fold_in(history)), model.expect(model.fold_in(reversed_history))
         np.testing.assert_allclose(a.score, b.score, atol=1e-4)
 
     def test_one_more_rating_moves_the_movie_towards_it(self, model: AnyModel, train: Dataset) -> None:
@@ -252,7 +254,9 @@ class ModelContract:
             after = float(model.expect(model.fold_in(more)).score[movie])
             assert (after - before) * sign > 0
 
-    def test_an_explanation_is_the_change_when_a_rating_is_removed(self, model: AnyModel, train: Dataset) -> None:
+    def test_an_explanation_is_how_much_removing_a_rating_changes_the_score(
+        self, model: AnyModel, train: Dataset
+    ) -> None:
         history = history_of(train, 8)
         movies = np.asarray([0, 30, 89], np.int32)
         shares = model.explain_list(history, movies)

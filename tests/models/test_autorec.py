@@ -77,15 +77,16 @@ class TestAutoRec(ModelContract):
         train = tastes()[0]
         history = history_of(train, 4)
         rows = np.flatnonzero(train.ratings.user == 4)
-        given = np.zeros((len(train.movies), len(train.users)))
+        residuals = np.zeros((len(train.movies), len(train.users)))
         bias = Bias()
         bias.fit(train)
         expected = bias.predict(train.ratings.user, train.ratings.movie)
-        given[train.ratings.movie, train.ratings.user] = train.ratings.stars - expected
-        inside = model.parameters["inside"][-1] + given @ model.parameters["encoder"]
-        np.testing.assert_allclose(inside, model.parameters["inside"][:-1], atol=0.1)  # some effects exceed the scale
-        given[train.ratings.movie[rows], 4] = 0
-        without = (model.parameters["inside"][-1] + given @ model.parameters["encoder"])[history.movies]
+        residuals[train.ratings.movie, train.ratings.user] = train.ratings.stars - expected
+        inside = model.parameters["inside"][-1] + residuals @ model.parameters["encoder"]
+        # The tolerance allows for effects that ``predict`` clips to the scale.
+        np.testing.assert_allclose(inside, model.parameters["inside"][:-1], atol=0.1)
+        residuals[train.ratings.movie[rows], 4] = 0
+        without = (model.parameters["inside"][-1] + residuals @ model.parameters["encoder"])[history.movies]
         features = (
             1 / (1 + np.exp(-without)) - 1 / (1 + np.exp(-model.parameters["inside"][-1]))
         ) / model.settings.members**0.5
@@ -125,7 +126,7 @@ class TestByUser:
         stranger = model.expect(model.fold_in(EMPTY)).stars
         np.testing.assert_allclose(stranger, model.predict(movies * 0 - 1, movies), atol=1e-4)
 
-    def test_an_explanation_is_the_change_when_a_rating_is_removed(self, model: AutoRec) -> None:
+    def test_an_explanation_is_how_much_removing_a_rating_changes_the_score(self, model: AutoRec) -> None:
         history, movies = history_of(tastes()[0], 8), np.asarray([0, 30, 89], np.int32)
         shares = model.explain_list(history, movies)
         np.testing.assert_allclose(shares, Model.explain_list(model, history, movies), atol=1e-4)

@@ -40,8 +40,8 @@ class TestBayes(ModelContract):
     def test_recovers_which_users_and_movies_scatter_more(self) -> None:
         train = tastes()[0]
         random = np.random.RandomState(3)
-        strange = (train.ratings.user < 40) | (train.ratings.movie < 20)
-        stars = np.where(strange, train.ratings.stars + random.normal(0, 1.5, len(strange)), train.ratings.stars)
+        is_noisy = (train.ratings.user < 40) | (train.ratings.movie < 20)
+        stars = np.where(is_noisy, train.ratings.stars + random.normal(0, 1.5, len(is_noisy)), train.ratings.stars)
         noisy = replace(train, ratings=replace(train.ratings, stars=np.clip(stars, 1, 5).astype(np.float32)))
         model = Bayes(QUICK)
         model.fit(noisy)
@@ -73,8 +73,8 @@ class TestBayes(ModelContract):
             spread = np.linalg.inv(parameters["user_precision"][s].astype(np.float64))
             noise = np.diag(parameters["noise"][s] * parameters["movie_scatter"][s][history.movies])
             gain = spread @ design.T @ np.linalg.inv(design @ spread @ design.T + noise)
-            left = history.stars - parameters["overall"] - vectors[:, -1] - design @ prior
-            np.testing.assert_allclose(taste.mean[s], prior + gain @ left, atol=1e-4)
+            residuals = history.stars - parameters["overall"] - vectors[:, -1] - design @ prior
+            np.testing.assert_allclose(taste.mean[s], prior + gain @ residuals, atol=1e-4)
             np.testing.assert_allclose(covariance, spread - gain @ design @ spread, atol=1e-5)
 
     def test_uncertainty_is_that_of_samples_from_the_posterior(self, model: Bayes) -> None:
@@ -131,7 +131,7 @@ class TestBayes(ModelContract):
 
 
 def planted_by_gender() -> tuple[Dataset, Dataset]:
-    """Women like comedies, men like dramas, and nothing else matters: ``(train, the ratings of half of its users)``."""
+    """Women like comedies, men like dramas, and nothing else matters: ``(all ratings, those of half of the users)``."""
     random = np.random.RandomState(2)
     user, movie = np.nonzero(random.random_sample((80, 40)) < 0.3)
     woman, comedy = np.arange(80) // 2 % 2 == 0, np.arange(40) % 2 == 0
@@ -161,7 +161,8 @@ def test_features_predict_what_users_without_ratings_like(features: bool) -> Non
 
 
 def test_implicit_feedback_predicts_what_is_liked() -> None:
-    """Two crowds each watch and like half of the movies: which movies were watched is enough, whatever the stars."""
+    """Each half of the users watches and likes one half of the movies, so it is enough to know which movies were
+    watched."""
     random = np.random.RandomState(4)
     user, movie = (grid.ravel() for grid in np.indices((120, 40)))
     matching = user % 2 == movie % 2
@@ -172,7 +173,7 @@ def test_implicit_feedback_predicts_what_is_liked() -> None:
     for directions in (2, 0):
         model = Bayes(replace(QUICK, implicit=directions))
         model.fit(train)
-        # Both ratings are three stars, so the choice of movies says more than the stars.
+        # Both ratings are three stars, so only the choice of movies says what the viewer likes.
         stars_now = model.expect(
             model.fold_in(History(np.asarray([0, 2], np.int32), np.asarray([3, 3], np.float32)))
         ).stars

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "runs" / "one"
 
 
-def refused(folder: Path, dataset: Dataset = DATASET) -> str:
+def refusal(folder: Path, dataset: Dataset = DATASET) -> str:
     with pytest.raises(Problem) as caught:
         load(folder, dataset)
     sentence = str(caught.value)
@@ -79,7 +79,7 @@ def test_never_overwrites(folder: Path) -> None:
 
 
 def test_another_dataset_is_refused_and_both_are_named(folder: Path) -> None:
-    sentence = refused(folder, replace(DATASET, name="ml-1m", fingerprint="0badcafe", cleaning="standard"))
+    sentence = refusal(folder, replace(DATASET, name="ml-1m", fingerprint="0badcafe", cleaning="standard"))
     assert "planted" in sentence
     assert "ml-1m" in sentence
     assert "standard" in sentence
@@ -89,44 +89,44 @@ def test_another_dataset_is_refused_and_both_are_named(folder: Path) -> None:
 def test_truncated_arrays_are_refused(folder: Path, cut: int) -> None:
     content = (folder / ARRAYS).read_bytes()
     (folder / ARRAYS).write_bytes(content[:cut])
-    assert "is damaged" in refused(folder)
+    assert "is damaged" in refusal(folder)
 
 
 def test_one_wrong_bit_is_refused(folder: Path) -> None:
     content = bytearray((folder / ARRAYS).read_bytes())
     content[-5] ^= 1
     (folder / ARRAYS).write_bytes(content)
-    assert "is damaged" in refused(folder)
+    assert "is damaged" in refusal(folder)
 
 
 @pytest.mark.parametrize("name", [ARRAYS, MANIFEST])
 def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    assert refused(folder)
+    assert refusal(folder)
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    assert "There is no checkpoint" in refused(tmp_path / "nowhere")
+    assert "There is no checkpoint" in refusal(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": "1"}', "\x00\xff"])
 def test_a_damaged_manifest_is_refused(folder: Path, text: str) -> None:
     (folder / MANIFEST).write_bytes(text.encode("latin-1"))
-    assert "is damaged" in refused(folder)
+    assert "is damaged" in refusal(folder)
 
 
 def test_wrong_settings_are_refused(folder: Path) -> None:
     for settings in ({"sweeps": 0}, {"depth": 3}, {"sweeps": "many"}):
         change(folder, settings=settings)
-        assert "is damaged" in refused(folder)
+        assert "is damaged" in refusal(folder)
 
 
 def test_the_manifest_is_covered_by_its_checksum(folder: Path) -> None:
-    """Even a plausible number that was not written is noticed."""
+    """Even if a number is replaced by a plausible one, the manifest is refused."""
     text = (folder / MANIFEST).read_text()
     assert '"rmse": 0.5' in text
     (folder / MANIFEST).write_text(text.replace('"rmse": 0.5', '"rmse": 0.4'))
-    assert "is damaged" in refused(folder)
+    assert "is damaged" in refusal(folder)
     (folder / MANIFEST).write_text(text)
     assert load(folder, DATASET)[1].metrics == {"rmse": 0.5}
 
@@ -154,19 +154,19 @@ def test_a_checkpoint_of_the_previous_format_is_loaded(folder: Path) -> None:
 )
 def test_facts_of_another_type_are_refused(folder: Path, facts: dict[str, object]) -> None:
     change(folder, **facts)
-    assert "is damaged" in refused(folder)
+    assert "is damaged" in refusal(folder)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000])
 def test_invalid_numbers_are_refused(folder: Path, number: str) -> None:
     text = (folder / MANIFEST).read_text()
     (folder / MANIFEST).write_text(text.replace('"rmse": 0.5', f'"rmse": {number}'))
-    assert "is damaged" in refused(folder)
+    assert "is damaged" in refusal(folder)
 
 
 def test_deeply_nested_brackets_are_refused(folder: Path) -> None:
     (folder / MANIFEST).write_text("[" * 200_000)
-    assert "is damaged" in refused(folder)
+    assert "is damaged" in refusal(folder)
 
 
 def test_a_metric_that_is_not_a_number_is_not_written(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_arrays_that_are_not_finite_are_refused(tmp_path: Path, value: float) ->
     model.parameters[name] = model.parameters[name].copy()
     model.parameters[name].reshape(-1)[0] = value
     save(tmp_path / "one", model, DATASET)
-    assert "is damaged" in refused(tmp_path / "one")
+    assert "is damaged" in refusal(tmp_path / "one")
 
 
 def test_arrays_of_another_number_of_movies_are_refused(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_arrays_of_another_number_of_movies_are_refused(tmp_path: Path) -> None:
     model.fit(DATASET)
     model.parameters["counts"] = model.parameters["counts"][:-1]
     save(tmp_path / "one", model, DATASET)
-    assert "is damaged" in refused(tmp_path / "one")
+    assert "is damaged" in refusal(tmp_path / "one")
 
 
 @pytest.mark.parametrize("name", [ARRAYS, MANIFEST])
@@ -205,11 +205,11 @@ def test_only_a_regular_file_is_read(folder: Path, name: str, what: str) -> None
         (folder / name).mkdir()
     else:
         (folder / name).symlink_to("/dev/zero")
-    assert "cannot be read (it is " in refused(folder)
+    assert "cannot be read (it is " in refusal(folder)
 
 
 def test_only_its_owner_can_read_a_checkpoint(folder: Path) -> None:
-    """With any umask, and the new parent folders as well."""
+    """This holds with any umask, and for new parent folders too."""
     before = os.umask(0)
     try:
         model = Bias()
@@ -224,16 +224,16 @@ def test_only_its_owner_can_read_a_checkpoint(folder: Path) -> None:
 
 def test_an_unknown_model_is_refused(folder: Path) -> None:
     change(folder, model="crystal-ball")
-    assert "model 'crystal-ball'" in refused(folder)
+    assert "model 'crystal-ball'" in refusal(folder)
 
 
 def test_a_newer_format_is_refused(folder: Path) -> None:
     change(folder, format=FORMAT + 1, colour="blue")
-    assert "newer version" in refused(folder)
+    assert "newer version" in refusal(folder)
 
 
 @pytest.mark.parametrize("call", ["fsync", "rename"])
-def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+def test_a_full_disk_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     def full(*arguments: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -248,7 +248,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert os.listdir(tmp_path) == []
 
 
-def test_an_impossible_folder_is_a_problem(tmp_path: Path) -> None:
+def test_a_folder_inside_a_file_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     model = Bias()
     model.fit(DATASET)

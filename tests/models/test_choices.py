@@ -1,4 +1,4 @@
-"""Names of models and metrics: one table each, readable without heavy imports."""
+"""The tables of models and of metrics, which can be read without heavy imports."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Ratings by demographics."""
+"""Ratings predicted from demographics."""
 
 from dataclasses import replace
 from functools import cache
@@ -35,7 +35,7 @@ def of_tastes(settings: DemographicSettings) -> Demographic:
 
 
 def planted(seed: int = 0) -> tuple[Dataset, Dataset]:
-    """Men like comedies, women like dramas, older users are stricter: ``(train, more ratings of the same users)``."""
+    """Men like comedies, women like dramas, older users are stricter: ``(train, more ratings by the same users)``."""
     random = np.random.RandomState(seed)
     user, movie = random.randint(0, 80, 6000), random.randint(0, 60, 6000)
     whole = dataset(user, movie, np.full(6000, 3.0), 80, 60)
@@ -95,7 +95,7 @@ def test_with_averages_folding_in_a_user_gives_the_predictions_for_the_user() ->
     np.testing.assert_allclose(stars, model.predict(np.full(len(movies), 7, np.int32), movies), atol=1e-4)
 
 
-def test_the_averages_learned_from_leave_out_the_rating_itself() -> None:
+def test_the_averages_in_training_leave_out_the_rating_itself() -> None:
     """Pure noise: a model whose averages include the rating itself would fit it."""
     random = np.random.RandomState(2)
     train = dataset(np.arange(3000) % 300, random.randint(0, 1000, 3000), random.randint(1, 6, 3000))

@@ -42,7 +42,7 @@ def test_the_safest_list_is_unchanged(ranker: Ranker) -> None:
         np.testing.assert_array_equal(other.score, listed.score)
 
 
-def test_of_two_movies_with_equal_scores_the_less_known_comes_first() -> None:
+def test_of_two_movies_with_equal_scores_the_lesser_known_comes_first() -> None:
     few = with_genres(np.zeros((4, 2)))
     score, counts = np.float32([1, 1, 0, 0]), np.int32([100, 1, 50, 2])
     assert diversify(np.arange(4), score, counts, few, 0.0).tolist() == [0, 1, 2, 3]
@@ -69,7 +69,7 @@ def test_movies_below_the_pool_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize("rows", [[], [2]])
-def test_no_movie_and_one_movie(rows: list[int]) -> None:
+def test_a_list_of_one_movie_or_none_is_unchanged(rows: list[int]) -> None:
     few = with_genres(np.ones((4, 1)))
     order = diversify(np.asarray(rows, np.intp), np.ones(4, np.float32), np.ones(4, np.int32), few, 1.0)
     assert order.tolist() == rows

@@ -1,4 +1,4 @@
-"""Examples in docstrings, and failures of the model contract."""
+"""Examples in docstrings hold, and failures of the model contract show values."""
 
 import doctest
 from importlib import import_module
@@ -42,7 +42,7 @@ def test_a_failure_of_the_contract_shows_values() -> None:
         """A model that the registry lacks."""
 
     class Contract(ModelContract):
-        """Its tests."""
+        """The tests of that model."""
 
         kind = Unregistered
 

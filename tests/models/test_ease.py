@@ -1,4 +1,4 @@
-"""A linear model from all other movies to each."""
+"""The linear model that predicts each movie from all others."""
 
 from dataclasses import replace
 
@@ -48,14 +48,14 @@ class TestEase(ModelContract):
         monkeypatch.setattr("movietui.models.ease.MOVIES_AT_ONCE", 3)
         np.testing.assert_allclose(model.expect(model.fold_in(history)).score, whole, atol=1e-5)
 
-    def test_the_sample_is_scored_without_its_own_ratings_in_the_fit(self) -> None:
-        """``unseen`` equals a fit without the user, if the ridge does not change."""
+    def test_the_sample_is_scored_as_if_it_were_not_in_the_fit(self) -> None:
+        """``unseen`` gives the same as a fit without the user, if the ridge does not change."""
         x = table()
         weights, diagonal = solve([x], 12, 3.0, 0.0)
         unseen = Ease.unseen(x[5:6], x[5:6] @ weights, diagonal)[0]
         np.testing.assert_allclose(unseen, x[5] @ solve([np.delete(x, 5, 0)], 12, 3.0, 0.0)[0], atol=1e-4)
 
-    def test_movies_like_the_liked_ones_lead_the_list(self) -> None:
+    def test_movies_similar_to_liked_ones_lead_the_list(self) -> None:
         train = checkerboard()[0]
         model = Ease()
         model.fit(train)
@@ -79,7 +79,7 @@ class TestEase(ModelContract):
         np.testing.assert_allclose(shares[0], [0, 3 * weights[2, 7], 4 * weights[3, 7]], atol=1e-6)
         assert shares[1, 0] == -0.5
 
-    def test_only_the_most_rated_are_learned(self) -> None:
+    def test_only_the_most_rated_movies_are_learned(self) -> None:
         train = tastes()[0]
         model = Ease(EaseSettings(films=20))
         model.fit(train)

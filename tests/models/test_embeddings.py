@@ -1,4 +1,4 @@
-"""Networks over embeddings: factorisation by gradients, with and without dense layers."""
+"""Models over embeddings: factorisation by gradient descent, with and without dense layers."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ class EmbeddedContract(ModelContract):
         step = np.float32(1e-3)
         ahead, behind = (outputs(model.parameters, model.shape, x + way * direction, y) for way in (step, -step))
         expected = (ahead - behind) / (2 * step)
-        # Wide layers have some ReLU that switches within the step, so not all are compared.
+        # In wide layers, some ReLU units switch within the step, so the largest errors are ignored.
         errors = np.abs(expected - (slope * direction[..., : slope.shape[-1]]).sum(-1))
         assert np.quantile(errors, 0.75) < 0.01 * np.abs(expected).max()
 
@@ -64,7 +64,7 @@ class EmbeddedContract(ModelContract):
         assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
     def test_the_defaults_learn_tastes(self) -> None:
-        """The other tests use cheaper settings."""
+        """All other tests use settings that train faster."""
         train, held_out = tastes()
         model = self.kind(seed=1)
         model.fit(train)
@@ -82,11 +82,11 @@ class TestSgdMF(EmbeddedContract):
         posterior = fold_in(model.parameters, model.shape, history.movies, history.stars)
         for member in range(len(posterior.mean)):
             y = model.parameters["movie"][member, history.movies].astype(np.float64)
-            rest = history.stars - y[:, -1] - float(model.parameters["overall"])
+            residuals = history.stars - y[:, -1] - float(model.parameters["overall"])
             design = np.column_stack([y[:, :-1], np.ones(len(y))])
             prior = model.parameters["user_precision"][member]
             noise = model.parameters["noise"][member]
-            pull = design.T @ rest / noise + prior @ model.parameters["user_mean"][member]
+            pull = design.T @ residuals / noise + prior @ model.parameters["user_mean"][member]
             expected = np.linalg.solve(design.T @ design / noise + prior, pull)
             np.testing.assert_allclose(posterior.mean[member], expected, atol=1e-3)
 

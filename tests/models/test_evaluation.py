@@ -46,7 +46,7 @@ def test_json_has_the_agreed_fields() -> None:
     }
 
 
-def test_rating_is_that_of_a_model_fitted_on_train() -> None:
+def test_the_rmse_is_that_of_a_model_fitted_on_train() -> None:
     parts = split(DATASET, "kfold5-2")
     model = Bias()
     model.fit(DATASET.with_ratings(parts.train))
@@ -55,7 +55,7 @@ def test_rating_is_that_of_a_model_fitted_on_train() -> None:
     assert evaluate("bias", DATASET, "kfold5-2").metrics["rmse"] == pytest.approx(expected, rel=1e-6)
 
 
-def test_ranking_and_pair_have_their_metrics() -> None:
+def test_the_tasks_ranking_and_pair_have_their_own_metrics() -> None:
     ranking = evaluate("popularity", DATASET, "random80", "ranking")
     assert list(ranking.metrics) == [
         "ndcg@10",
@@ -111,7 +111,7 @@ class TestCoverage:
         np.testing.assert_allclose(model.noise(None), [0.5, (1.5 + 0.5) / 2])
 
     def test_coverage_is_nominal_if_ratings_scatter_as_assumed(self) -> None:
-        """Unrounded ratings, a value for each movie plus normal scatter: 80 % are inside."""
+        """Ratings are a value for each movie plus normal scatter, not rounded: 80 % of them are in the interval."""
         random = np.random.default_rng(0)
         user, movie = (grid.ravel() for grid in np.indices((60, 50)))
         stars = random.normal(3, 0.3, 50)[movie] + random.normal(0, 0.4, len(user))
@@ -137,7 +137,7 @@ class TestCoverage:
 
 class TestPairLists:
     def test_by_hand(self) -> None:
-        # Users 0 and 1 have seen movies 0 to 2, all others user 3 alone.
+        # Users 0 and 1 have seen movies 0 to 2; only user 3 has seen the others.
         train = dataset([0, 0, 1, 1, 3, 3, 3, 3, 3, 3], [0, 1, 1, 2, 2, 3, 4, 5, 6, 7], [5] * 10)
         # A movie that one member likes and the other has seen is relevant to neither. User 2 likes only a movie that
         # users 0 and 1 have seen.
@@ -218,7 +218,7 @@ def test_unknown_names_are_problems(name: str, split_name: str, task: str) -> No
         evaluate(name, DATASET, split_name, task)  # type: ignore[arg-type]
 
 
-def test_a_measurement_does_not_differ_from_itself() -> None:
+def test_an_evaluation_does_not_differ_from_itself() -> None:
     measured = evaluate("bias", DATASET, "random80")
     same = compare(measured, measured)
     assert (same.value, same.low, same.high) == (0, 0, 0)
@@ -226,10 +226,10 @@ def test_a_measurement_does_not_differ_from_itself() -> None:
 
 def test_the_difference_is_that_of_the_rmse_and_changes_sign_if_reversed() -> None:
     mf, bias = evaluate("mf", DATASET, "random80"), evaluate("bias", DATASET, "random80")
-    difference, turned = compare(mf, bias), compare(bias, mf)
+    difference, reversed_difference = compare(mf, bias), compare(bias, mf)
     assert difference.value == pytest.approx(mf.metrics["rmse"] - bias.metrics["rmse"], abs=1e-6)
     assert difference.low < difference.value < difference.high < 0
-    assert (turned.low, turned.high) == pytest.approx((-difference.high, -difference.low))
+    assert (reversed_difference.low, reversed_difference.high) == pytest.approx((-difference.high, -difference.low))
 
 
 def test_the_interval_is_that_of_a_bootstrap_over_users() -> None:
@@ -245,7 +245,7 @@ def test_the_interval_is_that_of_a_bootstrap_over_users() -> None:
     assert (difference.low, difference.high) == pytest.approx((low, high), abs=0.15 * (high - low))
 
 
-def test_measurements_of_different_rows_cannot_be_compared() -> None:
+def test_evaluations_on_different_rows_cannot_be_compared() -> None:
     with pytest.raises(Problem, match="same split"):
         compare(evaluate("bias", DATASET, "kfold5-0"), evaluate("bias", DATASET, "kfold5-1"))
     with pytest.raises(Problem, match="same task"):
@@ -253,12 +253,12 @@ def test_measurements_of_different_rows_cannot_be_compared() -> None:
 
 
 def test_too_many_triples_are_measured_but_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = evaluate("bias", DATASET, "random80", "pair")
-    monkeypatch.setattr(measure, "MOST_TRIPLES", held.metrics["triples"] - 1)
-    evaluated = evaluate("bias", DATASET, "random80", "pair")
-    assert (evaluated.metrics, evaluated.pair_errors) == (held.metrics, None)
+    measured = evaluate("bias", DATASET, "random80", "pair")
+    monkeypatch.setattr(measure, "MOST_TRIPLES", measured.metrics["triples"] - 1)
+    with_too_many = evaluate("bias", DATASET, "random80", "pair")
+    assert (with_too_many.metrics, with_too_many.pair_errors) == (measured.metrics, None)
     with pytest.raises(Problem, match="smaller dataset"):
-        compare(evaluated, held)
+        compare(with_too_many, measured)
 
 
 def test_triples_that_share_a_user_are_compared_as_dependent() -> None:
@@ -271,9 +271,11 @@ def test_triples_that_share_a_user_are_compared_as_dependent() -> None:
     one, other = (np.concatenate(side) for side in zip(*Pairs.of(mf.test).blocks(), strict=True))
     a, b = mf.test.user[one], mf.test.user[other]
     shared = (a[:, None] == a) | (a[:, None] == b) | (b[:, None] == a) | (b[:, None] == b)
-    rest = mf.pair_errors.astype(float) ** 2 - bias.pair_errors.astype(float) ** 2
-    rest -= rest.mean()
-    deviation = np.sqrt(rest @ shared @ rest) / len(rest) / (mf.metrics["rmse"] + bias.metrics["rmse"])
+    differences = mf.pair_errors.astype(float) ** 2 - bias.pair_errors.astype(float) ** 2
+    differences -= differences.mean()
+    deviation = (
+        np.sqrt(differences @ shared @ differences) / len(differences) / (mf.metrics["rmse"] + bias.metrics["rmse"])
+    )
     assert difference.high - difference.low == pytest.approx(2 * 1.96 * deviation, rel=1e-3)
 
 

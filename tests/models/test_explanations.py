@@ -1,4 +1,4 @@
-"""Explanations: faithful to every model, and what movies have in common."""
+"""Explanations are exact for every model and say what movies have in common."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -56,11 +56,11 @@ class Chosen(Popularity):
 
 KIN = dataset(np.tile(np.arange(10), 36), np.repeat(np.arange(36), 10), np.full(360, 3), movies=400)
 KIN = replace(KIN, movies=replace(KIN.movies, genres=np.asarray([[1, 0]] * 30 + [[0, 1]] * 6 + [[0, 0]] * 364, bool)))
-"""Ten users gave 3 stars to each of movies 0 to 35. Movies 0 to 29 are of one genre, the others of another."""
+"""Ten users gave 3 stars to each of movies 0 to 35. Movies 0 to 29 are of one genre, 30 to 35 of another."""
 
 
 def reasons(stars: Sequence[float], shares: Sequence[float], movies: Sequence[int] | None = None) -> Reasons:
-    """Return the reasons for movie 0 of a viewer who rated movies from 1 on."""
+    """Return the reasons for movie 0 for a viewer who rated ``movies``, by default those from 1 on."""
     rows = np.arange(1, len(stars) + 1) if movies is None else np.asarray(movies)
     history = History(rows.astype(np.int32), np.float32(stars))
     (chosen,) = reasons_for(Chosen(shares), Similarities(KIN), history, np.int32([0]))
@@ -87,7 +87,7 @@ def test_there_are_at_most_three_reasons_and_two_objections() -> None:
     assert rows(reasons([1] * 5, [-0.1, -0.2, -0.3, -0.4, -0.5]).against) == [5, 4]
 
 
-def test_an_unrelated_movie_is_no_reason() -> None:
+def test_an_unrelated_movie_is_not_a_reason() -> None:
     assert rows(reasons([5, 5], [0.2, 0.9], movies=[1, 31]).liked) == [1]
 
 
@@ -100,18 +100,18 @@ def test_similarity_counts_more_than_weight() -> None:
     assert rows(chosen.liked)[0] == 2
 
 
-def test_what_is_far_behind_the_best_reason_is_left_out() -> None:
+def test_reasons_far_behind_the_best_are_left_out() -> None:
     assert rows(reasons([5, 5, 5], [1.0, 0.5, 0.2]).liked) == [1, 2]
 
 
-def test_a_movie_is_no_reason_for_itself() -> None:
+def test_a_movie_is_not_a_reason_for_itself() -> None:
     assert rows(reasons([5, 5], [0.5, 0.4], movies=[0, 1]).liked) == [1]
 
 
 @pytest.mark.parametrize(
     ("stars", "rated", "basis"), [([5, 5], 4.0, "ratings"), ([1, 2], 3.3, "alike"), ([1, 2], 3.1, "everyone")]
 )
-def test_without_a_reason_to_name_the_truth_is_said(stars: list[float], rated: float, basis: str) -> None:
+def test_without_reasons_the_basis_is_named(stars: list[float], rated: float, basis: str) -> None:
     model = Chosen([0.5, 0.4])
     model.fit(KIN)
     history = History(np.int32([1, 2]), np.float32(stars))
@@ -121,7 +121,7 @@ def test_without_a_reason_to_name_the_truth_is_said(stars: list[float], rated: f
     assert explanation.rated is None
 
 
-def test_who_rated_nothing_is_told_what_everyone_thinks() -> None:
+def test_without_ratings_the_basis_is_everyone() -> None:
     model = Chosen([])
     model.fit(KIN)
     nothing = History(np.int32([]), np.float32([]))

@@ -23,9 +23,9 @@ class TestHybrid(EmbeddedContract):
 
 
 def planted(seed: int = 0) -> tuple[Dataset, Dataset]:
-    """Men like comedies, women like dramas, nobody likes old movies; each has few ratings.
+    """Men like comedies, women like dramas, nobody likes old movies, and each user has few ratings.
 
-    Returns the train part, and the ratings of the last ten movies, which train lacks.
+    Returns the train part, and the ratings of the last ten movies, which the train part lacks.
     """
     random = np.random.RandomState(seed)
     user, movie = random.randint(0, 200, 3000), random.randint(0, 100, 3000)
@@ -49,7 +49,8 @@ def fitted() -> Hybrid:
 
 
 def test_features_predict_movies_that_nobody_rated(fitted: Hybrid) -> None:
-    """Embeddings carry no information about such movies: without features, the error is the scatter of the stars."""
+    """Embeddings know nothing about such movies: without features, the error is as large as the scatter of the
+    stars."""
     train, rest = planted()
     blind = DeepMF(DeepMFSettings(members=1))
     blind.fit(train)
@@ -99,13 +100,14 @@ def test_without_demographics_there_are_fewer_inputs() -> None:
 
 
 def test_held_out_ratings_choose_the_best_epoch() -> None:
-    """Noise has nothing to learn but its mean, so the best epoch is an early one; later epochs are undone."""
+    """Only the mean of pure noise can be learned, so the best epoch is an early one, and later epochs are undone."""
     random = np.random.RandomState(4)
     train = dataset(np.arange(2000) % 100, random.randint(0, 50, 2000), random.randint(1, 6, 2000))
     held_out = train.ratings.take(hold_out(np.arange(2000), 0, 0.2)[1])
     wild = replace(QUICK, members=1, epochs=6, decay=0.0, bias_decay=0.0, dropout=0.0, falling=False, kept_back=0.2)
     longer = Hybrid(wild)
-    losses = [epoch.validation_loss for epoch in longer.fit(train, held_out).curve[:-1]]  # the last is that of fold-ins
+    # The loss of the last epoch is left out, because it is measured after folding in.
+    losses = [epoch.validation_loss for epoch in longer.fit(train, held_out).curve[:-1]]
     best = 1 + losses.index(min(losses))
     assert best < 5
     shorter = Hybrid(replace(wild, epochs=best))

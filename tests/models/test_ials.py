@@ -15,7 +15,7 @@ class TestIals(ModelContract):
     kind = Ials
     hurried = IalsSettings(sweeps=1)
     checkerboard_bound = 1.9
-    """With so many factors, they separate rated from unrated movies; a test below uses two factors."""
+    """The many default factors only separate rated from unrated movies; a test below uses two factors."""
     tastes_bound = 0.9
 
     def test_two_factors_learn_the_checkerboard(self) -> None:
@@ -49,7 +49,7 @@ class TestIals(ModelContract):
 
     @pytest.mark.parametrize("ratings", [1, 4])
     def test_unrated_pairs_weigh_as_much_per_rating_in_larger_data(self, ratings: int) -> None:
-        """If everybody rates k times as many movies, an unrated pair counts k times as much."""
+        """If everybody rates ``k`` times as many movies, an unrated pair weighs ``k`` times as much."""
         train = tastes()[0]
         rows = np.arange(0, len(train.ratings), 4 // ratings)
         model = Ials(IalsSettings(factors=3, sweeps=1, unseen=8.0))
@@ -78,8 +78,8 @@ class TestIals(ModelContract):
         for step in (*np.eye(3), *-np.eye(3)):
             assert loss(best + 0.01 * step) > loss(best)
 
-    def test_movies_are_solved_for_like_viewers(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Both sides solve the same equations, and the block size does not change the result."""
+    def test_users_are_solved_for_like_viewers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Users in training are solved for like viewers, and the block size does not change the result."""
         model = Ials(IalsSettings(factors=3, sweeps=3), seed=1)
         train = tastes()[0]
         model.fit(train)

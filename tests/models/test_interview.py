@@ -1,4 +1,4 @@
-"""The interview asks the most informative question."""
+"""The interview asks the most informative questions."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def of_table(stars: np.ndarray) -> Dataset:
 def divided(users: int = 200, seed: int = 0) -> np.ndarray:
     """Half of the users give 5 stars to movies 0 to 5 and 1 star to the next six; the other half does the opposite.
 
-    Movies 12 to 17 get 5 or 1 from each user by chance. Every user rates every movie.
+    Each user gives each of movies 12 to 17 either 5 stars or 1 star, at random. Every user rates every movie.
     """
     random = np.random.default_rng(seed)
     first = np.arange(users)[:, None] % 2 == 0
@@ -52,7 +52,7 @@ def divided(users: int = 200, seed: int = 0) -> np.ndarray:
 def test_an_informative_movie_is_asked_about_first() -> None:
     interview = Interview(of_table(divided()[:, ::-1]), directions=3)
     movie = first_of(interview, answers())
-    assert movie in range(6, 18)  # not one of those that are rated by chance
+    assert movie in range(6, 18)  # not one of those that are rated at random
     assert interview.known(answers({movie: 5.0})) > 4 * interview.known(answers({3: 5.0}))
 
 
@@ -91,7 +91,7 @@ def test_excluded_movies_are_not_asked_about() -> None:
     assert {*interview.next_card(hidden, 9)} == {*range(9, 18)}
 
 
-def test_a_movie_not_seen_leads_to_one_of_another_kind() -> None:
+def test_after_an_unseen_movie_one_of_another_kind_is_asked_about() -> None:
     """Each user has seen movies 0 to 5 or the next six, never both."""
     stars = np.where(np.arange(200)[:, None] % 2 == np.arange(12) // 6, 4.0, 0.0)
     stars *= np.random.default_rng(2).random(stars.shape) < 0.9
@@ -115,7 +115,7 @@ def test_answers_never_reduce_what_is_known() -> None:
 
 
 def test_a_card_distinguishes_tastes() -> None:
-    """Three camps of users, each of which likes a different four movies: two answers identify the camp."""
+    """There are three camps of users, each of which likes four movies of its own: two answers identify the camp."""
     random = np.random.default_rng(4)
     stars = np.where(np.arange(240)[:, None] % 3 == np.arange(12) // 4, 5.0, 2.0)
     stars += random.integers(-1, 2, stars.shape) * (stars == 2.0)
@@ -132,7 +132,8 @@ def test_a_card_needs_enough_movies() -> None:
 
 
 def test_a_list_asks_about_different_tastes() -> None:
-    """Three camps of users as above; asking about two movies of one camp would say less than about two camps."""
+    """There are three camps of users as above: two movies of one camp would tell less than one movie each of two
+    camps."""
     stars = np.where(np.arange(240)[:, None] % 3 == np.arange(12) // 4, 5.0, 2.0)
     movies = Interview(of_table(stars), directions=4).next_list(answers(), 2)
     assert len({movie // 4 for movie in movies}) == 2
@@ -171,7 +172,7 @@ def with_genres(stars: np.ndarray) -> Dataset:
     return replace(planted, movies=replace(planted.movies, genres=genre[:, None] == np.arange(2)))
 
 
-def test_a_genre_that_is_liked_raises_its_movies_and_one_disliked_lowers_them() -> None:
+def test_a_liked_genre_raises_its_movies_and_a_disliked_genre_lowers_them() -> None:
     interview = Interview(with_genres(divided()), directions=3)
     everything = np.arange(18, dtype=np.int32)
     neutral = np.asarray(interview.liking(answers(), everything))
@@ -182,22 +183,23 @@ def test_a_genre_that_is_liked_raises_its_movies_and_one_disliked_lowers_them() 
         assert (sign * change[other] < -0.1).all()
 
 
-def test_a_genre_that_is_liked_is_asked_about() -> None:
-    """Users of one camp have seen mostly movies of the first genre, those of the other mostly of the second."""
+def test_movies_of_a_liked_genre_are_asked_about() -> None:
+    """Users of one camp have seen mostly movies of the first genre, and those of the other camp mostly of the
+    second."""
     random = np.random.default_rng(6)
     camp = np.arange(300)[:, None] % 2 == np.arange(12) // 6
     stars = np.where(random.random(camp.shape) < np.where(camp, 0.7, 0.2), random.integers(2, 6, camp.shape), 0)
     interview = Interview(with_genres(stars), directions=4)
     for genre in (0, 1):
-        for said in ({genre: 1}, {1 - genre: -1}):
-            movies = interview.next_list(answers(genres=said), 4)
+        for genres in ({genre: 1}, {1 - genre: -1}):
+            movies = interview.next_list(answers(genres=genres), 4)
             assert sum(movie // 6 == genre for movie in movies) >= 3
-            everything = interview.next_list(answers(genres=said), 12)
+            everything = interview.next_list(answers(genres=genres), 12)
             assert {movie // 6 for movie in everything[:6]} == {genre}  # likelier to be seen
 
 
 def answer_cards(interview: Interview, ranker: Ranker, random: np.random.Generator, cards: int, size: int) -> int:
-    """Answer cards by chance, and check after each that no movie without a point rose; return how many had none."""
+    """Answer cards at random, and check after each that no movie without a point rose; return how many had no point."""
     rated: dict[int, float] = {}
     passed: dict[int, float] = {}
     held: dict[int, int] = {}
@@ -224,7 +226,7 @@ def answer_cards(interview: Interview, ranker: Ranker, random: np.random.Generat
 
 
 def risen(interview: Interview, ranker: Ranker, card: list[int], chosen: list[int]) -> int:
-    """Return how many movies without a point would rise in the list if they were only left out of the questions."""
+    """Return how many movies without a point would rise in the list if the card said nothing about them."""
     before, after = (
         ranker.rank([Viewer("profile", "p", history(rated))]).order.tolist()
         for rated in ({}, dict.fromkeys(chosen, 5.0))
@@ -237,7 +239,7 @@ def risen(interview: Interview, ranker: Ranker, card: list[int], chosen: list[in
     )
 
 
-def test_a_movie_that_loses_a_card_does_not_rise() -> None:
+def test_a_movie_without_a_point_does_not_rise() -> None:
     would_rise = 0
     for seed in range(30):
         train, _ = tastes(seed=seed)
@@ -247,10 +249,10 @@ def test_a_movie_that_loses_a_card_does_not_rise() -> None:
         assert answer_cards(interview, ranker, np.random.default_rng(seed), cards=5, size=5) > 5
         card = interview.next_card(answers(), 5)
         would_rise += risen(interview, ranker, card, card[:1])
-    assert would_rise > 10  # the seeds are a test of the rule
+    assert would_rise > 10  # without the rule, movies do rise
 
 
-def test_a_rating_counts_more_than_a_lost_card() -> None:
+def test_a_rating_counts_more_than_a_card_without_a_point() -> None:
     interview = Interview(of_table(divided()), directions=3)
     movie = np.asarray([0], np.int32)
     (expected,) = interview.liking(answers(), movie)

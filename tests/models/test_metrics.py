@@ -1,4 +1,4 @@
-"""Metrics, compared with results computed by hand."""
+"""Metrics compared with results that were computed by hand or by another library."""
 
 import doctest
 from collections.abc import Callable
@@ -34,7 +34,7 @@ from movietui.models.metrics import (
 from tests.models.builders import dataset
 
 
-def test_the_examples_in_the_docstrings_hold() -> None:
+def test_examples_in_docstrings_hold() -> None:
     with np.printoptions(legacy="1.25"):
         tried = doctest.testmod(metrics)
     assert tried.attempted >= 15
@@ -105,17 +105,17 @@ def test_ranking_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("stars", "expected"), [(1, 1), (2, 1), (2.5, 0), (3.5, 0)])
-def test_disliked_is_what_was_given_two_stars_or_fewer(stars: float, expected: float) -> None:
+def test_movies_with_two_stars_or_fewer_are_disliked(stars: float, expected: float) -> None:
     assert disliked(np.float32([[5, 0, stars], [0, 0, stars]])) == expected
 
 
-def test_an_empty_list_has_nothing_to_believe() -> None:
+def test_an_empty_list_is_neither_believed_nor_inverted() -> None:
     nothing = np.full((1, 3), np.nan, np.float32)
     assert believed(nothing, np.float32([3])) == inverted(nothing) == 0
     assert liked(np.zeros((1, 3), np.float32)) == 0
 
 
-def test_who_has_no_mean_believes_everything() -> None:
+def test_without_a_mean_rating_every_movie_is_believed() -> None:
     assert believed(np.float32([[1, 5]]), np.float32([-np.inf])) == 1
 
 
@@ -131,10 +131,10 @@ def test_ranking_equals_a_plain_sort() -> None:
         candidates = [movie for movie in range(50) if train.counts[movie] and not rated[user, movie]]
         order = sorted(candidates, key=lambda movie: (-scores[user, movie], -train.counts[movie], movie))[:20]
         assert lists.movies[row].tolist() == order
-        wanted = {
+        relevant = {
             int(m) for m, s in zip(test.movie[test.user == user], test.stars[test.user == user], strict=True) if s >= 4
         }
-        assert lists.hits[row].tolist() == [movie in wanted for movie in order]
+        assert lists.hits[row].tolist() == [movie in relevant for movie in order]
 
 
 def mean_of(prediction: Floats) -> Callable[[Rows, Rows], Floats]:
@@ -143,7 +143,8 @@ def mean_of(prediction: Floats) -> Callable[[Rows, Rows], Floats]:
 
 def test_pair_metrics_by_hand() -> None:
     test = dataset([0, 1, 2, 0], [0, 0, 0, 1], [5, 3, 1, 2]).ratings
-    # Errors -1, 0, 2 of movie 0; pairs -0.5, 0.5, 1. Movie 1 has one rating and no pair.
+    # For movie 0, the errors are -1, 0 and 2, and those of the pairs -0.5, 0.5 and 1. Movie 1 has one rating and no
+    # pair.
     result = pair_metrics(pair_errors(mean_of(np.float32([4, 3, 3, 5])), test))
     assert result["triples"] == 3
     assert result["rmse"] == pytest.approx(0.5**0.5)
@@ -152,7 +153,7 @@ def test_pair_metrics_by_hand() -> None:
 
 
 def test_a_user_is_not_paired_with_themselves() -> None:
-    # User 0 rated movie 0 twice; the newest rating counts, whose error is 2, against 1 of user 1.
+    # User 0 rated movie 0 twice. The newest rating counts; its error is 2, and that of user 1 is 1.
     test = dataset([0, 1, 0], [0, 0, 0], [5, 3, 1]).ratings
     result = pair_metrics(pair_errors(mean_of(np.float32([4, 4, 3])), test))
     assert (result["triples"], result["rmse"]) == (1, pytest.approx(1.5))
@@ -167,7 +168,8 @@ def test_having_no_pair_is_an_error(movies: list[int]) -> None:
 def test_lists_of_pairs_by_hand() -> None:
     hits = np.zeros((2, 2, 10), bool)
     hits[0, 0, :2] = hits[1, 1, 9] = hits[1, 0, 0] = True
-    # The members of the first pair have an ideal list of two and no hit, those of the second 1 and 1 / log2(11).
+    # In the first pair, one member's list is ideal and the other has no hit; in the second, the ndcg is 1 and 1 /
+    # log2(11).
     result = pair_list_metrics(hits, np.int32([[2, 5], [1, 1]]))
     last = 1 / np.log2(11)
     assert result["ndcg@10_mean"] == pytest.approx((0.5 + (1 + last) / 2) / 2)

@@ -1,4 +1,4 @@
-"""Neighbours."""
+"""The neighbour models."""
 
 import subprocess
 import sys
@@ -83,7 +83,7 @@ class TestUserKNN(NeighboursContract):
     checkerboard_bound = 0.2
     tastes_bound = 0.8
 
-    def test_only_the_most_similar_count_and_nobody_is_their_own_neighbour(self) -> None:
+    def test_only_the_most_similar_users_count_and_nobody_is_their_own_neighbour(self) -> None:
         train = tastes()[0]
         model = UserKNN(UserKNNSettings(neighbours=5))
         model.fit(train)
@@ -102,7 +102,7 @@ class TestItemKNN(NeighboursContract):
     checkerboard_bound = 0.2
     tastes_bound = 0.7
 
-    def test_only_the_most_similar_count(self) -> None:
+    def test_only_the_most_similar_movies_count(self) -> None:
         model = ItemKNN(ItemKNNSettings(neighbours=5, opposites=True))
         model.fit(tastes()[0])
         assert model.parameters["neighbour"].shape == (91, 6)
@@ -134,38 +134,40 @@ def small() -> tuple[Dataset, np.ndarray[Any, Any]]:
 
 
 def sums_by_definition(
-    rest: dict[tuple[int, int], float], one: int, movie: int, settings: Any, by_user: bool, without: bool = False
+    residual_of: dict[tuple[int, int], float], one: int, movie: int, settings: Any, by_user: bool, without: bool = False
 ) -> tuple[float, float]:
-    """``sum w e`` and ``sum |w|`` as defined in the module's docstring, with dictionaries and loops."""
-    rest = dict(rest)
-    mine = rest.get((one, movie))
+    """Return ``sum w e`` and ``sum |w|`` as the module's docstring defines them, with dictionaries and loops."""
+    residual_of = dict(residual_of)
+    own_residual = residual_of.get((one, movie))
     if without:
-        del rest[one, movie]
-    size = 1 + max(pair[0 if by_user else 1] for pair in rest)
+        del residual_of[one, movie]
+    size = 1 + max(pair[0 if by_user else 1] for pair in residual_of)
     vectors: list[dict[int, float]] = [{} for _ in range(size)]
-    for (user, rated), value in rest.items():
+    for (user, rated), value in residual_of.items():
         vectors[user if by_user else rated][rated if by_user else user] = value
     here = one if by_user else movie
     top = bottom = 0.0
-    for other, theirs in enumerate(vectors):
-        value = rest.get((other, movie) if by_user else (one, other))
+    for other, other_residuals in enumerate(vectors):
+        value = residual_of.get((other, movie) if by_user else (one, other))
         if value is None:
             continue
-        common = set(theirs) & set(vectors[here])
+        common = set(other_residuals) & set(vectors[here])
         if other == here:
-            similarity = len(theirs) / (len(theirs) + settings.shrinkage)
+            similarity = len(other_residuals) / (len(other_residuals) + settings.shrinkage)
         else:
-            # A rating that is left out is also removed from the other's vector: the two no longer share it.
-            other_vector = {key: v for key, v in theirs.items() if not (without and key == (movie if by_user else one))}
+            # A rating that is left out is also removed from the other's vector, because it is no longer common to both.
+            other_vector = {
+                key: v for key, v in other_residuals.items() if not (without and key == (movie if by_user else one))
+            }
             vector = vectors[here]
-            dot = sum(vector[key] * theirs[key] for key in common)
+            dot = sum(vector[key] * other_residuals[key] for key in common)
             norm = np.sqrt(sum(v * v for v in vector.values()) * sum(v * v for v in other_vector.values()))
             similarity = dot / norm * len(common) / (len(common) + settings.shrinkage) if norm else 0.0
         if similarity < 0 and not settings.opposites:
             continue
         weight = np.sign(similarity) * abs(similarity) ** settings.contrast
         top, bottom = top + weight * value, bottom + abs(weight)
-    assert without or mine is None or bottom > 0
+    assert without or own_residual is None or bottom > 0
     return top, bottom
 
 
@@ -177,13 +179,13 @@ def test_expectations_follow_the_formula(kind: type[AnyModel], opposites: bool) 
     model = kind(settings)
     model.fit(train)
     ratings, parameters = train.ratings, model.parameters
-    rests = ratings.stars - expected(parameters, ratings.user, ratings.movie)
-    rest = {(int(u), int(m)): float(e) for u, m, e in zip(ratings.user, ratings.movie, rests, strict=True)}
+    residuals = ratings.stars - expected(parameters, ratings.user, ratings.movie)
+    residual_of = {(int(u), int(m)): float(e) for u, m, e in zip(ratings.user, ratings.movie, residuals, strict=True)}
     for user in (0, 5, 13):
         taste = model.fold_in(history_of(train, user))
         expectation = model.expect(taste)
         for movie in range(11):
-            top, bottom = sums_by_definition(rest, user, movie, settings, kind is UserKNN)
+            top, bottom = sums_by_definition(residual_of, user, movie, settings, kind is UserKNN)
             effects = float(expected(parameters, np.asarray([user]), np.asarray([movie]))[0])
             stars = np.clip(effects + top / (0.1 + bottom), 1, 5)
             assert expectation.stars[movie] == pytest.approx(stars, abs=1e-4)
@@ -202,18 +204,20 @@ def test_the_loss_on_train_and_taste_leave_each_rating_out(
     model = kind(settings)
     fitted = model.fit(train)
     ratings, parameters = train.ratings, model.parameters
-    rests = ratings.stars - expected(parameters, ratings.user, ratings.movie)
-    rest = {(int(u), int(m)): float(e) for u, m, e in zip(ratings.user, ratings.movie, rests, strict=True)}
-    pairs = {pair: sums_by_definition(rest, *pair, settings, kind is UserKNN, without=True) for pair in rest}
-    left = {pair: rest[pair] - top / (0.1 + bottom) for pair, (top, bottom) in pairs.items()}
-    assert fitted.curve[0].train_loss == pytest.approx(np.mean(np.square(list(left.values()))), rel=1e-3)
-    lowered = sum(rest[pair] ** 2 - left[pair] ** 2 for pair in rest)
+    residuals = ratings.stars - expected(parameters, ratings.user, ratings.movie)
+    residual_of = {(int(u), int(m)): float(e) for u, m, e in zip(ratings.user, ratings.movie, residuals, strict=True)}
+    pairs = {
+        pair: sums_by_definition(residual_of, *pair, settings, kind is UserKNN, without=True) for pair in residual_of
+    }
+    errors = {pair: residual_of[pair] - top / (0.1 + bottom) for pair, (top, bottom) in pairs.items()}
+    assert fitted.curve[0].train_loss == pytest.approx(np.mean(np.square(list(errors.values()))), rel=1e-3)
+    reduction = sum(residual_of[pair] ** 2 - errors[pair] ** 2 for pair in residual_of)
     known = sum(bottom / (0.1 + bottom) for _, bottom in pairs.values())
-    assert parameters["taste"] == pytest.approx(max(lowered / known, 0), abs=1e-3)
+    assert parameters["taste"] == pytest.approx(max(reduction / known, 0), abs=1e-3)
 
 
 def test_recovers_the_variance_of_taste() -> None:
-    """Neighbours explain the checkerboard completely; every residual is two stars."""
+    """Neighbours predict the checkerboard completely, and every residual is two stars."""
     for kind in (UserKNN, ItemKNN):
         model = kind()
         model.fit(checkerboard()[0])

@@ -1,4 +1,4 @@
-"""The training loop, and layers in numpy against the same layers in torch."""
+"""The training loop, and layers in numpy compared with the same layers in torch."""
 
 from dataclasses import replace
 
@@ -23,13 +23,13 @@ PLAN = Plan(epochs=30, batch=64, rate=0.02, min_batches=1)
 def learn(
     plan: Plan, seed: int = 0, members: int = 1, normalise: bool = False, rows: int = 500
 ) -> tuple[Tower, list[Epoch]]:
-    inputs, answers = torch.from_numpy(INPUTS), torch.from_numpy(TARGETS)
+    inputs, targets = torch.from_numpy(INPUTS), torch.from_numpy(TARGETS)
     with seeded(seed):
         tower = Tower(members, (3, 16, 8, 1), normalise=normalise)
 
         def error(index: torch.Tensor) -> torch.Tensor:
-            given = inputs[index].expand(members, -1, -1)
-            return (tower(given)[:, :, 0] - answers[index]).square().mean()
+            batch = inputs[index].expand(members, -1, -1)
+            return (tower(batch)[:, :, 0] - targets[index]).square().mean()
 
         def step(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             loss = error(index)
@@ -129,7 +129,7 @@ def test_the_ratings_of_an_epoch_are_reported_and_change_nothing(monkeypatch: py
     assert {stage.total for stage in reported} == {500}
     many = len(reported)
     again, _ = learn(replace(PLAN, epochs=2))
-    assert len(reported) == many  # no subscriber any more
+    assert len(reported) == many  # nobody subscribes any more
     for one, other in zip(tower.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -148,7 +148,7 @@ def test_cancelling_ends_training() -> None:
         train(network, step, 5, PLAN, stop)
 
 
-def test_no_rows_and_one_row_are_enough() -> None:
+def test_no_row_or_one_row_is_enough() -> None:
     for rows in (0, 1):
         tower, curve = learn(Plan(2, 8, 0.1), normalise=True, rows=rows)
         assert len(curve) == 2

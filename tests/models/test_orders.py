@@ -37,7 +37,7 @@ def ranker() -> Ranker:
     return Ranker(DATASET, model)
 
 
-def test_the_examples_hold() -> None:
+def test_examples_in_docstrings_hold() -> None:
     assert doctest.testmod(orders).attempted
     assert not doctest.testmod(orders).failed
 
@@ -63,7 +63,7 @@ def test_a_movie_that_may_disappoint_gains_less() -> None:
     assert (unsure < sure).all()
 
 
-def test_more_noise_is_like_more_uncertainty() -> None:
+def test_more_noise_lowers_the_value() -> None:
     quiet, noisy = (
         value(expectation([4, 4, 4, 4], [1, 1, 1, 1]), np.full(4, noise, np.float32), EVERY, Scale())
         for noise in (0.2, 2.0)
@@ -98,16 +98,16 @@ def test_settling_moves_each_movie_a_few_ranks_at_most(predicted: list[float]) -
     settled = settle(order, stars)
     assert sorted(settled.tolist()) == order.tolist()
     assert (np.abs(np.argsort(settled) - order) <= PASSES).all()
-    # Only movies that are predicted clearly higher have passed another.
+    # A movie passes another only if it is predicted to get clearly more stars.
     passed = [(a, b) for i, a in enumerate(settled) for b in settled[i + 1 :] if a > b]
     assert all(stars[a] > stars[b] + np.float32(MARGIN) for a, b in passed)
 
 
-def test_settling_leaves_a_list_that_falls_as_it_is() -> None:
+def test_settling_ignores_small_differences() -> None:
     assert settle(np.arange(5), np.float32([5, 4.9, 5, 4.8, 5])).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_what_leaves_a_list_does_not_change_the_order_of_the_rest(ranker: Ranker) -> None:
+def test_removing_the_first_movies_does_not_change_the_order_of_the_rest(ranker: Ranker) -> None:
     whole = ranker.rank([user(3)]).order
     for leaving in range(4):
         passing = np.ones(len(DATASET.movies), bool)
@@ -115,7 +115,7 @@ def test_what_leaves_a_list_does_not_change_the_order_of_the_rest(ranker: Ranker
         np.testing.assert_array_equal(ranker.rank([user(3)], passing=passing).order, whole[leaving:])
 
 
-def test_a_list_is_believed(ranker: Ranker) -> None:
+def test_a_list_ends_with_movies_below_the_usual_stars(ranker: Ranker) -> None:
     for row in range(0, 60, 7):
         ranked, usual = ranker.rank([user(row)]), usual_stars([user(row).history])
         reaches = ranked.stars[ranked.order] >= usual
@@ -135,13 +135,13 @@ def test_every_order_has_the_same_candidates(ranker: Ranker, viewers: list[int])
     assert titles == sorted(titles)
 
 
-def test_a_daring_list_still_begins_with_what_is_believed(ranker: Ranker) -> None:
+def test_a_daring_list_still_ends_with_movies_below_the_usual_stars(ranker: Ranker) -> None:
     ranked, usual = ranker.rank([user(3)], daring=1), usual_stars([user(3).history])
     assert ranked.order.tolist() != ranker.rank([user(3)]).order.tolist()
     assert (np.diff((ranked.stars[ranked.order] >= usual).astype(int)) <= 0).all()
 
 
-def test_titles_and_years_cannot_be_daring(ranker: Ranker) -> None:
+def test_daring_changes_only_orders_by_taste(ranker: Ranker) -> None:
     for order in ("stars", "year", "title", "ratings"):
         safe, daring = (ranker.rank([user(3)], daring=each, order=order).order for each in (0, 1))
         np.testing.assert_array_equal(safe, daring)
@@ -161,7 +161,7 @@ def _figures(dataset: Dataset, name: str, order: Order) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("name", ["mf", "ease", "popularity"])
-def test_liking_lists_more_that_is_liked_and_less_that_is_not(name: str) -> None:
+def test_the_order_liked_lists_more_liked_and_fewer_disliked_movies(name: str) -> None:
     likely, liked = (_figures(DATASET, name, order) for order in ("likely", "liked"))
     assert liked["liked@10"] > likely["liked@10"] - 0.01
     assert liked["disliked@10"] <= likely["disliked@10"] + 0.01

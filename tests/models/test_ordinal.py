@@ -16,7 +16,7 @@ QUICK = BayesSettings(factors=2, sweeps=60, samples=6, implicit=2, ordinal=True)
 
 
 @pytest.mark.parametrize(("latent", "deviation"), [(0.0, 1.0), (2.7, 0.5), (3.3, 1.4), (6.0, 0.8)])
-def test_expected_stars_are_the_mean_of_drawn_ones(latent: float, deviation: float) -> None:
+def test_expected_stars_are_the_mean_of_drawn_stars(latent: float, deviation: float) -> None:
     z = np.random.RandomState(0).normal(latent, deviation, 400_000)
     stars = VALUES[np.searchsorted(CUTS, z)]
     expected = ordinal.expected(VALUES, CUTS, np.asarray([latent]), np.asarray([deviation]))
@@ -55,7 +55,7 @@ class TestOrdinal(ModelContract):
     tastes_bound = 0.75
 
     def test_recovers_uneven_steps(self) -> None:
-        """A wide range of latent numbers becomes a three, narrow ones a two or a four."""
+        """A wide range of latent numbers becomes three stars, narrow ranges become two or four."""
         random = np.random.RandomState(5)
         user, movie = np.nonzero(random.random_sample((150, 60)) < 0.6)
         z = 3 + random.normal(0, 0.5, 150)[user] + random.normal(0, 0.7, 60)[movie] + random.normal(0, 0.7, len(user))

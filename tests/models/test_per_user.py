@@ -1,4 +1,4 @@
-"""Sums by user give the same figures as the measurement that they come from."""
+"""Sums by user give the same figures as the evaluation that they come from."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""A model's accuracy for one profile, compared with results computed by hand."""
+"""A model's accuracy for one profile, compared with results that were computed by hand."""
 
 import math
 
@@ -46,7 +46,7 @@ class Fixed(Model[Settings, History]):
 
 
 def fitted() -> Ranker:
-    """Two users give every movie 3 stars; a third gives the last sixty 5, so their mean is higher."""
+    """Two users give every movie 3 stars; a third gives the last sixty movies 5 stars, so that their mean is higher."""
     user = np.r_[np.repeat([0, 1], MOVIES), np.full(60, 2)]
     movie = np.r_[np.tile(np.arange(MOVIES), 2), np.arange(40, MOVIES)]
     train = dataset(user, movie, np.r_[np.full(2 * MOVIES, 3.0), np.full(60, 5.0)])
@@ -57,22 +57,22 @@ def fitted() -> Ranker:
 
 def test_the_newest_fifth_is_predicted_from_the_rest() -> None:
     ranker = fitted()
-    # Older: 24 movies from 70 on. Newest: 0 and 1 are liked, so is 99 though 2 stars are predicted, and 3 with 4 stars;
-    # 2 is not.
+    # The older ratings are those of movies 70 to 93. Of the newest, movies 0, 1, 3 and 99 are liked, although 2 stars
+    # are predicted for 99; movie 2 is not liked.
     movies = np.r_[np.arange(70, 94), [0, 1, 99, 2, 3]].astype(np.int32)
     stars = np.r_[np.full(24, 3.0), [5, 4, 4, 3, 4]].astype(np.float32)
     accuracy = personal_accuracy(ranker, History(movies, stars))
     assert (accuracy.older, accuracy.newest, accuracy.liked) == (24, 5, 4)
     assert len(ranker.model.last_history) == 24  # type: ignore[attr-defined]
-    # Errors of the model: 1, 0, 2, 1, 0.
+    # The model's errors are 1, 0, 2, 1 and 0.
     assert accuracy.by_model.rmse.value == pytest.approx(math.sqrt(6 / 5))
-    assert accuracy.by_model.hits == 3  # 0, 1 and 3; 99 is the last of its list
+    assert accuracy.by_model.hits == 3  # movies 0, 1 and 3; movie 99 is the last in the list
     assert accuracy.by_model.hit_rate == wilson(3, 4)
     overall = (200 * 3 + 60 * 5) / 260
     low, high = ((sums + 5 * overall) / (count + 5) for sums, count in ((6, 2), (11, 3)))
     errors = [5 - low, 4 - low, 4 - high, 3 - low, 4 - low]
     assert accuracy.by_means.rmse.value == pytest.approx(math.sqrt(sum(error**2 for error in errors) / 5))
-    # By the means the list starts at movie 40: the last sixty without the 24 rated ones are 36, followed by 0 to 13.
+    # By the means, the list begins with the 36 unrated movies of the last sixty, followed by movies 0 to 13.
     assert accuracy.by_means.hits == 4
 
 
@@ -88,11 +88,11 @@ def test_how_many_more_ratings_are_needed() -> None:
 
 
 def test_intervals_by_hand() -> None:
-    # Squared errors 0, 1, 4, 1, 4: mean 2, deviation sqrt(14 / 4), so 2 ± 1.96 * 1.8708 / sqrt(5).
+    # The squared errors 0, 1, 4, 1 and 4 have a mean of 2 and a deviation of sqrt(14 / 4): 2 ± 1.96 * 1.8708 / sqrt(5).
     interval = rmse(np.float32([3, 3, 3, 3, 3]), np.float32([3, 4, 5, 2, 1]))
     assert interval.value == pytest.approx(math.sqrt(2))
     assert (interval.low, interval.high) == pytest.approx((math.sqrt(2 - 1.6398), math.sqrt(2 + 1.6398)), abs=1e-4)
-    # Wilson's interval of 1 of 10: 0.0179 to 0.4042 (Agresti and Coull 1998 and every table since).
+    # Wilson's interval for 1 of 10 is 0.0179 to 0.4042 (Agresti and Coull 1998).
     assert (wilson(1, 10).low, wilson(1, 10).high) == pytest.approx((0.0179, 0.4042), abs=1e-4)
     assert (wilson(0, 5).low, wilson(5, 5).high) == (0, 1)
     assert wilson(0, 5).high == pytest.approx(0.4345, abs=1e-4)

@@ -18,7 +18,7 @@ class TestPopularity(ModelContract):
     def test_stars_are_the_damped_mean(self) -> None:
         model = Popularity(PopularitySettings(damping=2))
         model.fit(dataset([0, 1, 2, 0], [0, 0, 0, 1], [5, 5, 2, 4]))
-        # The overall mean is 4: movie 0 has (12 + 8) / 5, movie 1 (4 + 8) / 3.
+        # The overall mean is 4, so movie 0 gets (12 + 8) / 5 stars and movie 1 (4 + 8) / 3.
         expectation = model.expect(model.fold_in(EMPTY))
         assert expectation.stars == pytest.approx([4, 4])
         assert expectation.score == pytest.approx(np.log([4, 2]))
@@ -29,7 +29,7 @@ class TestPopularity(ModelContract):
         many, one = model.expect(None).uncertainty
         assert one == pytest.approx(many * np.sqrt(2), rel=1e-5)
 
-    def test_no_damping_and_no_ratings_are_still_defined(self) -> None:
+    def test_without_damping_a_movie_without_ratings_has_finite_predictions(self) -> None:
         model = Popularity(PopularitySettings(damping=0))
         model.fit(dataset([0], [0], [5], movies=2))
         assert np.isfinite(model.expect(None).stars).all()

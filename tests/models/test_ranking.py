@@ -56,14 +56,14 @@ def profile(movies: Sequence[int], stars: Sequence[float]) -> Viewer:
     return Viewer("profile", "Ada", History(np.asarray(movies, np.int32), np.asarray(stars, np.float32)))
 
 
-def test_candidates_are_movies_nobody_saw_nobody_hid_and_somebody_rated(ranker: Ranker) -> None:
+def test_candidates_are_rated_movies_that_no_viewer_has_seen_or_hidden(ranker: Ranker) -> None:
     viewers = [replace(user(1), hidden=[3, 4]), replace(user(2), hidden=[5], seen=[6])]
     seen = set(viewers[0].history.movies.tolist()) | set(viewers[1].history.movies.tolist()) | {6}
     expected = {row for row in range(90) if DATASET.counts[row]} - seen - {3, 4, 5}
     assert set(ranker.rank(viewers).order.tolist()) == expected
 
 
-def test_a_movie_that_does_not_pass_the_filter_is_no_candidate(ranker: Ranker) -> None:
+def test_a_movie_that_does_not_pass_the_filter_is_not_a_candidate(ranker: Ranker) -> None:
     whole = ranker.rank([user(1)]).order
     passing = np.arange(90) % 3 == 0
     order = ranker.rank([replace(user(1), hidden=[int(whole[0])])], passing=passing).order
@@ -211,7 +211,7 @@ def test_unseen_by_all_by_any_and_by_none(ranker: Ranker) -> None:
     assert not by_none & {8, 9}
 
 
-def test_agreement_is_the_share_of_the_scale_between_them(ranker: Ranker) -> None:
+def test_agreement_falls_with_the_distance_between_the_predictions(ranker: Ranker) -> None:
     assert ranker.agreement(np.float32([[5, 3, 4], [1, 3, 3]])).tolist() == [0, 1, 0.75]
 
 

@@ -15,7 +15,7 @@ from tests.models.builders import tastes
 DATASET = replace(tastes()[0], name="planted")
 
 
-def test_rows_hold_the_reported_figure_and_those_of_both_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_have_the_reported_figure_and_those_with_both_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     published = BiasSettings(sweeps=1)
     monkeypatch.setattr(Bias, "published", published)
     experiments = (

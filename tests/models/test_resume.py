@@ -40,7 +40,7 @@ learn(Path(sys.argv[1]), "deep-mf", ADAM, kill)
 def learn(
     folder: Path | None, name: str, settings: Settings, progress=ignore_epoch, resumed=ignore_epoch, seed: int = 2
 ):
-    """Fit a model; with a folder, save its state there."""
+    """Return a model and the result of its fit; with a folder, the training's state is saved there."""
     model = build(name, settings, seed)
     if folder is None:
         return model, model.fit(TRAIN, HELD_OUT, progress)
@@ -84,7 +84,7 @@ def test_any_optimizer_resumes_from_any_epoch(tmp_path: Path, at: int) -> None:
 
 
 def test_several_trainings_have_separate_states(tmp_path: Path) -> None:
-    """A training has several fits; those that completed before the interruption are not repeated."""
+    """Fits that were complete before the interruption are not repeated."""
     resumed_epochs: list[Epoch] = []
 
     def both(progress=ignore_epoch) -> list[AnyModel]:
@@ -113,7 +113,7 @@ def test_other_settings_seeds_and_networks_start_over(tmp_path: Path, monkeypatc
     learn(tmp_path, "sgd-mf", replace(DESCENT, rate=0.04), resumed=resumed_epochs.append)
     learn(tmp_path, "sgd-mf", DESCENT, resumed=resumed_epochs.append, seed=3)
     assert not resumed_epochs
-    (file,) = tmp_path.iterdir()  # those that completed are deleted, the interrupted one remains
+    (file,) = tmp_path.iterdir()  # the states of complete trainings are deleted, that of the interrupted one remains
     content = file.read_bytes()
     file.write_bytes(content[: len(content) // 2])
     assert same(learn(tmp_path, "sgd-mf", DESCENT, resumed=resumed_epochs.append), learn(None, "sgd-mf", DESCENT))
@@ -126,7 +126,7 @@ def test_other_settings_seeds_and_networks_start_over(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("at", [0.6, 0.999])
 def test_a_state_with_one_wrong_bit_is_ignored(tmp_path: Path, at: float) -> None:
-    """The result would differ; wherever the bit is, training starts over."""
+    """Training starts over, wherever the bit is, because the result would differ."""
     with pytest.raises(Cancelled):
         learn(tmp_path, "sgd-mf", DESCENT, stop(2))
     (file,) = tmp_path.iterdir()

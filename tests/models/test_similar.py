@@ -1,4 +1,4 @@
-"""Similar movies: planted similarity is recovered, and every movie has neighbours."""
+"""Similar movies: known similarities are found, and every movie has neighbours."""
 
 from dataclasses import replace
 
@@ -23,8 +23,8 @@ def test_movies_liked_by_the_same_users_are_similar() -> None:
     assert similarity[1::2].max() < similarity[::2][rated[::2]].min()
 
 
-def test_what_is_of_a_kind_is_similar_even_where_ratings_are_alike_by_chance() -> None:
-    # Everybody rates movies 1 and 2 exactly like movie 0; only movie 1 has its genre.
+def test_of_movies_with_the_same_ratings_those_of_the_same_kind_are_more_similar() -> None:
+    # Everybody rates movies 1 and 2 exactly like movie 0, but only movie 1 shares its genre.
     users = np.arange(30)
     few = dataset(np.tile(users, 3), np.repeat([0, 1, 2], 30), np.tile(np.resize([5, 1, 3], 30), 3))
     few = replace(few, movies=replace(few.movies, genres=np.asarray([[1, 0], [1, 0], [0, 1]], bool)))
@@ -32,7 +32,7 @@ def test_what_is_of_a_kind_is_similar_even_where_ratings_are_alike_by_chance() -
 
 
 @pytest.mark.parametrize("row", [0, 3])
-def test_a_movie_without_ratings_is_similar_to_those_of_its_kind(row: int) -> None:
+def test_a_movie_without_ratings_is_similar_to_movies_of_its_kind(row: int) -> None:
     few = dataset([0, 1], [1, 2], [4, 5], movies=5)
     genres = np.asarray([[1, 0], [0, 1], [1, 1], [1, 0], [0, 1]], bool)
     few = replace(few, movies=replace(few.movies, genres=genres, years=np.int32([1980, 1990, 0, 1985, 2000])))

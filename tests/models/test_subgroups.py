@@ -58,5 +58,7 @@ def test_people_and_genres(train: Dataset) -> None:
 
 
 def test_missing_demographics_are_left_out(train: Dataset) -> None:
-    silent = replace(train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=()))
-    assert {by for by, _ in errors_of(silent)} == {"ratings of the user", "ratings of the movie", "genre"}
+    without_demographics = replace(
+        train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=())
+    )
+    assert {by for by, _ in errors_of(without_demographics)} == {"ratings of the user", "ratings of the movie", "genre"}

@@ -78,15 +78,15 @@ def test_the_choice_does_not_depend_on_test() -> None:
     ratings = DATASET.ratings
     stars = ratings.stars.copy()
     stars[parts.test] = 6 - stars[parts.test]
-    turned = replace(DATASET, ratings=replace(ratings, stars=stars))
+    inverted = replace(DATASET, ratings=replace(ratings, stars=stars))
     grid = combine("bias", {"sweeps": ["1", "2", "12"]})
-    before, after = (sweep("bias", data, "random80", grid) for data in (DATASET, turned))
+    before, after = (sweep("bias", data, "random80", grid) for data in (DATASET, inverted))
     assert [swept.changes for swept in before] == [swept.changes for swept in after]
     assert before[0].test != after[0].test
 
 
 def fitted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Record the sweeps of every ``bias`` that is fitted."""
+    """Return a list to which every fit of ``bias`` adds its number of sweeps."""
     seen: list[int] = []
     learn = Bias._learn
     monkeypatch.setattr(Bias, "_learn", lambda model, *rest: seen.append(model.settings.sweeps) or learn(model, *rest))
@@ -125,11 +125,8 @@ def test_results_of_another_sweep_and_truncated_ones_are_ignored(
     seen = fitted(monkeypatch)
     for _ in range(2):
         sweep("bias", DATASET, "random80", grid, results=results)
-    assert seen == [
-        4,
-        4,
-        4,
-    ]  # the truncated one again, then the best on test; in the second round only the best on test
+    # First the truncated combination and the best one on test, then only the best one on test.
+    assert seen == [4, 4, 4]
     assert len(results.read()) == 2
     results.forget()
     assert results.read() == {}

@@ -1,4 +1,4 @@
-"""A viewer's taste: planted and recovered."""
+"""Known tastes of viewers are found."""
 
 from dataclasses import replace
 
@@ -12,7 +12,8 @@ from tests.models.builders import dataset
 
 
 def crowd() -> Dataset:
-    """Ten users who give every movie three stars; half of the movies are comedies, a third of each decade."""
+    """Return ten users who give every movie three stars; half of the movies are comedies, and a third each is from
+    1985, 1995 and an unknown year."""
     user, movie = (grid.ravel() for grid in np.indices((10, 30)))
     whole = dataset(user, movie, np.full(300, 3.0), users=11)
     genres = np.stack([np.arange(30) % 2 == 0, np.arange(30) % 2 == 1], 1)
@@ -24,7 +25,7 @@ def history(movies: object, stars: object, user: int | None = None) -> History:
     return History(np.asarray(movies, np.int32), np.asarray(stars, np.float32), user)
 
 
-def test_a_viewer_who_likes_comedies_and_no_dramas() -> None:
+def test_the_taste_of_a_viewer_who_likes_comedies_but_not_dramas() -> None:
     movies = np.arange(20)
     result = taste(crowd(), history(movies, np.where(movies % 2 == 0, 4.0, 2.0)))
     assert (result.ratings, result.mean) == (20, 3)

@@ -1,4 +1,4 @@
-"""What holds for all tests: the threads of a worker, and the signals of what they start."""
+"""Settings for all tests: the number of threads, and the signals of the programs that tests start."""
 
 import os
 import signal
@@ -13,10 +13,10 @@ for library in ("OMP", "OPENBLAS"):
 
 @pytest.fixture(scope="session", autouse=True)
 def signals() -> Iterator[None]:
-    """Give the programs that tests start the signals of a terminal, also under ``nohup`` and in the background.
+    """Let the programs that tests start react to signals as in a terminal, even under ``nohup`` or in the background.
 
-    What is ignored stays ignored in each process that is started, but what is handled does not: this process goes on
-    as if it ignored them.
+    A program ignores the signals that its parent ignores. This process therefore handles such signals by doing nothing,
+    because a program does not inherit handlers.
     """
     ignored = [
         number
@@ -32,7 +32,7 @@ def signals() -> Iterator[None]:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Let SIGINT raise ``KeyboardInterrupt`` in this process, as in one that a person started."""
+    """Let SIGINT raise ``KeyboardInterrupt`` in this process, as in a process that a person starts."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

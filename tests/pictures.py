@@ -1,9 +1,9 @@
-"""Draws the screens as SVG with the app itself, for the README and for review.
+"""Draw the screens as SVG with the app itself, for the README and for review.
 
     python -m tests.pictures FOLDER [--size 140x40]... [--theme NAME]... [--from SCENE] [--only SCENE]...
 
-What is drawn is what lies under MOVIETUI_HOME; a home without anything begins with the first start. The scenes of
-Train want a home with two runs; they sweep, and train a run that fails and is deleted at the end.
+The app uses the home MOVIETUI_HOME; in an empty home, it begins with the first start. The scenes of the Train screen
+need a home with two runs. They start a sweep, and train a run that fails and is deleted at the end.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ FIRST_START = {
     "first-start-learning": ("▸ Learn",),
     "first-start-question": ("Who is watching?",),
 }
-"""The scenes of a home without anything, each with texts of which one is then on screen."""
+"""The scenes of an empty home, each with texts. A scene has come when one of its texts is on screen."""
 SCENES: dict[str, tuple[str, ...]] = {
     "browse": ("b",),
     "browse-rated": ("b", "right", "5", "4"),
@@ -85,13 +85,14 @@ SCENES: dict[str, tuple[str, ...]] = {
     "train-failed": ("escape", "up", "e", *("tab",) * 3, *"u77", "enter", "see ! Run"),
     "train-without-it": ("right", "g", "D", "y", "see deleted"),
 }
+"""The other scenes in order, each with the steps that lead to it from the scene before."""
 
 
 async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only: Sequence[str]) -> None:
-    """Draw all scenes, or only some, at a size in a theme; the keys of the other scenes are pressed too."""
+    """Draw the scenes from ``first`` on, or ``only`` some of them, at a size and in a theme. Press the keys of all."""
     async with started(size, engine=Engine(), job=Job, theme=theme, wait=False) as driver:
         app, pilot = driver.app, driver.pilot
-        if app.asks_who:  # a home without anything
+        if app.asks_who:  # an empty home
             for scene, shows in FIRST_START.items():
                 while not any(words in shown(app) for words in shows):
                     await pilot.press(*["e"] * (OFFLINE in shown(app)))
@@ -115,7 +116,7 @@ async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only
                     else:
                         await pilot.press(step)
                     await pilot.pause(0.15)
-                    await driver.until(lambda: not app.session.engine._connection._waiting, "the engine's answer", 60)
+                    await driver.until(lambda: not app.session.engine._connection._waiting, "the engine's reply", 60)
                 await pilot.pause(0.5)
                 if not only or scene in only:
                     save(app, folder, scene, size, theme)
@@ -128,12 +129,12 @@ def save(app: MovieTui, folder: Path, scene: str, size: tuple[int, int], theme: 
 
 
 def letterboxd(movies: Sequence[MovieRow]) -> str:
-    """Return ratings of movies as Letterboxd exports them; some are in no dataset, and some have no year."""
+    """Return a Letterboxd export with ratings of movies, some without a year, and of three movies that do not exist."""
     rows = ["Date,Name,Year,Letterboxd URI,Rating"]
-    for place, movie in enumerate(movies):
-        year = "" if place % 5 == 4 else movie["year"]
-        rows.append(f'2026-01-{place + 1:02},"{movie["title"]}",{year},https://boxd.it/{place},{place % 10 / 2 + 0.5}')
-    rows += [f"2026-02-0{place},Nobody Has This {place},2025,https://boxd.it/x{place},4" for place in range(1, 4)]
+    for index, movie in enumerate(movies):
+        year = "" if index % 5 == 4 else movie["year"]
+        rows.append(f'2026-01-{index + 1:02},"{movie["title"]}",{year},https://boxd.it/{index},{index % 10 / 2 + 0.5}')
+    rows += [f"2026-02-0{number},Nobody Has This {number},2025,https://boxd.it/x{number},4" for number in range(1, 4)]
     return "\n".join(rows) + "\n"
 
 

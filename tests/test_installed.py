@@ -1,4 +1,4 @@
-"""What pip installs has one top-level name, and runs beside foreign packages named ``data`` and ``models``."""
+"""The installed package has one top-level name, and runs beside foreign packages named ``data`` and ``models``."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    # Setuptools writes into the folder that it builds, so it builds a copy; links stay links.
+    # Setuptools writes into the folder from which it builds, so it gets a copy, in which links stay links.
     hidden = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, folder / "source", symlinks=True, ignore=hidden)
     build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, folder / "source"]
@@ -37,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return what runs the Python of an environment that holds the wheel, foreign packages and our dependencies."""
+    """A function that runs Python in an environment with the wheel, foreign packages and our dependencies."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder / "venv", with_pip=False)
     python = folder / "venv" / "bin" / "python"
@@ -76,8 +76,8 @@ def test_the_command_line_runs_beside_foreign_packages(installed: Run) -> None:
 
 
 def test_the_engine_runs_beside_foreign_packages(installed: Run) -> None:
-    answer = installed("-m", "movietui.engine", input='{"id": 1, "do": "models", "arguments": {}}\n').stdout
-    assert '"bayes"' in answer
+    reply = installed("-m", "movietui.engine", input='{"id": 1, "do": "models", "arguments": {}}\n').stdout
+    assert '"bayes"' in reply
 
 
 def test_models_are_imported_from_movietui(installed: Run) -> None:

@@ -1,1 +1,1 @@
-"""Benchmarks: figures are measured and printed, never asserted."""
+"""Benchmarks. They measure and print figures, but never assert them."""

@@ -1,7 +1,7 @@
-"""Models of other libraries behind one interface: a model is prepared for a dataset, fitted, and then predicts.
+"""Models of other libraries behind one interface: prepare a model for a dataset, fit it, then predict with it.
 
-Each library is imported where it is used, because none has to be installed. Converting the ratings to a library's
-format is not part of its fit.
+Each function imports its library when it is called, so that no library has to be installed. Converting the ratings to a
+library's format does not count as part of the fit.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,31 +16,32 @@ from movietui.data.dataset import Dataset, Floats, Ints
 from movietui.models.metrics import RELEVANT
 
 Predict = Callable[[Ints, Ints], Floats]
-"""Maps rows of users and of movies to stars."""
+"""Predicts stars, given an array of users' rows and an array of movies' rows."""
 Score = Callable[[int], Floats]
-"""Maps a user's row to a score for each movie of the dataset."""
+"""Returns a score for every movie of the dataset, given a user's row."""
 Fit = Callable[[], Any]
-"""Does the timed work and returns a ``Predict``, or for a ranker a ``Score``."""
+"""Does the timed work and returns a ``Predict`` or, for a ranker, a ``Score``."""
 
 LARGE = 500_000
-"""The number of ratings from which a peer uses the settings that were best for ml-1m."""
+"""With at least this many ratings, a peer uses the settings that were best for ml-1m."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A model of another library, with the settings of its best figures."""
+    """A model of another library, with the settings that gave its best figures."""
 
     package: str
-    """The name to install."""
+    """The name under which pip installs the library."""
     module: str
-    """The name to import."""
+    """The name under which Python imports the library."""
     settings: str
-    """In words."""
-    ready: Callable[[Dataset], Fit]
+    """The settings in words, for the table."""
+    prepare: Callable[[Dataset], Fit]
+    """Does everything before the timed work."""
 
 
 def liked(train: Dataset) -> Dataset:
-    """Return only the ratings that other rankers learn from: those that count as hits."""
+    """Return the dataset without the ratings that are not hits, because other rankers learn only from hits."""
     return train.with_ratings(np.flatnonzero(train.ratings.stars >= RELEVANT))
 
 
@@ -48,7 +49,7 @@ def liked(train: Dataset) -> Dataset:
 
 
 def myfm(train: Dataset) -> Fit:
-    """Prepare a Bayesian factorisation machine: "SVD++ flipped" with side features, see ``_myfm_blocks``."""
+    """Prepare a Bayesian factorisation machine: "SVD++ flipped" with the side features of ``_myfm_blocks``."""
     from myfm import MyFMRegressor, RelationBlock
 
     blocks = _myfm_blocks(train)
@@ -71,17 +72,17 @@ def myfm(train: Dataset) -> Fit:
 
 
 def _myfm_blocks(train: Dataset) -> tuple[list[Any], list[Any]]:
-    """Return the features of users and of movies, as matrices to concatenate.
+    """Return the features of users and those of movies, each as a list of matrices to concatenate.
 
     A user's features: the user, occupation, first digit of the zip code, age in steps of five years, gender, and the
     movies rated in train. A movie's features: the movie, genres, year in steps of five, and the users who rated it.
-    Each row of genres, movies and users is divided by the square root of their number.
+    A row with n genres, n movies or n users is divided by the square root of n.
     """
     from scipy.sparse import csr_matrix, diags, eye
 
     def spread(table: Any) -> Any:
-        many = np.asarray(table.sum(1)).ravel()
-        return diags(1 / np.sqrt(np.maximum(many, 1))) @ table
+        counts = np.asarray(table.sum(1)).ravel()
+        return diags(1 / np.sqrt(np.maximum(counts, 1))) @ table
 
     def one_hot(values: Any) -> Any:
         codes = np.unique(np.asarray(values), return_inverse=True)[1]
@@ -91,30 +92,30 @@ def _myfm_blocks(train: Dataset) -> tuple[list[Any], list[Any]]:
     shape = (len(users), len(movies))
     rated = csr_matrix((np.ones(len(ratings)), (ratings.user, ratings.movie)), shape)
     attributes = (users.occupation, [code[:1] for code in users.zip_code], users.age // 5, users.gender)
-    of_users = [eye(shape[0]), *(one_hot(column) for column in attributes if len(column)), spread(rated)]
+    user_features = [eye(shape[0]), *(one_hot(column) for column in attributes if len(column)), spread(rated)]
     movie_features = [spread(csr_matrix(movies.genres.astype(np.float64))), one_hot(movies.years // 5)]
-    return of_users, [eye(shape[1]), *movie_features, spread(rated.T.tocsr())]
+    return user_features, [eye(shape[1]), *movie_features, spread(rated.T.tocsr())]
 
 
 # LensKit
 
 
 def _lenskit(scorer: Any, train: Dataset, stars: bool, with_history: bool) -> Fit:
-    """Prepare a scorer of LensKit; a movie without a score gets the mean of train, or the last rank in a list."""
+    """Prepare a LensKit scorer. A movie without a score gets the mean of train or, in a list, the last rank."""
     from lenskit.data import ItemList, RecQuery, from_interactions_df
 
     _keep_lenskit_to_one_thread()
     ratings = train.ratings
     columns = {"user_id": ratings.user, "item_id": ratings.movie}
     data = from_interactions_df(pd.DataFrame(columns | ({"rating": ratings.stars} if stars else {})))
-    every = np.arange(len(train.movies), dtype=np.int32)
+    all_movies = np.arange(len(train.movies), dtype=np.int32)
 
     def ask(user: int, movies: Ints) -> Floats:
         query = RecQuery(user_id=user, user_items=data.user_row(user) if with_history else None)
         return np.asarray(scorer(query, ItemList(item_ids=movies)).scores(), np.float32)
 
     def score(user: int) -> Floats:
-        scores = ask(user, every)
+        scores = ask(user, all_movies)
         return np.where(np.isnan(scores), np.float32(-1e9), scores)
 
     def predict(users: Ints, movies: Ints) -> Floats:
@@ -147,7 +148,7 @@ def lenskit_als(train: Dataset) -> Fit:
 
 
 def lenskit_user_knn(train: Dataset) -> Fit:
-    """Prepare user neighbours; LensKit does in predict what ours do in fit."""
+    """Prepare user neighbours. LensKit does while predicting what our model does while fitting."""
     from lenskit.knn import UserKNNScorer
 
     return _lenskit(UserKNNScorer(max_nbrs=30), train, stars=True, with_history=False)
@@ -174,9 +175,9 @@ def lenskit_ease(train: Dataset) -> Fit:
 def implicit_als(train: Dataset) -> Fit:
     """Prepare implicit alternating least squares on the ratings that count as hits.
 
-    Minimises ``sum over ratings (1 - s)^2 + unseen sum over all pairs s^2`` plus a ridge, converted to the library's
-    terms, where each pair without a rating counts once. The settings were chosen on validation tenths of the train
-    parts of ``random80``.
+    Minimises ``sum over ratings (1 - s)^2 + unseen sum over all pairs s^2`` plus a ridge. The settings are converted to
+    the library's, which gives each pair without a rating the weight 1. They were chosen on validation tenths of the
+    train parts of ``random80``.
     """
     from implicit.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
@@ -232,7 +233,7 @@ def surprise_svd(train: Dataset) -> Fit:
 
 
 def surprise_knn(train: Dataset) -> Fit:
-    """Prepare Surprise's item neighbours around baselines."""
+    """Prepare Surprise's item neighbours with baselines."""
     from surprise import KNNBaseline
 
     similarity = {"name": "pearson_baseline", "user_based": False}
@@ -248,10 +249,10 @@ def cornac_mf(train: Dataset) -> Fit:
     rows = zip(ratings.user.tolist(), ratings.movie.tolist(), ratings.stars.tolist(), strict=True)
     table = Table.from_uir(list(rows), seed=0)
     model = MF(k=10, max_iter=25, learning_rate=0.01, lambda_reg=0.02, use_bias=True, num_threads=1, seed=0)
-    # Cornac numbers the users and movies it has seen; one extra row of zeros is for the others.
+    # Cornac numbers only the users and movies of train; all others get -1, the extra row of zeros.
     user, movie = (
-        np.asarray([rows.get(row, -1) for row in range(len(side))], np.intp)
-        for rows, side in ((table.uid_map, train.users), (table.iid_map, train.movies))
+        np.asarray([numbers.get(row, -1) for row in range(len(side))], np.intp)
+        for numbers, side in ((table.uid_map, train.users), (table.iid_map, train.movies))
     )
 
     def fit() -> Predict:
@@ -274,14 +275,14 @@ PEERS: Mapping[str, Peer] = {
     "LensKit ALS": Peer("lenskit", "lenskit", "biases, 50 factors, 20 epochs", lenskit_als),
     "LensKit user-kNN": Peer("lenskit", "lenskit", "30 neighbours", lenskit_user_knn),
     "LensKit item-kNN": Peer("lenskit", "lenskit", "20 neighbours", lenskit_item_knn),
-    "LensKit EASE": Peer("lenskit", "lenskit", "ratings from 4 on, ridge 400 (ml-1m: 600)", lenskit_ease),
+    "LensKit EASE": Peer("lenskit", "lenskit", "ratings of at least 4, ridge 400 (ml-1m: 600)", lenskit_ease),
     "implicit ALS": Peer(
         "implicit",
         "implicit",
-        "ratings from 4 on, 32 factors, ridge 10, unseen 0.3 (ml-1m: 64, 15, 0.2), 15 sweeps",
+        "ratings of at least 4, 32 factors, ridge 10, unseen 0.3 (ml-1m: 64, 15, 0.2), 15 sweeps",
         implicit_als,
     ),
     "Surprise SVD": Peer("scikit-surprise", "surprise", "100 factors, 60 epochs, regularisation 0.1", surprise_svd),
-    "Surprise KNNBaseline": Peer("scikit-surprise", "surprise", "of items, pearson_baseline", surprise_knn),
+    "Surprise KNNBaseline": Peer("scikit-surprise", "surprise", "items, pearson_baseline", surprise_knn),
     "Cornac MF": Peer("cornac", "cornac", "biases, 10 factors, 25 epochs", cornac_mf),
 }

@@ -1,11 +1,11 @@
-"""How fast a dataset is read, and with how much memory, from 100 thousand ratings to the 32 million of ML-32M.
+"""Measure how fast a dataset is read and with how much memory, for 100 thousand ratings up to the 32 million of ML-32M.
 
     python -m tests.benchmarks.data [--rows 100k,1m,32m] [--ml-1m PATH] [--rounds 5]
 
-Prints a table with one line per size: seconds and peak memory of a fresh process that turns CSV files into a cleaned
-and cached dataset, of another that loads it from the cache, and of pandas reading the same ``ratings.csv`` alone. With
-``--ml-1m`` (the published archive) also: from zip to dataset, cold and from the cache, alternating with pandas reading
-the same files with ``sep="::", engine="python"`` in the same process.
+Prints a table with one line per size: the seconds and peak memory of three fresh processes. The first turns CSV files
+into a cleaned and cached dataset, the second loads it from the cache, and the third reads only ``ratings.csv``, with
+pandas. Given the published archive with ``--ml-1m``, it also times, in turn and in one process: reading the archive
+into a dataset, loading that from the cache, and reading the same files with pandas (``sep="::", engine="python"``).
 """
 
 import json
@@ -34,7 +34,7 @@ PANDAS = "import pandas; pandas.read_csv(sys.argv[1] + '/ratings.csv')"
 
 
 def measured(code: str, folder: Path, home: Path) -> tuple[float, float]:
-    """Run code in a fresh process; return its seconds without startup, and its peak memory in MB."""
+    """Run code in a fresh process; return the seconds it takes without startup, and the peak memory in MB."""
     process = subprocess.Popen(
         [sys.executable, "-c", BEGIN + code + END, str(folder)],
         stdout=subprocess.PIPE,
@@ -50,7 +50,7 @@ def measured(code: str, folder: Path, home: Path) -> tuple[float, float]:
 
 
 def scale(rows: int) -> dict[str, float]:
-    """Generate, read, clean and load a dataset with this many ratings."""
+    """Generate a dataset with this many ratings, read, clean and load it; return the seconds and the peak memory."""
     with tempfile.TemporaryDirectory() as scratch:
         folder, home = Path(scratch, "files"), Path(scratch, "home")
         began = time.perf_counter()
@@ -72,7 +72,7 @@ def scale(rows: int) -> dict[str, float]:
 
 
 def published(path: Path, rounds: int) -> dict[str, float]:
-    """Return median seconds of reading ML-1M, alternating: ours cold, ours cached, pandas."""
+    """Read ML-1M without the cache, from the cache, and with pandas, in turn; return the median seconds of each."""
     from movietui.data import catalogue
 
     def plain() -> None:
@@ -125,9 +125,9 @@ def _print(rows: list[dict[str, float]]) -> None:
 @click.command()
 @click.option("--rows", default="100k,1m,32m", show_default=True, help="Sizes, separated by commas.")
 @click.option("--ml-1m", "path", type=click.Path(exists=True, path_type=Path), help="The archive ml-1m.zip.")
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="Rounds for ML-1M.")
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="How many times to read ML-1M.")
 def main(rows: str, path: Path | None, rounds: int) -> None:
-    """Measure and print."""
+    """Measure how fast datasets are read, and with how much memory."""
     _print([scale(rows_of(size)) for size in rows.split(",")])
     if path is not None:
         print()

@@ -1,9 +1,10 @@
-"""How fast search, filters, completion and the dial to daring are, with as many invented movies as ML-32M has.
+"""Measure how fast search, filters, completion and daring lists are, with as many invented movies as ML-32M has.
 
     python -m tests.benchmarks.discover [--movies 87585]
 
-Titles consist of invented words, a few of which are in very many titles and most in few, as in real ones. Prints one
-JSON document: median and worst time in milliseconds, and separately the time to build the search index of a dataset.
+Titles consist of invented words. As in real titles, a few words are in very many titles and most words are in few.
+Prints one JSON document: the median, the 95th percentile and the worst time in milliseconds, and separately the time to
+build the search index of a dataset.
 """
 
 import json
@@ -22,7 +23,7 @@ from movietui.data.titles import movie_key
 from movietui.models.serving.diversify import diversify
 from movietui.models.serving.similar import Similarities
 
-Tried = TypeVar("Tried")
+Argument = TypeVar("Argument")
 GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "Thriller", "War", "Western")
 
 
@@ -77,7 +78,7 @@ def invented(movies: int, seed: int = 0) -> Dataset:
 
 
 def typed(dataset: Dataset, seed: int = 1) -> list[str]:
-    """Return texts as people type them: titles letter by letter, some with an extra letter or two swapped."""
+    """Return texts as people type them: titles letter by letter, some with two letters swapped or one too many."""
     random = np.random.default_rng(seed)
     texts = []
     for row in random.integers(0, len(dataset.movies), 12).tolist():
@@ -89,12 +90,12 @@ def typed(dataset: Dataset, seed: int = 1) -> list[str]:
     return texts
 
 
-def measured(call: Callable[[Tried], object], texts: Sequence[Tried]) -> dict[str, float]:
-    """Return the milliseconds of a call for each text."""
+def measured(call: Callable[[Argument], object], arguments: Sequence[Argument]) -> dict[str, float]:
+    """Time a call with each argument; return the median, the 95th percentile and the longest time in milliseconds."""
     waits = []
-    for text in texts:
+    for argument in arguments:
         began = time.perf_counter()
-        call(text)
+        call(argument)
         waits.append((time.perf_counter() - began) * 1000)
     return {
         "median": round(statistics.median(waits), 2),
@@ -107,7 +108,7 @@ def measured(call: Callable[[Tried], object], texts: Sequence[Tried]) -> dict[st
 @click.command()
 @click.option("--movies", default=87_585, show_default=True, help="The number of movies.")
 def main(movies: int) -> None:
-    """Measure and print."""
+    """Measure how fast search, filters, completion and daring lists are."""
     dataset = invented(movies)
     search = Search(dataset)
     texts = typed(dataset)

@@ -1,9 +1,10 @@
-"""An epoch of ``dot`` in our loop, compared with a ``DataLoader`` over a Python ``__getitem__``, on one thread.
+"""Time an epoch of ``dot`` in our loop and with a ``DataLoader`` over a Python ``__getitem__``, on one thread.
 
     OMP_NUM_THREADS=1 python -m tests.benchmarks.epoch [--dataset ml-1m] [--batch 8192] [--rounds 3]
 
-Needs the dataset (``movietui data get ml-1m``). Both train the same network with the same loss, optimizer and batches,
-alternating; only the assembly of batches differs. Prints one JSON document with the ratio of the medians.
+Needs the dataset (``movietui data get ml-1m``). The two loops alternate. They train the same network with the same
+loss, optimizer and batch size, and differ only in how they assemble batches. Prints one JSON document with the ratio of
+the medians.
 """
 
 import json
@@ -26,7 +27,7 @@ from movietui.models.training.embeddings import Network
 
 
 class RatingRows(Rows[Tensor]):
-    """The raw values of a table; each row becomes a tensor on access, as source 004 describes its dataset."""
+    """Ratings as a torch dataset that makes a tensor of each row on access, as source 004 (``docs/models.md``) does."""
 
     def __init__(self, ratings: Ratings) -> None:
         self.rows = np.column_stack([ratings.user, ratings.movie, ratings.stars]).astype(np.float32)
@@ -46,7 +47,7 @@ def build(dataset: Dataset) -> Network:
 
 
 def ours(dataset: Dataset, batch: int) -> float:
-    """Return the seconds of an epoch with slices of an index."""
+    """Return the seconds of an epoch in our loop, which takes slices of a shuffled index."""
     ratings = dataset.ratings
     user, movie, stars = (torch.from_numpy(column) for column in (ratings.user, ratings.movie, ratings.stars))
     with seeded(0):
@@ -81,7 +82,7 @@ def loader(dataset: Dataset, batch: int) -> float:
 @click.option("--batch", default=8192, show_default=True, type=click.IntRange(1))
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1))
 def main(name: str, batch: int, rounds: int) -> None:
-    """Measure and print."""
+    """Time an epoch in our loop and with a ``DataLoader``."""
     torch.set_num_threads(1)
     dataset = catalogue.load(name, "none")
     seconds: dict[str, list[float]] = {"ours": [], "loader": []}

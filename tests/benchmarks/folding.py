@@ -1,13 +1,14 @@
-"""Whether folding in a viewer is as good as training with them, and how long a list takes.
+"""Measure whether folding in a viewer is as good as training with them, and how long a list takes.
 
     python -m tests.benchmarks.folding [MODEL...] [--dataset ml-1m] [--users 200] [--ratings 20] [--json]
 
-Needs the dataset. Users with enough ratings are drawn and left out. A model that never saw them folds each in from some
-of their ratings, like a viewer about whom nothing else is known; another with the same settings and seed is trained
-with these ratings among all others. Both predict the users' other ratings; the difference is the cost of folding in.
+Needs the dataset. Draws users with enough ratings and leaves them out. One model never sees these users and folds in
+each of them from some of their ratings, as it would a new viewer. Another model with the same settings and seed is
+trained with these ratings too. Both predict the users' other ratings; the difference between their errors is the cost
+of folding in.
 
-Then the first model makes lists of 200 movies: fold in, expect and rank, with each viewer's whole history and nothing
-cached. ``--only-lists`` skips the second fit.
+Then the first model makes lists of 200 movies: it folds in each viewer's whole history, predicts and ranks, with
+nothing cached. ``--only-lists`` skips the comparison and the second fit.
 """
 
 import json
@@ -28,7 +29,7 @@ from movietui.models.metrics import mse
 from movietui.models.serving.ranking import Ranker, Viewer
 
 LEAST = 5
-"""Ratings that a user must have left for testing."""
+"""A user must have at least this many ratings left for testing."""
 TOP = 200
 VIEWERS = 300
 
@@ -36,8 +37,8 @@ Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Honesty:
-    """The rmse of the same ratings of the same users, by a model that folds them in and by one trained with them."""
+class FoldingCost:
+    """The rmse on the same ratings of two models: one folds in their users, the other was trained with them."""
 
     users: int
     rows: int
@@ -51,7 +52,7 @@ class Honesty:
 
 @dataclass(frozen=True, eq=False)
 class Newcomers:
-    """The rows of a dataset's ratings: those of everybody else, and the known and the tested ones of the newcomers."""
+    """The rows of a dataset's ratings in three parts: other users', and the newcomers' known and tested ratings."""
 
     others: Rows
     known: Rows
@@ -59,7 +60,7 @@ class Newcomers:
 
 
 def newcomers(dataset: Dataset, users: int, ratings: int, seed: int = 0) -> Newcomers:
-    """Draw users with enough ratings, and the known ratings of each."""
+    """Draw users with enough ratings, and draw which of their ratings are known; the rest are tested."""
     random = np.random.default_rng(seed)
     counts = np.bincount(dataset.ratings.user, minlength=len(dataset.users))
     enough = np.flatnonzero(counts >= ratings + LEAST)
@@ -73,8 +74,8 @@ def newcomers(dataset: Dataset, users: int, ratings: int, seed: int = 0) -> Newc
     return Newcomers(np.setdiff1d(np.arange(len(dataset.ratings)), np.concatenate([known, tested])), known, tested)
 
 
-def honesty(without: AnyModel, trained: AnyModel, dataset: Dataset, parts: Newcomers) -> Honesty:
-    """Compare a model fitted without the newcomers with one fitted with their known ratings."""
+def folding_cost(without: AnyModel, trained: AnyModel, dataset: Dataset, parts: Newcomers) -> FoldingCost:
+    """Compare the errors of a model fitted without the newcomers and one fitted with their known ratings."""
     known, tested = dataset.with_ratings(parts.known), dataset.ratings.take(parts.tested)
     folded = np.empty(len(tested), np.float32)
     for user in np.unique(tested.user):
@@ -86,11 +87,11 @@ def honesty(without: AnyModel, trained: AnyModel, dataset: Dataset, parts: Newco
     differences = (folded.astype(np.float64) - tested.stars) ** 2 - (predicted.astype(np.float64) - tested.stars) ** 2
     by_user = np.bincount(tested.user, differences - differences.mean())
     deviation = float(np.sqrt((by_user**2).sum())) / len(tested) / sum(rmse)
-    return Honesty(len(np.unique(tested.user)), len(tested), *rmse, rmse[0] - rmse[1], deviation)
+    return FoldingCost(len(np.unique(tested.user)), len(tested), *rmse, rmse[0] - rmse[1], deviation)
 
 
 def times(model: AnyModel, dataset: Dataset, viewers: int = VIEWERS, seed: int = 0) -> NDArray[np.float64]:
-    """Return the seconds of the first list of each of some users of the dataset, shape (viewers,)."""
+    """Draw users and return the seconds that the first list of each takes, shape (viewers,)."""
     random = np.random.default_rng(seed)
     users = random.choice(len(dataset.users), min(viewers, len(dataset.users)), replace=False).tolist()
     seconds = []
@@ -107,13 +108,15 @@ def times(model: AnyModel, dataset: Dataset, viewers: int = VIEWERS, seed: int =
 @click.command()
 @click.argument("models", nargs=-1)
 @click.option("--dataset", "name", default="ml-100k", show_default=True)
-@click.option("--users", default=200, show_default=True, type=click.IntRange(1), help="How many users are left out.")
 @click.option(
-    "--ratings", default=20, show_default=True, type=click.IntRange(1), help="How many known ratings each has."
+    "--users", default=200, show_default=True, type=click.IntRange(1), help="The number of users to leave out."
+)
+@click.option(
+    "--ratings", default=20, show_default=True, type=click.IntRange(1), help="The number of known ratings of each."
 )
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A setting of the models; can be repeated.")
 @click.option("--only-lists", is_flag=True, help="Measure only how long a list takes.")
-@click.option("--seed", default=0, show_default=True, help="The seed of the draw of users; that of the models is 0.")
+@click.option("--seed", default=0, show_default=True, help="The seed for drawing users; the models use 0.")
 @click.option("--json", "json_", is_flag=True)
 def main(
     models: Sequence[str],
@@ -125,7 +128,7 @@ def main(
     seed: int,
     json_: bool,
 ) -> None:
-    """Measure and print."""
+    """Compare folding in with training, and time lists."""
     dataset = catalogue.load(name, "none")
     parts = newcomers(dataset, users, ratings, seed)
     settings = dict(change.split("=", 1) for change in changes)
@@ -150,7 +153,9 @@ def _measured(
     without = fitted(parts.others)
     row: dict[str, str | float] = {"model": model}
     if not only_lists:
-        row |= asdict(honesty(without, fitted(np.sort(np.concatenate([parts.others, parts.known]))), dataset, parts))
+        row |= asdict(
+            folding_cost(without, fitted(np.sort(np.concatenate([parts.others, parts.known]))), dataset, parts)
+        )
     milliseconds = 1000 * times(without, dataset)
     return row | {f"list p{part} ms": float(np.percentile(milliseconds, part)) for part in (50, 95)}
 

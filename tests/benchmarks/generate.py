@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.generate FOLDER [--rows 32m] [--seed 0]
 
-ML-32M has 32,000,204 ratings by 200,948 users on 87,585 movies, with a long tail in both: half of the users gave fewer
-than 75 ratings, a few thousands; half of the movies have fewer than 6, a few a hundred thousand. A smaller dataset has
-users in proportion and movies by the square root, so that there are still enough movies for each user.
+ML-32M has 32,000,204 ratings by 200,948 users on 87,585 movies. Both have a long tail: half of the users gave fewer
+than 75 ratings and a few gave thousands; half of the movies have fewer than 6 ratings and a few have a hundred
+thousand. In a smaller dataset, the number of users is proportional to the number of ratings, and the number of movies
+to its square root, so that there are still enough movies for each user.
 """
 
 import csv
@@ -35,16 +36,16 @@ SHARES = np.array([1.6, 3.1, 1.6, 6.6, 5.0, 19.6, 12.8, 26.4, 8.8, 14.5]) / 100
 
 
 def rows_of(text: str) -> int:
-    """Return the number that ``100k`` or ``32m`` means; ``32m`` is all of ML-32M."""
+    """Return the number that ``100k`` or ``1m`` means; ``32m`` means exactly as many ratings as ML-32M has."""
     factor = {"k": 10**3, "m": 10**6}.get(text[-1].lower(), 1)
     rows = int(text.rstrip("kKmM")) * factor
     return RATINGS if rows == 32_000_000 else rows
 
 
 def generate(folder: Path, rows: int, seed: int = 0, movies: int | None = None) -> None:
-    """Write ratings.csv, movies.csv and links.csv; the same for the same seed.
+    """Write ratings.csv, movies.csv and links.csv. The same arguments give the same files.
 
-    ``movies``: their number, by default derived from the rows; otherwise many may have no rating.
+    ``movies``: the number of movies, by default derived from the rows. If it is large, many movies have no rating.
     """
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
@@ -64,7 +65,7 @@ def generate(folder: Path, rows: int, seed: int = 0, movies: int | None = None) 
 
 
 def _counts(rows: int, users: int, movies: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Return how many movies each user rated; exactly ``rows`` in total."""
+    """Return how many movies each user rated, exactly ``rows`` in total."""
     activity = random.lognormal(0, 1.35, users)
     most = movies // 2
     counts = np.minimum(most, FEWEST + (activity / activity.sum() * (rows - FEWEST * users)).astype(np.int64))
@@ -75,8 +76,10 @@ def _counts(rows: int, users: int, movies: int, random: np.random.Generator) -> 
 
 
 def _ratings(rows: int, users: int, movies: int, random: np.random.Generator) -> Iterator[tuple[NDArray, ...]]:
-    """Yield user, movie, index of the stars and time, ordered by user and movie as in the release; no pair occurs
-    twice."""
+    """Yield users, movies, indices of stars and times, ordered by user and movie like the release.
+
+    No user rates a movie twice.
+    """
     counts = _counts(rows, users, movies, random)
     fame = 1 / (np.arange(movies) + 8.0) ** 1.45
     reach = np.cumsum(random.permutation(fame / fame.sum()))
@@ -85,12 +88,12 @@ def _ratings(rows: int, users: int, movies: int, random: np.random.Generator) ->
     for part in np.split(np.arange(users), cuts):
         many = counts[part]
         position = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
-        of = np.repeat(many, many)
-        # One movie from each of as many equal shares of total fame; duplicates move on to the next free movie.
-        drawn = np.searchsorted(reach, (position + random.random(len(position))) / of)
-        lane = np.repeat(np.arange(len(part)), many) * 4 * movies
-        movie = np.maximum.accumulate(drawn - position + lane) - lane + position
-        movie = np.minimum(movie, movies - of + position)
+        total = np.repeat(many, many)
+        # A user with n ratings draws one movie from each nth of all fame; a duplicate moves on to the next free movie.
+        drawn = np.searchsorted(reach, (position + random.random(len(position))) / total)
+        offset = np.repeat(np.arange(len(part)), many) * 4 * movies
+        movie = np.maximum.accumulate(drawn - position + offset) - offset + position
+        movie = np.minimum(movie, movies - total + position)
         began = random.integers(FIRST, LAST - 10**7, len(part))
         time = np.repeat(began, many) + random.integers(0, 10**7, len(position))
         stars = np.searchsorted(np.cumsum(SHARES), random.random(len(position)) * SHARES.sum() * (1 - 1e-12))
@@ -125,7 +128,7 @@ def _write(path: Path, head: str, *columns: Sequence[object]) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--rows", default="32m", show_default=True, help="Ratings: 100k, 1m, 32m or any number.")
+@click.option("--rows", default="32m", show_default=True, help="The number of ratings: 100k, 1m, 32m or any other.")
 @click.option("--seed", default=0, show_default=True)
 def main(folder: Path, rows: str, seed: int) -> None:
     """Write a dataset into FOLDER."""

@@ -1,23 +1,25 @@
-"""Whether the answers of an interview make better lists than other ratings do, and how many questions they take.
+"""Measure whether an interview's answers make better lists than other ratings do, and how many questions they take.
 
     python -m tests.benchmarks.interview [--dataset ml-1m] [--model ease] [--users 200] [--json]
 
-Needs the dataset. Users with enough ratings are drawn and left out; neither the model nor the interview ever sees them.
-Half of each user's ratings serve as answers: any other movie counts as "not seen", even if the user rated it. The other
-half is for testing. The ways of collecting answers:
+Needs the dataset. Draws users with enough ratings and leaves them out: neither the model nor the interview ever sees
+them. Half of each user's ratings serve as answers; any other movie counts as "not seen", even if the user rated it. The
+other half is for testing. Answers are collected in these ways:
 
-- the interview: the genres, cards, then lists, until 15 movies are rated;
-- popular: the movies with the most ratings, one after the other, until 15 are rated;
-- random: 40 of the answers, drawn at random; and 15 of them.
+- interview: ask about genres, then with cards, then with lists, until 15 movies are rated;
+- popular: ask about the movies with the most ratings, one after another, until 15 are rated;
+- random: draw 40 answers at random, or 15;
+- nothing: collect no answers.
 
-A list is judged by ``ndcg@10``, in the order ``likely``, where 4 stars or more is relevant; and by ``liked@10``, in the
-order ``liked``: the share of at least 4 stars among its movies that were rated in the half for testing, of all users
-together. Both lists are over all movies except the half for answers, which is the same for all ways, so that they
-differ only in the answers given. ``untold`` is ``ndcg@10`` over all movies except the answers given, as in real lists,
-which may contain a movie that was seen but not mentioned.
+Three metrics judge the lists. ``ndcg@10`` is measured in the order ``likely``; movies with at least 4 stars are
+relevant. ``liked@10`` is measured in the order ``liked``: of the listed movies that the users rated in the half for
+testing, it is the share with at least 4 stars, over all users together. For these two, a list may contain every movie
+outside the half for answers. That half is the same for all ways, which therefore differ only in the answers given.
+``untold`` is the ``ndcg@10`` of lists that may contain every movie except the answers given; real lists, too, may
+contain a movie that a viewer has seen but not mentioned.
 
-The genres, a card and a list are a question each; ``shown`` counts the movies that these questions are about. Choose
-settings with ``--seed`` 1 and report figures with 0, which draws other users.
+The genres, each card and each list count as one question; ``shown`` counts the movies that the questions are about. Use
+``--seed 1`` to choose settings and the default, 0, which draws other users, to report figures.
 """
 
 import json
@@ -56,25 +58,25 @@ DRAWS = 2000
 """Bootstrap samples of users for the intervals."""
 
 CLEAR = 0.15
-"""By how many stars a user's ratings of a genre differ from their mean before they say that they like or dislike it."""
+"""A user says that they like or dislike a genre if its mean differs from their mean by more stars than this."""
 PRIOR = 5
-"""With so few ratings of a genre, half of that difference counts."""
+"""If a user has only this many ratings of a genre, half of that difference counts."""
 
-Given = dict[int, float]
+StarsByMovie = dict[int, float]
 
 
 @dataclass(frozen=True, eq=False)
 class Respondent:
-    """A user who was left out."""
+    """A user who was left out, and who now answers."""
 
-    answers: Given
-    """The stars of the movies that they can answer about, by row, in random order."""
-    tested: Given
-    """The stars of the movies of the other half."""
+    answers: StarsByMovie
+    """The movies, as rows, that the user can answer about, with their stars, in random order."""
+    tested: StarsByMovie
+    """The movies of the other half, with their stars."""
 
     @property
     def liked(self) -> Ints:
-        """Rows of the movies of the other half that they like."""
+        """The rows of those movies of the other half that the user likes."""
         return np.asarray([movie for movie, stars in self.tested.items() if stars >= RELEVANT], np.int32)
 
 
@@ -82,18 +84,18 @@ class Respondent:
 class Collected:
     """The answers that a way of asking collects."""
 
-    given: Given
+    given: StarsByMovie
     questions: int
     shown: int
-    """The number of movies that were asked about."""
+    """The number of movies that the questions were about."""
     held: Mapping[int, int]
     """See ``Viewer.held``."""
     points: Sequence[tuple[int, float]] = ()
-    """Points on cards, with the stars of their movies."""
+    """The points given to movies on cards, each with the stars that the user gave that movie."""
 
 
 def drawn(dataset: Dataset, users: int, seed: int) -> tuple[Dataset, list[Respondent]]:
-    """Return the dataset without some users, and those users; all have enough ratings for each way."""
+    """Draw users with enough ratings; return the dataset without them, and those of them who like a tested movie."""
     random = np.random.default_rng(seed)
     ratings = dataset.ratings
     counts = np.bincount(ratings.user, minlength=len(dataset.users))
@@ -115,7 +117,7 @@ def drawn(dataset: Dataset, users: int, seed: int) -> tuple[Dataset, list[Respon
 
 
 def genres_of(respondent: Respondent, genres: Bools) -> dict[int, int]:
-    """Return the genres that a user would say they like (1) or dislike (-1), by what they give their movies."""
+    """Return the genres that a user would say they like (1) or dislike (-1), judging by their stars."""
     movies, stars = np.fromiter(respondent.answers, np.int32), np.fromiter(respondent.answers.values(), np.float64)
     of_genre = genres[movies]
     differences = (stars - stars.mean()) @ of_genre / (of_genre.sum(0) + PRIOR)
@@ -124,7 +126,7 @@ def genres_of(respondent: Respondent, genres: Bools) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the interview asks: cards first, then lists."""
+    """What the interview asks about: the genres if wanted, then cards, then lists."""
 
     cards: int
     card_size: int
@@ -135,20 +137,21 @@ class Plan:
 def spend(stars: Sequence[float | None]) -> list[int]:
     """Return the points that a user would spend on the movies of a card.
 
-    ``stars``: how much each movie pleases them, None if not seen. Each point goes to the movie whose liking, divided
-    by one more than its points, is the largest (D'Hondt); none are spent if no movie is liked.
+    ``stars``: what they give each movie, None if they have not seen it. The liking of a movie is the excess of its
+    stars over ``MIDDLE``. Each point goes to the movie whose liking, divided by one more than its points so far, is the
+    largest (D'Hondt). If they like no movie, they spend no points.
     """
     liked = [0.0 if rating is None else max(0.0, rating - MIDDLE) for rating in stars]
     points = [0] * len(liked)
     for _ in range(POINTS if any(liked) else 0):
-        shares = [value / (had + 1) for value, had in zip(liked, points, strict=True)]
+        shares = [value / (count + 1) for value, count in zip(liked, points, strict=True)]
         points[shares.index(max(shares))] += 1
     return points
 
 
 def interviewed(interview: Interview, ranker: Ranker, respondent: Respondent, plan: Plan) -> Collected:
     """Return the answers that the interview collects."""
-    given: Given = {}
+    given: StarsByMovie = {}
     unseen: list[int] = []
     passed: dict[int, float] = {}
     held: dict[int, int] = {}
@@ -168,25 +171,25 @@ def interviewed(interview: Interview, ranker: Ranker, respondent: Respondent, pl
             unseen += [movie for movie in movies if movie not in respondent.answers]
             continue
         points = spend([respondent.answers.get(row) for row in card])
-        lost = [row for row, had in zip(card, points, strict=True) if not had]
+        without_points = [row for row, count in zip(card, points, strict=True) if not count]
         if not any(points):
-            unseen += lost
+            unseen += without_points
             continue
         liking = interview.liking(answers, np.asarray(card, np.int32))
-        passed |= {row: liked for row, liked, had in zip(card, liking, points, strict=True) if not had}
+        passed |= {row: liked for row, liked, count in zip(card, liking, points, strict=True) if not count}
         places = dict(zip(card, ranker.places(_viewer(given, held), card), strict=True))
-        held |= {row: places[row] for row in lost}
-        for row, had in zip(card, points, strict=True):
-            stars = STARS_OF_POINTS[had]
+        held |= {row: places[row] for row in without_points}
+        for row, count in zip(card, points, strict=True):
+            stars = STARS_OF_POINTS[count]
             if stars is not None:
                 given[row] = stars
-                spent.append((had, respondent.answers[row]))
+                spent.append((count, respondent.answers[row]))
     return Collected(given, questions, shown, held, spent)
 
 
 def popular(order: Sequence[int], respondent: Respondent) -> Collected:
-    """Return the answers if movies are asked about one by one, in a given order."""
-    given: Given = {}
+    """Return the answers that are collected by asking about movies one by one, in a given order."""
+    given: StarsByMovie = {}
     for questions, movie in enumerate(order, start=1):
         if movie in respondent.answers:
             given[movie] = respondent.answers[movie]
@@ -201,7 +204,7 @@ def at_random(respondent: Respondent, answers: int) -> Collected:
 
 
 def judge(ranker: Ranker, respondent: Respondent, collected: Collected) -> dict[str, tuple[float, float]]:
-    """Return each metric as a sum and what it is divided by; over several users the sums are added first."""
+    """Return each metric as a sum and a divisor. To average over users, add the sums and the divisors first."""
     viewer = _viewer(collected.given, collected.held)
     unanswered = np.ones(len(ranker.dataset.movies), bool)
     unanswered[[*respondent.answers]] = False
@@ -217,11 +220,11 @@ def judge(ranker: Ranker, respondent: Respondent, collected: Collected) -> dict[
     }
 
 
-def _history(given: Given) -> History:
+def _history(given: StarsByMovie) -> History:
     return History(np.fromiter(given, np.int32, len(given)), np.fromiter(given.values(), np.float32, len(given)))
 
 
-def _viewer(given: Given, held: Mapping[int, int]) -> Viewer:
+def _viewer(given: StarsByMovie, held: Mapping[int, int]) -> Viewer:
     return Viewer("profile", "respondent", _history(given), held=held)
 
 
@@ -231,9 +234,9 @@ def _ndcg(top: NDArray[np.intp], liked: Ints) -> float:
 
 
 def ratio(first: NDArray[np.float64], second: NDArray[np.float64]) -> dict[str, float]:
-    """Return by what share the first figure exceeds the second, with a 95 % interval over users.
+    """Return the share by which the first metric exceeds the second, with a 95 % interval over users.
 
-    Each is an array of sums and what they are divided by, shape (users, 2).
+    ``first`` and ``second`` are arrays of sums and divisors, shape (users, 2).
     """
     random = np.random.default_rng(0)
     rows = random.integers(0, len(first), (DRAWS, len(first)))
@@ -246,7 +249,7 @@ def ratio(first: NDArray[np.float64], second: NDArray[np.float64]) -> dict[str, 
 
 
 def measured(ranker: Ranker, respondents: Sequence[Respondent], interview: Interview, plan: Plan) -> dict[str, object]:
-    """Return the figures of each way, and how the interview compares with them."""
+    """Return the metrics of each way, and how the interview compares with the other ways."""
     order = np.argsort(-ranker.dataset.counts, kind="stable").tolist()
     ways: Mapping[str, list[Collected]] = {
         "interview": [interviewed(interview, ranker, respondent, plan) for respondent in respondents],
@@ -274,8 +277,8 @@ def measured(ranker: Ranker, respondents: Sequence[Respondent], interview: Inter
         for metric, sums in results["interview"].items()
     }
     stars = {
-        str(number): float(np.mean([rating for had, rating in points if had == number]))
-        for number in sorted({had for had, _ in points})
+        str(number): float(np.mean([rating for count, rating in points if count == number]))
+        for number in sorted({count for count, _ in points})
     }
     return {"users": len(respondents), "ways": rows, "interview against": compared, "stars of points": stars}
 
@@ -283,14 +286,16 @@ def measured(ranker: Ranker, respondents: Sequence[Respondent], interview: Inter
 @click.command()
 @click.option("--dataset", "name", default="ml-1m", show_default=True)
 @click.option("--model", "model_name", default="ease", show_default=True, help="The model that makes the lists.")
-@click.option("--users", default=200, show_default=True, type=click.IntRange(1), help="How many users are left out.")
+@click.option(
+    "--users", default=200, show_default=True, type=click.IntRange(1), help="The number of users to leave out."
+)
 @click.option("--cards", default=CARDS, show_default=True, type=click.IntRange(0), help="Cards before the lists.")
 @click.option("--card-size", default=CARD_SIZE, show_default=True, type=click.IntRange(2), help="Movies on a card.")
 @click.option("--list-size", default=LIST_SIZE, show_default=True, type=click.IntRange(1), help="Movies in a list.")
-@click.option("--genres/--no-genres", default=True, show_default=True, help="Whether genres are asked about first.")
+@click.option("--genres/--no-genres", default=True, show_default=True, help="Ask about genres first.")
 @click.option("--focus", default=FOCUS, show_default=True, help="See movietui.models.serving.interview.")
 @click.option("--curiosity", default=CURIOSITY, show_default=True, help="See movietui.models.serving.interview.")
-@click.option("--seed", default=0, show_default=True, help="The seed of the draw of users.")
+@click.option("--seed", default=0, show_default=True, help="The seed for drawing users.")
 @click.option("--json", "json_", is_flag=True)
 def main(
     name: str,
@@ -305,7 +310,7 @@ def main(
     seed: int,
     json_: bool,
 ) -> None:
-    """Measure and print."""
+    """Compare the lists that the ways of collecting answers lead to."""
     try:
         dataset, respondents = drawn(catalogue.load(name, "none"), users, seed)
     except Problem as problem:

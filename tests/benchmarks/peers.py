@@ -1,18 +1,18 @@
-"""Our models compared with those of other libraries on the same splits: quality, and time of a fit.
+"""Compare our models with those of other libraries on the same splits: the quality, and the time of a fit.
 
     pip install '.[peers]'                       # in a separate environment: LensKit wants an older pandas
     python -m tests.benchmarks.peers [--only bayes,ease] [--dataset ml-1m] [--split u1] [--rounds 3] [--json]
 
-Needs the dataset (``movietui data get ml-100k``). All run in one process on one core, in turn: ours, then each peer,
-and in reverse order in the next round. Each round uses the next split: the folds of kfold5 for stars, random80 with
-split seeds 0, 1, 2 … for lists. Seconds are CPU time, which other processes do not affect, as medians over the rounds;
-figures are means. A ratio below 1 means that ours is faster. LensKit's user neighbours do in predict what ours do in
-fit, so the sum of both is reported too. A peer that is not installed is skipped with a note.
+Needs the dataset (``movietui data get ml-100k``). All models run in one process on one core: ours and then each peer,
+in the next round in reverse order. Each round uses the next split: for stars the folds of kfold5, for lists random80
+with the split seeds 0, 1, 2 …. Seconds are CPU time, which other processes do not affect, as medians over the rounds;
+metrics are means. A ratio below 1 means that our model is faster. LensKit's user neighbours do while predicting what
+ours do while fitting, so the sum of both times is reported too. A peer that is not installed is skipped with a note.
 """
 
 import os
 
-# Read when numpy, torch and LensKit are imported.
+# numpy, torch and LensKit read these variables when they are imported.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["RAYON_NUM_THREADS"] = "1"
 
 import json
@@ -51,11 +51,11 @@ class Row:
     task: str
     peers: tuple[str, ...]
     changes: Mapping[str, str] = field(default_factory=dict)
-    """Settings of ours that differ from the tuned ones."""
+    """The settings of our model that differ from the tuned ones."""
 
 
 ROWS: Mapping[str, Row] = {
-    # With 70 sweeps it is as good as myFM; more sweeps are not needed to compare speed.
+    # With 70 sweeps, bayes is as good as myFM; comparing speed does not need more.
     "bayes": Row("rating", ("myFM",), {"sweeps": "70"}),
     "mf": Row("rating", ("LensKit ALS", "Surprise SVD", "Cornac MF")),
     "user-knn": Row("rating", ("LensKit user-kNN",)),
@@ -71,16 +71,17 @@ class Measured:
     """One fit of one model."""
 
     fit: float
-    """CPU seconds."""
+    """CPU seconds of the fit."""
     predict: float
-    """Seconds for the whole test part."""
+    """CPU seconds of the predictions or lists for the whole test part."""
     figure: float
+    """The metric of the task, see ``FIGURE``."""
 
 
 def measure(name: str, row: Row, train: Dataset, test: Ratings) -> Measured:
-    """Fit a model, ours or a peer by its name, and measure it."""
+    """Fit the model with this name, ours or a peer, and measure it."""
     if name in PEERS:
-        fit = PEERS[name].ready(train)
+        fit = PEERS[name].prepare(train)
     else:
         model = build(name, choose(name, changes=row.changes))
 
@@ -89,16 +90,16 @@ def measure(name: str, row: Row, train: Dataset, test: Ratings) -> Measured:
             return model.predict
 
     start = time.process_time()
-    answers = fit()
+    predict = fit()
     fitted = time.process_time()
     if row.task == "rating":
-        stars = train.scale.clip(answers(test.user, test.movie))
+        stars = train.scale.clip(predict(test.user, test.movie))
         predicted = time.process_time()
         metrics = rating_metrics(stars, test.stars)
     else:
         if name in PEERS:
             no_stars = np.zeros(len(train.movies), np.float32)
-            lists = rank_users(train, test, lambda user: Ranked(by_score(train, user, answers(user)), no_stars))
+            lists = rank_users(train, test, lambda user: Ranked(by_score(train, user, predict(user)), no_stars))
         else:
             lists = lists_of_users(model, train, test, "likely")
         predicted = time.process_time()
@@ -107,14 +108,14 @@ def measure(name: str, row: Row, train: Dataset, test: Ratings) -> Measured:
 
 
 def compare(name: str, row: Row, peers: Sequence[str], dataset: Dataset, splits: Sequence[str], rounds: int) -> Any:
-    """Return the results of ours and its peers in each round, and the ratios of their medians."""
+    """Return the results of our model and its peers in each round, and the ratios of their medians."""
     sides = (name, *peers)
-    few = split(dataset, splits[0])
+    warm_up = split(dataset, splits[0])
     for side in sides:
-        measure(side, row, dataset.with_ratings(few.train[:WARM_UP]), dataset.ratings.take(few.test))
+        measure(side, row, dataset.with_ratings(warm_up.train[:WARM_UP]), dataset.ratings.take(warm_up.test))
     measured: dict[str, list[Measured]] = {side: [] for side in sides}
-    cuts = [(splits[number % len(splits)], number // len(splits)) for number in range(rounds)]
-    for number, (split_name, seed) in enumerate(cuts):
+    used_splits = [(splits[number % len(splits)], number // len(splits)) for number in range(rounds)]
+    for number, (split_name, seed) in enumerate(used_splits):
         parts = split(dataset, split_name, seed)
         train, test = dataset.with_ratings(parts.train), dataset.ratings.take(parts.test)
         for side in sides if number % 2 == 0 else reversed(sides):
@@ -126,7 +127,7 @@ def compare(name: str, row: Row, peers: Sequence[str], dataset: Dataset, splits:
     return {
         "model": name,
         "task": row.task,
-        "splits": [f"{split_name}, seed {seed}" for split_name, seed in cuts],
+        "splits": [f"{split_name}, seed {seed}" for split_name, seed in used_splits],
         "sides": [
             {
                 "name": side,
@@ -150,9 +151,9 @@ def _words(changes: Mapping[str, str]) -> str:
 
 
 def on_one_core() -> str:
-    """Pin this process to one core if possible, because our fits use all but one; return the outcome in words."""
+    """Pin this process to one core if possible, because our fits use all cores but one; return the outcome in words."""
     if not hasattr(os, "sched_setaffinity"):
-        return "one for each library; this system cannot keep a process to one core"
+        return "one for each library; this system cannot pin a process to a core"
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     return "one, on one core"
 
@@ -183,32 +184,32 @@ def table(results: Mapping[str, Any]) -> Table:
 @click.option("--only", help="Our models, separated by commas.  [default: all]")
 @click.option("--dataset", "name", default="ml-100k", show_default=True)
 @click.option("--split", "splits", help="Splits, separated by commas.  [default: kfold5; for lists random80]")
-@click.option("--rounds", type=click.IntRange(1), help="How often each is fitted.  [default: 5; for lists 3]")
-@click.option("--json", "json_", is_flag=True, help="One JSON document with all fits.")
+@click.option("--rounds", type=click.IntRange(1), help="How often to fit each model.  [default: 5; for lists 3]")
+@click.option("--json", "json_", is_flag=True, help="Print one JSON document with all fits.")
 def main(only: str | None, name: str, splits: str | None, rounds: int | None, json_: bool) -> None:
-    """Measure and print."""
+    """Compare our models with those of other libraries."""
     chosen = only.split(",") if only else list(ROWS)
     if unknown := set(chosen) - set(ROWS):
-        raise click.UsageError(f"There is no row {unknown.pop()!r}; choose from {', '.join(ROWS)}.")
+        raise click.UsageError(f"There are no peers for {unknown.pop()!r}; choose from {', '.join(ROWS)}.")
     threads = on_one_core()
     dataset = catalogue.load(name, "none")
     rows: list[Any] = []
-    used: dict[str, str] = {}
+    peer_versions: dict[str, str] = {}
     for model in chosen:
         row = ROWS[model]
         peers = [peer for peer in row.peers if find_spec(PEERS[peer].module)]
         for peer in row.peers:
             package = PEERS[peer].package
             if peer in peers:
-                used[package] = version(package)
+                peer_versions[package] = version(package)
             else:
-                click.echo(f"{peer}: left out, {package} is not installed", err=True)
+                click.echo(f"{peer} is left out: {package} is not installed", err=True)
         if not peers:
             continue
         split_names = tuple(splits.split(",")) if splits else SPLITS[row.task]
         with redirect_stdout(sys.stderr):  # LensKit warns on standard output
             rows.append(compare(model, row, peers, dataset, split_names, rounds or (5 if row.task == "rating" else 3)))
-    versions = {package: version(package) for package in ("movietui", "numpy", "torch")} | used
+    versions = {package: version(package) for package in ("movietui", "numpy", "torch")} | peer_versions
     results = {"dataset": name, "threads": threads, "versions": versions, "rows": rows}
     if json_:
         click.echo(json.dumps(results, indent=2))

@@ -1,10 +1,10 @@
-"""How fast the screen is, measured on the real program in a pseudo-terminal.
+"""Measure how fast the screen is, with the real program in a pseudo-terminal.
 
     python -m tests.benchmarks.screen [--runs 10] [--ratings 60]
 
-Needs a home (MOVIETUI_HOME) with a trained model. Prints one JSON document: seconds from start to first paint and to
-the first list, milliseconds from a rating key to the repainted list, memory of the process that draws, and the longest
-stall of its event loop while a model is trained.
+Needs a home (MOVIETUI_HOME) with a trained model. Prints one JSON document: the seconds from the start to the first
+paint and to the first list, the milliseconds from a rating key to the repainted list, the memory of the process that
+draws, and the longest stalls of its event loop while a model is trained.
 """
 
 import fcntl
@@ -56,8 +56,8 @@ app.MovieTui = Watched
 start.run()
 """
 STALLED = ("ms", "of them computing", "waiting for a processor", "of all processors taken by the host")
-"""The fields that ``MONITOR`` reports about a stall. Time that the host takes from a virtual machine is counted in
-hundredths of a second, and no program can avoid it."""
+"""What ``MONITOR`` reports about a stall. The last field is time that the host takes from a virtual machine; it is
+counted in hundredths of a second, and no program can avoid it."""
 
 
 class Terminal:
@@ -73,7 +73,7 @@ class Terminal:
         self.output = ""
 
     def wait_for(self, pattern: str, limit: float = 15.0) -> float:
-        """Return the time at which the pattern was written, after the previous match."""
+        """Wait until the program writes the pattern, after the previous match, and return the time."""
         deadline = time.perf_counter() + limit
         while not (match := re.search(pattern, self.output)):
             left = deadline - time.perf_counter()
@@ -84,13 +84,13 @@ class Terminal:
         return time.perf_counter()
 
     def drain(self, quiet: float) -> None:
-        """Read until nothing has been written for this long."""
+        """Read and drop the output until the program has written nothing for this many seconds."""
         while select.select([self.file], [], [], quiet)[0]:
             os.read(self.file, 65536)
         self.output = ""
 
     def send(self, keys: str) -> float:
-        """Press keys and return the time."""
+        """Press keys, and return the time just before."""
         moment = time.perf_counter()
         os.write(self.file, keys.encode())
         return moment
@@ -102,7 +102,7 @@ class Terminal:
         return int(match[1]) / 1000 if match else 0.0
 
     def close(self) -> None:
-        """Quit with q."""
+        """Press q, and wait until the program has ended."""
         self.send("q")
         try:
             while os.read(self.file, 65536):
@@ -114,7 +114,7 @@ class Terminal:
 
 
 def starts(runs: int) -> tuple[list[float], list[float]]:
-    """Return seconds to the first paint and to the first list, for each start."""
+    """Start the program this many times; return the seconds to each first paint and to each first list."""
     paints, lists = [], []
     for _ in range(runs):
         terminal = Terminal(COMMAND)
@@ -126,7 +126,7 @@ def starts(runs: int) -> tuple[list[float], list[float]]:
 
 
 def ratings(count: int) -> tuple[list[float], float]:
-    """Return milliseconds from each rating key to the repainted list, and the peak memory in MB."""
+    """Press rating keys; return the milliseconds from each to the repainted list, and the peak memory in MB."""
     terminal = Terminal(COMMAND)
     terminal.wait_for(r"\d of \d")
     terminal.drain(1.0)
@@ -145,13 +145,16 @@ def ratings(count: int) -> tuple[list[float], float]:
 
 
 def longest_of(report: Path) -> dict[str, Any]:
-    """Return the longest stalls that ``MONITOR`` recorded, and the longest during which the host took no CPU time."""
+    """Return the longest stalls that ``MONITOR`` recorded, and the longest one in which the host took no time."""
     stalls = [
         {name: round(seconds * 1000, 1) for name, seconds in zip(STALLED, stall, strict=True)}
         for stall in reversed(json.loads(report.read_text()))
     ]
-    alone = [stall for stall in stalls if not stall[STALLED[-1]]]
-    return {"longest stalls": stalls[:5], "longest stall with all of the machine ms": alone[0]["ms"] if alone else 0.0}
+    undisturbed = [stall for stall in stalls if not stall[STALLED[-1]]]
+    return {
+        "longest stalls": stalls[:5],
+        "longest stall with all of the machine ms": undisturbed[0]["ms"] if undisturbed else 0.0,
+    }
 
 
 def stalls(trainings: int = 3) -> dict[str, Any]:
@@ -176,10 +179,10 @@ def stalls(trainings: int = 3) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--runs", default=10, show_default=True, help="Starts.")
-@click.option("--ratings", "count", default=60, show_default=True, help="Rating keys.")
+@click.option("--runs", default=10, show_default=True, help="The number of starts.")
+@click.option("--ratings", "count", default=60, show_default=True, help="The number of rating keys.")
 def main(runs: int, count: int) -> None:
-    """Measure and print."""
+    """Measure how fast the screen is."""
     paints, lists = starts(runs)
     waits, memory = ratings(count)
     print(

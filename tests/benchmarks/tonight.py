@@ -1,4 +1,4 @@
-"""How fast Browse responds, measured by one command.
+"""Measure with one command how fast Browse responds.
 
     python -m tests.benchmarks.tonight [--from ml-1m.zip] [--home FOLDER] [--model mf] [--runs 3]
 
@@ -7,11 +7,11 @@ model on each. Then it measures, with a warm engine:
 
 - rating, scrolling, import: the real program in a pseudo-terminal, from the key to the bytes on the terminal;
 - explanation, pair list, search: from the app's request to the engine's reply;
-- search among 87,585 titles of invented words, letter by letter: the search alone, see ``discover``.
+- search among 87,585 titles of invented words, letter by letter: the search alone (see ``discover``).
 
 Prints one JSON document: for each figure its limit, and the median, 95th percentile and worst time in milliseconds. Of
-several runs, it prints the median and the best of each figure; runs differ if others use the machine too. ``cpu`` is
-the CPU time of the app and its engine per action, which depends less on other processes.
+several runs, it prints the median and the best of each figure, because other users of the machine slow some runs down.
+``cpu`` is the CPU time of the app and its engine per action, which depends less on other processes.
 """
 
 import asyncio
@@ -48,11 +48,11 @@ Figure = dict[str, Any]
 
 SMALL, LARGE = "ml-1m", "generated"
 GENERATED = 400_000
-"""Ratings of the generated dataset."""
+"""The number of ratings in the generated dataset."""
 IMPORTED = 1000
-"""Movies of an imported profile."""
+"""The number of movies in the imported file."""
 KEYS = (("\x1b[6~", 120), ("j", 120), ("Gg", 5), ("\x1b[<65;60;20M", 60))
-"""Keys that scroll, and how often: a page, a row, to the end and back to the top, the wheel."""
+"""Keys that scroll, and how often to press them: by a page, by a row, to the end and back to the top, by the wheel."""
 PARTS = ("rating", "questions", "import", "search", "scrolling")
 LIMITS = {
     "rating": 50.0,
@@ -67,7 +67,7 @@ LIMITS = {
 
 
 def cpu(*processes: int) -> float:
-    """Return the CPU milliseconds so far of processes and their children."""
+    """Return the CPU milliseconds that processes and their children have used so far."""
     spent = 0
     for process in processes:
         for task in Path(f"/proc/{process}/task").iterdir():
@@ -78,7 +78,7 @@ def cpu(*processes: int) -> float:
 
 @contextmanager
 def measured(figures: dict[str, list[Figure]], name: str, *processes: int) -> Iterator[Waits]:
-    """Add a run of a figure: the waits that the block records, in milliseconds, and the CPU time."""
+    """Yield a list for waits in milliseconds; then add a run to a figure: statistics of the waits, and the CPU time."""
     waits: Waits = []
     before = cpu(*processes)
     yield waits
@@ -94,7 +94,7 @@ def measured(figures: dict[str, list[Figure]], name: str, *processes: int) -> It
 
 
 def summarise(runs: list[Figure], limit: float) -> Figure:
-    """Return the runs of one figure for printing: the median of the runs, and the best."""
+    """Return the median and the best of the runs of a figure, for printing."""
     parts = ("median", "p95", "max", "cpu")
     return {
         "at most": limit,
@@ -110,7 +110,7 @@ def summarise(runs: list[Figure], limit: float) -> Figure:
 
 @contextmanager
 def opened() -> Iterator[Terminal]:
-    """Start the program and yield it once its list is drawn."""
+    """Start the program, yield its terminal when the list is drawn, and quit it afterwards."""
     terminal = Terminal(COMMAND)
     terminal.wait_for(r"\d of \d")
     terminal.drain(1.5)
@@ -119,7 +119,7 @@ def opened() -> Iterator[Terminal]:
 
 
 def rating(figures: dict[str, list[Figure]], count: int = 60) -> None:
-    """Time from the key to the line that names the movies that moved, which is drawn with the list; then undo all."""
+    """Time rating keys until the notice that names the movies that moved, which is drawn with the list; then undo."""
     with opened() as terminal:
         with measured(figures, "rating", terminal.pid) as waits:
             for number in range(count):
@@ -133,7 +133,7 @@ def rating(figures: dict[str, list[Figure]], count: int = 60) -> None:
 
 
 def scrolling(figures: dict[str, list[Figure]]) -> None:
-    """Time from a key, or a turn of the wheel, to the rows that come into view; and the CPU time meanwhile."""
+    """Time keys and turns of the wheel, each until rows come into view, and measure the CPU time of each."""
     with (
         opened() as terminal,
         measured(figures, "scrolling 87,585", terminal.pid) as waits,
@@ -149,9 +149,9 @@ def scrolling(figures: dict[str, list[Figure]]) -> None:
 
 
 def importing(figures: dict[str, list[Figure]], path: Path, count: int = 5) -> None:
-    """Time from the key that ends the preview of an import to the list of the profile; then undo the import.
+    """Time imports of a file, each from the key that ends the preview to the profile's list; undo before each.
 
-    The first import, which creates the profile and caches, is not counted.
+    The first import, which creates the profile and fills caches, is not counted.
     """
     store = Store(locations.store())
     store.choose(f"viewer:{SMALL}", "user:1")
@@ -166,7 +166,7 @@ def importing(figures: dict[str, list[Figure]], path: Path, count: int = 5) -> N
 
 
 def _import(terminal: Terminal, path: Path, *keys: str) -> float:
-    """Import a file, and return the milliseconds from the last of the keys that end the preview."""
+    """Import a file; return the milliseconds from the last of ``keys``, which end the preview, until it is done."""
     terminal.drain(0.5)
     terminal.send("i")
     terminal.wait_for("Import")
@@ -181,7 +181,7 @@ def _import(terminal: Terminal, path: Path, *keys: str) -> float:
 
 
 def letterboxd(dataset: Dataset, path: Path) -> None:
-    """Write ratings of well-known movies as Letterboxd exports them."""
+    """Write a file with ratings of well-known movies, like one that Letterboxd exports."""
     random = np.random.default_rng(0)
     known = np.argsort(-dataset.counts)[: IMPORTED * 3 // 2]
     rows = ["Date,Name,Year,Letterboxd URI,Rating"]
@@ -198,7 +198,7 @@ def letterboxd(dataset: Dataset, path: Path) -> None:
 async def time_requests(
     figures: dict[str, list[Figure]], name: str, asks: Sequence[Callable[[], Awaitable[object]]]
 ) -> None:
-    """Send one request after the other; the first ten, which fill caches, are not counted."""
+    """Time requests, sent one after another. The first ten, which fill caches, are not counted."""
     for ask in asks[:10]:
         await ask()
     with measured(figures, name, os.getpid()) as waits:
@@ -209,7 +209,7 @@ async def time_requests(
 
 
 async def questions(figures: dict[str, list[Figure]], dataset: Dataset, count: int = 100) -> None:
-    """Time explanations, lists for pairs and searches, as the screens request them."""
+    """Time explanations, lists for pairs, and searches, requested as the screens do."""
     engine = Engine()
     session = Session(Store(locations.store()), engine)
     await engine.start()
@@ -238,7 +238,7 @@ async def questions(figures: dict[str, list[Figure]], dataset: Dataset, count: i
 
 
 def searching(figures: dict[str, list[Figure]], dataset: Dataset) -> None:
-    """Search the titles of a dataset letter by letter."""
+    """Time searches of a dataset's titles, letter by letter."""
     search = Search(dataset)
     search.find("a", 12)
     with measured(figures, "search 87,585", os.getpid()) as waits:
@@ -252,7 +252,7 @@ def searching(figures: dict[str, list[Figure]], dataset: Dataset) -> None:
 
 
 def home(folder: Path, name: str, source: Path | None, model: str) -> Path:
-    """Return a home with a dataset and a model that serves it, creating only what is missing."""
+    """Return a home with a dataset and a model that serves it. Create the home unless it is there already."""
     path = folder / name
     os.environ["MOVIETUI_HOME"] = str(path)
     if not (path / "ready").exists():
@@ -266,20 +266,18 @@ def home(folder: Path, name: str, source: Path | None, model: str) -> Path:
 
 
 @click.command()
-@click.option(
-    "--from", "source", type=click.Path(path_type=Path), help="The archive of ml-1m; by default it is fetched."
-)
+@click.option("--from", "source", type=click.Path(path_type=Path), help="The archive of ml-1m. Default: fetch it.")
 @click.option(
     "--home",
     "folder",
     type=click.Path(path_type=Path),
-    help="The folder of the homes, which can be used again; by default a temporary one.",
+    help="A folder to keep the homes in, for the next time. Default: a temporary folder.",
 )
-@click.option("--model", default="mf", show_default=True, help="The model that serves.")
+@click.option("--model", default="mf", show_default=True, help="The model that makes the lists.")
 @click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure only this; can be repeated.")
-@click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="How often everything is measured.")
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="How often to measure everything.")
 def main(source: Path | None, folder: Path | None, model: str, only: Sequence[str], runs: int) -> None:
-    """Measure and print."""
+    """Measure how fast Browse responds."""
     figures: dict[str, list[Figure]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = (folder or Path(scratch)).absolute()

@@ -1,11 +1,13 @@
-"""What watching a training costs, and how responsive the Train screen stays, on the real program in a pseudo-terminal.
+"""Measure how much the screen slows training, and how fast the Train screen responds, in a pseudo-terminal.
 
     python -m tests.benchmarks.watching [--dataset ml-100k] [--model sgd-mf] [--set epochs=20]... [--minutes 1]
 
 Needs a home (MOVIETUI_HOME) with the dataset and a model trained on it; works on a copy. Prints one JSON document:
-while a run trains, the longest stall of the screen's event loop and how long keys take to show their effect; training
-time with the screen, alternating with ``movietui train`` without one; how long cancelling takes; with 500 runs, how
-long the screen takes to open and to sort.
+
+- while a model is trained, the longest stalls of the screen's event loop, how long keys take to show their effect, and
+  how long it takes to cancel;
+- the training time from the screen and with ``movietui train``, in turn;
+- with 500 runs, how long the screen takes to open and to sort.
 """
 
 import contextlib
@@ -35,8 +37,8 @@ KEYS_A_SECOND = 4
 
 
 @contextlib.contextmanager
-def home_like(home: Path) -> Iterator[Path]:
-    """Yield a copy of a home, so that the original stays unchanged."""
+def copy_of(home: Path) -> Iterator[Path]:
+    """Copy a home and use the copy within the block, so that the original does not change."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "home")
         shutil.copytree(home, copy)
@@ -61,7 +63,7 @@ def opened(*command: str) -> Terminal:
 def queued(terminal: Terminal, model: str, dataset: str, changes: tuple[str, ...]) -> int:
     """Have the screen train a run with these settings, and return its number.
 
-    It repeats the newest run with ``r``, so that the form need not be filled in.
+    This stores a cancelled run and resumes it with ``r``, so that the form need not be filled in.
     """
     store = Store(locations.store())
     settings = dict(change.split("=") for change in changes)
@@ -96,13 +98,13 @@ def cpu_of(process: int) -> float:
 
 
 def child_that_trains(parent: int) -> int:
-    """Return the process id of the program's job."""
+    """Return the process id of the program's job, 0 if there is none."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return next((int(one) for one in children if "movietui.jobs" in Path(f"/proc/{one}/cmdline").read_text()), 0)
+    return next((int(child) for child in children if "movietui.jobs" in Path(f"/proc/{child}/cmdline").read_text()), 0)
 
 
 def stalls_and_keys(model: str, dataset: str, changes: tuple[str, ...], seconds: float) -> dict[str, Any]:
-    """Watch a training for this long: the longest stalls of the event loop, and how long keys wait."""
+    """Watch training for this long; return the longest stalls, and how long keys and cancelling take."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "stalls.json")
         terminal = opened(sys.executable, "-c", MONITOR, str(report))
@@ -130,7 +132,7 @@ def stalls_and_keys(model: str, dataset: str, changes: tuple[str, ...], seconds:
 
 
 def watched(terminal: Terminal, model: str, dataset: str, changes: tuple[str, ...]) -> tuple[float, float]:
-    """Train on the screen; return the wall seconds of the fits, and the CPU seconds of the process."""
+    """Train from the screen; return the wall seconds of the fits and the CPU seconds of the job."""
     number = queued(terminal, model, dataset, changes)
     process, cpu = 0, 0.0
     while (run := run_of(number)).state != "done":
@@ -143,7 +145,7 @@ def watched(terminal: Terminal, model: str, dataset: str, changes: tuple[str, ..
 
 
 def headless(model: str, dataset: str, changes: tuple[str, ...]) -> tuple[float, float]:
-    """Train by the command line, at the same priority as the screen's jobs; return the same figures as ``watched``."""
+    """Train with a command, at the same priority as the screen's jobs; return the same figures as ``watched``."""
     words = [word for change in changes for word in ("--set", change)]
     command = [COMMAND, "train", model, "--dataset", dataset, "--split", "kfold5-0", *words, "--json"]
     command = ["nice", "-n", str(NICENESS), *command]
@@ -159,13 +161,13 @@ def headless(model: str, dataset: str, changes: tuple[str, ...]) -> tuple[float,
 
 
 def overhead(model: str, dataset: str, changes: tuple[str, ...], times: int) -> dict[str, Any]:
-    """Train with and without a screen in turn."""
+    """Train with the screen and without it, in turn, and return how much longer it takes with the screen."""
     terminal = opened()
     screen, alone = [], []
     for _ in range(times):
         screen.append(watched(terminal, model, dataset, changes))
         alone.append(headless(model, dataset, changes))
-        texts = [f"{wall:.1f} s ({cpu:.1f} s of a processor)" for wall, cpu in (screen[-1], alone[-1])]
+        texts = [f"{wall:.1f} s ({cpu:.1f} s of CPU time)" for wall, cpu in (screen[-1], alone[-1])]
         click.echo(f"with the screen {texts[0]}, without {texts[1]}", err=True)
     terminal.close()
     wall = [statistics.median(seconds for seconds, _ in each) for each in (screen, alone)]
@@ -182,14 +184,14 @@ def overhead(model: str, dataset: str, changes: tuple[str, ...], times: int) -> 
 
 
 def many_runs(dataset: str, runs: int, times: int) -> dict[str, Any]:
-    """Open and sort the screen with this many runs; return milliseconds."""
+    """Open the Train screen with this many runs, and sort them; return how long both take in milliseconds."""
     store = Store(locations.store())
     curve = [{"epoch": epoch, "train_loss": 1 / epoch, "validation_loss": 1.1 / epoch} for epoch in range(1, 31)]
     for index in range(runs):
         number = store.start_run("bias", dataset, "none", "u1", index, {"sweeps": 8, "damping": 5})
         metrics = dict.fromkeys(RUN_METRICS, 0.5) | {"rmse": 1.2 + index * 7 % runs / 1000}
         store.end_run(number, "done", seconds=2.5, curve=curve, best_epoch=9, metrics=metrics)
-    # The serving run is the newest that can serve: those of the benchmark have no checkpoint.
+    # Serve with the newest run that has a checkpoint; the runs added above have none.
     serving = next(run for run in store.serving_runs(dataset) if (locations.checkpoints() / run.checkpoint).exists())
     store.serve_with(serving)
     store.close()
@@ -227,17 +229,17 @@ def many_runs(dataset: str, runs: int, times: int) -> dict[str, Any]:
     show_default=True,
     help="A setting of the timed runs; can be repeated.",
 )
-@click.option("--minutes", default=1.0, show_default=True, help="How long a training is watched; 0 for not at all.")
-@click.option("--pairs", default=3, show_default=True, help="Trainings with and without a screen; 0 for none.")
-@click.option("--runs", default=500, show_default=True)
+@click.option("--minutes", default=1.0, show_default=True, help="How long to watch training; 0 skips it.")
 @click.option(
-    "--starts", default=5, show_default=True, help="How often the screen is opened with all runs; 0 for never."
+    "--pairs", default=3, show_default=True, help="How often to train with and without the screen; 0 skips it."
 )
+@click.option("--runs", default=500, show_default=True, help="The number of runs to open and sort.")
+@click.option("--starts", default=5, show_default=True, help="How often to open the screen with all runs; 0 skips it.")
 def main(
     dataset: str, model: str, changes: tuple[str, ...], minutes: float, pairs: int, runs: int, starts: int
 ) -> None:
-    """Measure and print."""
-    with home_like(locations.store().parent.parent):
+    """Measure how much the screen slows training, and how fast it responds."""
+    with copy_of(locations.store().parent.parent):
         long = (*(change for change in changes if not change.startswith("epochs=")), "epochs=500")
         figures: dict[str, Any] = {"load average before": os.getloadavg()[0]}
         if minutes:

@@ -7,7 +7,7 @@ from movietui.data.problems import Problem
 from movietui.models.base import AnyModel, History
 from movietui.models.evaluation.measure import build
 from movietui.models.settings import Settings
-from tests.benchmarks.folding import Newcomers, honesty, newcomers, times
+from tests.benchmarks.folding import Newcomers, folding_cost, newcomers, times
 from tests.models.builders import tastes
 from tests.models.contract import EMPTY
 from tests.models.test_bayes import QUICK
@@ -52,7 +52,7 @@ def test_folding_in_is_as_good_as_training(
     parts: Newcomers, name: str, settings: Settings | None, bound: float
 ) -> None:
     with_them = fitted(name, np.sort(np.concatenate([parts.others, parts.known])), settings)
-    result = honesty(fitted(name, parts.others, settings), with_them, DATASET, parts)
+    result = folding_cost(fitted(name, parts.others, settings), with_them, DATASET, parts)
     assert result.users == 30
     assert result.rows == len(parts.tested)
     assert result.folded_in - result.trained_with == pytest.approx(result.difference)
@@ -64,7 +64,7 @@ def test_a_model_that_ignores_ratings_is_noticed(parts: Newcomers, monkeypatch: 
     without, trained = fitted("mf", parts.others), fitted("mf", np.sort(np.concatenate([parts.others, parts.known])))
     fold_in = without.fold_in
     monkeypatch.setattr(without, "fold_in", lambda history: fold_in(EMPTY))
-    result = honesty(without, trained, DATASET, parts)
+    result = folding_cost(without, trained, DATASET, parts)
     assert result.difference > 0.1
     assert result.difference > 3 * result.deviation
 

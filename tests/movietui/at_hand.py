@@ -1,4 +1,4 @@
-"""The engine and jobs in the process of the test, which has already loaded the modules that theirs would load."""
+"""The engine and jobs, run in the process of the test, which has already loaded the modules that they need."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 class EngineAtHand(EngineClient):
-    """Replies like the real engine, one request at a time in a thread, through encoded and decoded lines."""
+    """Replies like the real engine: in a thread, to one request at a time, with messages encoded and decoded."""
 
     def __init__(self) -> None:
         self.service = Service()
@@ -37,17 +37,17 @@ class EngineAtHand(EngineClient):
         pass
 
     async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
-        written = decode(encode({"id": 0, "do": request.__name__, "arguments": named}))
-        line = await asyncio.get_running_loop().run_in_executor(self._thread, reply, self.service, written)
-        message = decode(line)
-        if "problem" in message:
-            raise Problem(message["problem"])
-        result: R = message["result"]
+        message = decode(encode({"id": 0, "do": request.__name__, "arguments": named}))
+        line = await asyncio.get_running_loop().run_in_executor(self._thread, reply, self.service, message)
+        replied = decode(line)
+        if "problem" in replied:
+            raise Problem(replied["problem"])
+        result: R = replied["result"]
         return result
 
 
 class JobAtHand(JobClient):
-    """Does the work of a real job in a thread; a cancelled job ends with its next event."""
+    """Does the work of a real job in a thread. A cancelled job ends when it would send its next event."""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()

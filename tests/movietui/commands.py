@@ -1,4 +1,4 @@
-"""What tests of commands ask of an answer."""
+"""Checks of what a command prints."""
 
 import json
 import re
@@ -17,7 +17,10 @@ def document(result: Result) -> Any:
 
 
 def refused(result: Result, expected: str, code: int = 1) -> None:
-    """Check that the command printed only one sentence, which says what is wrong and what to do."""
+    """Check that a command failed with this exit code and printed only a message that matches ``expected``.
+
+    With exit code 1, the message must be one sentence. With 2, it is from click and may have several lines.
+    """
     assert result.exit_code == code, result.output
     assert result.stdout == ""
     assert re.search(expected, result.stderr), result.stderr
@@ -28,5 +31,5 @@ def refused(result: Result, expected: str, code: int = 1) -> None:
         assert result.stderr.count("\n") == 1
 
 
-def given(result: dict[str, Any], *fields: str) -> None:
+def check_fields(result: dict[str, Any], *fields: str) -> None:
     assert set(fields) <= set(result)

@@ -1,4 +1,4 @@
-"""Every test has a home of its own, no network, and nothing of the person's settings."""
+"""Fixtures. Each test has its own home, no network, and none of the settings of the person who runs it."""
 
 import fcntl
 import os
@@ -43,7 +43,7 @@ def movietui(home: Path, *arguments: str) -> None:
 
 
 def _once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
-    """Build a home once for all workers of this run."""
+    """Build a home once for all workers of this test run."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = shared / name
@@ -70,7 +70,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a dataset whose every text is out to break the screen, and a bias run on it."""
+    """A home with a dataset in which every text tries to break the screen, and a bias run on it."""
 
     def build(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -104,7 +104,7 @@ def store(home: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def faked(store: Store) -> FakeEngine:
-    """An engine without a model, and a run that it serves with."""
+    """A fake engine, and a store with a run that it serves."""
     with_run(store)
     return FakeEngine()
 
@@ -137,7 +137,7 @@ def tables(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(home: Path) -> Iterator[Start]:
-    """Starts the program in a terminal, and ends it with the test."""
+    """A function that starts the program in a terminal. The program is killed after the test."""
     opened: list[Terminal] = []
 
     def begin(*arguments: object, **options: object) -> Terminal:

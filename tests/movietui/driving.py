@@ -1,4 +1,4 @@
-"""Drives the app in the process of the test, and reads what it shows."""
+"""Functions that run the app in the process of the test, press its keys and read its screen."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -21,35 +21,37 @@ from movietui.ui.browse.screen import BrowseScreen
 from movietui.ui.browse.viewers import ViewerList
 from tests.movietui.at_hand import EngineAtHand, JobAtHand
 
-# After each key, Textual checks 50 times a second whether the app is idle; the tests check five times as often.
+# After each key, Textual checks 50 times a second whether the app is idle. In tests, it checks more often, and an app
+# that uses a little more CPU time also counts as idle.
 _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 120, 1 / 240
 
 PATIENCE = 120.0
-"""Seconds after which a test gives up waiting: far more than is needed, even on a busy machine."""
+"""Seconds after which a test stops waiting: far more than it needs, even on a busy machine."""
 SMALL = (80, 24)
 LARGE = (140, 40)
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 
 
 def lines(app: MovieTui) -> list[str]:
-    """Return what is on screen, a string for each line."""
+    """Return the lines on screen."""
     strips = app.screen._compositor.render_strips()
     return ["".join(segment.text for segment in strip) for strip in strips]
 
 
 def shown(app: MovieTui) -> str:
+    """Return everything on screen as one text."""
     return "\n".join(lines(app))
 
 
 def position(app: MovieTui, text: str) -> tuple[int, int]:
-    """Return the column and line of the first of a text on screen."""
+    """Return the column and line at which a text first appears on screen."""
     drawn = lines(app)
     y = next(index for index, line in enumerate(drawn) if text in line)
     return drawn[y].index(text), y
 
 
 class Driver:
-    """Presses the keys of a running app, and waits for what it shows."""
+    """Presses keys of a running app, and waits for what it shows."""
 
     def __init__(self, app: MovieTui, pilot: Pilot[Any]) -> None:
         self.app = app
@@ -58,7 +60,7 @@ class Driver:
         app.watch(app, "notice", lambda notice: self._notices.append(notice.plain), init=False)
 
     async def until(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-        """Wait until a condition holds."""
+        """Wait until a condition holds. ``what``: its name, for the failure message."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if condition():
@@ -81,7 +83,7 @@ class Driver:
         await self.press(*(names.get(sign, sign) for sign in text))
 
     async def wait_for_notice(self, text: str, seconds: float = PATIENCE) -> None:
-        """Wait until the status line has shown a text since the last key: a notice may replace it at any moment."""
+        """Wait until the status line has shown a text since the last key, even if another notice has replaced it."""
         await self.until(
             lambda: any(text in notice for notice in self._notices), f"{text!r} in the status line", seconds
         )
@@ -93,7 +95,7 @@ class Driver:
         await self.wait_for_notice("rated 0 movies")
 
     async def rate(self, key: str = "5") -> str:
-        """Rate the movie under the cursor, wait for the new order, return its title."""
+        """Rate the movie under the cursor, wait for the new list, and return the title of the movie."""
         row = self.movies.current
         assert row is not None
         total = self.movies.total
@@ -103,7 +105,7 @@ class Driver:
         return row["title"]
 
     async def pair_with_next(self) -> None:
-        """Pair user 1 with user 2."""
+        """Make a pair of the viewer and the next viewer in the list."""
         await self.press("left", "down", "p")
         await self.until(lambda: self.app.session.audience.together and self.movies.together, "the pair")
 
@@ -156,9 +158,9 @@ async def started(
     wait: bool = True,
     tooltips: bool = False,
 ) -> AsyncIterator[Driver]:
-    """Start the app, with the real engine and jobs in this process where no others are given.
+    """Start the app. Unless others are given, the real engine and jobs run in this process.
 
-    With ``wait`` wait for the first list.
+    ``wait``: wait for the first list.
     """
     app = new_app(engine or EngineAtHand(), theme)
     app.queue._new_job = app.work._new_job = job

@@ -1,4 +1,4 @@
-"""An engine without a model, which replies the same on every machine, and jobs that the tests control."""
+"""A fake engine, which replies the same on every machine and needs no model, and fake jobs, which the tests control."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -64,7 +64,7 @@ MOVIES = 240
 MISERY = 0.6
 PEOPLE = 120
 CARD, LIST = 5, 6
-"""How many movies an interview asks about at once."""
+"""How many movies a card and a list of the interview show."""
 JOBS = ("writer", "technician", "student", "other", "librarian")
 WORDS = ("Silent", "Golden", "Last", "Northern", "Paper", "Second", "Crimson")
 THINGS = ("River", "Letter", "Garden", "Station", "Summer", "Orchard", "Winter", "Bridge", "Harbour")
@@ -75,7 +75,7 @@ def title(movie: int) -> str:
 
 
 def with_run(store: Store, dataset: str = "demo") -> int:
-    """Write down runs with fixed numbers; the last one is done and serves."""
+    """Store three runs with fixed metrics; the last one is done and serves. Return its number."""
     curve = [
         {"epoch": epoch, "train_loss": 0.9 - 0.05 * epoch, "validation_loss": 0.8 + 0.01 * (epoch - 5) ** 2}
         for epoch in range(1, 9)
@@ -93,7 +93,7 @@ def with_run(store: Store, dataset: str = "demo") -> int:
 
 
 def joined() -> ImdbReport:
-    """Return the report of a join with one movie of each sort."""
+    """Return the report of a join in which one movie is ambiguous and one has no match."""
     candidates: list[ImdbTitle] = [
         {
             "id": f"tt000000{digit}",
@@ -130,17 +130,17 @@ def _count(movie: int) -> int:
 
 
 class FakeEngine(Requests, EngineClient):
-    """Answers from arithmetic: what is rated leaves, and shifts the rest by its stars."""
+    """Computes replies by simple rules: a rated movie leaves the list, and its stars change the order of the others."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.before: tuple[list[tuple[object, str]], list[int]] | None = None
         self.problem = ""
-        """Answered to every question, where it is not empty."""
+        """If not empty, every request fails with this problem."""
         self.joined: ImdbReport | None = None
-        """What became of the join with IMDb."""
+        """The report of the join with IMDb; None before the join."""
         self.directors_known = True
-        """Whether a search finds directors."""
+        """Whether search results say that the dataset is joined with IMDb."""
         self.notice: Callable[[str], object] = lambda sentence: None
         self.titles = [title(movie) for movie in range(MOVIES)]
         self.genres = ["even", "odd"]
@@ -182,7 +182,7 @@ class FakeEngine(Requests, EngineClient):
         }
 
     def recognise(self, *, movies: Sequence[StoredMovieRow]) -> dict[str, Recognised]:
-        """Movies have their numbers as keys; what is stored by another key is the movie of its title."""
+        """Recognise a movie by its key if that is a number, otherwise by its title."""
         numbers = {name: str(movie) for movie, name in enumerate(self.titles)}
         keys = [movie["key"] if movie["key"].isdigit() else numbers.get(movie["title"], "") for movie in movies]
         return {
@@ -196,7 +196,7 @@ class FakeEngine(Requests, EngineClient):
         return shift + taste + misery * (movie % 4) * (len(viewers) - 1) - movie
 
     def _order(self, query: ListQuery) -> list[int]:
-        """Rank the movies. A filter knows ``+even`` and ``+odd``; daring reverses the list, ``likely`` is by number."""
+        """Rank movies. A filter knows only a few words, much daring reverses the list, ``likely`` sorts by number."""
         viewers, misery = query["viewers"], query["misery"]
         seen = [{int(key) for key in (*dict(one["rated"]), *one["seen"])} for one in viewers]
         by = {"all": set.union(*seen), "any": set.intersection(*seen), "none": set[int]()}
@@ -239,18 +239,18 @@ class FakeEngine(Requests, EngineClient):
         rows: list[MovieRow] = []
         for rank, movie in enumerate(order[offset : offset + limit], offset + 1):
             stars = max(1.0, 4.8 - rank * 0.01)
-            place = rank if old is None else old.index(movie) + 1 if movie in old else None
+            rank_before = rank if old is None else old.index(movie) + 1 if movie in old else None
             rows.append(
                 {
                     "rank": rank,
-                    "before": place,
+                    "before": rank_before,
                     "id": str(movie),
                     "key": str(movie),
                     "title": self.titles[movie],
                     "year": _year(movie),
                     "stars": stars,
                     "uncertainty": 0.3 + 0.01 * (movie % 30),
-                    "by": [max(1.0, stars - 0.4 * place) for place in range(len(viewers))],
+                    "by": [max(1.0, stars - 0.4 * member) for member in range(len(viewers))],
                     "agreement": 0.8,
                     "count": _count(movie),
                 }
@@ -285,7 +285,7 @@ class FakeEngine(Requests, EngineClient):
         return self.titles[movie], 1950
 
     def given_ratings(self, *, viewer: ViewerRatings) -> list[GivenRating]:
-        """Users have rated the last two movies in the dataset."""
+        """Return a viewer's ratings. Every user has also rated the last two movies in the dataset."""
         given = dict.fromkeys(map(str, range(MOVIES - 2, MOVIES)) if viewer["kind"] == "user" else (), 3.0)
         given |= dict(viewer["rated"])
         return [
@@ -309,15 +309,15 @@ class FakeEngine(Requests, EngineClient):
     def similar_movies(self, *, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[SimilarMovie]:
         return [
             {
-                **self._found(other),
-                "similarity": 0.9 - place * 0.01,
-                "common": 90 - place,
+                **self._found_movie(other),
+                "similarity": 0.9 - index * 0.01,
+                "common": 90 - index,
                 "shared": ["Ann [b]Odd[/b]", "Crime"],
             }
-            for place, other in enumerate(range(int(movie) + 1, int(movie) + 1 + limit))
+            for index, other in enumerate(range(int(movie) + 1, int(movie) + 1 + limit))
         ]
 
-    def _found(self, movie: int) -> FoundMovie:
+    def _found_movie(self, movie: int) -> FoundMovie:
         movie %= len(self.titles)
         return {"id": str(movie), "key": str(movie), "title": self.titles[movie], "year": 1950 + movie, "count": 9}
 
@@ -326,7 +326,7 @@ class FakeEngine(Requests, EngineClient):
         movies = [movie for movie, title in enumerate(self.titles) if words in title.casefold()]
         return {
             "movies": [
-                {**self._found(movie), "rated": [0.0] * len(users), "marked": [""] * len(users)}
+                {**self._found_movie(movie), "rated": [0.0] * len(users), "marked": [""] * len(users)}
                 for movie in movies[:12]
             ],
             "people": [{"name": "Odd", "movies": 3}] if "odd".startswith(words) else [],
@@ -347,13 +347,13 @@ class FakeEngine(Requests, EngineClient):
             }
 
         def movie(number: int) -> MovieEntry:
-            found = self._found(number)
+            row = self._found_movie(number)
             return {
-                "id": found["id"],
-                "title": found["title"],
-                "year": found["year"],
+                "id": row["id"],
+                "title": row["title"],
+                "year": row["year"],
                 "genres": ["Crime"],
-                "count": found["count"],
+                "count": row["count"],
             }
 
         def one(who: ViewerRatings) -> ViewerTaste:
@@ -384,36 +384,36 @@ class FakeEngine(Requests, EngineClient):
         return report
 
     def next_question(self, *, viewer: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
-        """Ask about one movie after the other; each rating reduces what is unknown by a tenth."""
+        """Ask about movies in order of their numbers. Each rating makes the unknown part of the taste 10 % smaller."""
         passed = [movie["key"] for movie in answers["passed"]]
-        off = {key for key, _ in viewer["rated"]} | {*answers["unseen"], *passed, *viewer["hidden"]}
-        left = [movie for movie in range(len(self.titles)) if str(movie) not in off]
-        card = card and len(left) >= CARD
+        excluded = {key for key, _ in viewer["rated"]} | {*answers["unseen"], *passed, *viewer["hidden"]}
+        remaining = [movie for movie in range(len(self.titles)) if str(movie) not in excluded]
+        card = card and len(remaining) >= CARD
         return {
-            "movies": [self._asked_about(movie) for movie in left[: CARD if card else LIST]],
-            "if_passed": [{"key": str(movie), "liking": 1.0, "place": movie} for movie in left[:CARD] if card],
+            "movies": [self._asked_about(movie) for movie in remaining[: CARD if card else LIST]],
+            "if_passed": [{"key": str(movie), "liking": 1.0, "place": movie} for movie in remaining[:CARD] if card],
             "rated": len(viewer["rated"]),
             "known": 1 - 0.9 ** len(viewer["rated"]),
         }
 
     def _asked_about(self, movie: int) -> InterviewMovie:
-        found = self._found(movie)
+        row = self._found_movie(movie)
         return {
-            "id": found["id"],
-            "key": found["key"],
-            "title": found["title"],
-            "year": found["year"],
+            "id": row["id"],
+            "key": row["key"],
+            "title": row["title"],
+            "year": row["year"],
             "genres": ["Crime", "[b]Drama[/b]"],
             "directors": ["Ann [i]Odd[/i]"],
         }
 
     def complete_filter(self, *, text: str) -> list[SuggestionRow]:
         typed = text.rpartition(" ")[2]
-        ways = [("+even", 120), ("+odd", 120), ("-odd", 120), ("1980..1989", 40)]
+        suggestions = [("+even", 120), ("+odd", 120), ("-odd", 120), ("1980..1989", 40)]
         head = text[: len(text) - len(typed)]
         return [
             {"line": head + part, "part": part, "movies": movies}
-            for part, movies in ways
+            for part, movies in suggestions
             if typed and part.startswith(typed) and part != typed
         ]
 
@@ -458,9 +458,9 @@ class FakeEngine(Requests, EngineClient):
             }
             for user in range(1, PEOPLE + 1)
         ]
-        found = [row for row in rows if not search or row["id"].startswith(search) or row["occupation"] == search]
-        found.sort(key=lambda row: row["id"] != search)
-        return {"dataset": "demo", "total": len(found), "offset": offset, "rows": found[offset : offset + limit]}
+        matches = [row for row in rows if not search or row["id"].startswith(search) or row["occupation"] == search]
+        matches.sort(key=lambda row: row["id"] != search)
+        return {"dataset": "demo", "total": len(matches), "offset": offset, "rows": matches[offset : offset + limit]}
 
     def datasets(self) -> list[DatasetRow]:
         terms = "To be used for research; not to be passed on."
@@ -517,7 +517,7 @@ class FakeEngine(Requests, EngineClient):
     def compare_runs(self, *, first: int, second: int, viewers: Sequence[ViewerKey]) -> RunComparison:
         runs: list[RunRow] = []
         for number in (first, second):
-            runs.append({"run": number})  # type: ignore[typeddict-item]  # the others are not shown
+            runs.append({"run": number})  # type: ignore[typeddict-item]  # the other fields are not shown
         return {
             "runs": runs,
             "facts": [{"name": "model", "first": "mf", "second": "bias"}],
@@ -560,7 +560,10 @@ class FakeEngine(Requests, EngineClient):
         return ["none", "standard"]
 
     def preview_cleaning(self, *, dataset: str, cleaning: str) -> CleaningReport:
-        """Understands what the real engine does: a preset, then rules with + and -, the last word on each counts."""
+        """Understand the same texts as the real engine: a preset, then rules with + and -.
+
+        If a rule is repeated, the last one counts.
+        """
         words = [word for word in cleaning.split() if word[0] not in "+-"]
         on = {"malformed-lines": 0} | ({"no-genre": 0} if words == ["standard"] else {})
         for word in cleaning.split()[len(words) :]:
@@ -606,9 +609,8 @@ class FakeEngine(Requests, EngineClient):
         return self.preview_cleaning(dataset=dataset, cleaning=cleaning)
 
     def removed_rows(self, *, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
-        rule_row = next(
-            one for one in self.preview_cleaning(dataset=dataset, cleaning=cleaning)["rules"] if one["rule"] == rule
-        )
+        rows = self.preview_cleaning(dataset=dataset, cleaning=cleaning)["rules"]
+        rule_row = next(row for row in rows if row["rule"] == rule)
         end = min(rule_row["removed"], offset + limit)
         return {
             "rule": rule,
@@ -617,7 +619,7 @@ class FakeEngine(Requests, EngineClient):
             "columns": ["title", "ratings"],
             "total": rule_row["removed"],
             "offset": offset,
-            "rows": [[f"[b]Row[/b] {place}", place] for place in range(offset, end)],
+            "rows": [[f"[b]Row[/b] {index}", index] for index in range(offset, end)],
         }
 
     def dataset_summary(self, *, dataset: str, cleaning: str) -> DatasetSummary | None:
@@ -677,12 +679,12 @@ def last_event(how: str, problem: str) -> JobEvent:
 
 
 class FakeSweep(JobClient):
-    """Measures a combination each time it is let, until it is cancelled."""
+    """Measures one combination for each step that a test allows, until it is cancelled."""
 
     made: list["FakeSweep"] = []
 
     def __init__(self) -> None:
-        self._let: asyncio.Queue[str] = asyncio.Queue()
+        self._steps: asyncio.Queue[str] = asyncio.Queue()
         self.request: SweepJob | None = None
         FakeSweep.made.append(self)
 
@@ -694,7 +696,7 @@ class FakeSweep(JobClient):
             dict(zip(request["grid"], values, strict=True)) for values in product(*request["grid"].values())
         ]
         for grid in combinations:
-            how = await self._let.get()
+            how = await self._steps.get()
             if how:
                 yield last_event(how, "There is no such split.")
                 return
@@ -717,23 +719,24 @@ class FakeSweep(JobClient):
                 }
             )
             yield {"event": "result", "row": rows[-1]}
-        best = min(range(len(rows)), key=lambda place: rows[place]["metrics"]["rmse"])
+        best = min(range(len(rows)), key=lambda index: rows[index]["metrics"]["rmse"])
         rows.insert(0, {**rows.pop(best), "test": {"rmse": 0.95}})
         yield {"event": "done", "result": {"rows": rows}}
 
-    def let(self, many: int = 1, how: str = "") -> None:
-        for _ in range(many):
-            self._let.put_nowait(how)
+    def allow(self, steps: int = 1, how: str = "") -> None:
+        """Let the sweep measure this many combinations, or end in the way that ``how`` names."""
+        for _ in range(steps):
+            self._steps.put_nowait(how)
 
     async def send(self, do: Literal["pause", "resume"]) -> None:
         pass
 
     async def cancel(self) -> None:
-        self.let(how="cancelled")
+        self.allow(how="cancelled")
 
 
 class FakeJob(JobClient):
-    """Trains until the test ends it or it is cancelled, and records the run as a real job does."""
+    """Trains until the test ends or cancels it, and stores the run as a real job does."""
 
     made: list["FakeJob"] = []
 
@@ -743,6 +746,7 @@ class FakeJob(JobClient):
         self.request: TrainJob | None = None
         self.sent: list[str] = []
         self.begins = True
+        """Whether the job stores that its run has begun."""
         self.metrics: dict[str, float] = {}
         FakeJob.made.append(self)
 

@@ -1,11 +1,11 @@
-"""The contents of the homes that fixtures provide."""
+"""What the homes of the fixtures contain."""
 
 from movietui.data.storage import locations
 from movietui.store.ratings import Store
 
 
 def checkpoint_of(model: str) -> str:
-    """Return the folder of the newest finished run of a model."""
+    """Return the checkpoint folder of the newest finished run of a model."""
     store = Store(locations.store())
     name = next(run.checkpoint for run in store.runs() if (run.model, run.state) == (model, "done"))
     store.close()

@@ -1,4 +1,4 @@
-"""Titles made to break a terminal, a dataset with such titles, and a store full of such text."""
+"""Titles that try to break a terminal, a dataset with these titles, and a way to fill a store with such text."""
 
 import re
 import sqlite3
@@ -9,12 +9,12 @@ import numpy as np
 from movietui.data.safe_text import INVISIBLE
 
 RAW = re.compile(f"(?!\n)(?:{INVISIBLE.pattern})")
-"""What must not reach a terminal: every invisible character but the end of a line."""
+"""Matches what must not reach a terminal: every invisible character except a line feed."""
 POISON = (
     "pwn\x1b[31m\x1b]0;owned\x9b2J\u202e\u2066\u200b\u200d\ufe0f\ufeff\x7f\x85\u2028\U000e0041[b]x[/b]<img src=x>|"
     "[a](http://example.org)"
 )
-"""Some of everything, with a word by which tests recognise it."""
+"""A text with every kind of hostile character, and the word pwn, by which tests recognise it."""
 POISONED = {
     "viewers": {"name": "name = 'anna'"},
     "ratings": {"title": ""},
@@ -23,7 +23,7 @@ POISONED = {
     "changes": {"title": ""},
     "runs": {**dict.fromkeys(("name", "note"), ""), **dict.fromkeys(("device", "problem", "cleaning"), "id = 2")},
 }
-"""The columns of a store with text from people or files, and a condition for the rows that have it."""
+"""The columns of a store that hold text from people or files, each with a condition for its rows; empty for all."""
 
 TITLES = (
     "[red]x[/red]",
@@ -52,7 +52,7 @@ OCCUPATION = "[b]作家[/b]\u202e\x1b[31m"
 
 
 def save_hostile(name: str = "hostile") -> None:
-    """Save a dataset with the titles in the current home, without the reader, which would remove the escapes."""
+    """Save a dataset with these titles in the current home, without the reader, which removes control characters."""
     import pandas as pd
 
     from movietui.data.movielens.release import GENRES_100K, Raw
@@ -93,8 +93,10 @@ def save_hostile(name: str = "hostile") -> None:
 
 
 def poison(store: Path) -> None:
-    """Put control characters wherever a store has text from outside, as somebody else's backup may."""
+    """Put control characters wherever a store holds text from outside, as somebody else's backup may."""
     with sqlite3.connect(store) as database:
         for table, columns in POISONED.items():
-            for column, only in columns.items():
-                database.execute(f"UPDATE {table} SET {column} = ? || {column} {only and 'WHERE ' + only}", (POISON,))
+            for column, condition in columns.items():
+                database.execute(
+                    f"UPDATE {table} SET {column} = ? || {column} {condition and 'WHERE ' + condition}", (POISON,)
+                )

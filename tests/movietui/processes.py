@@ -1,4 +1,4 @@
-"""Which processes are alive."""
+"""Find out which processes are running."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def alive(pid: int) -> bool:
-    """Return whether a process runs; a zombie does not."""
+    """Return whether a process is running; a zombie is not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -18,7 +18,7 @@ def alive(pid: int) -> bool:
 
 
 def gone(*pids: int, seconds: float = 120.0) -> bool:
-    """Wait until none of the processes runs."""
+    """Wait until none of the processes is running; return whether that happened in time."""
     until = time.monotonic() + seconds
     while any(alive(pid) for pid in pids):
         if time.monotonic() > until:
@@ -28,7 +28,7 @@ def gone(*pids: int, seconds: float = 120.0) -> bool:
 
 
 def processes_of(home: Path) -> list[int]:
-    """Return the processes that were started with a home; none on a system other than Linux."""
+    """Return the ids of the other processes that use a home; none on systems other than Linux."""
     pids = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -1,5 +1,4 @@
-"""Screens and panels to show at many sizes. At each size, the app must survive, and the terminal must show what the app
-means to show."""
+"""Screens and panels to show at many sizes. The app must survive each size, and the picture must be right."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,21 +20,21 @@ from tests.movietui.driving import Driver, lines
 from tests.movietui.terminal import displayed
 
 HARMLESS = ("up", "down", "pageup", "pagedown", "home", "end")
-"""Keys that close no panel."""
+"""Keys that do not close a panel."""
 
 
 class Picture:
-    """The picture of a terminal that receives everything that an app draws."""
+    """An emulated terminal that receives everything that an app draws."""
 
     def __init__(self, app: MovieTui) -> None:
         self._app = app
         self._screen = pyte.Screen(*app.size)
         self._stream = pyte.Stream(self._screen)
         self.emulated = False
-        """Whether drawings reach the emulated terminal; otherwise they are only rendered, which is much faster."""
+        """Whether drawings reach the emulated screen; otherwise they are only rendered, which is much faster."""
 
     def resize(self, columns: int, rows: int) -> None:
-        """Lose the lines and columns that no longer fit, as a terminal does."""
+        """Change the size. Lines and columns that no longer fit are lost, as in a real terminal."""
         self._screen.resize(rows, columns)
 
     def draw(self, update: CompositorUpdate) -> None:
@@ -44,7 +43,7 @@ class Picture:
             self._stream.feed(drawn.replace("\n", "\r\n"))
 
     def is_right(self) -> bool:
-        """Return whether the terminal shows what the app means to show."""
+        """Return whether the terminal shows what the app has composed."""
         return [line.rstrip() for line in displayed(self._screen)] == [line.rstrip() for line in lines(self._app)]
 
 
@@ -66,7 +65,7 @@ def pictured(driver: Driver) -> Iterator[Picture]:
 
 
 def resize(driver: Driver, picture: Picture, columns: int, rows: int) -> None:
-    """Give the terminal another size, which the app handles later."""
+    """Give the terminal another size; the app handles the change later."""
     size = Size(columns, rows)
     cast(HeadlessDriver, driver.app._driver)._size = size
     picture.resize(columns, rows)
@@ -74,7 +73,7 @@ def resize(driver: Driver, picture: Picture, columns: int, rows: int) -> None:
 
 
 def sizes(random: Random, count: int) -> Iterator[tuple[int, int]]:
-    """Return sizes of all kinds: tiny, usual and very large ones, and those at which the layout changes."""
+    """Yield sizes of all kinds: tiny, usual and very large ones, and those at which the layout changes."""
     for _ in range(count):
         match random.randrange(20):
             case 0:
@@ -88,13 +87,13 @@ def sizes(random: Random, count: int) -> Iterator[tuple[int, int]]:
 
 
 async def go_over_sizes(driver: Driver, random: Random, count: int, keys: Sequence[str] = HARMLESS) -> None:
-    """Change the size ``count`` times, with keys in between, also before the app knows it; then check the picture."""
+    """Change the size ``count`` times, press keys in between, some before the app knows the size; check the picture."""
     app = driver.app
     with pictured(driver) as picture:
         for columns, rows in sizes(random, count):
             resize(driver, picture, columns, rows)
             if random.random() < 0.3:
-                continue  # the next comes at once
+                continue  # change the size again at once
             for _ in range(random.randrange(3)):
                 await driver.press(random.choice(keys))
             await driver.until(lambda: app.screen.outer_size == app.size, "the new size")
@@ -103,19 +102,17 @@ async def go_over_sizes(driver: Driver, random: Random, count: int, keys: Sequen
             resize(driver, picture, *size)
             await driver.until(lambda size=size: app.screen.outer_size == size, "the new size")  # type: ignore[misc]
             await driver.until(picture.is_right, "the picture")
-        for waits in (
-            False,
-            True,
-        ):  # with and without time for the app to notice that the window was lower for a moment
+        # The window is lower for a moment. First, the app has no time to notice that; then it has.
+        for waits in (False, True):
             resize(driver, picture, 80, 10)
             while waits and app.size != (80, 10):
                 await asyncio.sleep(0)
             resize(driver, picture, 80, 24)
-            await driver.until(picture.is_right, "the picture after a moment in which the window was lower")
+            await driver.until(picture.is_right, "the picture after the window was lower for a moment")
 
 
 Steps = Sequence[tuple[Sequence[str], str]]
-"""Keys, and a text that is on screen once they were handled."""
+"""Keys in steps, each with a text that is on screen when its keys have been handled."""
 DATA, TRAIN = (("d",), "9,988 ratings"), (("t",), "3 runs")
 PLACES: Mapping[str, Steps] = {
     "browse": (),
@@ -151,7 +148,7 @@ PLACES: Mapping[str, Steps] = {
     "deleting": (TRAIN, (("right", "home", "D"), "Delete run")),
     "pruning": (TRAIN, (("right", "B"), "Keep the best")),
 }
-"""Every screen and panel, and parts of them with other keys, by the keys that lead there from Browse."""
+"""Every screen and panel, and their parts with other keys, each with the keys that lead there from Browse."""
 
 
 async def go_to(driver: Driver, place: str) -> None:

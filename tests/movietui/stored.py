@@ -1,4 +1,4 @@
-"""Movies and viewers for the tests of the store, and functions that read their ratings and marks."""
+"""Movies and viewers for the tests of the store, and functions that read ratings, marks and changes."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,13 @@ ANNA = profile("anna")
 TOM = profile("tom")
 
 
-def given(store: Store, ref: ViewerRef) -> dict[str, float]:
+def stars_of(store: Store, ref: ViewerRef) -> dict[str, float]:
+    """Return a viewer's stars by title."""
     return {rated.movie.title: rated.stars for rated in store.ratings(ref)}
 
 
 def undone(store: Store, refs: Sequence[ViewerRef]) -> Change | None:
-    """Undo a step of one change."""
+    """Undo a step that has one change; return that change, or None if there is nothing to undo."""
     return only(store.undo(refs))
 
 

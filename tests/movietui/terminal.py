@@ -1,4 +1,4 @@
-"""A terminal with the real program in it: what is typed goes in, what a person would see comes out."""
+"""A terminal that runs the real program: a test types into it and reads what a person would see."""
 
 import os
 import re
@@ -13,14 +13,14 @@ import pexpect
 import pyte
 from rich.cells import cell_len
 
-# Questions to the terminal and its keyboard modes, which the emulator would print.
+# Queries to the terminal and changes of its keyboard mode, which the emulator would print as text.
 SILENT = re.compile(
     rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|u)|[0-9;]*\$p|[0-9;]*t)|\x1bP[^\x1b]*\x1b\\|\x1b_[^\x1b]*\x1b\\"
 )
 OTHER_SCREEN = re.compile(rb"\x1b\[\?1049[hl]")
-"""To a screen that is empty, which the emulator does not know."""
+"""Switches between the main screen and the alternate screen, which the emulator does not have."""
 TYPED = termios.ICANON | termios.ECHO | termios.ISIG
-"""How a terminal takes what is typed where no program asks for every key."""
+"""The input modes of a terminal unless a program reads every key by itself."""
 KEYS = {
     "enter": "\r",
     "esc": "\x1b",
@@ -33,7 +33,7 @@ KEYS = {
 
 
 def displayed(screen: pyte.Screen) -> list[str]:
-    """Return the lines of a screen; pyte's ``display`` fails where half a wide character was overwritten."""
+    """Return the lines of a screen; pyte's ``display`` fails if half of a wide character has been overwritten."""
     return ["".join(_characters(screen, row)) for row in range(screen.lines)]
 
 
@@ -47,7 +47,7 @@ def _characters(screen: pyte.Screen, row: int) -> Iterator[str]:
 
 
 def program() -> str:
-    """Return the console script."""
+    """Return the path of the console script."""
     beside = Path(sys.executable).with_name("movietui")
     result = str(beside) if beside.exists() else shutil.which("movietui")
     assert result, "the console script movietui is not installed"
@@ -60,7 +60,7 @@ class Terminal:
     def __init__(
         self, size: tuple[int, int] = (100, 30), arguments: tuple[str, ...] = (), command: str = "", **variables: str
     ) -> None:
-        """``command``: another one than the program; ``variables``: of the environment."""
+        """``command``: what to start instead of the program; ``variables``: further environment variables."""
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
@@ -75,7 +75,7 @@ class Terminal:
         self._rest = b""
 
     def read(self, seconds: float = 0.05) -> bool:
-        """Take in what the program wrote; return whether it still runs."""
+        """Read what the program wrote; return whether it is still running."""
         try:
             piece = self.child.read_nonblocking(65536, seconds)
         except pexpect.TIMEOUT:
@@ -97,24 +97,24 @@ class Terminal:
         return displayed(self.screen)
 
     def wait_for(self, text: str, seconds: float = 120.0, *, gone: bool = False) -> None:
-        """Wait until a text is on screen, or with ``gone`` no longer is."""
+        """Wait until a text is on screen or, with ``gone``, until it no longer is."""
         what = f"{text!r} did not {'go' if gone else 'come'}"
         self.wait_until(lambda: (text in "\n".join(self.lines)) != gone, what, seconds)
 
     def wait_until(self, condition: Callable[[], bool], otherwise: str, seconds: float = 30.0) -> None:
-        """Wait until something is so on screen."""
+        """Read until a condition holds. ``otherwise``: the failure message."""
         until = time.monotonic() + seconds
         while not condition():
             if not self.read() or time.monotonic() > until:
                 raise AssertionError(f"{otherwise}:\n" + "\n".join(self.lines))
 
     def resize(self, columns: int, rows: int) -> None:
-        """Make the window larger or smaller, as with a mouse."""
+        """Resize the window, as with a mouse."""
         self.screen.resize(rows, columns)
         self.child.setwinsize(rows, columns)
 
     def send(self, *keys: str) -> None:
-        """Type slowly."""
+        """Type keys one by one, and read for a moment after each."""
         for key in keys:
             self.child.send(KEYS.get(key, key))
             until = time.monotonic() + 0.2
@@ -122,23 +122,23 @@ class Terminal:
                 pass
 
     def send_at_once(self, *keys: str) -> None:
-        """Type so fast, or over so slow a line, that all keys arrive together."""
+        """Type keys so fast that all of them arrive together."""
         self.child.send("".join(KEYS.get(key, key) for key in keys))
 
-    def wait_for_movies(self, many: int, seconds: float = 120.0) -> None:
-        """Read until so many rows of the list are drawn."""
+    def wait_for_movies(self, count: int, seconds: float = 120.0) -> None:
+        """Read until at least this many rows of the list are drawn."""
         until = time.monotonic() + seconds
-        while len(self.list_of_movies()) < many:
-            assert time.monotonic() < until, f"{many} movies did not come:\n" + "\n".join(self.lines)
+        while len(self.list_of_movies()) < count:
+            assert time.monotonic() < until, f"{count} movies did not come:\n" + "\n".join(self.lines)
             self.read(0.1)
 
     def list_of_movies(self) -> list[str]:
-        """Return the rows of the list, as drawn: those with predicted stars, not the line that explains them."""
+        """Return the rows of the list as drawn: lines with predicted stars, but not the line that explains figures."""
         rows = [line for line in self.lines if re.search(r"★ \d\.\d", line)]
         return [line.split("★", 1)[1].split("│")[0].strip() for line in rows]
 
     def end(self, seconds: float = 120.0) -> int:
-        """Wait until the program ended and return its exit code; 128 and more for a signal."""
+        """Wait until the program has ended, and return its exit code: 128 + n if signal n ended it."""
         until = time.monotonic() + seconds
         while self.read(0.1) and time.monotonic() < until:
             pass
@@ -150,11 +150,11 @@ class Terminal:
         return self.child.exitstatus if self.child.exitstatus is not None else 128 + self.child.signalstatus
 
     def restored(self) -> bool:
-        """Return whether the terminal was left as it was found: its own screen, a cursor, no mouse, typing echoed."""
-        modes = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", self.raw))  # the last that was said of each
-        shown = {b"25", b"7"}  # the cursor, and lines that are folded
+        """Return whether the program left the terminal as it was: main screen, cursor visible, no mouse, echo on."""
+        modes = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", self.raw))  # each mode as it was last set
+        on_at_first = {b"25", b"7"}  # the cursor and line wrap
         keyboards = len(re.findall(rb"\x1b\[>\d+u", self.raw)) - self.raw.count(b"\x1b[<u")
-        as_it_was = all(modes[each] == (b"h" if each in shown else b"l") for each in modes)
+        as_it_was = all(modes[each] == (b"h" if each in on_at_first else b"l") for each in modes)
         return b"1049" in modes and as_it_was and keyboards == 0 and self._mode_left & TYPED == TYPED
 
     def kill(self) -> None:

@@ -1,4 +1,4 @@
-"""Backing up the store and restoring it: completely or not at all, and only what was validated."""
+"""The store is backed up and restored completely or not at all, and only validated values are restored."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def titles() -> list[str]:
 
 @pytest.fixture
 def backup(home: Path, tmp_path: Path) -> Path:
-    """Return a backup with one rating, of a store that has another one now."""
+    """A backup with one rating. The store has two by now."""
     store = Store(locations.store())
     store.rate(ANNA, FARGO, 4)
     back_up(store, tmp_path / "backup.sqlite3")
@@ -52,9 +52,9 @@ def beside_the_store() -> list[str]:
     return sorted(path.name for path in locations.store().parent.iterdir())
 
 
-def test_a_backup_is_restored_and_the_previous_store_kept(backup: Path) -> None:
-    done = invoke("restore", backup, "--json")
-    output = json.loads(done.stdout)
+def test_restoring_a_backup_keeps_the_previous_store(backup: Path) -> None:
+    result = invoke("restore", backup, "--json")
+    output = json.loads(result.stdout)
     assert {key: output[key] for key in ("restored", "store", "profiles", "ratings", "runs")} == {
         "restored": str(backup),
         "store": str(locations.store()),
@@ -71,7 +71,7 @@ def test_a_backup_is_restored_and_the_previous_store_kept(backup: Path) -> None:
 
 
 def test_a_backup_is_one_file_with_the_latest_changes(store: Store, tmp_path: Path) -> None:
-    """Even while the store is open and everything is still in its log."""
+    """This holds even while the store is open and every change is still in its log."""
     store.rate(ANNA, FARGO, 4)
     file = tmp_path / "copies" / "one.sqlite3"
     file.parent.mkdir()
@@ -82,15 +82,15 @@ def test_a_backup_is_one_file_with_the_latest_changes(store: Store, tmp_path: Pa
         assert db.execute("SELECT title FROM ratings").fetchall() == [("Fargo",)]
 
 
-def test_a_backup_is_restored_without_a_store(backup: Path) -> None:
+def test_a_backup_is_restored_if_there_is_no_store(backup: Path) -> None:
     locations.store().unlink()
-    done = invoke("restore", backup)
-    assert done.exit_code == 0
-    assert "kept" not in done.stdout
+    result = invoke("restore", backup)
+    assert result.exit_code == 0
+    assert "kept" not in result.stdout
     assert titles() == ["Fargo"]
 
 
-def test_names_of_backups(backup: Path, tmp_path: Path) -> None:
+def test_a_backup_goes_to_the_given_path_or_to_the_folder_of_backups(backup: Path, tmp_path: Path) -> None:
     assert "already exists" in invoke("backup", backup).stderr
     assert json.loads(invoke("backup", backup, "--force", "--json").stdout)["ratings"] == 2
     for given, folder in (((), locations.backups()), ((tmp_path,), tmp_path)):
@@ -101,18 +101,18 @@ def test_names_of_backups(backup: Path, tmp_path: Path) -> None:
     assert titles() == ["Fargo", "Alien"]
 
 
-def test_a_folder_for_backups_that_cannot_be_created(backup: Path) -> None:
+def test_a_folder_of_backups_that_cannot_be_created_is_a_problem(backup: Path) -> None:
     locations.backups().write_text("in the way")
-    done = invoke("backup")
-    assert (done.exit_code, done.stderr) == (
+    result = invoke("backup")
+    assert (result.exit_code, result.stderr) == (
         1,
         f"{locations.backups()} could not be created: File exists; choose another folder.\n",
     )
 
 
-def test_nothing_to_back_up(home: Path) -> None:
-    done = invoke("backup")
-    assert (done.exit_code, done.stderr) == (1, "There is nothing to back up yet.\n")
+def test_backing_up_without_a_store_is_a_problem(home: Path) -> None:
+    result = invoke("backup")
+    assert (result.exit_code, result.stderr) == (1, "There is nothing to back up yet.\n")
     assert not locations.store().exists()
 
 
@@ -135,7 +135,7 @@ def with_trigger(path: Path) -> None:
 
 
 def damaged_inside(path: Path) -> None:
-    """Empty an index, which only a complete check finds."""
+    """Empty an index; only a complete check notices this."""
     with closing(sqlite3.connect(path)) as db:
         (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'steps_by_viewer'").fetchone()
         (size,) = db.execute("PRAGMA page_size").fetchone()
@@ -161,11 +161,11 @@ def damaged_inside(path: Path) -> None:
 def test_an_invalid_backup_changes_nothing(backup: Path, spoil: Callable[[Path], object], expected: str) -> None:
     spoil(backup)
     before = locations.store().read_bytes()
-    done = invoke("restore", backup)
-    assert done.exit_code == 1
-    assert done.stderr.count("\n") == 1
-    assert expected in done.stderr
-    assert str(backup) in done.stderr
+    result = invoke("restore", backup)
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert expected in result.stderr
+    assert str(backup) in result.stderr
     assert locations.store().read_bytes() == before
     assert beside_the_store() == [locations.store().name]
 
@@ -188,15 +188,15 @@ def test_an_older_backup_is_migrated(backup: Path, tmp_path: Path) -> None:
 def test_a_damaged_store_is_replaced(backup: Path, content: bytes | None) -> None:
     damaged = locations.store().read_bytes()[:20_000] if content is None else content
     locations.store().write_bytes(damaged)
-    done = invoke("backup")
-    assert done.exit_code == 1
-    assert "is damaged; restore a backup with movietui restore" in done.stderr
+    result = invoke("backup")
+    assert result.exit_code == 1
+    assert "is damaged; restore a backup with movietui restore" in result.stderr
     output = json.loads(invoke("restore", backup, "--json").stdout)
     assert titles() == ["Fargo"]
     assert Path(output["kept"]).read_bytes() == damaged
 
 
-def test_no_restore_while_another_window_is_open(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restoring_fails_while_another_window_is_open(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("movietui.store.backup.WAIT_SECONDS", 0.05)
     window = Store(locations.store())
     with pytest.raises(Problem, match="is open in another window; close movietui everywhere"):
@@ -218,19 +218,19 @@ cli(sys.argv[1:])
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
-def test_a_full_disk(backup: Path, tmp_path: Path, command: str) -> None:
+def test_a_full_disk_is_a_problem_and_leaves_nothing_behind(backup: Path, tmp_path: Path, command: str) -> None:
     before = locations.store().read_bytes()
     path = backup if command == "restore" else tmp_path / "new.sqlite3"
-    done = subprocess.run([sys.executable, "-c", NO_ROOM, command, str(path)], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"{path} could not be {'restored' if command == 'restore' else 'written'}: d")
-    assert "Traceback" not in done.stderr
+    result = subprocess.run([sys.executable, "-c", NO_ROOM, command, str(path)], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"{path} could not be {'restored' if command == 'restore' else 'written'}: d")
+    assert "Traceback" not in result.stderr
     assert locations.store().read_bytes() == before
     assert beside_the_store() == [locations.store().name]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.sqlite3", "home"]
 
 
-async def test_a_backup_from_the_palette(store: Store) -> None:
+async def test_the_palette_makes_a_backup(store: Store) -> None:
     with_run(store)
     store.rate(ANNA, Movie("7", "Fargo", 1996), 4)
     async with started(engine=FakeEngine()) as driver:

@@ -24,12 +24,12 @@ from tests.movietui.processes import gone, processes_of
 def rated_by(ref_user: str) -> dict[str, float]:
     store = Store(locations.store())
     ref = user(ref_user, "demo") if ref_user.isdigit() else profile(ref_user)
-    found = {rated.movie.title: rated.stars for rated in store.ratings(ref)}
+    result = {rated.movie.title: rated.stars for rated in store.ratings(ref)}
     store.close()
-    return found
+    return result
 
 
-async def test_the_first_start_without_a_network(home: Path) -> None:
+async def test_the_first_start_works_without_a_network(home: Path) -> None:
     async with started(engine=Engine(), wait=False) as driver:
         await driver.see("ml-100k could not be downloaded")
         await driver.press("e")
@@ -55,7 +55,7 @@ async def test_the_first_start_without_a_network(home: Path) -> None:
         ("import", [Change(profile("a"), Movie("", "Fargo", 1996), None, 4)] * 512, True, "an import with 512 changes"),
     ],
 )
-def test_what_a_step_is_called(kind: str, changes: list[Change], undone: bool, expected: str) -> None:
+def test_a_step_is_described_in_words(kind: str, changes: list[Change], undone: bool, expected: str) -> None:
     assert describe_step(Step(profile("a"), kind, "", tuple(changes)), undone=undone) == expected
 
 
@@ -77,14 +77,14 @@ async def test_a_start_with_a_model_opens_the_list(ready: Path, size: tuple[int,
 @SIZES
 async def test_clicking_a_key_is_like_pressing_it(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
-        place = lines(driver.app)[-1].index("? Keys")
-        await driver.pilot.click("#key-line", offset=(place + 3, 0))
+        column = lines(driver.app)[-1].index("? Keys")
+        await driver.pilot.click("#key-line", offset=(column + 3, 0))
         await driver.see("Keys · Browse")
 
 
-async def test_a_rating_does_not_lay_out_the_screen(faked: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_rating_does_not_lay_out_the_screen_again(faked: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     async with started(LARGE, engine=faked) as driver:
-        await driver.rate()  # the status line says its first word
+        await driver.rate()  # the first notice appears on the status line
         laid_out = []
         refresh = Screen._refresh_layout
         monkeypatch.setattr(Screen, "_refresh_layout", lambda *of, **by: (laid_out.append(of), refresh(*of, **by)))
@@ -95,7 +95,7 @@ async def test_a_rating_does_not_lay_out_the_screen(faked: FakeEngine, monkeypat
 
 
 @SIZES
-async def test_rating(ready: Path, size: tuple[int, int]) -> None:
+async def test_a_rating_is_stored_and_changes_the_list(ready: Path, size: tuple[int, int]) -> None:
     async with started(size) as driver:
         before = driver.titles(100)
         await driver.press("down", "down")
@@ -130,7 +130,7 @@ async def test_marks_show_how_far_a_row_moved(ready: Path) -> None:
                 assert f"{'▲' if step > 0 else '▼'}{abs(step)}" in line
 
 
-async def test_half_stars_undo_and_redo(faked: FakeEngine) -> None:
+async def test_half_stars_are_rated_undone_and_redone(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         first = driver.titles(5)
         title = await driver.rate("4")
@@ -178,8 +178,8 @@ async def test_keys_with_nothing_to_do_say_so(faked: FakeEngine) -> None:
         assert driver.app.is_running
 
 
-async def test_rating_quickly(faked: FakeEngine) -> None:
-    """Keys may come faster than the list: each rates the movie under the cursor, and none is lost."""
+async def test_ratings_in_quick_succession_are_all_stored(faked: FakeEngine) -> None:
+    """Keys may come faster than new lists: each rates the movie under the cursor, and no rating is lost."""
     async with started(engine=faked) as driver:
         total = driver.movies.total
         await driver.press("5", "4", "3", "2", "1")
@@ -187,7 +187,7 @@ async def test_rating_quickly(faked: FakeEngine) -> None:
         assert sorted(rated_by("1").values()) == [1, 2, 3, 4, 5]
 
 
-async def test_the_last_row(faked: FakeEngine) -> None:
+async def test_the_last_row_can_be_rated(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("end")
         await driver.until(lambda: driver.movies.current is not None, "the last row")
@@ -200,7 +200,7 @@ async def test_the_last_row(faked: FakeEngine) -> None:
         assert driver.movies.cursor == 0
 
 
-async def test_a_list_in_which_everything_is_seen(home: Path, store: Store) -> None:
+async def test_an_empty_list_says_that_everything_is_seen(home: Path, store: Store) -> None:
     with_run(store)
     engine = FakeEngine()
     engine.titles = engine.titles[:2]
@@ -216,7 +216,7 @@ async def test_a_list_in_which_everything_is_seen(home: Path, store: Store) -> N
 # Viewers
 
 
-async def test_another_viewer(faked: FakeEngine) -> None:
+async def test_choosing_a_viewer_shows_their_list(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         mine = driver.titles()
         await driver.press("left")
@@ -232,11 +232,11 @@ async def test_another_viewer(faked: FakeEngine) -> None:
         assert driver.movies.has_focus
 
 
-async def test_search(faked: FakeEngine) -> None:
+async def test_a_search_finds_a_viewer(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("left", "slash")
         await driver.type("11")
-        await driver.until(lambda: driver.viewers.total < 100, "those found")
+        await driver.until(lambda: driver.viewers.total < 100, "the matches")
         assert "110" in shown(driver.app)
         await driver.type("7")
         await driver.until(lambda: driver.viewers.total == 4, "user 117")
@@ -247,7 +247,7 @@ async def test_search(faked: FakeEngine) -> None:
         await driver.until(lambda: driver.viewers.total > 100, "everybody")
 
 
-async def test_a_search_that_begins_while_another_ends(faked: FakeEngine) -> None:
+async def test_a_search_can_begin_while_another_ends(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         pane = driver.browse.viewers_pane
         for _ in range(3):
@@ -271,7 +271,7 @@ async def test_a_widget_that_is_being_removed_gets_no_focus(faked: FakeEngine) -
         await driver.see("Datasets")
 
 
-async def test_a_search_for_viewers_without_matches(faked: FakeEngine) -> None:
+async def test_a_search_for_viewers_says_if_nobody_matches(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("left", "slash")
         await driver.type("zzz")
@@ -284,7 +284,7 @@ async def test_a_search_for_viewers_without_matches(faked: FakeEngine) -> None:
         assert driver.viewers.has_focus
 
 
-async def test_letters_in_the_search_are_no_keys(faked: FakeEngine) -> None:
+async def test_letters_typed_into_the_search_are_not_keys(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("left", "slash")
         await driver.type("qdtbunp?[1-5]")
@@ -295,7 +295,7 @@ async def test_letters_in_the_search_are_no_keys(faked: FakeEngine) -> None:
         await driver.press("escape")
 
 
-async def test_a_new_profile(faked: FakeEngine) -> None:
+async def test_a_new_profile_can_be_created_and_rate(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("n")
         await driver.see("New profile")
@@ -336,7 +336,7 @@ async def test_the_last_viewer_is_shown_at_the_next_start(faked: FakeEngine) -> 
 
 
 @SIZES
-async def test_a_pair(ready: Path, size: tuple[int, int]) -> None:
+async def test_a_pair_has_its_own_list_and_both_members_rate(ready: Path, size: tuple[int, int]) -> None:
     async with started(size) as driver:
         alone = driver.titles()
         await driver.pair_with_next()
@@ -369,7 +369,7 @@ async def test_a_pair(ready: Path, size: tuple[int, int]) -> None:
         assert driver.titles() == alone
 
 
-async def test_the_dial(faked: FakeEngine) -> None:
+async def test_the_dial_changes_the_order_for_a_pair(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.pair_with_next()
         for _ in range(7):
@@ -382,7 +382,7 @@ async def test_the_dial(faked: FakeEngine) -> None:
         await driver.until(lambda: driver.titles(30) != average, "another order")
 
 
-async def test_ending_the_pair(faked: FakeEngine) -> None:
+async def test_two_keys_end_a_pair(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         for key in ("escape", "p"):
             await driver.pair_with_next()
@@ -394,7 +394,7 @@ async def test_ending_the_pair(faked: FakeEngine) -> None:
         assert driver.viewers.has_focus
 
 
-async def test_a_pair_of_a_profile_and_a_user(ready: Path) -> None:
+async def test_a_profile_and_a_user_can_be_a_pair(ready: Path) -> None:
     async with started(LARGE) as driver:
         await driver.press("n")
         await driver.type("Eva")
@@ -402,7 +402,7 @@ async def test_a_pair_of_a_profile_and_a_user(ready: Path) -> None:
         await driver.leave_the_interview()
         await driver.press("left", "slash")
         await driver.type("12")
-        await driver.until(lambda: driver.viewers.total < 50, "those found")
+        await driver.until(lambda: driver.viewers.total < 50, "the matches")
         await driver.press("enter")
         await driver.until(lambda: driver.viewers.has_focus, "the viewers")
         await driver.press("p")
@@ -416,7 +416,7 @@ async def test_a_pair_of_a_profile_and_a_user(ready: Path) -> None:
 
 
 @SIZES
-async def test_why(faked: FakeEngine, size: tuple[int, int]) -> None:
+async def test_enter_explains_the_selected_movie(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         await driver.press("enter")
         title = driver.titles(1)[0]
@@ -429,7 +429,7 @@ async def test_why(faked: FakeEngine, size: tuple[int, int]) -> None:
         assert driver.app.screen is driver.browse
 
 
-async def test_all_screens(faked: FakeEngine) -> None:
+async def test_a_key_leads_to_each_screen(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         for key, expected in (("d", "Datasets"), ("t", "Models"), ("b", "Unseen · by how much")):
             await driver.press(key)
@@ -440,7 +440,7 @@ async def test_all_screens(faked: FakeEngine) -> None:
         assert driver.titles(1)[0][:10] in shown(driver.app)
 
 
-async def test_too_small(faked: FakeEngine) -> None:
+async def test_a_small_window_asks_for_a_larger_one(faked: FakeEngine) -> None:
     async with started((50, 12), engine=faked) as driver:
         for size in ((59, 40), (140, 15), (50, 12)):
             await driver.pilot.resize_terminal(*size)
@@ -477,14 +477,14 @@ async def test_titles_can_be_read_at_any_width(faked: FakeEngine, pair: bool) ->
             await driver.see(driver.titles(1)[0][:6])
 
 
-async def test_quitting(faked: FakeEngine) -> None:
+async def test_q_quits(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("q")
         await driver.until(lambda: not driver.app.is_running, "the end")
         assert driver.app.return_code == 0
 
 
-# What happens elsewhere
+# Changes and failures elsewhere
 
 
 async def test_a_killed_engine_goes_unnoticed(ready: Path) -> None:
@@ -520,7 +520,7 @@ async def test_a_rating_is_stored_even_if_no_list_can_be_made(home: Path, store:
         await driver.rate("4")
 
 
-async def test_another_window_rates(ready: Path) -> None:
+async def test_a_rating_in_another_window_changes_the_list(ready: Path) -> None:
     async with started() as driver:
         await driver.pilot.pause(1.2)
         row = driver.movies.known_rows()[0]
@@ -528,22 +528,22 @@ async def test_another_window_rates(ready: Path) -> None:
         await asyncio.to_thread(other.rate, user("1", "demo"), Movie(row["key"], row["title"], row["year"]), 4)
         other.create_profile("elsewhere")
         other.close()
-        await driver.until(lambda: row["title"] not in driver.titles(100), "the movie's leaving")
+        await driver.until(lambda: row["title"] not in driver.titles(100), "the list without the movie")
         await driver.press("left")
         await driver.see("elsewhere")
 
 
-async def test_another_window_rates_before_this_one_looked(faked: FakeEngine) -> None:
-    """A change between the first list and the first check of the store must be noticed too."""
+async def test_a_rating_in_another_window_is_noticed_from_the_start(faked: FakeEngine) -> None:
+    """The app must also notice a change between the first list and its first check of the store."""
     async with started(engine=faked) as driver:
         row = driver.movies.known_rows()[0]
         other = Store(locations.store())
         await asyncio.to_thread(other.rate, user("1", "demo"), Movie(row["key"], row["title"], row["year"]), 4)
         other.close()
-        await driver.until(lambda: row["title"] not in driver.titles(100), "the movie's leaving")
+        await driver.until(lambda: row["title"] not in driver.titles(100), "the list without the movie")
 
 
-async def test_the_checkpoint_is_gone(ready: Path) -> None:
+async def test_a_missing_checkpoint_is_reported(ready: Path) -> None:
     shutil.rmtree(locations.checkpoints())
     async with started(wait=False) as driver:
         await driver.until(lambda: driver.app.notice.plain.startswith("!"), "a sentence")
@@ -551,8 +551,8 @@ async def test_the_checkpoint_is_gone(ready: Path) -> None:
         await driver.see("Datasets")
 
 
-async def test_a_remembered_user_who_is_gone(ready: Path) -> None:
-    """The dataset was read again from another file and no longer has the user."""
+async def test_the_app_starts_if_the_last_viewer_is_gone(ready: Path) -> None:
+    """The dataset has been read again from another file, which does not have the user."""
     store = Store(locations.store())
     store.choose("viewer:demo", "user:99999")
     store.close()

@@ -1,4 +1,4 @@
-"""Browse: the dial, the surprise, the ways to combine a pair, search, more like this, taste."""
+"""Browse: the dial, the surprise, the ways to combine scores, search, similar movies and taste."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ VIEWER: ViewerRatings = {"kind": "user", "id": "1", "rated": [], "seen": [], "hi
 # The dial and the surprise
 
 
-async def test_the_list_dares(faked: FakeEngine) -> None:
+async def test_the_dial_makes_the_list_daring_and_safe_again(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         safe = driver.titles()
         await driver.press(*["full_stop"] * 12)
@@ -29,17 +29,19 @@ async def test_the_list_dares(faked: FakeEngine) -> None:
 
 
 @SIZES
-async def test_a_surprise(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
+async def test_the_surprise_shows_one_movie_after_another(
+    faked: FakeEngine, store: Store, size: tuple[int, int]
+) -> None:
     async with started(size, engine=faked) as driver:
-        found = set()
+        titles = set()
         await driver.press("s")
         for _ in range(6):
             await driver.see("because you liked")
             await driver.see("s another")
-            found.add(str(driver.widget(".panel").border_title))
+            titles.add(str(driver.widget(".panel").border_title))
             await driver.press("s")
             await driver.pilot.pause(0.1)
-        assert len(found) > 1
+        assert len(titles) > 1
         await driver.see("s another")
         title = str(driver.widget(".panel").border_title)
         await driver.press("w")
@@ -70,7 +72,7 @@ def test_a_surprise_has_one_reason() -> None:
 # The pair
 
 
-async def test_ways_of_a_pair(faked: FakeEngine) -> None:
+async def test_keys_step_through_the_ways_to_combine_scores(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("a")
         await driver.wait_for_notice("This needs a pair")
@@ -80,7 +82,9 @@ async def test_ways_of_a_pair(faked: FakeEngine) -> None:
             await driver.press("a")
             await driver.wait_for_notice(f"{way}: ")
             await driver.see(f"Unseen by both · {way}")
-        ranked = [asked["query"]["way"] for do, asked in faked.asked if do == "rank" and "way" in asked["query"]]
+        ranked = [
+            arguments["query"]["way"] for do, arguments in faked.asked if do == "rank" and "way" in arguments["query"]
+        ]
         assert ranked[-1] == "borda"
         await driver.until(lambda: driver.titles() != weighted, "another order")
         await driver.press("a")
@@ -90,7 +94,7 @@ async def test_ways_of_a_pair(faked: FakeEngine) -> None:
         await driver.wait_for_notice("borda: ")
 
 
-async def test_scores_on_the_same_scale(faked: FakeEngine) -> None:
+async def test_scores_can_be_put_on_the_same_scale(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.pair_with_next()
         before = driver.titles()
@@ -103,7 +107,7 @@ async def test_scores_on_the_same_scale(faked: FakeEngine) -> None:
         await driver.until(lambda: driver.titles() == before, "the first order")
 
 
-async def test_seen_by_neither_one_or_both(faked: FakeEngine) -> None:
+async def test_the_list_of_a_pair_can_include_movies_that_they_have_seen(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         title = await driver.rate("4")
         hidden = driver.titles(1)[0]
@@ -136,7 +140,7 @@ async def test_seen_by_neither_one_or_both(faked: FakeEngine) -> None:
         assert seen["title"] not in driver.titles(100)
 
 
-async def test_a_veto(faked: FakeEngine, store: Store) -> None:
+async def test_a_veto_removes_a_movie_from_the_list_of_the_pair(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("exclamation_mark")
         await driver.wait_for_notice("This needs a pair")
@@ -166,7 +170,7 @@ async def test_a_veto(faked: FakeEngine, store: Store) -> None:
 
 
 @SIZES
-async def test_a_group(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
+async def test_up_to_four_viewers_form_a_group(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         await driver.pair_with_next()
         await driver.press("P")
@@ -196,7 +200,7 @@ async def test_a_group(faked: FakeEngine, store: Store, size: tuple[int, int]) -
         await driver.until(lambda: not driver.movies.together, "one viewer")
 
 
-async def test_the_weights_of_reasons_are_whole_beside_a_scroll_bar(faked: FakeEngine) -> None:
+async def test_the_weights_of_reasons_are_fully_visible_beside_a_scroll_bar(faked: FakeEngine) -> None:
     async with started((140, 23), engine=faked) as driver:
         await driver.pair_with_next()
         await driver.see("because B user 2 liked")
@@ -247,14 +251,14 @@ async def test_search_finds_people(faked: FakeEngine, store: Store) -> None:
         assert driver.app.session.audience.viewers == (profile("Oddny"),)
 
 
-async def test_a_search_is_made_ready_before_the_first_letter(faked: FakeEngine) -> None:
+async def test_a_search_is_prepared_before_the_first_letter(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("slash")
         await driver.see("Type a few letters.")
-        await driver.until(lambda: ("search", {"words": ""}) in faked.asked, "the question")
+        await driver.until(lambda: ("search", {"words": ""}) in faked.asked, "the request")
 
 
-async def test_a_search_without_matches(faked: FakeEngine) -> None:
+async def test_a_search_without_matches_says_so(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("slash")
         await driver.type("zzzqx")
@@ -263,7 +267,7 @@ async def test_a_search_without_matches(faked: FakeEngine) -> None:
         assert driver.app.screen is driver.browse
 
 
-async def test_a_search_says_where_directors_come_from(faked: FakeEngine) -> None:
+async def test_a_search_says_how_to_find_directors(faked: FakeEngine) -> None:
     faked.directors_known = False
     async with started(LARGE, engine=faked) as driver:
         await driver.press("slash")
@@ -290,7 +294,7 @@ async def test_a_search_shows_ratings_and_marks(faked: FakeEngine, store: Store)
 
 
 @SIZES
-async def test_more_like_this(faked: FakeEngine, size: tuple[int, int]) -> None:
+async def test_similar_movies_lead_to_further_similar_movies(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         title = driver.titles(1)[0]
         await driver.press("m")
@@ -310,9 +314,9 @@ async def test_more_like_this(faked: FakeEngine, size: tuple[int, int]) -> None:
 # Taste
 
 
-async def test_a_hidden_movie_is_no_longer_shown_anywhere(faked: FakeEngine) -> None:
+async def test_taste_and_similar_movies_leave_out_hidden_movies(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
-        film = driver.movies.current["key"] if driver.movies.current else ""
+        hidden = driver.movies.current["key"] if driver.movies.current else ""
         await driver.press("x")
         await driver.wait_for_notice("hid")
         await driver.press("v")
@@ -323,12 +327,12 @@ async def test_a_hidden_movie_is_no_longer_shown_anywhere(faked: FakeEngine) -> 
         await driver.see("More like")
         requests = {do: arguments for do, arguments in faked.asked if do in ("taste", "similar_movies")}
         (viewer,) = requests["taste"]["viewers"]
-        assert requests["similar_movies"]["hidden"] == viewer["hidden"] == [film]
+        assert requests["similar_movies"]["hidden"] == viewer["hidden"] == [hidden]
         assert len(viewer["seen"]) == 1
 
 
 @SIZES
-async def test_taste(faked: FakeEngine, size: tuple[int, int]) -> None:
+async def test_taste_shows_likes_and_dislikes(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         await driver.press("T")
         await driver.see("Taste · user 1")
@@ -346,7 +350,7 @@ async def test_taste(faked: FakeEngine, size: tuple[int, int]) -> None:
         assert driver.app.screen is driver.browse
 
 
-def test_how_accurate_the_model_is_for_a_profile() -> None:
+def test_taste_says_how_accurate_the_model_is_for_a_profile() -> None:
     taste = FakeEngine().taste(viewers=[VIEWER])
     assert "How good" not in describe_taste(taste, ["Eva"], 80).plain
     (eva,) = taste["viewers"]
@@ -371,7 +375,7 @@ def test_how_accurate_the_model_is_for_a_profile() -> None:
     assert describe_taste(taste, ["Eva"], 68).plain.count("none liked") == 2
 
 
-def test_a_taste_in_words() -> None:
+def test_a_taste_is_described_in_words() -> None:
     engine = FakeEngine()
     one = VIEWER
     lines_shown = describe_taste(

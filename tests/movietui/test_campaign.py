@@ -1,4 +1,4 @@
-"""The campaign in small: some attempts of each part, by their seeds; and that each part can fail."""
+"""A few attempts of each part of the campaign, chosen by their seeds, and a check that each part can fail."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def scratch(tmp_path: Path) -> Path:
     return folder
 
 
-def tried(part: ModuleType, template: Path, scratch: Path, seeds: Sequence[int], **options: Any) -> Report:
+def make_attempts(part: ModuleType, template: Path, scratch: Path, seeds: Sequence[int], **options: Any) -> Report:
     """Make the attempts of some seeds."""
     times = options.pop("times", part.TIMES)
     report = Report(part.__name__.rpartition(".")[2], times, scratch / "kept", seeds=seeds)
@@ -42,22 +42,22 @@ def tried(part: ModuleType, template: Path, scratch: Path, seeds: Sequence[int],
     return report
 
 
-def attempt(part: ModuleType, template: Path, scratch: Path, seeds: Sequence[int], **options: Any) -> None:
+def check_attempts(part: ModuleType, template: Path, scratch: Path, seeds: Sequence[int], **options: Any) -> None:
     """Make the attempts of some seeds, all of which must succeed."""
-    report = tried(part, template, scratch, seeds, **options)
+    report = make_attempts(part, template, scratch, seeds, **options)
     assert not report.failed, report.summary()
     assert report.tried.total() >= len(seeds)
 
 
-def ending(way: str, place: str = "") -> int:
+def seed_of_end(way: str, place: str = "") -> int:
     return ends.ATTEMPTS.index((way, place))
 
 
-def kills_of(kind: str, many: int) -> list[int]:
-    return list(islice((seed for seed in count() if kills.kind_of(seed) == kind), many))
+def seeds_of_kills(kind: str, wanted: int) -> list[int]:
+    return list(islice((seed for seed in count() if kills.kind_of(seed) == kind), wanted))
 
 
-# Nothing is forgotten
+# Everything is covered
 
 
 def test_every_screen_and_panel_is_visited() -> None:
@@ -66,32 +66,32 @@ def test_every_screen_and_panel_is_visited() -> None:
 
 def test_every_command_is_given_hostile_text() -> None:
     assert injection.ARGUMENTS.keys() == set(injection.commands())
-    assert all(given for given in injection.ARGUMENTS.values())
+    assert all(arguments for arguments in injection.ARGUMENTS.values())
 
 
 # A few attempts of each part
 
 
-def test_writers_are_killed(home: Path, scratch: Path) -> None:
-    attempt(kills, home, scratch, kills_of("writer", 12))
+def test_a_killed_writer_loses_nothing(home: Path, scratch: Path) -> None:
+    check_attempts(kills, home, scratch, seeds_of_kills("writer", 12))
 
 
 @pytest.mark.parametrize("kind", ["rate", "import", "app", "engine"])
-def test_kills(joined_home: Path, scratch: Path, kind: str) -> None:
-    attempt(kills, joined_home, scratch, kills_of(kind, 1))
+def test_a_kill_loses_nothing(joined_home: Path, scratch: Path, kind: str) -> None:
+    check_attempts(kills, joined_home, scratch, seeds_of_kills(kind, 1))
 
 
-def test_five_writers_at_once(home: Path, scratch: Path) -> None:
-    attempt(writers, home, scratch, [0, 1])
+def test_five_writers_at_once_lose_nothing(home: Path, scratch: Path) -> None:
+    check_attempts(writers, home, scratch, [0, 1])
 
 
 @pytest.mark.parametrize("place", ["BrowseScreen", "TrainScreen", "SearchPanel", "TablesPanel"])
-def test_sizes(joined_home: Path, scratch: Path, place: str) -> None:
-    attempt(sizes, joined_home, scratch, [list(places.PLACES).index(place)], each=12)
+def test_resizing_does_no_harm(joined_home: Path, scratch: Path, place: str) -> None:
+    check_attempts(sizes, joined_home, scratch, [list(places.PLACES).index(place)], each=12)
 
 
-def test_a_start_in_an_odd_size(joined_home: Path, scratch: Path) -> None:
-    attempt(sizes, joined_home, scratch, [sizes.START - 1], each=5)
+def test_the_program_starts_in_an_odd_size(joined_home: Path, scratch: Path) -> None:
+    check_attempts(sizes, joined_home, scratch, [sizes.START - 1], each=5)
 
 
 @pytest.mark.parametrize(
@@ -108,35 +108,37 @@ def test_a_start_in_an_odd_size(joined_home: Path, scratch: Path) -> None:
         ("standard output closed", ""),
     ],
 )
-def test_ends(joined_home: Path, scratch: Path, way: str, place: str) -> None:
-    attempt(ends, joined_home, scratch, [ending(way, place)])
+def test_every_end_restores_the_terminal(joined_home: Path, scratch: Path, way: str, place: str) -> None:
+    check_attempts(ends, joined_home, scratch, [seed_of_end(way, place)])
 
 
-def test_inputs(home: Path, scratch: Path) -> None:
-    attempt(inputs, home, scratch, range(600))
+def test_hostile_inputs_do_no_harm(home: Path, scratch: Path) -> None:
+    check_attempts(inputs, home, scratch, range(600))
 
 
 @pytest.mark.parametrize("command", ["runs list", "history", "import", "runs export"])
-def test_commands_print_nothing_raw(hostile_home: Path, scratch: Path, command: str) -> None:
-    wanted = [(command, 0, face) for face in ("plain", "json")]
-    attempt(injection, hostile_home, scratch, [injection.ATTEMPTS.index(each) for each in wanted])
+def test_commands_print_no_raw_control_characters(hostile_home: Path, scratch: Path, command: str) -> None:
+    attempts = [(command, 0, output) for output in ("plain", "json")]
+    check_attempts(injection, hostile_home, scratch, [injection.ATTEMPTS.index(each) for each in attempts])
 
 
 @pytest.mark.parametrize("place", ["TrainScreen", "HistoryPanel"])
-def test_screens_show_nothing_raw(hostile_home: Path, scratch: Path, place: str) -> None:
-    seed = next(seed for seed, (command, _, face) in enumerate(injection.ATTEMPTS) if (command, face) == ("", place))
-    attempt(injection, hostile_home, scratch, [seed])
+def test_screens_show_no_raw_control_characters(hostile_home: Path, scratch: Path, place: str) -> None:
+    seed = next(
+        seed for seed, (command, _, target) in enumerate(injection.ATTEMPTS) if (command, target) == ("", place)
+    )
+    check_attempts(injection, hostile_home, scratch, [seed])
 
 
-def test_a_long_life(joined_home: Path, scratch: Path) -> None:
+def test_a_long_session_accumulates_nothing(joined_home: Path, scratch: Path) -> None:
     walked = ("BrowseScreen", "HelpPanel")
-    attempt(life, joined_home, scratch, [0], times=150, warm=100, walked=walked, trains=False)
+    check_attempts(life, joined_home, scratch, [0], times=150, warm=100, walked=walked, trains=False)
 
 
-# Each can fail
+# Each part can fail
 
 
-def test_a_failure_is_counted_and_kept(tmp_path: Path) -> None:
+def test_a_failure_is_counted_and_saved(tmp_path: Path) -> None:
     report = Report("part", 5, tmp_path)
     for seed in report.seeds():
         report.tried["things"] += 1
@@ -149,7 +151,7 @@ def test_a_failure_is_counted_and_kept(tmp_path: Path) -> None:
     assert "--seed 3" in report.summary()
 
 
-def test_a_rating_that_is_acknowledged_too_soon_is_lost(
+def test_a_rating_that_is_acknowledged_too_soon_is_a_failure(
     home: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def write(pipe: int, seed: float) -> None:
@@ -158,10 +160,10 @@ def test_a_rating_that_is_acknowledged_too_soon_is_lost(
         os._exit(0)
 
     monkeypatch.setattr(kills, "_write", write)
-    assert tried(kills, home, scratch, kills_of("writer", 1)).failed == 1
+    assert make_attempts(kills, home, scratch, seeds_of_kills("writer", 1)).failed == 1
 
 
-def test_a_write_that_is_lost_is_missed(home: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_write_is_a_failure(home: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rate = writers.WRITERS["rate"]
 
     def forgetful(store: Store, number: int) -> None:
@@ -169,7 +171,7 @@ def test_a_write_that_is_lost_is_missed(home: Path, scratch: Path, monkeypatch: 
             rate(store, number)
 
     monkeypatch.setitem(writers.WRITERS, "rate", forgetful)
-    assert tried(writers, home, scratch, [0]).failed == 1
+    assert make_attempts(writers, home, scratch, [0]).failed == 1
 
 
 def _raises(folder: Path) -> None:
@@ -194,7 +196,7 @@ def _dies(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "expected"),
     [
         (_raises, "KeyError"),
         (_writes_elsewhere, "outside of the home"),
@@ -203,7 +205,7 @@ def _dies(folder: Path) -> None:
         (_dies, "died"),
     ],
 )
-def test_harm_of_an_input_is_noticed(scratch: Path, monkeypatch: pytest.MonkeyPatch, harm: Any, said: str) -> None:
+def test_a_harmful_input_is_a_failure(scratch: Path, monkeypatch: pytest.MonkeyPatch, harm: Any, expected: str) -> None:
     class Harmful:
         def kind(self, seed: int, weights: object) -> str:
             return "harmful"
@@ -211,19 +213,19 @@ def test_harm_of_an_input_is_noticed(scratch: Path, monkeypatch: pytest.MonkeyPa
         def input(self, seed: int, weights: object) -> boundaries.Input:
             return boundaries.Input("harmful", "x.txt", b"%d" % seed)
 
-        def take(self, given: boundaries.Input) -> None:
-            if given.content == b"2":
+        def take(self, case: boundaries.Input) -> None:
+            if case.content == b"2":
                 harm(scratch)
 
     monkeypatch.setattr(inputs, "Boundaries", lambda folder: Harmful())
     if harm is _hangs:
         monkeypatch.setattr(inputs, "LONGEST_SECONDS", 0.3)
-    report = tried(inputs, scratch, scratch, range(5))
+    report = make_attempts(inputs, scratch, scratch, range(5))
     ((line, seeds),) = report.failures.items()
-    assert said in line
+    assert expected in line
     assert seeds == [2]
 
 
 @pytest.mark.parametrize("text", injection.HOSTILE)
-def test_hostile_text_is_seen_where_it_is_raw(text: str) -> None:
+def test_raw_control_characters_are_recognised(text: str) -> None:
     assert injection.RAW.search(text)

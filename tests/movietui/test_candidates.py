@@ -1,4 +1,4 @@
-"""Which movies may be in a list: the app and the command line agree, whichever viewer marked them."""
+"""The app and the command line agree on which movies may be in a list, whichever viewer marked them."""
 
 from collections.abc import AsyncIterator
 from itertools import product
@@ -38,8 +38,8 @@ async def session(ready: Path, store: Store) -> AsyncIterator[Session]:
     await engine.close()
 
 
-def rated_movies(session: Session) -> list[tuple[str, Movie]]:
-    """Return the movies of the dataset with their ids, first those that user 1 rated in it."""
+def movies_to_mark(session: Session) -> list[tuple[str, Movie]]:
+    """Return the movies that have ratings in the dataset, with their ids, starting with those that user 1 rated."""
     assert isinstance(session.engine, EngineAtHand)
     dataset = session.engine.service.opened.dataset
     rated = set(dataset.ratings.movie[dataset.ratings.user == 0].tolist())
@@ -63,18 +63,18 @@ def recommended(run: Run, viewers: tuple[ViewerRef, ...], *options: object) -> l
 async def test_a_pair_has_the_same_list_in_the_app_and_on_the_command_line(
     session: Session, run: Run, viewers: tuple[ViewerRef, ViewerRef], unseen_by: UnseenBy
 ) -> None:
-    every = rated_movies(session)
-    rated = 0 if viewers[0].kind == "profile" else 1  # a user has rated the first ones in the dataset already
-    out: dict[str, str] = {}
+    all_movies = movies_to_mark(session)
+    rated = 0 if viewers[0].kind == "profile" else 1  # in the dataset, a user has already rated the first movies
+    given: dict[str, str] = {}
     seen = [
-        {movie_id for movie_id, _ in every[: await seen_by(session, viewers[0])]} if rated else set[str](),
+        {movie_id for movie_id, _ in all_movies[: await seen_count(session, viewers[0])]} if rated else set[str](),
         set[str](),
     ]
     hidden: set[str] = set()
     # Once with movies that the user rated in the dataset, once with movies that they did not.
-    for part in (every[: len(GIVEN) * len(BY)], every[-len(GIVEN) * len(BY) :]):
+    for part in (all_movies[: len(GIVEN) * len(BY)], all_movies[-len(GIVEN) * len(BY) :]):
         for (movie_id, movie), (what, (whose, members)) in zip(part, product(GIVEN, BY.items()), strict=True):
-            out[movie_id] = f"{what} by {whose}"
+            given[movie_id] = f"{what} by {whose}"
             for member in members:
                 give(session.store, viewers[member], movie, what)
                 hidden |= {movie_id} if what == "hidden" else set()
@@ -84,16 +84,16 @@ async def test_a_pair_has_the_same_list_in_the_app_and_on_the_command_line(
     while session.audience.unseen_by != unseen_by:
         session.show_to(session.audience.next_unseen_by())
     by = {"all": seen[0] | seen[1], "any": seen[0] & seen[1], "none": set[str]()}
-    expected = {movie_id for movie_id, _ in every} - hidden - by[unseen_by]
+    expected = {movie_id for movie_id, _ in all_movies} - hidden - by[unseen_by]
     in_app, on_command_line = await listed(session), recommended(run, viewers, "--unseen", unseen_by)
-    wrong = {movie_id: out.get(movie_id, "") for movie_id in expected ^ set(in_app)}
+    wrong = {movie_id: given.get(movie_id, "") for movie_id in expected ^ set(in_app)}
     assert not wrong, "in the app"
-    wrong = {movie_id: out.get(movie_id, "") for movie_id in expected ^ set(on_command_line)}
+    wrong = {movie_id: given.get(movie_id, "") for movie_id in expected ^ set(on_command_line)}
     assert not wrong, "on the command line"
     assert in_app == on_command_line
 
 
-async def seen_by(session: Session, viewer: ViewerRef) -> int:
+async def seen_count(session: Session, viewer: ViewerRef) -> int:
     await session.look_at(viewer)
     return (await session.ranked(0, 1))["seen"][0]
 
@@ -102,13 +102,13 @@ async def seen_by(session: Session, viewer: ViewerRef) -> int:
 async def test_one_viewer_has_the_same_list_in_the_app_and_on_the_command_line(
     session: Session, run: Run, viewer: ViewerRef
 ) -> None:
-    for (_, movie), what in zip(rated_movies(session)[-len(GIVEN) :], GIVEN, strict=True):
+    for (_, movie), what in zip(movies_to_mark(session)[-len(GIVEN) :], GIVEN, strict=True):
         give(session.store, viewer, movie, what)
     await session.look_at(viewer)
     assert await listed(session) == recommended(run, (viewer,))
 
 
-async def test_lists_of_compared_runs_hold_nothing_hidden_or_seen(session: Session, run: Run) -> None:
+async def test_lists_of_compared_runs_contain_no_hidden_or_seen_movies(session: Session, run: Run) -> None:
     await session.look_at(ANNA)
     top = (await session.ranked(0, 3))["rows"]
     for row, what in zip(top, ("hidden", "seen", "liked"), strict=True):

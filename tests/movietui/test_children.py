@@ -1,4 +1,4 @@
-"""The engine and jobs as real processes."""
+"""The engine and jobs run as real processes."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ async def rank(engine: Engine) -> ListWindow:
 
 
 def anything(service: Requests) -> object:
-    """Stand for a request that is not in the protocol, as do the functions below, for engines that answer any."""
+    """A request that is not in the protocol, like the two below. The programs that ``instead`` starts reply to it."""
 
 
 def loop(service: Requests) -> object: ...
@@ -66,7 +66,7 @@ def pid_of(engine: Engine) -> int:
     return engine._connection.process.pid
 
 
-async def test_the_engine_answers(ready: Path, engine: Engine) -> None:
+async def test_the_engine_replies_to_requests(ready: Path, engine: Engine) -> None:
     await open_demo(engine)
     ranked = await rank(engine)
     assert [row["rank"] for row in ranked["rows"]] == [1, 2, 3, 4, 5]
@@ -111,19 +111,18 @@ async def test_the_engine_multiplies_in_one_thread(home: Path, monkeypatch: pyte
     assert await engine.ask(Requests.presets)  # numpy has been loaded by now, with its threads
     started_with = Path(f"/proc/{pid_of(engine)}/environ").read_text().split("\0")
     assert {f"{name}={value}" for name, value in children.ONE_THREAD.items()} <= set(started_with)
-    assert (
-        len(list(Path(f"/proc/{pid_of(engine)}/task").iterdir())) == 2
-    )  # the main thread, and the one that gives signs of life
+    threads = list(Path(f"/proc/{pid_of(engine)}/task").iterdir())
+    assert len(threads) == 2  # the main thread, and the one that gives signs of life
     await engine.close()
 
 
 async def test_output_of_a_library_does_not_reach_the_pipe(ready: Path, engine: Engine) -> None:
-    """Only replies are on the pipe, even if a warning is printed."""
+    """The pipe carries only replies, even if a library prints a warning."""
     await open_demo(engine)
     await asyncio.gather(*(rank(engine) for _ in range(20)))
 
 
-async def test_a_killed_engine_is_started_again_and_asked_again(ready: Path, engine: Engine) -> None:
+async def test_a_killed_engine_is_restarted_and_gets_the_request_again(ready: Path, engine: Engine) -> None:
     await open_demo(engine)
     before = await rank(engine)
     for _ in range(2):
@@ -134,45 +133,45 @@ async def test_a_killed_engine_is_started_again_and_asked_again(ready: Path, eng
         assert pid_of(engine) != killed
 
 
-async def test_an_engine_killed_during_requests_is_asked_again(ready: Path, engine: Engine) -> None:
+async def test_requests_to_a_killed_engine_are_sent_again(ready: Path, engine: Engine) -> None:
     await open_demo(engine)
     before = await rank(engine)
     for _ in range(3):
         os.kill(pid_of(engine), signal.SIGSTOP)
-        questions = [asyncio.create_task(rank(engine)) for _ in range(4)]
+        requests = [asyncio.create_task(rank(engine)) for _ in range(4)]
         assert engine._connection is not None
         while len(engine._connection._waiting) < 4:
             await asyncio.sleep(0)
         os.kill(pid_of(engine), signal.SIGKILL)
-        answers = await asyncio.wait_for(asyncio.gather(*questions), PATIENCE)
-        assert all(answer["rows"] == before["rows"] for answer in answers)
+        replies = await asyncio.wait_for(asyncio.gather(*requests), PATIENCE)
+        assert all(reply["rows"] == before["rows"] for reply in replies)
 
 
-async def test_requests_to_a_new_engine_while_the_death_of_the_old_is_reported(
+async def test_requests_to_a_new_engine_succeed_while_the_death_of_the_old_one_is_reported(
     ready: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reading the errors of the old engine must not fail requests that the new one has received since."""
+    """Reading the error output of the old engine must not fail requests that the new one has received since."""
     await open_demo(engine)
     before = await rank(engine)
 
-    asked, answered = asyncio.Event(), asyncio.Event()
+    reading, may_finish = asyncio.Event(), asyncio.Event()
 
-    async def slow(words: children._ErrorOutput) -> str:
-        asked.set()
-        await answered.wait()
+    async def slow(output: children._ErrorOutput) -> str:
+        reading.set()
+        await may_finish.wait()
         return ""
 
     monkeypatch.setattr(children._ErrorOutput, "last", slow)
     killed = pid_of(engine)
     os.kill(killed, signal.SIGKILL)
     assert gone(killed)
-    await asked.wait()
-    questions = asyncio.gather(*(rank(engine) for _ in range(3)), return_exceptions=True)
+    await reading.wait()
+    requests = asyncio.gather(*(rank(engine) for _ in range(3)), return_exceptions=True)
     while pid_of(engine) == killed:
         await asyncio.sleep(0.01)
-    answered.set()
-    answers = await asyncio.wait_for(questions, PATIENCE)
-    assert answers == [before] * 3
+    may_finish.set()
+    replies = await asyncio.wait_for(requests, PATIENCE)
+    assert replies == [before] * 3
 
 
 async def test_an_engine_that_cannot_start_is_a_problem(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,14 +211,12 @@ async def test_an_engine_that_hangs_can_be_closed(ready: Path) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set limits short enough for a test, and long enough for a busy machine."""
+    """Set time limits that are short enough for a test, yet long enough for a busy machine."""
     monkeypatch.setattr(children, "SILENT_SECONDS", 2.0)
     monkeypatch.setattr(children, "HANG_SECONDS", 5.0)
 
 
-async def test_an_engine_that_hangs_is_reported_killed_and_asked_again(
-    ready: Path, engine: Engine, quick: None
-) -> None:
+async def test_an_engine_that_hangs_is_reported_killed_and_replaced(ready: Path, engine: Engine, quick: None) -> None:
     notices: list[str] = []
     engine.notice = notices.append
     await open_demo(engine)
@@ -237,11 +234,11 @@ async def test_an_engine_that_resumes_in_time_is_not_killed(ready: Path, engine:
     await open_demo(engine)
     slow = pid_of(engine)
     os.kill(slow, signal.SIGSTOP)
-    asked = asyncio.create_task(rank(engine))
+    request = asyncio.create_task(rank(engine))
     while children.STILL_SILENT not in notices:
         await asyncio.sleep(0.01)
     os.kill(slow, signal.SIGCONT)
-    assert (await asked)["total"] > 0
+    assert (await request)["total"] > 0
     while children.ANSWERS_AGAIN not in notices:
         await asyncio.sleep(0.01)
     assert pid_of(engine) == slow
@@ -261,7 +258,7 @@ for line in sys.stdin.buffer:
 
 
 def instead(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    """Start another program as the engine; it is asked and answers in the same way."""
+    """Start another program as the engine. It replies to every request, after running the statement ``what``."""
 
     async def start(module: str, *options: str, **environment: str) -> children.Child:
         transport, pipes = await asyncio.get_running_loop().subprocess_exec(
@@ -301,18 +298,18 @@ async def test_an_engine_that_never_finishes_is_killed(home: Path, monkeypatch: 
 
 
 async def test_each_death_is_counted_once_however_many_requests_wait(ready: Path, engine: Engine) -> None:
-    """The engine dies twice in a row while several requests wait; that must not count as six deaths."""
+    """The engine dies twice in a row while six requests wait. That must count as two deaths."""
     await open_demo(engine)
     before = await rank(engine)
     started: list[int] = []
-    asked = [asyncio.create_task(rank(engine)) for _ in range(6)]
-    while not all(question.done() for question in asked):
+    requests = [asyncio.create_task(rank(engine)) for _ in range(6)]
+    while not all(request.done() for request in requests):
         if (pid := pid_of(engine)) not in started:
             started.append(pid)
             if len(started) <= 2:
                 os.kill(pid, signal.SIGKILL)
         await asyncio.sleep(0)
-    assert await asyncio.gather(*asked) == [before] * 6
+    assert await asyncio.gather(*requests) == [before] * 6
     assert len(started) <= 3
 
 
@@ -347,9 +344,9 @@ for steps in range(12):
 
 
 def test_cancelling_a_start_leaves_nothing_to_the_event_loop(home: Path) -> None:
-    """Python would report what is left when the loop is closed, on a terminal that belongs to a shell by then."""
-    done = subprocess.run([sys.executable, "-X", "dev", "-c", CANCELLED], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    """When the loop closes, Python would report what is left, on a terminal that a shell is using again by then."""
+    process = subprocess.run([sys.executable, "-X", "dev", "-c", CANCELLED], capture_output=True, text=True)
+    assert (process.returncode, process.stderr) == (0, "")
     assert processes_of(home) == []
 
 
@@ -421,10 +418,10 @@ def test_a_finished_job_exits_without_cleaning_up(home: Path) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdin.write(encode(GET))
-        process.stdin.flush()  # and stays open: a job whose parent is gone may end before its last event
-        output, said = process.stdout.read(), process.stderr.read()
+        process.stdin.flush()  # stays open, because a job whose parent is gone may end before its last event
+        output, errors = process.stdout.read(), process.stderr.read()
     assert decode(output.splitlines()[-1])["event"] == "done"
-    assert b"taken down" not in output + said
+    assert b"taken down" not in output + errors
 
 
 @pytest.mark.parametrize(
@@ -448,7 +445,7 @@ async def test_a_job_that_fails_reports_one_sentence(ready: Path, request_: Mess
 
 
 @pytest.mark.parametrize("moment", ["at once", "loading", "learning"])
-async def test_cancelling(ready: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_job_can_be_cancelled_at_any_moment(ready: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "GRACE_SECONDS", PATIENCE)  # a busy machine may need longer
     job = Job()
     events: list[Message] = []
@@ -466,8 +463,10 @@ async def test_cancelling(ready: Path, moment: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("interruptible")
-async def test_cancelling_where_interruptions_are_ignored(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that a script starts in the background ignores SIGINT, and so do its children."""
+async def test_a_job_can_be_cancelled_even_if_interrupts_are_ignored(
+    ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that a script starts in the background ignores SIGINT, and so do the children of the program."""
     monkeypatch.setattr(children, "GRACE_SECONDS", PATIENCE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     job = Job()
@@ -485,7 +484,7 @@ async def test_a_job_that_cannot_start_reports_one_sentence(home: Path, monkeypa
     assert event["problem"] == "The job could not be started: No such file or directory. Start it again."
 
 
-@pytest.mark.skipif(not jobs.SESSION.exists(), reason="sessions do not share the processors here")
+@pytest.mark.skipif(not jobs.SESSION.exists(), reason="this system does not share its processors between sessions")
 async def test_a_job_lowers_the_priority_of_its_session(home: Path) -> None:
     niceness = min(19, os.nice(0) + jobs.NICENESS)
     async with contextlib.aclosing(Job().events(GET)) as events:
@@ -497,14 +496,14 @@ async def test_a_job_lowers_the_priority_of_its_session(home: Path) -> None:
 
 
 async def test_a_finished_job_leaves_no_process(home: Path) -> None:
-    """Once the event loop has ended, nothing can wait for a process any more."""
+    """After the event loop has ended, nothing could wait for the process."""
     job = Job()
     await Work(lambda: None, lambda: job).get("demo")
     assert job._process is not None
     assert job._process.returncode == 0
 
 
-async def test_cancelling_before_the_job_begins(home: Path) -> None:
+async def test_a_job_that_is_cancelled_before_it_begins_starts_no_process(home: Path) -> None:
     job = Job()
     await job.cancel()
     assert await events_of(job, GET) == [{"event": "cancelled"}]
@@ -515,13 +514,13 @@ async def test_cancelling_a_fetch_leaves_nothing_half_written(home: Path) -> Non
     job = Job()
     async for _ in job.events(GET):
         await job.cancel()
-    left = [path.name for path in home.rglob("*")] if home.exists() else []
-    assert not [name for name in left if name.startswith((".", "tmp")) or name.endswith((".part", ".tmp"))]
+    names = [path.name for path in home.rglob("*")] if home.exists() else []
+    assert not [name for name in names if name.startswith((".", "tmp")) or name.endswith((".part", ".tmp"))]
     assert (await events_of(Job(), GET))[-1]["event"] == "done"
 
 
 async def test_a_killed_job_reports_a_sentence_and_its_run_ends(ready: Path) -> None:
-    """The next start, or the app that saw it die, must record the end of the run."""
+    """The app that saw the job die, or else the next job, must record the end of the run."""
     job = Job()
     events: list[Message] = []
     async for event in job.events({**TRAIN, "settings": {"sweeps": 200}}):

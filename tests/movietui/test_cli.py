@@ -1,4 +1,4 @@
-"""The command line as a person and as a script would use it: what all commands have in common."""
+"""What all commands have in common, as people and scripts use them."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.movietui.homes import checkpoint_of
 LOOKING = ("similar", "explain", "taste", "search")
 
 
-def test_version_and_help(run: Run) -> None:
+def test_version_and_help_are_printed(run: Run) -> None:
     assert run("--version").stdout == f"movietui, version {__version__}\n"
     output = run("--help").stdout
     for command in (
@@ -44,15 +44,15 @@ def test_version_and_help(run: Run) -> None:
         assert "--json" in run("data", command, "-h").stdout
 
 
-def every(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
+def all_commands(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
-            yield from every(command, *path, name)
+            yield from all_commands(command, *path, name)
         else:
             yield " ".join((*path, name)), command
 
 
-@pytest.mark.parametrize(("name", "command"), [pytest.param(*each, id=each[0]) for each in every(cli)])
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*each, id=each[0]) for each in all_commands(cli)])
 def test_every_command_accepts_dataset_and_seed(name: str, command: click.Command) -> None:
     options = {option for parameter in command.params for option in parameter.opts}
     assert {"--json", "--dataset", "--seed"} <= options
@@ -136,7 +136,7 @@ def test_titles_in_messages_cannot_control_the_terminal(run: Run, ready: Path) -
         assert "\x1b" not in result.output, arguments
 
 
-def test_bad_names(run: Run, ready: Path) -> None:
+def test_invalid_profile_names_are_refused(run: Run, ready: Path) -> None:
     refused(run("rate", "--profile", "  ", "The Godfather", "4", "--dataset", "demo"), "1 to 40")
     refused(run("rate", "--profile", "x" * 41, "The Godfather", "4", "--dataset", "demo"), "1 to 40")
 
@@ -164,11 +164,11 @@ def test_bad_names(run: Run, ready: Path) -> None:
         ("locate", "more"),
     ],
 )
-def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_is_refused(run: Run, arguments: tuple[str, ...]) -> None:
     refused(run(*arguments), "Usage:.*", 2)
 
 
-def test_locate(run: Run, home: Path) -> None:
+def test_locate_prints_paths_and_creates_nothing(run: Run, home: Path) -> None:
     paths = document(run("locate", "--json"))
     assert {"store", "checkpoints", "datasets"} <= set(paths)
     assert all(path.startswith(str(home)) for path in paths.values())
@@ -177,7 +177,7 @@ def test_locate(run: Run, home: Path) -> None:
 
 
 def test_commands_print_only_one_json_document(run: Run, ready: Path) -> None:
-    """Standard output is one document and nothing else, even if the command does long work first."""
+    """Standard output contains one document and nothing else, even if the command does long work first."""
     document(run("recommend", "--user", "1", "--dataset", "demo", "--json", "-k", 1))
     title = Movie("x 1990", "x", 1990).title
     refused(run("rate", "--profile", "anna", title * 30, "3", "--dataset", "demo", "--json"), "has no movie")
@@ -189,36 +189,36 @@ def command(home: Path, *arguments: str, **options: Any) -> subprocess.Completed
 
 
 def test_standard_output_is_only_the_document(home: Path) -> None:
-    done = command(home, "data", "get", "demo", "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)["dataset"] == "demo"
+    process = command(home, "data", "get", "demo", "--json")
+    assert (process.returncode, process.stderr) == (0, "")
+    assert json.loads(process.stdout)["dataset"] == "demo"
 
 
 def test_a_real_process_reports_a_problem(home: Path) -> None:
-    done = command(home, "data", "get", "nothing")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("There is no dataset nothing")
-    assert done.stderr.count("\n") == 1
+    process = command(home, "data", "get", "nothing")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith("There is no dataset nothing")
+    assert process.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", ["data list", "data list --json", "recommend --user 1 -k 300 --json"])
-def test_a_reader_that_closes_the_pipe_early(ready: Path, arguments: str) -> None:
+def test_closing_the_pipe_early_causes_no_error(ready: Path, arguments: str) -> None:
     line = f"{sys.executable} -m movietui {arguments} {'--dataset demo' if 'user' in arguments else ''} | head -1"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, timeout=300)
-    assert done.stdout.count("\n") == 1
-    assert done.stderr == ""
+    process = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, timeout=300)
+    assert process.stdout.count("\n") == 1
+    assert process.stderr == ""
 
 
-def test_a_reader_that_closed_the_pipe_before(ready: Path) -> None:
+def test_a_pipe_that_is_already_closed_causes_no_error(ready: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     line = [sys.executable, "-m", "movietui", "recommend", "--user", "1", "-k", "300", "--json", "--dataset", "demo"]
-    done = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300)
+    process = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300)
     os.close(writing)
-    assert done.stderr == ""
+    assert process.stderr == ""
 
 
-def test_interrupted(home: Path) -> None:
+def test_an_interrupted_command_stops_with_one_sentence(home: Path) -> None:
     import signal
     import time
 
@@ -244,12 +244,12 @@ def test_interrupted(home: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", ["data get demo", "rate --profile a Fargo 4 --dataset demo", "train bias"])
-def test_a_home_that_cannot_be_written(run: Run, home: Path, arguments: str) -> None:
+def test_a_home_that_cannot_be_written_is_a_problem(run: Run, home: Path, arguments: str) -> None:
     home.write_text("a file instead of the folder")
     refused(run(*arguments.split()), re.escape(str(home)))
 
 
-def test_a_damaged_store(run: Run, ready: Path) -> None:
+def test_a_damaged_store_is_a_problem(run: Run, ready: Path) -> None:
     for extra in ready.glob("data/movietui.sqlite3-*"):
         extra.unlink()
     locations.store().write_bytes(b"this is no database\n" * 300)
@@ -260,8 +260,8 @@ def test_a_damaged_store(run: Run, ready: Path) -> None:
     assert run("data", "list").exit_code == 0
 
 
-def test_a_damaged_checkpoint(run: Run, ready: Path) -> None:
-    """The next run that can be loaded serves; if none is left, the command says so."""
+def test_a_run_with_a_damaged_checkpoint_does_not_serve(run: Run, ready: Path) -> None:
+    """The next run that can be loaded serves instead; if there is none, the command says so."""
     (Path(checkpoint_of("mf")) / "model.safetensors").write_bytes(b"\0" * 100)
     assert document(run("recommend", "--user", "1", "--dataset", "demo", "--json"))["model"] == "bias"
     (Path(checkpoint_of("bias")) / "manifest.json").write_text("{")

@@ -17,7 +17,7 @@ async def click(driver: Driver, text: str, offset: int = 0) -> None:
 
 
 @SIZES
-async def test_a_hint_in_the_status_line(faked: FakeEngine, size: tuple[int, int]) -> None:
+async def test_a_hint_in_the_status_line_can_be_clicked(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         title = await driver.rate("5")
         await click(driver, "u undo", 3)
@@ -26,7 +26,7 @@ async def test_a_hint_in_the_status_line(faked: FakeEngine, size: tuple[int, int
         await driver.wait_for_notice(f"redid {title}")
 
 
-async def test_a_hint_on_a_border(faked: FakeEngine) -> None:
+async def test_a_hint_on_a_border_can_be_clicked(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("left")
         await click(driver, "/ search", 4)
@@ -37,7 +37,7 @@ async def test_a_hint_on_a_border(faked: FakeEngine) -> None:
         await driver.until(lambda: driver.app.screen is driver.browse, "the end of the panel")
 
 
-async def test_each_key_of_a_hint(faked: FakeEngine) -> None:
+async def test_each_key_of_a_hint_can_be_clicked(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.pair_with_next()
         await driver.see("- = lean")
@@ -48,7 +48,7 @@ async def test_each_key_of_a_hint(faked: FakeEngine) -> None:
         await driver.until(lambda: driver.app.session.audience.misery == misery, "the dial")
 
 
-async def test_words_that_only_look_like_a_hint(faked: FakeEngine, store: Store) -> None:
+async def test_clicking_words_that_only_look_like_a_hint_does_nothing(faked: FakeEngine, store: Store) -> None:
     faked.titles[4] = "A menu undone"
     async with started(LARGE, engine=faked) as driver:
         title = await driver.rate("5")
@@ -78,7 +78,7 @@ async def test_words_that_only_look_like_a_hint(faked: FakeEngine, store: Store)
         ("↑ ↓ others", 6, "up"),
     ],
 )
-def test_where_hints_are(line: str, cell: int, key: str) -> None:
+def test_the_key_of_a_hint_is_found_by_its_cell(line: str, cell: int, key: str) -> None:
     shown_hints = Hints()
     shown_hints.add("u undo", (("u", "u"),))
     shown_hints.add("↑ ↓ others", (("↑", "up"), ("↓", "down")))
@@ -94,7 +94,7 @@ def test_old_hints_are_forgotten() -> None:
     assert doctest.testmod(hints).failed == 0
 
 
-async def test_the_filter_above_the_list(faked: FakeEngine) -> None:
+async def test_clicking_the_filter_above_the_list_edits_it(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("e")
         await driver.see("f +even")
@@ -102,7 +102,7 @@ async def test_the_filter_above_the_list(faked: FakeEngine) -> None:
         await driver.until(lambda: driver.browse.filter_line.typing, "the field")
 
 
-async def test_the_title_line(faked: FakeEngine) -> None:
+async def test_the_parts_of_the_title_line_can_be_clicked(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await click(driver, "demo · 240")
         await driver.see("Datasets")

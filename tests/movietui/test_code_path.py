@@ -44,13 +44,13 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_the_traps_are_run_if_imported(traps: Path) -> None:
+def test_a_trap_runs_if_it_is_imported(traps: Path) -> None:
     python("-c", "import pip")
     assert ran(traps) == ["pip.ran"]
 
 
 async def test_children_do_not_fall_into_traps(ready: Path, traps: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", "")  # without -P, an empty one means the working folder
+    monkeypatch.setenv("PYTHONPATH", "")  # without -P, an empty path means the working folder
     engine = Engine()
     await engine.start()
     assert await engine.ask(Requests.presets)
@@ -63,7 +63,7 @@ async def test_children_do_not_fall_into_traps(ready: Path, traps: Path, monkeyp
 
 
 @pytest.mark.parametrize("parts", [":", "/nowhere:", ".:/nowhere"])
-async def test_a_stray_colon_in_pythonpath_is_no_trap(
+async def test_a_stray_colon_in_pythonpath_does_not_add_the_working_folder(
     home: Path, traps: Path, monkeypatch: pytest.MonkeyPatch, parts: str
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", parts)
@@ -73,17 +73,17 @@ async def test_a_stray_colon_in_pythonpath_is_no_trap(
 
 
 def test_the_command_line_does_not_fall_into_traps(home: Path, traps: Path) -> None:
-    done = python("-m", "movietui", "data", "get", "demo", PYTHONPATH=code_path.HOME)
-    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
-    done = python("-m", "movietui", "data", "get", "ml-100k", PYTHONPATH=code_path.HOME)
-    assert done.stderr.startswith("ml-100k could not be downloaded: the network is switched off")
+    process = python("-m", "movietui", "data", "get", "demo", PYTHONPATH=code_path.HOME)
+    assert (process.returncode, process.stderr.count("Traceback")) == (0, 0), process.stderr
+    process = python("-m", "movietui", "data", "get", "ml-100k", PYTHONPATH=code_path.HOME)
+    assert process.stderr.startswith("ml-100k could not be downloaded: the network is switched off")
     assert ran(traps) == []
 
 
 async def test_background_jobs_do_not_fall_into_traps(ready: Path, store: Store, traps: Path) -> None:
     line = [*code_path.command("movietui.state.run_queue"), "1"]
-    done = subprocess.run(line, env=code_path.environment(), capture_output=True, text=True, timeout=300)
-    assert (done.returncode, done.stderr) == (0, "")
+    process = subprocess.run(line, env=code_path.environment(), capture_output=True, text=True, timeout=300)
+    assert (process.returncode, process.stderr) == (0, "")
     assert ran(traps) == []
 
 

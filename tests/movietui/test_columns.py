@@ -21,14 +21,14 @@ class People(ColumnList[Person]):
 
 
 class Decades(MovieList):
-    """A list with one more column: what adding a column requires."""
+    """A list with one more column, which takes nothing more than this method."""
 
     def columns(self, width: int) -> Sequence[Column[MovieRow]]:
         decade: Column[MovieRow] = Column("decade", 7, lambda row, _: f"{row['year'] // 10 * 10}s")
         return [decade, *super().columns(width)]
 
 
-def test_one_column_takes_what_the_others_leave() -> None:
+def test_one_column_takes_the_rest_of_the_width() -> None:
     people = People()
     assert people.header(16) == "name        age "
     assert people.draw(("Ada", 36), 16) == [("Ada       ", "quiet"), ("   36 ", "")]
@@ -36,7 +36,7 @@ def test_one_column_takes_what_the_others_leave() -> None:
     assert people.draw(("Ada Lovelace", 36), 10) == [("Ada Lovel…", "quiet")]
 
 
-def test_pieces_of_one_style_are_one() -> None:
+def test_adjacent_pieces_of_one_style_are_merged() -> None:
     class Twice(People):
         def columns(self, width: int) -> Sequence[Column[Person]]:
             return [NAME, Column("", 2, lambda row, _: "x", style="quiet"), Column("", 3, lambda row, _: [("", "up")])]
@@ -56,7 +56,7 @@ def words(line: Line) -> str:
 
 @pytest.mark.parametrize("names", [("Anna",), ("Anna", "Ben")])
 @pytest.mark.parametrize("width", [34, 47, 48, 55, 63, 64, 100])
-def test_headings_stand_above_their_cells(width: int, names: tuple[str, ...]) -> None:
+def test_headings_are_above_their_cells(width: int, names: tuple[str, ...]) -> None:
     movies = MovieList(id="movies")
     movies.names = names
     header, row = movies.header(width), words(movies.draw(movie(), width))
@@ -68,7 +68,7 @@ def test_headings_stand_above_their_cells(width: int, names: tuple[str, ...]) ->
     assert header.index(stars) == row.index("★")
 
 
-def test_a_column_more_is_one_entry() -> None:
+def test_one_entry_adds_a_column() -> None:
     decades = Decades(id="movies")
     assert decades.header(60).startswith("decade ")
     assert words(decades.draw(movie(), 60)).startswith("1990s  ")

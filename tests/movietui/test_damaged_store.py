@@ -1,4 +1,4 @@
-"""A store with values that movietui never writes: each costs its row, is reported, and ends nothing."""
+"""A store with values that movietui never writes: their rows are skipped and reported, and the program continues."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from movietui.store.runs import Runs
 from movietui.store.validation import DEEPEST, TABLES, is_choice, wrong_column
 from tests.movietui.driving import started
 from tests.movietui.fakes import FakeEngine, with_run
-from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, given
+from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, stars_of
 
 
 def invoke(*arguments: str | Path) -> Result:
@@ -30,7 +30,7 @@ def invoke(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def filled(home: Path) -> Path:
-    """Return a store with rows in every table, and the checkpoint of its run."""
+    """A store with rows in every table, and the checkpoint of its run."""
     store = Store(locations.store())
     store.rate(ANNA, FARGO, 4)
     store.rate(ANNA, ALIEN, 5)
@@ -47,14 +47,14 @@ def filled(home: Path) -> Path:
 
 
 def spoil(path: Path, statement: str, *values: object) -> None:
-    """Change a store as movietui never would, even against the constraints of its tables."""
+    """Change a store as movietui never would, even if the constraints of its tables forbid it."""
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA ignore_check_constraints = ON")
         db.execute(statement, values)
         db.commit()
 
 
-def said(store: Store) -> str:
+def reported(store: Store) -> str:
     return " ".join(store.notices())
 
 
@@ -78,7 +78,7 @@ BAD: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("table", "column", "value"), BAD)
-def test_a_damaged_value_costs_the_run(filled: Path, table: str, column: str, value: object) -> None:
+def test_a_run_with_a_damaged_value_is_skipped(filled: Path, table: str, column: str, value: object) -> None:
     if column == "place":
         spoil(filled, "UPDATE runs SET place = 'x'")
     else:
@@ -87,11 +87,11 @@ def test_a_damaged_value_costs_the_run(filled: Path, table: str, column: str, va
     assert store.runs() == []
     assert store.run(1) is None
     assert store.serving_runs("ml-100k") == []
-    assert f"runs 1: invalid {column}" in said(store)
-    assert said(store) == ""  # reported only once
+    assert f"runs 1: invalid {column}" in reported(store)
+    assert reported(store) == ""  # reported only once
     with pytest.raises(Problem, match="of run 1 is damaged; delete it with movietui runs delete 1"):
         Runs(store).get(1)
-    assert given(store, ANNA) == {"Fargo": 4, "Alien": 5}
+    assert stars_of(store, ANNA) == {"Fargo": 4, "Alien": 5}
     store.close()
 
 
@@ -100,18 +100,18 @@ def test_a_checkpoint_that_is_a_path_removes_nothing(filled: Path, tmp_path: Pat
     victim.mkdir()
     (victim / "letter.txt").write_text("dear")
     spoil(filled, "UPDATE runs SET checkpoint = ?", os.path.relpath(victim, locations.checkpoints()))
-    done = invoke("runs", "delete", "1")
-    assert (done.exit_code, "its damaged record is deleted" in done.stdout) == (0, True)
+    result = invoke("runs", "delete", "1")
+    assert (result.exit_code, "its damaged record is deleted" in result.stdout) == (0, True)
     assert json.loads(invoke("runs", "list", "--json").stdout) == []
     assert (victim / "letter.txt").read_text() == "dear"
 
 
 def test_a_command_reports_what_it_skipped(filled: Path) -> None:
     spoil(filled, "UPDATE runs SET checkpoint = '../x'")
-    done = invoke("runs", "list", "--json")
-    assert json.loads(done.stdout) == []
-    assert done.stderr.count("\n") == 1
-    assert "runs 1: invalid checkpoint" in done.stderr
+    result = invoke("runs", "list", "--json")
+    assert json.loads(result.stdout) == []
+    assert result.stderr.count("\n") == 1
+    assert "runs 1: invalid checkpoint" in result.stderr
 
 
 def test_deleting_a_checkpoint_that_is_a_link_keeps_its_target(filled: Path, tmp_path: Path) -> None:
@@ -138,14 +138,14 @@ def test_a_damaged_curve_is_empty(filled: Path) -> None:
     ("column", "value"),
     [("stars", 3.3), ("stars", "many"), ("title", b"\xff"), ("year", "soon"), ("rated_at", "x"), ("film", "a\x1b[0m")],
 )
-def test_a_damaged_rating_costs_only_itself(filled: Path, column: str, value: object) -> None:
+def test_only_the_damaged_rating_is_skipped(filled: Path, column: str, value: object) -> None:
     spoil(filled, f"UPDATE ratings SET {column} = ? WHERE title = 'Fargo'", value)
     store = Store(filled)
-    assert given(store, ANNA) == {"Alien": 5}
-    assert f"invalid {column}" in said(store)
+    assert stars_of(store, ANNA) == {"Alien": 5}
+    assert f"invalid {column}" in reported(store)
     if column != "film":
         assert store.rate(ANNA, FARGO, 2).after == 2
-        assert given(store, ANNA)["Alien"] == 5
+        assert stars_of(store, ANNA)["Alien"] == 5
     store.close()
     with closing(sqlite3.connect(filled)) as db:
         assert db.execute("SELECT count(*) FROM ratings").fetchone()[0] >= 2  # the row stays in the file
@@ -163,10 +163,10 @@ def test_a_damaged_rating_costs_only_itself(filled: Path, column: str, value: ob
         "UPDATE changes SET year = x'00'",
     ],
 )
-def test_damaged_steps_are_in_no_history(filled: Path, statement: str) -> None:
+def test_damaged_steps_are_left_out_of_the_history(filled: Path, statement: str) -> None:
     spoil(filled, statement)
-    done = invoke("history", "--profile", "anna")
-    assert (done.exit_code, "Traceback" in done.output) == (0, False)
+    result = invoke("history", "--profile", "anna")
+    assert (result.exit_code, "Traceback" in result.output) == (0, False)
     store = Store(filled)
     for step in store.history(ANNA):
         assert len(step.changes) == 1
@@ -192,7 +192,7 @@ def test_a_damaged_choice_is_ignored(filled: Path, name: str, value: object) -> 
     spoil(filled, "INSERT OR REPLACE INTO choices VALUES (?, ?)", name, value)
     store = Store(filled)
     assert store.choice(name, "as it was") == "as it was"
-    assert f"choices '{name}': invalid value" in said(store)
+    assert f"choices '{name}': invalid value" in reported(store)
     assert store.dataset_in_use() == "ml-100k"
     assert [run.id for run in store.serving_runs("ml-100k")] == [1]
     assert store.cleaning_of("ml-100k") == "standard"
@@ -204,7 +204,7 @@ def test_a_damaged_choice_is_ignored(filled: Path, name: str, value: object) -> 
 
 
 async def test_the_app_starts_despite_damage(home: Path) -> None:
-    """Everything that the start reads is damaged; it reports what it skipped, and shows the list."""
+    """What the app reads at its start is damaged; the app reports what it skipped, and shows the list."""
     store = Store(locations.store())
     last = with_run(store)
     store.close()
@@ -225,7 +225,7 @@ async def test_the_app_starts_despite_damage(home: Path) -> None:
 
 
 async def test_the_app_starts_despite_outdated_choices(home: Path) -> None:
-    """Each has the right form, but names something that does not exist."""
+    """Each choice has the right form, but names something that does not exist."""
     store = Store(locations.store())
     with_run(store)
     choices = {
@@ -262,11 +262,11 @@ def test_a_backup_is_restored_without_its_damaged_rows(filled: Path, tmp_path: P
     }
     assert (output["profiles"], output["ratings"], output["runs"]) == (1, 1, 0)
     store = Store(filled)
-    assert given(store, ANNA) == {"Fargo": 4}
+    assert stars_of(store, ANNA) == {"Fargo": 4}
     assert [step.kind for step in store.history(ANNA)] == ["watchlist", "rating", "rating"]
     assert store.choice("theme") == "nord"
     assert store.start_run("mf", "ml-100k", "standard", "random90", 0, {}) == 2  # no number is reused
-    assert said(store) == ""
+    assert reported(store) == ""
     store.close()
     assert Path(output["kept"]).exists()
 
@@ -276,13 +276,13 @@ def test_restore_prints_what_it_skipped(filled: Path, tmp_path: Path) -> None:
     back_up(store, tmp_path / "backup.sqlite3")
     store.close()
     spoil(tmp_path / "backup.sqlite3", "UPDATE runs SET dataset = '../x'")
-    done = invoke("restore", tmp_path / "backup.sqlite3")
-    assert "Skipped, because of invalid values: 1 of runs" in done.stdout
-    assert "  runs 1: invalid dataset" in done.stdout
+    result = invoke("restore", tmp_path / "backup.sqlite3")
+    assert "Skipped, because of invalid values: 1 of runs" in result.stdout
+    assert "  runs 1: invalid dataset" in result.stdout
 
 
 def test_restored_texts_lose_control_characters(filled: Path, tmp_path: Path) -> None:
-    """Nobody loses ratings because of a name."""
+    """Nobody should lose ratings because of a bad name or title."""
     store = Store(filled)
     back_up(store, tmp_path / "backup.sqlite3")
     store.close()
@@ -293,7 +293,7 @@ def test_restored_texts_lose_control_characters(filled: Path, tmp_path: Path) ->
     output = json.loads(invoke("restore", backup, "--json").stdout)
     assert (output["left_out"], output["cleaned"]) == ({}, 4)
     store = Store(filled)
-    assert given(store, ANNA) == {"Fargo": 4, "Alien": 5}
+    assert stars_of(store, ANNA) == {"Fargo": 4, "Alien": 5}
     (run,) = store.runs()
     assert run.note.isprintable()
     assert run.name.isprintable()
@@ -342,11 +342,11 @@ def test_triggers_and_views_are_not_restored(
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
-def test_a_backup_that_is_not_a_file(filled: Path, tmp_path: Path, make: Callable[[Path], object]) -> None:
+def test_a_backup_that_is_not_a_file_is_refused(filled: Path, tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path / "it")
-    done = invoke("restore", tmp_path / "it")
-    assert done.exit_code == 1
-    assert done.stderr.startswith(f"{tmp_path / 'it'} cannot be read: it is ")
+    result = invoke("restore", tmp_path / "it")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{tmp_path / 'it'} cannot be read: it is ")
 
 
 # Validation
@@ -363,7 +363,7 @@ def test_every_column_of_the_store_is_validated(home: Path) -> None:
     store.close()
 
 
-def test_all_that_is_written_is_valid(filled: Path) -> None:
+def test_everything_that_movietui_writes_is_valid(filled: Path) -> None:
     with closing(sqlite3.connect(filled)) as db:
         for table, columns in TABLES.items():
             for row in db.execute(f"SELECT {', '.join(columns)} FROM {table}"):

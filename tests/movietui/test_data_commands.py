@@ -1,4 +1,4 @@
-"""``movietui data``: getting, cleaning, showing and removing datasets."""
+"""``movietui data`` gets, cleans, shows and removes datasets, and joins them with IMDb."""
 
 import re
 import sys
@@ -15,11 +15,11 @@ from movietui.data.storage import locations
 from movietui.protocol.viewers import profile
 from movietui.store.ratings import Movie, Store
 from tests.data.files import contents, write_folder, write_zip
-from tests.movietui.commands import Run, document, given, refused
+from tests.movietui.commands import Run, check_fields, document, refused
 from tests.movietui.fakes import with_run
 
 
-def test_data_list(run: Run) -> None:
+def test_data_list_shows_each_dataset_and_its_state(run: Run) -> None:
     listed = {row["name"]: row for row in document(run("data", "list", "--json"))}
     assert listed["demo"]["state"] == "invented"
     assert listed["ml-100k"]["state"] == "available"
@@ -28,9 +28,9 @@ def test_data_list(run: Run) -> None:
     assert "MovieLens" in output
 
 
-def test_data_get_the_demo(run: Run) -> None:
+def test_data_get_generates_the_demo(run: Run) -> None:
     obtained = document(run("data", "get", "demo", "--json"))
-    given(obtained, "dataset", "source", "ratings", "users", "movies", "seconds")
+    check_fields(obtained, "dataset", "source", "ratings", "users", "movies", "seconds")
     assert (obtained["dataset"], obtained["source"]) == ("demo", "generated")
     output = run("data", "get", "demo").stdout
     assert f"demo: {obtained['ratings']:,} ratings, {obtained['users']} users, {obtained['movies']} movies" in output
@@ -38,7 +38,7 @@ def test_data_get_the_demo(run: Run) -> None:
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_data_get_from_a_path(run: Run, tmp_path: Path, packed: bool) -> None:
+def test_data_get_reads_a_dataset_from_a_path(run: Run, tmp_path: Path, packed: bool) -> None:
     files = contents()
     path = write_zip(tmp_path / "x.zip", files) if packed else write_folder(tmp_path / "x", files)
     obtained = document(run("data", "get", "own", "--from", path, "--json"))
@@ -46,17 +46,17 @@ def test_data_get_from_a_path(run: Run, tmp_path: Path, packed: bool) -> None:
     assert "own" in run("data", "list").stdout
 
 
-def test_data_get_insecure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bool] = []
+def test_data_get_passes_the_option_insecure_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[bool] = []
 
     def fetched(source: Source, report: object, insecure: bool) -> None:
-        asked.append(insecure)
+        passed.append(insecure)
         raise Problem("No network.")
 
     monkeypatch.setattr(sources, "fetched", fetched)
     refused(run("data", "get", "ml-1m"), "No network")
     refused(run("data", "get", "ml-1m", "--insecure"), "No network")
-    assert asked == [False, True]
+    assert passed == [False, True]
 
 
 def test_a_download_shows_its_progress_and_speed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_a_download_shows_its_progress_and_speed(monkeypatch: pytest.MonkeyPatch
         assert (bar.completed, bar.total) == (12_000_000, 240_000_000)
 
 
-def test_data_remove(run: Run, tmp_path: Path) -> None:
+def test_data_remove_deletes_the_dataset_and_keeps_ratings(run: Run, tmp_path: Path) -> None:
     for layout, name in (("ml-1m", "own"), ("ml-latest-small", "other")):
         path = write_zip(tmp_path / f"{layout}.zip", contents(layout=layout))
         document(run("data", "get", name, "--from", path, "--json"))
@@ -91,14 +91,14 @@ def test_data_remove_says_that_it_is_in_use(run: Run) -> None:
     assert "It was in use" in run("data", "remove", "demo").stdout
 
 
-def test_data_clean(run: Run) -> None:
+def test_data_clean_reports_its_rules_and_is_remembered(run: Run) -> None:
     document(run("data", "get", "demo", "--json"))
     report = document(run("data", "clean", "demo", "--json"))
-    given(report, "dataset", "preset", "rules", "ratings", "users", "movies")
+    check_fields(report, "dataset", "preset", "rules", "ratings", "users", "movies")
     for rule in report["rules"]:
-        given(rule, "rule", "on", "before", "removed", "examples")
+        check_fields(rule, "rule", "on", "before", "removed", "examples")
     assert document(run("data", "clean", "demo", "--cleaning", "none", "--json"))["preset"] == "none"
-    assert "demo after cleaning (none)" in run("data", "clean", "demo").stdout  # as it was cleaned last
+    assert "demo after cleaning (none)" in run("data", "clean", "demo").stdout  # the cleaning used last
     assert "cleaning none" in run("data", "show", "demo").stdout
     assert document(run("train", "popularity", "--dataset", "demo", "--json"))["cleaning"] == "none"
     assert "demo after cleaning (standard)" in run("data", "clean", "demo", "--preset", "standard").stdout
@@ -118,10 +118,10 @@ def test_a_cleaning_is_a_preset_with_changes(run: Run, option: str) -> None:
     assert document(run("recommend", "--user", "1", "--dataset", "demo", "--json"))["movies"]
 
 
-def test_data_show(run: Run) -> None:
+def test_data_show_prints_every_chart(run: Run) -> None:
     document(run("data", "get", "demo", "--json"))
     shown = document(run("data", "show", "demo", "--json"))
-    given(shown, "dataset", "ratings", "users", "movies", "terms", "density", "charts", "absent")
+    check_fields(shown, "dataset", "ratings", "users", "movies", "terms", "density", "charts", "absent")
     output = run("data", "show", "demo").stdout
     assert "invented" in output
     for chart in shown["charts"]:
@@ -129,10 +129,12 @@ def test_data_show(run: Run) -> None:
     assert f"{shown['stars']['5']:,}  ███" in output
 
 
-def test_data_imdb(run: Run, tables: Path) -> None:
+def test_data_imdb_joins_and_reports_matches(run: Run, tables: Path) -> None:
     movies = document(run("data", "get", "demo", "--json"))["movies"]
     report = document(run("data", "imdb", "demo", "--from", tables, "--json"))
-    given(report, "dataset", "matched", "ambiguous", "unmatched", "by", "tables", "notes", "seconds", "peak_bytes")
+    check_fields(
+        report, "dataset", "matched", "ambiguous", "unmatched", "by", "tables", "notes", "seconds", "peak_bytes"
+    )
     assert report["matched"] + report["ambiguous"] + report["unmatched"] == movies
     assert report["by"] == {"id": 0, "title": 1, "hand": 0}
     assert [row["title"] for row in report["ambiguous_movies"]] == ["Alien (1979)"]

@@ -38,7 +38,7 @@ async def open_path(driver: Driver, path: object) -> None:
     await driver.press("enter")
 
 
-def test_a_download_shows_its_progress_and_rate() -> None:
+def test_a_download_shows_its_progress_and_speed() -> None:
     stage = Stage("Downloading", 120_000_000, 240_000_000, "bytes", "MovieLens 32M", rate=3.1e6, seconds_left=38.0)
     activity = Activity("get ml-32m", {}).after({"event": "stage", **asdict(stage)})
     drawn = _stages(activity, 50).plain
@@ -87,7 +87,7 @@ async def test_rules_are_turned_on_previewed_and_discarded(store: Store, size: t
         assert store.choice("cleaning:demo") == ""
 
 
-async def test_presets(store: Store) -> None:
+async def test_p_steps_through_the_presets(store: Store) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         await rules_of_demo(driver)
@@ -169,7 +169,7 @@ async def test_a_rule_shows_the_rows_it_removes(store: Store, size: tuple[int, i
 
 
 @SIZES
-async def test_charts(store: Store, size: tuple[int, int]) -> None:
+async def test_keys_step_through_the_charts(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await rules_of_demo(driver)
@@ -208,9 +208,9 @@ async def test_an_applied_cleaning_is_remembered(ready: Path) -> None:
         assert driver.app.session.store.choice("cleaning:demo") == "standard +few-ratings-users:30"
         await driver.see("[x] users, under 30 ratings")
         assert "*" not in "".join(line for line in lines(driver.app) if "[x]" in line)
-        left = screen.rules.known_rows()[names.index("few-ratings-users")]
-        assert left["on"]
-        assert left["removed"] > 0
+        rule = screen.rules.known_rows()[names.index("few-ratings-users")]
+        assert rule["on"]
+        assert rule["removed"] > 0
 
 
 async def test_a_stopped_removal_is_reported(ready: Path) -> None:
@@ -231,12 +231,11 @@ async def test_a_dataset_that_was_never_cleaned_is_previewed_and_cleaned(ready: 
     catalogue.get("raw-films", write_zip(tmp_path / "films.zip", contents()))
     async with started(LARGE) as driver:
         screen = await go(driver)
-        place = next(
-            place
-            for place, row in enumerate(screen.datasets.known_rows())
+        screen.datasets.cursor = next(
+            index
+            for index, row in enumerate(screen.datasets.known_rows())
             if not isinstance(row, OpenPath) and row["name"] == "raw-films"
         )
-        screen.datasets.cursor = place
         await driver.see("raw-films · standard")
         await driver.see("enter apply")
         await driver.press("right", "enter")
@@ -291,7 +290,7 @@ async def test_an_ambiguous_imdb_match_is_decided(store: Store, size: tuple[int,
 
 
 @SIZES
-async def test_a_dataset_that_is_not_on_disk(store: Store, size: tuple[int, int]) -> None:
+async def test_a_dataset_that_is_not_on_disk_offers_its_download(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
@@ -306,7 +305,7 @@ async def test_a_dataset_that_is_not_on_disk(store: Store, size: tuple[int, int]
         await driver.wait_for_notice("Nothing is running.")
 
 
-async def test_a_dataset_that_cannot_be_fetched(ready: Path) -> None:
+async def test_a_failed_fetch_says_how_to_get_the_dataset(ready: Path) -> None:
     async with started() as driver:
         await go(driver)
         await driver.press("home", "enter")
@@ -316,7 +315,7 @@ async def test_a_dataset_that_cannot_be_fetched(ready: Path) -> None:
         await driver.rate("4")
 
 
-async def test_open_a_zip_and_use_it(ready: Path, tmp_path: Path) -> None:
+async def test_a_zip_can_be_opened_and_used(ready: Path, tmp_path: Path) -> None:
     path = write_zip(tmp_path / "My Films 2.zip", contents())
     async with started(LARGE) as driver:
         screen = await go(driver)
@@ -334,7 +333,7 @@ async def test_open_a_zip_and_use_it(ready: Path, tmp_path: Path) -> None:
         await driver.rate("5")
 
 
-async def test_opening_files_that_are_no_dataset(ready: Path, tmp_path: Path) -> None:
+async def test_files_that_are_not_a_dataset_are_refused(ready: Path, tmp_path: Path) -> None:
     whole = write_zip(tmp_path / "whole.zip", contents()).read_bytes()
     write_folder(tmp_path / "folder", {"x.txt": b"x"})
     (tmp_path / "page.zip").write_bytes(b"<!DOCTYPE html><html></html>")
@@ -357,7 +356,7 @@ async def test_opening_files_that_are_no_dataset(ready: Path, tmp_path: Path) ->
         assert [path.name for path in locations.datasets().iterdir()] == ["demo"]
 
 
-async def test_a_path_that_does_not_exist(store: Store) -> None:
+async def test_a_path_that_does_not_exist_is_reported(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         screen = await go(driver)
@@ -373,11 +372,11 @@ async def test_a_path_that_does_not_exist(store: Store) -> None:
         assert driver.app.is_running
 
 
-async def test_the_first_screen_without_anything(store: Store) -> None:
-    """The first start is stopped before it has fetched anything."""
+async def test_keys_do_no_harm_while_there_is_no_dataset(store: Store) -> None:
+    """The first start is stopped before it has fetched anything; then many keys are pressed."""
 
     def pending() -> FakeJob:
-        job = FakeJob(store)  # the real one may have failed, without a network, before the key
+        job = FakeJob(store)  # without a network, a real job may fail before the key is pressed
         job.begins = False
         return job
 

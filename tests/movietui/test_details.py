@@ -1,4 +1,4 @@
-"""The text of the details pane, and pages about a movie, copied or opened."""
+"""The text of the details pane, and the pages about a movie, which can be copied or opened."""
 
 from typing import Any
 
@@ -40,27 +40,27 @@ def test_unknown_facts_are_left_out(known: dict[str, Any], head: list[str]) -> N
     assert lines[len(head)].startswith("predicted")
 
 
-async def at_linked(driver: Driver) -> str:
-    """Put the cursor on a movie whose page on IMDb is known; return its title."""
-    place, row = next((place, row) for place, row in enumerate(driver.movies.known_rows()) if int(row["id"]) % 10 == 1)
-    driver.movies.cursor = place
+async def select_linked(driver: Driver) -> str:
+    """Put the cursor on a movie whose IMDb page is known; return the title of the movie."""
+    index, row = next((index, row) for index, row in enumerate(driver.movies.known_rows()) if int(row["id"]) % 10 == 1)
+    driver.movies.cursor = index
     await driver.until(lambda: driver.movies.current == row, "the movie")
     return row["title"]
 
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that the app opened, as if there were a browser."""
-    found: list[str] = []
+    """The addresses that the app has opened, as if there were a browser."""
+    addresses: list[str] = []
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(MovieTui, "open_url", lambda app, url, new_tab=True: found.append(url))
-    return found
+    monkeypatch.setattr(MovieTui, "open_url", lambda app, url, new_tab=True: addresses.append(url))
+    return addresses
 
 
-async def test_a_movie_is_copied_and_its_pages_open(store: Store, opened: list[str]) -> None:
+async def test_a_movie_can_be_copied_and_its_pages_opened(store: Store, opened: list[str]) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
-        title = await at_linked(driver)
+        title = await select_linked(driver)
         number = title.rpartition(" ")[2]
         year, link = 1950 + int(number) % 70, f"https://www.imdb.com/title/tt{int(number):07}/"
         await driver.press("y")
@@ -90,7 +90,7 @@ async def test_without_a_browser_the_address_is_shown_and_copied(
         monkeypatch.delenv(name, raising=False)
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
-        title = await at_linked(driver)
+        title = await select_linked(driver)
         await driver.press("l", "down", "down")
         link = f"https://letterboxd.com/imdb/tt{int(title.rpartition(' ')[2]):07}/"
         await driver.see(link)
@@ -126,7 +126,7 @@ async def test_a_page_opens_in_the_browser_that_shows_the_app(
 async def test_a_click_offers_the_pages(store: Store, opened: list[str]) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
-        await at_linked(driver)
+        await select_linked(driver)
         await driver.until(lambda: any(" IMDb " in line for line in lines(driver.app)[3:8]), "the link")
         x, y = next((line.index(" IMDb ") + 2, y) for y, line in enumerate(lines(driver.app)) if " IMDb " in line)
         await driver.pilot.click(offset=(x, y))
@@ -182,7 +182,9 @@ async def test_an_invalid_id_gives_no_link(store: Store, opened: list[str]) -> N
         ),
     ],
 )
-def test_pages_of_a_movie(known: dict[str, Any], addresses: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pages_of_a_movie_have_the_right_addresses(
+    known: dict[str, Any], addresses: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     movie = {**FakeEngine().movie_details(viewers=[], movie="45"), **known}
     pages = movie_links.pages_of(movie)  # type: ignore[arg-type]
@@ -195,12 +197,12 @@ def test_pages_of_a_movie(known: dict[str, Any], addresses: list[str], monkeypat
     ("locale", "expected"),
     [("de_AT.UTF-8", "at"), ("en_GB", "uk"), ("C.UTF-8", "us"), ("", "us"), ("de_../x", "us"), ("POSIX", "us")],
 )
-def test_the_country_of_the_pages(locale: str, expected: str) -> None:
+def test_the_locale_determines_the_country_of_the_pages(locale: str, expected: str) -> None:
     assert movie_links.country({"LANG": locale}) == expected
     assert movie_links.country({"LC_ALL": "fr_FR", "LANG": locale}) == "fr"
 
 
-def test_every_viewer_of_a_list_is_told_their_rating() -> None:
+def test_details_name_each_viewer_who_rated_the_movie() -> None:
     ratings: list[ViewerRatings] = [{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}] * 2
     details = FakeEngine().movie_details(viewers=ratings, movie="45")
     details["by"][0]["rated"] = 4.5

@@ -1,4 +1,4 @@
-"""What is redrawn and what is not: each drawing takes time from training, and a long one is a noticeable stall."""
+"""Only what has changed is drawn again: drawing takes time from training, and a long drawing is a noticeable stall."""
 
 import asyncio
 import gc
@@ -25,11 +25,11 @@ from tests.movietui.training import go
 
 async def train_screen(driver: Driver) -> TrainScreen:
     screen = await go(driver)
-    await still(driver)
+    await wait_for_curves(driver)
     return screen
 
 
-async def still(driver: Driver) -> None:
+async def wait_for_curves(driver: Driver) -> None:
     """Wait until every curve is rendered."""
     await driver.until(lambda: not any(curve.busy for curve in driver.app.screen.query(Curve)), "the curve")
 
@@ -51,7 +51,7 @@ def drawings(screen: TrainScreen, monkeypatch: pytest.MonkeyPatch) -> list[Regio
     return drawn
 
 
-async def test_between_a_curve_and_the_status_line_nothing_is_drawn(
+async def test_nothing_is_drawn_between_a_curve_and_the_status_line(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_run(store)
@@ -126,7 +126,9 @@ async def test_a_screen_catches_up_when_it_is_shown_again(store: Store) -> None:
         assert all(isinstance(screen, FrameScreen) for screen in screens)
 
 
-async def test_a_person_gets_a_picture_sooner_than_a_training(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_curve_is_drawn_sooner_for_a_person_than_for_training(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await train_screen(driver)
@@ -147,7 +149,7 @@ async def test_a_person_gets_a_picture_sooner_than_a_training(store: Store, monk
         await driver.pilot.pause(0.1)
         assert pictures == [1]
         curve.draw_curves([CurveLine("mf", epochs, None)], 2)
-        await driver.until(lambda: pictures == [1, 6], "the one that was asked for")
+        await driver.until(lambda: pictures == [1, 6], "the picture that the zoom asked for")
 
 
 async def test_only_the_row_of_a_running_run_is_drawn(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +177,9 @@ async def test_lines_scrolled_out_of_view_are_freed_at_once(store: Store) -> Non
         def after_drawing() -> int:
             movies._styles_cache.clear()
             for strip in movies.render_lines(movies.size.region):
-                assert list(strip.divide([strip.cell_length])) == [strip]  # as the lines of a pane are put together
+                assert list(strip.divide([strip.cell_length])) == [
+                    strip
+                ]  # like the lines of a pane when they are put together
             return sum(issubclass(type(each), Strip) for each in gc.get_objects())
 
         gc.disable()
@@ -191,7 +195,7 @@ async def test_closed_panels_are_freed(store: Store) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
 
-        def left(*kinds: type) -> int:
+        def count(*kinds: type) -> int:
             for frame in driver.app.frame_screens():
                 frame.forget_removed()
             gc.collect()
@@ -202,25 +206,25 @@ async def test_closed_panels_are_freed(store: Store) -> None:
                 await driver.press(key, "escape")
             await driver.until(lambda: driver.app.screen is driver.browse, "the list")
 
-        await go(driver)  # here panels listen to the app
+        await go(driver)  # panels on this screen listen to the app
         for _ in range(2):
             await driver.press("s")
             await driver.see("Sweep mf")
             await driver.press("escape")
         await driver.press("b")
-        await driver.until(lambda: not left(SweepPanel), "an end of the sweeps")
+        await driver.until(lambda: not count(SweepPanel), "the end of the sweep panels")
         await open_and_leave()
         await driver.until(
             lambda: not any(field.display for field in driver.browse.query("Input")), "the end of the filter"
         )
-        once = left(Widget, StylesCache)
+        once = count(Widget, StylesCache)
         for _ in range(4):
             await open_and_leave()
-        await driver.until(lambda: left(Widget, StylesCache) <= once, "an end of all of them")
+        await driver.until(lambda: count(Widget, StylesCache) <= once, "the end of all panels")
 
 
 async def test_widgets_added_in_a_batch_are_laid_out_before_drawing(store: Store) -> None:
-    """What is drawn before never hears of its size, and stays empty."""
+    """A widget that is drawn before its layout never learns its size, and stays empty."""
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         await driver.press("t")

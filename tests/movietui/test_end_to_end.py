@@ -1,4 +1,4 @@
-"""The real program, in a terminal."""
+"""The real program runs in a terminal."""
 
 import json
 import os
@@ -16,14 +16,14 @@ from tests.movietui.processes import gone, processes_of
 from tests.movietui.terminal import Start, Terminal, program
 
 
-def in_the_file() -> dict[str, float]:
-    """Return all ratings, read past the program."""
+def stored_ratings() -> dict[str, float]:
+    """Return all ratings in the file of the store, read without the program."""
     with sqlite3.connect(locations.store()) as database:
         return dict(database.execute("SELECT name || ' ' || title, stars FROM ratings JOIN viewers ON viewer = id"))
 
 
 def quit_with(terminal: Terminal, key: str, home: Path, codes: tuple[int, ...] = (0,)) -> None:
-    """Leave; where something trains, stop it."""
+    """Quit, and stop training if a model is being trained."""
     terminal.send(key)
     until = time.monotonic() + 120
     while terminal.read(0.1) and time.monotonic() < until:
@@ -36,7 +36,7 @@ def quit_with(terminal: Terminal, key: str, home: Path, codes: tuple[int, ...] =
     assert gone(*processes_of(home))
 
 
-def test_from_nothing_to_a_rating_that_lasts(home: Path, start: Start) -> None:
+def test_a_rating_after_the_first_start_is_kept(home: Path, start: Start) -> None:
     terminal = start((140, 40))
     terminal.wait_for("ml-100k could not be downloaded")
     terminal.send("e")
@@ -61,7 +61,7 @@ def test_from_nothing_to_a_rating_that_lasts(home: Path, start: Start) -> None:
     after = terminal.list_of_movies()
     assert after != before
     quit_with(terminal, "q", home)
-    (rating,) = in_the_file().items()
+    (rating,) = stored_ratings().items()
     assert rating[0].startswith("23 ")
     assert rating[1] == 1.0
 
@@ -73,10 +73,10 @@ def test_from_nothing_to_a_rating_that_lasts(home: Path, start: Start) -> None:
     again.send("u")
     again.wait_for(f"undid {title[:30]}")
     quit_with(again, "q", home)
-    assert in_the_file() == {}
+    assert stored_ratings() == {}
 
 
-def test_killed_right_after_the_key_was_answered(ready: Path, start: Start) -> None:
+def test_a_rating_that_was_shown_survives_a_kill(ready: Path, start: Start) -> None:
     terminal = start()
     terminal.wait_for_movies(1)
     terminal.send("5")
@@ -84,7 +84,7 @@ def test_killed_right_after_the_key_was_answered(ready: Path, start: Start) -> N
     terminal.child.kill(signal.SIGKILL)
     terminal.end()
     assert gone(*processes_of(ready))
-    (rating,) = in_the_file().items()
+    (rating,) = stored_ratings().items()
     assert rating[1] == 5.0
     again = start()
     again.wait_for_movies(1)
@@ -94,7 +94,7 @@ def test_killed_right_after_the_key_was_answered(ready: Path, start: Start) -> N
 
 
 @pytest.mark.parametrize("moment", ["at once", "There is no list", "Your first list", "Learn what people", "Who is"])
-def test_ctrl_c_at_the_first_start(home: Path, start: Start, moment: str) -> None:
+def test_ctrl_c_ends_the_first_start_and_leaves_nothing_half_written(home: Path, start: Start, moment: str) -> None:
     terminal = start()
     if moment == "at once":
         for _ in range(200):
@@ -108,8 +108,8 @@ def test_ctrl_c_at_the_first_start(home: Path, start: Start, moment: str) -> Non
         terminal.wait_for(moment)
     # Before the app has the terminal, ctrl+c is a signal, and the exit code says so.
     quit_with(terminal, "\x03", home, codes=(0, 130) if moment == "at once" else (0,))
-    left = [path.name for path in home.rglob("*")] if home.exists() else []
-    assert not [name for name in left if name.startswith((".", "tmp")) or name.endswith((".part", ".tmp"))]
+    names = [path.name for path in home.rglob("*")] if home.exists() else []
+    assert not [name for name in names if name.startswith((".", "tmp")) or name.endswith((".part", ".tmp"))]
     if locations.store().exists():
         store = Store(locations.store())
         assert "running" not in [run.state for run in store.runs()]
@@ -122,7 +122,7 @@ def test_ctrl_c_at_the_first_start(home: Path, start: Start, moment: str) -> Non
         quit_with(again, "q", home)
 
 
-def test_a_pair(ready: Path, start: Start) -> None:
+def test_both_members_of_a_pair_rate(ready: Path, start: Start) -> None:
     terminal = start((140, 40))
     terminal.wait_for("users of demo")
     terminal.wait_for("seen")
@@ -136,11 +136,11 @@ def test_a_pair(ready: Path, start: Start) -> None:
     terminal.send("2")
     terminal.wait_for("as B user 2")
     quit_with(terminal, "q", ready)
-    assert sorted((name.split()[0], stars) for name, stars in in_the_file().items()) == [("1", 4.0), ("2", 2.0)]
+    assert sorted((name.split()[0], stars) for name, stars in stored_ratings().items()) == [("1", 4.0), ("2", 2.0)]
 
 
 def test_keys_that_arrive_together_go_where_they_were_meant(ready: Path, start: Start) -> None:
-    """Digits typed into the search are no ratings, however soon they come after the slash."""
+    """Digits typed into the search are not ratings, however soon they come after the slash."""
     terminal = start()
     terminal.wait_for("seen")
     terminal.wait_for("★ 4.")
@@ -149,7 +149,7 @@ def test_keys_that_arrive_together_go_where_they_were_meant(ready: Path, start: 
     terminal.send("enter")
     terminal.wait_for("The list of user 144")
     quit_with(terminal, "q", ready)
-    assert in_the_file() == {}
+    assert stored_ratings() == {}
 
 
 def test_arrows_that_arrive_together_go_where_they_were_meant(ready: Path, start: Start) -> None:
@@ -161,7 +161,7 @@ def test_arrows_that_arrive_together_go_where_they_were_meant(ready: Path, start
     quit_with(terminal, "q", ready)
 
 
-def test_hostile_titles_reach_no_terminal(hostile: Path, start: Start) -> None:
+def test_hostile_titles_do_not_reach_the_terminal(hostile: Path, start: Start) -> None:
     terminal = start((120, 40))
     terminal.wait_for("★ 4.")
     terminal.send("n")
@@ -177,7 +177,7 @@ def test_hostile_titles_reach_no_terminal(hostile: Path, start: Start) -> None:
     quit_with(terminal, "q", hostile)
 
 
-def test_a_store_that_cannot_be_opened(home: Path, start: Start) -> None:
+def test_a_store_that_cannot_be_opened_ends_the_app_with_one_sentence(home: Path, start: Start) -> None:
     locations.store().parent.mkdir(parents=True)
     locations.store().write_bytes(b"this is no database\n" * 300)
     terminal = start()
@@ -187,7 +187,7 @@ def test_a_store_that_cannot_be_opened(home: Path, start: Start) -> None:
     assert gone(*processes_of(home))
 
 
-def test_the_terminal_goes_away(ready: Path, start: Start) -> None:
+def test_the_app_ends_with_its_terminal(ready: Path, start: Start) -> None:
     terminal = start()
     terminal.wait_for("★ 4.")
     pid = terminal.child.pid
@@ -197,7 +197,7 @@ def test_the_terminal_goes_away(ready: Path, start: Start) -> None:
 
 
 @pytest.mark.real
-def test_the_real_data(home: Path, published: Path, start: Start) -> None:
+def test_the_real_data_can_be_used(home: Path, published: Path, start: Start) -> None:
     line = [program(), "data", "get", "ml-100k", "--from", str(published), "--json"]
     got = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
     assert (got["ratings"], got["users"], got["movies"]) == (100_000, 943, 1682)
@@ -212,7 +212,7 @@ def test_the_real_data(home: Path, published: Path, start: Start) -> None:
     terminal.send("5")
     terminal.wait_for("u undo")
     quit_with(terminal, "q", home)
-    assert list(in_the_file().values()) == [5.0]
+    assert list(stored_ratings().values()) == [5.0]
 
 
 def test_a_run_is_trained_watched_cancelled_named_and_deleted(ready: Path, start: Start) -> None:
@@ -220,10 +220,10 @@ def test_a_run_is_trained_watched_cancelled_named_and_deleted(ready: Path, start
     terminal.wait_for("★ 4.")
     terminal.send("t")
     terminal.wait_for("2 runs · ")
-    terminal.wait_for("popularity")  # the models come after the runs
+    terminal.wait_for("popularity")  # the models appear after the runs
     terminal.send("down", "down", "down")
     terminal.wait_for("factors  1 … 128")
-    terminal.send("e", "tab", "\x15", *"200", "enter")  # ctrl+u empties the field, the second one
+    terminal.send("e", "tab", "\x15", *"200", "enter")  # tab goes to the second field, and ctrl+u empties it
     terminal.wait_for("run 3 · mf · demo")
     terminal.wait_for("of 200")
     terminal.wait_for("⠒⠒ train")

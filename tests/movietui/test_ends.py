@@ -1,4 +1,4 @@
-"""How the app ends, stops and goes on, and what it leaves of the terminal, in real terminals."""
+"""The app ends, stops and resumes in real terminals, and leaves them as they were."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ def ratings() -> list[float]:
 
 
 def leave(terminal: Terminal, key: str = "q") -> None:
-    """Leave; where something trains, stop it."""
+    """Quit, and stop training if a model is being trained."""
     terminal.send(key)
     deadline = time.monotonic() + 20
     while terminal.read(0.1) and time.monotonic() < deadline:
@@ -47,41 +47,41 @@ def ended(terminal: Terminal, code: int, home: Path) -> None:
     assert gone(*processes_of(home))
 
 
-def up(terminal: Terminal) -> None:
+def show_list(terminal: Terminal) -> None:
     terminal.wait_for("★ 4.")
     terminal.wait_for("seen")
 
 
-def panel(terminal: Terminal) -> None:
-    up(terminal)
+def show_panel(terminal: Terminal) -> None:
+    show_list(terminal)
     terminal.send("?")
     terminal.wait_for("Keys · Browse")
 
 
-def field(terminal: Terminal) -> None:
-    up(terminal)
+def show_search(terminal: Terminal) -> None:
+    show_list(terminal)
     terminal.send("/")
     terminal.wait_for("─ Search ─")
 
 
-def training(terminal: Terminal) -> None:
-    """Wait until what waited in the store trains."""
-    up(terminal)
+def show_training(terminal: Terminal) -> None:
+    """Wait until the run that waits in the store is being trained."""
+    show_list(terminal)
     terminal.send("t")
     terminal.wait_for("of 200", 120)
 
 
 @pytest.fixture
 def waiting(ready: Path) -> Path:
-    """A home with a training that begins with the app."""
+    """A home with a waiting run, which is trained as soon as the app starts."""
     with contextlib.closing(Store(locations.store())) as store:
         Runs(store).queue("mf", "demo", "random90", {"cleaning": "standard", "settings": {"sweeps": 200}})
         Runs(store).release()
     return ready
 
 
-def asking(terminal: Terminal) -> None:
-    training(terminal)
+def show_question(terminal: Terminal) -> None:
+    show_training(terminal)
     terminal.send("q")
     terminal.wait_for("Quit while models are training?")
 
@@ -90,8 +90,8 @@ def asking(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-@pytest.mark.parametrize("screen", [up, panel, field])
-def test_a_signal_ends_it(
+@pytest.mark.parametrize("screen", [show_list, show_panel, show_search])
+def test_a_signal_ends_the_app(
     ready: Path, start: Start, screen: Callable[[Terminal], None], number: signal.Signals
 ) -> None:
     terminal = start()
@@ -100,8 +100,8 @@ def test_a_signal_ends_it(
     ended(terminal, 128 + number, ready)
 
 
-@pytest.mark.parametrize("screen", [training, asking])
-def test_a_signal_ends_what_trains(waiting: Path, start: Start, screen: Callable[[Terminal], None]) -> None:
+@pytest.mark.parametrize("screen", [show_training, show_question])
+def test_a_signal_also_ends_training(waiting: Path, start: Start, screen: Callable[[Terminal], None]) -> None:
     terminal = start((140, 40))
     screen(terminal)
     os.kill(terminal.child.pid, signal.SIGTERM)
@@ -125,20 +125,20 @@ def test_a_signal_ends_the_first_start(home: Path, start: Start, moment: str) ->
     ended(terminal, 128 + signal.SIGTERM, home)
 
 
-def test_asked_to_end_by_several_at_once(ready: Path, start: Start) -> None:
+def test_several_signals_at_once_end_the_app(ready: Path, start: Start) -> None:
     terminal = start()
-    up(terminal)
+    show_list(terminal)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCONT, signal.SIGTERM):
         os.kill(terminal.child.pid, number)
-    assert terminal.end(20) in (128 + signal.SIGTERM, 128 + signal.SIGHUP)  # whichever the system hands over first
+    assert terminal.end(20) in (128 + signal.SIGTERM, 128 + signal.SIGHUP)  # whichever the system delivers first
     assert terminal.restored()
     assert gone(*processes_of(ready))
 
 
-def test_a_signal_ends_it_where_signals_are_ignored(ready: Path, start: Start) -> None:
-    """As started by nohup, or by a shell that keeps them off."""
+def test_a_signal_ends_the_app_even_if_it_started_with_signals_ignored(ready: Path, start: Start) -> None:
+    """For example, nohup or a shell may start the app with signals ignored."""
     terminal = start(arguments=("-c", f"trap '' INT HUP QUIT TERM; exec {program()}"), command="/bin/sh")
-    up(terminal)
+    show_list(terminal)
     os.kill(terminal.child.pid, signal.SIGHUP)
     ended(terminal, 128 + signal.SIGHUP, ready)
 
@@ -151,16 +151,16 @@ raise SystemExit(start.run())
 
 
 def patched(start: Start, lines: str, **variables: str) -> Terminal:
-    """Start the app with something in it that is different."""
+    """Start the app after lines of Python that change something in it."""
     return start(arguments=("-c", PATCHED.format(lines)), command=sys.executable, **variables)
 
 
-def test_a_terminal_that_takes_nothing_keeps_it_no_longer_than_a_while(ready: Path, start: Start) -> None:
+def test_a_terminal_that_takes_no_output_delays_the_end_only_briefly(ready: Path, start: Start) -> None:
     terminal = patched(start, "shutdown.MAX_SECONDS = 1")
-    up(terminal)
+    show_list(terminal)
     writable = select.poll()
     writable.register(terminal.child.child_fd, select.POLLOUT)
-    for _ in range(3000):  # each draws; nobody reads
+    for _ in range(3000):  # the app draws after each key, and nobody reads
         if not writable.poll(1000):
             break
         os.write(terminal.child.child_fd, b"\x1b[B\x1b[A")
@@ -176,7 +176,7 @@ def test_a_terminal_that_takes_nothing_keeps_it_no_longer_than_a_while(ready: Pa
 # The terminal goes away
 
 
-OF_ANOTHER_SESSION = """
+IN_ANOTHER_SESSION = """
 import os, sys
 if os.fork():
     os.wait()
@@ -184,12 +184,12 @@ else:
     os.setsid()
     os.execv(sys.argv[1], sys.argv[1:])
 """
-"""Starts a program that its terminal tells nothing when it goes."""
+"""Starts a program that gets no signal when its terminal closes."""
 
 
-def test_the_terminal_goes_away_without_a_word(ready: Path, start: Start) -> None:
-    terminal = start(arguments=("-c", OF_ANOTHER_SESSION, program()), command=sys.executable)
-    up(terminal)
+def test_the_app_ends_if_its_terminal_closes_without_a_signal(ready: Path, start: Start) -> None:
+    terminal = start(arguments=("-c", IN_ANOTHER_SESSION, program()), command=sys.executable)
+    show_list(terminal)
     terminal.send("right", "5")
     terminal.wait_for("rated ")
     running = processes_of(ready)
@@ -201,10 +201,10 @@ def test_the_terminal_goes_away_without_a_word(ready: Path, start: Start) -> Non
 @pytest.mark.parametrize(
     "typed", [b"\x1b[M\x20\xc8\x30", b"\x1b[M\x20\x31\x35", b"\xe9", b"\xff\xfe", b"\xc3", b"\x1b[M\x20\xc8\x9a"]
 )
-def test_bytes_that_are_no_text_are_left_out(ready: Path, start: Start, typed: bytes) -> None:
-    """Reports of the mouse that nobody asked for, and letters of another encoding."""
+def test_bytes_that_are_not_text_are_ignored(ready: Path, start: Start, typed: bytes) -> None:
+    """For example, mouse reports that nobody asked for, and letters in another encoding."""
     terminal = start()
-    up(terminal)
+    show_list(terminal)
     os.write(terminal.child.child_fd, typed)
     terminal.send("?")
     terminal.wait_for("Keys · Browse")
@@ -218,18 +218,18 @@ def test_bytes_that_are_no_text_are_left_out(ready: Path, start: Start, typed: b
 
 
 @pytest.mark.parametrize("without", ["<&-", ">&-", "</dev/null", ">/dev/null", "<&- >&-"])
-def test_without_a_terminal_it_says_so(ready: Path, start: Start, without: str) -> None:
+def test_the_app_says_that_it_needs_a_terminal(ready: Path, start: Start, without: str) -> None:
     terminal = start(arguments=("-c", f"{program()} {without}"), command="/bin/sh")
     assert terminal.end(20) == 1
-    said = terminal.raw.decode().splitlines()
-    assert len(said) == 1
-    assert said[0].startswith("movietui needs a terminal")
+    output = terminal.raw.decode().splitlines()
+    assert len(output) == 1
+    assert output[0].startswith("movietui needs a terminal")
     assert gone(*processes_of(ready))
 
 
-def test_errors_may_go_elsewhere(ready: Path, start: Start, tmp_path: Path) -> None:
+def test_the_error_output_may_be_redirected(ready: Path, start: Start, tmp_path: Path) -> None:
     terminal = start(arguments=("-c", f"{program()} 2>{tmp_path}/errors"), command="/bin/sh")
-    up(terminal)
+    show_list(terminal)
     leave(terminal)
     ended(terminal, 0, ready)
     assert (tmp_path / "errors").read_bytes() == b""
@@ -237,18 +237,18 @@ def test_errors_may_go_elsewhere(ready: Path, start: Start, tmp_path: Path) -> N
 
 def test_a_dumb_terminal_gets_no_colours(ready: Path, start: Start) -> None:
     terminal = start(TERM="dumb")
-    up(terminal)
+    show_list(terminal)
     terminal.send("down", "t")
     terminal.wait_for("popularity")
     leave(terminal)
     ended(terminal, 0, ready)
-    assert b"\x1b[7m" in terminal.raw or b";7m" in terminal.raw  # where the cursor is can be seen all the same
+    assert b"\x1b[7m" in terminal.raw or b";7m" in terminal.raw  # the cursor is still visible
     assert not COLOUR.search(terminal.raw)
 
 
 def test_a_terminal_gets_colours(ready: Path, start: Start) -> None:
     terminal = start()
-    up(terminal)
+    show_list(terminal)
     assert COLOUR.search(terminal.raw)
 
 
@@ -256,7 +256,7 @@ def test_a_terminal_gets_colours(ready: Path, start: Start) -> None:
 @pytest.mark.parametrize(
     "arguments", [("runs", "list"), ("data", "clean", "demo"), ("train", "bias", "--dataset", "demo")]
 )
-def test_commands_send_no_colours_where_none_are_wanted(
+def test_commands_send_no_colours_if_none_are_wanted(
     ready: Path, start: Start, arguments: tuple[str, ...], variables: dict[str, str]
 ) -> None:
     terminal = start(arguments=arguments, **variables)
@@ -265,7 +265,7 @@ def test_commands_send_no_colours_where_none_are_wanted(
     assert not COLOUR.search(terminal.raw)
 
 
-# Stopping and going on
+# Stopping and resuming
 
 
 def shell(start: Start, before: str = "") -> Terminal:
@@ -277,13 +277,13 @@ def shell(start: Start, before: str = "") -> Terminal:
 
 
 def pid_in(terminal: Terminal) -> int:
-    """Return the process of the app that is a job of a shell."""
+    """Return the process id of the app, which is a job of the shell in the terminal."""
     (job,) = Path(f"/proc/{terminal.child.pid}/task/{terminal.child.pid}/children").read_text().split()
     return int(job)
 
 
 def leave_shell(terminal: Terminal, home: Path) -> None:
-    """End the shell, when the app gave the terminal back to it."""
+    """End the shell, after the app has given the terminal back to it."""
     terminal.wait_for("ready>")
     terminal.child.send("echo left $?\r")
     terminal.wait_for("left 0")
@@ -292,15 +292,15 @@ def leave_shell(terminal: Terminal, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("screen", "shown", "key", "comes"),
+    ("screen", "shown", "key", "expected"),
     [
-        (up, "seen", "4", "rated "),
-        (panel, "Keys · Browse", "esc", "seen"),
-        (field, "─ Search ─", "144", "user     144"),
+        (show_list, "seen", "4", "rated "),
+        (show_panel, "Keys · Browse", "esc", "seen"),
+        (show_search, "─ Search ─", "144", "user     144"),
     ],
 )
-def test_ctrl_z_and_fg(
-    ready: Path, start: Start, screen: Callable[[Terminal], None], shown: str, key: str, comes: str
+def test_fg_resumes_the_app_after_ctrl_z(
+    ready: Path, start: Start, screen: Callable[[Terminal], None], shown: str, key: str, expected: str
 ) -> None:
     terminal = shell(start)
     screen(terminal)
@@ -313,12 +313,12 @@ def test_ctrl_z_and_fg(
         terminal.wait_for("movietui   demo")
         terminal.wait_for(shown)
     terminal.send(key)
-    terminal.wait_for(comes)
+    terminal.wait_for(expected)
     leave(terminal, "\x03")
     leave_shell(terminal, ready)
 
 
-def test_ctrl_z_at_the_first_start(home: Path, start: Start) -> None:
+def test_fg_resumes_the_first_start_after_ctrl_z(home: Path, start: Start) -> None:
     terminal = shell(start)
     while b"\x1b[?1049h" not in terminal.raw:
         assert terminal.read(1)
@@ -331,9 +331,9 @@ def test_ctrl_z_at_the_first_start(home: Path, start: Start) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda number: number.name)
-def test_stopped_from_outside_and_gone_on_in_another_size(ready: Path, start: Start, number: signal.Signals) -> None:
+def test_a_stopped_app_resumes_in_another_size(ready: Path, start: Start, number: signal.Signals) -> None:
     terminal = shell(start)
-    up(terminal)
+    show_list(terminal)
     os.kill(pid_in(terminal), number)
     terminal.wait_for("Stopped")
     terminal.child.setwinsize(40, 120)
@@ -347,9 +347,9 @@ def test_stopped_from_outside_and_gone_on_in_another_size(ready: Path, start: St
     leave_shell(terminal, ready)
 
 
-def test_bg_stops_it_again(ready: Path, start: Start) -> None:
+def test_bg_stops_the_app_again(ready: Path, start: Start) -> None:
     terminal = shell(start)
-    up(terminal)
+    show_list(terminal)
     terminal.child.send("\x1a")
     terminal.wait_for("Stopped")
     terminal.child.send("clear; bg; wait\r")
@@ -360,29 +360,29 @@ def test_bg_stops_it_again(ready: Path, start: Start) -> None:
     leave_shell(terminal, ready)
 
 
-def test_ended_while_it_is_stopped(ready: Path, start: Start) -> None:
+def test_a_stopped_app_can_be_ended(ready: Path, start: Start) -> None:
     terminal = shell(start)
-    up(terminal)
+    show_list(terminal)
     terminal.child.send("\x1a")
     terminal.wait_for("Stopped")
     terminal.child.send("clear; kill %1\r")
-    while "Exit 143" not in "\n".join(terminal.lines):  # a shell tells of it before its next prompt
+    while "Exit 143" not in "\n".join(terminal.lines):  # the shell reports it before its next prompt
         terminal.child.send("\r")
         assert terminal.read(1)
     terminal.child.send("exit\r")
     ended(terminal, 0, ready)
 
 
-def test_ctrl_z_where_no_shell_could_let_it_go_on(ready: Path, start: Start) -> None:
+def test_ctrl_z_does_nothing_if_no_shell_could_resume_the_app(ready: Path, start: Start) -> None:
     terminal = start()
-    up(terminal)
+    show_list(terminal)
     terminal.send("right", "\x1a", "4")
     terminal.wait_for("rated ")
     leave(terminal)
     ended(terminal, 0, ready)
 
 
-# What breaks
+# Errors
 
 
 BROKEN = """
@@ -402,27 +402,27 @@ def breaks(*arguments, **options):
         "from movietui.state import session; session.Session.ranked = breaks",
     ],
 )
-def test_what_breaks_is_one_sentence(ready: Path, start: Start, where: str) -> None:
+def test_an_unexpected_error_is_reported_in_one_sentence(ready: Path, start: Start, where: str) -> None:
     terminal = patched(start, BROKEN.format(where))
     while b"\x1b[?1049h" not in terminal.raw:
         assert terminal.read(1)
     if "key_x" in where:
-        up(terminal)
+        show_list(terminal)
         terminal.send("x")
     ended(terminal, 1, ready)
-    said = terminal.raw.rpartition(b"\x1b[?1004l")[2].decode()
-    assert " ".join(said.split()).count("Unexpected error: ValueError: a [b]screw[/b] is loose") == 1
-    assert len(said.split()) < 30
+    output = terminal.raw.rpartition(b"\x1b[?1004l")[2].decode()
+    assert " ".join(output.split()).count("Unexpected error: ValueError: a [b]screw[/b] is loose") == 1
+    assert len(output.split()) < 30
 
 
-def test_what_breaks_before_anything_is_drawn(ready: Path, start: Start) -> None:
+def test_an_error_before_anything_is_drawn_is_reported(ready: Path, start: Start) -> None:
     terminal = patched(start, "from movietui.state import session\nsession.Session.__init__ = lambda *_: 1 / 0")
     assert terminal.end(20) == 1
     assert b"Unexpected error: ZeroDivisionError" in terminal.raw
     assert b"Traceback" not in terminal.raw
 
 
-def test_whoever_looks_for_the_reason_gets_the_traceback(ready: Path, start: Start) -> None:
+def test_the_traceback_is_printed_when_debugging(ready: Path, start: Start) -> None:
     terminal = patched(start, BROKEN.format("browse.BrowseScreen.on_mount = breaks"), MOVIETUI_DEBUG="1")
     assert terminal.end(20) == 1
     assert terminal.restored()
@@ -430,7 +430,7 @@ def test_whoever_looks_for_the_reason_gets_the_traceback(ready: Path, start: Sta
     assert gone(*processes_of(ready))
 
 
-# What hangs
+# Hangs
 
 
 def engine_of(home: Path) -> int:
@@ -438,15 +438,15 @@ def engine_of(home: Path) -> int:
     return engine
 
 
-@pytest.mark.parametrize("leaving", ["q", "\x03"])
+@pytest.mark.parametrize("quit_key", ["q", "\x03"])
 @pytest.mark.parametrize("keys", ["", "44", "\r"])
-def test_a_hung_engine_does_not_prevent_quitting(ready: Path, start: Start, keys: str, leaving: str) -> None:
-    """Keys wait for each other's answers; the one that leaves waits for none."""
+def test_a_hung_engine_does_not_prevent_quitting(ready: Path, start: Start, keys: str, quit_key: str) -> None:
+    """A key waits for the replies to the keys before it, except the key that quits."""
     terminal = patched(start, "from movietui.state import child_processes as children; children.HANG_SECONDS = 600")
-    up(terminal)
+    show_list(terminal)
     os.kill(engine_of(ready), signal.SIGSTOP)
     terminal.child.send(keys)
-    leave(terminal, leaving)
+    leave(terminal, quit_key)
     ended(terminal, 0, ready)
 
 
@@ -455,7 +455,7 @@ def test_a_hung_engine_is_reported_and_started_again(ready: Path, start: Start) 
         start,
         "from movietui.state import child_processes as children; children.SILENT_SECONDS, children.HANG_SECONDS = 1, 4",
     )
-    up(terminal)
+    show_list(terminal)
     terminal.send("right")
     os.kill(engine_of(ready), signal.SIGSTOP)
     terminal.send("4")
@@ -468,9 +468,9 @@ def test_a_hung_engine_is_reported_and_started_again(ready: Path, start: Start) 
 
 
 @pytest.mark.parametrize("key", ["c", "q"])
-def test_a_training_that_hangs_is_cancelled(waiting: Path, start: Start, key: str) -> None:
+def test_training_that_hangs_can_be_cancelled(waiting: Path, start: Start, key: str) -> None:
     terminal = start((140, 40))
-    training(terminal)
+    show_training(terminal)
     (job,) = [pid for pid in processes_of(waiting) if b"movietui.jobs" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(job, signal.SIGSTOP)
     if key == "c":

@@ -1,4 +1,4 @@
-"""The filter of Browse: typed, completed, saved, and stepped through by keys."""
+"""The filter in Browse can be typed, completed, saved, and changed step by step with keys."""
 
 import doctest
 
@@ -34,7 +34,7 @@ async def test_a_filter_applies_as_it_is_typed(faked: FakeEngine, size: tuple[in
         assert "f +odd" not in shown(driver.app)
 
 
-async def test_escape_keeps_the_filter_before(faked: FakeEngine) -> None:
+async def test_escape_restores_the_previous_filter(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("f", "plus", *"even")
         await driver.wait_for_notice("match +even")
@@ -52,7 +52,7 @@ async def test_an_invalid_filter_is_reported_and_changes_nothing(faked: FakeEngi
         assert driver.app.session.view.filter_text == "+odd"
 
 
-async def test_completion(faked: FakeEngine) -> None:
+async def test_tab_completes_the_filter(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("f", "plus")
         await driver.see("+even 120")
@@ -66,7 +66,7 @@ async def test_completion(faked: FakeEngine) -> None:
         assert driver.app.session.view.filter_text == "+odd 1980..1989"
 
 
-async def test_letters_in_the_filter_are_no_keys(faked: FakeEngine, store: Store) -> None:
+async def test_letters_typed_into_the_filter_are_not_keys(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         await driver.press("f")
         await driver.type("wxvfnhpq/5")
@@ -77,7 +77,7 @@ async def test_letters_in_the_filter_are_no_keys(faked: FakeEngine, store: Store
         assert driver.movies.has_focus
 
 
-async def test_saved_by_name(faked: FakeEngine) -> None:
+async def test_a_filter_is_saved_applied_and_deleted_by_name(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("f", "plus", *"odd", "ctrl+s")
         await driver.see("Save '+odd' as")
@@ -103,9 +103,9 @@ async def test_saved_by_name(faked: FakeEngine) -> None:
         assert driver.app.session.store.choices(FILTER) == {}
 
 
-async def test_genres_and_decades_by_keys(faked: FakeEngine) -> None:
+async def test_keys_step_through_genres_and_decades(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
-        for key, only in (
+        for key, expected in (
             ("e", "+even"),
             ("e", "+odd"),
             ("o", "+odd 1990..1999"),
@@ -119,7 +119,7 @@ async def test_genres_and_decades_by_keys(faked: FakeEngine) -> None:
             ("e", ""),
         ):
             await driver.press(key)
-            await driver.until(lambda only=only: driver.app.session.view.filter_text == only, only)
+            await driver.until(lambda expected=expected: driver.app.session.view.filter_text == expected, expected)
         await driver.until(lambda: driver.movies.total == 240, "all movies")
 
 
@@ -130,14 +130,14 @@ async def test_an_empty_list_says_why(faked: FakeEngine) -> None:
         await driver.see("No unseen movie matches")
 
 
-def test_examples() -> None:
+def test_the_examples_in_docstrings_are_right() -> None:
     assert doctest.testmod(filter_line).attempted >= 3
     assert doctest.testmod(filter_line).failed == 0
 
 
-def test_steps_go_round() -> None:
+def test_steps_through_genres_and_decades_wrap_around() -> None:
     genres = ["Drama", "(no genres listed)", "Film-Noir"]
-    assert [only := "", *(only := step_genre(only, genres, 1) for _ in range(3))] == ["", "+Drama", "+Film-Noir", ""]
+    assert [text := "", *(text := step_genre(text, genres, 1) for _ in range(3))] == ["", "+Drama", "+Film-Noir", ""]
     assert step_genre("+Drama", genres, -1) == ""
     assert step_genre('"a film" +War', genres, -1) == '"a film" +War +Film-Noir'
     assert step_decade("", [], 1) == step_decade("", [], -1) == ""
@@ -145,7 +145,7 @@ def test_steps_go_round() -> None:
     assert step_decade("1931..1947", [1990, 1980], -1) == "1980..1989"
 
 
-def test_saved_names() -> None:
+def test_names_of_saved_filters_are_expanded_and_checked() -> None:
     assert expand("a :b c", {"b": "+D <=90m"}) == "a +D <=90m c"
     assert expand('"not :b"', {"b": "x"}) == '"not :b"'
     with pytest.raises(Problem, match="saved filters: none yet"):

@@ -1,4 +1,4 @@
-"""The quick model that serves first, and the recommended one that is offered when it is ready."""
+"""A quick model serves first, and the recommended model is offered when it is ready."""
 
 import os
 import time
@@ -30,7 +30,7 @@ def jobs() -> list[FakeJob]:
 
 @pytest.fixture
 def quick(store: Store) -> int:
-    """The quick run that serves until the recommended one is done."""
+    """The number of the quick run, which serves until the recommended run is done."""
     runs = Runs(store)
     number = runs.queue_stand_in("mf", "demo", REQUEST)
     runs.begin(number, "standard", {})
@@ -46,8 +46,8 @@ def run(store: Store, number: int) -> Run:
     return Runs(store).get(number)
 
 
-async def trains(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
-    """Wait until the recommended model is training."""
+async def wait_for_training(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
+    """Wait until the recommended model is being trained, and return the job."""
     await driver.until(lambda: jobs and driver.app.queue.activities, "the training")
     await driver.see("train blend")
     assert jobs[0].request["model"] == "blend"
@@ -60,11 +60,11 @@ def in_use(driver: Driver) -> str:
     return driver.app.session.run.model
 
 
-async def test_it_is_offered_and_the_list_stays_until_it_is_taken(
+async def test_the_list_stays_until_the_recommended_model_is_taken(
     store: Store, quick: int, jobs: list[FakeJob]
 ) -> None:
     async with window(store) as driver:
-        job = await trains(driver, jobs)
+        job = await wait_for_training(driver, jobs)
         await driver.app.session.apply_filter("+even")
         await driver.press("left", "down", "p")
         await driver.see("Unseen by both")
@@ -81,7 +81,7 @@ async def test_it_is_offered_and_the_list_stays_until_it_is_taken(
         await driver.see("esc keep mf")
         await driver.press("escape")
         assert (driver.titles(100), driver.movies.cursor, in_use(driver)) == (titles, 3, "mf")
-        assert "M better model" in lines(driver.app)[0]  # it stays on offer
+        assert "M better model" in lines(driver.app)[0]  # the model is still offered
         await driver.press("M")
         await driver.see("3 of 10 in both lists")
         await driver.press("enter")
@@ -99,24 +99,22 @@ async def test_it_is_offered_and_the_list_stays_until_it_is_taken(
         assert len(jobs) == 1
 
 
-async def test_what_was_not_taken_is_offered_again(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+async def test_a_model_that_was_not_taken_is_offered_again(store: Store, quick: int, jobs: list[FakeJob]) -> None:
     async with window(store) as driver:
-        job = await trains(driver, jobs)
+        job = await wait_for_training(driver, jobs)
         job.end()
         await driver.wait_for_notice(READY)
     async with window(store, size=SMALL) as driver:
         await driver.wait_for_notice(READY)
         assert (in_use(driver), len(jobs)) == ("mf", 1)
-        Runs(store).delete(2)  # on the Train screen, or by a command
+        Runs(store).delete(2)  # as on the Train screen, or with a command
         await driver.app.watch_store()
         assert driver.app.stand_in.offered is None
 
 
-async def test_where_the_key_does_not_work_the_offer_says_how_to_get_there(
-    store: Store, quick: int, jobs: list[FakeJob]
-) -> None:
+async def test_the_offer_says_how_to_get_to_where_its_key_works(store: Store, quick: int, jobs: list[FakeJob]) -> None:
     async with window(store) as driver:
-        job = await trains(driver, jobs)
+        job = await wait_for_training(driver, jobs)
         await driver.press("d")
         await driver.see("Datasets")
         job.end()
@@ -125,7 +123,7 @@ async def test_where_the_key_does_not_work_the_offer_says_how_to_get_there(
 
 async def test_an_interview_is_not_interrupted_by_an_offer(store: Store, quick: int, jobs: list[FakeJob]) -> None:
     async with window(store) as driver:
-        job = await trains(driver, jobs)
+        job = await wait_for_training(driver, jobs)
         await driver.press("N")
         await driver.see("Getting to know")
         job.end()
@@ -138,11 +136,11 @@ async def test_an_interview_is_not_interrupted_by_an_offer(store: Store, quick: 
 
 async def test_a_run_that_a_person_chose_is_not_replaced(store: Store, quick: int, jobs: list[FakeJob]) -> None:
     async with window(store, size=SMALL) as driver:
-        job = await trains(driver, jobs)
+        job = await wait_for_training(driver, jobs)
         await driver.rate("4")
         assert lines(driver.app)[-2].split()[0] == "rated"
         assert lines(driver.app)[-2].split()[-2:] == ["blend", "━─────"]
-        await driver.app.serve("demo", run(store, quick))  # also when it is the very one that stands in
+        await driver.app.serve("demo", run(store, quick))  # even if it is the quick run itself
         job.end()
         await driver.wait_for_notice("blend: RMSE 0.8687 on random90 · press u on run 2 to use it in Browse")
         assert in_use(driver) == "mf"
@@ -153,7 +151,7 @@ async def test_a_run_that_a_person_chose_is_not_replaced(store: Store, quick: in
 
 async def test_a_cancelled_recommended_run_is_not_started_again(store: Store, quick: int, jobs: list[FakeJob]) -> None:
     async with window(store) as driver:
-        await trains(driver, jobs)
+        await wait_for_training(driver, jobs)
         await driver.press("t")
         await driver.until(lambda: driver.app.screen.query("#runs"), "the screen")
         await driver.press("c")
@@ -162,7 +160,7 @@ async def test_a_cancelled_recommended_run_is_not_started_again(store: Store, qu
         await driver.app.stand_in.improve()
         assert [one.state for one in store.runs()] == ["cancelled", "done"]
         assert len(jobs) == 1
-        await driver.app.queue.again(2)  # unless they want it after all
+        await driver.app.queue.again(2)  # unless the user resumes it
         await driver.until(lambda: len(jobs) == 2 and driver.app.queue.activities, "the training")
         jobs[1].metrics = {"rmse": 0.8687}
         jobs[1].end()
@@ -173,60 +171,62 @@ async def test_a_run_stopped_by_quitting_resumes_at_the_next_start(
     store: Store, quick: int, jobs: list[FakeJob]
 ) -> None:
     async with window(store) as driver:
-        await trains(driver, jobs)
-    assert run(store, 2).state == "cancelled"  # as its process writes down also where the app was killed
+        await wait_for_training(driver, jobs)
+    assert run(store, 2).state == "cancelled"  # its process stores this even if the app is killed
     async with window(store) as driver:
         await driver.until(lambda: len(jobs) == 2 and jobs[1].request, "the training")
         assert jobs[1].request["run"] == 2
     store.execute("UPDATE runs SET process = 2147483, began = 'then', state = 'running' WHERE id = 2")
     async with window(store) as driver:
-        await driver.until(lambda: len(jobs) == 3, "the training that was cut off")
+        await driver.until(lambda: len(jobs) == 3, "the training to resume")
         assert jobs[2].request["run"] == 2
         assert len(store.runs()) == 2
 
 
-async def test_another_window_trains_it(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+async def test_a_model_that_another_window_trained_is_offered(store: Store, quick: int, jobs: list[FakeJob]) -> None:
     number = Runs(store).queue_recommended("blend", run(store, quick))
     assert number == 2
     other = (os.getppid(), _began(os.getppid()), number)
     store.execute("UPDATE runs SET state = 'running', process = ?, began = ? WHERE id = ?", *other)
     engine = FakeEngine()
     async with window(store, engine) as driver:
-        asked = [do for do, _ in engine.asked].count("rank")
+        rank_requests = [do for do, _ in engine.asked].count("rank")
         theirs = Store(store.path)
         Runs(theirs).write_progress(number, "running", 1.0, [], {})
         await driver.app.watch_store()
-        assert [do for do, _ in engine.asked].count("rank") == asked  # how far it is changes no list
+        assert [do for do, _ in engine.asked].count("rank") == rank_requests  # progress does not change the list
         theirs.end_run(number, "done", metrics={"rmse": 0.8687})
         theirs.close()
         await driver.app.watch_store()
         await driver.wait_for_notice(READY)
         assert (in_use(driver), jobs) == ("mf", [])
         theirs = Store(store.path)
-        Runs(theirs).decide("demo")  # they chose, so nothing is offered any more
+        Runs(theirs).decide("demo")  # somebody chose there, so nothing is offered any more
         theirs.close()
         await driver.app.watch_store()
         assert driver.app.stand_in.offered is None
 
 
 def test_two_windows_begin_one_run(store: Store) -> None:
-    runs, others = Runs(store), Runs(Store(store.path))
+    runs, other_runs = Runs(store), Runs(Store(store.path))
     number = runs.queue_stand_in("mf", "demo", REQUEST)
-    assert others.queue_stand_in("mf", "demo", REQUEST) == number
+    assert other_runs.queue_stand_in("mf", "demo", REQUEST) == number
     store.end_run(number, "cancelled")
-    again = others.queue_stand_in("mf", "demo", REQUEST)
+    again = other_runs.queue_stand_in("mf", "demo", REQUEST)
     assert again != number
-    assert others.queue_recommended("blend", run(store, number)) is None
-    assert others.queue_recommended("blend", run(store, again)) == runs.queue_recommended("blend", run(store, again))
+    assert other_runs.queue_recommended("blend", run(store, number)) is None
+    assert other_runs.queue_recommended("blend", run(store, again)) == runs.queue_recommended(
+        "blend", run(store, again)
+    )
     assert len(store.runs()) == 3
-    others._store.close()
+    other_runs._store.close()
 
 
 async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, jobs: list[FakeJob]) -> None:
     runs = Runs(store)
     store.end_run(store.start_run("bias", "demo", "standard", "random90", 0, {}), "done")
     async with window(store) as driver:
-        assert jobs == []  # nothing is trained for somebody who trains by themselves
+        assert jobs == []  # nothing is trained for people who train models themselves
         waits = await driver.app.queue.add("mf", "demo", REQUEST)
         opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"))
         await driver.until(lambda: len(driver.app.queue.activities) == 2, "both, at once")
@@ -237,12 +237,12 @@ async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, job
         assert isinstance(driver.app.screen, BrowseScreen)
         assert driver.app.session.opened is not None
         assert driver.app.session.opened["dataset"] == "ml-100k"
-        await driver.until(lambda: runs.get(waits + 2).model == "blend", "the recommended one behind the other")
+        await driver.until(lambda: runs.get(waits + 2).model == "blend", "the recommended run in the queue")
         assert runs.get(waits + 2).state == "queued"
         opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
         await driver.until(lambda: len(jobs) == 3 and jobs[2].request, "the training")
         await driver.until(lambda: driver.app.screen.query("#runs"), "the screen")
-        await driver.press("c")  # what is waited for, not what trained first
+        await driver.press("c")  # stops the run that the app waits for, not the older one
         with pytest.raises(WorkerFailed, match="Cancelled"):
             await opening.wait()
         assert [runs.get(number).state for number in (waits, jobs[2].request["run"])] == ["running", "cancelled"]
@@ -253,7 +253,7 @@ async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, job
             await opening.wait()
 
 
-def test_progress_over_all_phases() -> None:
+def test_progress_covers_all_phases() -> None:
     def epoch(number: int, phase: str = "curve") -> dict[str, Any]:
         losses = {"train_loss": 1.0, "validation_loss": None}
         return {"event": "epoch", "phase": phase, "epoch": number, "of": 4, **losses}
@@ -261,10 +261,10 @@ def test_progress_over_all_phases() -> None:
     begun = Activity("train blend", {"do": "train"}, began=time.monotonic() - 60)
     assert begun.whole() == (0.0, None)
     stage = {"event": "stage", "name": "read", "note": "", "done": 1, "total": 1, "unit": "", "seconds_left": None}
-    assert begun.after(stage).whole() == (0.0, None)  # what comes before the fits is none of them
+    assert begun.after(stage).whole() == (0.0, None)  # what comes before the fits does not count
     first = begun.after({"event": "inside", "name": "bayes", "done": 500, "total": 1000, "unit": "whole"})
     assert first.whole() == (pytest.approx(1 / 6, abs=0.01), pytest.approx(300, abs=5))
-    assert first.after(epoch(1)).whole()[0] == pytest.approx(1 / 6, abs=0.01)  # an epoch does not throw it back
+    assert first.after(epoch(1)).whole()[0] == pytest.approx(1 / 6, abs=0.01)  # an epoch does not set the progress back
     second = first.after(epoch(4)).after(epoch(1, "measure"))
     assert second.whole() == (pytest.approx(1 / 3, abs=0.01), pytest.approx(120, abs=5))
     sooner = first.after(epoch(3)).after(epoch(1, "measure"))
@@ -286,16 +286,16 @@ async def test_a_full_disk_does_not_prevent_the_list(
         assert jobs == []
 
 
-async def test_the_status_line_of_the_list_speaks_of_no_other_dataset(
+async def test_the_status_line_of_the_list_mentions_no_other_dataset(
     store: Store, quick: int, jobs: list[FakeJob]
 ) -> None:
     async with window(store, size=LARGE) as driver:
         app = driver.app
-        await trains(driver, jobs)
+        await wait_for_training(driver, jobs)
         other = await app.queue.add("bias", "ml-100k", REQUEST)
         await app.queue.set_at_a_time(2)
         await driver.until(lambda: len(app.queue.activities) == 2, "both trainings")
-        jobs[0].end("failed")  # the one of the open dataset
+        jobs[0].end("failed")  # the training on the open dataset
         await driver.wait_for_notice("failed")
         app.show_notice("")
         await driver.until(lambda: not lines(app)[-2].strip(), "nothing about ml-100k")

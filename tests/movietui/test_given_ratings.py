@@ -1,4 +1,4 @@
-"""My ratings: the list of all ratings of a viewer, changed and removed there, and shown wherever a movie is."""
+"""The panel with all ratings of a viewer, which can be changed there, and other lists that show these ratings."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ GONE = Movie("gone with the rest 1939", "[b]Gone[/b] with the Rest", 1939)
 
 @pytest.fixture
 def anna(store: Store) -> Store:
-    """Return a store with a profile that rated two movies of the dataset and one that it does not have."""
+    """A store with a profile that has rated two movies in the dataset and one that the dataset does not have."""
     with_run(store)
     store.create_profile("anna")
     for movie, stars in ((Movie("20", title(20), 1970), 3.0), (GONE, 5.0), (Movie("30", title(30), 1980), 4.5)):
@@ -48,13 +48,13 @@ def titles(panel: RatingsPanel) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [(60, 16), SMALL, (100, 30), LARGE])
-async def test_each_rating_with_what_is_predicted_and_when(anna: Store, size: tuple[int, int]) -> None:
+async def test_each_rating_is_shown_with_its_prediction_and_date(anna: Store, size: tuple[int, int]) -> None:
     async with started(size, engine=FakeEngine()) as driver:
         panel = await open_ratings(driver)
         await driver.see("Ratings · anna · 3 ratings, newest first")
         assert titles(panel) == [title(30), GONE.title, title(20)]
         (newest,) = [line for line in lines(driver.app) if "★ 4½" in line]
-        assert "★ 4.5" in newest  # as predicted
+        assert "★ 4.5" in newest  # predicted
         assert title(30)[:9] in newest
         (gone,) = [line for line in lines(driver.app) if "[b]Gone" in line]
         assert gone.count("★") == 1  # nothing is predicted for a movie that the dataset does not have
@@ -67,7 +67,7 @@ async def test_each_rating_with_what_is_predicted_and_when(anna: Store, size: tu
         await driver.until(lambda: driver.app.screen is driver.browse, "the list")
 
 
-async def test_ratings_change_and_are_undone_there(anna: Store) -> None:
+async def test_ratings_can_be_changed_and_undone_in_the_panel(anna: Store) -> None:
     def stored() -> dict[str, float]:
         return dict(anna.stars(ANNA))
 
@@ -105,11 +105,11 @@ async def test_a_removed_rating_brings_its_movie_back(anna: Store) -> None:
         await driver.press("x")
         await driver.see("removed the rating of")
         await driver.press("escape")
-        await driver.until(lambda: driver.movies.total == total + 1, "the movie's return")
+        await driver.until(lambda: driver.movies.total == total + 1, "the movie in the list again")
         assert title(30) in driver.titles(100)
 
 
-async def test_a_movie_outside_the_dataset_is_rated_again(anna: Store) -> None:
+async def test_a_movie_outside_the_dataset_can_be_rated_again(anna: Store) -> None:
     async with started(engine=FakeEngine()) as driver:
         panel = await open_ratings(driver)
         await driver.press("down", "1")
@@ -121,7 +121,7 @@ async def test_a_movie_outside_the_dataset_is_rated_again(anna: Store) -> None:
         assert GONE.key not in dict(anna.stars(ANNA))
 
 
-async def test_ratings_of_the_dataset_change_but_stay(store: Store) -> None:
+async def test_ratings_in_the_dataset_can_be_changed_but_not_removed(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         panel = await open_ratings(driver)
@@ -138,7 +138,7 @@ async def test_ratings_of_the_dataset_change_but_stay(store: Store) -> None:
         assert store.ratings(ONE) == []
 
 
-async def test_no_ratings_yet(store: Store) -> None:
+async def test_the_panel_says_if_there_are_no_ratings(store: Store) -> None:
     with_run(store)
     store.create_profile("anna")
     async with started(engine=FakeEngine()) as driver:
@@ -150,7 +150,7 @@ async def test_no_ratings_yet(store: Store) -> None:
         await driver.wait_for_notice("anna has not rated anything yet")
 
 
-async def test_the_ratings_are_the_other_side_of_history(anna: Store) -> None:
+async def test_a_key_leads_from_the_history_to_the_ratings(anna: Store) -> None:
     async with started(engine=FakeEngine()) as driver:
         await driver.press("h")
         await driver.see("History · anna")
@@ -161,17 +161,17 @@ async def test_the_ratings_are_the_other_side_of_history(anna: Store) -> None:
         await driver.press("escape")
         await driver.see("★ 4½ → none")
         await driver.press("escape")
-        await driver.until(lambda: title(30) in driver.titles(100), "the movie's return")
+        await driver.until(lambda: title(30) in driver.titles(100), "the movie in the list again")
 
 
-async def test_an_engine_that_fails_leaves_the_panel(anna: Store) -> None:
+async def test_the_panel_stays_open_if_the_engine_fails(anna: Store) -> None:
     engine = FakeEngine()
     async with started(engine=engine) as driver:
         await open_ratings(driver)
         engine.problem = "The engine stopped."
         await driver.press("1")
         await driver.see("The engine stopped.")
-        assert dict(anna.stars(ANNA))["30"] == 1.0  # on disk all the same
+        assert dict(anna.stars(ANNA))["30"] == 1.0  # it is stored nevertheless
         engine.problem = ""
         await driver.press("2")
         await driver.see(f"rated {title(30)} ★ 2")
@@ -191,32 +191,32 @@ def row(key: str, stars: float, at: str) -> GivenRating:
     }
 
 
-def test_orders() -> None:
+def test_ratings_are_sorted_by_date_or_by_stars() -> None:
     rows = [row("a", 3, "2020"), row("b", 5, "2021"), row("c", 5, ""), row("d", 3, "2020")]
 
-    def keys(of: Sequence[GivenRating]) -> str:
-        return "".join(each["key"] for each in of)
+    def keys(ratings: Sequence[GivenRating]) -> str:
+        return "".join(rating["key"] for rating in ratings)
 
     assert keys(newest_first(rows)) == "bdac"
     assert keys(most_stars_first(rows)) == "bcda"
 
 
 async def test_every_rating_of_a_movie_is_removed(store: Store) -> None:
-    """A movie may be stored under several keys, of which the newest counts."""
+    """A movie may be stored under several keys; then the newest rating counts."""
     session = Session(store, FakeEngine())
     session.audience = Audience((ANNA,))
     store.create_profile("anna")
     for key, stars in (("an old key", 2.0), ("7", 4.0)):
         store.import_movies(ANNA, "file", [ImportedMovie(Movie(key, title(7), 1957), key, stars)])
-    (given,) = await session.given_ratings(ANNA)
-    assert given["stars"] == 4.0
-    await session.unrate(given)
+    (rating,) = await session.given_ratings(ANNA)
+    assert rating["stars"] == 4.0
+    await session.unrate(rating)
     assert store.ratings(ANNA) == []
     await session.undo()
     assert dict(store.stars(ANNA)) == {"7": 4.0}
 
 
-def test_ratings_as_the_engine_knows_them(ready: Path) -> None:
+def test_the_engine_lists_all_ratings_of_a_viewer(ready: Path) -> None:
     service = Service()
     service.open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("mf"))
     dataset = service.opened.dataset
@@ -244,7 +244,7 @@ def test_ratings_as_the_engine_knows_them(ready: Path) -> None:
     ("stars", "words"),
     [([4.0], "★ 4"), ([None], ""), ([4.0, None], "A ★ 4"), ([0.5, 3.0], "A ★ ½  B ★ 3"), ([None, None], "")],
 )
-def test_the_stars_that_viewers_gave(stars: list[float | None], words: str) -> None:
+def test_the_stars_that_viewers_gave_are_described(stars: list[float | None], words: str) -> None:
     assert wording.describe_given(stars) == words
 
 
@@ -268,7 +268,7 @@ async def test_search_and_more_like_this_show_ratings(store: Store) -> None:
         assert title(number + 2) in line
 
 
-async def test_nobody_rated_what_is_similar(store: Store) -> None:
+async def test_similar_movies_without_ratings_show_no_stars(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         await driver.press("m")

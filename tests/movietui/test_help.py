@@ -1,4 +1,4 @@
-"""The help: the legend, every key once by what it is for, the pane with the focus first, and its search."""
+"""The help shows the legend, then the keys of the pane with the focus, then all others, and can be searched."""
 
 import re
 
@@ -80,7 +80,7 @@ async def test_the_pane_with_the_focus_comes_first(faked: FakeEngine) -> None:
         assert titles(driver)[1] == "Compare and use runs"
 
 
-async def test_typing_searches(faked: FakeEngine) -> None:
+async def test_typing_searches_the_help(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await open_help(driver, "Browse")
         await driver.type("whoever less")
@@ -104,14 +104,14 @@ async def test_typing_searches(faked: FakeEngine) -> None:
 
 
 @pytest.mark.parametrize("key", ["escape", "enter", "f1", "question_mark"])
-async def test_it_closes(faked: FakeEngine, key: str) -> None:
+async def test_keys_close_the_help(faked: FakeEngine, key: str) -> None:
     async with started(engine=faked) as driver:
         await open_help(driver, "Browse")
         await driver.press(key)
         assert driver.app.screen is driver.browse
 
 
-async def test_it_scrolls_to_its_end_and_keeps_to_the_window(store: Store) -> None:
+async def test_the_help_scrolls_to_its_end_and_fits_the_window(store: Store) -> None:
     with_run(store)
     async with started((60, 16), engine=FakeEngine()) as driver:
         await open_help(driver, "Browse")

@@ -1,4 +1,4 @@
-"""Titles, names and jobs made to break the screen, in every list."""
+"""Titles, names and jobs that try to break the screen break no list and no panel."""
 
 import base64
 import inspect
@@ -40,13 +40,13 @@ def check(driver: Driver) -> None:
 
 
 def columns(driver: Driver) -> set[int]:
-    """Return the columns in which the rows of the list have their right border."""
+    """Return the columns at which the stars begin in the rows of the list."""
     drawn = [line for line in lines(driver.app) if re.search(r"★ \d", line)]
     return {cell_len(re.split(r"★ \d", line)[0]) for line in drawn}
 
 
 @SIZES
-async def test_every_list(hostile: Path, size: tuple[int, int]) -> None:
+async def test_hostile_titles_break_no_list(hostile: Path, size: tuple[int, int]) -> None:
     async with started(size) as driver:
         check(driver)
         await driver.press("n")
@@ -84,7 +84,7 @@ async def test_every_list(hostile: Path, size: tuple[int, int]) -> None:
 
 
 @SIZES
-async def test_a_pair(hostile: Path, size: tuple[int, int]) -> None:
+async def test_hostile_names_break_no_list_of_a_pair(hostile: Path, size: tuple[int, int]) -> None:
     async with started(size) as driver:
         await driver.press("n")
         driver.app.screen.query_one("#name").value = "[red]漢字[/red] [/b]"  # type: ignore[attr-defined]
@@ -106,7 +106,7 @@ async def test_a_pair(hostile: Path, size: tuple[int, int]) -> None:
         check(driver)
 
 
-async def test_toasts(store: Store) -> None:
+async def test_hostile_notices_break_nothing(store: Store) -> None:
     with_run(store)
     engine = FakeEngine()
     async with started(LARGE, engine=engine) as driver:
@@ -130,11 +130,11 @@ def test_reasons_have_their_width(title: str) -> None:
         assert [cell_len(line) for line in reasons] == [width, width]
 
 
-# The one way out
+# What reaches the terminal
 
 
 def test_no_widget_bypasses_the_line_filter() -> None:
-    """``get_line_filters`` of the app filters every line, unless a widget makes its lines in another way."""
+    """The filters of the app get every line, unless a widget makes its lines in another way."""
     for module in pkgutil.walk_packages(movietui.ui.__path__, "movietui.ui."):
         for kind in vars(import_module(module.name)).values():
             if inspect.isclass(kind) and issubclass(kind, Widget) and kind.__module__.startswith("movietui."):
@@ -160,7 +160,9 @@ async def test_text_of_any_widget_keeps_its_width(faked: FakeEngine) -> None:
             await static.remove()
 
 
-async def test_copied_text_and_opened_links(faked: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_copied_text_is_clean_and_only_known_links_open(
+    faked: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with started(engine=faked) as driver:
         app, sent = driver.app, []
         assert app._driver is not None
@@ -187,7 +189,7 @@ async def test_copied_text_and_opened_links(faked: FakeEngine, monkeypatch: pyte
 
 
 def fill(store: Store) -> None:
-    """Store something of every kind, with hostile text."""
+    """Store ratings, marks and steps, and put hostile text into them."""
     for movie in (Movie("3", "Three", 1995), Movie("4", "Four", 1995)):  # the keys of ``FakeEngine``
         store.rate(ANNA, movie, 4)
         store.mark(ANNA, movie, "watchlist")
@@ -208,13 +210,13 @@ OPENS = {
     "M": "SwitchPanel",
     "n": "NamePanel",
 }
-"""What the keys of the Browse screen open."""
+"""The panels that keys on the Browse screen open."""
 BROWSE = (*OPENS, "f", "ctrl+p")
 TRAIN = ("question_mark", "n", "N", "m", "E", "D", "P", "x", "slash", "e", "S", "v", "f", "enter", "ctrl+p")
 
 
 @SIZES
-async def test_every_panel_of_a_poisoned_store(store: Store, size: tuple[int, int]) -> None:
+async def test_a_poisoned_store_breaks_no_panel(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     fill(store)
     engine = FakeEngine()
@@ -263,7 +265,7 @@ OURS = re.compile(
 """What Textual itself sends: colours, cursor positions, modes and queries."""
 
 
-def test_a_real_terminal_gets_nothing_raw(hostile: Path) -> None:
+def test_a_real_terminal_gets_no_raw_control_characters(hostile: Path) -> None:
     store = Store(locations.store())
     fill(store)
     store.close()

@@ -1,4 +1,4 @@
-"""Every command reads text made to control the terminal, and prints none of it raw."""
+"""Every command reads text that tries to control the terminal, and prints none of it raw."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from tests.movietui.terminal import program
 
 MARK = "pwn"
 NAME = POISON.replace("/", "")
-"""The same, as the name of a file."""
+"""The same text as a file name."""
 Call = Sequence[str]
 
 
@@ -109,14 +109,14 @@ CALLS: dict[str, Sequence[Call]] = {
     "list show": [(POISON,), ("--", POISON)],
     "locate": [(), (POISON,)],
 }
-"""The arguments of each command, with hostile text in what it gets, reads and prints."""
+"""The arguments with which each command is tried. Hostile text is in the arguments, or in what the command reads."""
 OF_GROUPS: dict[str, Call] = {"list": WHO}
 """The arguments of a group, before the name of its command."""
 
 
 @pytest.fixture
 def poisoned(hostile: Path, tmp_path: Path, tables: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a home with hostile text in its store, files and names, in which the commands run."""
+    """The folder in which the commands run. Its files and the store contain hostile text."""
     folder = tmp_path / "work"
     (folder / POISON).mkdir(parents=True)
     monkeypatch.chdir(folder)
@@ -143,7 +143,7 @@ def test_every_command_is_called() -> None:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_nothing_raw_is_printed(command: str, poisoned: Path, run: Run) -> None:
+def test_commands_print_no_raw_control_characters(command: str, poisoned: Path, run: Run) -> None:
     printed = ""
     for call in CALLS[command]:
         for more in ((), ("--json",)):
@@ -158,7 +158,7 @@ def test_nothing_raw_is_printed(command: str, poisoned: Path, run: Run) -> None:
     assert MARK in printed
 
 
-def test_nothing_raw_is_written(poisoned: Path, run: Run) -> None:
+def test_exports_contain_no_raw_control_characters(poisoned: Path, run: Run) -> None:
     for command in ("export", "runs export"):
         for call in CALLS[command]:
             run(*command.split(), *call)
@@ -172,7 +172,7 @@ def test_nothing_raw_is_written(poisoned: Path, run: Run) -> None:
             assert not RAW.search(words)
 
 
-def test_markdown_is_text(poisoned: Path, run: Run) -> None:
+def test_markdown_shows_hostile_text_as_text(poisoned: Path, run: Run) -> None:
     run("runs", "export", "--format", "markdown", "--output", "runs.md")
     for form in ("shortlist", "watchlist"):
         run("export", *WHO, "--format", form, "--output", f"{form}.md", *ON)
@@ -200,32 +200,32 @@ def test_exported_tables_contain_no_formulas(hostile: Path, tmp_path: Path, run:
 @pytest.mark.parametrize(
     "call", [("runs", "list"), ("history",), ("data", "get", POISON), ("recommend", "--user", POISON, *ON)]
 )
-def test_a_real_terminal_gets_nothing_raw(poisoned: Path, call: Sequence[str]) -> None:
+def test_a_real_terminal_gets_no_raw_control_characters(poisoned: Path, call: Sequence[str]) -> None:
     child = pexpect.spawn(
         program(), list(call), dimensions=(40, 200), timeout=60, env={**os.environ, "LANG": "C.UTF-8"}
     )
     child.expect(pexpect.EOF)
     child.close()
     words = child.before.decode("utf-8")
-    drawn = re.sub(r"\x1b\[(?:[0-9;]*m|\?25[lh]|2K)|\r", "", words)  # colours, bars and ends of lines are movietui's
+    drawn = re.sub(r"\x1b\[(?:[0-9;]*m|\?25[lh]|2K)|\r", "", words)  # movietui sends colours, bars and line ends
     assert MARK in drawn
     assert "owned" in drawn
     assert not RAW.search(drawn), repr(drawn)
     assert "\x1b[31m" not in words
 
 
-def test_a_process_prints_nothing_raw(poisoned: Path) -> None:
+def test_a_process_prints_no_raw_control_characters(poisoned: Path) -> None:
     environment = {**os.environ, "MOVIETUI_DEBUG": "1", "PYTHONIOENCODING": "ascii"}
     for call in (["runs", "list", "--json"], ["import", POISON, *WHO], ["runs", "export"], [POISON], ["rate", POISON]):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "movietui", *call], capture_output=True, env=environment, timeout=60
         )
-        words = (done.stdout + done.stderr).decode("utf-8")
+        words = (process.stdout + process.stderr).decode("utf-8")
         assert words
         assert not RAW.search(words), repr(words)
 
 
-def test_a_traceback_is_printed_without_anything_raw(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_traceback_contains_no_raw_control_characters(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise RuntimeError(POISON)
 

@@ -7,7 +7,7 @@ import pytest
 from movietui.data.storage import locations
 from movietui.protocol.viewers import profile
 from movietui.store.ratings import Store
-from movietui.ui.browse.import_panel import ChoicePanel, MovieRows, PreviewPanel
+from movietui.ui.browse.import_panel import ChoicePanel, PreviewPanel
 from movietui.ui.panels import completions
 from tests.data.exports import IMDB, imdb_row, letterboxd, letterboxd_row, table
 from tests.data.files import write_zip
@@ -21,13 +21,13 @@ def engine(ready: Path) -> EngineAtHand:
 
 
 def movies(engine: EngineAtHand) -> list[tuple[str, int]]:
-    """Return titles and years of movies of the demo."""
-    found = engine.service.opened.dataset.movies
-    return [(found.titles[row], int(found.years[row])) for row in range(len(found))]
+    """Return the titles and years of the movies in the demo."""
+    demo = engine.service.opened.dataset.movies
+    return [(demo.titles[row], int(demo.years[row])) for row in range(len(demo))]
 
 
 def zip_of(tmp_path: Path, engine: EngineAtHand) -> Path:
-    """A zip with movies of the demo, one of another year, one that no dataset has, and a row without a movie."""
+    """Return a zip with movies of the demo, one with a wrong year, a movie of no dataset, and a row without a title."""
     (one, a), (two, b), (three, c), (four, d) = movies(engine)[:4]
     files = letterboxd(
         ratings=[
@@ -48,16 +48,14 @@ async def choose_file(driver: Driver, path: Path) -> None:
     await driver.press("enter")
 
 
-def films(driver: Driver) -> MovieRows:
-    return driver.app.screen.query_one(MovieRows)
-
-
 def counts(driver: Driver) -> list[str]:
     return str(driver.app.screen.query_one("#parts").render()).split()
 
 
 @SIZES
-async def test_a_preview_is_settled_and_imported(engine: EngineAtHand, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_a_preview_can_be_settled_and_imported(
+    engine: EngineAtHand, tmp_path: Path, size: tuple[int, int]
+) -> None:
     async with started(size, engine=engine) as driver:
         path = zip_of(tmp_path, engine)
         (third, year), key = movies(engine)[2], engine.service.opened.dataset.movies.keys[2]
@@ -110,7 +108,9 @@ async def test_escape_leaves_everything_as_it_was(engine: EngineAtHand, tmp_path
         store.close()
 
 
-async def test_none_of_the_candidates_into_another_profile(engine: EngineAtHand, tmp_path: Path) -> None:
+async def test_a_movie_may_be_none_of_its_candidates_and_another_profile_chosen(
+    engine: EngineAtHand, tmp_path: Path
+) -> None:
     store = Store(locations.store())
     store.create_profile("Anna")
     async with started(engine=engine) as driver:
@@ -132,7 +132,7 @@ async def test_none_of_the_candidates_into_another_profile(engine: EngineAtHand,
     store.close()
 
 
-async def test_a_table_of_imdb(engine: EngineAtHand, tmp_path: Path) -> None:
+async def test_an_export_from_imdb_is_recognised(engine: EngineAtHand, tmp_path: Path) -> None:
     async with started(engine=engine) as driver:
         (title, year), *_ = movies(engine)
         path = tmp_path / "ratings.csv"
@@ -142,7 +142,7 @@ async def test_a_table_of_imdb(engine: EngineAtHand, tmp_path: Path) -> None:
         await driver.see("★ 3½")
 
 
-async def test_a_scale_that_was_guessed_is_changed(engine: EngineAtHand, tmp_path: Path) -> None:
+async def test_a_scale_that_was_guessed_can_be_changed(engine: EngineAtHand, tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     async with started(engine=engine) as driver:
         (title, year), *_ = movies(engine)
@@ -164,7 +164,7 @@ async def test_a_scale_that_was_guessed_is_changed(engine: EngineAtHand, tmp_pat
         store.close()
 
 
-async def test_titles_that_may_be_anything_are_asked_about(engine: EngineAtHand, tmp_path: Path) -> None:
+async def test_titles_without_ratings_become_a_list_or_seen_movies(engine: EngineAtHand, tmp_path: Path) -> None:
     path = tmp_path / "evening.txt"
     async with started(engine=engine) as driver:
         (title, year), *_ = movies(engine)
@@ -192,7 +192,7 @@ async def test_titles_that_may_be_anything_are_asked_about(engine: EngineAtHand,
         store.close()
 
 
-async def test_a_path_in_quotes(engine: EngineAtHand, tmp_path: Path) -> None:
+async def test_a_path_in_quotes_is_accepted(engine: EngineAtHand, tmp_path: Path) -> None:
     path = tmp_path / "my export.csv"
     path.write_text("Title,Rating\nX (1990),4\n")
     async with started(engine=engine) as driver:
@@ -200,7 +200,7 @@ async def test_a_path_in_quotes(engine: EngineAtHand, tmp_path: Path) -> None:
         await driver.see("Import · my export.csv · csv")
 
 
-async def test_the_panel_reports_a_file_that_is_no_export(engine: EngineAtHand, tmp_path: Path) -> None:
+async def test_the_panel_reports_a_file_that_is_not_an_export(engine: EngineAtHand, tmp_path: Path) -> None:
     async with started(LARGE, engine=engine) as driver:
         hostile = write_zip(tmp_path / "slip.zip", {"ratings.csv": b"Name\nx\n", "../../evil.csv": b"Name\nx\n"}, "")
         other = tmp_path / "other.csv"
@@ -226,7 +226,7 @@ def wrong(driver: Driver) -> str:
     return str(driver.app.screen.query_one("#wrong").render())
 
 
-def test_completions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_completed_to_folders_and_matching_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("Lists.zip", "letterboxd.ZIP", "letters.txt", ".hidden.zip"):
         (tmp_path / name).touch()
     (tmp_path / "let").mkdir()

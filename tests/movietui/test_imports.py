@@ -1,4 +1,4 @@
-"""Which modules a fresh process loads: they decide how soon the first screen appears."""
+"""A fresh process loads only the modules that it needs. They decide how soon the first screen appears."""
 
 import subprocess
 import sys
@@ -20,13 +20,13 @@ LIGHT_MODELS = {"movietui.models", "movietui.models.choices"}
 
 
 def loaded(code: str) -> set[str]:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"],
         capture_output=True,
         text=True,
         check=True,
     )
-    names = done.stdout.split()
+    names = process.stdout.split()
     return {name.partition(".")[0] for name in names} | {name for name in names if name.startswith("movietui.")}
 
 
@@ -43,7 +43,7 @@ def test_the_app_loads_nothing_heavy() -> None:
 
 
 def test_the_engine_loads_neither_torch_nor_pandas_nor_textual() -> None:
-    # It gives signs of life before it loads numpy, which may take long.
+    # The engine gives signs of life before it loads numpy, which may take long.
     assert "numpy" not in loaded("import movietui.engine.__main__")
     result = loaded("import movietui.engine.__main__, movietui.engine.service")
     assert "numpy" in result

@@ -1,4 +1,4 @@
-"""Import and export on the command line: what was imported is exported, and nothing is lost."""
+"""Import and export with commands: what was imported can be exported again, and nothing is lost."""
 
 import csv
 import io
@@ -53,7 +53,7 @@ def ratings_in(name: str = "anna") -> dict[str, float]:
 
 
 def movies(count: int) -> list[tuple[str, int]]:
-    """Return titles and years of the demo that are unlike all its other titles."""
+    """Return the titles and years of the first movies of the demo."""
     dataset = catalogue.load("demo").movies
     return [(dataset.titles[row], int(dataset.years[row])) for row in range(count)]
 
@@ -79,19 +79,19 @@ def keys(rows: list[dict[str, Any]]) -> list[tuple[str, int, float | None, tuple
     )
 
 
-def test_an_export_has_what_was_imported(tmp_path: Path) -> None:
+def test_an_export_contains_what_was_imported(tmp_path: Path) -> None:
     report = document("import", zip_of(tmp_path), "--profile", "anna", "--dataset", "demo")
     assert (report["profile"], report["format"], report["dataset"]) == ("anna", "letterboxd", "demo")
     assert (len(report["matched"]), report["ambiguous"], len(report["unmatched"])) == (4, [], 1)
     assert report["unmatched"][0]["reason"] == "demo has no movie with that name and year"
     assert report["matched"][0]["movie"]["title"] == movies(2)[1][0]  # the oldest rating comes first
-    brought = keys([*report["matched"], *report["unmatched"]])
-    out = document("export", "--profile", "ANNA", "--format", "csv", "--output", tmp_path / "out.csv")
-    assert keys(out["films"]) == brought
-    assert out["left_out"] == 0
+    imported = keys([*report["matched"], *report["unmatched"]])
+    exported = document("export", "--profile", "ANNA", "--format", "csv", "--output", tmp_path / "out.csv")
+    assert keys(exported["films"]) == imported
+    assert exported["left_out"] == 0
     again = document("import", tmp_path / "out.csv", "--profile", "tom", "--dataset", "demo")
     assert again["format"] == "csv"
-    assert keys([*again["matched"], *again["unmatched"]]) == brought
+    assert keys([*again["matched"], *again["unmatched"]]) == imported
     assert {(row["title"], row["at"]) for row in again["matched"]} == {
         (row["title"], row["at"]) for row in report["matched"]
     }
@@ -133,48 +133,48 @@ def test_newer_ratings_of_the_profile_are_kept(tmp_path: Path) -> None:
 
 
 def rated_in(store: Store) -> list[tuple[str, float]]:
-    """Return Anna's ratings as the list of the demo uses them."""
+    """Return Anna's ratings as lists of the demo use them."""
     return same_movies(store, catalogue.load("demo"), [ANNA]).for_engine(ANNA)["rated"]
 
 
-def test_an_ambiguous_movie_is_chosen_by_hand_and_remembered(tmp_path: Path) -> None:
+def test_a_choice_about_an_ambiguous_movie_is_remembered(tmp_path: Path) -> None:
     title, year = movies(1)[0]
     dataset = catalogue.load("demo").movies
     path = tmp_path / "mine.csv"
     path.write_text(f"title,year,rating\n{title},{year + 3},4\n")
-    asked = ("import", path, "--profile", "anna", "--dataset", "demo")
-    (row,) = document(*asked)["ambiguous"]
+    arguments = ("import", path, "--profile", "anna", "--dataset", "demo")
+    (row,) = document(*arguments)["ambiguous"]
     assert [one["id"] for one in row["candidates"]] == [dataset.ids[0]]
-    assert f"{title} ({year}) is {dataset.ids[0]}" in run(*asked).stdout
+    assert f"{title} ({year}) is {dataset.ids[0]}" in run(*arguments).stdout
     assert ratings_in() == {title: 4}
     label = f"{title} ({year + 3})"
-    refused(run(*asked, "--settle", f"{label}=999999"), "demo has no movie '999999'; use an id")
-    refused(run(*asked, "--settle", "Nothing (1990)=1"), "The file has no movie 'Nothing \\(1990\\)'")
-    refused(run(*asked, "--settle", "Nothing"), "needs TITLE=MOVIE", 2)
-    settled = document(*asked, "--settle", f"{label}={dataset.ids[0]}")
+    refused(run(*arguments, "--settle", f"{label}=999999"), "demo has no movie '999999'; use an id")
+    refused(run(*arguments, "--settle", "Nothing (1990)=1"), "The file has no movie 'Nothing \\(1990\\)'")
+    refused(run(*arguments, "--settle", "Nothing"), "needs TITLE=MOVIE", 2)
+    settled = document(*arguments, "--settle", f"{label}={dataset.ids[0]}")
     assert [(one["by"], one["movie"]["id"]) for one in settled["matched"]] == [("hand", dataset.ids[0])]
-    assert settled["changes"] == 0  # its rating is stored under the title of the file, and now counts for that movie
-    assert len(document(*asked)["matched"]) == 1
+    assert settled["changes"] == 0  # the rating, stored under the title in the file, now counts for that movie
+    assert len(document(*arguments)["matched"]) == 1
     store = Store(locations.store())
     assert rated_in(store) == [(dataset.keys[0], 4)]
     store.close()
-    assert len(document(*asked, "--settle", f"{label}=none")["unmatched"]) == 1
+    assert len(document(*arguments, "--settle", f"{label}=none")["unmatched"]) == 1
     assert ratings_in() == {title: 4}
 
 
-def test_a_movie_with_the_title_and_year_of_another_is_not_matched(tmp_path: Path) -> None:
+def test_a_match_by_title_and_year_can_be_corrected(tmp_path: Path) -> None:
     title, year = movies(1)[0]
     dataset = catalogue.load("demo").movies
     path = tmp_path / "mine.csv"
     path.write_text(f"title,year,rating\n{title},{year},4\n")
-    asked = ("import", path, "--profile", "anna", "--dataset", "demo")
+    arguments = ("import", path, "--profile", "anna", "--dataset", "demo")
     label = f"{title} ({year})"
-    assert len(document(*asked, "--settle", f"{label}=none")["unmatched"]) == 1
+    assert len(document(*arguments, "--settle", f"{label}=none")["unmatched"]) == 1
     store = Store(locations.store())
     assert rated_in(store) == []
-    assert document(*asked, "--settle", f"{label}={dataset.ids[1]}")["changes"] == 0
+    assert document(*arguments, "--settle", f"{label}={dataset.ids[1]}")["changes"] == 0
     assert rated_in(store) == [(dataset.keys[1], 4)]
-    assert len(document(*asked, "--settle", f"{label}={dataset.ids[1]}")["matched"]) == 1
+    assert len(document(*arguments, "--settle", f"{label}={dataset.ids[1]}")["matched"]) == 1
     store.close()
     assert ratings_in() == {title: 4}
 
@@ -205,12 +205,12 @@ def test_exports_can_be_imported(tmp_path: Path, filled: Store, name: str) -> No
     report = document("export", "--profile", "anna", "--format", name, "--output", path)
     assert {row["title"] for row in report["films"]} == EACH[name]
     assert report["left_out"] == 5 - len(EACH[name])
-    back = read(path)
-    assert back.format == {"letterboxd": "csv"}.get(name, name)
-    assert {(entry.title, entry.stars) for entry in back.entries} == {
+    exported = read(path)
+    assert exported.format == {"letterboxd": "csv"}.get(name, name)
+    assert {(entry.title, entry.stars) for entry in exported.entries} == {
         (title, 3.5 if title == "Rated" else None) for title in EACH[name]
     }
-    assert {entry.year for entry in back.entries if entry.title == "Rated"} == {1990}
+    assert {entry.year for entry in exported.entries if entry.title == "Rated"} == {1990}
 
 
 HEADERS = {
@@ -246,7 +246,7 @@ HOSTILE = (
 )
 
 
-def test_titles_that_look_like_formulas(tmp_path: Path) -> None:
+def test_titles_that_look_like_formulas_are_exported_safely(tmp_path: Path) -> None:
     source = tmp_path / "ratings.csv"
     source.write_bytes(
         table(IMDB["now"], [imdb_row(f"tt{row + 1}", 8, title, 1990) for row, title in enumerate(HOSTILE)])
@@ -260,7 +260,7 @@ def test_titles_that_look_like_formulas(tmp_path: Path) -> None:
         assert {entry.title for entry in read(path).entries} == set(HOSTILE)
 
 
-def test_a_watchlist_in_markdown(tmp_path: Path, filled: Store) -> None:
+def test_a_watchlist_is_exported_as_markdown(tmp_path: Path, filled: Store) -> None:
     filled.mark(ANNA, Movie("x 1990", HOSTILE[5] + "\x1b[31m", 1990), "watchlist")
     path = tmp_path / "list.md"
     run("export", "--profile", "anna", "--format", "watchlist", "--output", path)
@@ -270,21 +270,21 @@ def test_a_watchlist_in_markdown(tmp_path: Path, filled: Store) -> None:
     assert markdown("a\nb") == "a b"
 
 
-def test_a_shortlist_in_markdown(tmp_path: Path, demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shortlist_is_exported_as_markdown(tmp_path: Path, demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 
     home = tmp_path / "trained"
     shutil.copytree(demo_home, home)
     monkeypatch.setenv("MOVIETUI_HOME", str(home))
-    asked = ("--profile", "anna", "--dataset", "demo", "-k", 3)
+    arguments = ("--profile", "anna", "--dataset", "demo", "-k", 3)
     run("rate", "--profile", "anna", movies(1)[0][0], 5, "--dataset", "demo")
-    offered = document("recommend", *asked)["movies"]
+    offered = document("recommend", *arguments)["movies"]
     store = Store(locations.store())
     first = offered[0]
     key = catalogue.load("demo").movies.keys[catalogue.load("demo").movies.row[first["id"]]]
     store.mark(ANNA, Movie(key, first["title"], first["year"]), "seen")
     store.close()
-    report = document("export", *asked, "--format", "shortlist", "--output", tmp_path / "short.md")
+    report = document("export", *arguments, "--format", "shortlist", "--output", tmp_path / "short.md")
     assert [row["id"] for row in report["films"]][:2] == [row["id"] for row in offered][1:]
     lines = (tmp_path / "short.md").read_text("utf-8").splitlines()
     assert lines[0] == "# What anna may like"
@@ -307,19 +307,19 @@ def test_an_existing_file_is_not_overwritten(
         (tmp_path / "new.csv").unlink()
     path = tmp_path / "out.csv"
     path.write_text("mine")
-    asked = ("export", "--profile", "anna", "--format", "csv", "--output", path)
-    refused(run(*asked), "already exists; choose another file, or replace it with --force")
+    arguments = ("export", "--profile", "anna", "--format", "csv", "--output", path)
+    refused(run(*arguments), "already exists; choose another file, or replace it with --force")
     assert path.read_text() == "mine"
-    assert "exported 5 movies" in run(*asked, "--force").stdout
+    assert "exported 5 movies" in run(*arguments, "--force").stdout
     assert path.read_text().startswith("title,year")
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["out.csv"]
 
 
-def test_paths_that_cannot_be_written(tmp_path: Path, filled: Store) -> None:
-    asked = ("export", "--profile", "anna", "--format", "csv", "--output")
-    refused(run(*asked, tmp_path), "is a folder; add a file name")
-    refused(run(*asked, tmp_path / "none" / "out.csv"), "could not be written: No such file or directory")
-    refused(run(*asked, tmp_path / ("x" * 300)), "could not be written: File name too long")
+def test_paths_that_cannot_be_written_are_refused(tmp_path: Path, filled: Store) -> None:
+    arguments = ("export", "--profile", "anna", "--format", "csv", "--output")
+    refused(run(*arguments, tmp_path), "is a folder; add a file name")
+    refused(run(*arguments, tmp_path / "none" / "out.csv"), "could not be written: No such file or directory")
+    refused(run(*arguments, tmp_path / ("x" * 300)), "could not be written: File name too long")
 
 
 FILLS = """
@@ -339,8 +339,8 @@ except Problem as problem:
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("mine")
-    done = subprocess.run([sys.executable, "-c", FILLS, str(path)], capture_output=True, text=True, timeout=300)
-    assert "could not be written" in done.stdout, done.stderr
+    process = subprocess.run([sys.executable, "-c", FILLS, str(path)], capture_output=True, text=True, timeout=300)
+    assert "could not be written" in process.stdout, process.stderr
     assert path.read_text() == "mine"
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["out.csv"]
 
@@ -390,7 +390,7 @@ def test_an_import_that_is_killed_leaves_nothing(tmp_path: Path, monkeypatch: py
     assert document("import", zip_of(tmp_path), "--profile", "anna", "--dataset", "demo")["changes"] == 6
 
 
-def test_the_history_of_a_profile(tmp_path: Path) -> None:
+def test_history_lists_the_steps_of_each_profile(tmp_path: Path) -> None:
     assert document("history") == {"viewers": []}
     assert "no profile yet" in run("history").stdout
     document("import", zip_of(tmp_path), "--profile", "anna", "--dataset", "demo")
@@ -410,8 +410,8 @@ def test_the_history_of_a_profile(tmp_path: Path) -> None:
         ("rating", False, 1),
         ("import", False, 6),
     ]
-    film = {"title": "[b]Fargo", "year": 1996, "kind": "rating"}
-    assert anna["steps"][1]["changes"] == [{**film, "before": 4, "after": 4.5}]
+    rating = {"title": "[b]Fargo", "year": 1996, "kind": "rating"}
+    assert anna["steps"][1]["changes"] == [{**rating, "before": 4, "after": 4.5}]
     assert anna["steps"][3]["note"] == "letterboxd: letterboxd.zip"
     assert len(document("history", "-k", 2, "--profile", "anna")["viewers"][0]["steps"]) == 2
     assert [viewer["id"] for viewer in document("history")["viewers"]] == ["anna", "tom"]

@@ -1,4 +1,4 @@
-"""Interruptions inside steps that must happen completely or not at all."""
+"""Interrupts during steps that must happen completely or not at all."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("interruptible")
 
 
 class Interrupted:
-    """A connection to SQLite that is interrupted right after the first statement that starts with ``after``."""
+    """A connection to SQLite that gets SIGINT right after the first statement that starts with ``after``."""
 
     def __init__(self, connection: sqlite3.Connection, after: str) -> None:
         self._connection, self._after = connection, after
@@ -49,14 +49,14 @@ def test_no_transaction_is_left_open(store: Store, after: str, value: str) -> No
     assert store.choice("what") == "else"
 
 
-def test_a_change_outside_the_main_thread(store: Store) -> None:
+def test_a_change_outside_the_main_thread_is_stored(store: Store) -> None:
     thread = threading.Thread(target=store.choose, args=("what", "it"))
     thread.start()
     thread.join()
     assert store.choice("what") == "it"
 
 
-def test_an_interruption_waits_for_the_outermost_block() -> None:
+def test_an_interrupt_waits_for_the_end_of_the_outermost_block() -> None:
     done: list[str] = []
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
         with interrupts.delayed():
@@ -70,7 +70,7 @@ def test_an_interruption_waits_for_the_outermost_block() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_ignored_interruptions_stay_ignored() -> None:
+def test_ignored_interrupts_stay_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with interrupts.delayed():
         os.kill(os.getpid(), signal.SIGINT)
@@ -87,19 +87,19 @@ def test_ignored_interruptions_stay_ignored() -> None:
     ],
     ids=["begun", "progress", "measured", "ended"],
 )
-def test_an_interrupted_training_always_records_its_end(ready: Path, store: Store, after: str, state: str) -> None:
+def test_interrupted_training_always_records_its_end(ready: Path, store: Store, after: str, state: str) -> None:
     interrupt(store, after)
     with pytest.raises(KeyboardInterrupt):
         train(store, TrainRequest("bias", "demo", "standard", settings={"sweeps": "2"}))
     assert store.runs()[0].state == state
 
 
-def test_a_training_interrupted_while_pausing_is_cancelled(ready: Path, store: Store) -> None:
+def test_training_that_is_interrupted_while_pausing_is_cancelled(ready: Path, store: Store) -> None:
     begun = iter([True])
 
     def on_epoch(phase: str, epoch: dict[str, Any]) -> None:
         if next(begun, False):
-            interrupt(store, "BEGIN")  # while it records the pause
+            interrupt(store, "BEGIN")  # while the pause is being stored
 
     request = TrainRequest("bias", "demo", "standard", settings={"sweeps": "2"})
     with pytest.raises(KeyboardInterrupt):

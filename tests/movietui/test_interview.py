@@ -27,13 +27,13 @@ async def begin(driver: Driver, name: str = "eva") -> InterviewScreen:
     return driver.app.screen
 
 
-async def past_the_genres(driver: Driver) -> None:
+async def skip_genres(driver: Driver) -> None:
     await driver.press("enter")
     await driver.see("3 points")
 
 
-async def past_the_cards(driver: Driver) -> None:
-    await past_the_genres(driver)
+async def skip_cards(driver: Driver) -> None:
+    await skip_genres(driver)
     await driver.press(*"0" * CARDS)
     await driver.see("Rate those you have seen")
 
@@ -42,8 +42,8 @@ def rated(store: Store, name: str = "eva") -> dict[str, float]:
     return {one.movie.title: one.stars for one in store.ratings(profile(name))}
 
 
-def asked(faked: FakeEngine) -> dict[str, Any]:
-    """Return what the interview asked the engine last."""
+def last_request(faked: FakeEngine) -> dict[str, Any]:
+    """Return the arguments of the last request for a question."""
     return [named for name, named in faked.asked if name == "next_question"][-1]
 
 
@@ -63,8 +63,8 @@ async def test_genres_are_liked_and_disliked(faked: FakeEngine, size: tuple[int,
         await driver.see("▸+ even")
         await driver.press("3")
         await driver.wait_for_notice("+ - like, dislike · enter next")
-        await past_the_genres(driver)
-        assert asked(faked)["answers"]["genres"] == {"even": 1, "odd": -1}
+        await skip_genres(driver)
+        assert last_request(faked)["answers"]["genres"] == {"even": 1, "odd": -1}
         await driver.press("u")
         await driver.see("▸+ even")
 
@@ -98,7 +98,7 @@ async def test_points_become_the_stars_that_the_card_says(
 ) -> None:
     async with started(size, engine=faked) as driver:
         await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         for words in (title(0), title(4), "●○○ ★ 4  ●●○ ★ 4½  ●●● ★ 5", "enter", "profile strength", "0%"):
             assert words in shown(driver.app)
         await driver.press("1", "1")
@@ -112,8 +112,8 @@ async def test_points_become_the_stars_that_the_card_says(
         await driver.wait_for_notice(f"rated {title(0)} ★ 4½ and rated {title(2)} ★ 4")
         assert rated(store) == {title(0): 4.5, title(2): 4.0}
         await driver.see("2 of 15 rated · about 8 questions left" if size == LARGE else "2 of 15 · 8 questions left")
-        await driver.see(f"1 ○○○ {title(5)}")  # those without points are not asked about again
-        passed = asked(faked)["answers"]["passed"]
+        await driver.see(f"1 ○○○ {title(5)}")  # movies without points are not shown again
+        passed = last_request(faked)["answers"]["passed"]
         assert [movie["key"] for movie in passed] == ["1", "3", "4"]
         await driver.press("2", "enter")
         await driver.wait_for_notice(f"rated {title(6)} ★ 4")
@@ -123,7 +123,7 @@ async def test_points_become_the_stars_that_the_card_says(
 async def test_points_can_be_changed_before_they_are_accepted(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         await driver.press("minus")
         await driver.wait_for_notice("no point to take back")
         await driver.press("1", "1", "2", "4")
@@ -146,10 +146,10 @@ async def test_points_can_be_changed_before_they_are_accepted(faked: FakeEngine,
         assert rated(store) == {title(0): 4.0, title(1): 4.0, title(4): 4.0}
 
 
-async def test_movies_that_lost_a_card_are_held_in_the_list(faked: FakeEngine) -> None:
+async def test_movies_without_points_are_held_at_their_places(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         await driver.press("1", "enter")
         await driver.see("1 of 15")
 
@@ -170,13 +170,13 @@ async def test_movies_that_lost_a_card_are_held_in_the_list(faked: FakeEngine) -
         await driver.see("2 of 15")
         await driver.press("u", "u", "u")
         await driver.see("1 of 15")
-        await driver.until(lambda: held() == places, "the places before")
+        await driver.until(lambda: held() == places, "the previous places")
 
 
-async def test_lists_of_movies(faked: FakeEngine, store: Store) -> None:
+async def test_movies_of_a_list_are_rated_or_not_seen(faked: FakeEngine, store: Store) -> None:
     async with started(SMALL, engine=faked) as driver:
         screen = await begin(driver)
-        await past_the_cards(driver)
+        await skip_cards(driver)
         assert rated(store) == {}
         for words in (f"▸     {title(10)}", "Crime, [b]Drama[/b]", title(15), "enter next, rest not seen", "0 of 15"):
             assert words in shown(driver.app)
@@ -197,27 +197,27 @@ async def test_lists_of_movies(faked: FakeEngine, store: Store) -> None:
         assert screen.interview.answers == 2
         await driver.press("enter")
         await driver.see(f"▸     {title(16)}")
-        assert asked(faked)["answers"]["unseen"] == [str(movie) for movie in (*range(10), *range(12, 16))]
+        assert last_request(faked)["answers"]["unseen"] == [str(movie) for movie in (*range(10), *range(12, 16))]
         assert screen.interview.questions == 3
 
 
-async def test_the_smallest_terminal(faked: FakeEngine) -> None:
+async def test_the_interview_fits_the_smallest_terminal(faked: FakeEngine) -> None:
     async with started((60, 16), engine=faked) as driver:
         await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         for words in ("1 ○○○ The Si", "5 ○○○ The ", "●○○ ★ 4", "+ - point", "enter next", "0 of 15 · 10 questions"):
             assert words in shown(driver.app)
         await driver.press("0", "0")
         await driver.see("Rate those you have seen")
         for words in ("▸     The", "1-5 rate", "enter next", "0 of 15"):
             assert words in shown(driver.app)
-        assert shown(driver.app).count("The ") >= 12  # six movies beside those of the list
+        assert shown(driver.app).count("The ") >= 12  # six movies, and those of the list beside them
 
 
 async def test_any_movie_can_be_searched_and_rated(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         screen = await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         await driver.press("2", "slash")
         await driver.see("title; typos are fine")
         await driver.type("odd")
@@ -231,7 +231,7 @@ async def test_any_movie_can_be_searched_and_rated(faked: FakeEngine, store: Sto
         await driver.see("How many stars?")
         await driver.press("3")
         await driver.wait_for_notice(f"rated {title(100)} ★ 3")
-        await driver.see(f"2 ●○○ {title(1)}")  # the card goes on where it was
+        await driver.see(f"2 ●○○ {title(1)}")  # the card is as it was
         assert rated(store) == {title(100): 3.0}
         assert (screen.interview.answers, screen.interview.questions) == (1, 0)
         await driver.press("right_square_bracket")
@@ -257,7 +257,7 @@ async def test_a_searched_movie_need_not_be_rated(faked: FakeEngine, store: Stor
         assert rated(store) == {}
 
 
-async def test_a_searched_movie_that_is_on_the_list_or_the_card(faked: FakeEngine, store: Store) -> None:
+async def test_a_searched_movie_is_also_rated_on_the_card_or_in_the_list(faked: FakeEngine, store: Store) -> None:
     async def search(movie: int, stars: str) -> None:
         await driver.press("slash")
         await driver.type(title(movie))
@@ -269,7 +269,7 @@ async def test_a_searched_movie_that_is_on_the_list_or_the_card(faked: FakeEngin
 
     async with started(engine=faked) as driver:
         screen = await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         await search(3, "2")
         await driver.see(f"4 ○○○ {title(4)}")  # a rated movie is on no card
         await driver.press("0", "0")
@@ -278,17 +278,17 @@ async def test_a_searched_movie_that_is_on_the_list_or_the_card(faked: FakeEngin
         await search(int(movie["key"]), "5")
         await driver.see(f"★ 5  {movie['title']}")
         await driver.press("enter")
-        await driver.until(lambda: movie["key"] not in asked(faked)["answers"]["unseen"], "the next list")
+        await driver.until(lambda: movie["key"] not in last_request(faked)["answers"]["unseen"], "the next list")
         assert rated(store) == {title(3): 2.0, movie["title"]: 5.0}
 
 
-async def test_it_says_when_it_knows_enough(faked: FakeEngine, store: Store) -> None:
+async def test_the_interview_says_when_it_knows_enough(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         screen = await begin(driver)
-        await past_the_cards(driver)
+        await skip_cards(driver)
         await driver.press(*"345345", "enter", *"345345", "enter", *"345")
         await driver.see("15 rated · enough for a good list")
-        await driver.see("Rate those you have seen")  # it does not interrupt
+        await driver.see("Rate those you have seen")  # the message does not interrupt the question
         await driver.press("enter")
         await driver.see("That's enough for a good list.")
         await driver.press("4")
@@ -306,10 +306,10 @@ async def test_it_says_when_it_knows_enough(faked: FakeEngine, store: Store) -> 
         assert driver.app.screen is driver.browse
 
 
-async def test_ratings_from_before_count(faked: FakeEngine, store: Store) -> None:
+async def test_earlier_ratings_count(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         screen = await begin(driver)
-        await past_the_cards(driver)
+        await skip_cards(driver)
         await driver.press(*"345")
         await driver.see("3 of 15 rated")
         await driver.press("escape")
@@ -327,12 +327,12 @@ async def test_ratings_from_before_count(faked: FakeEngine, store: Store) -> Non
         assert screen.interview.kind == "list"
 
 
-async def test_fewer_questions_are_left_after_each(faked: FakeEngine) -> None:
+async def test_fewer_questions_are_left_after_each_rating(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         screen = await begin(driver)
         assert screen.interview.questions_left == 11
-        await past_the_cards(driver)
-        assert screen.interview.questions_left > 10  # two questions brought nothing
+        await skip_cards(driver)
+        assert screen.interview.questions_left > 10  # two questions brought no ratings
         await driver.press(*"345345")
         await driver.see("6 of 15 rated · about 5 questions left")
         await driver.press("enter", *"345345", "enter", *"34")
@@ -345,7 +345,7 @@ async def test_predicted_stars_are_not_shown(faked: FakeEngine) -> None:
         screen = await begin(driver)
         for keys in ("+", "=", "-"):
             await driver.type(keys)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         for keys in ("12", "3", "u", "u", "u", "00", "5", "["):
             await driver.type(keys)
             await driver.pilot.pause()
@@ -353,10 +353,10 @@ async def test_predicted_stars_are_not_shown(faked: FakeEngine) -> None:
         assert screen.titles.known_rows()[0]["title"] in shown(driver.app)
 
 
-async def test_the_list_gets_better(faked: FakeEngine) -> None:
+async def test_the_list_changes_with_a_rating(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         screen = await begin(driver)
-        await past_the_cards(driver)
+        await skip_cards(driver)
         before = [row["title"] for row in screen.titles.known_rows()[:10]]
         await driver.press("5")
         await driver.until(lambda: [row["title"] for row in screen.titles.known_rows()[:10]] != before, "another list")
@@ -366,7 +366,7 @@ async def test_the_list_gets_better(faked: FakeEngine) -> None:
 async def test_undo_reverts_one_answer_at_a_time(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         screen = await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         await driver.press("1", "u")
         await driver.see(f"1 ○○○ {title(0)}")
         await driver.press("1", "2", "3", "enter")
@@ -394,10 +394,10 @@ async def test_undo_reverts_one_answer_at_a_time(faked: FakeEngine, store: Store
         await driver.wait_for_notice("There is no answer to undo")
 
 
-async def test_undo_after_half_a_star_of_the_question_before(faked: FakeEngine, store: Store) -> None:
+async def test_undo_works_after_half_a_star_for_an_earlier_movie(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         await begin(driver)
-        await past_the_cards(driver)
+        await skip_cards(driver)
         await driver.press("2", "enter")
         await driver.see(title(16))
         await driver.press("right_square_bracket")
@@ -412,7 +412,7 @@ async def test_undo_after_half_a_star_of_the_question_before(faked: FakeEngine, 
 async def test_stopping_keeps_the_answers(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         await driver.press("1", "enter", "2")
         await driver.see("●○○")
         await driver.press("escape")
@@ -430,7 +430,7 @@ async def test_stopping_keeps_the_answers(faked: FakeEngine, store: Store) -> No
         await driver.see("1 of 15")
 
 
-async def test_the_pair_and_the_filter_are_there_afterwards(faked: FakeEngine, store: Store) -> None:
+async def test_the_pair_and_the_filter_outlast_the_interview(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("left", "down", "p")
         await driver.until(lambda: driver.movies.together, "the pair")
@@ -460,14 +460,14 @@ async def test_hidden_movies_are_not_asked_about(faked: FakeEngine, store: Store
         await driver.wait_for_notice("hid")
         await driver.press("N")
         await driver.see("Which kinds")
-        assert asked(faked)["viewer"]["hidden"] == [hidden["key"]]
+        assert last_request(faked)["viewer"]["hidden"] == [hidden["key"]]
 
 
-async def test_no_question_is_left(faked: FakeEngine, store: Store) -> None:
+async def test_the_interview_says_when_no_question_is_left(faked: FakeEngine, store: Store) -> None:
     faked.titles = faked.titles[:8]
     async with started(engine=faked) as driver:
         await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         await driver.press("0")
         await driver.see("Rate those you have seen")  # too few for a card
         await driver.press("3", "enter")
@@ -479,7 +479,7 @@ async def test_no_question_is_left(faked: FakeEngine, store: Store) -> None:
         assert rated(store) == {title(5): 3.0}
 
 
-async def test_an_answer_that_cannot_be_stored(
+async def test_an_answer_that_cannot_be_stored_can_be_given_again(
     faked: FakeEngine, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -487,7 +487,7 @@ async def test_an_answer_that_cannot_be_stored(
 
     async with started(engine=faked) as driver:
         await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         with monkeypatch.context() as patch:
             patch.setattr(driver.app.session.store, "rate", full)
             await driver.press(*"111", "enter")
@@ -514,16 +514,16 @@ async def test_an_answer_that_cannot_be_stored(
         assert rated(store) == {}
 
 
-async def test_another_dataset_asks_again(faked: FakeEngine) -> None:
+async def test_the_question_changes_with_the_dataset(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await begin(driver)
-        await past_the_genres(driver)
+        await skip_genres(driver)
         faked.titles = [f"Other {movie}" for movie in range(40)]
         await driver.app.serve("demo")
         await driver.see("1 ○○○ Other 0")
 
 
-async def test_its_keys_are_listed(faked: FakeEngine) -> None:
+async def test_the_help_lists_the_keys_of_the_interview(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         assert "N" in driver.app.active_bindings
         await begin(driver)
@@ -540,27 +540,27 @@ async def test_its_keys_are_listed(faked: FakeEngine) -> None:
         await driver.see("Stop and go to the list")
 
 
-async def test_with_the_real_engine(ready: Path, store: Store) -> None:
+async def test_the_interview_works_with_the_real_engine(ready: Path, store: Store) -> None:
     async with started(SMALL) as driver:
         screen = await begin(driver)
         await driver.press("plus")
-        await past_the_genres(driver)
-        lost = [movie["key"] for movie in screen.interview.movies[2:]]
+        await skip_genres(driver)
+        without_points = [movie["key"] for movie in screen.interview.movies[2:]]
         await driver.press("1", "2", "enter")
         await driver.see("2 of 15")
         held = driver.app.session.held[profile("eva")]
-        assert [*held] == lost
+        assert [*held] == without_points
         ranked = [row["key"] for row in (await driver.app.session.ranked(0, 10_000))["rows"]]
-        for key in lost:
+        for key in without_points:
             above = ranked[: ranked.index(key)]
-            assert len([other for other in above if other not in lost]) >= held[key]
+            assert len([other for other in above if other not in without_points]) >= held[key]
         await driver.press("0")
         await driver.see("Rate those you have seen")
-        known = screen.interview.strength
-        assert known > 0
+        strength = screen.interview.strength
+        assert strength > 0
         await driver.press("5")
         await driver.see("3 of 15")
-        assert screen.interview.strength > known
+        assert screen.interview.strength > strength
         assert len(rated(store)) == 3
         await driver.press("slash")
         await driver.type("the")

@@ -1,4 +1,4 @@
-"""Actions on runs on the Train screen: name, note, delete, export, prune."""
+"""Runs are named, noted, deleted, exported and pruned on the Train screen."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.movietui.training import SIZES, go, numbers
 
 
 def with_checkpoints(store: Store, **sizes: int) -> None:
-    """Give runs checkpoints of a given number of bytes."""
+    """Give runs checkpoints with these numbers of bytes."""
     for run in store.runs():
         if size := sizes.get(f"run_{run.id}"):
             folder = locations.checkpoints() / run.checkpoint
@@ -23,7 +23,7 @@ def with_checkpoints(store: Store, **sizes: int) -> None:
 
 
 @SIZES
-async def test_a_run_is_named_and_noted(store: Store, size: tuple[int, int]) -> None:
+async def test_a_run_gets_a_name_and_a_note(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     with_checkpoints(store, run_3=2_000_000)
     async with started(size, engine=FakeEngine()) as driver:
@@ -49,11 +49,11 @@ async def test_a_run_is_named_and_noted(store: Store, size: tuple[int, int]) -> 
         await driver.press("ctrl+u", "enter")
         await driver.wait_for_notice("Run 3 has no name now.")
         await driver.press("end", "n")
-        await driver.wait_for_notice("! No run is selected.")  # but what was reported
+        await driver.wait_for_notice("! No run is selected.")  # the last row is a published result
 
 
 @SIZES
-async def test_deleting_asks_and_tells_of_the_run_in_use(store: Store, size: tuple[int, int]) -> None:
+async def test_deleting_asks_first_and_mentions_the_run_in_use(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     with_checkpoints(store, run_1=100, run_3=4_000)
     async with started(size, engine=FakeEngine()) as driver:
@@ -66,11 +66,11 @@ async def test_deleting_asks_and_tells_of_the_run_in_use(store: Store, size: tup
         await driver.press("D")
         await driver.see("Delete run 3?")
         await driver.press("y")
-        await driver.until(lambda: store.run(3) is None, "the run gone")
-        await driver.until(lambda: driver.app.session.run and driver.app.session.run.id == 1, "the next one served")
+        await driver.until(lambda: store.run(3) is None, "the deletion")
+        await driver.until(lambda: driver.app.session.run and driver.app.session.run.id == 1, "the next run in use")
         await driver.until(lambda: numbers(screen) == [2, 1, 0], "the table without it")
         store.execute("UPDATE runs SET state = 'running' WHERE id = 2")
-        await driver.until(lambda: "running" in shown(driver.app), "the run under way")
+        await driver.until(lambda: "running" in shown(driver.app), "the running run")
         await driver.press("home", "D")
         await driver.wait_for_notice("! Run 2 is running; c cancels it")
         store.execute("UPDATE runs SET state = 'cancelled' WHERE id = 2")
@@ -120,7 +120,7 @@ async def test_runs_are_written_to_a_file(
 
 
 @SIZES
-async def test_pruning_shows_what_would_go(store: Store, size: tuple[int, int]) -> None:
+async def test_pruning_shows_what_would_be_removed(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     with_checkpoints(store, run_1=1_000_000, run_3=2_000_000)
     async with started(size, engine=FakeEngine()) as driver:

@@ -1,4 +1,4 @@
-"""Custom keys: the entries of the file, errors in it, and the default file, which documents every key."""
+"""Custom keys: the entries of ``config.toml``, errors in it, and the default file, which documents every key."""
 
 import inspect
 import os
@@ -33,7 +33,7 @@ def write(text: str) -> Path:
     return path
 
 
-async def test_other_keys(faked: FakeEngine, store: Store) -> None:
+async def test_custom_keys_replace_the_default_keys(faked: FakeEngine, store: Store) -> None:
     write('[keys]\nbrowse.watchlist = "+"\nbrowse.undo = "ctrl+u,F"\n"list.down" = "f9"\nbrowse.new = "ctrl+n"\n')
     async with started(LARGE, engine=faked) as driver:
         assert "movietui" not in driver.app.notice.plain
@@ -105,16 +105,16 @@ async def test_invalid_entries_are_reported_and_the_others_used(faked: FakeEngin
         ('[keys]\nbrowse.hide = "\\u001b[31m"\n', "line 2: "),
     ],
 )
-def test_entries_that_cannot_be_used(home: Path, content: str, expected: str) -> None:
+def test_entries_that_cannot_be_used_are_reported(home: Path, content: str, expected: str) -> None:
     path = write(content)
-    found = keymap.read(path)
-    assert found.keys == {}
-    (problem,) = found.problems
+    custom = keymap.read(path)
+    assert custom.keys == {}
+    (problem,) = custom.problems
     assert problem.startswith(f"{path} {expected}")
     assert problem.isprintable()
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_reported(tmp_path: Path) -> None:
     assert keymap.read(tmp_path / "none.toml") == keymap.Keymap()
     assert "cannot be read" in keymap.read(tmp_path).problems[0]
     (tmp_path / "odd.toml").write_bytes(b"[keys]\nx = '\xff'\n")
@@ -135,17 +135,17 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (lambda path: path.write_text("[keys]\nx = " + "1" * 9999), "the default keys are used"),
     ],
 )
-def test_a_path_that_is_not_a_regular_file(home: Path, make: Callable[[Path], object], expected: str) -> None:
+def test_a_file_that_cannot_be_used_is_reported(home: Path, make: Callable[[Path], object], expected: str) -> None:
     path = locations.config()
     path.parent.mkdir(parents=True, exist_ok=True)
     make(path)
-    found = keymap.read(path)
-    assert found.keys == {}
-    assert expected in " ".join(found.problems)
-    assert str(path) in found.problems[0]
+    custom = keymap.read(path)
+    assert custom.keys == {}
+    assert expected in " ".join(custom.problems)
+    assert str(path) in custom.problems[0]
 
 
-async def test_a_file_that_breaks_the_reader_does_not_end_the_start(faked: FakeEngine) -> None:
+async def test_a_file_that_cannot_be_used_does_not_prevent_the_start(faked: FakeEngine) -> None:
     path = write("[keys]\nx = " + "[" * 50_000)
     async with started(LARGE, engine=faked) as driver:
         await driver.wait_for_notice(f"{path}: brackets or names are nested too deeply; the default keys are used.")
@@ -157,38 +157,38 @@ def test_two_keys_can_be_swapped(home: Path) -> None:
     assert keymap.read(path) == keymap.Keymap(expected)
 
 
-def test_the_file_explains_itself(home: Path) -> None:
+def test_the_default_file_documents_every_key(home: Path) -> None:
     runner = CliRunner()
     text = runner.invoke(cli, ["config", "--defaults"]).stdout
     assert tomllib.loads(text) == {"keys": {}}
-    every = keymap.list_actions()
-    assert len(every) > 60
-    assert all(each.description and f'\n# {each.id} = "{each.keys}" ' in text for each in every)
-    # As it is with every line in force, it changes nothing and nothing in it is wrong.
+    actions = keymap.list_actions()
+    assert len(actions) > 60
+    assert all(action.description and f'\n# {action.id} = "{action.keys}" ' in text for action in actions)
+    # If every line is in force, the file changes nothing and has no errors.
     path = write("\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines()))
-    found = keymap.read(path)
-    assert found.problems == ()
-    assert found.keys == {each.id: each.keys for each in every}
+    custom = keymap.read(path)
+    assert custom.problems == ()
+    assert custom.keys == {action.id: action.keys for action in actions}
 
 
-def test_every_key_has_an_id_and_is_documented() -> None:
-    """Checks every screen, every panel and every widget with keys."""
-    every = {each.id: each for each in keymap.list_actions()}
-    found = 0
+def test_every_key_has_an_id_and_a_description() -> None:
+    """This holds for every screen, panel and widget with keys."""
+    actions = {action.id: action for action in keymap.list_actions()}
+    checked = 0
     for module in pkgutil.walk_packages(movietui.ui.__path__, "movietui.ui."):
         for kind in filter(inspect.isclass, vars(import_module(module.name)).values()):
             ours = kind.__module__.startswith("movietui.")
             for binding in vars(kind).get("BINDINGS", ()) if ours else ():
-                if binding.system:  # ctrl+c stays ctrl+c
+                if binding.system:  # ctrl+c cannot be changed
                     continue
-                assert binding.id in every, f"{kind.__name__} does {binding.action!r} by a key that has no id"
-                assert every[binding.id].description
-                assert every[binding.id].keys == binding.key
-                found += 1
-    assert found > 200
+                assert binding.id in actions, f"the key for {binding.action!r} in {kind.__name__} has no id"
+                assert actions[binding.id].description
+                assert actions[binding.id].keys == binding.key
+                checked += 1
+    assert checked > 200
 
 
-async def test_panels_have_the_keys_of_the_list_and_say_so(faked: FakeEngine) -> None:
+async def test_panels_use_and_name_custom_keys(faked: FakeEngine) -> None:
     write('[keys]\nbrowse.undo = "U"\nbrowse.history = "H"\npanel.back = "f3,f4"\nlist.down = "f9"\n')
     async with started(LARGE, engine=faked) as driver:
         await driver.rate()
@@ -204,7 +204,7 @@ async def test_panels_have_the_keys_of_the_list_and_say_so(faked: FakeEngine) ->
         assert driver.app.screen is driver.browse
 
 
-async def test_sentences_name_the_keys_in_force(faked: FakeEngine, store: Store) -> None:
+async def test_sentences_name_custom_keys(faked: FakeEngine, store: Store) -> None:
     write(
         '[keys]\nbrowse.undo = "f6"\nbrowse.redo = "f7"\nbrowse.pair = "f8"\nbrowse.shelf = "f9"\n'
         'browse.watchlist = "f5"\nbrowse.filter = "f3"\ntrain.use = "f4"\nbrowse.search = "f2"\n'
@@ -233,7 +233,7 @@ async def test_sentences_name_the_keys_in_force(faked: FakeEngine, store: Store)
         assert f"press f4 on run {run.id} to use it" in describe_end(driver.app, run)
 
 
-def test_where_the_file_is_stored(home: Path) -> None:
+def test_config_prints_the_path_and_the_entries(home: Path) -> None:
     runner = CliRunner()
     assert "config.toml does not exist yet" in " ".join(runner.invoke(cli, ["config"]).stdout.split())
     write('[keys]\nbrowse.hide = "H"\nwrong = "x"\n')

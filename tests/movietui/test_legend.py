@@ -1,4 +1,4 @@
-"""The words that explain signs and figures: under the list, beside the mouse, and in the list of keys."""
+"""Words explain signs and figures under the list, beside the mouse, and in the help."""
 
 from movietui.store.ratings import Store
 from movietui.ui.browse.legend import LegendLine
@@ -33,7 +33,7 @@ async def test_a_line_explains_the_columns_until_it_is_hidden(
         await driver.until(lambda: "L hides this" not in shown(driver.app), "the end of the line")
 
 
-async def test_the_line_has_the_room_that_there_is(faked: FakeEngine) -> None:
+async def test_the_line_fits_the_window(faked: FakeEngine) -> None:
     async with started((60, 24), engine=faked) as driver:
         await driver.see("L hides this")
         for width in (140, 60, 80, 61):
@@ -43,10 +43,10 @@ async def test_the_line_has_the_room_that_there_is(faked: FakeEngine) -> None:
             assert lines(driver.app)[-3].rstrip().endswith("L hides this")
 
 
-async def explained(driver: Driver, place: tuple[int, int], words: str) -> None:
-    """Wait until resting the mouse on a place shows words beside it."""
-    for _ in range(2):  # the first move only hides what explained another part of the same widget
-        await driver.pilot.hover(offset=place)
+async def explained(driver: Driver, offset: tuple[int, int], words: str) -> None:
+    """Rest the mouse at an offset on the screen, and wait until words appear beside it."""
+    for _ in range(2):  # the first move only hides the explanation of another part of the same widget
+        await driver.pilot.hover(offset=offset)
     await driver.see(words)
 
 
@@ -57,7 +57,9 @@ async def test_the_mouse_explains_headings_and_figures(faked: FakeEngine) -> Non
             x, y = position(driver.app, heading)
             await explained(driver, (x + 1, y), LEGEND[term].meaning)
             await driver.pilot.hover(offset=(x, y + 5))
-            await driver.until(lambda term=term: LEGEND[term].meaning not in shown(driver.app), "the end of it")
+            await driver.until(
+                lambda term=term: LEGEND[term].meaning not in shown(driver.app), "the end of the explanation"
+            )
         for text, term in (("RMSE", "RMSE"), ("ndcg", "ndcg"), ("●●●●●", "●")):
             await explained(driver, position(driver.app, text), LEGEND[term].meaning)
         await driver.pair_with_next()
@@ -65,7 +67,7 @@ async def test_the_mouse_explains_headings_and_figures(faked: FakeEngine) -> Non
             await explained(driver, position(driver.app, heading), LEGEND[term].meaning)
 
 
-async def test_the_first_page_of_the_keys_explains_the_same(faked: FakeEngine) -> None:
+async def test_the_first_page_of_the_help_explains_the_same(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("question_mark")
         await driver.see("Keys · Browse")
@@ -76,11 +78,11 @@ async def test_the_first_page_of_the_keys_explains_the_same(faked: FakeEngine) -
         await driver.see(LEGEND["predicted"].meaning)
 
 
-def test_a_term_needs_one_line() -> None:
+def test_every_term_fits_one_line() -> None:
     assert all(len(f"{term.sign}  {term.meaning}") <= 72 for term in LEGEND.values())
 
 
-async def test_only_other_columns_draw_the_line_again(faked: FakeEngine) -> None:
+async def test_the_line_is_drawn_again_only_for_other_columns(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.rate()
         line = driver.browse.query_one(LegendLine)

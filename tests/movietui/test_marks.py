@@ -1,4 +1,4 @@
-"""Watchlist, hidden and seen, the History view, and profiles that are renamed and deleted."""
+"""The marks watchlist, hidden and seen, the history, and profiles that are renamed and deleted."""
 
 import pytest
 
@@ -18,7 +18,9 @@ def marks(store: Store, ref: object = ONE) -> dict[str, str]:
 
 
 @SIZES
-async def test_the_watchlist(faked: FakeEngine, store: Store, size: tuple[int, int]) -> None:
+async def test_a_key_adds_to_the_watchlist_and_another_shows_it(
+    faked: FakeEngine, store: Store, size: tuple[int, int]
+) -> None:
     async with started(size, engine=faked) as driver:
         await driver.press("down", "w")
         title = driver.titles(2)[1]
@@ -46,7 +48,7 @@ async def test_the_watchlist(faked: FakeEngine, store: Store, size: tuple[int, i
 
 
 @pytest.mark.parametrize(("key", "mark", "expected"), [("x", "hidden", "hid {}"), ("v", "seen", "marked {} as seen")])
-async def test_what_is_hidden_or_seen_leaves_at_once(
+async def test_a_hidden_or_seen_movie_leaves_the_list_at_once(
     faked: FakeEngine, store: Store, key: str, mark: str, expected: str
 ) -> None:
     async with started(LARGE, engine=faked) as driver:
@@ -62,14 +64,14 @@ async def test_what_is_hidden_or_seen_leaves_at_once(
         assert marks(store) == {}
 
 
-async def test_marks_are_for_the_list(faked: FakeEngine, store: Store) -> None:
+async def test_marks_need_the_focus_on_the_list(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         await driver.press("left", "w", "v")
         await driver.wait_for_notice("Press → to go to the list first")
         assert marks(store) == {}
 
 
-async def test_what_a_pair_wants(faked: FakeEngine, store: Store) -> None:
+async def test_a_pair_sees_either_watchlist_or_what_both_want(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("left", "down", "p")
         await driver.until(lambda: driver.movies.together, "the pair")
@@ -80,9 +82,9 @@ async def test_what_a_pair_wants(faked: FakeEngine, store: Store) -> None:
         await driver.see(f"◆A {first}")
         await driver.see(f"◆AB {second[:9]}")
         await driver.press("W")
-        await driver.until(lambda: driver.titles() == [first, second], "what any wants")
+        await driver.until(lambda: driver.titles() == [first, second], "either watchlist")
         await driver.press("W")
-        await driver.until(lambda: driver.titles() == [second], "what both want")
+        await driver.until(lambda: driver.titles() == [second], "both watchlists")
         await driver.press("escape")
         await driver.until(lambda: driver.titles() == [first, second], "one watchlist")
 
@@ -111,7 +113,7 @@ async def test_history_lists_everything(faked: FakeEngine, size: tuple[int, int]
         assert driver.app.screen is driver.browse
 
 
-async def test_undo_down_to_any_point(faked: FakeEngine, store: Store) -> None:
+async def test_the_history_undoes_and_redoes_to_any_step(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         first, second, third = await rate_three(driver)
         await driver.press("h")
@@ -131,7 +133,7 @@ async def test_undo_down_to_any_point(faked: FakeEngine, store: Store) -> None:
         await driver.see("There is nothing to redo")
 
 
-async def test_one_step_alone_is_taken_back(faked: FakeEngine, store: Store) -> None:
+async def test_one_step_can_be_undone_alone(faked: FakeEngine, store: Store) -> None:
     async with started(LARGE, engine=faked) as driver:
         first, second, third = await rate_three(driver)
         await driver.press("h")
@@ -142,13 +144,13 @@ async def test_one_step_alone_is_taken_back(faked: FakeEngine, store: Store) -> 
         await driver.press("end", "x")
         await driver.see("This step cannot be undone alone")
         await driver.press("escape")
-        await driver.until(lambda: first in driver.titles(100), "the movie's return")
+        await driver.until(lambda: first in driver.titles(100), "the movie in the list again")
         await driver.press("u")
-        await driver.until(lambda: first not in driver.titles(100), "its leaving again")
+        await driver.until(lambda: first not in driver.titles(100), "the list without the movie")
         assert len(store.ratings(ONE)) == 3
 
 
-async def test_an_empty_history(faked: FakeEngine) -> None:
+async def test_an_empty_history_says_so(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("h")
         await driver.see("Nothing yet")
@@ -156,7 +158,7 @@ async def test_an_empty_history(faked: FakeEngine) -> None:
         assert driver.app.screen is driver.browse
 
 
-def test_taking_back_keeps_what_was_changed_since(store: Store) -> None:
+def test_undoing_one_step_alone_keeps_later_changes(store: Store) -> None:
     movie = Movie("fargo 1996", "Fargo", 1996)
     for stars in (2, 4, 5):
         store.rate(EVA, movie, stars)
@@ -195,7 +197,7 @@ async def test_a_profile_is_renamed(faked: FakeEngine, store: Store) -> None:
         assert [ref.id for ref, _ in store.profiles()] == ["Ada", "Tom"]
 
 
-async def test_a_deleted_profile_comes_back(faked: FakeEngine, store: Store) -> None:
+async def test_a_deleted_profile_can_be_restored(faked: FakeEngine, store: Store) -> None:
     store.create_profile("Eva")
     store.create_profile("Tom")
     async with started(engine=faked) as driver:
@@ -218,7 +220,7 @@ async def test_a_deleted_profile_comes_back(faked: FakeEngine, store: Store) -> 
         assert [ref for ref, _ in store.profiles()] == [TOM]
 
 
-async def test_users_are_no_profiles(faked: FakeEngine) -> None:
+async def test_users_cannot_be_renamed_or_deleted(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         for key in ("e", "x"):
             await driver.press("left", key)
@@ -238,7 +240,7 @@ def test_a_deleted_name_is_free_again(store: Store) -> None:
     assert [ref.id for ref, _ in store.profiles()] == ["Eva"]
 
 
-def test_what_was_deleted_long_ago_is_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_that_was_deleted_long_ago_cannot_be_restored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.create_profile("Eva")
     with monkeypatch.context() as patch:
         patch.setattr("movietui.store.ratings.now", lambda: "2020-01-01T00:00:00.000+00:00")
@@ -254,7 +256,7 @@ def test_a_profile_that_is_not_there_cannot_be_renamed(store: Store) -> None:
         store.rename_profile(EVA, "Ada")
 
 
-def test_marks_of_another_window_are_seen(store: Store) -> None:
+def test_marks_from_another_window_are_noticed(store: Store) -> None:
     movie = Movie("fargo 1996", "Fargo", 1996)
     other = Store(locations.store())
     other.mark(EVA, movie, "hidden")

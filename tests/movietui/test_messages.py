@@ -1,4 +1,4 @@
-"""Messages that repeat the fields of a dataclass, because the process that draws must not import it."""
+"""Messages repeat the fields of dataclasses that the process that draws must not import."""
 
 from typing import Any, get_type_hints
 
@@ -12,11 +12,11 @@ from movietui.store.ratings import Ids, StoredMovie
 from movietui.store.run_records import Run
 
 NOT_SENT = {"checkpoint", "place", "curve_text", "request"}
-"""The fields of a run that the store alone needs."""
+"""The fields of a run that only the store needs."""
 
 
 @pytest.mark.parametrize(
-    ("message", "of", "in_json"),
+    ("message", "cls", "in_json"),
     [
         (messages.RuleRow, cleaner.RuleResult, {"examples": list[str]}),
         (messages.CleaningReport, cleaner.CleaningReport, {"rules": list[messages.RuleRow]}),
@@ -31,9 +31,9 @@ NOT_SENT = {"checkpoint", "place", "curve_text", "request"}
         (jobs.StageFields, Stage, {}),
     ],
 )
-def test_a_message_has_the_fields_of_its_class(message: type, of: type, in_json: dict[str, Any]) -> None:
+def test_a_message_has_the_fields_of_its_class(message: type, cls: type, in_json: dict[str, Any]) -> None:
     """``in_json``: the types that differ, because JSON has neither tuples nor classes."""
-    assert get_type_hints(message) == get_type_hints(of) | in_json
+    assert get_type_hints(message) == get_type_hints(cls) | in_json
 
 
 def test_a_run_row_has_the_fields_of_a_run() -> None:

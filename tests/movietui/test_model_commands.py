@@ -1,4 +1,4 @@
-"""Commands that train and measure models: train, evaluate, sweep, reproduce."""
+"""The commands that train and measure models: train, evaluate, sweep, reproduce."""
 
 import re
 from pathlib import Path
@@ -11,14 +11,14 @@ from movietui.jobs.train import TrainRequest
 from movietui.models.bias import Bias, BiasSettings
 from movietui.models.evaluation.reproduce import Experiment
 from movietui.store.ratings import Store
-from tests.movietui.commands import Run, document, given, refused
+from tests.movietui.commands import Run, check_fields, document, refused
 
 
-def test_train(run: Run, ready: Path) -> None:
+def test_train_stores_a_run_and_prints_it(run: Run, ready: Path) -> None:
     trained = document(run("train", "bias", "--dataset", "demo", "--set", "sweeps=2", "--seed", "3", "--json"))
-    given(trained, "run", "model", "dataset", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
-    given(trained["epochs"][0], "epoch", "train_loss", "validation_loss")
-    given(trained["metrics"], "rmse", "mae")
+    check_fields(trained, "run", "model", "dataset", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
+    check_fields(trained["epochs"][0], "epoch", "train_loss", "validation_loss")
+    check_fields(trained["metrics"], "rmse", "mae")
     assert (trained["run"], trained["seed"], trained["settings"]["sweeps"]) == (3, 3, 2)
     assert Path(trained["checkpoint"]).is_dir()
     output = run("train", "popularity", "--dataset", "demo").stdout
@@ -27,36 +27,38 @@ def test_train(run: Run, ready: Path) -> None:
 
 
 def test_train_defaults_to_the_recommended_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    models: list[str] = []
 
     def note(store: Store, request: TrainRequest, listener: Listener) -> None:
-        asked.append(request.model)
+        models.append(request.model)
         raise Problem("That is enough.")
 
     monkeypatch.setattr("movietui.jobs.train.train", note)
     assert run("train", "--dataset", "demo").exit_code == 1
-    assert asked == ["blend"]
+    assert models == ["blend"]
 
 
-def test_train_on_a_split_only(run: Run, ready: Path) -> None:
+def test_train_with_a_split_fits_only_its_train_part(run: Run, ready: Path) -> None:
     trained = document(run("train", "popularity", "--dataset", "demo", "--split", "kfold5-1", "--json"))
     assert (trained["split"], trained["cleaning"], trained["fitted_on"]) == ("kfold5-1", "none", "train")
 
 
-def test_evaluate(run: Run, ready: Path) -> None:
+def test_evaluate_measures_each_model_on_each_split(run: Run, ready: Path) -> None:
     splits = "kfold5-0,random80"
     rows = document(run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", splits, "--json"))
     assert [(row["split"], row["model"]) for row in rows] == [
         (split, model) for split in splits.split(",") for model in ("popularity", "bias")
     ]
     for row in rows:
-        given(row, "model", "dataset", "split", "task", "seed", "settings", "cleaning", "n_train", "n_test", "metrics")
-        given(row["metrics"], "rmse", "mse", "mae", "accuracy", "mse_scaled")
-        given(row["seconds"], "fit", "predict")
+        check_fields(
+            row, "model", "dataset", "split", "task", "seed", "settings", "cleaning", "n_train", "n_test", "metrics"
+        )
+        check_fields(row["metrics"], "rmse", "mse", "mae", "accuracy", "mse_scaled")
+        check_fields(row["seconds"], "fit", "predict")
         assert (row["task"], row["cleaning"], row["settings"]) == ("rating", "none", "tuned")
         assert row["metrics"]["mse"] == pytest.approx(row["metrics"]["rmse"] ** 2)
         assert row["n_train"] + row["n_test"] == 28_005
-    given(rows[1]["difference"], "to", "metric", "value", "low", "high")
+    check_fields(rows[1]["difference"], "to", "metric", "value", "low", "high")
     over = rows[1]["over_splits"]["rmse"]
     each = [rows[index]["metrics"]["rmse"] for index in (1, 3)]
     assert over["mean"] == pytest.approx(sum(each) / 2)
@@ -84,29 +86,29 @@ def test_evaluate_prints_where_a_model_fails(run: Run, ready: Path) -> None:
     assert ranked[1]["difference"]["metric"] == "ndcg@10"
     assert 0.7 < row["metrics"]["coverage80"] < 0.9
     both = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0,kfold5-1", "--detail")
-    assert "coverage80" in both.stdout  # of bias only: popularity predicts no uncertainty
+    assert "coverage80" in both.stdout  # only of bias, because popularity predicts no uncertainty
 
 
-def test_evaluate_with_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluate_says_which_settings_it_used(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
     arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--json")
-    tuned, published, own, same = (
+    tuned, published, changed, same = (
         document(run(*arguments, *more))[0]
         for more in ((), ("--published",), ("--set", "sweeps=1"), ("--published", "--set", "sweeps=12"))
     )
-    assert [row["settings"] for row in (tuned, published, own, same)] == ["tuned", "published", "own", "tuned"]
-    assert len({row["metrics"]["rmse"] for row in (tuned, published, own)}) == 3
+    assert [row["settings"] for row in (tuned, published, changed, same)] == ["tuned", "published", "own", "tuned"]
+    assert len({row["metrics"]["rmse"] for row in (tuned, published, changed)}) == 3
     assert same["metrics"] == tuned["metrics"]
 
 
-def test_train_as_published(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_can_use_the_published_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
     arguments = ("train", "bias", "--dataset", "demo", "--published", "--json")
     assert document(run(*arguments))["settings"] == {"sweeps": 2, "caution": 1.0}
     assert document(run(*arguments, "--set", "caution=3"))["settings"] == {"sweeps": 2, "caution": 3.0}
 
 
-def test_sweep(run: Run, ready: Path) -> None:
+def test_sweep_measures_every_combination_and_tests_the_best(run: Run, ready: Path) -> None:
     arguments = ("sweep", "bias", "--dataset", "demo", "--split", "kfold5-0", "--grid", "sweeps=1,12")
     rows = document(run(*arguments, "--grid", "caution=1,2", "--json"))
     assert len(rows) == 4
@@ -116,47 +118,49 @@ def test_sweep(run: Run, ready: Path) -> None:
         (("sweeps", sweeps), ("caution", caution)) for sweeps in ("1", "12") for caution in ("1", "2")
     }
     assert [row["test"] is None for row in rows] == [False, True, True, True]
-    given(rows[0], "model", "dataset", "split", "seed", "seconds")
+    check_fields(rows[0], "model", "dataset", "split", "seed", "seconds")
     output = run(*arguments, "caution=1,2").stdout
     assert re.search(r"the best settings, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", output)
 
 
-def test_reproduce(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reproduce_compares_reported_and_measured_figures(
+    run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused(run("reproduce"), "ml-100k is not on disk yet; run movietui data get ml-100k.")
-    own = (Experiment("009", "user-knn", {"mse": 1.5, "mae": None}, "demo", "kfold5-0", note="as invented"),)
-    monkeypatch.setattr("movietui.models.evaluation.reproduce.EXPERIMENTS", own)
+    experiments = (Experiment("009", "user-knn", {"mse": 1.5, "mae": None}, "demo", "kfold5-0", note="as invented"),)
+    monkeypatch.setattr("movietui.models.evaluation.reproduce.EXPERIMENTS", experiments)
     rows = document(run("reproduce", "--json"))
     assert [(row["metric"], row["reported"]) for row in rows] == [("mse", 1.5), ("mae", None)]
-    given(rows[0], "source", "model", "dataset", "split", "published", "tuned")
+    check_fields(rows[0], "source", "model", "dataset", "split", "published", "tuned")
     assert rows[0]["published"] > rows[0]["tuned"]
     assert re.search(r"009 +user-knn +demo +kfold5-0 +mse +1.5000 ", run("reproduce").stdout)
 
 
-def test_evaluate_ranking(run: Run, ready: Path) -> None:
+def test_evaluate_measures_rankings(run: Run, ready: Path) -> None:
     rows = document(run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "ranking", "--json"))
     metrics = ("ndcg@10", "recall@10", "recall@20", "hit@10", "coverage@10", "novelty@10")
-    given(rows[0]["metrics"], *metrics)
+    check_fields(rows[0]["metrics"], *metrics)
     assert run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "ranking").exit_code == 0
 
 
-def test_evaluate_pairs(run: Run, ready: Path) -> None:
+def test_evaluate_measures_lists_for_pairs(run: Run, ready: Path) -> None:
     arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "pair")
     (row,) = document(run(*arguments, "--json"))
-    given(row["metrics"], "rmse", "mae", "mse_scaled", "ndcg@10_mean", "ndcg@10_min", "ndcg@10_gap")
+    check_fields(row["metrics"], "rmse", "mae", "mse_scaled", "ndcg@10_mean", "ndcg@10_min", "ndcg@10_gap")
     assert row["task"] == "pair"
     assert re.search(rf" {row['metrics']['triples']:,} .* {row['metrics']['pairs']} ", run(*arguments).stdout)
 
 
 def test_the_table_of_evaluations_fits_the_terminal(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = ("evaluate", "popularity", "--task", "ranking", "--split", "random80", "--dataset", "demo")
+    arguments = ("evaluate", "popularity", "--task", "ranking", "--split", "random80", "--dataset", "demo")
     monkeypatch.setenv("COLUMNS", "80")
-    output = run(*asked).stdout
+    output = run(*arguments).stdout
     heading, row, rest = output.splitlines()[:3]
     assert max(len(line) for line in (heading, row, rest)) <= 80
     assert {"ndcg@10", "liked@10"} <= {*heading.split()}
     assert rest.endswith("more metrics: --json has all")
-    (measured,) = document(run(*asked, "--json"))
+    (measured,) = document(run(*arguments, "--json"))
     shown = [name for name in measured["metrics"] if name in heading.split()]
     assert len(shown) + int(rest.split()[0]) == len(measured["metrics"])
     monkeypatch.setenv("COLUMNS", "200")
-    assert "--json has all" not in run(*asked).stdout
+    assert "--json has all" not in run(*arguments).stdout

@@ -1,4 +1,4 @@
-"""Another model for the list: the comparison of both lists, and the switch."""
+"""The list is compared with that of another model, which can then make the list."""
 
 from movietui.store.ratings import Store
 from movietui.ui.browse.model_switch import SwitchPanel, render_comparison
@@ -39,18 +39,18 @@ async def test_comparing_changes_nothing(faked: FakeEngine) -> None:
         await driver.see("makes the list now")
         await driver.press("down")
         await driver.see("3 of 10 in both lists")
-        do, asked = faked.asked[-1]
-        query = asked["query"]
+        do, arguments = faked.asked[-1]
+        query = arguments["query"]
         assert (do, query["filter"], query["viewers"][0]["id"]) == ("compare_lists", "+even", "1")
         await driver.press("up", "down")
         await driver.pilot.pause(0.3)
-        assert [do for do, _ in faked.asked].count("compare_lists") <= 2  # what was worked out is kept
+        assert [do for do, _ in faked.asked].count("compare_lists") <= 2  # comparisons are cached
         await driver.press("escape")
         assert driver.app.session.run is not None
         assert driver.app.session.run.id == 3
 
 
-async def test_a_run_that_cannot_be_loaded(faked: FakeEngine) -> None:
+async def test_a_run_that_cannot_be_loaded_is_reported(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("M")
         await driver.see("makes the list now")
@@ -61,7 +61,7 @@ async def test_a_run_that_cannot_be_loaded(faked: FakeEngine) -> None:
         faked.problem = ""
 
 
-def test_two_lists_of_different_lengths() -> None:
+def test_lists_of_different_lengths_are_compared() -> None:
     movies = [
         {"title": "[b]Fargo", "year": 1996, "first": 1, "second": None},
         {"title": "Heat", "year": 0, "first": 2, "second": 1},

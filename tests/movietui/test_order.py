@@ -1,4 +1,4 @@
-"""What the list is sorted by: the key, the headings, the palette, and what the engine makes of it."""
+"""The order of the list is chosen by a key, the headings or the palette, and the engine sorts by it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.movietui.driving import LARGE, SIZES, lines, position, started
 from tests.movietui.fakes import FakeEngine
 
 
-def order_asked(engine: FakeEngine) -> str:
+def requested_order(engine: FakeEngine) -> str:
     query = [named["query"] for request, named in engine.asked if request == "rank"][-1]
     return str(query.get("order", DEFAULT_ORDER))
 
@@ -30,7 +30,7 @@ async def test_a_key_sorts_by_one_order_after_the_other(faked: FakeEngine, size:
             await driver.press("down", "S")
             await driver.wait_for_notice(f"Sorted by {ORDERS[order]}")
             await driver.see(f"Unseen · by {ORDERS[order]} ▾")
-            assert order_asked(faked) == order
+            assert requested_order(faked) == order
             assert driver.movies.cursor == 0
         assert driver.app.session.view == View()
 
@@ -61,7 +61,7 @@ async def test_a_click_on_a_heading_sorts(faked: FakeEngine, size: tuple[int, in
         assert SORTED not in lines(driver.app)[y]
 
 
-async def test_a_click_on_a_row_is_on_that_row(faked: FakeEngine) -> None:
+async def test_a_click_on_a_row_selects_that_row(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         x, y = position(driver.app, driver.titles()[4])
         await driver.pilot.click(offset=(x, y))
@@ -79,7 +79,7 @@ async def test_a_click_on_the_heading_of_the_list_sorts(faked: FakeEngine) -> No
 
 
 async def test_headings_can_be_clicked_while_the_viewers_have_the_focus(faked: FakeEngine) -> None:
-    """The click gives the list the focus, and with it another width, before it ends."""
+    """Before the click ends, it gives the list the focus, and with it another width."""
     async with started(engine=faked) as driver:
         await driver.press("left")
         await driver.see("users of demo")
@@ -100,27 +100,27 @@ async def test_the_palette_offers_each_order(faked: FakeEngine) -> None:
             assert driver.app.session.view.order == order
 
 
-async def test_the_order_lasts_as_long_as_the_rest_of_the_view(faked: FakeEngine) -> None:
+async def test_the_order_is_kept_for_other_viewers(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("S", "S")
         await driver.wait_for_notice("Sorted by predicted stars")
         await driver.press("left", "down", "enter")
         await driver.wait_for_notice("The list of user 2")
-        assert order_asked(faked) == "stars"
+        assert requested_order(faked) == "stars"
         await driver.rate()
-        assert order_asked(faked) == "stars"
+        assert requested_order(faked) == "stars"
         await driver.press("left", "down", "p")
         await driver.wait_for_notice("The list of user 2 and user 3")
         await driver.see("both▾")
-        assert order_asked(faked) == "stars"
+        assert requested_order(faked) == "stars"
         await driver.press("N")
         await driver.see("Getting to know")
-        assert order_asked(faked) == DEFAULT_ORDER
+        assert requested_order(faked) == DEFAULT_ORDER
         await driver.press("escape")
         await driver.see("both▾")
 
 
-async def test_no_list_is_sorted_before_there_is_one(faked: FakeEngine) -> None:
+async def test_sorting_needs_a_list(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         driver.app.session.opened = None
         await driver.press("S")
@@ -128,7 +128,7 @@ async def test_no_list_is_sorted_before_there_is_one(faked: FakeEngine) -> None:
         assert driver.app.session.view == View()
 
 
-def test_the_order_in_words_has_the_room_that_there_is() -> None:
+def test_the_name_of_the_order_fits_the_width() -> None:
     assert set(SHORT_ORDERS) == set(ORDERS)
     assert describe_order("liked", 33) == "by how much you would like it ▾"
     assert describe_order("liked", 30) == "best first ▾"
@@ -168,7 +168,7 @@ async def test_the_engine_sorts_by_what_the_column_shows(session: Session, users
         assert all(min(row["by"]) <= row["stars"] <= max(row["by"]) for row in lists["stars"])
 
 
-async def test_a_surprise_is_good_in_any_order(session: Session) -> None:
+async def test_a_surprise_is_a_good_movie_in_any_order(session: Session) -> None:
     session.view = View(order="liked")
     best = {row["id"] for row in (await session.ranked(0, 40))["rows"]}
     for order in ORDERS:
@@ -178,7 +178,7 @@ async def test_a_surprise_is_good_in_any_order(session: Session) -> None:
             assert {row["id"] for row in drawn if row is not None} <= best
 
 
-async def test_models_are_compared_by_what_is_liked(session: Session) -> None:
+async def test_models_are_compared_by_taste_in_any_order(session: Session) -> None:
     session.view = View(order="liked")
     run = session.store.serving_runs("demo")[-1]
     compared = await session.compare_list(run, 20)
@@ -192,8 +192,8 @@ async def test_an_unknown_order_is_a_problem(session: Session) -> None:
         await session.ranked(0, 1)
 
 
-async def test_undo_moves_only_what_changed_its_rank(session: Session) -> None:
-    """A movie that comes back shifts the rows below it, which is no move."""
+async def test_undo_counts_only_movies_that_changed_their_rank(session: Session) -> None:
+    """A movie that comes back shifts the rows below it, which does not count as a move."""
     session.view = View(order="title")
     row = (await session.ranked(0, 100))["rows"][3]
     await session.rate(row, 5.0)

@@ -1,4 +1,4 @@
-"""What is pasted into a field becomes one line that fits."""
+"""Text that is pasted into a field becomes one line that fits."""
 
 import time
 
@@ -29,7 +29,7 @@ async def test_a_paste_becomes_one_line(faked: FakeEngine, pasted: str, value: s
         await driver.until(lambda: field.value == value, "the paste")
 
 
-async def test_a_long_paste_is_cut_with_a_word_about_it(faked: FakeEngine, store: Store) -> None:
+async def test_a_long_paste_is_cut_and_a_notice_says_so(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         await driver.press("n")
         await driver.until(lambda: bool(driver.app.screen.query("#name")), "the field")
@@ -38,13 +38,13 @@ async def test_a_long_paste_is_cut_with_a_word_about_it(faked: FakeEngine, store
         field.cursor_position = 1
         began = time.process_time()
         field.post_message(events.Paste("anna " * 2_000_000))
-        await driver.until(lambda: len(field.value) == field.max_length, "the start of it")
+        await driver.until(lambda: len(field.value) == field.max_length, "the start of the paste")
         assert time.process_time() - began < 5
         assert field.value == "a" + ("anna " * 8)[: field.max_length - 2] + "b"
         await driver.wait_for_notice(f"only its first {field.max_length - 2} characters fit")
 
 
-async def test_a_paste_replaces_what_is_selected(faked: FakeEngine) -> None:
+async def test_a_paste_replaces_the_selection(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("slash")
         await driver.type("alien")

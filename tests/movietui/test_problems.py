@@ -24,17 +24,17 @@ from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.training import go
 
 
-async def test_an_answer_that_comes_when_its_widgets_are_gone_is_dropped(
+async def test_a_reply_that_comes_after_its_widgets_are_gone_is_dropped(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_run(store)
-    engine, gone, came = FakeEngine(), asyncio.Event(), asyncio.Event()
+    engine, gone, replied = FakeEngine(), asyncio.Event(), asyncio.Event()
     ask = engine.ask
 
     async def late(request: Callable[..., Any], **arguments: Any) -> Any:
         if request is Requests.models:
             await gone.wait()
-            came.set()
+            replied.set()
         return await ask(request, **arguments)
 
     async with started(engine=engine) as driver:
@@ -42,11 +42,11 @@ async def test_an_answer_that_comes_when_its_widgets_are_gone_is_dropped(
         engine.ask = late  # type: ignore[method-assign]
         monkeypatch.setattr(ModelList, "on_unmount", lambda widget: gone.set(), raising=False)
         worker = screen.list_models()
-    assert came.is_set()
+    assert replied.is_set()
     assert worker.error is None
 
 
-async def test_what_a_screen_that_stands_does_not_find_is_an_error(store: Store) -> None:
+async def test_a_widget_that_is_missing_on_an_open_screen_is_an_error(store: Store) -> None:
     with_run(store)
 
     @shows_problems
@@ -62,10 +62,8 @@ async def test_what_a_screen_that_stands_does_not_find_is_an_error(store: Store)
             await worker.wait()
 
 
-async def test_a_worker_that_is_not_ours_may_come_too_late_as_well(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Textual's palette queries its list once it has gathered the commands."""
+async def test_a_worker_of_textual_may_also_come_too_late(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For example, Textual's palette queries its list after gathering the commands."""
     with_run(store)
     gone = asyncio.Event()
 
@@ -83,7 +81,7 @@ async def test_a_worker_that_is_not_ours_may_come_too_late_as_well(
         assert isinstance(worker.error, NoMatches)
 
 
-async def test_a_panel_that_comes_when_the_app_is_left_is_not_made(store: Store) -> None:
+async def test_a_panel_that_is_opened_while_the_app_exits_is_not_shown(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         app = driver.app
@@ -93,7 +91,7 @@ async def test_a_panel_that_comes_when_the_app_is_left_is_not_made(store: Store)
     assert app.return_code == 0
 
 
-async def test_a_panel_that_is_left_before_it_is_made_is_just_gone(store: Store) -> None:
+async def test_a_panel_can_be_closed_before_it_is_shown(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         app, runs = driver.app, Runs(store).find()

@@ -1,4 +1,4 @@
-"""The queue with fake jobs, and once with real processes."""
+"""The queue, with fake jobs and with real processes."""
 
 import asyncio
 import subprocess
@@ -40,29 +40,29 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.005)
 
 
-async def add(queue: RunQueue, many: int) -> list[int]:
-    return [await queue.add("mf", "demo", OPTIONS) for _ in range(many)]
+async def add(queue: RunQueue, count: int) -> list[int]:
+    return [await queue.add("mf", "demo", OPTIONS) for _ in range(count)]
 
 
 def states(store: Store) -> list[str]:
     return [run.state for run in reversed(store.runs())]
 
 
-async def test_one_after_the_other(store: Store, jobs: list[FakeJob]) -> None:
+async def test_runs_are_trained_one_after_another(store: Store, jobs: list[FakeJob]) -> None:
     ended: list[int] = []
     queue = queue_of(store, ended=lambda run: ended.append(run.id))
     numbers = await add(queue, 3)
-    for place in range(3):
-        await until(lambda: states(store)[place] == "running" and len(jobs) == place + 1)  # noqa: B023
-        assert queue.running == [numbers[place]]
-        jobs[place].end()
+    for index in range(3):
+        await until(lambda: states(store)[index] == "running" and len(jobs) == index + 1)  # noqa: B023
+        assert queue.running == [numbers[index]]
+        jobs[index].end()
     await asyncio.wait_for(queue.drained(), PATIENCE)
     assert states(store) == ["done"] * 3
     assert ended == numbers
     assert jobs[0].request == {"do": "train", "model": "mf", "dataset": "demo", **OPTIONS, "run": numbers[0]}
 
 
-async def test_several_at_a_time(store: Store, jobs: list[FakeJob]) -> None:
+async def test_several_runs_are_trained_at_a_time(store: Store, jobs: list[FakeJob]) -> None:
     queue = queue_of(store, 2)
     await add(queue, 4)
     await until(lambda: states(store) == ["running", "running", "queued", "queued"])
@@ -74,7 +74,7 @@ async def test_several_at_a_time(store: Store, jobs: list[FakeJob]) -> None:
     assert states(store) == ["cancelled", "done", "cancelled", "cancelled"]
 
 
-async def test_the_order_may_be_changed(store: Store, jobs: list[FakeJob]) -> None:
+async def test_the_order_of_the_queue_can_be_changed(store: Store, jobs: list[FakeJob]) -> None:
     queue = queue_of(store)
     first, second, third = await add(queue, 3)
     await queue.move(third, 0)
@@ -87,7 +87,7 @@ async def test_the_order_may_be_changed(store: Store, jobs: list[FakeJob]) -> No
     await queue.close()
 
 
-async def test_cancelling_queued_and_running_runs(store: Store, jobs: list[FakeJob]) -> None:
+async def test_queued_and_running_runs_can_be_cancelled(store: Store, jobs: list[FakeJob]) -> None:
     queue = queue_of(store)
     first, second, third = await add(queue, 3)
     await until(lambda: states(store)[0] == "running")
@@ -110,23 +110,23 @@ async def test_a_run_cancelled_in_the_queue_does_not_begin(
     queue = queue_of(store)
     first, second = await add(queue, 2)
     await until(lambda: states(store) == ["running", "queued"])
-    asked, go = threading.Event(), threading.Event()
+    began, may_finish = threading.Event(), threading.Event()
     end_unfinished = queue._runs.end_unfinished
 
     def slow(number: int, state: str, problem: str = "") -> None:
-        if number == second and state == "cancelled" and not asked.is_set():
-            asked.set()
-            assert go.wait(PATIENCE)
+        if number == second and state == "cancelled" and not began.is_set():
+            began.set()
+            assert may_finish.wait(PATIENCE)
         end_unfinished(number, state, problem)
 
     monkeypatch.setattr(queue._runs, "end_unfinished", slow)
     cancelling = asyncio.create_task(queue.cancel(second))
-    await until(asked.is_set)
+    await until(began.is_set)
     jobs[0].end()
-    await until(lambda: first not in queue.running)  # the next may begin
+    await until(lambda: first not in queue.running)  # the next run may begin now
     for _ in range(100):
         await asyncio.sleep(0)
-    go.set()
+    may_finish.set()
     await asyncio.wait_for(cancelling, PATIENCE)
     await asyncio.wait_for(queue.drained(), PATIENCE)
     assert states(store) == ["done", "cancelled"]
@@ -145,7 +145,7 @@ async def test_a_run_that_cannot_begin_fails_and_the_next_begins(store: Store, j
     await queue.close()
 
 
-async def test_pausing(store: Store, jobs: list[FakeJob]) -> None:
+async def test_a_run_can_be_paused_and_resumed(store: Store, jobs: list[FakeJob]) -> None:
     queue = queue_of(store)
     first, second = await add(queue, 2)
     await queue.pause(first)
@@ -187,7 +187,7 @@ async def test_changes_are_reported_together(store: Store, jobs: list[FakeJob]) 
     await queue.close()
 
 
-def test_the_remaining_time(store: Store) -> None:
+def test_the_remaining_time_is_that_of_the_stored_progress(store: Store) -> None:
     runs, queue = Runs(store), RunQueue(store)
     number = store.start_run("mf", "demo", "none", "u1", 0, {})
     assert queue.seconds_left(runs.get(number)) is None
@@ -224,7 +224,7 @@ async def test_a_real_run_is_paused_resumed_and_cancelled(ready: Path, store: St
     assert gone(*processes_of(ready))
 
 
-async def test_runs_train_in_the_background(ready: Path, store: Store) -> None:
+async def test_runs_are_trained_in_the_background_after_quitting(ready: Path, store: Store) -> None:
     queue = RunQueue(store)
     short = {"cleaning": "standard", "settings": {"sweeps": 3}}
     first = {"cleaning": "standard", "settings": {"sweeps": 30}}
@@ -239,22 +239,22 @@ async def test_runs_train_in_the_background(ready: Path, store: Store) -> None:
     assert gone(*processes_of(ready))
 
 
-def test_a_killed_training_resumes_to_the_same_metrics(ready: Path, store: Store) -> None:
+def test_killed_training_resumes_to_the_same_metrics(ready: Path, store: Store) -> None:
     words = ["train", "sgd-mf", "--dataset", "demo", "--split", "kfold5-0", "--cleaning", "standard"]
     settings = {"members": "1", "factors": "2", "epochs": "3"}
     words += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-    killed = subprocess.Popen([sys.executable, "-m", "movietui", *words], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "movietui", *words], stderr=subprocess.DEVNULL)
     until = time.monotonic() + PATIENCE
     while not (newest := store.runs()[0]).progress and time.monotonic() < until:
         time.sleep(0.02)
-    killed.kill()
-    killed.wait()
+    process.kill()
+    process.wait()
     assert newest.model == "sgd-mf"
     runs = Runs(store)
     assert runs.changes().runs[0].state == "cut off"
-    said: list[str] = []
-    resumed = resume(store, newest.id, Listener(say=said.append))
-    assert "where the same training was interrupted" in said[0]
+    messages: list[str] = []
+    resumed = resume(store, newest.id, Listener(say=messages.append))
+    assert "where the same training was interrupted" in messages[0]
     undisturbed = train(store, TrainRequest("sgd-mf", "demo", "standard", "kfold5-0", settings=settings))
     assert resumed["run"] == newest.id
     assert (resumed["metrics"], resumed["epochs"]) == (undisturbed["metrics"], undisturbed["epochs"])

@@ -40,16 +40,16 @@ async def test_runs_wait_for_each_other(store: Store, size: tuple[int, int]) -> 
         await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "the last")
         await driver.wait_for_notice("Stopped training mf; run 6 keeps its curve, and r resumes it.")
         await driver.press("r")
-        await driver.until(lambda: states(store) == ["done", "running", "queued"], "the cancelled one waiting")
-        await driver.until(lambda: screen.runs.current and screen.runs.current.id == 6, "the cursor on it")
+        await driver.until(lambda: states(store) == ["done", "running", "queued"], "the cancelled run in the queue")
+        await driver.until(lambda: screen.runs.current and screen.runs.current.id == 6, "the cursor on the run")
         await driver.see("queued (1st)")
         await driver.press("c")
-        await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "what waited cancelled")
+        await driver.until(lambda: states(store) == ["done", "running", "cancelled"], "the queued run cancelled")
         FakeJob.made[2].end("done")
         await driver.until(lambda: states(store) == ["done", "done", "cancelled"], "the end")
 
 
-async def test_pausing_and_several_at_a_time(store: Store) -> None:
+async def test_runs_are_paused_and_several_trained_at_a_time(store: Store) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await with_fake_jobs(driver, store)
@@ -79,8 +79,8 @@ async def test_an_interrupted_run_can_be_resumed(store: Store) -> None:
         await driver.see("interrupted")
         await driver.see("run 4 was interrupted · r resume")
         await driver.press("r")
-        await driver.until(lambda: states(store) == ["running"], "the run going on")
-        await driver.until(lambda: "was interrupted" not in shown(driver.app), "the offer taken back")
+        await driver.until(lambda: states(store) == ["running"], "the resumed run")
+        await driver.until(lambda: "was interrupted" not in shown(driver.app), "the end of the offer")
         assert FakeJob.made[0].request["run"] == number
 
 
@@ -124,7 +124,7 @@ async def test_quitting_twice_stops_training(store: Store) -> None:
         assert states(store) == ["cancelled", "queued"]
 
 
-async def test_a_run_of_the_command_line_appears(store: Store) -> None:
+async def test_a_run_that_a_command_starts_appears(store: Store) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await go(driver)
@@ -133,5 +133,5 @@ async def test_a_run_of_the_command_line_appears(store: Store) -> None:
         await driver.until(lambda: screen.runs.known_rows()[0].id == number, "the run", 1.5)
         await driver.see("─ 4 runs ─")
         Runs(other).delete(1)
-        await driver.until(lambda: screen.runs.total == 4, "the run gone", 1.5)
+        await driver.until(lambda: screen.runs.total == 4, "the deletion", 1.5)
         other.close()

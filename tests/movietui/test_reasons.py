@@ -1,4 +1,4 @@
-"""Why a movie is recommended, in words."""
+"""Words say why a movie is recommended."""
 
 import pytest
 
@@ -16,13 +16,13 @@ from movietui.formatting import reasons
         ("everyone", 0, 0.0, "you", "nobody has rated it yet"),
     ],
 )
-def test_without_a_rating_to_name_the_truth_is_said(
+def test_the_basis_is_named_if_there_is_no_rating_to_name(
     basis: str, count: int, mean: float, who: str, expected: str
 ) -> None:
     assert reasons.basis({"basis": basis}, count, mean, who) == expected
 
 
-def test_a_bar_compares_with_the_strongest() -> None:
+def test_a_bar_compares_a_reason_with_the_strongest() -> None:
     weighed = [{"weight": 0.02}, {"weight": 0.01}, {"weight": 0.0}]
     assert [reasons.bar(each, weighed) for each in weighed] == ["●●●●●", "●●○○○", "○○○○○"]
     assert reasons.bar({"weight": 0.0}, []) == "○○○○○"

@@ -24,7 +24,7 @@ async def make_group(driver: Driver, viewers: int) -> None:
 
 
 def columns(movies: MovieList) -> dict[str, int]:
-    """Return the columns on screen by their headings, with their widths."""
+    """Return the widths of the columns on screen, by heading."""
     width = movies.scrollable_content_region.width
     shown_columns = movies.columns(width)
     rest = width - sum(column.cells for column in shown_columns)
@@ -33,7 +33,7 @@ def columns(movies: MovieList) -> dict[str, int]:
 
 @pytest.mark.parametrize("viewers", [1, 2, 3, 4])
 @pytest.mark.parametrize("focus", ["right", "left"])
-async def test_titles_and_years_at_every_width(faked: FakeEngine, viewers: int, focus: str) -> None:
+async def test_titles_and_years_fit_at_every_width(faked: FakeEngine, viewers: int, focus: str) -> None:
     faked.titles[:40] = [f"{LONG[:28]}{number}" for number in range(40)]
     async with started(SMALL, engine=faked) as driver:
         await make_group(driver, viewers)
@@ -87,7 +87,7 @@ async def test_panes_fold_when_the_list_has_the_focus(faked: FakeEngine) -> None
         await driver.see("in common")
 
 
-async def test_an_edge_opens_its_pane(faked: FakeEngine) -> None:
+async def test_a_click_on_an_edge_opens_its_pane(faked: FakeEngine) -> None:
     async with started(SMALL, engine=faked) as driver:
         await driver.pilot.click(offset=(1, 6))
         await driver.see("users of demo")
@@ -110,7 +110,7 @@ async def test_a_click_on_an_edge_selects_no_row(faked: FakeEngine) -> None:
         assert driver.viewers.cursor != cursor
 
 
-async def test_the_edge_asks_for_no_details(faked: FakeEngine) -> None:
+async def test_a_folded_pane_requests_no_details(faked: FakeEngine) -> None:
     async with started(SMALL, engine=faked) as driver:
         await driver.press("down", "down")
         await driver.pilot.pause(0.2)
@@ -119,11 +119,11 @@ async def test_the_edge_asks_for_no_details(faked: FakeEngine) -> None:
         await driver.see("in common")
 
 
-async def test_a_search_for_viewers_waits_while_they_are_folded(faked: FakeEngine) -> None:
+async def test_a_search_for_viewers_is_kept_while_they_are_folded(faked: FakeEngine) -> None:
     async with started(SMALL, engine=faked) as driver:
         await driver.press("left", "slash")
         await driver.type("11")
-        await driver.until(lambda: driver.viewers.total < 100, "those found")
+        await driver.until(lambda: driver.viewers.total < 100, "the matches")
         await driver.press("enter", "right")
         await driver.until(lambda: driver.viewers.folded, "the edge")
         assert lines(driver.app)[2][1] == "V"
@@ -135,7 +135,7 @@ async def test_a_search_for_viewers_waits_while_they_are_folded(faked: FakeEngin
 
 
 @pytest.mark.parametrize("viewers", [1, 2, 3, 4])
-def test_every_width_has_its_columns(viewers: int) -> None:
+def test_a_wider_list_has_no_fewer_columns(viewers: int) -> None:
     movies = MovieList(id="movies")
     movies.names = ("Anna", "Ben", "Cleo", "Dan")[:viewers]
     before = 0
@@ -149,6 +149,6 @@ def test_every_width_has_its_columns(viewers: int) -> None:
         assert width - sum(column.cells for column in movies.columns(width)) >= 29
 
 
-def test_examples() -> None:
+def test_the_examples_in_docstrings_are_right() -> None:
     assert doctest.testmod(room).attempted >= 2
     assert doctest.testmod(room).failed == 0

@@ -1,4 +1,4 @@
-"""The table of all runs: sorting, filtering, comparing, and runs in full."""
+"""The table of all runs: runs are sorted, filtered, compared and shown in full."""
 
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
@@ -8,14 +8,14 @@ from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.training import SIZES, go, numbers
 
 
-async def test_sorting_and_filtering(store: Store) -> None:
+async def test_runs_are_sorted_and_filtered(store: Store) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await go(driver)
-        await driver.until(lambda: numbers(screen) == [3, 2, 1, 0], "the newest first, what was reported last")
+        await driver.until(lambda: numbers(screen) == [3, 2, 1, 0], "the newest first, the published result last")
         table = screen.runs
         table.sort("rmse")
-        assert numbers(screen) == [3, 1, 0, 2]  # the lowest first; what has none comes last
+        assert numbers(screen) == [3, 1, 0, 2]  # the lowest first; runs without the metric come last
         await driver.see("rmse▲")
         await driver.press("O")
         assert numbers(screen) == [0, 1, 3, 2]
@@ -44,7 +44,7 @@ async def test_sorting_and_filtering(store: Store) -> None:
             assert narrow in [column.key for column in table.columns(76)]
 
 
-async def test_differences_from_a_baseline(store: Store) -> None:
+async def test_the_table_shows_differences_from_a_baseline(store: Store) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         await go(driver)
@@ -57,7 +57,7 @@ async def test_differences_from_a_baseline(store: Store) -> None:
 
 
 @SIZES
-async def test_a_run_in_full_and_two_side_by_side(store: Store, size: tuple[int, int]) -> None:
+async def test_runs_are_shown_in_full_and_side_by_side(store: Store, size: tuple[int, int]) -> None:
     number = with_run(store)
     group = {"by": "genre", "group": "[b]Crime[/b]", "rows": 12, "users": 5, "rmse": 1.5, "mae": 1, "too_high": 0.25}
     error = {"error": 0.5, "bins": [{"low": 3, "high": 3.5, "rows": 12, "predicted": 3.25, "rated": 3.75}]}
@@ -83,10 +83,10 @@ async def test_a_run_in_full_and_two_side_by_side(store: Store, size: tuple[int,
         await driver.see("last 1/2")
 
 
-def test_many_runs_are_sorted_by_any_column(store: Store) -> None:
-    for place in range(500):
-        number = store.start_run("mf", "demo", "standard", "random90", place, {"factors": 10})
-        store.end_run(number, "done", seconds=1.0, metrics={"rmse": 1 + place * 7 % 500 / 1000})
+def test_many_runs_can_be_sorted_by_any_column(store: Store) -> None:
+    for seed in range(500):
+        number = store.start_run("mf", "demo", "standard", "random90", seed, {"factors": 10})
+        store.end_run(number, "done", seconds=1.0, metrics={"rmse": 1 + seed * 7 % 500 / 1000})
     runs = store.runs()
     table = RunTable()
     table._all = runs

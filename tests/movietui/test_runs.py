@@ -1,4 +1,4 @@
-"""Runs in the store: finding, deleting and watching them, and the queue."""
+"""Runs in the store are found, deleted and watched, and wait in the queue."""
 
 import json
 import os
@@ -51,16 +51,17 @@ def with_checkpoint(store: Store, number: int, size: int = 1000) -> Path:
     return folder
 
 
-def done(store: Store, rmse: float, split: str = "u1", model: str = "mf") -> int:
+def finished_run(store: Store, rmse: float, split: str = "u1", model: str = "mf") -> int:
     number = store.start_run(model, "demo", "none", split, 0, {})
     store.end_run(number, "done", metrics={"rmse": rmse, "ndcg@10": rmse})
     return number
 
 
-def of_dead_process(store: Store, number: int) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    store.execute("UPDATE runs SET process = ?, began = 'then' WHERE id = ?", ended.pid, number)
+def give_to_dead_process(store: Store, number: int) -> None:
+    """Make a run belong to a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    store.execute("UPDATE runs SET process = ?, began = 'then' WHERE id = ?", process.pid, number)
 
 
 def test_an_earlier_store_is_migrated(home: Path) -> None:
@@ -85,8 +86,8 @@ def test_an_earlier_store_is_migrated(home: Path) -> None:
         assert texts[0] == texts[1]
 
 
-def test_find_and_get(store: Store, runs: Runs) -> None:
-    first, second = done(store, 0.9), done(store, 0.8, "u2", "bias")
+def test_runs_are_found_by_dataset_model_split_and_number(store: Store, runs: Runs) -> None:
+    first, second = finished_run(store, 0.9), finished_run(store, 0.8, "u2", "bias")
     assert [run.id for run in runs.find()] == [second, first]
     assert [run.id for run in runs.find(split="u1")] == [first]
     assert [run.id for run in runs.find("demo", "bias")] == [second]
@@ -96,7 +97,7 @@ def test_find_and_get(store: Store, runs: Runs) -> None:
 
 
 def test_changes_return_only_what_is_new(store: Store, runs: Runs) -> None:
-    first, second = done(store, 0.9), done(store, 0.8)
+    first, second = finished_run(store, 0.9), finished_run(store, 0.8)
     before = runs.changes()
     assert [run.id for run in before.runs] == [second, first]
     assert runs.changes(before.version) == replace(before, runs=())
@@ -108,14 +109,14 @@ def test_changes_return_only_what_is_new(store: Store, runs: Runs) -> None:
     last = runs.changes(after.version)
     assert (last.runs, last.deleted) == ((), (second,))
     assert runs.changes(last.version).deleted == ()
-    assert done(store, 0.7) > second  # its number is not reused
+    assert finished_run(store, 0.7) > second  # its number is not reused
 
 
 def test_a_run_that_was_cut_off_is_reported_once(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 0, {})
     version = runs.changes().version
     assert runs.changes(version).runs == ()
-    of_dead_process(store, number)
+    give_to_dead_process(store, number)
     (run,) = runs.changes(runs.changes(version).version - 1).runs
     assert (run.state, run.progress) == ("cut off", {})
     assert "resume it" in run.problem
@@ -126,7 +127,7 @@ def test_a_process_is_identified_by_its_number_and_start_time() -> None:
     number, began = this_process()
     assert began
     assert still_runs(number, began)
-    assert still_runs(number, "")  # as an earlier version recorded it
+    assert still_runs(number, "")  # as an earlier version stored it
     assert not still_runs(number, "another time")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         assert still_runs(child.pid, "")
@@ -136,8 +137,8 @@ def test_a_process_is_identified_by_its_number_and_start_time() -> None:
         assert not still_runs(child.pid, "")  # it is a zombie
 
 
-def test_names_and_notes(store: Store, runs: Runs) -> None:
-    number = done(store, 0.9)
+def test_names_and_notes_are_cleaned_and_limited(store: Store, runs: Runs) -> None:
+    number = finished_run(store, 0.9)
     assert runs.name(number, "  the \x1b[31mbest\n one ").name == "the best one"
     assert runs.note(number, "why").note == "why"
     assert runs.name(number, "").name == ""
@@ -149,8 +150,8 @@ def test_names_and_notes(store: Store, runs: Runs) -> None:
             call(99, "x")
 
 
-def test_delete(store: Store, runs: Runs) -> None:
-    first, second = done(store, 0.9), done(store, 0.8)
+def test_deleting_a_run_removes_everything_about_it(store: Store, runs: Runs) -> None:
+    first, second = finished_run(store, 0.9), finished_run(store, 0.8)
     folder = with_checkpoint(store, first)
     runs.use(first)
     runs.measured(first, "rows", b"bytes", {"subgroups": []})
@@ -165,7 +166,7 @@ def test_delete(store: Store, runs: Runs) -> None:
 
 
 def test_prune_keeps_the_best_of_comparable_runs(store: Store, runs: Runs) -> None:
-    numbers = [done(store, rmse) for rmse in (0.93, 0.91, 0.92, 0.95)] + [done(store, 0.99, "u2")]
+    numbers = [finished_run(store, rmse) for rmse in (0.93, 0.91, 0.92, 0.95)] + [finished_run(store, 0.99, "u2")]
     folders = {number: with_checkpoint(store, number) for number in numbers}
     runs.use(numbers[3])
     freed = runs.prune(1)
@@ -179,8 +180,8 @@ def test_prune_keeps_the_best_of_comparable_runs(store: Store, runs: Runs) -> No
         runs.use(numbers[0])
 
 
-def test_the_best_by_a_metric(store: Store) -> None:
-    runs = [store.run(done(store, value)) for value in (0.3, 0.2, 0.4)]
+def test_runs_are_sorted_by_how_good_their_metric_is(store: Store) -> None:
+    runs = [store.run(finished_run(store, value)) for value in (0.3, 0.2, 0.4)]
     result = [run for run in runs if run is not None]
     assert [run.metrics["rmse"] for run in sorted(result, key=lambda run: metric_order(run, "rmse"))] == [0.2, 0.3, 0.4]
     assert [run.metrics["rmse"] for run in sorted(result, key=lambda run: metric_order(run, "ndcg@10"))] == [
@@ -191,7 +192,7 @@ def test_the_best_by_a_metric(store: Store) -> None:
     assert metric_order(result[0], "mae") == float("inf")
 
 
-def test_use(store: Store, runs: Runs) -> None:
+def test_a_run_that_somebody_chooses_serves(store: Store, runs: Runs) -> None:
     number = with_run(store, "own")
     with_checkpoint(store, number)
     store.choose("stand-in:own", str(number))
@@ -206,7 +207,7 @@ def test_use(store: Store, runs: Runs) -> None:
 # The queue
 
 
-def test_runs_wait_in_order(store: Store, runs: Runs) -> None:
+def test_queued_runs_wait_in_order(store: Store, runs: Runs) -> None:
     numbers = [runs.queue("mf", "demo", "u1", REQUEST) for _ in range(3)]
     assert [run.id for run in runs.waiting()] == numbers
     waiting = runs.get(numbers[0])
@@ -225,7 +226,7 @@ def test_runs_wait_in_order(store: Store, runs: Runs) -> None:
 def test_queued_runs_of_a_dead_process_are_adopted(store: Store, runs: Runs) -> None:
     ours, theirs = (runs.queue("mf", "demo", "u1", REQUEST) for _ in range(2))
     assert runs.adopt() == 0
-    of_dead_process(store, theirs)
+    give_to_dead_process(store, theirs)
     assert [run.id for run in runs.waiting()] == [ours]
     assert runs.adopt() == 1
     assert [run.id for run in runs.waiting()] == [ours, theirs]
@@ -236,19 +237,19 @@ def test_queued_runs_of_a_dead_process_are_adopted(store: Store, runs: Runs) -> 
 
 def test_only_one_window_queues_a_run_again(store: Store, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 4, {"sweeps": 3}, request=REQUEST)
-    of_dead_process(store, number)
-    others = Runs(Store(store.path))
-    monkeypatch.setattr(runs, "_free", lambda run: others.again(number))  # another window is faster
+    give_to_dead_process(store, number)
+    other_runs = Runs(Store(store.path))
+    monkeypatch.setattr(runs, "_free", lambda run: other_runs.again(number))  # another window is faster
     with pytest.raises(Problem, match=f"Run {number} was already resumed in another window"):
         runs.again(number)
-    others._store.close()
+    other_runs._store.close()
 
 
 def test_a_run_that_did_not_finish_is_queued_again(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 4, {"sweeps": 3}, request=REQUEST)
     with pytest.raises(Problem, match="is running; only an interrupted"):
         runs.again(number)
-    of_dead_process(store, number)
+    give_to_dead_process(store, number)
     folder = with_checkpoint(store, number)
     again = runs.again(number)
     assert (again.state, again.request) == ("queued", REQUEST)
@@ -259,20 +260,20 @@ def test_a_run_that_did_not_finish_is_queued_again(store: Store, runs: Runs) -> 
         runs.again(old)
 
 
-# While it trains
+# During training
 
 
 def epoch(number: int, of: int = 4) -> dict[str, Any]:
     return {"epoch": number, "of": of, "train_loss": 1 / number, "validation_loss": None}
 
 
-def test_a_run_is_recorded_while_it_trains(store: Store, runs: Runs) -> None:
+def test_progress_is_stored_during_training(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 0, {})
     now = [100.0]
     recorder = Recorder(runs, number, ("curve", "measure"), lambda: now[0])
-    for at in range(1, 4):
+    for epoch_number in range(1, 4):
         now[0] += 2
-        recorder.epoch("curve", epoch(at))
+        recorder.epoch("curve", epoch(epoch_number))
     run = runs.get(number)
     assert (run.state, run.seconds, len(run.curve)) == ("running", 6, 3)
     assert run.progress == {"phase": "curve", "epoch": 3, "of": 4, "left": 2 * (1 + 4)}
@@ -280,13 +281,13 @@ def test_a_run_is_recorded_while_it_trains(store: Store, runs: Runs) -> None:
     assert run.peak_bytes > 10_000_000
     now[0] += 0.1
     recorder.epoch("curve", epoch(4))
-    assert runs.get(number).progress["epoch"] == 3  # recorded at most once a second
+    assert runs.get(number).progress["epoch"] == 3  # stored at most once a second
     recorder.epoch("measure", epoch(1))
     run = runs.get(number)
     assert (run.progress["phase"], run.progress["left"], len(run.curve)) == ("measure", None, 4)
 
 
-def test_a_pause_is_recorded_and_not_counted(store: Store, runs: Runs) -> None:
+def test_a_pause_is_stored_and_does_not_count_as_training_time(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 0, {})
     now = [0.0]
     recorder = Recorder(runs, number, ("curve",), lambda: now[0])
@@ -320,12 +321,12 @@ train(Store(locations.store()), request, Listener(epoch=die))
 def test_a_killed_run_restarts_under_its_number(ready: Path, store: Store, runs: Runs) -> None:
     from movietui.jobs.train import resume
 
-    ended = subprocess.run([sys.executable, "-c", KILLED])
-    assert ended.returncode == -signal.SIGKILL
-    cut = runs.find()[0]
-    assert (cut.state, len(cut.curve), cut.split, cut.device) == ("cut off", 3, "random90", "cpu")
-    trained = resume(store, cut.id)
-    run = runs.get(cut.id)
+    process = subprocess.run([sys.executable, "-c", KILLED])
+    assert process.returncode == -signal.SIGKILL
+    killed = runs.find()[0]
+    assert (killed.state, len(killed.curve), killed.split, killed.device) == ("cut off", 3, "random90", "cpu")
+    trained = resume(store, killed.id)
+    run = runs.get(killed.id)
     assert (run.state, run.settings["sweeps"], run.metrics) == ("done", 3, trained["metrics"])
     assert run.peak_bytes == trained["peak_bytes"]
     detail = runs.detail(run.id)
@@ -333,8 +334,8 @@ def test_a_killed_run_restarts_under_its_number(ready: Path, store: Store, runs:
     assert sum(map(sum, detail["confusion"]["counts"])) == sum(one["rows"] for one in detail["calibration"]["bins"])
 
 
-def test_as_json_is_json(store: Store, runs: Runs) -> None:
-    row = runs.whole(done(store, 0.9))
+def test_a_whole_run_can_be_written_as_json(store: Store, runs: Runs) -> None:
+    row = runs.whole(finished_run(store, 0.9))
     assert json.loads(json.dumps(row)) == row
     assert {"run", "model", "dataset", "split", "seed", "state", "metrics", "curve"} <= set(row)
     assert os.path.isabs(row["checkpoint"])

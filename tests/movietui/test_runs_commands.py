@@ -1,4 +1,4 @@
-"""``movietui runs``, as a person and as a script would use it."""
+"""``movietui runs``, as people and scripts use it."""
 
 import csv
 import io
@@ -17,17 +17,17 @@ from movietui.store.ratings import Store
 from tests.movietui.commands import Run, document, refused
 
 METRICS = {"rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10", "recall@10", "recall@20", "hit@10"}
-"""The metrics that are means over rows or users, and so have an interval."""
+"""The metrics that have an interval, because they are means over rows or users."""
 
 
 @pytest.fixture
 def run(ready: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return what runs commands in a home with a bias run (1) and an mf run (2), which serves."""
+    """A function that calls ``movietui runs`` in a home with a bias run (1) and an mf run (2), which serves."""
     monkeypatch.setenv("COLUMNS", "160")
     return lambda *arguments: CliRunner().invoke(cli, ["runs", *map(str, arguments)])
 
 
-def test_list(run: Run) -> None:
+def test_list_prints_runs_with_their_metrics(run: Run) -> None:
     second, first = document(run("list", "--json"))
     assert (first["run"], first["model"], first["state"]) == (1, "bias", "done")
     assert (second["run"], second["model"], second["split"], second["seed"]) == (2, "mf", "random90", 0)
@@ -42,7 +42,7 @@ def test_list(run: Run) -> None:
     assert [row.split()[1] for row in rows] == ["mf", "bias"]
 
 
-def test_list_with_reported_results(run: Run) -> None:
+def test_list_can_include_reported_results(run: Run) -> None:
     rows = [row for row in document(run("list", "--reported", "--json")) if row["state"] == "reported"]
     assert len(rows) == len(EXPERIMENTS)
     (hybrid,) = [row for row in rows if row["model"] == "hybrid"]
@@ -53,7 +53,7 @@ def test_list_with_reported_results(run: Run) -> None:
     assert Service().published_results() == rows
 
 
-def test_show(run: Run) -> None:
+def test_show_prints_a_run_in_full(run: Run) -> None:
     row = document(run("show", 2, "--json"))
     assert [epoch["epoch"] for epoch in row["curve"]] == list(range(1, 7))
     assert row["best_epoch"] in range(1, 7)
@@ -66,7 +66,7 @@ def test_show(run: Run) -> None:
     refused(run("show", 9), "There is no run 9; movietui runs list")
 
 
-def test_compare(run: Run) -> None:
+def test_compare_prints_differences_and_both_lists(run: Run) -> None:
     report = document(run("compare", 1, 2, "--user", 1, "--json"))
     assert {row["name"]: (row["first"], row["second"]) for row in report["facts"]} == {"model": ("bias", "mf")}
     assert {row["name"]: (row["first"], row["second"]) for row in report["settings"]}["factors"] == (None, 4)
@@ -90,8 +90,8 @@ def test_compare(run: Run) -> None:
     refused(run("compare", 1, 1), "You named run 1 twice")
     refused(run("compare", 1, 2, "--user", "nobody"), "has no user nobody")
     refused(run("compare", 1, 2, "--profile", "nobody"), "There is no profile")
-    asked: Any = {"kind": "user", "id": "1", "dataset": "demo"}
-    assert Service().compare_runs(first=1, second=2, viewers=[asked]) == report
+    viewer: Any = {"kind": "user", "id": "1", "dataset": "demo"}
+    assert Service().compare_runs(first=1, second=2, viewers=[viewer]) == report
 
 
 def test_runs_measured_on_different_rows_have_no_interval(run: Run) -> None:
@@ -103,7 +103,7 @@ def test_runs_measured_on_different_rows_have_no_interval(run: Run) -> None:
     assert "so there is no interval" in run("compare", 1, 3).stdout
 
 
-def test_export(run: Run, tmp_path: Path) -> None:
+def test_export_writes_csv_markdown_and_json(run: Run, tmp_path: Path) -> None:
     run("note", 1, 'a | b, "c"')
     rows = list(csv.DictReader(io.StringIO(run("export").stdout)))
     assert [row["run"] for row in rows] == ["2", "1"]
@@ -121,7 +121,7 @@ def test_export(run: Run, tmp_path: Path) -> None:
     refused(run("export", "--output", tmp_path / "no" / "where.csv"), "could not be written")
 
 
-def test_name_note_use_prune_delete(run: Run, ready: Path) -> None:
+def test_runs_are_named_noted_used_pruned_and_deleted(run: Run, ready: Path) -> None:
     assert document(run("name", 1, "plain one", "--json")) == {"run": 1, "name": "plain one"}
     assert "plain one" in run("list").stdout
     assert document(run("note", 1, "why", "--json")) == {"run": 1, "note": "why"}
@@ -139,7 +139,7 @@ def test_name_note_use_prune_delete(run: Run, ready: Path) -> None:
     refused(run("delete", 2), "There is no run 2")
 
 
-def test_resume(run: Run) -> None:
+def test_resume_trains_an_unfinished_run_again(run: Run) -> None:
     store = Store(locations.store())
     request = {"cleaning": "standard", "split": None, "settings": {"sweeps": "3"}, "seed": 0, "published": False}
     number = store.start_run("bias", "demo", "standard", "random90", 0, {"sweeps": 3}, request=request)

@@ -1,4 +1,4 @@
-"""What somebody rated, saw or hid in one dataset counts in every other, even if titles differ."""
+"""What somebody rated, saw or hid in one dataset counts in every other dataset, even if titles differ."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,14 +34,14 @@ def store(store: Store) -> Store:
     return store
 
 
-def film(of: Dataset, row: int) -> Movie:
-    movies = of.movies
+def movie_of(dataset: Dataset, row: int) -> Movie:
+    movies = dataset.movies
     return Movie(movies.keys[row], movies.titles[row], int(movies.years[row]))
 
 
 def rate(store: Store, of: Dataset, row: int, stars: float) -> None:
     """Rate a movie of a dataset as the app and the command line do."""
-    store.rate(ANNA, same_movies(store, of, [ANNA]).stored(ANNA, film(of, row)), stars)
+    store.rate(ANNA, same_movies(store, of, [ANNA]).stored(ANNA, movie_of(of, row)), stars)
 
 
 def rated(store: Store, of: Dataset) -> dict[int, float]:
@@ -66,15 +66,15 @@ def test_a_rating_counts_in_a_dataset_with_another_title(
 
 def test_a_mark_counts_in_another_dataset(store: Store) -> None:
     for movie, mark in ((SEVEN, "seen"), (POSTINO, "hidden"), (ALONE, "liked")):
-        store.mark(ANNA, film(OLD, movie), mark)
+        store.mark(ANNA, movie_of(OLD, movie), mark)
     there = same_movies(store, NEW, [ANNA])
     assert there.for_engine(ANNA)["seen"] == [NEW.movies.keys[SEVEN]]
     assert there.for_engine(ANNA)["hidden"] == [NEW.movies.keys[POSTINO]]
-    assert there.stored(ANNA, film(NEW, POSTINO)).key == OLD.movies.keys[POSTINO]
+    assert there.stored(ANNA, movie_of(NEW, POSTINO)).key == OLD.movies.keys[POSTINO]
 
 
-def test_a_movie_is_not_guessed(store: Store) -> None:
-    """Emma (1996) may be the movie of 1997, so an import would ask."""
+def test_an_uncertain_match_does_not_count(store: Store) -> None:
+    """Emma (1996) may or may not be the Emma of 1997, so an import would ask."""
     rate(store, OLD, EMMA, 5)
     rate(store, OLD, ALONE, 5)
     assert rated(store, NEW) == {}
@@ -83,11 +83,11 @@ def test_a_movie_is_not_guessed(store: Store) -> None:
 
 
 def test_of_two_ratings_the_newest_counts(store: Store) -> None:
-    """Both stay in the store, and a new rating changes the newest."""
-    store.rate(ANNA, film(OLD, SEVEN), 2)
-    store.rate(ANNA, film(NEW, SEVEN), 4)
+    """Both ratings stay in the store, and a new rating changes the newest one."""
+    store.rate(ANNA, movie_of(OLD, SEVEN), 2)
+    store.rate(ANNA, movie_of(NEW, SEVEN), 4)
     assert rated(store, OLD) == rated(store, NEW) == {SEVEN: 4}
-    store.rate(ANNA, film(OLD, SEVEN), 1)
+    store.rate(ANNA, movie_of(OLD, SEVEN), 1)
     assert rated(store, OLD) == rated(store, NEW) == {SEVEN: 1}
     rate(store, NEW, SEVEN, 5)
     assert [(each.movie.key, each.stars) for each in store.ratings(ANNA)] == [
@@ -97,68 +97,68 @@ def test_of_two_ratings_the_newest_counts(store: Store) -> None:
 
 
 def test_a_mark_is_removed_under_the_key_that_has_it(store: Store) -> None:
-    """Although the movie was rated under another key since."""
-    store.mark(ANNA, film(OLD, SEVEN), "hidden")
-    store.rate(ANNA, film(NEW, SEVEN), 4)
+    """This holds even if the movie has been rated under another key since then."""
+    store.mark(ANNA, movie_of(OLD, SEVEN), "hidden")
+    store.rate(ANNA, movie_of(NEW, SEVEN), 4)
     here = same_movies(store, NEW, [ANNA])
-    assert here.stored(ANNA, film(NEW, SEVEN), "hidden").key == OLD.movies.keys[SEVEN]
-    assert here.stored(ANNA, film(NEW, SEVEN)).key == NEW.movies.keys[SEVEN]
+    assert here.stored(ANNA, movie_of(NEW, SEVEN), "hidden").key == OLD.movies.keys[SEVEN]
+    assert here.stored(ANNA, movie_of(NEW, SEVEN)).key == NEW.movies.keys[SEVEN]
 
 
 LONG = "A Name of Many Words"
 
 
 def test_two_stored_movies_are_not_merged(store: Store) -> None:
-    """A match with another year yields to one with exactly the year of the dataset, as in an import."""
+    """As in an import, a movie with exactly the year of the dataset is preferred to one with another year."""
     one = dataset([f"{LONG} (1991)"])
     store.rate(ANNA, Movie("a name of many words 1990", LONG, 1990), 1)
     assert rated(store, one) == {0: 1}
-    store.rate(ANNA, film(one, 0), 4)
+    store.rate(ANNA, movie_of(one, 0), 4)
     store.rate(ANNA, Movie("a name of many words 1990", LONG, 1990), 2)
     assert rated(store, one) == {0: 4}
-    assert same_movies(store, one, [ANNA]).stored(ANNA, film(one, 0)).key == one.movies.keys[0]
+    assert same_movies(store, one, [ANNA]).stored(ANNA, movie_of(one, 0)).key == one.movies.keys[0]
 
 
 def linked(labels: Sequence[str], *ids: str) -> Dataset:
     return dataset(labels, ids)
 
 
-def test_ids_say_which_movie_it_is(store: Store) -> None:
-    """The ids that a dataset has are stored with ratings in it, and win over titles in other datasets."""
+def test_ids_identify_a_movie(store: Store) -> None:
+    """The ids in a dataset are stored with its ratings. In other datasets, these ids count more than titles."""
     here = linked(["Whatever It Is Called (1990)"], "tt0000001")
     there = linked(["Something Else (1995)", "Whatever It Is Called (1991)"], "tt0000001", "tt0000002")
-    store.rate(ANNA, film(here, 0), 4)
+    store.rate(ANNA, movie_of(here, 0), 4)
     assert rated(store, here) == {0: 4}
     assert store.ids() == {here.movies.keys[0]: Ids("tt0000001")}
     assert rated(store, there) == {0: 4}
 
 
-def test_a_later_import_makes_a_movie_be_recognised_again(store: Store) -> None:
+def test_a_movie_is_recognised_again_after_a_later_import(store: Store) -> None:
     same = SameMovies(store)
-    store.rate(ANNA, film(OLD, ALONE), 4)
+    store.rate(ANNA, movie_of(OLD, ALONE), 4)
     (unknown,) = same.unknown([ANNA])
     assert from_rows(to_rows([unknown])) == [unknown]
     same.learn([unknown], {unknown.key: {"key": "", "sure": False, "ids": ("", 0, 0)}})
     assert same.unknown([ANNA]) == same.unknown([ANNA], again=True) == []
-    movie = film(OLD, ALONE)
+    movie = movie_of(OLD, ALONE)
     store.import_movies(ANNA, "", [ImportedMovie(movie, movie.key, 4, ids=Ids("tt0000009"))])
     assert same.unknown([ANNA]) == []
     assert [each.ids for each in same.unknown([ANNA], again=True)] == [Ids("tt0000009")]
 
 
-def test_ratings_of_a_user_belong_to_one_dataset(store: Store) -> None:
+def test_ratings_do_not_count_for_another_profile(store: Store) -> None:
     rate(store, OLD, SEVEN, 4)
     assert same_movies(store, NEW, [profile("tom")]).for_engine(profile("tom"))["rated"] == []
 
 
-def test_an_export_has_each_movie_once(store: Store, tmp_path: Path) -> None:
+def test_an_export_contains_each_movie_once(store: Store, tmp_path: Path) -> None:
     here, there = linked(["Whatever It Is Called (1990)"], "tt0000001"), linked(["Something Else (1995)"], "tt0000001")
-    store.rate(ANNA, film(here, 0), 4)
-    store.rate(ANNA, film(there, 0), 2)
-    store.mark(ANNA, film(here, 0), "liked")
+    store.rate(ANNA, movie_of(here, 0), 4)
+    store.rate(ANNA, movie_of(there, 0), 2)
+    store.mark(ANNA, movie_of(here, 0), "liked")
     store.rate(ANNA, FARGO, 3)
-    for of in (here, there):
-        same_movies(store, of, [ANNA])
+    for each in (here, there):
+        same_movies(store, each, [ANNA])
     assert [(each.title, each.stars, each.marks) for each in entries_of(store, ANNA)] == [
         ("Something Else", 2, {"liked"}),
         ("Fargo", 3, frozenset()),
@@ -196,20 +196,20 @@ async def test_the_app_recognises_a_movie_under_another_key(store: Store, faked:
 
 
 async def test_a_movie_is_recognised_once(store: Store, faked: FakeEngine) -> None:
-    """Until another dataset is opened or an import adds ids; a movie rated in this dataset is known."""
+    """It is recognised again only after another dataset is opened or an import adds ids."""
     session = Session(store, faked)
     store.rate(ANNA, Movie("as called elsewhere 1999", title(7), 1999), 4)
     await session.open("demo")
     await session.look_at(ANNA)
 
-    def asked() -> list[list[str]]:
-        return [[film["key"] for film in question["movies"]] for do, question in faked.asked if do == "recognise"]
+    def requests() -> list[list[str]]:
+        return [[movie["key"] for movie in named["movies"]] for do, named in faked.asked if do == "recognise"]
 
     first = (await session.ranked(0, 10))["rows"][0]
     await session.rate(first, 5)
     await session.ranked(0, 10)
     await session.taste()
-    assert asked() == [["as called elsewhere 1999"]]
+    assert requests() == [["as called elsewhere 1999"]]
     other = Store(store.path)
     other.import_movies(
         ANNA, "", [ImportedMovie(Movie("as called elsewhere 1999", title(7), 1999), "7", 4, ids=Ids("tt0000007"))]
@@ -217,15 +217,15 @@ async def test_a_movie_is_recognised_once(store: Store, faked: FakeEngine) -> No
     other.rate(ANNA, Movie("3", title(3), 1999), 2)
     other.close()
     await session.ranked(0, 10)
-    assert set(asked()[-1]) == {"as called elsewhere 1999", "3", first["key"]}
-    assert len(asked()) == 2
+    assert set(requests()[-1]) == {"as called elsewhere 1999", "3", first["key"]}
+    assert len(requests()) == 2
 
 
 # On the command line
 
 
 def test_the_command_line_recognises_a_movie_under_another_key(tmp_path: Path, run: Run) -> None:
-    """In a list, when it is rated again, and in the next import."""
+    """This holds for lists, for another rating of the movie, and for the next import."""
     get_linked(tmp_path, {1: "Se7en (1995)", 2: "Fargo (1996)", 3: "Alien (1979)"}, {1: 1, 2: 2, 3: 3}, "old", users=20)
     get_linked(tmp_path, {1: "Seven (1995)", 2: "Fargo (1996)", 3: "Alien (1979)"}, {1: 1, 2: 2, 3: 3}, "new", users=20)
     for name in ("old", "new"):

@@ -1,3 +1,5 @@
+"""The engine's service, which replies to requests about the demo with a trained model."""
+
 import json
 import re
 from pathlib import Path
@@ -22,7 +24,7 @@ from tests.movietui.hostile import OCCUPATION, TITLES
 APART = ("divided", "would_divide")
 
 
-def asked(user: str = "1", *rated: tuple[str, float]) -> ViewerRatings:
+def a_user(user: str = "1", *rated: tuple[str, float]) -> ViewerRatings:
     return {"kind": "user", "id": user, "rated": list(rated), "seen": [], "hidden": []}
 
 
@@ -30,8 +32,8 @@ def stranger(*rated: tuple[str, float]) -> ViewerRatings:
     return {"kind": "profile", "id": "anna", "rated": list(rated), "seen": [], "hidden": []}
 
 
-def of(*viewers: ViewerRatings, **more: Any) -> ListQuery:
-    """Return the query for the list of viewers, with further fields."""
+def query_for(*viewers: ViewerRatings, **more: Any) -> ListQuery:
+    """Return the query for a list for these viewers, with further fields."""
     return {"viewers": list(viewers), "misery": 0.6, **more}  # type: ignore[typeddict-item]
 
 
@@ -42,7 +44,7 @@ def service(ready: Path) -> Service:
     return opened
 
 
-def test_every_request_of_the_protocol_is_answered(home: Path) -> None:
+def test_every_request_of_the_protocol_gets_a_reply(home: Path) -> None:
     assert len(NAMES) == 28
     for name in NAMES:
         assert getattr(Service, name) is not getattr(Requests, name)
@@ -65,7 +67,7 @@ def test_nothing_else_can_be_called_from_the_pipe(home: Path, name: object) -> N
 
 
 @pytest.mark.parametrize("arguments", [None, 7, [], "x", {"self": 1}, {"dataset": "demo"}, {"__class__": 1}])
-def test_wrong_arguments_are_a_sentence(home: Path, arguments: object) -> None:
+def test_wrong_arguments_are_reported_in_a_sentence(home: Path, arguments: object) -> None:
     report = json.loads(reply(Service(), {"id": 1, "do": "open", "arguments": arguments}))
     assert "please report it" in report["problem"]
 
@@ -79,21 +81,21 @@ def test_open_describes_the_dataset(ready: Path) -> None:
 
 
 def test_requests_fail_if_nothing_is_open() -> None:
-    for question in (
-        lambda service: service.rank(query=of(asked()), offset=0, limit=10),
+    for request in (
+        lambda service: service.rank(query=query_for(a_user()), offset=0, limit=10),
         lambda service: service.find_users(search="", offset=0, limit=10),
-        lambda service: service.movie_details(viewers=[asked()], movie="1"),
+        lambda service: service.movie_details(viewers=[a_user()], movie="1"),
     ):
         with pytest.raises(Problem, match="No dataset is open"):
-            question(Service())
+            request(Service())
 
 
 def test_a_failed_open_keeps_the_open_dataset(service: Service) -> None:
-    before = service.rank(query=of(asked()), offset=0, limit=10)
+    before = service.rank(query=query_for(a_user()), offset=0, limit=10)
     for dataset, checkpoint in (("demo", "none"), ("ml-100k", checkpoint_of("mf")), ("nothing", "none")):
         with pytest.raises(Problem):
             service.open(dataset=dataset, cleaning="standard", checkpoint=str(locations.checkpoints() / checkpoint))
-    assert service.rank(query=of(asked()), offset=0, limit=10) == before
+    assert service.rank(query=query_for(a_user()), offset=0, limit=10) == before
 
 
 def test_an_interview_asks_about_unrated_movies(service: Service) -> None:
@@ -124,39 +126,39 @@ def test_an_interview_asks_about_unrated_movies(service: Service) -> None:
     assert after["known"] > 0
     assert after["rated"] == 1
     hiding: ViewerRatings = {**stranger(), "hidden": keys[:2]}
-    asked = service.next_question(viewer=hiding, answers=nothing, card=True)["movies"]
-    assert not {*keys[:2]} & {movie["key"] for movie in asked}
+    movies = service.next_question(viewer=hiding, answers=nothing, card=True)["movies"]
+    assert not {*keys[:2]} & {movie["key"] for movie in movies}
     everything = [(movie, 3.0) for movie in service.opened.dataset.movies.keys]
     assert service.next_question(viewer=stranger(*everything), answers=nothing, card=True)["movies"] == []
 
 
-def test_a_movie_that_lost_a_card_keeps_its_place(service: Service) -> None:
+def test_a_movie_without_points_keeps_its_place(service: Service) -> None:
     card = service.next_question(viewer=stranger(), answers={"unseen": [], "passed": [], "genres": {}}, card=True)
-    chosen, *lost = card["if_passed"]
-    place = {movie["key"]: movie["place"] for movie in lost}
-    before = [row["key"] for row in service.rank(query=of(stranger()), offset=0, limit=10_000)["rows"]]
+    chosen, *without_points = card["if_passed"]
+    place = {movie["key"]: movie["place"] for movie in without_points}
+    before = [row["key"] for row in service.rank(query=query_for(stranger()), offset=0, limit=10_000)["rows"]]
     for key, above in place.items():
         others = [movie for movie in before[: before.index(key)] if movie not in place and movie != chosen["key"]]
         assert len(others) == above
     viewer: ViewerRatings = {**stranger((chosen["key"], 5.0)), "held": [*place.items()]}
-    after = [row["key"] for row in service.rank(query=of(viewer), offset=0, limit=10_000)["rows"]]
+    after = [row["key"] for row in service.rank(query=query_for(viewer), offset=0, limit=10_000)["rows"]]
     for key, above in place.items():
         assert len([movie for movie in after[: after.index(key)] if movie not in place]) >= above
     next_card = service.next_question(
-        viewer=stranger((chosen["key"], 5.0)), answers={"unseen": [], "passed": lost, "genres": {}}, card=True
+        viewer=stranger((chosen["key"], 5.0)), answers={"unseen": [], "passed": without_points, "genres": {}}, card=True
     )["if_passed"]
     keys = [movie["key"] for movie in next_card]
-    for movie in next_card:  # in the list as it is shown
+    for movie in next_card:  # their places in the list that is shown
         assert movie["place"] == len([key for key in after[: after.index(movie["key"])] if key not in keys])
     genre = service.opened.dataset.movies.genre_names[0]
-    query: ListQuery = {**of(viewer), "filter": f"+{genre}"}
-    narrowed = [row["key"] for row in service.rank(query=query, offset=0, limit=10_000)["rows"]]
-    assert narrowed == [key for key in after if key in {*narrowed}]
-    assert 0 < len(narrowed) < len(after)
+    query: ListQuery = {**query_for(viewer), "filter": f"+{genre}"}
+    filtered = [row["key"] for row in service.rank(query=query, offset=0, limit=10_000)["rows"]]
+    assert filtered == [key for key in after if key in {*filtered}]
+    assert 0 < len(filtered) < len(after)
 
 
 def test_windows_are_parts_of_one_list(service: Service) -> None:
-    whole = service.rank(query=of(asked()), offset=0, limit=10_000)
+    whole = service.rank(query=query_for(a_user()), offset=0, limit=10_000)
     assert whole["total"] == len(whole["rows"])
     assert [row["rank"] for row in whole["rows"]] == list(range(1, whole["total"] + 1))
     assert len({row["id"] for row in whole["rows"]}) == whole["total"]
@@ -164,25 +166,25 @@ def test_windows_are_parts_of_one_list(service: Service) -> None:
     pieces = [
         row
         for start in range(0, whole["total"], 70)
-        for row in service.rank(query=of(asked()), offset=start, limit=70)["rows"]
+        for row in service.rank(query=query_for(a_user()), offset=start, limit=70)["rows"]
     ]
     assert pieces == whole["rows"]
-    likely = service.rank(query={**of(asked()), "order": "likely"}, offset=0, limit=10_000)["rows"]
+    likely = service.rank(query={**query_for(a_user()), "order": "likely"}, offset=0, limit=10_000)["rows"]
     assert sorted(row["id"] for row in likely) == sorted(row["id"] for row in whole["rows"])
-    by_stars = service.rank(query={**of(asked()), "order": "stars"}, offset=0, limit=10_000)["rows"]
+    by_stars = service.rank(query={**query_for(a_user()), "order": "stars"}, offset=0, limit=10_000)["rows"]
     assert sorted(row["id"] for row in by_stars) == sorted(row["id"] for row in whole["rows"])
     stars = [row["stars"] for row in by_stars]
     assert stars == sorted(stars, reverse=True)
-    past = service.rank(query=of(asked()), offset=5000, limit=70)
+    past = service.rank(query=query_for(a_user()), offset=5000, limit=70)
     assert (past["rows"], past["total"], past["offset"]) == ([], whole["total"], 5000)
 
 
 def test_rated_movies_leave_the_list_and_change_ranks(service: Service) -> None:
-    first = service.rank(query=of(stranger()), offset=0, limit=10_000)
+    first = service.rank(query=query_for(stranger()), offset=0, limit=10_000)
     assert first["moved"] == 0
     assert all(row["before"] == row["rank"] for row in first["rows"])
     movie = first["rows"][4]
-    second = service.rank(query=of(stranger((movie["key"], 1.0))), offset=0, limit=100, compare=True)
+    second = service.rank(query=query_for(stranger((movie["key"], 1.0))), offset=0, limit=100, compare=True)
     assert second["total"] == first["total"] - 1
     assert second["seen"] == [1]
     stayed = [row["id"] for row in first["rows"] if row["id"] != movie["id"]]
@@ -192,35 +194,35 @@ def test_rated_movies_leave_the_list_and_change_ranks(service: Service) -> None:
     assert second["moved"] == len(moved) > 0
 
 
-def test_further_windows_keep_the_ranks_before(service: Service) -> None:
-    movie = service.rank(query=of(stranger()), offset=0, limit=1)["rows"][0]["key"]
+def test_further_windows_keep_the_previous_ranks(service: Service) -> None:
+    movie = service.rank(query=query_for(stranger()), offset=0, limit=1)["rows"][0]["key"]
     rated = stranger((movie, 1.0))
-    first = service.rank(query=of(rated), offset=0, limit=50, compare=True)
-    again = service.rank(query=of(rated), offset=0, limit=50)
+    first = service.rank(query=query_for(rated), offset=0, limit=50, compare=True)
+    again = service.rank(query=query_for(rated), offset=0, limit=50)
     assert again["rows"] == first["rows"]
     assert any(row["before"] != row["rank"] for row in again["rows"])
-    next_window = service.rank(query=of(rated), offset=50, limit=50)
+    next_window = service.rank(query=query_for(rated), offset=50, limit=50)
     assert [row["rank"] for row in next_window["rows"]] == list(range(51, 101))
     assert any(row["before"] != row["rank"] for row in next_window["rows"])
 
 
-def test_a_movie_that_returns_has_no_rank_before(service: Service) -> None:
-    movie = service.rank(query=of(stranger()), offset=0, limit=1)["rows"][0]
-    service.rank(query=of(stranger((movie["key"], 4.0))), offset=0, limit=50, compare=True)
-    back = service.rank(query=of(stranger()), offset=0, limit=10_000, compare=True)
+def test_a_movie_that_returns_has_no_previous_rank(service: Service) -> None:
+    movie = service.rank(query=query_for(stranger()), offset=0, limit=1)["rows"][0]
+    service.rank(query=query_for(stranger((movie["key"], 4.0))), offset=0, limit=50, compare=True)
+    back = service.rank(query=query_for(stranger()), offset=0, limit=10_000, compare=True)
     (row,) = (row for row in back["rows"] if row["id"] == movie["id"])
     assert row["before"] is None
 
 
-def test_another_viewer_is_not_compared(service: Service) -> None:
-    service.rank(query=of(asked("1")), offset=0, limit=50)
-    result = service.rank(query=of(asked("2")), offset=0, limit=50, compare=True)
+def test_lists_of_two_viewers_are_not_compared(service: Service) -> None:
+    service.rank(query=query_for(a_user("1")), offset=0, limit=50)
+    result = service.rank(query=query_for(a_user("2")), offset=0, limit=50, compare=True)
     assert result["moved"] == 0
     assert all(row["before"] == row["rank"] for row in result["rows"])
 
 
 def test_the_list_is_compared_with_that_of_another_run(service: Service) -> None:
-    query: ListQuery = {"viewers": [asked("2")], "misery": 0.6, "filter": "+Drama"}
+    query: ListQuery = {"viewers": [a_user("2")], "misery": 0.6, "filter": "+Drama"}
     before = service.rank(query=query, offset=0, limit=10)["rows"]
     report = service.compare_lists(query=query, cleaning="standard", checkpoint=checkpoint_of("bias"), limit=10)
     firsts = {movie["first"]: movie["title"] for movie in report["movies"] if movie["first"]}
@@ -233,74 +235,74 @@ def test_the_list_is_compared_with_that_of_another_run(service: Service) -> None
     assert report["common"] == len({row["id"] for row in before} & {row["id"] for row in then}) < 10
 
 
-def test_another_model_is_not_compared(service: Service) -> None:
-    service.rank(query=of(asked()), offset=0, limit=50)
+def test_lists_of_two_models_are_not_compared(service: Service) -> None:
+    service.rank(query=query_for(a_user()), offset=0, limit=50)
     service.open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("bias"))
-    assert service.rank(query=of(asked()), offset=0, limit=50, compare=True)["moved"] == 0
+    assert service.rank(query=query_for(a_user()), offset=0, limit=50, compare=True)["moved"] == 0
 
 
 def test_a_rating_that_changes_nothing_moves_nothing(service: Service) -> None:
-    movie = service.rank(query=of(stranger()), offset=0, limit=1)["rows"][0]["key"]
-    service.rank(query=of(stranger((movie, 4.0))), offset=0, limit=50, compare=True)
-    again = service.rank(query=of(stranger((movie, 4.0))), offset=0, limit=50, compare=True)
+    movie = service.rank(query=query_for(stranger()), offset=0, limit=1)["rows"][0]["key"]
+    service.rank(query=query_for(stranger((movie, 4.0))), offset=0, limit=50, compare=True)
+    again = service.rank(query=query_for(stranger((movie, 4.0))), offset=0, limit=50, compare=True)
     assert again["moved"] == 0
     assert all(row["before"] == row["rank"] for row in again["rows"])
 
 
 def test_stored_ratings_replace_those_of_the_dataset(service: Service) -> None:
-    first = service.rank(query=of(asked()), offset=0, limit=10)
+    first = service.rank(query=query_for(a_user()), offset=0, limit=10)
     known = [("no such film 1899", 5.0), (first["rows"][0]["key"], 2.0)]
-    second = service.rank(query=of(asked("1", *known)), offset=0, limit=10)
+    second = service.rank(query=query_for(a_user("1", *known)), offset=0, limit=10)
     assert second["seen"][0] == first["seen"][0] + 1
     changed = service.opened.dataset.movies.keys[
         int(service.opened.dataset.ratings.movie[service.opened.dataset.ratings.user == 0][0])
     ]
-    third = service.rank(query=of(asked("1", (changed, 0.5))), offset=0, limit=10)
+    third = service.rank(query=query_for(a_user("1", (changed, 0.5))), offset=0, limit=10)
     assert third["seen"] == first["seen"]
     assert [row["stars"] for row in third["rows"]] != [row["stars"] for row in first["rows"]]
 
 
-def test_a_pair(service: Service) -> None:
+def test_a_pair_gets_movies_that_neither_has_seen(service: Service) -> None:
     alone = [
-        {row["id"]: row for row in service.rank(query=of(asked(one)), offset=0, limit=999)["rows"]}
+        {row["id"]: row for row in service.rank(query=query_for(a_user(one)), offset=0, limit=999)["rows"]}
         for one in ("1", "2")
     ]
-    result = service.rank(query=of(asked("1"), asked("2")), offset=0, limit=999)
+    result = service.rank(query=query_for(a_user("1"), a_user("2")), offset=0, limit=999)
     assert {row["id"] for row in result["rows"]} == set(alone[0]) & set(alone[1])
     assert len(result["seen"]) == 2
     for row in result["rows"][:30]:
         assert row["by"] == pytest.approx([one[row["id"]]["stars"] for one in alone])
         assert min(row["by"]) - 1e-6 <= row["stars"] <= max(row["by"]) + 1e-6
         assert 0 <= row["agreement"] <= 1
-    average = service.rank(query={"viewers": [asked("1"), asked("2")], "misery": 0.0}, offset=0, limit=20)["rows"]
-    least = service.rank(query={"viewers": [asked("1"), asked("2")], "misery": 1.0}, offset=0, limit=20)["rows"]
+    average = service.rank(query={"viewers": [a_user("1"), a_user("2")], "misery": 0.0}, offset=0, limit=20)["rows"]
+    least = service.rank(query={"viewers": [a_user("1"), a_user("2")], "misery": 1.0}, offset=0, limit=20)["rows"]
     assert np.mean([min(row["by"]) for row in least]) >= np.mean([min(row["by"]) for row in average])
 
 
 def test_alike_needs_common_movies(service: Service) -> None:
-    assert service.rank(query=of(asked("1"), stranger()), offset=0, limit=5)["alike"] is None
-    same = service.rank(query=of(asked("1"), asked("1")), offset=0, limit=5)["alike"]
+    assert service.rank(query=query_for(a_user("1"), stranger()), offset=0, limit=5)["alike"] is None
+    same = service.rank(query=query_for(a_user("1"), a_user("1")), offset=0, limit=5)["alike"]
     assert same is not None
     assert same["value"] > 0.5
-    assert same["common"] == service.rank(query=of(asked("1")), offset=0, limit=1)["seen"][0]
+    assert same["common"] == service.rank(query=query_for(a_user("1")), offset=0, limit=1)["seen"][0]
 
 
 def test_unknown_users_are_refused_with_the_valid_range(service: Service) -> None:
-    for question in (
-        lambda: service.rank(query=of(asked("99999")), offset=0, limit=10),
-        lambda: service.rank(query=of(asked("1"), asked("x")), offset=0, limit=10),
-        lambda: service.movie_details(viewers=[asked("")], movie=service.opened.dataset.movies.ids[0]),
+    for request in (
+        lambda: service.rank(query=query_for(a_user("99999")), offset=0, limit=10),
+        lambda: service.rank(query=query_for(a_user("1"), a_user("x")), offset=0, limit=10),
+        lambda: service.movie_details(viewers=[a_user("")], movie=service.opened.dataset.movies.ids[0]),
     ):
         with pytest.raises(Problem, match=r"demo has no user .*; its 400 users are 1 to 400"):
-            question()
+            request()
 
 
 # Details
 
 
-def test_details(service: Service) -> None:
-    row = service.rank(query=of(asked()), offset=0, limit=1)["rows"][0]
-    result = service.movie_details(viewers=[asked()], movie=row["id"])
+def test_details_describe_a_movie_and_the_prediction(service: Service) -> None:
+    row = service.rank(query=query_for(a_user()), offset=0, limit=1)["rows"][0]
+    result = service.movie_details(viewers=[a_user()], movie=row["id"])
     assert (result["title"], result["year"], result["count"]) == (row["title"], row["year"], row["count"])
     assert result["genres"]
     assert sum(result["histogram"]) == result["count"]
@@ -318,7 +320,7 @@ def test_details(service: Service) -> None:
 
 
 def test_reasons_are_rated_movies(service: Service) -> None:
-    row = service.rank(query=of(stranger()), offset=0, limit=3)["rows"]
+    row = service.rank(query=query_for(stranger()), offset=0, limit=3)["rows"]
     (nothing,) = service.movie_details(viewers=[stranger()], movie=row[0]["id"])["by"]
     assert (nothing["why"], nothing["shared"], nothing["basis"]) == ([], [], "everyone")
     (one,) = service.movie_details(viewers=[stranger((row[1]["key"], 5.0))], movie=row[0]["id"])["by"]
@@ -328,16 +330,16 @@ def test_reasons_are_rated_movies(service: Service) -> None:
     )
 
 
-def test_details_for_a_pair(service: Service) -> None:
+def test_details_are_for_both_members_of_a_pair(service: Service) -> None:
     assert (
-        len(service.movie_details(viewers=[asked("1"), asked("2")], movie=service.opened.dataset.movies.ids[0])["by"])
+        len(service.movie_details(viewers=[a_user("1"), a_user("2")], movie=service.opened.dataset.movies.ids[0])["by"])
         == 2
     )
 
 
 @pytest.fixture
 def joined(service: Service, tmp_path: Path) -> Service:
-    """Return the service after joining the demo with tables that have two of its movies, one of them twice."""
+    """The service. The demo has just been joined with tables that have two of its movies, one of them twice."""
     people = [person(21, "Francis Ford Coppola")]
     titles = [
         basics(11, "The Godfather", 1972, minutes=175),
@@ -355,26 +357,26 @@ def id_of(service: Service, title: str) -> str:
     return movies.ids[movies.titles.index(title)]
 
 
-def test_details_have_facts_of_imdb(joined: Service) -> None:
+def test_details_have_facts_from_imdb(joined: Service) -> None:
     godfather = id_of(joined, "The Godfather")
-    before = joined.movie_details(viewers=[asked()], movie=godfather)
+    before = joined.movie_details(viewers=[a_user()], movie=godfather)
     assert (before["minutes"], before["directors"], before["imdb"], before["link"]) == (0, [], 0, "")
-    ranked = joined.rank(query=of(asked()), offset=0, limit=10)
+    ranked = joined.rank(query=query_for(a_user()), offset=0, limit=10)
     report = joined.imdb_report(dataset="demo")  # which also updates the open dataset
     assert report is not None
     assert report["matched"] == 1
-    result = joined.movie_details(viewers=[asked()], movie=godfather)
+    result = joined.movie_details(viewers=[a_user()], movie=godfather)
     assert (result["minutes"], result["directors"], result["imdb"]) == (175, ["Francis Ford Coppola"], 9.2)
     assert result["link"] == "tt0000011"
-    unknown = joined.movie_details(viewers=[asked()], movie=id_of(joined, "Alien"))
+    unknown = joined.movie_details(viewers=[a_user()], movie=id_of(joined, "Alien"))
     assert (unknown["minutes"], unknown["directors"], unknown["imdb"]) == (0, [], 0)
-    again = joined.rank(query=of(asked()), offset=0, limit=10)["rows"]
+    again = joined.rank(query=query_for(a_user()), offset=0, limit=10)["rows"]
     assert [row["key"] for row in again] == [row["key"] for row in ranked["rows"]]
     joined.open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("mf"))
-    assert joined.movie_details(viewers=[asked()], movie=godfather)["minutes"] == 175
+    assert joined.movie_details(viewers=[a_user()], movie=godfather)["minutes"] == 175
 
 
-def test_choosing_and_forgetting_an_imdb_title(joined: Service) -> None:
+def test_an_imdb_title_can_be_chosen_and_forgotten(joined: Service) -> None:
     alien = id_of(joined, "Alien")
     report = joined.imdb_report(dataset="demo")
     assert report is not None
@@ -383,9 +385,9 @@ def test_choosing_and_forgetting_an_imdb_title(joined: Service) -> None:
     ]
     settled = joined.choose_imdb_title(dataset="demo", movie=alien, title="tt0000012")
     assert (settled["by"]["hand"], settled["ambiguous"]) == (1, 0)
-    assert joined.movie_details(viewers=[asked()], movie=alien)["minutes"] == 100
+    assert joined.movie_details(viewers=[a_user()], movie=alien)["minutes"] == 100
     assert joined.choose_imdb_title(dataset="demo", movie=alien, title=None)["unmatched"] == report["unmatched"] + 1
-    assert joined.movie_details(viewers=[asked()], movie=alien)["minutes"] == 0
+    assert joined.movie_details(viewers=[a_user()], movie=alien)["minutes"] == 0
     assert joined.forget_imdb_title(dataset="demo", movie=alien) == report
     with pytest.raises(Problem, match="nothing is not joined"):
         joined.choose_imdb_title(dataset="nothing", movie=alien, title=None)
@@ -393,10 +395,10 @@ def test_choosing_and_forgetting_an_imdb_title(joined: Service) -> None:
 
 def test_an_unknown_movie_is_refused(service: Service) -> None:
     with pytest.raises(Problem, match="demo has no movie 99999"):
-        service.movie_details(viewers=[asked()], movie="99999")
+        service.movie_details(viewers=[a_user()], movie="99999")
 
 
-# People
+# Users
 
 
 def test_an_empty_search_finds_all_users(service: Service) -> None:
@@ -420,7 +422,7 @@ def test_a_user_with_the_id_is_found_first(service: Service) -> None:
         assert service.find_users(search=age, offset=0, limit=1)["rows"][0]["id"] == age
 
 
-def test_words_find_people(service: Service) -> None:
+def test_words_find_users(service: Service) -> None:
     everybody = service.find_users(search="", offset=0, limit=400)["rows"]
     some = next(row for row in everybody if row["occupation"])
     job, gender, age = some["occupation"], some["gender"], some["age"]
@@ -433,7 +435,7 @@ def test_words_find_people(service: Service) -> None:
     assert some in service.find_users(search=job[:-2], offset=0, limit=400)["rows"]
 
 
-def test_a_search_that_finds_nobody(service: Service) -> None:
+def test_a_search_may_find_nobody(service: Service) -> None:
     result = service.find_users(search="zzzz", offset=0, limit=100)
     assert (result["total"], result["rows"]) == (0, [])
 
@@ -448,10 +450,10 @@ def test_a_search_finds_users_of_the_open_dataset(
     assert (result["dataset"], result["total"]) == ("hostile", 25)
 
 
-# What there is
+# Datasets, models and reports
 
 
-def test_datasets(service: Service) -> None:
+def test_datasets_are_listed_with_their_state(service: Service) -> None:
     rows = {row["name"]: row for row in service.datasets()}
     assert rows["demo"]["state"] == "invented"
     assert rows["demo"]["ratings"] > 20_000
@@ -460,7 +462,7 @@ def test_datasets(service: Service) -> None:
     assert rows["ml-100k"]["citation"]
 
 
-def test_models_have_forms(service: Service) -> None:
+def test_models_are_listed_with_their_settings(service: Service) -> None:
     models = {model["name"]: model for model in service.models()}
     assert next(iter(models)) == "blend"
     assert {"popularity", "bias", "mf"} <= set(models)
@@ -472,7 +474,7 @@ def test_models_have_forms(service: Service) -> None:
             assert field["meaning"]
 
 
-def test_the_cleaning_report_of_a_dataset(service: Service) -> None:
+def test_only_a_cleaned_dataset_has_a_cleaning_report(service: Service) -> None:
     report = service.cleaning_report(dataset="demo", cleaning="standard")
     assert report is not None
     assert report["dataset"] == "demo"
@@ -480,7 +482,7 @@ def test_the_cleaning_report_of_a_dataset(service: Service) -> None:
     assert service.cleaning_report(dataset="demo", cleaning="none") is None
 
 
-def test_a_preview_of_a_cleaning(service: Service) -> None:
+def test_a_preview_of_cleaning_stores_nothing(service: Service) -> None:
     shown = service.preview_cleaning(dataset="demo", cleaning="none +few-ratings-movies:80")
     (rule,) = (rule for rule in shown["rules"] if rule["rule"] == "few-ratings-movies")
     assert (rule["on"], rule["number"], rule["title"]) == (True, 80, "movies, under 80 ratings")
@@ -496,17 +498,19 @@ def test_a_preview_of_a_cleaning(service: Service) -> None:
     json.dumps([shown, window])
 
 
-def test_facts_and_charts_of_a_dataset(service: Service) -> None:
-    facts = service.dataset_summary(dataset="demo", cleaning="standard")
-    assert facts is not None
-    assert [chart["name"] for chart in facts["charts"]][:2] == ["ratings", "genres"]
-    assert service.dataset_summary(dataset="demo", cleaning="as in 004") is None  # cleaning is a job's work
+def test_only_a_cleaned_dataset_has_a_summary(service: Service) -> None:
+    summary = service.dataset_summary(dataset="demo", cleaning="standard")
+    assert summary is not None
+    assert [chart["name"] for chart in summary["charts"]][:2] == ["ratings", "genres"]
+    assert (
+        service.dataset_summary(dataset="demo", cleaning="as in 004") is None
+    )  # a job does the cleaning, not the engine
 
 
 def test_titles_lose_control_characters(hostile: Path) -> None:
     service = Service()
     service.open(dataset="hostile", cleaning="standard", checkpoint=checkpoint_of("bias"))
-    rows = service.rank(query=of(stranger()), offset=0, limit=100)["rows"]
+    rows = service.rank(query=query_for(stranger()), offset=0, limit=100)["rows"]
     titles = {row["title"] for row in rows}
     assert {"[red]x[/red]", "Foo [/b]", "[REC]²", "X" * 300, "七人の侍と千と千尋の神隠しと東京物語と羅生門"} <= titles
     for title in titles:
@@ -522,35 +526,35 @@ def test_titles_lose_control_characters(hostile: Path) -> None:
 # Which movies, and in which order
 
 
-def test_a_list_holds_the_requested_movies(service: Service) -> None:
-    whole = service.rank(query=of(stranger()), offset=0, limit=9999)["rows"]
+def test_a_list_contains_the_requested_movies(service: Service) -> None:
+    whole = service.rank(query=query_for(stranger()), offset=0, limit=9999)["rows"]
     movie_keys = [row["key"] for row in whole]
-    left = service.rank(query=of(stranger(), excluded=movie_keys[:3]), offset=0, limit=9999)["rows"]
-    assert [row["key"] for row in left] == movie_keys[3:]
-    among = service.rank(
-        query=of(stranger(), among=[movie_keys[7], movie_keys[2], "no such film"]),
+    remaining = service.rank(query=query_for(stranger(), excluded=movie_keys[:3]), offset=0, limit=9999)["rows"]
+    assert [row["key"] for row in remaining] == movie_keys[3:]
+    chosen = service.rank(
+        query=query_for(stranger(), among=[movie_keys[7], movie_keys[2], "no such film"]),
         offset=0,
         limit=9999,
     )["rows"]
-    assert [row["key"] for row in among] == [movie_keys[2], movie_keys[7]]
-    assert service.rank(query=of(stranger(), among=[]), offset=0, limit=10)["total"] == 0
+    assert [row["key"] for row in chosen] == [movie_keys[2], movie_keys[7]]
+    assert service.rank(query=query_for(stranger(), among=[]), offset=0, limit=10)["total"] == 0
     genre = service.opened.dataset.movies.genre_names[0]
-    only = service.rank(
-        query=of(stranger(), filter=f"+{genre}", excluded=movie_keys[:3]),
+    filtered = service.rank(
+        query=query_for(stranger(), filter=f"+{genre}", excluded=movie_keys[:3]),
         offset=0,
         limit=9999,
     )["rows"]
-    assert 0 < len(only) < len(left)
-    assert all(genre in service.movie_details(viewers=[], movie=row["id"])["genres"] for row in only[:20])
+    assert 0 < len(filtered) < len(remaining)
+    assert all(genre in service.movie_details(viewers=[], movie=row["id"])["genres"] for row in filtered[:20])
     with pytest.raises(Problem, match="no genre 'nothing'"):
-        service.rank(query=of(stranger(), filter="+nothing"), offset=0, limit=10)
+        service.rank(query=query_for(stranger(), filter="+nothing"), offset=0, limit=10)
     assert [
-        row["key"] for row in service.rank(query=of(stranger(), daring=1.0), offset=0, limit=50)["rows"]
+        row["key"] for row in service.rank(query=query_for(stranger(), daring=1.0), offset=0, limit=50)["rows"]
     ] != movie_keys[:50]
 
 
 def test_a_pair_is_combined_as_requested(service: Service) -> None:
-    two = [asked("1"), asked("2")]
+    two = [a_user("1"), a_user("2")]
     each = [
         [row["id"] for row in service.rank(query={"viewers": two, "misery": 0.6, **wish}, offset=0, limit=9999)["rows"]]
         for wish in ({}, {"way": "most pleasure"}, {"standardise": True}, {"unseen_by": "any"})
@@ -562,22 +566,22 @@ def test_a_pair_is_combined_as_requested(service: Service) -> None:
 @pytest.mark.parametrize("name", ["misery", "daring"])
 @pytest.mark.parametrize("value", [-0.1, 1.1, 1e308, float("nan")])
 def test_a_share_out_of_range_is_refused(service: Service, name: str, value: float) -> None:
-    query = of(asked("1"), asked("2"), **{name: value})
+    query = query_for(a_user("1"), a_user("2"), **{name: value})
     with pytest.raises(Problem, match=rf"^{re.escape(format(value, 'g'))} isn't a valid {name}; use 0 to 1\.$"):
         service.rank(query=query, offset=0, limit=10)
     with pytest.raises(Problem, match=f"isn't a valid {name}"):
         service.surprise(query=query, draw=0)
 
 
-def test_a_surprise_is_of_the_list(service: Service) -> None:
-    rows = service.rank(query=of(asked()), offset=0, limit=9999)["rows"]
-    drawn = [service.surprise(query=of(asked()), draw=draw) for draw in range(12)]
+def test_a_surprise_is_a_movie_of_the_list(service: Service) -> None:
+    rows = service.rank(query=query_for(a_user()), offset=0, limit=9999)["rows"]
+    drawn = [service.surprise(query=query_for(a_user()), draw=draw) for draw in range(12)]
     assert len({row["id"] for row in drawn if row}) > 1
     assert all(row and rows[row["rank"] - 1]["id"] == row["id"] for row in drawn)
-    assert service.surprise(query={"viewers": [asked()], "misery": 0.6, "among": []}, draw=0) is None
+    assert service.surprise(query={"viewers": [a_user()], "misery": 0.6, "among": []}, draw=0) is None
 
 
-def test_search_and_similar_movies(service: Service) -> None:
+def test_search_and_similar_movies_and_completion_find_movies(service: Service) -> None:
     movies = service.opened.dataset.movies
     alike = service.similar_movies(movie=movies.ids[0], limit=5)
     assert len(alike) == 5
@@ -591,15 +595,15 @@ def test_search_and_similar_movies(service: Service) -> None:
     assert service.complete_filter(text="x +D")
 
 
-def test_a_taste_covers_its_viewers(service: Service) -> None:
-    report = service.taste(viewers=[asked("1"), stranger()])
-    assert [person["ratings"] for person in report["viewers"]] == [len(service.opened.dataset.rows_of(0)), 0]
+def test_a_taste_covers_all_its_viewers(service: Service) -> None:
+    report = service.taste(viewers=[a_user("1"), stranger()])
+    assert [viewer["ratings"] for viewer in report["viewers"]] == [len(service.opened.dataset.rows_of(0)), 0]
     assert "pair" in report
-    assert "pair" not in service.taste(viewers=[asked("1")])
+    assert "pair" not in service.taste(viewers=[a_user("1")])
 
 
 def test_hidden_movies_are_not_named(service: Service) -> None:
-    pair = [asked("1"), asked("2")]
+    pair = [a_user("1"), a_user("2")]
     keys, ids = service.opened.dataset.movies.keys, service.opened.dataset.movies.ids
 
     def named(*hidden: str, seen: tuple[str, ...] = ()) -> list[list[str]]:
@@ -608,7 +612,7 @@ def test_hidden_movies_are_not_named(service: Service) -> None:
         groups = [
             report["viewers"][0]["likes"],
             report["viewers"][0]["dislikes"],
-            *(report["pair"][of] for of in APART),
+            *(report["pair"][name] for name in APART),
         ]
         return [[movie["id"] for movie in group] for group in groups]
 
@@ -616,8 +620,8 @@ def test_hidden_movies_are_not_named(service: Service) -> None:
     first = [group[0] for group in before]
     movie_keys = [keys[ids.index(movie)] for movie in first]
     for group, after in zip(before, named(*movie_keys), strict=True):
-        left = [movie for movie in group if movie not in first]
-        assert after[: len(left)] == left
+        remaining = [movie for movie in group if movie not in first]
+        assert after[: len(remaining)] == remaining
         assert not {*after} & {*first}
     assert named(seen=tuple(movie_keys))[:3] == before[:3]
     assert first[3] not in named(seen=tuple(movie_keys))[3]
@@ -629,13 +633,15 @@ def test_hidden_movies_are_not_named(service: Service) -> None:
 
 def test_windows_of_one_list_are_ranked_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     ranked: list[object] = []
-    whole = lists.rank
-    monkeypatch.setattr(lists, "rank", lambda *asked: ranked.append(asked) or whole(*asked))
-    rows = [service.rank(query=of(asked()), offset=offset, limit=20)["rows"] for offset in (0, 20, 40)]
+    rank = lists.rank
+    monkeypatch.setattr(lists, "rank", lambda *arguments: ranked.append(arguments) or rank(*arguments))
+    rows = [service.rank(query=query_for(a_user()), offset=offset, limit=20)["rows"] for offset in (0, 20, 40)]
     assert [row["rank"] for window in rows for row in window] == list(range(1, 61))
     assert len(ranked) == 1
-    rated = asked("1", (rows[0][0]["key"], 5.0))
-    assert rows[0][0]["id"] not in {row["id"] for row in service.rank(query=of(rated), offset=0, limit=20)["rows"]}
+    rated = a_user("1", (rows[0][0]["key"], 5.0))
+    assert rows[0][0]["id"] not in {
+        row["id"] for row in service.rank(query=query_for(rated), offset=0, limit=20)["rows"]
+    }
     service.rank(query={"viewers": [rated], "misery": 0.6, "filter": ">=20"}, offset=0, limit=20)
     service.rank(query={"viewers": [rated], "misery": 0.5}, offset=0, limit=20)
     assert len(ranked) == 4

@@ -1,4 +1,4 @@
-"""The state behind the screens, with an engine that computes its replies without a model."""
+"""The state behind the screens, with a fake engine."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ async def first(session: Session) -> MovieRow:
     return (await session.ranked(0, 10))["rows"][0]
 
 
-async def test_nothing_is_trained(store: Store, engine: FakeEngine) -> None:
+async def test_a_dataset_without_a_model_cannot_be_opened(store: Store, engine: FakeEngine) -> None:
     session = Session(store, engine)
     with pytest.raises(Problem, match="No model is trained on demo yet"):
         await session.open("demo")
@@ -40,9 +40,9 @@ async def test_open_shows_the_first_user(session: Session, engine: FakeEngine) -
     assert session.run is not None
     assert session.run.id == 3
     assert session.audience == Audience((user("1", "demo"),), misery=MISERY)
-    question = dict(engine.asked)["open"]
-    assert question["cleaning"] == "standard"
-    assert Path(question["checkpoint"]).name == session.run.checkpoint
+    arguments = dict(engine.asked)["open"]
+    assert arguments["cleaning"] == "standard"
+    assert Path(arguments["checkpoint"]).name == session.run.checkpoint
     assert session.store.choice("dataset") == "demo"
 
 
@@ -54,7 +54,7 @@ async def test_open_shows_a_profile_before_a_user(session: Session) -> None:
 
 
 @pytest.mark.parametrize("viewer", [user("7", "demo"), profile("tom")])
-async def test_open_remembers_who_was_looked_at(session: Session, engine: FakeEngine, viewer: ViewerRef) -> None:
+async def test_open_remembers_the_last_viewer(session: Session, engine: FakeEngine, viewer: ViewerRef) -> None:
     session.store.create_profile("Anna")
     session.store.create_profile("tom")
     await session.open("demo")
@@ -65,7 +65,7 @@ async def test_open_remembers_who_was_looked_at(session: Session, engine: FakeEn
 
 
 async def test_a_remembered_user_who_is_gone_is_forgotten(session: Session) -> None:
-    """The dataset was read again from another file and no longer has the user."""
+    """The dataset has been read again from another file, which does not have the user."""
     session.store.choose("viewer:demo", "user:99999")
     await session.open("demo")
     assert session.audience.viewers == (user("1", "demo"),)
@@ -89,21 +89,21 @@ async def test_another_run_of_the_dataset_keeps_the_audience(session: Session) -
     assert session.audience.viewers == (user("5", "demo"), user("6", "demo"))
 
 
-async def test_rating_is_stored_and_asked_with(session: Session, engine: FakeEngine) -> None:
+async def test_a_rating_is_stored_and_sent_with_the_next_request(session: Session, engine: FakeEngine) -> None:
     await session.open("demo")
     row = await first(session)
     change = await session.rate(row, 4)
     assert (change.viewer, change.movie.title) == (user("1", "demo"), row["title"])
     assert (change.before, change.after) == (None, 4)
     await session.ranked(0, 10, after_rating=True)
-    do, question = engine.asked[-1]
-    assert (do, question["compare"]) == ("rank", True)
-    assert question["query"]["viewers"] == [
+    do, arguments = engine.asked[-1]
+    assert (do, arguments["compare"]) == ("rank", True)
+    assert arguments["query"]["viewers"] == [
         {"kind": "user", "id": "1", "rated": [(row["key"], 4.0)], "seen": [], "hidden": []}
     ]
 
 
-async def test_nudging(session: Session) -> None:
+async def test_nudging_changes_the_last_rating_by_half_a_star(session: Session) -> None:
     await session.open("demo")
     with pytest.raises(Problem, match="Rate a movie with 1 to 5 first"):
         await session.nudge(0.5)
@@ -116,7 +116,7 @@ async def test_nudging(session: Session) -> None:
     assert [(await session.nudge(-0.5)).after for _ in range(2)] == [0.5, 0.5]
 
 
-async def test_nudging_somebody_who_is_not_looked_at(session: Session) -> None:
+async def test_nudging_does_not_change_a_rating_of_another_viewer(session: Session) -> None:
     await session.open("demo")
     await session.rate(await first(session), 4)
     await session.look_at(user("2", "demo"))
@@ -124,7 +124,7 @@ async def test_nudging_somebody_who_is_not_looked_at(session: Session) -> None:
         await session.nudge(0.5)
 
 
-async def test_undo_and_redo(session: Session) -> None:
+async def test_changes_are_undone_and_redone(session: Session) -> None:
     await session.open("demo")
     assert await session.undo() is None
     assert await session.redo() is None
@@ -140,7 +140,7 @@ async def test_undo_and_redo(session: Session) -> None:
     assert (await session.nudge(0.5)).after == 4.5
 
 
-async def test_the_pair(session: Session) -> None:
+async def test_a_second_viewer_joins_and_leaves_the_pair(session: Session) -> None:
     await session.open("demo")
     one, two, three = (user(number, "demo") for number in "123")
     session.show_to(session.audience.paired_with(one))
@@ -162,7 +162,7 @@ async def test_the_pair(session: Session) -> None:
     assert session.audience.rater == one
 
 
-async def test_dropping_the_first_of_a_pair(session: Session) -> None:
+async def test_the_first_member_can_leave_the_pair(session: Session) -> None:
     await session.open("demo")
     session.show_to(session.audience.paired_with(user("2", "demo")))
     session.show_to(session.audience.paired_with(user("1", "demo")))
@@ -182,7 +182,7 @@ async def test_the_dial_stops_at_its_ends(session: Session) -> None:
     assert session.audience.misery == 1
 
 
-async def test_undo_of_a_pair_takes_the_newest_of_both(session: Session) -> None:
+async def test_undo_for_a_pair_takes_back_the_newest_change_of_both(session: Session) -> None:
     await session.open("demo")
     session.show_to(session.audience.paired_with(user("2", "demo")))
     rows = (await session.ranked(0, 10))["rows"]

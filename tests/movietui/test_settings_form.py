@@ -11,7 +11,7 @@ from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.training import SIZES, choose, fill, go
 
 
-async def test_a_form_that_cannot_be_used(store: Store) -> None:
+async def test_invalid_settings_are_reported_and_nothing_is_trained(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         screen = await go(driver)
@@ -27,7 +27,7 @@ async def test_a_form_that_cannot_be_used(store: Store) -> None:
         assert [run.state for run in store.runs()] == ["done", "cancelled", "done"]
 
 
-async def test_typing_into_the_form(store: Store) -> None:
+async def test_letters_typed_into_the_form_are_not_keys(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         screen = await go(driver)
@@ -59,7 +59,7 @@ async def test_the_form_is_checked_as_it_is_typed(store: Store, size: tuple[int,
         expected = "movietui train mf --dataset demo --set sweeps=20 --seed 3 --split u1 --cleaning none"
         await driver.until(lambda: expected in str(command.content), "the command line")
         await fill(driver, screen, sweeps="201")
-        await driver.until(lambda: str(command.content).startswith("! sweeps: "), "what is wrong")
+        await driver.until(lambda: str(command.content).startswith("! sweeps: "), "the error")
         await driver.press("y")
         await driver.wait_for_notice("! sweeps: ")
         await choose(driver, screen, "bias")
@@ -68,7 +68,7 @@ async def test_the_form_is_checked_as_it_is_typed(store: Store, size: tuple[int,
 
 
 async def test_a_half_built_form_shows_no_command(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person who moves quickly through the models sees the fields of one while the next form is built."""
+    """Somebody who moves quickly through the models still sees the fields of one while the next form is built."""
     with_run(store)
     engine = FakeEngine()
     models = engine.models()

@@ -22,7 +22,7 @@ from tests.movietui.training import go
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_every_size_of_everything(store: Store, place: str) -> None:
+async def test_every_screen_and_panel_survives_every_size(store: Store, place: str) -> None:
     with_run(store)
     engine = FakeEngine()
     engine.joined = joined()
@@ -38,7 +38,7 @@ def terminal(ready: Path) -> Iterator[Terminal]:
     opened.kill()
 
 
-def test_a_window_that_gets_lower_and_higher(terminal: Terminal) -> None:
+def test_the_list_survives_a_window_that_gets_lower_and_higher(terminal: Terminal) -> None:
     terminal.wait_for_movies(10)
     for rows in (14, 30, 22, 16, 5, 1, 40, 17):
         terminal.resize(100, rows)
@@ -54,7 +54,7 @@ def test_a_window_that_gets_lower_and_higher(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("size", itertools.product([1, 2, 59], [1, 3, 15]), ids=str)
-async def test_a_start_without_room(store: Store, size: tuple[int, int]) -> None:
+async def test_the_app_starts_in_a_window_that_is_too_small(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine(), wait=False) as driver:
         await driver.until(lambda: driver.movies.total, "the list")
@@ -66,7 +66,7 @@ async def test_a_start_without_room(store: Store, size: tuple[int, int]) -> None
             await driver.until(picture.is_right, "the picture")
 
 
-async def test_what_lies_outside_a_lower_screen_is_not_drawn(store: Store) -> None:
+async def test_regions_outside_the_screen_are_not_drawn(store: Store) -> None:
     with_run(store)
     async with started(SMALL, engine=FakeEngine()) as driver:
         with pictured(driver) as picture:
@@ -82,7 +82,7 @@ async def test_what_lies_outside_a_lower_screen_is_not_drawn(store: Store) -> No
             await driver.until(picture.is_right, "the picture")
 
 
-async def test_what_changes_while_updates_are_held_back_is_drawn_after_them(store: Store) -> None:
+async def test_changes_during_a_batch_of_updates_are_drawn_after_it(store: Store) -> None:
     with_run(store)
     async with started(SMALL, engine=FakeEngine()) as driver:
         with pictured(driver) as picture:
@@ -94,14 +94,14 @@ async def test_what_changes_while_updates_are_held_back_is_drawn_after_them(stor
 
 
 @pytest.mark.parametrize("width", [-3, 0, 1, 2])
-def test_text_has_the_room_that_there_is(width: int) -> None:
+def test_text_is_fitted_to_the_width(width: int) -> None:
     for words in ("", "a", "Alien", "漢字"):
         assert text.fitted(words, width).cell_len == max(0, width)
         assert len(text.fitted(Text(words), width, right=True).wrap(Console(), 9)) <= 1
 
 
 @pytest.mark.parametrize("keys", [(), ("question_mark",), ("ctrl+p",)], ids=["screen", "panel", "palette"])
-async def test_a_size_that_comes_late_is_not_taken(store: Store, keys: tuple[str, ...]) -> None:
+async def test_a_size_that_is_out_of_date_is_ignored(store: Store, keys: tuple[str, ...]) -> None:
     """Textual reports a screen's size again after laying it out, when the window may already have another size."""
     with_run(store)
     async with started(SMALL, engine=FakeEngine()) as driver:
@@ -116,14 +116,14 @@ async def test_a_size_that_comes_late_is_not_taken(store: Store, keys: tuple[str
             now, before = Size(100, 20), Size(*SMALL)
             resize(driver, picture, *now)
             driver.app._size = now
-            for each in (now, before):  # of messages that wait together Textual takes the last
+            for each in (now, before):  # if several messages wait, Textual takes the last
                 screen.post_message(Resize(each, each))
             await driver.until(lambda: screen.outer_size == now, "the new size")
             screen.refresh()
             await driver.until(picture.is_right, "the picture")
 
 
-async def test_a_page_of_a_palette_without_room(store: Store) -> None:
+async def test_a_palette_without_room_survives_page_keys(store: Store) -> None:
     with_run(store)
     async with started((30, 2), engine=FakeEngine(), wait=False) as driver:
         await driver.until(lambda: driver.movies.total, "the list")

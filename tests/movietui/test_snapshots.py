@@ -1,4 +1,4 @@
-"""The look of the screens. ``make snapshots`` draws the snapshots anew; check each one before you commit it."""
+"""The look of the screens. ``make snapshots`` draws new snapshots; check each one before you commit it."""
 
 from collections.abc import Callable
 from typing import Any

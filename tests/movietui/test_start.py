@@ -1,4 +1,4 @@
-"""When garbage is collected: a full collection takes as long as several frames."""
+"""Garbage is collected when the app is idle, because a full collection takes as long as several frames."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -10,34 +10,34 @@ from movietui.ui import start
 
 
 @pytest.fixture
-def did(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Replaces the garbage collector, and records what was called; there is always garbage to collect."""
-    done: list[str] = []
-    steps = {name: lambda name=name: done.append(name) for name in ("collect", "freeze")}
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls of a fake garbage collector and fake screens. There is always garbage to collect."""
+    names: list[str] = []
+    steps = {name: lambda name=name: names.append(name) for name in ("collect", "freeze")}
     monkeypatch.setattr(start, "gc", SimpleNamespace(get_count=lambda: (0, 0, start.WORTH), **steps))
     monkeypatch.setattr(start, "PAUSE_SECONDS", 0)
-    return done
+    return names
 
 
-class Remembering:
-    """A screen."""
+class FakeScreen:
+    """Records when it is asked to forget removed widgets."""
 
-    def __init__(self, did: list[str]) -> None:
-        self._did = did
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
 
     def forget_removed(self) -> None:
-        self._did.append("forget")
+        self._calls.append("forget")
 
 
-def tidied(monkeypatch: pytest.MonkeyPatch, spent: list[float], screens: Iterable[list[Remembering]]) -> None:
-    """Run ``tidy`` for one pause for each of the given processor times, in seconds.
+def run_tidy(monkeypatch: pytest.MonkeyPatch, spent: list[float], screens: Iterable[list[FakeScreen]]) -> None:
+    """Run ``tidy`` until it has paused once for each of ``spent``, the processor time used meanwhile, in seconds.
 
-    ``screens``: those there are at each pause, the last for all that follow.
+    ``screens``: the screens that are open at each pause; the last ones stay open.
     """
-    there = iter(screens)
-    now: list[Remembering] = []
+    next_screens = iter(screens)
+    now: list[FakeScreen] = []
 
-    def open_ones() -> list[Remembering]:
+    def open_screens() -> list[FakeScreen]:
         return now
 
     def clock() -> Iterator[float]:
@@ -45,35 +45,35 @@ def tidied(monkeypatch: pytest.MonkeyPatch, spent: list[float], screens: Iterabl
         passed = 0.0
         for seconds in spent:
             yield passed
-            passed, now = passed + seconds, next(there, now)
+            passed, now = passed + seconds, next(next_screens, now)
             yield passed
         raise asyncio.CancelledError
 
     ticks = clock()
     monkeypatch.setattr(start, "time", SimpleNamespace(process_time=lambda: next(ticks)))
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(start.tidy(open_ones))
+        asyncio.run(start.tidy(open_screens))
 
 
-def test_garbage_waits_until_nothing_happens(monkeypatch: pytest.MonkeyPatch, did: list[str]) -> None:
-    tidied(monkeypatch, [1.0, 0.1, 0.1], [])
-    assert did == []
-    tidied(monkeypatch, [1.0, 0.001, 0.1], [])
-    assert did == ["collect"]
+def test_garbage_is_collected_when_nothing_happens(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
+    run_tidy(monkeypatch, [1.0, 0.1, 0.1], [])
+    assert calls == []
+    run_tidy(monkeypatch, [1.0, 0.001, 0.1], [])
+    assert calls == ["collect"]
 
 
-def test_much_garbage_does_not_wait(monkeypatch: pytest.MonkeyPatch, did: list[str]) -> None:
+def test_much_garbage_does_not_wait(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
     monkeypatch.setattr(start.gc, "get_count", lambda: (0, 0, start.OVERDUE))
-    tidied(monkeypatch, [1.0, 1.0], [[Remembering(did)]])
-    assert did == ["forget", "collect", "freeze", "forget", "collect"]
+    run_tidy(monkeypatch, [1.0, 1.0], [[FakeScreen(calls)]])
+    assert calls == ["forget", "collect", "freeze", "forget", "collect"]
 
 
-def test_what_a_new_screen_is_made_of_is_left_out_once(monkeypatch: pytest.MonkeyPatch, did: list[str]) -> None:
-    tidied(monkeypatch, [0.001, 0.001], [[Remembering(did)]])
-    assert did == ["forget", "collect", "freeze", "forget", "collect"]
+def test_the_objects_of_a_new_screen_are_frozen_once(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
+    run_tidy(monkeypatch, [0.001, 0.001], [[FakeScreen(calls)]])
+    assert calls == ["forget", "collect", "freeze", "forget", "collect"]
 
 
-def test_what_comes_and_goes_is_not_left_out_again(monkeypatch: pytest.MonkeyPatch, did: list[str]) -> None:
-    one, two = [Remembering(did)], [Remembering(did), Remembering(did)]
-    tidied(monkeypatch, [0.001] * 6, [one, two, one, two, one, two])
-    assert did.count("freeze") == 2
+def test_screens_that_come_and_go_are_not_frozen_again(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
+    one, two = [FakeScreen(calls)], [FakeScreen(calls), FakeScreen(calls)]
+    run_tidy(monkeypatch, [0.001] * 6, [one, two, one, two, one, two])
+    assert calls.count("freeze") == 2

@@ -1,4 +1,4 @@
-"""Ratings and choices, on disk and from several windows."""
+"""Ratings and choices are stored on disk, by several windows at once."""
 
 import subprocess
 import sys
@@ -11,30 +11,32 @@ from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.protocol.viewers import ViewerRef, profile, user
 from movietui.store.ratings import Change, Movie, Store
-from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, given, undone
+from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, stars_of, undone
 
 
-def test_ratings_are_on_disk(store: Store) -> None:
+def test_ratings_are_stored_on_disk(store: Store) -> None:
     store.create_profile("anna")
     assert store.rate(ANNA, FARGO, 4.5) == Change(ANNA, FARGO, None, 4.5)
     assert store.rate(ANNA, FARGO, 2) == Change(ANNA, FARGO, 4.5, 2)
     store.rate(user("7", "ml-100k"), ALIEN, 0.5)
     store.close()
     again = Store(store.path)
-    assert given(again, ANNA) == {"Fargo": 2.0}
+    assert stars_of(again, ANNA) == {"Fargo": 2.0}
     assert again.ratings(ANNA)[0].movie == FARGO
-    assert given(again, user("7", "ml-100k")) == {"Alien": 0.5}
-    assert given(again, user("7", "ml-1m")) == given(again, user("7", "demo")) == {}
-    assert given(again, profile("7")) == {}
+    assert stars_of(again, user("7", "ml-100k")) == {"Alien": 0.5}
+    assert stars_of(again, user("7", "ml-1m")) == stars_of(again, user("7", "demo")) == {}
+    assert stars_of(again, profile("7")) == {}
     assert again.profiles() == [(ANNA, 1)]
     again.close()
 
 
-CLOCKS = {"stands": [5] * 9, "steps back": [5, 4, 3, 2, 1, 0], "runs": [1, 2, 3, 4, 5, 6]}
+CLOCKS = {"stops": [5] * 9, "steps back": [5, 4, 3, 2, 1, 0], "runs": [1, 2, 3, 4, 5, 6]}
 
 
 @pytest.mark.parametrize("seconds", CLOCKS.values(), ids=CLOCKS)
-def test_ratings_are_in_the_order_given(store: Store, monkeypatch: pytest.MonkeyPatch, seconds: list[int]) -> None:
+def test_ratings_are_listed_in_the_order_in_which_they_were_given(
+    store: Store, monkeypatch: pytest.MonkeyPatch, seconds: list[int]
+) -> None:
     ticks = iter(seconds)
     store.create_profile("anna")
     monkeypatch.setattr("movietui.store.ratings.now", lambda: f"2026-01-01T00:00:0{next(ticks)}.000+00:00")
@@ -73,9 +75,9 @@ def test_a_rating_is_on_disk_before_rate_returns(home: Path) -> None:
         child.kill()
         last = max([last, *(int(line) for line in child.stdout.read().split())])
     store = Store(locations.store())
-    assert {f"Film {number}" for number in range(last + 1)} <= set(given(store, ANNA))
+    assert {f"Film {number}" for number in range(last + 1)} <= set(stars_of(store, ANNA))
     store.rate(ANNA, FARGO, 5)
-    assert given(store, ANNA)["Fargo"] == 5
+    assert stars_of(store, ANNA)["Fargo"] == 5
     store.close()
 
 
@@ -97,7 +99,7 @@ def test_two_windows_write_at_once(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert len(other.ratings(ANNA)) == len(store.ratings(TOM)) == 40
-    assert given(store, ANNA) == given(other, ANNA) == given(store, TOM)
+    assert stars_of(store, ANNA) == stars_of(other, ANNA) == stars_of(store, TOM)
     other.close()
 
 
@@ -122,11 +124,11 @@ def test_two_windows_open_a_new_store_at_once(home: Path) -> None:
 def test_only_half_stars_on_the_scale_are_valid(store: Store, stars: float) -> None:
     with pytest.raises(Problem, match=r"use 0\.5 to 5 in half stars"):
         store.rate(ANNA, FARGO, stars)
-    assert given(store, ANNA) == {}
+    assert stars_of(store, ANNA) == {}
     assert undone(store, [ANNA]) is None
 
 
-def test_choices(store: Store) -> None:
+def test_choices_are_stored(store: Store) -> None:
     assert store.choice("theme") == ""
     assert store.choice("theme", "dark") == "dark"
     store.choose("theme", "light")
@@ -134,7 +136,7 @@ def test_choices(store: Store) -> None:
     assert store.choice("theme", "dark") == "nord"
 
 
-def test_changed_elsewhere_moves_only_when_another_writes(store: Store) -> None:
+def test_changed_elsewhere_changes_only_when_another_window_writes(store: Store) -> None:
     other = Store(store.path)
     before = store.changed_elsewhere()
     store.rate(ANNA, FARGO, 4)
@@ -147,15 +149,15 @@ def test_changed_elsewhere_moves_only_when_another_writes(store: Store) -> None:
 
 
 def test_the_version_of_steps_changes_with_each_step(store: Store) -> None:
-    seen = [store.steps_version()]
+    versions = [store.steps_version()]
     anna = store.create_profile("anna")
-    seen.append(store.steps_version())
+    versions.append(store.steps_version())
     store.rate(anna, Movie("1", "One", 1990), 4.0)
-    seen.append(store.steps_version())
+    versions.append(store.steps_version())
     store.undo((anna,))
-    seen.append(store.steps_version())
+    versions.append(store.steps_version())
     store.rename_profile(anna, "eva")
-    seen.append(store.steps_version())
-    assert len(set(seen)) == len(seen)
+    versions.append(store.steps_version())
+    assert len(set(versions)) == len(versions)
     store.start_run("mf", "demo", "standard", "random90", 0, {})
-    assert store.steps_version() == seen[-1]
+    assert store.steps_version() == versions[-1]

@@ -15,7 +15,7 @@ from movietui.data.storage import locations
 from movietui.store import backup
 from movietui.store.database import scripts
 from movietui.store.ratings import Change, Movie, Store
-from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, given, redone, undone
+from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, redone, stars_of, undone
 
 OF_VERSION_1 = """
 INSERT INTO viewers VALUES (1, 'profile', '', 'anna', '2026');
@@ -95,7 +95,7 @@ def test_a_later_version_is_refused_and_unchanged(store: Store) -> None:
 
 
 @pytest.mark.parametrize("content", [b"this is no database\n" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_file_that_is_not_a_database(home: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_unchanged(home: Path, content: bytes) -> None:
     path = locations.store()
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
@@ -104,7 +104,7 @@ def test_a_file_that_is_not_a_database(home: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
-def test_messages_of_sqlite_need_not_be_text(home: Path) -> None:
+def test_damage_is_reported_even_if_the_message_of_sqlite_is_not_text(home: Path) -> None:
     store = Store(locations.store())
     store.close()
     with closing(sqlite3.connect(store.path)) as database, database:
@@ -120,13 +120,13 @@ def test_messages_of_sqlite_need_not_be_text(home: Path) -> None:
         backup.restore(store.path, home / "elsewhere" / "store.sqlite3")
 
 
-def test_a_folder_instead_of_the_store(home: Path) -> None:
+def test_a_folder_in_place_of_the_store_is_a_problem(home: Path) -> None:
     locations.store().mkdir(parents=True)
     with pytest.raises(Problem, match="cannot be used"):
         Store(locations.store())
 
 
-def test_a_file_instead_of_the_folder(home: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_a_problem(home: Path) -> None:
     home.mkdir()
     (home / "data").write_text("x")
     with pytest.raises(Problem, match="cannot be used"):
@@ -134,13 +134,13 @@ def test_a_file_instead_of_the_folder(home: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permissions(home: Path) -> None:
+def test_a_folder_without_permissions_is_a_problem(home: Path) -> None:
     home.mkdir(mode=0o500)
     with pytest.raises(Problem, match="check its permissions"):
         Store(locations.store())
 
 
-def test_another_program_holds_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_another_program_locks_is_a_problem(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -170,13 +170,13 @@ except Problem as problem:
 """
 
 
-def test_a_file_that_cannot_grow(home: Path) -> None:
-    """A write fails as on a full disk or with a quota, on any system and without root."""
+def test_a_store_that_cannot_grow_loses_nothing(home: Path) -> None:
+    """Writes fail as they do on a full disk or beyond a quota. This works on any system and without root."""
     code = FILLS.format(limit=200_000)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    written, _, output = done.stdout.partition(" ")
-    assert "the disk is full or failing; free some space" in output, done.stderr
-    assert "Traceback" not in done.stderr
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    written, _, output = process.stdout.partition(" ")
+    assert "the disk is full or failing; free some space" in output, process.stderr
+    assert "Traceback" not in process.stderr
     store = Store(locations.store())
     assert len(store.ratings(ANNA)) == 1 + int(written)
     store.rate(ANNA, ALIEN, 5)
@@ -184,7 +184,7 @@ def test_a_file_that_cannot_grow(home: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_a_store_on_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]
@@ -219,4 +219,4 @@ def test_a_failed_change_is_rolled_back(store: Store, monkeypatch: pytest.Monkey
     monkeypatch.undo()
     assert [ref for ref, _ in store.profiles()] == [ANNA]
     store.rate(TOM, ALIEN, 3)
-    assert given(store, TOM) == {"Alien": 3}
+    assert stars_of(store, TOM) == {"Alien": 3}

@@ -1,4 +1,4 @@
-"""Names of profiles."""
+"""The names that profiles may have."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from movietui.store.ratings import Store
         ("❤\ufe0f\u200d🔥", "❤\ufe0f\u200d🔥"),
     ],
 )
-def test_names(store: Store, typed: str, name: str) -> None:
+def test_valid_names_are_accepted(store: Store, typed: str, name: str) -> None:
     assert store.create_profile(typed) == profile(name)
     assert store.profiles() == [(profile(name), 0)]
     assert store.find_profile(typed.upper()) == profile(name)
@@ -33,7 +33,7 @@ MISPLACED_JOINERS = ["\u200d", "an\u200dna", "👨\u200d", "\u200d👨", "👨\u
 @pytest.mark.parametrize(
     "typed", ["", "   ", "\t\n", "a" * 41, "a\x1b[31m", "a\x07b", "a\u202eb", "🏴\U000e0067", *MISPLACED_JOINERS]
 )
-def test_invalid_names(store: Store, typed: str) -> None:
+def test_invalid_names_are_refused(store: Store, typed: str) -> None:
     with pytest.raises(Problem, match="1 to 40"):
         store.create_profile(typed)
     assert store.profiles() == []

@@ -1,4 +1,4 @@
-"""Runs in the store, and which of them serves a dataset."""
+"""The store keeps runs, and knows which of them serves a dataset."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 from movietui.store.ratings import Store
 
 
-def test_runs(store: Store) -> None:
+def test_runs_are_stored_with_their_results(store: Store) -> None:
     first = store.start_run("mf", "demo", "standard", "random90", 3, {"factors": 10})
     second = store.start_run("bias", "demo", "none", "u1", 0, {})
     running = store.run(first)
@@ -23,7 +23,7 @@ def test_runs(store: Store) -> None:
     assert store.run(99) is None
 
 
-def test_which_run_serves(store: Store) -> None:
+def test_the_newest_finished_run_serves_unless_another_is_chosen(store: Store) -> None:
     assert store.serving_runs("demo") == []
     numbers = [store.start_run("mf", "demo", "standard", "random90", 0, {}) for _ in range(3)]
     assert store.serving_runs("demo") == []
@@ -39,7 +39,7 @@ def test_which_run_serves(store: Store) -> None:
     assert oldest.checkpoint != newest.checkpoint  # type: ignore[union-attr]
 
 
-def test_which_dataset_is_opened_at_the_start(store: Store) -> None:
+def test_the_last_dataset_that_a_run_serves_is_opened_at_the_start(store: Store) -> None:
     assert store.dataset_in_use() is None
     for dataset, state in (("demo", "done"), ("ml-1m", "done"), ("ml-100k", "failed")):
         store.end_run(store.start_run("mf", dataset, "standard", "random90", 0, {}), state)
@@ -52,9 +52,9 @@ def test_which_dataset_is_opened_at_the_start(store: Store) -> None:
 
 def test_a_run_whose_process_is_gone_was_cut_off(store: Store) -> None:
     number = store.start_run("mf", "demo", "standard", "random90", 0, {})
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
         pass
-    store.execute("UPDATE runs SET process = ? WHERE id = ?", ended.pid, number)
+    store.execute("UPDATE runs SET process = ? WHERE id = ?", process.pid, number)
     run = store.run(number)
     assert run is not None
     assert run.state == "cut off"

@@ -32,28 +32,28 @@ def test_values_are_checked() -> None:
         values_of("nan", RATE)
 
 
-def test_a_grid_has_what_is_varied_or_changed() -> None:
+def test_a_grid_contains_varied_and_changed_settings() -> None:
     assert grid_of({"factors": "10", "rate": "0.1,0.2"}, [FACTORS, RATE]) == {"rate": ["0.1", "0.2"]}
     assert grid_of({"factors": "8", "rate": "0.1,0.2"}, [FACTORS, RATE])["factors"] == ["8"]
     with pytest.raises(Problem, match="several values"):
         grid_of({"factors": "8", "rate": "0.1"}, [FACTORS, RATE])
     many = ",".join(map(str, range(1, 513)))
     with pytest.raises(Problem, match="more than 10,000"):
-        grid_of({"factors": many, "rate": ",".join(f"0.{place:02}" for place in range(1, 31))}, [FACTORS, RATE])
+        grid_of({"factors": many, "rate": ",".join(f"0.{number:02}" for number in range(1, 31))}, [FACTORS, RATE])
 
 
 def row(factors: str, rate: str, rmse: float) -> dict[str, Any]:
     return {"grid": {"factors": factors, "rate": rate}, "metrics": {"rmse": rmse}, "seconds": {"fit": 2.0}}
 
 
-def test_the_effect_of_each_value() -> None:
+def test_the_effect_of_a_value_is_its_best_and_its_mean_metric() -> None:
     rows = [row("8", "0.1", 1.0), row("8", "0.2", 0.5), row("16", "0.1", 0.25)]
     sweep = Sweep("mf", "demo", "u1", {"factors": ["8", "16"], "rate": ["0.1", "0.2"]}, rows)
     effects = {(one.field, one.value): (one.best, one.mean) for one in responses(sweep)}
     assert effects[("factors", "8")] == (0.5, 0.75)
     assert effects[("factors", "16")] == (0.25, 0.25)
     assert effects[("rate", "0.1")] == (0.25, 0.625)
-    assert sweep.seconds_left == 4  # one more, and the best once again
+    assert sweep.seconds_left == 4  # for one more combination, and for the best one once more
     assert replace(sweep, rows=()).seconds_left is None
 
 
@@ -70,11 +70,11 @@ def test_a_sweep_job_reports_each_combination(ready: Path) -> None:
     sent: list[Message] = []
     options = {"split": "kfold5-0", "cleaning": "none", "seed": 0, "grid": {"sweeps": ["1", "3"]}}
     request = {"do": "sweep", "model": "bias", "dataset": "demo", **options}
-    found = perform(request, Reporter(sent.append))["rows"]
+    rows = perform(request, Reporter(sent.append))["rows"]
     grids = [event["row"]["grid"] for event in sent if event["event"] == "result"]
     assert grids == [{"sweeps": "1"}, {"sweeps": "3"}]
-    assert found[0]["test"]["rmse"] > 0
-    assert found[0]["metrics"]["rmse"] <= found[1]["metrics"]["rmse"]
+    assert rows[0]["test"]["rmse"] > 0
+    assert rows[0]["metrics"]["rmse"] <= rows[1]["metrics"]["rmse"]
     sent.clear()
     perform(request, Reporter(sent.append))
-    assert len([event for event in sent if event["event"] == "result"]) == 2  # known from before
+    assert len([event for event in sent if event["event"] == "result"]) == 2  # known from the first sweep

@@ -1,4 +1,4 @@
-"""Sweeps from the Train screen."""
+"""Sweeps on the Train screen."""
 
 from textual.widgets import Input
 
@@ -9,7 +9,7 @@ from tests.movietui.training import SIZES, go
 
 
 @SIZES
-async def test_a_sweep_from_the_form(store: Store, size: tuple[int, int]) -> None:
+async def test_a_sweep_varies_the_settings_of_the_form(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     FakeSweep.made = []
     async with started(size, engine=FakeEngine()) as driver:
@@ -24,7 +24,7 @@ async def test_a_sweep_from_the_form(store: Store, size: tuple[int, int]) -> Non
             ("12", "! Give at least one field several values"),
             ("8,201", "! sweeps: 201 is out of range, 1 to 200."),
             ("8,x", "! sweeps: x is not a whole number."),
-            ("4, 8,16,8", "3 combinations · about 3.3 s · enter starts"),  # a run of 2.5 s learned three times
+            ("4, 8,16,8", "3 combinations · about 3.3 s · enter starts"),  # an earlier run took 2.5 s for three fits
         ):
             field.value = typed
             await driver.see(expected)
@@ -32,7 +32,7 @@ async def test_a_sweep_from_the_form(store: Store, size: tuple[int, int]) -> Non
         await driver.until(lambda: FakeSweep.made and FakeSweep.made[0].request, "the job")
         assert FakeSweep.made[0].request["grid"] == {"sweeps": ["4", "8", "16"]}
         await driver.see("0 of 3")
-        FakeSweep.made[0].let(2)
+        FakeSweep.made[0].allow(2)
         for expected in ("2 of 3", "6.0 s left", "● ", "0.9400", ".9000", "← better"):
             await driver.see(expected)
         await driver.press("c")
@@ -43,7 +43,7 @@ async def test_a_sweep_from_the_form(store: Store, size: tuple[int, int]) -> Non
         assert driver.app.screen.query_one("#try-sweeps", Input).value == "4,8,16"
         await driver.press("enter")
         await driver.until(lambda: len(FakeSweep.made) == 2 and FakeSweep.made[1].request, "the job")
-        FakeSweep.made[1].let(3)
+        FakeSweep.made[1].allow(3)
         await driver.see("rmse 0.9000 on validation, 0.9500 on test")
         await driver.press("home", "enter")
         await driver.wait_for_notice("Copied the combination to the settings")
@@ -63,11 +63,11 @@ async def test_a_sweep_continues_without_its_panel(store: Store) -> None:
         await driver.until(lambda: FakeSweep.made and FakeSweep.made[0].request, "the job")
         await driver.press("escape", "down", "s")
         await driver.wait_for_notice("! A sweep of mf on demo is running; c cancels it.")
-        FakeSweep.made[0].let(2)
+        FakeSweep.made[0].allow(2)
         await driver.wait_for_notice("Swept mf: sweeps 8 is best, RMSE 0.9000")
         await driver.press("up", "s")
         await driver.see("done · rmse 0.9000")
         await driver.press("e", "enter")
         await driver.until(lambda: len(FakeSweep.made) == 2 and FakeSweep.made[1].request, "the job")
-        FakeSweep.made[1].let(how="failed")
+        FakeSweep.made[1].allow(how="failed")
         await driver.see("! There is no such split.")

@@ -1,3 +1,5 @@
+"""What commands and jobs do without an interface: find, rate and recommend movies, and train models."""
+
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,7 +52,7 @@ def dataset() -> Dataset:
 
 
 @pytest.mark.parametrize(
-    ("typed", "named"),
+    ("typed", "movie"),
     [
         ("Fargo (1996)", ("Fargo", 1996)),
         ("Fargo", ("Fargo", 1996)),
@@ -68,13 +70,13 @@ def dataset() -> Dataset:
         ("fargo 1996", ("Fargo", 1996)),
     ],
 )
-def test_a_movie_is_found_by_what_was_typed(dataset: Dataset, typed: str, named: tuple[str, int]) -> None:
+def test_a_movie_is_found_by_what_was_typed(dataset: Dataset, typed: str, movie: tuple[str, int]) -> None:
     result = lists.find_movie(dataset, typed)
-    assert result == Movie(movie_key(*named), *named)
+    assert result == Movie(movie_key(*movie), *movie)
 
 
 def test_a_title_comes_before_an_id(dataset: Dataset) -> None:
-    """Movies of the dataset have the ids 0 to 8; one of them is called like the id of another."""
+    """Movies of the dataset have the ids 0 to 8; here, one of them has the id of another as its title."""
     movies = dataset.movies
     titles, years = ("3", *movies.titles[1:]), movies.years
     keys = (movie_key("3", int(years[0])), *movies.keys[1:])
@@ -123,59 +125,59 @@ def test_a_refused_rating_creates_no_profile(ready: Path, store: Store) -> None:
     assert store.profiles() == []
 
 
-def test_a_training_is_recorded(ready: Path, store: Store) -> None:
-    heard: list[tuple[str, Message]] = []
+def test_training_stores_a_run(ready: Path, store: Store) -> None:
+    epochs: list[tuple[str, Message]] = []
     request = TrainRequest("bias", "demo", "standard", settings={"sweeps": "2"}, seed=5)
-    trained = train(store, request, Listener(epoch=lambda phase, epoch: heard.append((phase, epoch))))
+    trained = train(store, request, Listener(epoch=lambda phase, epoch: epochs.append((phase, epoch))))
     run = store.run(trained["run"])
     assert run is not None
     assert (run.state, run.model, run.seed, run.split) == ("done", "bias", 5, SERVED_SPLIT)
     assert run.settings["sweeps"] == 2
     assert run.curve == trained["epochs"]
     assert run.metrics == trained["metrics"]
-    assert [epoch["epoch"] for phase, epoch in heard if phase == "curve"] == [1, 2]
+    assert [epoch["epoch"] for phase, epoch in epochs if phase == "curve"] == [1, 2]
     assert Path(trained["checkpoint"]).is_dir()
     assert run in store.serving_runs("demo")
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, Cancelled])
-def test_a_stopped_training_is_recorded(ready: Path, store: Store, stop: type[BaseException]) -> None:
-    def hear(phase: str, epoch: Message) -> None:
+def test_stopped_training_is_stored_as_cancelled(ready: Path, store: Store, stop: type[BaseException]) -> None:
+    def on_epoch(phase: str, epoch: Message) -> None:
         if epoch["epoch"] == 2:
             raise stop
 
     before = store.serving_runs("demo")
     with pytest.raises(stop):
-        train(store, TrainRequest("bias", "demo", "standard"), Listener(epoch=hear))
+        train(store, TrainRequest("bias", "demo", "standard"), Listener(epoch=on_epoch))
     newest = store.runs()[0]
     assert (newest.state, len(newest.curve)) == ("cancelled", 2)
     assert store.serving_runs("demo") == before
     assert not (locations.checkpoints() / newest.checkpoint).exists()
 
 
-def test_a_stopped_training_resumes_when_requested_again(ready: Path, store: Store) -> None:
+def test_stopped_training_resumes_when_it_is_requested_again(ready: Path, store: Store) -> None:
     def train_until(stop_at: int | None) -> tuple[Message, list[str]]:
-        said: list[str] = []
+        messages: list[str] = []
 
-        def hear(phase: str, epoch: Message) -> None:
+        def on_epoch(phase: str, epoch: Message) -> None:
             if phase == "measure" and epoch["epoch"] == stop_at:
                 raise Cancelled
 
         settings = {"members": "1", "factors": "2", "epochs": "3"}
         request = TrainRequest("sgd-mf", "demo", "standard", settings=settings)
-        return train(store, request, Listener(epoch=hear, say=said.append)), said
+        return train(store, request, Listener(epoch=on_epoch, say=messages.append)), messages
 
     with pytest.raises(Cancelled):
         train_until(stop_at=2)
-    resumed, said = train_until(stop_at=None)
-    assert said == ["Resuming after epoch 2 of 3, where the same training was interrupted."]
-    undisturbed, said = train_until(stop_at=None)
-    assert said == []
+    resumed, messages = train_until(stop_at=None)
+    assert messages == ["Resuming after epoch 2 of 3, where the same training was interrupted."]
+    undisturbed, messages = train_until(stop_at=None)
+    assert messages == []
     assert resumed["epochs"] == undisturbed["epochs"]
     assert resumed["metrics"] == undisturbed["metrics"]
 
 
-def test_a_failed_training_is_recorded(ready: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_training_is_stored_with_its_problem(ready: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise Problem("The disk is full.")
 
@@ -198,7 +200,7 @@ def test_a_lost_store_does_not_stop_training(ready: Path) -> None:
     store.close()
 
 
-def test_recommend(ready: Path, store: Store) -> None:
+def test_recommend_lists_movies_for_one_viewer_or_a_pair(ready: Path, store: Store) -> None:
     result = lists.recommend(store, "demo", [user("1", "demo")], 5)
     assert [movie["rank"] for movie in result["movies"]] == [1, 2, 3, 4, 5]
     assert result["model"] == "mf"
@@ -211,20 +213,20 @@ def test_recommend(ready: Path, store: Store) -> None:
     assert all(len(movie["stars_by_viewer"]) == 2 for movie in both["movies"])
 
 
-def test_no_model_yet(home: Path, store: Store) -> None:
+def test_a_dataset_without_a_model_is_a_problem(home: Path, store: Store) -> None:
     with pytest.raises(Problem, match="run movietui train mf --dataset demo"):
         lists.served(store, "demo")
     with pytest.raises(Problem, match="No bias is trained on demo yet"):
         lists.served(store, "demo", "bias")
 
 
-def test_a_run_records_its_device(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MOVIETUI_DEVICE", "cpu:0")  # another name of the processor
-    for model, settings, where in (("bias", {"sweeps": "1"}, "cpu"), ("sgd-mf", {"epochs": "1"}, "cpu:0")):
+def test_a_run_is_stored_with_its_device(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOVIETUI_DEVICE", "cpu:0")  # another name for the CPU
+    for model, settings, device in (("bias", {"sweeps": "1"}, "cpu"), ("sgd-mf", {"epochs": "1"}, "cpu:0")):
         trained = train(store, TrainRequest(model, "demo", "standard", settings=settings))
         run = store.run(trained["run"])
         assert run is not None
-        assert (trained["device"], run.device) == (where, where)
+        assert (trained["device"], run.device) == (device, device)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +238,7 @@ def test_a_run_records_its_device(store: Store, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_a_closed_form_reports_its_stages(ready: Path, store: Store, model: str, stages: list[str]) -> None:
-    heard: list[str] = []
-    listener = Listener(inside=lambda stage: heard.append(stage.name))
+    reported: list[str] = []
+    listener = Listener(inside=lambda stage: reported.append(stage.name))
     train(store, TrainRequest(model, "demo", "none", "kfold5-0"), listener)
-    assert heard == stages * 2
+    assert reported == stages * 2

@@ -1,11 +1,11 @@
-"""The terminal of the tests shows what a person would see."""
+"""The emulated terminal of the tests shows what a person would see."""
 
 import pyte
 
 from tests.movietui.terminal import displayed
 
 
-def test_half_a_wide_character_that_is_overwritten_is_a_blank() -> None:
+def test_what_is_left_of_a_half_overwritten_wide_character_is_a_blank() -> None:
     screen = pyte.Screen(6, 1)
     stream = pyte.Stream(screen)
     stream.feed("映a映")

@@ -1,3 +1,5 @@
+"""Texts for people, the progress of jobs, and the messages between processes."""
+
 import json
 import math
 
@@ -18,22 +20,22 @@ from tests.movietui.hostile import TITLES
 
 
 @pytest.mark.parametrize(
-    ("value", "digits", "told"),
+    ("value", "digits", "expected"),
     [(0.55, 2, ".55"), (-0.55, 2, "-.55"), (1.2, 2, "1.20"), (0, 1, ".0"), (0.999, 2, "1.00"), (10.04, 1, "10.0")],
 )
-def test_decimals(value: float, digits: int, told: str) -> None:
-    assert text.decimals(value, digits) == told
+def test_decimals_have_no_leading_zero(value: float, digits: int, expected: str) -> None:
+    assert text.decimals(value, digits) == expected
 
 
 @pytest.mark.parametrize(
     ("value", "short"),
     [(5, "★ 5"), (4.5, "★ 4½"), (0.5, "★ ½"), (0, "★ 0"), (1, "★ 1")],
 )
-def test_stars(value: float, short: str) -> None:
+def test_stars_are_written_with_halves(value: float, short: str) -> None:
     assert text.number_of_stars(value) == short
 
 
-def test_bars_and_dots() -> None:
+def test_bars_and_dots_show_shares() -> None:
     assert text.bars([0, 1, 4, 8]) == "▁▁▄█"
     assert text.bars([]) == ""
     assert text.bars([0, 0]) == ""
@@ -42,14 +44,14 @@ def test_bars_and_dots() -> None:
     assert text.dots(7) == "●●●●●"
 
 
-def test_a_thin_bar_is_as_wide_as_asked() -> None:
+def test_a_thin_bar_has_the_requested_width() -> None:
     assert text.thin_bar(1, 2, 10).plain == "━━━━━─────"
     assert text.thin_bar(5, 2, 10).plain == "━" * 10
     assert text.thin_bar(1, 0, 10).plain == "─" * 10
 
 
 @pytest.mark.parametrize(
-    ("count", "told"),
+    ("count", "expected"),
     [
         (0, "0 B"),
         (999, "999 B"),
@@ -64,28 +66,28 @@ def test_a_thin_bar_is_as_wide_as_asked() -> None:
         (3_200_000_000, "3.2 GB"),
     ],
 )
-def test_size(count: float, told: str) -> None:
-    assert text.size(count) == told
+def test_a_size_has_a_fitting_unit(count: float, expected: str) -> None:
+    assert text.size(count) == expected
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "expected"),
     [(0.04, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (42.4, "42 s"), (61, "1 min 1 s"), (119.7, "2 min 0 s")],
 )
-def test_duration(seconds: float, told: str) -> None:
-    assert text.duration(seconds) == told
+def test_a_duration_has_fitting_units(seconds: float, expected: str) -> None:
+    assert text.duration(seconds) == expected
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "expected"),
     [(2.46, "2.5 s"), (42.4, "42 s"), (59.6, "1m 0s"), (485, "8m 5s"), (3599, "59m 59s"), (86_340, "23h 59m")],
 )
-def test_short_duration(seconds: float, told: str) -> None:
-    assert text.short_duration(seconds) == told
-    assert len(told) < FACT["fit"].cells
+def test_a_short_duration_fits_its_column(seconds: float, expected: str) -> None:
+    assert text.short_duration(seconds) == expected
+    assert len(expected) < FACT["fit"].cells
 
 
-def test_plural_and_person() -> None:
+def test_counts_and_people_are_described() -> None:
     assert [text.plural(count, "rating") for count in (0, 1, 1204)] == ["0 ratings", "1 rating", "1,204 ratings"]
     assert text.person({"age": 28, "gender": "M", "occupation": "writer"}) == "28 M writer"
     assert text.person({"age": 0, "gender": "", "occupation": ""}) == ""
@@ -115,7 +117,7 @@ def test_cut_puts_numbers_to_the_right() -> None:
     assert text.cut("12", 0) == ""
 
 
-def test_fitted_to_no_width_is_nothing() -> None:
+def test_fitted_to_no_width_is_empty() -> None:
     assert text.fitted("Fargo", 0).plain == ""
 
 
@@ -135,18 +137,18 @@ def test_fitted_leaves_its_argument_alone_and_keeps_styles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "left", "told"),
+    ("rate", "left", "expected"),
     [
         (3.1e6, 72.0, "3.1 MB/s, 1 min 12 s left"),
         (900.0, None, "900 B/s"),
         (0.0, None, ""),
     ],
 )
-def test_pace(rate: float, left: float | None, told: str) -> None:
-    assert text.pace(rate, left) == told
+def test_a_pace_is_the_speed_and_the_time_left(rate: float, left: float | None, expected: str) -> None:
+    assert text.pace(rate, left) == expected
 
 
-# What runs
+# Jobs
 
 
 def stage(name: str, done: float = 0, total: float = 0, unit: str = "", note: str = "", finished: bool = False) -> dict:
@@ -167,7 +169,7 @@ def epoch(number: int, phase: str = "curve", of: int = 5) -> dict:
     return {"event": "epoch", "phase": phase, "epoch": number, "of": of, "train_loss": 0.5, "validation_loss": 0.6}
 
 
-def test_each_stage_is_kept_once_with_its_last_word() -> None:
+def test_each_stage_is_kept_once_with_its_last_event() -> None:
     activity = Activity("get ml-100k", {})
     for event in (stage("Downloading", 10, 100, "bytes"), stage("Downloading", 100, 100, "bytes"), stage("Reading")):
         activity = activity.after(event)
@@ -185,7 +187,7 @@ def test_the_curve_is_that_of_the_first_phase() -> None:
     assert activity.step == "training on all ratings"
 
 
-def test_the_picture_before_stays_as_it_was() -> None:
+def test_an_event_does_not_change_the_previous_activity() -> None:
     before = Activity("train mf", {})
     before.after(epoch(1))
     assert (before.curve, before.done) == ((), 0)
@@ -200,7 +202,7 @@ def inside(name: str, done: int = 0, total: int = 0, note: str = "", rate: float
     return stage(name, done, total, "ratings", note) | {"event": "inside", "rate": rate}
 
 
-def test_what_a_fit_is_at_between_its_epochs() -> None:
+def test_the_progress_of_a_fit_is_shown_between_its_epochs() -> None:
     activity = Activity("train ncf", {}).after(stage("Reading", 5, 5, "files"))
     activity = activity.after(inside("similarities"))
     assert (activity.step, activity.reached, activity.total) == ("learning", "similarities", 0)
@@ -212,7 +214,7 @@ def test_what_a_fit_is_at_between_its_epochs() -> None:
     assert (activity.reached, activity.done, len(activity.curve)) == ("epoch 2 of 5, 50% · 100 ratings/s", 1, 1)
 
 
-def test_how_far_it_is() -> None:
+def test_progress_is_described() -> None:
     activity = Activity("x", {}, phase="curve", phase_began=100.0, now=104.0, done=3, total=5, unit="epoch")
     assert activity.seconds_left == pytest.approx(4.0)
     assert activity.reached == "epoch 3 of 5, 4.0 s left"
@@ -237,7 +239,7 @@ def test_a_message_is_one_line() -> None:
         assert decode(line) == {"title": title}
 
 
-def test_what_is_no_message() -> None:
+def test_only_a_json_object_is_a_message() -> None:
     for line in (b"[1]\n", b"7\n"):
         with pytest.raises(ValueError, match="JSON object"):
             decode(line)
@@ -247,22 +249,22 @@ def test_what_is_no_message() -> None:
         encode({"stars": math.nan})
 
 
-def test_sentences() -> None:
+def test_an_error_becomes_a_sentence() -> None:
     assert sentence(Problem("There is no user 7.")) == "There is no user 7."
     assert "Not enough memory" in sentence(MemoryError())
     try:
         _ = {}["missing"]  # type: ignore[var-annotated]
     except KeyError as error:
-        told = sentence(error)
-    assert "KeyError" in told
-    assert "test_text.py:" in told
-    assert "\n" not in told
+        expected = sentence(error)
+    assert "KeyError" in expected
+    assert "test_text.py:" in expected
+    assert "\n" not in expected
 
 
 # Viewers
 
 
-def test_viewers() -> None:
+def test_profiles_and_users_are_different_viewers() -> None:
     assert profile("anna") == ViewerRef("profile", "anna")
     assert profile("anna").label == "anna"
     assert user("7", "demo").label == "user 7"

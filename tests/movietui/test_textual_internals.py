@@ -1,4 +1,4 @@
-"""Checks that each private name of Textual that movietui uses still exists and still does what it is used for.
+"""Each private name of Textual that movietui uses still exists and still does what it is used for.
 
 A test that fails here after an update of Textual says what to change in ``movietui/ui/textual_internals.py``.
 """
@@ -28,7 +28,7 @@ from movietui.ui import textual_internals as internals
 from movietui.ui.screens import Palette, TerminalSizedScreen
 
 PRIVATE = {"_compositor_refresh", "_on_timer_update", "_handle_exception", "_fatal_error", "_get_terminal_size"}
-"""Methods of Textual that are overridden: if Textual renamed one, nobody would call ours."""
+"""Methods of Textual that movietui overrides. If Textual renamed one, nothing would call ours."""
 
 
 class Sample(App[None]):
@@ -38,7 +38,7 @@ class Sample(App[None]):
 
 
 def used(tree: ast.Module) -> Iterator[str]:
-    """Return the private names that a module uses on other objects, and those that it imports from Textual."""
+    """Yield the private names that a module uses on other objects, and those that it imports from Textual."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
             yield node.attr
@@ -48,7 +48,7 @@ def used(tree: ast.Module) -> Iterator[str]:
 
 
 def defined(tree: ast.Module) -> Iterator[str]:
-    """Return the names of the functions, attributes and variables that a module defines."""
+    """Yield the names of the functions, attributes and variables that a module defines."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
@@ -60,12 +60,12 @@ def test_private_names_are_used_in_one_file_only() -> None:
     trees = {path: ast.parse(path.read_text("utf-8")) for path in Path(movietui.ui.__file__).parent.rglob("*.py")}
     del trees[Path(internals.__file__)]
     ours = {name for tree in trees.values() for name in defined(tree)}
-    assert {name for tree in trees.values() for name in used(tree)} - ours == {"_exit"}  # that of os
+    assert {name for tree in trees.values() for name in used(tree)} - ours == {"_exit"}  # of the module ``os``
     for tree in trees.values():
         assert not PRIVATE & set(defined(tree))
 
 
-def test_what_is_overridden_is_there() -> None:
+def test_overridden_methods_exist() -> None:
     for kind in (internals.PartialRefreshScreen, internals.CrashHooks, internals.DriverAccess):
         for name in PRIVATE & vars(kind).keys():
             assert any(name in vars(base) for base in kind.__mro__[1:]), f"{kind.__name__}.{name}"
@@ -101,7 +101,7 @@ async def test_a_node_that_is_removed_is_known() -> None:
         await pilot.pause()
 
 
-async def test_screens_of_all_modes() -> None:
+async def test_the_screens_of_all_modes_are_listed() -> None:
     class Modes(App[None]):
         MODES = {"first": Screen, "second": Screen}
         DEFAULT_MODE = "first"
@@ -112,11 +112,11 @@ async def test_screens_of_all_modes() -> None:
         assert app.screen in internals.all_screens(app)
 
 
-def test_names_of_keys() -> None:
+def test_a_character_has_the_name_of_its_key() -> None:
     assert [internals.key_name(sign) for sign in "a?["] == ["a", "question_mark", "left_square_bracket"]
 
 
-async def test_the_driver_of_an_app() -> None:
+async def test_an_app_has_a_driver() -> None:
     async with (app := Sample()).run_test():
         driver = internals.driver_of(app)
         assert driver is not None
@@ -183,7 +183,7 @@ async def test_a_batch_holds_drawing_back() -> None:
             assert app._batch_count
 
 
-async def test_a_stale_size_is_not_taken() -> None:
+async def test_a_size_that_is_out_of_date_is_ignored() -> None:
     async with (app := Sample()).run_test(size=(80, 24)) as pilot:
         await app.push_screen(TerminalSizedScreen[None]())
         app.screen.post_message(events.Resize(Size(10, 5), Size(10, 5)))
@@ -191,7 +191,7 @@ async def test_a_stale_size_is_not_taken() -> None:
         assert app.screen.size == Size(80, 24)
 
 
-async def test_the_palette_stands_a_key_without_a_list() -> None:
+async def test_the_palette_survives_a_key_for_its_list_without_a_list() -> None:
     async with (app := Sample()).run_test() as pilot:
         await app.push_screen(Palette())
         palette = app.screen
@@ -229,23 +229,23 @@ class Crashing(internals.CrashHooks[None]):
         raise ValueError(event.key)
 
 
-async def test_an_error_may_be_dropped() -> None:
+async def test_an_error_can_be_ignored() -> None:
     app = Crashing()
     app.ignored = True
     async with app.run_test():
         app._handle_exception(ValueError())
         assert app.is_running
-    assert app.return_code is None  # it did not end by itself
+    assert app.return_code is None  # the app did not end by itself
 
 
-async def test_a_crash_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_crash_is_reported_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="f5"):
         async with Crashing().run_test() as pilot:
             await pilot.press("f5")
     assert capsys.readouterr().err.strip() == "One sentence."
 
 
-async def test_a_crash_is_a_traceback_where_that_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_crash_without_a_sentence_is_reported_with_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     app = Crashing()
     app.described = None
     with pytest.raises(ValueError, match="f5"):
@@ -254,7 +254,7 @@ async def test_a_crash_is_a_traceback_where_that_is_wanted(capsys: pytest.Captur
     assert "Traceback" in capsys.readouterr().err
 
 
-async def test_what_a_driver_lends() -> None:
+async def test_a_driver_gives_access_to_its_private_attributes() -> None:
     app: Any = SimpleNamespace()
     driver = internals.DriverAccess.__new__(internals.DriverAccess)
     driver._app, driver._loop, driver._debug, driver._file = app, asyncio.get_running_loop(), False, None  # type: ignore[assignment]
@@ -269,5 +269,5 @@ async def test_what_a_driver_lends() -> None:
         assert name in source, name
 
 
-def test_regions_are_merged_where_that_is_no_more() -> None:
+def test_distant_regions_are_not_merged() -> None:
     assert internals.merge_regions([Region(0, 5, 4, 1), Region(0, 0, 4, 1)]) == [Region(0, 0, 4, 1), Region(0, 5, 4, 1)]

@@ -22,7 +22,7 @@ def newest_state(driver: Driver) -> str:
 
 
 @SIZES
-async def test_the_runs(store: Store, size: tuple[int, int]) -> None:
+async def test_the_screen_shows_runs_and_one_can_be_used(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
@@ -68,7 +68,7 @@ async def test_training_adds_a_run_that_can_be_used(ready: Path, size: tuple[int
         await driver.rate("5")
 
 
-async def test_cancelling(ready: Path) -> None:
+async def test_training_can_be_cancelled(ready: Path) -> None:
     async with started(LARGE, job=Job) as driver:
         screen = await go(driver)
         assert screen.models.current is not None
@@ -96,7 +96,7 @@ async def test_cancelling(ready: Path) -> None:
 
 
 @SIZES
-async def test_what_is_shown_instead_of_a_curve(store: Store, size: tuple[int, int]) -> None:
+async def test_a_run_without_a_curve_says_why(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     for state, problem in (
         ("failed", "There is no split [b]u77[/b]; " + "choose one of many, " * 5 + "last"),
@@ -114,7 +114,7 @@ async def test_what_is_shown_instead_of_a_curve(store: Store, size: tuple[int, i
         await driver.see("shown as a curve only")
 
 
-async def test_the_epochs_have_room_at_every_width(store: Store) -> None:
+async def test_the_epochs_fit_at_every_width(store: Store) -> None:
     with_run(store)
     async with started((140, 20), engine=FakeEngine()) as driver:
         screen = await go(driver)
@@ -130,12 +130,12 @@ async def test_the_epochs_have_room_at_every_width(store: Store) -> None:
 
 async def test_keys_typed_before_the_models_are_listed_count(store: Store) -> None:
     with_run(store)
-    engine, there = FakeEngine(), asyncio.Event()
+    engine, may_reply = FakeEngine(), asyncio.Event()
     ask = engine.ask
 
     async def late(request: Callable[..., Any], **arguments: Any) -> Any:
         if request is Requests.models:
-            await there.wait()
+            await may_reply.wait()
         return await ask(request, **arguments)
 
     engine.ask = late  # type: ignore[method-assign]
@@ -147,7 +147,7 @@ async def test_keys_typed_before_the_models_are_listed_count(store: Store) -> No
         screen = cast(TrainScreen, driver.app.screen)
         await driver.press("down", "down", "up", "enter")
         assert store.runs()[0].id == 3
-        there.set()
+        may_reply.set()
         await driver.until(lambda: store.runs()[0].id == 4, "the run")
         assert screen.models.current is not None
         assert store.runs()[0].model == screen.models.current["name"] == screen.models.known_rows()[1]["name"]
@@ -175,8 +175,10 @@ async def test_a_form_is_built_when_the_cursor_rests_or_a_key_needs_it(store: St
         assert driver.app.clipboard.startswith(f"movietui train {names[-2]} ")
 
 
-async def test_training_without_a_dataset(home: Path) -> None:
-    async with started(wait=False, job=Job) as driver:  # one at hand would have got the dataset before the key
+async def test_the_screen_can_be_used_without_a_dataset(home: Path) -> None:
+    async with started(
+        wait=False, job=Job
+    ) as driver:  # a job in this process would get the dataset before the key is pressed
         await driver.until(lambda: driver.app.work.activity is not None, "the work")
         await driver.press("c")
         await driver.see("Stopped. Nothing is lost")

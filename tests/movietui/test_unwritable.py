@@ -1,4 +1,4 @@
-"""A disk that is full or read-only: everything can be read and copied elsewhere, and nothing is lost."""
+"""If the disk is full or read-only, everything can still be read and copied elsewhere, and nothing is lost."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from movietui.store.database import scripts
 from movietui.store.ratings import Store
 from tests.movietui.driving import started
 from tests.movietui.fakes import FakeEngine, with_run
-from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, given
+from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, stars_of
 
 KILLED = """
 import os, sys
@@ -54,13 +54,13 @@ def read_only(home: Path) -> Iterator[None]:
 
 @contextmanager
 def full(home: Path) -> Iterator[None]:
-    """Replace a folder with a full disk of two megabytes and the same contents."""
+    """Replace a folder with a full disk of two megabytes that has the same contents."""
     content = {path.relative_to(home): path.read_bytes() for path in home.rglob("*") if path.is_file()}
     mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", home)
     try:
-        for path, one in content.items():
+        for path, data in content.items():
             (home / path).parent.mkdir(parents=True, exist_ok=True)
-            (home / path).write_bytes(one)
+            (home / path).write_bytes(data)
         with suppress(OSError), (home / "ballast").open("wb", buffering=0) as ballast:
             while ballast.write(b"x" * 512):
                 pass
@@ -71,8 +71,8 @@ def full(home: Path) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", home], check=True)
 
 
-Spoilt = Callable[[Path], "contextmanager[None]"]  # type: ignore[type-arg]
-SPOILT = pytest.mark.parametrize("spoilt", [read_only, full])
+Unwritable = Callable[[Path], "contextmanager[None]"]  # type: ignore[type-arg]
+UNWRITABLE = pytest.mark.parametrize("unwritable", [read_only, full])
 
 
 @pytest.fixture
@@ -85,10 +85,10 @@ def filled(home: Path) -> Path:
     return home
 
 
-@SPOILT
-def test_everything_can_be_read_and_copied_elsewhere(filled: Path, tmp_path: Path, spoilt: Spoilt) -> None:
+@UNWRITABLE
+def test_everything_can_be_read_and_copied_elsewhere(filled: Path, tmp_path: Path, unwritable: Unwritable) -> None:
     before = locations.store().read_bytes()
-    with spoilt(filled):
+    with unwritable(filled):
         history = invoke("history", "--profile", "anna", "--json")
         assert "Alien" in history.stdout, history.output
         assert "Fargo" in history.stdout
@@ -96,10 +96,10 @@ def test_everything_can_be_read_and_copied_elsewhere(filled: Path, tmp_path: Pat
         assert history.stderr.count("\n") == 1
         listed = invoke("runs", "list", "--json")
         assert [run["run"] for run in json.loads(listed.stdout)] == [3, 2, 1]
-        done = invoke("backup", tmp_path / "backup.sqlite3", "--json")
-        assert json.loads(done.stdout)["ratings"] == 2
-        done = invoke("export", "--profile", "anna", "--format", "csv", "--output", tmp_path / "out.csv")
-        assert done.exit_code == 0
+        result = invoke("backup", tmp_path / "backup.sqlite3", "--json")
+        assert json.loads(result.stdout)["ratings"] == 2
+        result = invoke("export", "--profile", "anna", "--format", "csv", "--output", tmp_path / "out.csv")
+        assert result.exit_code == 0
         assert "Fargo" in (tmp_path / "out.csv").read_text()
         for refused in (
             invoke("rate", "Fargo", "2", "--profile", "anna"),
@@ -112,19 +112,19 @@ def test_everything_can_be_read_and_copied_elsewhere(filled: Path, tmp_path: Pat
         assert locations.store().read_bytes() == before
     restore(tmp_path / "backup.sqlite3", tmp_path / "elsewhere.sqlite3")
     store = Store(tmp_path / "elsewhere.sqlite3")
-    assert given(store, ANNA) == {"Fargo": 4, "Alien": 5}
+    assert stars_of(store, ANNA) == {"Fargo": 4, "Alien": 5}
     store.close()
 
 
 def test_changes_that_are_only_in_the_log_are_read(filled: Path) -> None:
-    """A killed window leaves such a log; the disk is read-only now."""
+    """A killed window has left such a log, and then the disk becomes read-only."""
     subprocess.run([sys.executable, "-c", KILLED], check=True, timeout=100)
     log = locations.store().with_name(locations.store().name + "-wal")
     assert log.stat().st_size
     log.with_name(log.name.replace("-wal", "-shm")).unlink()
     with read_only(filled):
         store = Store(locations.store())
-        assert given(store, ANNA) == {"Fargo": 4, "Alien": 5, "Brazil": 3}
+        assert stars_of(store, ANNA) == {"Fargo": 4, "Alien": 5, "Brazil": 3}
         assert len(store.notices()) == 1
         store.close()
 
@@ -134,11 +134,11 @@ def test_changes_work_again_once_the_disk_is_writable(filled: Path) -> None:
         store = Store(locations.store())
         with pytest.raises(Problem, match=r"can be read but not changed now: its disk is read-only; .*\.$"):
             store.rate(ANNA, BRAZIL, 3)
-        assert given(store, ANNA) == {"Fargo": 4, "Alien": 5}
+        assert stars_of(store, ANNA) == {"Fargo": 4, "Alien": 5}
     store.rate(ANNA, BRAZIL, 3)
     store.close()
     again = Store(locations.store())
-    assert given(again, ANNA) == {"Fargo": 4, "Alien": 5, "Brazil": 3}
+    assert stars_of(again, ANNA) == {"Fargo": 4, "Alien": 5, "Brazil": 3}
     again.close()
 
 
@@ -160,7 +160,7 @@ def test_an_unwritable_store_of_version_1_is_read(home: Path) -> None:
     before = path.read_bytes()
     with read_only(home):
         store = Store(path)
-        assert given(store, ANNA) == {"Fargo": 4}
+        assert stars_of(store, ANNA) == {"Fargo": 4}
         store.close()
     assert path.read_bytes() == before
 
@@ -181,7 +181,7 @@ async def test_the_app_works_on_an_unwritable_disk(home: Path) -> None:
             assert driver.app.is_running
 
 
-# Its owner's alone
+# Files are private
 
 
 @pytest.fixture
@@ -221,4 +221,4 @@ def test_files_that_others_could_read_become_private(filled: Path, tmp_path: Pat
         path.chmod(0o777)
     Store(locations.store()).close()
     assert shared(filled / "data") == []
-    assert tmp_path.stat().st_mode & 0o777 == 0o755  # it belongs to somebody else
+    assert tmp_path.stat().st_mode & 0o777 == 0o755  # this folder is not movietui's own

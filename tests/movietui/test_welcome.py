@@ -1,4 +1,4 @@
-"""The first start: one screen while the list is made, ways on if it cannot be made, and who is watching."""
+"""The first start: a screen while the first list is made, choices if it cannot be made, and who is watching."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,13 +39,13 @@ def window(store: Store, size: tuple[int, int] = SMALL, engine: FakeEngine | Non
 
 
 async def getting(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
-    """Wait until the dataset is on its way, and return the job that gets it."""
+    """Wait until a job gets the dataset, and return that job."""
     await driver.until(lambda: driver.app.work.activity is not None, "the job")
     return next(job for job in reversed(jobs) if job is driver.app.work._job)
 
 
 async def training(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
-    """Wait until the quick model trains, and return its job."""
+    """Wait until the quick model is being trained, and return the job."""
     await driver.until(lambda: any(job.request for job in jobs), "the training")
     await driver.see("▸ Learn what people like")
     return next(job for job in jobs if job.request)
@@ -58,7 +58,7 @@ async def to_the_question(driver: Driver, jobs: list[FakeJob]) -> None:
 
 
 def unfinished(store: Store) -> None:
-    """Leave a home in which the list was made, and nobody has said who is watching."""
+    """Prepare a home in which the list has been made but nobody has said who is watching."""
     with_run(store)
     store.choose(FIRST_START, UNFINISHED)
 
@@ -71,17 +71,17 @@ async def test_one_screen_leads_to_the_question(store: Store, jobs: list[FakeJob
         for expected in ("Your first list", "Clean the ratings", "Learn what people like", "seconds left"):
             assert expected in shown(driver.app)
         assert "Somebody. 2015." in shown(driver.app)
-        assert not lines(driver.app)[-2].strip()  # the steps say it all
+        assert not lines(driver.app)[-2].strip()  # the steps already say it
         job.end()
         await training(driver, jobs)
         assert "✔ Clean the ratings" in shown(driver.app)
-        assert not driver.app.screen.query("#runs, #models")  # no laboratory
+        assert not driver.app.screen.query("#runs, #models")  # nothing of the Train screen
         (await training(driver, jobs)).end()
         await driver.see("Who is watching?")
         for expected in ("n  Make a profile", "i  Import your ratings", "l  Look around", "as a user of ml-100k"):
             assert expected in shown(driver.app)
         assert "user 1" not in shown(driver.app)
-        await driver.until(lambda: Runs(store).get(2).model == "blend", "the better model, behind the question")
+        await driver.until(lambda: Runs(store).get(2).model == "blend", "the better model in the queue")
         assert all(len(line.rstrip()) <= size[0] for line in lines(driver.app))
 
 
@@ -92,7 +92,7 @@ async def test_a_name_makes_a_profile_and_its_interview_begins(store: Store, job
         await driver.press("n")
         await driver.type("anna")
         await driver.press("escape")
-        await driver.see("Who is watching?")  # not the list of somebody else
+        await driver.see("Who is watching?")  # not somebody else's list
         await driver.press("enter")
         await driver.see("Your name:")
         await driver.press("enter")
@@ -133,7 +133,7 @@ async def test_profiles_that_exist_are_offered_first(store: Store) -> None:
         assert driver.app.session.audience.viewers == (profile("[b]eva[/b]"),)
 
 
-async def test_a_click_chooses(store: Store) -> None:
+async def test_a_click_chooses_who_is_watching(store: Store) -> None:
     unfinished(store)
     async with window(store) as driver:
         await driver.see("Who is watching?")
@@ -153,12 +153,12 @@ async def test_an_import_starts_from_the_question(store: Store, tmp_path: Path) 
         assert driver.app.asks_who
 
 
-async def test_without_a_network_there_are_ways_on(store: Store, jobs: list[FakeJob]) -> None:
+async def test_without_a_network_there_are_other_choices(store: Store, jobs: list[FakeJob]) -> None:
     async with window(store) as driver:
         (await getting(driver, jobs)).end("failed")
         await driver.see("There is no list yet")
-        await driver.see("There is no such model.")  # the sentence of the job
-        await driver.press("n", "l", "i", "c", "5")  # keys of other moments do nothing
+        await driver.see("There is no such model.")  # the problem that the job reports
+        await driver.press("n", "l", "i", "c", "5")  # keys that work at other moments do nothing here
         await driver.see("There is no list yet")
         await driver.press("r")
         again = await getting(driver, jobs)
@@ -177,7 +177,7 @@ async def test_without_a_network_there_are_ways_on(store: Store, jobs: list[Fake
         await driver.see("the ratings are invented")
 
 
-async def test_a_file_is_read_instead(store: Store, jobs: list[FakeJob], tmp_path: Path) -> None:
+async def test_a_file_can_be_read_instead(store: Store, jobs: list[FakeJob], tmp_path: Path) -> None:
     (tmp_path / "ml-100k.zip").write_bytes(b"")
     async with window(store) as driver:
         (await getting(driver, jobs)).end("failed")
@@ -197,7 +197,7 @@ async def test_a_file_is_read_instead(store: Store, jobs: list[FakeJob], tmp_pat
 
 
 @pytest.mark.parametrize("moment", ["getting", "training"])
-async def test_it_can_be_stopped_and_tried_again(store: Store, jobs: list[FakeJob], moment: str) -> None:
+async def test_the_first_start_can_be_stopped_and_tried_again(store: Store, jobs: list[FakeJob], moment: str) -> None:
     async with window(store) as driver:
         job = await getting(driver, jobs)
         if moment == "training":
@@ -210,7 +210,7 @@ async def test_it_can_be_stopped_and_tried_again(store: Store, jobs: list[FakeJo
         await to_the_question(driver, jobs)
 
 
-async def test_a_start_after_the_list_was_made_asks_again(store: Store, jobs: list[FakeJob]) -> None:
+async def test_the_next_start_asks_again_who_is_watching(store: Store, jobs: list[FakeJob]) -> None:
     async with window(store) as driver:
         await to_the_question(driver, jobs)
     async with window(store) as driver:
@@ -219,7 +219,7 @@ async def test_a_start_after_the_list_was_made_asks_again(store: Store, jobs: li
         await driver.see("Your name:")
 
 
-async def test_a_start_in_the_middle_begins_again(store: Store, jobs: list[FakeJob]) -> None:
+async def test_the_next_start_begins_again_if_there_is_no_list_yet(store: Store, jobs: list[FakeJob]) -> None:
     async with window(store) as driver:
         (await getting(driver, jobs)).end()
         await training(driver, jobs)
@@ -271,7 +271,7 @@ async def test_a_full_disk_does_not_end_the_first_start(
         await driver.wait_for_list()
 
 
-async def test_a_model_that_cannot_be_loaded(store: Store) -> None:
+async def test_a_model_that_cannot_be_loaded_is_reported(store: Store) -> None:
     with_run(store, "gone")
     store.choose(FIRST_START, UNFINISHED)
     async with window(store) as driver:
@@ -281,7 +281,7 @@ async def test_a_model_that_cannot_be_loaded(store: Store) -> None:
 
 
 @pytest.mark.parametrize("size", [(60, 16), SMALL, LARGE, (200, 60)])
-async def test_everything_fits(store: Store, size: tuple[int, int]) -> None:
+async def test_the_question_fits_every_window(store: Store, size: tuple[int, int]) -> None:
     unfinished(store)
     for number in range(12):
         store.create_profile(f"somebody {number}")
@@ -297,7 +297,7 @@ async def test_everything_fits(store: Store, size: tuple[int, int]) -> None:
         assert isinstance(driver.app.screen, WelcomeScreen)
 
 
-def test_seconds_left() -> None:
+def test_the_seconds_left_are_estimated_from_the_steps() -> None:
     def stage(name: str, done: int, total: int, left: float | None = None) -> Any:
         return {
             "event": "stage",
@@ -312,10 +312,10 @@ def test_seconds_left() -> None:
         }
 
     usual = sum(USUAL_SECONDS.values())
-    way = FirstList("Get MovieLens 100K", began=100.0)
-    assert way.seconds_left(100.0) == usual
-    assert way.seconds_left(103.0) == usual - 3
-    assert way.seconds_left(900.0) == usual - USUAL_SECONDS["get"] + 1  # never less than what is to come
+    getting = FirstList("Get MovieLens 100K", began=100.0)
+    assert getting.seconds_left(100.0) == usual
+    assert getting.seconds_left(103.0) == usual - 3
+    assert getting.seconds_left(900.0) == usual - USUAL_SECONDS["get"] + 1  # never less than the later steps take
     job = Activity("get ml-100k", {"do": "get", "name": "ml-100k", "path": None, "cleaning": "standard"})
     slow = FirstList("Get", 100.0, job.after(stage("Downloading", 1_000_000, 4_900_000, 60.0)))
     assert slow.seconds_left(110.0) == 60 + USUAL_SECONDS["clean"] + USUAL_SECONDS["learn"]

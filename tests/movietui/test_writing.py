@@ -1,4 +1,4 @@
-"""Copying and saving the list, watchlists and ratings: what is written is what was shown."""
+"""The list, the watchlist and ratings are copied and saved as they are shown."""
 
 import csv
 import errno
@@ -38,7 +38,7 @@ HOSTILE = "=1+[x](http://e.org) *b* \x1b]52;c;eA==\x07<i>"
 
 @pytest.fixture
 def folder(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the current folder, with a store whose profile rated two movies and wants one."""
+    """The working folder. A profile in the store has two ratings and one movie on its watchlist."""
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
@@ -79,16 +79,16 @@ async def test_the_shortlist_is_copied_as_it_is_shown(folder: Path, store: Store
         assert head == "# What anna may like"
         assert about == f"From demo, by the model mf. Ordered by {ORDERS['liked']}."
         assert len(written) == 10
-        for place, (row, line, on) in enumerate(zip(shown_rows, written, drawn, strict=True), 1):
-            assert line.startswith(f"{place}. ")
+        for rank, (row, line, on_screen_line) in enumerate(zip(shown_rows, written, drawn, strict=True), 1):
+            assert line.startswith(f"{rank}. ")
             assert row["title"] in line
             figures = line.partition(": ")[2].split(", ")
-            assert figures[0] in on
-            assert f" {figures[1].removesuffix('s').removesuffix(' rating')} " in on
+            assert figures[0] in on_screen_line
+            assert f" {figures[1].removesuffix('s').removesuffix(' rating')} " in on_screen_line
         assert not list(folder.iterdir())
 
 
-async def test_all_of_a_long_list(folder: Path) -> None:
+async def test_a_whole_long_list_can_be_copied(folder: Path) -> None:
     async with started(engine=FakeEngine()) as driver:
         total = driver.movies.total
         await choose(driver, "right", *["plus"] * 9, "enter")
@@ -96,16 +96,16 @@ async def test_all_of_a_long_list(folder: Path) -> None:
         rows = table(driver.app.clipboard)
         await driver.press("end")
         await driver.until(lambda: driver.movies.current, "the last movie")
-        assert [row["rank"] for row in rows] == [str(place) for place in range(1, total + 1)]
+        assert [row["rank"] for row in rows] == [str(rank) for rank in range(1, total + 1)]
         last = driver.movies.current
         assert last is not None
         assert (rows[-1]["title"], rows[-1]["predicted"]) == (last["title"], f"{last['stars']:.1f}")
         await choose(driver)
-        await driver.see(f"● all {total}")  # as chosen last
+        await driver.see(f"● all {total}")  # the last choice
         await driver.see("● CSV")
 
 
-async def test_the_list_of_a_pair_with_its_filter_and_viewers(folder: Path) -> None:
+async def test_a_copied_list_says_which_viewers_and_which_filter_it_is_for(folder: Path) -> None:
     async with started(LARGE, engine=FakeEngine()) as driver:
         await driver.press("left", "down", "p")
         await driver.until(lambda: driver.movies.together, "the pair")
@@ -134,7 +134,7 @@ async def test_the_list_of_a_pair_with_its_filter_and_viewers(folder: Path) -> N
         assert "uncertainty" not in row
 
 
-async def test_an_empty_list(folder: Path) -> None:
+async def test_an_empty_list_is_not_copied(folder: Path) -> None:
     engine = FakeEngine()
     async with started(engine=engine) as driver:
         engine.titles = []
@@ -148,7 +148,7 @@ async def test_an_empty_list(folder: Path) -> None:
 # Watchlist and ratings
 
 
-async def test_the_watchlist(folder: Path, store: Store) -> None:
+async def test_the_watchlist_can_be_copied(folder: Path, store: Store) -> None:
     async with started(engine=FakeEngine()) as driver:
         await choose(driver, "down", "enter")
         await driver.wait_for_notice("Copied 1 movie as Markdown")
@@ -159,7 +159,7 @@ async def test_the_watchlist(folder: Path, store: Store) -> None:
         await driver.wait_for_notice("The watchlist of anna is empty; w adds the selected movie.")
 
 
-async def test_the_ratings_for_letterboxd(folder: Path) -> None:
+async def test_ratings_can_be_copied_for_letterboxd(folder: Path) -> None:
     async with started(engine=FakeEngine()) as driver:
         await choose(driver, "down", "down", "left")
         await driver.see("● Letterboxd")
@@ -185,18 +185,18 @@ async def test_ratings_are_written_in_the_order_shown(folder: Path) -> None:
         await driver.wait_for_notice("Copied 2 movies as Markdown")
         _, _, about, _, *written = driver.app.clipboard.splitlines()
         assert about == "Predicted by the model mf from demo. Most stars first."
-        for line, on, stars in zip(written, drawn, ("★ 3", "★ 1"), strict=False):
-            given, predicted, date = line.rpartition(": ")[2].split(", ")
-            assert given == stars
-            assert stars in on
-            assert predicted.removeprefix("predicted ") in on
-            assert date in on
+        for line, on_screen_line, stars in zip(written, drawn, ("★ 3", "★ 1"), strict=False):
+            rating, predicted, date = line.rpartition(": ")[2].split(", ")
+            assert rating == stars
+            assert stars in on_screen_line
+            assert predicted.removeprefix("predicted ") in on_screen_line
+            assert date in on_screen_line
 
 
 # To a file
 
 
-async def test_a_file_is_saved_and_never_replaced_unasked(folder: Path) -> None:
+async def test_a_file_is_saved_and_never_replaced_without_asking(folder: Path) -> None:
     (folder / "movies.md").write_text("mine")
     async with started(engine=FakeEngine()) as driver:
         await choose(driver, "s")
@@ -226,7 +226,7 @@ async def test_a_file_is_saved_and_never_replaced_unasked(folder: Path) -> None:
         assert sorted(path.name for path in folder.iterdir()) == ["movies.csv", "movies.md"]
 
 
-async def test_a_file_that_cannot_be_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_that_cannot_be_written_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with started(engine=FakeEngine()) as driver:
         await choose(driver, "s")
         await driver.see("Save 10 movies")
@@ -251,7 +251,9 @@ async def test_a_file_that_cannot_be_written(folder: Path, monkeypatch: pytest.M
         assert not list(folder.iterdir())
 
 
-async def test_what_is_too_long_for_a_clipboard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_text_that_is_too_long_for_the_clipboard_is_not_copied(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(writing, "COPY_LIMIT", 300)
     async with started(engine=FakeEngine()) as driver:
         await choose(driver, "enter")
@@ -259,7 +261,7 @@ async def test_what_is_too_long_for_a_clipboard(folder: Path, monkeypatch: pytes
         assert driver.app.clipboard == ""
 
 
-def test_the_proposed_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proposed_file_is_new_and_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     here, downloads = tmp_path / "here", tmp_path / "Downloads"
     here.mkdir()
@@ -278,7 +280,7 @@ def test_the_proposed_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @SIZES
-async def test_the_panel_and_the_palette(folder: Path, size: tuple[int, int]) -> None:
+async def test_the_panel_opens_from_the_palette_and_offers_choices(folder: Path, size: tuple[int, int]) -> None:
     async with started(size, engine=FakeEngine()) as driver:
         await driver.press("ctrl+p")
         await driver.type("copy or save")
@@ -303,7 +305,7 @@ async def test_the_panel_and_the_palette(folder: Path, size: tuple[int, int]) ->
         assert driver.app.clipboard == ""
 
 
-async def test_before_there_is_a_list(store: Store) -> None:
+async def test_copying_needs_a_list(store: Store) -> None:
     async with started(SMALL, engine=FakeEngine(), wait=False) as driver:
         await driver.app.switch_mode("browse")
         await driver.press("Y")
@@ -313,7 +315,7 @@ async def test_before_there_is_a_list(store: Store) -> None:
 # The text
 
 
-def test_hostile_titles_are_only_text() -> None:
+def test_hostile_titles_are_written_as_text() -> None:
     movie = FileMovie(HOSTILE, 1990, ("tt1/../x", 0, 0), 1, predicted=4.62, uncertainty=0.51, by=(4.0, 5.0), count=1234)
     file = shortlist_file(["*anna*", HOSTILE], [movie], HOSTILE, "mf", [f"Filter: {HOSTILE}"])
     text = to_markdown(file)
@@ -329,18 +331,18 @@ def test_hostile_titles_are_only_text() -> None:
 
 def test_columns_without_values_are_left_out() -> None:
     assert to_csv(MovieFile("x", [FileMovie("Fargo")])) == "title,year\r\nFargo,\r\n"
-    given = FileMovie("Fargo", 1996, ("tt0116282", 275, 0), stars=4.5, predicted=4.0, at="2020-01-05T10:00:00+00:00")
-    assert to_csv(MovieFile("x", [given])).splitlines() == [
+    rated = FileMovie("Fargo", 1996, ("tt0116282", 275, 0), stars=4.5, predicted=4.0, at="2020-01-05T10:00:00+00:00")
+    assert to_csv(MovieFile("x", [rated])).splitlines() == [
         "title,year,rating,predicted,date,imdb_id,tmdb_id",
         "Fargo,1996,4.5,4.0,2020-01-05T10:00:00+00:00,tt0116282,275",
     ]
     line = "- [Fargo \\(1996\\)](https://www.imdb.com/title/tt0116282/): ★ 4½, predicted ★ 4.0, 2020-01-05"
-    assert to_markdown(MovieFile("x", [given])).splitlines()[2] == line
+    assert to_markdown(MovieFile("x", [rated])).splitlines()[2] == line
     predicted = FileMovie("Fargo", 1996, rank=1, predicted=4.5)
-    assert to_letterboxd(MovieFile("x", [predicted])).splitlines()[1] == ",,Fargo,1996,"  # not a rating
+    assert to_letterboxd(MovieFile("x", [predicted])).splitlines()[1] == ",,Fargo,1996,"  # a prediction is not a rating
 
 
-def test_the_command_line_and_the_app_write_the_same() -> None:
+def test_commands_and_the_app_write_the_same() -> None:
     row = FakeEngine().rank(
         query={"viewers": [{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}], "misery": 0.0},
         offset=0,
@@ -352,7 +354,7 @@ def test_the_command_line_and_the_app_write_the_same() -> None:
     assert to_markdown(MovieFile("x", [recommended({**named, "why": why})])).endswith(", because of Alien\n")
 
 
-def test_formats() -> None:
+def test_each_format_has_a_suffix() -> None:
     assert [each.suffix for each in FORMATS.values()] == [".md", ".csv", ".csv"]
     assert ratings_file("anna", [], "demo", "mf").title == "Ratings of anna"
     with pytest.raises(Problem, match="Type a file name"):

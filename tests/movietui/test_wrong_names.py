@@ -1,4 +1,4 @@
-"""A wrong name on the command line or in a file of keys: one sentence with the name that may be meant."""
+"""A wrong name in a command or in ``config.toml`` leads to one sentence, with the name that may be meant."""
 
 from pathlib import Path
 
@@ -33,7 +33,9 @@ DEMO = ("--dataset", "demo")
         (("list", "--profile", "ana"), r"There is no profile 'ana'; did you mean anna\?"),
     ],
 )
-def test_wrong_names(run: Run, ready: Path, arguments: tuple[object, ...], expected: str) -> None:
+def test_a_wrong_name_is_refused_with_a_suggestion(
+    run: Run, ready: Path, arguments: tuple[object, ...], expected: str
+) -> None:
     run("rate", "--profile", "anna", "Alien", 5, *DEMO)
     refused(run(*arguments), expected)
 
@@ -50,16 +52,18 @@ def test_wrong_names(run: Run, ready: Path, arguments: tuple[object, ...], expec
         (("import", "x.csv", "--profile", "a", "--as", "sen"), r"not 'sen'; did you mean seen\?"),
     ],
 )
-def test_wrong_choices(run: Run, home: Path, arguments: tuple[object, ...], expected: str) -> None:
+def test_a_wrong_choice_is_refused_with_a_suggestion(
+    run: Run, home: Path, arguments: tuple[object, ...], expected: str
+) -> None:
     refused(run(*arguments), expected, 2)
 
 
-def test_a_wrong_filter_of_runs(run: Run, ready: Path) -> None:
+def test_a_wrong_filter_for_runs_gets_a_suggestion(run: Run, ready: Path) -> None:
     assert "There is no run with dataset dmo; did you mean demo?" in run("runs", "list", "--dataset", "dmo").stdout
     assert "There is no run with model xyzzy; movietui train starts" in run("runs", "list", "--model", "xyzzy").stdout
 
 
-def test_a_wrong_key_name(tmp_path: Path) -> None:
+def test_a_wrong_key_binding_gets_a_suggestion(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('[keys]\n"browse.surprize" = "x"\n')
     (problem,) = keymap.read(path).problems

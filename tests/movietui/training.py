@@ -1,4 +1,4 @@
-"""Helpers of the tests of the Train screen: opening it, filling its form, reading its runs."""
+"""Helpers for tests of the Train screen: they open it, fill in its form and read its runs."""
 
 from typing import cast
 

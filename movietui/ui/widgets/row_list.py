@@ -22,7 +22,7 @@ from movietui.ui.widgets.line_view import Line, LineView
 
 Row = TypeVar("Row")
 
-WINDOW = 100
+WINDOW = 50
 """How many rows are requested at once."""
 
 

@@ -1,4 +1,4 @@
-"""The campaign: attacks on the whole program, in attempts that can each be repeated by their seed.
+"""The campaign attacks the whole program in many attempts. Each has a seed, with which you can repeat it.
 
 python -m tests.benchmarks.campaign [kills|writers|sizes|ends|inputs|injection|life]... [--minutes M] [--seed S]
 """

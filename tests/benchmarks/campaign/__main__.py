@@ -18,13 +18,15 @@ WITHOUT_HOME = ("writers", "inputs")
 
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS))
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="The most minutes for each part.")
-@click.option("--seed", type=click.IntRange(0), help="Repeat this one attempt.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="At most this many minutes for each part.")
+@click.option("--seed", type=click.IntRange(0), help="Repeat only the attempt with this seed.")
 @click.option("--first", default=0, show_default=True, type=click.IntRange(0), help="The seed of the first attempt.")
 @click.option(
-    "--times", type=click.IntRange(1), help="How many attempts are enough; by default each part's own number."
+    "--times",
+    type=click.IntRange(1),
+    help="How many kills, resizes, inputs or keys are enough; each part has its own default.",
 )
-@click.option("--keep", type=click.Path(path_type=Path), help="The folder for failures; by default a temporary one.")
+@click.option("--keep", type=click.Path(path_type=Path), help="The folder for failures instead of a temporary one.")
 def main(
     parts: Sequence[str],
     minutes: float | None,
@@ -33,7 +35,7 @@ def main(
     times: int | None,
     keep: Path | None,
 ) -> None:
-    """Attack the program: all PARTS unless some are named."""
+    """Attack the program with the given PARTS of the campaign, or with all."""
     keep = keep or Path(tempfile.mkdtemp(prefix="movietui-campaign-"))
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +53,7 @@ def main(
 
 
 class _Templates:
-    """Homes that parts copy, each made on first use."""
+    """The homes that parts copy. Each is created when a part first needs it."""
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch

@@ -1,4 +1,4 @@
-"""The boundaries where input enters: valid inputs, changes to them, and what the program may do with the result."""
+"""The boundaries where input enters the program: valid inputs, changes to them, and the exceptions they may cause."""
 
 import asyncio
 import gzip
@@ -36,7 +36,7 @@ from movietui.store.ratings import Movie, Store
 from movietui.store.run_records import Run
 from movietui.ui import keymap
 from tests.benchmarks.campaign import homes
-from tests.benchmarks.campaign.mutations import TOKENS, VALUES, of_bytes, of_document, of_table, written
+from tests.benchmarks.campaign.mutations import TOKENS, VALUES, as_json, change_bytes, change_document, change_table
 from tests.data import exports, files
 from tests.data import imdb_tables as imdb_samples
 
@@ -55,12 +55,12 @@ WEIGHTS = {
     "checkpoint": 10,
     "cache": 5,
 }
-"""Out of a thousand inputs; slow ones are tried rarely."""
+"""How many of a thousand inputs each boundary gets; the slow ones get few."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """A file, or a text if there is no file."""
+    """An input for a boundary: a file's name and content. Boundaries that take text use only the content."""
 
     kind: str
     name: str
@@ -72,16 +72,17 @@ class _Boundary:
     make: Callable[[Random], tuple[str, bytes]]
     take: Callable[[Input], None]
     documented: tuple[type[Exception], ...] = (Problem,)
+    """The exceptions that the program may raise."""
 
 
 class Boundaries:
     """All boundaries, with the valid samples that they need."""
 
     def __init__(self, folder: Path) -> None:
-        """``folder``: where inputs are written. Adds a dataset and a model to the current home."""
+        """Add a dataset and a model to the current home. ``folder``: where inputs are written."""
         self._folder = folder / "inputs"
         self._folder.mkdir(exist_ok=True)
-        homes.done("train", "mf", "--dataset", "demo", "--set", "sweeps=3", "--set", "factors=2")
+        homes.check_output("train", "mf", "--dataset", "demo", "--set", "sweeps=3", "--set", "factors=2")
         self._dataset = catalogue.load("demo", "standard")
         (self._checkpoint,) = locations.checkpoints().iterdir()
         self._cleaning = parse_cleaning("standard")
@@ -93,7 +94,7 @@ class Boundaries:
         self._all: Mapping[str, _Boundary] = {
             "filter": _Boundary(_filter, self._take_filter),
             "message to the engine": _Boundary(_request, self._take_request, (Problem, ValueError)),
-            "message from a child": _Boundary(_answer, _take_answer, (Problem,)),
+            "message from a child": _Boundary(_child_lines, _take_child_lines, (Problem,)),
             "export": _Boundary(_export, self._take_export),
             "zip": _Boundary(_zip, self._take_zip),
             "config": _Boundary(_config, self._take_config, ()),
@@ -107,17 +108,17 @@ class Boundaries:
         assert self._all.keys() == WEIGHTS.keys()
 
     def input(self, seed: int, weights: Mapping[str, int] = WEIGHTS) -> Input:
-        """Return the input of a seed."""
+        """Return the input that a seed determines."""
         kind = self.kind(seed, weights)
         return Input(kind, *self._all[kind].make(Random(seed)))
 
     @staticmethod
     def kind(seed: int, weights: Mapping[str, int] = WEIGHTS) -> str:
-        """Return the boundary that an input is for."""
+        """Return the boundary that the input of a seed is for."""
         return Random(f"kind {seed}").choices(list(weights), list(weights.values()))[0]
 
     def take(self, case: Input) -> None:
-        """Give an input to the program. Raises anything undocumented that the program raises."""
+        """Give an input to the program. Exceptions that are not documented pass through."""
         boundary = self._all[case.kind]
         try:
             boundary.take(case)
@@ -131,7 +132,7 @@ class Boundaries:
         path.write_bytes(case.content)
         return path
 
-    # Each boundary
+    # What each boundary does with an input
 
     def _take_filter(self, case: Input) -> None:
         text = case.content.decode("utf-8", "replace")
@@ -141,9 +142,9 @@ class Boundaries:
     def _take_request(self, case: Input) -> None:
         request = wire.decode(case.content)
         request["id"] = 7
-        answer = wire.decode(engine.reply(self._service, request))
-        if answer["id"] != 7 or ("problem" in answer) == ("result" in answer):
-            raise AssertionError(f"the engine answers {answer}")
+        reply = wire.decode(engine.reply(self._service, request))
+        if reply["id"] != 7 or ("problem" in reply) == ("result" in reply):
+            raise AssertionError(f"the engine replies {reply}")
 
     def _take_export(self, case: Input) -> None:
         imports.read(self._file(case))
@@ -179,7 +180,7 @@ class Boundaries:
 
     def _make_store(self, random: Random) -> tuple[str, bytes]:
         if random.random() < 0.3:
-            return "store.sqlite3", of_bytes(self._store, random)
+            return "store.sqlite3", change_bytes(self._store, random)
         path = self._folder / "making.sqlite3"
         path.write_bytes(self._store)
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
@@ -197,8 +198,8 @@ class Boundaries:
         return "store.sqlite3", path.read_bytes()
 
     def _take_store(self, case: Input) -> None:
-        for end in backup.SIDE_FILES:
-            (self._folder / (case.name + end)).unlink(missing_ok=True)
+        for suffix in backup.SIDE_FILES:
+            (self._folder / (case.name + suffix)).unlink(missing_ok=True)
         with closing(Store(self._file(case))) as store:
             for ref, _ in store.profiles():
                 store.ratings(ref)
@@ -226,15 +227,15 @@ class Boundaries:
         path = self._checkpoint / random.choice((checkpoints.MANIFEST, checkpoints.MANIFEST, checkpoints.ARRAYS))
         content = path.read_bytes()
         if path.name == checkpoints.MANIFEST:
-            return path.name, written(of_document(json.loads(content), random), random)
-        return path.name, of_bytes(content, random)
+            return path.name, as_json(change_document(json.loads(content), random), random)
+        return path.name, change_bytes(content, random)
 
     def _take_checkpoint(self, case: Input) -> None:
         folder = self._folder / "checkpoint"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self._checkpoint, folder)
         (folder / case.name).write_bytes(case.content)
-        if case.name == checkpoints.ARRAYS:  # past the checksum, like an attacker who wants it to be read
+        if case.name == checkpoints.ARRAYS:  # with a new checksum, as an attacker would write it
             manifest = json.loads((folder / checkpoints.MANIFEST).read_bytes())
             manifest["sha256"] = sha256(case.content).hexdigest()
             (folder / checkpoints.MANIFEST).write_text(json.dumps(manifest))
@@ -244,8 +245,8 @@ class Boundaries:
         path = random.choice([*self._clean.iterdir(), cache.folder_of("demo") / "dataset.json"])
         content = path.read_bytes()
         if path.suffix == ".json":
-            return path.name, written(of_document(json.loads(content), random), random)
-        return path.name, of_bytes(content, random)
+            return path.name, as_json(change_document(json.loads(content), random), random)
+        return path.name, change_bytes(content, random)
 
     def _take_cache(self, case: Input) -> None:
         if case.name == "dataset.json":
@@ -269,18 +270,18 @@ class Boundaries:
 
 
 def _seal_again(folder: Path, case: Input) -> None:
-    """Update the checksums of changed files, so that the program reads them."""
+    """Update the checksum of the changed file and the seal of the manifest, so that the program reads both."""
     path = folder / "manifest.json"
     try:
         manifest = json.loads(path.read_bytes())
         manifest.pop("seal", None)
         if case.name != path.name:
-            for name, facts in manifest["files"].items():
-                if name == case.name and isinstance(facts, str):
+            for name, checksum in manifest["files"].items():
+                if name == case.name and isinstance(checksum, str):
                     manifest["files"][name] = parquet._checksum(case.content)
         path.write_text(json.dumps({**manifest, "seal": parquet._seal(manifest)}))
     except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
-        return  # it is no longer a manifest
+        return  # the file is no longer a manifest
 
 
 # Valid inputs and their changes
@@ -294,7 +295,7 @@ _PARTS = (
 
 def _filter(random: Random) -> tuple[str, bytes]:
     line = " ".join(random.sample(_PARTS, random.randint(0, 5))).encode()
-    return "filter.txt", of_bytes(line, random)
+    return "filter.txt", change_bytes(line, random)
 
 
 _VIEWER = {"kind": "user", "id": "1", "rated": [["alien 1979", 4.0]], "seen": [], "hidden": []}
@@ -318,10 +319,10 @@ _REQUESTS: tuple[dict[str, Any], ...] = (
 
 
 def _request(random: Random) -> tuple[str, bytes]:
-    return "request.json", written(of_document(random.choice(_REQUESTS), random), random)
+    return "request.json", as_json(change_document(random.choice(_REQUESTS), random), random)
 
 
-_ANSWERS: tuple[dict[str, Any], ...] = (
+_CHILD_MESSAGES: tuple[dict[str, Any], ...] = (
     {"id": 1, "result": {"rows": [], "total": 0}},
     {"id": 1, "problem": "There is no such movie."},
     {"event": "stage", "name": "Reading", "done": 1, "total": 2, "unit": "", "note": "", "rate": 0, "finished": False},
@@ -331,19 +332,21 @@ _ANSWERS: tuple[dict[str, Any], ...] = (
 )
 
 
-def _answer(random: Random) -> tuple[str, bytes]:
-    lines = [written(of_document(random.choice(_ANSWERS), random), random) for _ in range(random.randint(1, 3))]
+def _child_lines(random: Random) -> tuple[str, bytes]:
+    lines = [
+        as_json(change_document(random.choice(_CHILD_MESSAGES), random), random) for _ in range(random.randint(1, 3))
+    ]
     return "lines.json", b"\n".join(lines) + random.choice((b"\n", b"\n", b""))
 
 
-def _take_answer(case: Input) -> None:
-    """Let the app read what a child process sends: an engine after a request, or a job."""
+def _take_child_lines(case: Input) -> None:
+    """Let the app read the input as if a child process had sent it: first a job, then an engine."""
 
     async def listen() -> None:
         loop = asyncio.get_running_loop()
-        wrong: list[str] = []
+        unhandled: list[str] = []
         loop.set_exception_handler(
-            lambda _, context: wrong.append(f"{context['message']} {context.get('exception')!r}")
+            lambda _, context: unhandled.append(f"{context['message']} {context.get('exception')!r}")
         )
 
         async def start(*_: object, **__: object) -> Any:
@@ -365,14 +368,14 @@ def _take_answer(case: Input) -> None:
                 await engine.close()
         finally:
             child_processes._start = original
-        if wrong:
-            raise AssertionError(wrong[0])
+        if unhandled:
+            raise AssertionError(unhandled[0])
 
     asyncio.run(listen())
 
 
 class _Child:
-    """A stand-in for a process that wrote something and ended."""
+    """Stands in for a child process that sends the input and ends."""
 
     returncode = 0
 
@@ -384,7 +387,7 @@ class _Child:
         self.stderr.feed_eof()
 
     def write(self, line: bytes) -> None:
-        """Receive a request, and reply with everything at once."""
+        """Receive a request, and send the whole input in reply."""
         if not self.stdout.at_eof():
             self.stdout.feed_data(self._content)
             self.stdout.feed_eof()
@@ -394,7 +397,7 @@ class _Child:
         """Do nothing."""
 
     def close(self) -> None:
-        """Close the input."""
+        """Close the input; then the output ends too."""
         self.stdout.feed_eof()
 
     def is_closing(self) -> bool:
@@ -411,12 +414,12 @@ class _Child:
         return self.returncode
 
     async def end(self) -> None:
-        """Do nothing: the process has ended."""
+        """Close the input; the process itself has already ended."""
         self.close()
 
 
 def _tables() -> dict[str, tuple[bytes, bytes]]:
-    """Return exports by name, with the separator of their cells."""
+    """Return exports by file name, each with the separator of its cells."""
     movies = [
         exports.letterboxd_row("Fargo", 1996, 4.5),
         exports.letterboxd_row("Amélie, or not", 2001, "0.5", "2021-01-05"),
@@ -448,24 +451,24 @@ _TRAKT = [
 def _export(random: Random) -> tuple[str, bytes]:
     if random.random() < 0.2:
         name = random.choice(("ratings-movies.json", "history-1.json", "lists-watchlist.json", "watched-movies.json"))
-        return name, written(of_document(_TRAKT, random), random)
+        return name, as_json(change_document(_TRAKT, random), random)
     name = random.choice(list(_TABLES))
     content, separator = _TABLES[name]
     if random.random() < 0.05:
         content = content.decode("latin-1").encode("utf-16")
-    return name, of_table(content, separator, random)
+    return name, change_table(content, separator, random)
 
 
 def _zip(random: Random) -> tuple[str, bytes]:
-    content = _packed(random.choice((*files.LAYOUTS, "export")), random.choice(_METHODS), random.choice(_PLACES))
-    if random.random() < 0.3:  # the central directory: sizes, methods, offsets
+    content = _packed(random.choice((*files.LAYOUTS, "export")), random.choice(_METHODS), random.choice(_FOLDERS))
+    if random.random() < 0.3:  # damage the central directory: sizes, methods, offsets
         at = content.rfind(b"PK\1\2") + random.randrange(46)
         return "export.zip", content[:at] + random.randbytes(random.choice((1, 2, 4))) + content[at + 1 :]
-    return "export.zip", of_bytes(content, random)
+    return "export.zip", change_bytes(content, random)
 
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-_PLACES = ("", "", "x/", "../", "/", "a/../../", "\x1b[31m", "C:\\", "likes/", "x" * 300)
+_FOLDERS = ("", "", "x/", "../", "/", "a/../../", "\x1b[31m", "C:\\", "likes/", "x" * 300)
 
 
 @cache_of
@@ -482,7 +485,7 @@ def _packed(layout: str, method: int, folder: str) -> bytes:
 def _config(random: Random) -> tuple[str, bytes]:
     content = b'[keys]\nbrowse.hide = "ctrl+x,F"\n"list.down" = "f9"\n[keys.train]\nuse = "U"\n'
     nested = b"a=" + b"[" * random.choice((10, 400, 20_000))
-    return "config.toml", nested if random.random() < 0.01 else of_table(content, b" ", random)
+    return "config.toml", nested if random.random() < 0.01 else change_table(content, b" ", random)
 
 
 def _imdb(random: Random) -> tuple[str, bytes]:
@@ -493,9 +496,9 @@ def _imdb(random: Random) -> tuple[str, bytes]:
         "name.basics": (imdb_samples.NAMES, [imdb_samples.person(number, "Joel Coen") for number in range(9)]),
     }
     name = random.choice(list(tables))
-    content = of_table(imdb_samples.lines(*tables[name]), b"\t", random)
+    content = change_table(imdb_samples.lines(*tables[name]), b"\t", random)
     packed = gzip.compress(content, 1, mtime=0)
-    return f"{name}.tsv.gz", of_bytes(packed, random) if random.random() < 0.3 else packed
+    return f"{name}.tsv.gz", change_bytes(packed, random) if random.random() < 0.3 else packed
 
 
 _SEPARATORS = {"u.data": b"\t", "u.item": b"|", "u.user": b"|"}
@@ -506,7 +509,7 @@ def _dataset(random: Random) -> tuple[str, bytes]:
     contents = files.contents(layout=layout)
     name = random.choice(list(contents))
     separator = _SEPARATORS.get(name, b"::" if name.endswith(".dat") else b",")
-    return f"{layout}/{name}", of_table(contents[name], separator, random)
+    return f"{layout}/{name}", change_table(contents[name], separator, random)
 
 
 def _store_sample(folder: Path) -> bytes:

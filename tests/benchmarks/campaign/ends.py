@@ -1,6 +1,7 @@
-"""Signals, and terminals that disappear, on every screen.
+"""Send signals and take the terminal away, on every screen.
 
-If the program ends, the terminal is restored and no process is left running. If it continues, it still answers keys.
+If the program ends, the terminal must be restored and no process may be left running. If the program continues, it must
+still respond to keys.
 """
 
 import itertools
@@ -18,7 +19,7 @@ from tests.movietui.processes import gone, processes_of
 from tests.movietui.terminal import program
 
 GONE_SECONDS = 20.0
-"""The program must have ended after this time, even on a busy machine."""
+"""The program must end within this time, even on a busy machine."""
 RAISES = """
 import asyncio, signal
 
@@ -35,15 +36,15 @@ def boom(*_):
 
 signal.signal(signal.SIGUSR1, boom)
 """
-"""Makes the app raise when it gets a signal; Python imports it at startup because of its name, ``sitecustomize``."""
+"""The file ``sitecustomize.py``, which Python imports at startup. It makes the app raise an error on SIGUSR1."""
 PROMPT = "campaign$ "
 STARTS = {
-    "standard input that is no terminal": ("{} </dev/null", 1),
-    "standard output that is no terminal": ("{} | cat; exit ${{PIPESTATUS[0]}}", 1),
+    "standard input that is not a terminal": ("{} </dev/null", 1),
+    "standard output that is not a terminal": ("{} | cat; exit ${{PIPESTATUS[0]}}", 1),
     "standard output closed": ("{} >&-", 1),
     "standard input closed": ("{} <&-", 1),
 }
-"""Ways to start without a terminal, in shell syntax, and the exit codes."""
+"""Ways to start without a terminal: the shell command, and the exit code that the program must end with."""
 
 
 def _signal(number: signal.Signals, terminal: Watched, home: Path) -> None:
@@ -68,7 +69,7 @@ def _terminal_closed(terminal: Watched, home: Path) -> None:
     pid = terminal.app
     os.close(terminal.child.child_fd)
     terminal.child.closed = True
-    assert gone(pid, seconds=GONE_SECONDS), "it still runs without a terminal"
+    assert gone(pid, seconds=GONE_SECONDS), "the program still runs without a terminal"
 
 
 def _engine_killed(terminal: Watched, home: Path) -> None:
@@ -78,7 +79,7 @@ def _engine_killed(terminal: Watched, home: Path) -> None:
 
 
 def _engine_stopped(terminal: Watched, home: Path) -> None:
-    """Even while the engine hangs, the program can be quit."""
+    """Check that the program quits even if the engine hangs."""
     for engine in terminals.engines_of(terminal.app):
         os.kill(engine, signal.SIGSTOP)
     _ctrl_c(terminal, home)
@@ -86,7 +87,7 @@ def _engine_stopped(terminal: Watched, home: Path) -> None:
 
 def _stopped(number: signal.Signals, terminal: Watched, home: Path) -> None:
     os.kill(terminal.app, number)
-    until = time.monotonic() + 1  # a program may also announce that it will not stop
+    until = time.monotonic() + 1  # the program may also refuse to stop
     while terminals.state_of(terminal.app) != "T" and time.monotonic() < until:
         terminal.read(0.02)
     os.kill(terminal.app, signal.SIGCONT)
@@ -94,11 +95,11 @@ def _stopped(number: signal.Signals, terminal: Watched, home: Path) -> None:
 
 
 def _ctrl_z(terminal: Watched, home: Path) -> None:
-    """In a shell: while the program is suspended, the terminal belongs to the shell; ``fg`` restores everything."""
+    """Check that the shell gets its terminal back when the program is suspended, and that ``fg`` resumes it."""
     terminal.type("\x1a")
     terminal.see(PROMPT)
     left_on = [mode for mode in terminal.left_on() if mode != "mode 2004 on"]  # bash enables bracketed paste
-    assert not left_on, f"while it is stopped: {left_on}"
+    assert not left_on, f"left on while the program is suspended: {left_on}"
     terminal.type("fg\r")
     terminal.until(lambda: terminal.modes.get(1049), "the screen")
     terminal.settle()
@@ -128,7 +129,7 @@ TIMES = len(ATTEMPTS)
 
 
 def run(report: Report, template: Path, scratch: Path) -> None:
-    """Try every way on every screen; the seed is the number of the attempt."""
+    """Try every way on every screen, then every start; the seed is the number of the attempt."""
     scripts = scratch / "scripts"
     scripts.mkdir()
     (scripts / "sitecustomize.py").write_text(RAISES)
@@ -145,8 +146,8 @@ def run(report: Report, template: Path, scratch: Path) -> None:
             except Exception as error:
                 raise AssertionError(f"{way} on {name}: {error}" if name else f"{way}: {error}") from error
             finally:
-                for left in processes_of(home):
-                    os.kill(left, signal.SIGKILL)
+                for pid in processes_of(home):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def _end(way: str, name: str, home: Path, scripts: Path, evidence: Evidence) -> None:
@@ -164,7 +165,7 @@ def _end(way: str, name: str, home: Path, scripts: Path, evidence: Evidence) -> 
 
 
 def _command(way: str) -> tuple[Sequence[str], str]:
-    """Return the command to start, and the text to type into it to start the program in turn."""
+    """Return the command to run and, if it is a shell, the text that starts the program in it."""
     if way == "ctrl+z and fg":
         return ["env", f"PS1={PROMPT}", "bash", "--norc", "--noprofile", "-i"], f"{program()}\r"
     if way == "the terminal closed without SIGHUP":
@@ -176,27 +177,27 @@ def _start(way: str) -> None:
     line, code = STARTS[way]
     terminal = Watched(["bash", "-c", line.format(program())])
     try:
-        ended = terminal.wait_until_gone(GONE_SECONDS)
-        assert ended == code, f"it ends with {ended}"
+        exit_code = terminal.wait_until_gone(GONE_SECONDS)
+        assert exit_code == code, f"the exit code is {exit_code}"
         output = terminal.raw.decode().strip()
-        for wrong in ("Traceback", "\x1b"):
-            assert wrong not in output, f"it says {output!r}"
-        assert output.endswith("."), f"it says {output!r}"
+        for unwanted in ("Traceback", "\x1b"):
+            assert unwanted not in output, f"the program prints {output!r}"
+        assert output.endswith("."), f"the program prints {output!r}"
     finally:
         terminal.kill()
 
 
 def _ended(terminal: Watched, code: int | None = None) -> None:
-    """Check that the program ends and the terminal is restored."""
-    ended = terminal.wait_until_gone(GONE_SECONDS)
-    assert code is None or ended == code, f"it ends with {ended}"
-    assert not terminal.left_on(), f"left: {terminal.left_on()}"
-    assert code == 1 or b"Traceback" not in terminal.raw, "a traceback"
+    """Check that the program ends and restores the terminal."""
+    exit_code = terminal.wait_until_gone(GONE_SECONDS)
+    assert code is None or exit_code == code, f"the exit code is {exit_code}"
+    assert not terminal.left_on(), f"not restored: {terminal.left_on()}"
+    assert code == 1 or b"Traceback" not in terminal.raw, "the program prints a traceback"
 
 
 def _goes_on(terminal: Watched) -> None:
-    """Check that keys are answered, and quit."""
-    assert terminal.child.isalive(), "it ended"
+    """Check that the program responds to keys and quits."""
+    assert terminal.child.isalive(), "the program ended"
     terminal.redraw()
     sizes.goes_on(terminal)
     _ended(terminal, code=0)

@@ -1,4 +1,4 @@
-"""Homes to attack: made once by the real commands, and copied for each attempt."""
+"""Homes to attack. The real commands create them once, and each attempt gets a copy."""
 
 import os
 import shutil
@@ -19,20 +19,20 @@ from tests.data.imdb_tables import basics, crew, person, rating, write_tables
 from tests.movietui.hostile import save_hostile
 
 FOREIGN = ("TEXTUAL_THEME", "NO_COLOR", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL", "PYTHONPATH", "BROWSER")
-"""Environment variables of the person who starts the campaign, which must not influence it."""
+"""Environment variables that somebody may have set, and that must not influence the campaign."""
 LIMIT_SECONDS = 120.0
-"""Longer than any command of the campaign takes, even on a busy machine."""
+"""More time than any command of the campaign takes, even on a busy machine."""
 ANNA = profile("anna")
 RATED = (("Fargo", 1996, 4.0), ("Alien", 1979, 5.0), ("Titanic", 1997, 2.0), ("Casablanca", 1942, 4.5))
 EXPORT = "ratings.csv"
-"""A Letterboxd export in each home: movies of the demo, one that is ambiguous, one that has no match."""
+"""A Letterboxd export in each home. It contains movies of the demo, an ambiguous movie and one that has no match."""
 TWINS = (("Brazil", 1985), ("Ran", 1985))
-"""Movies that fit two IMDb titles here."""
+"""Movies that each match two titles in the IMDb tables of ``furnish``."""
 
 
 @contextmanager
 def at_home(home: Path, **more: str) -> Iterator[None]:
-    """Use a home in this process and its children."""
+    """Use a home in this process and its children. ``more``: further environment variables."""
     with pytest.MonkeyPatch.context() as patch:
         for name in FOREIGN:
             patch.delenv(name, raising=False)
@@ -42,39 +42,39 @@ def at_home(home: Path, **more: str) -> Iterator[None]:
 
 
 def command(*arguments: object) -> list[str]:
-    """Return the command line of a subcommand."""
+    """Return the command line that runs a subcommand."""
     return [sys.executable, "-m", "movietui", *map(str, arguments)]
 
 
 def movietui(*arguments: object, seconds: float = LIMIT_SECONDS) -> subprocess.CompletedProcess[bytes]:
-    """Run a subcommand in the current home until it ends, with any exit code."""
+    """Run a subcommand in the current home until it ends; any exit code is allowed."""
     return subprocess.run(command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds)
 
 
-def done(*arguments: object) -> bytes:
+def check_output(*arguments: object) -> bytes:
     """Run a subcommand that must succeed, and return its output."""
-    ended = movietui(*arguments)
-    assert ended.returncode == 0, f"{arguments}: {ended.stderr.decode(errors='replace')}"
-    return ended.stdout
+    process = movietui(*arguments)
+    assert process.returncode == 0, f"{arguments}: {process.stderr.decode(errors='replace')}"
+    return process.stdout
 
 
 def make_demo(home: Path) -> None:
     """Create a home with the demo and two runs, and furnish it."""
     with at_home(home):
-        done("train", "bias", "--dataset", "demo", "--set", "sweeps=3")
-        done("train", "mf", "--dataset", "demo", "--set", "sweeps=6", "--set", "factors=4")
+        check_output("train", "bias", "--dataset", "demo", "--set", "sweeps=3")
+        check_output("train", "mf", "--dataset", "demo", "--set", "sweeps=6", "--set", "factors=4")
     furnish(home)
 
 
 def furnish(home: Path) -> None:
-    """Join the demo of a home with IMDb, and add a profile with ratings and a file to import."""
+    """Join the demo in a home with IMDb, and add a profile with ratings and a file to import."""
     with at_home(home):
         titles = [basics(11, "Fargo", 1996), basics(12, "Alien", 1979)]
         for number, (name, year) in enumerate(TWINS):
             titles += [basics(20 + 2 * number + twin, name, year) for twin in (0, 1)]
         votes = [rating(11, 900), *(rating(20 + number, 500) for number in range(2 * len(TWINS)))]
         write_tables(home / "imdb-tables", titles, votes, [crew(11, 21)], [person(21, "Joel Coen")])
-        done("data", "imdb", "demo", "--from", home / "imdb-tables")
+        check_output("data", "imdb", "demo", "--from", home / "imdb-tables")
         with closing(Store(locations.store())) as store:
             for title, year, stars in RATED:
                 store.rate(ANNA, Movie(movie_key(title, year), title, year), stars)
@@ -91,12 +91,12 @@ def make_hostile(home: Path) -> None:
     """Create a home with a dataset in which every text tries to break the screen, and a run on it."""
     with at_home(home):
         save_hostile()
-        done("train", "bias", "--dataset", "hostile", "--set", "sweeps=3", "--cleaning", "standard")
+        check_output("train", "bias", "--dataset", "hostile", "--set", "sweeps=3", "--cleaning", "standard")
 
 
 @contextmanager
 def copy_of(template: Path, copy: Path, **more: str) -> Iterator[Path]:
-    """Yield a fresh copy of a home, in use inside the block and removed after it."""
+    """Copy a home, use the copy within the block, and remove it afterwards."""
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(template, copy)
     with at_home(copy, **more):
@@ -107,5 +107,5 @@ def copy_of(template: Path, copy: Path, **more: str) -> Iterator[Path]:
 
 
 def environment(**more: str) -> Mapping[str, str]:
-    """Return the current environment with additions."""
+    """Return the current environment with further variables."""
     return {**os.environ, **more}

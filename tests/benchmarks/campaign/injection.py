@@ -1,8 +1,8 @@
-"""Hostile text through every command and screen: none of it may control the terminal.
+"""Send hostile text through every command and screen. None of it may control the terminal.
 
-A store, a dataset, a config, file names and typed text contain control sequences with a marker word in each. Commands
-may print the word, but no raw control characters. On a screen, where the program itself controls the terminal, no
-control sequence may come right before or contain the word, and the emulator's screen may not contain any.
+The store, the dataset, the config, file names and typed text contain control sequences, each with a marker word.
+Commands may print the word, but no raw control characters. On a screen, the program itself sends control sequences;
+none of them may contain the word or come right before it, and the emulated screen may not show control characters.
 """
 
 import json
@@ -43,15 +43,15 @@ HOSTILE = (
 )
 ALL = " ".join(HOSTILE)
 DRAWN = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\r(?=\n)|\r(?=\x1b)|(?<=\x1b\[\?25h)\r")
-"""What the program itself sends to control a terminal: colours, line ends, and progress bars that it removes again."""
+"""What the program itself sends to control a terminal: colours, line ends, and the moves that redraw progress bars."""
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 """Characters that must not be printed. Zero-width joiners are allowed: emoji and some scripts are written with them."""
 STEERED = re.compile(
     f"(?:\x1b\\][0-9;]*|\x1bP|\x9b[0-9;]*m?|\x9d[0-9;]*|[\x00-\x09\x0b-\x1a\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2069\ufeff]){WORD}"
 )
-"""The word right after a control character; not after colours, which the program itself may set."""
+"""The marker word right after a control character, except after a colour, which the program itself may set."""
 FOREIGN = re.compile(f"\x1b[\\]P_^][^\x1b\x07]*{WORD}")
-"""The word within a window title or a device control string."""
+"""The marker word within a window title or a device control string."""
 SIZE = (120, 36)
 
 STRUCTURE = {
@@ -125,7 +125,7 @@ ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
     "train": [["{text}"], ["bias", "--dataset", "{text}"], ["bias", "--dataset", "hostile", "--set", "{text}=1"]],
 }
 """The arguments for each command: options that print stored text, and hostile text wherever text is accepted."""
-FACES = ("plain", "json", "terminal")
+OUTPUTS = ("plain", "json", "terminal")
 
 
 def commands() -> list[str]:
@@ -143,34 +143,35 @@ def _leaves(group: click.Group, above: tuple[str, ...]) -> Iterator[str]:
 
 ATTEMPTS = [
     *(
-        (name, index, face)
+        (name, index, output)
         for name, arguments in ARGUMENTS.items()
         for index in range(len(arguments))
-        for face in FACES
+        for output in OUTPUTS
     ),
     *(("", index, name) for index, name in enumerate(places.PLACES)),
 ]
+"""A command, the index of its arguments and the kind of output; or an empty text, an index and a screen."""
 TIMES = len(ATTEMPTS)
 
 
 def run(report: Report, template: Path, scratch: Path) -> None:
-    """Try every command in every way, and every screen; the seed is the number of the attempt."""
+    """Try every command with all its arguments and kinds of output, and every screen; the seed numbers the attempts."""
     for seed in report.seeds():
-        command, index, face = ATTEMPTS[seed % len(ATTEMPTS)]
-        report.tried[f"command, {face}" if command else "screen"] += 1
+        command, index, target = ATTEMPTS[seed % len(ATTEMPTS)]
+        report.tried[f"command, {target}" if command else "screen"] += 1
         with report.attempt(seed) as evidence, homes.copy_of(template, scratch / f"home-{seed}") as home:
             spoil(random.Random(seed), home)
             if command:
-                _command(command, ARGUMENTS[command][index], face, home, evidence)
+                _command(command, ARGUMENTS[command][index], target, home, evidence)
             else:
-                _screen(face, home, evidence)
+                _screen(target, home, evidence)
 
 
 # Hostile text
 
 
 def spoil(random: random.Random, home: Path) -> None:
-    """Put hostile text wherever text is stored, bypassing the program, as in a store from somewhere else."""
+    """Put hostile text wherever text is stored. Do so without the program, which would reject it."""
     anna = profile("anna")
     with closing(Store(locations.store())) as store:
         for number in range(4):
@@ -203,7 +204,7 @@ def spoil(random: random.Random, home: Path) -> None:
 
 
 def _texts(database: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Return the tables and columns of names from people, services and files, including those of new tables."""
+    """Return the table and name of each column with text from people, services or files, even in tables added later."""
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     return [
         (table_, column)
@@ -226,37 +227,37 @@ def _filled(words: Sequence[str], home: Path) -> list[str]:
 # Commands
 
 
-def _command(name: str, words: Sequence[str], face: str, home: Path, evidence: Evidence) -> None:
+def _command(name: str, words: Sequence[str], output: str, home: Path, evidence: Evidence) -> None:
     before = {path for path in home.rglob("*") if path.is_file()}
     arguments = [*name.split(), *_filled(words, home)]
     if name == "list show":  # its options come before its name
         arguments = ["list", *arguments[2:4], "show", *arguments[4:]]
-    if face == "terminal":
-        written = _in_terminal(arguments)
+    if output == "terminal":
+        printed = _in_terminal(arguments)
     else:
-        ended = subprocess.run(
-            homes.command(*arguments, *(["--json"] if face == "json" else [])),
+        process = subprocess.run(
+            homes.command(*arguments, *(["--json"] if output == "json" else [])),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=homes.LIMIT_SECONDS,
             env={**os.environ, "COLUMNS": "160"},
         )
-        written = ended.stdout + ended.stderr
-        assert ended.returncode in (0, 1, 2), f"it ends with {ended.returncode}"
-    evidence.files["written.bin"] = written
-    what = f"{name} {' '.join(words)} ({face})"
-    text = written.decode("utf-8", "replace")
+        printed = process.stdout + process.stderr
+        assert process.returncode in (0, 1, 2), f"the exit code is {process.returncode}"
+    evidence.files["printed.bin"] = printed
+    what = f"{name} {' '.join(words)} ({output})"
+    text = printed.decode("utf-8", "replace")
     match = RAW.search(text)
     assert match is None, f"{what}: {match[0]!r} in {text[max(0, match.start() - 20) : match.end() + 20]!r}"
-    for mark in ("Traceback", "please report it"):
-        assert mark not in text, f"{what}: {mark} {text[-200:]!r}"
+    for unwanted in ("Traceback", "please report it"):
+        assert unwanted not in text, f"{what}: {unwanted} {text[-200:]!r}"
     for path in {path for path in home.rglob("*.md") if path.is_file()} - before:
         match = RAW.search(path.read_text("utf-8"))
         assert match is None, f"{what}: {match[0]!r} in {path.name}"
 
 
 def _in_terminal(words: Sequence[str]) -> bytes:
-    """Run a command in a terminal and return its output without the colours and bars that it draws there."""
+    """Run a command in a terminal, and return its output without its colours and progress bars."""
     terminal = Watched(homes.command(*words), SIZE)
     try:
         terminal.emulated = False
@@ -279,7 +280,7 @@ def _screen(name: str, home: Path, evidence: Evidence) -> None:
                 terminal.press(key.format(export=home / homes.EXPORT))
                 _look(terminal, name)
         for key in ("down", "down", "up", "right", "left", "tab", "enter"):
-            assert terminal.press(key), f"it ended with {key}"
+            assert terminal.press(key), f"the program ended after {key}"
             _look(terminal, name)
     finally:
         evidence.files["output.bin"] = terminal.raw
@@ -287,11 +288,11 @@ def _screen(name: str, home: Path, evidence: Evidence) -> None:
 
 
 def _look(terminal: Watched, name: str) -> None:
-    """Check what was drawn, and how."""
+    """Check the bytes sent, the emulated screen and the window title."""
     for pattern in (STEERED, FOREIGN):
-        wrong = pattern.search(terminal.raw.decode("utf-8", "replace"))
-        assert wrong is None, f"{name}: {wrong[0]!r} was sent"
+        match = pattern.search(terminal.raw.decode("utf-8", "replace"))
+        assert match is None, f"{name}: {match[0]!r} was sent"
     for line in terminal.lines:
         match = RAW.search(line)
         assert match is None, f"{name}: {match[0]!r} on screen, in {line!r}"
-    assert WORD not in terminal.screen.title, f"{name}: the title of the window is {terminal.screen.title!r}"
+    assert WORD not in terminal.screen.title, f"{name}: the window title is {terminal.screen.title!r}"

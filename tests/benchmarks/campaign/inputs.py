@@ -1,7 +1,9 @@
-"""Hostile inputs at every boundary cause only documented exceptions, no hang, little memory and no files elsewhere.
+"""Send hostile inputs to every boundary.
 
-Inputs are valid ones with changes that their seed determines. A separate process tries them in batches; it is killed if
-an input takes too long, and records which input it was trying.
+An input must not cause an undocumented exception, a hang, much use of memory, or a file outside the home.
+
+Inputs are valid ones with changes that their seeds determine. A separate process tries them in batches and records
+which one it is trying. If an input takes too long, the process is killed.
 """
 
 import itertools
@@ -26,17 +28,17 @@ from tests.benchmarks.campaign.report import Evidence, Report
 TIMES = 1_000_000
 BATCH = 1000
 LONGEST_SECONDS = 10.0
-"""CPU time, so that a busy machine does not matter."""
+"""The most CPU time that an input may take. Other processes do not affect it, however busy the machine is."""
 MOST_MEMORY = 500 * 2**20
-"""The most memory that an input may add."""
+"""The most bytes by which an input may increase the memory of the process."""
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link"}
-"""Python's audit events before a file is created, changed or removed."""
+"""Audit events of Python that announce that a file will be renamed, linked or removed."""
 PROGRESS = struct.Struct("qd")
-"""The input that a process is trying, and its CPU time at the start of it."""
+"""The seed of the input that the process is trying, and the CPU time of the process when it started on that input."""
 
 
 def run(report: Report, template: Path, scratch: Path, weights: Mapping[str, int] = WEIGHTS) -> None:
-    """Try inputs until there are enough; ``weights`` says how often each boundary is tried."""
+    """Try inputs until there are enough. ``weights``: how often each boundary is tried."""
     with tempfile.TemporaryDirectory() as elsewhere, homes.at_home(scratch / "home", HOME=elsewhere):
         boundaries = Boundaries(scratch)
         seeds = report.seeds()
@@ -57,34 +59,34 @@ def _counted(report: Report, boundaries: Boundaries, weights: Mapping[str, int],
 def _batch(
     report: Report, boundaries: Boundaries, weights: Mapping[str, int], seeds: Sequence[int], scratch: Path
 ) -> list[int]:
-    """Try inputs in a separate process, and return the remaining ones if it had to be killed."""
+    """Try inputs in a separate process. If it dies or has to be killed, return the seeds that it did not get to."""
     context = multiprocessing.get_context("fork")
     progress = mmap.mmap(-1, PROGRESS.size)
     reading, writing = context.Pipe(duplex=False)
     worker = context.Process(target=_try, args=(boundaries, weights, seeds, scratch, progress, writing))
     worker.start()
     writing.close()
-    over, cut = False, ""
+    finished, failure_cause = False, ""
     try:
-        while not over and not cut:
+        while not finished and not failure_cause:
             if reading.poll(0.5):
                 try:
                     failure = reading.recv()
                 except EOFError:
-                    cut = "the process that tried it died"
+                    failure_cause = "the process that tried it died"
                     break
-                if over := failure is None:
+                if finished := failure is None:
                     break
                 _fail(report, boundaries, weights, *failure)
-            elif _computed(worker.pid) - PROGRESS.unpack(progress[:])[1] > LONGEST_SECONDS:
-                cut = f"not done after {LONGEST_SECONDS:g} s"
+            elif _cpu_seconds(worker.pid) - PROGRESS.unpack(progress[:])[1] > LONGEST_SECONDS:
+                failure_cause = f"not done after {LONGEST_SECONDS:g} s"
     finally:
         worker.kill()
         worker.join()
-    if over:
+    if finished:
         return []
     (seed, _) = PROGRESS.unpack(progress[:])
-    _fail(report, boundaries, weights, seed, cut, cut)
+    _fail(report, boundaries, weights, seed, failure_cause, failure_cause)
     return list(seeds[seeds.index(seed) + 1 :])
 
 
@@ -94,7 +96,7 @@ def _fail(report: Report, boundaries: Boundaries, weights: Mapping[str, int], se
     report.fail(seed, f"{case.kind}, {case.name}: {what}", why, evidence)
 
 
-def _computed(pid: int | None) -> float:
+def _cpu_seconds(pid: int | None) -> float:
     """Return the CPU time of a process in seconds; 0 if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -111,11 +113,11 @@ def _try(
     progress: mmap.mmap,
     pipe: "Connection[Any, Any]",
 ) -> None:
-    """Try inputs, and send the failures; ``None`` at the end."""
+    """Try inputs, send each failure through the pipe, and at the end send ``None``."""
     guard = _Guard((str(scratch.resolve()),))
     sys.addaudithook(guard.hook)
-    aside: list[str] = []
-    sys.unraisablehook = lambda raised: aside.append(
+    unraisable: list[str] = []
+    sys.unraisablehook = lambda raised: unraisable.append(
         f"{raised.exc_type.__name__} in {getattr(raised.object, '__qualname__', '')}: {raised.exc_value}"
     )
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + MOST_MEMORY
@@ -127,9 +129,9 @@ def _try(
                 boundaries.take(case)
         except Exception as error:
             pipe.send((seed, f"{type(error).__name__}: {error}"[:300], traceback.format_exc()[-20_000:]))
-        if aside:  # an exception that nothing handles; Python prints it
-            pipe.send((seed, f"raised and dropped: {aside[0].partition(':')[0]}", "\n".join(aside)))
-            aside.clear()
+        if unraisable:  # exceptions that Python can only print, for example those raised in ``__del__``
+            pipe.send((seed, f"raised and dropped: {unraisable[0].partition(':')[0]}", "\n".join(unraisable)))
+            unraisable.clear()
         if guard.seen:
             pipe.send((seed, f"outside of the home: {guard.seen[0]}", "\n".join(guard.seen)))
             guard.seen.clear()
@@ -143,7 +145,7 @@ def _try(
 
 
 class _Guard:
-    """Records each file that is written, created or removed outside the intended folders."""
+    """Records each file that is written, created or removed outside the allowed folders."""
 
     def __init__(self, allowed: tuple[str, ...]) -> None:
         self._allowed = (*allowed, "/dev/")
@@ -157,7 +159,7 @@ class _Guard:
         self._on = False
 
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Check what Python is about to do."""
+        """Receive an audit event, which says what Python is about to do, and record it if it is not allowed."""
         if not self._on:
             return
         if event == "open":
@@ -165,7 +167,7 @@ class _Guard:
             if not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
                 return
             paths: tuple[Any, ...] = (path,)
-        elif event == "os.mkdir":  # its second argument is no folder
+        elif event == "os.mkdir":  # its second argument is not a folder descriptor
             paths, arguments = arguments[:1], (arguments[0], *arguments[2:])
         elif event in CHANGES:
             paths = arguments[:2] if event in ("os.rename", "os.link") else arguments[:1]

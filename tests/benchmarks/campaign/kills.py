@@ -1,8 +1,8 @@
-"""kill -9 at any moment: acknowledged changes are stored, the store is sound, and nothing is left behind.
+"""``kill -9`` at any moment: acknowledged changes are stored, the store is intact, and no process is left running.
 
-A process that only writes to the store is killed most often, because a rating could be lost there: it reports each
-change after making it, and the store must then contain exactly the reported changes, or one more. The app, its engine,
-the commands and a training are killed in the same way, which takes longer.
+Most often, the killed process is one that only writes to the store, because that is where a rating could be lost. It
+reports each change after making it; the store must then contain exactly the reported changes, or one more. The app, its
+engine, commands and training are killed in the same way, but less often, because that takes longer.
 """
 
 import json
@@ -29,12 +29,12 @@ from tests.movietui.processes import gone, processes_of
 
 TIMES = 1000
 KINDS = {"writer": 880, "rate": 40, "import": 40, "app": 20, "engine": 10, "train": 10}
-"""Out of a thousand kills. Slow ones are rare."""
+"""How many of a thousand kills each kind gets; the slow kinds get few."""
 MOVIES = [Movie(f"film {number}", f"Film {number}", 1950 + number) for number in range(12)]
 WRITER = profile("writer")
 MARKS: tuple[Mark, ...] = ("watchlist", "hidden", "seen", "liked")
 MOST_CHANGES = 60
-"""Of a writer, which is killed before it has made all of them, or just after."""
+"""The most changes that a writer makes. It is killed before it has made them all, or just after."""
 RATED = re.compile(r"rated (.+?) ★ ([1-5])\b")
 
 
@@ -58,18 +58,18 @@ def run(report: Report, template: Path, scratch: Path) -> None:
             evidence.folders.append(home)
             try:
                 victims[kind](random.Random(seed), home)
-                assert gone(*processes_of(home)), f"still there: {processes_of(home)}"
-                sound()
+                assert gone(*processes_of(home)), f"still running: {processes_of(home)}"
+                check_database()
             except Exception:
                 _keep(home, scratch / f"kept-{seed}", evidence.folders)
                 raise
             finally:
-                for left in processes_of(home):
-                    os.kill(left, signal.SIGKILL)
+                for pid in processes_of(home):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def kind_of(seed: int) -> str:
-    """Return what is killed: the first seeds are one of each kind, then as often as ``KINDS`` says."""
+    """Return what is killed: each kind once for the first seeds, then at random with the weights of ``KINDS``."""
     if seed < len(KINDS):
         return list(KINDS)[seed]
     return random.Random(f"kind {seed}").choices(list(KINDS), list(KINDS.values()))[0]
@@ -81,13 +81,13 @@ def _empty(scratch: Path) -> Path:
 
 
 def _keep(home: Path, folder: Path, folders: list[Path]) -> None:
-    """Keep a home that would be removed when the attempt ends."""
+    """Copy a home, which is removed when the attempt ends, and use the copy as evidence."""
     shutil.copytree(home, folder, dirs_exist_ok=True)
     folders[:] = [folder]
 
 
-def sound() -> None:
-    """Check the store's file with SQLite, bypassing the program."""
+def check_database() -> None:
+    """Check with SQLite alone that the file of the store is intact."""
     if not locations.store().exists():
         return
     with closing(sqlite3.connect(locations.store())) as database:
@@ -99,7 +99,7 @@ def sound() -> None:
 
 
 def change(store: Store, random: random.Random) -> None:
-    """Make one change, determined by the state of the generator."""
+    """Make one change, which the random generator determines."""
     movie = random.choice(MOVIES)
     match random.choices(("rate", "mark", "unmark", "undo", "redo", "import"), (8, 2, 1, 4, 2, 2))[0]:
         case "rate":
@@ -120,7 +120,7 @@ def change(store: Store, random: random.Random) -> None:
 
 
 def state(store: Store) -> Any:
-    """Return the state that changes affect, without timestamps."""
+    """Return what changes affect, without timestamps: the ratings, the marks and the history."""
     steps = [(step.kind, step.note, step.changes, step.undone) for step in store.history(WRITER)]
     rated = [(one.movie, one.stars) for one in store.ratings(WRITER)]
     return rated, [(one.movie, one.mark) for one in store.marks(WRITER)], steps
@@ -148,7 +148,7 @@ def _writer(random: random.Random, home: Path) -> None:
 
 
 def _write(pipe: int, seed: float) -> None:
-    """Change the store until killed, in a separate process, and report each change after making it."""
+    """Change the store, and report each change after making it. Runs in a separate process until that is killed."""
     try:
         generator = random.Random(seed)
         store = Store(locations.store())
@@ -173,7 +173,7 @@ def _expected(seed: float, acknowledged: int, home: Path) -> list[Any]:
 
 
 def _busy_for(seconds: float) -> None:
-    """Wait for less than the shortest sleep."""
+    """Wait without sleeping, because even the shortest sleep would be too long."""
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         pass
@@ -182,8 +182,8 @@ def _busy_for(seconds: float) -> None:
 # Commands
 
 
-def _killed(random: random.Random, *arguments: object, longest: float) -> bytes:
-    """Run a command, kill it at a random moment, and return its output so far."""
+def _run_and_kill(random: random.Random, *arguments: object, longest: float) -> bytes:
+    """Run a command, kill it at a random moment if it has not ended, and return its output so far."""
     process = subprocess.Popen(
         homes.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
@@ -195,21 +195,21 @@ def _killed(random: random.Random, *arguments: object, longest: float) -> bytes:
 
 
 def _ratings(name: str) -> dict[str, float]:
-    """Return a profile's ratings in the store, read by the program."""
+    """Return the stars of a profile by title, as the program reads them from the store."""
     with closing(Store(locations.store())) as store:
         return {rated.movie.title: rated.stars for rated in store.ratings(profile(name))}
 
 
 def _rate(random: random.Random, home: Path) -> None:
     stars = random.randint(1, 10) / 2
-    printed = _killed(random, "rate", "--profile", "anna", "Alien (1979)", stars, "--json", longest=1.5)
+    printed = _run_and_kill(random, "rate", "--profile", "anna", "Alien (1979)", stars, "--json", longest=1.5)
     before = {title: stars for title, _, stars in homes.RATED}
     after = {**before, "Alien": stars}
     assert _ratings("anna") in ([after] if printed else [before, after])
 
 
 def _import(random: random.Random, home: Path) -> None:
-    printed = _killed(random, "import", home / homes.EXPORT, "--profile", "bob", "--json", longest=2.0)
+    printed = _run_and_kill(random, "import", home / homes.EXPORT, "--profile", "bob", "--json", longest=2.0)
     whole = {"Fargo": 3.0, "Nowhere at all": 2.0, "Heat": 5.0, "Alien": 4.0}
     stored = _ratings("bob")
     assert stored == whole if printed else stored in ({}, whole), stored
@@ -234,12 +234,12 @@ def _app(random: random.Random, home: Path) -> None:
         terminal.kill()
     stored = _ratings("anna")
     lost = [title for title, stars in acknowledged.items() if stored.get(title) != stars]
-    may_be = [list(acknowledged)[-1]] if last == "u" else []
-    assert lost in ([], may_be), f"{lost} were shown as rated; the store holds {stored}"
+    undone = [list(acknowledged)[-1]] if last == "u" else []
+    assert lost in ([], undone), f"{lost} were shown as rated; the store holds {stored}"
 
 
 def _acknowledged(terminal: terminals.Watched, so_far: dict[str, float]) -> dict[str, float]:
-    """Return the ratings acknowledged on the status line, including the current one."""
+    """Add the rating that the status line acknowledges, if any, and return the ratings so far."""
     if match := RATED.search(" ".join(terminal.lines[-4:])):
         so_far[match[1]] = float(match[2])
     return so_far
@@ -260,34 +260,34 @@ def _engine(random: random.Random, home: Path) -> None:
             terminal.see("undid")
         terminal.type("q")
         assert terminal.wait_until_gone() == 0
-        assert not terminal.left_on(), f"left: {terminal.left_on()}"
+        assert not terminal.left_on(), f"not restored: {terminal.left_on()}"
     finally:
         terminal.kill()
 
 
-# A training
+# Training
 
 
 def _train(random: random.Random, home: Path) -> None:
     train = ("train", "sgd-mf", "--dataset", "demo", "--split", "kfold5-0", "--set", "epochs=20", "--json")
-    killed = subprocess.Popen(homes.command(*train), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(homes.command(*train), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         with closing(Store(locations.store())) as store:
             until = time.monotonic() + homes.LIMIT_SECONDS
-            while killed.poll() is None and len(store.runs()) < 3:
+            while process.poll() is None and len(store.runs()) < 3:
                 assert time.monotonic() < until, "no run began"
                 time.sleep(0.01)
         try:
-            killed.wait(random.uniform(0, 2.0))
+            process.wait(random.uniform(0, 2.0))
         except subprocess.TimeoutExpired:
-            killed.kill()
+            process.kill()
     finally:
-        killed.kill()
-        killed.wait()
-    (newest, *_) = json.loads(homes.done("runs", "list", "--json"))
+        process.kill()
+        process.wait()
+    (newest, *_) = json.loads(homes.check_output("runs", "list", "--json"))
     assert newest["state"] in ("cut off", "done"), newest["state"]
     if newest["state"] == "cut off":
-        resumed = json.loads(homes.done("runs", "resume", newest["run"], "--json"))
-        assert resumed["metrics"] == json.loads(homes.done(*train))["metrics"], "the metrics differ"
-    for run in json.loads(homes.done("runs", "list", "--json")):
-        homes.done("runs", "show", run["run"], "--json")
+        resumed = json.loads(homes.check_output("runs", "resume", newest["run"], "--json"))
+        assert resumed["metrics"] == json.loads(homes.check_output(*train))["metrics"], "the metrics differ"
+    for run in json.loads(homes.check_output("runs", "list", "--json")):
+        homes.check_output("runs", "show", run["run"], "--json")

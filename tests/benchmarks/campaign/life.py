@@ -1,4 +1,4 @@
-"""A long session: keys on all screens, with a training in between; memory levels off, and nothing accumulates."""
+"""A long session: press keys on all screens and train a model in between. Memory levels off; nothing accumulates."""
 
 import os
 import re
@@ -16,18 +16,18 @@ from tests.benchmarks.campaign.terminals import Watched
 
 TIMES = 20_000
 WARM = 2000
-"""Keys after which everything has been loaded and seen once."""
+"""After this many keys, everything has been loaded and visited once."""
 MOST_GROWTH = 10 * 2**20
 VISIT = 40
-"""Keys at a place before the next one."""
+"""Keys to press at a place before going to the next one."""
 CALM_SECONDS = 2.0
-"""Idle time in which the program collects garbage."""
+"""Idle time that the program gets to collect garbage."""
 WALKED = [name for name in places.PLACES if name not in ("QuitPanel", "command palette")]
 LEFT_OUT = re.compile(
     r"app\.quit|screen\.|panel\.(back|leave|yes|choose)|.*\.(delete|remove|prune|import|open|imdb|sweep)"
     r"|train\.(choose|again|use|more)|browse\.(new|interview)|data\.choose|import\.do|interview\.stop|browse\.choose"
 )
-"""Keys that leave a place, start long work, or remove what others need."""
+"""The ids of keys that leave a place, start long work, or remove what other places need."""
 SEQUENCES = {
     "enter": "\r", "escape": terminals.ESCAPE, "tab": "\t", "space": " ", "up": "\x1b[A", "down": "\x1b[B",
     "right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F", "pageup": "\x1b[5~", "pagedown": "\x1b[6~",
@@ -39,10 +39,10 @@ SEQUENCES = {
 
 @dataclass(frozen=True)
 class Figures:
-    """The resources of an idle process."""
+    """The resources that an idle process uses."""
 
     memory: int
-    """Its private bytes, and its share of shared ones."""
+    """Bytes: all private memory, and a share of the memory that other processes use too."""
     descriptors: int
     zombies: int
 
@@ -60,12 +60,12 @@ def typed(key: str) -> str:
 
 
 def keys_of(name: str) -> list[str]:
-    """Return the keys to press at a place: all its bindings, and keys that move in lists."""
-    within = chain(keymap.SCREENS.values(), keymap.WIDGETS.values(), *keymap.PANELS.values())
-    (where,) = [each for each in within if each.endswith(f":{name}")]
-    bindings = [*keymap._bindings(where), *keymap._bindings(keymap.GLOBAL["every list"])]
-    known = [each for each in bindings if each.id is not None and not LEFT_OUT.fullmatch(each.id)]
-    return sorted({typed(key) for each in known for key in each.key.split(",")})
+    """Return what to type at a place: its keys and the keys of every list, except those that are left out."""
+    classes = chain(keymap.SCREENS.values(), keymap.WIDGETS.values(), *keymap.PANELS.values())
+    (cls,) = [each for each in classes if each.endswith(f":{name}")]
+    bindings = [*keymap._bindings(cls), *keymap._bindings(keymap.GLOBAL["every list"])]
+    pressed = [each for each in bindings if each.id is not None and not LEFT_OUT.fullmatch(each.id)]
+    return sorted({typed(key) for each in pressed for key in each.key.split(",")})
 
 
 def run(
@@ -76,7 +76,7 @@ def run(
     walked: Sequence[str] = WALKED,
     trains: bool = True,
 ) -> None:
-    """Walk over some places once, for as long as the report allows; the seed determines the route."""
+    """Walk through some places until enough keys are pressed; the seed determines the route."""
     for seed in report.seeds():
         with report.attempt(seed) as evidence, homes.copy_of(template, scratch / f"home-{seed}") as home:
             walk = _Walk(Random(seed), home, walked, evidence)
@@ -87,7 +87,7 @@ def run(
 
 
 class _Walk:
-    """Keys at one place after another: first all places in order, then random ones."""
+    """Presses keys at one place after another: first at all places in order, then at random ones."""
 
     def __init__(self, random: Random, home: Path, walked: Sequence[str], evidence: Evidence) -> None:
         self._random, self._home, self._evidence = random, home, evidence
@@ -96,7 +96,7 @@ class _Walk:
         self.terminal = places.begin("BrowseScreen", home)
 
     def all(self, report: Report, warm: int, trains: bool) -> None:
-        """Walk to the end, and compare the resources at the end with those after warming up."""
+        """Walk to the end, and check that the program then uses hardly more than after warming up."""
         pressed = 0
         first: Figures | None = None
         while pressed < report.times:
@@ -110,12 +110,12 @@ class _Walk:
         last = at_rest(self.terminal)
         self.terminal.redraw()
         sizes.goes_on(self.terminal)
-        ended = self.terminal.wait_until_gone()
-        assert ended == 0, f"it ends with {ended}"
-        assert first is not None, "it never warmed up"
+        exit_code = self.terminal.wait_until_gone()
+        assert exit_code == 0, f"the exit code is {exit_code}"
+        assert first is not None, "too few keys to warm up"
         report.notes.append(f"after {warm:,} keys {first}, at the end {last}")
         grown = last.memory - first.memory
-        assert grown <= MOST_GROWTH, f"it grew by {grown / 2**20:.1f} MB"
+        assert grown <= MOST_GROWTH, f"the program grew by {grown / 2**20:.1f} MB"
         assert last.descriptors == first.descriptors, f"{first.descriptors} descriptors, then {last.descriptors}"
         assert last.zombies == 0, f"{last.zombies} children ended and were not waited for"
 
@@ -126,8 +126,9 @@ class _Walk:
         self._evidence.files[f"keys-at-{name}.txt"] = repr(walk).encode()
         self.terminal.emulated = False
         for key in walk:
-            assert self.terminal.press(key.format(export=self._home / homes.EXPORT)), f"it ended with {key!r} at {name}"
-            self.terminal.forget(but=100_000)
+            running = self.terminal.press(key.format(export=self._home / homes.EXPORT))
+            assert running, f"the program ended after {key!r} at {name}"
+            self.terminal.forget(keep=100_000)
         return len(walk)
 
 
@@ -142,7 +143,7 @@ def _train(terminal: Watched) -> None:
 
 
 def at_rest(terminal: Watched) -> Figures:
-    """Measure on the list, after the program has had time to tidy up."""
+    """Return to the list, let the program collect garbage, and measure its resources."""
     terminal.press("esc", "esc", "esc", "b", "esc")
     until = time.monotonic() + CALM_SECONDS
     while time.monotonic() < until:

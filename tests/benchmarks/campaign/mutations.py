@@ -10,14 +10,15 @@ TOKENS = (
     b"0.5", b"10", b"tt0000000", b"1899-13-45", b"9999-12-31", b"(1995)", b"A" * 1100, b"../../x", b"'=1+1",
     "漢字é\u0301".encode(), b"[", b"{", b"[[[[[[[[", b"%s", b"\x85", b"\xe2\x80\xa8",
 )  # fmt: skip
-"""Values that replace the expected ones."""
+"""Bytes to insert, or to put in place of the expected ones."""
 VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1, 10**30, 0.5, 1e308, float("nan"), float("inf"), "", "x", "\x1b[31m", "\u202e", "\ud800",
     "A" * 5000, "../../../x", [], {}, [None], [[1, 2]], {"a": 1}, [[[[[[[]]]]]]], "1995", -0.0, 2**31, 2**63,
 )  # fmt: skip
+"""JSON values to put in place of the expected ones."""
 
 
-def of_bytes(content: bytes, random: Random) -> bytes:
+def change_bytes(content: bytes, random: Random) -> bytes:
     """Change a few bytes at random positions."""
     changed = bytearray(content)
     for _ in range(random.choice((1, 1, 1, 2, 4, 16))):
@@ -39,8 +40,8 @@ def of_bytes(content: bytes, random: Random) -> bytes:
     return bytes(changed)
 
 
-def of_table(content: bytes, separator: bytes, random: Random) -> bytes:
-    """Change cells, columns and lines of a table, or its bytes."""
+def change_table(content: bytes, separator: bytes, random: Random) -> bytes:
+    """Change cells and lines of a table, and sometimes its bytes."""
     lines = [line.split(separator) for line in content.split(b"\n")]
     for _ in range(random.choice((1, 1, 2, 3, 8))):
         row = random.choice(lines)
@@ -49,7 +50,7 @@ def of_table(content: bytes, separator: bytes, random: Random) -> bytes:
             case 0 | 1 | 2:
                 row[cell] = random.choice(TOKENS)
             case 3:
-                row[cell] = of_bytes(row[cell], random)
+                row[cell] = change_bytes(row[cell], random)
             case 4:
                 row.insert(cell, random.choice(TOKENS))
             case 5 if len(row) > 1:
@@ -59,10 +60,10 @@ def of_table(content: bytes, separator: bytes, random: Random) -> bytes:
             case 7:
                 row[cell] = random.choice(random.choice(lines))
     whole = b"\n".join(separator.join(row) for row in lines)
-    return of_bytes(whole, random) if random.random() < 0.2 else whole
+    return change_bytes(whole, random) if random.random() < 0.2 else whole
 
 
-def of_document(document: Any, random: Random) -> Any:
+def change_document(document: Any, random: Random) -> Any:
     """Change a JSON document in some places: replace, remove, add or swap values."""
     for _ in range(random.choice((1, 1, 2, 4))):
         document = _changed(document, random)
@@ -83,10 +84,10 @@ def _changed(value: Any, random: Random) -> Any:
     return changed
 
 
-def written(document: Any, random: Random) -> bytes:
-    """Return a document as JSON, occasionally as almost-JSON."""
+def as_json(document: Any, random: Random) -> bytes:
+    """Return a document as JSON, occasionally with damaged bytes or as nothing but opening brackets."""
     content = json.dumps(document).encode()
     if random.random() < 0.02:
         depth = random.choice((100, 5000, 200_000))
         return b"[" * depth if random.random() < 0.5 else b'{"a":' * depth
-    return of_bytes(content, random) if random.random() < 0.2 else content
+    return change_bytes(content, random) if random.random() < 0.2 else content

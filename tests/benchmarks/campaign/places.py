@@ -1,4 +1,4 @@
-"""The places in the app: every screen and panel with bindings, and how to reach each from the list."""
+"""The places in the app: every screen and panel that has bindings, and how to reach it from the list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Place:
     """A screen, a part of one with its own bindings, or a panel."""
 
     steps: Sequence[tuple[tuple[str, ...], str]]
-    """Keys, and a text that is on screen afterwards."""
+    """The keys that lead there, in steps. Each step has a text that is on screen afterwards."""
     size: tuple[int, int] = SIZE
 
 
@@ -55,16 +55,16 @@ PLACES: Mapping[str, Place] = {
     "SweepPanel": Place((*SETTINGS, (("s",), "Sweep "))),
     "command palette": Place(((("\x10",), "Search for commands"),)),
 }
-"""By class name, including Textual's own."""
+"""The places by class name, and Textual's command palette."""
 
 FIRST_START = "WelcomeScreen"
 """The only place that cannot be reached from the list: ``tests/movietui/test_welcome.py`` goes there."""
 
 
 def with_keys() -> set[str]:
-    """Return the names of all places that have their own bindings, as listed in the key table."""
-    within = [*keymap.SCREENS.values(), *keymap.WIDGETS.values(), *chain.from_iterable(keymap.PANELS.values())]
-    return {place.rpartition(":")[2] for place in within} - {FIRST_START}
+    """Return the names of all places that have their own bindings, except the first start."""
+    classes = [*keymap.SCREENS.values(), *keymap.WIDGETS.values(), *chain.from_iterable(keymap.PANELS.values())]
+    return {cls.rpartition(":")[2] for cls in classes} - {FIRST_START}
 
 
 def go(terminal: Watched, name: str, home: Path) -> None:
@@ -76,8 +76,8 @@ def go(terminal: Watched, name: str, home: Path) -> None:
         terminal.settle()
 
 
-def stands(terminal: Watched) -> None:
-    """Wait until the list of movies is drawn, and nothing more follows."""
+def wait_for_list(terminal: Watched) -> None:
+    """Wait until the list of movies is drawn and the program is idle."""
     terminal.until(lambda: len(terminal.list_of_movies()) > 2, "the list")
     terminal.settle()
 
@@ -85,14 +85,14 @@ def stands(terminal: Watched) -> None:
 def begin(name: str, home: Path, command: Sequence[str] = (), typed: str = "", **more: str) -> Watched:
     """Start the program and go to a place.
 
-    ``command``: the command to start instead; ``typed``: text to type into it first; ``more``: additions to its
-    environment.
+    ``command``: what to run in the terminal instead of the program; ``typed``: text to type into it, to start the
+    program; ``more``: further environment variables.
     """
     terminal = Watched(command, PLACES[name].size, more)
     try:
         if typed:
             terminal.type(typed)
-        stands(terminal)
+        wait_for_list(terminal)
         go(terminal, name, home)
     except BaseException:
         terminal.kill()

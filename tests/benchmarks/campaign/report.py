@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_SAVED_ALIKE = 2
-"""The most failures with the same message that are saved."""
+"""At most this many failures with the same message are saved."""
 SHOWN_SEEDS = 20
+"""At most this many seeds are printed for each message."""
 
 
 @dataclass
@@ -22,10 +23,10 @@ class Evidence:
 
     files: dict[str, bytes] = field(default_factory=dict)
     folders: list[Path] = field(default_factory=list)
-    """Copied as they are at the failure."""
+    """Folders to copy as they are when the attempt fails."""
 
     def save(self, target: Path, why: str) -> None:
-        """Write all of it into a new folder."""
+        """Write the traceback or other cause, the files and the folders into a new folder."""
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         (target / "why.txt").write_text(why, "utf-8", "backslashreplace")
@@ -37,7 +38,7 @@ class Evidence:
 
 
 class Report:
-    """Counts attempts. Each has a seed, which alone determines it, so that it can be repeated."""
+    """Counts attempts and failures. An attempt depends on nothing but its seed, so that it can be repeated."""
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class Report:
         minutes: float | None = None,
         seeds: Iterable[int] | None = None,
     ) -> None:
-        """``times``: how many kills, resizes or inputs are enough. ``seeds``: of the attempts; by default from 0."""
+        """``times``: how many kills, resizes or inputs are enough; ``seeds``: by default 0, 1, 2 and so on."""
         self.part, self.times = part, times
         self._seeds = itertools.count() if seeds is None else seeds
         self._keep = keep
@@ -57,7 +58,7 @@ class Report:
         self.tried: Counter[str] = Counter()
         """The number of attempts of each kind."""
         self.failures: dict[str, list[int]] = {}
-        """The seeds of the failures by message, reduced to one line without figures."""
+        """The seeds of the failures, by the first line of their message with its numbers replaced."""
         self.notes: list[str] = []
 
     def seeds(self) -> Iterator[int]:
@@ -79,7 +80,7 @@ class Report:
             self.fail(seed, f"{type(error).__name__}: {error}", traceback.format_exc(), evidence)
 
     def fail(self, seed: int, what: str, why: str, evidence: Evidence) -> None:
-        """Record a failure; save what reproduces it and print it at once, unless enough similar ones were saved."""
+        """Record a failure. Print it and save its evidence at once, unless enough failures like it were saved."""
         line = (what.splitlines() or ["failed"])[0][:300]
         alike = re.sub(r"[0-9]+", "#", line)
         seeds = self.failures.setdefault(alike, [])
@@ -95,7 +96,7 @@ class Report:
         return sum(map(len, self.failures.values()))
 
     def summary(self) -> str:
-        """Return the outcome as lines."""
+        """Return the outcome as text of several lines."""
         seconds = time.monotonic() - self._began
         head = f"{self.part}: {self.tried.total():,} tried, {self.failed:,} failed in {seconds:.0f} s"
         kinds = [f"  {many:>9,} {kind}" for kind, many in sorted(self.tried.items())]

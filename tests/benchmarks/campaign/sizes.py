@@ -1,4 +1,4 @@
-"""Resizes of the terminal at any moment, on every screen and panel, with keys in between."""
+"""Resize the terminal at any moment, on every screen and panel, and press keys in between."""
 
 import random
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ EACH = 100
 WIDEST, HIGHEST = 300, 100
 CORNERS = ((1, 1), (1, HIGHEST), (WIDEST, 1), (WIDEST, HIGHEST), (2, 2), (60, 16), (59, 16), (60, 15), (80, 24))
 KEYS = ("up", "down", "left", "right", "tab", "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F", "?", "/", "enter", "esc")
-"""Keys that move, scroll, open and leave, but start nothing slow."""
+"""Keys that move, scroll, open and close, but start nothing slow."""
 LEAVE = "Quit while models are training?"
 START = 5
-"""One attempt in this many starts the program in an odd size."""
+"""One attempt in this many starts the program in a terminal of an odd size."""
 
 
 def run(report: Report, template: Path, scratch: Path, each: int = EACH) -> None:
@@ -38,7 +38,7 @@ def _one(random: random.Random, name: str, odd_start: bool, each: int, home: Pat
         terminal.redraw()
         goes_on(terminal)
         assert terminal.wait_until_gone() == 0
-        assert not terminal.left_on(), f"left: {terminal.left_on()}"
+        assert not terminal.left_on(), f"not restored: {terminal.left_on()}"
         assert gone(*processes_of(home)), "a process still runs"
     except Exception:
         evidence.files |= {"done.txt": "\n".join(done).encode(), "output.bin": terminal.raw[-100_000:]}
@@ -48,8 +48,7 @@ def _one(random: random.Random, name: str, odd_start: bool, each: int, home: Pat
 
 
 def _sizes(random: random.Random) -> Iterator[tuple[int, int]]:
-    """Yield sizes: random ones, those at which the layout changes, and steps from the previous one, as when an edge is
-    dragged."""
+    """Yield random sizes, sizes at which the layout changes, and small steps as if somebody dragged an edge."""
     columns, rows = terminals.SIZE
     while True:
         match random.randrange(5):
@@ -68,8 +67,8 @@ def _sizes(random: random.Random) -> Iterator[tuple[int, int]]:
 
 
 def _attack(terminal: terminals.Watched, name: str, random: random.Random, each: int, done: list[str]) -> None:
-    """Resize, occasionally many times at once, or with a key at the same moment or just before."""
-    keys = [key for key in KEYS if key != "enter" or name != "QuitPanel"]  # where it ends the app, as it should
+    """Resize, sometimes several times without waiting, and sometimes press a key right afterwards."""
+    keys = [key for key in KEYS if key != "enter" or name != "QuitPanel"]  # on that panel, enter quits the app
     burst = 0
     sizes = _sizes(random)
     for _ in range(each):
@@ -79,19 +78,19 @@ def _attack(terminal: terminals.Watched, name: str, random: random.Random, each:
         if random.random() < 0.3:
             key = random.choice(keys)
             done.append(repr(key))
-            assert terminal.type(key), "it ended"
+            assert terminal.type(key), "the program ended"
         if burst:
             burst -= 1
             terminal.read(0)
         else:
             burst = random.choice((0, 0, 0, 1, 3, 8))
-            assert terminal.settle(), "it ended"
-            terminal.forget(but=1_000_000)
+            assert terminal.settle(), "the program ended"
+            terminal.forget(keep=1_000_000)
 
 
 def goes_on(terminal: terminals.Watched) -> None:
-    """Check that the program draws and answers keys wherever it is, and ask it to end."""
-    assert terminal.child.isalive(), "it ended"
+    """Check, on any screen, that the program draws and responds to keys; then quit it."""
+    assert terminal.child.isalive(), "the program ended"
     for _ in range(4):
         terminal.press("esc")
     terminal.press("d")

@@ -1,4 +1,4 @@
-"""A pseudo-terminal for attacks: it can be resized, and knows when the program is idle and which modes it left on."""
+"""A pseudo-terminal for attacks. It can be resized, and knows when the program is idle and which modes are left on."""
 
 import contextlib
 import glob
@@ -20,22 +20,22 @@ from tests.movietui.terminal import KEYS, Terminal, program
 MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
 KEYBOARD = re.compile(rb"\x1b\[([<>])[0-9;]*u")
 ON_AT_FIRST = {7, 25}
-"""Private modes that a terminal starts with: line wrap and visible cursor."""
+"""Private modes that are on in a new terminal: line wrap and visible cursor."""
 LEFT_ALONE = {2026}
-"""A mode that lasts for one frame only: if a frame is cut off, the terminal resets it by itself."""
+"""A mode that lasts for only one frame. If the frame is cut off, the terminal resets the mode by itself."""
 QUIET_SECONDS = 0.01
-"""The program is idle if nothing is written and nothing computed for this long."""
+"""The program is idle if it writes nothing and computes nothing for this long."""
 AT_REST = 1_000_000
-"""Nanoseconds of CPU time that an idle program may use within ``QUIET_SECONDS``, to look at the clock."""
+"""Nanoseconds of CPU time that an idle program may use within ``QUIET_SECONDS``, for its timers."""
 LONGEST_SECONDS = 60.0
-"""After this time, an expected event no longer counts as late but as missing, even on a busy machine."""
+"""An expected event that takes longer than this counts as missing, even on a busy machine."""
 ESCAPE = "\x1b[27u"
-"""The escape key, as sent by terminals that can distinguish it from the start of a sequence, which the app requests."""
+"""The escape key in the keyboard mode that the app turns on. There it differs from the start of an escape sequence."""
 SIZE = (120, 36)
 
 
 def _mode_of_a_new_terminal() -> list[Any]:
-    """Return how the system sets up a terminal, read from a new one, because a program may change its own first."""
+    """Return the settings of a new terminal; those of a program's terminal may already have been changed."""
     ours, theirs = pty.openpty()
     try:
         return termios.tcgetattr(theirs)
@@ -53,7 +53,7 @@ class Watched(Terminal):
         size: tuple[int, int] = SIZE,
         more: Mapping[str, str] | None = None,
     ) -> None:
-        """``command``: the program itself by default; ``more``: additions to its environment."""
+        """``command``: what to start, by default the program itself; ``more``: further environment variables."""
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
@@ -68,9 +68,9 @@ class Watched(Terminal):
         self._rest = b""
         self.emulated = True
         self.modes: dict[int, bool] = {}
-        """The private modes, as last set or reset."""
+        """The private modes that the program has turned on (true) or off (false)."""
         self.keyboard = 0
-        """How many keyboard modes were pushed and not popped."""
+        """How many keyboard modes the program has pushed and not popped."""
         self._end = b""
 
     def read(self, seconds: float = 0.05) -> bool:
@@ -97,16 +97,16 @@ class Watched(Terminal):
             last = max(last, match.end())
         self._end = whole[max(last, len(whole) - 32) :]
 
-    def forget(self, but: int = 0) -> None:
-        """Drop the output so far, which may be large, except for the last ``but`` bytes."""
-        self.raw = self.raw[-but:] if but else b""
+    def forget(self, keep: int = 0) -> None:
+        """Drop the output so far, which may be large, except for the last ``keep`` bytes."""
+        self.raw = self.raw[-keep:] if keep else b""
 
     def ready(self, seconds: float) -> bool:
         """Return whether the program writes something within this time."""
         return bool(select.select([self.child.child_fd], [], [], seconds)[0])
 
     def settle(self) -> bool:
-        """Read until neither the program nor its engine does anything; return whether the program is still running."""
+        """Read until the program and its engine are idle; return whether the program is still running."""
         until = time.monotonic() + LONGEST_SECONDS
         app = self.app
         watched = (app, *engines_of(app))
@@ -122,7 +122,7 @@ class Watched(Terminal):
 
     @property
     def app(self) -> int:
-        """The process that draws: the started one, or its child."""
+        """The id of the process that draws: the one that was started, or a process below it."""
         pid = self.child.pid
         while not (_command_of(pid) & {b"movietui", b"movietui.__main__"}) and (below := children_of(pid)):
             pid = below[0]
@@ -133,7 +133,7 @@ class Watched(Terminal):
         until = time.monotonic() + LONGEST_SECONDS
         while not condition():
             running = self.read()
-            assert running or condition(), f"it ended, and {what} did not come:\n" + "\n".join(self.lines)
+            assert running or condition(), f"the program ended before {what} came:\n" + "\n".join(self.lines)
             assert time.monotonic() < until, f"{what} did not come:\n" + "\n".join(self.lines)
 
     def see(self, text: str) -> None:
@@ -150,7 +150,7 @@ class Watched(Terminal):
         return True
 
     def type(self, key: str | bytes) -> bool:
-        """Type a key without waiting; return whether anybody can read it."""
+        """Type a key without waiting; return whether the terminal is still open."""
         try:
             self.child.send(key if isinstance(key, bytes) else ESCAPE if key == "esc" else KEYS.get(key, key))
         except OSError:
@@ -173,7 +173,7 @@ class Watched(Terminal):
         self.settle()
 
     def left_on(self) -> list[str]:
-        """Return what the program did not restore; nothing if all is well."""
+        """Return the modes and settings that the program did not restore."""
         wrong = [
             f"mode {mode} {'on' if on else 'off'}"
             for mode, on in sorted(self.modes.items())
@@ -183,21 +183,21 @@ class Watched(Terminal):
         return wrong + (["stty"] if self._mode_left != self._mode else [])
 
     def wait_until_gone(self, seconds: float = LONGEST_SECONDS) -> int:
-        """Wait for the end, reading all output, and return the exit code; 128 and more for a signal."""
+        """Read all output until the program ends, and return its exit code: 128 + n if signal n ended it."""
         until = time.monotonic() + seconds
         while self.child.isalive() and time.monotonic() < until:
             if not self.read(0.05):
                 time.sleep(0.01)  # the terminal is closed, and the process is about to end
         while self.ready(0) and self.read(0):
             pass
-        assert not self.child.isalive(), "it does not end:\n" + "\n".join(self.lines)
+        assert not self.child.isalive(), "the program does not end:\n" + "\n".join(self.lines)
         self._mode_left = termios.tcgetattr(self.child.child_fd)
         code = self.child.exitstatus
         return 128 + (self.child.signalstatus or 0) if code is None else code
 
 
 def _computed(pids: Iterable[int]) -> int | None:
-    """Return the CPU time of processes in nanoseconds; None while one of them is running."""
+    """Return the CPU time of processes in nanoseconds, or None if one of them is computing now."""
     total = 0
     for pid in pids:
         for task in glob.glob(f"/proc/{pid}/task/*"):
@@ -205,7 +205,7 @@ def _computed(pids: Iterable[int]) -> int | None:
                 state = Path(task, "stat").read_text().rpartition(")")[2].split()[0]
                 computed = Path(task, "schedstat").read_text().split()[0]
             except OSError:
-                continue  # it has ended meanwhile
+                continue  # the thread has ended
             if state in "RD":
                 return None
             total += int(computed)
@@ -213,7 +213,7 @@ def _computed(pids: Iterable[int]) -> int | None:
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the children of a process, ordered by number."""
+    """Return the ids of the children of a process, in ascending order."""
     result = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -223,7 +223,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def engines_of(pid: int) -> list[int]:
-    """Return the engine of an app; there are two only while one replaces the other."""
+    """Return the process ids of an app's engines. There are two only while one replaces the other."""
     result = []
     for child in children_of(pid):
         if b"movietui.engine" in _command_of(child):
@@ -232,21 +232,21 @@ def engines_of(pid: int) -> list[int]:
 
 
 def _command_of(pid: int) -> set[bytes]:
-    """Return the words of a command line; of paths only the last part."""
+    """Return the words of a process's command line; of each path, only the last part."""
     with contextlib.suppress(OSError):
         return {word.rpartition(b"/")[2] for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")}
     return set()
 
 
 def state_of(pid: int) -> str:
-    """Return the letter of a process's state; empty if it does not exist."""
+    """Return the letter that stands for a process's state, or an empty text if there is no such process."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return ""
 
 
 class _Nothing:
-    """Emulates no terminal."""
+    """Takes the emulator's place while emulation is paused."""
 
     def feed(self, data: bytes) -> None:
         """Ignore the data."""

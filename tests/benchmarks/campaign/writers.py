@@ -1,4 +1,4 @@
-"""Five processes write to one store at once: nothing is lost, and no write is refused."""
+"""Five processes write to one store at the same time: nothing is lost, and no write is refused."""
 
 import multiprocessing
 import random
@@ -17,10 +17,10 @@ from tests.benchmarks.campaign.report import Report
 
 TIMES = 5000
 EACH = 24
-"""Writes of a process per round; some of them form groups of two or three."""
+"""The writes of a process in a round: a multiple of 6, because some writers work in groups of two or three writes."""
 LIMIT_SECONDS = 120.0
 ALL = profile("everybody")
-"""A profile that all of them write to."""
+"""A profile that three of the writers share."""
 
 
 def _movie(who: str, number: int) -> Movie:
@@ -32,7 +32,7 @@ def _rate(store: Store, number: int) -> None:
 
 
 def _undo(store: Store, number: int) -> None:
-    """One of three calls: rate, rate, undo the second rating."""
+    """Rate a movie in two of three calls; in the third, undo the last rating."""
     if number % 3 == 2:
         assert store.undo([profile("undo")]) is not None
     else:
@@ -49,7 +49,7 @@ def _mark(store: Store, number: int) -> None:
 
 
 def _run(store: Store, number: int) -> None:
-    """One of two calls: start a run, finish it."""
+    """Start a run in one of two calls; in the other, end it."""
     if number % 2 == 0:
         store.start_run("mf", "demo", "standard", "random90", number, {})
     else:
@@ -67,7 +67,7 @@ WRITERS: dict[str, Callable[[Store, int], None]] = {
 
 
 def _write(who: str, path: Path, outcomes: "Queue[tuple[str, str]]") -> None:
-    """Make all writes of a writer, occasionally reopening the store as a command does."""
+    """Make all writes of a writer. Reopen the store now and then, as commands do."""
     store = Store(path)
     generator = random.Random(who)
     try:
@@ -107,15 +107,15 @@ def run(report: Report, template: Path, scratch: Path) -> None:
 
 def _check() -> None:
     """Check that every write was stored."""
-    kills.sound()
+    kills.check_database()
     with closing(Store(locations.store())) as store:
         rated = {one.movie.key: one.stars for ref in (ALL, profile("rate")) for one in store.ratings(ref)}
         marked = {one.movie.key for ref in (ALL, profile("mark")) for one in store.marks(ref, "seen")}
         left = {one.movie.key for one in store.ratings(profile("undo"))}
         ended = {run.seed: run.metrics for run in store.runs() if run.state == "done"}
-    wanted = {_movie("rate", number).key: 1 + number % 9 / 2 for number in range(EACH)}
-    wanted |= {_movie("import", number).key: 3.5 for number in range(3 * EACH)}
-    assert rated == wanted
+    expected = {_movie("rate", number).key: 1 + number % 9 / 2 for number in range(EACH)}
+    expected |= {_movie("import", number).key: 3.5 for number in range(3 * EACH)}
+    assert rated == expected
     assert marked == {_movie("mark", number).key for number in range(EACH)}
     assert left == {_movie("undo", number).key for number in range(0, EACH, 3)}
     assert ended == {number: {"rmse": number + 1} for number in range(0, EACH, 2)}

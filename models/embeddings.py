@@ -186,11 +186,8 @@ class Embedded(Model[E, Posterior]):
         return self.scale.clip(predict(self.parameters, self.shape, users, movies))
 
     def movie_vectors(self) -> Floats:
-        """Return the movies' embeddings, with the members' side by side.
-
-        For a model with side features, they also contain the biases and all features but the last.
-        """
-        vectors = self.parameters["movie"][:, :-1, :-1]
+        """Return the movies' embeddings, with the members' side by side."""
+        vectors = self.parameters["movie"][:, :-1, : self.shape.movie_factors]
         return np.concatenate(list(vectors), axis=1)
 
     def fold_in(self, history: History) -> Posterior:

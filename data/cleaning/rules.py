@@ -350,7 +350,8 @@ def _titles(tables: Tables, _: int) -> Outcome:
             for row in ordered[start:end]
         ]
 
-    note = f"{years:,} years split off, {len(reordered):,} titles put in reading order, {trimmed:,} trimmed"
+    titles = "title" if len(reordered) == 1 else "titles"
+    note = f"{years:,} years split off, {len(reordered):,} {titles} put in reading order, {trimmed:,} trimmed"
     affected = AffectedRows(
         ("movie", "published", "title", "year"), len(changed), rows, lambda row: f"{row[1]} is {row[2]}"
     )

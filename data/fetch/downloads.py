@@ -212,9 +212,9 @@ def _explain_write_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else error.strerror or str(error)
-        raise Problem(f"{target} could not be written: {reason}; free some space and try again.") from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Problem(f"{target} could not be written: the disk is full; free some space and try again.") from None
+        raise Problem(f"{target} could not be written: {error.strerror or error}.") from None
 
 
 def _host(url: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Ints, Movies
+from movietui.data.dataset import Bools, Ints, Movies
 
 CONTENT_WEIGHTS = (0.6, 0.25, 0.15)
 """The weights of genres, directors and time of release in the similarity of content."""
@@ -33,6 +33,12 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
         theirs = {name for other in others for name in movies.imdb.directors[other]}
         directors = tuple(name for name in movies.imdb.directors[row] if name in theirs)
     return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors)
+
+
+def share_a_genre(movies: Movies, row: int, others: Ints) -> Bools:
+    """Return which of the others share a genre with a movie, shape (others,). One without genres may be of any."""
+    genres, theirs = movies.genres[row], movies.genres[others]
+    return np.asarray((genres & theirs).any(1) | ~genres.any() | ~theirs.any(1), bool)
 
 
 def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:

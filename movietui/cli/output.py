@@ -98,7 +98,7 @@ def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
             click.echo(str(problem), err=True)
             sys.exit(1)
         except (KeyboardInterrupt, Cancelled):
-            click.echo("Stopped; nothing was changed.", err=True)
+            click.echo("Stopped.", err=True)
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader closed the pipe

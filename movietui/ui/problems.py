@@ -40,7 +40,7 @@ def shows_problems(
 ) -> Callable[Concatenate[AnyOwner, P], Coroutine[Any, Any, None]]:
     """Decorator: if the method raises ``Problem``, show its message on the status line.
 
-    If it raises ``Cancelled``, say that nothing was changed. Also drop the errors of a screen that is being closed: its
+    If it raises ``Cancelled``, say that it stopped. Also drop the errors of a screen that is being closed: its
     widgets are removed before its workers are stopped, so a reply may arrive when no widget is left to show it. Every
     worker has this decorator.
     """
@@ -52,7 +52,7 @@ def shows_problems(
         except Problem as problem:
             cast("MovieTui", owner.app).show_problem(problem)
         except Cancelled:
-            cast("MovieTui", owner.app).show_notice("Stopped; nothing was changed.")
+            cast("MovieTui", owner.app).show_notice("Stopped.")
         except Exception as error:
             if not came_too_late(error, owner if isinstance(owner, DOMNode) else owner.screen):
                 raise

@@ -68,6 +68,8 @@ def _counts(rows: int, users: int, movies: int, random: np.random.Generator) -> 
     """Return how many movies each user rated, exactly ``rows`` in total."""
     activity = random.lognormal(0, 1.35, users)
     most = movies // 2
+    if rows > users * most:
+        raise ValueError(f"{users} users who each rate at most half of {movies} movies have no {rows} ratings")
     counts = np.minimum(most, FEWEST + (activity / activity.sum() * (rows - FEWEST * users)).astype(np.int64))
     while (missing := rows - int(counts.sum())) > 0:
         free = np.flatnonzero(counts < most)

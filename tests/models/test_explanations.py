@@ -16,7 +16,7 @@ from movietui.models.serving.similar import Similarities
 from tests.models.builders import dataset, tastes
 
 TRAIN = tastes(users=40, movies=30)[0]
-SMALL = {"members": 1, "epochs": 1, "sweeps": 2, "samples": 2, "burn_in": 1, "hidden": 8, "second": 0, "factors": 4}
+SMALL = {"members": 1, "epochs": 1, "sweeps": 2, "samples": 2, "warm_up": 0.5, "hidden": 8, "second": 0, "factors": 4}
 """Settings that shorten a fit, for the models that have them."""
 
 
@@ -89,6 +89,15 @@ def test_there_are_at_most_three_reasons_and_two_objections() -> None:
 
 def test_an_unrelated_movie_is_not_a_reason() -> None:
     assert rows(reasons([5, 5], [0.2, 0.9], movies=[1, 31]).liked) == [1]
+
+
+def test_a_movie_without_a_common_genre_is_not_a_reason() -> None:
+    everything = dataset(np.tile(np.arange(10), 8), np.repeat(np.arange(8), 10), np.tile([1, 5], 40), movies=8)
+    genres = np.asarray([[1, 0]] * 4 + [[0, 1]] * 3 + [[0, 0]], bool)
+    similarities = Similarities(replace(everything, movies=replace(everything.movies, genres=genres)))
+    history = History(np.int32([1, 5, 7]), np.float32([5, 5, 5]))
+    (chosen,) = reasons_for(Chosen([1.0, 1.0, 1.0]), similarities, history, np.int32([0]))
+    assert sorted(rows(chosen.liked)) == [1, 7]
 
 
 def test_similarity_counts_more_than_weight() -> None:

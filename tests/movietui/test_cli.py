@@ -236,7 +236,7 @@ def test_an_interrupted_command_stops_with_one_sentence(home: Path) -> None:
     child.send_signal(signal.SIGINT)
     out, output = child.communicate(timeout=300)
     assert (child.returncode, out) == (130, ""), output
-    assert output == "Stopped; nothing was changed.\n"
+    assert output == "Stopped.\n"
     store = Store(path)
     assert [run.state for run in store.runs()] == ["cancelled"]
     store.close()

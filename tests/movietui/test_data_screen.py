@@ -11,7 +11,7 @@ from textual.widgets import Static
 from movietui.data import catalogue
 from movietui.data.fetch.sources import SOURCES
 from movietui.data.progress import Stage
-from movietui.data.storage import locations
+from movietui.data.storage import cache, locations
 from movietui.protocol.requests import Requests
 from movietui.state.child_processes import Job
 from movietui.state.job_progress import Activity
@@ -250,12 +250,12 @@ async def test_removing_needs_a_confirmation(ready: Path) -> None:
         await driver.press("x")
         await driver.see("Remove demo?")
         await driver.press("escape")
-        assert (locations.datasets() / "demo").exists()
+        assert "demo" in cache.names()
         await driver.press("x")
         await driver.see("Remove demo?")
         await driver.press("y")
         await driver.wait_for_notice("Removed demo")
-        assert not (locations.datasets() / "demo").exists()
+        assert "demo" not in cache.names()
         await driver.press("home", "x")
         await driver.wait_for_notice("This dataset is not on disk.")
 

@@ -16,6 +16,7 @@ from movietui.ui.browse.filter_line import FilterLine
 from movietui.ui.browse.list_pane import dial
 from movietui.ui.controller import in_background
 from movietui.ui.problems import shows_problems
+from movietui.ui.wording import SHORT_ORDERS
 
 FILTER_KEYS = [
     Binding(
@@ -165,4 +166,4 @@ class FilterController(BrowseController):
             "watchlist": "Movies on a watchlist" if self.session.audience.together else "Movies on the watchlist",
             "both": "Movies on all of your watchlists",
         }
-        self.app.show_notice(f"{descriptions[self.session.view.shelf]}, best first")
+        self.app.show_notice(f"{descriptions[self.session.view.shelf]}, {SHORT_ORDERS[self.session.view.order]}")

@@ -34,13 +34,13 @@ from movietui.ui.browse.given_ratings import newest_first
 from movietui.ui.browse.list_pane import GROUP_TITLES, PAIR_TITLES
 from movietui.ui.browse.write_panel import COUNTS, Choice, Source, WritePanel
 from movietui.ui.controller import in_background
+from movietui.ui.widgets.fields import LONGEST_PATH
 
 if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 COPY_LIMIT = 74_994
 """The most bytes that are copied. Encoded, a longer text is too long for many terminals, which ignore all of it."""
-LONGEST_PATH = 4096
 WRITE_KEYS = [
     Binding(
         "Y",

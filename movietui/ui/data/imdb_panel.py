@@ -16,7 +16,7 @@ from movietui.formatting import text
 from movietui.protocol.messages import ImdbMovie, ImdbReport
 from movietui.protocol.requests import Requests
 from movietui.state.session import Session
-from movietui.ui.bindings import back_key, hint
+from movietui.ui.bindings import back_key, hint, key_of
 from movietui.ui.problems import shows_problems
 from movietui.ui.screens import Panel
 from movietui.ui.widgets.line_view import Line
@@ -127,7 +127,7 @@ class ImdbPanel(Panel[bool]):
             lines.append(" 0  ", "not dim bold").append("none of these", "not dim")
         elif row and row["outcome"] == "settled":
             lines.append(" " if row["candidates"] else " you chose: none of these · ")
-            lines.append("u", "bold").append(" forget your choice")
+            lines.append(key_of(self, "imdb.unsettle"), "bold").append(" forget your choice")
         self.query_one("#candidates", Static).update(lines)
 
     @work

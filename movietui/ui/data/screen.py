@@ -337,7 +337,7 @@ class DataScreen(FrameScreen):
         self.removed.border_title = Content(removed["title"])
         rows = text.plural(removed["total"], "row")
         self.removed.border_subtitle = Content(
-            f"{f'{rows} removed' if removed['on'] else f'would remove {rows}'} · esc closes"
+            f"{f'{rows} removed' if removed['on'] else f'would remove {rows}'} · {hint(self, ('data.back', 'closes'))}"
         )
         self.removed.set_placeholder("This rule removes nothing here.")
         self._view(self.removed)

@@ -19,9 +19,9 @@ from movietui.ui.bindings import hint
 from movietui.ui.controller import in_background
 from movietui.ui.frame import set_border
 from movietui.ui.train.controller import TrainController
+from movietui.ui.widgets.fields import LONGEST_PATH
 from movietui.ui.wording import state_in_words
 
-LONGEST_PATH = 4096
 USE_KEYS = [
     Binding("u", "use", "Use run", id="train.use", tooltip="Use the selected run in Browse"),
 ]

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from movietui.data.problems import Problem
 from movietui.models.choices import PRESETS, Preset
 from movietui.protocol.messages import FieldRow, ModelRow
+from movietui.ui.bindings import key_of
 from movietui.ui.widgets.fields import Field, NumberInput
 
 WIDGETS_AT_ONCE = 10
@@ -95,7 +96,7 @@ class SettingsForm(Vertical):
 
     def _show_preset(self) -> None:
         presets = [name for name in PRESETS if self._values_of(name) is not None]
-        line = Text("P  ") if len(presets) > 1 else Text()
+        line = Text(f"{key_of(self.screen, 'train.preset')}  ") if len(presets) > 1 else Text()
         for name in presets:
             line.append(f"{'●' if name == self.preset else '○'} {name}  ")
         self.query_one("#preset", Static).update(line)
@@ -168,7 +169,7 @@ class SettingsForm(Vertical):
         if self.model is None or not self._complete:
             return
         try:
-            line = Text.assemble(self.command(dataset), ("  y copy", "dim"))
+            line = Text.assemble(self.command(dataset), (f"  {key_of(self.screen, 'train.copy')} copy", "dim"))
         except Problem as problem:
             line = Text(f"! {problem}", "bold")
         self.query_one("#command", Static).update(line)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 from rich.text import Text
+from textual.filter import ANSIToTruecolor
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -22,6 +23,7 @@ from movietui.data.storage import locations
 from movietui.store.ratings import Movie, Store
 from movietui.ui.app import MovieTui
 from movietui.ui.browse.movie_details import describe
+from movietui.ui.widgets.row_list import RowList
 from tests.movietui.driving import LARGE, SIZES, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.hostile import POISON, RAW, TITLES, poison
@@ -140,8 +142,16 @@ def test_no_widget_bypasses_the_line_filter() -> None:
             if inspect.isclass(kind) and issubclass(kind, Widget) and kind.__module__.startswith("movietui."):
                 lines = kind.render_lines
                 assert lines is Widget.render_lines or "super().render_lines(" in inspect.getsource(lines), kind
-                assert kind.get_line_filters in (Widget.get_line_filters, Screen.get_line_filters), kind
+                filters = kind.get_line_filters
+                assert filters in (Widget.get_line_filters, Screen.get_line_filters, RowList.get_line_filters), kind
                 assert kind.BLANK in (Widget.BLANK, Screen.BLANK), kind
+
+
+async def test_lists_keep_all_filters_but_that_of_ansi_colours(faked: FakeEngine) -> None:
+    async with started(engine=faked) as driver:
+        of_app, of_list = driver.app.get_line_filters(), driver.movies.get_line_filters()
+        assert [each for each in of_app if not isinstance(each, ANSIToTruecolor)] == of_list
+        assert of_list
 
 
 async def test_text_of_any_widget_keeps_its_width(faked: FakeEngine) -> None:

@@ -419,7 +419,7 @@ def test_history_lists_the_steps_of_each_profile(tmp_path: Path) -> None:
     when = re.escape(anna["steps"][0]["at"][:4]) + r"-\d\d-\d\d \d\d:\d\d"
     assert re.fullmatch(rf"{when}  \+ watchlist\s+\[b\]Fargo \(1996\)\s+undone\s*", lines[2])
     assert re.fullmatch(rf"{when}  ★ 4 → ★ 4½\s+\[b\]Fargo \(1996\)\s*", lines[3])
-    assert lines[-2:] == ["tom", "nothing yet: ratings, marks and imports will be listed here"]
+    assert lines[-2:] == ["tom", "nothing yet; ratings, marks and imports will be listed here"]
     refused(run("history", "--profile", "nobody"), "no profile 'nobody'")
 
 

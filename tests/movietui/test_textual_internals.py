@@ -14,12 +14,15 @@ from typing import Any
 import pytest
 from rich.text import Text
 from textual import events
+from textual._compositor import Compositor
 from textual._context import active_message_pump
 from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
+from textual.containers import Vertical
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.strip import Strip
 from textual.widgets import Input, Label, Static
 from textual_plotext import PlotextPlot
 
@@ -27,8 +30,49 @@ import movietui.ui
 from movietui.ui import textual_internals as internals
 from movietui.ui.screens import Palette, TerminalSizedScreen
 
-PRIVATE = {"_compositor_refresh", "_on_timer_update", "_handle_exception", "_fatal_error", "_get_terminal_size"}
+PRIVATE = {
+    "_get_renders",
+    "_compositor_refresh",
+    "_on_timer_update",
+    "_handle_exception",
+    "_fatal_error",
+    "_get_terminal_size",
+}
 """Methods of Textual that movietui overrides. If Textual renamed one, nothing would call ours."""
+
+
+class Counted(Static):
+    """Text that counts the lines it renders."""
+
+    rendered = 0
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.rendered += crop.height
+        return super().render_lines(crop)
+
+
+class Behind(Vertical):
+    """A container that counts the lines it renders."""
+
+    rendered = 0
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.rendered += crop.height
+        return super().render_lines(crop)
+
+
+class Halves(App[None]):
+    """Two texts that cover a container."""
+
+    CSS = "Counted { width: 1fr; height: 5; } #tall { height: 10; }"
+
+    def compose(self) -> ComposeResult:
+        with Behind():
+            yield Counted("one\ntwo\nthree\nfour\nfive", id="upper")
+            yield Counted("\n".join(["six", "seven", "eight", "nine", "ten", "eleven"]), id="tall")
+
+    def get_default_screen(self) -> Screen[None]:
+        return internals.PartialRefreshScreen()
 
 
 class Sample(App[None]):
@@ -65,15 +109,14 @@ def test_private_names_are_used_in_one_file_only() -> None:
         assert not PRIVATE & set(defined(tree))
 
 
+OVERRIDING = (internals.CroppedCompositor, internals.PartialRefreshScreen, internals.CrashHooks, internals.DriverAccess)
+
+
 def test_overridden_methods_exist() -> None:
-    for kind in (internals.PartialRefreshScreen, internals.CrashHooks, internals.DriverAccess):
+    for kind in OVERRIDING:
         for name in PRIVATE & vars(kind).keys():
             assert any(name in vars(base) for base in kind.__mro__[1:]), f"{kind.__name__}.{name}"
-    overridden = {
-        name
-        for kind in (internals.PartialRefreshScreen, internals.CrashHooks, internals.DriverAccess)
-        for name in PRIVATE & vars(kind).keys()
-    }
+    overridden = {name for kind in OVERRIDING for name in PRIVATE & vars(kind).keys()}
     assert overridden == PRIVATE - {"_on_timer_update"}
     assert inspect.isfunction(Screen._on_timer_update)
 
@@ -271,3 +314,22 @@ async def test_a_driver_gives_access_to_its_private_attributes() -> None:
 
 def test_distant_regions_are_not_merged() -> None:
     assert internals.merge_regions([Region(0, 5, 4, 1), Region(0, 0, 4, 1)]) == [Region(0, 0, 4, 1), Region(0, 5, 4, 1)]
+
+
+async def test_only_the_visible_lines_of_a_part_are_rendered() -> None:
+    async with (app := Halves()).run_test(size=(30, 10)) as pilot:
+        await pilot.pause()
+        upper, tall, behind = app.query_one("#upper", Counted), app.query_one("#tall", Counted), app.query_one(Behind)
+        compositor = app.screen._compositor
+        assert isinstance(compositor, internals.CroppedCompositor)
+        textuals = Compositor()
+        vars(textuals).update(vars(compositor))
+        for crop in (Region(0, 1, 30, 2), Region(5, 3, 9, 4), Region(0, 8, 30, 2), Region(0, 0, 30, 10)):
+            upper.rendered = tall.rendered = behind.rendered = 0
+            ours = compositor._render_chops(crop, crop.line_range.__contains__)
+            assert upper.rendered == len({*range(5)} & {*crop.line_range})
+            assert tall.rendered == len({*range(5, 10)} & {*crop.line_range})
+            assert behind.rendered == 0
+            theirs = textuals._render_chops(crop, crop.line_range.__contains__)
+            for y in crop.line_range:
+                assert [strip.text for strip in ours[y].values()] == [strip.text for strip in theirs[y].values()]

@@ -6,7 +6,6 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as RichStyle
-from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
@@ -105,10 +104,6 @@ class LineView(ScrollView, Explained, can_focus=False):
             **{name: self.resolve_style(style) for name, style in self.STYLES.items()},
         }
         return [_LineStrip(strip, strip.cell_length) for strip in super().render_lines(crop)]
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the app's filters without the one that translates ANSI colours: lines have only the theme's."""
-        return [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
     def resolve_style(self, *styles: str) -> RichStyle:
         """Return the style of this widget with others added, such as ``bold $text-accent``, in the theme's colours."""

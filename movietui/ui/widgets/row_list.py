@@ -4,7 +4,7 @@ Textual's own tables measure every cell before they show the first: 10,000 rows 
 second, and a dataset has up to 87,000 movies. Here a row costs nothing until it is visible.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any, ClassVar, Generic, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
@@ -196,6 +197,10 @@ class RowList(LineView, Generic[Row], can_focus=True):
         """Draw the visible lines."""
         self._cursor_styles = {}
         return super().render_lines(crop)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the app's filters but for the translation of ANSI colours and dim text: rows have neither."""
+        return [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
     def _under_cursor(self) -> Mapping[str, Style]:
         if not self._cursor_styles:

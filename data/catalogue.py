@@ -1,7 +1,7 @@
 """The catalogue of datasets: lists, gets, cleans, loads, shows and removes them.
 
 If a function cannot do its work, it raises ``Problem``. All functions let ``Cancelled`` and ``KeyboardInterrupt`` pass,
-and leave nothing half written. Loading a dataset that is already cleaned imports neither pandas nor any network code.
+and leave nothing half written. Loading a dataset that is already cleaned imports neither pandas nor requests.
 """
 
 import functools
@@ -46,7 +46,7 @@ class DatasetStatus:
     users: int | None = None
     movies: int | None = None
     bytes: int = 0
-    """Disk space used by the raw tables, all cleaned versions and the download."""
+    """Disk space used by the tables, including all cleaned versions and the join with IMDb, and by the download."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON-able values."""
@@ -91,7 +91,7 @@ def list_datasets() -> list[DatasetStatus]:
 
 
 def list_stored() -> list[DatasetStatus]:
-    """Return all datasets, and IMDb's tables if they are downloaded: everything that ``remove`` can remove."""
+    """Return what ``list_datasets`` returns and, if they are downloaded, IMDb's tables, which can be removed too."""
     tables = DatasetStatus(IMDB, "IMDb's tables", "tables", bytes=_size(IMDB))
     return [*list_datasets(), *([tables] if tables.bytes else [])]
 
@@ -108,7 +108,7 @@ def _size(name: str) -> int:
 
 
 def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> GetResult:
-    """Get a dataset by name, or read a zip archive or a folder of original files under any name.
+    """Get a dataset by name, or read a zip archive or a folder of original files, and store it under the name.
 
     A dataset that is already on disk and intact is not fetched again; a path is always read again. With ``insecure``,
     the server's certificate is not verified, and only an archive with the published checksum is accepted.
@@ -219,7 +219,7 @@ class RemoveResult:
 def remove(name: str) -> RemoveResult:
     """Remove a dataset's tables and its downloaded archive; for ``imdb``, the downloaded IMDb tables.
 
-    The ratings of profiles, which are in the store, and the matches that the user settled by hand are not removed.
+    The ratings of profiles, which are in the store, and the matches that the user chose by hand are not removed.
     Raises ``Problem`` if there is no such dataset, or none of its files are on disk.
     """
     known = _checked_name(name) in (*sources.SOURCES, IMDB)
@@ -253,7 +253,7 @@ def report_of(name: str, cleaning: str = STANDARD) -> CleaningReport | None:
 
 
 def preview(name: str, cleaning: str) -> CleaningReport:
-    """Return what each rule would remove, without storing anything.
+    """Return what each rule would remove, without storing the result.
 
     The dataset previewed last stays in memory, so that the result changes at once when a rule is turned on or off.
     """
@@ -262,7 +262,7 @@ def preview(name: str, cleaning: str) -> CleaningReport:
 
 
 def removed(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
-    """Return ``limit`` of the rows that a rule removes or changes, from ``offset`` on.
+    """Return at most ``limit`` of the rows that a rule removes or changes, from ``offset`` on.
 
     For a rule that is off, return the rows that it would remove or change. The dataset stays in memory as in
     ``preview``.
@@ -293,7 +293,7 @@ class RemovedMovie:
 
 
 def removed_movies(dataset: Dataset) -> list[RemovedMovie]:
-    """Return the movies that cleaning removed from a dataset; an empty list if its raw tables are not on disk."""
+    """Return the movies that cleaning removed from a dataset; an empty list if its raw tables are gone or damaged."""
     movies = dataset.movies
     remaining = {*movies.ids, *(other for others in movies.merged.values() for other in others)}
     try:

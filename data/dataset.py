@@ -61,7 +61,7 @@ class Users:
     age: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     """In years; for ML-1M, the lowest age of the user's age group; 0 if unknown."""
     gender: tuple[str, ...] = ()
-    """``F`` or ``M``, as published."""
+    """As published; in MovieLens, ``F`` or ``M``."""
     occupation: tuple[str, ...] = ()
     gender_code: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     """0 for F, 1 for M, -1 if unknown; empty if cleaning did not code the gender."""
@@ -187,7 +187,10 @@ class Dataset:
     movies: Movies
     scale: Scale
     fingerprint: str
-    """Hexadecimal digest of the content after cleaning; datasets with the same digest are equal."""
+    """Hexadecimal digest of the content after cleaning; see ``movietui.data.cleaning.encoding.fingerprint``.
+
+    ``with_ratings`` keeps it.
+    """
     cleaning: str = "none"
     """The cleaning that was applied, as text; see ``movietui.data.cleaning.cleaner.parse``."""
 

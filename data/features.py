@@ -58,7 +58,7 @@ class Block:
 
     @classmethod
     def scaled(cls, names: Sequence[str], raw: Doubles, counted: NDArray[np.bool_] | None = None) -> "Block":
-        """Return a block whose columns have mean 0 and standard deviation 1; NaN means unknown.
+        """Return a block of columns scaled to mean 0 and, unless constant, standard deviation 1; NaN means unknown.
 
         ``raw`` includes the final row, shape (rows + 1, columns). The mean and deviation of a column are computed from
         its known values in the rows that ``counted``, shape (rows + 1,), selects; by default from all known values.
@@ -195,8 +195,8 @@ def directors(movies: Movies, least: int = 2) -> Bag | None:
     """Encode the directors, or return ``None`` if the dataset is not joined with IMDb.
 
     Each director of at least ``least`` movies in the dataset has a separate id, in alphabetical order; all others share
-    the last id, ``OTHER_DIRECTORS``. Two people with the same name have different ids. No id occurs twice in a movie's
-    bag.
+    the last id, ``OTHER_DIRECTORS``. Two such directors with the same name have different ids. No id occurs twice in a
+    movie's bag.
     """
     if movies.imdb is None:
         return None
@@ -284,7 +284,7 @@ class Averages:
     counts: Ints
     """The number of ratings, shape (rows + 1,)."""
     overall: float
-    """Mean stars of all train ratings."""
+    """Mean stars of all train ratings; the middle of the scale if there are none."""
     damping: float = DAMPING
 
     @classmethod
@@ -343,7 +343,7 @@ class Tastes:
     genres: Floats
     """The genres of each movie, 1 or 0, shape (movies, genres)."""
     overall: float
-    """Mean stars of all train ratings."""
+    """Mean stars of all train ratings, as in ``Averages``."""
     damping: float = DAMPING
 
     def encode(self, movies: Ints, stars: Floats) -> Floats:
@@ -375,8 +375,8 @@ def tastes(train: Dataset, damping: float = DAMPING) -> Tastes:
 def _taste(total: Any, rated: Any, sums: Any, counts: Any, overall: float, damping: float) -> Doubles:
     """Return the unscaled columns of ``Tastes`` for one viewer or several.
 
-    ``total`` and ``rated`` are the sum of the stars and the number of ratings; ``sums`` and ``counts`` are the same for
-    each genre.
+    ``total`` and ``rated`` are the sum of the stars and the number of ratings; ``sums`` and ``counts`` are these
+    two for each genre.
     """
     average = (total + damping * overall) / (rated + damping)
     liking = (sums - counts * average) / (counts + damping)

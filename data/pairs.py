@@ -53,7 +53,7 @@ class Pairs:
     """
 
     rows: Rows
-    """Rows of the ratings, sorted by movie, then by user. If a user rated a movie twice, only the newest one counts."""
+    """Rows of the ratings, sorted by movie, then by user. If a user rated a movie twice, the newer rating counts."""
     user: Ints
     """The user of each of these ratings; likewise ``movie`` and ``stars``."""
     movie: Ints
@@ -77,7 +77,8 @@ class Pairs:
     def blocks(self, at_once: int = AT_ONCE) -> Iterator[tuple[Rows, Rows]]:
         """Yield all triples as ``(rows of the first ratings, rows of the second ratings)``, ``at_once`` per block.
 
-        The triples are ordered by movie; within a triple, the user with the lower row comes first.
+        The last block may be smaller. The triples are ordered by movie; within a triple, the user with the lower row
+        comes first.
         """
         for first, second in self._positions(at_once):
             yield self.rows[first], self.rows[second]

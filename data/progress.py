@@ -38,7 +38,7 @@ def silent(stage: Stage) -> None:
 
 
 class Meter:
-    """Reports a stage that advances in small steps, with its rate and the time left, at most twenty times a second."""
+    """Reports a stage that advances in small steps, with its rate and the time left."""
 
     EVERY = 0.05
     """The shortest time between two reports of ``add``, in seconds."""

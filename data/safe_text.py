@@ -1,7 +1,8 @@
 """Makes text from outside safe for a terminal.
 
 Text that is stored, compared or measured is cleaned with ``strip_controls`` first. Everything that is printed or drawn
-passes through ``strip_invisible`` in ``movietui.formatting.printing``, so no other code needs to call it.
+passes through ``strip_invisible`` in ``movietui.formatting.printing``, and everything that is copied does so in
+``movietui.ui.sanitized_app``; no other code needs to call it.
 """
 
 import re
@@ -29,8 +30,8 @@ INVISIBLE = re.compile(f"[{_CONTROLS}{_ZERO_WIDTH}{_JOINERS}\u2028\u2029]")
 def strip_controls(text: str) -> str:
     """Return the text without escape sequences, control characters, bidi overrides and zero-width spaces.
 
-    Line breaks and tabs become a space. Everything else stays: brackets, letters of every script, and the joiners
-    between them.
+    One or more line breaks or tabs become a space. Everything else stays: brackets, letters of every script, and the
+    joiners between them.
     """
     if text.isascii() and text.isprintable():
         return text

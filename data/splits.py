@@ -77,7 +77,7 @@ def _shuffled(total: int, seed: int) -> Rows:
 
 
 def _latest(ratings: Ratings) -> Rows:
-    """Return the rows of the newest tenth of all ratings, and of any others in the same second as its oldest."""
+    """Return the rows of the newest tenth of all ratings, and of others in the same second as the oldest of these."""
     ordered = np.sort(ratings.time)
     cutoff = ordered[len(ordered) - max(1, round(len(ordered) * LATEST_SHARE))]
     return np.flatnonzero(ratings.time >= cutoff)

@@ -18,7 +18,7 @@ ADULT = 18
 MONTHS = 48
 """If the ratings span more months than this, they are counted by year."""
 MOST_BINS = 100
-"""The most years that a chart shows; a dataset that the user supplies may span any number of years."""
+"""The most years in the chart of ratings over time, because a user's own dataset may span any number of years."""
 DAY = 86_400
 TENTHS = 10
 
@@ -168,7 +168,7 @@ def _over_time(times: NDArray[np.int64]) -> tuple[list[tuple[str, int]], str]:
         left_out = counts.sum() - counts[shown].sum()
         note = "years without ratings are not shown"
         if left_out:
-            note += f", nor are years with few ratings ({left_out:,} in all)"
+            note += f", nor are years with few ratings (ratings left out: {left_out:,})"
     return [(str(bins[0] + index), int(counts[index])) for index in shown], note
 
 

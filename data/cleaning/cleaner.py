@@ -23,7 +23,7 @@ VERSION = 3
 
 _AS_PUBLISHED = ("malformed-lines", "missing-values", "titles")
 PRESETS: Mapping[str, tuple[str, ...]] = {
-    # Every rating, user and movie as published; only titles are made readable.
+    # All rows that can be used, as published; only titles are made readable.
     "none": _AS_PUBLISHED,
     "standard": (
         *_AS_PUBLISHED,
@@ -63,7 +63,7 @@ class Cleaning:
         return cls(tuple((rule.id, numbers[rule.id]) for rule in RULES if rule.id in numbers))
 
     def __str__(self) -> str:
-        """Return the shortest text: the nearest preset and the changes to it. Equal cleanings have equal texts."""
+        """Return the preset that needs the fewest changes, and these changes. Equal cleanings have equal texts."""
         shortest: list[str] = min((self._from(preset) for preset in PRESETS), key=len)
         return " ".join(shortest)
 
@@ -86,8 +86,8 @@ def _preset(name: str) -> Cleaning:
 def parse(text: str) -> Cleaning:
     """Parse a cleaning, for example ``as in 004 +few-ratings-users:50 -titles``.
 
-    Raises ``Problem`` for an unknown preset or rule, for an invalid number, and if a rule that is always on is turned
-    off.
+    Raises ``Problem`` for an unknown preset or rule, for a number that is invalid or out of place, and if a rule that
+    is always on is turned off.
     """
     words = text.split()
     first = next((index for index, word in enumerate(words) if word[0] in "+-"), len(words))
@@ -137,11 +137,11 @@ class RuleResult:
     before: int
     """Ratings before the rule was applied; for ``malformed-lines``, lines of the file with the ratings."""
     removed: int
-    """Ratings removed."""
+    """Ratings removed; for ``malformed-lines``, lines of that file."""
     removed_movies: int
     removed_users: int
     changed: int
-    """Values changed; only for rules that remove nothing."""
+    """Values changed or left out; only for rules that remove no rows."""
     note: str
     examples: tuple[str, ...]
 
@@ -168,7 +168,7 @@ class CleaningReport:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "CleaningReport":
-        """Return the report that ``to_json`` wrote. Raises ``KeyError`` or ``TypeError`` for any other document."""
+        """Return the report that ``to_json`` wrote. Raises ``KeyError`` or ``TypeError`` if it has other fields."""
         rules = tuple(RuleResult(**{**rule, "examples": tuple(rule["examples"])}) for rule in document["rules"])
         return cls(**{**document, "rules": rules})
 
@@ -229,7 +229,7 @@ class Cleaner:
         return tables, CleaningReport(self._name, str(cleaning), tuple(results), *counts)
 
     def removed(self, cleaning: Cleaning, rule: str, offset: int, limit: int) -> RemovedRows:
-        """Return ``limit`` of the rows that a rule removes or changes, from ``offset`` on.
+        """Return at most ``limit`` of the rows that a rule removes or changes, from ``offset`` on.
 
         Raises ``Problem`` for an unknown rule.
         """
@@ -241,7 +241,7 @@ class Cleaner:
         return RemovedRows(rule, step.result.title, on, affected.columns, affected.total, offset, rows)
 
     def rule_that_removed(self, cleaning: Cleaning, movie: int) -> str:
-        """Return the title of the rule that removed the movie with this id; an empty string if no rule did."""
+        """Return the title of the rule that removed this movie or merged it into another; empty if none did."""
         (row,) = np.flatnonzero(self._tables.published.movie_ids == movie)
         titles = (
             step.result.title

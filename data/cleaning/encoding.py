@@ -17,8 +17,8 @@ from movietui.data.movielens.release import NO_GENRE
 def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
     """Return the remaining rows of the tables as a dataset, in their original order.
 
-    Users and movies that occur only in ratings, which the preset ``none`` keeps, follow those that the dataset
-    describes.
+    Users and movies that occur only in ratings, which remain if the rule ``unknown-ids`` is off, follow those that the
+    dataset describes.
     """
     published = tables.published
     ratings = Ratings(
@@ -83,7 +83,7 @@ def _movies(tables: Tables) -> Movies:
 
 
 def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
-    """Return which of the genres each text, such as ``Comedy|Drama``, names, shape (texts, names).
+    """Return which of the genres ``names`` each text, such as ``Comedy|Drama``, contains, shape (texts, names).
 
     Many texts are equal, so each distinct text is parsed only once.
     """
@@ -97,7 +97,7 @@ def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
 
 
 def fingerprint(ratings: Ratings, users: Users, movies: Movies, scale: Scale) -> str:
-    """Return a digest of everything that a dataset holds except its name."""
+    """Return a digest of all that a dataset holds, except its name, its cleaning, merged ids and IMDb's facts."""
     digest = hashlib.blake2b(digest_size=32)  # twice as fast as sha256
     texts = [users.ids, users.gender, users.occupation, users.zip_code]
     texts += [movies.ids, movies.titles, movies.genre_names, movies.keys]

@@ -27,7 +27,7 @@ Row = tuple[str | int | float, ...]
 
 @dataclass(frozen=True, eq=False)
 class AffectedRows:
-    """The rows that a rule removed or changed, with named columns; the most informative come first."""
+    """The rows that a rule removed or changed, with named columns, in the order in which they are shown."""
 
     columns: tuple[str, ...]
     total: int
@@ -48,13 +48,13 @@ class Outcome:
     after: Tables
     affected: AffectedRows
     changed: int = 0
-    """The number of values changed; only for rules that remove nothing."""
+    """The number of values changed or left out; only for rules that remove no rows."""
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A named rule of cleaning; some rules have a number between ``low`` and ``high``."""
+    """A named rule of cleaning; some rules have a number from ``low`` to ``high``."""
 
     id: str
     title: str
@@ -326,7 +326,7 @@ def _few_ratings_users(tables: Tables, fewest: int) -> Outcome:
     return Outcome(tables.without_users(bad), affected)
 
 
-# Rules that remove nothing and change how values are written
+# Rules that remove no rows, but change how values are written or leave columns out
 
 
 def _titles(tables: Tables, _: int) -> Outcome:
@@ -400,7 +400,7 @@ RULES = (
     Rule("duplicate-ratings", "rated twice: newest kept", _duplicates),
     Rule("unknown-ids", "unknown user or movie", _unknown_ids),
     Rule("same-title-twice", "same title, year: merged", _merge_titles),
-    Rule("newest-of-title", "same title, genres: newest", _newest_of_title),
+    Rule("newest-of-title", "title, genres: newest kept", _newest_of_title),
     Rule("no-genre", "movies without a genre", _no_genre),
     Rule("no-year", "movies without a year", _no_year),
     Rule("old-movies", "movies from before {}", _old_movies, 1930, 1871, LAST_YEAR),

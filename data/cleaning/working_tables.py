@@ -155,7 +155,10 @@ def marked(test: Callable[..., Bools], *columns: Numbers) -> Bools:
 
 
 def tables_of(raw: Raw) -> Tables:
-    """Return the tables of a raw dataset, from which nothing is removed yet."""
+    """Return the tables of a raw dataset before any rule is applied.
+
+    If an id is missing in some ratings, ``MISSING`` has a row too, which counts as removed.
+    """
     user, user_ids = _rows(raw.ratings["user_id"].to_numpy(), raw.users["user_id"].to_numpy())
     movie, movie_ids = _rows(raw.ratings["movie_id"].to_numpy(), raw.movies["movie_id"].to_numpy())
     unknown = [int(movie) for movie in movie_ids[len(raw.movies) :]]

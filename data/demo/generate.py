@@ -53,7 +53,7 @@ OCCUPATIONS = (
     "translator",
 )
 
-# Each taste is a direction in the space of genres. A user's taste is a random mixture of these.
+# Directions in the space of genres; a user's taste is a random mixture of them.
 _TASTES = (
     {"Action": 1, "Sci-Fi": 0.8, "Adventure": 0.8, "Thriller": 0.4, "Romance": -0.7, "Musical": -0.6, "Drama": -0.3},
     {"Romance": 1, "Musical": 0.8, "Comedy": 0.5, "Horror": -0.9, "War": -0.5, "Action": -0.3},
@@ -93,7 +93,7 @@ def generate() -> Raw:
 
     user, movie = np.nonzero(rated)
     start = random.uniform(0, YEARS_OF_RATING * 365 * 86_400, USERS)
-    # Most users rate the movies that they know within a few weeks, in random order, and after that one now and then.
+    # Most of a user's ratings follow within a few weeks of the user's start, in random order; a few come later.
     time = FIRST_TIME + start[user] + random.exponential(20 * 86_400, len(user))
     order = random.permutation(len(user))
     ratings = pd.DataFrame(

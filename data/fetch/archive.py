@@ -79,7 +79,7 @@ class Files:
         """Yield a file's content in blocks of whole lines, each about ``size`` bytes long.
 
         The last line may lack its line end. Raises ``Problem`` if the file is missing or damaged, or if a line is
-        longer than a block.
+        much longer than a block.
         """
         rest = b""
         for piece in self._pieces(name, size):
@@ -103,8 +103,8 @@ class Files:
 def open_files(path: Path, wanted: Collection[str]) -> Iterator[Files]:
     """Open a zip archive or a folder and yield the wanted files, all of which are in the same folder inside it.
 
-    Raises ``Problem`` if the path cannot be read, if it is neither an archive nor a folder, or if the archive is
-    damaged or unsafe.
+    Raises ``Problem`` if the path cannot be read, if it is neither an archive nor a folder, if the archive is damaged
+    or unsafe, or if there are two datasets inside.
     """
     path = path.expanduser()
     try:
@@ -153,7 +153,7 @@ def _concatenate(pieces: Iterable[bytes]) -> bytes:
 def _read(path: Path, remaining: int, size: int) -> Iterator[bytes]:
     """Yield the content of a file in pieces of at most ``size`` bytes.
 
-    Raises ``EOFError`` if the file does not have exactly ``remaining`` bytes, because another process is writing it.
+    Raises ``EOFError`` if the file does not have exactly ``remaining`` bytes, for example while it is being written.
     """
     with path.open("rb") as file:
         while remaining and (piece := file.read(min(remaining, size))):
@@ -185,7 +185,7 @@ def _reason(error: Exception) -> str:
 def _choose(path: Path, inner_paths: Collection[PurePosixPath]) -> dict[str, PurePosixPath]:
     """Return the files in the shallowest folder that has any, by name.
 
-    Raises ``Problem`` if two folders are equally shallow.
+    Raises ``Problem`` if there are several such folders.
     """
     if not inner_paths:
         return {}
@@ -209,7 +209,10 @@ def _files_in_folder(path: Path, wanted: frozenset[str]) -> Files:
 
 
 def _walk(path: Path) -> Iterator[tuple[PurePosixPath, list[str]]]:
-    """Yield each folder inside a path, relative to it, with the names of its files; hidden folders are skipped."""
+    """Yield a folder and its subfolders, relative to ``path``, each with the names of its files.
+
+    Hidden subfolders and those deeper than ``MAX_DEPTH`` are skipped.
+    """
     for folder, subfolders, names in os.walk(path):
         inside = PurePosixPath(Path(folder).relative_to(path).as_posix())
         if len(inside.parts) >= MAX_DEPTH - 1:
@@ -260,7 +263,10 @@ class _Directory:
 def _members(
     path: Path, file: IO[bytes], wanted: Callable[[str], bool], hint: str = DATASET_HINT
 ) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """Return the members with wanted names, by path. Raises ``Problem`` if any member of the archive is unsafe."""
+    """Return the members with wanted names, by path.
+
+    Raises ``Problem`` if the file is not a zip archive, or if any of its members is unsafe.
+    """
     head = file.read(512)
     if not head:
         raise Problem(f"{path} is empty; {hint}.")
@@ -305,7 +311,7 @@ def _check_sizes(path: Path, members: Collection[zipfile.ZipInfo], max_bytes: in
 
 
 def _safe_path(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
-    """Return the member's path inside the archive. Raises ``Problem`` if it leads outside, or for a link."""
+    """Return the member's path inside the archive. Raises ``Problem`` if it is empty or leads outside, or is a link."""
     # zipfile normalises `filename` and cuts it off at a null byte, so check the name as it is in the archive.
     name = member.orig_filename.replace("\\", "/")
     inner = PurePosixPath(name)
@@ -313,7 +319,7 @@ def _safe_path(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
     if not name:
         raise Problem(f"{path} is damaged: it contains a file without a name.")
     if "\0" in name or inner.is_absolute() or drive or ".." in inner.parts:
-        raise Problem(f"{path} is refused: its member {member.orig_filename!r} would be written outside its folder.")
+        raise Problem(f"{path} is refused: its member {member.orig_filename!r} leads outside the archive.")
     mode = member.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise Problem(f"{path} is refused: its member {member.orig_filename!r} is a link, not a regular file.")
@@ -321,7 +327,7 @@ def _safe_path(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
 
 
 def prefetched(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Yield pieces while a thread unpacks the next one. Unpacking and parsing release the interpreter lock."""
+    """Yield each piece while a thread unpacks the next one. Unpacking and parsing release the interpreter lock."""
     with ThreadPoolExecutor(1) as unpacking:
         next_piece = unpacking.submit(next, pieces, None)
         while piece := next_piece.result():

@@ -1,8 +1,9 @@
 """Downloads files, resumes interrupted downloads, and trusts a file only after verifying its checksum or its server.
 
-A partial file is stored as ``NAME.part``, and its identity on the server (its ETag or date) in ``NAME.part.json``. The
-next attempt requests the rest of the file with this identity. A server that has a different file by then, or cannot
-send part of a file, sends the whole file. A file is renamed to ``NAME`` only when it is complete and correct.
+A partial file is stored as ``NAME.part``, and the identity of the file on the server (an ETag or date) in
+``NAME.part.json``. The next attempt requests the rest of the file with this identity. A server that has a different
+file by then, or cannot send part of a file, sends the whole file. A file is renamed to ``NAME`` only when it is
+complete and correct.
 """
 
 import contextlib
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     import requests
 
 OFFLINE = "MOVIETUI_OFFLINE"
-"""The environment variable that switches off all network access if it is set to ``1``."""
+"""The environment variable that switches off all network access, unless it is empty or ``0``."""
 MAX_GROWTH = 10
-"""How many times as large as the published file a newer one may be."""
+"""A newer file may be at most this many times as large as the published file."""
 MAX_RETRIES = 5
 """The most times that a broken download reconnects, as long as each attempt makes progress."""
 MAX_REDIRECTS = 5
@@ -79,9 +80,9 @@ def download(
 
     A file larger than ``size`` bytes is refused, and so is one whose checksum is not ``sha256``. With ``or_newer``, a
     verified server may send a file with another checksum, up to ``MAX_GROWTH`` times as large. Without ``sha256``, any
-    file of that size is accepted, but only from a verified server. With ``insecure``, the server is not verified, so
-    ``sha256`` is required. Raises ``Failed`` if the download fails or the file is refused, and ``Problem`` if the file
-    cannot be written or another process is downloading it.
+    file of up to that size is accepted, but only from a verified server. With ``insecure``, the server is not verified,
+    so ``sha256`` is required. Raises ``Failed`` if the download fails or the file is refused, and ``Problem`` if the
+    file cannot be written or another process is downloading it.
     """
     if insecure and not sha256:
         raise ValueError("without a checksum the server must be verified")
@@ -182,7 +183,7 @@ class _Part:
             return ""
 
     def restart(self, validator: str) -> None:
-        """Empty the partial file, and record the identity of the file that will be received from its start."""
+        """Empty the partial file, and record the identity of the file that will be received next."""
         self.file.truncate(0)
         self.metadata.unlink(missing_ok=True)
         with disk.open_new(self.metadata) as file:
@@ -282,7 +283,7 @@ def _request(
             )
         except RequestException:
             raise
-        except (OSError, ValueError) as error:  # for example missing certificates or a malformed address, not the disk
+        except (OSError, ValueError) as error:  # no certificates, or a malformed address; not the disk
             raise Failed(f"{_host(begin)} could not be reached: {str(error).rstrip('.')}") from None
         if not response.is_redirect:
             return response
@@ -301,7 +302,7 @@ def _redirect_target(url: str, location: str, begin: str) -> str:
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise Failed(f"{_host(begin)} redirects to {location[:80]!r}, which is not a web address")
     if parts.scheme == "http" and urlsplit(url).scheme == "https":
-        raise Failed(f"{_host(begin)} redirects to {parts.hostname} without TLS, which is not followed")
+        raise Failed(f"{_host(begin)} redirects to {parts.hostname} without TLS, which is not allowed")
     if parts.hostname != first.hostname and parts.hostname not in TRUSTED_HOSTS:
         raise Failed(f"{_host(begin)} redirects to {parts.hostname}, an unknown server")
     return url_after
@@ -336,7 +337,7 @@ def _receive(
 
 
 def _validator(response: "requests.Response") -> str:
-    """Return the identity of the file: its strong ETag, or else the time of its last change."""
+    """Return the identity of the file: its strong ETag, else the time of its last change, else an empty string."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 

@@ -1,7 +1,8 @@
 """The sources of datasets, and how to fetch them without trusting the network.
 
-Only files with the published sha256 are read, with two exceptions that the user is told about: a file that the user
-names, and a newer version of a dataset that GroupLens may change, if the server is verified.
+Only files with the published sha256 are read, with two exceptions: a file or folder that the user names, and a newer
+version of a dataset that GroupLens may change, if the server is verified. The user is told if an archive is not the
+published one.
 """
 
 import contextlib
@@ -51,7 +52,7 @@ class Source:
     name: str
     title: str
     url: str
-    """Empty if nothing is downloaded."""
+    """Empty for the demo, which is generated; then, ``sha256`` is empty too, and ``size`` and ``ratings`` are 0."""
     sha256: str
     """The sha256 of the published archive, in hexadecimal digits."""
     size: int
@@ -174,7 +175,7 @@ class Fetched:
 
 @contextlib.contextmanager
 def fetched(source: Source, report: Report = silent, insecure: bool = False) -> Iterator[Fetched]:
-    """Yield a dataset's archive: from the downloads folder, from GroupLens, or a wheel that contains its tables.
+    """Yield a dataset's archive, from the downloads folder or GroupLens, or else a wheel that contains its tables.
 
     With ``insecure``, the server is not verified, and only the published checksum protects the user. Raises ``Problem``
     if all of these sources fail. An archive from GroupLens, complete or partial, stays in the downloads folder;
@@ -220,7 +221,7 @@ def from_path(source: Source | None, path: Path) -> Fetched:
         return Fetched(path, "path")
     if source.wheel and _sha256(path) == source.wheel.sha256:
         return Fetched(path, "path", f"The tables come from the package {source.wheel.package}.")
-    return Fetched(path, "path", "The file's checksum differs from the published archive's; it was read anyway.")
+    return Fetched(path, "path", "The file was read although its checksum is not that of the published archive.")
 
 
 def archive_of(source: Source) -> Path:
@@ -229,7 +230,7 @@ def archive_of(source: Source) -> Path:
 
 
 def downloaded(source: Source) -> list[Path]:
-    """Return the downloaded files of a dataset that exist: its archive, or a partial file and its metadata."""
+    """Return those downloaded files of a dataset that exist: the archive, the partial file and its metadata."""
     return [path for path in downloads.files_of(archive_of(source)) if path.is_file()]
 
 
@@ -270,7 +271,7 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
     meter = Meter(report, "Downloading", wheel.size, "bytes", note)
     done = 0
     # -I ignores the current folder, which may contain a pip.py. The user's pip configuration still applies: pip may
-    # reach its index only through the user's mirror or with their certificate. The result is verified anyway.
+    # need the user's mirror or certificate to reach its index. The result is verified anyway.
     command = [sys.executable, "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off", "--timeout", "15", "--retries", "1"]
     command += ["--dest", str(folder / "wheel"), f"{wheel.package}=={wheel.version}"]

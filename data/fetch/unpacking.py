@@ -24,7 +24,7 @@ _PATCHED, _STRONG = 0x20, 0x40
 _ENDS_ITSELF = 0x2
 """The flag for LZMA data that ends with a mark, so that its size need not be known."""
 LARGEST_DICTIONARY = 2**26
-"""The largest accepted LZMA dictionary, in bytes; no program uses as large a one by default."""
+"""The largest accepted LZMA dictionary, in bytes; no program uses one as large by default."""
 
 
 class _Decompressor(Protocol):
@@ -41,7 +41,8 @@ def pieces(file: IO[bytes], member: zipfile.ZipInfo, size: int) -> Iterator[byte
     """Yield the unpacked bytes of a member of an archive, in pieces of at most ``size`` bytes.
 
     Raises ``EOFError`` if the bytes do not have the size and checksum that the archive states, ``RuntimeError`` if they
-    are encrypted, and ``NotImplementedError`` if their compression is not supported; errors of the decompressors pass.
+    are encrypted, and ``NotImplementedError`` if their compression is not supported; errors of the decompressors pass
+    through.
     """
     if member.flag_bits & _ENCRYPTED:
         raise RuntimeError("encrypted")

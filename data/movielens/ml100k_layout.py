@@ -107,7 +107,7 @@ def _users(files: Files, malformed: list[Malformed]) -> "pd.DataFrame":
 
 
 def read_parquet(files: Files, report: Report) -> Raw:
-    """Read the three tables in the wheel: the rows of the text files in the same order. Raises ``Problem``."""
+    """Read the three tables in the wheel, which have the rows of the text files, in order. Raises ``Problem``."""
     meter = Meter(report, "Reading", files.size(*PARQUET_FILES), "bytes")
     tables = []
     for name, rows in zip(PARQUET_FILES, PARQUET_ROWS, strict=True):
@@ -147,7 +147,7 @@ def _parquet(files: Files, name: str, rows: int) -> "pa.Table":
     from pyarrow import parquet
 
     try:
-        # A buffer, not a Python file object: when pyarrow's threads read one, they can abort the interpreter at exit.
+        # A buffer, because pyarrow's threads can abort the interpreter at exit when they read a Python file object.
         with parquet.ParquetFile(pa.BufferReader(files.read(name)), pre_buffer=False) as file:
             metadata = file.metadata
             unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
@@ -164,7 +164,7 @@ def _parquet(files: Files, name: str, rows: int) -> "pa.Table":
 def _filled(column: "pa.ChunkedArray", field: Field) -> np.ndarray:
     """Return a column as a numpy array; nulls become ``MISSING`` in integers and NaN in floats.
 
-    Raises ``ValueError`` if a number is out of range.
+    Raises ``ValueError`` if an integer is out of range.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

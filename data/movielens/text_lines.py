@@ -66,7 +66,7 @@ def rows_of(
     *,
     headers: int = 0,
 ) -> list[Row]:
-    """Return the result of ``parse`` for each line of a file.
+    """Return the result of ``parse`` for each line of a file, except blank ones.
 
     If ``parse`` raises ``ValueError`` for a line, the line is left out and added to ``malformed``. The first
     ``headers`` lines are skipped. A latin-1 file that somebody has saved as UTF-8 is read as UTF-8. Raises ``Problem``
@@ -147,5 +147,5 @@ def parse_title(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Return the beginning of a text from a file in quotes, safe to show in a message."""
+    """Return the beginning of a text from a file, quoted and safe to show in a message."""
     return repr(strip_controls(text[:40]))

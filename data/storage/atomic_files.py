@@ -1,7 +1,8 @@
 """Writes files and folders completely or not at all: each is written as a draft, and then renamed.
 
 ``write_file`` and ``whole_file`` write files that the user asked for, and raise ``Problem``. The other functions write
-movietui's internal files, and raise ``OSError``. Only their owner can read the files.
+movietui's internal files, and raise ``OSError``; of these, ``write_new`` needs no draft, because it writes into draft
+folders. Only their owner can read the files.
 """
 
 import contextlib
@@ -62,7 +63,7 @@ def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
 
 
 def write_new(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write a new file and, if ``durable``, wait until it is on the disk. Raises ``OSError``."""
+    """Write a new file and, if ``durable``, wait until it is on the disk. Raises ``OSError``, also if it exists."""
     with disk.open_new(path) as file:
         file.write(content)
         file.flush()

@@ -2,9 +2,9 @@
 
 Each dataset has a folder ``datasets/NAME``. It contains a folder with the raw tables, a folder for each cleaning, a
 folder for the join with IMDb, and ``dataset.json``, which says which raw tables are current. The name of each folder
-contains a digest of everything that its content depends on, so that other source files, other rules or another format
-never reuse an old folder. ``movietui.data.storage.parquet`` writes and checks the folders. Reading a cleaned dataset
-imports numpy and pyarrow, but not pandas.
+depends on the raw tables, the rules and the format, partly through a digest, so that other source files, other rules or
+another format never reuse an old folder. ``movietui.data.storage.parquet`` writes and checks the folders. Reading a
+cleaned dataset imports numpy and pyarrow, but not pandas.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ def folder_of(name: str) -> Path:
 
 
 def describe(name: str) -> dict[str, Any]:
-    """Return the content of ``dataset.json``. Raises ``FileNotFoundError`` if it is missing, or ``Damaged``."""
+    """Return the content of ``dataset.json``. Raises ``FileNotFoundError`` if missing, and ``Damaged`` if invalid."""
     path = folder_of(name) / "dataset.json"
     try:
         facts = strict_json.loads(disk.read(path))
@@ -235,7 +235,7 @@ def load_raw(name: str, digest: str) -> Raw:
 
 
 def published(name: str, digest: str, *tables: str) -> dict[str, Columns]:
-    """Return those of the named raw tables that exist, without reading any others. Raises ``Damaged``."""
+    """Return those of the named raw tables that exist, without reading others. Raises ``Damaged`` like ``load_raw``."""
     return _published(name, digest, tables)[0]
 
 
@@ -430,8 +430,8 @@ def save_imdb(name: str, digest: str, tables: Mapping[str, Columns], facts: Mapp
 
 
 def load_imdb(name: str, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
-    """Return the tables of a join with IMDb, or only those named, and its facts.
+    """Return the tables of a join with IMDb, or only those named, and the facts about the join.
 
-    Raises ``FileNotFoundError`` if the dataset does not exist or is not joined, or ``Damaged``.
+    Raises ``FileNotFoundError`` if the dataset does not exist or is not joined, and ``Damaged`` if a table is damaged.
     """
     return parquet.read_folder(imdb_folder(name, describe(name)["raw"]), only)

@@ -1,7 +1,8 @@
 """Creates private files and folders, turns names into paths, and reads regular files only.
 
-The program creates all its files here, so that nobody else can read them, whatever the umask. It turns names into paths
-here, so that no name leads out of its folder. And it opens files for reading here, so that no pipe or device blocks it.
+The program creates its files here, so that only their owner can read them, whatever the umask. It turns names into
+paths here, so that no name leads out of its folder. And it opens files for reading here, so that no pipe or device
+blocks it.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ MAX_FILE_BYTES = 2**36
 def inside(folder: Path, name: str) -> Path:
     """Return the path of a name in a folder. Raises ``Problem`` if the name is not plain, such as ``../x``."""
     if not is_plain_name(name):
-        raise Problem(f"{name!r} cannot be the name of something in {folder}; a name must not contain a path.")
+        raise Problem(f"{name!r} cannot be the name of something in {folder}; use a plain file name.")
     return folder / name
 
 

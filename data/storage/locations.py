@@ -1,8 +1,8 @@
-"""The locations of all files: those that can be fetched or computed again are in the cache, all others in the data
-folder.
+"""The locations of all files.
 
-Only this module makes paths from names, such as those of datasets and checkpoints, so that such a path never leads out
-of its folder.
+Files that can be fetched or computed again are in the cache, the user's preferences in the folder for configuration,
+and all others in the data folder. The names of datasets and checkpoints become paths only here, so that such a path
+never leads out of its folder.
 """
 
 import contextlib
@@ -80,17 +80,17 @@ def unfinished() -> Path:
 
 
 def imdb() -> Path:
-    """Return the folder of matches with IMDb that the user settled by hand, one file per dataset."""
+    """Return the folder of matches with IMDb that the user chose by hand, one file per dataset."""
     return _root("data") / "imdb"
 
 
 def imdb_choices(name: str) -> Path:
-    """Return the file with a dataset's matches that the user settled. Raises ``Problem`` if the name is invalid."""
+    """Return the file of the matches that the user chose for a dataset. Raises ``Problem`` if the name is invalid."""
     return disk.inside(imdb(), f"{dataset(name).name}.json")
 
 
 def config() -> Path:
-    """Return the file with the user's preferences, such as keys; movietui never writes it."""
+    """Return the file with the user's preferences, such as key bindings; movietui never writes it."""
     home = os.environ.get("MOVIETUI_HOME")
     folder = Path(home).expanduser().absolute() if home else platformdirs.user_config_path(APP)
     return folder / "config.toml"
@@ -102,7 +102,7 @@ def store() -> Path:
 
 
 def backups() -> Path:
-    """Return the folder of backups of the store for which the user gave no path."""
+    """Return the folder where backups of the store go if the user gives no path."""
     return _root("data") / "backups"
 
 

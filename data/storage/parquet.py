@@ -90,7 +90,8 @@ def _packing(table: "pa.Table") -> dict[str, Any]:
     """Return options for writing a table: text is compressed; numbers are only encoded compactly, to be read fast."""
     import pyarrow as pa
 
-    # Ratings are ordered by user, and their times are close together, so the differences between rows are small.
+    # In most releases, ratings are ordered by user, and the times of a user's ratings are close together, so the
+    # differences between rows are small.
     wide = [field.name for field in table.schema if field.type in (pa.int32(), pa.int64())]
     return {
         "row_group_size": GROUP,
@@ -194,7 +195,10 @@ def _read_columns(content: bytes) -> Columns:
 
 @contextlib.contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Lock a folder until the block ends; another process that wants to lock it waits. Raises ``Problem``."""
+    """Lock a folder until the block ends; another process that wants to lock it waits.
+
+    A missing folder is created. Raises ``Problem`` if the folder cannot be created or opened.
+    """
     with contextlib.ExitStack() as stack:
         with _explain_write_errors(folder):
             disk.make_folder(folder)

@@ -26,7 +26,7 @@ def pasted(text: str) -> Path:
 
 
 def free_path(folder: Path, stem: str, suffix: str) -> Path:
-    """Return a path in a folder that does not exist yet: ``runs.csv``, or else ``runs-2.csv``, and so on."""
+    """Return a path that does not exist yet in a folder: ``runs.csv``, or else ``runs-2.csv``, and so on."""
     names = (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}" for number in count(1))
     return next(folder / name for name in names if not _exists(str(folder / name)))
 

@@ -12,7 +12,7 @@ def loads(content: str | bytes | bytearray) -> Any:
     """Parse a JSON document.
 
     Raises ``ValueError`` if it is invalid or nested too deeply, or if it has NaN, infinity or a number that is too
-    long.
+    large or too long.
 
     >>> loads('{"stars": 4.5}')
     {'stars': 4.5}

@@ -395,7 +395,7 @@ def test_redirects_away_from_tls_are_refused(
     safe: Server, server: Server, target: Path, facts: dict[str, object]
 ) -> None:
     safe.redirect = server.url
-    with pytest.raises(Failed, match=r"redirects to 127\.0\.0\.1 without TLS, which is not followed$"):
+    with pytest.raises(Failed, match=r"redirects to 127\.0\.0\.1 without TLS, which is not allowed$"):
         fetch(safe, target, **facts)
     assert (server.requests, here(target)) == ([], [])
 

@@ -50,7 +50,7 @@ def test_stray_times_do_not_create_thousands_of_bars(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(summary_module, "MOST_BINS", 2)
     assert chart(stray, "ratings over time") == {"1990": 1, "2000": 2}
     (one,) = (each for each in summary(stray)["charts"] if each["name"] == "ratings over time")
-    assert one["note"] == "years without ratings are not shown, nor are years with few ratings (2 in all)"
+    assert one["note"] == "years without ratings are not shown, nor are years with few ratings (ratings left out: 2)"
 
 
 @pytest.mark.parametrize("piece", [1, 2, 1000])

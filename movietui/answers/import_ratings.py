@@ -98,8 +98,8 @@ def import_file(
 
     ``settle`` maps titles in the file, or their keys, to ids of movies of the matcher's dataset or to ``none``; these
     matches are stored. ``choices`` say how to read the file. Movies that are ambiguous or not in the dataset are stored
-    under their titles in the file; they count as rated and seen, and are exported. A ``preview`` stores nothing. Raises
-    ``Problem`` for a file that cannot be read, and for a title or an id that does not exist.
+    under their titles in the file, with their ratings and marks, and are exported too. A ``preview`` stores nothing.
+    Raises ``Problem`` for a file that cannot be read, and for a title or an id that does not exist.
     """
     loaded = matcher.dataset
     with _without_garbage_collection():
@@ -126,7 +126,7 @@ def import_file(
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Turn off garbage collection, which would scan a million movies again and again, although none is in a cycle."""
+    """Turn off garbage collection: it would scan a million movies again and again, and none is in a reference cycle."""
     on = gc.isenabled()
     gc.disable()
     try:

@@ -186,8 +186,8 @@ def recommend(
 def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = None) -> dict[str, Any]:
     """Return the movies most similar to a movie, as ``similar --json`` prints them.
 
-    Movies are compared by who rated them or, with a ``model``, by its movie vectors. Raises ``Problem`` for a model
-    without movie vectors.
+    Movies are compared by who rated them or, with ``model``, by the movie vectors of this model. Raises ``Problem`` for
+    a model without movie vectors.
     """
     from movietui.data.query.search import Search
     from movietui.models.serving.similar import Similarities
@@ -266,8 +266,8 @@ def taste(store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, m
     """Return what each viewer likes compared with the crowd, as ``taste --json`` prints it.
 
     For a profile, the report also says how accurate the model is for it; for two viewers, which movies divide them and
-    which unrated movies would. Both parts need a model. If no model is trained, both are left out. Raises ``Problem``
-    if no model is trained and there are two viewers or ``model`` is given.
+    which unrated movies would. Both parts need a model. If none is trained, the report has neither; for two viewers, or
+    if ``model`` is given, ``Problem`` is raised instead.
     """
     from movietui.models.serving.ranking import Ranker
 

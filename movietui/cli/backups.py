@@ -42,7 +42,7 @@ def backup(path: Path | None, force: bool, json_: bool) -> None:
 @as_json
 @handle_errors
 def restore(path: Path, json_: bool) -> None:
-    """Replace all profiles, ratings and runs with the backup FILE.
+    """Replace all profiles, ratings and runs with those in the backup FILE.
 
     Close movietui first. FILE is checked before anything is replaced, and the previous data is kept in a file that
     you can restore.

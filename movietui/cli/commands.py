@@ -22,7 +22,7 @@ class PastedPath(click.Path):
     """A path that was typed, or that a terminal pasted in quotes, with escapes, or as a URL."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path without quotes and escapes."""
+        """Return the path that the text stands for; see ``pasted``."""
         return pasted(value) if isinstance(value, str) else Path(value)
 
 

@@ -48,7 +48,7 @@ def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
 def reason(movie: Message) -> str:
     """Return the predicted stars of a recommended movie and the rating that counts most for it.
 
-    If no rating counts for it, return the number of its ratings instead.
+    If no rating counts for it, the number of the movie's ratings replaces that rating.
     """
     predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted"
     best = strongest(movie["why"])
@@ -256,7 +256,7 @@ def _dividing_table(title: str, ids: Sequence[str], movies: Sequence[DividingMov
     default=10,
     show_default=True,
     type=click.IntRange(1),
-    help="How many movies, directors and users each.",
+    help="How many of each kind: movies, directors and users.",
 )
 @dataset_option
 @as_json
@@ -331,7 +331,7 @@ TOGETHER = "How to combine the scores of several viewers."
     help="all: movies unseen by all viewers; any: unseen by at least one; none: also movies that everyone has seen.",
 )
 @click.option("--daring", default=0.0, show_default=True, type=click.FloatRange(0, 1), help=DARING)
-@click.option("--surprise", is_flag=True, help="Pick one good movie that is not at the top, with one reason.")
+@click.option("--surprise", is_flag=True, help="Pick one of the best movies at random, with one reason.")
 @click.option("--draw", default=None, type=SEEDS, help="Seed of the surprise; the same seed gives the same movie.")
 @dataset_option
 @as_json

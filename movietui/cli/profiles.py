@@ -42,7 +42,9 @@ def choices_of(scale: str | None, named: Sequence[str], meaning: str | None) -> 
 
     top = SCALE.fullmatch(scale) if scale else None
     if scale and (top is None or int(top[1]) < 2):
-        raise click.UsageError(f"--scale needs the highest rating, such as 5, 10, 100 or 1..10, not {scale!r}.")
+        raise click.UsageError(
+            f"--scale needs the highest rating, such as 5, 10 or 100, or a range, such as 1..10, not {scale!r}."
+        )
     columns = {}
     for each in named:
         role, equals, name = each.partition("=")
@@ -68,7 +70,11 @@ def choices_of(scale: str | None, named: Sequence[str], meaning: str | None) -> 
     metavar="TITLE=MOVIE",
     help='Say which movie a title is, by id or "none", and remember it: --settle "Hamlet (1996)=1411".',
 )
-@click.option("--scale", metavar="TOP", help="The highest rating in FILE, if FILE does not say: 5, 10, 100, 1..10.")
+@click.option(
+    "--scale",
+    metavar="TOP",
+    help="The highest rating in FILE, if FILE does not say, such as 5, 10 or 100, or a range, such as 1..10.",
+)
 @click.option(
     "--column",
     "named",
@@ -99,8 +105,8 @@ def import_(
     """Import ratings and lists from FILE into a profile.
 
     FILE is a zip from Letterboxd or Trakt, a table from Letterboxd, IMDb, MovieLens or TMDB, a table of your own, or a
-    text file with a title on each line. Movies that are not in the dataset are saved in the profile, count as seen, and
-    are included in exports. Newer ratings in the profile are kept. Lists keep their names; movietui list shows them.
+    text file with a title on each line. Movies that are not in the dataset are saved in the profile too, and are
+    included in exports. Newer ratings in the profile are kept. Lists keep their names; movietui list shows them.
     """
     from movietui.answers import import_ratings
     from movietui.data import catalogue
@@ -220,7 +226,7 @@ def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: 
 @click.pass_context
 @handle_errors
 def list_(context: click.Context, name: str, json_: bool) -> None:
-    """List the named lists of a profile, which were imported from Letterboxd, IMDb and text files."""
+    """List the named lists of a profile, such as those imported from Letterboxd, IMDb and text files."""
     from movietui.answers import lists
 
     if context.invoked_subcommand is not None:

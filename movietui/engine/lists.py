@@ -75,7 +75,7 @@ def _share(name: str, value: float) -> float:
 
 
 def _passing(dataset: Dataset, query: ListQuery) -> Bools | None:
-    """Return which movies pass the filter and are not excluded, shape (movies,); ``None`` if all do."""
+    """Return which movies pass the filter, ``excluded`` and ``among`` of a query, shape (movies,); ``None`` for all."""
     passing = parse(words, dataset).passes(dataset) if (words := query.get("filter", "")) else None
     excluded, among = rows_of(dataset, query.get("excluded", ())), query.get("among")
     if passing is None and (excluded or among is not None):
@@ -151,7 +151,7 @@ def draw_surprise(opened: OpenDataset, query: ListQuery, draw: int) -> MovieRow 
 def _movies(
     opened: OpenDataset, ranked: RankedList, first: int, rows: NDArray[np.intp], before: NDArray[np.intp] | None
 ) -> list[MovieRow]:
-    """Return the movies of rows of the dataset, whose ranks are ``first`` and on."""
+    """Return the movies of rows of the dataset, ranked in this order from ``first`` on."""
     ranks = range(first, first + len(rows))
     return [
         {

@@ -184,7 +184,7 @@ class OpenDataset:
         return list(given.values())
 
     def _times_of(self, person: Viewer) -> dict[int, str]:
-        """Return when a user of the dataset rated each movie, by the movie's row; empty for a profile."""
+        """Return when a user of the dataset rated each movie, if known, by the movie's row; empty for a profile."""
         if person.history.user is None:
             return {}
         given = self.dataset.ratings.take(self.dataset.rows_of(person.history.user))

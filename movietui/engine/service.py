@@ -1,6 +1,6 @@
 """Replies to the app's requests about the open dataset, other datasets, models, runs and imports.
 
-Does not import torch, and imports pandas only to preview a cleaning that was not applied yet.
+Does not import torch, and imports pandas only to clean a dataset or to find out what a cleaning rule removes.
 """
 
 import contextlib

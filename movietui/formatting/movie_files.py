@@ -1,6 +1,7 @@
 """The formats of copied and saved lists of movies: Markdown, CSV for a spreadsheet, and CSV for Letterboxd.
 
-The app and the command line write the same text. Figures are written as the lists on screen show them.
+The app copies and saves lists in these formats; ``export`` on the command line uses those for Markdown and Letterboxd.
+Figures are written as the lists on screen show them.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
 def write(rows: Rows, path: Path, file_format: str | None = None, *, force: bool = False) -> str:
     """Write runs to a file in ``file_format``, by default in the format of the file's suffix; return the format.
 
-    An existing file is replaced only with ``force``. Raises ``Problem`` for another suffix, or if the file cannot be
-    written.
+    An existing file is replaced only with ``force``. Raises ``Problem`` if ``file_format`` is missing and the suffix is
+    none of ``SUFFIXES``, or if the file cannot be written.
     """
     file_format = file_format or SUFFIXES.get(path.suffix.lower())
     if file_format is None:

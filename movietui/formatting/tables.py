@@ -11,7 +11,7 @@ def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
     """Return an empty table. The columns in ``right`` are right-aligned and not wrapped."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     for column in columns:
-        number = column in right  # only text that people wrote may wrap
+        number = column in right  # figures do not wrap
         table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
     return table
 

@@ -68,7 +68,7 @@ def duration(seconds: float) -> str:
 
 
 def short_duration(seconds: float) -> str:
-    """Return a duration in at most seven cells, for columns: ``2.5 s``, ``42 s``, ``8m 5s``, ``12h 30m``."""
+    """Return a duration in at most seven cells (below 100 hours): ``2.5 s``, ``42 s``, ``8m 5s``, ``12h 30m``."""
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return duration(seconds)
@@ -103,7 +103,7 @@ def movie_title(movie: Mapping[str, Any]) -> str:
 
 
 def rated_and_marked(rated: Sequence[float], marked: Sequence[str]) -> str:
-    """Return the rating (0 for none) and the mark (or empty) that each viewer gave a movie.
+    """Return, as text, each viewer's rating (0 for none) and mark (empty for none) of a movie.
 
     >>> rated_and_marked([4.5], ["watchlist"]), rated_and_marked([4, 0, 0], ["", "", "hidden"])
     ('★ 4½ watchlist', 'A ★ 4  C hidden')

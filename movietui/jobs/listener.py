@@ -23,7 +23,7 @@ class Listener:
     """The callbacks for long work. A callback that raises ``Cancelled`` ends the work cleanly."""
 
     stage: Report = silent
-    """Called with each step of fetching, cleaning and loading."""
+    """Called with the progress of fetching, cleaning and loading."""
     epoch: Callable[[str, EpochProgress], None] = ignore
     """Called after each epoch, with the name of the fit and the epoch."""
     inside: Report = silent

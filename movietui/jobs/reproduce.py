@@ -7,7 +7,7 @@ from movietui.jobs.listener import SILENT, Listener, epoch_message
 
 
 def reproduce(seed: int = 0, listener: Listener = SILENT) -> list[dict[str, Any]]:
-    """Run every experiment and return what ``reproduce --json`` prints."""
+    """Run every experiment whose model we have, and return what ``reproduce --json`` prints."""
     from movietui.models.evaluation import reproduce as experiments
 
     names = dict.fromkeys(experiment.dataset for experiment in experiments.runnable())

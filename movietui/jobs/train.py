@@ -74,8 +74,9 @@ class Prepared:
 def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, run: int | None = None) -> TrainResult:
     """Train a model, store the run and its checkpoint, and return what ``train --json`` prints.
 
-    ``run``: the number of a queued run to train; without it, a new run begins. However the training ends, its end is
-    recorded. If the same training was interrupted before, it resumes after its last epoch and tells the listener so.
+    ``run``: the number of a queued run to train; without it, a new run begins. Once the run has begun, its end is
+    recorded, however it ends. If the same training was interrupted before, it resumes after its last epoch and tells
+    the listener so.
     """
     prepared = prepare(request, listener.stage)
     recorder: Recorder | None = None
@@ -117,7 +118,7 @@ def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, r
 
 
 def prepare(request: TrainRequest, report: Report) -> Prepared:
-    """Parse the settings, load the data and check the split. Raises ``Problem`` before a run begins."""
+    """Parse the settings, load the data and check the split. If this raises ``Problem``, the run has not begun."""
     settings = models.choose(request.model, request.published, request.settings)
     dataset = catalogue.load(request.dataset, request.cleaning, report)
     device = device_of(request.model)

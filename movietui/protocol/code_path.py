@@ -18,8 +18,8 @@ HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 def leave_working_folder() -> None:
     """Remove the working folder, which ``python -m`` searches first, from ``sys.path``.
 
-    The folder stays if it contains movietui, Python's standard library or installed packages, or if PYTHONPATH names
-    it.
+    The folder stays if it contains movietui or installed packages, if it belongs to Python's standard library, or if
+    PYTHONPATH names it.
     """
     here = os.path.realpath(os.curdir)
     if here == HOME or here in [*_installed(), *map(os.path.realpath, _python_path())]:
@@ -34,7 +34,7 @@ def command(module: str, *options: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for a child: ours, with a PYTHONPATH by which it finds movietui.
+    """Return the environment for a child: ours, with movietui's folder in PYTHONPATH if the child needs it there.
 
     Parts of PYTHONPATH that stand for the working folder are removed.
     """

@@ -50,9 +50,9 @@ class TrainOptions(TypedDict):
     split: NotRequired[str | None]
     """Without a split, the model is measured on the usual one and then trained on all ratings."""
     settings: NotRequired[Mapping[str, Any]]
-    """Changes to the settings."""
+    """Changes to the tuned or published settings."""
     published: NotRequired[bool]
-    """Whether to change the published settings rather than the tuned ones."""
+    """Whether to start from the published settings rather than the tuned ones."""
     seed: NotRequired[int]
 
 
@@ -153,14 +153,14 @@ class SweepRow(TypedDict):
     seed: int
     cleaning: str
     grid: Mapping[str, str]
-    """The settings that were varied, as typed."""
+    """The settings of the grid, with their values as typed."""
     settings: Mapping[str, Any]
     metrics: Mapping[str, float]
     """Measured on the validation part."""
     test: Mapping[str, float] | None
     """The metrics on the test part; ``None`` unless the combination is the best one."""
     seconds: Mapping[str, float]
-    """The seconds that the fit took, as ``fit``."""
+    """``fit``: the seconds that the fit took."""
 
 
 class SweepResult(TypedDict):

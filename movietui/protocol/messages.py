@@ -9,7 +9,7 @@ IdsRow = tuple[str, int, int]
 
 
 class ViewerRatings(TypedDict):
-    """A viewer with their ratings and marks in the store; the engine adds the ratings of a user in the dataset."""
+    """A viewer with their ratings and marks in the store; the engine adds those that a user has in the dataset."""
 
     kind: Literal["profile", "user"]
     id: str
@@ -91,9 +91,9 @@ class ListWindow(TypedDict):
     seen: list[int]
     """The number of movies of the dataset that each viewer has rated."""
     alike: Alike | None
-    """``None`` for one viewer, and for a pair with too few movies in common."""
+    """``None`` unless the viewers are a pair with enough movies in common."""
     moved: int
-    """How many of the first hundred movies changed their rank after the latest rating."""
+    """How many of the first hundred movies have a ``MovieRow.before`` that differs from their rank."""
 
 
 class Why(TypedDict):
@@ -300,7 +300,7 @@ class DatasetRow(TypedDict):
 
 
 class RuleRow(TypedDict):
-    """What a cleaning rule removed, or would remove if it is off."""
+    """What a cleaning rule removed or, if it is off, would have removed."""
 
     rule: str
     """The id of the rule, such as ``old-movies``."""
@@ -311,7 +311,7 @@ class RuleRow(TypedDict):
     number: int
     """The number that the rule is set to, as in ``+old-movies:1950``; 0 if the rule has none."""
     before: int
-    """The number of ratings before the rule."""
+    """The number of ratings before the rule; for ``malformed-lines``, the number of lines."""
     removed: int
     removed_movies: int
     removed_users: int
@@ -365,7 +365,7 @@ class FieldRow(TypedDict):
     kind: str
     default: float
     published: NotRequired[float | None]
-    """The value in the published settings; ``None`` if the model has none."""
+    """The value in the published settings; ``None`` if the model has no published settings."""
     low: float
     high: float
     meaning: str
@@ -421,7 +421,7 @@ class ImdbTitle(TypedDict):
 
 
 class ImdbMovie(TypedDict):
-    """A movie of a dataset that is ambiguous, is unmatched or was matched by hand."""
+    """A movie of a dataset, either ambiguous, unmatched or matched by hand."""
 
     id: str
     title: str
@@ -596,7 +596,7 @@ class PersonalAccuracy(TypedDict):
 
     model: str
     lacking: int
-    """How many more ratings are needed to measure this; only if it is 0, the other fields are present."""
+    """How many more ratings are needed to measure this; the fields below are present only if it is 0."""
     older: NotRequired[int]
     newest: NotRequired[int]
     liked: NotRequired[int]
@@ -645,7 +645,7 @@ class Recognised(TypedDict):
     key: str
     """The key of the dataset's movie; empty if there is no such movie, or several may be meant."""
     sure: bool
-    """Whether the key, an id, a choice by hand, or the exact title and year say so."""
+    """Whether the key, an alias, an id, a choice by hand, or the exact title and year say so."""
     ids: IdsRow
     """The ids that the dataset has for the movie; empty unless the match is sure."""
 

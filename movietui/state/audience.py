@@ -23,7 +23,7 @@ class Veto:
 
 @dataclass(frozen=True)
 class Audience:
-    """One viewer, a pair or a group, with the viewer who rates next and how their lists are combined."""
+    """The viewers of a list (one, a pair or a group), which of them rates next, and how their lists are combined."""
 
     viewers: tuple[ViewerRef, ...] = ()
     rating_as: int = 0
@@ -69,7 +69,7 @@ class Audience:
         return replace(self.of(*viewers), vetoes=vetoes)
 
     def _without(self, viewer: ViewerRef) -> tuple[ViewerRef, ...]:
-        """Return the other viewers; the only viewer is never removed."""
+        """Return the viewers without this one; the only viewer of a list is never removed."""
         return tuple(ref for ref in self.viewers if ref != viewer) or self.viewers
 
     def renamed(self, before: ViewerRef, after: ViewerRef) -> Audience:
@@ -77,11 +77,11 @@ class Audience:
         return replace(self, viewers=tuple(after if ref == before else ref for ref in self.viewers))
 
     def rated_by(self, index: int) -> Audience:
-        """Let the viewer with this index rate next."""
+        """Let the viewer with this index rate next; if the index is too high, the last viewer."""
         return replace(self, rating_as=min(index, max(0, len(self.viewers) - 1)))
 
     def next_rater(self) -> Audience:
-        """Let the following viewer rate next."""
+        """Let the next viewer in order rate; the first follows the last."""
         return replace(self, rating_as=(self.rating_as + 1) % max(1, len(self.viewers)))
 
     def leaning(self, steps: int) -> Audience:
@@ -89,7 +89,7 @@ class Audience:
         return replace(self, misery=round(min(1.0, max(0.0, self.misery + steps * MISERY_STEP)), 2))
 
     def next_way(self, steps: int) -> Audience:
-        """Combine the viewers' lists in the way that is ``steps`` further on in ``WAYS``."""
+        """Combine the viewers' lists in another way, ``steps`` further on in ``WAYS``; the first follows the last."""
         ways = tuple(WAYS)
         return replace(self, way=ways[(ways.index(self.way) + steps) % len(ways)])
 

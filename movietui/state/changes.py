@@ -90,10 +90,13 @@ class Changes:
         return deleted
 
     async def undo(self, audience: Audience) -> tuple[Done | None, Audience]:
-        """Undo the latest change of these viewers (all of an import); return it with the new audience."""
+        """Undo what was done last: a change of these viewers (all of an import), or the deletion of a profile.
+
+        Return what was undone, ``None`` if nothing was, and the new audience.
+        """
         self.last = None
         entry = self._done.pop() if self._done else None
-        if isinstance(entry, Veto) and entry not in audience.vetoes:  # the viewers no longer share a list
+        if isinstance(entry, Veto) and entry not in audience.vetoes:  # the veto ended when the viewers changed
             return await self.undo(audience)
         step: Step | None = None
         if isinstance(entry, Veto):
@@ -107,7 +110,10 @@ class Changes:
         return entry or step, audience
 
     async def redo(self, audience: Audience) -> tuple[Done | None, Audience]:
-        """Redo the change that was undone last; return it with the new audience."""
+        """Redo the change that was undone last.
+
+        Return what was redone, ``None`` if nothing was, and the new audience.
+        """
         entry = self._undone.pop() if self._undone else None
         step: Step | None = None
         if isinstance(entry, Veto) and entry.viewer in audience.viewers and audience.together:
@@ -133,7 +139,7 @@ class Changes:
         return reverting
 
     async def go_to(self, step: Step) -> int:
-        """Undo all steps of the history from the newest to this one, or redo all up to it if it is undone.
+        """Undo all steps of a viewer from the newest to this one or, if this one is undone, redo all up to it.
 
         Return the number of these steps.
         """

@@ -23,11 +23,11 @@ ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
 """The environment of the engine. Its matrix products are too small for several threads: while a model trains on all
-cores, two threads wait for each other, and a list that takes 20 ms takes 300 ms."""
+cores, two threads wait for each other, and a list that usually takes 20 ms takes 300 ms."""
 GRACE_SECONDS = 1.0
 """Seconds that a child may take to stop before it is killed."""
 SILENT_SECONDS = 5.0
-"""Seconds after which the status line says that the engine is silent; while it works, it reports once a second."""
+"""Seconds of silence after which the status line reports it; a working engine gives a sign once a second."""
 HANG_SECONDS = 20.0
 """Seconds after which a silent engine is killed; no single library call blocks its reports for that long."""
 SLOW_SECONDS = 10.0
@@ -35,9 +35,9 @@ SLOW_SECONDS = 10.0
 ENDLESS_SECONDS = 600.0
 """Seconds after which an engine that still works on one request is killed: the largest dataset opens in less."""
 CHECKS = 20
-"""How many times the engine is checked within the shortest of the times above."""
+"""How many times the engine is checked within the shortest of the four times from ``SILENT_SECONDS`` on."""
 ATTEMPTS = 3
-"""How many times a request is sent if the engine dies while working on it."""
+"""How many times a request is sent, at most, if each engine dies while working on it."""
 FRUITLESS = 2
 """After this many processes in a row have ended without a reply, the client gives up."""
 STILL_SILENT = "The ranking engine is not responding; it restarts by itself if this continues. q quits."
@@ -63,7 +63,7 @@ class EngineClient(Protocol):
         """End the engine; pending requests get no reply."""
 
     def hurry(self, now: bool) -> None:
-        """While ``now`` is set, make every request fail at once."""
+        """With ``now``, make pending and further requests fail at once, until a call without it."""
 
     async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
         """Send a request and wait for its result. Raises ``Problem`` if it fails."""
@@ -182,7 +182,7 @@ class _ErrorOutput:
             self._lines.append(line.decode(errors="replace").rstrip())
 
     async def last(self) -> str:
-        """Return the last line that is not empty."""
+        """Return the last line that is not blank; empty if there is none."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._task), 0.2)
         return next((line for line in reversed(self._lines) if line.strip()), "")
@@ -210,7 +210,7 @@ class _Connection:
         self.counted = False
         """Whether the end of the process is counted in ``Engine._fruitless``."""
         self.opened = False
-        """Whether the process has opened what the previous process had open, or has tried to."""
+        """Whether the process has opened a dataset, or has at least tried to open the one of the previous process."""
         self.opening = asyncio.Lock()
         self.reader = asyncio.create_task(self._read())
         self._watcher: asyncio.Task[None] | None = None
@@ -218,7 +218,7 @@ class _Connection:
     async def ask(self, request: Message) -> Any:
         """Send a request and return its result.
 
-        Raises ``Problem`` with the engine's message, or ``ConnectionError`` if the process has ended.
+        Raises ``Problem`` with the engine's message, or ``ConnectionError`` if the process ends without a reply.
         """
         if self.over:
             raise ConnectionError
@@ -255,7 +255,7 @@ class _Connection:
                 future.set_exception(Problem(TIMED_OUT))
 
     async def _read(self) -> None:
-        """Pass replies to their callers until the pipe ends, or breaks off in the middle of a line."""
+        """Pass replies to their callers until the pipe ends, or until an invalid line, such as one that breaks off."""
         assert self.process.stdout is not None
         last = ""
         try:
@@ -290,7 +290,7 @@ class _Connection:
     async def _watch(self) -> None:
         """Check the engine while a request is pending.
 
-        Checks are counted instead of reading a clock, because time in which the app itself is suspended must not count.
+        Time is measured by counting checks, not by a clock: time in which the app itself is suspended must not count.
         """
         pause = min(SILENT_SECONDS, HANG_SECONDS, SLOW_SECONDS, ENDLESS_SECONDS) / CHECKS
         silent = slow = 0.0
@@ -341,7 +341,8 @@ class Engine(EngineClient):
             await self._connection.end()
 
     def hurry(self, now: bool) -> None:
-        """While ``now`` is set, make every request fail at once, because the app is about to quit."""
+        """With ``now``, make pending and further requests fail at once, until a call without it, so that the app can
+        quit."""
         self._hurry = now
         if now and self._connection is not None:
             self._connection.abandon()
@@ -349,7 +350,7 @@ class Engine(EngineClient):
     async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
         """Send a request and wait for its result: ``await engine.ask(Requests.similar_movies, movie="1", limit=5)``.
 
-        Raises ``Problem`` with the engine's message if the request fails.
+        Raises ``Problem`` with the engine's message if the request fails, or with the reason why there is no reply.
         """
         assert not arguments  # all requests take keyword arguments
         result: R = await self._ask({"do": request.__name__, "arguments": named})
@@ -427,7 +428,7 @@ class Job(JobClient):
         self._cancelled = False
 
     async def start(self, *options: str) -> Child:
-        """Start the process unless it is running, and return it. It waits for its request."""
+        """Start the process unless it was started before, and return it. It waits for its request."""
         if self._process is None:
             self._process = await _start("movietui.jobs", *options)
             self._errors = _ErrorOutput(self._process)

@@ -77,13 +77,17 @@ class Work:
     async def _run(self, title: str, request: SweepJob) -> SweepResult: ...
 
     async def _run(self, title: str, request: JobRequest) -> JobResult:
-        """Run a job and return its result. Raises ``Problem`` with the job's message, or ``Cancelled``."""
+        """Run a job and return its result.
+
+        Raises ``Problem`` if another job is running, ``Problem`` with the job's message if it fails, and ``Cancelled``
+        if it is cancelled.
+        """
         if self._job is not None:
             raise Problem("Another job is running; wait for it, or press c to cancel it.")
         self._job = self._new_job()
         self._show(Activity(title, request))
         try:
-            async with aclosing(self._job.events(request)) as events:  # the job's process has ended when this returns
+            async with aclosing(self._job.events(request)) as events:  # after this block, the job's process has ended
                 async for event in events:
                     if event["event"] == "done":
                         return event["result"]

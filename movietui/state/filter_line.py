@@ -13,7 +13,7 @@ SAVED = ":"
 """The character before the name of a saved filter."""
 
 FILTER = "filter:"
-"""The prefix of the names of those choices in the store that are saved filters."""
+"""The store keeps a saved filter as a choice whose name is this prefix, followed by the filter's name."""
 
 _PARTS = re.compile(r'@?"[^"]*"|\S+')
 _YEARS = re.compile(r"[0-9]{4}\.\.[0-9]{4}")
@@ -21,9 +21,10 @@ _NAME = re.compile(r'[^\s":]{1,20}')
 
 
 def step_genre(filter_text: str, genres: Sequence[str], step: int) -> str:
-    """Return the filter with its genre replaced by the next (1) or previous (-1) of ``genres``.
+    """Return the filter with its first ``+GENRE`` replaced by the next (1) or previous (-1) of ``genres``.
 
-    No genre comes after the last one and before the first one.
+    Between the last genre and the first, there is a step without a genre. Genres whose names contain spaces or quotes
+    are left out.
 
     >>> step_genre("+Drama >=50", ["Drama", "Comedy"], 1)
     '+Comedy >=50'
@@ -34,8 +35,8 @@ def step_genre(filter_text: str, genres: Sequence[str], step: int) -> str:
 def step_decade(filter_text: str, decades: Sequence[int], step: int) -> str:
     """Return the filter with its years replaced by the next (1) or previous (-1) decade, from newest to oldest.
 
-    All years come after the last decade and before the first one. From all years, both directions lead to the newest
-    decade.
+    Between the last decade and the first, there is a step without years, from which both directions lead to the newest
+    decade. From years that are not one of ``decades``, 1 leads to the newest decade and -1 to the oldest.
 
     >>> step_decade("1990..1994 alien", [1990, 1980], 1)
     '1990..1999 alien'
@@ -82,7 +83,7 @@ def expand(typed: str, saved: Mapping[str, str]) -> str:
 
 
 def check_name(name: str) -> str:
-    """Return the name for a saved filter, without the colon. Raises ``Problem`` if no filter could contain it."""
+    """Return the name for a saved filter, without the colon. Raises ``Problem`` for an invalid name."""
     name = name.strip().removeprefix(SAVED)
     if not _NAME.fullmatch(name):
         raise Problem("Name the filter with one word of up to 20 characters, without quotes or colons.")

@@ -61,7 +61,10 @@ class StandIn:
             raise Problem(run.problem or f"{QUICK} could not be trained on {dataset}; try again on the Train screen.")
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
-        """Open a dataset with ``run``, which the user has just chosen, or with the run that was chosen last."""
+        """Open a dataset with ``run``, which the user has just chosen.
+
+        Without ``run``, open it with the run chosen last or, failing that, the newest that can be loaded.
+        """
         async with self._opening:
             await self._session.open(dataset, run)
             if run is not None:
@@ -73,8 +76,8 @@ class StandIn:
     async def improve(self) -> bool:
         """Train the recommended model, resume its run, or offer it if it is done.
 
-        Do nothing unless the quick model serves the open dataset and the user has chosen no run. Return whether the
-        recommended model is offered now.
+        Train and offer nothing unless the quick model serves the open dataset, the dataset has at most ``MOST_RATINGS``
+        ratings, and the user has chosen no run. Return whether the recommended model is offered now.
         """
         self.recommended_run = self.offered = None
         opened, serving = self._session.opened, self._session.run
@@ -100,7 +103,10 @@ class StandIn:
         return run is not None and run.state in OVER and await self.offer(run)
 
     async def offer(self, run: Run) -> bool:
-        """Offer a run that is over if it is done and the serving run stands in for it; return whether it is offered."""
+        """Offer a run that has ended, provided that it is ``done`` and that the serving run stands in for it.
+
+        Return whether the run is offered.
+        """
         if run.id == self.recommended_run:
             self.recommended_run = None
         if run.state == "done" and await self._may_offer(run.id):

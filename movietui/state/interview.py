@@ -36,12 +36,12 @@ STARS_OF_POINTS = (None, 4.0, 4.5, 5.0)
 
 A movie without points may be unseen or liked less, so it is not rated. Someone who spends a point on a movie has seen
 and likes it: if users of MovieLens 1M spend points according to their ratings (``tests.benchmarks.interview``), movies
-with one, two and three points have 4.5, 4.7 and 4.5 stars on average (users often give all three points to the only
-movie that they have seen). So a point means that the viewer likes the movie, and more points that they like it more.
-The card shows these ratings before they are stored.
+with one, two and three points have 4.5, 4.7 and 4.5 stars on average (three points do not average more because users
+often give all of them to the only movie that they have seen). So a point means that the viewer likes the movie, and
+further points mean that they like it more. The card shows these ratings before they are stored.
 """
 NOT_SEEN = 0.0
-"""Stands for the stars of a movie in a list that the viewer said they have not seen."""
+"""In an answer about a movie of a list, this takes the place of stars: the viewer has not seen the movie."""
 USUAL_ANSWERS = 1.5
 """How many ratings a question usually brings, measured with ``tests.benchmarks.interview``."""
 USUAL_QUESTIONS = 3
@@ -56,14 +56,14 @@ class _State:
     kind: Literal["genres", "card", "list"] = "card"
     cursor: int = 0
     spent: tuple[int, ...] = ()
-    """The indices of the movies of the card that got a point, the latest last."""
+    """For each point spent on the card, the index of the movie that got it, the latest last."""
     stars: Mapping[int, float] = field(default_factory=dict)
     """The answers about movies of the list, by index: stars or ``NOT_SEEN``."""
     unseen: tuple[str, ...] = ()
     passed: tuple[PassedMovie, ...] = ()
     genres: Mapping[str, int] = field(default_factory=dict)
     questions: int = 0
-    """The number of questions about movies that were answered."""
+    """How many questions about movies were answered."""
     cards: int = 0
     """How many of these questions were cards."""
     suggested: Literal["not yet", "now", "before"] = "not yet"
@@ -77,7 +77,7 @@ class _State:
         return {"unseen": [*self.unseen], "passed": [*self.passed], "genres": dict(self.genres)}
 
     def index(self, movie: InterviewMovie) -> int | None:
-        """Return the index of a movie that the question is about."""
+        """Return the index of a movie in the question; ``None`` if the question is not about this movie."""
         keys = [each["key"] for each in self.question["movies"]]
         return keys.index(movie["key"]) if movie["key"] in keys else None
 
@@ -105,7 +105,7 @@ class Interview:
         """The viewer's previous rating of that movie; ``None`` if there is none."""
 
     def end(self) -> None:
-        """Restore the audience and the view from before the interview."""
+        """Restore the audience and the view from before the interview, unless the list is for someone else by now."""
         if self._session.audience.viewers == (self.viewer,):
             self._session.audience, self._session.view = self._before
 
@@ -162,7 +162,7 @@ class Interview:
 
     @property
     def questions(self) -> int:
-        """The number of questions about movies that were answered."""
+        """How many questions about movies were answered."""
         return self._now.questions
 
     @property
@@ -237,7 +237,7 @@ class Interview:
             self._now = replace(self._now, cursor=max(0, min(count - 1, index)))
 
     def like_genre(self, step: int) -> None:
-        """Like the genre under the cursor more (1) or less (-1): liked, neither or disliked."""
+        """Move the genre under the cursor one step up (1) or down (-1) on the scale disliked, neither, liked."""
         name = self.genres[self.cursor]
         liked = max(-1, min(1, self._now.genres.get(name, 0) + step))
         others = {other: sign for other, sign in self._now.genres.items() if other != name}
@@ -260,7 +260,11 @@ class Interview:
         self._step(replace(self._now, spent=spent[:last] + spent[last + 1 :]))
 
     async def rate(self, stars: float) -> Change:
-        """Rate the movie that was searched for, or the movie under the cursor; then move the cursor on."""
+        """Rate the movie that was searched for, or else the movie under the cursor.
+
+        In a list, the cursor then moves on from the movie under it. A card that contains the rated movie is replaced by
+        a new question.
+        """
         movie, now = self.searched or self.movies[self.cursor], self._now
         change = await self._rate(movie, stars)
         index = now.index(movie)
@@ -286,7 +290,7 @@ class Interview:
         self._step(self._answered(self._now, self.cursor, NOT_SEEN))
 
     def _answered(self, now: _State, index: int, stars: float) -> _State:
-        """Return a state with an answer about a movie of the list, and the cursor on the next one."""
+        """Return a state with an answer about a movie of the list, and the cursor on the next one, if there is one."""
         cursor = min(len(now.question["movies"]) - 1, index + 1)
         return replace(now, stars={**now.stars, index: stars}, cursor=cursor)
 
@@ -347,7 +351,11 @@ class Interview:
         return change
 
     async def undo(self) -> bool:
-        """Undo the latest point, genre or answer, and ask again; return whether there was anything to undo."""
+        """Undo the latest point, genre or answer, and return to its question.
+
+        If a movie that was searched for is asked about, only stop asking about it. Return whether there was anything to
+        undo.
+        """
         if self.searched is not None:
             self.searched = None
             return True

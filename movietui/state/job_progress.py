@@ -53,7 +53,7 @@ class Activity:
     def dataset(self) -> str:
         """The dataset that the job is about."""
         request = self.request
-        if request["do"] == "train" or request["do"] == "sweep":  # written so that mypy follows
+        if request["do"] == "train" or request["do"] == "sweep":  # two comparisons, so that mypy narrows the type
             return request["dataset"]
         return request["name"]
 
@@ -114,9 +114,10 @@ class Activity:
         return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
 
     def whole(self) -> tuple[float, float | None]:
-        """Return the share of a training that is done, over all phases, and the seconds left.
+        """Return the share of a training that is done, over all phases, and the seconds left, ``None`` if unknown.
 
-        Epochs may take very different times, but all phases do the same work, so the first predicts the others.
+        Epochs may take very different times, but all phases do the same work, so the time of the first phase predicts
+        that of the others.
         """
         phases = 2 if self.request["do"] == "train" and self.request.get("split") else 3
         elapsed = time.monotonic() - self.began

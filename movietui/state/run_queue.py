@@ -1,8 +1,8 @@
 """The queue of runs. Each run is trained in its own child process, one or several at a time.
 
 The queue is in the store: it survives a restart, and the next process adopts the queued runs of a process that has
-ended. A run pauses between two epochs. While it is paused, its process lives on, can be cancelled like any other, and
-ends with the app.
+ended. A run pauses between two epochs. While it is paused, it can be cancelled like any other run; its process lives
+on, and ends with the app.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class RunQueue:
     ) -> None:
         """``changed`` is called when a run progresses, a few times a second; ``ended`` with each run that is over.
 
-        ``at_a_time``: the number of runs that train at once.
+        ``at_a_time``: how many runs may train at once.
         """
         self._store = store
         self._runs = Runs(store)
@@ -68,7 +68,10 @@ class RunQueue:
         """The progress of the runs that train, by number."""
 
     async def open(self) -> int:
-        """Adopt the queued runs of processes that have ended and start them; return the number of adopted runs."""
+        """Adopt the queued runs of processes that have ended, and return how many there are.
+
+        Start the queued runs that may start.
+        """
         adopted = await asyncio.to_thread(self._runs.adopt)
         await self._fill()
         return adopted
@@ -84,8 +87,8 @@ class RunQueue:
     async def add_stand_in(self, model: str, dataset: str, options: TrainOptions, job: JobClient | None = None) -> int:
         """Train a model at once, without waiting for other runs, so that it serves soon; return the run's number.
 
-        ``job``: a job that was already started for the run, if any. If another window already trains the same model,
-        nothing is queued, and the number is that of the other window's run.
+        ``job``: a job that was already started for the run, if any. If such a run is already queued or training, in any
+        window, nothing is queued, and the number is that of this run.
         """
         number = await asyncio.to_thread(self._runs.queue_stand_in, model, dataset, options)
         self._at_once[number] = job
@@ -93,10 +96,10 @@ class RunQueue:
         return number
 
     async def add_recommended(self, model: str, stand_in: Run) -> Run | None:
-        """Queue the recommended run that ``stand_in`` stands in for, once, and return it.
+        """Queue the recommended run that ``stand_in`` stands in for, unless that was done before, and return the run.
 
-        Return ``None`` if ``stand_in`` is not a stand-in, or if somebody cancelled the recommended run. If the run
-        ended because its process ended, it is resumed.
+        Return ``None`` if ``stand_in`` is not a stand-in, or if somebody cancelled or deleted the recommended run. If
+        the run was stopped because its process or the app ended, it is queued again.
         """
         number = await asyncio.to_thread(self._runs.queue_recommended, model, stand_in)
         run = await asyncio.to_thread(self._store.run, number) if number else None
@@ -107,7 +110,7 @@ class RunQueue:
         return run
 
     async def end_of(self, number: int) -> Run:
-        """Wait until a run is over, whichever process trains it. Raises ``Problem`` if it is deleted."""
+        """Wait until a run is over, whichever process trains it, and return it. Raises ``Problem`` if it is deleted."""
         while True:
             run = await asyncio.to_thread(self._runs.get, number)
             if run.state in OVER or number in self._over:
@@ -135,11 +138,11 @@ class RunQueue:
 
     @property
     def at_a_time(self) -> int:
-        """The number of runs that train at once."""
+        """How many runs may train at once."""
         return self._at_a_time
 
     async def set_at_a_time(self, at_a_time: int) -> None:
-        """Change the number of runs that train at once; those already training continue."""
+        """Change how many runs may train at once; those already training continue."""
         self._at_a_time = max(1, at_a_time)
         await self._fill()
 
@@ -262,7 +265,7 @@ class RunQueue:
             elif event["event"] != "done":
                 self.activities[run.id] = self.activities[run.id].after(event)
                 self._report_soon()
-        # A job that began to train has recorded its end. This records why a job did not begin.
+        # A job that began to train has recorded its end, unless it was killed. If it has not, its end is recorded here.
         over = None
         with contextlib.suppress(Problem):  # the next action that needs the store reports what is wrong
             await asyncio.to_thread(self._runs.end_unfinished, run.id, state, problem)

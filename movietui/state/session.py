@@ -59,7 +59,7 @@ class Session:
         self._movies = StoredMovies(store, engine)
         self.changes = Changes(store, self._movies)
         self.held: dict[ViewerRef, dict[str, int]] = {}
-        """``ViewerRatings.held`` of each viewer, as long as the app runs."""
+        """``ViewerRatings.held`` of each viewer, until another dataset is opened or the app ends."""
         self.seen_version = store.changed_elsewhere()
         """The last result of ``Store.changed_elsewhere``."""
         self.seen_steps: object = ()
@@ -96,7 +96,7 @@ class Session:
             self.audience = Audience((first,), misery=opened["misery"])
         if self.opened is None or self.opened["dataset"] != dataset:
             self.view = replace(self.view, filter_text="")  # another dataset has other genres and directors
-            self.held.clear()  # and places in its list
+            self.held.clear()  # another dataset has other places in its lists
         self.opened, self.run = opened, candidate
         self._movies.reset()
         await self._remember(self.store.serve_with, candidate)
@@ -115,7 +115,7 @@ class Session:
     # Whom the list is for
 
     async def _has_viewer(self, ref: ViewerRef, dataset: str) -> bool:
-        """Return whether a viewer exists: a profile, or a user of the dataset that the engine opened last."""
+        """Return whether a viewer is a profile, or a user of ``dataset``, which must be open in the engine."""
         if ref.kind == "profile":
             return True
         users = (await self.engine.ask(Requests.find_users, search=ref.id, offset=0, limit=1))["rows"]
@@ -145,14 +145,15 @@ class Session:
             await self._remember(self.store.choose, f"viewer:{self.opened['dataset']}", f"{viewer.kind}:{viewer.id}")
 
     async def delete(self, viewer: ViewerRef) -> Deleted:
-        """Delete a profile, and make the list for the other viewers."""
+        """Delete a profile; if the list was for it, make the list for another viewer."""
         deleted = await self.changes.delete(viewer)
         self.held.pop(viewer, None)
         await self.leave_deleted()
         return deleted
 
     async def leave_deleted(self) -> None:
-        """If a viewer's profile was deleted, make the list for another of the viewers, or for the first viewer."""
+        """If the profile of a viewer was deleted, make the list for one of the others or, if none is left, for
+        ``_first_viewer``."""
         assert self.opened is not None
         profiles = dict(await asyncio.to_thread(self.store.profiles))
         left = [ref for ref in self.audience.viewers if ref.kind == "user" or ref in profiles]
@@ -169,7 +170,7 @@ class Session:
         return ratings
 
     def _query(self, *, anew: bool = False) -> tuple[ListQuery, list[set[str]]]:
-        """Return the query of the list, and the watchlist of each viewer."""
+        """Return the query of the list, and the watchlist of each viewer; with ``anew``, also set ``seen_steps``."""
         audience, view = self.audience, self.view
         if anew:
             self.seen_steps = self.store.steps_version()
@@ -191,7 +192,7 @@ class Session:
         return query, watchlists
 
     async def ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
-        """Return a window of the list; with ``after_rating``, compare its order with the previous one.
+        """Return a window of the list; with ``after_rating``, with the ranks that its movies had in the previous list.
 
         ``more`` says that this is a further window of the list that is already shown.
         """
@@ -274,7 +275,10 @@ class Session:
         return await self.engine.ask(Requests.movie_details, viewers=viewers, movie=movie)
 
     async def given_ratings(self, viewer: ViewerRef) -> list[GivenRating]:
-        """Return all ratings of a viewer, in any dataset, with what the model predicts for each movie now."""
+        """Return all ratings of a viewer, each with what the model predicts for the movie now.
+
+        Ratings of movies that the open dataset does not have are included, without a prediction.
+        """
         ratings = await self._movies.read((viewer,), self._movies.same.for_engine, viewer)
         rows = await self.engine.ask(Requests.given_ratings, viewer=ratings)
         return await asyncio.to_thread(self._movies.with_stored, viewer, rows)
@@ -309,7 +313,7 @@ class Session:
     def veto(self, movie: MovieRow | Details) -> Veto:
         """As the viewer who rates next, veto a movie in a shared list. Raises ``Problem`` for a list for one viewer."""
         if not self.audience.together:
-            raise Problem("A veto needs a pair; to remove a movie from your own list, hide it.")
+            raise Problem("Vetoes are for shared lists; to remove a movie from your own list, hide it.")
         veto = Veto(self.audience.rater, movie_to_store(movie))
         self.audience = self.audience.vetoing(veto)
         self.changes.record(veto)

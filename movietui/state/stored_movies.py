@@ -29,7 +29,7 @@ class StoredMovies:
         self._engine = engine
         self.same = SameMovies(store)
         self._recognised_at = store.changed_elsewhere()
-        """The result of ``Store.changed_elsewhere`` when movies were matched last."""
+        """The result of ``Store.changed_elsewhere`` when ``read`` looked for unmatched movies last."""
 
     def reset(self) -> None:
         """Forget all matches, because another dataset is open."""
@@ -43,8 +43,10 @@ class StoredMovies:
         done: list[R] = []
 
         def read_if_known() -> list[StoredMovie]:
-            """Read unless there are movies to match, which are returned: mostly there are none, and threads take
-            time."""
+            """Call ``read`` if no movie has to be matched first; return the movies that do.
+
+            This is done in the same thread because there are mostly none, and another thread would take time.
+            """
             before, self._recognised_at = self._recognised_at, self._store.changed_elsewhere()
             movies = same.unknown(viewers, again=self._recognised_at != before)
             if not movies:
@@ -84,9 +86,9 @@ class StoredMovies:
     def with_stored(self, viewer: ViewerRef, rows: Sequence[GivenRating]) -> list[GivenRating]:
         """Return a viewer's ratings from the engine, completed with the times of those that are in the store.
 
-        Ratings of movies that the dataset does not have are added, without a prediction. Ratings that only the dataset
-        has come first, then those in the store in the order in which they were given. Times cannot replace that order,
-        because two may be equal.
+        Ratings of movies that the dataset does not have are added, without a prediction. The ratings that are only in
+        the dataset are first, then those in the store, in the order in which they were given. Times cannot replace that
+        order, because two may be equal.
         """
         stored = {rated.movie.key: rated for rated in self._store.ratings(viewer)}
         ranks = {key: rank for rank, key in enumerate(stored)}

@@ -107,7 +107,8 @@ def varied(grid: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str) -> float | None:
-    """Return the median seconds that a fit took in the finished runs of a model; ``None`` if it has no finished run.
+    """Return the median seconds that a fit took in the finished runs of a model on a dataset; ``None`` without such a
+    run.
 
     A run fits the model for its curve, for its metrics and, unless a split was requested, on all ratings.
     """

@@ -115,7 +115,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     # Start and end
 
     def on_mount(self) -> None:
-        """Start everything slow only after the first screen is painted."""
+        """Start what is slow in a worker, so that the first screen does not wait for it; then watch the store."""
         self.theme_changed_signal.subscribe(self, self._save_theme)
         self.begin()
         self.set_interval(WATCH_SECONDS, self.watch_store)
@@ -128,7 +128,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     @work(group="begin")
     @shows_problems
     async def begin(self) -> None:
-        """Start the engine; open the last used dataset, or guide the first start."""
+        """Set the configured keys and start the engine; open the dataset used last, or guide the first start."""
         if os.path.lexists(path := locations.config()):
             from movietui.ui.keymap import apply_keymap
 
@@ -204,7 +204,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         await self.queue.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Redraw everything if the window has the same size as before: a different size in between can lose lines."""
+        """Redraw everything if the window is back at its old size: the change in between can have lost lines."""
         if self.screen_stack and event.size == self.screen.outer_size:
             self.screen.refresh()
 
@@ -228,7 +228,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             await self.show_list()
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
-        """Open a dataset with a run, by default the one chosen last; then train or offer a better model."""
+        """Open a dataset with a run, by default as ``Session.open`` chooses it; then train or offer a better model."""
         await self.stand_in.serve(dataset, run)
         await self.offer_better_model(self.stand_in.improve())
 
@@ -279,7 +279,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.announce_offer()
 
     def announce_offer(self) -> None:
-        """Say once that a better model is ready, and only on a screen that offers models: an interview does not."""
+        """Say once that a better model is ready, when the open screen may say so: an interview may not."""
         frame = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FrameScreen)), None)
         if self._offer_is_news and self.stand_in.offered is not None and frame is not None and frame.offers_models:
             self._offer_is_news = False
@@ -297,7 +297,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         self.refresh_frames()
 
     def show_work(self) -> None:
-        """Draw the job in progress. When a new one starts, clear the notice of the last one."""
+        """Draw the job in progress. When a job starts, clear the notice."""
         if self.work.activity is not None and self._drawn_activity is None:
             self.notice = Text()
         self._drawn_activity = self.work.activity
@@ -314,7 +314,10 @@ class MovieTui(SanitizedApp, TerminalApp):
     @work(group="ended")
     @shows_problems
     async def run_ended(self, run: Run) -> None:
-        """Show how a run ended, or offer it if the run in use stands in for it. If no dataset is open, serve it."""
+        """Show how a run ended or, if the run in use stands in for it, offer it. Ignore the run of the quick model.
+
+        If the run is done and no dataset is open, open the dataset of the run.
+        """
         if run.id != self.stand_in.quick_run:
             describe_end = import_module("movietui.ui.train.panels").describe_end
             if await self.stand_in.offer(run):
@@ -360,7 +363,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield the commands of the palette: the screens, a backup and, in Browse, everything that a key does."""
+        """Yield the commands of the palette: Textual's, the screens, a backup and, in Browse, its keys and orders."""
         yield from super().get_system_commands(screen)
         for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))

@@ -81,7 +81,7 @@ def choose_key(action: str, name: str) -> Binding:
 
 
 def declared_bindings(kind: type) -> Iterator[Binding]:
-    """Return the bindings that a class and its bases in movietui declare."""
+    """Yield the bindings that a class and its bases in movietui declare, those of the bases first."""
     for base in reversed(kind.__mro__):
         if base.__module__.startswith("movietui."):
             yield from (each for each in vars(base).get("BINDINGS", ()) if isinstance(each, Binding))
@@ -119,7 +119,7 @@ def first_key(node: DOMNode, name: str) -> str:
 
 @cache
 def _bindings_by_id(kind: type) -> Mapping[str, Binding]:
-    """Return the bindings that a class declares, of several with the same id the first."""
+    """Return the bindings that a class declares, by id; if several have the same id, only the first of them."""
     return {each.id: each for each in reversed([*declared_bindings(kind)]) if each.id is not None}
 
 

@@ -151,7 +151,7 @@ def _progress(job: Activity, notice: Text, width: int) -> Text:
 
 
 def _training(activity: Activity, *, elsewhere: bool, paused: bool) -> Text:
-    """Return the progress of a training; with ``elsewhere``, name its dataset, which is not the open one."""
+    """Return the progress of a run; with ``elsewhere``, name its dataset, which is not the open one."""
     share, left = activity.whole()
     title = f"{activity.title} · {activity.dataset}" if elsewhere and activity.dataset else activity.title
     line = Text(f"{title} ", "dim").append_text(text.thin_bar(share, 1, 12))
@@ -273,7 +273,7 @@ class FrameScreen(MainScreen):
     @on(events.ScreenResume)
     def catch_up(self, event: events.ScreenResume) -> None:
         """Show what happened while another screen was open."""
-        # Every widget already has its styles, and a new theme reaches it without this.
+        # Every widget already has its styles, and a new theme reaches it without refreshing them here.
         event.refresh_styles = False
         self.refresh_frame()
 

@@ -260,7 +260,8 @@ def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, Ke
 
 
 def _active_together() -> Iterator[list[str]]:
-    """Yield, for each screen, part and panel, the ids of its actions that are active together, none with precedence."""
+    """Yield, for each screen, part of a screen and panel, the ids of the actions whose keys must differ: those that are
+    active at the same time without precedence."""
     everywhere = {section: _bindings(target) for section, target in GLOBAL.items()}
     for section, bindings in _sections():
         if section in SCREENS:

@@ -1,4 +1,5 @@
-"""An app that sends no control sequences to the terminal or the clipboard, and opens no unknown pages in a browser."""
+"""An app whose texts cannot send control sequences to the terminal or the clipboard, and which opens only known pages
+in a browser."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from movietui.formatting.printing import PlainConsole, drawn
 
 
 class SanitizedLines(LineFilter):
-    """Every drawn line passes this filter, so that no widget can send control sequences to the terminal."""
+    """Every drawn line passes through this filter, so that no widget can send control sequences to the terminal."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments of a line without control sequences."""

@@ -23,13 +23,13 @@ for a moment when nothing happens, unless no such moment comes for a very long t
 PAUSE_SECONDS = 0.5
 """Seconds between checks whether the app is idle."""
 QUIET = 0.02
-"""The app is idle if it uses at most this many seconds of processor time between checks. A key takes about that."""
+"""The app is idle if it uses at most this many seconds of processor time between checks. One key takes about that."""
 WORTH = 10
 """The number of partial collections after which an idle app runs a full one."""
 OVERDUE = 50
 """The number of partial collections after which a full one no longer waits for an idle moment: there is none while a
-key is held down. About two hundred keys cause that many, and each leaves about eighty objects that nothing else
-frees."""
+key is held down. About two hundred keys cause that many, and each key leaves about eighty objects that nothing
+else frees."""
 
 
 def run(theme: str | None = None) -> int:

@@ -61,12 +61,12 @@ def all_screens(app: App[Any]) -> Iterator[Screen[Any]]:
 
 
 def key_name(character: str) -> str:
-    """Return what Textual calls the key of a character: ``question_mark`` for ``?``."""
+    """Return what Textual calls the key of a character, ``question_mark`` for ``?``; no public function does this."""
     return _character_to_key(character)
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """Return the driver of an app, which draws it and reads its keys."""
+    """Return the driver of an app, which draws it and reads its keys; Textual has no public way to get it."""
     return app._driver
 
 

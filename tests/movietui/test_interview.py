@@ -106,7 +106,7 @@ async def test_points_become_the_stars_that_the_card_says(
         await driver.press("0")
         await driver.wait_for_notice("accept or undo them first")
         await driver.press("3")
-        await driver.see("All given; you can still change")
+        await driver.see("All points given")
         assert rated(store) == {}
         await driver.press("enter")
         await driver.wait_for_notice(f"rated {title(0)} ★ 4½ and rated {title(2)} ★ 4")
@@ -386,7 +386,7 @@ async def test_undo_reverts_one_answer_at_a_time(faked: FakeEngine, store: Store
         await driver.press("u")
         await driver.see("3 points")
         await driver.press("u")  # the card comes back with its points
-        await driver.see("All given")
+        await driver.see("All points given")
         assert rated(store) == {}
         await driver.press("u", "u", "u", "u")
         await driver.see("Which kinds")

@@ -1,4 +1,4 @@
-"""Whom the list is for: one viewer, a pair or a group, how their tastes are combined, and whose rating is next."""
+"""Whom the list is for (one viewer, a pair or a group), how their scores are combined, and whose rating is next."""
 
 from __future__ import annotations
 
@@ -103,7 +103,10 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_pair(self) -> None:
-        """Make the selected viewer the second one; from the list, go to the viewers or remove the second one."""
+        """Pair the first viewer with the selected one, or remove the selected one if the list is already for them.
+
+        From the list, go to the viewers; from the list of a pair or group, keep only the first viewer.
+        """
         audience, viewer, pane = self.session.audience, self.screen.viewers_pane.current, self.screen.viewers_pane
         if self.list_pane.movies.has_focus and audience.together:
             await self.look_at(audience.viewers[0])
@@ -129,7 +132,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_lean(self, steps: int) -> None:
-        """Turn the dial of a pair towards the average or towards the least pleased viewer."""
+        """Turn the dial of a pair or group towards the average or towards the least pleased viewer."""
         if not self.session.audience.together:
             pair = key_of(self.screen, "browse.pair")
             raise Problem(f"This needs a pair; select a second viewer and press {pair}.")
@@ -152,7 +155,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_way(self, steps: int) -> None:
-        """Combine the scores of a pair in the next way, or the previous one."""
+        """Combine the scores of a pair or group in the next way, or in the previous one."""
         self._require_pair()
         self.session.audience = self.session.audience.next_way(steps)
         await self.list_pane.fill(from_top=True)
@@ -161,7 +164,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_standardise(self) -> None:
-        """Put the scores of a pair on the same scale, or show them in stars again."""
+        """Put the scores of a pair or group on the same scale, or show them in stars again."""
         self._require_pair()
         self.session.audience = self.session.audience.toggle_scale()
         await self.list_pane.fill(from_top=True)
@@ -171,7 +174,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_unseen(self) -> None:
-        """Include movies that one of a pair has seen, then those that both have seen, then neither of these."""
+        """Step from movies that nobody has seen to movies that somebody has not seen, to all movies, and back."""
         self._require_pair()
         self.session.audience = self.session.audience.next_unseen_by()
         await self.list_pane.fill(from_top=True)
@@ -184,7 +187,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_veto(self) -> None:
-        """Leave the selected movie out of a pair's list tonight."""
+        """Leave the selected movie out of the list of a pair or group tonight."""
         self._require_pair()
         veto = self.session.veto(self.list_pane.selected())
         await self.screen.ratings.show_change(veto, f"vetoed {veto.movie.title}")

@@ -1,4 +1,4 @@
-"""The line above the list: what filters or reorders the list, and the filter field with its completions."""
+"""The line above the list: what filters or changes the list, and the filter field with its completions."""
 
 from __future__ import annotations
 
@@ -81,15 +81,15 @@ class FilterLine(Vertical):
         self._completions: list[SuggestionRow] = []
         self._chosen = 0
         self._field: Input | None = None
-        """The field for a filter. Closing hides the field: if it were removed, a filter typed meanwhile would focus the
-        disappearing field."""
+        """The field for a filter. Closing only hides it: removing takes a moment, and opening the field again in that
+        moment would focus a field that is about to disappear."""
 
     def compose(self) -> ComposeResult:
         """Show the summary; the field is added when a filter is typed."""
         yield Static(id="filter-summary", markup=False)
 
     def show_parts(self, parts: list[str]) -> None:
-        """Show how the list differs from all unseen movies, best first."""
+        """Show what filters or changes the list; hide the summary if nothing does."""
         if parts == self._parts:  # changing the text lays out the screen, and a rating must not wait for that
             return
         self._parts = parts

@@ -25,7 +25,7 @@ FILTER_KEYS = [
         "Watchlist only",
         show=False,
         id="browse.shelf",
-        tooltip="Only the watchlist; for a group, then movies all of you want",
+        tooltip="Only the watchlist; in a pair or group, press again for movies all of you want",
     ),
     Binding(
         "f",
@@ -65,7 +65,7 @@ class FilterController(BrowseController):
     """Handles the filter line and the keys that change which movies are listed."""
 
     def summary(self) -> list[str]:
-        """Return how the list differs from all unseen movies, best first, as parts of the filter line."""
+        """Return what filters or changes the list, such as the filter and vetoes, as parts of the filter line."""
         view, audience = self.session.view, self.session.audience
         parts = [hint(self.screen, ("browse.filter", view.filter_text))] if view.filter_text else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
@@ -108,7 +108,7 @@ class FilterController(BrowseController):
         await self.screen.filter_line.end()
 
     async def clear(self) -> None:
-        """List all movies again."""
+        """Remove the filter, and say so."""
         cleared = self.session.view.filter_text
         await self.apply("")
         self.app.show_notice(f"Cleared the filter {cleared}")
@@ -136,14 +136,14 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_genre(self, step: int) -> None:
-        """List only the next genre, or the previous one."""
+        """List only movies of the next genre, or of the previous one."""
         self.require_list()
         assert self.session.opened is not None
         await self.apply(step_genre(self.session.view.filter_text, self.session.opened["genres"], step))
 
     @shows_problems
     async def action_decade(self, step: int) -> None:
-        """List only the previous decade, or the next one."""
+        """List only movies of the next older decade, or of the next newer one."""
         self.require_list()
         assert self.session.opened is not None
         await self.apply(step_decade(self.session.view.filter_text, self.session.opened["decades"], step))
@@ -158,7 +158,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_shelf(self) -> None:
-        """Step from all movies to those on a watchlist, for several viewers to those that all want, and back."""
+        """Step from all movies to those on a watchlist, then, for several viewers, to those that all want, and back."""
         self.session.view = self.session.view.next_shelf(together=self.session.audience.together)
         await self.list_pane.fill(from_top=True)
         descriptions = {

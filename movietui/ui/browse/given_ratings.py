@@ -33,7 +33,7 @@ DATED = 56
 
 
 def newest_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
-    """Return ratings, newest first and those without a date last; at the same time, the one stored last comes first."""
+    """Return ratings, newest first and those without a date last; with the same date, the one stored later is first."""
     return sorted(rows, key=lambda row: row["at"])[::-1]
 
 

@@ -59,7 +59,7 @@ def ask_for_file(session: Session) -> PathPanel:
 
 
 async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] | None:
-    """Ask for a file, show its preview, and return its path and what to import; ``None`` if a person decided not to.
+    """Ask for a file, show its preview, and return its path and what to import; ``None`` if a person cancelled.
 
     ``profile`` is the profile to propose; if it is empty, a person is asked for one. Call this function in a worker.
     """
@@ -215,7 +215,7 @@ class PreviewPanel(Panel[Chosen | None]):
             lines.append(f"List “{each['name']}”: {text.plural(each['movies'], 'title')}")
         if self._preview["asks"] or "meaning" in self._choices:
             words, changes = MEANINGS[self._choices.get("meaning", "list")], hint(self, ("import.meaning", "change"))
-            lines.append(f"Imported as {words}: the file does not say what they are · {changes}")
+            lines.append(f"Imported as {words}: the file does not say what kind of list it is · {changes}")
         return "\n".join([*lines, *self._preview["notes"][: 0 if self._preview["asks"] else 2]])
 
     def _show_summary(self) -> None:
@@ -266,7 +266,7 @@ class PreviewPanel(Panel[Chosen | None]):
 
     @on(RowList.Clicked)
     def action_choose(self) -> None:
-        """Among the ambiguous titles, choose the movie that the selected one means; in any other part, import."""
+        """Among the ambiguous titles, ask which movie the selected one means; in any other part, import."""
         row = self.movies.current
         if self.movies.part != "ambiguous" or row is None or "place" in row:
             self.action_import()
@@ -336,7 +336,7 @@ class PreviewPanel(Panel[Chosen | None]):
 
 
 class Candidates(RowList[MovieChoice]):
-    """The candidates for a title; the last row is none of them."""
+    """The candidates for a title; the last row stands for none of them."""
 
     DEFAULT_CSS = "Candidates { height: auto; max-height: 12; margin: 1 0 0 0; }"
 

@@ -1,4 +1,4 @@
-"""The interview: a question on the left, and on the right the list, which each answer improves."""
+"""The interview: a question on the left, and on the right the list that follows from the answers so far."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_go_on(self) -> None:
-        """Accept the answers and ask the next question, or show the list if there is nothing more to ask."""
+        """Accept the answers and ask the next question; if they are enough, or no movie is left to ask about, stop."""
         if self.interview.kind in ("enough", "end") and self.interview.started:
             self.action_stop()
         elif self.interview.kind in ("genres", "card", "list"):

@@ -24,7 +24,7 @@ ROOMY = 14
 WIDE = 36
 """The width in cells from which a question with a list says what happens to the movies that are not rated."""
 SIGNS = {1: "+", 0: " ", -1: "−"}
-"""What precedes a genre that is liked, neither or disliked."""
+"""The sign before a genre: liked (1), neither (0) or disliked (-1)."""
 
 Keys = Callable[[str], str]
 """Takes the ids of actions, separated by spaces, and returns their keys."""
@@ -97,7 +97,7 @@ def _card(interview: Interview, width: int, height: int, keys: Keys) -> Text:
     left = POINTS - sum(points)
     points_left = text.plural(left, "point")
     left_to_give = (f"{points_left} to give: which do you like?", f"{points_left}: what do you like?")
-    all_given = ("All given; you can still change them", "All points given")
+    all_given = ("All points given; you can still change them", "All points given")
     head = [_fitting(width, *(left_to_give if left else all_given))]
     worth = "  ".join(
         f"{text.dots(points / POINTS, POINTS)} {text.number_of_stars(stars)}"
@@ -168,7 +168,10 @@ def _movies(
     width: int,
     height: int,
 ) -> Text:
-    """Return the movies of the question, each after what ``before`` returns; if space is short, shorten them all."""
+    """Return ``head``, the movies of the question, each after what ``before`` returns for it, and ``tail``.
+
+    If space is short, shorten all movies.
+    """
     draw = partial(_movie, width=width)
     movies = [draw(movie, before(index)) for index, movie in enumerate(interview.movies)]
     for lines in (2, 1):
@@ -178,7 +181,7 @@ def _movies(
 
 
 def _stack(parts: Sequence[Sequence[Text]], height: int) -> Text:
-    """Return parts below each other, separated by an empty line if there is room."""
+    """Return parts below each other, with empty lines between them if there is room for all of these lines."""
     roomy = sum(map(len, parts)) + len(parts) - 1 <= height
     lines = [line for part in parts for line in (*[Text()] * roomy, *part)]
     return Text("\n").join(lines[roomy:])

@@ -33,7 +33,7 @@ GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen o
 
 
 class ListPane(Horizontal):
-    """Unseen movies, best first, for one viewer or for several, with the details of the selected movie beside them."""
+    """The ranked list for one viewer or for several, with the details of the selected movie beside it."""
 
     DEFAULT_CSS = "ListPane { width: 1fr; height: 1fr; }"
 
@@ -69,7 +69,7 @@ class ListPane(Horizontal):
         return [ref.label for ref in self._session.audience.viewers]
 
     def selected(self) -> MovieRow:
-        """Return the movie that a key applies to. Raise ``Problem`` if the list is not ready or lacks the focus."""
+        """Return the movie that a key applies to. Raise ``Problem`` if the list is not ready, empty or not in focus."""
         row = self.movies.current
         if row is None and self._session.opened is None:
             raise Problem("The list is not ready yet; try again in a moment.")
@@ -142,7 +142,8 @@ class ListPane(Horizontal):
         return f"You have seen everything here. {opens} the Data screen, where you can get a larger dataset."
 
     def _set_titles(self, ranked: ListWindow) -> None:
-        """Say on the border what the list has, how it is sorted, and how long it is or how alike a pair rates."""
+        """Say on the border what the list has and how it is sorted; for one viewer also how long it is, for a pair how
+        similarly they rate, and for a group how many they are."""
         pane, opened, audience = self.movies, self._session.opened, self._session.audience
         assert opened is not None
         several = len(audience.viewers) > 2

@@ -108,7 +108,7 @@ class SwitchPanel(Panel[Run | None]):
 
     @on(RowList.Moved)
     def show_selected(self) -> None:
-        """Show the selected run once the cursor rests."""
+        """Show the comparison with the selected run; if it is not known yet, request it once the cursor rests."""
         if self._rest_timer is not None:
             self._rest_timer.stop()
         run = self.query_one(ServingRuns).current
@@ -127,7 +127,7 @@ class SwitchPanel(Panel[Run | None]):
     @work(exclusive=True, group="tops")
     @shows_problems
     async def compare(self) -> None:
-        """Request the comparison of the selected run."""
+        """Request and show the comparison with the selected run."""
         run = self.query_one(ServingRuns).current
         if run is None:
             return

@@ -44,7 +44,7 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
 
 
 def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> list[Text]:
-    """Return why a movie is, or is not, for a viewer: their rating of it, what counts for it and what against it."""
+    """Return why a movie suits a viewer or does not: their rating of it, what counts for it and what against it."""
     lines, counted = _rating(viewer, who), [*viewer["why"], *viewer["against"]]
     if viewer["why"]:
         lines.append(Text(f"because {who} liked", "underline"))

@@ -35,7 +35,7 @@ ON_WATCHLIST = "◆"
 
 
 class MovieList(ColumnList[MovieRow]):
-    """Unseen movies, best first, for one viewer or for several with the stars of each."""
+    """The ranked movies, for one viewer, or for several with the predicted stars of each."""
 
     DEFAULT_CSS = "MovieList { height: 1fr; }"
     has_header = True
@@ -47,7 +47,7 @@ class MovieList(ColumnList[MovieRow]):
         order: Order
 
     class Resized(Message):
-        """The list has another width, and perhaps other columns."""
+        """The list has another size, and perhaps other columns."""
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
@@ -94,7 +94,7 @@ class MovieList(ColumnList[MovieRow]):
             self.refresh()
 
     def _rank_and_move(self, width: int) -> Sequence[Column[MovieRow]]:
-        """Return the columns of ranks and moves for a list without stars, which has room for both in any width."""
+        """Return the columns of ranks and moves for a list without stars, which has room for both at any width."""
         room = _Room(max(width, self._rank_cells + MOVE_CELLS))
         return [*self._rank(room), *self._moves(room)]
 
@@ -130,7 +130,7 @@ class MovieList(ColumnList[MovieRow]):
         terms: tuple[str, ...] = (),
         right: bool = False,
     ) -> Column[MovieRow]:
-        """Return a column by which the list can be sorted; its heading shows whether the list is."""
+        """Return a column by which the list can be sorted; its heading shows whether the list is sorted by it now."""
         mark = SORTED if order == self.order else " " if right else ""
         return Column(f"{heading}{mark}", cells, cell, right=right, style="quiet", key=order, terms=terms)
 
@@ -183,7 +183,7 @@ class MovieList(ColumnList[MovieRow]):
         if row["before"] is None:
             return [(cut("new", width), "up")]
         step = row["before"] - row["rank"]
-        limit = 10 ** (width - 2)  # what fits beside the arrow and a space
+        limit = 10 ** (width - 2)  # the first number too long to fit beside the arrow and a space
         size = min(abs(step), limit - 1)
         return [(cut(f"▲{size}", width), "up") if step > 0 else (cut(f"▼{size}", width), "down")]
 

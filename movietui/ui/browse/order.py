@@ -41,6 +41,6 @@ class OrderController(BrowseController):
         self.app.show_notice(f"Sorted by {ORDERS[order]}")
 
     def commands(self) -> Iterable[SystemCommand]:
-        """Return an entry of the palette for each order."""
+        """Yield an entry of the palette for each order."""
         for order, words in ORDERS.items():
             yield SystemCommand(f"Sort by {words}", "The order of the list", partial(self.sort_by, order))

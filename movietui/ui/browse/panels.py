@@ -1,4 +1,4 @@
-"""The keys of Browse that open a panel: details, a surprise, more like this, search, taste, history, models."""
+"""The keys of Browse that open a panel, such as details, search, taste, history or models, and the key that copies."""
 
 from __future__ import annotations
 

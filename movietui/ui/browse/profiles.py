@@ -1,4 +1,4 @@
-"""The keys for profiles: create one with an interview, improve it with another, rename it or delete it."""
+"""Creates profiles with an interview, improves them with further interviews, and renames and deletes them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ProfileController(BrowseController):
             data = key_of(self.screen, "screen.data")
             raise Problem(f"There is no list yet; press {data} to open a dataset.")
         interview = Interview(self.session)
-        self.app.show_notice("Rate what you have seen. Stop whenever you like; your answers are saved.")
+        self.app.show_notice("Rate what you have seen. Stop whenever you like; your ratings are saved.")
         self.app.push_screen(InterviewScreen(interview), partial(self.show_after_interview, interview))
 
     @in_background()

@@ -282,7 +282,7 @@ class BrowseScreen(FrameScreen):
         self.set_focus(self.list_pane.movies)
 
     async def action_back(self) -> None:
-        """Leave the search, else the viewers, else the filter, else the pair."""
+        """Close the search, else leave the viewers, else clear the filter, else show only the first viewer's list."""
         if self.viewers_pane.searching:
             await self.viewers_pane.end_search()
         elif self.viewers_pane.viewers.has_focus:

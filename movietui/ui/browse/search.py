@@ -130,7 +130,7 @@ class SearchPanel(Panel[SearchResult | None]):
 
 
 async def search_everything(session: Session, words: str) -> tuple[list[SearchResult], str]:
-    """Return the matches (movies, directors, profiles, users), and what to say if there is none."""
+    """Return the matches (movies, directors, profiles, users), and what to say if there are none."""
     results = await session.search(words)
     profiles = await asyncio.to_thread(session.store.profiles)
     wanted = words.casefold().split()

@@ -46,7 +46,7 @@ class TastePanel(ScrollPanel[None]):
 
 
 def describe_taste(taste: TasteReport, names: Sequence[str], width: int) -> Text:
-    """Return what the viewers like compared with everybody, by genre and decade, and their unusual ratings."""
+    """Return each viewer's taste compared with everybody's, the model's accuracy for them, and what divides a pair."""
     lines: list[Text] = []
     for name, viewer in zip(names, taste["viewers"], strict=True):
         if lines:

@@ -153,8 +153,8 @@ class ViewersPane(Vertical):
         self._search = ""
         self._searching = False
         self._field: Input | None = None
-        """The field for a search. Closing hides the field: if it were removed, a search begun meanwhile would focus the
-        disappearing field."""
+        """The field for a search. Closing only hides it: removing takes a moment, and opening the field again in that
+        moment would focus a field that is about to disappear."""
         self.border_title = "Viewers"
 
     def compose(self) -> ComposeResult:

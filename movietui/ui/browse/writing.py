@@ -122,7 +122,7 @@ class WriteController(BrowseController):
     async def _ratings(self, ref: ViewerRef, _: int) -> MovieFile:
         rows = newest_first(await self.session.given_ratings(ref))
         if not rows:
-            raise Problem(f"{ref.label} has not rated anything yet; 1 to 5 rate the selected movie.")
+            raise Problem(f"{ref.label} has not rated anything yet; press 1 to 5 to rate the selected movie.")
         opened = self.session.opened
         assert opened is not None
         return ratings_file(ref.label, rows, opened["dataset"], opened["model"], ["Newest first"])

@@ -64,7 +64,7 @@ class Chart(LineView, can_focus=True):
 
 
 def draw(chart: ChartRow, width: int, height: int) -> list[Line]:
-    """Return the lines of a chart, ``width`` × ``height`` cells."""
+    """Return the lines of a chart for a pane of ``width`` × ``height`` cells."""
     note: list[Line] = [[], [(cut(chart["note"], width), "quiet")]] if chart["note"] else []
     height -= len(note)
     if chart["shares"]:

@@ -26,7 +26,7 @@ class DatasetList(ColumnList[Entry]):
         """The dataset that Browse shows."""
 
     def row_key(self, row: Entry) -> object:
-        """Return the name of the dataset."""
+        """Return the name of the dataset; the row for a person's own files is its own key."""
         return row if isinstance(row, OpenPath) else row["name"]
 
     def columns(self, width: int) -> Sequence[Column[Entry]]:

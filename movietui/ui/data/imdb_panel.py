@@ -94,7 +94,7 @@ class ImdbPanel(Panel[bool]):
 
     @property
     def movies(self) -> MovieRows:
-        """The movies without a certain match."""
+        """The movies that could not be matched automatically."""
         return self.query_one(MovieRows)
 
     def _fill(self) -> None:
@@ -133,7 +133,7 @@ class ImdbPanel(Panel[bool]):
     @work
     @shows_problems
     async def action_settle(self, digit: int) -> None:
-        """Remember which title the selected movie is; 0 is none of them."""
+        """Store which title the selected movie is; 0 stands for none of them."""
         row = self.movies.current
         if row is None or row["outcome"] != "ambiguous" or digit > len(row["candidates"]):
             return

@@ -26,7 +26,7 @@ class RuleList(ColumnList[RuleRow]):
         return row["rule"]
 
     def columns(self, width: int) -> Sequence[Column[RuleRow]]:
-        """Return columns for the rule and its counts. Only wide lists have ``before``: ``left`` of the row above."""
+        """Return columns for the rule and its counts. Only wide lists have ``before``: what the rule above left."""
         most = max((row["before"] for row in self.known_rows()), default=0)
         cells = max(8, len(f"{most:,}") + 2)
         before: Column[RuleRow] = Column("before", cells, lambda row, _: f"{row['before']:,}", right=True)
@@ -53,7 +53,7 @@ class RuleList(ColumnList[RuleRow]):
 
 
 def _removed(row: RuleRow, width: int) -> str:
-    """Return how many rows a rule removes or changes."""
+    """Return how many rows a rule removes, or how many values it changes."""
     return f"{row['changed'] or row['removed']:,}"
 
 
@@ -67,7 +67,7 @@ def _left(row: RuleRow, width: int) -> str:
 
 
 class RemovedList(RowList[list[str | int | float]]):
-    """The rows that a rule removes, in columns as wide as they need."""
+    """The rows that a rule removes; the widest column gets the cells that the others leave."""
 
     has_header = True
 
@@ -78,7 +78,7 @@ class RemovedList(RowList[list[str | int | float]]):
         self._numbers: Sequence[bool] = ()
 
     def show(self, removed: RemovedRows) -> None:
-        """Show the first rows that a rule removes; the widest column shrinks to fit."""
+        """Show the first rows that a rule removes; their values decide the widths of the columns."""
         self._columns = removed["columns"]
         cells = [[_cell(cell) for cell in row] for row in removed["rows"]]
         self._widths = [

@@ -170,7 +170,7 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="list")
     @shows_problems
     async def list_datasets(self, name: str | None = None) -> None:
-        """List the datasets; select ``name``, unless the focus is on the rules of another dataset."""
+        """List the datasets; select ``name`` unless the rules have the focus."""
         session = self.session
         await session.engine.start()
         listed = await session.engine.ask(Requests.datasets)

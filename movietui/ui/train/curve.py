@@ -37,13 +37,13 @@ class CurveLine:
 
 
 def best_of(epochs: Sequence[EpochRow]) -> int | None:
-    """Return the epoch with the lowest validation loss."""
+    """Return the epoch with the lowest validation loss; ``None`` if no epoch has one."""
     held_out = [(epoch["validation_loss"], epoch["epoch"]) for epoch in epochs if epoch["validation_loss"] is not None]
     return min(held_out)[1] if held_out else None
 
 
 class Curve(PlotextPlot):
-    """Train and validation loss of a run by epoch, or the validation losses of several.
+    """Train and validation loss of a run by epoch, or one loss of each of several: validation or, without it, train.
 
     A thread renders the picture, because waiting for it would stall the screen. It always renders the newest data.
     """

@@ -31,7 +31,7 @@ class QueueController(TrainController):
 
     @shows_problems
     async def action_cancel(self) -> None:
-        """Stop the selected run, or the job in progress."""
+        """Stop the selected run if it is in this window's queue, else the job in progress, else a run in training."""
         app, run = self.app, self.screen.runs.current
         if self.screen.runs.has_focus and run is not None and (run.id in app.queue.running or run.id in self._waiting):
             await app.queue.cancel(run.id)

@@ -35,7 +35,7 @@ RUN_KEYS = [
 
 
 class RunActionController(TrainController):
-    """Actions on the selected run or the marked ones, and the size of their checkpoints."""
+    """Actions on the selected run or the marked ones; also shows the size of all checkpoints."""
 
     _checkpoint_bytes = 0
     """The size of all checkpoints, as last measured."""

@@ -235,7 +235,7 @@ class RunTable(ColumnList[Row]):
         return FACT[column].order(row) if column in FACT else row.metrics.get(column)
 
     def sort(self, column: str) -> None:
-        """Sort by a column, best first; if it is the current one, reverse the order."""
+        """Sort by a column, a metric with the best value first; if it is the current column, reverse the order."""
         self.is_reversed = column == self.sorted_by and not self.is_reversed
         self.sorted_by = column
         self.rearrange()
@@ -276,7 +276,7 @@ class RunTable(ColumnList[Row]):
     # Drawing
 
     def columns(self, width: int) -> Sequence[Column[Row]]:
-        """Return the columns for which there is room, always including the one that the table is sorted by."""
+        """Return the columns for which there is room; metrics make way for the column that the table is sorted by."""
         facts = [fact for fact in FACTS if width >= fact.minimum and (fact.name != "name" or self._named)]
         if self.sorted_by in FACT and FACT[self.sorted_by] not in (*facts, *LAST_FACTS):
             facts.insert(0, FACT[self.sorted_by])
@@ -289,7 +289,10 @@ class RunTable(ColumnList[Row]):
         ]
 
     def _metrics_in(self, room: int) -> list[tuple[str, int]]:
-        """Return the metrics for which there is room, with their widths; drop the first to keep the sorted one."""
+        """Return the metrics for which there is room, with their widths.
+
+        If there is no room for the metric that the table is sorted by, leave out the first metrics instead.
+        """
         metrics = [(name, DIFFERENCE_CELLS if self.baseline else max(9, len(name) + 3)) for name in self._metrics]
         if self.sorted_by in self._metrics:
             index = list(self._metrics).index(self.sorted_by)
@@ -336,7 +339,10 @@ class RunTable(ColumnList[Row]):
         return [(text.cut(f"{value} ", cells, right=True), "")]
 
     def _figure_text(self, row: Row, name: str) -> str:
-        """Return a metric, or its difference from the baseline's with half the width of its interval, if known."""
+        """Return a metric or, with a comparable baseline, the difference from the baseline's metric.
+
+        If the interval of the difference is known, half its width follows.
+        """
         if name not in row.metrics:
             return ""
         base = self._baseline_row

@@ -216,7 +216,7 @@ class RunsScreen(FrameScreen):
         self.runs.rearrange()
 
     def action_mark(self) -> None:
-        """Mark the selected run."""
+        """Mark the selected run, or remove its mark."""
         run = self.runs.current
         if isinstance(run, Run):
             self.runs.mark(run.id)

@@ -176,7 +176,7 @@ class SettingsForm(Vertical):
 
 
 def _differences(settings: Mapping[str, str], preset: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the values that differ from a preset; if there is no such preset, one entry more than the settings."""
+    """Return the values that differ from a preset; for a missing preset, all and one more, so that it fits worst."""
     if preset is None:
         return {**settings, "": ""}
     return {name: value for name, value in settings.items() if float(value) != float(preset[name])}
@@ -193,7 +193,7 @@ def _form(field: FieldRow) -> list[Text | Input]:
 
 
 def _widgets(parts: Sequence[Text | Input]) -> list[Static | Input]:
-    """Return the widgets. All text between two fields is one widget, because each takes a millisecond."""
+    """Return the widgets. All text between two fields is one widget, because creating each widget takes time."""
     widgets: list[Static | Input] = []
     lines: list[Text] = []
     for part in parts:

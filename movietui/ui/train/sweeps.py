@@ -25,7 +25,7 @@ SWEEP_KEYS = [
         "sweep",
         show=False,
         id="train.sweep",
-        tooltip="Try several values of settings (in the form: of this field)",
+        tooltip="Try several values of the settings, starting with the field you are in",
     ),
 ]
 

@@ -302,7 +302,7 @@ class WelcomeScreen(FrameScreen):
     @work(group="choose")
     @shows_problems
     async def action_import(self) -> None:
-        """Import a file into a new profile and show its list."""
+        """Import a file into a profile and show the list of that profile."""
         from movietui.ui.browse.import_panel import ask_what_to_import
 
         chosen = await ask_what_to_import(self.movie_tui, "")

@@ -1,4 +1,4 @@
-"""Fields for typing. In a field for numbers, letters remain keys of the screen."""
+"""Fields for typing. In a field for numbers, some letters remain keys of the screen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_PATH = 4096
 
 
 class Field(Input):
-    """A text field that is cheap to create. Every field of the app is a ``Field``, so that all of them limit pastes."""
+    """A text field that is cheap to create and limits pastes. Every field of the app except that of the help is one."""
 
     def __init__(self, value: str = "", *, max_length: int = LONGEST, **options: Any) -> None:
         super().__init__(value, max_length=max_length, **options)

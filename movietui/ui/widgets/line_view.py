@@ -78,7 +78,7 @@ class LineView(ScrollView, Explained, can_focus=False):
         return changed
 
     def draw_folded(self, y: int) -> Strip:
-        """Draw one line of the edge, which has the name of the widget from top to bottom."""
+        """Draw one line of the edge, on which the name of the widget is written from top to bottom."""
         return self.strip([(self.folded_name[y : y + 1], "quiet")], self.size.width, self.line_styles)
 
     def set_line_count(self, lines: int) -> None:
@@ -92,7 +92,7 @@ class LineView(ScrollView, Explained, can_focus=False):
             self.refresh(layout=True)
         elif self.show_vertical_scrollbar:
             bar = self.vertical_scrollbar
-            # One row less often leaves the bar as it is, in eighths of a cell; drawing it takes milliseconds.
+            # A single row often changes the bar by less than an eighth of a cell, and drawing it takes milliseconds.
             track = 8 * region.height * region.height
             if round(track / lines) != round(track / max(1, bar.window_virtual_size)):
                 bar.window_virtual_size = lines

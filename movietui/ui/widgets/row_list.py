@@ -135,7 +135,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
             self.post_message(self.Moved(self))
 
     def change(self, change: Callable[[Row], Row]) -> None:
-        """Replace each row that has been added; redraw those that changed."""
+        """Replace each row that has been added with what ``change`` returns for it; redraw those that changed."""
         for index, row in self._rows.items():
             changed = change(row)
             if changed != row:
@@ -189,7 +189,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         self._show_cursor()
 
     def watch_has_focus(self, value: bool) -> None:
-        """Redraw the cursor, which is stronger while the list has the focus."""
+        """Redraw the cursor, which stands out more while the list has the focus."""
         super().watch_has_focus(value)
         self.refresh_row(self.cursor)
 

@@ -1,1 +1,1 @@
-"""Benchmarks. They measure and print figures, but never assert them."""
+"""Benchmarks, which print the figures that they measure without judging them, and the campaign."""

@@ -1,7 +1,7 @@
 """Models of other libraries behind one interface: prepare a model for a dataset, fit it, then predict with it.
 
-Each function imports its library when it is called, so that no library has to be installed. Converting the ratings to a
-library's format does not count as part of the fit.
+Each function imports its library when it is called, so that a missing library does not matter to the others. Converting
+the ratings to a library's format does not count as part of the fit.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ Fit = Callable[[], Any]
 """Does the timed work and returns a ``Predict`` or, for a ranker, a ``Score``."""
 
 LARGE = 500_000
-"""With at least this many ratings, a peer uses the settings that were best for ml-1m."""
+"""With at least this many ratings in train, a peer uses its settings for ml-1m, if it has separate ones."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Peer:
 
 
 def liked(train: Dataset) -> Dataset:
-    """Return the dataset without the ratings that are not hits, because other rankers learn only from hits."""
+    """Return the dataset without the ratings that are not hits, because rankers of other libraries learn only from
+    hits."""
     return train.with_ratings(np.flatnonzero(train.ratings.stars >= RELEVANT))
 
 
@@ -74,8 +75,8 @@ def myfm(train: Dataset) -> Fit:
 def _myfm_blocks(train: Dataset) -> tuple[list[Any], list[Any]]:
     """Return the features of users and those of movies, each as a list of matrices to concatenate.
 
-    A user's features: the user, occupation, first digit of the zip code, age in steps of five years, gender, and the
-    movies rated in train. A movie's features: the movie, genres, year in steps of five, and the users who rated it.
+    A user's features: the user, occupation, first character of the zip code, age in steps of five years, gender, and
+    the movies rated in train. A movie's features: the movie, genres, year in steps of five, and the users who rated it.
     A row with n genres, n movies or n users is divided by the square root of n.
     """
     from scipy.sparse import csr_matrix, diags, eye
@@ -148,7 +149,7 @@ def lenskit_als(train: Dataset) -> Fit:
 
 
 def lenskit_user_knn(train: Dataset) -> Fit:
-    """Prepare user neighbours. LensKit does while predicting what our model does while fitting."""
+    """Prepare user neighbours, which LensKit finds only while predicting."""
     from lenskit.knn import UserKNNScorer
 
     return _lenskit(UserKNNScorer(max_nbrs=30), train, stars=True, with_history=False)
@@ -176,8 +177,8 @@ def implicit_als(train: Dataset) -> Fit:
     """Prepare implicit alternating least squares on the ratings that count as hits.
 
     Minimises ``sum over ratings (1 - s)^2 + unseen sum over all pairs s^2`` plus a ridge. The settings are converted to
-    the library's, which gives each pair without a rating the weight 1. They were chosen on validation tenths of the
-    train parts of ``random80``.
+    those of the library, which gives each pair without a rating the weight 1. Their values were chosen on validation
+    tenths of the train parts of ``random80``.
     """
     from implicit.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix

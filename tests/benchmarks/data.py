@@ -72,7 +72,7 @@ def scale(rows: int) -> dict[str, float]:
 
 
 def published(path: Path, rounds: int) -> dict[str, float]:
-    """Read ML-1M without the cache, from the cache, and with pandas, in turn; return the median seconds of each."""
+    """Read ML-1M without the cache, from the cache, and with pandas, in turn; return median seconds and ratios."""
     from movietui.data import catalogue
 
     def plain() -> None:

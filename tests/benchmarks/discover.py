@@ -28,7 +28,7 @@ GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "
 
 
 def invented(movies: int, seed: int = 0) -> Dataset:
-    """Return a dataset of invented movies, directors and rating counts, joined with IMDb."""
+    """Return a dataset of invented movies, directors and rating counts, as if it were joined with IMDb."""
     random = np.random.default_rng(seed)
     letters = np.asarray(list("etaoinshrdlucmfwypvbgkjqxz"))
     common = 1 / (np.arange(26) + 3.0)

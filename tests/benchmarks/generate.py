@@ -1,11 +1,11 @@
-"""Write an invented dataset of any size with the files and the shape of ML-32M.
+"""Write an invented dataset of any size with the shape of ML-32M, in files of ratings, movies and links.
 
     python -m tests.benchmarks.generate FOLDER [--rows 32m] [--seed 0]
 
-ML-32M has 32,000,204 ratings by 200,948 users on 87,585 movies. Both have a long tail: half of the users gave fewer
-than 75 ratings and a few gave thousands; half of the movies have fewer than 6 ratings and a few have a hundred
-thousand. In a smaller dataset, the number of users is proportional to the number of ratings, and the number of movies
-to its square root, so that there are still enough movies for each user.
+ML-32M has 32,000,204 ratings by 200,948 users on 87,585 movies. Users and movies have a long tail: half of the users
+gave fewer than 75 ratings and a few gave thousands; half of the movies have fewer than 6 ratings and a few have a
+hundred thousand. In a smaller dataset, the number of users is proportional to the number of ratings, and the number of
+movies to its square root, so that there are still enough movies for each user.
 """
 
 import csv

@@ -6,8 +6,8 @@
 Needs the dataset (``movietui data get ml-100k``). All models run in one process on one core: ours and then each peer,
 in the next round in reverse order. Each round uses the next split: for stars the folds of kfold5, for lists random80
 with the split seeds 0, 1, 2 …. Seconds are CPU time, which other processes do not affect, as medians over the rounds;
-metrics are means. A ratio below 1 means that our model is faster. LensKit's user neighbours do while predicting what
-ours do while fitting, so the sum of both times is reported too. A peer that is not installed is skipped with a note.
+metrics are means. A ratio below 1 means that our model is faster. LensKit finds user neighbours only while
+predicting, so the sum of both times is reported too. A peer that is not installed is skipped with a note.
 """
 
 import os
@@ -108,7 +108,10 @@ def measure(name: str, row: Row, train: Dataset, test: Ratings) -> Measured:
 
 
 def compare(name: str, row: Row, peers: Sequence[str], dataset: Dataset, splits: Sequence[str], rounds: int) -> Any:
-    """Return the results of our model and its peers in each round, and the ratios of their medians."""
+    """Return the metrics and CPU times of our model and its peers in each round.
+
+    With them, return the ratio of our median time to each peer's, of the fit alone and with predicting.
+    """
     sides = (name, *peers)
     warm_up = split(dataset, splits[0])
     for side in sides:
@@ -151,7 +154,10 @@ def _words(changes: Mapping[str, str]) -> str:
 
 
 def on_one_core() -> str:
-    """Pin this process to one core if possible, because our fits use all cores but one; return the outcome in words."""
+    """Pin this process to one core if possible, because our fits otherwise use all cores but one.
+
+    Return how many threads the models use, in words.
+    """
     if not hasattr(os, "sched_setaffinity"):
         return "one for each library; this system cannot pin a process to a core"
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})

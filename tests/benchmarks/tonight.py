@@ -119,7 +119,7 @@ def opened() -> Iterator[Terminal]:
 
 
 def rating(figures: dict[str, list[Figure]], count: int = 60) -> None:
-    """Time rating keys until the notice that names the movies that moved, which is drawn with the list; then undo."""
+    """Time rating keys until the notice that says how much moved, which is drawn with the list; then undo."""
     with opened() as terminal:
         with measured(figures, "rating", terminal.pid) as waits:
             for number in range(count):
@@ -209,7 +209,7 @@ async def time_requests(
 
 
 async def questions(figures: dict[str, list[Figure]], dataset: Dataset, count: int = 100) -> None:
-    """Time explanations, lists for pairs, and searches, requested as the screens do."""
+    """Time explanations, lists for pairs, and searches, requested as the screens request them."""
     engine = Engine()
     session = Session(Store(locations.store()), engine)
     await engine.start()

@@ -29,7 +29,7 @@ def tables(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def published() -> Path:
-    """The folder with the real datasets; a test that needs it is skipped if it does not exist."""
+    """The folder with the real datasets; a test that needs it is skipped if ``ml-100k.zip`` is not there."""
     folder = Path(__file__).parents[2] / ".." / "shared" / "datasets"
     if not (folder / "ml-100k.zip").exists():
         pytest.skip("the real datasets are not beside the repository (../shared/datasets)")

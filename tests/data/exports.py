@@ -42,7 +42,11 @@ def _cell(value: object) -> str:
 
 
 def letterboxd(**rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
-    """Return tables of a Letterboxd export, by path; ``rows`` has their rows by the first part of the path."""
+    """Return the tables of a Letterboxd export, by path.
+
+    ``rows`` has the rows of each table by the first part of its path without ``.csv``, such as ``likes``. A table
+    without rows there is left out.
+    """
     return {
         name: table(header, rows[key])
         for name, header in LETTERBOXD.items()
@@ -60,7 +64,7 @@ def letterboxd_row(
 def imdb_row(
     const: str, rating: object, title: str, year: object, kind: str = "Movie", **more: object
 ) -> dict[str, Any]:
-    """Return a row of an IMDb table, with the columns of all layouts that IMDb has used."""
+    """Return a row that fits each layout of the tables that IMDb has exported."""
     return {
         "const": const,
         "your rating": rating,

@@ -53,9 +53,9 @@ def get_linked(
     genres: Mapping[int, str] = MappingProxyType({}),
     users: int = 1,
 ) -> None:
-    """Store a dataset in the layout of the later releases, which have links; movies are dramas unless ``genres`` says.
+    """Store a dataset in the layout of the later releases, which have links.
 
-    ``labels``, ``links`` and ``genres`` are given by movie id.
+    ``labels``, ``links`` and ``genres`` are given by movie id; a movie that ``genres`` lacks is a drama.
     """
     rows = (f'{movie},"{label}",{genres.get(movie, "Drama")}' for movie, label in labels.items())
     movies = ["movieId,title,genres", *rows]

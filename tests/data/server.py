@@ -22,7 +22,7 @@ class Server:
     content: bytes = b""
     status: int = 200
     ranges: bool = True
-    """Whether the server sends the rest of the file to a request that identifies the file correctly."""
+    """Whether the server sends only the requested rest of the file, if the request identifies the file correctly."""
     tag: str = '"one"'
     """The ETag of the file; empty to send none."""
     dated: bool = False
@@ -30,7 +30,8 @@ class Server:
     wrong_range: bool = False
     """Whether the server sends a different range than requested."""
     breaks_after: list[int] = field(default_factory=list)
-    """The bytes after which the server closes the connection, for each of the first responses; others are complete."""
+    """How many bytes the server sends before it closes the connection, for each of the first responses; later responses
+    are complete."""
     stalls: bool = False
     """Whether the server stops sending but keeps the connection open, after the bytes in ``breaks_after`` or, without
     any, before the first byte."""
@@ -121,7 +122,7 @@ def serving(name: str = "ml-100k.zip", certificate: Path | None = None) -> Itera
 
 
 def certificate(folder: Path, days: int = 30) -> Path:
-    """Create a certificate for 127.0.0.1 that expires in this many days, with its key in the same file."""
+    """Return a file with a new certificate for 127.0.0.1, which expires in this many days, and with its key."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl, which makes the certificate, is not installed")

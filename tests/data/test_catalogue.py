@@ -240,7 +240,7 @@ def test_a_preview_is_cached_under_the_digest_of_its_tables(
 
     def late(*arguments: str) -> Raw:
         monkeypatch.setattr(cache, "load_raw", load_raw)
-        catalogue.get("small", other)  # after the digest was read, and before the tables are
+        catalogue.get("small", other)  # after the digest has been read, and before the tables are read
         return load_raw(*arguments)
 
     catalogue.get("small", small_zip)

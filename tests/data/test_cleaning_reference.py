@@ -33,7 +33,10 @@ RULES = (
 
 
 def dirty(seed: int, *, in_order: bool, far: int = 0) -> Raw:
-    """Return a random dataset that every rule can change; ``far`` spreads the ids over a wide range."""
+    """Return random raw tables with many faults.
+
+    ``in_order``: without duplicate ratings, and sorted by user and movie; ``far``: spreads the ids over a wide range.
+    """
     random = np.random.RandomState(seed)
     size = 400
     columns = pd.DataFrame(
@@ -131,7 +134,7 @@ def test_the_rules_agree_with_the_naive_implementation(
     for _ in range(12):
         changes = [f"{random.choice(['+', '-'])}{rule}" for rule in RULES]
         chosen = parse(" ".join(["none", *changes, "+few-ratings-movies:3", "+few-ratings-users:5"]))
-        cleaned, report = cleaner.clean(chosen)  # repeats only the steps after the first change
+        cleaned, report = cleaner.clean(chosen)  # repeats only the steps from the first change on
         dataset = encode("dirty", cleaned, str(chosen))
         expected = clean_naively(raw, dict(chosen.numbers))
         times = dataset.ratings.time.tolist()

@@ -52,7 +52,10 @@ def small_dataset(**changed: object) -> Dataset:
 
 
 def check(block: Block | None, rows: int) -> Block:
-    """Check what must be true of every block: the final row, float32, finite values, and one mean per column."""
+    """Return the block, after checking what must be true of every block.
+
+    Each has a final row, float32 and finite values, and one mean and one deviation per column.
+    """
     assert block is not None
     assert block.values.shape == (rows + 1, len(block.names))
     assert {each.dtype for each in (block.values, block.mean, block.deviation)} == {np.dtype(np.float32)}

@@ -41,7 +41,7 @@ def small_dataset() -> Dataset:
 
 
 def joined() -> Dataset:
-    """Return the dataset joined with IMDb; nothing is known about the movie Shorts."""
+    """Return the dataset joined with IMDb; for the movie Shorts, neither the minutes nor directors are known."""
     base = small_dataset()
     facts = ImdbFacts(
         rating=np.full(len(MOVIES), 7, np.float32),

@@ -1,4 +1,4 @@
-"""Settling by hand the movies that a join leaves ambiguous."""
+"""Choosing the matches of movies by hand, and forgetting these choices."""
 
 import threading
 from pathlib import Path

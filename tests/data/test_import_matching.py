@@ -155,7 +155,7 @@ def test_a_choice_made_by_hand_takes_precedence() -> None:
 
 
 def test_two_movies_of_an_export_do_not_match_the_same_movie() -> None:
-    """The movie whose year is equal is matched; the other is ambiguous."""
+    """The movie with the same year as in the dataset is matched; the other is ambiguous."""
     apes = "Beneath the Planet of the Apes"
     matches = Matcher(DATASET).match([Entry(apes, 1971), Entry(apes, 1970)])
     assert [each.outcome for each in matches] == ["ambiguous", "matched"]
@@ -262,7 +262,7 @@ def test_names_on_imdb_prevent_matches(title: str, year: int, reason: str, candi
 
 
 def test_movies_that_cleaning_removed_are_reported(tmp_path: Path) -> None:
-    """No other movie is suggested for such a movie, whatever its year."""
+    """For such a movie, not even its namesake of the next year is suggested."""
     labels = {1: "A Movie to Stay Here (1990)", 2: "A Movie Without Genre (1990)", 3: "A Movie Without Genre (1991)"}
     get_linked(tmp_path, labels, {1: 1, 2: 2, 3: 3}, "cleaned", {2: "(no genres listed)"})
     matcher = Matcher(catalogue.load("cleaned"))
@@ -276,7 +276,7 @@ def test_movies_that_cleaning_removed_are_reported(tmp_path: Path) -> None:
 
 
 def test_movies_without_a_similar_name_are_counted_and_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first of them are compared with all titles, and no match is stored for the others."""
+    """Only the first of them are compared with titles to suggest one; for the others, no match is stored."""
     monkeypatch.setattr(matching, "MOST_COMPARED", 1)
     entries = [Entry("Fargoo", 1996), Entry("Fargo", 1996), Entry("Fargoo", 1997), Entry("Star Wars", 1985)]
     matches = Matcher(DATASET).match(entries)
@@ -300,7 +300,7 @@ def test_the_quick_check_rejects_unknown_names() -> None:
 
 @pytest.mark.real
 def test_the_movies_of_a_real_dataset_match(published: Path) -> None:
-    """Titles and years in 1M and latest-small sometimes differ. The ids are equal, but this test does not use them."""
+    """Titles and years in 1M and latest-small sometimes differ. The ids never do, and only check the matches."""
     for name in ("ml-latest-small", "ml-1m"):
         catalogue.get(name, published / f"{name}.zip")
     small, large = catalogue.load("ml-latest-small"), catalogue.load("ml-1m")

@@ -428,7 +428,7 @@ REPEATED = (
 
 
 def test_most_rows_of_a_movie_are_merged_while_a_table_is_read() -> None:
-    """A file may name a movie a million times. The result is the same as if all its rows were merged afterwards."""
+    """A file may name a movie a million times. The result is the same as if all rows were merged at the end."""
     read_rows = csv_exports.read(PurePosixPath("mine.csv"), REPEATED).entries
     assert [(one.title, one.stars, sorted(one.marks), one.at[:4]) for one in read_rows] == [
         ("Heat", 4.0, ["liked"], "2020"),
@@ -461,7 +461,7 @@ DATES = ("", "2020-01-05", "2020-01-06", "2019", "03/04/2020", "never")
 
 
 def random_export(random: Random) -> dict[str, bytes]:
-    """Return random Letterboxd tables with repeated movies, namesakes, missing and unreadable values, and lists."""
+    """Return random Letterboxd tables with repeated movies, namesakes, and missing or unreadable values."""
     titles = random.sample(("Heat", "HEAT", "Fargo", "Crash", "The Crash", ""), 3)
     addresses = random.sample(("https://boxd.it/a", "https://boxd.it/b", "https://boxd.it/c", ""), 2)
     contents = {}

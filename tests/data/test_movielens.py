@@ -138,7 +138,7 @@ def test_published_files(published: Path) -> None:
 
 
 def write_tables(folder: Path, change: Callable[[dict[str, pa.Table]], None] = lambda tables: None) -> Path:
-    """Write invented tables as they are in the wheel; ``change`` may change them first."""
+    """Write invented tables as they are in the wheel, after ``change`` has changed them; return their folder."""
     movies, users = np.arange(1, 1683), np.arange(1, 944)
     tables = {
         "data": pa.table(

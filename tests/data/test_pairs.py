@@ -20,7 +20,7 @@ def columns(user: object, movie: object, stars: object, time: object = None) -> 
 
 
 def some(rows: int = 200) -> Ratings:
-    """Return ratings by 23 users of 17 movies in random order; users rate some movies twice, and others not at all."""
+    """Return random ratings of 7 of 17 movies by 23 users, with times in random order; users rate some movies twice."""
     random = np.random.RandomState(4)
     movie = random.choice([0, 3, 4, 7, 8, 9, 16], rows)
     return columns(random.randint(0, 23, rows), movie, random.randint(1, 11, rows) / 2, random.permutation(rows))

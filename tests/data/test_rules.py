@@ -38,7 +38,7 @@ def test_the_newest_of_two_ratings_stays(tmp_path: Path) -> None:
     user, movie, _, _ = lines()["u.data"][0].split("\t")
     dataset, _, results = clean(tmp_path, u_data=[rated(int(user), int(movie), 1), rated(int(user), int(movie), 2)])
     remaining = [stars for *pair, stars in ratings_of(dataset) if pair == [user, movie]]
-    assert remaining == [2]  # of ratings in the same second, that of the later line
+    assert remaining == [2]  # of two ratings in the same second, the one in the later line stays
     assert results["duplicate-ratings"].removed == 2
     assert results["duplicate-ratings"].examples[1].endswith("movie " + movie + ", 1 stars")
 

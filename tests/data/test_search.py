@@ -182,7 +182,7 @@ WORDS = st.text("abcdefgh", min_size=1, max_size=12)
 @settings(deadline=None)
 @given(WORDS, WORDS)
 def test_similar_words_are_never_ruled_out(one: str, other: str) -> None:
-    """A typo changes at most two bits, so words with more differing bits have more typos."""
+    """A typo changes at most two bits, so words that differ in more than ``2 * n`` bits have more than n typos."""
     differing_bits = int(_bits(_signs([one])[:, -1] ^ _signs([other])[:, -1])[0])
     assert differing_bits <= 2 * OSA.distance(one, other)
 

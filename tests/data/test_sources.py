@@ -54,7 +54,7 @@ def test_download_and_cache(server: Server, small_zip: Path, monkeypatch: pytest
     assert downloading[-1].finished
     assert downloading[-1].done == downloading[-1].total == len(server.content)
     assert left_over() == ["ml-100k.zip"]
-    # After the tables are removed, the archive is still there, so no network is needed.
+    # Only the tables are removed. The archive is still there, so no network is needed.
     shutil.rmtree(locations.datasets())
     assert catalogue.get("ml-100k").source == "cache"
     assert catalogue.get("ml-100k").source == "cache"

@@ -40,8 +40,8 @@ def dataset(
 def checkerboard(users: int = 60, movies: int = 40, share: float = 0.6, seed: int = 3) -> tuple[Dataset, Ratings]:
     """Return ``(train, held out)``: even users like even movies, and odd users odd movies.
 
-    All users and all movies have the same mean, so only taste separates 5 from 1. The last user and the last movie
-    have no ratings.
+    In the whole table, all users and all movies have the same mean, so only taste separates 5 from 1. The last user and
+    the last movie have no ratings.
     """
     random = np.random.RandomState(seed)
     user, movie = (grid.ravel() for grid in np.indices((users, movies)))

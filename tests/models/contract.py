@@ -19,7 +19,7 @@ EMPTY = History(np.empty(0, np.int32), np.empty(0, np.float32))
 
 
 class ModelContract:
-    """Inherit and set ``kind``. Tests that use ``model`` also run with its published settings, if it has any."""
+    """Inherit and set ``kind``. Tests here that use ``model`` also run with its published settings, if it has any."""
 
     kind: ClassVar[type[AnyModel]]
     checkerboard_bound: ClassVar[float]

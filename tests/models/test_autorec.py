@@ -30,7 +30,7 @@ class TestAutoRec(ModelContract):
         assert errors[2] < errors[0] - 0.03
 
     def test_folding_in_is_the_posterior_of_the_regression(self, model: AutoRec) -> None:
-        """Compared with the textbook form, which inverts a matrix of features instead of ratings."""
+        """Compared with the textbook form, which inverts a matrix with a row per feature instead of per rating."""
         known = history_of(tastes()[0], 4)
         history = History(known.movies, known.stars)
         taste = model.fold_in(history)

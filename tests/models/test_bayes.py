@@ -60,7 +60,7 @@ class TestBayes(ModelContract):
         assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
     def test_folding_in_is_the_posterior_of_the_regression(self, model: Bayes, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Compared with the textbook form, which inverts a matrix of ratings instead of factors."""
+        """Compared with the textbook form, which inverts a matrix with a row per rating instead of per factor."""
         monkeypatch.setattr("movietui.models.bayes.RATINGS_AT_ONCE", 3)
         known, parameters = history_of(tastes()[0], 4), model.parameters
         history = History(known.movies, known.stars)

@@ -96,7 +96,7 @@ def test_with_averages_folding_in_a_user_gives_the_predictions_for_the_user() ->
 
 
 def test_the_averages_in_training_leave_out_the_rating_itself() -> None:
-    """Pure noise: a model whose averages include the rating itself would fit it."""
+    """The ratings are pure noise. A model whose averages included the rating itself would fit this noise."""
     random = np.random.RandomState(2)
     train = dataset(np.arange(3000) % 300, random.randint(0, 1000, 3000), random.randint(1, 6, 3000))
     model = Demographic(WITH_AVERAGES)

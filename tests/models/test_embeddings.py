@@ -64,7 +64,7 @@ class EmbeddedContract(ModelContract):
         assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
     def test_the_defaults_learn_tastes(self) -> None:
-        """All other tests use settings that train faster."""
+        """The other tests of these models use settings that train faster."""
         train, held_out = tastes()
         model = self.kind(seed=1)
         model.fit(train)

@@ -23,7 +23,7 @@ class TestHybrid(EmbeddedContract):
 
 
 def planted(seed: int = 0) -> tuple[Dataset, Dataset]:
-    """Men like comedies, women like dramas, nobody likes old movies, and each user has few ratings.
+    """Men like comedies, women like dramas, everybody likes old movies less, and each user has few ratings.
 
     Returns the train part, and the ratings of the last ten movies, which the train part lacks.
     """

@@ -39,9 +39,10 @@ def of_table(stars: np.ndarray) -> Dataset:
 
 
 def divided(users: int = 200, seed: int = 0) -> np.ndarray:
-    """Half of the users give 5 stars to movies 0 to 5 and 1 star to the next six; the other half does the opposite.
+    """Return a table of stars, shape (users, movies), in which every user has rated every movie.
 
-    Each user gives each of movies 12 to 17 either 5 stars or 1 star, at random. Every user rates every movie.
+    Half of the users give 5 stars to movies 0 to 5 and 1 star to the next six; the other half does the opposite. Each
+    user gives each of movies 12 to 17 either 5 stars or 1 star, at random.
     """
     random = np.random.default_rng(seed)
     first = np.arange(users)[:, None] % 2 == 0
@@ -132,8 +133,8 @@ def test_a_card_needs_enough_movies() -> None:
 
 
 def test_a_list_asks_about_different_tastes() -> None:
-    """There are three camps of users as above: two movies of one camp would tell less than one movie each of two
-    camps."""
+    """There are three camps of users as above: two movies that one camp likes tell less than two that different
+    camps like."""
     stars = np.where(np.arange(240)[:, None] % 3 == np.arange(12) // 4, 5.0, 2.0)
     movies = Interview(of_table(stars), directions=4).next_list(answers(), 2)
     assert len({movie // 4 for movie in movies}) == 2
@@ -184,7 +185,7 @@ def test_a_liked_genre_raises_its_movies_and_a_disliked_genre_lowers_them() -> N
 
 
 def test_movies_of_a_liked_genre_are_asked_about() -> None:
-    """Users of one camp have seen mostly movies of the first genre, and those of the other camp mostly of the
+    """Users of one camp have seen mostly movies of the first genre, and users of the other camp mostly movies of the
     second."""
     random = np.random.default_rng(6)
     camp = np.arange(300)[:, None] % 2 == np.arange(12) // 6

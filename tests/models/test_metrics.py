@@ -93,13 +93,14 @@ def test_ranking_by_hand() -> None:
     assert result["recall@10"] == result["recall@20"] == pytest.approx(0.75)
     assert result["hit@10"] == 1
     assert result["coverage@10"] == 1
-    # Movies 3, 2, 1 and 3 have one of three raters each, movie 0 has two.
+    # The five listed movies are 3, 2, 0, 1 and 3. Two of the three users rated movie 0; only one rated each other.
     assert result["novelty@10"] == pytest.approx((4 * np.log2(3) + np.log2(1.5)) / 5)
     # Listed and rated in test: movie 2 with 4 stars by user 0, movies 0 and 3 with 3 and 5 stars by user 1.
     assert result["liked@10"] == pytest.approx(2 / 3)
     assert result["disliked@10"] == 0
-    # Both users' mean is 5, which no prediction reaches. Of the 1 + 3 pairs, movie 2 is 0.4 stars above movie 3 for
-    # user 0, and movie 3 is 1.1 stars above movie 1 for user 1.
+    # Both users' mean is 5, which no listed movie is predicted to reach. Two of the 1 + 3 pairs are inverted: movie 2,
+    # predicted 0.4 stars above movie 3, is below it in the list of user 0, and so is movie 3, predicted 1.1 stars above
+    # movie 1, in the list of user 1.
     assert result["believed@10"] == 0
     assert result["inverted@10"] == pytest.approx(2 / 4)
 
@@ -168,8 +169,8 @@ def test_having_no_pair_is_an_error(movies: list[int]) -> None:
 def test_lists_of_pairs_by_hand() -> None:
     hits = np.zeros((2, 2, 10), bool)
     hits[0, 0, :2] = hits[1, 1, 9] = hits[1, 0, 0] = True
-    # In the first pair, one member's list is ideal and the other has no hit; in the second, the ndcg is 1 and 1 /
-    # log2(11).
+    # In the first pair, one member's list is ideal and the other's has no hit; in the second pair, the members' ndcg is
+    # 1 and 1 / log2(11).
     result = pair_list_metrics(hits, np.int32([[2, 5], [1, 1]]))
     last = 1 / np.log2(11)
     assert result["ndcg@10_mean"] == pytest.approx((0.5 + (1 + last) / 2) / 2)

@@ -20,7 +20,7 @@ from tests.models.contract import EMPTY, ModelContract
 
 
 class NeighboursContract(ModelContract):
-    """Tests of both models."""
+    """The contract of both neighbour models, in addition to that of all models."""
 
     def test_is_better_than_biases_where_there_is_taste(self, model: AnyModel) -> None:
         train, held_out = tastes()
@@ -136,7 +136,10 @@ def small() -> tuple[Dataset, np.ndarray[Any, Any]]:
 def sums_by_definition(
     residual_of: dict[tuple[int, int], float], one: int, movie: int, settings: Any, by_user: bool, without: bool = False
 ) -> tuple[float, float]:
-    """Return ``sum w e`` and ``sum |w|`` as the module's docstring defines them, with dictionaries and loops."""
+    """Return ``sum w e`` and ``sum |w|`` as the docstring of ``movietui.models.neighbours`` defines them, naively.
+
+    ``without``: leave out the rating of ``movie`` by ``one``.
+    """
     residual_of = dict(residual_of)
     own_residual = residual_of.get((one, movie))
     if without:

@@ -16,7 +16,7 @@ from movietui.models.training.towers import Tower, dropout_mask
 RANDOM = np.random.RandomState(0)
 INPUTS = RANDOM.normal(size=(600, 3)).astype(np.float32)
 TARGETS = np.abs(INPUTS[:, 0]) - 2 * INPUTS[:, 1]
-"""The planted target, which no single layer can represent."""
+"""The planted target, which no single linear layer can represent."""
 PLAN = Plan(epochs=30, batch=64, rate=0.02, min_batches=1)
 
 
@@ -129,7 +129,7 @@ def test_the_ratings_of_an_epoch_are_reported_and_change_nothing(monkeypatch: py
     assert {stage.total for stage in reported} == {500}
     many = len(reported)
     again, _ = learn(replace(PLAN, epochs=2))
-    assert len(reported) == many  # nobody subscribes any more
+    assert len(reported) == many  # after the block, nothing is reported
     for one, other in zip(tower.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
 

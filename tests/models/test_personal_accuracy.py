@@ -46,7 +46,7 @@ class Fixed(Model[Settings, History]):
 
 
 def fitted() -> Ranker:
-    """Two users give every movie 3 stars; a third gives the last sixty movies 5 stars, so that their mean is higher."""
+    """Two users give every movie 3 stars; a third gives the last sixty movies 5, so that these have a higher mean."""
     user = np.r_[np.repeat([0, 1], MOVIES), np.full(60, 2)]
     movie = np.r_[np.tile(np.arange(MOVIES), 2), np.arange(40, MOVIES)]
     train = dataset(user, movie, np.r_[np.full(2 * MOVIES, 3.0), np.full(60, 5.0)])
@@ -64,7 +64,7 @@ def test_the_newest_fifth_is_predicted_from_the_rest() -> None:
     accuracy = personal_accuracy(ranker, History(movies, stars))
     assert (accuracy.older, accuracy.newest, accuracy.liked) == (24, 5, 4)
     assert len(ranker.model.last_history) == 24  # type: ignore[attr-defined]
-    # The model's errors are 1, 0, 2, 1 and 0.
+    # The model's absolute errors are 1, 0, 2, 1 and 0.
     assert accuracy.by_model.rmse.value == pytest.approx(math.sqrt(6 / 5))
     assert accuracy.by_model.hits == 3  # movies 0, 1 and 3; movie 99 is the last in the list
     assert accuracy.by_model.hit_rate == wilson(3, 4)

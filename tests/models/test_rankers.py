@@ -23,7 +23,8 @@ def test_recovers_a_planted_slope() -> None:
     assert loss == pytest.approx(0.25, rel=0.05)
     without, gain = parameters["taste"]
     assert without == pytest.approx(0.3**2 * 4, rel=0.1)
-    # With 20 of the 40 ratings, the variance is a quarter, because leaving out half of them changes half of the score.
+    # With 20 of the 40 ratings, the variance falls to a quarter, because leaving out half of them changes half of the
+    # score.
     assert without / (1 + 20 * gain) == pytest.approx(without / 4, rel=0.01)
 
 

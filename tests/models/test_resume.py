@@ -126,7 +126,7 @@ def test_other_settings_seeds_and_networks_start_over(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("at", [0.6, 0.999])
 def test_a_state_with_one_wrong_bit_is_ignored(tmp_path: Path, at: float) -> None:
-    """Training starts over, wherever the bit is, because the result would differ."""
+    """Wherever the bit is, training starts over, because a wrong state would lead to another result."""
     with pytest.raises(Cancelled):
         learn(tmp_path, "sgd-mf", DESCENT, stop(2))
     (file,) = tmp_path.iterdir()

@@ -12,8 +12,10 @@ from tests.models.builders import dataset
 
 
 def crowd() -> Dataset:
-    """Return ten users who give every movie three stars; half of the movies are comedies, and a third each is from
-    1985, 1995 and an unknown year."""
+    """Return a dataset in which ten users give every movie three stars.
+
+    Half of the movies are comedies and half are dramas; a third each is from 1985, 1995 and an unknown year.
+    """
     user, movie = (grid.ravel() for grid in np.indices((10, 30)))
     whole = dataset(user, movie, np.full(300, 3.0), users=11)
     genres = np.stack([np.arange(30) % 2 == 0, np.arange(30) % 2 == 1], 1)

@@ -43,7 +43,7 @@ def movietui(home: Path, *arguments: str) -> None:
 
 
 def _once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
-    """Build a home once for all workers of this test run."""
+    """Return the home with this name, which is built once for all workers of the test run."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = shared / name

@@ -21,8 +21,8 @@ from movietui.ui.browse.screen import BrowseScreen
 from movietui.ui.browse.viewers import ViewerList
 from tests.movietui.at_hand import EngineAtHand, JobAtHand
 
-# After each key, Textual checks 50 times a second whether the app is idle. In tests, it checks more often, and an app
-# that uses a little more CPU time also counts as idle.
+# After each key, Textual checks 50 times a second whether the app is idle. Here, it checks more often, and an app that
+# uses up to half of a processor also counts as idle.
 _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 120, 1 / 240
 
 PATIENCE = 120.0
@@ -60,7 +60,7 @@ class Driver:
         app.watch(app, "notice", lambda notice: self._notices.append(notice.plain), init=False)
 
     async def until(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-        """Wait until a condition holds. ``what``: its name, for the failure message."""
+        """Wait until a condition holds. ``what``: what should appear, for the failure message."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if condition():
@@ -83,7 +83,7 @@ class Driver:
         await self.press(*(names.get(sign, sign) for sign in text))
 
     async def wait_for_notice(self, text: str, seconds: float = PATIENCE) -> None:
-        """Wait until the status line has shown a text since the last key, even if another notice has replaced it."""
+        """Wait until the status line has shown a text since the last ``press``, even if another notice replaced it."""
         await self.until(
             lambda: any(text in notice for notice in self._notices), f"{text!r} in the status line", seconds
         )

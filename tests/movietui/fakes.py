@@ -75,7 +75,7 @@ def title(movie: int) -> str:
 
 
 def with_run(store: Store, dataset: str = "demo") -> int:
-    """Store three runs with fixed metrics; the last one is done and serves. Return its number."""
+    """Store two finished runs with fixed metrics and a cancelled one; return the number of the last, which serves."""
     curve = [
         {"epoch": epoch, "train_loss": 0.9 - 0.05 * epoch, "validation_loss": 0.8 + 0.01 * (epoch - 5) ** 2}
         for epoch in range(1, 9)
@@ -196,7 +196,10 @@ class FakeEngine(Requests, EngineClient):
         return shift + taste + misery * (movie % 4) * (len(viewers) - 1) - movie
 
     def _order(self, query: ListQuery) -> list[int]:
-        """Rank movies. A filter knows only a few words, much daring reverses the list, ``likely`` sorts by number."""
+        """Return the movies of a list in order. A filter may contain only a few words.
+
+        Much daring, standardising and the way ``borda`` each reverse the order ``liked``; ``likely`` sorts by number.
+        """
         viewers, misery = query["viewers"], query["misery"]
         seen = [{int(key) for key in (*dict(one["rated"]), *one["seen"])} for one in viewers]
         by = {"all": set.union(*seen), "any": set.intersection(*seen), "none": set[int]()}
@@ -560,7 +563,7 @@ class FakeEngine(Requests, EngineClient):
         return ["none", "standard"]
 
     def preview_cleaning(self, *, dataset: str, cleaning: str) -> CleaningReport:
-        """Understand the same texts as the real engine: a preset, then rules with + and -.
+        """Return the report of a cleaning, which is written as for the real engine: a preset, then rules with + and -.
 
         If a rule is repeated, the last one counts.
         """
@@ -679,7 +682,7 @@ def last_event(how: str, problem: str) -> JobEvent:
 
 
 class FakeSweep(JobClient):
-    """Measures one combination for each step that a test allows, until it is cancelled."""
+    """Measures the next combination whenever a test allows it, until all are measured or the test ends the sweep."""
 
     made: list["FakeSweep"] = []
 
@@ -736,7 +739,7 @@ class FakeSweep(JobClient):
 
 
 class FakeJob(JobClient):
-    """Trains until the test ends or cancels it, and stores the run as a real job does."""
+    """Trains until ``end`` or ``cancel`` is called, and stores the start and the end of the run as a real job does."""
 
     made: list["FakeJob"] = []
 

@@ -23,7 +23,8 @@ POISONED = {
     "changes": {"title": ""},
     "runs": {**dict.fromkeys(("name", "note"), ""), **dict.fromkeys(("device", "problem", "cleaning"), "id = 2")},
 }
-"""The columns of a store that hold text from people or files, each with a condition for its rows; empty for all."""
+"""The columns of a store that can hold text from outside, each with the condition that its rows must meet, or an empty
+text for all rows."""
 
 TITLES = (
     "[red]x[/red]",
@@ -93,7 +94,7 @@ def save_hostile(name: str = "hostile") -> None:
 
 
 def poison(store: Path) -> None:
-    """Put control characters wherever a store holds text from outside, as somebody else's backup may."""
+    """Put hostile text into the columns of ``POISONED``; a backup from somebody else may contain such text."""
     with sqlite3.connect(store) as database:
         for table, columns in POISONED.items():
             for column, condition in columns.items():

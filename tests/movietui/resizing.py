@@ -87,7 +87,10 @@ def sizes(random: Random, count: int) -> Iterator[tuple[int, int]]:
 
 
 async def go_over_sizes(driver: Driver, random: Random, count: int, keys: Sequence[str] = HARMLESS) -> None:
-    """Change the size ``count`` times, press keys in between, some before the app knows the size; check the picture."""
+    """Change the size ``count`` times, and press keys in between, some before the app knows the size.
+
+    At the end, check the picture.
+    """
     app = driver.app
     with pictured(driver) as picture:
         for columns, rows in sizes(random, count):

@@ -20,7 +20,7 @@ SILENT = re.compile(
 OTHER_SCREEN = re.compile(rb"\x1b\[\?1049[hl]")
 """Switches between the main screen and the alternate screen, which the emulator does not have."""
 TYPED = termios.ICANON | termios.ECHO | termios.ISIG
-"""The input modes of a terminal unless a program reads every key by itself."""
+"""The input modes that are on in a terminal unless a program reads every key by itself."""
 KEYS = {
     "enter": "\r",
     "esc": "\x1b",
@@ -133,7 +133,7 @@ class Terminal:
             self.read(0.1)
 
     def list_of_movies(self) -> list[str]:
-        """Return the rows of the list as drawn: lines with predicted stars, but not the line that explains figures."""
+        """Return what each row of the list shows after its first ★; the line that explains the figures is left out."""
         rows = [line for line in self.lines if re.search(r"★ \d\.\d", line)]
         return [line.split("★", 1)[1].split("│")[0].strip() for line in rows]
 

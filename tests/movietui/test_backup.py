@@ -1,4 +1,4 @@
-"""The store is backed up and restored completely or not at all, and only validated values are restored."""
+"""The store is backed up and restored completely or not at all, and an invalid backup changes nothing."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Browse, by keyboard, on the trained demo."""
+"""Browse, by keyboard: the list, viewers, pairs, panels, and changes and failures elsewhere."""
 
 import asyncio
 import os
@@ -534,7 +534,7 @@ async def test_a_rating_in_another_window_changes_the_list(ready: Path) -> None:
 
 
 async def test_a_rating_in_another_window_is_noticed_from_the_start(faked: FakeEngine) -> None:
-    """The app must also notice a change between the first list and its first check of the store."""
+    """The app must also notice a change that is made between its first list and its first check of the store."""
     async with started(engine=faked) as driver:
         row = driver.movies.known_rows()[0]
         other = Store(locations.store())
@@ -552,7 +552,7 @@ async def test_a_missing_checkpoint_is_reported(ready: Path) -> None:
 
 
 async def test_the_app_starts_if_the_last_viewer_is_gone(ready: Path) -> None:
-    """The dataset has been read again from another file, which does not have the user."""
+    """This happens if the dataset has been read again from another file, which lacks the user."""
     store = Store(locations.store())
     store.choose("viewer:demo", "user:99999")
     store.close()

@@ -1,4 +1,4 @@
-"""Browse: the dial, the surprise, the ways to combine scores, search, similar movies and taste."""
+"""Browse: the dial, the surprise, pairs and groups, search, similar movies and taste."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A few attempts of each part of the campaign, chosen by their seeds, and a check that each part can fail."""
+"""A few attempts of each part of the campaign, chosen by their seeds, and checks that harm is reported."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ def scratch(tmp_path: Path) -> Path:
 
 
 def make_attempts(part: ModuleType, template: Path, scratch: Path, seeds: Sequence[int], **options: Any) -> Report:
-    """Make the attempts of some seeds."""
+    """Make the attempts with these seeds, and return the report."""
     times = options.pop("times", part.TIMES)
     report = Report(part.__name__.rpartition(".")[2], times, scratch / "kept", seeds=seeds)
     part.run(report, template, scratch, **options)
@@ -43,7 +43,7 @@ def make_attempts(part: ModuleType, template: Path, scratch: Path, seeds: Sequen
 
 
 def check_attempts(part: ModuleType, template: Path, scratch: Path, seeds: Sequence[int], **options: Any) -> None:
-    """Make the attempts of some seeds, all of which must succeed."""
+    """Make the attempts with these seeds, all of which must succeed."""
     report = make_attempts(part, template, scratch, seeds, **options)
     assert not report.failed, report.summary()
     assert report.tried.total() >= len(seeds)
@@ -135,7 +135,7 @@ def test_a_long_session_accumulates_nothing(joined_home: Path, scratch: Path) ->
     check_attempts(life, joined_home, scratch, [0], times=150, warm=100, walked=walked, trains=False)
 
 
-# Each part can fail
+# Harm is reported
 
 
 def test_a_failure_is_counted_and_saved(tmp_path: Path) -> None:

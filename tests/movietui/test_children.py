@@ -150,7 +150,7 @@ async def test_requests_to_a_killed_engine_are_sent_again(ready: Path, engine: E
 async def test_requests_to_a_new_engine_succeed_while_the_death_of_the_old_one_is_reported(
     ready: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reading the error output of the old engine must not fail requests that the new one has received since."""
+    """Requests that the new engine receives while the error output of the old one is read must not fail."""
     await open_demo(engine)
     before = await rank(engine)
 
@@ -258,7 +258,7 @@ for line in sys.stdin.buffer:
 
 
 def instead(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    """Start another program as the engine. It replies to every request, after running the statement ``what``."""
+    """Let another program be the engine. For each request, it runs the statement ``what``, then replies."""
 
     async def start(module: str, *options: str, **environment: str) -> children.Child:
         transport, pipes = await asyncio.get_running_loop().subprocess_exec(

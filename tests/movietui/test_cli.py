@@ -177,7 +177,7 @@ def test_locate_prints_paths_and_creates_nothing(run: Run, home: Path) -> None:
 
 
 def test_commands_print_only_one_json_document(run: Run, ready: Path) -> None:
-    """Standard output contains one document and nothing else, even if the command does long work first."""
+    """Standard output contains one document and nothing else, or nothing if the command fails."""
     document(run("recommend", "--user", "1", "--dataset", "demo", "--json", "-k", 1))
     title = Movie("x 1990", "x", 1990).title
     refused(run("rate", "--profile", "anna", title * 30, "3", "--dataset", "demo", "--json"), "has no movie")

@@ -21,7 +21,7 @@ class People(ColumnList[Person]):
 
 
 class Decades(MovieList):
-    """A list with one more column, which takes nothing more than this method."""
+    """A list with one more column: this method is all that it takes."""
 
     def columns(self, width: int) -> Sequence[Column[MovieRow]]:
         decade: Column[MovieRow] = Column("decade", 7, lambda row, _: f"{row['year'] // 10 * 10}s")

@@ -30,7 +30,7 @@ def invoke(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def filled(home: Path) -> Path:
-    """A store with rows in every table, and the checkpoint of its run."""
+    """A store with two ratings, a mark, a choice and a measured run, whose checkpoint folder is empty."""
     store = Store(locations.store())
     store.rate(ANNA, FARGO, 4)
     store.rate(ANNA, ALIEN, 5)

@@ -177,9 +177,8 @@ async def test_lines_scrolled_out_of_view_are_freed_at_once(store: Store) -> Non
         def after_drawing() -> int:
             movies._styles_cache.clear()
             for strip in movies.render_lines(movies.size.region):
-                assert list(strip.divide([strip.cell_length])) == [
-                    strip
-                ]  # like the lines of a pane when they are put together
+                # Textual divides the lines of all panes when it puts them together.
+                assert list(strip.divide([strip.cell_length])) == [strip]
             return sum(issubclass(type(each), Strip) for each in gc.get_objects())
 
         gc.disable()
@@ -224,7 +223,7 @@ async def test_closed_panels_are_freed(store: Store) -> None:
 
 
 async def test_widgets_added_in_a_batch_are_laid_out_before_drawing(store: Store) -> None:
-    """A widget that is drawn before its layout never learns its size, and stays empty."""
+    """A widget that is drawn before it is laid out never learns its size, and stays empty."""
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
         await driver.press("t")

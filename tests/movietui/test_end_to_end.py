@@ -17,13 +17,13 @@ from tests.movietui.terminal import Start, Terminal, program
 
 
 def stored_ratings() -> dict[str, float]:
-    """Return all ratings in the file of the store, read without the program."""
+    """Return the stars of all ratings by viewer and title, read from the store without the program."""
     with sqlite3.connect(locations.store()) as database:
         return dict(database.execute("SELECT name || ' ' || title, stars FROM ratings JOIN viewers ON viewer = id"))
 
 
 def quit_with(terminal: Terminal, key: str, home: Path, codes: tuple[int, ...] = (0,)) -> None:
-    """Quit, and stop training if a model is being trained."""
+    """Quit, and stop training if a model is being trained; check the exit code, and that nothing is left behind."""
     terminal.send(key)
     until = time.monotonic() + 120
     while terminal.read(0.1) and time.monotonic() < until:

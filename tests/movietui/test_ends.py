@@ -65,7 +65,7 @@ def show_search(terminal: Terminal) -> None:
 
 
 def show_training(terminal: Terminal) -> None:
-    """Wait until the run that waits in the store is being trained."""
+    """Go to the Train screen, and wait until the waiting run is being trained."""
     show_list(terminal)
     terminal.send("t")
     terminal.wait_for("of 200", 120)
@@ -202,7 +202,7 @@ def test_the_app_ends_if_its_terminal_closes_without_a_signal(ready: Path, start
     "typed", [b"\x1b[M\x20\xc8\x30", b"\x1b[M\x20\x31\x35", b"\xe9", b"\xff\xfe", b"\xc3", b"\x1b[M\x20\xc8\x9a"]
 )
 def test_bytes_that_are_not_text_are_ignored(ready: Path, start: Start, typed: bytes) -> None:
-    """For example, mouse reports that nobody asked for, and letters in another encoding."""
+    """Such bytes are, for example, mouse reports that nobody asked for, and letters in another encoding."""
     terminal = start()
     show_list(terminal)
     os.write(terminal.child.child_fd, typed)
@@ -366,7 +366,7 @@ def test_a_stopped_app_can_be_ended(ready: Path, start: Start) -> None:
     terminal.child.send("\x1a")
     terminal.wait_for("Stopped")
     terminal.child.send("clear; kill %1\r")
-    while "Exit 143" not in "\n".join(terminal.lines):  # the shell reports it before its next prompt
+    while "Exit 143" not in "\n".join(terminal.lines):  # the shell reports the end before its next prompt
         terminal.child.send("\r")
         assert terminal.read(1)
     terminal.child.send("exit\r")
@@ -441,7 +441,7 @@ def engine_of(home: Path) -> int:
 @pytest.mark.parametrize("quit_key", ["q", "\x03"])
 @pytest.mark.parametrize("keys", ["", "44", "\r"])
 def test_a_hung_engine_does_not_prevent_quitting(ready: Path, start: Start, keys: str, quit_key: str) -> None:
-    """A key waits for the replies to the keys before it, except the key that quits."""
+    """Each key waits for the replies to the keys before it, except a key that quits."""
     terminal = patched(start, "from movietui.state import child_processes as children; children.HANG_SECONDS = 600")
     show_list(terminal)
     os.kill(engine_of(ready), signal.SIGSTOP)

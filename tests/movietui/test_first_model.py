@@ -30,7 +30,7 @@ def jobs() -> list[FakeJob]:
 
 @pytest.fixture
 def quick(store: Store) -> int:
-    """The number of the quick run, which serves until the recommended run is done."""
+    """The number of the quick run, which is done and serves until the recommended model is chosen."""
     runs = Runs(store)
     number = runs.queue_stand_in("mf", "demo", REQUEST)
     runs.begin(number, "standard", {})
@@ -201,7 +201,7 @@ async def test_a_model_that_another_window_trained_is_offered(store: Store, quic
         await driver.wait_for_notice(READY)
         assert (in_use(driver), jobs) == ("mf", [])
         theirs = Store(store.path)
-        Runs(theirs).decide("demo")  # somebody chose there, so nothing is offered any more
+        Runs(theirs).decide("demo")  # a choice in that window, so nothing is offered any more
         theirs.close()
         await driver.app.watch_store()
         assert driver.app.stand_in.offered is None

@@ -1,4 +1,4 @@
-"""Titles, names and jobs that try to break the screen break no list and no panel."""
+"""Titles, names and occupations that try to break the screen break no list and no panel."""
 
 import base64
 import inspect
@@ -136,7 +136,7 @@ def test_reasons_have_their_width(title: str) -> None:
 
 
 def test_no_widget_bypasses_the_line_filter() -> None:
-    """The filters of the app get every line, unless a widget makes its lines in another way."""
+    """Every line passes through the line filters of the app, unless a widget makes its lines in another way."""
     for module in pkgutil.walk_packages(movietui.ui.__path__, "movietui.ui."):
         for kind in vars(import_module(module.name)).values():
             if inspect.isclass(kind) and issubclass(kind, Widget) and kind.__module__.startswith("movietui."):
@@ -272,7 +272,7 @@ async def test_a_poisoned_store_breaks_no_panel(store: Store, size: tuple[int, i
 OURS = re.compile(
     r"\x1b\[[<>=?]?[0-9;]*(?:\$p|[a-zA-Z])|\x1bP[^\x1b]*\x1b\\\\|\x1b_[^\x1b]*\x1b\\\\|\x1b\]22;[a-z]*\x07|[\r\n]"
 )
-"""What Textual itself sends: colours, cursor positions, modes and queries."""
+"""What Textual itself sends: colours, cursor positions, modes, queries and line ends."""
 
 
 def test_a_real_terminal_gets_no_raw_control_characters(hostile: Path) -> None:

@@ -23,7 +23,7 @@ from tests.movietui.terminal import program
 
 MARK = "pwn"
 NAME = POISON.replace("/", "")
-"""The same text as a file name."""
+"""``POISON`` without slashes, so that a file can have this name."""
 Call = Sequence[str]
 
 
@@ -207,7 +207,7 @@ def test_a_real_terminal_gets_no_raw_control_characters(poisoned: Path, call: Se
     child.expect(pexpect.EOF)
     child.close()
     words = child.before.decode("utf-8")
-    drawn = re.sub(r"\x1b\[(?:[0-9;]*m|\?25[lh]|2K)|\r", "", words)  # movietui sends colours, bars and line ends
+    drawn = re.sub(r"\x1b\[(?:[0-9;]*m|\?25[lh]|2K)|\r", "", words)  # movietui itself sends colours, bars and line ends
     assert MARK in drawn
     assert "owned" in drawn
     assert not RAW.search(drawn), repr(drawn)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("interruptible")
 
 
 class Interrupted:
-    """A connection to SQLite that gets SIGINT right after the first statement that starts with ``after``."""
+    """A connection to SQLite. The process gets SIGINT right after the first statement that starts with ``after``."""
 
     def __init__(self, connection: sqlite3.Connection, after: str) -> None:
         self._connection, self._after = connection, after

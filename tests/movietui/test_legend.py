@@ -1,4 +1,4 @@
-"""Words explain signs and figures under the list, beside the mouse, and in the help."""
+"""Signs and figures are explained under the list, beside the mouse, and in the help."""
 
 from movietui.store.ratings import Store
 from movietui.ui.browse.legend import LegendLine

@@ -1,4 +1,4 @@
-"""Messages repeat the fields of dataclasses that the process that draws must not import."""
+"""Messages repeat the fields of dataclasses, because the process that draws must not import these."""
 
 from typing import Any, get_type_hints
 
@@ -32,7 +32,7 @@ NOT_SENT = {"checkpoint", "place", "curve_text", "request"}
     ],
 )
 def test_a_message_has_the_fields_of_its_class(message: type, cls: type, in_json: dict[str, Any]) -> None:
-    """``in_json``: the types that differ, because JSON has neither tuples nor classes."""
+    """``in_json``: the fields whose types differ in the message, because JSON has neither tuples nor classes."""
     assert get_type_hints(message) == get_type_hints(cls) | in_json
 
 

@@ -65,7 +65,7 @@ async def test_open_remembers_the_last_viewer(session: Session, engine: FakeEngi
 
 
 async def test_a_remembered_user_who_is_gone_is_forgotten(session: Session) -> None:
-    """The dataset has been read again from another file, which does not have the user."""
+    """This happens if the dataset has been read again from another file, which lacks the user."""
     session.store.choose("viewer:demo", "user:99999")
     await session.open("demo")
     assert session.audience.viewers == (user("1", "demo"),)

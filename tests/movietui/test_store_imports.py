@@ -124,7 +124,7 @@ def test_an_import_with_invalid_stars_is_rolled_back(store: Store) -> None:
 
 
 def test_a_movie_with_two_keys_is_one_movie(store: Store) -> None:
-    """Under either key, it is the same movie when it is rated, marked or undone."""
+    """A rating or a mark under either key belongs to the same movie."""
     elsewhere = Movie("fargo 1997", "Fargo!", 1997)
     store.import_movies(ANNA, "", [imported(Movie(FARGO.key, "Fargo!", 1997), 4, import_key="fargo 1997")])
     assert store.describe([FARGO.key])[0].aliases == ("fargo 1997",)

@@ -192,7 +192,7 @@ def open_to_all() -> Iterator[None]:
 
 
 def shared(folder: Path) -> list[str]:
-    """Return the paths below a folder that other users can read."""
+    """Return the paths that other users can access, of a folder and everything in it."""
     return sorted(str(path) for path in [folder, *folder.rglob("*")] if path.stat().st_mode & 0o077)
 
 

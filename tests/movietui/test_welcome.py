@@ -315,7 +315,7 @@ def test_the_seconds_left_are_estimated_from_the_steps() -> None:
     getting = FirstList("Get MovieLens 100K", began=100.0)
     assert getting.seconds_left(100.0) == usual
     assert getting.seconds_left(103.0) == usual - 3
-    assert getting.seconds_left(900.0) == usual - USUAL_SECONDS["get"] + 1  # never less than the later steps take
+    assert getting.seconds_left(900.0) == usual - USUAL_SECONDS["get"] + 1  # the step itself counts as one second
     job = Activity("get ml-100k", {"do": "get", "name": "ml-100k", "path": None, "cleaning": "standard"})
     slow = FirstList("Get", 100.0, job.after(stage("Downloading", 1_000_000, 4_900_000, 60.0)))
     assert slow.seconds_left(110.0) == 60 + USUAL_SECONDS["clean"] + USUAL_SECONDS["learn"]

@@ -1,4 +1,4 @@
-"""A wrong name in a command or in ``config.toml`` leads to one sentence, with the name that may be meant."""
+"""A wrong name in a command or in ``config.toml`` leads to one sentence, with the name that was probably meant."""
 
 from pathlib import Path
 

@@ -387,7 +387,7 @@ class _Child:
         self.stderr.feed_eof()
 
     def write(self, line: bytes) -> None:
-        """Receive a request, and send the whole input in reply."""
+        """Receive a request. In reply to the first one, send the whole input."""
         if not self.stdout.at_eof():
             self.stdout.feed_data(self._content)
             self.stdout.feed_eof()
@@ -397,11 +397,11 @@ class _Child:
         """Do nothing."""
 
     def close(self) -> None:
-        """Close the input; then the output ends too."""
+        """Close standard input; standard output then ends too."""
         self.stdout.feed_eof()
 
     def is_closing(self) -> bool:
-        """Accept all input."""
+        """Return False: standard input stays open, so the client may always write to it."""
         return False
 
     def kill(self) -> None:
@@ -414,7 +414,7 @@ class _Child:
         return self.returncode
 
     async def end(self) -> None:
-        """Close the input; the process itself has already ended."""
+        """Close standard input; the process itself has already ended."""
         self.close()
 
 
@@ -513,7 +513,7 @@ def _dataset(random: Random) -> tuple[str, bytes]:
 
 
 def _store_sample(folder: Path) -> bytes:
-    """Return the file of a store with a few rows of each kind."""
+    """Return the content of a store with a few ratings, an undone mark, two runs and a choice."""
     path = folder / "sample.sqlite3"
     with closing(Store(path)) as store:
         for number, stars in enumerate((4.0, 2.5, 5.0)):

@@ -25,7 +25,7 @@ LIMIT_SECONDS = 120.0
 ANNA = profile("anna")
 RATED = (("Fargo", 1996, 4.0), ("Alien", 1979, 5.0), ("Titanic", 1997, 2.0), ("Casablanca", 1942, 4.5))
 EXPORT = "ratings.csv"
-"""A Letterboxd export in each home. It contains movies of the demo, an ambiguous movie and one that has no match."""
+"""The name of the Letterboxd table that ``furnish`` adds, with movies of the demo, an ambiguous and an unknown one."""
 TWINS = (("Brazil", 1985), ("Ran", 1985))
 """Movies that each match two titles in the IMDb tables of ``furnish``."""
 
@@ -67,7 +67,7 @@ def make_demo(home: Path) -> None:
 
 
 def furnish(home: Path) -> None:
-    """Join the demo in a home with IMDb, and add a profile with ratings and a file to import."""
+    """Join a home's demo with IMDb, and add a profile with ratings, and a file to import."""
     with at_home(home):
         titles = [basics(11, "Fargo", 1996), basics(12, "Alien", 1979)]
         for number, (name, year) in enumerate(TWINS):

@@ -155,7 +155,7 @@ TIMES = len(ATTEMPTS)
 
 
 def run(report: Report, template: Path, scratch: Path) -> None:
-    """Try every command with all its arguments and kinds of output, and every screen; the seed numbers the attempts."""
+    """Try every command with all its arguments and kinds of output, and every screen; a seed is an attempt's number."""
     for seed in report.seeds():
         command, index, target = ATTEMPTS[seed % len(ATTEMPTS)]
         report.tried[f"command, {target}" if command else "screen"] += 1
@@ -204,7 +204,10 @@ def spoil(random: random.Random, home: Path) -> None:
 
 
 def _texts(database: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Return the table and name of each column with text from people, services or files, even in tables added later."""
+    """Return the table and name of each column with text from people, services or files, even in tables added later.
+
+    Columns of ``viewers`` and ``choices`` are left out, because ``spoil`` changes only some of their rows.
+    """
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     return [
         (table_, column)

@@ -59,7 +59,10 @@ def _counted(report: Report, boundaries: Boundaries, weights: Mapping[str, int],
 def _batch(
     report: Report, boundaries: Boundaries, weights: Mapping[str, int], seeds: Sequence[int], scratch: Path
 ) -> list[int]:
-    """Try inputs in a separate process. If it dies or has to be killed, return the seeds that it did not get to."""
+    """Try inputs in a separate process. Return the seeds that it did not get to.
+
+    There are such seeds only if the process dies or has to be killed.
+    """
     context = multiprocessing.get_context("fork")
     progress = mmap.mmap(-1, PROGRESS.size)
     reading, writing = context.Pipe(duplex=False)

@@ -96,7 +96,7 @@ class _Walk:
         self.terminal = places.begin("BrowseScreen", home)
 
     def all(self, report: Report, warm: int, trains: bool) -> None:
-        """Walk to the end, and check that the program then uses hardly more than after warming up."""
+        """Walk to the end, and check that the program then uses hardly more resources than after warming up."""
         pressed = 0
         first: Figures | None = None
         while pressed < report.times:

@@ -64,7 +64,7 @@ def change_table(content: bytes, separator: bytes, random: Random) -> bytes:
 
 
 def change_document(document: Any, random: Random) -> Any:
-    """Change a JSON document in some places: replace, remove, add or swap values."""
+    """Change a JSON document in some places: replace, remove or add values."""
     for _ in range(random.choice((1, 1, 2, 4))):
         document = _changed(document, random)
     return document
@@ -85,7 +85,7 @@ def _changed(value: Any, random: Random) -> Any:
 
 
 def as_json(document: Any, random: Random) -> bytes:
-    """Return a document as JSON, occasionally with damaged bytes or as nothing but opening brackets."""
+    """Return a document as JSON, sometimes with damaged bytes; occasionally return only opening brackets instead."""
     content = json.dumps(document).encode()
     if random.random() < 0.02:
         depth = random.choice((100, 5000, 200_000))

@@ -68,7 +68,7 @@ def with_keys() -> set[str]:
 
 
 def go(terminal: Watched, name: str, home: Path) -> None:
-    """Go to a place from the list."""
+    """Go from the list of movies to a place."""
     for pressed, text in PLACES[name].steps:
         for key in pressed:
             terminal.press(key.format(export=home / EXPORT))

@@ -29,7 +29,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple, get_args
 
 from movietui.data.imports import columns
-from movietui.data.imports.entries import Choices, Entry, Log, Mark, Reading, Skipped
+from movietui.data.imports.entries import LONGEST_LIST_NAME, Choices, Entry, Log, Mark, Reading, Skipped
 from movietui.data.imports.fields import (
     OF_FIVE,
     OF_TEN,
@@ -69,7 +69,6 @@ SERIES = (
 a movie."""
 TITLE_LISTS = (".txt", ".md", ".text", "")
 """The extensions of files that may have one title per line."""
-LONGEST_LIST_NAME = 200
 _HEAD = 2**16
 """How many bytes at the start of a file are searched for the header."""
 _HEAD_ROWS = 12

@@ -12,6 +12,8 @@ from movietui.data.titles import movie_key
 Mark = Literal["watchlist", "hidden", "seen", "liked"]
 """What a viewer can say about a movie besides rating it: on the watchlist, hidden from lists, seen without a rating, or
 liked."""
+LONGEST_LIST_NAME = 200
+"""The most characters in the name of a list."""
 MOST_NAMED = 1000
 """How many skipped rows or unread values of a table are described; further ones are only counted."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import itertools
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ from typing import cast
 
 from movietui.answers.lists import same_movies
 from movietui.data.dataset import Dataset
-from movietui.data.imports.entries import Choices, Entry, Export, NamedList, Reading, Skipped
+from movietui.data.imports.entries import LONGEST_LIST_NAME, Choices, Entry, Export, NamedList, Reading, Skipped
 from movietui.data.imports.export_file import read
 from movietui.data.imports.matching import Match, Matcher, Matches
 from movietui.data.problems import Problem
@@ -187,12 +186,14 @@ def _as_stored(imported: ImportedMovie, stored_keys: Mapping[str, str]) -> Impor
 
 
 def _each_named(lists: Iterable[NamedList]) -> Iterator[NamedList]:
-    """Yield the lists; if several have the same name, the second and later ones get a number."""
-    used: Counter[str] = Counter()
+    """Yield the lists; if several have the same name, the second and later ones get a number that no other has."""
+    used: set[str] = set()
     for each in lists:
-        used[each.name] += 1
-        number = f" {used[each.name]}" if used[each.name] > 1 else ""
-        yield NamedList(each.name[: 200 - len(number)] + number, each.entries)
+        endings = itertools.chain([""], (f" {number}" for number in itertools.count(2)))
+        names = (each.name[: LONGEST_LIST_NAME - len(ending)] + ending for ending in endings)
+        name = next(name for name in names if name not in used)
+        used.add(name)
+        yield NamedList(name, each.entries)
 
 
 def _list(matcher: Matcher, named: NamedList, settled: Mapping[str, str | None]) -> StoredList:

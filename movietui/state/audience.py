@@ -20,6 +20,10 @@ class Veto:
     viewer: ViewerRef
     movie: Movie
 
+    def renamed(self, before: ViewerRef, after: ViewerRef) -> Veto:
+        """Return the veto with a renamed profile's new name."""
+        return replace(self, viewer=after) if self.viewer == before else self
+
 
 @dataclass(frozen=True)
 class Audience:
@@ -74,7 +78,8 @@ class Audience:
 
     def renamed(self, before: ViewerRef, after: ViewerRef) -> Audience:
         """Replace a renamed profile with its new name."""
-        return replace(self, viewers=tuple(after if ref == before else ref for ref in self.viewers))
+        viewers = tuple(after if ref == before else ref for ref in self.viewers)
+        return replace(self, viewers=viewers, vetoes=tuple(veto.renamed(before, after) for veto in self.vetoes))
 
     def rated_by(self, index: int) -> Audience:
         """Let the viewer with this index rate next; if the index is too high, the last viewer."""

@@ -50,6 +50,11 @@ class Changes:
         self._done.append(entry)
         self._undone.clear()
 
+    def rename(self, before: ViewerRef, after: ViewerRef) -> None:
+        """Replace a renamed profile with its new name; the store has renamed it in its own steps."""
+        for entries in (self._done, self._undone):
+            entries[:] = [each.renamed(before, after) if isinstance(each, Veto) else each for each in entries]
+
     async def rate(self, audience: Audience, movie: Movie, stars: float) -> Change:
         """As the viewer who rates next, rate a movie."""
         self.last = await self._movies.read(audience.viewers, self._movies.rate, audience.rater, movie, stars)

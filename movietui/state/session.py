@@ -151,6 +151,11 @@ class Session:
         await self.leave_deleted()
         return deleted
 
+    def rename(self, before: ViewerRef, after: ViewerRef) -> None:
+        """Replace a profile that was renamed in the store with its new name."""
+        self.audience = self.audience.renamed(before, after)
+        self.changes.rename(before, after)
+
     async def leave_deleted(self) -> None:
         """If the profile of a viewer was deleted, make the list for one of the others or, if none is left, for
         ``_first_viewer``."""

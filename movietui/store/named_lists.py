@@ -10,9 +10,6 @@ from movietui.data.near_names import no_such
 from movietui.protocol.viewers import ViewerRef
 from movietui.store.run_records import RunRecords
 
-LONGEST_LIST_NAME = 200
-LONGEST_NOTE = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class ListEntry:

@@ -4,6 +4,7 @@ from typing import Any
 
 from movietui.protocol.messages import ViewerRatings
 from movietui.protocol.viewers import profile, user
+from movietui.state.audience import Audience, Veto
 from movietui.state.session import movie_to_store
 from movietui.store.ratings import Movie, Store
 from movietui.ui.browse.movie_details import surprise
@@ -164,6 +165,30 @@ async def test_a_veto_removes_a_movie_from_the_list_of_the_pair(faked: FakeEngin
         await driver.press("u")
         await driver.wait_for_notice("nothing to undo")
         assert not store.marks(user("2", "demo"))
+
+
+def test_vetoes_follow_a_renamed_profile() -> None:
+    eva, ada, tom = profile("Eva"), profile("Ada"), profile("Tom")
+    movies = [Movie("alien 1979", "Alien", 1979), Movie("fargo 1996", "Fargo", 1996)]
+    audience = Audience((eva, tom)).vetoing(Veto(eva, movies[0])).vetoing(Veto(tom, movies[1]))
+    renamed = audience.renamed(eva, ada)
+    assert renamed.viewers == (ada, tom)
+    assert renamed.vetoes == (Veto(ada, movies[0]), Veto(tom, movies[1]))
+
+
+async def test_a_veto_is_undone_after_its_profile_was_renamed(faked: FakeEngine, store: Store) -> None:
+    eva, ada = store.create_profile("Eva"), profile("Ada")
+    async with started(LARGE, engine=faked) as driver:
+        await driver.press("left", "down", "down", "p")
+        await driver.until(lambda: driver.movies.together, "a pair")
+        await driver.press("right")
+        first = driver.titles()[0]
+        await driver.press("exclamation_mark")
+        await driver.wait_for_notice(f"vetoed {first}")
+        store.rename_profile(eva, ada.id)
+        driver.app.session.rename(eva, ada)
+        await driver.press("u")
+        await driver.wait_for_notice(f"undid the veto of {first}")
 
 
 # A group

@@ -14,10 +14,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from movietui.answers.export_ratings import FORMATS, SHORTLIST
+from movietui.answers.import_ratings import _each_named
 from movietui.answers.lists import same_movies
 from movietui.cli import cli, output
 from movietui.cli.profiles import EXPORTS
 from movietui.data import catalogue
+from movietui.data.imports.entries import NamedList
 from movietui.data.imports.export_file import read
 from movietui.data.storage import locations
 from movietui.formatting.escaping import markdown
@@ -436,3 +438,9 @@ def test_long_documents_are_written_in_pieces_with_a_line_for_each_row(
     assert json.loads(written) == {"profile": "x", **rows}
     assert len(written.splitlines()) == len(["{", "profile", "many", *rows["many"], "none", "}"])
     assert not {"\x7f", "\u202e"} & set(written)
+
+
+def test_lists_of_one_name_are_numbered() -> None:
+    names = ["X", "X", "X 2", "Y" * 300, "Y" * 300]
+    renamed = [each.name for each in _each_named(NamedList(name, ()) for name in names)]
+    assert renamed == ["X", "X 2", "X 2 2", "Y" * 200, "Y" * 198 + " 2"]

@@ -95,7 +95,7 @@ class ProfileController(BrowseController):
     async def show_renamed(self, before: ViewerRef, renamed: ViewerRef | None) -> None:
         """Show a profile under its new name."""
         if renamed is not None:
-            self.session.audience = self.session.audience.renamed(before, renamed)
+            self.session.rename(before, renamed)
             await self.screen.refresh_list()
             self.app.show_notice(f"{before.id} is now {renamed.id}")
 

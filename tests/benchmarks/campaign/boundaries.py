@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache as cache_of
 from hashlib import sha256
@@ -235,10 +235,14 @@ class Boundaries:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self._checkpoint, folder)
         (folder / case.name).write_bytes(case.content)
-        if case.name == checkpoints.ARRAYS:  # with a new checksum, as an attacker would write it
-            manifest = json.loads((folder / checkpoints.MANIFEST).read_bytes())
-            manifest["sha256"] = sha256(case.content).hexdigest()
-            (folder / checkpoints.MANIFEST).write_text(json.dumps(manifest))
+        with suppress(ValueError, TypeError, RecursionError):  # the file may no longer be a manifest
+            # With checksums that fit, as an attacker would write them: otherwise nothing else would be read.
+            manifest = dict(json.loads((folder / checkpoints.MANIFEST).read_bytes()))
+            manifest.pop("seal", None)
+            if case.name == checkpoints.ARRAYS:
+                manifest["sha256"] = sha256(case.content).hexdigest()
+            sealed = {**manifest, "seal": checkpoints._seal(manifest)}
+            (folder / checkpoints.MANIFEST).write_text(json.dumps(sealed))
         checkpoints.load(folder, self._dataset)
 
     def _make_cache(self, random: Random) -> tuple[str, bytes]:

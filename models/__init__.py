@@ -1,12 +1,13 @@
 """Recommender models: fit, predict, rank, fold in, evaluate, save. Never imports textual.
 
-=====================================  ==================================================================== ``MODELS``
-the model classes by name, as on the command line: ``MODELS["bayes"]`` ``Model``, ``History``                 the
-contract of all models; a viewer's ratings, which a model folds in ``choose``, ``build``                  choose a
-model's settings; make an unfitted model with them ``evaluate``, ``compare``, ``train``   measure on a split; compare
-two evaluations; train a model to serve ``save``, ``load``                     checkpoints ``Ranker``, ``Viewer``
-lists for one or more viewers =====================================
-====================================================================
+=====================================  =======================================================================
+``MODELS``                             the model classes by name, as on the command line: ``MODELS["bayes"]``
+``Model``, ``History``                 the contract of all models; a viewer's ratings, which a model folds in
+``choose``, ``build``                  choose a model's settings; make an unfitted model with them
+``evaluate``, ``compare``, ``train``   measure on a split; compare two evaluations; train a model to serve
+``save``, ``load``                     checkpoints
+``Ranker``, ``Viewer``                 lists for one or more viewers
+=====================================  =======================================================================
 
 Each of these is imported when it is first used (PEP 562), so that importing ``movietui.models.choices`` or listing
 ``MODELS`` loads neither numpy nor torch. A model's class and its settings are in the module of that name, for example
@@ -44,7 +45,7 @@ _MODULES = {
     **dict.fromkeys(("build", "choose", "compare", "evaluate", "train"), "evaluation.measure"),
     **dict.fromkeys(("Ranker", "Viewer"), "serving.ranking"),
 }
-"""Where each public name is defined."""
+"""The module in ``movietui.models`` that defines each public name."""
 
 
 def __getattr__(name: str) -> Any:

@@ -80,7 +80,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
     Sedhain et al., AutoRec: autoencoders meet collaborative filtering (2015). The rows hold residuals, which are
     ratings minus the effects of their user and movie (``Bias``), and 0 where there is no rating. Only rated entries
-    count in the loss, ``sum (x - x')^2 + decay (|W|^2 + |V|^2 + |b|^2)``.
+    count in the loss, ``sum (x - y)^2 + decay (|W|^2 + |V|^2 + |b|^2)``, where ``y`` is the output for the row ``x``.
 
     Whether a row is that of a movie or of a user, a viewer's stars are ``m + c_i + u + f_i . w``, with the overall mean
     ``m``, the movie's effect ``c_i`` and features ``f_i``, and the viewer's bias ``u`` and weights ``w``.
@@ -101,10 +101,11 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     the dataset are computed in the same way, so folding a user in gives exactly the stored weights. A user's ratings
     are entries of the movies' rows. When the user's weights are learned from a movie, the user's own rating is removed
     from the movie's hidden units (the parameter ``inside`` holds the arguments of the logistic function), because the
-    rows of the movies that they have not rated lack such an entry too.
+    rows of the movies that the user has not rated lack such an entry too.
 
-    *By user*, the features are ``V``, and the weights are the viewer's hidden units, from a forward pass over their
-    row. The covariance is that of the same regression, with the variance of the hidden units over users as the prior.
+    *By user*, the features are ``V``, the weights are the viewer's hidden units, from a forward pass over their row,
+    and ``c_i`` includes ``b_i``. The covariance is that of the same regression, with the variance of the hidden units
+    over users as the prior.
 
     The features of several members are concatenated and divided by the square root of the number of members.
     """
@@ -130,7 +131,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return served.parameters, fitted
 
     def learn_shrinkage(self, train: Dataset) -> None:
-        """Choose ``k`` (see ``RIDGES``) by some users' ratings, and update the prior; does nothing if rows are by user.
+        """Choose ``k`` (see ``RIDGES``) by some users' ratings, and update the prior; if rows are by user, do nothing.
 
         This is a part of the fit.
         """
@@ -156,7 +157,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     def store_users(self, train: Dataset, users: NDArray[np.integer]) -> None:
         """Fold users in, and store their weights and biases for ``predict``, shape (users + 1, features + 1).
 
-        This is a part of the fit. The last row is that of an unknown user.
+        This is a part of the fit. The last row is that of an unknown user; users that are not folded in have zeros.
         """
         weights = np.zeros((len(train.users) + 1, len(self.parameters["mean"])), np.float32)
         for user in users.tolist():
@@ -228,8 +229,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return _with_ones(self.parameters["features"][movies])
 
     def _rated_design(self, history: History) -> Doubles:
-        """Return the features of the rated movies and a column of ones; by movie, the viewer's own ratings are
-        removed."""
+        """Return the features of the rated movies and a column of ones; by movie, those for a user of the dataset are
+        computed without the user's own ratings."""
         if self.settings.by_user or history.user is None:
             return self._design(history.movies)
         remaining = self._residuals(history) - self.parameters["bias"][history.user]

@@ -138,7 +138,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
     def _stars(self, sample: int | slice, predictor: Floats, scatter: Floats, movies: Ints | slice) -> Floats:
         """Return the expected stars for values of ``b + c + p . q``, in one sample or in several at once.
 
-        ``scatter``: that of the viewers.
+        ``scatter``: how much the ratings of each viewer scatter, relative to the average.
         """
         latent, parameters = predictor + np.float32(self.parameters["overall"]), self.parameters
         if not self.settings.ordinal:
@@ -239,8 +239,8 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return score[:, :1] - score[:, 1:]
 
     def _in_stars(self, latent: Floats, deviation: Floats, taste: Posteriors, movies: slice) -> Floats:
-        """Return the deviation of some movies' stars: half the difference between those a latent deviation above and
-        below."""
+        """Return the deviation of some movies' stars: half the difference between the stars one latent deviation above
+        the latent mean and those one below it."""
         parameters = self.parameters
         noise = (parameters["noise"] * taste.scatter).mean() * parameters["movie_scatter"][:, movies].mean(0)
         cuts, middle, deviation_of_one = parameters["cuts"].mean(0), latent + parameters["overall"], np.sqrt(noise)
@@ -319,5 +319,5 @@ def _predictors(movies: Floats, viewers: Floats) -> Floats:
 
 
 def _covariance_samples(samples: int) -> NDArray[np.intp]:
-    """Return the indices of ``COVARIANCE_SAMPLES`` samples, evenly spread."""
+    """Return the indices of ``COVARIANCE_SAMPLES`` samples, evenly spread, or of all if there are fewer."""
     return np.unique(np.linspace(0, samples - 1, COVARIANCE_SAMPLES).astype(np.intp))

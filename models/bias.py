@@ -174,7 +174,8 @@ class _Effects:
         return float(2 * self.mean @ self.stars - self.counts @ self.mean**2)
 
     def learn_prior(self) -> None:
-        """Fit the prior to the entries that have ratings; a weak hyperprior keeps it from collapsing."""
+        """Fit the prior to the entries that have ratings, and give it to the others; if the effects are not fitted, do
+        nothing. A weak hyperprior keeps the prior from collapsing."""
         known = self.counts > 0
         if not self.fitted or not known.any():
             return

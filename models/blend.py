@@ -206,10 +206,11 @@ class Blend(Model[BlendSettings, Tastes]):
         return Expectation(self._stars(lambda name: by_part[name].stars), by_part[BASE].uncertainty, score)
 
     def movie_vectors(self) -> Floats | None:
-        """Return the vectors of ``bayes`` and of the first ``ials``, side by side, each scaled to a length of 1.
+        """Return the vectors of ``bayes`` and, if it is a part, of the first ``ials``, side by side, each scaled to a
+        length of 1.
 
-        The cosine of two movies is thus the mean of two cosines: whether the same people like both, and whether they
-        watch both.
+        With both, the cosine of two movies is thus the mean of two cosines: whether the same people like both, and
+        whether they watch both.
         """
         parts = [self._parts[name].movie_vectors() for name in (BASE, "ials-0") if name in self._parts]
         vectors = [
@@ -218,8 +219,8 @@ class Blend(Model[BlendSettings, Tastes]):
         return np.concatenate(vectors, axis=1)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Sum the parts' shares; scores with and without a rating are each standardised over all movies, as they are
-        served."""
+        """Sum the weighted shares of the ranking parts. Except for ``bayes``, a part's scores with and without a rating
+        are each standardised over the movies with ratings, as they are served."""
         everything = np.arange(len(self.counts), dtype=np.int32)
         shares = np.zeros((len(movies), len(history)), np.float32)
         for weight, name in zip(self.parameters["order"], self._ranking, strict=False):
@@ -238,8 +239,8 @@ class Blend(Model[BlendSettings, Tastes]):
         return self.scale.clip((stack + self.parameters["shift"]).astype(np.float32))
 
     def _learn_order(self, first: Mapping[str, AnyModel], train: Dataset, held_out: Ratings) -> Doubles:
-        """Learn the weights of the order from held-out liked ratings; ``first``: the parts that were fitted without
-        them."""
+        """Learn the weights of the order from the held-out ratings of liked movies; if there are none, or if the
+        settings say so, return the starting weights. ``first``: the parts that were fitted without these ratings."""
         parts = {name: part.order for name, part in parts_of(self.settings).items() if part.order}
         start = np.append(list(parts.values()), 0.0 if parts else 1.0)
         known = train.counts > 0
@@ -277,8 +278,8 @@ def _standardised(scores: Floats, known: Bools) -> Floats:
 def fit_stack(predicted: Floats, stars: Floats) -> tuple[Doubles, float]:
     """Return the weights of the columns of ``predicted``, shape (ratings, parts), and the shift.
 
-    Ridge regression, shrunk towards the first part alone, and the shift towards 0, with the weight of ``PRIOR_RATINGS``
-    ratings.
+    The weights come from a ridge regression that shrinks them towards the first part alone. The shift is shrunk towards
+    0. Each prior has the weight of ``PRIOR_RATINGS`` ratings.
     """
     parts = predicted.shape[1]
     first_alone = np.eye(parts)[0]
@@ -294,8 +295,8 @@ def fit_stack(predicted: Floats, stars: Floats) -> tuple[Doubles, float]:
 
 
 def coordinate_ascent(start: Doubles, tables: Floats, liked: Bools) -> Doubles:
-    """Move one weight at a time, never below 0, if that raises the mean ndcg of the first ``ORDER_RANKS`` ranks; return
-    the weights.
+    """Move one weight at a time, never below 0, if that raises the mean ndcg of the first ``ORDER_RANKS`` ranks by more
+    than ``MIN_GAIN``; return the weights.
 
     ``tables``: the features, shape (features, users, movies), minus infinity for movies that cannot be in a list.
     ``liked``: shape (users, movies), at least one for each user.

@@ -24,7 +24,7 @@ from movietui.models.metrics import Metrics
 from movietui.models.registry import MODELS
 
 FORMAT = 2
-"""The newest format of a manifest; since format 2, a manifest has a seal."""
+"""The newest format of a manifest. Since format 2, a manifest has a seal: a checksum of its other fields."""
 ARRAYS = "model.safetensors"
 MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "safetensors", "torch")
@@ -102,8 +102,8 @@ def save(
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a checkpoint. Raises ``Problem`` if the manifest is missing, damaged or in a newer
-    format."""
+    """Read the manifest of a checkpoint. Raises ``Problem`` if the manifest is missing, unreadable, damaged or in a
+    newer format."""
     try:
         content: Any = strict_json.loads(disk.read(folder / MANIFEST))
     except FileNotFoundError:
@@ -129,7 +129,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _seal(facts: Mapping[str, object]) -> str:
-    """Return the checksum of a manifest, which contains the checksum of the arrays."""
+    """Return the checksum of a manifest. It covers the arrays too, because the manifest contains their checksum."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

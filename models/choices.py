@@ -35,8 +35,8 @@ DEFAULT_ORDER: Order = "liked"
 
 
 def order_by_taste(order: Order) -> Order:
-    """Return an order that puts good movies first: ``order``, or the default if ``order`` is a year, a title or a
-    count.
+    """Return an order that puts good movies first: ``order``, or the default if ``order`` sorts by year, title or
+    number of ratings.
 
     Code that picks good movies from the top of a list, or compares the tops of two models' lists, needs such an order.
     """
@@ -133,7 +133,8 @@ WAYS: Mapping[Way, str] = {
 }
 """The ways to combine the members' lists into one, each described in words for the group."""
 Basis = Literal["ratings", "alike", "everyone"]
-"""What a prediction rests on: ratings that can be named; otherwise people whose ratings agree with the viewer's and who
-like the movie more than others do; otherwise everyone's ratings of the movie."""
+"""What a prediction rests on: ``ratings`` of the viewer that can be named; otherwise ``alike``, people whose ratings
+agree with the viewer's and who like the movie more than others do; otherwise ``everyone``, all ratings of the movie."""
 UnseenBy = Literal["all", "any", "none"]
-"""How many of the viewers must not have seen a movie: ``all``, ``any`` (at least one) or ``none``."""
+"""How many of the viewers must not have seen a movie of their list: ``all``, ``any`` (at least one), or ``none``, so
+that it may be a movie that everyone has seen."""

@@ -53,7 +53,8 @@ class ViewerInputs:
     inputs: Floats
     """The viewer's inputs to the networks, shape (columns,)."""
     offset: float
-    """How far the viewer rates above the networks' output, in stars."""
+    """How far the viewer rates above the networks' output, in stars; 0 for a viewer with demographics, and with
+    ``averages``."""
     variance: float
     """The variance of the offset, in stars squared."""
 
@@ -64,9 +65,9 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
 
     A user of the dataset is represented by age, gender and occupation; their ratings change nothing (with ``averages``,
     their average and number do). For a viewer without these facts, such as a profile, the inputs are the means of all
-    users' inputs, and the viewer's ratings only determine an offset. Given the ``n`` ratings minus the networks'
-    output, ``d``, the offset is normal with mean ``sum d / (n + v / s)`` and variance ``v / (n + v / s)``, where ``v``
-    is the variance of a rating and ``s`` that of the users' offsets in train.
+    users' inputs, and the viewer's ratings only determine an offset (with ``averages``, there is no offset). Given the
+    ``n`` ratings minus the networks' output, ``d``, the offset is normal with mean ``sum d / (n + v / s)`` and variance
+    ``v / (n + v / s)``, where ``v`` is the variance of a rating and ``s`` that of the users' offsets in train.
 
     The uncertainty combines the disagreement of the members and the variance of the offset. ``fit`` raises ``Problem``
     for a dataset without demographics.
@@ -102,7 +103,8 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
         return self.scale.clip(_outputs_of_pairs(self.parameters, users, movies).mean(0))
 
     def fold_in(self, history: History) -> ViewerInputs:
-        """Look up the viewer's inputs, and compute the offset of a viewer without demographics."""
+        """Look up the viewer's inputs. With ``averages``, compute the average and the number of their ratings;
+        otherwise, compute the offset of a viewer without demographics."""
         row = -1 if history.user is None else history.user
         inputs = self.parameters["users"][row].copy()
         if "average" in self.parameters:

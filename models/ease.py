@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 BLOCK = 512
 """How many movies' products with all others are computed at once."""
 USERS_AT_ONCE = 8192
-"""How many users a dense table has at most."""
+"""The most users in each of the tables from which ``solve`` sums products."""
 MOVIES_AT_ONCE = 32
 """How many rated movies' rows are summed at once: this many fit in the processor's cache."""
 SAMPLE = 256
@@ -64,8 +64,9 @@ class Ease(RankingModel[EaseSettings]):
     ``B_ij = -P_ij / P_jj``. The second part of the ridge is equivalent to dropping inputs at random in training (Steck,
     Autoencoders that don't overfit towards the identity, 2020): it limits the influence of movies with many ratings.
 
-    Each user of the sample is scored with the ``B`` of all other users: the user's row is subtracted from ``X'X``. With
-    ``z = x P`` and ``h = z . x``, these scores are ``x_i - z_i / (P_ii (1 - h) + z_i^2)`` (Sherman and Morrison).
+    Stars are calibrated on up to ``SAMPLE`` users. Each is scored with the ``B`` of all other users: the user's row is
+    subtracted from ``X'X``. With ``z = x P`` and ``h = z . x``, these scores are ``x_i - z_i / (P_ii (1 - h) + z_i^2)``
+    (Sherman and Morrison).
 
     Only the ``films`` movies with the most ratings are scored; all others score 0.
     """
@@ -147,7 +148,8 @@ class Ease(RankingModel[EaseSettings]):
         return np.asarray(x - z / (diagonal * remaining + z * z), np.float32)
 
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        """Return the sum of the rated movies' rows of weights, each times the rating's value."""
+        """Return the scores and their projection; the scores are the sum of the rated movies' rows of weights, each
+        times the rating's value."""
         values, rows, _ = self._inputs(history)
         columns = self.parameters["column"][movies]
         known = columns >= 0

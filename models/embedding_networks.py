@@ -97,7 +97,7 @@ class DeepMF(Layered[DeepMFSettings]):
 
     As published: dense layers, dropout, batch normalisation and ReLU; gradient descent with a learning rate of 0.01 and
     a momentum of 0.9. The source gives no sizes; we assume embeddings of 10, layers of 400 and 100, a dropout rate of a
-    half, batches of 128 and 15 epochs.
+    half, batches of 128, 15 epochs and no biases.
     """
 
     name = "deep-mf"
@@ -141,14 +141,15 @@ class NcfSettings(TowerSettings):
     second: int = setting(32, 0, 1024)
     dropout: float = setting(0.2, 0.0, 0.9)
     features: bool = setting(True, False, True)
-    """Whether a movie's genres and release date are inputs in addition to its embedding."""
+    """Whether a movie's genres, release date and IMDb facts are inputs in addition to its embedding."""
     batch: int = setting(8192, 1, 65536)
     rate: float = setting(0.01, 0.000001, 1.0)
     decay: float = setting(0.02, 0.0, 10.0)
 
 
 class Ncf(Embedded[NcfSettings]):
-    """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: source 001 with dense layers.
+    """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: source 001 with dense layers. At ``m``, the
+    sigmoid gives the mean rating.
 
     As published: the embeddings of user and movie concatenated, dense layers with ReLU and dropout, and a sigmoid on
     the normalised target. The source gives only the size of the embeddings, 50; we assume layers of 128 and 64, a
@@ -187,7 +188,8 @@ class Ncf(Embedded[NcfSettings]):
         )
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
-        """Return the movies' columns of genres and release date, if they are used; users have no columns."""
+        """Return the movies' columns of genres, release date and, if joined with IMDb, its facts, if they are used;
+        users have no columns."""
         users, movies = super().side_features(train)
         return users, movie_inputs(train.movies) if self.settings.features else movies
 

@@ -64,9 +64,11 @@ class DotSettings(SgdMFSettings):
 
 
 class Dot(Product[DotSettings]):
-    """``f = p_u . q_i`` with embeddings of 50, fitted to minimise the mean squared error: source 001, on ml-1m.
+    """``f = m + b_u + c_i + p_u . q_i`` with embeddings of 50, fitted to minimise the mean squared error: source 001,
+    on ml-1m.
 
-    The source gives no other details; we assume Adam at its default rate, batches of 64 and 5 epochs.
+    As published, there are no biases. The source gives no other details; we add the mean ``m``, and assume Adam at its
+    default rate, batches of 64 and 5 epochs.
     """
 
     name = "dot"

@@ -119,8 +119,8 @@ UNSPECIFIED: dict[str, Any] = {
     "decay": 0.0,
     "bias_decay": 0.0,
 }
-"""What we assume if source systems 001 and 004 give no settings: one network, Adam at its default rate, batches of 64,
-and neither biases nor decay."""
+"""What we assume where source systems 001 and 004 do not say: one network, Adam at its default rate, batches of 64, and
+neither biases nor decay."""
 
 E = TypeVar("E", bound=EmbeddingSettings)
 
@@ -132,19 +132,19 @@ class Embedded(Model[E, Posterior]):
 
         f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)
 
-    where each model chooses which of these terms it has (``Shape``). Several members that differ only in their random
-    start are trained side by side on the same batches, and their outputs are averaged (Hansen and Salamon, Neural
-    network ensembles, 1990).
+    where each model chooses which of the terms after ``m`` it has (``Shape``). Several members that differ only in
+    their random start are trained side by side on the same batches, and their outputs are averaged (Hansen and Salamon,
+    Neural network ensembles, 1990).
 
     A viewer is folded in for each member with the network held fixed: ``x = (p, b)`` minimises
 
         sum (r - f(x))^2 / v + (x - e)' C^-1 (x - e)
 
-    by Gauss-Newton steps, each halved until it improves; a linear model needs a single step, which is ridge regression.
-    The mean ``e`` and covariance ``C`` of the users and the noise variance ``v`` are learned after the fit by a few
-    steps of expectation-maximisation (``learn_prior``). After the last epoch, the users of the dataset are folded in
-    too, which replaces their trained vectors. What is measured is then what is served, and the predictions are better,
-    because the prior is more informative than the decay with which all users are trained.
+    by Gauss-Newton steps, each halved until it lowers this sum; a linear model needs a single step, which is ridge
+    regression. The mean ``e`` and covariance ``C`` of the users and the noise variance ``v`` are learned after the fit
+    by a few steps of expectation-maximisation (``learn_prior``). After the last epoch, the users of the dataset are
+    folded in too, which replaces their trained vectors. What is measured is then what is served, and the predictions
+    are better, because the prior is more informative than the decay with which all users are trained.
     """
 
     on_device = True
@@ -202,7 +202,7 @@ class Embedded(Model[E, Posterior]):
         With the slope ``j`` of a member's output and the viewer's covariance in that member,
         ``S = (C^-1 + sum j j' / v)^-1`` (Laplace's approximation), the variance is the mean of ``j' S j`` over the
         members, plus the variance between the members, plus ``1 / (1 / s + n / v)`` for a movie with ``n`` ratings,
-        where ``s`` is the spread of the movies' mean ratings. The score is the unclipped stars minus ``caution``
+        where ``s`` is the variance of the movies' mean ratings. The score is the unclipped stars minus ``caution``
         deviations plus ``popularity`` times ``log(1 + n)``.
         """
         return self._expect(taste, slice(0, -1))
@@ -315,7 +315,7 @@ def _sigmoid(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
 
 
 def fold_in(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats, user: int = -1) -> Posterior:
-    """Fold a viewer in; see ``Embedded``. ``user``: the row of their side features, -1 if unknown."""
+    """Fold a viewer in; see ``Embedded``. ``user``: the row of the viewer's side features, -1 if unknown."""
     y = parameters["movie"][:, movies]
     precomputed = movie_part(parameters, shape, y) if shape.hidden else None
     mean, precision, noise = parameters["user_mean"], parameters["user_precision"], parameters["noise"][:, None]

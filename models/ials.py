@@ -18,8 +18,9 @@ class IalsSettings(PreferenceSettings):
     """Settings of ``Ials``.
 
     The defaults were chosen on validation tenths (``hold_out``) of the train parts of ``random80``, seeds 0 to 2 of
-    ml-100k and seed 0 of ml-1m. There, ndcg@10 is 0.216 and 0.187. With a ``scaling`` of 1, no single ridge is best for
-    both datasets: a ridge of 0.05 gives 0.217 and 0.176, a ridge of 0.03 gives 0.211 and 0.189.
+    ml-100k and seed 0 of ml-1m. There, ndcg@10 is 0.216 on ml-100k and 0.187 on ml-1m. With a ``scaling`` of 1, no
+    single ridge is best for both datasets: a ridge of 0.05 gives 0.217 and 0.176, a ridge of 0.03 gives 0.211 and
+    0.189.
     """
 
     factors: int = setting(0, 0, 256)
@@ -52,8 +53,8 @@ class Ials(RankingModel[IalsSettings]):
     ``x = (sum y y' + e Y'Y + ridge (n + e M)^scaling)^-1 sum v y`` with sums over the rated movies. Ratings with a
     value of 0 are ignored.
 
-    The users of the sample do not affect the movies' factors until the last update. Before it, their scores, each from
-    their other ratings, are like those of new viewers and determine the slope.
+    Some users, the sample, do not affect the movies' factors until the last update. Before it, their scores for movies
+    that they rated, each from their other ratings, are like those of new viewers and determine the slope.
     """
 
     name = "ials"

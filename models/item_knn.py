@@ -31,8 +31,8 @@ MAX_DENSE_ENTRIES = 1 << 26
 MOVIES_AT_ONCE = 512
 """How many movies' products are computed at once."""
 MAX_RATINGS = 400
-"""How many ratings of a user count for similarities if dense tables do not fit in memory: otherwise, a few users with
-thousands of ratings would take most of the time."""
+"""The most ratings of a user that count for similarities if dense tables do not fit in memory: with all, a few users
+with thousands of ratings would take most of the time."""
 
 
 @dataclass(frozen=True)

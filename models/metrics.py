@@ -92,7 +92,8 @@ class Bin:
 
 
 def calibration(prediction: Floats, stars: Floats, width: float = 0.5) -> list[Bin]:
-    """Return the mean rating by predicted stars, in bins of ``width`` stars; bins without rows are left out.
+    """Return the mean prediction and the mean rating in bins of ``width`` predicted stars; bins without rows are left
+    out.
 
     >>> for each in calibration(np.float32([3.1, 3.3, 4.0]), np.float32([3, 4, 4])):
     ...     print(each.low, each.rows, round(each.predicted, 2), each.rated)
@@ -284,7 +285,8 @@ class Lists:
 
 
 def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked]) -> Lists:
-    """Return the lists of all users with a relevant movie in test, one with at least ``RELEVANT`` stars.
+    """Return the lists of all users with a relevant movie in test: one that they gave at least ``RELEVANT`` stars
+    there.
 
     ``rank(user)`` returns the user's list of movies that have ratings in train and that the user has not rated there. A
     movie may be relevant without being in any list.

@@ -14,8 +14,8 @@ largest weights of each user or movie are kept. The prediction is
 with sums over the neighbours who rated the movie (user-knn: Herlocker et al., An algorithmic framework for performing
 collaborative filtering, 1999), or over the neighbours that the viewer rated (item-knn: Sarwar et al., Item-based
 collaborative filtering, 2001; the baseline and both kinds of shrinkage are those of Koren, Factor in the neighbors,
-2010). A viewer who rated the movie counts as their own neighbour, and a movie that the viewer rated as its own: no
-other rating says more about the prediction.
+2010). A viewer who rated the movie counts as their own neighbour, and a movie that the viewer rated counts as its own:
+no other rating says more about how much the viewer likes the movie.
 
 ``doubt / (doubt + sum |w|)`` is the share that remains unknown: 1 without neighbours, approaching 0 with many. The
 variance of the prediction is that of the two effects plus ``taste`` times this share. ``taste``, in stars squared, is
@@ -48,7 +48,7 @@ class NeighbourSettings(Settings):
     """Settings of both models.
 
     The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
-    ml-100k, those of ``caution`` and ``popularity`` are the ones of ``BiasedMF``.
+    ml-100k; those of ``caution`` and ``popularity`` are the same as in ``BiasedMF``.
     """
 
     neighbours: int = setting(300, 1, 5000)

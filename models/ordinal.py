@@ -20,7 +20,7 @@ CDF = np.asarray([math.erfc(-x / math.sqrt(2)) / 2 for x in GRID])
 """The normal distribution function on the grid, because numpy has none; interpolated between two points, it is off by
 less than 1e-6."""
 RISE = np.append(np.diff(CDF), 0.0)
-"""How much it rises from each point of the grid to the next."""
+"""How much ``CDF`` rises from each point of the grid to the next."""
 TINY = 1e-12
 
 
@@ -63,7 +63,7 @@ def latent_mean(
 
     It is ``f + d (phi(a) - phi(b)) / (Phi(b) - Phi(a))``, where ``f`` is ``latent``, ``d`` is ``deviation``, and ``a``
     and ``b`` are the cuts on both sides of the stars, minus ``f`` and divided by ``d``. Shapes as in ``expected``;
-    ``stars``: shape (n,). Stars that are not among ``values`` count as the next higher value.
+    ``stars``: shape (n,). Stars that are not among ``values`` count as the next higher value, or as the highest.
     """
     step = np.minimum(np.searchsorted(values, stars), len(values) - 1)
     end = np.full((*cuts.shape[:-1], 1), np.inf)

@@ -29,7 +29,8 @@ class PairSettings(Settings):
 
     factors: int = setting(10, 0, 128)
     """The number of latent factors of an ``mf`` that is fitted first and whose residuals the networks learn. With 0
-    there is no ``mf``: the networks start from the overall mean, and the average stars of user and movie are inputs."""
+    there is no ``mf``: the networks start from the overall mean, the average stars of user and movie are inputs, and
+    demographics are not."""
     epochs: int = setting(3, 1, 100)
     """The number of epochs; each draws its own triples."""
     triples: float = setting(2.0, 0.1, 100.0)

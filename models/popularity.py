@@ -23,8 +23,9 @@ class Popularity(Model[PopularitySettings, None]):
     """Scores a movie by its number of ratings, and predicts its damped mean.
 
     With ``n`` ratings of a movie that sum to ``s``, overall mean ``m`` and damping ``d``, the stars are
-    ``(s + d m) / (n + d)``. Their uncertainty is the standard error ``sqrt(v / (n + d))``, where ``v`` is the mean
-    squared difference between a rating and the stars of its movie. The score is ``log(1 + n)``.
+    ``(s + d m) / (n + d)``. Their uncertainty is the standard error ``sqrt(v / (n + d))``, at most the width of the
+    scale, where ``v`` is the mean squared difference between a rating and the stars of its movie. The score is
+    ``log(1 + n)``.
     """
 
     name = "popularity"

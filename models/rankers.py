@@ -1,8 +1,8 @@
 """The base of models for lists: the value of a rating, and how scores become stars.
 
 A rating of ``r`` stars has the value ``r - zero``, or just 1, and 0 below ``least``. From a viewer's values, a ranker
-predicts the value of every movie: the movie's score. It depends on whether the viewer would rate the movie at all as
-much as on the stars they would give. Lists in the order ``likely`` are sorted by it.
+predicts the value of every movie: the movie's score. The score depends as much on whether the viewer would rate the
+movie at all as on the stars they would give. Lists in the order ``likely`` are sorted by it.
 
 Stars come from ``Bias`` and from how far the viewer's scores are from the average scores. With a viewer's scores ``s``,
 and the mean scores over users scaled to a length of 1, ``a``,
@@ -88,9 +88,9 @@ class RankingModel(Model[P, Scores]):
     ``(r - middle) / width``, with the middle and the width of the scale, to its score: from -1/2 to 1/2.
 
     The uncertainty combines that of the effects and that of the viewer's taste. For users of the sample, who have ``n``
-    ratings on average, the mean square of the personal part of the stars is ``t``, and the mean square of its change by
-    half of the ratings is ``h``. The variance of taste is thus ``t`` without ratings and ``h`` with ``n / 2`` ratings;
-    with ``k`` ratings, it is ``t / (1 + g k)``, where ``g = (t / h - 1) / (n / 2)``.
+    ratings on average, the mean square of the personal part of the stars is ``t``, and the mean square of its change
+    when half of the ratings are left out is ``h``. The variance of taste is thus ``t`` without ratings and ``h`` with
+    ``n / 2`` ratings; with ``k`` ratings, it is ``t / (1 + g k)``, where ``g = (t / h - 1) / (n / 2)``.
     """
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
@@ -179,13 +179,14 @@ def calibrate(sample: Sample) -> tuple[Parameters, float]:
 
 
 def sample_users(users: int, most: int) -> NDArray[np.intp]:
-    """Return at most ``most`` users, evenly spread, and no more than a tenth of all users."""
+    """Return at most ``most`` users, evenly spread, and no more than a tenth of all users, rounded up."""
     size = min(most, -(-users // 10))
     return np.unique(np.linspace(0, users - 1, size).astype(np.intp)) if users else np.empty(0, np.intp)
 
 
 def ratings_by_user(train: Dataset) -> Parameters:
-    """Return every user's ratings, one user after the other, as parameters."""
+    """Return every user's ratings as parameters: their movies and stars, one user after the other, and the start of
+    each user's ratings."""
     order, starts = grouped(train.ratings.user, len(train.users))
     return {"starts": starts, "rated": train.ratings.movie[order], "stars": train.ratings.stars[order]}
 

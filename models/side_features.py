@@ -1,7 +1,7 @@
-"""Side features of users and movies, as columns for a regression.
+"""Side features of users and movies, as columns for a regression or for a network.
 
 Each column, except those of directors, is centred over the rows in which it is known, so that 0 means the average. An
-unknown user or movie has zeros. Constant columns are dropped.
+unknown user or movie has zeros. In a regression, constant columns are dropped.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ DIRECTORS = 300
 
 
 def of_users(users: Users) -> Floats:
-    """Return occupation, age group, gender and first character of the zip code, shape (users + 1, columns)."""
+    """Return occupation, age group, gender and first character of the zip code for a regression, shape (users + 1,
+    columns)."""
     tables: list[NDArray[Any]] = []
     people = demographics(users)
     if people is not None:
@@ -32,7 +33,8 @@ def of_users(users: Users) -> Floats:
 
 
 def of_movies(movies: Movies) -> Floats:
-    """Return genres, five-year bucket of the release and, if joined with IMDb, directors, shape (movies + 1, columns).
+    """Return genres, five-year bucket of the release and, if joined with IMDb, directors for a regression, shape
+    (movies + 1, columns).
 
     If a movie has several genres or directors, their columns are divided by the square root of their number.
     """
@@ -87,9 +89,10 @@ def user_inputs(users: Users) -> Floats:
 
 
 def movie_inputs(movies: Movies) -> Floats:
-    """Return genres, release date and IMDb facts as inputs of a network, shape (movies + 1, columns)."""
+    """Return genres, year and month of release and IMDb facts, as far as the dataset has them, as inputs of a network,
+    shape (movies + 1, columns)."""
     genres = features.genres(movies)
-    # Without the first column, "no genre", which means that the genres are unknown.
+    # Without the first column, ``unknown``: the genres of such a movie are not known, so all of its columns are 0.
     parts: list[Block | Index] = [Block.as_is(genres.names[1:], genres.values[:, 1:])]
     parts += [part for part in (features.year(movies), features.month(movies), features.imdb(movies)) if part]
     return _columns(parts, len(movies))

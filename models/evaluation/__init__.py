@@ -1,1 +1,1 @@
-"""Protocols and figures: evaluation, errors by user and by subgroup, sweeps, and the experiments of source systems."""
+"""Evaluation on named splits, errors by user and by subgroup, sweeps, and the experiments of the source systems."""

@@ -134,7 +134,8 @@ def evaluate(
 
     ``seed`` is the model's, ``split_seed`` the split's, ``order`` that of the lists. With the task ``rating``,
     ``intervals`` adds ``measure_coverage``, which folds in many users and takes seconds with some models. Raises
-    ``Problem`` for an unknown model, split or task, or one that the dataset does not allow.
+    ``Problem`` for an unknown model, split or task, or one that the dataset does not allow, and if the test part does
+    not suffice to measure lists or pairs.
     """
     if task not in TASKS:
         raise no_such(f"There is no task {task!r}", task, TASKS, f"choose one of {', '.join(TASKS)}.")
@@ -292,7 +293,7 @@ def _pairs_of(users: int, seed: int) -> Iterator[tuple[int, int]]:
     """Yield pairs of different numbers below ``users``, each once, in random order: enough that three of four can be
     left out."""
     total = users * (users - 1) // 2
-    # The pair number n is (n - s (s - 1) / 2, s): with s = 1, 2, 3 … these count 0; 1, 2; 3, 4, 5 …
+    # The pair number n is (n - s (s - 1) / 2, s): for s = 1, 2, 3 …, the numbers are 0; 1, 2; 3, 4, 5 …
     for number in np.random.default_rng(seed).choice(total, min(total, 4 * LISTED_PAIRS), replace=False).tolist():
         second = (1 + math.isqrt(1 + 8 * number)) // 2
         yield number - second * (second - 1) // 2, second
@@ -320,12 +321,14 @@ def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> 
     sum n`` with variance ``sum (d_u - D n_u)^2 / (sum n)^2`` (ratio estimator; Cochran, Sampling Techniques, section
     6.4), and the difference of rmse is ``D / (rmse_1 + rmse_2)``. Lists count once per user: ``d_u`` is the difference
     of their ndcg and ``n_u`` is 1. For pairs of users see ``_compare_pairs``. Raises ``Problem`` if the test rows or
-    the tasks differ.
+    the tasks differ, or if there are more than ``MOST_TRIPLES`` triples.
     """
     if first.task != second.task:
         raise Problem("Only evaluations of the same task can be compared user by user.")
     if first.task == "pair" and (first.pair_errors is None or second.pair_errors is None):
-        raise Problem(f"Pairs can be compared up to {MOST_TRIPLES:,} triples; use a smaller dataset or test part.")
+        raise Problem(
+            f"Pairs can be compared only with up to {MOST_TRIPLES:,} triples; use a smaller dataset or test part."
+        )
     same = len(first.test) == len(second.test) and all(
         np.array_equal(getattr(first.test, column), getattr(second.test, column))
         for column in ("user", "movie", "stars")
@@ -426,9 +429,9 @@ def train(
 ) -> Trained:
     """Train a model to serve, and measure it on ratings that it has not seen.
 
-    Fits up to three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
+    Fits two or three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
     measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because the served model should
-    know all of them. Raises ``Problem`` as ``evaluate`` does.
+    know all of them. Raises ``Problem`` for an unknown model or split, or one that the dataset does not allow.
     """
     parts = split(dataset, split_name)
     learn, validation = hold_out(parts.train)

@@ -68,8 +68,8 @@ def sum_by_user(train: Dataset, test: Ratings, prediction: Floats, lists: Lists 
 def differences(first: UserSums, second: UserSums, confidence: float = 0.95) -> list[Difference]:
     """Return each metric of the first minus that of the second, with a confidence interval over users.
 
-    Like ``compare`` in ``movietui.models.evaluation.measure``, but for every metric that is a mean over rows or users.
-    Raises ``ValueError`` if they are not sums over the same rows.
+    Like ``compare`` in ``movietui.models.evaluation.measure``, but for all metrics that follow from sums over rows or
+    users. Raises ``ValueError`` if the two are not sums over the same rows.
     """
     if first.rows != second.rows:
         raise ValueError("sums over different rows cannot be compared")

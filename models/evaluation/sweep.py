@@ -94,7 +94,8 @@ def key_of(settings: Settings) -> str:
 def combine(name: str, grid: Mapping[str, Sequence[str]], published: bool = False) -> list[Combination]:
     """Return all combinations of the grid's values, with the resulting settings.
 
-    Raises ``Problem`` for an unknown model or setting, a value out of range, and a grid without values.
+    Raises ``Problem`` for an unknown model or setting, a value out of range, a grid without values, and more than
+    ``MOST_COMBINATIONS`` combinations.
     """
     if not grid:
         raise Problem("A sweep needs a grid: give a setting several values, such as --grid sweeps=4,8.")

@@ -30,7 +30,7 @@ NEXT = 0.3
 """The smallest value of a further reason, relative to the best."""
 LIKED_ABOVE_MEAN = 3.5
 """A rating of at least this many stars says that the viewer liked the movie, if it is above their mean rating. A rating
-more than half a star lower says that they disliked it."""
+more than half a star below this number says that they disliked it."""
 ABOVE_AVERAGE = 0.15
 """A prediction must be at least this many stars above everyone's mean for people with the same taste to be named as the
 reason."""

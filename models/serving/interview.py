@@ -53,8 +53,8 @@ MIDDLE = 2.5
 FOCUS = 3.0
 """The power of the predicted liking in a movie's weight: the higher it is, the more the top of the list counts."""
 CURIOSITY = 1.0
-"""The power of the information in the value of asking about a movie: the higher it is, the fewer of these movies the
-viewer has seen."""
+"""The power of the information in the value of asking about a movie: the higher it is, the fewer of the chosen movies
+the viewer has seen."""
 CARD_SIZE = 5
 """How many movies are on a card."""
 LIST_SIZE = 6
@@ -236,7 +236,7 @@ class Interview:
     def _informative(
         self, columns: NDArray[np.intp], size: int, seen: Doubles, weights: Doubles, covariance: Doubles
     ) -> list[int]:
-        """Return the rows of the movies among ``columns`` that are the most informative together."""
+        """Return the rows of the most informative movies among ``columns``, each chosen given those before it."""
         chosen: list[int] = []
         for _ in range(min(size, len(columns))):
             information = np.maximum(self.liked.information(covariance, weights), 0.0)
@@ -252,8 +252,8 @@ class Interview:
         return expected
 
     def known(self, answers: Answers) -> float:
-        """Return the share of a new viewer's uncertainty that the ratings resolve, from 0 to 1; an answer never lowers
-        it."""
+        """Return the share of a new viewer's uncertainty that the ratings resolve, from 0 to 1; a further rating never
+        lowers this share."""
         weights = self.liked.mean
         initial = float(weights @ self._start)
         if initial <= 0:

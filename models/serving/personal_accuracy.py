@@ -1,7 +1,7 @@
 """A model's accuracy for one profile: its newest ratings are held out and predicted from the older ones.
 
-The model is not retrained: it never saw the ratings of a profile, so it is enough to fold in the older ones. It has
-learned from the ratings of every user of the dataset, so its accuracy cannot be measured for them.
+The model is not retrained: it never saw the ratings of a profile, so it is enough to fold in the older ones. For a user
+of the dataset, the accuracy cannot be measured in this way, because the model has learned from all of their ratings.
 """
 
 import math

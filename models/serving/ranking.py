@@ -110,7 +110,7 @@ class Ranker:
         daring: float = 0.0,
         order: Order = DEFAULT_ORDER,
     ) -> RankedList:
-        """Rank all ``candidates`` for at least one viewer.
+        """Rank all ``candidates`` for one or more viewers.
 
         Ties are ordered by the number of ratings, then by row. ``daring``: from 0, best first, to 1; see
         ``movietui.models.serving.diversify``. It only has an effect in the orders ``liked`` and ``likely``.
@@ -235,8 +235,8 @@ class Ranker:
     def agreement(self, stars: Floats) -> Floats:
         """Return how closely the viewers agree on each movie, from 0 to 1, shape (movies,).
 
-        ``stars``: shape (viewers, movies). Agreement is 1 minus the difference between the highest and the lowest
-        predicted rating, divided by the width of the scale.
+        ``stars``: shape (viewers, movies). Agreement is ``1 - (highest - lowest) / width``, with the highest and the
+        lowest predicted rating and the width of the scale.
         """
         scale = self.model.scale
         return np.asarray(1 - np.ptp(stars, axis=0) / (scale.high - scale.low), np.float32)

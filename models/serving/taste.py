@@ -23,7 +23,7 @@ class Group:
     ratings: int
     mean: float
     crowd: float
-    """The mean of what others gave the same movies."""
+    """The mean of others' mean ratings of the same movies, each shrunk towards the overall mean."""
     difference: float
     """How many stars more than the crowd the viewer gives, shrunk towards their generosity: halfway with ``DAMPING``
     ratings."""
@@ -132,8 +132,8 @@ def divided(first: History, second: History, most: int = 5) -> list[Divided]:
 
 
 def dividing(candidates: NDArray[np.bool_], first: Expectation, second: Expectation, most: int = 5) -> list[Divided]:
-    """Return the candidates on which two viewers' predicted ratings differ most, by more than one standard
-    deviation."""
+    """Return the candidates on which two viewers' predicted ratings differ by more than one standard deviation of the
+    difference, those that exceed it most first."""
     rows = np.flatnonzero(candidates).astype(np.int32)
     margin = np.sqrt(first.uncertainty[rows] ** 2 + second.uncertainty[rows] ** 2)
     return _largest_gaps(rows, first.stars[rows], second.stars[rows], 0.0, margin, most)

@@ -1,1 +1,2 @@
-"""The fit of each model, under the model's name, and what fits share: threads, devices, resuming and stages."""
+"""The training code of models, in modules with the models' names, and the code that they share: threads, devices,
+resuming, stages and towers."""

@@ -23,7 +23,7 @@ from movietui.models.training.towers import Tower
 MIN_BATCHES = 50
 """The least number of batches in an epoch."""
 MIN_MOVIES = 5
-"""How many movies a director must have directed to be an input."""
+"""How many movies of the dataset a director must have directed to be a separate input; all others share one."""
 MAX_LEVERAGE = 0.9
 """The leverage of a rating on its own prediction is capped at this value, so that no residual grows more than
 tenfold."""
@@ -94,7 +94,7 @@ def fit(
     draws = _draws(pairs, len(ratings), batch, settings, seed)
 
     def inputs(rows: Rows) -> tuple[Tensor, Tensor]:
-        """Return the inputs of each rating's user, and the residual of the prediction without it."""
+        """Return the inputs of each rating's user, and the rating minus what is predicted without it."""
         table = of_users[ratings.user[rows]]
         if base is None:
             return to_device(device, table), to_device(device, ratings.stars[rows] - np.float32(taste.overall))

@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Bools, Dataset, Floats
+from movietui.data.dataset import Bools, Dataset, Floats, Ints
 from movietui.models.base import AnyModel, Expectation, History
 from movietui.models.choices import DEFAULT_ORDER, Order, UnseenBy, order_by_taste
+from movietui.models.serving.candidates import candidates
 from movietui.models.serving.diversify import diversify
 from movietui.models.serving.explanations import reasons_for
 from movietui.models.serving.groups import DEFAULT_AGGREGATION, Aggregation
@@ -42,6 +43,11 @@ class Viewer:
     """For each movie that got no point on a card of an interview, by its row: how many movies that were not on the card
     were above it in the list at that time. In a list for this viewer alone, in the order ``liked``, the movie does not
     rise higher."""
+
+    @property
+    def all_seen(self) -> Ints:
+        """The rows of the movies that the viewer rated or marked as seen, each once."""
+        return np.union1d(self.history.movies, np.asarray(self.seen, np.int32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,21 +207,14 @@ class Ranker:
         passing: Bools | None = None,
         unseen_by: UnseenBy = "all",
     ) -> Bools:
-        """Return which movies may be in the viewers' list, shape (movies,).
-
-        A candidate has ratings, passes the filter (``passing``, shape (movies,); ``None`` lets all pass), and is hidden
-        by no viewer. ``unseen_by``: with ``all``, no viewer has seen it; with ``any``, at least one has not; with
-        ``none``, everyone may have seen it. A viewer has seen the movies that they rated or marked as seen.
-        """
-        is_candidate: Bools = self.model.counts > 0
-        if passing is not None:
-            is_candidate &= passing
-        seen_by = np.zeros(len(is_candidate), np.int32)
-        for viewer in viewers:
-            seen_by[np.union1d(viewer.history.movies, np.asarray(viewer.seen, np.int32))] += 1
-            is_candidate[np.asarray(viewer.hidden, np.int32)] = False
-        is_candidate &= seen_by < {"all": 1, "any": len(viewers), "none": len(viewers) + 1}[unseen_by]
-        return is_candidate
+        """Return which movies may be in the viewers' list, shape (movies,): see the function of the same name."""
+        return candidates(
+            self.model.counts,
+            [viewer.all_seen for viewer in viewers],
+            [np.asarray(viewer.hidden, np.int32) for viewer in viewers],
+            passing,
+            unseen_by,
+        )
 
     def places(self, viewer: Viewer, movies: Sequence[int]) -> list[int]:
         """Return, for each of ``movies``, how many movies that are not among them are above it in the viewer's list.

@@ -1,0 +1,39 @@
+"""What may enter a list."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from movietui.data.dataset import Bools, Ints
+from movietui.models.choices import UnseenBy
+
+
+def candidates(
+    counts: Ints,
+    seen: Sequence[Ints],
+    hidden: Sequence[Ints],
+    passing: Bools | None = None,
+    unseen_by: UnseenBy = "all",
+) -> Bools:
+    """Return which movies may be in a list, shape (movies,).
+
+    A candidate has ratings (``counts``, shape (movies,)), passes the filter (``passing``, shape (movies,); ``None``
+    lets all pass), and is hidden by no viewer. ``unseen_by``: with ``all``, no viewer has seen it; with ``any``, at
+    least one has not; with ``none``, everyone may have seen it.
+
+    ``seen`` and ``hidden``: for each viewer, the rows of the movies that they rated or marked as seen, each once, and
+    of those that they never want to see in a list.
+
+    >>> candidates(np.array([5, 5, 0, 5]), [np.array([0])], [np.array([3])])
+    array([False,  True, False, False])
+    """
+    is_candidate: Bools = counts > 0
+    if passing is not None:
+        is_candidate &= passing
+    seen_by = np.zeros(len(is_candidate), np.int32)
+    for rows in seen:
+        seen_by[rows] += 1
+    for rows in hidden:
+        is_candidate[rows] = False
+    is_candidate &= seen_by < {"all": 1, "any": len(seen), "none": len(seen) + 1}[unseen_by]
+    return is_candidate

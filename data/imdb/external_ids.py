@@ -64,7 +64,7 @@ def _others(name: str) -> Iterator[str]:
 
 
 def _links_by_movie(name: str) -> Mapping[str, tuple[str, int]] | None:
-    """Return the ids at IMDb and TMDB by movie id, or None if the stored dataset has no links."""
+    """Return the ids at IMDb and TMDB by movie id, or None if the dataset on disk has no links or is damaged."""
     with contextlib.suppress(FileNotFoundError, parquet.Damaged):
         links = cache.published(name, cache.describe(name)["raw"], "links").get("links")
         if links is not None:

@@ -1,7 +1,7 @@
 """Joins a dataset with IMDb: matches each movie with an IMDb title, and adds IMDb's facts about that title.
 
 A join covers the movies as published, however they are cleaned, and is stored in the dataset's folder. The matches that
-the user settled by hand are stored elsewhere, with the data that cannot be downloaded again. They take precedence over
+the user chose by hand are stored elsewhere, with the data that cannot be downloaded again. They take precedence over
 the matches of a join, and take effect at once, because they are applied whenever a join is loaded.
 """
 
@@ -38,7 +38,7 @@ SEPARATOR = "\n"
 """Separates the values in a cell that holds a list; no value contains it, because ``strip_controls`` removes it."""
 
 FACTS = ("movies", "titles")
-"""The tables of a join that contain IMDb's facts; the other tables record how each movie was matched."""
+"""The tables of a join that contain IMDb's facts; the others contain names and say how each movie was matched."""
 JOINED = (*FACTS, "outcomes", "doubts", "names")
 ALL_NAMES = "every"
 """The table of a join that indexes the names of all movies on IMDb; see ``movietui.data.imdb.names_index``."""
@@ -56,7 +56,7 @@ class Row:
     reason: str = ""
     """Why the movie has no match."""
     candidates: tuple[Title, ...] = ()
-    """The possible matches; for a movie that the user settled by hand, the chosen title."""
+    """The possible matches; for a movie whose match the user chose by hand, only the chosen title."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ class JoinReport:
     by: Mapping[str, int]
     """How many movies were matched in each way: by ``id``, by ``title`` and by ``hand``."""
     ambiguous: tuple[Row, ...]
-    """Movies that the user can settle by hand."""
+    """Movies whose match the user can choose by hand."""
     unmatched: tuple[Row, ...]
     settled: tuple[Row, ...]
-    """Movies that the user settled by hand; a row has no candidates if the user chose none of them."""
+    """Movies for which the user made a choice by hand; a row has no candidates if the user chose none of them."""
     links: str
     """The name of the dataset whose links were used; empty if no links were used."""
     tables: Mapping[str, Mapping[str, int]]
@@ -111,7 +111,7 @@ class JoinReport:
 
 
 def title_json(title: Title) -> dict[str, Any]:
-    """Return an IMDb title as JSON-able values; unknown values are None or empty."""
+    """Return an IMDb title as values for JSON; unknown values are None, 0 or empty."""
     return {
         "id": title.id,
         "title": title.name,
@@ -128,17 +128,17 @@ def title_json(title: Title) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Choice:
-    """The match of a movie that the user settled by hand."""
+    """What the user chose by hand as the match of a movie."""
 
     label: str
-    """The movie's title as published. If the id now belongs to a movie with another title, the choice is ignored."""
+    """The movie's title as published. If the movie with this id now has another title, the choice is ignored."""
     title: str | None
     """The id of the chosen IMDb title; None if the user chose none of the candidates."""
 
 
 @dataclass(frozen=True, eq=False)
 class Join:
-    """A stored join, with the matches that the user settled by hand."""
+    """A stored join, with the matches that the user chose by hand."""
 
     dataset: str
     movies: parquet.Columns
@@ -154,7 +154,7 @@ class Join:
     facts: Mapping[str, Any]
     """Facts about the join itself: links, tables, notes, seconds, peak memory; for a stored join, also checksums."""
     choices: Mapping[str, Choice]
-    """The matches that the user settled by hand, by movie id."""
+    """The matches that the user chose by hand, by movie id."""
 
     @cached_property
     def row_of_title(self) -> Mapping[str, int]:
@@ -178,7 +178,8 @@ class Join:
     def title_row_of_any(self, entries: Sequence[str]) -> int:
         """Return the row in ``titles`` of the match of a movie with merged entries, or -1 if it has none.
 
-        Entries that the user settled by hand take precedence; otherwise, the first entry with a match counts.
+        If the user made a choice for some of the entries, only these are considered. The first of them with a match
+        counts.
         """
         by_hand = [entry for entry in entries if entry in self.chosen]
         title_rows = (self.title_row_of.get(entry, -1) for entry in by_hand or entries)
@@ -254,8 +255,8 @@ def _split(text: str) -> tuple[str, ...]:
 def join(name: str, folder: Path | None = None, report: Report = silent) -> JoinReport:
     """Join a stored dataset with IMDb's tables, downloaded or from a folder; store the join and return its report.
 
-    Raises ``Problem`` if the dataset is not on disk, or if a table cannot be fetched or read; an earlier join then
-    stays as it is.
+    Raises ``Problem`` if the dataset is not on disk or is replaced meanwhile, or if a table cannot be fetched or read;
+    an earlier join then stays as it is.
     """
     started = time.perf_counter()
     digest, movies, links = _movies_to_match(name)
@@ -401,7 +402,7 @@ def _with_directors(
 def _tables(
     movies: Sequence[LabelledMovie], matches: Sequence[Match], titles: Sequence[Title]
 ) -> dict[str, parquet.Columns]:
-    """Return a join as tables; columns that only the report needs have separate tables, so that the facts load fast."""
+    """Return a join as tables; columns that are not IMDb's facts have separate tables, so that the facts load fast."""
     title_rows = {title.id: row for row, title in enumerate(titles)}
     doubts = [(movie.id, each) for movie, each in zip(movies, matches, strict=True) if not each.title]
     return {
@@ -437,7 +438,7 @@ def _tables(
 def load(name: str, *, only_facts: bool = False) -> Join | None:
     """Return the stored join of a dataset, or None if it is missing or damaged. Does not import pandas.
 
-    With ``only_facts``, the tables that only the report needs are not loaded, unless the user settled a movie by hand.
+    With ``only_facts``, the tables that only the report needs are not loaded, unless the user chose a match by hand.
     Raises ``Problem`` if the file with the user's choices cannot be read.
     """
     try:
@@ -450,7 +451,7 @@ def load(name: str, *, only_facts: bool = False) -> Join | None:
 
 
 def attach(dataset: Dataset) -> Dataset:
-    """Return the dataset with IMDb's facts about its movies, or unchanged if it is not joined."""
+    """Return the dataset with IMDb's facts about its movies, or unchanged if it has no usable join."""
     try:
         joined = load(dataset.name, only_facts=True)
     except Problem:  # without the user's choices, the join may be wrong
@@ -508,7 +509,7 @@ def knowledge_of(dataset: Dataset) -> Knowledge | None:
         return None
 
 
-# Settling by hand
+# Choosing by hand
 
 
 def settle(name: str, movie: str, title: str | None) -> JoinReport:

@@ -1,8 +1,8 @@
 """Reads IMDb's tables piece by piece, to save memory, and returns the small part of them that is needed.
 
-The tables are tab-separated UTF-8 with a header line, compressed with gzip; ``\\\\N`` is an empty field, and quotation
-marks have no meaning. A line with the wrong number of fields or with invalid fields is malformed: it is left out and
-counted.
+The tables are tab-separated UTF-8 with a header line, usually compressed with gzip; ``\\N`` is an empty field, and
+quotation marks have no meaning. A line with the wrong number of fields or with invalid fields is malformed: it is left
+out and counted.
 """
 
 import re
@@ -65,10 +65,10 @@ def titles(
     report: Report = silent,
     all_names: NamesBuilder | None = None,
 ) -> tuple[list[Title], ReadCounts]:
-    """Return the titles in ``title.basics`` that have one of the ids, or a wanted name and year.
+    """Return the titles in ``title.basics`` that have one of the ids, or a wanted name and year, and count the lines.
 
-    ``years`` has the first and the last wanted year of each wanted name, by its loose key. ``all_names``, if given,
-    collects the names of all movies.
+    ``years`` has the first and the last wanted year of each wanted name, by its loose key; titles with such a name also
+    need a kind in ``KINDS``. ``all_names``, if given, collects the names of all movies.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -117,7 +117,7 @@ def titles(
 
 
 def _movie_names(table: "pa.Table") -> Iterator[tuple[int, int, str, str]]:
-    """Return the number, year and two names of each movie in a piece of ``title.basics``, skipping malformed rows."""
+    """Return the number, year and two names of each movie in a piece of ``title.basics``, except adult movies."""
     import pyarrow.compute as pc
 
     movies = table.filter(pc.is_in(table.column("titleType"), _arrow_values(EVERY_KIND)))
@@ -172,7 +172,7 @@ def _years(column: "pa.BinaryArray") -> "pa.Int32Array":
 def ratings(
     path: Path, ids: Collection[str], report: Report = silent
 ) -> tuple[dict[str, tuple[float, int]], ReadCounts]:
-    """Return the mean rating and the votes of those of the titles that ``title.ratings`` contains, by id."""
+    """Return the mean rating and the votes of each of these titles that ``title.ratings`` contains, by id."""
     counts = ReadCounts()
     selected = {}
     for row in _selected(path, ("tconst", "averageRating", "numVotes"), ids, counts, report):
@@ -280,7 +280,7 @@ _HEAD = max(map(len, _FIRST_WORDS)) + 1
 
 
 def _quick_keys(names: "pa.BinaryArray") -> tuple["pa.BinaryArray", NDArray[np.bool_]]:
-    """Return the loose key of each name, and for which names the key is wrong and ``loose_keys`` must be used."""
+    """Return the loose key of each name, and which keys may be wrong, so that ``loose_keys`` must be used instead."""
     import pyarrow as pa
 
     if not len(names):
@@ -383,7 +383,7 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
 
 
 def _without_undecodable(content: bytes, cells: int) -> tuple[bytes, int]:
-    """Return the content without the lines that have a wrong number of cells and are not UTF-8, and their number."""
+    """Return the content without lines that have a wrong number of cells and are not UTF-8, and how many these are."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,8 +1,8 @@
 """Matches each movie of a dataset with an IMDb title: by its link, or else by name and year. Never guesses.
 
 Two names are equal if their ``title_key`` is the same. They are loosely equal if they differ only by a leading article,
-by spaces ("Spider-Man", "Spiderman"), by how numbers are written ("Part II", "Part Two"), or by a prefix that some
-sources leave out ("National Lampoon's").
+by spaces ("Spider-Man", "Spiderman"), by an inner "and", by how numbers are written ("Part II", "Part Two"), or by a
+prefix that some sources leave out ("National Lampoon's").
 
 One title fits a movie better than another if name, kind and year fit at least as well, and one of them fits better. The
 better fit beats the other title, unless the other is far better known. If neither fits better, a title beats the other
@@ -212,8 +212,8 @@ class Fit:
     """How well a title fits a movie; in each field, smaller is better."""
 
     name: int
-    """0: the main title and a further title are equal; 1: the main title is; 2: a further title or a known other name
-    is; 3: a name is loosely equal."""
+    """0: the main title and a further title are equal; 1: only the main title is equal; 2: only a further title or a
+    known other name is equal; 3: a name is loosely equal."""
     kind: int
     """The number of the kind in ``KINDS``, plus ``ADULT`` for an adult title."""
     years: int
@@ -261,7 +261,10 @@ def wanted_years(movies: Iterable[LabelledMovie]) -> dict[str, tuple[int, int]]:
 
 
 def fit(movie: LabelledMovie, title: Title) -> Fit | None:
-    """Return how well a title fits a movie, or None if no name agrees. The years may differ by any number."""
+    """Return how well a title fits a movie, or None if no name agrees or its kind is not in ``KINDS``.
+
+    The years may differ by any number.
+    """
     if title.kind not in KINDS:
         return None
     kind, years = KINDS[title.kind] + ADULT * title.adult, abs(movie.year - title.year)

@@ -46,8 +46,8 @@ _RATING = (
     *("bewertung", "wertung", "punkte", "sterne", "valoracion", "puntuacion", "calificacion", "nota", "estrellas"),
     *("voto", "valutazione", "punteggio", "stelle", "avaliacao", "classificacao", "pontuacao", "estrelas"),
 )
-"""Names of columns with ratings, the plainest first. If several columns do not say whose ratings they have, the column
-whose name comes first here is read."""
+"""Names of columns with ratings, the plainest first. If several columns do not say whose ratings they have, the first
+in this order that contains ratings is read."""
 _MINE = (
     *("my", "your", "user", "own", "personal", "ma", "mon", "mes", "votre", "vos", "ta", "ton", "mein", "meine"),
     *("ihre", "deine", "eigene", "personliche", "mi", "tu", "su", "mis", "tus", "mio", "mia", "ilmio", "lamia"),

@@ -12,7 +12,7 @@
 
 Columns are identified by name, in any order and case. Fields are separated by commas, semicolons or tabs. Text is
 UTF-8, UTF-16 with a byte order mark, or Windows-1252. Whether a movie is seen or on the watchlist follows from its row,
-or else from the name of the file, or else from the columns. If none of these says so, the movies become a list.
+or else from the name of the file, or else from the columns. If nothing says so, the movies become a list.
 """
 
 import codecs
@@ -65,8 +65,8 @@ SERIES = (
     "music video",
     "musikvideo",
 )
-"""Words that occur in the types of titles that are not movies, in several languages. A title of an unknown type may be
-a movie."""
+"""Words and parts of words, in several languages, that occur in the types of titles that are not movies. A title of an
+unknown type may be a movie."""
 TITLE_LISTS = (".txt", ".md", ".text", "")
 """The extensions of files that may have one title per line."""
 _HEAD = 2**16
@@ -122,7 +122,7 @@ class Layout:
     year: tuple[str, ...]
     date: tuple[str, ...]
     rating: tuple[str, ...] = ()
-    """The columns with ratings; if empty, any column that has ratings is read."""
+    """The columns with ratings; if a table has none of these, any column that has ratings is read."""
     scale: int = 0
     """The highest rating; 0 if the layout does not determine the scale."""
     imdb: tuple[str, ...] = ()
@@ -136,7 +136,7 @@ class Layout:
     labels: bool = False
     """Whether titles may end with the year in parentheses."""
     rated_only: bool = False
-    """Whether to skip rows without a rating, unless the table is a list."""
+    """Whether to skip rows without a rating, unless the table is a list or watchlist, or the user says what it is."""
 
 
 LAYOUTS = (
@@ -352,7 +352,7 @@ _MARKS_OF: Mapping[str, frozenset[Mark]] = {
 
 
 def _meaning(path: PurePosixPath, choices: Choices, content_says: str) -> tuple[str, bool]:
-    """Return what movies without a rating and without marks mean, and whether nothing says so.
+    """Return what movies without a rating and without marks mean, and whether that is only assumed.
 
     The user's choice comes first, then the name of the file, then its content; otherwise the movies become a list.
     """
@@ -430,7 +430,7 @@ class _Reader:
         self.identity = itemgetter(*(column for column in identifying if column >= 0))
         """Returns the identity of a row: the texts in its identifying columns."""
         self.known: dict[object, tuple[_Movie, list[int]]] = {}
-        """The movies seen so far, by the identity of their rows.
+        """The movies read so far, by the identity of their rows.
 
         Each comes with the indices in ``entries`` of its newest entry without a rating and its newest entry with one,
         apart from its first entry; -1 if there is none.
@@ -580,10 +580,11 @@ class _Reader:
     def _read_row(self, number: int, fields: list[str]) -> None:
         """Add the entry of a row. Raises ``NotAMovie`` if the row must be skipped.
 
-        A diary can name one movie a hundred times. Except in lists, at most three rows of a movie are kept: the first
-        row, and of all other rows the newest with a rating and the newest without one, with the marks of all of them.
-        From these rows, ``merged`` makes the same movie as from all rows. The first row is kept because the order of
-        the addresses, and which movies are repeated, decide which movies count as namesakes.
+        A diary can name one movie a hundred times. Except in lists, at most three rows of each remembered movie are
+        kept: the first row, and of all other rows the newest with a rating and the newest without one. These two also
+        get the marks of the rows that are dropped. From the kept rows, ``merged`` makes the same movie as from all
+        rows. The first row is kept because the order of the addresses, and which movies are repeated, decide which
+        movies count as namesakes.
         """
         identity, unread = self.identity(fields), self.table.unread.count
         known = self.known.get(identity)
@@ -609,7 +610,7 @@ class _Reader:
         self.entries.append(Entry(title, year, stars, marks, at, original, imdb, tmdb, movielens, qualifier, note))
 
     def _movie(self, number: int, fields: list[str]) -> _Movie | None:
-        """Return the movie that a row is about, or None if the row is empty. Raises ``NotAMovie`` if it is no movie."""
+        """Return the movie that a row is about, or None for an empty row. Raises ``NotAMovie`` if it is about none."""
         title = _title(fields[self.title]) if self.title >= 0 else ""
         imdb = to_imdb(fields[self.imdb]) if self.imdb >= 0 else ""
         if not title and not imdb:
@@ -726,7 +727,7 @@ class _Reader:
 
 
 def _hold_ratings(counts: Mapping[str, int]) -> bool:
-    """Return whether at least half of the values in a column are ratings; empty cells do not count."""
+    """Return whether at least half of the filled cells in a column are ratings; true also if no cell is filled."""
     filled = [(text, count) for text, count in counts.items() if text.strip()]
     return 2 * sum(count for text, count in filled if _is_rating(text)) >= sum(count for _, count in filled)
 

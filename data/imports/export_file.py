@@ -19,7 +19,7 @@ MAX_BYTES = 64 * 2**20
 LETTERBOXD = ("reviews.csv", "diary.csv", "ratings.csv", "watched.csv", "watchlist.csv")
 """Letterboxd's tables at the top level of its zip; other folders contain deleted entries, likes and lists.
 
-For a movie in several of these tables, a later table counts if the times are equal.
+For a movie in several of these tables, the later table counts if the times are equal.
 """
 LIKES = PurePosixPath("likes/films.csv")
 LISTS = "lists"
@@ -84,7 +84,7 @@ def _check_columns(path: Path, parts: Mapping[PurePosixPath, csv_exports.Table],
 def _separate_namesakes(
     parts: dict[PurePosixPath, csv_exports.Table], contents: Mapping[PurePosixPath, bytes], choices: Choices
 ) -> Hashes:
-    """Replace tables that have different movies with the same title and year: read them again, with their addresses.
+    """Read the tables that have addresses again, with the addresses, if movies in one of them share title and year.
 
     Return the hashes of the entries of the last table that has addresses; empty if no table has any.
     """
@@ -105,7 +105,7 @@ def _list_of(table: csv_exports.Table) -> NamedList:
 
 
 def _contents(path: Path) -> dict[PurePosixPath, bytes]:
-    """Return the content of the files to read, by path; for ratings with the same time, a later file counts."""
+    """Return the content of the files to read, by path; if two ratings have the same time, the later file counts."""
     try:
         facts = path.stat()
         if stat.S_ISDIR(facts.st_mode):

@@ -184,7 +184,7 @@ def uncertain(text: str) -> str:
 
 
 def _moment(text: str, order: DateOrder) -> datetime | None:
-    """Parse a date or time; return None if day and month are ambiguous. Raises ``ValueError`` for any other text."""
+    """Parse a date or time; return None if day and month are ambiguous. Raises ``ValueError`` for other texts."""
     if parts := _PARTED.fullmatch(text):
         first, second, year = int(parts[1]), int(parts[3]), int(parts[4])
         by = _order(first, second, parts[2]) or order

@@ -7,8 +7,9 @@ the movies are different.
 
 If nothing applies, weaker agreement may be enough: the year is one off, an article is missing, the spelling differs, or
 only the series or the subtitle agrees. Such a match needs evidence. If the dataset is joined with IMDb, no other movie
-on IMDb may have exactly that name around that year; for a short name, in any year. If the dataset is not joined, the
-name must be longer. A movie that cleaning removed is never matched with another movie by weaker agreement.
+on IMDb may have exactly that name around that year; if the name is short and the year is one off, no movie of any year
+may, unless it is far less known. If the dataset is not joined, the name must be long or differ only by spaces, and a
+part of the title is not enough. A movie that cleaning removed is never matched with another movie by weaker agreement.
 """
 
 import re
@@ -42,8 +43,8 @@ CANDIDATES = 5
 ALIKE = 86
 """The lowest similarity, from 0 to 100, at which a title is suggested."""
 MOST_COMPARED = 2000
-"""How many unmatched movies are compared with the titles from about their year; nobody settles more than these by
-hand."""
+"""How many unmatched movies are compared with the titles from about their year; nobody chooses matches for more
+by hand."""
 BY_HAND = "hand"
 SETTLED = "you chose none of them"
 _NOTHING: Mapping[str, str | None] = {}
@@ -77,7 +78,7 @@ class Matches:
     """The matches of an export's movies, in the order of the movies.
 
     If an export has a million movies, nearly all of them are unmatched. Stored ``Match`` objects for these would need
-    as much memory as the movies, so they are created only when they are requested.
+    as much memory as the movies, so these objects are created only on request.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """A name of an entry, with its keys and the year in which the movie has this name."""
+    """A name of an entry, with the keys of the name and the year of the movie under this name."""
 
     parsed: LabelledMovie
     key: str
@@ -181,7 +182,7 @@ class Matcher:
         return rows
 
     def _titles(self, row: int) -> set[str]:
-        """Return all titles of a movie, as written."""
+        """Return the title of a movie without parts in parentheses, and its names on IMDb, as written."""
         return {self._movies[row].title, *filter(None, self._known[row][:2])}
 
     @cached_property
@@ -213,7 +214,7 @@ class Matcher:
 
     @cached_property
     def _all_names(self) -> frozenset[str]:
-        """All keys by which titles are looked up. The dataset has no movie whose title has none of these keys."""
+        """All keys by which titles are looked up. A title with none of these keys matches no movie of the dataset."""
         return frozenset().union(self._by_name, *self._by_spelling, self._removed)
 
     def match(self, entries: Iterable[Entry], settled: Mapping[str, str | None] = _NOTHING) -> Matches:
@@ -300,7 +301,7 @@ class Matcher:
             if len(self._movie_keys(rows)) == 1:
                 return Match(entry, "title", rows[0])
             if rows:
-                return ambiguous(f"{len(self._movie_keys(rows))} other movies fit as well", rows)
+                return ambiguous(f"{len(self._movie_keys(rows))} movies fit equally well", rows)
         if self._removed_movie(entry):
             return self._unmatched(entry)
         both = [*exact, *known]
@@ -312,7 +313,7 @@ class Matcher:
                 against = self._against(entry, rows[0], way, words)
                 return ambiguous(against, rows) if against else Match(entry, way, rows[0])
             if rows:
-                return ambiguous(f"{len(self._movie_keys(rows))} other movies fit as well", rows)
+                return ambiguous(f"{len(self._movie_keys(rows))} movies fit equally well", rows)
         if undated := [row for row in both if not self._year(row)]:
             return ambiguous("the year of the movie is unknown", undated)
         if same := within(others, NEAR_YEARS):
@@ -325,7 +326,7 @@ class Matcher:
                 against = self._against(entry, rows[0], way, DISTINCTIVE_WORDS)
                 return ambiguous(against, rows) if against else Match(entry, way, rows[0])
             if rows:
-                return ambiguous(f"{len(self._movie_keys(rows))} other movies fit as well", rows)
+                return ambiguous(f"{len(self._movie_keys(rows))} movies fit equally well", rows)
         if far := within(both, SUGGESTED_YEARS) or within([*similar, *whole], NEAR_YEARS):
             return ambiguous("the movie with that name is from another year", far)
         return self._unmatched(entry)

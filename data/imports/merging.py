@@ -48,7 +48,7 @@ def shared_keys(entries: Sequence[Entry], hashes: Hashes) -> frozenset[str]:
 
 
 def merged(entries: Sequence[Entry], hashes: Hashes | None = None) -> tuple[Entry, ...]:
-    """Merge the entries of each movie into one entry, with the newest rating and all marks, and sort them by time.
+    """Merge the entries of each movie into one, with the newest rating and all marks; return the movies sorted by time.
 
     Of two ratings with the same time, the one that comes later in the file counts. If a movie is rated, its mark
     ``seen`` is dropped. Movies with the same title and year but different ids or addresses stay separate. Movies with

@@ -51,7 +51,7 @@ _MAY_BREAK = re.compile(r"[-:\u2010-\u2015]")
 
 
 def _parts(title: str) -> list[str]:
-    """Split a title at colons and dashes, as between a series and a subtitle; return the title alone without any."""
+    """Split a title at colons and dashes, as between a series and a subtitle; a title without these is one part."""
     return _BREAK.split(title) if _MAY_BREAK.search(title) else [title]  # searching first is faster
 
 
@@ -90,7 +90,7 @@ def spellings(title: str) -> frozenset[str]:
 
 
 def ends(title: str) -> frozenset[str]:
-    """Return the spelling of the series and that of the subtitle, or nothing if a title does not have both.
+    """Return the spelling of the series and that of the subtitle; empty if the title does not have both.
 
     >>> sorted(ends("Laputa: Castle in the Sky"))
     ['castleinsky', 'laputa']

@@ -55,7 +55,8 @@ class Filter:
     def passes(self, dataset: Dataset) -> Bools:
         """Return which movies of a dataset pass, shape (movies,).
 
-        If the dataset is not joined with IMDb, conditions on runtime and directors are ignored; ``parse`` refuses them.
+        If the dataset is not joined with IMDb, conditions on runtime and directors are ignored; ``parse`` refuses such
+        conditions.
         """
         movies, imdb = dataset.movies, dataset.movies.imdb
         passing: Bools = dataset.counts >= self.least
@@ -80,10 +81,10 @@ def parse(text: str, dataset: Dataset) -> Filter:
 
     ``+Genre`` requires a genre, and ``-Genre`` excludes one (case does not count, and the beginning of its name is
     enough). ``1980..1999``, ``1980..`` and ``..1999`` limit the year, ``>=50`` the number of ratings, and ``>=90m`` and
-    ``<=110m`` the minutes. ``@Scorsese`` and ``@"Martin Scorsese"`` name a director. The title must contain any other
-    text, which is written in quotes if it has spaces or begins with a special character. Raises ``Problem``, which
-    quotes the condition, if a genre or director is unknown, if a condition needs IMDb and the dataset is not joined, or
-    if a condition cannot be parsed.
+    ``<=110m`` the minutes. ``@Scorsese`` and ``@"Martin Scorsese"`` name a director. Any other text must occur in the
+    title; it is written in quotes if it has spaces or begins with a special character. Raises ``Problem``, which quotes
+    the condition, if a genre or director is unknown, if a condition needs IMDb and the dataset is not joined, if limits
+    contradict each other, or if a condition cannot be parsed.
     """
     if text.count('"') % 2:
         raise Problem(f"The filter {text!r} has an open quote; close it.")
@@ -152,7 +153,7 @@ def _genre(typed: str, genre_names: Sequence[str]) -> int:
 def _directors(typed: str, part: str, dataset: Dataset) -> frozenset[str]:
     """Return all names of directors that contain the typed text at the start of a word.
 
-    Raises ``Problem``, which quotes the condition ``part``, if there are none or the dataset is not joined with IMDb.
+    Raises ``Problem`` if there are none, or if the dataset is not joined with IMDb. ``part``: the whole condition.
     """
     imdb = _require_imdb(part, "directors", dataset)
     wanted = title_key(typed)

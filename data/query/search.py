@@ -40,7 +40,7 @@ SURPLUS = 0.02
 KNOWN = 0.7
 """The share of the weight of a text that depends on the logarithm of how well known it is."""
 WHOLE = 1.3
-"""The factor for a text that equals the typed text; a year at its end may be missing from the typed text."""
+"""The factor for a text that equals the typed text, with or without the year at the end of the text."""
 FIRST = 1.1
 """The factor for a text that begins with the typed text, or does so after an article."""
 PHRASE = 1.05
@@ -62,7 +62,7 @@ ID = "id:"
 SAME_TITLE = 90.0
 """The lowest similarity, from 0 to 100, at which two titles count as the same."""
 MAX_SUGGESTIONS = 3
-"""The most titles that are suggested if no movie has the typed title."""
+"""The most titles that are suggested if not exactly one movie has the typed title."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Index:
         order, self._starts = grouped(which, len(index))
         self._rows = np.repeat(np.arange(len(texts), dtype=np.int32), self._lengths)[order]
         self._letters = np.fromiter(map(len, self._words), np.int32, len(index))
-        # The shortest come first, so that words whose length rules them out as typos are skipped.
+        # The shortest come first, so that words whose length rules out a typo can be skipped.
         self._by_length = np.argsort(self._letters, kind="stable")
         self._by_length_letters = self._letters[self._by_length]
         self._by_length_signs = np.ascontiguousarray(_signs(self._words)[self._by_length].T)
@@ -207,7 +207,7 @@ def _words_of(typed: str) -> list[str]:
 
 
 def _closeness(phrase: str, text: str) -> float:
-    """Return the factor for a text that has the typed words one after the other; 1 if it has not."""
+    """Return the factor for a text that has the typed words one after the other, or 1 for any other text."""
     if text.startswith(phrase):
         return FIRST
     article, space, rest = text.partition(" ")
@@ -323,7 +323,7 @@ class Search:
         return list(number), np.asarray([number[each] for each in facts], np.intp)
 
     def users(self, typed: str) -> list[int]:
-        """Return the rows of the users whose id begins with the typed text, or whose description has all its words.
+        """Return the rows of the users whose id begins with the typed text, or whose description has all typed words.
 
         If the text is empty, return all users. A user whose id equals the text comes first. If no user matches, it is
         enough that the description contains the typed words as parts of words.

@@ -1,8 +1,8 @@
 """Backs up and restores the store.
 
-A backup is a whole store in one file. SQLite makes the copy while other processes write to the store, and the file gets
-its name once it is complete and checked. A restore trusts nothing in a backup, which may come from anywhere: it creates
-a new store and copies only the rows that ``validation`` accepts.
+A backup is a whole store in one file. Other processes may write to the store while SQLite makes the copy, and the file
+gets its name once it is complete and checked. A restore trusts nothing in a backup, which may come from anywhere: it
+creates a new store and copies only the rows that ``validation`` accepts.
 """
 
 import sqlite3
@@ -28,13 +28,13 @@ from movietui.store.validation import LARGEST, TABLES, cleaned, is_choice, is_mo
 WAIT_SECONDS = 1.0
 """Seconds that a restore waits for another window to close the store."""
 MAX_QUERY_SECONDS = 120.0
-"""Seconds that a query on an untrusted file may take. A longer query is stopped, as a malicious file may need it."""
+"""Seconds that all queries on an untrusted file may take together; a malicious file may make a query endless."""
 PROGRESS_STEPS = 100_000
 """How many instructions of SQLite's virtual machine run between two checks of the time."""
 MAX_VALUE_BYTES = 2**28
 """The most bytes of a value in an untrusted file."""
 MAX_NAMED = 20
-"""How many rejected values a restore lists; it counts all of them."""
+"""The most rejected values that a restore lists; it counts all rejected rows."""
 WRONG_VALUES = ("CHECK constraint failed", "NULL value in")
 """How those messages of SQLite's integrity check begin that concern only values."""
 DERIVED = ("run_changes",)
@@ -45,7 +45,7 @@ def back_up(store: Database, output: Path | None = None, *, force: bool = False)
     """Write the whole store to a file; return what ``backup --json`` prints.
 
     Without ``output``, or if it is a folder, the file is named after the current time. Raises ``Problem`` if the file
-    cannot be written or the store is damaged.
+    cannot be written, if it exists and ``force`` is not set, or if the store is damaged.
     """
     path = (output or locations.backups()).expanduser()
     if output is None:
@@ -201,7 +201,7 @@ class _RestoreReport:
 
 
 def _open_untrusted(path: Path) -> sqlite3.Connection:
-    """Open an untrusted file so that nothing in it runs by itself (such as a trigger) and no query takes too long."""
+    """Open an untrusted file so that nothing in it runs by itself (such as a trigger) and no query runs endlessly."""
     db = connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     db.text_factory = lambda content: str(content, "utf-8", "surrogateescape")
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
@@ -253,7 +253,10 @@ def _create(db: sqlite3.Connection, version: int) -> None:
 
 
 def _copy_rows(db: sqlite3.Connection, store: sqlite3.Connection, version: int, report: _RestoreReport) -> None:
-    """Copy the rows of a file into a new store of the same version, except rows that the store rejects."""
+    """Copy the rows of a file into a new store of the same version.
+
+    Rows that the store rejects, or that refer to a missing row, are left out.
+    """
     _create(store, version)
     store.execute("PRAGMA foreign_keys = OFF")  # tables are copied in any order
     tables = [name for name, (kind, _) in _schema(store).items() if kind == "table" and name not in DERIVED]
@@ -338,7 +341,8 @@ def _delete_invalid(store: sqlite3.Connection, report: _RestoreReport) -> None:
                 report.cleaned += len(changed)
                 sets = ", ".join(f"{name} = ?" for name in changed)
                 store.execute(f"UPDATE {table} SET {sets} WHERE {where}", [*changed.values(), *key])
-    # A step other than an import has one change, of its own kind; a step without a change or a list cannot be undone.
+    # A step other than an import has one change, of its own kind. A step with neither a change nor a list cannot be
+    # undone.
     store.execute(
         "DELETE FROM steps WHERE id NOT IN (SELECT step FROM changes UNION SELECT step FROM lists)"
         " OR (kind <> ? AND id IN"
@@ -356,7 +360,7 @@ def _count_rows(store: sqlite3.Connection) -> "Counter[str]":
 
 
 def _repair_profile_names(store: sqlite3.Connection, report: _RestoreReport) -> None:
-    """Replace invalid names and dates of profiles, so that nobody loses their ratings because of them."""
+    """Replace invalid names and dates of profiles, because leaving out a profile would delete its ratings too."""
     rows = store.execute("SELECT id, name, created FROM viewers WHERE kind = 'profile' ORDER BY id").fetchall()
     taken = {name.casefold() for _, name, _ in rows if isinstance(name, str) and is_name(name)}
     for number, name, created in rows:

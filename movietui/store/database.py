@@ -1,8 +1,9 @@
 """Opens, migrates, reads and changes the SQLite file, and stores the user's choices.
 
-Each change is one transaction, which is on disk (``synchronous=FULL``) when the call returns. Several windows may write
-at once (WAL and a busy timeout). If the disk is full or read-only, the whole file is read into memory, so that its
-content can still be seen and copied elsewhere; changes are then refused until the file can be written again.
+Each change is one transaction, which is on disk (``synchronous=FULL``) when the call returns. Several windows may have
+the file open and change it in turn (WAL and a busy timeout). If the file cannot be written when it is opened, for
+example because the disk is full or read-only, all of it is read into memory, so that its content can still be seen and
+copied elsewhere; changes are then refused until the file can be written again.
 """
 
 import errno
@@ -72,7 +73,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Open the store, and create it if it does not exist.
 
-        Raises ``Problem`` if the file cannot be opened, is not a store, or was written by a later version.
+        Raises ``Problem`` if the file cannot be opened, is not a database, or was written by a later version.
         """
         self.path = path
         self.unwritable = ""
@@ -107,7 +108,7 @@ class Database:
             raise
 
     def _prepared(self, db: sqlite3.Connection) -> sqlite3.Connection:
-        """Configure and migrate an open file, and return it. Text that is not UTF-8 must not make a query fail."""
+        """Configure and migrate an open store, and return it. Text that is not UTF-8 must not make a query fail."""
         db.text_factory = lambda content: str(content, "utf-8", "surrogateescape")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
@@ -207,9 +208,9 @@ class Database:
             elif "locked" in text:
                 reason = "another program is using the file; close it and try again"
             elif "readonly" in text:
-                reason = "they can be read but not changed, because the file or its disk is read-only"
+                reason = "the file or its disk is read-only; make both writable"
             else:
-                reason = f"{text}; check that its folder can be written to"
+                reason = f"{text}; check that the folder of this file can be written to"
             raise Problem(f"Your ratings in {self.path} cannot be used: {reason}.") from error
         except OSError as error:
             path = error.filename or self.path.parent
@@ -219,7 +220,7 @@ class Database:
     def change(self) -> Iterator[None]:
         """Open a transaction. When the block ends, either all of its changes are on disk or none are.
 
-        An interruption is delayed until the block ends and rolls the transaction back, so that none is left open.
+        An interruption is delayed until the block ends. It rolls the transaction back, so that none is left open.
         """
         with self._lock, self._as_problems():
             if self.unwritable:

@@ -51,7 +51,7 @@ class NamedLists(RunRecords):
         return int(rows[0][0]) if rows else 0
 
     def lists(self, ref: ViewerRef) -> list[tuple[str, int]]:
-        """Return the names of a viewer's lists, in order, each with its number of movies."""
+        """Return the names of a viewer's lists, in alphabetical order, each with its number of movies."""
         rows = self.rows(
             f"SELECT name, (SELECT count(*) FROM listed WHERE list = current.id) FROM ({_CURRENT_LISTS}) AS current"
             " WHERE NOT removed ORDER BY name COLLATE NOCASE",
@@ -105,9 +105,9 @@ class NamedLists(RunRecords):
         return tuple(name for (name,) in self.valid_rows("lists", "name", rows))
 
     def _lists_before(self, step: int, viewer: int) -> list[StoredList]:
-        """Return the previous versions of the lists that a step changed, if nothing has changed them since.
+        """Return the previous versions of those lists that a step changed and that nothing has changed since.
 
-        A list that did not exist before the step has no movies.
+        The previous version of a list that did not exist before the step has no movies.
         """
         previous = []
         current = self.rows(f"SELECT id, name FROM ({_CURRENT_LISTS})", viewer)

@@ -10,7 +10,7 @@ from movietui.store.ratings import Ids, Movie, Store
 
 
 def entries_of(store: Store, ref: ViewerRef) -> list[Entry]:
-    """Return the movies that a viewer rated and then those that they only marked, each once, with the known ids."""
+    """Return the movies that a viewer rated, and then those that they only marked, each once, with the known ids."""
     ids = store.ids()
 
     def entry(movie: Movie, at: str, stars: float | None = None) -> Entry:
@@ -25,7 +25,10 @@ def entries_of(store: Store, ref: ViewerRef) -> list[Entry]:
 
 
 def _each_once(movies: Iterable[Entry]) -> list[Entry]:
-    """Merge movies that have the same id because they were rated in different datasets; the newest rating counts."""
+    """Merge movies that have the same id because they were rated in different datasets.
+
+    The newest rating counts, and the merged movie takes the place of the last one.
+    """
     merged: dict[object, Entry] = {}
     for movie in movies:
         identity = movie.imdb or movie.tmdb or movie

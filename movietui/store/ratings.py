@@ -1,9 +1,9 @@
 """The store, one SQLite file: profiles, ratings and marks here; lists, runs and choices in the base classes.
 
-A person's ratings are the only thing in it that cannot be recreated, so a change is on disk when the call returns.
+What a person rated, marked or imported cannot be recreated, so each change is on disk when the call returns.
 
-Each thing that a person does is a step: a rating, a mark, or an import of many movies. Steps are undone and redone as a
-whole, in the order in which they were made, independently of any clock.
+Each thing that a person does is a step: it sets or removes a rating or a mark, or imports many movies. A step is undone
+or redone as a whole. Steps are ordered by when they were made, independently of any clock.
 """
 
 import itertools
@@ -40,7 +40,7 @@ class Ids:
     """The ids of a movie at other services; empty or 0 if unknown."""
 
     imdb: str = ""
-    """``tt0116282``."""
+    """Such as ``tt0116282``."""
     tmdb: int = 0
     movielens: int = 0
 
@@ -94,7 +94,7 @@ class Marked:
 
 @dataclass(frozen=True)
 class Change:
-    """A change of a rating or mark; ``before`` or ``after`` is ``None`` if there was none."""
+    """A change of a rating or mark; ``before`` or ``after`` is ``None`` if the movie had none at that time."""
 
     viewer: ViewerRef
     movie: Movie
@@ -128,7 +128,7 @@ class ImportedMovie(NamedTuple):
     """A movie of an import."""
 
     movie: Movie
-    """The movie, with the key of its match and the title and year in the file."""
+    """The movie, with the key of its match, or else ``import_key``, and the title and year in the file."""
     import_key: str
     """The key made from the title and year in the file."""
     stars: float | None
@@ -147,14 +147,17 @@ class ImportResult:
     changes: int
     """The number of changed ratings, marks and lists."""
     kept: int = 0
-    """The number of ratings that differ from the import but were kept, because they are newer or were typed in."""
+    """The number of ratings that differ from the import but were kept.
+
+    They are at least as new as the imported ones or, if these have no date, were not imported themselves.
+    """
 
 
 _HALVES = frozenset(half / 2 for half in range(int(STARS[0] * 2), int(STARS[1] * 2) + 1))
 
 
 def check_stars(stars: float) -> None:
-    """Raise ``Problem`` for stars that are not halves from 0.5 to 5."""
+    """Raise ``Problem`` for stars that are not from 0.5 to 5 in steps of 0.5."""
     if stars not in _HALVES:
         raise Problem(f"{stars:g} isn't a valid rating; use {STARS[0]:g} to {STARS[1]:g} in half stars.")
 
@@ -170,7 +173,7 @@ def _placeholders(values: Collection[object]) -> str:
 
 
 def _values_of(imported: ImportedMovie) -> list[tuple[str, float]]:
-    """Return the marks and the rating of an imported movie, by kind."""
+    """Return the marks and the rating of an imported movie, each as its kind and its value."""
     marks: list[tuple[str, float]] = [(mark, MARKED) for mark in imported.marks]
     if imported.stars is None:
         return marks
@@ -193,7 +196,7 @@ class _ImportBatch:
     removed: Mapping[tuple[str, str], str]
     """When ratings and marks were removed, by movie and kind."""
     new: bool
-    """Whether the viewer had no ratings and marks before the import."""
+    """Whether the viewer had no ratings or marks before the import."""
     step: int = 0
     next: int = 0
     """The number of the next change."""
@@ -232,7 +235,7 @@ class Store(NamedLists):
     def _free_name(self, name: str, besides: str = "") -> str:
         """Return a name as it is stored. Raises ``Problem`` if it is invalid, or if another profile has it.
 
-        ``besides``: the name of a profile that may have it.
+        ``besides``: the current name of the profile that is to be renamed, which may have the name already.
         """
         name = " ".join(name.split())
         if not is_name(name):
@@ -252,7 +255,7 @@ class Store(NamedLists):
     def delete_profile(self, ref: ViewerRef) -> str:
         """Delete a profile; return what ``restore_profile`` needs to restore it within ``DELETED_DAYS`` days.
 
-        Profiles that were deleted longer ago are removed for good.
+        Profiles that were deleted longer ago are removed for good. Raises ``Problem`` if the profile no longer exists.
         """
         deleted = DELETED + now()
         oldest = DELETED + (datetime.now(UTC) - timedelta(days=DELETED_DAYS)).isoformat(timespec="milliseconds")
@@ -411,7 +414,10 @@ class Store(NamedLists):
         return self._step(refs, undone=False)
 
     def redo(self, refs: Sequence[ViewerRef]) -> Step | None:
-        """Redo the step that was undone last, unless one of the viewers has done something since."""
+        """Redo the step that was undone last, and return it.
+
+        Returns ``None`` if there is none, or if one of the viewers has done something since.
+        """
         return self._step(refs, undone=True)
 
     def history(self, ref: ViewerRef) -> list[Step]:
@@ -520,7 +526,10 @@ class Store(NamedLists):
         self._put(viewer, movie, kind, value, moment, cursor.lastrowid)
 
     def _value(self, viewer: int, movie: Movie, kind: str) -> tuple[float | None, str | None, int | None]:
-        """Return the stars of a rating or the value of a mark, the time it was given, and its place in the order."""
+        """Return the stars of a rating or the value of a mark, the time it was given, and its place in the order.
+
+        All three are ``None`` if the viewer has no such rating or mark.
+        """
         if kind == RATING:
             row = self._db.execute(
                 "SELECT stars, rated_at, place FROM ratings WHERE viewer = ? AND film = ?", (viewer, movie.key)
@@ -611,7 +620,10 @@ class Store(NamedLists):
     def _new_values(
         self, batch: _ImportBatch, existing: Mapping[tuple[str, str], _Value], key: str, one: ImportedMovie
     ) -> Iterator[tuple[str, float]]:
-        """Yield the marks and the rating of an imported movie that change the profile. Count ratings that are kept."""
+        """Yield the marks and the rating of an imported movie that change the profile.
+
+        Count in ``batch.kept`` the viewer's ratings that differ but are not replaced.
+        """
         rated = (
             one.stars is None and self._current_value(batch, existing, key, RATING)[0] is not None
         )  # a rating implies that the movie was seen
@@ -664,7 +676,7 @@ class Store(NamedLists):
         )
 
     def _put_all(self, batch: _ImportBatch) -> None:
-        """Set the ratings and marks that an import changes, in the order of the tables: a million take only seconds."""
+        """Set the ratings and marks that an import changes; in the order of the tables, a million take only seconds."""
         selection = "SELECT ?, film, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
         self._db.execute(
             "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place)"
@@ -753,6 +765,6 @@ _INSERT_IDS = (
 )
 """Stores the ids of a movie; unknown ids do not replace known ones."""
 _CHANGE = "film, title, year, changes.kind, before, after"
-"""The columns of a change, in the order in which ``Store.history`` and ``Store._step`` read them."""
+"""The columns of a change, in the order in which ``Store.history``, ``take_back`` and ``_step`` read them."""
 _CHANGE_COLUMNS = "film title year kind before after"
 """The same columns, with the names that ``validation`` uses."""

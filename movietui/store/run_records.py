@@ -80,7 +80,7 @@ class RunRecords(Database):
         request: Mapping[str, Any] | None = None,
         device: str = "cpu",
     ) -> int:
-        """Record that a run started in this process; return its number. ``request``: what can start the run again."""
+        """Record that a run started in this process; return its number. ``request`` can start the run again."""
         with self.change():
             run = self.insert_run(model, dataset, cleaning, split, seed, settings, request or {}, state="running")
             self.execute("UPDATE runs SET device = ? WHERE id = ?", device, run)
@@ -131,7 +131,7 @@ class RunRecords(Database):
             )
 
     def runs(self, numbers: Collection[int] | None = None) -> list[Run]:
-        """Return all runs, or those with these numbers that exist, newest first."""
+        """Return all undamaged runs, or only those with these numbers, newest first."""
         if numbers is None:
             return self._runs(f"SELECT {_RUN} FROM runs ORDER BY id DESC")
         query = f"SELECT {_RUN} FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC"
@@ -168,7 +168,10 @@ class RunRecords(Database):
         return chosen if chosen in trained else next(iter(trained), None)
 
     def serving_runs(self, dataset: str) -> list[Run]:
-        """Return the runs that can serve a dataset: the chosen run, then the others, newest first."""
+        """Return the finished runs of a dataset: the chosen one, if any, and then the others, newest first.
+
+        Each can serve the dataset as long as its checkpoint exists.
+        """
         query = f"SELECT {_RUN} FROM runs WHERE dataset = ? AND state = 'done' ORDER BY id = ? DESC, id DESC"
         return self._runs(query, dataset, self.chosen_run(f"run:{dataset}"))
 

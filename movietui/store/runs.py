@@ -37,9 +37,9 @@ RATE_EPOCHS = 5
 RELEASED = "released"
 """Stored instead of the start time of a process that has released its runs."""
 STAND_IN = "stand-in:"
-"""This and a dataset name the choice that holds the number of the run that serves until the recommended run can."""
+"""Followed by a dataset, the name of the choice for the run that serves until the recommended run replaces it."""
 RECOMMENDED_RUN = "recommended:"
-"""The same for the recommended run. Its number is negative if somebody cancelled it: it is not started again."""
+"""The same for the recommended run. If somebody cancelled it, its number is negative, and it is not started again."""
 _LAST_PLACE = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
 
 
@@ -120,7 +120,7 @@ class Runs:
     def changes(self, since: int = 0) -> Changes:
         """Return what has happened since ``since``, the ``version`` of an earlier call; 0 returns all runs.
 
-        If nothing has happened, this costs two look-ups in an index. Also records which runs were cut off.
+        If nothing has happened, this reads only an index and the states of the runs. Also records which were cut off.
         """
         with suppress(Problem):  # a full disk must not keep the runs from being listed
             self._record_cut_off()
@@ -178,7 +178,7 @@ class Runs:
     def _describe(self, number: int, column: str, text: str, longest: int) -> Run:
         text = " ".join(strip_controls(text).split())
         if len(text) > longest:
-            raise Problem(f"The {column} of a run has at most {longest:,} letters; this one has {len(text):,}.")
+            raise Problem(f"The {column} of a run can have at most {longest:,} characters; this one has {len(text):,}.")
         self.get(number)
         self._write(f"UPDATE runs SET {column} = ? WHERE id = ?", text, number)
         return self.get(number)
@@ -191,7 +191,7 @@ class Runs:
             return ""
         successor = next((other for other in serving[1:] if checkpoint_bytes(other)), None)
         then = f"run {successor.id}, {successor.model}, will make them" if successor else "no run is left to make them"
-        return f"Run {number} makes the lists for {run.dataset}; then {then}."
+        return f"Run {number} makes the lists for {run.dataset}; without it, {then}."
 
     def delete(self, number: int) -> Freed:
         """Delete a run and its checkpoint. Raises ``Problem`` if the run is in progress or its record is damaged."""
@@ -219,10 +219,10 @@ class Runs:
         return [self._free(freed.run) for freed in self.prunable(keep, metric)]
 
     def prunable(self, keep: int, metric: str = "rmse") -> list[Freed]:
-        """Return the runs that have a checkpoint and are not among the best, newest first.
+        """Return the finished runs that have a checkpoint and are not among the best, newest first.
 
         Of comparable runs (same dataset, cleaning and split), the best ``keep`` are not prunable. Neither is a run that
-        serves its dataset. Raises ``Problem`` for a metric that no run has.
+        serves its dataset. Raises ``Problem`` for a metric that no finished run has.
         """
         done = [run for run in self.find() if run.state == "done"]
         if done and not any(metric in run.metrics for run in done):
@@ -285,7 +285,7 @@ class Runs:
     def queue_stand_in(self, model: str, dataset: str, request: Mapping[str, Any]) -> int:
         """Queue a run that serves a dataset until the recommended model does; return its number.
 
-        If such a run is already queued or training, in any window, return the number of that run.
+        If such a run for the same request is already queued or training, in any window, return the number of that run.
         """
         with self._store.change():
             run = self._store.run(self._chosen(STAND_IN, dataset))
@@ -312,12 +312,12 @@ class Runs:
         return number if number > 0 else None
 
     def stands_in(self, stand_in: Run, recommended: Run) -> bool:
-        """Return whether ``stand_in`` serves only until ``recommended`` can."""
+        """Return whether ``stand_in`` serves only until ``recommended`` replaces it."""
         chosen = [self._chosen(name, recommended.dataset) for name in (STAND_IN, RECOMMENDED_RUN)]
         return chosen == [stand_in.id, recommended.id]
 
     def want(self, number: int, *, wanted: bool = True) -> None:
-        """Record that somebody wants or declines a recommended run. The end of its process does not decline it."""
+        """Record that somebody wants or declines a recommended run. A run whose process merely ends is not declined."""
         with self._store.change():
             run = self._store.run(number)
             if run is not None and abs(self._chosen(RECOMMENDED_RUN, run.dataset)) == number:
@@ -362,9 +362,10 @@ class Runs:
         )
 
     def again(self, number: int) -> Run:
-        """Put a run that was cut off, was cancelled or failed back at the end of the queue, under its number.
+        """Queue a run again, at the end and under its old number, after it was cut off, was cancelled or failed.
 
-        Raises ``Problem`` if the run is in another state, or if the request that started it is unknown.
+        Its checkpoint, if it has one, is removed. Raises ``Problem`` if the run is in another state, or if the request
+        that started it is unknown.
         """
         before = self._store.rows("SELECT state, process, began FROM runs WHERE id = ?", number)
         run = self.get(number)
@@ -385,7 +386,7 @@ class Runs:
         return self.get(number)
 
     def move(self, number: int, position: int) -> None:
-        """Move a queued run to a position in the queue. 0 is the next run; a position beyond the end is the end."""
+        """Move a queued run to a position in the queue. The next run has position 0; large numbers mean the end."""
         order = [run.id for run in self.waiting() if run.id != number]
         order.insert(max(0, position), number)
         with self._store.change():
@@ -434,7 +435,7 @@ class Runs:
         )
 
     def end(self, number: int, state: str, **facts: Any) -> None:
-        """Record how a run ended; ``facts`` are those of ``Store.end_run``."""
+        """Record how a run ended; ``facts`` are the further arguments of ``Store.end_run``."""
         self._store.end_run(number, state, **facts)
 
     def write_progress(
@@ -537,7 +538,7 @@ class Recorder:
         self._write("running")
 
     def end(self, state: str, *, seconds: float | None = None, **facts: Any) -> None:
-        """Record how the run ended. Only the first call does so: a later interruption changes nothing.
+        """Record how the run ended. Only the first call does so, so that a later interruption changes nothing.
 
         ``seconds`` defaults to the time that the training has taken.
         """

@@ -23,7 +23,7 @@ LARGEST = 2**53
 """A limit that no row number and no count reaches."""
 LONGEST_JSON = 16 * 2**20
 LONGEST_TEXT = LONGEST_KEY = 50_000
-"""The most characters that are read. That is far more than are written, so that a long title does not cost a rating."""
+"""The most characters of a valid text or key. The app writes far fewer, so a long title never costs a rating."""
 DEEPEST = 8
 """The deepest nesting of stored JSON."""
 STATES = ("queued", "running", "paused", "done", "cancelled", "failed", "cut off")
@@ -83,7 +83,7 @@ def _optional(check: Check) -> Check:
 
 
 def is_moment(value: object) -> bool:
-    """Return whether a value is a text with an ISO 8601 date and time, from the year 2 to 9998."""
+    """Return whether a value is text with an ISO 8601 date, with or without a time, in the years 2 to 9998."""
     if not isinstance(value, str) or len(value) > 40:
         return False
     try:
@@ -106,7 +106,7 @@ def is_year(value: object) -> bool:
 
 
 def _object(fields: Mapping[str, Check], needed: Sequence[str] = (), *, only: bool = False) -> Check:
-    """Return a check for an object with the ``needed`` fields and valid values; with ``only``, without other fields."""
+    """Return a check for an object with the ``needed`` fields and valid values; with ``only``, no unknown fields."""
     return lambda value: (
         isinstance(value, dict)
         and set(needed) <= value.keys()
@@ -340,7 +340,10 @@ def _checks(table: str, columns: tuple[str, ...]) -> tuple[Check, ...]:
 
 
 def cleaned(column: Column, value: Any) -> Any:
-    """Return a value as a restore writes it: text that people wrote is put on one line, without control characters."""
+    """Return a value as a restore writes it.
+
+    Text that people wrote is put on one line, without control characters, and cut to the column's ``max_length``.
+    """
     if not column.max_length or not isinstance(value, str):
         return value
     if value.isprintable() and len(value) <= column.max_length:

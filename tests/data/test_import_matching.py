@@ -89,7 +89,7 @@ AMBIGUOUS = [
     ("The Fargo", 1996, "spelled slightly differently", 1),
     ("Beverly Hills Ninjas", 1997, "only similar to another one", 1),
     ("The Undiscovered Country", 1991, "spelled slightly differently", 1),
-    ("Twin", 1991, "2 other movies fit as well", 2),
+    ("Twin", 1991, "2 movies fit equally well", 2),
     ("Hamlet", 0, "its year is unknown", 3),
     ("Fargo", 0, "its year is unknown", 1),
     ("Fargo", 1999, "from another year", 1),

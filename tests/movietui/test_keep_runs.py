@@ -60,7 +60,7 @@ async def test_deleting_asks_first_and_mentions_the_run_in_use(store: Store, siz
         screen = await go(driver)
         await driver.press("right", "home", "D")
         await driver.see("Delete run 3?")
-        await driver.see("Run 3 makes the lists for demo; then run 1")
+        await driver.see("Run 3 makes the lists for demo; without it, run 1")
         await driver.press("escape")
         assert store.run(3) is not None
         await driver.press("D")
@@ -75,7 +75,7 @@ async def test_deleting_asks_first_and_mentions_the_run_in_use(store: Store, siz
         await driver.wait_for_notice("! Run 2 is running; c cancels it")
         store.execute("UPDATE runs SET state = 'cancelled' WHERE id = 2")
         await driver.press("end", "up", "D")
-        await driver.see("no run is left")
+        await driver.see("without it, no run is")
         await driver.press("y")
         await driver.wait_for_notice("Browse keeps its list until you quit")
 

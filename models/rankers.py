@@ -156,7 +156,7 @@ class RankingModel(Model[P, Scores]):
         return np.asarray(score - np.float32(projection) * self.parameters["usual"][movies], np.float32)
 
     def _history_of(self, user: int) -> History:
-        """Return the ratings of a user of the dataset in train."""
+        """Return a known user's ratings in the train part."""
         starts = self.parameters["starts"]
         rows = slice(starts[user], starts[user + 1])
         return History(self.parameters["rated"][rows], self.parameters["stars"][rows], user)

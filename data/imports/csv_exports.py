@@ -545,7 +545,8 @@ class _Reader:
             why = "some start with the day, some with the month" if contradicting else "is the day or the month first?"
             self.notes.append(
                 f"Dates such as {strip_controls(min(unclear))} in {_quoted(self.head.header[column])} are unclear "
-                f"({why}), so their movies have no date; the year still decides which rating is newest."
+                f"({why}), so these movies are imported without a date; if a movie is rated twice, the rating whose "
+                "date has the later year counts."
             )
 
     def _understand(self) -> None:

@@ -28,7 +28,7 @@ EXPIRY_SECONDS = 7 * 86_400
 
 @dataclass
 class TrainingProgress:
-    """How far a training has come, apart from the tensors of its network and optimizer."""
+    """The progress of a training run. The current weights and the optimizer's state are stored separately."""
 
     curve: list[Epoch] = field(default_factory=list)
     best: "tuple[float, int, dict[str, Tensor]] | None" = None

@@ -212,7 +212,9 @@ class Store(NamedLists):
     def steps_version(self) -> tuple[Any, ...]:
         """Return a value that changes whenever a step is made, undone or redone, or a profile changes."""
         viewers = "SELECT group_concat(dataset || ':' || name, '/') FROM viewers"
-        (row,) = self.rows(f"SELECT max(id), count(*), total(undone), ({viewers}) FROM steps")
+        # With the time: a step that replaces an undone one gets its number.
+        newest = "SELECT at FROM steps ORDER BY id DESC LIMIT 1"
+        (row,) = self.rows(f"SELECT max(id), ({newest}), count(*), total(undone), ({viewers}) FROM steps")
         return tuple(row)
 
     # Profiles

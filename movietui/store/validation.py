@@ -98,7 +98,7 @@ def is_stars(value: object) -> bool:
 
 
 def is_year(value: object) -> bool:
-    """Return whether a value is a year, or 0 for an unknown year."""
+    """Return whether a value is a valid year; 0, for an unknown year, is valid too."""
     return type(value) is int and 0 <= value <= 9999
 
 

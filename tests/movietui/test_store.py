@@ -156,6 +156,8 @@ def test_the_version_of_steps_changes_with_each_step(store: Store) -> None:
     versions.append(store.steps_version())
     store.undo((anna,))
     versions.append(store.steps_version())
+    store.rate(anna, Movie("2", "Two", 1990), 2.0)  # takes the place of the undone step
+    versions.append(store.steps_version())
     store.rename_profile(anna, "eva")
     versions.append(store.steps_version())
     assert len(set(versions)) == len(versions)

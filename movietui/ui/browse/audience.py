@@ -92,7 +92,7 @@ class AudienceController(BrowseController):
         await self._show_list()
 
     async def _show_list(self) -> None:
-        """Show the list of the viewers, and their names on the status line."""
+        """Show the list for the current viewers, and name these viewers on the status line."""
         await self.list_pane.fill(from_top=True)
         notice = f"The list of {text.enumerate_names(self.list_pane.viewer_names())}"
         if self.session.audience.together:

@@ -31,7 +31,10 @@ class QueueController(TrainController):
 
     @shows_problems
     async def action_cancel(self) -> None:
-        """Stop the selected run if it is in this window's queue, else the job in progress, else a run in training."""
+        """Stop the selected run if the table of runs has the focus and the run is in this window's queue.
+
+        Otherwise stop the job in progress or, if there is none, a run that is training.
+        """
         app, run = self.app, self.screen.runs.current
         if self.screen.runs.has_focus and run is not None and (run.id in app.queue.running or run.id in self._waiting):
             await app.queue.cancel(run.id)

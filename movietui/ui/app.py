@@ -21,7 +21,7 @@ from textual.signal import Signal
 from textual.worker import WorkerFailed, get_current_worker
 
 from movietui.data import near_names
-from movietui.data.problems import Problem
+from movietui.data.problems import Cancelled, Problem
 from movietui.data.storage import locations
 from movietui.protocol.messages import Opened
 from movietui.state.current_job import Work
@@ -218,11 +218,16 @@ class MovieTui(SanitizedApp, TerminalApp):
 
     async def open_dataset(self, name: str) -> None:
         """Show the list of a dataset that is on disk; first train a model if it has none."""
-        waiting_mode = self.current_mode
+        before = waiting_mode = self.current_mode
         if not await asyncio.to_thread(self.session.store.serving_runs, name):
-            waiting_mode = "train"
+            waiting_mode = "welcome"
             await self.switch_mode(waiting_mode)
-            await self.stand_in.train(name)
+            try:
+                await self._welcome().learn(name)
+            except (Problem, Cancelled):
+                if self.current_mode == waiting_mode:
+                    await self.switch_mode(before)
+                raise
         await self.serve(name)
         if self.current_mode == waiting_mode:  # a person who went to another screen stays there
             await self.show_list()

@@ -103,6 +103,7 @@ class WelcomeScreen(FrameScreen):
         super().__init__()
         self.state: State = "working"
         self._first_list = FirstList("Get MovieLens")
+        self._title = "Your first list"
         self._terms = ""
         self._problem = ""
         self._tried: tuple[str, str | None] = ("", None)
@@ -136,6 +137,7 @@ class WelcomeScreen(FrameScreen):
         """Get and clean a dataset, train the quick model and open its list; then ask who is watching."""
         app, session = self.movie_tui, self.session
         self._tried = (name, path)
+        self._title = "Your first list"
         app.show_notice("")
         await asyncio.to_thread(app.first_start_began)
         try:
@@ -156,6 +158,18 @@ class WelcomeScreen(FrameScreen):
             self.stop(f"{problem}")
         except Cancelled:
             self.stop("Stopped. Nothing is lost: the next try keeps what is already downloaded.")
+
+    async def learn(self, name: str) -> None:
+        """Train the quick model for a dataset that is on disk, while its progress is shown.
+
+        Raises ``Problem`` if it cannot be trained, ``Cancelled`` if it was cancelled.
+        """
+        rows = await self.session.engine.ask(Requests.datasets)
+        title = next((row["title"] for row in rows if row["name"] == name), name)
+        self._title, self._terms = f"Your list of {title}", ""
+        self._first_list = FirstList(f"Get {title}", got=True, learning_began=time.monotonic())
+        self._show("working")
+        await self.movie_tui.stand_in.train(name)
 
     def stop(self, problem: str) -> None:
         """Say why there is no list, and offer choices."""
@@ -223,7 +237,7 @@ class WelcomeScreen(FrameScreen):
             return "There is no list yet", Text(f"{self._problem}\n")
         lines = [_line(step) for step in self._first_list.steps()]
         left = text.plural(self._first_list.seconds_left(time.monotonic()), "second")
-        return "Your first list", Text("\n").join([*lines, Text(), Text(f"about {left} left")])
+        return self._title, Text("\n").join([*lines, Text(), Text(f"about {left} left")])
 
     def _small(self) -> str:
         if self.state == "working":

@@ -15,7 +15,7 @@ from movietui.state.session import Session
 from movietui.store.ratings import ImportedMovie, Movie, Store
 from movietui.ui import wording
 from movietui.ui.browse.given_ratings import RatingsPanel, most_stars_first, newest_first
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
+from tests.movietui.driving import LARGE, SMALL, Driver, lines, position, shown, started
 from tests.movietui.fakes import FakeEngine, title, with_run
 from tests.movietui.homes import checkpoint_of
 
@@ -65,6 +65,20 @@ async def test_each_rating_is_shown_with_its_prediction_and_date(anna: Store, si
         assert titles(panel) == [GONE.title, title(30), title(20)]
         await driver.press("o", "asterisk")
         await driver.until(lambda: driver.app.screen is driver.browse, "the list")
+
+
+async def test_a_click_on_a_heading_sorts_the_ratings(anna: Store) -> None:
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        panel = await open_ratings(driver)
+        for heading, order, first in (
+            ("given", "most stars first", GONE.title),
+            ("rated on", "newest first", title(30)),
+        ):
+            await driver.pilot.click(offset=position(driver.app, heading))
+            await driver.see(f"Ratings · anna · 3 ratings, {order}")
+            assert titles(panel)[0] == first
+        await driver.pilot.click(offset=position(driver.app, "year"))
+        await driver.see("newest first")
 
 
 async def test_ratings_can_be_changed_and_undone_in_the_panel(anna: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -10,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from movietui.data.problems import Problem
@@ -42,9 +44,10 @@ def most_stars_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
     return sorted(newest_first(rows), key=lambda row: -row["stars"])
 
 
+BY_DATE, BY_STARS = "newest first", "most stars first"
 ORDERS: dict[str, Callable[[Sequence[GivenRating]], list[GivenRating]]] = {
-    "newest first": newest_first,
-    "most stars first": most_stars_first,
+    BY_DATE: newest_first,
+    BY_STARS: most_stars_first,
 }
 """The orders of the list, as its title names them."""
 
@@ -55,6 +58,16 @@ class GivenList(ColumnList[GivenRating]):
     DEFAULT_CSS = "GivenList { height: 1fr; }"
     has_header = True
 
+    @dataclass
+    class SortRequested(Message):
+        """The heading of a column was clicked."""
+
+        order: str
+
+    def sort(self, column: str) -> None:
+        """Post the order of the column."""
+        self.post_message(self.SortRequested(column))
+
     def row_key(self, row: GivenRating) -> str:
         """Return the key of the movie."""
         return row["key"]
@@ -62,15 +75,23 @@ class GivenList(ColumnList[GivenRating]):
     def columns(self, width: int) -> Sequence[Column[GivenRating]]:
         """Return columns for the stars given and predicted, the title, the year and, if there is room, the date."""
         date: Column[GivenRating] = Column(
-            " rated on", 12, lambda row, _: f" {text.moment(row['at'])[:10] if row['at'] else ''} ", style="quiet"
+            " rated on",
+            12,
+            lambda row, _: f" {text.moment(row['at'])[:10] if row['at'] else ''} ",
+            style="quiet",
+            key=BY_DATE,
         )
         return [
-            Column(" given ", 7, lambda row, _: f" {text.number_of_stars(row['stars'])} ", style="stars"),
+            Column(" given ", 7, lambda row, _: f" {text.number_of_stars(row['stars'])} ", style="stars", key=BY_STARS),
             Column("predicted ", 10, _predicted),
             Column("title", REST, lambda row, _: row["title"]),
             Column(" year ", 6, lambda row, _: f" {row['year'] or '':>4} ", style="quiet"),
             *([date] if width >= DATED else []),
         ]
+
+
+def _date(row: GivenRating, width: int) -> str:
+    return f" {text.moment(row['at'])[:10] if row['at'] else ''} "
 
 
 def _predicted(row: GivenRating, width: int) -> str:
@@ -207,7 +228,16 @@ class RatingsPanel(Panel[bool]):
     def action_order(self) -> None:
         """Show the ratings in the next order, from the top."""
         orders = list(ORDERS)
-        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self._sort(orders[(orders.index(self._order) + 1) % len(orders)])
+
+    @on(GivenList.SortRequested)
+    def sort(self, event: GivenList.SortRequested) -> None:
+        """Sort by the heading that was clicked."""
+        event.stop()
+        self._sort(event.order)
+
+    def _sort(self, order: str) -> None:
+        self._order = order
         self.given.cursor = 0
         rows = ORDERS[self._order](self._rows)
         self.given.fill(len(rows), 0, rows)

@@ -74,13 +74,7 @@ class GivenList(ColumnList[GivenRating]):
 
     def columns(self, width: int) -> Sequence[Column[GivenRating]]:
         """Return columns for the stars given and predicted, the title, the year and, if there is room, the date."""
-        date: Column[GivenRating] = Column(
-            " rated on",
-            12,
-            lambda row, _: f" {text.moment(row['at'])[:10] if row['at'] else ''} ",
-            style="quiet",
-            key=BY_DATE,
-        )
+        date: Column[GivenRating] = Column(" rated on", 12, _date, style="quiet", key=BY_DATE)
         return [
             Column(" given ", 7, lambda row, _: f" {text.number_of_stars(row['stars'])} ", style="stars", key=BY_STARS),
             Column("predicted ", 10, _predicted),

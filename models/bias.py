@@ -110,7 +110,9 @@ def learn_effects(
 ) -> Parameters:
     """Fit the effects of users, of movies or of both, and return the parameters of ``Bias``.
 
-    ``on_sweep`` is called after each sweep with its number and the parameters so far.
+    ``on_sweep`` is called after each sweep with its number and the parameters so far. A model that keeps these
+    parameters beside its own cannot name one of its own ``overall``, ``noise``, ``user_prior``, ``user``, ``movie``
+    or ``movie_variance``.
     """
     ratings, scale = train.ratings, train.scale
     user, movie = ratings.user.astype(np.intp), ratings.movie.astype(np.intp)

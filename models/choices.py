@@ -88,6 +88,10 @@ METRICS: Mapping[str, Metric] = {
         Metric("coverage@10", RANKING, True, "share of all rated movies that are in anybody's first ten"),
         Metric("novelty@10", RANKING, True, "mean of `−log2(raters / users)` over the first ten, in bits"),
         Metric("diversity@10", RANKING, True, "mean Jaccard distance between the genres of two of the first ten"),
+        Metric(
+            "ndcg@10_margin", RANKING, None, "half the width of the 95 % interval of ndcg@10 over the users measured"
+        ),
+        Metric("users", RANKING, None, "number of users whose lists were measured: a sample if there are many"),
         Metric("coverage80", RATING, None, "share of ratings within their 80 % interval; ideally 0.8 (`--detail`)"),
         Metric("triples", PAIR, None, "number of triples: two users and a movie that both rated"),
         Metric("ndcg@10_mean", PAIR, True, "ndcg@10 of a shared list, mean of its two members"),

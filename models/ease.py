@@ -51,7 +51,7 @@ class EaseSettings(PreferenceSettings):
     """The weight of the sum of squared weights against the sum of squared errors."""
     drop: float = setting(1.0, 0.0, 100.0)
     """How much of each movie's sum of squares is added to its ridge, which acts like dropping inputs at random."""
-    films: int = setting(8000, 1, 50_000)
+    movies: int = setting(8000, 1, 50_000)
     """How many movies are learned: the most rated ones. The table of weights has this many rows and columns."""
 
 
@@ -68,7 +68,7 @@ class Ease(RankingModel[EaseSettings]):
     subtracted from ``X'X``. With ``z = x P`` and ``h = z . x``, these scores are ``x_i - z_i / (P_ii (1 - h) + z_i^2)``
     (Sherman and Morrison).
 
-    Only the ``films`` movies with the most ratings are scored; all others score 0.
+    Only the most rated movies are scored, as many as the setting ``movies`` says; all others score 0.
     """
 
     name = "ease"
@@ -78,7 +78,7 @@ class Ease(RankingModel[EaseSettings]):
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         stages.begin("effects")
         parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)
-        learned = np.lexsort((np.arange(len(train.movies)), -train.counts))[: self.settings.films]
+        learned = np.lexsort((np.arange(len(train.movies)), -train.counts))[: self.settings.movies]
         learned = np.sort(learned[train.counts[learned] > 0])
         column = np.full(len(train.movies) + 1, -1, np.int32)
         column[learned] = np.arange(len(learned))

@@ -145,7 +145,7 @@ def evaluate(
     start = time.perf_counter()
     model.fit(train, progress=progress)
     fitted = time.perf_counter()
-    lists = lists_of_users(model, train, test, order) if task == "ranking" else None
+    lists = lists_of_users(model, train, test, order, split_seed) if task == "ranking" else None
     errors = None
     prediction = None if lists else model.predict(test.user, test.movie)
     predicted = time.perf_counter()
@@ -191,8 +191,12 @@ def evaluate(
     )
 
 
-def lists_of_users(model: AnyModel, train: Dataset, test: Ratings, order: Order = DEFAULT_ORDER) -> Lists:
+def lists_of_users(
+    model: AnyModel, train: Dataset, test: Ratings, order: Order = DEFAULT_ORDER, seed: int = 0
+) -> Lists:
     """Return the lists of a model fitted on ``train``, as serving would show them: each user is folded in.
+
+    Of very many users, the seed draws some; see ``movietui.models.metrics.rank_users``.
 
     Raises ``Problem`` if no movie in test is relevant to anybody.
     """
@@ -202,7 +206,7 @@ def lists_of_users(model: AnyModel, train: Dataset, test: Ratings, order: Order 
         ranked = ranker.rank([Viewer("user", train.users.ids[user], history_of(train, user))], order=order)
         return Ranked(ranked.order, ranked.stars)
 
-    lists = rank_users(train, test, rank)
+    lists = rank_users(train, test, rank, seed)
     if not len(lists.users):
         raise Problem(
             "Nobody gave four stars or more in the test part, so lists cannot be measured; choose another split."

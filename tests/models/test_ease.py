@@ -81,7 +81,7 @@ class TestEase(ModelContract):
 
     def test_only_the_most_rated_movies_are_learned(self) -> None:
         train = tastes()[0]
-        model = Ease(EaseSettings(films=20))
+        model = Ease(EaseSettings(movies=20))
         model.fit(train)
         assert model.parameters["weights"].shape == (20, 20)
         learned = np.argsort(-train.counts, kind="stable")[:20]

@@ -105,6 +105,29 @@ def test_ranking_by_hand() -> None:
     assert result["inverted@10"] == pytest.approx(2 / 4)
 
 
+def test_of_many_users_a_seeded_sample_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "MANY_USERS", 40)
+    monkeypatch.setattr(metrics, "SAMPLED_USERS", 15)
+    train = dataset([*range(60), 58, 59], [*[0, 1] * 30, 2, 3], np.full(62, 4), 60, 5)
+    test = dataset(np.arange(60), np.full(60, 2), np.full(60, 5), 60, 5).ratings
+    scores = np.float32([1, 1, 1, 1, 1])
+
+    def measured(seed: int) -> list[int]:
+        lists = rank_users(train, test, lambda user: Ranked(np.asarray([2 + user % 2]), scores), seed)
+        result = ranking_metrics(lists, train)
+        assert result["users"] == len(lists.users) == 15
+        hits = [user % 2 == 0 for user in lists.users.tolist()]
+        assert result["ndcg@10"] == pytest.approx(np.mean(hits))
+        assert result["ndcg@10_margin"] == pytest.approx(1.96 * np.std(hits, ddof=1) / np.sqrt(15))
+        return lists.users.tolist()
+
+    assert measured(1) == measured(1) == sorted({*measured(1)})
+    assert measured(1) != measured(2)
+    assert max(measured(2)) < 60
+    monkeypatch.setattr(metrics, "MANY_USERS", 60)
+    assert rank_users(train, test, lambda user: Ranked(np.asarray([2]), scores)).users.tolist() == [*range(60)]
+
+
 @pytest.mark.parametrize(("stars", "expected"), [(1, 1), (2, 1), (2.5, 0), (3.5, 0)])
 def test_movies_with_two_stars_or_fewer_are_disliked(stars: float, expected: float) -> None:
     assert disliked(np.float32([[5, 0, stars], [0, 0, stars]])) == expected

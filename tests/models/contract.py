@@ -24,7 +24,7 @@ class ModelContract:
     kind: ClassVar[type[AnyModel]]
     checkerboard_bound: ClassVar[float]
     """The upper bound of the rmse on held-out ratings of ``checkerboard``; a model that ignores taste has an rmse of
-    2."""
+    about 2."""
     tastes_bound: ClassVar[float]
     """The upper bound of the rmse on held-out ratings of ``tastes``."""
     published_bound: ClassVar[float] = 1.2

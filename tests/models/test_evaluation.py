@@ -69,6 +69,8 @@ def test_the_tasks_ranking_and_pair_have_their_own_metrics() -> None:
         "coverage@10",
         "novelty@10",
         "diversity@10",
+        "ndcg@10_margin",
+        "users",
     ]
     assert ranking.prediction is None
     pair = evaluate("bias", DATASET, "random80", "pair").metrics

@@ -52,8 +52,8 @@ class Named(_Choice):
 class Commands(click.Group):
     """A group in which every command accepts ``--dataset`` and ``--seed``.
 
-    A command about one dataset accepts its name as NAME or with ``--dataset``. A command that does not use one of the
-    two options accepts and ignores the option, and does not show it in its help.
+    A command about one dataset accepts its name as NAME or with ``--dataset``. If a command has no use for an
+    option, it accepts and ignores the option, and does not show it in its help.
     """
 
     group_class = type

@@ -101,7 +101,7 @@ def train(
 @click.option(
     "--detail",
     is_flag=True,
-    help="Show where each model fails: errors by user, movie and genre; calibration, confusion, coverage.",
+    help="For --task rating: show errors by user, movie and genre, and calibration, confusion and coverage.",
 )
 @as_json
 @handle_errors

@@ -97,7 +97,7 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
 @as_json
 @handle_errors
 def runs_show(number: int, json_: bool) -> None:
-    """Show the run ID: its settings, curve and metrics, and where its model fails."""
+    """Show run ID: its settings, curve and metrics, and where its model fails."""
     row = _runs().whole(number)
     if json_:
         print_json(row)
@@ -175,7 +175,7 @@ def runs_export(
 @as_json
 @handle_errors
 def runs_delete(number: int, json_: bool) -> None:
-    """Delete the run ID and its checkpoint."""
+    """Delete run ID and its checkpoint."""
     stored = _runs()
     damaged = stored.forget_damaged(number)
     effect = "" if damaged else stored.effect_of_deleting(number)
@@ -198,7 +198,7 @@ def runs_delete(number: int, json_: bool) -> None:
 @as_json
 @handle_errors
 def runs_name(number: int, words: str, json_: bool) -> None:
-    """Name the run ID; an empty TEXT removes the name."""
+    """Name run ID; an empty TEXT removes the name."""
     run = _runs().name(number, words)
     if json_:
         print_json({"run": run.id, "name": run.name})
@@ -212,7 +212,7 @@ def runs_name(number: int, words: str, json_: bool) -> None:
 @as_json
 @handle_errors
 def runs_note(number: int, words: str, json_: bool) -> None:
-    """Write a note about the run ID; an empty TEXT removes the note."""
+    """Write a note about run ID; an empty TEXT removes the note."""
     run = _runs().note(number, words)
     if json_:
         print_json({"run": run.id, "note": run.note})
@@ -249,7 +249,7 @@ def runs_prune(keep: int, metric: str, json_: bool) -> None:
 @as_json
 @handle_errors
 def runs_use(number: int, json_: bool) -> None:
-    """Use the run ID to make lists from now on."""
+    """Make lists with run ID from now on."""
     run = _runs().use(number)
     if json_:
         print_json({"run": run.id, "model": run.model, "dataset": run.dataset})
@@ -262,7 +262,7 @@ def runs_use(number: int, json_: bool) -> None:
 @as_json
 @handle_errors
 def runs_resume(number: int, json_: bool) -> None:
-    """Resume the run ID if it failed or was interrupted or cancelled; it keeps its number."""
+    """Resume run ID if it failed or was interrupted or cancelled; it keeps its number."""
     from movietui.jobs.train import resume
 
     with Bars() as bars:

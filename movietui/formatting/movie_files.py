@@ -25,7 +25,10 @@ _END = "\r\n"
 
 @dataclass(frozen=True)
 class FileMovie:
-    """A movie of a list, with the facts to write about it. Facts that are ``None``, empty or 0 are left out."""
+    """A movie of a list, with the facts to write about it.
+
+    Unknown facts are left out: those that are ``None`` or empty, and a year or an id of 0.
+    """
 
     title: str
     year: int = 0

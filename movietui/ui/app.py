@@ -75,7 +75,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         Binding("ctrl+c", "quit", show=False, system=True, priority=True),
     ]
 
-    # The status line draws it; by default Textual would redraw the whole screen.
+    # The status line draws the notice; by default Textual would redraw the whole screen.
     notice: reactive[Text] = reactive(Text, init=False, repaint=False)
 
     def __init__(self, session: Session, theme: str | None = None, opening: asyncio.Task[Opened] | None = None) -> None:
@@ -115,7 +115,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     # Start and end
 
     def on_mount(self) -> None:
-        """Start what is slow in a worker, so that the first screen does not wait for it; then watch the store."""
+        """Let a worker do what is slow, so that the first screen does not wait for it; then watch the store."""
         self.theme_changed_signal.subscribe(self, self._save_theme)
         self.begin()
         self.set_interval(WATCH_SECONDS, self.watch_store)
@@ -144,7 +144,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             else:
                 await self.serve(self.first_dataset)
             await self.queue.open()
-            await asyncio.to_thread(import_module, "movietui.ui.train.screen")  # so that it opens at once
+            await asyncio.to_thread(import_module, "movietui.ui.train.screen")  # so that Train opens at once
             self.stylesheet.read(Path(__file__).with_name("train") / "screen.tcss")
         except Problem as problem:
             if self.session.opened is None and self.asks_who:
@@ -194,7 +194,10 @@ class MovieTui(SanitizedApp, TerminalApp):
     @work(group="quit")
     @shows_problems
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker may ask and wait
-        """Stop what is running and quit. No rating is lost: each was on disk before it was on screen."""
+        """Quit; if runs are training or queued, first ask what to do with them.
+
+        No rating is lost: each was on disk before it was on screen.
+        """
         from movietui.ui.quit import quit_app
 
         await quit_app(self)
@@ -233,7 +236,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             await self.show_list()
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
-        """Open a dataset with a run, by default as ``Session.open`` chooses it; then train or offer a better model."""
+        """Open a dataset with a run, then train or offer a better model. Without a run, ``Session.open`` picks one."""
         await self.stand_in.serve(dataset, run)
         await self.offer_better_model(self.stand_in.improve())
 
@@ -250,7 +253,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.show_problem(Problem(notice))
         if session.opened is None or browse is None or not browse.is_mounted:
             return
-        with contextlib.suppress(Problem):  # the next action that needs the store reports it
+        with contextlib.suppress(Problem):  # the next action that needs the store reports the problem
             version = await asyncio.to_thread(session.store.changed_elsewhere)
             # A run in training writes to the store every second, which does not affect the list.
             if session.seen_version != version and session.seen_steps != await asyncio.to_thread(
@@ -319,9 +322,9 @@ class MovieTui(SanitizedApp, TerminalApp):
     @work(group="ended")
     @shows_problems
     async def run_ended(self, run: Run) -> None:
-        """Show how a run ended or, if the run in use stands in for it, offer it. Ignore the run of the quick model.
+        """Say how a run ended, or offer the run if the run in use stands in for it.
 
-        If the run is done and no dataset is open, open the dataset of the run.
+        If the run is done and no dataset is open, open the dataset of the run. Ignore the run of the quick model.
         """
         if run.id != self.stand_in.quick_run:
             describe_end = import_module("movietui.ui.train.panels").describe_end

@@ -28,7 +28,7 @@ class Controller:
         self.screen = screen
 
     def install(self) -> None:
-        """Add the actions to the screen: Textual looks for an action on the screen whose key was pressed."""
+        """Add the actions to the screen, which is where Textual looks for the action of a key."""
         for name in dir(self):
             if name.startswith("action_"):
                 setattr(self.screen, name, getattr(self, name))

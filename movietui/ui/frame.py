@@ -50,7 +50,7 @@ def screen_keys(*shown: str) -> list[Binding]:
 class TitleLine(TextLine, Explained):
     """Shows the open dataset, its model with its measured quality, and whom the list is for.
 
-    A click on the dataset opens Data. A click on the model lists the models in Browse, and opens Train elsewhere. A
+    A click on the dataset opens Data. In Browse, a click on the model lists the models; elsewhere, it opens Train. A
     click on the only viewer goes to the viewers; of several viewers, the clicked one rates next.
     """
 
@@ -168,8 +168,8 @@ def _bar_alone(activity: Activity) -> Text:
 class KeyLine(Widget):
     """Shows the most important keys; clicking a key is like pressing it.
 
-    Textual's footer has a widget for each key and creates all of them again whenever the focus moves. At the start,
-    that takes a quarter of the time.
+    Textual's footer has a widget for each key and creates all of them again whenever the focus moves. That would
+    take a quarter of the time that the app needs to start.
     """
 
     def on_mount(self) -> None:

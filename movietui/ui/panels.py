@@ -197,7 +197,7 @@ def completions(typed: str, files: tuple[str, ...]) -> list[str]:
 
 
 class ConfirmPanel(Panel[bool]):
-    """Asks for confirmation before an action that cannot be undone. Ends with true for yes."""
+    """Asks for confirmation before something is deleted or replaced. Ends with true for yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key("dismiss(False)", "Cancel"),
@@ -241,7 +241,7 @@ class ScrollPanel(Panel[Ended]):
 
 
 class DetailsPanel(ScrollPanel[Any]):
-    """Shows the details of a movie, also in a window that has no room for them beside the list."""
+    """Shows the details of a movie, even in a window that has no room for them beside the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", show=False, id="browse.copy"),
@@ -283,7 +283,7 @@ class DetailsPanel(ScrollPanel[Any]):
 
 
 class CardPanel(DetailsPanel):
-    """Shows a movie, in the list or not, with the keys of the list. Ends with the chosen action, or ``None``."""
+    """Shows a movie, even one not in the list, with the keys of the list. Ends with the chosen action, or ``None``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *RATE_KEYS,

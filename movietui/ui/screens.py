@@ -27,8 +27,8 @@ class TerminalSizedScreen(Screen[Result]):
     """A screen that always takes the size of the terminal.
 
     Textual reports a screen's size twice: as the size of the terminal, and as that of a widget that was laid out. If
-    the terminal changed before the second report, the screen returned to its previous size, or switched between the two
-    for ever. If two such messages wait, Textual handles only the later one, which may have the previous size.
+    the terminal changed in between, the screen would return to its previous size, or switch between the two sizes for
+    ever. If two such messages wait, Textual handles only the later one, which may have the previous size.
     """
 
     @on(events.Resize)
@@ -65,7 +65,7 @@ class ClickableScreen(TerminalSizedScreen[Result]):
 
 
 class Panel(ModalScreen[Result], ClickableScreen[Result]):
-    """A modal screen on top of another screen. A click beside it closes it."""
+    """A modal screen on top of another screen. A click beside the panel closes it."""
 
     _pressed_beside = False
 

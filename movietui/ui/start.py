@@ -23,7 +23,8 @@ for a moment when nothing happens, unless no such moment comes for a very long t
 PAUSE_SECONDS = 0.5
 """Seconds between checks whether the app is idle."""
 QUIET = 0.02
-"""The app is idle if it uses at most this many seconds of processor time between checks. One key takes about that."""
+"""The app is idle if it uses at most this many seconds of processor time between checks. Handling one key takes about
+as long."""
 WORTH = 10
 """The number of partial collections after which an idle app runs a full one."""
 OVERDUE = 50

@@ -1,4 +1,4 @@
-"""Charts of a dataset: horizontal bars if there is a line for each, otherwise vertical bars; shades for a map."""
+"""Charts of a dataset: horizontal bars if the pane has a line for each bar, else vertical bars; shades for a map."""
 
 from __future__ import annotations
 

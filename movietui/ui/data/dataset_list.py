@@ -41,7 +41,10 @@ class DatasetList(ColumnList[Entry]):
 
 
 def _amount(row: Entry, width: int) -> Line:
-    """Return the number of ratings or, for a dataset that is not on disk, the size of the download."""
+    """Return the number of ratings or, for a dataset that is not on disk, the size of the download.
+
+    For the demo, return ``invented``; for the row of a person's own files, nothing.
+    """
     if isinstance(row, OpenPath):
         return []
     amounts = {"ready": f"{row['ratings']:,}", "invented": "invented"}

@@ -53,7 +53,10 @@ class MovieRows(RowList[Movie]):
 
 
 class ImdbPanel(Panel[bool]):
-    """Shows the matches; the digits choose the title of an ambiguous movie. Ends with true to join again."""
+    """Shows the movies that were not matched automatically; the digits choose the title of an ambiguous movie.
+
+    Ends with true to join again.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key("dismiss(False)"),

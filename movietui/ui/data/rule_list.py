@@ -12,7 +12,7 @@ from movietui.ui.widgets.row_list import RowList
 
 
 class RuleList(ColumnList[RuleRow]):
-    """What each rule removes; rules turned on or off since the cleaning was applied are marked."""
+    """What each rule removes; rules that were changed since the cleaning was applied are marked."""
 
     has_header = True
 

@@ -48,7 +48,7 @@ class DataScreen(FrameScreen):
             "choose",
             "Open",
             id="data.choose",
-            tooltip="Get or open a dataset; apply the rules, or show a rule's rows",
+            tooltip="Get or open a dataset; apply the rules, or show what a rule removes",
         ),
         Binding("space", "turn_rule", "Rule on/off", id="data.toggle", tooltip="Turn the rule on or off (preview)"),
         Binding(
@@ -84,7 +84,7 @@ class DataScreen(FrameScreen):
             "Back",
             show=False,
             id="data.back",
-            tooltip="Discard rule changes; back to the datasets",
+            tooltip="Discard rule changes, or go back to the datasets",
         ),
         Binding("l", "focus_rules", "Rules", show=False, id="data.rules", tooltip="Go to the rules"),
         *screen_keys("browse"),
@@ -157,7 +157,7 @@ class DataScreen(FrameScreen):
         return self._chosen != self._applied
 
     def served(self, dataset: str) -> None:
-        """Mark the dataset that Browse shows, which may be new."""
+        """Mark the dataset that Browse shows now."""
         self.list_datasets()
 
     def on_screen_resume(self) -> None:
@@ -178,7 +178,7 @@ class DataScreen(FrameScreen):
         self.datasets.open_name = session.opened["dataset"] if session.opened else ""
         before = {row["name"]: row for row in self.datasets.known_rows() if not isinstance(row, OpenPath)}
         if not self._pending and before.get(self._shown) not in rows:
-            self._shown = ""  # it changed, so show it again
+            self._shown = ""  # the dataset changed, so show it again
         wanted = name or ("" if before else self.movie_tui.current_dataset)
         self.datasets.fill(len(rows), 0, rows, follow=True)
         for index, row in enumerate(rows):
@@ -294,7 +294,7 @@ class DataScreen(FrameScreen):
         rule = self._rule_to_change()
         if rule is None or not rule["number"]:
             keys = hint(self, ("data.less data.more", "change the number in a rule"))
-            self.movie_tui.show_notice(f"{keys} such as “movies, under 5 ratings”; this rule has no number.")
+            self.movie_tui.show_notice(f"{keys} such as “movies, under 5 ratings”; select such a rule first.")
             return
         self._change({**rule, "on": True, "number": _stepped(rule["number"], step)})
 
@@ -444,7 +444,7 @@ class DataScreen(FrameScreen):
             raise Problem("This dataset is not on disk.")
         question = f"{row['title']} uses {text.size(row['bytes'])}. Your ratings and trained models are kept."
         if app.session.opened and app.session.opened["dataset"] == row["name"]:
-            question += " Browse is showing it; its list stays until you quit."
+            question += " Browse is showing this dataset; its list stays until you quit."
         if await self.app.push_screen_wait(ConfirmPanel(f"Remove {row['name']}?", question, "Remove")):
             removed = await app.work.remove(row["name"])
             app.show_notice(f"Removed {row['name']}; {text.size(removed['bytes'])} freed.", row["name"])
@@ -481,7 +481,7 @@ class DataScreen(FrameScreen):
             )
 
     def action_chart(self, step: int) -> None:
-        """From the datasets, go to the rules; from elsewhere, show the next chart or the previous one."""
+        """From the datasets, go to the rules; elsewhere, open the chart or, if it is open, another chart."""
         if self.datasets.has_focus:
             self.action_focus_rules()
         elif self.chart.charts:

@@ -23,7 +23,7 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.textual_internals import plot_theme, set_plot_size
 
 SIGNS = "●x+◆o*"
-"""A different sign for each of several runs, to tell them apart without colours."""
+"""The signs for several runs, which tell them apart without colours."""
 BEST = "★"
 
 
@@ -43,9 +43,9 @@ def best_of(epochs: Sequence[EpochRow]) -> int | None:
 
 
 class Curve(PlotextPlot):
-    """Train and validation loss of a run by epoch, or one loss of each of several: validation or, without it, train.
+    """Train and validation loss of one run by epoch; of several runs, only validation loss or, without it, train loss.
 
-    A thread renders the picture, because waiting for it would stall the screen. It always renders the newest data.
+    A thread renders the picture, always from the newest data, so that the screen does not stall meanwhile.
     """
 
     PAUSE_FACTOR = 15

@@ -38,7 +38,7 @@ MAX_LISTED = 6
 
 
 class PrunePanel(Panel[list[Freed] | None]):
-    """Asks how many checkpoints to keep, and by which metric; lists the others. Ends with what was removed."""
+    """Asks how many checkpoints to keep, and by which metric; lists those to remove. Ends with those removed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [cancel_key()]
 
@@ -97,7 +97,7 @@ class PrunePanel(Panel[list[Freed] | None]):
 
     @on(Input.Submitted)
     async def prune(self) -> None:
-        """Remove the other checkpoints, or show why that is impossible."""
+        """Remove all but the best checkpoints, or show why that is impossible."""
         try:
             self.dismiss(await asyncio.to_thread(self._runs.prune, *self._inputs()))
         except Problem as problem:

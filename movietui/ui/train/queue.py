@@ -69,7 +69,7 @@ class QueueController(TrainController):
 
     @shows_problems
     async def action_again(self) -> None:
-        """Resume the selected run, or the newest interrupted one."""
+        """Resume the newest interrupted run; if the table has the focus or none is interrupted, the selected run."""
         run = self.screen.runs.current
         cut_off = [one.id for one in self.screen.runs_by_id.values() if one.state == CUT_OFF]
         if isinstance(run, Run) and (self.screen.runs.has_focus or not cut_off):

@@ -15,7 +15,7 @@ from movietui.data.storage.paths import free_path
 from movietui.formatting import text
 from movietui.store.run_records import UNDER_WAY, Run
 from movietui.store.runs import LONGEST_NOTE, LONGEST_RUN_NAME, Freed, Runs
-from movietui.ui.bindings import hint
+from movietui.ui.bindings import hint, key_of
 from movietui.ui.controller import in_background
 from movietui.ui.frame import set_border
 from movietui.ui.train.controller import TrainController
@@ -66,7 +66,7 @@ class RunActionController(TrainController):
             raise Problem(
                 "No run is selected."
                 if self.screen.runs_by_id
-                else "There is no run yet; press enter on a model to train it."
+                else f"There is no run yet; press {key_of(self.screen, 'train.choose')} on a model to train it."
             )
         return run
 
@@ -135,7 +135,7 @@ class RunActionController(TrainController):
         if not numbers:
             raise Problem("There is no run to export.")
         which = "the " + text.plural(len(numbers), "marked run" if self.screen.runs.marked else "listed run")
-        words = f"Export {which} to: .csv or .md for a table, .json for everything."
+        words = f"Export {which} to a file: .csv or .md for a table, .json for everything."
         proposed = await asyncio.to_thread(free_path, Path.cwd(), "runs", ".csv")
         panel = NamePanel(
             "Export runs",

@@ -1,4 +1,4 @@
-"""The runs of the Train screen: the table, and the curves of the selected ones."""
+"""The runs of the Train screen: the table, and the curves of the selected run and of the marked ones."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class RunsScreen(FrameScreen):
     async def look(self) -> None:
         """Show changes that another window or the command line made to the runs."""
         if self.is_current:
-            with contextlib.suppress(Problem):  # the next action that needs the store reports it
+            with contextlib.suppress(Problem):  # the next action that needs the store reports the problem
                 changes = await asyncio.to_thread(Runs(self.session.store).changes, self._version)
                 if changes.version != self._version:
                     self.list_runs()

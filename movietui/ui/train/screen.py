@@ -168,7 +168,7 @@ class TrainScreen(RunsScreen):
         self._models = await session.engine.ask(Requests.models)
         self.models.fill(len(self._models), 0, self._models)
         early, self._early = self._early, []
-        if self.models.has_focus:  # a person who moved the focus stays there
+        if self.models.has_focus:  # not if a person has moved it meanwhile
             for node, action in early:
                 await self.app.run_action(action, node)
         self._published = [PublishedRow.of(row) for row in await session.engine.ask(Requests.published_results)]

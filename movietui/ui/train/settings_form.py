@@ -1,4 +1,4 @@
-"""The form for a model's settings: validated as it is typed, with presets and the equivalent command line."""
+"""The form for a model's settings. Checks what is typed, fills in presets and shows the equivalent command line."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class SettingsForm(Vertical):
 
 
 def _differences(settings: Mapping[str, str], preset: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the values that differ from a preset; for a missing preset, all and one more, so that it fits worst."""
+    """Return the values that differ from a preset. A missing preset fits worst: return all values and an extra one."""
     if preset is None:
         return {**settings, "": ""}
     return {name: value for name, value in settings.items() if float(value) != float(preset[name])}

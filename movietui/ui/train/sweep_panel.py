@@ -19,7 +19,7 @@ from movietui.models.choices import SWEEP_METRIC
 from movietui.protocol.messages import ModelRow
 from movietui.state.job_progress import Activity
 from movietui.state.sweep import Sweep, combinations, grid_of
-from movietui.ui.bindings import back_key, choose_key, hint
+from movietui.ui.bindings import back_key, choose_key, hint, key_of
 from movietui.ui.screens import Panel
 from movietui.ui.train.sweep_table import ResponseChart, SweepTable
 from movietui.ui.widgets.fields import NumberInput
@@ -143,8 +143,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
         except Problem:
             return False
 
-    @staticmethod
-    def _outcome(sweep: Sweep) -> Text:
+    def _outcome(self, sweep: Sweep) -> Text:
         if sweep.problem:
             return Text(f"! {sweep.problem}", "bold")
         if sweep.state == "stopped":
@@ -154,7 +153,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
         test = best and best["test"]
         on_test = f", {test[SWEEP_METRIC]:.4f} on test" if test else ""
         figure = f"{SWEEP_METRIC} {best['metrics'][SWEEP_METRIC]:.4f} on validation{on_test}" if best else ""
-        return Text.assemble(("done", "bold"), f" · {figure} · enter uses a row")
+        return Text.assemble(("done", "bold"), f" · {figure} · {key_of(self, 'panel.choose')} uses a row")
 
     def _plan(self) -> Text:
         try:

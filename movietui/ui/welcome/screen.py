@@ -177,7 +177,7 @@ class WelcomeScreen(FrameScreen):
         self._show("stopped")
 
     def follow_job(self, activity: Activity | None) -> None:
-        """Draw the progress of the dataset."""
+        """Draw the progress of getting the dataset."""
         if activity is not None and activity.request["do"] == "get" and self.state == "working":
             self._first_list = replace(self._first_list, getting=activity)
             self._draw()
@@ -256,7 +256,7 @@ class WelcomeScreen(FrameScreen):
             await self.ask()
 
     async def ask(self) -> None:
-        """Ask who is watching; say that the list is ready if another screen is open."""
+        """Ask who is watching; if another screen is open, say that the list is ready."""
         session, app = self.session, self.movie_tui
         assert session.opened is not None
         profiles = await asyncio.to_thread(session.store.profiles)

@@ -18,7 +18,7 @@ CANCEL_KEYS = [
 ]
 QUEUE_KEYS = [
     Binding("p", "pause", show=False, id="train.pause", tooltip="Pause the run after this epoch, or resume it"),
-    Binding("r", "again", show=False, id="train.again", tooltip="Resume an interrupted or stopped run"),
+    Binding("r", "again", show=False, id="train.again", tooltip="Resume an interrupted, stopped or failed run"),
     Binding("K,shift+up", "shift(-1)", show=False, id="train.earlier", tooltip="Move a queued run up"),
     Binding("J,shift+down", "shift(1)", show=False, id="train.later", tooltip="Move a queued run down"),
     Binding("plus", "change_at_a_time(1)", show=False, id="train.more", tooltip="One more run at a time"),

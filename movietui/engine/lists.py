@@ -151,7 +151,7 @@ def draw_surprise(opened: OpenDataset, query: ListQuery, draw: int) -> MovieRow 
 def _movies(
     opened: OpenDataset, ranked: RankedList, first: int, rows: NDArray[np.intp], before: NDArray[np.intp] | None
 ) -> list[MovieRow]:
-    """Return the movies of rows of the dataset, ranked in this order from ``first`` on."""
+    """Return the movies in these rows of the dataset, in the order of the rows, with ranks from ``first`` on."""
     ranks = range(first, first + len(rows))
     return [
         {

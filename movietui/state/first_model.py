@@ -42,9 +42,9 @@ class StandIn:
         """The number of the quick run, while ``train`` waits for it."""
 
     async def train(self, dataset: str, job: JobClient | None = None) -> None:
-        """Train the quick model and wait until it is done. ``job``: a job that was already started for it, if any.
+        """Train the quick model and wait until it is done. ``job``: a job that was already started for this, if any.
 
-        Raises ``Problem`` if it cannot be trained, ``Cancelled`` if it was cancelled.
+        Raises ``Problem`` if the model cannot be trained, ``Cancelled`` if its run was cancelled.
         """
         options: TrainOptions = {
             "cleaning": await asyncio.to_thread(self._session.store.cleaning_of, dataset),
@@ -68,7 +68,7 @@ class StandIn:
         async with self._opening:
             await self._session.open(dataset, run)
             if run is not None:
-                with contextlib.suppress(Problem):  # on a full disk the list continues without it
+                with contextlib.suppress(Problem):  # on a full disk, the choice is not stored
                     await asyncio.to_thread(self._runs.decide, dataset)
         self.offered = None
         self._serves()

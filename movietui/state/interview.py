@@ -262,8 +262,8 @@ class Interview:
     async def rate(self, stars: float) -> Change:
         """Rate the movie that was searched for, or else the movie under the cursor.
 
-        In a list, the cursor then moves on from the movie under it. A card that contains the rated movie is replaced by
-        a new question.
+        If the movie under the cursor is rated in a list, the cursor then moves on to the next one. A card that contains
+        the rated movie is replaced by a new question.
         """
         movie, now = self.searched or self.movies[self.cursor], self._now
         change = await self._rate(movie, stars)

@@ -156,7 +156,7 @@ class RunQueue:
     async def cancel(self, number: int) -> None:
         """Cancel a run, whether it is queued, training or paused. Raises ``Problem`` for a run of another queue.
 
-        A recommended run that was queued automatically is then not queued again.
+        A recommended run that is cancelled is not queued automatically again.
         """
         if number not in self._jobs and number not in [run.id for run in await self.waiting()]:
             raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
@@ -178,7 +178,7 @@ class RunQueue:
         Raises ``Problem`` for a run that does not train in this window.
         """
         job = self._job(number)
-        self.paused.add(number)  # before the message: the run may end meanwhile, and is not paused then
+        self.paused.add(number)  # before sending: if the run ends meanwhile, ``_train`` removes it again
         await job.send("pause")
         self._changed()
 

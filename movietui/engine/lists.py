@@ -55,7 +55,7 @@ def rank(ranker: Ranker, query: ListQuery) -> tuple[list[Viewer], RankedList]:
 
 
 def by_taste(query: ListQuery) -> ListQuery:
-    """Return the query of the same list in an order whose top is good for its viewers."""
+    """Return the query of the same list, but in an order in which the movies at the top suit the viewers."""
     return {**query, "order": order_by_taste(_order(query))}
 
 

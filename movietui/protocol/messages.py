@@ -14,7 +14,7 @@ class ViewerRatings(TypedDict):
     kind: Literal["profile", "user"]
     id: str
     rated: list[tuple[str, float]]
-    """The keys of rated movies with their stars, the newest last."""
+    """The keys of rated movies with their stars, in the order in which the movies were rated."""
     seen: list[str]
     """The keys of movies marked as seen or liked."""
     hidden: list[str]

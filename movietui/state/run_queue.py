@@ -25,7 +25,7 @@ from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.store.runs import OVER, SERVED_SPLIT, Runs
 
 UPDATES_PER_SECOND = 5
-"""How many times a second progress is reported: each report redraws a screen, which takes time from the training."""
+"""How many reports of progress are made per second: each redraws a screen, which takes time from the training."""
 LOOK_SECONDS = 0.5
 """Seconds between checks of whether a run of another process has ended."""
 

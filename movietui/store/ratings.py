@@ -327,7 +327,10 @@ class Store(NamedLists):
         return [Marked(Movie(key, title, year), mark, at) for key, title, year, mark, at in valid_rows]
 
     def movie_keys(self, ref: ViewerRef) -> list[str]:
-        """Return the keys of all movies that a viewer marked or rated: those only marked first, the newest last."""
+        """Return the keys of all movies that a viewer marked or rated.
+
+        The movies without a rating come first, then the rated ones; in both groups, the newest is last.
+        """
         rows = self.rows(
             "WITH viewer AS (SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?)"
             " SELECT film FROM ("
@@ -678,7 +681,7 @@ class Store(NamedLists):
         )
 
     def _put_all(self, batch: _ImportBatch) -> None:
-        """Set the ratings and marks that an import changes, sorted like the tables: a million then take only seconds."""
+        """Set the ratings and marks that an import changes. Sorted like the tables, a million take only seconds."""
         selection = "SELECT ?, film, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
         self._db.execute(
             "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place)"

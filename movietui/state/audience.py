@@ -56,13 +56,16 @@ class Audience:
         return replace(self, viewers=viewers, rating_as=0, vetoes=())
 
     def paired_with(self, viewer: ViewerRef) -> Audience:
-        """Pair the first viewer with another one, or remove a viewer whom the list is already for."""
+        """Pair the first viewer with another one, or remove a viewer whom the list is already for (not the only one)."""
         if viewer in self.viewers:
             return self.of(*self._without(viewer))
         return self.of(self.viewers[0], viewer)
 
     def joined_by(self, viewer: ViewerRef) -> Audience:
-        """Add a viewer, or remove one whom the list is already for. Raises ``Problem`` for too many viewers."""
+        """Add a viewer, or remove one whom the list is already for (not the only one).
+
+        Raises ``Problem`` for too many viewers.
+        """
         if viewer in self.viewers:
             viewers = self._without(viewer)
         elif len(self.viewers) == len(LETTERS):

@@ -46,7 +46,10 @@ class Changes:
         self._undone: list[Veto | Deleted | None] = []
 
     def record(self, entry: Veto | Deleted | None = None) -> None:
-        """Record a change; ``None`` stands for a step of the store. What was undone before can no longer be redone."""
+        """Record a change; ``None`` stands for a step of the store.
+
+        Vetoes and deletions that were undone before can no longer be redone.
+        """
         self._done.append(entry)
         self._undone.clear()
 

@@ -90,8 +90,8 @@ class StandIn:
     async def check(self) -> bool:
         """Offer the recommended run if another process has finished it; return whether the offer is new.
 
-        An offer ends if another window accepted it or deleted the run. If the run trains in this window, the queue
-        reports its end, and nothing is done here.
+        An offer ends if another window accepted it or deleted the run. If the run trains in this window, it is not
+        offered here, because the queue reports its end.
         """
         if self.offered is not None and not await self._may_offer(self.offered.id):
             self.offered = None

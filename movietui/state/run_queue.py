@@ -256,7 +256,7 @@ class RunQueue:
             "run": run.id,
         }
         self.activities[run.id] = Activity(f"train {run.model}", request)
-        state, problem = "failed", "The job stopped before it started; start it again."
+        state, problem = "failed", "The job stopped before the training began; start it again."
         async for event in self._jobs[run.id].events(request):
             if event["event"] == "failed":
                 problem = event["problem"]

@@ -56,7 +56,7 @@ class Audience:
         return replace(self, viewers=viewers, rating_as=0, vetoes=())
 
     def paired_with(self, viewer: ViewerRef) -> Audience:
-        """Pair the first viewer with another one, or remove a viewer whom the list is already for (not the only one)."""
+        """Pair the first viewer with another one, or remove one whom the list is already for (not the only one)."""
         if viewer in self.viewers:
             return self.of(*self._without(viewer))
         return self.of(self.viewers[0], viewer)

@@ -101,7 +101,7 @@ Title = tuple[str, int | None]
 
 
 def titles(dataset: Dataset, rows: Sequence[int]) -> list[Title]:
-    """Return the titles and years of the movies of rows."""
+    """Return the titles and years of the movies in these rows of the dataset."""
     movies = dataset.movies
     return [(movies.titles[row], int(movies.years[row])) for row in rows]
 

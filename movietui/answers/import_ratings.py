@@ -186,7 +186,7 @@ def _as_stored(imported: ImportedMovie, stored_keys: Mapping[str, str]) -> Impor
 
 
 def _each_named(lists: Iterable[NamedList]) -> Iterator[NamedList]:
-    """Yield the lists; if several have the same name, the second and later ones get a number that no other has."""
+    """Yield the lists; if several have the same name, a number makes the names of the second and later ones unique."""
     used: set[str] = set()
     for each in lists:
         endings = itertools.chain([""], (f" {number}" for number in itertools.count(2)))

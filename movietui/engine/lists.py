@@ -55,7 +55,7 @@ def rank(ranker: Ranker, query: ListQuery) -> tuple[list[Viewer], RankedList]:
 
 
 def by_taste(query: ListQuery) -> ListQuery:
-    """Return the query of the same list in an order whose top is good for its viewers."""
+    """Return the query of the same list, but in an order in which the movies at the top suit the viewers."""
     return {**query, "order": order_by_taste(_order(query))}
 
 
@@ -151,7 +151,7 @@ def draw_surprise(opened: OpenDataset, query: ListQuery, draw: int) -> MovieRow 
 def _movies(
     opened: OpenDataset, ranked: RankedList, first: int, rows: NDArray[np.intp], before: NDArray[np.intp] | None
 ) -> list[MovieRow]:
-    """Return the movies of rows of the dataset, ranked in this order from ``first`` on."""
+    """Return the movies in these rows of the dataset, in the order of the rows, with ranks from ``first`` on."""
     ranks = range(first, first + len(rows))
     return [
         {

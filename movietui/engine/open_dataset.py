@@ -87,9 +87,9 @@ class OpenDataset:
         return {**self.named_movie(row), "count": int(self.dataset.counts[row])}
 
     def searched_movies(self, rows: Sequence[int], users: Sequence[str]) -> list[SearchedMovie]:
-        """Return the movies of rows, each with the stars that users gave it in the dataset.
+        """Return the movies in these rows, each with the stars that ``users`` gave it in the dataset; 0 for no rating.
 
-        ``users``: an id for each viewer, empty for a profile. The stars are 0 without a rating.
+        ``users``: for each viewer, the id of a user of the dataset, or empty for a profile.
         """
         known = [self.dataset.users.row.get(each) for each in users]
         stars = [{} if row is None else self._stars_of(row) for row in known]

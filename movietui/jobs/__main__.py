@@ -1,4 +1,4 @@
-"""A job in its own process. It reads one request, does the work, and writes its events as JSON, one a line.
+"""A job in its own process. It reads one request, does the work, and writes its events as JSON, one per line.
 
 A job stops when its standard input ends: that is how the app cancels it, and how it notices that the app is gone. While
 it works, it also reads messages to pause after the current epoch and to resume.

@@ -37,9 +37,9 @@ class EvaluateRequest:
     seed: int = 0
     split_seed: int = 0
     order: Order = DEFAULT_ORDER
-    """The order of the lists that the tasks ranking and pair measure."""
+    """The order of the lists that the tasks ``ranking`` and ``pair`` measure."""
     detail: bool = False
-    """Whether to report where each model fails: with the task rating, its errors by subgroup, its calibration, the
+    """Whether to report where each model fails: with the task ``rating``, its errors by subgroup, its calibration, the
     confusion of stars and ``coverage80``."""
 
 
@@ -47,8 +47,8 @@ def evaluate(request: EvaluateRequest, listener: Listener = SILENT) -> list[dict
     """Measure models on splits and return what ``evaluate --json`` prints.
 
     With several splits, each row also has ``over_splits``: the mean and the standard deviation of the model's metrics
-    over the splits. The task ranking adds popularity as a baseline. Raises ``Problem`` for an unknown model, setting or
-    split before anything is fitted.
+    over the splits. With the task ``ranking``, the model ``popularity`` is added as a baseline. Raises ``Problem`` for
+    an unknown model, setting or split before anything is fitted.
     """
     chosen = {model: models.choose(model, request.published, request.settings) for model in request.models}
     if request.task == "ranking" and "popularity" not in request.models:

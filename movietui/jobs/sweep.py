@@ -33,7 +33,7 @@ class SweepRequest:
     seed: int = 0
     split_seed: int = 0
     fresh: bool = False
-    """Whether to measure again what an earlier sweep has measured."""
+    """Whether to measure again what earlier sweeps have measured."""
 
 
 def sweep(request: SweepRequest, listener: Listener = SILENT) -> list[SweepRow]:

@@ -75,8 +75,8 @@ def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, r
     """Train a model, store the run and its checkpoint, and return what ``train --json`` prints.
 
     ``run``: the number of a queued run to train; without it, a new run begins. Once the run has begun, its end is
-    recorded, however it ends. If the same training was interrupted before, it resumes after its last epoch and tells
-    the listener so.
+    recorded, even if the training fails or is interrupted. If the same training was interrupted before, it resumes
+    after its last complete epoch, and the listener is told so.
     """
     prepared = prepare(request, listener.stage)
     recorder: Recorder | None = None

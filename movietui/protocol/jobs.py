@@ -217,7 +217,7 @@ ProgressEvent = StageEvent | InsideEvent | EpochEvent | ResultEvent
 
 
 class DoneEvent(TypedDict):
-    """The job is done. The request decides the type of the result."""
+    """The job is done. The type of the result depends on the request."""
 
     event: Literal["done"]
     result: JobResult
@@ -247,7 +247,7 @@ class JobClient(Protocol):
         ...
 
     async def send(self, do: Literal["pause", "resume"]) -> None:
-        """Pause or resume a training."""
+        """Pause or resume the training of a model."""
 
     async def cancel(self) -> None:
         """Stop the work."""

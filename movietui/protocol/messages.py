@@ -14,7 +14,7 @@ class ViewerRatings(TypedDict):
     kind: Literal["profile", "user"]
     id: str
     rated: list[tuple[str, float]]
-    """The keys of rated movies with their stars, the newest last."""
+    """The keys of rated movies with their stars, in the order in which the movies were rated."""
     seen: list[str]
     """The keys of movies marked as seen or liked."""
     hidden: list[str]
@@ -52,7 +52,10 @@ class MovieRow(NamedMovie):
     count: int
     """How many ratings the movie has in the dataset."""
     wanted: NotRequired[str]
-    """The letters of the viewers who have the movie on their watchlist: ``A``, ``B``, ``AB``. The session sets this."""
+    """The letters that stand for the viewers who have the movie on their watchlist: ``A``, ``B``, ``AB``.
+
+    The session sets this.
+    """
 
 
 class Alike(TypedDict):
@@ -67,7 +70,7 @@ class ListQuery(TypedDict, total=False):
 
     viewers: Required[list[ViewerRatings]]
     misery: Required[float]
-    """For ``weighted``: from 0 (the average of the viewers) to 1 (the least pleased of them)."""
+    """If ``way`` is ``weighted``: from 0 (only the average counts) to 1 (only the least pleased viewer counts)."""
     way: Way
     standardise: bool
     unseen_by: UnseenBy
@@ -77,7 +80,7 @@ class ListQuery(TypedDict, total=False):
     """From 0 (safe) to 1 (daring)."""
     order: Order
     excluded: list[str]
-    """The keys of vetoed movies, which the list leaves out besides the seen and the hidden ones."""
+    """The keys of vetoed movies. The list leaves them out, like hidden movies."""
     among: list[str]
     """The keys of the only movies that the list may contain, such as those on a watchlist."""
 
@@ -93,7 +96,7 @@ class ListWindow(TypedDict):
     alike: Alike | None
     """``None`` unless the viewers are a pair with enough movies in common."""
     moved: int
-    """How many of the first hundred movies have a ``MovieRow.before`` that differs from their rank."""
+    """How many of the first hundred movies had another rank in the previous list, see ``MovieRow.before``."""
 
 
 class Why(TypedDict):
@@ -155,7 +158,7 @@ class GivenRating(NamedMovie):
 
 
 class InterviewMovie(NamedMovie):
-    """A movie that an interview asks about, with what people know it by, and without predictions."""
+    """A movie that an interview asks about, with the facts by which people recognise it, but without predictions."""
 
     ids: NotRequired[IdsRow]
     genres: list[str]
@@ -421,7 +424,7 @@ class ImdbTitle(TypedDict):
 
 
 class ImdbMovie(TypedDict):
-    """A movie of a dataset, either ambiguous, unmatched or matched by hand."""
+    """A movie of a dataset that is ambiguous, unmatched or matched by hand."""
 
     id: str
     title: str
@@ -596,7 +599,7 @@ class PersonalAccuracy(TypedDict):
 
     model: str
     lacking: int
-    """How many more ratings are needed to measure this; the fields below are present only if it is 0."""
+    """How many more ratings it takes to measure the accuracy; the fields below are present only if this is 0."""
     older: NotRequired[int]
     newest: NotRequired[int]
     liked: NotRequired[int]
@@ -645,7 +648,7 @@ class Recognised(TypedDict):
     key: str
     """The key of the dataset's movie; empty if there is no such movie, or several may be meant."""
     sure: bool
-    """Whether the key, an alias, an id, a choice by hand, or the exact title and year say so."""
+    """Whether the match is by the key, an alias, an id, a choice by hand, or the exact title and year."""
     ids: IdsRow
     """The ids that the dataset has for the movie; empty unless the match is sure."""
 

@@ -62,7 +62,7 @@ class Requests(Protocol):
         ...
 
     def compare_lists(self, *, query: ListQuery, cleaning: str, checkpoint: str, limit: int) -> ListComparison:
-        """Compare the top of the list with the top of another run's list; the open model stays open."""
+        """Compare the top of a list with the top of the list that another run would make; the open model stays open."""
         ...
 
     def next_question(self, *, viewer: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:

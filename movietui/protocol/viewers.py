@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 
 LONGEST_NAME = 40
 LETTERS = "ABCD"
-"""The letters that stand for the viewers of a list. A list has at most as many viewers as letters."""
+"""The letters that stand for the viewers of a list. A list has at most as many viewers as there are letters."""
 JOINER = "\u200d"
 """The zero-width joiner, which joins several emoji into one."""
 EMOJI_STYLE = "\ufe0f"

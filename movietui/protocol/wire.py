@@ -42,7 +42,7 @@ def take_stdout() -> TextIO:
 
 
 def sentence(error: BaseException) -> str:
-    """Return a sentence about an error: that of a ``Problem``, otherwise what failed and where."""
+    """Return a sentence about an error: that of a ``Problem``, advice if memory ran out, or what failed and where."""
     if isinstance(error, Problem):
         return str(error)
     if isinstance(error, MemoryError):

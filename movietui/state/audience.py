@@ -21,7 +21,7 @@ class Veto:
     movie: Movie
 
     def renamed(self, before: ViewerRef, after: ViewerRef) -> Veto:
-        """Return the veto with a renamed profile's new name."""
+        """Return the veto; if its viewer is the renamed profile, with the new name."""
         return replace(self, viewer=after) if self.viewer == before else self
 
 
@@ -33,7 +33,7 @@ class Audience:
     rating_as: int = 0
     """The index of the viewer who rates next."""
     misery: float = 0.0
-    """For ``weighted``: from 0 (the average) to 1 (the least pleased viewer)."""
+    """If ``way`` is ``weighted``: from 0 (only the average counts) to 1 (only the least pleased viewer counts)."""
     way: Way = "weighted"
     standardise: bool = False
     """Whether to put all viewers' scores on the same scale: 4 stars from one may mean as much as 3 from another."""
@@ -56,13 +56,16 @@ class Audience:
         return replace(self, viewers=viewers, rating_as=0, vetoes=())
 
     def paired_with(self, viewer: ViewerRef) -> Audience:
-        """Pair the first viewer with another one, or remove a viewer whom the list is already for."""
+        """Pair the first viewer with another one, or remove one whom the list is already for (not the only one)."""
         if viewer in self.viewers:
             return self.of(*self._without(viewer))
         return self.of(self.viewers[0], viewer)
 
     def joined_by(self, viewer: ViewerRef) -> Audience:
-        """Add a viewer, or remove one whom the list is already for. Raises ``Problem`` for too many viewers."""
+        """Add a viewer, or remove one whom the list is already for (not the only one).
+
+        Raises ``Problem`` for too many viewers.
+        """
         if viewer in self.viewers:
             viewers = self._without(viewer)
         elif len(self.viewers) == len(LETTERS):
@@ -90,7 +93,7 @@ class Audience:
         return replace(self, rating_as=(self.rating_as + 1) % max(1, len(self.viewers)))
 
     def leaning(self, steps: int) -> Audience:
-        """Turn the dial by ``steps``: down towards the average, up towards the least pleased viewer."""
+        """Change ``misery`` by ``steps``: down towards the average, up towards the least pleased viewer."""
         return replace(self, misery=round(min(1.0, max(0.0, self.misery + steps * MISERY_STEP)), 2))
 
     def next_way(self, steps: int) -> Audience:

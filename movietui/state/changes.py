@@ -46,12 +46,15 @@ class Changes:
         self._undone: list[Veto | Deleted | None] = []
 
     def record(self, entry: Veto | Deleted | None = None) -> None:
-        """Record a change; ``None`` stands for a step of the store. What was undone before can no longer be redone."""
+        """Record a change; ``None`` stands for a step of the store.
+
+        Vetoes and deletions that were undone before can no longer be redone.
+        """
         self._done.append(entry)
         self._undone.clear()
 
     def rename(self, before: ViewerRef, after: ViewerRef) -> None:
-        """Replace a renamed profile with its new name; the store has renamed it in its own steps."""
+        """Use a renamed profile's new name in the recorded vetoes; the steps of the store already have it."""
         for entries in (self._done, self._undone):
             entries[:] = [each.renamed(before, after) if isinstance(each, Veto) else each for each in entries]
 
@@ -62,7 +65,10 @@ class Changes:
         return self.last
 
     async def unrate(self, audience: Audience, movie: Movie) -> Change | None:
-        """Remove the rating that the viewer who rates next gave a movie; return ``None`` if the store has none."""
+        """Remove the rating that the viewer who rates next gave a movie.
+
+        Return the change, ``None`` if the store has no such rating.
+        """
         self.last = None
         removed = await self._movies.read(audience.viewers, self._movies.unrate, audience.rater, movie)
         for _ in removed:
@@ -76,7 +82,7 @@ class Changes:
         """
         last = self.last
         if last is None or last.after is None or last.viewer not in viewers:
-            raise Problem("Rate a movie with 1 to 5 first; then [ and ] change it by half a star.")
+            raise Problem("Rate a movie first, with 1 to 5; then [ and ] change the rating by half a star.")
         stars = min(STARS[1], max(STARS[0], last.after + step))
         self.last = await asyncio.to_thread(self._store.rate, last.viewer, last.movie, stars)
         self.record()
@@ -95,7 +101,7 @@ class Changes:
         return deleted
 
     async def undo(self, audience: Audience) -> tuple[Done | None, Audience]:
-        """Undo what was done last: a change of these viewers (all of an import), or the deletion of a profile.
+        """Undo what was done last: a change that one of these viewers made (all of an import), or a profile's deletion.
 
         Return what was undone, ``None`` if nothing was, and the new audience.
         """

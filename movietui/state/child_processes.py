@@ -1,7 +1,8 @@
 """Clients of the child processes: the engine, which replies to requests, and jobs, which fetch, clean and train.
 
-They are processes, not threads: importing torch in a thread stalls the screen for half a second, and training stalls it
-for a third of a second. A child ends when its standard input ends, so none outlives the app, however the app ends.
+The engine and jobs are processes, not threads: importing torch in a thread stalls the screen for half a second, and
+training in a thread stalls it for a third of a second. A child ends when its standard input ends, so no child outlives
+the app, however the app ends.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ cores, two threads wait for each other, and a list that usually takes 20 ms take
 GRACE_SECONDS = 1.0
 """Seconds that a child may take to stop before it is killed."""
 SILENT_SECONDS = 5.0
-"""Seconds of silence after which the status line reports it; a working engine gives a sign once a second."""
+"""Seconds after which the status line says that the engine is silent: while it works, it gives a sign every second."""
 HANG_SECONDS = 20.0
 """Seconds after which a silent engine is killed; no single library call blocks its reports for that long."""
 SLOW_SECONDS = 10.0
@@ -35,7 +36,7 @@ SLOW_SECONDS = 10.0
 ENDLESS_SECONDS = 600.0
 """Seconds after which an engine that still works on one request is killed: the largest dataset opens in less."""
 CHECKS = 20
-"""How many times the engine is checked within the shortest of the four times from ``SILENT_SECONDS`` on."""
+"""How many times the engine is checked within the shortest of the times ``SILENT_SECONDS`` to ``ENDLESS_SECONDS``."""
 ATTEMPTS = 3
 """How many times a request is sent, at most, if each engine dies while working on it."""
 FRUITLESS = 2
@@ -63,7 +64,7 @@ class EngineClient(Protocol):
         """End the engine; pending requests get no reply."""
 
     def hurry(self, now: bool) -> None:
-        """With ``now``, make pending and further requests fail at once, until a call without it."""
+        """If ``now`` is true, make pending and further requests fail at once, until a call in which it is false."""
 
     async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
         """Send a request and wait for its result. Raises ``Problem`` if it fails."""
@@ -341,8 +342,10 @@ class Engine(EngineClient):
             await self._connection.end()
 
     def hurry(self, now: bool) -> None:
-        """With ``now``, make pending and further requests fail at once, until a call without it, so that the app can
-        quit."""
+        """If ``now`` is true, make pending and further requests fail at once, so that the app can quit.
+
+        If it is false, requests work again.
+        """
         self._hurry = now
         if now and self._connection is not None:
             self._connection.abandon()
@@ -428,7 +431,7 @@ class Job(JobClient):
         self._cancelled = False
 
     async def start(self, *options: str) -> Child:
-        """Start the process unless it was started before, and return it. It waits for its request."""
+        """Start the process unless it was started before, and return it. The process waits for its request."""
         if self._process is None:
             self._process = await _start("movietui.jobs", *options)
             self._errors = _ErrorOutput(self._process)
@@ -475,7 +478,7 @@ class Job(JobClient):
             await process.end()
 
     async def send(self, do: Literal["pause", "resume"]) -> None:
-        """Pause or resume a training."""
+        """Pause or resume the training of a model."""
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(ConnectionError):
                 self._process.stdin.write(encode({"do": do}))
@@ -490,7 +493,7 @@ class Job(JobClient):
 
 @contextlib.asynccontextmanager
 async def warm_job() -> AsyncIterator[Job]:
-    """Yield a job whose process imports torch while it waits for its request; the job ends with the block."""
+    """Yield a job whose process imports torch while it waits for its request; after the block, cancel it."""
     job = Job()
     await job.start("--warm")
     try:

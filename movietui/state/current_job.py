@@ -79,8 +79,8 @@ class Work:
     async def _run(self, title: str, request: JobRequest) -> JobResult:
         """Run a job and return its result.
 
-        Raises ``Problem`` if another job is running, ``Problem`` with the job's message if it fails, and ``Cancelled``
-        if it is cancelled.
+        Raises ``Problem`` if another job is running, or with the job's message if this job fails. Raises ``Cancelled``
+        if this job is cancelled.
         """
         if self._job is not None:
             raise Problem("Another job is running; wait for it, or press c to cancel it.")

@@ -18,7 +18,7 @@ StepName = Literal["get", "clean", "learn"]
 USUAL_SECONDS: Mapping[StepName, float] = {"get": 5.0, "clean": 3.0, "learn": 8.0}
 """How many seconds each step usually takes with ml-100k; used until the step reports how long it will take."""
 CLEANING_STAGES = ("Cleaning", "Encoding")
-"""The stages of a ``get`` job with which the second step begins. Earlier stages belong to the first step."""
+"""The stages of a ``get`` job that belong to the second step. Earlier stages belong to the first step."""
 
 
 @dataclass(frozen=True)

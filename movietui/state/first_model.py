@@ -42,9 +42,9 @@ class StandIn:
         """The number of the quick run, while ``train`` waits for it."""
 
     async def train(self, dataset: str, job: JobClient | None = None) -> None:
-        """Train the quick model and wait until it is done. ``job``: a job that was already started for it, if any.
+        """Train the quick model and wait until it is done. ``job``: a job that was already started for this, if any.
 
-        Raises ``Problem`` if it cannot be trained, ``Cancelled`` if it was cancelled.
+        Raises ``Problem`` if the model cannot be trained, ``Cancelled`` if its run was cancelled.
         """
         options: TrainOptions = {
             "cleaning": await asyncio.to_thread(self._session.store.cleaning_of, dataset),
@@ -68,7 +68,7 @@ class StandIn:
         async with self._opening:
             await self._session.open(dataset, run)
             if run is not None:
-                with contextlib.suppress(Problem):  # on a full disk the list continues without it
+                with contextlib.suppress(Problem):  # on a full disk, the choice is not stored
                     await asyncio.to_thread(self._runs.decide, dataset)
         self.offered = None
         self._serves()
@@ -90,8 +90,8 @@ class StandIn:
     async def check(self) -> bool:
         """Offer the recommended run if another process has finished it; return whether the offer is new.
 
-        An offer ends if another window accepted it or deleted the run. If the run trains in this window, the queue
-        reports its end, and nothing is done here.
+        An offer ends if another window accepted it or deleted the run. If the run trains in this window, it is not
+        offered here, because the queue reports its end.
         """
         if self.offered is not None and not await self._may_offer(self.offered.id):
             self.offered = None

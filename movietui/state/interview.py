@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 Kind = Literal["genres", "card", "list", "one", "enough", "end"]
 
 CARDS = 2
-"""The number of cards before the lists. Two cards are answered quickly and tell tastes apart. A further card would tell
-only which movies the viewer prefers, while a list brings stars for all movies that they have seen."""
+"""The number of cards before the lists of movies to rate. Two cards are answered quickly and tell tastes apart. A
+further card would tell only which movies the viewer prefers, while a list brings stars for all movies that they have
+seen."""
 ENOUGH = 15
-"""The number of ratings from which a list is good; more ratings improve it further."""
+"""The number of ratings that it takes to recommend good movies; more ratings improve the list further."""
 POINTS = 3
 """The points that the viewer can spend on a card."""
 STARS_OF_POINTS = (None, 4.0, 4.5, 5.0)
@@ -262,8 +263,8 @@ class Interview:
     async def rate(self, stars: float) -> Change:
         """Rate the movie that was searched for, or else the movie under the cursor.
 
-        In a list, the cursor then moves on from the movie under it. A card that contains the rated movie is replaced by
-        a new question.
+        If the movie under the cursor is rated in a list, the cursor then moves on to the next one. A card that contains
+        the rated movie is replaced by a new question.
         """
         movie, now = self.searched or self.movies[self.cursor], self._now
         change = await self._rate(movie, stars)

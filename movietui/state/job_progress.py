@@ -114,7 +114,7 @@ class Activity:
         return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
 
     def whole(self) -> tuple[float, float | None]:
-        """Return the share of a training that is done, over all phases, and the seconds left, ``None`` if unknown.
+        """Return which share of all phases of the training is done, and the seconds left (``None`` if unknown).
 
         Epochs may take very different times, but all phases do the same work, so the time of the first phase predicts
         that of the others.

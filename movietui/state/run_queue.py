@@ -25,7 +25,7 @@ from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.store.runs import OVER, SERVED_SPLIT, Runs
 
 UPDATES_PER_SECOND = 5
-"""How many times a second progress is reported: each report redraws a screen, which takes time from the training."""
+"""How many reports of progress are made per second: each redraws a screen, which takes time from the training."""
 LOOK_SECONDS = 0.5
 """Seconds between checks of whether a run of another process has ended."""
 
@@ -156,7 +156,7 @@ class RunQueue:
     async def cancel(self, number: int) -> None:
         """Cancel a run, whether it is queued, training or paused. Raises ``Problem`` for a run of another queue.
 
-        A recommended run that was queued automatically is then not queued again.
+        A recommended run that is cancelled is not queued automatically again.
         """
         if number not in self._jobs and number not in [run.id for run in await self.waiting()]:
             raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
@@ -178,7 +178,7 @@ class RunQueue:
         Raises ``Problem`` for a run that does not train in this window.
         """
         job = self._job(number)
-        self.paused.add(number)  # before the message: the run may end meanwhile, and is not paused then
+        self.paused.add(number)  # before sending: if the run ends meanwhile, ``_train`` removes it again
         await job.send("pause")
         self._changed()
 
@@ -256,7 +256,7 @@ class RunQueue:
             "run": run.id,
         }
         self.activities[run.id] = Activity(f"train {run.model}", request)
-        state, problem = "failed", "The job stopped before it started; start it again."
+        state, problem = "failed", "The job stopped before the training began; start it again."
         async for event in self._jobs[run.id].events(request):
             if event["event"] == "failed":
                 problem = event["problem"]

@@ -152,7 +152,7 @@ class Session:
         return deleted
 
     def rename(self, before: ViewerRef, after: ViewerRef) -> None:
-        """Replace a profile that was renamed in the store with its new name."""
+        """Use the new name of a profile that was renamed in the store."""
         self.audience = self.audience.renamed(before, after)
         self.changes.rename(before, after)
 
@@ -353,5 +353,5 @@ def movie_to_store(movie: MovieRow | Details | InterviewMovie | GivenRating) -> 
 
 
 def _letters(key: str, watchlists: Sequence[set[str]]) -> str:
-    """Return the letters of the viewers whose watchlist contains a movie."""
+    """Return the letters that stand for the viewers whose watchlist contains a movie, such as ``AB``."""
     return "".join(letter for letter, keys in zip(LETTERS, watchlists, strict=False) if key in keys)

@@ -43,9 +43,9 @@ class StoredMovies:
         done: list[R] = []
 
         def read_if_known() -> list[StoredMovie]:
-            """Call ``read`` if no movie has to be matched first; return the movies that do.
+            """Return the movies that have to be matched first; if there are none, call ``read``.
 
-            This is done in the same thread because there are mostly none, and another thread would take time.
+            Usually there are none, and starting a second thread to call ``read`` would take time.
             """
             before, self._recognised_at = self._recognised_at, self._store.changed_elsewhere()
             movies = same.unknown(viewers, again=self._recognised_at != before)
@@ -63,7 +63,7 @@ class StoredMovies:
     # Called in the thread of ``read``
 
     def hidden(self, viewers: Sequence[ViewerRef]) -> list[str]:
-        """Return the keys of the movies that one of the viewers hides."""
+        """Return the keys of the movies that at least one of the viewers hides."""
         return sorted(set[str]().union(*(self.same.marked(ref, "hidden") for ref in viewers)))
 
     def rated_and_marked(self, viewers: Sequence[ViewerRef]) -> tuple[list[dict[str, float]], list[dict[str, str]]]:
@@ -87,8 +87,8 @@ class StoredMovies:
         """Return a viewer's ratings from the engine, completed with the times of those that are in the store.
 
         Ratings of movies that the dataset does not have are added, without a prediction. The ratings that are only in
-        the dataset are first, then those in the store, in the order in which they were given. Times cannot replace that
-        order, because two may be equal.
+        the dataset are first, then those in the store, in the order in which they were given. Their times would not
+        be enough to sort them, because two times may be equal.
         """
         stored = {rated.movie.key: rated for rated in self._store.ratings(viewer)}
         ranks = {key: rank for rank, key in enumerate(stored)}

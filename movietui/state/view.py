@@ -33,7 +33,7 @@ class View:
         return replace(self, order=orders[(orders.index(self.order) + 1) % len(orders)])
 
     def more_daring(self, steps: int) -> View:
-        """Turn the dial by ``steps``: down towards safe, up towards daring."""
+        """Change ``daring`` by ``steps``: down towards safe, up towards daring."""
         return replace(self, daring=round(min(1.0, max(0.0, self.daring + steps * DARING_STEP)), 2))
 
     def next_shelf(self, *, together: bool) -> View:

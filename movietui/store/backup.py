@@ -36,7 +36,7 @@ MAX_VALUE_BYTES = 2**28
 MAX_NAMED = 20
 """The most rejected values that a restore lists; it counts all rejected rows."""
 WRONG_VALUES = ("CHECK constraint failed", "NULL value in")
-"""How those messages of SQLite's integrity check begin that concern only values."""
+"""Messages of SQLite's integrity check that begin like this concern only values."""
 DERIVED = ("run_changes",)
 """Tables that are computed from other tables."""
 
@@ -192,7 +192,7 @@ class _RestoreReport:
     damaged: list[Message] = field(default_factory=list)
 
     def name(self, table: str, row: object, column: str) -> None:
-        """List an invalid value whose row is left out, unless enough are listed."""
+        """List an invalid value whose row is left out, unless ``MAX_NAMED`` values are listed already."""
         if len(self.damaged) < MAX_NAMED:
             self.damaged.append({"table": table, "row": strip_controls(str(row))[:60], "column": column})
 

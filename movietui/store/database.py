@@ -52,7 +52,7 @@ class Connection(sqlite3.Connection):
 
 
 def connect(name: Path | str, **options: Any) -> sqlite3.Connection:
-    """Open a file like ``sqlite3.connect``, as a ``Connection``."""
+    """Open a file with the options of ``sqlite3.connect``, and return a ``Connection``."""
     return sqlite3.connect(name, factory=Connection, **options)
 
 
@@ -220,7 +220,7 @@ class Database:
     def change(self) -> Iterator[None]:
         """Open a transaction. When the block ends, either all of its changes are on disk or none are.
 
-        An interruption is delayed until the block ends. It rolls the transaction back, so that none is left open.
+        An interruption is delayed until the block ends. It rolls the transaction back rather than leaving it open.
         """
         with self._lock, self._as_problems():
             if self.unwritable:

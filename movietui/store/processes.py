@@ -1,4 +1,4 @@
-"""Whether a process in the store still runs. Its number is not enough: another process may have it by now."""
+"""Whether a process that the store names still runs. Its number is not enough: another process may have it by now."""
 
 import contextlib
 import os

@@ -30,7 +30,7 @@ BATCH_SIZE = 5000
 MARKED = 1.0
 """The value of a mark that is set."""
 DELETED = "deleted "
-"""The column ``dataset`` of a deleted profile contains this and the time; for other profiles, it is empty."""
+"""The column ``dataset`` of a deleted profile contains this and the time of the deletion; otherwise, it is empty."""
 DELETED_DAYS = 30
 """For how many days a deleted profile can be restored."""
 
@@ -212,7 +212,7 @@ class Store(NamedLists):
     def steps_version(self) -> tuple[Any, ...]:
         """Return a value that changes whenever a step is made, undone or redone, or a profile changes."""
         viewers = "SELECT group_concat(dataset || ':' || name, '/') FROM viewers"
-        # With the time: a step that replaces an undone one gets its number.
+        # The time is included because a step that replaces an undone step gets the same number.
         newest = "SELECT at FROM steps ORDER BY id DESC LIMIT 1"
         (row,) = self.rows(f"SELECT max(id), ({newest}), count(*), total(undone), ({viewers}) FROM steps")
         return tuple(row)
@@ -327,7 +327,10 @@ class Store(NamedLists):
         return [Marked(Movie(key, title, year), mark, at) for key, title, year, mark, at in valid_rows]
 
     def movie_keys(self, ref: ViewerRef) -> list[str]:
-        """Return the keys of all movies that a viewer marked or rated: those only marked first, the newest last."""
+        """Return the keys of all movies that a viewer marked or rated.
+
+        The movies without a rating come first, then the rated ones; in both groups, the newest is last.
+        """
         rows = self.rows(
             "WITH viewer AS (SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?)"
             " SELECT film FROM ("
@@ -678,7 +681,7 @@ class Store(NamedLists):
         )
 
     def _put_all(self, batch: _ImportBatch) -> None:
-        """Set the ratings and marks that an import changes; in the order of the tables, a million take only seconds."""
+        """Set the ratings and marks that an import changes. Sorted like the tables, a million take only seconds."""
         selection = "SELECT ?, film, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
         self._db.execute(
             "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place)"
@@ -728,7 +731,7 @@ class Store(NamedLists):
         return {key: Ids(*ids) for key, *ids in self.valid_rows("films", "film imdb tmdb movielens", rows)}
 
     def learn_ids(self, ids_by_key: Mapping[str, Ids]) -> None:
-        """Store ids, given by key, of movies that have none yet."""
+        """Store the ids of those movies that have no stored ids yet, given by key."""
         known = self.ids(ids_by_key.keys())
         if new := {key: ids for key, ids in ids_by_key.items() if key not in known}:
             with self.change():
@@ -769,4 +772,4 @@ _INSERT_IDS = (
 _CHANGE = "film, title, year, changes.kind, before, after"
 """The columns of a change, in the order in which ``Store.history``, ``take_back`` and ``_step`` read them."""
 _CHANGE_COLUMNS = "film title year kind before after"
-"""The same columns, with the names that ``validation`` uses."""
+"""The columns of ``_CHANGE``, with the names that ``validation`` uses."""

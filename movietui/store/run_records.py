@@ -45,7 +45,7 @@ class Run:
     best_epoch: int | None
     problem: str
     place: int | None
-    """The position in the queue, if the run is queued; the lowest is next."""
+    """The position in the queue, if the run is queued; the run with the lowest position is next."""
     curve_text: str
     """``curve`` as JSON."""
     settings: dict[str, Any]
@@ -161,7 +161,10 @@ class RunRecords(Database):
         return run
 
     def dataset_in_use(self) -> str | None:
-        """Return the dataset that was open last, or else the one trained on last; ``None`` without a finished run."""
+        """Return the dataset that was open last if it has a finished run, or else that of the newest finished run.
+
+        Return ``None`` if there is no finished run.
+        """
         rows = self.rows("SELECT dataset FROM runs WHERE state = 'done' GROUP BY dataset ORDER BY max(id) DESC")
         trained = [dataset for (dataset,) in self.valid_rows("runs", "dataset", rows)]
         chosen = self.choice("dataset")

@@ -37,9 +37,12 @@ RATE_EPOCHS = 5
 RELEASED = "released"
 """Stored instead of the start time of a process that has released its runs."""
 STAND_IN = "stand-in:"
-"""Followed by a dataset, the name of the choice for the run that serves until the recommended run replaces it."""
+"""With a dataset appended, the name of a choice: the run that serves until the recommended run replaces it."""
 RECOMMENDED_RUN = "recommended:"
-"""The same for the recommended run. If somebody cancelled it, its number is negative, and it is not started again."""
+"""With a dataset appended, the name of a choice: the number of the recommended run, negative if somebody declined it.
+
+A declined run is not started again.
+"""
 _LAST_PLACE = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
 
 
@@ -120,7 +123,8 @@ class Runs:
     def changes(self, since: int = 0) -> Changes:
         """Return what has happened since ``since``, the ``version`` of an earlier call; 0 returns all runs.
 
-        If nothing has happened, this reads only an index and the states of the runs. Also records which were cut off.
+        If nothing has happened, this reads only an index and the states of the runs. It also records which runs were
+        cut off.
         """
         with suppress(Problem):  # a full disk must not keep the runs from being listed
             self._record_cut_off()
@@ -252,7 +256,7 @@ class Runs:
         return Freed(run, size)
 
     def use(self, number: int) -> Run:
-        """Let a run serve its dataset, and open that dataset from now on.
+        """Let a run serve its dataset, which the app opens from now on.
 
         Raises ``Problem`` if the run is not done or its checkpoint was removed.
         """

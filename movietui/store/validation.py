@@ -20,7 +20,7 @@ from movietui.data.storage import locations, strict_json
 
 Check = Callable[[Any], bool]
 LARGEST = 2**53
-"""A limit that no row number and no count reaches."""
+"""A limit that no valid row number or count exceeds."""
 LONGEST_JSON = 16 * 2**20
 LONGEST_TEXT = LONGEST_KEY = 50_000
 """The most characters of a valid text or key. The app writes far fewer, so a long title never costs a rating."""
@@ -30,7 +30,7 @@ STATES = ("queued", "running", "paused", "done", "cancelled", "failed", "cut off
 KINDS = ("rating", *get_args(Mark))
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _BROKEN = re.compile("[\ud800-\udfff]")
-"""The characters that stand for bytes that are not UTF-8, once text is read."""
+"""The characters that replace bytes that are not UTF-8 when text is read."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ _NAME = _plain_text(200, 1)
 _KEY = _plain_text(LONGEST_KEY, 1)
 _TITLE = _free_text(LONGEST_TITLE)
 _FIGURE = _number(-math.inf, math.inf)
-"""Parsed JSON contains only finite numbers."""
+"""Any number: parsed JSON contains only finite numbers."""
 _SEED = _integer(0, 2**32 - 1)
 _CLEANING = _matching(r"[a-z0-9 ]{1,60}( [+-][a-z-]{1,40}(:[0-9]{1,9})?){0,100}")
 _SPLIT = _plain_text(4096)

@@ -161,8 +161,8 @@ async def test_keys_with_nothing_to_do_say_so(faked: FakeEngine) -> None:
         for key, expected in (
             ("u", "There is nothing to undo."),
             ("r", "There is nothing to redo."),
-            ("left_square_bracket", "Rate a movie with 1 to 5 first"),
-            ("right_square_bracket", "Rate a movie with 1 to 5 first"),
+            ("left_square_bracket", "Rate a movie first, with 1 to 5"),
+            ("right_square_bracket", "Rate a movie first, with 1 to 5"),
             ("minus", "This needs a pair"),
             ("equals_sign", "This needs a pair"),
             ("escape", ""),

@@ -105,7 +105,7 @@ async def test_a_rating_is_stored_and_sent_with_the_next_request(session: Sessio
 
 async def test_nudging_changes_the_last_rating_by_half_a_star(session: Session) -> None:
     await session.open("demo")
-    with pytest.raises(Problem, match="Rate a movie with 1 to 5 first"):
+    with pytest.raises(Problem, match="Rate a movie first, with 1 to 5"):
         await session.nudge(0.5)
     row = await first(session)
     await session.rate(row, 4)

@@ -312,7 +312,7 @@ def _quick_keys(names: "pa.BinaryArray") -> tuple["pa.BinaryArray", NDArray[np.b
 
 
 def _counts(counts: NDArray[np.bool_], offsets: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return how many bytes of each name are true in ``counts``."""
+    """Return for how many bytes of each name ``counts`` is true."""
     ends = np.zeros(len(counts) + 1, np.int32)
     np.cumsum(counts, dtype=np.int32, out=ends[1:])
     return np.diff(ends[offsets])

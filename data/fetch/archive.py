@@ -78,8 +78,8 @@ class Files:
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
         """Yield a file's content in blocks of whole lines, each about ``size`` bytes long.
 
-        The last line may lack its line end. Raises ``Problem`` if the file is missing or damaged, or if a line is
-        much longer than a block.
+        The last line may lack its line end. Raises ``Problem`` if the file is missing or damaged, or has a line that
+        is too long for a block.
         """
         rest = b""
         for piece in self._pieces(name, size):

@@ -357,7 +357,7 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
         if not content or content.isspace():
             continue
         try:
-            # pyarrow passes a row with the wrong number of cells to ``skip`` as text; it fails if the row is not UTF-8.
+            # pyarrow passes a row with the wrong number of cells to ``skip`` as text, and fails if it is not UTF-8.
             content, removed = _without_undecodable(content, len(header))
             counts.malformed += removed
             counts.rows += removed
@@ -383,7 +383,7 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
 
 
 def _without_undecodable(content: bytes, cells: int) -> tuple[bytes, int]:
-    """Return the content without lines that have a wrong number of cells and are not UTF-8, and how many these are."""
+    """Return the content without lines that have a wrong number of cells and are not UTF-8, and count these lines."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:

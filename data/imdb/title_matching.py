@@ -326,7 +326,7 @@ def _decide(movie: LabelledMovie, fits: Sequence[tuple[Fit, Title]], twin: bool)
         return ambiguous("its year is unknown", fits) if fits else Match("unmatched", "", "no title with that name")
     if not near:
         if wide:
-            return ambiguous(f"titles with that name are more than {NEAR_YEARS} year off", wide)
+            return ambiguous(f"titles with that name are more than {NEAR_YEARS} year earlier or later", wide)
         first, last = movie.year - NEAR_YEARS, movie.year + NEAR_YEARS
         return Match("unmatched", "", f"no title with that name from {first} to {last}")
     winners = [one for one in near if all(beats(one, other) for other in near if other is not one)]
@@ -335,7 +335,7 @@ def _decide(movie: LabelledMovie, fits: Sequence[tuple[Fit, Title]], twin: bool)
     ((how, title),) = winners
     short = len(title_key(title.name).split()) < DISTINCTIVE_WORDS
     if (how.name == 3 or (how.years and short)) and _no_genre_in_common(movie, title):
-        return ambiguous("its genres, exact name and year do not match", near)
+        return ambiguous("its genres differ, and its name or year differs slightly", near)
     return Match("title", title.id)
 
 

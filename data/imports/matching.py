@@ -85,7 +85,7 @@ class Matches:
     def __init__(
         self, entries: Sequence[Entry], matches: Mapping[int, Match], unmatched: Callable[[Entry], Match]
     ) -> None:
-        """``matches`` has matches by the index of the entry, ascending; ``unmatched`` creates those of all others."""
+        """``matches`` has some matches, by the entry's index, ascending; ``unmatched`` creates the others."""
         self._entries, self._matches, self._unmatched = entries, matches, unmatched
 
     def __len__(self) -> int:
@@ -318,7 +318,7 @@ class Matcher:
         if undated := [row for row in both if not self._year(row)]:
             return ambiguous("the year of the movie is unknown", undated)
         if same := within(others, NEAR_YEARS):
-            return ambiguous("a movie with that name and year has another id", same)
+            return ambiguous("a movie with that name, from about that year, has another id", same)
         if self._is_known(entry):
             return self._unmatched(entry)
         whole, part = self._spelled(entry)

@@ -46,7 +46,7 @@ class DatasetStatus:
     users: int | None = None
     movies: int | None = None
     bytes: int = 0
-    """Disk space used by the tables, including all cleaned versions and the join with IMDb, and by the download."""
+    """Disk space used by the download, and by all tables: as published, cleaned, and joined with IMDb."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON-able values."""
@@ -91,7 +91,7 @@ def list_datasets() -> list[DatasetStatus]:
 
 
 def list_stored() -> list[DatasetStatus]:
-    """Return what ``list_datasets`` returns and, if they are downloaded, IMDb's tables, which can be removed too."""
+    """Return all datasets and, if any of IMDb's tables are downloaded, an entry for these, which can be removed too."""
     tables = DatasetStatus(IMDB, "IMDb's tables", "tables", bytes=_size(IMDB))
     return [*list_datasets(), *([tables] if tables.bytes else [])]
 
@@ -108,7 +108,7 @@ def _size(name: str) -> int:
 
 
 def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> GetResult:
-    """Get a dataset by name, or read a zip archive or a folder of original files, and store it under the name.
+    """Fetch a dataset, or read it from a zip archive or a folder of original files, and store it under the name.
 
     A dataset that is already on disk and intact is not fetched again; a path is always read again. With ``insecure``,
     the server's certificate is not verified, and only an archive with the published checksum is accepted.

@@ -1,7 +1,7 @@
 """A dataset in memory: ratings as columns, users and movies by index.
 
 After cleaning, all code uses indices: ``ratings.user[i]`` is a row of ``users``, and ``ratings.movie[i]`` is a row of
-``movies``. The ids in the original files are strings, and are used only in input and output.
+``movies``. The ids in the original files are kept as strings, and are used only in input and output.
 """
 
 from collections.abc import Mapping
@@ -96,7 +96,7 @@ class ImdbFacts:
     ids: tuple[str, ...] = ()
     """The ids of the IMDb titles, such as ``tt0114709``; an empty string for a movie without a match."""
     fingerprint: str = ""
-    """Hexadecimal digest that changes whenever the join does: with other tables, or another choice made by hand."""
+    """Hexadecimal digest that changes if the dataset is joined with other tables, or a match is chosen by hand."""
 
     @cached_property
     def directed(self) -> Mapping[str, tuple[int, ...]]:
@@ -132,7 +132,7 @@ class Movies:
 
     ids: tuple[str, ...]
     titles: tuple[str, ...]
-    """In reading order without the year, like ``The Usual Suspects``; as published if the rule ``titles`` is off."""
+    """Article first and without the year, like ``The Usual Suspects``; as published if the rule ``titles`` is off."""
     years: Ints
     """The year in the title, or else the year of release; 0 if unknown."""
     genres: Bools
@@ -189,7 +189,7 @@ class Dataset:
     fingerprint: str
     """Hexadecimal digest of the content after cleaning; see ``movietui.data.cleaning.encoding.fingerprint``.
 
-    ``with_ratings`` keeps it.
+    The dataset that ``with_ratings`` returns has the same fingerprint.
     """
     cleaning: str = "none"
     """The cleaning that was applied, as text; see ``movietui.data.cleaning.cleaner.parse``."""

@@ -331,11 +331,12 @@ class Averages:
 class Tastes:
     """How many movies of each genre each user rated in the train part, and how much they liked them.
 
-    These are the user features of source 002. The columns are ``average`` (damped, as in ``Averages``); ``ratings``,
-    ``log(1 + n)`` of the user's n ratings; for each genre, in the order of ``genres``, ``ratings of GENRE``,
-    ``log(1 + n)`` of the n ratings of movies of that genre; and for each genre, ``liking of GENRE``, how far above
-    their average the user rated these n movies: ``sum (r - average) / (n + damping)``. All columns are scaled over the
-    users with train ratings; the final row is a user without ratings.
+    These are the user features of source 002. The column ``average`` is the user's mean, damped as in ``Averages``;
+    ``ratings`` is ``log(1 + n)``, where n is the number of the user's ratings. For each genre, in the order of
+    ``genres``, ``ratings of GENRE`` is ``log(1 + n)``, where n is the number of the user's ratings r of its movies;
+    then, for each genre, ``liking of GENRE`` is ``sum (r - average) / (n + damping)``: how far above their average the
+    user rated these movies. All columns are scaled over the users with train ratings; the final row is a user without
+    ratings.
     """
 
     block: Block

@@ -21,7 +21,7 @@ _ZERO_WIDTH = (
 )
 """Characters that Unicode says not to display and that no script needs: zero-width spaces, fillers, tags."""
 _JOINERS = "\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
-"""Joiners and variation selectors. They have no width either, but Persian and Indic words and emoji need them."""
+"""Joiners and variation selectors. They have no width, but Persian and Indic words and emoji need them."""
 _CONTROL_OR_ZERO_WIDTH = re.compile(f"[{_CONTROLS}{_ZERO_WIDTH}]")
 INVISIBLE = re.compile(f"[{_CONTROLS}{_ZERO_WIDTH}{_JOINERS}\u2028\u2029]")
 """Matches one character that controls a terminal or is invisible there, including line breaks and tabs."""

@@ -115,7 +115,9 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
         _chart("ratings per movie", "movies by their number of ratings", "movies", _by_size(dataset.counts)),
         _chart("ratings over time", "ratings over time", "ratings", *_over_time(dataset.ratings.time)),
     ]
-    density = _chart("density", "rated pairs, by tenths", "pairs", [], "users and movies by activity")
+    density = _chart(
+        "density", "share of movies rated", "pairs", [], "by tenths of users and of movies, most active first"
+    )
     return [*(chart for chart in charts if chart["counts"]), {**density, "shares": _density_map(dataset, per_user)}]
 
 

@@ -1,4 +1,4 @@
-"""Converts titles from their published form to reading order, and to keys for comparing them."""
+"""Converts published titles (``Matrix, The``) to readable ones (``The Matrix``), and to keys for comparing them."""
 
 import re
 import unicodedata
@@ -58,7 +58,7 @@ def with_year(title: str, year: int | None) -> str:
 
 
 def parse_label(label: str) -> tuple[str, int]:
-    """Parse a published or typed label; return its title in reading order and its year, or 0 if it has no year.
+    """Parse a published or typed label; return its title, with the article first, and its year, or 0 if it has no year.
 
     >>> parse_label("Usual Suspects, The (1995)")
     ('The Usual Suspects', 1995)
@@ -127,7 +127,7 @@ def _folded_key(title: str) -> str:
 def movie_key(title: str, year: int) -> str:
     """Return the key by which movies are compared: the key of the title, and the year.
 
-    ``title`` is in reading order, as ``parse_label`` returns it; ``year`` is 0 if unknown.
+    ``title`` has its article first, as ``parse_label`` returns it; ``year`` is 0 if unknown.
 
     >>> movie_key("La Cité des enfants perdus", 1995)
     'la cite des enfants perdus 1995'

@@ -35,7 +35,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "gender",
         "unused-columns",
     ),
-    # The presets "as in …" do what the authors of these systems say they did, and nothing more; see docs/data.md.
+    # The presets "as in …" do what the authors of sources 004 and 002 say they did, and nothing more; see docs/data.md.
     "as in 004": (
         *_AS_PUBLISHED,
         "no-genre",
@@ -177,7 +177,7 @@ class CleaningReport:
 class RemovedRows:
     """Some of the rows that a rule removed or changed, or would have removed or changed if it were on.
 
-    ``total`` is the number of all these rows; ``rows`` has some of them, from ``offset`` on.
+    ``total`` counts all rows that the rule affects; ``rows`` has some of them, from ``offset`` on.
     """
 
     rule: str

@@ -83,7 +83,7 @@ def _movies(tables: Tables) -> Movies:
 
 
 def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
-    """Return which of the genres ``names`` each text, such as ``Comedy|Drama``, contains, shape (texts, names).
+    """Return whether each text, such as ``Comedy|Drama``, contains each of the genres ``names``, shape (texts, names).
 
     Many texts are equal, so each distinct text is parsed only once.
     """

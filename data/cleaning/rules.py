@@ -351,9 +351,9 @@ def _titles(tables: Tables, _: int) -> Outcome:
         ]
 
     titles = "title" if len(reordered) == 1 else "titles"
-    note = f"{years:,} years split off, {len(reordered):,} {titles} put in reading order, {trimmed:,} trimmed"
+    note = f"{years:,} years split off, article put first in {len(reordered):,} {titles}, {trimmed:,} trimmed"
     affected = AffectedRows(
-        ("movie", "published", "title", "year"), len(changed), rows, lambda row: f"{row[1]} is {row[2]}"
+        ("movie", "published", "title", "year"), len(changed), rows, lambda row: f"{row[1]} becomes {row[2]}"
     )
     return Outcome(replace(tables, reading_order=True), affected, len(changed), note)
 
@@ -373,7 +373,7 @@ def _gender(tables: Tables, _: int) -> Outcome:
         return [(int(published.user_ids[row]), texts[row], codes[row]) for row in coded[start:end]]
 
     affected = AffectedRows(
-        ("user", "published", "code"), len(coded), rows, lambda row: f"user {row[0]}: {row[1]} is {row[2]}"
+        ("user", "published", "code"), len(coded), rows, lambda row: f"user {row[0]}: {row[1]} becomes {row[2]}"
     )
     men = sum(codes[row] for row in coded)
     note = f"{len(coded) - men:,} F, {men:,} M" if texts else "the dataset has no genders"
@@ -389,7 +389,11 @@ def _columns(tables: Tables, _: int) -> Outcome:
         return [(int(published.user_ids[row]), texts[row]) for row in with_code[start:end]]
 
     affected = AffectedRows(("user", "zip code"), len(with_code), rows, lambda row: f"user {row[0]}: zip code {row[1]}")
-    note = "zip codes; video dates and page links are never read" if with_code else "the dataset has none"
+    note = (
+        "these are zip codes; video dates and page links are never read"
+        if with_code
+        else "the dataset has no zip codes"
+    )
     return Outcome(replace(tables, all_columns=False), affected, len(with_code), note)
 
 
@@ -400,13 +404,13 @@ RULES = (
     Rule("duplicate-ratings", "rated twice: newest kept", _duplicates),
     Rule("unknown-ids", "unknown user or movie", _unknown_ids),
     Rule("same-title-twice", "same title, year: merged", _merge_titles),
-    Rule("newest-of-title", "title, genres: newest kept", _newest_of_title),
+    Rule("newest-of-title", "same title, genres: newest", _newest_of_title),
     Rule("no-genre", "movies without a genre", _no_genre),
     Rule("no-year", "movies without a year", _no_year),
     Rule("old-movies", "movies from before {}", _old_movies, 1930, 1871, LAST_YEAR),
     Rule("few-ratings-movies", "movies, under {} ratings", _few_ratings_movies, 5),
     Rule("few-ratings-users", "users, under {} ratings", _few_ratings_users, 20),  # MovieLens publishes none with fewer
-    Rule("titles", "titles in reading order", _titles),
+    Rule("titles", "titles, article first", _titles),
     Rule("gender", "gender as F = 0, M = 1", _gender),
     Rule("unused-columns", "unused columns", _columns),
 )

@@ -43,7 +43,7 @@ class Published:
     trimmed: tuple[str, ...]
     """The titles without the year and without surplus spaces."""
     names: tuple[str, ...]
-    """The titles in reading order and without the year."""
+    """The titles with the article first, such as ``The Matrix``, and without the year."""
     years: Ints
     """The year in the title, or else the year of release; 0 if unknown."""
     keys: tuple[str, ...]
@@ -77,11 +77,11 @@ class Tables:
     remaining: Bools
     """Which ratings remain, shape (ratings,)."""
     users: Bools
-    """Which users no rule has removed, shape (users,); ``remaining_users`` says which of them remain."""
+    """Which users no rule has removed, shape (users,); not all of them remain, see ``remaining_users``."""
     movies: Bools
-    """Which movies no rule has removed or merged into another, shape (movies,); see ``remaining_movies``."""
+    """Which movies no rule has removed or merged, shape (movies,); not all of them remain, see ``remaining_movies``."""
     reading_order: bool = False
-    """Whether to use the titles in reading order."""
+    """Whether to use ``Published.names``, in which the article comes first, as the titles."""
     coded_gender: bool = False
     all_columns: bool = True
     """Whether to keep the columns that no model learns from."""

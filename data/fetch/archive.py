@@ -78,8 +78,8 @@ class Files:
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
         """Yield a file's content in blocks of whole lines, each about ``size`` bytes long.
 
-        The last line may lack its line end. Raises ``Problem`` if the file is missing or damaged, or if a line is
-        much longer than a block.
+        The last line may lack its line end. Raises ``Problem`` if the file is missing or damaged, or has a line that
+        is too long for a block.
         """
         rest = b""
         for piece in self._pieces(name, size):
@@ -211,7 +211,7 @@ def _files_in_folder(path: Path, wanted: frozenset[str]) -> Files:
 def _walk(path: Path) -> Iterator[tuple[PurePosixPath, list[str]]]:
     """Yield a folder and its subfolders, relative to ``path``, each with the names of its files.
 
-    Hidden subfolders and those deeper than ``MAX_DEPTH`` are skipped.
+    Hidden subfolders are skipped, and so are those whose files would be more than ``MAX_DEPTH`` levels deep.
     """
     for folder, subfolders, names in os.walk(path):
         inside = PurePosixPath(Path(folder).relative_to(path).as_posix())
@@ -311,7 +311,10 @@ def _check_sizes(path: Path, members: Collection[zipfile.ZipInfo], max_bytes: in
 
 
 def _safe_path(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
-    """Return the member's path inside the archive. Raises ``Problem`` if it is empty or leads outside, or is a link."""
+    """Return a member's path inside the archive.
+
+    Raises ``Problem`` if the path is empty or leads outside, or if the member is a link.
+    """
     # zipfile normalises `filename` and cuts it off at a null byte, so check the name as it is in the archive.
     name = member.orig_filename.replace("\\", "/")
     inner = PurePosixPath(name)

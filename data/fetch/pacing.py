@@ -70,7 +70,7 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(self._reader)
 
     def begin(self) -> None:
-        """Read the headers; after that, no limit applies to the size."""
+        """Read the headers; the rest of the response may have any size."""
         super().begin()
         self._reader.header_bytes_left = None
 

@@ -23,8 +23,8 @@ def tables(folder: Path | None, report: Report = silent) -> dict[str, Path]:
     """Return the files of IMDb's tables, by the name of the table.
 
     If a folder is given, only its files are used; it must contain ``REQUIRED`` and may lack the others. Otherwise the
-    downloaded tables are used, and missing ones are downloaded. Raises ``Problem`` if a table that is needed is missing
-    or cannot be downloaded.
+    downloaded tables are used, and missing ones are downloaded. Raises ``Problem`` if the folder lacks ``REQUIRED``, or
+    if a table cannot be downloaded.
     """
     if folder is None:
         return {table: _download(table, report) for table in (REQUIRED, *OPTIONAL)}

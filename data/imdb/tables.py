@@ -312,7 +312,7 @@ def _quick_keys(names: "pa.BinaryArray") -> tuple["pa.BinaryArray", NDArray[np.b
 
 
 def _counts(counts: NDArray[np.bool_], offsets: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return how many bytes of each name are true in ``counts``."""
+    """Return for how many bytes of each name ``counts`` is true."""
     ends = np.zeros(len(counts) + 1, np.int32)
     np.cumsum(counts, dtype=np.int32, out=ends[1:])
     return np.diff(ends[offsets])
@@ -357,7 +357,7 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
         if not content or content.isspace():
             continue
         try:
-            # pyarrow passes a row with the wrong number of cells to ``skip`` as text; it fails if the row is not UTF-8.
+            # pyarrow passes a row with the wrong number of cells to ``skip`` as text, and fails if it is not UTF-8.
             content, removed = _without_undecodable(content, len(header))
             counts.malformed += removed
             counts.rows += removed
@@ -383,7 +383,7 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
 
 
 def _without_undecodable(content: bytes, cells: int) -> tuple[bytes, int]:
-    """Return the content without lines that have a wrong number of cells and are not UTF-8, and how many these are."""
+    """Return the content without lines that have a wrong number of cells and are not UTF-8, and count these lines."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:

@@ -4,10 +4,10 @@ Two names are equal if their ``title_key`` is the same. They are loosely equal i
 by spaces ("Spider-Man", "Spiderman"), by an inner "and", by how numbers are written ("Part II", "Part Two"), or by a
 prefix that some sources leave out ("National Lampoon's").
 
-One title fits a movie better than another if name, kind and year fit at least as well, and one of them fits better. The
-better fit beats the other title, unless the other is far better known. If neither fits better, a title beats the other
-only if it is far better known. A movie is matched if one title beats all others. If several movies of a dataset have
-the same name and year, votes cannot tell them apart and are ignored.
+One title fits a movie better than another if name, kind and year fit at least as well, and one of the three fits
+better. The title that fits better beats the other, unless the other is far better known. If neither fits better, a
+title beats the other only if it is far better known. A movie is matched if one title beats all others. If several
+movies of a dataset have the same name and year, votes cannot tell them apart and are ignored.
 """
 
 import re
@@ -104,8 +104,8 @@ class Title:
 def loose_keys(name: str) -> tuple[str, ...]:
     """Return the loose keys of a name on IMDb: its ``title_key`` without a leading article and without spaces.
 
-    A name with parentheses or a comma may have two further keys: one of the name in reading order, and one of the name
-    without the parts in parentheses.
+    A name with parentheses or a comma may have two further keys: one of the name with its articles put first, and one
+    of the name without the parts in parentheses.
 
     >>> loose_keys("The Spider-Man")
     ('spiderman',)
@@ -220,7 +220,7 @@ class Fit:
     """The difference between the years."""
 
     def is_better_than(self, other: "Fit") -> bool:
-        """Return whether this fit is at least as good as the other in every field, and better in one."""
+        """Return whether this fit is at least as good as the other in every field, and better in at least one."""
         return self != other and self.name <= other.name and self.kind <= other.kind and self.years <= other.years
 
     @property
@@ -326,7 +326,7 @@ def _decide(movie: LabelledMovie, fits: Sequence[tuple[Fit, Title]], twin: bool)
         return ambiguous("its year is unknown", fits) if fits else Match("unmatched", "", "no title with that name")
     if not near:
         if wide:
-            return ambiguous(f"titles with that name are more than {NEAR_YEARS} year off", wide)
+            return ambiguous(f"titles with that name are more than {NEAR_YEARS} year earlier or later", wide)
         first, last = movie.year - NEAR_YEARS, movie.year + NEAR_YEARS
         return Match("unmatched", "", f"no title with that name from {first} to {last}")
     winners = [one for one in near if all(beats(one, other) for other in near if other is not one)]
@@ -335,7 +335,7 @@ def _decide(movie: LabelledMovie, fits: Sequence[tuple[Fit, Title]], twin: bool)
     ((how, title),) = winners
     short = len(title_key(title.name).split()) < DISTINCTIVE_WORDS
     if (how.name == 3 or (how.years and short)) and _no_genre_in_common(movie, title):
-        return ambiguous("its genres, exact name and year do not match", near)
+        return ambiguous("its genres differ, and its name or year differs slightly", near)
     return Match("title", title.id)
 
 

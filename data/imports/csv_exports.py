@@ -12,7 +12,7 @@
 
 Columns are identified by name, in any order and case. Fields are separated by commas, semicolons or tabs. Text is
 UTF-8, UTF-16 with a byte order mark, or Windows-1252. Whether a movie is seen or on the watchlist follows from its row,
-or else from the name of the file, or else from the columns. If nothing says so, the movies become a list.
+or else from the name of the file, or else from the columns. If none of these says which, the movies become a list.
 """
 
 import codecs
@@ -570,7 +570,7 @@ class _Reader:
     def _is_imdb_list(self, names: set[str]) -> bool:
         """Return whether this is a list, which has a column of positions.
 
-        Ratings in the oldest layout have positions too, but they have no movie without a rating.
+        A table of ratings in the oldest layout has positions too, but no movie without a rating.
         """
         if "position" not in names:
             return False
@@ -584,8 +584,8 @@ class _Reader:
         A diary can name one movie a hundred times. Except in lists, at most three rows of each remembered movie are
         kept: the first row, and of all other rows the newest with a rating and the newest without one. These two also
         get the marks of the rows that are dropped. From the kept rows, ``merged`` makes the same movie as from all
-        rows. The first row is kept because the order of the addresses, and which movies are repeated, decide which
-        movies count as namesakes.
+        rows. The first row is kept because namesakes are found by the titles and years that have more than one row,
+        and are told apart by the order of their addresses.
         """
         identity, unread = self.identity(fields), self.table.unread.count
         known = self.known.get(identity)

@@ -110,7 +110,7 @@ class Reading:
     meaning: str = ""
     """What movies without a rating and without marks mean: ``seen``, ``watchlist``, ``liked`` or ``list``."""
     is_unclear: bool = False
-    """Whether neither the file nor the user says what such movies mean."""
+    """Whether neither the file nor the user says what movies without a rating and without marks mean."""
 
 
 @dataclass(frozen=True)

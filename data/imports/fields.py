@@ -171,7 +171,7 @@ def to_moment(text: str, order: DateOrder = "") -> str:
 def uncertain(text: str) -> str:
     """Return the year and a question mark for a date whose day and month are ambiguous, or else an empty string.
 
-    Such a text sorts after the full dates of its year and before those of the next, so that the newest rating can still
+    The result sorts after the full dates of its year and before those of the next, so that the newest rating can still
     be found.
 
     >>> uncertain("5/1/2020"), uncertain("25/1/2020")

@@ -7,9 +7,10 @@ the movies are different.
 
 If nothing applies, weaker agreement may be enough: the year is one off, an article is missing, the spelling differs, or
 only the series or the subtitle agrees. Such a match needs evidence. If the dataset is joined with IMDb, no other movie
-on IMDb may have exactly that name around that year; if the name is short and the year is one off, no movie of any year
-may, unless it is far less known. If the dataset is not joined, the name must be long or differ only by spaces, and a
-part of the title is not enough. A movie that cleaning removed is never matched with another movie by weaker agreement.
+on IMDb may have exactly that name around that year; if the name is short and the year is one off, movies from all other
+years with that name must be far less known. If the dataset is not joined, the name must be long or differ only by
+spaces, and a part of the title is not enough. A movie that cleaning removed is never matched with another movie by
+weaker agreement.
 """
 
 import re
@@ -49,7 +50,7 @@ BY_HAND = "hand"
 SETTLED = "you chose none of them"
 _NOTHING: Mapping[str, str | None] = {}
 _SEVERAL_NAMES = re.compile(r"[(,:\-\u2010-\u2015]")
-"""Matches a character of titles that have several names: further titles, an article at the end, or a subtitle."""
+"""Matches the characters that separate a title from further titles, an article at the end, or a subtitle."""
 SURE = ("imdb", "tmdb", "movielens", BY_HAND, "title")
 """Ways of matching that are valid even if another movie of the export matches the same movie of the dataset."""
 
@@ -84,7 +85,7 @@ class Matches:
     def __init__(
         self, entries: Sequence[Entry], matches: Mapping[int, Match], unmatched: Callable[[Entry], Match]
     ) -> None:
-        """``matches`` has matches by the index of the entry, ascending; ``unmatched`` creates those of all others."""
+        """``matches`` has some matches, by the entry's index, ascending; ``unmatched`` creates the others."""
         self._entries, self._matches, self._unmatched = entries, matches, unmatched
 
     def __len__(self) -> int:
@@ -317,7 +318,7 @@ class Matcher:
         if undated := [row for row in both if not self._year(row)]:
             return ambiguous("the year of the movie is unknown", undated)
         if same := within(others, NEAR_YEARS):
-            return ambiguous("a movie with that name and year has another id", same)
+            return ambiguous("a movie with that name, from about that year, has another id", same)
         if self._is_known(entry):
             return self._unmatched(entry)
         whole, part = self._spelled(entry)

@@ -1,4 +1,4 @@
-"""Normalises the spelling of titles: British and American words, numbers, small words, and numbers of parts.
+"""Normalises titles: British spellings, the ways to write a number, small words, and words such as "part" or "volume".
 
 Two movies whose spellings are equal may still be different, so matching requires more evidence for them than for equal
 titles.

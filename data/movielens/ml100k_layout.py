@@ -65,7 +65,7 @@ def _movies(files: Files, malformed: list[Malformed]) -> "pd.DataFrame":
         movie = parse_new_id(parts[0], "movie", known)
         flags = [flag.strip() for flag in parts[5:]]
         if not set(flags) <= {"0", "1"}:
-            raise ValueError("a genre is marked with something other than 0 and 1")
+            raise ValueError("a genre is marked with something other than 0 or 1")
         genres = "|".join(genre for genre, flag in zip(GENRES_100K, flags, strict=True) if flag == "1")
         row = (movie, parse_title(parts[1]), iso_date(parts[2]), genres)
         known.add(movie)

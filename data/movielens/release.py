@@ -68,8 +68,8 @@ NO_GENRE = frozenset({"", "unknown", "(no genres listed)"})
 """The genres by which MovieLens says that a movie has none."""
 
 AGE_GROUPS = {1: "under 18", 18: "18–24", 25: "25–34", 35: "35–44", 45: "45–49", 50: "50–55", 56: "56+"}
-"""The age groups that ML-1M publishes instead of ages, by their codes: 1 for the youngest group, and the lowest age for
-all others."""
+"""The age groups that ML-1M publishes instead of ages, by code. The code of the youngest group is 1; that of any other
+group is its lowest age."""
 
 MISSING = -1
 """Stands for an empty id, time or age; missing stars are NaN."""

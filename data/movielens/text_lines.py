@@ -21,7 +21,7 @@ EMPTY = frozenset({"", "NA", "nan", "NaN", "NULL", "null", "\\N"})
 MIN_MALFORMED = 10
 """A file may always have this many malformed lines."""
 LINES_PER_MALFORMED = 1000
-"""A long file may have one malformed line in this many."""
+"""A long file may have one malformed line per this many lines."""
 MAX_TITLE_LENGTH = 1000
 MAX_AGE = 150
 """The highest accepted age, in years."""

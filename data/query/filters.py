@@ -16,7 +16,7 @@ EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese "alien"'
 FOREVER = 9999
 """Stands for no upper limit: later than any year of release, and more minutes than any movie has."""
 SUGGESTIONS = 8
-"""The most completions by default."""
+"""The highest number of completions that ``complete`` returns by default."""
 MINUTES = (90, 100, 110, 120, 150)
 """The runtimes that are suggested as limits."""
 RATINGS = (10, 50, 100, 500)

@@ -128,7 +128,7 @@ class Index:
         rank = score[rows] * (1 - SURPLUS * np.minimum(surplus, MAX_WORDS)) * self._fame[rows]
         whole = (surplus <= self._years) & (score[rows] > 1 - 1e-5)
         rank[whole] *= WHOLE
-        if (upper := max(1, limit // 2)) < len(rows):  # the user may want it, however little known it is
+        if (upper := max(1, limit // 2)) < len(rows):  # may be what the user wants, even if little known
             rank[whole] = np.maximum(rank[whole], np.partition(rank, -upper)[-upper] * np.float32(1.001))
         if len(rows) > (most := max(limit, LOOKED_AT)):
             best = np.argpartition(-rank, most)[:most]

@@ -161,9 +161,9 @@ def test_titles_in_reading_order_or_as_published(tmp_path: Path) -> None:
     assert (result.removed, result.changed, result.examples[0]) == (
         0,
         31,
-        "Usual Suspects, The (1995)  is The Usual Suspects",
+        "Usual Suspects, The (1995)  becomes The Usual Suspects",
     )
-    assert result.note == "31 years split off, 1 title put in reading order, 1 trimmed"
+    assert result.note == "31 years split off, article put first in 1 title, 1 trimmed"
     assert (off["titles"].on, off["titles"].changed) == (False, 31)
 
 

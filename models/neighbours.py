@@ -1,4 +1,4 @@
-"""The base of the neighbour models: from similar users' ratings, or from the viewer's ratings of similar movies.
+"""The base of models that predict from similar users' ratings, or from the viewer's ratings of similar movies.
 
 Both models work on residuals, ratings minus the effects of their user and movie (``movietui.models.bias``). With
 ``e_ui`` the residual of a rating, the similarity of two users, or of two movies, is the shrunk cosine
@@ -47,7 +47,7 @@ TINY = np.float32(1e-9)
 class NeighbourSettings(Settings):
     """Settings of both models.
 
-    The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
+    The defaults of the fit were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of
     ml-100k; those of ``caution`` and ``popularity`` are the same as in ``BiasedMF``.
     """
 

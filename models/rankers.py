@@ -53,7 +53,7 @@ class PreferenceSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A viewer's scores, to which no movie's own rating is added yet, and the viewer's generosity."""
+    """A viewer's generosity, and their scores before what ``RankingModel`` adds to the scores of rated movies."""
 
     generosity: Generosity
     history: History

@@ -111,7 +111,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     """
 
     name = "autorec"
-    summary = "Autoencoder over rows of ratings; fills in the missing ones."
+    summary = "Autoencoder over rows of ratings; fills in the missing ratings."
     settings_type = AutoRecSettings
     on_device = True
     # The source system gives neither the layer size nor the decay; 500 is the size in the paper.

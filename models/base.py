@@ -31,7 +31,7 @@ class Epoch:
     """The number of epochs requested; training may stop earlier."""
     train_loss: float
     validation_loss: float | None = None
-    """``None`` if nothing was held out."""
+    """``None`` without validation ratings."""
 
 
 Progress = Callable[[Epoch], None]

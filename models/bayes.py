@@ -89,9 +89,9 @@ class Bayes(Model[BayesSettings, Posteriors]):
     where ``e`` is the regression, ``L`` the precision around it and ``v_i = v s_u s_i``; a viewer who is not in the
     dataset has the average scatter. The prediction is the mean over the samples.
 
-    With ``ordinal``, a latent number behind the stars is normal, not the stars (``movietui.models.ordinal``), and the
-    prediction is the expected number of stars. Folding in replaces ``r`` by the mean of the latent number given the
-    stars. Since this mean depends on the viewer's mean, both are updated in turn, ``ROUNDS`` times (mean-field
+    With ``ordinal``, the normal distribution is that of a latent number behind the stars (``movietui.models.ordinal``),
+    and the prediction is the expected number of stars. Folding in replaces ``r`` by the mean of the latent number given
+    the stars. Since this mean depends on the viewer's mean, both are updated in turn, ``ROUNDS`` times (mean-field
     variational Bayes).
     """
 

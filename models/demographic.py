@@ -60,8 +60,8 @@ class ViewerInputs:
 
 
 class Demographic(Model[DemographicSettings, ViewerInputs]):
-    """Passes age, gender, occupation and genres through dense layers of 43, 64, 32, 16 and 1 units with ReLU: source
-    000.
+    """Passes age, gender, occupation and genres through dense layers of 43, 64, 32, 16 and 1 units with ReLU, as in
+    source 000.
 
     A user of the dataset is represented by age, gender and occupation; their ratings change nothing (with ``averages``,
     their average and number do). For a viewer without these facts, such as a profile, the inputs are the means of all

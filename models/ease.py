@@ -72,7 +72,7 @@ class Ease(RankingModel[EaseSettings]):
     """
 
     name = "ease"
-    summary = "Learns which movies go with those you like, in closed form; only the 8,000 most rated."
+    summary = "Learns which movies go with those you like, in closed form; scores only the 8,000 most rated."
     settings_type = EaseSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

@@ -40,7 +40,7 @@ class Shape:
     user_factors: int
     movie_factors: int
     dot: bool
-    """Whether ``p . q`` is one of the terms."""
+    """Whether the output includes the term ``p . q``."""
     hidden: tuple[int, ...] = ()
     """The sizes of the dense layers over both embeddings, the tower; if there are none, there is no tower."""
     dropout: float = 0.0

@@ -329,7 +329,7 @@ def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked], see
 
 
 def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
-    """Return the movies of train that a user has not rated there, highest score first, at most ``CUTS[-1]``.
+    """Return the movies of train that a user has not rated there, highest score first, at most ``CUTS[-1]`` movies.
 
     ``scores``: shape (movies,). Ties are ordered as in ``top``.
     """
@@ -389,7 +389,9 @@ def liked(rated: Floats) -> float:
 
 
 def disliked(rated: Floats) -> float:
-    """Return how many movies of a list its user gave at most ``DISLIKED`` stars, on average; ``rated`` as in ``liked``.
+    """Return the mean number of movies in a list that its user gave at most ``DISLIKED`` stars.
+
+    ``rated`` as in ``liked``.
 
     >>> disliked(np.float32([[5, 0, 2], [4, 0, 0]]))
     0.5
@@ -426,7 +428,7 @@ def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Itera
     """Yield the errors of the predicted mean rating for each pair of users who rated a movie in test.
 
     ``predict``: takes the test rows of the first and of the second rating of each pair, and returns the predictions.
-    Triples are formed from test ratings only, so train has not seen their ratings. If a user rated a movie twice, only
+    Triples are formed from test ratings only, so none of their ratings is in train. If a user rated a movie twice, only
     the newest rating counts. The errors come in blocks, like those of ``Pairs.blocks``, because there may be far too
     many to hold in memory.
     """

@@ -45,7 +45,7 @@ TINY = np.float32(1e-9)
 
 @dataclass(frozen=True)
 class NeighbourSettings(Settings):
-    """Settings of both models.
+    """Settings of ``UserKNN`` and ``ItemKNN``.
 
     The defaults of the fit were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of
     ml-100k; those of ``caution`` and ``popularity`` are the same as in ``BiasedMF``.
@@ -110,7 +110,7 @@ class ResidualLists:
     def table(self, lists: NDArray[Any], width: int) -> tuple[Floats, Floats]:
         """Return the residuals of some lists, and 1 where there is a rating, shape (lists, width) each.
 
-        A list of -1 is empty.
+        In ``lists``, -1 stands for an empty list.
         """
         residual, rated = np.zeros((2, len(lists), width), np.float32)
         known = np.flatnonzero(lists >= 0)
@@ -151,7 +151,7 @@ T = TypeVar("T", bound=Residuals)
 
 
 class Neighbours(Model[S, T]):
-    """The base of both models; see the docstring of the module."""
+    """The base of ``UserKNN`` and ``ItemKNN``; see the docstring of the module."""
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""

@@ -28,7 +28,7 @@ EXPIRY_SECONDS = 7 * 86_400
 
 @dataclass
 class TrainingProgress:
-    """How far the training of a network is. The current weights and the optimizer's state are stored separately."""
+    """How far the training of a network has come. The current weights and the optimizer's state are stored apart."""
 
     curve: list[Epoch] = field(default_factory=list)
     best: "tuple[float, int, dict[str, Tensor]] | None" = None

@@ -13,7 +13,7 @@ from movietui.models.settings import Settings, setting
 Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
-"""Pairs processed at once."""
+"""How many pairs of a user and a movie are processed at once."""
 SPREAD = 2.0
 """The factor by which a viewer's prior is wider than the scatter of the users' weights, because training shrank these
 towards their mean."""
@@ -30,14 +30,14 @@ LEAST_DECAY = 1e-3
 class AutoRecSettings(Settings):
     """Settings of ``AutoRec``.
 
-    The defaults were chosen on a validation tenth (``hold_out``) of the train parts of ``kfold5-0`` of ml-100k and
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train parts of ``kfold5-0`` of ml-100k and
     ``random90`` of ml-1m.
     """
 
     by_user: bool = setting(False, False, True)
     """Whether a row holds a user's ratings of all movies, rather than a movie's ratings by all users."""
     hidden: int = setting(200, 1, 2000)
-    """Hidden units."""
+    """The number of hidden units."""
     members: int = setting(3, 1, 16)
     """How many autoencoders are trained side by side; their outputs are averaged."""
     decay: float = setting(30.0, 0.0, 1000.0)
@@ -48,7 +48,7 @@ class AutoRecSettings(Settings):
     epochs: int = setting(20, 1, 200)
     """The number of passes over all rows."""
     batch: int = setting(256, 1, 4096)
-    """Rows in a batch."""
+    """The number of rows in a batch."""
     rate: float = setting(0.002, 0.00001, 1.0)
     """The learning rate."""
     momentum: float = setting(0.0, 0.0, 0.99)
@@ -111,7 +111,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     """
 
     name = "autorec"
-    summary = "Autoencoder over rows of ratings; fills in the missing ones."
+    summary = "Autoencoder over rows of ratings; fills in the missing ratings."
     settings_type = AutoRecSettings
     on_device = True
     # The source system gives neither the layer size nor the decay; 500 is the size in the paper.

@@ -31,7 +31,7 @@ class Epoch:
     """The number of epochs requested; training may stop earlier."""
     train_loss: float
     validation_loss: float | None = None
-    """``None`` if nothing was held out."""
+    """``None`` without validation ratings."""
 
 
 Progress = Callable[[Epoch], None]
@@ -218,8 +218,8 @@ class Model(ABC, Generic[S, Taste]):
     def explain(self, history: History, movie: int) -> Floats:
         """Return the contribution of each of the viewer's ratings to a movie's score, shape (ratings,).
 
-        The contribution is exact: without that rating, the score would be lower by this much (higher if it is
-        negative).
+        The contribution is exact: without a rating, the score would be lower by exactly the rating's contribution
+        (higher if the contribution is negative).
         """
         shares: Floats = self.explain_list(history, np.asarray([movie], np.int32))[0]
         return shares

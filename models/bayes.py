@@ -16,7 +16,7 @@ from movietui.models.training.threads import side_by_side
 Doubles = NDArray[np.float64]
 
 BLOCK = 16_384
-"""Pairs processed at once."""
+"""How many pairs of a user and a movie are processed at once."""
 RATINGS_AT_ONCE = 128
 """How many ratings of a viewer are processed at once: this many fit in the processor's cache."""
 COVARIANCE_SAMPLES = 8
@@ -30,7 +30,7 @@ ROUNDS = 8
 class BayesSettings(Settings):
     """Settings of ``Bayes``.
 
-    The defaults were chosen on a validation tenth (``hold_out``) of the train parts of ``kfold5-0`` and ``kfold5-1`` of
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train parts of ``kfold5-0`` and ``kfold5-1`` of
     ml-100k and of ``random90`` of ml-1m; caution and popularity are those of ``BiasedMF``.
     """
 
@@ -89,9 +89,9 @@ class Bayes(Model[BayesSettings, Posteriors]):
     where ``e`` is the regression, ``L`` the precision around it and ``v_i = v s_u s_i``; a viewer who is not in the
     dataset has the average scatter. The prediction is the mean over the samples.
 
-    With ``ordinal``, it is a latent number behind the stars that is normal (``movietui.models.ordinal``), and the
-    prediction is the expected number of stars. Folding in replaces ``r`` by the mean of the latent number given the
-    stars. Since this mean depends on the viewer's mean, both are updated in turn, ``ROUNDS`` times (mean-field
+    With ``ordinal``, the normal distribution is that of a latent number behind the stars (``movietui.models.ordinal``),
+    and the prediction is the expected number of stars. Folding in replaces ``r`` by the mean of the latent number given
+    the stars. Since this mean depends on the viewer's mean, both are updated in turn, ``ROUNDS`` times (mean-field
     variational Bayes).
     """
 
@@ -115,8 +115,8 @@ class Bayes(Model[BayesSettings, Posteriors]):
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model, and also store each movie's samples contiguously.
 
-        Folding in reads this copy. Reading ``movies`` instead would cost a cache line for every number, and half the
-        time of a list.
+        Folding in reads this copy. Reading ``movies`` instead would load a cache line for every number, which would
+        take half of the time of a list.
         """
         super().restore(parameters, scale)
         self._by_movie = np.ascontiguousarray(parameters["movies"].transpose(2, 0, 1))

@@ -191,7 +191,7 @@ class Blend(Model[BlendSettings, Tastes]):
         return self._stars(lambda name: self._parts[name].predict(users, movies))
 
     def fold_in(self, history: History) -> Tastes:
-        """Fold the viewer into each part: into ``BASE`` in parallel with the others, which together take as long."""
+        """Fold the viewer into ``BASE`` and, in parallel, into all other parts, which together take about as long."""
         base, *others = self._parts.items()
         taste, tastes = side_by_side(
             lambda: base[1].fold_in(history), lambda: {name: model.fold_in(history) for name, model in others}

@@ -40,8 +40,8 @@ class Manifest:
     dataset: str
     cleaning: str
     fingerprint: str
-    """``Dataset.fingerprint`` of the dataset that the model was fitted on: its rows of users and movies are valid only
-    there."""
+    """``Dataset.fingerprint`` of the dataset that the model was fitted on: the model's rows of users and movies are
+    valid only there."""
     scale: dict[str, float]
     split: str = ""
     """The split that ``metrics`` were measured on."""
@@ -115,7 +115,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise _damaged(folder / MANIFEST)
     if content["format"] > FORMAT:
-        raise Problem(f"The checkpoint in {folder} was written by a newer version of movietui; update this one.")
+        raise Problem(f"The checkpoint in {folder} was written by a newer version of movietui; update movietui.")
     seal = content.pop("seal", None)
     if (seal is not None or content["format"] > 1) and seal != _seal(content):
         raise _damaged(folder / MANIFEST)

@@ -45,12 +45,12 @@ def order_by_taste(order: Order) -> Order:
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure that an evaluation returns; ``movietui.models.metrics`` computes most of them."""
+    """A figure that an evaluation returns; most such figures are computed by ``movietui.models.metrics``."""
 
     name: str
     """The metric's key in JSON, its column, and the value that ``--metric`` takes."""
     tasks: tuple[Task, ...]
-    """The tasks that measure it."""
+    """The tasks that measure the metric."""
     higher_is_better: bool | None
     """``None`` for a count, and for a figure whose best value is neither the highest nor the lowest."""
     measures: str

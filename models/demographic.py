@@ -15,20 +15,20 @@ from movietui.models.settings import Settings, setting
 HIDDEN = (64, 32, 16)
 """The layer sizes of source 000."""
 BLOCK = 16_384
-"""Pairs processed at once."""
+"""How many pairs of a user and a movie are processed at once."""
 
 
 @dataclass(frozen=True)
 class DemographicSettings(Settings):
     """Settings of ``Demographic``.
 
-    The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``random80`` of ml-100k.
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``random80`` of ml-100k.
     """
 
     epochs: int = setting(40, 1, 200)
     """The number of passes over the ratings."""
     batch: int = setting(512, 16, 65_536)
-    """Ratings in a batch."""
+    """The number of ratings in a batch."""
     rate: float = setting(0.003, 0.00001, 0.1)
     """The learning rate of Adam."""
     falling: bool = setting(True, False, True)
@@ -60,8 +60,8 @@ class ViewerInputs:
 
 
 class Demographic(Model[DemographicSettings, ViewerInputs]):
-    """Passes age, gender, occupation and genres through dense layers of 43, 64, 32, 16 and 1 units with ReLU: source
-    000.
+    """Passes age, gender, occupation and genres through dense layers of 43, 64, 32, 16 and 1 units with ReLU, as in
+    source 000.
 
     A user of the dataset is represented by age, gender and occupation; their ratings change nothing (with ``averages``,
     their average and number do). For a viewer without these facts, such as a profile, the inputs are the means of all

@@ -42,7 +42,7 @@ SAMPLE = 256
 class EaseSettings(PreferenceSettings):
     """Settings of ``Ease``.
 
-    The defaults were chosen on validation tenths (``hold_out``) of the train parts of ``random80``, seeds 0 and 1, of
+    The defaults were chosen on held-out tenths (``hold_out``) of the train parts of ``random80``, seeds 0 and 1, of
     ml-100k. There, ndcg@10 is 0.205 with the defaults, and 0.193 with the best ridge and binary inputs from four stars
     on.
     """
@@ -72,7 +72,7 @@ class Ease(RankingModel[EaseSettings]):
     """
 
     name = "ease"
-    summary = "Learns which movies go with those you like, in closed form; only the 8,000 most rated."
+    summary = "Learns which movies go with those you like, in closed form; scores only the 8,000 most rated."
     settings_type = EaseSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

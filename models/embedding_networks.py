@@ -43,7 +43,7 @@ class Layered(Embedded[L]):
     """A tower over two embeddings of the same size."""
 
     product: ClassVar[bool] = False
-    """Whether the product of the embeddings is added."""
+    """Whether the product of the embeddings is added to the output of the tower."""
 
     @property
     def shape(self) -> Shape:
@@ -82,7 +82,7 @@ rate and the momentum, and says that there are dense layers, dropout and batch n
 class DeepMFSettings(LayerSettings):
     """Settings of ``DeepMF``.
 
-    The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k; caution
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k; caution
     and popularity are those of ``mf``.
     """
 
@@ -131,7 +131,7 @@ class ResidualMF(Layered[ResidualMFSettings]):
 class NcfSettings(TowerSettings):
     """Settings of ``Ncf``.
 
-    The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``random90`` of ml-1m.
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``random90`` of ml-1m.
     """
 
     user_factors: int = setting(32, 1, 256)
@@ -198,7 +198,7 @@ class Ncf(Embedded[NcfSettings]):
 class HybridSettings(DeepMFSettings):
     """Settings of ``Hybrid``.
 
-    The defaults were chosen on a validation tenth (``hold_out``) of the train parts of ``kfold5-0`` and ``kfold5-1`` of
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train parts of ``kfold5-0`` and ``kfold5-1`` of
     ml-100k; caution and popularity are those of ``mf``.
     """
 

@@ -11,7 +11,7 @@ from movietui.models.settings import setting
 class SgdMFSettings(EmbeddingSettings):
     """Settings of ``SgdMF``.
 
-    The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k; caution
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k; caution
     and popularity are those of ``mf``.
     """
 
@@ -52,7 +52,7 @@ class SgdMF(Product[SgdMFSettings]):
 class DotSettings(SgdMFSettings):
     """Settings of ``Dot``.
 
-    The defaults were chosen on a validation tenth (``hold_out``) of the train part of ``random90`` of ml-1m.
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``random90`` of ml-1m.
     """
 
     factors: int = setting(50, 1, 256)

@@ -40,7 +40,7 @@ class Shape:
     user_factors: int
     movie_factors: int
     dot: bool
-    """Whether ``p . q`` is added."""
+    """Whether the output includes the term ``p . q``."""
     hidden: tuple[int, ...] = ()
     """The sizes of the dense layers over both embeddings, the tower; if there are none, there is no tower."""
     dropout: float = 0.0
@@ -57,7 +57,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class EmbeddingSettings(Settings):
-    """Settings of all models of this family; each has its own defaults."""
+    """Settings of all models of this family; each model has its own defaults."""
 
     members: int = setting(4, 1, 16)
     """How many models that differ only in their random start are trained side by side; their outputs are averaged."""
@@ -310,7 +310,7 @@ def _first_layer(parameters: Parameters, shape: Shape, x: Floats, y: Floats, pre
 
 def _sigmoid(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
     low, high = parameters["span"]
-    share = 1 / (1 + np.exp(-raw.clip(-30, 30)))  # beyond that the output is exactly low or high
+    share = 1 / (1 + np.exp(-raw.clip(-30, 30)))  # outside this range, the output is exactly low or high
     return low + (high - low) * share, (high - low) * share * (1 - share)
 
 

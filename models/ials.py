@@ -17,7 +17,7 @@ Doubles = NDArray[np.float64]
 class IalsSettings(PreferenceSettings):
     """Settings of ``Ials``.
 
-    The defaults were chosen on validation tenths (``hold_out``) of the train parts of ``random80``, seeds 0 to 2 of
+    The defaults were chosen on held-out tenths (``hold_out``) of the train parts of ``random80``, seeds 0 to 2 of
     ml-100k and seed 0 of ml-1m. There, ndcg@10 is 0.216 on ml-100k and 0.187 on ml-1m. With a ``scaling`` of 1, no
     single ridge is best for both datasets: a ridge of 0.05 gives 0.217 and 0.176, a ridge of 0.03 gives 0.211 and
     0.189.
@@ -42,14 +42,14 @@ class Ials(RankingModel[IalsSettings]):
 
     Hu, Koren and Volinsky, Collaborative filtering for implicit feedback datasets (2008), as revisited by Rendle,
     Krichene, Zhang and Koren, Revisiting the performance of iALS on item recommendation benchmarks (2022). With
-    ``v_ui`` the value of a rating, ``n`` the number of ratings of a user or movie, and ``U`` users and ``M`` movies, it
-    minimises
+    ``v_ui`` the value of a rating, ``n`` the number of ratings of a user or movie, and ``U`` users and ``M`` movies,
+    the fit minimises
 
         sum over ratings (v_ui - s_ui)^2 + e sum over all pairs s_ui^2
         + ridge sum_u (n_u + e M)^scaling |x_u|^2 + ridge sum_i (n_i + e U)^scaling |y_i|^2
 
-    with ``e = unseen N / U M`` for ``N`` ratings. It is solved in turn for all users given the movies, and for all
-    movies given the users. Given the movies, a viewer's factors are
+    with ``e = unseen N / U M`` for ``N`` ratings. It solves in turn for all users given the movies, and for
+    all movies given the users. Given the movies, a viewer's factors are
     ``x = (sum y y' + e Y'Y + ridge (n + e M)^scaling)^-1 sum v y`` with sums over the rated movies. Ratings with a
     value of 0 are ignored.
 

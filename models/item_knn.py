@@ -42,7 +42,7 @@ class ItemKNNSettings(NeighbourSettings):
     neighbours: int = setting(100, 1, 5000)
     """The number of neighbours of each movie: those with the largest weights."""
     opposites: bool = setting(False, False, True)
-    """Whether movies that are liked by people who dislike this one count too, with a negative weight."""
+    """Whether a movie's neighbours include movies liked by people who dislike it, with a negative weight."""
 
 
 class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):

@@ -285,14 +285,14 @@ class Lists:
 
 
 MANY_USERS = 10_000
-"""The most users whose lists are all measured: of more, ``SAMPLED_USERS`` are drawn."""
+"""If more users than this have a relevant movie in test, only the lists of ``SAMPLED_USERS`` of them are measured."""
 SAMPLED_USERS = 2_000
-"""Enough to know ndcg@10 to about .01, in seconds instead of minutes."""
+"""How many users are drawn: enough to know ndcg@10 to about .01, in seconds instead of minutes."""
 
 
 def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked], seed: int = 0) -> Lists:
     """Return the lists of the users with a relevant movie in test: one that they gave at least ``RELEVANT`` stars
-    there. Of more than ``MANY_USERS``, ``SAMPLED_USERS`` are drawn by the seed.
+    there. If there are more than ``MANY_USERS`` such users, ``SAMPLED_USERS`` of them are drawn with the seed.
 
     ``rank(user)`` returns the user's list of movies that have ratings in train and that the user has not rated there. A
     movie may be relevant without being in any list.
@@ -329,7 +329,7 @@ def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked], see
 
 
 def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
-    """Return the movies of train that a user has not rated there, highest score first, up to the last cut.
+    """Return the movies of train that a user has not rated there, highest score first, at most ``CUTS[-1]`` movies.
 
     ``scores``: shape (movies,). Ties are ordered as in ``top``.
     """
@@ -345,8 +345,8 @@ def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
 def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
     """Return the ranking metrics of lists.
 
-    All but ``recall@20`` use the first ten movies of each list. Those of ``ndcg``, ``recall`` and ``hit`` are means
-    over users.
+    All but ``recall@20`` use the first ten movies of each list. ``ndcg``, ``recall`` and ``hit`` are averaged over the
+    users.
     """
     ten, hits = lists.movies[:, :10], lists.hits[:, :10]
     rated, predicted = lists.rated[:, :10], lists.predicted[:, :10]
@@ -389,7 +389,9 @@ def liked(rated: Floats) -> float:
 
 
 def disliked(rated: Floats) -> float:
-    """Return how many movies of a list its user gave at most ``DISLIKED`` stars, on average; ``rated`` as in ``liked``.
+    """Return the mean number of movies in a list that its user gave at most ``DISLIKED`` stars.
+
+    ``rated`` as in ``liked``.
 
     >>> disliked(np.float32([[5, 0, 2], [4, 0, 0]]))
     0.5
@@ -426,7 +428,7 @@ def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Itera
     """Yield the errors of the predicted mean rating for each pair of users who rated a movie in test.
 
     ``predict``: takes the test rows of the first and of the second rating of each pair, and returns the predictions.
-    Triples are formed from test ratings only, so train has not seen their ratings. If a user rated a movie twice, only
+    Triples are formed from test ratings only, so none of their ratings is in train. If a user rated a movie twice, only
     the newest rating counts. The errors come in blocks, like those of ``Pairs.blocks``, because there may be far too
     many to hold in memory.
     """

@@ -21,8 +21,8 @@ memory."""
 class BiasedMFSettings(Settings):
     """Settings of ``BiasedMF``.
 
-    The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
-    ml-100k, those of ``caution`` and ``popularity`` on a validation tenth of ``random80``. On the latter, a larger
+    The defaults of the fit were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of
+    ml-100k, those of ``caution`` and ``popularity`` on a held-out tenth of ``random80``. On the latter, a larger
     ``popularity`` raises ndcg@10 further, from 0.085 at 0.3 to 0.104 at 1, but ranks less liked movies higher and puts
     fewer different movies into lists.
     """

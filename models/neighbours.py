@@ -1,4 +1,4 @@
-"""The base of the neighbour models: from similar users' ratings, or from the viewer's ratings of similar movies.
+"""The base of models that predict from similar users' ratings, or from the viewer's ratings of similar movies.
 
 Both models work on residuals, ratings minus the effects of their user and movie (``movietui.models.bias``). With
 ``e_ui`` the residual of a rating, the similarity of two users, or of two movies, is the shrunk cosine
@@ -45,9 +45,9 @@ TINY = np.float32(1e-9)
 
 @dataclass(frozen=True)
 class NeighbourSettings(Settings):
-    """Settings of both models.
+    """Settings of ``UserKNN`` and ``ItemKNN``.
 
-    The defaults of the fit were chosen on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of
+    The defaults of the fit were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of
     ml-100k; those of ``caution`` and ``popularity`` are the same as in ``BiasedMF``.
     """
 
@@ -110,7 +110,7 @@ class ResidualLists:
     def table(self, lists: NDArray[Any], width: int) -> tuple[Floats, Floats]:
         """Return the residuals of some lists, and 1 where there is a rating, shape (lists, width) each.
 
-        A list of -1 is empty.
+        In ``lists``, -1 stands for an empty list.
         """
         residual, rated = np.zeros((2, len(lists), width), np.float32)
         known = np.flatnonzero(lists >= 0)
@@ -151,7 +151,7 @@ T = TypeVar("T", bound=Residuals)
 
 
 class Neighbours(Model[S, T]):
-    """The base of both models; see the docstring of the module."""
+    """The base of ``UserKNN`` and ``ItemKNN``; see the docstring of the module."""
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""

@@ -44,7 +44,7 @@ class Plan:
     momentum: float | None = None
     """The momentum of stochastic gradient descent; ``None`` for Adam."""
     falling: bool = False
-    """Whether the rate follows half a cosine down to 0 (Loshchilov and Hutter, SGDR, 2017)."""
+    """Whether the learning rate follows half a cosine down to 0 (Loshchilov and Hutter, SGDR, 2017)."""
     patience: int = 0
     """Training stops after this many epochs without a lower held-out loss; 0 for never."""
     min_batches: int = MIN_BATCHES
@@ -82,7 +82,7 @@ def train(
     best epoch: the network ends with the weights of that epoch, training ends early if the plan has patience, and the
     returned ``Fitted.best_epoch`` is its number, so that the caller may train again on all rows for that many epochs.
 
-    Inside ``movietui.models.training.resume.resumable``, an interrupted training resumes after its last complete epoch;
+    Inside ``movietui.models.training.resume.resumable``, interrupted training resumes after its last complete epoch;
     ``progress`` is called again for the earlier epochs. All randomness in ``step`` must then come from torch.
     """
     import torch
@@ -119,7 +119,7 @@ def train(
             meter.add(len(index))
             weight = len(index) / rows
             if len(index) == 1:
-                index = index.repeat(2)  # batch normalisation needs two
+                index = index.repeat(2)  # batch normalisation needs two rows
             if plan.falling:
                 for group in optimizer.param_groups:
                     group["lr"] = plan.rate * (1 + np.cos(np.pi * done / steps)) / 2

@@ -22,7 +22,7 @@ BASE = "mf."
 class PairSettings(Settings):
     """Settings of ``Pair``.
 
-    The defaults were tried on a validation tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k. There,
+    The defaults were tried on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k. There,
     the residuals of ``mf`` for a pair are nearly noise to the networks (the rmse is 0.620 with and without the
     networks), and with less decay they overfit (0.628).
     """
@@ -34,11 +34,11 @@ class PairSettings(Settings):
     epochs: int = setting(3, 1, 100)
     """The number of epochs; each draws its own triples."""
     triples: float = setting(2.0, 0.1, 100.0)
-    """Triples in an epoch, per rating of train."""
+    """The number of triples in an epoch, for each rating of train."""
     alone: float = setting(0.2, 0.0, 0.9)
     """The share of the triples in which a user is paired with themselves."""
     batch: int = setting(2048, 16, 65_536)
-    """Triples in a batch."""
+    """The number of triples in a batch."""
     rate: float = setting(0.001, 0.000001, 0.1)
     """The learning rate of Adam."""
     falling: bool = setting(True, False, True)

@@ -61,7 +61,7 @@ def _field(entry: "dataclasses.Field[Any]", meaning: str) -> Field:
 
 
 def parse(settings: type[S], texts: Mapping[str, str], base: S | None = None) -> S:
-    """Parse typed text into settings, starting from ``base`` or the defaults.
+    """Return ``base``, or the defaults, with the changes in ``texts``: the values, as text, by name of the setting.
 
     Raises ``Problem`` for an unknown setting, and for a value that is unreadable or out of range.
     """

@@ -43,7 +43,7 @@ def of_movies(movies: Movies) -> Floats:
     tables = [_over_root_of_count(np.pad(movies.genres, ((0, 1), (0, 0)))), _one_hot(buckets)]
     credited = directors(movies)
     if credited is not None:
-        # The last name stands for everybody who directed only one movie, and carries no information.
+        # The last entry of ``names`` stands for everybody who directed only one movie, and carries no information.
         movie_counts = np.bincount(credited.ids, minlength=len(credited.names))[:-1]
         column_of = np.full(len(credited.names), -1)
         most_frequent = np.argsort(-movie_counts, kind="stable")[:DIRECTORS]

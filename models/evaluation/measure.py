@@ -48,7 +48,7 @@ def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyMode
 
 
 def choose(name: str, published: bool = False, changes: Mapping[str, str] | None = None) -> Settings:
-    """Return a model's settings: the tuned or the published ones, with typed changes.
+    """Return a model's settings: the tuned or the published ones, with ``changes``, which are given as text.
 
     Raises ``Problem`` for an unknown model, for missing published settings, and for an impossible change.
     """
@@ -196,7 +196,7 @@ def lists_of_users(
 ) -> Lists:
     """Return the lists of a model fitted on ``train``, as serving would show them: each user is folded in.
 
-    Of very many users, the seed draws some; see ``movietui.models.metrics.rank_users``.
+    If very many users could have a list, a sample is drawn with the seed; see ``movietui.models.metrics.rank_users``.
 
     Raises ``Problem`` if no movie in test is relevant to anybody.
     """
@@ -431,7 +431,7 @@ def train(
     seed: int = 0,
     progress: PhaseProgress = ignore_phase,
 ) -> Trained:
-    """Train a model to serve, and measure it on ratings that it has not seen.
+    """Train a model to serve, and measure how well it predicts when it has not seen the ratings in test.
 
     Fits two or three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
     measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because the served model should

@@ -13,7 +13,7 @@ EDGES_OF_USERS = (0, 1, 20, 50, 100, 200, 500)
 EDGES_OF_MOVIES = (0, 1, 5, 20, 50, 100, 500)
 """The numbers of ratings in train at which a new group of users or movies begins."""
 EDGES_OF_AGE = (0, 18, 25, 35, 45, 50, 56)
-"""In years; these are the groups that ML-1M publishes."""
+"""The ages in years at which a new group of users begins; these are the groups that ML-1M publishes."""
 
 
 @dataclass(frozen=True)

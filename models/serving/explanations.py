@@ -21,8 +21,8 @@ average."""
 NEAREST = 12
 """At least this many of the movies most similar to a movie can be reasons for it."""
 NEAREST_SHARE = 0.007
-"""In a larger dataset, this share of all movies can be reasons. Of the reasons on ml-100k that people judged, few that
-were less similar were convincing."""
+"""In a larger dataset, this share of all movies can be reasons. When people judged reasons on ml-100k, they found few
+convincing that were less similar."""
 SIMILARITY_POWER = 2
 """The power of similarity when reasons are chosen; weight has a power of 1. Weight says what the model uses, similarity
 what a person sees."""
@@ -45,13 +45,13 @@ class Reason:
     movie: int
     """The row of the rated movie."""
     stars: float
-    """The viewer's rating of it."""
+    """The viewer's rating of the rated movie."""
     share: float
-    """The rating's contribution: without it, the model's score would be lower by exactly this much (higher if it is
-    negative)."""
+    """The rating's contribution: without the rating, the model's score would be lower by exactly this much (higher if
+    the contribution is negative)."""
     weight: float
-    """The size of this contribution, as a share of the sizes of all the viewer's ratings' contributions, from 0 to
-    1."""
+    """The size of the rating's contribution, divided by the sum of these sizes over all ratings of the viewer: from 0
+    to 1."""
     shared: Shared
 
 
@@ -118,8 +118,8 @@ def reasons_for(
     """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, similarity.
 
     A reason carries some weight, shares a genre with the movie and is among the movies most similar to it: that
-    somebody likes a comedy convinces nobody of a war movie, even if the model counts it. Reasons far behind the best
-    one are left out.
+    somebody likes a comedy convinces nobody of a war movie, even if it changes the model's score. Reasons far behind
+    the best one are left out.
     """
     liked = (history.stars >= RELEVANT) | (
         (history.stars >= LIKED_ABOVE_MEAN) & (history.stars > history.stars.mean() if len(history) else False)

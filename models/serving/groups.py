@@ -21,7 +21,7 @@ def weighted(values: Floats, misery: float = MISERY, mean: Floats | None = None)
     ``values``: shape (viewers, movies). Returns ``mean - misery (mean - minimum)``: with a misery of 0 this is the
     average, with 1 the least pleased member's value (Masthoff 2004). For two viewers, it is the mean minus misery times
     half of the difference of their values. ``mean``, shape (movies,), replaces the first mean in this formula if a
-    model predicts the mean of the pair itself.
+    model itself predicts the pair's mean rating.
     """
     average = values.mean(0)
     loss = np.float32(misery) * (average - values.min(0))

@@ -83,7 +83,7 @@ class Answers:
     """For each movie that got no point on a card, by its row: how much the viewer was expected to like it before the
     card."""
     excluded: Ints = field(default_factory=NO_MOVIES.copy)
-    """Rows of other movies that are not asked about."""
+    """Rows of further movies that the interview must not ask about."""
     genres: Mapping[int, int] = field(default_factory=dict)
     """The genres that the viewer likes (1) or dislikes (-1), by column."""
 
@@ -247,7 +247,7 @@ class Interview:
         return [int(movie) for movie in self.movies[chosen]]
 
     def liking(self, answers: Answers, movies: Ints) -> list[float]:
-        """Return how much a viewer is expected to like some movies, given by their rows, that may be asked about."""
+        """Return how much a viewer is expected to like each of ``movies``, rows that must be in ``self.movies``."""
         expected: list[float] = self.liked.expected(self._liking_posterior(answers))[self._column[movies]].tolist()
         return expected
 

@@ -36,7 +36,8 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
 
 
 def share_a_genre(movies: Movies, row: int, others: Ints) -> Bools:
-    """Return which of the others share a genre with a movie, shape (others,). One without genres may be of any."""
+    """Return which of the others share a genre with a movie, shape (others,); a movie without genres
+    shares one with all."""
     genres, theirs = movies.genres[row], movies.genres[others]
     return np.asarray((genres & theirs).any(1) | ~genres.any() | ~theirs.any(1), bool)
 

@@ -33,7 +33,7 @@ def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scal
     stars. A rating is assumed to be normal around the predicted stars, with variance ``uncertainty^2 + noise``, and is
     cut halfway between two steps of the scale.
 
-    ``SHARPNESS``, ``LOSS``, ``MARGIN`` and ``PASSES`` were chosen with the parts of ``blend`` on a validation tenth of
+    ``SHARPNESS``, ``LOSS``, ``MARGIN`` and ``PASSES`` were chosen with the parts of ``blend`` on a held-out tenth of
     the train parts of ``random80`` of ml-100k, seeds 0 to 2. Learning the weights of all parts on that tenth, for the
     same gain and loss, changed no figure on the test part by more than 0.002.
     """
@@ -50,7 +50,7 @@ def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scal
 
 
 def usual_stars(histories: Sequence[History]) -> float:
-    """Return the mean of the viewers' mean ratings; minus infinity if nobody has rated a movie."""
+    """Return the mean of the viewers' mean ratings; minus infinity if none of them has rated any movie."""
     means = [float(history.stars.mean()) for history in histories if len(history)]
     return float(np.mean(means)) if means else -np.inf
 

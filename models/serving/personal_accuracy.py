@@ -57,7 +57,7 @@ class PersonalAccuracy:
     newest: int
     """How many ratings are held out."""
     liked: int
-    """How many of these are ratings of liked movies."""
+    """How many of the held-out ratings are of liked movies."""
     top: int
     by_model: Accuracy
     by_means: Accuracy

@@ -24,11 +24,11 @@ class Similar:
     """A movie similar to another."""
 
     movie: int
-    """Its row."""
+    """The row of the similar movie."""
     similarity: float
     """From -1 to 1."""
     common: int
-    """How many users rated both."""
+    """How many users rated both movies."""
     shared: Shared
 
 

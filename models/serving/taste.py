@@ -118,7 +118,7 @@ class Divided:
     """A movie that divides two viewers."""
 
     movie: int
-    """Its row."""
+    """The row of the movie."""
     stars: tuple[float, float]
     """Each viewer's rating, or predicted rating."""
 

@@ -23,7 +23,8 @@ from movietui.models.training.towers import Tower
 MIN_BATCHES = 50
 """The least number of batches in an epoch."""
 MIN_MOVIES = 5
-"""How many movies of the dataset a director must have directed to be a separate input; all others share one."""
+"""How many movies of the dataset a director must have directed to be a separate input; all other directors share an
+input."""
 MAX_LEVERAGE = 0.9
 """The leverage of a rating on its own prediction is capped at this value, so that no residual grows more than
 tenfold."""

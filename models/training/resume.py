@@ -1,7 +1,7 @@
 """Resume interrupted training after its last complete epoch; the result is bit-for-bit identical.
 
 Inside ``resumable``, ``movietui.models.networks.train`` saves its state after each epoch, and loads it when the same
-training starts again. A state is one safetensors file, written atomically; a damaged one is ignored.
+network is trained again. A state is one safetensors file, written atomically; a damaged one is ignored.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ EXPIRY_SECONDS = 7 * 86_400
 
 @dataclass
 class TrainingProgress:
-    """The progress of a training run. The current weights and the optimizer's state are stored separately."""
+    """How far the training of a network has come. The current weights and the optimizer's state are stored apart."""
 
     curve: list[Epoch] = field(default_factory=list)
     best: "tuple[float, int, dict[str, Tensor]] | None" = None
@@ -36,7 +36,7 @@ class TrainingProgress:
 
 
 class State:
-    """The state of one training on disk."""
+    """The state on disk of the training of one network."""
 
     def __init__(self, file: Path, resumed: Callable[[Epoch], None]) -> None:
         self._file, self._resumed = file, resumed
@@ -103,7 +103,7 @@ class State:
 
 
 class States:
-    """The states of all trainings of one command, which are told apart by their order."""
+    """The states of all networks that one command trains; their order tells them apart."""
 
     def __init__(
         self,
@@ -113,19 +113,19 @@ class States:
     ) -> None:
         """``result_depends_on``: everything that the result depends on; a state with other values is never resumed.
 
-        ``resumed`` is called with the last epoch of each interrupted training that resumes.
+        ``resumed`` is called for each network whose training resumes, with the last epoch before the interruption.
         """
         description = json.dumps([result_depends_on, version("torch")], sort_keys=True)
         self._folder, self._key = folder, hashlib.sha256(description.encode()).hexdigest()[:32]
         self._resumed, self._count = resumed, 0
 
     def next_state(self) -> State:
-        """Return the state of the next training."""
+        """Return the state of the next network that is trained."""
         self._count += 1
         return State(self._folder / f"{self._key}-{self._count}.safetensors", self._resumed)
 
     def forget(self) -> None:
-        """Delete the states of these trainings, and expired states of others."""
+        """Delete the states of this command, and expired states of other commands."""
         for file in self._folder.glob("*.safetensors*"):
             with suppress(OSError):
                 if file.name.startswith(self._key) or time.time() - file.stat().st_mtime > EXPIRY_SECONDS:
@@ -137,7 +137,7 @@ _current: ContextVar[States | None] = ContextVar("states", default=None)
 
 @contextmanager
 def resumable(states: States) -> Iterator[None]:
-    """Save the states of all trainings in the block; delete them if the block completes."""
+    """Save the states of all networks that the block trains; delete these states if the block completes."""
     token = _current.set(states)
     try:
         yield
@@ -147,7 +147,7 @@ def resumable(states: States) -> Iterator[None]:
 
 
 def next_state() -> State | None:
-    """Return the state of a training that begins here, or ``None`` outside ``resumable``."""
+    """Return the state of a network whose training begins here, or ``None`` outside ``resumable``."""
     states = _current.get()
     return states.next_state() if states else None
 

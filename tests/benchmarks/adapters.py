@@ -41,7 +41,7 @@ class Peer:
 
 
 def liked(train: Dataset) -> Dataset:
-    """Return the dataset with only the ratings that are hits, because rankers of other libraries learn only from these."""
+    """Return the dataset with only the ratings that are hits; rankers of other libraries learn only from these."""
     return train.with_ratings(np.flatnonzero(train.ratings.stars >= RELEVANT))
 
 
@@ -101,7 +101,7 @@ def _myfm_blocks(train: Dataset) -> tuple[list[Any], list[Any]]:
 
 
 def _lenskit(scorer: Any, train: Dataset, stars: bool, with_history: bool) -> Fit:
-    """Prepare a LensKit scorer. A movie that it cannot score is predicted to get the mean of train, and comes last in a list."""
+    """Prepare a LensKit scorer. Movies that it cannot score get the mean of train, and come last in lists."""
     from lenskit.data import ItemList, RecQuery, from_interactions_df
 
     _keep_lenskit_to_one_thread()

@@ -205,7 +205,7 @@ def at_random(respondent: Respondent, answers: int) -> Collected:
 
 
 def judge(ranker: Ranker, respondent: Respondent, collected: Collected) -> dict[str, tuple[float, float]]:
-    """Return each metric as a sum and a divisor. The mean over users is the total of the sums divided by that of the divisors."""
+    """Return each metric as a sum and a divisor; over users, the metric is all sums added, divided by all divisors added."""
     viewer = _viewer(collected.given, collected.held)
     unanswered = np.ones(len(ranker.dataset.movies), bool)
     unanswered[[*respondent.answers]] = False

@@ -1,4 +1,4 @@
-"""The boundaries where input enters the program: valid inputs, changes to these, and the exceptions that are allowed."""
+"""The boundaries where input enters the program: valid inputs, changes to these, and the exceptions allowed."""
 
 import asyncio
 import gzip

@@ -156,7 +156,7 @@ TIMES = len(ATTEMPTS)
 
 
 def run(report: Report, template: Path, scratch: Path) -> None:
-    """Try every command with all its arguments and kinds of output, and every screen; the seed is the attempt's number."""
+    """Try every command with all its arguments and kinds of output, and every screen; seeds are attempts' numbers."""
     for seed in report.seeds():
         command, index, target = ATTEMPTS[seed % len(ATTEMPTS)]
         report.tried[f"command, {target}" if command else "screen"] += 1

@@ -38,7 +38,7 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class FoldingCost:
-    """The rmse of two models on the same ratings: one folds in the users who gave them, the other was trained with these."""
+    """The rmse of two models on the same users' ratings: one folds in these users, the other was trained with them."""
 
     users: int
     rows: int

@@ -205,7 +205,7 @@ def at_random(respondent: Respondent, answers: int) -> Collected:
 
 
 def judge(ranker: Ranker, respondent: Respondent, collected: Collected) -> dict[str, tuple[float, float]]:
-    """Return each metric as a sum and a divisor; over users, the metric is all sums added, divided by all divisors added."""
+    """Return each metric as a sum and a divisor, which are added up over users before they are divided."""
     viewer = _viewer(collected.given, collected.held)
     unanswered = np.ones(len(ranker.dataset.movies), bool)
     unanswered[[*respondent.answers]] = False

@@ -52,7 +52,7 @@ GENERATED = 400_000
 IMPORTED = 1000
 """The number of movies in the imported file."""
 KEYS = (("\x1b[6~", 120), ("j", 120), ("Gg", 5), ("\x1b[<65;60;20M", 60))
-"""Keys that scroll, and how often to press them: by a page, by a row, to the end and back to the top, with the wheel."""
+"""Keys that scroll, and how often to press them: by a page, by a row, to the end and back to the top; and the wheel."""
 PARTS = ("rating", "questions", "import", "search", "scrolling")
 LIMITS = {
     "rating": 50.0,

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.data [--rows 100k,1m,32m] [--ml-1m PATH] [--rounds 5]
 
-Prints a table with one line per size: the seconds and peak memory of three steps in fresh processes. The first turns CSV
-files into a cleaned and cached dataset, the second loads the dataset from the cache, and the third reads only
+Prints a table with one line per size: the seconds and peak memory of three steps in fresh processes. The first turns
+CSV files into a cleaned and cached dataset, the second loads the dataset from the cache, and the third reads only
 ``ratings.csv``, with pandas. Given the published archive with ``--ml-1m``, the benchmark also times, in turn and in one
 process: reading the archive into a dataset, loading the dataset from the cache, and reading the same files with pandas
 (``sep="::", engine="python"``).

@@ -300,7 +300,7 @@ def test_the_quick_check_rejects_unknown_names() -> None:
 
 @pytest.mark.real
 def test_the_movies_of_a_real_dataset_match(published: Path) -> None:
-    """Titles and years in 1M and latest-small sometimes differ; the ids are the same. Here, ids only check the matches."""
+    """Titles and years in 1M and latest-small sometimes differ. The ids agree, and are used to check the matches."""
     for name in ("ml-latest-small", "ml-1m"):
         catalogue.get(name, published / f"{name}.zip")
     small, large = catalogue.load("ml-latest-small"), catalogue.load("ml-1m")

@@ -113,7 +113,7 @@ class TestCoverage:
         np.testing.assert_allclose(model.noise(None), [0.5, (1.5 + 0.5) / 2])
 
     def test_coverage_is_nominal_if_ratings_scatter_as_assumed(self) -> None:
-        """Each rating is a value of its movie plus normal scatter, not rounded, so 80 % of ratings are in the interval."""
+        """Ratings are a value for each movie plus normal scatter, not rounded, so 80 % of them are in the interval."""
         random = np.random.default_rng(0)
         user, movie = (grid.ravel() for grid in np.indices((60, 50)))
         stars = random.normal(3, 0.3, 50)[movie] + random.normal(0, 0.4, len(user))

@@ -1,6 +1,6 @@
 """Send hostile inputs to every boundary.
 
-An input must not cause an undocumented exception, a hang, much use of memory, or a file outside the home.
+An input must not cause an undocumented exception, a hang, much use of memory, or a file outside the allowed folders.
 
 Each input is a valid one with changes that its seed determines. A separate process tries inputs in batches and records
 which input it is trying. If an input takes too long, the process is killed.

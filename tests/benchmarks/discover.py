@@ -3,8 +3,8 @@
     python -m tests.benchmarks.discover [--movies 87585]
 
 Titles consist of invented words. As in real titles, a few words are in very many titles and most words are in few.
-Prints one JSON document: for each of them, the median, the 95th percentile and the worst time in milliseconds; and the
-time to build the search index of the dataset.
+Prints one JSON document: for each kind of call, the median, the 95th percentile and the worst time in milliseconds; and
+the time to build the search index of the dataset.
 """
 
 import json

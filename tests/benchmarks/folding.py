@@ -47,7 +47,7 @@ class FoldingCost:
     difference: float
     """Folded in minus trained with."""
     deviation: float
-    """The standard deviation that the difference has because users are drawn."""
+    """The standard deviation of the difference from one draw of users to the next."""
 
 
 @dataclass(frozen=True, eq=False)

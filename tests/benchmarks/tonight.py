@@ -52,7 +52,7 @@ GENERATED = 400_000
 IMPORTED = 1000
 """The number of movies in the imported file."""
 KEYS = (("\x1b[6~", 120), ("j", 120), ("Gg", 5), ("\x1b[<65;60;20M", 60))
-"""Keys that scroll, and how often to press them: by a page, by a row, to the end and back to the top; and the wheel."""
+"""What scrolls, and how often: by a page, by a row, to the end and back to the top, and by turns of the wheel."""
 PARTS = ("rating", "questions", "import", "search", "scrolling")
 LIMITS = {
     "rating": 50.0,
@@ -149,7 +149,7 @@ def scrolling(figures: dict[str, list[Figure]]) -> None:
 
 
 def importing(figures: dict[str, list[Figure]], path: Path, count: int = 5) -> None:
-    """Time imports of a file, each from the key that ends the preview to the profile's list. Undo in between.
+    """Time imports of a file, each from the key that ends the preview to the profile's list. Undo between imports.
 
     The first import, which creates the profile and fills caches, is not counted.
     """
@@ -166,7 +166,7 @@ def importing(figures: dict[str, list[Figure]], path: Path, count: int = 5) -> N
 
 
 def _import(terminal: Terminal, path: Path, *keys: str) -> float:
-    """Import a file; return the milliseconds from the last of ``keys``, which end the preview, to the end."""
+    """Import a file; return the milliseconds from the last of ``keys``, which start the import, until its end."""
     terminal.drain(0.5)
     terminal.send("i")
     terminal.wait_for("Import")

@@ -75,7 +75,7 @@ def title(movie: int) -> str:
 
 
 def with_run(store: Store, dataset: str = "demo") -> int:
-    """Store runs that are finished, cancelled and finished; return the number of the last, which serves."""
+    """Store three runs, the second cancelled, with fixed metrics; return the number of the last, which serves."""
     curve = [
         {"epoch": epoch, "train_loss": 0.9 - 0.05 * epoch, "validation_loss": 0.8 + 0.01 * (epoch - 5) ** 2}
         for epoch in range(1, 9)
@@ -196,7 +196,7 @@ class FakeEngine(Requests, EngineClient):
         return shift + taste + misery * (movie % 4) * (len(viewers) - 1) - movie
 
     def _order(self, query: ListQuery) -> list[int]:
-        """Return the movies of a list in order. Only a few words of filters are known.
+        """Return the movies of a list in order. Only a few filters are known.
 
         Much daring, standardising and the way ``borda`` each reverse the order ``liked``; ``likely`` sorts by number.
         """

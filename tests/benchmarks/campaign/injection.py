@@ -151,12 +151,15 @@ ATTEMPTS = [
     *(("", index, name) for index, name in enumerate(places.PLACES)),
 ]
 """For a command: its name, the index of its arguments and the kind of output. For a screen: an empty text, an index and
-its name."""
+the name of the screen."""
 TIMES = len(ATTEMPTS)
 
 
 def run(report: Report, template: Path, scratch: Path) -> None:
-    """Try every command with all its arguments and kinds of output, and every screen; seeds are attempts' numbers."""
+    """Try every command with all its arguments and kinds of output, and every screen.
+
+    The seed is the number of the attempt.
+    """
     for seed in report.seeds():
         command, index, target = ATTEMPTS[seed % len(ATTEMPTS)]
         report.tried[f"command, {target}" if command else "screen"] += 1

@@ -148,7 +148,7 @@ def _writer(random: random.Random, home: Path) -> None:
 
 
 def _write(pipe: int, seed: float) -> None:
-    """Change the store, and report each change after making it. Runs in a separate process, to be killed."""
+    """Change the store, and report each change after making it. Runs in a separate process, which is killed."""
     try:
         generator = random.Random(seed)
         store = Store(locations.store())

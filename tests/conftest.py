@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-# Set before numpy is loaded: test workers that multiply in two threads each, on two cores, mostly wait for each other.
+# Set before numpy is loaded: test workers that use two threads each on two cores mostly wait for each other.
 for library in ("OMP", "OPENBLAS"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 

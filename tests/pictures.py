@@ -89,7 +89,10 @@ SCENES: dict[str, tuple[str, ...]] = {
 
 
 async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only: Sequence[str]) -> None:
-    """Draw the scenes from ``first`` on, or ``only`` some of them, at a size and in a theme. Press the keys of all."""
+    """Draw the scenes from ``first`` on, at a size and in a theme.
+
+    ``only``: the scenes to draw, if not all; the keys of the others are pressed too.
+    """
     async with started(size, engine=Engine(), job=Job, theme=theme, wait=False) as driver:
         app, pilot = driver.app, driver.pilot
         if app.asks_who:  # an empty home

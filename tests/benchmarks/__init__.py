@@ -1,1 +1,1 @@
-"""Benchmarks, which print the figures that they measure without judging them, and the campaign."""
+"""Benchmarks print the figures that they measure, without judging them; the campaign attacks the program."""

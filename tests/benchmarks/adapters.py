@@ -41,8 +41,7 @@ class Peer:
 
 
 def liked(train: Dataset) -> Dataset:
-    """Return the dataset without the ratings that are not hits, because rankers of other libraries learn only from
-    hits."""
+    """Return the dataset with only the ratings that are hits; rankers of other libraries learn only from these."""
     return train.with_ratings(np.flatnonzero(train.ratings.stars >= RELEVANT))
 
 
@@ -102,7 +101,7 @@ def _myfm_blocks(train: Dataset) -> tuple[list[Any], list[Any]]:
 
 
 def _lenskit(scorer: Any, train: Dataset, stars: bool, with_history: bool) -> Fit:
-    """Prepare a LensKit scorer. A movie without a score gets the mean of train or, in a list, the last rank."""
+    """Prepare a LensKit scorer. Movies that it cannot score get the mean of train, and come last in lists."""
     from lenskit.data import ItemList, RecQuery, from_interactions_df
 
     _keep_lenskit_to_one_thread()
@@ -176,9 +175,9 @@ def lenskit_ease(train: Dataset) -> Fit:
 def implicit_als(train: Dataset) -> Fit:
     """Prepare implicit alternating least squares on the ratings that count as hits.
 
-    Minimises ``sum over ratings (1 - s)^2 + unseen sum over all pairs s^2`` plus a ridge. The settings are converted to
-    those of the library, which gives each pair without a rating the weight 1. Their values were chosen on validation
-    tenths of the train parts of ``random80``.
+    Minimises ``(1 + unseen) sum over ratings (1 - s)^2 + unseen sum over other pairs s^2`` plus a ridge, where ``s`` is
+    the score of a pair. The library gives each pair without a rating the weight 1, so everything is divided by
+    ``unseen``. The values of the settings were chosen on validation tenths of the train parts of ``random80``.
     """
     from implicit.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
@@ -250,7 +249,7 @@ def cornac_mf(train: Dataset) -> Fit:
     rows = zip(ratings.user.tolist(), ratings.movie.tolist(), ratings.stars.tolist(), strict=True)
     table = Table.from_uir(list(rows), seed=0)
     model = MF(k=10, max_iter=25, learning_rate=0.01, lambda_reg=0.02, use_bias=True, num_threads=1, seed=0)
-    # Cornac numbers only the users and movies of train; all others get -1, the extra row of zeros.
+    # Cornac numbers only the users and movies of train; all others get -1, which stands for the extra row of zeros.
     user, movie = (
         np.asarray([numbers.get(row, -1) for row in range(len(side))], np.intp)
         for numbers, side in ((table.uid_map, train.users), (table.iid_map, train.movies))

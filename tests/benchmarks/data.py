@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.data [--rows 100k,1m,32m] [--ml-1m PATH] [--rounds 5]
 
-Prints a table with one line per size: the seconds and peak memory of three fresh processes. The first turns CSV files
-into a cleaned and cached dataset, the second loads it from the cache, and the third reads only ``ratings.csv``, with
-pandas. Given the published archive with ``--ml-1m``, it also times, in turn and in one process: reading the archive
-into a dataset, loading that from the cache, and reading the same files with pandas (``sep="::", engine="python"``).
+Prints a table with one line per size: the seconds and peak memory of three steps in fresh processes. The first turns
+CSV files into a cleaned and cached dataset, the second loads the dataset from the cache, and the third reads only
+``ratings.csv``, with pandas. Given the published archive with ``--ml-1m``, the benchmark also times, in turn and in one
+process: reading the archive into a dataset, loading the dataset from the cache, and reading the same files with pandas
+(``sep="::", engine="python"``).
 """
 
 import json
@@ -50,7 +51,7 @@ def measured(code: str, folder: Path, home: Path) -> tuple[float, float]:
 
 
 def scale(rows: int) -> dict[str, float]:
-    """Generate a dataset with this many ratings, read, clean and load it; return the seconds and the peak memory."""
+    """Generate a dataset with this many ratings; read, clean and load it. Return the seconds and the peak memory."""
     with tempfile.TemporaryDirectory() as scratch:
         folder, home = Path(scratch, "files"), Path(scratch, "home")
         began = time.perf_counter()

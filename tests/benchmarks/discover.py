@@ -3,8 +3,8 @@
     python -m tests.benchmarks.discover [--movies 87585]
 
 Titles consist of invented words. As in real titles, a few words are in very many titles and most words are in few.
-Prints one JSON document: the median, the 95th percentile and the worst time in milliseconds, and separately the time to
-build the search index of a dataset.
+Prints one JSON document: for each kind of call, the median, the 95th percentile and the worst time in milliseconds; and
+the time to build the search index of the dataset.
 """
 
 import json
@@ -78,7 +78,7 @@ def invented(movies: int, seed: int = 0) -> Dataset:
 
 
 def typed(dataset: Dataset, seed: int = 1) -> list[str]:
-    """Return texts as people type them: titles letter by letter, some with two letters swapped or one too many."""
+    """Return texts as people type them: titles letter by letter, some with two letters swapped or a letter too many."""
     random = np.random.default_rng(seed)
     texts = []
     for row in random.integers(0, len(dataset.movies), 12).tolist():

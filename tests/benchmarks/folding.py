@@ -38,7 +38,7 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class FoldingCost:
-    """The rmse on the same ratings of two models: one folds in their users, the other was trained with them."""
+    """The rmse of two models on the same users' ratings: one folds in these users, the other was trained with them."""
 
     users: int
     rows: int
@@ -47,7 +47,7 @@ class FoldingCost:
     difference: float
     """Folded in minus trained with."""
     deviation: float
-    """The standard deviation of the difference over the draw of users."""
+    """The standard deviation of the difference from one draw of users to the next."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ def folding_cost(without: AnyModel, trained: AnyModel, dataset: Dataset, parts: 
         folded[rows] = without.expect(without.fold_in(History(history.movies, history.stars))).stars[tested.movie[rows]]
     predicted = trained.predict(tested.user, tested.movie)
     rmse = [float(np.sqrt(mse(stars, tested.stars))) for stars in (folded, predicted)]
-    # The estimator of movietui.models.evaluation.measure.compare, which sums a user's differences of squared errors.
+    # As in movietui.models.evaluation.measure.compare, the differences of squared errors are summed by user.
     differences = (folded.astype(np.float64) - tested.stars) ** 2 - (predicted.astype(np.float64) - tested.stars) ** 2
     by_user = np.bincount(tested.user, differences - differences.mean())
     deviation = float(np.sqrt((by_user**2).sum())) / len(tested) / sum(rmse)

@@ -21,7 +21,7 @@ from pyarrow.csv import CSVWriter, WriteOptions
 RATINGS, USERS, MOVIES = 32_000_204, 200_948, 87_585
 FEWEST = 20
 FIRST, LAST = 789_652_009, 1_697_164_147
-"""The first and last time of a rating."""
+"""Ratings are given between these times, in seconds since 1970."""
 AT_ONCE = 2**20
 """Approximate number of ratings generated and written at once."""
 GENRES = (
@@ -91,7 +91,8 @@ def _ratings(rows: int, users: int, movies: int, random: np.random.Generator) ->
         many = counts[part]
         position = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
         total = np.repeat(many, many)
-        # A user with n ratings draws one movie from each nth of all fame; a duplicate moves on to the next free movie.
+        # Movies are divided into n parts of equal fame, and a user with n ratings draws one movie from each part. A
+        # duplicate moves on to the next free movie.
         drawn = np.searchsorted(reach, (position + random.random(len(position))) / total)
         offset = np.repeat(np.arange(len(part)), many) * 4 * movies
         movie = np.maximum.accumulate(drawn - position + offset) - offset + position

@@ -18,8 +18,8 @@ outside the half for answers. That half is the same for all ways, which therefor
 ``untold`` is the ``ndcg@10`` of lists that may contain every movie except the answers given; real lists, too, may
 contain a movie that a viewer has seen but not mentioned.
 
-The genres, each card and each list count as one question; ``shown`` counts the movies that the questions are about. Use
-``--seed 1`` to choose settings and the default, 0, which draws other users, to report figures.
+The genres, each card and each list count as one question; ``shown`` counts the movies that the questions are about. To
+choose settings, use ``--seed 1``. To report figures, use the default, 0, which draws other users.
 """
 
 import json
@@ -58,9 +58,10 @@ DRAWS = 2000
 """Bootstrap samples of users for the intervals."""
 
 CLEAR = 0.15
-"""A user says that they like or dislike a genre if its mean differs from their mean by more stars than this."""
+"""A user says that they like or dislike a genre if the mean of their ratings of the genre differs from the mean of all
+their ratings by more stars than this."""
 PRIOR = 5
-"""If a user has only this many ratings of a genre, half of that difference counts."""
+"""If a user has only this many ratings of a genre, the difference between its mean and their mean counts half."""
 
 StarsByMovie = dict[int, float]
 
@@ -72,11 +73,11 @@ class Respondent:
     answers: StarsByMovie
     """The movies, as rows, that the user can answer about, with their stars, in random order."""
     tested: StarsByMovie
-    """The movies of the other half, with their stars."""
+    """The movies, as rows, of the half for testing, with their stars."""
 
     @property
     def liked(self) -> Ints:
-        """The rows of those movies of the other half that the user likes."""
+        """The rows of the movies in the half for testing that the user likes."""
         return np.asarray([movie for movie, stars in self.tested.items() if stars >= RELEVANT], np.int32)
 
 
@@ -91,11 +92,11 @@ class Collected:
     held: Mapping[int, int]
     """See ``Viewer.held``."""
     points: Sequence[tuple[int, float]] = ()
-    """The points given to movies on cards, each with the stars that the user gave that movie."""
+    """For each movie that got points on a card, the points and the stars that the user had given the movie."""
 
 
 def drawn(dataset: Dataset, users: int, seed: int) -> tuple[Dataset, list[Respondent]]:
-    """Draw users with enough ratings; return the dataset without them, and those of them who like a tested movie."""
+    """Draw users with enough ratings; return the dataset without these users, and the users who like a tested movie."""
     random = np.random.default_rng(seed)
     ratings = dataset.ratings
     counts = np.bincount(ratings.user, minlength=len(dataset.users))
@@ -204,7 +205,7 @@ def at_random(respondent: Respondent, answers: int) -> Collected:
 
 
 def judge(ranker: Ranker, respondent: Respondent, collected: Collected) -> dict[str, tuple[float, float]]:
-    """Return each metric as a sum and a divisor. To average over users, add the sums and the divisors first."""
+    """Return each metric as a sum and a divisor, which are added up over users before they are divided."""
     viewer = _viewer(collected.given, collected.held)
     unanswered = np.ones(len(ranker.dataset.movies), bool)
     unanswered[[*respondent.answers]] = False

@@ -4,10 +4,10 @@
     python -m tests.benchmarks.peers [--only bayes,ease] [--dataset ml-1m] [--split u1] [--rounds 3] [--json]
 
 Needs the dataset (``movietui data get ml-100k``). All models run in one process on one core: ours and then each peer,
-in the next round in reverse order. Each round uses the next split: for stars the folds of kfold5, for lists random80
+in every other round in reverse order. Each round uses the next split: for stars the folds of kfold5, for lists random80
 with the split seeds 0, 1, 2 …. Seconds are CPU time, which other processes do not affect, as medians over the rounds;
 metrics are means. A ratio below 1 means that our model is faster. LensKit finds user neighbours only while
-predicting, so the sum of both times is reported too. A peer that is not installed is skipped with a note.
+predicting, so the time to fit and predict is reported too. A peer that is not installed is skipped with a note.
 """
 
 import os
@@ -110,7 +110,7 @@ def measure(name: str, row: Row, train: Dataset, test: Ratings) -> Measured:
 def compare(name: str, row: Row, peers: Sequence[str], dataset: Dataset, splits: Sequence[str], rounds: int) -> Any:
     """Return the metrics and CPU times of our model and its peers in each round.
 
-    With them, return the ratio of our median time to each peer's, of the fit alone and with predicting.
+    Also return the ratios of our median time to that of each peer: for the fit alone, and with predicting.
     """
     sides = (name, *peers)
     warm_up = split(dataset, splits[0])

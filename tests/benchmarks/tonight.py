@@ -52,7 +52,7 @@ GENERATED = 400_000
 IMPORTED = 1000
 """The number of movies in the imported file."""
 KEYS = (("\x1b[6~", 120), ("j", 120), ("Gg", 5), ("\x1b[<65;60;20M", 60))
-"""Keys that scroll, and how often to press them: by a page, by a row, to the end and back to the top, by the wheel."""
+"""What scrolls, and how often: by a page, by a row, to the end and back to the top, and by turns of the wheel."""
 PARTS = ("rating", "questions", "import", "search", "scrolling")
 LIMITS = {
     "rating": 50.0,
@@ -119,7 +119,7 @@ def opened() -> Iterator[Terminal]:
 
 
 def rating(figures: dict[str, list[Figure]], count: int = 60) -> None:
-    """Time rating keys until the notice that says how much moved, which is drawn with the list; then undo."""
+    """Time rating keys, each until the notice of how many movies moved, which is drawn with the list; then undo."""
     with opened() as terminal:
         with measured(figures, "rating", terminal.pid) as waits:
             for number in range(count):
@@ -149,7 +149,7 @@ def scrolling(figures: dict[str, list[Figure]]) -> None:
 
 
 def importing(figures: dict[str, list[Figure]], path: Path, count: int = 5) -> None:
-    """Time imports of a file, each from the key that ends the preview to the profile's list; undo before each.
+    """Time imports of a file, each from the key that ends the preview to the profile's list. Undo between imports.
 
     The first import, which creates the profile and fills caches, is not counted.
     """
@@ -166,7 +166,7 @@ def importing(figures: dict[str, list[Figure]], path: Path, count: int = 5) -> N
 
 
 def _import(terminal: Terminal, path: Path, *keys: str) -> float:
-    """Import a file; return the milliseconds from the last of ``keys``, which end the preview, until it is done."""
+    """Import a file; return the milliseconds from the last of ``keys``, which start the import, until its end."""
     terminal.drain(0.5)
     terminal.send("i")
     terminal.wait_for("Import")

@@ -45,7 +45,7 @@ def letterboxd(**rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
     """Return the tables of a Letterboxd export, by path.
 
     ``rows`` has the rows of each table by the first part of its path without ``.csv``, such as ``likes``. A table
-    without rows there is left out.
+    that ``rows`` lacks is left out.
     """
     return {
         name: table(header, rows[key])

@@ -70,7 +70,7 @@ def get_linked(
 
 
 def way_of(report: JoinReport) -> dict[str, str]:
-    """Return ``ambiguous``, ``unmatched`` or ``settled`` for each movie in these lists of a report, by id."""
+    """Return in which list of a report each movie is, by id: ``ambiguous``, ``unmatched`` or ``settled``."""
     rows = {"ambiguous": report.ambiguous, "unmatched": report.unmatched, "settled": report.settled}
     return {row.id: outcome for outcome, movies in rows.items() for row in movies}
 

@@ -22,7 +22,7 @@ class Server:
     content: bytes = b""
     status: int = 200
     ranges: bool = True
-    """Whether the server sends only the requested rest of the file, if the request identifies the file correctly."""
+    """Whether a request for the rest of the file gets only the rest, provided that its ``If-Range`` is right."""
     tag: str = '"one"'
     """The ETag of the file; empty to send none."""
     dated: bool = False

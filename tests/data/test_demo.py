@@ -54,7 +54,7 @@ def test_good_movies_are_rated_high_and_famous_movies_often() -> None:
 
 
 def test_tastes_show_in_the_ratings() -> None:
-    """Users who rate some movies of a genre above average also rate its other movies above average."""
+    """Users who rate some horror movies above average tend to rate other horror movies above average, too."""
     dataset = catalogue.load("demo")
     ratings, movies = dataset.ratings, dataset.movies
     mean = np.bincount(ratings.movie, ratings.stars) / dataset.counts

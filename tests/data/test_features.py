@@ -246,7 +246,7 @@ class TestAverages:
         np.testing.assert_allclose(rated.mean(0), [0, 0], atol=1e-6)
         np.testing.assert_allclose(rated.std(0), [1, 1], rtol=1e-5)
         assert (block.values[2] == block.values[-1]).all()
-        assert block.values[-1, 1] < rated[:, 1].min()  # no other user has fewer ratings than the user without any
+        assert block.values[-1, 1] < rated[:, 1].min()  # the user without ratings has the fewest
 
 
 class TestTastes:
@@ -259,7 +259,7 @@ class TestTastes:
         raw = block.values * block.deviation + block.mean
         overall = STARS.mean()
         average = (9 + 5 * overall) / 8
-        # User 0 gave 5 stars to a movie that is a comedy and a drama, 3 to one without a genre, and 1 to a drama.
+        # User 0 gave 5 stars to a movie that is a comedy and a drama, 3 to a movie without a genre, and 1 to a drama.
         counts = np.log1p([1, 1, 2, 0])
         liking = [(3 - average) / 6, (5 - average) / 6, (6 - 2 * average) / 7, 0]
         np.testing.assert_allclose(raw[0], [average, np.log1p(3), *counts, *liking], atol=1e-5)

@@ -16,7 +16,7 @@ from movietui.data.storage import cache
 
 @pytest.fixture(scope="module")
 def real(published: Path, tmp_path_factory: pytest.TempPathFactory) -> "object":
-    """The reports and results of joining the real datasets with the real tables; movies and links of ML-latest-small.
+    """Reports and results of joining the real datasets with the real tables, and movies and links of ML-latest-small.
 
     ML-1M is joined twice: first without other datasets on disk, then with the links of ML-latest-small.
     """

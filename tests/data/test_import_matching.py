@@ -175,7 +175,7 @@ def test_links_of_a_dataset(tmp_path: Path) -> None:
 
 
 def test_links_of_another_dataset_with_the_same_movies(tmp_path: Path) -> None:
-    """ML-1M has no links, but uses the ids of later releases. A movie with another name there is a different movie."""
+    """ML-1M has no links, but uses the ids of later releases, which have links. An id with two names gets no link."""
     movies = [f"{movie}::Filmé, Number {movie} (1995)::Drama" for movie in range(1, 31)]
     movies[2] = "3::Another (1995)::Drama"
     catalogue.get("ml-1m", write_zip(tmp_path / "b.zip", contents({"movies.dat": movies}, "ml-1m")))
@@ -276,7 +276,7 @@ def test_movies_that_cleaning_removed_are_reported(tmp_path: Path) -> None:
 
 
 def test_movies_without_a_similar_name_are_counted_and_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first of them are compared with titles to suggest one; for the others, no match is stored."""
+    """Only the first of these movies are compared with titles for a suggestion; no match is stored for the others."""
     monkeypatch.setattr(matching, "MOST_COMPARED", 1)
     entries = [Entry("Fargoo", 1996), Entry("Fargo", 1996), Entry("Fargoo", 1997), Entry("Star Wars", 1985)]
     matches = Matcher(DATASET).match(entries)
@@ -300,7 +300,7 @@ def test_the_quick_check_rejects_unknown_names() -> None:
 
 @pytest.mark.real
 def test_the_movies_of_a_real_dataset_match(published: Path) -> None:
-    """Titles and years in 1M and latest-small sometimes differ. The ids never do, and only check the matches."""
+    """Titles and years in 1M and latest-small sometimes differ. The ids agree, and are used to check the matches."""
     for name in ("ml-latest-small", "ml-1m"):
         catalogue.get(name, published / f"{name}.zip")
     small, large = catalogue.load("ml-latest-small"), catalogue.load("ml-1m")

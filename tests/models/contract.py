@@ -28,9 +28,10 @@ class ModelContract:
     tastes_bound: ClassVar[float]
     """The upper bound of the rmse on held-out ratings of ``tastes``."""
     published_bound: ClassVar[float] = 1.2
-    """The same bound with published settings; predicting three stars for every movie gives 1.06."""
+    """The upper bound of the rmse on held-out ratings of ``tastes`` with published settings; predicting three stars for
+    every movie gives 1.06."""
     settings: ClassVar[Settings | None] = None
-    """Settings that replace the tuned ones if a fit with these takes seconds."""
+    """Settings that replace the tuned ones if a fit with the tuned ones takes seconds."""
     published: ClassVar[Settings | None] = None
     """Settings that replace the published ones, with fewer epochs."""
     hurried: ClassVar[Settings | None] = None
@@ -71,8 +72,8 @@ class ModelContract:
     @pytest.fixture(scope="class")
     @classmethod
     def quick(cls) -> tuple[AnyModel, Fitted, Dataset]:
-        """A model fitted with ``hurried`` settings and without validation, the result of the fit, and the dataset after
-        it."""
+        """A model fitted with ``hurried`` settings and without validation, the result of the fit, and the train
+        part."""
         model, train = cls.kind(cls.hurried or cls.settings, seed=1), checkerboard()[0]
         return model, model.fit(train), train
 

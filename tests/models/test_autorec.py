@@ -30,7 +30,7 @@ class TestAutoRec(ModelContract):
         assert errors[2] < errors[0] - 0.03
 
     def test_folding_in_is_the_posterior_of_the_regression(self, model: AutoRec) -> None:
-        """Compared with the textbook form, which inverts a matrix with a row per feature instead of per rating."""
+        """The reference is the textbook form, which inverts a matrix with a row per feature instead of per rating."""
         known = history_of(tastes()[0], 4)
         history = History(known.movies, known.stars)
         taste = model.fold_in(history)
@@ -83,7 +83,7 @@ class TestAutoRec(ModelContract):
         expected = bias.predict(train.ratings.user, train.ratings.movie)
         residuals[train.ratings.movie, train.ratings.user] = train.ratings.stars - expected
         inside = model.parameters["inside"][-1] + residuals @ model.parameters["encoder"]
-        # The tolerance allows for effects that ``predict`` clips to the scale.
+        # The tolerance is needed because ``predict`` clips stars to the scale.
         np.testing.assert_allclose(inside, model.parameters["inside"][:-1], atol=0.1)
         residuals[train.ratings.movie[rows], 4] = 0
         without = (model.parameters["inside"][-1] + residuals @ model.parameters["encoder"])[history.movies]

@@ -60,7 +60,7 @@ class TestBayes(ModelContract):
         assert uncertainties[0] > uncertainties[1] > uncertainties[2]
 
     def test_folding_in_is_the_posterior_of_the_regression(self, model: Bayes, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Compared with the textbook form, which inverts a matrix with a row per rating instead of per factor."""
+        """The reference is the textbook form, which inverts a matrix with a row per rating instead of per factor."""
         monkeypatch.setattr("movietui.models.bayes.RATINGS_AT_ONCE", 3)
         known, parameters = history_of(tastes()[0], 4), model.parameters
         history = History(known.movies, known.stars)
@@ -131,7 +131,8 @@ class TestBayes(ModelContract):
 
 
 def planted_by_gender() -> tuple[Dataset, Dataset]:
-    """Women like comedies, men like dramas, and nothing else matters: ``(all ratings, those of half of the users)``."""
+    """Return all ratings, and those of half of the users, where women like comedies, men like dramas, and nothing else
+    matters."""
     random = np.random.RandomState(2)
     user, movie = np.nonzero(random.random_sample((80, 40)) < 0.3)
     woman, comedy = np.arange(80) // 2 % 2 == 0, np.arange(40) % 2 == 0
@@ -161,8 +162,8 @@ def test_features_predict_what_users_without_ratings_like(features: bool) -> Non
 
 
 def test_implicit_feedback_predicts_what_is_liked() -> None:
-    """Each half of the users watches and likes one half of the movies, so it is enough to know which movies were
-    watched."""
+    """Each half of the users likes one half of the movies and watches few others, so it is enough to know which movies
+    were watched."""
     random = np.random.RandomState(4)
     user, movie = (grid.ravel() for grid in np.indices((120, 40)))
     matching = user % 2 == movie % 2

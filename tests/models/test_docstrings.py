@@ -43,7 +43,7 @@ def test_a_failure_of_the_contract_shows_values() -> None:
         """A model that the registry lacks."""
 
     class Contract(ModelContract):
-        """The tests of that model."""
+        """The tests of ``Unregistered``."""
 
         kind = Unregistered
 

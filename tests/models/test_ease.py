@@ -49,7 +49,7 @@ class TestEase(ModelContract):
         np.testing.assert_allclose(model.expect(model.fold_in(history)).score, whole, atol=1e-5)
 
     def test_the_sample_is_scored_as_if_it_were_not_in_the_fit(self) -> None:
-        """``unseen`` gives the same as a fit without the user, if the ridge does not change."""
+        """``unseen`` gives the same scores as a fit without the user, if the ridge does not change."""
         x = table()
         weights, diagonal = solve([x], 12, 3.0, 0.0)
         unseen = Ease.unseen(x[5:6], x[5:6] @ weights, diagonal)[0]

@@ -113,7 +113,7 @@ class TestCoverage:
         np.testing.assert_allclose(model.noise(None), [0.5, (1.5 + 0.5) / 2])
 
     def test_coverage_is_nominal_if_ratings_scatter_as_assumed(self) -> None:
-        """Ratings are a value for each movie plus normal scatter, not rounded: 80 % of them are in the interval."""
+        """Ratings are a value for each movie plus normal scatter, not rounded, so 80 % of them are in the interval."""
         random = np.random.default_rng(0)
         user, movie = (grid.ravel() for grid in np.indices((60, 50)))
         stars = random.normal(3, 0.3, 50)[movie] + random.normal(0, 0.4, len(user))
@@ -139,10 +139,10 @@ class TestCoverage:
 
 class TestPairLists:
     def test_by_hand(self) -> None:
-        # Users 0 and 1 have seen movies 0 to 2; only user 3 has seen the others.
+        # Movies 0 to 2 have been seen by user 0 or 1; only user 3 has seen the others.
         train = dataset([0, 0, 1, 1, 3, 3, 3, 3, 3, 3], [0, 1, 1, 2, 2, 3, 4, 5, 6, 7], [5] * 10)
         # A movie that one member likes and the other has seen is relevant to neither. User 2 likes only a movie that
-        # users 0 and 1 have seen.
+        # user 0 or 1 has seen.
         test = dataset([0, 0, 1, 1, 2, 1, 0], [5, 4, 0, 5, 1, 7, 3], [5, 4, 5, 4, 5, 3, 3.5], 4, 8).ratings
         model = build("popularity")
         model.fit(train)
@@ -264,7 +264,7 @@ def test_too_many_triples_are_measured_but_not_compared(monkeypatch: pytest.Monk
 
 
 def test_triples_that_share_a_user_are_compared_as_dependent() -> None:
-    """Compared with the sum over all pairs of triples that share a user."""
+    """The reference is the sum over all pairs of triples that share a user."""
     few = DATASET.with_ratings(np.flatnonzero(DATASET.ratings.movie < 12))
     mf, bias = (evaluate(name, few, "random80", "pair") for name in ("mf", "bias"))
     difference = compare(mf, bias)

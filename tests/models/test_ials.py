@@ -79,7 +79,7 @@ class TestIals(ModelContract):
             assert loss(best + 0.01 * step) > loss(best)
 
     def test_users_are_solved_for_like_viewers(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Users in training are solved for like viewers, and the block size does not change the result."""
+        """Factors of users in training are computed like those of viewers, and the block size changes nothing."""
         model = Ials(IalsSettings(factors=3, sweeps=3), seed=1)
         train = tastes()[0]
         model.fit(train)

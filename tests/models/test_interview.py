@@ -93,7 +93,7 @@ def test_excluded_movies_are_not_asked_about() -> None:
 
 
 def test_after_an_unseen_movie_one_of_another_kind_is_asked_about() -> None:
-    """Each user has seen movies 0 to 5 or the next six, never both."""
+    """Each user has seen most of movies 0 to 5 or most of the next six, but none of the others."""
     stars = np.where(np.arange(200)[:, None] % 2 == np.arange(12) // 6, 4.0, 0.0)
     stars *= np.random.default_rng(2).random(stars.shape) < 0.9
     interview = Interview(of_table(stars), directions=2)
@@ -133,8 +133,8 @@ def test_a_card_needs_enough_movies() -> None:
 
 
 def test_a_list_asks_about_different_tastes() -> None:
-    """There are three camps of users as above: two movies that one camp likes tell less than two that different
-    camps like."""
+    """Each of three camps of users likes four movies of its own: two movies that one camp likes tell less than two that
+    different camps like."""
     stars = np.where(np.arange(240)[:, None] % 3 == np.arange(12) // 4, 5.0, 2.0)
     movies = Interview(of_table(stars), directions=4).next_list(answers(), 2)
     assert len({movie // 4 for movie in movies}) == 2

@@ -93,7 +93,7 @@ def test_ranking_by_hand() -> None:
     assert result["recall@10"] == result["recall@20"] == pytest.approx(0.75)
     assert result["hit@10"] == 1
     assert result["coverage@10"] == 1
-    # The five listed movies are 3, 2, 0, 1 and 3. Two of the three users rated movie 0; only one rated each other.
+    # The five listed movies are 3, 2, 0, 1 and 3. Two of three users rated movie 0; the other movies have one rating.
     assert result["novelty@10"] == pytest.approx((4 * np.log2(3) + np.log2(1.5)) / 5)
     # Listed and rated in test: movie 2 with 4 stars by user 0, movies 0 and 3 with 3 and 5 stars by user 1.
     assert result["liked@10"] == pytest.approx(2 / 3)

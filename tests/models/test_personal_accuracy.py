@@ -23,7 +23,7 @@ MOVIES = 100
 
 
 class Fixed(Model[Settings, History]):
-    """Predicts 4 stars for the first half of the movies and 2 for the others, and ranks them by row."""
+    """Predicts 4 stars for the first half of the movies and 2 for the others, and ranks all movies by row."""
 
     name = "fixed"
     settings_type = Settings

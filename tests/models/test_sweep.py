@@ -125,7 +125,8 @@ def test_results_of_another_sweep_and_truncated_ones_are_ignored(
     seen = fitted(monkeypatch)
     for _ in range(2):
         sweep("bias", DATASET, "random80", grid, results=results)
-    # First the truncated combination and the best one on test, then only the best one on test.
+    # First, the combination that was cut off is measured again, and then the best one on test. The second time, only
+    # the best one is measured, on test.
     assert seen == [4, 4, 4]
     assert len(results.read()) == 2
     results.forget()

@@ -14,7 +14,8 @@ from tests.models.builders import dataset
 def crowd() -> Dataset:
     """Return a dataset in which ten users give every movie three stars.
 
-    Half of the movies are comedies and half are dramas; a third each is from 1985, 1995 and an unknown year.
+    Half of the movies are comedies and half are dramas; a third are from 1985, a third from 1995, and a third from an
+    unknown year.
     """
     user, movie = (grid.ravel() for grid in np.indices((10, 30)))
     whole = dataset(user, movie, np.full(300, 3.0), users=11)

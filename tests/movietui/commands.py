@@ -19,8 +19,8 @@ def document(result: Result) -> Any:
 def refused(result: Result, expected: str, code: int = 1) -> None:
     """Check that a command failed with this exit code and printed only a message that matches ``expected``.
 
-    With exit code 1, the message must be one line that ends like a sentence. With 2, it is from click and may have
-    several lines.
+    With exit code 1, the message must be one line that ends like a sentence. With exit code 2, the message is from
+    click and may have several lines.
     """
     assert result.exit_code == code, result.output
     assert result.stdout == ""

@@ -1,4 +1,4 @@
-"""Fixtures. Each test has its own home, no network, and none of the settings of the person who runs it."""
+"""Fixtures. Each test has its own home, no network, and none of the settings of the person who runs the tests."""
 
 import fcntl
 import os
@@ -83,7 +83,7 @@ def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def ready(home: Path, demo_home: Path) -> Path:
-    """This test's home, with the trained demo."""
+    """This test's home, with the demo and its two runs."""
     shutil.copytree(demo_home, home)
     return home
 

@@ -51,7 +51,7 @@ def position(app: MovieTui, text: str) -> tuple[int, int]:
 
 
 class Driver:
-    """Presses keys of a running app, and waits for what it shows."""
+    """Presses keys in a running app, and waits for what the app shows."""
 
     def __init__(self, app: MovieTui, pilot: Pilot[Any]) -> None:
         self.app = app

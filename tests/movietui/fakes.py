@@ -75,7 +75,7 @@ def title(movie: int) -> str:
 
 
 def with_run(store: Store, dataset: str = "demo") -> int:
-    """Store two finished runs with fixed metrics and a cancelled one; return the number of the last, which serves."""
+    """Store three runs, the second cancelled, with fixed metrics; return the number of the last, which serves."""
     curve = [
         {"epoch": epoch, "train_loss": 0.9 - 0.05 * epoch, "validation_loss": 0.8 + 0.01 * (epoch - 5) ** 2}
         for epoch in range(1, 9)
@@ -196,7 +196,7 @@ class FakeEngine(Requests, EngineClient):
         return shift + taste + misery * (movie % 4) * (len(viewers) - 1) - movie
 
     def _order(self, query: ListQuery) -> list[int]:
-        """Return the movies of a list in order. A filter may contain only a few words.
+        """Return the movies of a list in order. Only a few filters are known.
 
         Much daring, standardising and the way ``borda`` each reverse the order ``liked``; ``likely`` sorts by number.
         """
@@ -288,7 +288,7 @@ class FakeEngine(Requests, EngineClient):
         return self.titles[movie], 1950
 
     def given_ratings(self, *, viewer: ViewerRatings) -> list[GivenRating]:
-        """Return a viewer's ratings. Every user has also rated the last two movies in the dataset."""
+        """Return a viewer's ratings. Every user of the dataset has rated its last two movies."""
         given = dict.fromkeys(map(str, range(MOVIES - 2, MOVIES)) if viewer["kind"] == "user" else (), 3.0)
         given |= dict(viewer["rated"])
         return [
@@ -563,7 +563,7 @@ class FakeEngine(Requests, EngineClient):
         return ["none", "standard"]
 
     def preview_cleaning(self, *, dataset: str, cleaning: str) -> CleaningReport:
-        """Return the report of a cleaning, which is written as for the real engine: a preset, then rules with + and -.
+        """Return a report. ``cleaning`` is written as for the real engine: a preset, then rules with + and -.
 
         If a rule is repeated, the last one counts.
         """

@@ -39,7 +39,7 @@ def titles() -> list[str]:
 
 @pytest.fixture
 def backup(home: Path, tmp_path: Path) -> Path:
-    """A backup with one rating. The store has two by now."""
+    """A backup with one rating. The store has two ratings by now."""
     store = Store(locations.store())
     store.rate(ANNA, FARGO, 4)
     back_up(store, tmp_path / "backup.sqlite3")

@@ -179,7 +179,7 @@ async def test_keys_with_nothing_to_do_say_so(faked: FakeEngine) -> None:
 
 
 async def test_ratings_in_quick_succession_are_all_stored(faked: FakeEngine) -> None:
-    """Keys may come faster than new lists: each rates the movie under the cursor, and no rating is lost."""
+    """Keys may come faster than new lists: each key rates the movie under the cursor, and no rating is lost."""
     async with started(engine=faked) as driver:
         total = driver.movies.total
         await driver.press("5", "4", "3", "2", "1")

@@ -140,7 +140,7 @@ async def test_a_run_that_a_person_chose_is_not_replaced(store: Store, quick: in
         await driver.rate("4")
         assert lines(driver.app)[-2].split()[0] == "rated"
         assert lines(driver.app)[-2].split()[-2:] == ["blend", "━─────"]
-        await driver.app.serve("demo", run(store, quick))  # even if it is the quick run itself
+        await driver.app.serve("demo", run(store, quick))  # a choice, although the quick run serves already
         job.end()
         await driver.wait_for_notice("blend: RMSE 0.8687 on random90 · press u on run 2 to use it in Browse")
         assert in_use(driver) == "mf"

@@ -27,7 +27,7 @@ def movies(engine: EngineAtHand) -> list[tuple[str, int]]:
 
 
 def zip_of(tmp_path: Path, engine: EngineAtHand) -> Path:
-    """Return a zip with movies of the demo, one of them with a wrong year, an unknown one and a row without a title."""
+    """Return a zip with movies of the demo, one of them with a wrong year, an unknown movie, and an untitled row."""
     (one, a), (two, b), (three, c), (four, d) = movies(engine)[:4]
     files = letterboxd(
         ratings=[

@@ -135,7 +135,7 @@ def test_newer_ratings_of_the_profile_are_kept(tmp_path: Path) -> None:
 
 
 def rated_in(store: Store) -> list[tuple[str, float]]:
-    """Return Anna's ratings as a list of the demo uses them: each movie's key there, and the stars."""
+    """Return Anna's ratings as lists of the demo use them: each movie's key in the demo, and the stars."""
     return same_movies(store, catalogue.load("demo"), [ANNA]).for_engine(ANNA)["rated"]
 
 

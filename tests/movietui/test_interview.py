@@ -380,7 +380,7 @@ async def test_undo_reverts_one_answer_at_a_time(faked: FakeEngine, store: Store
         await driver.see("★ 2½")
         assert screen.interview.questions == 2
         await driver.press("u")  # not seen
-        await driver.press("u")  # the rating with its half
+        await driver.press("u")  # the rating, together with its half star
         await driver.see("3 of 15")
         assert len(rated(store)) == 3
         await driver.press("u")

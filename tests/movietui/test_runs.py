@@ -109,7 +109,7 @@ def test_changes_return_only_what_is_new(store: Store, runs: Runs) -> None:
     last = runs.changes(after.version)
     assert (last.runs, last.deleted) == ((), (second,))
     assert runs.changes(last.version).deleted == ()
-    assert finished_run(store, 0.7) > second  # its number is not reused
+    assert finished_run(store, 0.7) > second  # the number of the deleted run is not reused
 
 
 def test_a_run_that_was_cut_off_is_reported_once(store: Store, runs: Runs) -> None:

@@ -124,7 +124,7 @@ def linked(labels: Sequence[str], *ids: str) -> Dataset:
 
 
 def test_ids_identify_a_movie(store: Store) -> None:
-    """The ids in a dataset are stored with its ratings. In other datasets, these ids count more than titles."""
+    """A rating is stored with the ids of the movie in its dataset. In other datasets, ids count more than titles."""
     here = linked(["Whatever It Is Called (1990)"], "tt0000001")
     there = linked(["Something Else (1995)", "Whatever It Is Called (1991)"], "tt0000001", "tt0000002")
     store.rate(ANNA, movie_of(here, 0), 4)
@@ -196,7 +196,7 @@ async def test_the_app_recognises_a_movie_under_another_key(store: Store, faked:
 
 
 async def test_a_movie_is_recognised_once(store: Store, faked: FakeEngine) -> None:
-    """It is recognised again only after another dataset is opened or an import adds ids."""
+    """A movie is recognised again only after another dataset is opened or an import adds ids."""
     session = Session(store, faked)
     store.rate(ANNA, Movie("as called elsewhere 1999", title(7), 1999), 4)
     await session.open("demo")

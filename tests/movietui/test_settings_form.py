@@ -68,7 +68,7 @@ async def test_the_form_is_checked_as_it_is_typed(store: Store, size: tuple[int,
 
 
 async def test_a_half_built_form_shows_no_command(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody who moves quickly through the models still sees the fields of one while the next form is built."""
+    """Whoever moves quickly through the models still sees the fields of one while the form of the next is built."""
     with_run(store)
     engine = FakeEngine()
     models = engine.models()

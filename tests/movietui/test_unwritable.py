@@ -117,7 +117,7 @@ def test_everything_can_be_read_and_copied_elsewhere(filled: Path, tmp_path: Pat
 
 
 def test_changes_that_are_only_in_the_log_are_read(filled: Path) -> None:
-    """A killed window has left such a log, and then the disk becomes read-only."""
+    """A killed window has left changes in the log of the store, and then the disk becomes read-only."""
     subprocess.run([sys.executable, "-c", KILLED], check=True, timeout=100)
     log = locations.store().with_name(locations.store().name + "-wal")
     assert log.stat().st_size

@@ -71,7 +71,7 @@ async def test_one_screen_leads_to_the_question(store: Store, jobs: list[FakeJob
         for expected in ("Your first list", "Clean the ratings", "Learn what people like", "seconds left"):
             assert expected in shown(driver.app)
         assert "Somebody. 2015." in shown(driver.app)
-        assert not lines(driver.app)[-2].strip()  # the steps already say it
+        assert not lines(driver.app)[-2].strip()  # the steps already say what happens
         job.end()
         await training(driver, jobs)
         assert "✔ Clean the ratings" in shown(driver.app)

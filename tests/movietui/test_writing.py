@@ -101,7 +101,7 @@ async def test_a_whole_long_list_can_be_copied(folder: Path) -> None:
         assert last is not None
         assert (rows[-1]["title"], rows[-1]["predicted"]) == (last["title"], f"{last['stars']:.1f}")
         await choose(driver)
-        await driver.see(f"● all {total}")  # the last choice
+        await driver.see(f"● all {total}")  # as chosen last time
         await driver.see("● CSV")
 
 

@@ -1,4 +1,4 @@
-"""The campaign attacks the whole program in many attempts. Each has a seed, with which you can repeat it.
+"""The campaign attacks the whole program in many attempts. Any attempt can be repeated with its seed.
 
 python -m tests.benchmarks.campaign [kills|writers|sizes|ends|inputs|injection|life]... [--minutes M] [--seed S]
 """

@@ -35,7 +35,7 @@ def main(
     times: int | None,
     keep: Path | None,
 ) -> None:
-    """Attack the program with the given PARTS of the campaign, or with all."""
+    """Attack the program with the given PARTS of the campaign, or with all of them."""
     keep = keep or Path(tempfile.mkdtemp(prefix="movietui-campaign-"))
     failed = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The boundaries where input enters the program: valid inputs, changes to them, and the exceptions they may cause."""
+"""The boundaries where input enters the program: valid inputs, changes to these, and the exceptions allowed."""
 
 import asyncio
 import gzip
@@ -55,7 +55,7 @@ WEIGHTS = {
     "checkpoint": 10,
     "cache": 5,
 }
-"""How many of a thousand inputs each boundary gets; the slow ones get few."""
+"""How many of a thousand inputs each boundary gets; slow boundaries get few."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class Boundaries:
         shutil.copytree(self._checkpoint, folder)
         (folder / case.name).write_bytes(case.content)
         with suppress(ValueError, TypeError, RecursionError):  # the file may no longer be a manifest
-            # With checksums that fit, as an attacker would write them: otherwise nothing else would be read.
+            # Write checksums that fit, as an attacker would; otherwise, the program would read nothing else.
             manifest = dict(json.loads((folder / checkpoints.MANIFEST).read_bytes()))
             manifest.pop("seal", None)
             if case.name == checkpoints.ARRAYS:
@@ -274,7 +274,7 @@ class Boundaries:
 
 
 def _seal_again(folder: Path, case: Input) -> None:
-    """Update the checksum of the changed file and the seal of the manifest, so that the program reads both."""
+    """Update the checksum of the changed file and the seal of the manifest, so that the program reads these files."""
     path = folder / "manifest.json"
     try:
         manifest = json.loads(path.read_bytes())
@@ -344,7 +344,7 @@ def _child_lines(random: Random) -> tuple[str, bytes]:
 
 
 def _take_child_lines(case: Input) -> None:
-    """Let the app read the input as if a child process had sent it: first a job, then an engine."""
+    """Let the app read the input as if a child process had sent it: first as from a job, then as from an engine."""
 
     async def listen() -> None:
         loop = asyncio.get_running_loop()

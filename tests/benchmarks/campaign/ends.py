@@ -36,7 +36,7 @@ def boom(*_):
 
 signal.signal(signal.SIGUSR1, boom)
 """
-"""The file ``sitecustomize.py``, which Python imports at startup. It makes the app raise an error on SIGUSR1."""
+"""The content of ``sitecustomize.py``, which Python imports at startup. It makes the app raise an error on SIGUSR1."""
 PROMPT = "campaign$ "
 STARTS = {
     "standard input that is not a terminal": ("{} </dev/null", 1),
@@ -129,7 +129,7 @@ TIMES = len(ATTEMPTS)
 
 
 def run(report: Report, template: Path, scratch: Path) -> None:
-    """Try every way on every screen, then every start; the seed is the number of the attempt."""
+    """Try each of ``WAYS`` in every place, then each of ``STARTS``; the seed is the number of the attempt."""
     scripts = scratch / "scripts"
     scripts.mkdir()
     (scripts / "sitecustomize.py").write_text(RAISES)

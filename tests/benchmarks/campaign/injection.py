@@ -51,7 +51,7 @@ STEERED = re.compile(
 )
 """The marker word right after a control character, except after a colour, which the program itself may set."""
 FOREIGN = re.compile(f"\x1b[\\]P_^][^\x1b\x07]*{WORD}")
-"""The marker word within a window title or a device control string."""
+"""The marker word within a window title, a device control string or the like."""
 SIZE = (120, 36)
 
 STRUCTURE = {
@@ -150,12 +150,16 @@ ATTEMPTS = [
     ),
     *(("", index, name) for index, name in enumerate(places.PLACES)),
 ]
-"""A command, the index of its arguments and the kind of output; or an empty text, an index and a screen."""
+"""For a command: its name, the index of its arguments and the kind of output. For a screen: an empty text, an index and
+the name of the screen."""
 TIMES = len(ATTEMPTS)
 
 
 def run(report: Report, template: Path, scratch: Path) -> None:
-    """Try every command with all its arguments and kinds of output, and every screen; a seed is an attempt's number."""
+    """Try every command with all its arguments and kinds of output, and every screen.
+
+    The seed is the number of the attempt.
+    """
     for seed in report.seeds():
         command, index, target = ATTEMPTS[seed % len(ATTEMPTS)]
         report.tried[f"command, {target}" if command else "screen"] += 1
@@ -233,7 +237,7 @@ def _filled(words: Sequence[str], home: Path) -> list[str]:
 def _command(name: str, words: Sequence[str], output: str, home: Path, evidence: Evidence) -> None:
     before = {path for path in home.rglob("*") if path.is_file()}
     arguments = [*name.split(), *_filled(words, home)]
-    if name == "list show":  # its options come before its name
+    if name == "list show":  # the options of ``list`` come before ``show``
         arguments = ["list", *arguments[2:4], "show", *arguments[4:]]
     if output == "terminal":
         printed = _in_terminal(arguments)

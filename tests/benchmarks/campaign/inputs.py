@@ -1,9 +1,9 @@
 """Send hostile inputs to every boundary.
 
-An input must not cause an undocumented exception, a hang, much use of memory, or a file outside the home.
+An input must not cause an undocumented exception, a hang, much use of memory, or a file outside the allowed folders.
 
-Inputs are valid ones with changes that their seeds determine. A separate process tries them in batches and records
-which one it is trying. If an input takes too long, the process is killed.
+Each input is a valid one with changes that its seed determines. A separate process tries inputs in batches and records
+which input it is trying. If an input takes too long, the process is killed.
 """
 
 import itertools
@@ -162,7 +162,7 @@ class _Guard:
         self._on = False
 
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Receive an audit event, which says what Python is about to do, and record it if it is not allowed."""
+        """Receive an audit event, and record it if Python is about to do something that is not allowed."""
         if not self._on:
             return
         if event == "open":
@@ -170,7 +170,7 @@ class _Guard:
             if not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
                 return
             paths: tuple[Any, ...] = (path,)
-        elif event == "os.mkdir":  # its second argument is not a folder descriptor
+        elif event == "os.mkdir":  # the second argument is a mode, not a folder descriptor
             paths, arguments = arguments[:1], (arguments[0], *arguments[2:])
         elif event in CHANGES:
             paths = arguments[:2] if event in ("os.rename", "os.link") else arguments[:1]

@@ -69,7 +69,7 @@ def run(report: Report, template: Path, scratch: Path) -> None:
 
 
 def kind_of(seed: int) -> str:
-    """Return what is killed: each kind once for the first seeds, then at random with the weights of ``KINDS``."""
+    """Return what to kill: for the first seeds, each kind once; then a random kind, with the weights of ``KINDS``."""
     if seed < len(KINDS):
         return list(KINDS)[seed]
     return random.Random(f"kind {seed}").choices(list(KINDS), list(KINDS.values()))[0]
@@ -148,7 +148,7 @@ def _writer(random: random.Random, home: Path) -> None:
 
 
 def _write(pipe: int, seed: float) -> None:
-    """Change the store, and report each change after making it. Runs in a separate process until that is killed."""
+    """Change the store, and report each change after making it. Runs in a separate process, which is killed."""
     try:
         generator = random.Random(seed)
         store = Store(locations.store())
@@ -160,7 +160,7 @@ def _write(pipe: int, seed: float) -> None:
 
 
 def _expected(seed: float, acknowledged: int, home: Path) -> list[Any]:
-    """Return the allowed states: with the acknowledged changes, or with one more."""
+    """Return the two allowed states: with exactly the acknowledged changes, or with one more change."""
     states = []
     generator = random.Random(seed)
     with closing(Store(home / "expected" / "store.sqlite3")) as store:

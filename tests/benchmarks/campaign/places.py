@@ -85,7 +85,7 @@ def wait_for_list(terminal: Watched) -> None:
 def begin(name: str, home: Path, command: Sequence[str] = (), typed: str = "", **more: str) -> Watched:
     """Start the program and go to a place.
 
-    ``command``: what to run in the terminal instead of the program; ``typed``: text to type into it, to start the
+    ``command``: what to run in the terminal instead of the program; ``typed``: text to type there, which starts the
     program; ``more``: further environment variables.
     """
     terminal = Watched(command, PLACES[name].size, more)

@@ -17,7 +17,7 @@ KEYS = ("up", "down", "left", "right", "tab", "\x1b[5~", "\x1b[6~", "\x1b[H", "\
 """Keys that move, scroll, open and close, but start nothing slow."""
 LEAVE = "Quit while models are training?"
 START = 5
-"""One attempt in this many starts the program in a terminal of an odd size."""
+"""One attempt in this many starts the program in a terminal of a size from ``_sizes``."""
 
 
 def run(report: Report, template: Path, scratch: Path, each: int = EACH) -> None:

@@ -170,7 +170,7 @@ async def test_keys_with_nothing_to_do_say_so(faked: FakeEngine) -> None:
             await driver.press(key)
             await driver.wait_for_notice(expected)
         await driver.press("left", "5")
-        await driver.wait_for_notice("Press → to go to the list first; this key works on the selected movie.")
+        await driver.wait_for_notice("Select a movie in the list first; press → to go there.")
         await driver.press("p")
         await driver.wait_for_notice("The list is already for user 1")
         await driver.press("6", "0", "x", "z", "ctrl+x", "f9", "space", "backspace", "delete")

@@ -104,7 +104,7 @@ async def test_scores_can_be_put_on_the_same_scale(faked: FakeEngine) -> None:
         await driver.see("z same scale for everyone")
         await driver.until(lambda: driver.titles() != before, "another order")
         await driver.press("z")
-        await driver.wait_for_notice("Scores are in stars, as predicted")
+        await driver.wait_for_notice("Scores are predicted stars again")
         await driver.until(lambda: driver.titles() == before, "the first order")
 
 

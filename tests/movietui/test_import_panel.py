@@ -121,7 +121,7 @@ async def test_a_movie_may_be_none_of_its_candidates_and_another_profile_chosen(
         assert "none of these" in shown(driver.app)
         await driver.see("into Anna")
         await driver.press("n")
-        await driver.see("existing: Anna")
+        await driver.see("existing profiles: Anna")
         await driver.type("tom")
         await driver.press("enter")
         await driver.see("into tom")

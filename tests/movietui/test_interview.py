@@ -530,9 +530,8 @@ async def test_the_help_lists_the_keys_of_the_interview(faked: FakeEngine) -> No
         assert "esc Stop" in lines(driver.app)[-1]
         await driver.press("question_mark")
         for meaning in (
-            "Rate with this many stars; on a card, give",
-            "that movie a point",
-            "Not seen; on a card, none of them",
+            "Rate with this many stars; on a card, give the movie with this number a",
+            "Not seen; on a card, no movie seen",
             "Search for any movie and rate it",
         ):
             await driver.see(meaning)

@@ -67,7 +67,7 @@ async def test_a_hidden_or_seen_movie_leaves_the_list_at_once(
 async def test_marks_need_the_focus_on_the_list(faked: FakeEngine, store: Store) -> None:
     async with started(engine=faked) as driver:
         await driver.press("left", "w", "v")
-        await driver.wait_for_notice("Press → to go to the list first")
+        await driver.wait_for_notice("Select a movie in the list first")
         assert marks(store) == {}
 
 

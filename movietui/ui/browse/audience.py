@@ -1,4 +1,4 @@
-"""Whom the list is for (one viewer, a pair or a group), how their scores are combined, and whose rating is next."""
+"""Whom the list is for (one viewer, a pair or a group), how scores are combined, and which viewer rates next."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_pair(self) -> None:
-        """Pair the first viewer with the selected one, or remove the selected one if the list is already for them.
+        """Pair the first viewer with the selected one; if the selected one is in the pair already, remove them from it.
 
         From the list, go to the viewers; from the list of a pair or group, keep only the first viewer.
         """
@@ -121,7 +121,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_join(self) -> None:
-        """Add the selected viewer to the group, or remove them; from the list, go to the viewers."""
+        """Add the selected viewer to the group or, if they are in it, remove them; from the list, go to the viewers."""
         viewer = self.screen.viewers_pane.current
         if self.list_pane.movies.has_focus:
             self.screen.set_focus(self.screen.viewers_pane.viewers)
@@ -170,11 +170,11 @@ class AudienceController(BrowseController):
         await self.list_pane.fill(from_top=True)
         same_scale = "Same scale: generous and strict viewers count equally"
         standardised = self.session.audience.standardise
-        self.app.show_notice(same_scale if standardised else "Scores are in stars, as predicted")
+        self.app.show_notice(same_scale if standardised else "Scores are predicted stars again")
 
     @shows_problems
     async def action_unseen(self) -> None:
-        """Step from movies that nobody has seen to movies that somebody has not seen, to all movies, and back."""
+        """Switch between movies that no viewer has seen, movies that at least one has not seen, and all movies."""
         self._require_pair()
         self.session.audience = self.session.audience.next_unseen_by()
         await self.list_pane.fill(from_top=True)

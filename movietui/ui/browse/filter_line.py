@@ -53,11 +53,11 @@ class FilterLine(Vertical):
 
         filter_text: str
         unfinished: bool
-        """Whether its last part has completions, so that the filter need not be valid yet."""
+        """Whether the last part of the filter has completions, so that the filter need not be valid yet."""
 
     @dataclass
     class Invalid(Message):
-        """The text typed so far is not a filter."""
+        """The typed text is not a valid filter."""
 
         problem: Problem
 
@@ -81,7 +81,7 @@ class FilterLine(Vertical):
         self._completions: list[SuggestionRow] = []
         self._chosen = 0
         self._field: Input | None = None
-        """The field for a filter. Closing only hides it: removing takes a moment, and opening the field again in that
+        """The field for a filter. Closing only hides it: removing it would take a moment, and opening it again in that
         moment would focus a field that is about to disappear."""
 
     def compose(self) -> ComposeResult:
@@ -90,7 +90,7 @@ class FilterLine(Vertical):
 
     def show_parts(self, parts: list[str]) -> None:
         """Show what filters or changes the list; hide the summary if nothing does."""
-        if parts == self._parts:  # changing the text lays out the screen, and a rating must not wait for that
+        if parts == self._parts:  # a new text makes Textual lay out the screen, and no rating should wait for that
             return
         self._parts = parts
         self.query_one("#filter-summary", Static).update(Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"))
@@ -107,8 +107,8 @@ class FilterLine(Vertical):
         return self._field is not None and self._field.display
 
     async def type(self, filter_text: str) -> None:
-        """Show the field with the current filter, and focus it."""
-        from textual.widgets import Input  # loading it would delay the first screen
+        """Show and focus the field, with the current filter in it."""
+        from textual.widgets import Input  # an import at the top would delay the first screen
 
         if self._field is None:
             self._field = Field(placeholder=EXAMPLE, id="filter", compact=True, select_on_focus=False)
@@ -131,7 +131,7 @@ class FilterLine(Vertical):
         self._show_or_hide()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Complete and apply the text typed so far."""
+        """Show completions for the filter typed so far, and apply this filter."""
         event.stop()
         if self.typing:
             self.complete(event.value)

@@ -127,7 +127,7 @@ class FilterController(BrowseController):
 
     @in_background()
     async def save(self, filter_text: str, name: str | None) -> None:
-        """Save the filter under a name; if the filter is empty, delete the one saved under the name."""
+        """Save the filter under a name; if the filter is empty, delete the filter that has this name."""
         if name is not None:
             await asyncio.to_thread(self.session.store.choose, FILTER + name, filter_text.strip())
             typed = f"{key_of(self.screen, 'browse.filter')} then {SAVED}{name}"
@@ -158,7 +158,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_shelf(self) -> None:
-        """Step from all movies to those on a watchlist, then, for several viewers, to those that all want, and back."""
+        """Switch between all movies, those on a watchlist and, for several viewers, those on the watchlists of all."""
         self.session.view = self.session.view.next_shelf(together=self.session.audience.together)
         await self.list_pane.fill(from_top=True)
         descriptions = {

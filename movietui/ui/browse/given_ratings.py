@@ -35,7 +35,7 @@ DATED = 56
 
 
 def newest_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
-    """Return ratings, newest first and those without a date last; with the same date, the one stored later is first."""
+    """Return ratings, newest first and undated ones last; with equal dates, the rating stored later comes first."""
     return sorted(rows, key=lambda row: row["at"])[::-1]
 
 
@@ -171,12 +171,12 @@ class RatingsPanel(Panel[bool]):
 
     @shows_problems
     async def action_rate(self, stars: float) -> None:
-        """Change the rating."""
+        """Rate the selected movie again."""
         await self._rate(lambda row: float(stars))
 
     @shows_problems
     async def action_nudge(self, step: float) -> None:
-        """Change the rating by half a star."""
+        """Change the selected rating by half a star."""
         await self._rate(lambda row: min(STARS[1], max(STARS[0], row["stars"] + step)))
 
     async def _rate(self, stars_of: Callable[[GivenRating], float]) -> None:
@@ -193,7 +193,7 @@ class RatingsPanel(Panel[bool]):
 
     @shows_problems
     async def action_remove(self) -> None:
-        """Remove the rating."""
+        """Remove the selected rating."""
         row = self.given.current
         if row is None:
             return

@@ -1,4 +1,4 @@
-"""History: everything that a viewer did here, newest first, and undo for any of it."""
+"""History: everything that a viewer did in the app, newest first; each step can be undone."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class HistoryPanel(Panel[bool]):
             "To here",
             key_display="enter",
             id="history.to-here",
-            tooltip="Undo or redo everything up to this step",
+            tooltip="Undo this step and all later ones, or redo all up to it",
         ),
         Binding("asterisk", "ratings", "Ratings", key_display="*", id="browse.ratings"),
         Binding("x", "take_back", "Only this", id="history.only-this", tooltip="Undo this step only"),
@@ -107,14 +107,14 @@ class HistoryPanel(Panel[bool]):
         steps = await asyncio.to_thread(self._session.store.history, self._viewer)
         self.steps.fill(len(steps), 0, steps, follow=True)
         self.steps.set_placeholder(
-            "Nothing yet. Your ratings, watchlist, hidden and seen movies and imports will be listed here."
+            "Nothing yet. Whatever you rate, import, hide, mark as seen or put on the watchlist will be listed here."
         )
         self.query_one("#wrong", Static).update(Content(message))
 
     @work(exclusive=True, group="history")
     @shows_problems
     async def action_step(self, which: str) -> None:
-        """Undo the newest step, or redo the one undone last."""
+        """Undo the newest step that is not undone, or redo the step that was undone last."""
         store = self._session.store
         move = store.undo if which == "undo" else store.redo
         step = await asyncio.to_thread(move, (self._viewer,))
@@ -155,7 +155,7 @@ class HistoryPanel(Panel[bool]):
     @work(exclusive=True, group="history")
     @shows_problems
     async def action_ratings(self) -> None:
-        """Show what all these steps led to: the ratings as they are now."""
+        """Show the ratings that all the steps led to, as they are now."""
         from movietui.ui.browse.given_ratings import RatingsPanel
 
         changed = await self.app.push_screen_wait(RatingsPanel(self._session))
@@ -164,7 +164,7 @@ class HistoryPanel(Panel[bool]):
 
     @on(RowList.Clicked)
     def ignore_click(self, event: RowList.Clicked) -> None:
-        """Ignore a click on the selected step: it could undo too much by mistake."""
+        """Ignore a click on the selected step: a click by mistake could undo too much."""
         event.stop()
 
     def action_leave(self) -> None:

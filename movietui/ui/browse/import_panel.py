@@ -1,4 +1,4 @@
-"""The panels of an import: they ask for a file, preview it, and ask for the profile and about ambiguous titles."""
+"""The panels of an import: they ask for a file, preview it, and ask which profile it is for and what titles mean."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] 
 
 
 class MovieRows(RowList[ImportRow]):
-    """The titles of an import, each with its match or the reason why it has none."""
+    """The titles of an import, each with its match, its candidates, or the reason why it has neither."""
 
     DEFAULT_CSS = "MovieRows { height: 1fr; margin: 1 0 0 0; }"
     has_header = True
@@ -139,7 +139,7 @@ class PreviewPanel(Panel[Chosen | None]):
         choose_key("choose", "Choose"),
         Binding("y", "import", "Import", id="import.do", tooltip="Start the import"),
         Binding("n", "name", "Profile", id="import.name", tooltip="Choose the profile to import into"),
-        Binding("s", "scale", "Scale", id="import.scale", tooltip="Read the ratings as out of 5, 10 or 100"),
+        Binding("s", "scale", "Scale", id="import.scale", tooltip="Read the ratings as stars out of 5, 10 or 100"),
         Binding(
             "m",
             "meaning",
@@ -181,7 +181,7 @@ class PreviewPanel(Panel[Chosen | None]):
             yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
-        """Start with the first part that has titles: those that need review come first."""
+        """Show the titles that need review or, if there are none, the next part that has titles."""
         self.action_part(next((part for part in PARTS if self._count(part)), "matched"))
         self.set_focus(self.movies)
 
@@ -206,7 +206,7 @@ class PreviewPanel(Panel[Chosen | None]):
         return counts[part] + (counts["unread"] if part == "skipped" else 0)
 
     def _reading(self) -> str:
-        """Return how the file is read, and what can be changed about it."""
+        """Return how the file is read, and the keys that change this."""
         tables = self._preview["tables"]
         lines = [line for table in tables[:1] for line in text.describe_table(table)]
         if any(table["scale_by"] not in (None, "stated") for table in tables):
@@ -215,7 +215,7 @@ class PreviewPanel(Panel[Chosen | None]):
             lines.append(f"List “{each['name']}”: {text.plural(each['movies'], 'title')}")
         if self._preview["asks"] or "meaning" in self._choices:
             words, changes = MEANINGS[self._choices.get("meaning", "list")], hint(self, ("import.meaning", "change"))
-            lines.append(f"Imported as {words}: the file does not say what kind of list it is · {changes}")
+            lines.append(f"Imported as {words}; the file does not say if its movies are seen or wanted · {changes}")
         return "\n".join([*lines, *self._preview["notes"][: 0 if self._preview["asks"] else 2]])
 
     def _show_summary(self) -> None:
@@ -330,7 +330,8 @@ class PreviewPanel(Panel[Chosen | None]):
             return known.id if known else name
 
         known = ", ".join(ref.id for ref, _ in await asyncio.to_thread(store.profiles))
-        words = "Whose movies are these? A new name creates a profile" + (f"; existing: {known}." if known else ".")
+        existing = f"; existing profiles: {known}" if known else ""
+        words = f"Whose movies are these? A new name creates a profile{existing}."
         name: str | None = await self.app.push_screen_wait(NamePanel("Import into", words, named))
         return name
 
@@ -385,9 +386,8 @@ def describe_result(summary: ImportReport, path: str) -> str:
     lists = [f"the list {each['name']}" for each in summary["lists"]]
     what = " and ".join([text.plural(movies, "movie")] * bool(movies or not lists) + lists[:1])
     what += f" and {text.plural(len(lists) - 1, 'other list')}" if len(lists) > 1 else ""
-    stayed = (
-        f"; kept {text.plural(summary['stayed'], 'other rating')}, newer or entered by you" if summary["stayed"] else ""
-    )
+    kept = text.plural(summary["stayed"], "different rating")
+    stayed = f"; kept {kept}, newer or entered by you" if summary["stayed"] else ""
     if not summary["changes"]:
         return f"{name} already has everything from {file} ({what}); nothing changed{stayed}"
     matched = f", {summary['counts']['matched']:,} of them in {summary['dataset']}" if movies else ""

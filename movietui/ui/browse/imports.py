@@ -1,4 +1,4 @@
-"""Importing ratings and lists into a profile: the file, its preview, and the list afterwards."""
+"""Imports ratings and lists into a profile: asks for a file, previews it, and shows the new list."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.widgets.row_list import WINDOW
 
 ABOUT = (
-    "First say which kinds of movies you like, then give points to the movies you like on two cards.",
+    "First say which kinds of movies you like. Then, on each of two cards, give points to the movies you like.",
     "After that, rate the movies you have seen, from lists chosen to learn most about your taste.",
     "Stop whenever you like; your ratings are saved.",
 )
@@ -45,9 +45,12 @@ class InterviewScreen(FrameScreen):
     about_open_dataset = True
     BINDINGS: ClassVar[list[BindingType]] = [
         *star_keys(
-            "interview", "answer", "Stars or points", "Rate with this many stars; on a card, give that movie a point"
+            "interview",
+            "answer",
+            "Stars or points",
+            "Rate with this many stars; on a card, give the movie with this number a point",
         ),
-        Binding("0", "not_seen", "Not seen", id="interview.not-seen", tooltip="Not seen; on a card, none of them seen"),
+        Binding("0", "not_seen", "Not seen", id="interview.not-seen", tooltip="Not seen; on a card, no movie seen"),
         Binding("enter", "go_on", "Next", key_display="enter", id="interview.go-on", tooltip="Next question"),
         Binding(
             "plus,equals_sign",
@@ -74,7 +77,9 @@ class InterviewScreen(FrameScreen):
         ),
         *half_star_keys("interview", "movie"),
         Binding("slash", "search", "Search", id="interview.search", tooltip="Search for any movie and rate it"),
-        Binding("m", "more", "More", show=False, id="interview.more", tooltip="Ask more, for an even better list"),
+        Binding(
+            "m", "more", "More", show=False, id="interview.more", tooltip="More questions, for an even better list"
+        ),
         Binding("u", "undo", "Undo", id="interview.undo", tooltip="Undo the last answer"),
         Binding("escape", "stop", "Stop", key_display="esc", id="interview.stop", tooltip="Stop and go to the list"),
     ]
@@ -84,7 +89,7 @@ class InterviewScreen(FrameScreen):
         self.interview = interview
 
     def body(self) -> ComposeResult:
-        """Put the question left of the list."""
+        """Put the question to the left of the list."""
         with Horizontal(classes="body"):
             with Vertical(id="question-pane", classes="pane") as pane:
                 pane.border_title = Content(f"Getting to know {self.interview.viewer.label}")
@@ -139,7 +144,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_answer(self, key: int) -> None:
-        """Rate the movie, or give a point to one on the card."""
+        """Rate the movie; on a card, give the movie with this number a point; for kinds of movies, show the keys."""
         interview = self.interview
         if interview.kind == "card":
             interview.spend(key - 1)
@@ -156,7 +161,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_go_on(self) -> None:
-        """Accept the answers and ask the next question; if they are enough, or no movie is left to ask about, stop."""
+        """Accept the answers and ask the next question; if they are enough or no movie is left to ask about, stop."""
         if self.interview.kind in ("enough", "end") and self.interview.started:
             self.action_stop()
         elif self.interview.kind in ("genres", "card", "list"):

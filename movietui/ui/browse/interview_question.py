@@ -1,4 +1,4 @@
-"""The questions of the interview and the list beside them, which has no stars: people anchor on predicted ratings."""
+"""The questions of the interview, and the list beside them: without stars, as predictions would sway the answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BAR = 40
 PROGRESS_LINES = 3
 """The number of lines that the progress takes if it includes the strength of the profile."""
 ROOMY = 14
-"""The number of lines that the pane must have to show all of these."""
+"""The number of lines that the pane must have to show the strength of the profile."""
 WIDE = 36
 """The width in cells from which a question with a list says what happens to the movies that are not rated."""
 SIGNS = {1: "+", 0: " ", -1: "−"}
@@ -168,9 +168,9 @@ def _movies(
     width: int,
     height: int,
 ) -> Text:
-    """Return ``head``, the movies of the question, each after what ``before`` returns for it, and ``tail``.
+    """Return ``head``, then the movies of the question, then ``tail``.
 
-    If space is short, shorten all movies.
+    Before each movie stands what ``before`` returns for its index. If space is short, all movies are shortened.
     """
     draw = partial(_movie, width=width)
     movies = [draw(movie, before(index)) for index, movie in enumerate(interview.movies)]
@@ -188,7 +188,7 @@ def _stack(parts: Sequence[Sequence[Text]], height: int) -> Text:
 
 
 def _movie(movie: InterviewMovie, before: str, width: int) -> list[Text]:
-    """Return a line with a movie, one with its genres and one with its directors, if they are known."""
+    """Return a line with a movie and, as far as they are known, one with its genres and one with its directors."""
     year = f" {movie['year']}" if movie["year"] else ""
     room = max(1, width - cell_len(before) - len(year))
     title = Text.assemble((before, "bold"), (text.cut(movie["title"], room).rstrip(), "bold"), (year, "dim"))
@@ -198,7 +198,10 @@ def _movie(movie: InterviewMovie, before: str, width: int) -> list[Text]:
 
 
 def progress(interview: Interview, width: int, height: int) -> Text:
-    """Return the number of movies rated, how many questions are left and, if there is room, the profile's strength."""
+    """Return the number of rated movies and, if there is room, the strength of the profile.
+
+    Until the ratings are enough for a good list, also return how many questions are left.
+    """
     if interview.rated >= ENOUGH:
         counts = [f"{interview.rated:,} rated · enough for a good list", f"{interview.rated:,} rated · enough"]
     else:

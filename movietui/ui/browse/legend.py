@@ -57,7 +57,7 @@ class LegendLine(TextLine):
 
 
 class LegendController(BrowseController):
-    """Shows or hides the line, and remembers the choice."""
+    """Shows or hides the line that explains the columns, and remembers the choice."""
 
     def is_hidden(self) -> bool:
         """Return whether a person hid the line, now or in an earlier session."""

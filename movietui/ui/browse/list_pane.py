@@ -75,7 +75,7 @@ class ListPane(Horizontal):
             raise Problem("The list is not ready yet; try again in a moment.")
         if row is None or not self.movies.has_focus:
             key = key_of(self.screen, "browse.movies")
-            raise Problem(f"Press {key} to go to the list first; this key works on the selected movie.")
+            raise Problem(f"Select a movie in the list first; press {key} to go there.")
         return row
 
     # The list
@@ -142,8 +142,8 @@ class ListPane(Horizontal):
         return f"You have seen everything here. {opens} the Data screen, where you can get a larger dataset."
 
     def _set_titles(self, ranked: ListWindow) -> None:
-        """Say on the border what the list has and how it is sorted; for one viewer also how long it is, for a pair how
-        similarly they rate, and for a group how many they are."""
+        """Say on the border which movies the list has and how it is sorted; for one viewer also its length, for a pair
+        how similarly the two rate, and for a group how many viewers it has."""
         pane, opened, audience = self.movies, self._session.opened, self._session.audience
         assert opened is not None
         several = len(audience.viewers) > 2
@@ -158,7 +158,7 @@ class ListPane(Horizontal):
         pane.set_title(partial(self._title, movies))
 
     def _title(self, movies: str, width: int) -> str:
-        """Return what the list has and how it is sorted; with little room, leave out how scores are combined."""
+        """Return which movies the list has and its order; with little room, leave out how scores are combined."""
         order = self._session.view.order
         if len(movies) + len(SHORT_ORDERS[order]) + 5 > width:
             movies = movies.partition(" · ")[0]
@@ -215,7 +215,7 @@ class DetailsPane(TextPane):
         return LEGEND["●"].explained if not self.folded and self.line_at(y).rstrip().endswith(("●", "○")) else ""
 
     async def on_click(self) -> None:
-        """Open the details."""
+        """If the pane is folded, open the details in a panel."""
         if self.folded:
             await self.run_action("screen.focus_movies")
             self.screen.call_after_refresh(self._open)

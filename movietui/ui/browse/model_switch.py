@@ -117,7 +117,7 @@ class SwitchPanel(Panel[Run | None]):
         if run.id in self._comparisons:
             self._draw(run)
         else:
-            self._show_heading(run, "computing its list …")
+            self._show_heading(run, "computing the list …")
             self._rest_timer = self.set_timer(DELAY, self.compare)
 
     def on_resize(self) -> None:
@@ -162,7 +162,7 @@ class SwitchPanel(Panel[Run | None]):
 
 
 def render_comparison(comparison: ListComparison, width: int) -> Text:
-    """Return the top of two lists side by side: what disappears, what is new, and how far the others move."""
+    """Return the top of two lists side by side: what disappears, what is new, and how far the other movies move."""
     room = (width - 2) // 2
     lines = [Text.assemble((text.cut(" #  now", room + 2), "dim"), (text.cut(" #        after", room), "dim"))]
     first, second = (_ranked(comparison, which) for which in ("first", "second"))

@@ -44,7 +44,7 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
 
 
 def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> list[Text]:
-    """Return why a movie suits a viewer or does not: their rating of it, what counts for it and what against it."""
+    """Return why a movie suits a viewer or does not: the viewer's rating, and what counts for or against the movie."""
     lines, counted = _rating(viewer, who), [*viewer["why"], *viewer["against"]]
     if viewer["why"]:
         lines.append(Text(f"because {who} liked", "underline"))
@@ -68,7 +68,7 @@ def _rating(viewer: ViewerDetails, who: str) -> list[Text]:
 
 
 def _reason(reason: Why, counted: Sequence[Why], width: int, style: str = "") -> Text:
-    """Return a rated movie with its stars, and how much it counts compared with the others."""
+    """Return a line with a rated movie, its stars, and how much it counts compared with the other rated movies."""
     tail = f"{text.number_of_stars(reason['stars']):<5} {reasons.bar(reason, counted)}"
     line = text.fitted(f" {reason['title']}", width - len(tail) - 1) + Text(f" {tail}")
     line.stylize(style)
@@ -76,7 +76,7 @@ def _reason(reason: Why, counted: Sequence[Why], width: int, style: str = "") ->
 
 
 def surprise(movie: Details, names: Sequence[str]) -> Text:
-    """Return a movie with the predicted stars of each viewer and the strongest reason."""
+    """Return the text about a movie, with the stars predicted for each viewer and the strongest reason."""
     lines = [*_facts(movie), Text()]
     for name, viewer in zip(names, movie["by"], strict=True):
         who = f"{name}  " if len(names) > 1 else ""

@@ -20,8 +20,8 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.wording import SORTED
 
 TITLE_CELLS = 29
-"""The fewest cells for a title and the space before it, if the list has that many beside the stars and the year. The
-other columns get what is left, the most useful ones first."""
+"""The fewest cells for a title and the space before it, unless the stars and the year leave fewer. The other columns
+get the cells beyond that, the most useful columns first."""
 STARS_CELLS = 6
 YEAR_CELLS = 6
 UNCERTAINTY_CELLS = 4
@@ -31,7 +31,7 @@ AGREEMENT_CELLS = 6
 BORDER_CELLS = 6
 """The cells that the border needs beside its title."""
 ON_WATCHLIST = "◆"
-"""Precedes a title on the watchlist; for several viewers, with the letters of those who want it."""
+"""Precedes a title on the watchlist; for several viewers, with the letters of those whose watchlist has it."""
 
 
 class MovieList(ColumnList[MovieRow]):
@@ -148,7 +148,7 @@ class MovieList(ColumnList[MovieRow]):
         return [Column("", MOVE_CELLS, self._move, terms=("▲▼",))] if room.take(MOVE_CELLS) else []
 
     def _stars(self, uncertainty: int) -> Column[MovieRow]:
-        """Return the column of the stars predicted for the viewer, or for all of them together."""
+        """Return the column of the stars predicted for the viewer or, for several viewers, for all of them together."""
         if self.together:
             return self._column(
                 "both" if len(self.names) == 2 else "all", STARS_CELLS, _stars, "stars", terms=("together",)
@@ -195,7 +195,7 @@ class _Room:
         self._cells = cells
 
     def take(self, cells: int) -> bool:
-        """Take some cells if there are enough, and return whether there were."""
+        """Take some cells if enough are left, and return whether enough were left."""
         if fits := cells <= self._cells:
             self._cells -= cells
         return fits

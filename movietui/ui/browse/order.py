@@ -21,13 +21,13 @@ class OrderController(BrowseController):
 
     @shows_problems
     async def action_sort(self) -> None:
-        """Sort by the next order."""
+        """Sort the list in the next order."""
         self.require_list()
         await self._show(self.session.view.next_order().order)
 
     @in_background("sort", exclusive=True)
     async def sort_by(self, order: Order) -> None:
-        """Sort by an order."""
+        """Sort the list in one of the ``ORDERS``."""
         self.require_list()
         await self._show(order)
 

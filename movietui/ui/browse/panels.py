@@ -1,4 +1,4 @@
-"""The keys of Browse that open a panel, such as details, search, taste, history or models, and the key that copies."""
+"""The keys of Browse that open a panel, such as details, search, taste or models, and the key that copies a title."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ MOVIE_KEYS = [
         id="browse.ratings",
         tooltip="All your ratings, by date or stars; change any of them",
     ),
-    Binding("y", "copy", "Copy", show=False, id="browse.copy", tooltip="Copy the title and its IMDb link"),
+    Binding("y", "copy", "Copy", show=False, id="browse.copy", tooltip="Copy the title and IMDb link of the movie"),
     Binding(
         "l",
         "open_page",
         "Where to watch",
         show=False,
         id="browse.imdb",
-        tooltip="Where to watch it: JustWatch, IMDb, Letterboxd",
+        tooltip="Where to watch the movie: JustWatch, IMDb, Letterboxd",
     ),
     Binding(
         "M",

@@ -44,7 +44,7 @@ class ProfileController(BrowseController):
 
     @shows_problems
     async def action_new_profile(self) -> None:
-        """Ask for a name; the next key typed is already part of the name."""
+        """Ask for the name of a new profile; the next key typed is already part of the name."""
         from movietui.ui.panels import NamePanel
 
         if self.session.opened is None:
@@ -63,7 +63,7 @@ class ProfileController(BrowseController):
 
     @shows_problems
     async def action_interview(self) -> None:
-        """Ask the viewer who rates next about movies that reveal their taste."""
+        """Interview the viewer who rates next, with questions about movies that reveal the viewer's taste."""
         from movietui.state.interview import Interview
         from movietui.ui.browse.interview import InterviewScreen
 
@@ -84,7 +84,7 @@ class ProfileController(BrowseController):
         self.app.show_notice(f"{interview.viewer.label} rated {rated} · {more}")
 
     def ask_name(self, viewer: ViewerRef) -> None:
-        """Ask for another name for a profile."""
+        """Ask for a new name for a profile."""
         from movietui.ui.panels import NamePanel
 
         rename = partial(self.session.store.rename_profile, viewer)

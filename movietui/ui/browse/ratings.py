@@ -1,4 +1,4 @@
-"""The keys that rate and mark the selected movie, undo and redo, and show the new order of the list."""
+"""The keys that rate and mark the selected movie, undo and redo; after each, the list shows its new order."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ DETAILS_COLUMNS = 120
 VIEWERS_COLUMNS = 140
 """The fewest columns of a window that shows the viewers beside the list and the details."""
 EDGE_COLUMNS = 80
-"""The fewest columns of a window that shows an edge for folded details; in a narrower one, the list needs its cells."""
+"""The fewest columns of a window that shows an edge for folded details; in a narrower one, the list needs that room."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Folding:
 
 
 def fold(columns: int, *, viewers_focused: bool) -> Folding:
-    """Return which panes are folded in a window of this width: if room is short, those without the focus.
+    """Return which panes are folded in a window of this width; the viewers never are while they have the focus.
 
     >>> fold(80, viewers_focused=False)
     Folding(viewers=True, details=True)

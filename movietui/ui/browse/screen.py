@@ -167,7 +167,7 @@ class BrowseScreen(FrameScreen):
     async def refresh_list(self, *, compared: bool = False) -> None:
         """Show what changed elsewhere. The cursor stays on its movie, so that a key rates the movie that a person sees.
 
-        With ``compared``, also say how much moved.
+        With ``compared``, also say how many movies moved.
         """
         await self.session.leave_deleted()
         await self.viewers_pane.fill()
@@ -253,7 +253,7 @@ class BrowseScreen(FrameScreen):
 
     @on(ViewersPane.Rename)
     def ask_profile_name(self, event: ViewersPane.Rename) -> None:
-        """Ask for another name for a profile."""
+        """Ask for a new name for a profile."""
         self.profiles.ask_name(event.viewer)
 
     @on(ViewersPane.Delete)

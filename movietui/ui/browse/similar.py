@@ -33,7 +33,7 @@ class SimilarRows(ColumnList[SimilarMovie]):
     has_header = True
 
     def __init__(self, given: Mapping[str, str]) -> None:
-        """``given`` has, by the id of a movie, the stars that the viewers gave it, as they are shown."""
+        """``given`` maps the id of a movie to the stars that the viewers gave the movie, as shown on screen."""
         super().__init__(id="similar")
         self._given = given
 

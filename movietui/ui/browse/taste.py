@@ -22,7 +22,7 @@ WIDTH = 88
 BAR = 12
 """The most cells of a bar to either side."""
 FULL_BAR = 1.5
-"""Stars that a full bar stands for."""
+"""The difference in stars that a full bar stands for."""
 
 
 class TastePanel(ScrollPanel[None]):

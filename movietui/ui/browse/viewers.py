@@ -38,21 +38,21 @@ LEAST = 4
 
 @dataclass(frozen=True)
 class Heading:
-    """The heading of a group."""
+    """The heading above the profiles or the users."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Hint:
-    """What to show if a group is empty."""
+    """What to show under a heading if no profile or user is listed there."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class ViewerRow:
-    """A viewer that a list can be made for."""
+    """A viewer for whom a list can be made."""
 
     ref: ViewerRef
     ratings: int
@@ -68,7 +68,7 @@ def user_row(facts: UserRow, ref: ViewerRef) -> ViewerRow:
 
 
 class ViewerList(ColumnList[Entry]):
-    """Profiles and users; the first viewer of the list is marked ●, the second ○."""
+    """Profiles and users. The signs ●, ○, ◎ and ◇ mark the first, second, third and fourth viewer of the list."""
 
     DEFAULT_CSS = "ViewerList { height: 1fr; }"
     folded_name = "Viewers"
@@ -153,7 +153,7 @@ class ViewersPane(Vertical):
         self._search = ""
         self._searching = False
         self._field: Input | None = None
-        """The field for a search. Closing only hides it: removing takes a moment, and opening the field again in that
+        """The field for a search. Closing only hides it: removing it would take a moment, and opening it again in that
         moment would focus a field that is about to disappear."""
         self.border_title = "Viewers"
 
@@ -196,7 +196,7 @@ class ViewersPane(Vertical):
 
     @shows_problems
     async def action_rename(self) -> None:
-        """Ask for another name for the selected profile."""
+        """Ask for a new name for the selected profile."""
         self.post_message(self.Rename(self._profile()))
 
     @shows_problems

@@ -40,7 +40,7 @@ class PageList(RowList[Page]):
 
 
 class PagesPanel(Panel[None]):
-    """Lists the pages of a movie and opens the chosen one, or copies its address."""
+    """Lists web pages about a movie, and opens the selected page or copies its address."""
 
     DEFAULT_CSS = "PagesPanel #address { height: auto; margin: 1 0 0 0; color: $text-muted; }"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -23,7 +23,7 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
 COUNTS = (10, 25, 50, 100)
-"""The numbers of movies of a list that a person can choose, besides all of them."""
+"""How many movies of a list a person can choose to write, besides all of them."""
 NAMES: tuple[FormatName, ...] = tuple(FORMATS)
 NOTES: dict[FormatName, str] = {
     "markdown": "To read, or to send to a friend.",
@@ -38,12 +38,12 @@ class Source:
     """Movies that can be written."""
 
     name: str
-    """What the panel calls them."""
+    """What the panel calls these movies."""
     about: str
     stem: str
     """The start of the proposed file name."""
     total: int | None
-    """How many there are; ``None`` if a person cannot choose how many to write."""
+    """How many movies there are; ``None`` if a person cannot choose how many to write."""
     make: Callable[[int], Awaitable[MovieFile]]
     """Returns as many of the first movies as requested, or all of them if ``total`` is ``None``.
 

@@ -1,4 +1,4 @@
-"""Copies or saves the list, watchlists and ratings: the key, what each of them contains, and where it goes."""
+"""Copies or saves the list, watchlists and ratings: the key, what is written, and where to."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Target:
 
     path: Path
     taken: bool
-    """Whether the file already exists, so that nothing has been written yet."""
+    """Whether the file already existed; if so, nothing has been written yet."""
 
 
 async def write(app: MovieTui, choice: Choice) -> None:
@@ -166,7 +166,7 @@ def proposed_path(stem: str, suffix: str) -> Path:
 
 
 async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> Path | None:
-    """Ask for a path and write the file; ask again before replacing a file. Return ``None`` if a person cancels."""
+    """Ask for a path and write the file; confirm before replacing one. Return ``None`` if a person cancels."""
     from movietui.ui.panels import ConfirmPanel, NamePanel
 
     typed = str(proposed)

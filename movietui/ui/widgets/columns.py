@@ -19,7 +19,7 @@ from movietui.ui.wording import LEGEND
 Row = TypeVar("Row")
 
 REST = 0
-"""The width of the one column that takes the cells that the others leave."""
+"""The width of the one column that takes the cells that the other columns leave."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Column(Generic[Row]):
     cells: int
     """Width in terminal cells, with the gap to the next column, or ``REST``."""
     cell: Callable[[Row, int], str | Line]
-    """Returns the content of the cell from the row and the width. Text is cut or padded; styled pieces are not."""
+    """Returns the content of the cell for a row and a width. Text is cut or padded; styled pieces are not."""
     right: bool = False
     """Whether heading and text are right-aligned."""
     style: str = ""
@@ -50,7 +50,7 @@ class ColumnList(RowList[Row]):
     """A list whose rows are drawn from columns. Subclasses declare these in ``columns``."""
 
     _rendered: tuple[int, Sequence[Column[Row]]] | None = None
-    """While lines are drawn, their width and columns: creating columns for each row would take longer than drawing."""
+    """The width and columns while lines are drawn: creating columns for each row would take longer than drawing it."""
 
     _pressed_heading: Column[Row] | None = None
 

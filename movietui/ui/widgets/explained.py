@@ -5,11 +5,11 @@ from textual.content import Content
 from textual.widget import Widget
 
 TERM = "term"
-"""The key in the metadata of a text's style that names the term of ``wording.LEGEND`` that explains the text."""
+"""The key under which the metadata of a text's style say which term of ``wording.LEGEND`` explains the text."""
 
 
 class Explained(Widget):
-    """A widget that explains parts of what it draws. Textual has one tooltip for a whole widget."""
+    """A widget that explains parts of what it draws. Textual has only one tooltip for a whole widget."""
 
     _explanation = ""
 

@@ -21,14 +21,14 @@ LONGEST_PATH = 4096
 
 
 class Field(Input):
-    """A text field that is cheap to create and limits pastes. Every field of the app except that of the help is one."""
+    """A text field that is cheap to create and limits pastes. Only the field of the help is another class."""
 
     def __init__(self, value: str = "", *, max_length: int = LONGEST, **options: Any) -> None:
         super().__init__(value, max_length=max_length, **options)
 
     @shows_problems
     async def on_paste(self, event: events.Paste) -> None:
-        """Insert the pasted text as one line, as far as there is room, and say so if not all of the text fits.
+        """Insert as much of the pasted text as there is room for, as one line, and say if some of it did not fit.
 
         Textual would insert only the first line of the text, or nothing at all if that line is too long.
         """

@@ -20,8 +20,9 @@ as long to draw, and a rating waits until the list is drawn."""
 
 
 class _LineStrip(Strip):
-    """A drawn line. Textual's own strip keeps itself as its only part, so that only a full garbage collection frees it:
-    scrolling left thousands of lines behind, and one frame in a hundred waited a tenth of a second."""
+    """A drawn line. Textual's own strip, if nothing is cut off, keeps itself as its only part, and only a full garbage
+    collection frees such a cycle: scrolling would leave thousands of lines behind, and one frame in a hundred would
+    wait a tenth of a second."""
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
         """Return the parts between the cuts."""
@@ -70,7 +71,10 @@ class LineView(ScrollView, Explained, can_focus=False):
         return self._folded
 
     def fold(self, folded: bool) -> bool:
-        """Fold the widget to its edge, or unfold it; return whether this changed it. The style sheet sets the width."""
+        """Fold the widget to its edge, or unfold it; return whether this changed anything.
+
+        The style sheet sets the width.
+        """
         if changed := folded != self._folded:
             self._folded = folded
             self.set_class(folded, "-folded")
@@ -92,7 +96,7 @@ class LineView(ScrollView, Explained, can_focus=False):
             self.refresh(layout=True)
         elif self.show_vertical_scrollbar:
             bar = self.vertical_scrollbar
-            # A single row often changes the bar by less than an eighth of a cell, and drawing it takes milliseconds.
+            # A single row often changes the bar by less than an eighth of a cell. Drawing the bar takes milliseconds.
             track = 8 * region.height * region.height
             if round(track / lines) != round(track / max(1, bar.window_virtual_size)):
                 bar.window_virtual_size = lines

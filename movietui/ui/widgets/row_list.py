@@ -199,7 +199,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         return super().render_lines(crop)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the app's filters but for the translation of ANSI colours and dim text: rows have neither."""
+        """Return the app's filters except the one that translates ANSI colours and dim text: rows have neither."""
         return [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
     def _under_cursor(self) -> Mapping[str, Style]:

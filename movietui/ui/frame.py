@@ -247,12 +247,28 @@ class FrameScreen(MainScreen):
         small = self.app.size.width < MINIMUM_SIZE[0] or self.app.size.height < MINIMUM_SIZE[1]
         if small and not self.has_class("-too-small"):
             self._focused_before = self.focused
-        elif not small and self.has_class("-too-small") and self._focused_before is not None:
-            # Hidden widgets lose the focus; give it back when the window is large enough again.
-            self.call_after_refresh(self.set_focus, self._focused_before)
+        elif not small:
+            self.call_after_refresh(self._focus_visible)
         self.set_class(small, "-too-small")
         if small and not self.query(TooSmall):
             self.mount(TooSmall(), after=".body")
+
+    def _focus_visible(self) -> None:
+        """Move the focus from a widget that the window's size or another key has hidden to a visible one.
+
+        Otherwise keys would go to a hidden widget, such as a search field, or to none. The widget that lost the focus
+        because the window was too small gets it back.
+        """
+        if self.has_class("-too-small"):
+            return
+        visible, before = self.focus_chain, self._focused_before
+        self._focused_before = None
+        if self.focused not in visible:
+            self.set_focus(before if before in visible else self.main_widget())
+
+    def main_widget(self) -> Widget | None:
+        """Return the widget that gets the focus if the one that had it is hidden; ``None`` on a screen without one."""
+        return None
 
     async def action_cancel(self) -> None:
         """Cancel the job in progress."""

@@ -12,7 +12,7 @@ from textual.dom import DOMNode, NoScreen
 from textual.screen import Screen
 
 from movietui.data.problems import Cancelled, Problem
-from movietui.ui.textual_internals import is_being_removed
+from movietui.ui.textual_internals import is_being_removed, raised_by
 
 if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
@@ -61,8 +61,14 @@ def shows_problems(
 
 
 def came_too_late(error: BaseException, node: object) -> bool:
-    """Return whether an error means only that a node, or a widget inside it, is being removed."""
-    return isinstance(error, NoMatches | NoScreen | ScreenStackError) and isinstance(node, DOMNode) and is_closing(node)
+    """Return whether an error means only that a node, or a widget inside it, is being removed.
+
+    ``node``: the one whose message was handled. The node that looked in vain may be another: what a screen calls after
+    a refresh is called by the screen that is open then.
+    """
+    if not isinstance(error, NoMatches | NoScreen | ScreenStackError):
+        return False
+    return any(isinstance(each, DOMNode) and is_closing(each) for each in (node, raised_by(error)))
 
 
 def is_closing(node: DOMNode) -> bool:

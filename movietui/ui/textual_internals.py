@@ -49,6 +49,14 @@ def active_node() -> object:
     return active_message_pump.get(None)
 
 
+def raised_by(error: BaseException) -> object:
+    """Return the object whose method raised an error, or ``None``. Textual's errors do not carry their node."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace.tb_frame.f_locals.get("self") if trace is not None else None
+
+
 def is_being_removed(node: DOMNode) -> bool:
     """Return whether a node is being removed; its ``is_attached`` stays true while its children are removed."""
     return node._pruning

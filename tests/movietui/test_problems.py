@@ -17,6 +17,7 @@ from movietui.store.runs import Runs
 from movietui.ui.browse.model_switch import SwitchPanel
 from movietui.ui.browse.search import SearchPanel, SearchResults
 from movietui.ui.browse.similar import SimilarPanel
+from movietui.ui.help import HelpPanel
 from movietui.ui.problems import shows_problems
 from movietui.ui.train.model_list import ModelList
 from tests.movietui.driving import started
@@ -102,6 +103,19 @@ async def test_a_panel_can_be_closed_before_it_is_shown(store: Store) -> None:
                 await asyncio.sleep(0)
         await driver.press("down")
         assert app.screen is driver.browse
+
+
+async def test_a_panel_can_be_closed_before_it_is_drawn_again(store: Store) -> None:
+    with_run(store)
+    async with started(engine=FakeEngine()) as driver:
+        await driver.press("question_mark")
+        panel = driver.app.screen
+        assert isinstance(panel, HelpPanel)
+        await driver.press("escape")
+        await driver.until(lambda: not panel.is_attached, "the end of the panel")
+        driver.browse.call_after_refresh(panel.show_matches)  # as if its window had just been resized
+        await driver.press("down")
+        await driver.until(lambda: driver.movies.cursor == 1, "the cursor")
 
 
 def test_every_worker_shows_problems() -> None:

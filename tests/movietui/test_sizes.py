@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 from textual.events import Resize
 from textual.geometry import Region, Size
+from textual.widgets import Input
 
 from movietui.formatting import text
 from movietui.store.ratings import Store
@@ -64,6 +65,34 @@ async def test_the_app_starts_in_a_window_that_is_too_small(store: Store, size: 
             resize(driver, picture, *SMALL)
             await driver.see("★")
             await driver.until(picture.is_right, "the picture")
+
+
+async def test_a_search_that_ends_in_a_window_that_is_too_small_leaves_no_hidden_focus(store: Store) -> None:
+    with_run(store)
+    async with started(SMALL, engine=FakeEngine()) as driver:
+        await driver.press("left", "slash")
+        field = driver.browse.focused
+        assert isinstance(field, Input)
+        with pictured(driver) as picture:
+            resize(driver, picture, 20, 5)
+            await driver.until(lambda: driver.browse.focused is None, "no focus")
+            field.display = False  # as when the search ends meanwhile
+            resize(driver, picture, *SMALL)
+            await driver.until(lambda: driver.browse.focused is driver.movies, "the focus on the list")
+        await driver.press("d")
+        await driver.see("Datasets")
+
+
+async def test_a_window_that_was_too_small_gives_the_focus_back(store: Store) -> None:
+    with_run(store)
+    async with started(SMALL, engine=FakeEngine()) as driver:
+        await driver.press("left")
+        before = driver.browse.focused
+        with pictured(driver) as picture:
+            resize(driver, picture, 20, 5)
+            await driver.until(lambda: driver.browse.focused is None, "no focus")
+            resize(driver, picture, *SMALL)
+            await driver.until(lambda: driver.browse.focused is before, "the focus as before")
 
 
 async def test_regions_outside_the_screen_are_not_drawn(store: Store) -> None:

@@ -13,6 +13,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.widget import Widget
 
 from movietui.ui.bindings import declared_bindings
 from movietui.ui.browse.audience import DIAL_KEYS, METHOD_KEYS, VIEWER_KEYS, AudienceController
@@ -124,6 +125,10 @@ class BrowseScreen(FrameScreen):
         self.movie_tui.served_changed.subscribe(self, self.open_list)
         if self.session.opened is not None:
             self.open_list()
+
+    def main_widget(self) -> Widget:
+        """Return the list."""
+        return self.list_pane.movies
 
     @property
     def filter_line(self) -> FilterLine:

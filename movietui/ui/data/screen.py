@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.widget import Widget
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
@@ -506,15 +507,9 @@ class DataScreen(FrameScreen):
         else:
             self.set_focus(self.datasets)
 
-    def on_resize(self) -> None:
-        """Move the focus from widgets that a narrow window hides to visible ones."""
-        super().on_resize()
-        self.call_after_refresh(self._focus_visible)
-
-    def _focus_visible(self) -> None:
-        if self.focused is None and not self.has_class("-too-small"):
-            visible = self.removed if self.removed.display else self.rules if self.rules.display else self.datasets
-            self.set_focus(visible)
+    def main_widget(self) -> Widget:
+        """Return the removed rows, the rules or the datasets: the last of these that is open."""
+        return self.removed if self.removed.display else self.rules if self.rules.display else self.datasets
 
 
 def _terms(row: DatasetRow, gets: str, removes: str) -> Text:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.text import Text
 from textual import on, work
+from textual.widget import Widget
 from textual.widgets import Input
 
 from movietui.data.problems import Problem
@@ -58,6 +59,10 @@ class RunsScreen(FrameScreen):
     def runs(self) -> RunTable:
         """The table below."""
         return self.query_one("#runs", RunTable)
+
+    def main_widget(self) -> Widget:
+        """Return the table."""
+        return self.runs
 
     @property
     def progress(self) -> TextPane:

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.dom import DOMNode
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.worker import WorkerError
 
@@ -144,6 +145,10 @@ class TrainScreen(RunsScreen):
         if self.movie_tui.work.activity is not None:
             self.sweeps.show_activity(self.movie_tui.work.activity)
         self.set_interval(LOOK_SECONDS, self.look)
+
+    def main_widget(self) -> Widget:
+        """Return the list of models, or the table of runs while that is shown instead."""
+        return self.models if self.models.display else self.runs
 
     @property
     def models(self) -> ModelList:

@@ -286,7 +286,8 @@ def _screen(name: str, home: Path, evidence: Evidence) -> None:
             for key in keys:
                 terminal.press(key.format(export=home / homes.EXPORT))
                 _look(terminal, name)
-        for key in ("down", "down", "up", "right", "left", "tab", "enter"):
+        last = () if name == "QuitPanel" else ("enter",)  # on that panel, enter quits the app
+        for key in ("down", "down", "up", "right", "left", "tab", *last):
             assert terminal.press(key), f"the program ended after {key}"
             _look(terminal, name)
     finally:

@@ -44,14 +44,15 @@ class Changes:
         self._done: list[Veto | Deleted | None] = []
         """What was done, in order; ``None`` stands for a step of the store."""
         self._undone: list[Veto | Deleted | None] = []
+        self._ended_redo = False
+        """Whether a veto or a deletion came after the step of the store that was undone last: the store, which would
+        redo that step, does not know either."""
 
     def record(self, entry: Veto | Deleted | None = None) -> None:
-        """Record a change; ``None`` stands for a step of the store.
-
-        Vetoes and deletions that were undone before can no longer be redone.
-        """
+        """Record a change; ``None`` stands for a step of the store. What was undone before can no longer be redone."""
         self._done.append(entry)
         self._undone.clear()
+        self._ended_redo = entry is not None
 
     def rename(self, before: ViewerRef, after: ViewerRef) -> None:
         """Use a renamed profile's new name in the recorded vetoes; the steps of the store already have it."""
@@ -116,6 +117,7 @@ class Changes:
             await asyncio.to_thread(self._store.restore_profile, entry.viewer, entry.deleted)
         else:
             step = await asyncio.to_thread(self._store.undo, audience.viewers)
+            self._ended_redo = self._ended_redo and step is None
         if step or entry:
             self._undone.append(entry)
         return entry or step, audience
@@ -133,7 +135,7 @@ class Changes:
             entry = Deleted(entry.viewer, await asyncio.to_thread(self._store.delete_profile, entry.viewer))
         else:
             entry = None
-            step = await asyncio.to_thread(self._store.redo, audience.viewers)
+            step = None if self._ended_redo else await asyncio.to_thread(self._store.redo, audience.viewers)
         if step or entry:
             self._done.append(entry)
         self.last = step.changes[0] if step and step.kind == RATING else None

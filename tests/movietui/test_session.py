@@ -140,6 +140,19 @@ async def test_changes_are_undone_and_redone(session: Session) -> None:
     assert (await session.nudge(0.5)).after == 4.5
 
 
+async def test_a_veto_ends_redo(session: Session) -> None:
+    await session.open("demo")
+    session.show_to(Audience((user("1", "demo"), user("2", "demo"))))
+    window = await session.ranked(0, 10)
+    await session.rate(window["rows"][0], 4)
+    assert await session.undo() is not None
+    veto = session.veto(window["rows"][1])
+    assert await session.redo() is None
+    assert await session.undo() == veto
+    assert await session.redo() == veto
+    assert await session.redo() is None
+
+
 async def test_a_second_viewer_joins_and_leaves_the_pair(session: Session) -> None:
     await session.open("demo")
     one, two, three = (user(number, "demo") for number in "123")

@@ -131,13 +131,15 @@ class ListPane(Horizontal):
         view = self._session.view
         if view.filter_text:
             changes = hint(self.screen, ("browse.filter", "changes the filter"))
-            return f"No unseen movie matches {view.filter_text}. {changes}."
+            unseen = "" if self._session.audience.unseen_by == "none" else "unseen "
+            return f"No {unseen}movie matches {view.filter_text}. {changes}."
         if view.shelf != "all":
             adds, returns = (
                 hint(self.screen, ("browse.watchlist", "adds")),
                 hint(self.screen, ("browse.shelf", "returns")),
             )
-            return f"The watchlist is empty. {adds} a movie to it, {returns} to all movies."
+            nothing = "No movie is on all of your watchlists" if view.shelf == "both" else "The watchlist is empty"
+            return f"{nothing}. {adds} a movie, {returns} to all movies."
         opens = hint(self.screen, ("screen.data", "opens"))
         return f"You have seen everything here. {opens} the Data screen, where you can get a larger dataset."
 

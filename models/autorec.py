@@ -265,7 +265,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
 
 def ridge(noise: float, settings: AutoRecSettings) -> float:
-    """Return the prior variance of the weights that the decay implies."""
+    """Return the weights' prior variance, as implied by the decay."""
     return noise / max(settings.decay, LEAST_DECAY)
 
 

@@ -114,8 +114,11 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         return np.asarray(self.parameters["movie_mean"][:-1, :-1], np.float32)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Compute the scores without each rating, all at once: subtract the rating's part of the precision and solve
-        again."""
+        """Return how much each rating adds to the scores.
+
+        All ratings are handled at once: subtract each one's part of the precision and of the pull, solve again, and
+        compare the scores.
+        """
         precision, pull = self._sums(history)
         parts, pulls = self._parts(history)
         covariances = np.linalg.inv(np.concatenate([precision[None], precision - parts]))

@@ -66,8 +66,8 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some users' ratings, and the scores of their movies, each from the user's other ratings, by a ranker that never
-    saw the users."""
+    """Some users' ratings, and the scores of the movies that they rated. Each score is computed from the user's other
+    ratings, by a ranker that never saw the users."""
 
     residuals: Floats
     """The residual of each rating after ``Bias``, in stars, shape (ratings,)."""

@@ -1,4 +1,4 @@
-"""The entry point of movietui: starts the app without arguments, and the command line with any."""
+"""The entry point of movietui: opens the app if there are no arguments, and otherwise runs the command line."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The fit of ``AutoRec``. Imports torch, so only ``AutoRec._learn`` imports it."""
+"""The fit of ``AutoRec``. This module imports torch, so only ``AutoRec._learn`` imports this module."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""The fit of ``Bayes`` by Gibbs sampling. Imports torch, so only ``Bayes._learn`` imports it.
+"""The fit of ``Bayes`` by Gibbs sampling. This module imports torch, so only ``Bayes._learn`` imports this module.
 
 A user's or movie's whole vector is drawn at once: given the movies' vectors, a user's factors and bias are jointly
 normal. A sweep draws every movie, and then every user, with one Cholesky factorisation each. The prior mean of these

@@ -1,4 +1,4 @@
-"""The fit of ``Demographic``. Imports torch, so only ``Demographic._learn`` imports it."""
+"""The fit of ``Demographic``. This module imports torch, so only ``Demographic._learn`` imports this module."""
 
 import numpy as np
 import torch

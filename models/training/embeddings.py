@@ -1,4 +1,5 @@
-"""The fit of ``movietui.models.embeddings``. Imports torch, so only ``Embedded._learn`` imports it."""
+"""The fit of ``movietui.models.embeddings``. This module imports torch, so only ``Embedded._learn`` imports this
+module."""
 
 from collections.abc import Callable
 from typing import NamedTuple

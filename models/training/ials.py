@@ -1,4 +1,4 @@
-"""The fit of ``Ials``. Imports torch, so only ``Ials._learn`` imports it."""
+"""The fit of ``Ials``. This module imports torch, so only ``Ials._learn`` imports this module."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

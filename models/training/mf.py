@@ -1,4 +1,5 @@
-"""The fit of ``BiasedMF``. Imports torch, so only ``BiasedMF._learn`` imports it."""
+"""The fit of ``BiasedMF``. This module imports torch, so only ``BiasedMF._learn`` and the fit of ``Bayes`` import this
+module."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The fit of ``Pair``. Imports torch, so only ``Pair._learn`` imports it."""
+"""The fit of ``Pair``. This module imports torch, so only ``Pair._learn`` imports this module."""
 
 from collections.abc import Iterator
 from itertools import count

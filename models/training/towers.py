@@ -1,5 +1,5 @@
-"""Dense towers for training. Imports torch, so only fits import it; ``movietui.models.networks`` runs towers in
-numpy."""
+"""Dense towers for training. This module imports torch, so only fits import this module; ``movietui.models.networks``
+runs towers in numpy."""
 
 import itertools
 import math

@@ -101,7 +101,7 @@ def ratings_file(
     name: str, rows: Iterable[GivenRating], dataset: str, model: str, conditions: Sequence[str] = ()
 ) -> MovieFile:
     """Return a file of the ratings that a viewer gave, with the stars that the model predicts for each movie."""
-    about = [f"Predicted by the model {model} from {dataset}", *conditions]
+    about = [f"Predicted stars are from the model {model}, trained on {dataset}", *conditions]
     movies = [
         FileMovie(row["title"], row["year"], row["ids"], stars=row["stars"], predicted=row["predicted"], at=row["at"])
         for row in rows

@@ -21,7 +21,7 @@ class Veto:
     movie: Movie
 
     def renamed(self, before: ViewerRef, after: ViewerRef) -> Veto:
-        """Return the veto; if its viewer is the renamed profile, with the new name."""
+        """Return this veto, or a copy with the viewer's new name if its viewer is the profile that was renamed."""
         return replace(self, viewer=after) if self.viewer == before else self
 
 

@@ -1,4 +1,4 @@
-"""Signs and figures are explained under the list, beside the mouse, and in the help."""
+"""Symbols and figures are explained under the list, in tooltips, and in the help."""
 
 from movietui.store.ratings import Store
 from movietui.ui.browse.legend import LegendLine

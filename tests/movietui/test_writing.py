@@ -184,7 +184,7 @@ async def test_ratings_are_written_in_the_order_shown(folder: Path) -> None:
         await driver.press("enter")
         await driver.wait_for_notice("Copied 2 movies as Markdown")
         _, _, about, _, *written = driver.app.clipboard.splitlines()
-        assert about == "Predicted by the model mf from demo. Most stars first."
+        assert about == "Predicted stars are from the model mf, trained on demo. Most stars first."
         for line, on_screen_line, stars in zip(written, drawn, ("★ 3", "★ 1"), strict=False):
             rating, predicted, date = line.rpartition(": ")[2].split(", ")
             assert rating == stars

@@ -144,7 +144,8 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_answer(self, key: int) -> None:
-        """Rate the movie; on a card, give the movie with this number a point; for kinds of movies, show the keys."""
+        """Rate the movie with this many stars; on a card, give the movie with this number a point; if the question is
+        about kinds of movies, show a notice of the keys that answer it."""
         interview = self.interview
         if interview.kind == "card":
             interview.spend(key - 1)

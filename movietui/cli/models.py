@@ -23,7 +23,7 @@ from movietui.cli.output import (
 )
 from movietui.formatting import text
 from movietui.formatting.settings import settings_text
-from movietui.formatting.tables import calibration_table, confusion_table, figure, new_table, subgroups_table
+from movietui.formatting.tables import calibration_table, confusion_table, new_table, subgroups_table
 from movietui.models.choices import ORDERS, RECOMMENDED, TASKS, Order, Task, by_importance
 from movietui.protocol.wire import Message
 
@@ -79,7 +79,7 @@ def train(
     if json_:
         print_json(trained)
         return
-    metrics = "  ".join(f"{name} {value:.4f}" for name, value in trained["metrics"].items())
+    metrics = "  ".join(f"{name} {text.figure(value)}" for name, value in trained["metrics"].items())
     print_rich(
         f"run {trained['run']}: {model} on {trained['dataset']}, trained on {trained['fitted_on']} "
         f"({text.duration(trained['seconds'])})",
@@ -177,11 +177,11 @@ def _evaluations(rows: Sequence[Message], metrics: Sequence[str], splits: int) -
         difference = row.get("difference")
         reach = (difference["high"] - difference["low"]) / 2 if difference else 0.0
         against = f"{difference['value']:+.4f} ±{reach:.4f}" if difference else ""
-        values = [figure(row["metrics"].get(name)) for name in metrics]
+        values = [text.figure(row["metrics"].get(name)) for name in metrics]
         table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
     for row in rows[: len(rows) // splits] if splits > 1 else []:
         for statistic, label in (("mean", f"mean of {splits}"), ("std", "deviation")):
-            over = [figure(row["over_splits"].get(name, {}).get(statistic)) for name in metrics]
+            over = [text.figure(row["over_splits"].get(name, {}).get(statistic)) for name in metrics]
             table.add_row(label, row["model"], *over, "", "")
     return table
 
@@ -251,9 +251,9 @@ def sweep(
     metrics = list(rows[0]["metrics"])
     table = new_table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
     for row in rows:
-        figures = [figure(row["metrics"][name]) for name in metrics]
+        figures = [text.figure(row["metrics"][name]) for name in metrics]
         table.add_row(*row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]))
-    on_test = "  ".join(f"{name} {figure(value)}" for name, value in (rows[0]["test"] or {}).items())
+    on_test = "  ".join(f"{name} {text.figure(value)}" for name, value in (rows[0]["test"] or {}).items())
     print_rich(
         table,
         f"{model} on {rows[0]['dataset']}, split {split}, cleaning {cleaning}; measured on a validation part of train",
@@ -280,6 +280,6 @@ def reproduce(seed: int, json_: bool) -> None:
     figures = ("reported", "published", "tuned")
     table = new_table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
     for row in rows:
-        report = [figure(row[name]) for name in figures]
+        report = [text.figure(row[name]) for name in figures]
         table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *report, row["note"])
     print_rich(table, f"data as published, no cleaning, seed {seed}, split seed 0")

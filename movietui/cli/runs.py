@@ -14,7 +14,7 @@ from movietui.cli.output import Bars, as_json, handle_errors, open_store, print_
 from movietui.data.near_names import hint
 from movietui.formatting import text
 from movietui.formatting.run_tables import run_comparison, run_summary, state_text
-from movietui.formatting.tables import figure, new_table
+from movietui.formatting.tables import new_table
 from movietui.models.choices import METRICS
 
 
@@ -82,7 +82,7 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
             row["model"],
             row["dataset"],
             row["split"],
-            *(figure(row["metrics"][name]) if name in row["metrics"] else "" for name in metrics),
+            *(text.figure(row["metrics"][name]) if name in row["metrics"] else "" for name in metrics),
             text.duration(row["seconds"]) if row.get("seconds") is not None else "",
             text.size(row["peak_bytes"]) if row.get("peak_bytes") else "",
             text.size(row["checkpoint_bytes"]) if row.get("checkpoint_bytes") else "",
@@ -270,4 +270,4 @@ def runs_resume(number: int, json_: bool) -> None:
     if json_:
         print_json(trained)
         return
-    print_rich(f"run {number}: rmse {figure(trained['metrics']['rmse'])} ({text.duration(trained['seconds'])})")
+    print_rich(f"run {number}: rmse {text.figure(trained['metrics']['rmse'])} ({text.duration(trained['seconds'])})")

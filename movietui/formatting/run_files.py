@@ -9,9 +9,9 @@ from typing import Any
 from movietui.data.near_names import either
 from movietui.data.problems import Problem
 from movietui.data.storage.atomic_files import write_file
+from movietui.formatting import text
 from movietui.formatting.escaping import csv_text, json_text, markdown
 from movietui.formatting.settings import settings_text
-from movietui.formatting.tables import figure
 
 FACTS = (
     *("run", "name", "model", "dataset", "cleaning", "split", "seed", "device", "state", "started", "seconds"),
@@ -45,7 +45,7 @@ def _markdown(rows: Rows) -> str:
     lines = [
         [markdown(name) for name in head],
         ["---"] * len(head),
-        *([figure(cell) if isinstance(cell, float) else markdown(str(cell)) for cell in row] for row in body),
+        *([text.figure(cell) if isinstance(cell, float) else markdown(str(cell)) for cell in row] for row in body),
     ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

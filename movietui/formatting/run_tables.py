@@ -9,7 +9,7 @@ from rich.table import Table
 
 from movietui.formatting import text
 from movietui.formatting.settings import settings_text
-from movietui.formatting.tables import calibration_table, confusion_table, figure, new_table, subgroups_table
+from movietui.formatting.tables import calibration_table, confusion_table, new_table, subgroups_table
 from movietui.protocol.messages import RunComparison
 
 
@@ -28,7 +28,7 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
         ("memory", text.size(row["peak_bytes"]) if row["peak_bytes"] else ""),
         ("checkpoint", f"{text.size(row['checkpoint_bytes'])} in {row['checkpoint']}" * bool(row["checkpoint_bytes"])),
         ("settings", settings_text(row["settings"])),
-        ("metrics", "  ".join(f"{name} {figure(value)}" for name, value in row["metrics"].items())),
+        ("metrics", "  ".join(f"{name} {text.figure(value)}" for name, value in row["metrics"].items())),
         ("note", row["note"]),
     ):
         if value:
@@ -52,7 +52,7 @@ def run_comparison(comparison: RunComparison) -> list[Table | str]:
     for measured in comparison["metrics"]:
         low, high = measured["low"], measured["high"]
         reach = f" ±{(high - low) / 2:.4f}" if low is not None and high is not None else ""
-        values = ["" if value is None else figure(value) for value in (measured["first"], measured["second"])]
+        values = ["" if value is None else text.figure(value) for value in (measured["first"], measured["second"])]
         difference = measured["difference"]
         metrics.add_row(measured["metric"], *values, "" if difference is None else f"{difference:+.4f}{reach}")
     parts: list[Table | str] = [settings if settings.row_count else "The settings are the same.", "", metrics]

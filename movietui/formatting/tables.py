@@ -16,13 +16,6 @@ def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
-def figure(value: float | None) -> str:
-    """Return a metric as text; empty for ``None``."""
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-
-
 def subgroups_table(row: Message) -> Table:
     """Return a table of the errors by subgroup."""
     columns = ("rows", "users", "rmse", "mae", "too high")

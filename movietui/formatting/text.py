@@ -23,6 +23,13 @@ def decimals(value: float, digits: int = 2) -> str:
     return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
 
 
+def figure(value: float | None) -> str:
+    """Return a metric as text: a count whole, anything else with four digits, ``None`` as nothing."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
 def number_of_stars(value: float) -> str:
     """Return a rating in as few cells as possible: ``★ 4½``."""
     halves = round(value * 2)

@@ -349,7 +349,7 @@ class RunTable(ColumnList[Row]):
         value = row.metrics[name]
         comparable = base is not None and (row.dataset, row.split) == (base.dataset, base.split)
         if base is None or row is base or not comparable or name not in base.metrics:
-            return f"{value:.4f}"
+            return text.figure(value)
         difference = f"{'+' if value >= base.metrics[name] else ''}{text.decimals(value - base.metrics[name], 4)}"
         interval = self.intervals.get(row.id, {}).get(name)
         return difference + (f" ±{text.decimals((interval.high - interval.low) / 2, 4)}" if interval else "")

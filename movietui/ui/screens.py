@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual import events, on
+from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
@@ -38,6 +39,14 @@ class TerminalSizedScreen(Screen[Result]):
             event.prevent_default()  # else Textual handles it as well
             if self.outer_size != size:
                 self.post_message(events.Resize(size, size))
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close the screen, unless it is closed already.
+
+        A second key may come before a panel is removed. Textual would then close the screen below, or end the app if
+        that is the last one.
+        """
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
         """Focus a widget unless it is being removed: a removed widget would receive all keys and handle none."""

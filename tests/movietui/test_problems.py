@@ -105,6 +105,23 @@ async def test_a_panel_can_be_closed_before_it_is_shown(store: Store) -> None:
         assert app.screen is driver.browse
 
 
+async def test_a_panel_is_closed_only_once(store: Store) -> None:
+    with_run(store)
+    async with started(engine=FakeEngine()) as driver:
+        await driver.press("question_mark")
+        panel = driver.app.screen
+        assert isinstance(panel, HelpPanel)
+        await driver.press("ctrl+p")
+        await driver.until(lambda: driver.app.screen is not panel, "the palette")
+        palette = driver.app.screen
+        for closed, below in ((palette, panel), (panel, driver.browse)):
+            closed.dismiss(None)
+            closed.dismiss(None)  # as by a second key, before the first is done
+            assert driver.app.screen is below
+        await driver.press("down")
+        await driver.until(lambda: driver.movies.cursor == 1, "the cursor")
+
+
 async def test_a_panel_can_be_closed_before_it_is_drawn_again(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:

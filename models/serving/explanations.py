@@ -8,7 +8,7 @@ from movietui.data.dataset import Bools, Floats, Ints
 from movietui.models.base import AnyModel, Expectation, History
 from movietui.models.choices import Basis
 from movietui.models.metrics import RELEVANT
-from movietui.models.serving.kinship import Shared, share_a_genre, shared
+from movietui.models.serving.kinship import Shared, are_kin, shared
 from movietui.models.serving.similar import Similarities
 
 REASONS = 3
@@ -117,9 +117,9 @@ def reasons_for(
 ) -> list[Reasons]:
     """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, similarity.
 
-    A reason carries some weight, shares a genre with the movie and is among the movies most similar to it: that
-    somebody likes a comedy convinces nobody of a war movie, even if it changes the model's score. Reasons far behind
-    the best one are left out.
+    A reason carries some weight, shares a genre that is not common or a director with the movie, and is among the
+    movies most similar to it: that somebody likes a comedy convinces nobody of a war movie, even if it changes the
+    model's score. Reasons far behind the best one are left out, and so are objections that weigh more than all of them.
     """
     liked = (history.stars >= RELEVANT) | (
         (history.stars >= LIKED_ABOVE_MEAN) & (history.stars > history.stars.mean() if len(history) else False)
@@ -151,7 +151,7 @@ def _reasons(
         (weights >= smallest)
         & (similar >= np.partition(similarity, -nearest - 1)[-nearest - 1])
         & (history.movies != row)
-        & share_a_genre(similarities.dataset.movies, row, history.movies)
+        & are_kin(similarities.dataset.movies, row, history.movies)
     )
 
     def best(chosen: Bools, most: int) -> tuple[Reason, ...]:
@@ -168,4 +168,6 @@ def _reasons(
             for index in order[(values[order] > 0) & (values[order] >= NEXT * values.max(initial=0))]
         )
 
-    return Reasons(best(liked & (shares > 0), most), best(disliked & (shares < 0), OBJECTIONS))
+    reasons = best(liked & (shares > 0), most)
+    heaviest = max((reason.weight for reason in reasons), default=0.0)
+    return Reasons(reasons, best(disliked & (shares < 0) & (weights <= heaviest), OBJECTIONS))

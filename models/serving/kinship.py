@@ -13,6 +13,8 @@ CONTENT_WEIGHTS = (0.6, 0.25, 0.15)
 SPECIFIC = 2.5
 """A movie's genres describe it well if their weights add up to at least this. ``Drama`` alone, the genre of four movies
 in ten, weighs less."""
+COMMON = 0.25
+"""A genre of at least this share of all movies, as drama and comedy are, makes no two movies alike by itself."""
 YEARS = 10.0
 """How many years apart two movies have little in common in their time of release."""
 
@@ -35,11 +37,18 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
     return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors)
 
 
-def share_a_genre(movies: Movies, row: int, others: Ints) -> Bools:
-    """Return which of the others share a genre with a movie, shape (others,); a movie without genres
-    shares one with all."""
+def are_kin(movies: Movies, row: int, others: Ints) -> Bools:
+    """Return which of the others are kin of a movie to a person's eye, shape (others,).
+
+    They share a genre that is not ``COMMON``, or a director; a movie without genres is kin of all.
+    """
     genres, theirs = movies.genres[row], movies.genres[others]
-    return np.asarray((genres & theirs).any(1) | ~genres.any() | ~theirs.any(1), bool)
+    specific = genres & (movies.genres.mean(0) < COMMON)
+    kin = (specific & theirs).any(1) | ~genres.any() | ~theirs.any(1)
+    if movies.imdb is not None:
+        directed = [movies.imdb.directed[name] for name in movies.imdb.directors[row]]
+        kin |= np.isin(others, [other for rows in directed for other in rows])
+    return np.asarray(kin, bool)
 
 
 def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:

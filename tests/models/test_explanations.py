@@ -11,7 +11,7 @@ from movietui.models import MODELS
 from movietui.models.base import History, history_of
 from movietui.models.popularity import Popularity
 from movietui.models.serving.explanations import Reason, Reasons, explain, reasons_for
-from movietui.models.serving.kinship import Shared, shared
+from movietui.models.serving.kinship import Shared, are_kin, shared
 from movietui.models.serving.similar import Similarities
 from tests.models.builders import dataset, tastes
 
@@ -78,26 +78,31 @@ def test_only_liked_movies_that_count_for_it_are_reasons() -> None:
 
 
 def test_only_disliked_movies_that_count_against_it_are_objections() -> None:
-    chosen = reasons([1, 2, 5, 3, 2], [-0.3, 0.9, -0.5, -0.6, -0.4])
+    chosen = reasons([1, 2, 5, 3, 2, 5], [-0.3, 0.9, -0.5, -0.6, -0.4, 1.0])
     assert rows(chosen.against) == [5, 1]
+
+
+def test_objections_weigh_no_more_than_the_heaviest_reason() -> None:
+    assert rows(reasons([1, 2, 5], [-0.3, -0.9, 0.5]).against) == [1]
+    assert not reasons([1, 2], [-0.3, -0.9]).against
 
 
 def test_there_are_at_most_three_reasons_and_two_objections() -> None:
     assert rows(reasons([5] * 5, [0.1, 0.2, 0.3, 0.4, 0.5]).liked) == [5, 4, 3]
-    assert rows(reasons([1] * 5, [-0.1, -0.2, -0.3, -0.4, -0.5]).against) == [5, 4]
+    assert rows(reasons([1] * 5 + [5], [-0.1, -0.2, -0.3, -0.4, -0.5, 0.9]).against) == [5, 4]
 
 
 def test_an_unrelated_movie_is_not_a_reason() -> None:
     assert rows(reasons([5, 5], [0.2, 0.9], movies=[1, 31]).liked) == [1]
 
 
-def test_a_movie_without_a_common_genre_is_not_a_reason() -> None:
-    everything = dataset(np.tile(np.arange(10), 8), np.repeat(np.arange(8), 10), np.tile([1, 5], 40), movies=8)
-    genres = np.asarray([[1, 0]] * 4 + [[0, 1]] * 3 + [[0, 0]], bool)
+def test_a_movie_that_shares_only_a_common_genre_is_not_a_reason() -> None:
+    everything = dataset(np.tile(np.arange(10), 20), np.repeat(np.arange(20), 10), np.tile([1, 5], 100), movies=20)
+    genres = np.asarray([[1, 1]] + [[1, 0]] + [[0, 1]] * 5 + [[0, 0]] + [[0, 1]] * 12, bool)
     similarities = Similarities(replace(everything, movies=replace(everything.movies, genres=genres)))
     history = History(np.int32([1, 5, 7]), np.float32([5, 5, 5]))
     (chosen,) = reasons_for(Chosen([1.0, 1.0, 1.0]), similarities, history, np.int32([0]))
-    assert sorted(rows(chosen.liked)) == [1, 7]
+    assert sorted(rows(chosen.liked)) == [1]
 
 
 def test_similarity_counts_more_than_weight() -> None:
@@ -143,6 +148,16 @@ def test_a_rated_movie_is_explained_with_its_rating() -> None:
     model.fit(KIN)
     history = History(np.int32([0, 2]), np.float32([4, 5]))
     assert explain(model, Similarities(KIN), history, model.expect(model.fold_in(history)), 0).rated == 4
+
+
+def test_movies_of_one_director_are_kin() -> None:
+    few = dataset([0], [0], [3], movies=4)
+    genres = np.asarray([[1, 1], [0, 1], [0, 1], [0, 0]], bool)  # both are common
+    movies = replace(few.movies, genres=genres)
+    assert are_kin(movies, 0, np.int32([1, 2, 3])).tolist() == [False, False, True]
+    names, numbers = (("Ann", "Bo"), ("Bo",), ("Cy",), ()), np.ones(4, np.int32)
+    facts = ImdbFacts(np.full(4, 7, np.float32), numbers, numbers, names, ((),) * 4)
+    assert are_kin(replace(movies, imdb=facts), 0, np.int32([1, 2, 3])).tolist() == [True, False, True]
 
 
 def test_shared_genres_and_directors() -> None:

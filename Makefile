@@ -7,8 +7,9 @@ GROUPS ?= test,dev
 run: .venv/run.stamp
 	@$(BIN)/movietui
 
+# Three processes, also on two cores: many tests wait for terminals and child processes.
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .

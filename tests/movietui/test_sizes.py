@@ -14,8 +14,9 @@ from textual.widgets import Input
 
 from movietui.formatting import text
 from movietui.store.ratings import Store
+from movietui.ui.screens import Palette
 from movietui.ui.train.screen import TrainScreen
-from tests.movietui.driving import SMALL, started
+from tests.movietui.driving import LARGE, SMALL, started
 from tests.movietui.fakes import FakeEngine, joined, with_run
 from tests.movietui.resizing import PLACES, go_over_sizes, go_to, pictured, resize
 from tests.movietui.terminal import Terminal
@@ -158,3 +159,16 @@ async def test_a_palette_without_room_survives_page_keys(store: Store) -> None:
         await driver.until(lambda: driver.movies.total, "the list")
         await driver.press("ctrl+p", "pagedown", "pageup", "down", "end", "escape")
         assert driver.app.is_running
+
+
+async def test_the_palette_survives_every_width(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        await driver.press("ctrl+p")
+        await driver.until(lambda: isinstance(driver.app.screen, Palette), "the palette")
+        with pictured(driver) as picture:
+            for width in (8, 7, 6, 5, 4, 3, 2, 1, 140):
+                resize(driver, picture, width, 34)
+                await driver.press("down")
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.browse, "the list")

@@ -151,7 +151,7 @@ def _reasons(
         (weights >= smallest)
         & (similar >= np.partition(similarity, -nearest - 1)[-nearest - 1])
         & (history.movies != row)
-        & are_kin(similarities.dataset.movies, row, history.movies)
+        & are_kin(similarities.dataset.movies, similarities.specific_genres, row, history.movies)
     )
 
     def best(chosen: Bools, most: int) -> tuple[Reason, ...]:

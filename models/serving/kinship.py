@@ -37,14 +37,18 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
     return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors)
 
 
-def are_kin(movies: Movies, row: int, others: Ints) -> Bools:
+def specific_genres(movies: Movies) -> Bools:
+    """Return which genres are not ``COMMON``, shape (genres,)."""
+    return np.asarray(movies.genres.mean(0) < COMMON, bool)
+
+
+def are_kin(movies: Movies, specific: Bools, row: int, others: Ints) -> Bools:
     """Return which of the others are kin of a movie to a person's eye, shape (others,).
 
-    They share a genre that is not ``COMMON``, or a director; a movie without genres is kin of all.
+    They share a ``specific`` genre or a director; a movie without genres is kin of all.
     """
     genres, theirs = movies.genres[row], movies.genres[others]
-    specific = genres & (movies.genres.mean(0) < COMMON)
-    kin = (specific & theirs).any(1) | ~genres.any() | ~theirs.any(1)
+    kin = (genres & specific & theirs).any(1) | ~genres.any() | ~theirs.any(1)
     if movies.imdb is not None:
         directed = [movies.imdb.directed[name] for name in movies.imdb.directors[row]]
         kin |= np.isin(others, [other for rows in directed for other in rows])

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, Floats
-from movietui.models.serving.kinship import Shared, content_similarity, shared
+from movietui.data.dataset import Bools, Dataset, Floats
+from movietui.models.serving.kinship import Shared, content_similarity, shared, specific_genres
 
 DAMPING = 10.0
 """The weight, in ratings, that shrinks a movie's and a user's mean, and that discounts a movie with few ratings."""
@@ -58,6 +58,11 @@ class Similarities:
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
+
+    @cached_property
+    def specific_genres(self) -> Bools:
+        """Which genres make movies alike by themselves."""
+        return specific_genres(self.dataset.movies)
 
     @cached_property
     def _residuals(self) -> Floats:

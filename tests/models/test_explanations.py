@@ -11,7 +11,7 @@ from movietui.models import MODELS
 from movietui.models.base import History, history_of
 from movietui.models.popularity import Popularity
 from movietui.models.serving.explanations import Reason, Reasons, explain, reasons_for
-from movietui.models.serving.kinship import Shared, are_kin, shared
+from movietui.models.serving.kinship import Shared, are_kin, shared, specific_genres
 from movietui.models.serving.similar import Similarities
 from tests.models.builders import dataset, tastes
 
@@ -154,10 +154,14 @@ def test_movies_of_one_director_are_kin() -> None:
     few = dataset([0], [0], [3], movies=4)
     genres = np.asarray([[1, 1], [0, 1], [0, 1], [0, 0]], bool)  # both are common
     movies = replace(few.movies, genres=genres)
-    assert are_kin(movies, 0, np.int32([1, 2, 3])).tolist() == [False, False, True]
+    assert are_kin(movies, specific_genres(movies), 0, np.int32([1, 2, 3])).tolist() == [False, False, True]
     names, numbers = (("Ann", "Bo"), ("Bo",), ("Cy",), ()), np.ones(4, np.int32)
     facts = ImdbFacts(np.full(4, 7, np.float32), numbers, numbers, names, ((),) * 4)
-    assert are_kin(replace(movies, imdb=facts), 0, np.int32([1, 2, 3])).tolist() == [True, False, True]
+    assert are_kin(replace(movies, imdb=facts), specific_genres(movies), 0, np.int32([1, 2, 3])).tolist() == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_shared_genres_and_directors() -> None:

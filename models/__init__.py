@@ -5,6 +5,7 @@
 ``Model``, ``History``                 the contract of all models; a viewer's ratings, which a model folds in
 ``choose``, ``build``                  choose a model's settings; make an unfitted model with them
 ``evaluate``, ``compare``, ``train``   measure on a split; compare two evaluations; train a model to serve
+``phases``                             the fits that ``train`` makes
 ``save``, ``load``                     checkpoints
 ``Ranker``, ``Viewer``                 lists for one or more viewers
 =====================================  =======================================================================
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from movietui.models.base import History, Model
     from movietui.models.checkpoints import load, save
-    from movietui.models.evaluation.measure import build, choose, compare, evaluate, train
+    from movietui.models.evaluation.measure import build, choose, compare, evaluate, phases, train
     from movietui.models.registry import MODELS
     from movietui.models.serving.ranking import Ranker, Viewer
 
@@ -35,6 +36,7 @@ __all__ = [
     "compare",
     "evaluate",
     "load",
+    "phases",
     "save",
     "train",
 ]
@@ -42,7 +44,7 @@ _MODULES = {
     "MODELS": "registry",
     **dict.fromkeys(("History", "Model"), "base"),
     **dict.fromkeys(("load", "save"), "checkpoints"),
-    **dict.fromkeys(("build", "choose", "compare", "evaluate", "train"), "evaluation.measure"),
+    **dict.fromkeys(("build", "choose", "compare", "evaluate", "phases", "train"), "evaluation.measure"),
     **dict.fromkeys(("Ranker", "Viewer"), "serving.ranking"),
 }
 """The module in ``movietui.models`` that defines each public name."""

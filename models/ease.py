@@ -222,10 +222,6 @@ def _gram(tables: "Iterable[Tensor]", movie_count: int) -> "Tensor":
     """Return the sum of ``x' x`` over tables ``x``, shape (rows, movies) each; the lower half is the transposed upper
     half."""
     import torch
-
-    from movietui.models.training.threads import leave_one_core
-
-    leave_one_core()
     gram = torch.zeros(movie_count, movie_count)
     blocks = [slice(first, min(first + BLOCK, movie_count)) for first in range(0, movie_count, BLOCK)]
     for table in tables:

@@ -121,10 +121,6 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         Shape (movies, neighbours) each; a missing neighbour is ``total``.
         """
         import torch
-
-        from movietui.models.training.threads import leave_one_core
-
-        leave_one_core()
         users = len(lists.starts) - 1
         nearest = min(self.settings.neighbours, total)
         neighbour = np.full((total, nearest), total, np.int32)

@@ -19,7 +19,6 @@ from movietui.models.base import Epoch, Fitted, Parameters, Progress
 from movietui.models.training.device import choose_device
 from movietui.models.training.resume import TrainingProgress, next_state
 from movietui.models.training.stages import ratings_meter
-from movietui.models.training.threads import leave_one_core
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -87,7 +86,6 @@ def train(
     """
     import torch
 
-    leave_one_core()
     device = choose_device()
     network.to(device)
     batch = max(1, min(plan.batch, rows // plan.min_batches))

@@ -402,7 +402,7 @@ class Trained:
 
     model: AnyModel
     fitted: Fitted
-    """The curve of the fit from which validation ratings were held out."""
+    """The curve of the first fit."""
     metrics: Metrics
     """The rating and ranking metrics on test of the model fitted on train."""
     train: Dataset
@@ -416,6 +416,18 @@ class Trained:
     split: str
     fitted_on: Literal["train", "all ratings"]
     seconds: dict[Phase, float]
+
+
+MANY_RATINGS = 10_000_000
+"""A dataset with more ratings than this is fitted only once: each fit takes minutes, and the ratings in test change the
+served model little."""
+
+
+def phases(dataset: Dataset, refit_all: bool = True) -> tuple[Phase, ...]:
+    """Return the fits that ``train`` makes, in order."""
+    if len(dataset.ratings) > MANY_RATINGS:
+        return ("measure",)
+    return ("curve", "measure", "serve") if refit_all else ("curve", "measure")
 
 
 def ignore_phase(phase: Phase, epoch: Epoch) -> None:
@@ -433,12 +445,13 @@ def train(
 ) -> Trained:
     """Train a model to serve, and measure how well it predicts when it has not seen the ratings in test.
 
-    Fits two or three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
+    Fits up to three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
     measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because the served model should
-    know all of them. Raises ``Problem`` for an unknown model or split, or one that the dataset does not allow.
+    know all of them. With more than ``MANY_RATINGS`` ratings, the model that is measured is also the one to serve, and
+    its curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not allow.
     """
     parts = split(dataset, split_name)
-    learn, validation = hold_out(parts.train)
+    fits = phases(dataset, refit_all)
     seconds: dict[Phase, float] = {}
 
     def fit(phase: Phase, data: Dataset, held_out: Ratings | None = None) -> tuple[AnyModel, Fitted]:
@@ -448,19 +461,22 @@ def train(
         seconds[phase] = time.perf_counter() - start
         return model, fitted
 
-    fitted = fit("curve", dataset.with_ratings(learn), dataset.ratings.take(validation))[1]
+    curve: Fitted | None = None
+    if "curve" in fits:
+        learn, validation = hold_out(parts.train)
+        curve = fit("curve", dataset.with_ratings(learn), dataset.ratings.take(validation))[1]
     train_part, test = dataset.with_ratings(parts.train), dataset.ratings.take(parts.test)
-    model = fit("measure", train_part)[0]
+    model, fitted = fit("measure", train_part)
     prediction = model.predict(test.user, test.movie)
     metrics = rating_metrics(prediction, test.stars)
     lists = lists_of_users(model, train_part, test) if (test.stars >= RELEVANT).any() else None
     if lists is not None:
         metrics |= ranking_metrics(lists, train_part)
-    if refit_all:
+    if "serve" in fits:
         model = fit("serve", dataset)[0]
     return Trained(
         model=model,
-        fitted=fitted,
+        fitted=curve or fitted,
         metrics=metrics,
         train=train_part,
         test=test,
@@ -468,6 +484,6 @@ def train(
         lists=lists,
         dataset=dataset.name,
         split=parts.name,
-        fitted_on="all ratings" if refit_all else "train",
+        fitted_on="all ratings" if "serve" in fits else "train",
         seconds=seconds,
     )

@@ -21,8 +21,7 @@ from movietui.models.bayes import BayesSettings
 from movietui.models.mf import BLOCK
 from movietui.models.ordinal import values_and_cuts
 from movietui.models.side_features import of_movies, of_users
-from movietui.models.training.mf import Lists, bags
-from movietui.models.training.threads import leave_one_core
+from movietui.models.training.mf import Lists, bags, evenly_spread
 
 SPREAD = 0.05
 """The prior variance of a direction of a vector."""
@@ -54,7 +53,6 @@ def fit(
     train: Dataset, validation: Ratings | None, settings: BayesSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
     """Draw ``sweeps`` samples of the posterior, and return up to ``samples`` of those after the burn-in."""
-    leave_one_core()
     ratings, scale = train.ratings, train.scale
     factors = settings.factors or supported_factors(len(ratings))
     size = factors + 1
@@ -81,7 +79,7 @@ def fit(
     samples: list[dict[str, Tensor]] = []
     steps = _LatentStars(ratings, overall, by_user, by_movie) if settings.ordinal else None
     validation_loss = _Loss(validation, train, overall, steps) if validation is not None else None
-    some_ratings = np.linspace(0, len(ratings) - 1, min(TRAIN_LOSS_RATINGS, len(ratings))).astype(np.intp)
+    some_ratings = evenly_spread(len(ratings), TRAIN_LOSS_RATINGS)
     train_loss = _Loss(ratings.take(some_ratings), train, overall, steps)
     curve: list[Epoch] = []
     for number in range(1, settings.sweeps + 1):

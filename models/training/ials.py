@@ -14,7 +14,6 @@ from movietui.models.bias import expected, learn_effects
 from movietui.models.ials import Ials, IalsSettings
 from movietui.models.metrics import mse
 from movietui.models.rankers import SWEEPS, Sample, calibrate, ratings_by_user, sample_users, unit_mean_of
-from movietui.models.training.threads import leave_one_core
 
 START = 0.1
 """The approximate length of the movies' initial factors."""
@@ -28,7 +27,6 @@ def fit(
     train: Dataset, validation: Ratings | None, settings: IalsSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
     """Fit by solving in turn for the users and for the movies."""
-    leave_one_core()
     parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)
     sample = sample_users(len(train.users), SAMPLE)
     others = np.setdiff1d(np.arange(len(train.users)), sample)

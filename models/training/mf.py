@@ -5,25 +5,26 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import embedding_bag, pad
 
 from movietui.data.dataset import Dataset, Ratings
 from movietui.models.base import Epoch, Fitted, Parameters, Progress
 from movietui.models.mf import BLOCK, BiasedMFSettings
-from movietui.models.training.threads import leave_one_core
 
 NOISE = 1.0
 """The initial variance of a rating around the prediction, in stars squared."""
 START = 0.3
 """The standard deviation of the movies' initial factors."""
+TRAIN_LOSS_RATINGS = 1_000_000
+"""On how many ratings, evenly spread, the error on train is computed."""
 
 
 def fit(
     train: Dataset, validation: Ratings | None, settings: BiasedMFSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
     """Fit by updating users and movies in turn, each given the posterior of the other side."""
-    leave_one_core()
     ratings, scale, size = train.ratings, train.scale, settings.factors + 1
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
     stars = torch.from_numpy(ratings.stars - np.float32(overall))
@@ -36,6 +37,7 @@ def fit(
     movies.covariance.zero_()
     squares = float(stars.double().square().sum())
     noise = NOISE
+    some_ratings = ratings.take(evenly_spread(len(ratings), TRAIN_LOSS_RATINGS))
     curve: list[Epoch] = []
     for number in range(1, settings.sweeps + 1):
         users.update(movies, noise)
@@ -43,7 +45,7 @@ def fit(
         error = movies.update(users, noise)
         movies.learn_prior()
         noise = (squares + error + 1.0) / (len(ratings) + 1.0)
-        train_loss = _loss(users, movies, overall, ratings, train)
+        train_loss = _loss(users, movies, overall, some_ratings, train)
         held_out = _loss(users, movies, overall, validation, train) if validation is not None else None
         curve.append(Epoch(number, settings.sweeps, train_loss, held_out))
         progress(curve[-1])
@@ -77,6 +79,11 @@ class Lists:
         starts = torch.zeros(total + 1, dtype=torch.int32)
         starts[1:] = torch.bincount(rows, minlength=total).cumsum(0)
         return cls(others[order].contiguous(), stars[order].contiguous(), starts)
+
+
+def evenly_spread(total: int, most: int) -> NDArray[np.intp]:
+    """Return at most ``most`` of the numbers below ``total``, evenly spread."""
+    return np.linspace(0, total - 1, min(most, total)).astype(np.intp)
 
 
 class _Side:

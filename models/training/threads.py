@@ -1,6 +1,5 @@
-"""How many cores training uses, and calls that run in parallel."""
+"""Calls that run in parallel."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -8,14 +7,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-
-def leave_one_core() -> None:
-    """Let torch use all cores but one, so that the screen keeps drawing while a model is fitted."""
-    import torch
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(max(1, cores - 1))
 
 
 def side_by_side(one: Callable[[], T], other: Callable[[], U]) -> tuple[T, U]:

@@ -14,7 +14,7 @@ from movietui.data.progress import Report, Stage
 from movietui.data.splits import split
 from movietui.data.storage import locations
 from movietui.jobs.listener import SILENT, Listener, epoch_message
-from movietui.protocol.jobs import TrainResult
+from movietui.protocol.jobs import EpochProgress, TrainResult
 from movietui.protocol.wire import sentence
 from movietui.store import interrupts
 from movietui.store.ratings import Store
@@ -23,7 +23,7 @@ from movietui.store.runs import SERVED_SPLIT, Recorder, Runs
 if TYPE_CHECKING:
     from movietui.data.dataset import Dataset
     from movietui.models.base import Epoch
-    from movietui.models.evaluation.measure import Trained
+    from movietui.models.evaluation.measure import Phase, Trained
     from movietui.models.settings import Settings
     from movietui.models.training.resume import States
 
@@ -70,6 +70,11 @@ class Prepared:
     device: str
     """The device that the model is fitted on."""
 
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The fits to come, in order."""
+        return models.phases(self.dataset, refit_all=self.request.split is None)
+
 
 def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, run: int | None = None) -> TrainResult:
     """Train a model, store the run and its checkpoint, and return what ``train --json`` prints.
@@ -83,8 +88,7 @@ def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, r
     try:
         with interrupts.delayed():  # from the moment that the run exists, its end is recorded
             run = begin(store, prepared, run)
-            phases = ("curve", "measure") if request.split else ("curve", "measure", "serve")
-            recorder = Recorder(Runs(store), run, phases)
+            recorder = Recorder(Runs(store), run, prepared.phases)
         trained = fit(prepared, recorder, listener)
         checkpoint = checkpoint_of(store, run)
         save(store, run, checkpoint, trained, prepared.dataset)
@@ -163,7 +167,7 @@ def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
             recorder.hold(listener.gate.wait)
 
     def on_epoch(phase: str, epoch: Epoch) -> None:
-        message = epoch_message(epoch)
+        message: EpochProgress = {**epoch_message(epoch), "fits": len(prepared.phases)}
         recorder.epoch(phase, message)
         listener.epoch(phase, message)
         pause()

@@ -121,6 +121,8 @@ class EpochProgress(EpochRow):
     """A point of a curve, with the maximum number of epochs."""
 
     of: int
+    fits: NotRequired[int]
+    """How many fits a training makes in all."""
 
 
 class TrainResult(TypedDict):

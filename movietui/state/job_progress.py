@@ -37,12 +37,14 @@ class Activity:
     stages: tuple[StageEvent, ...] = ()
     """The last event of each stage so far, in order."""
     curve: tuple[EpochEvent, ...] = ()
-    """The epochs of the first phase, which has a validation loss."""
+    """The epochs of the first phase."""
     inside: InsideEvent | None = None
     """Progress within an epoch, or within a fit that has no epochs."""
     results: tuple[SweepRow, ...] = ()
     """The combinations of a sweep measured so far, in order."""
     phase: str = ""
+    fits: int = 0
+    """How many fits the training makes in all; 0 until the first epoch says so."""
     began: float = field(default_factory=time.monotonic)
     phase_began: float = field(default_factory=time.monotonic)
     first_phase: float = 0.0
@@ -86,9 +88,10 @@ class Activity:
                 done=event["epoch"],
                 total=event["of"],
                 unit="epoch",
-                curve=(*self.curve, event) if event["phase"] == "curve" else self.curve,
+                curve=(*self.curve, event) if event["phase"] == (self.curve or (event,))[0]["phase"] else self.curve,
                 inside=None,
                 phase=event["phase"],
+                fits=event.get("fits", self.fits),
                 phase_began=self.phase_began if same_phase else now,
                 first_phase=first,
                 now=now,
@@ -119,12 +122,13 @@ class Activity:
         Epochs may take very different times, but all phases do the same work, so the time of the first phase predicts
         that of the others.
         """
-        phases = 2 if self.request["do"] == "train" and self.request.get("split") else 3
+        usual = 2 if self.request["do"] == "train" and self.request.get("split") else 3
+        fits = self.fits or usual
         elapsed = time.monotonic() - self.began
         share = max(self.share, self.done / self.total if self.unit == "epoch" else 0.0)
         if not self.first_phase and share < ENOUGH_TO_PREDICT:
-            return share / phases, None
-        in_all = phases * (self.first_phase or elapsed / share)
+            return share / fits, None
+        in_all = fits * (self.first_phase or elapsed / share)
         return min(0.99, elapsed / in_all), max(0.0, in_all - elapsed) or None
 
     @property

@@ -16,8 +16,10 @@ from movietui.models.ease import Ease
 from movietui.models.ials import Ials
 from movietui.models.item_knn import ItemKNN
 from movietui.models.metrics import RELEVANT, mse, ndcg
+from movietui.models.rankers import RATINGS_BY_USER
 from movietui.models.settings import Settings, setting
 from movietui.models.training import stages
+from movietui.models.training.some_users import ratings_of, some_users
 from movietui.models.training.threads import side_by_side
 
 Doubles = NDArray[np.float64]
@@ -36,6 +38,16 @@ ROUNDS = 2
 """How often all weights are tried with each size of step."""
 MIN_GAIN = 2e-4
 """How much the ndcg must rise for a step to be accepted."""
+ORDER_MOVIES = 10_000
+"""The most movies from which the weights of the order are learned: the most rated ones."""
+WEIGHT_RATINGS = 1_000_000
+"""From about how many ratings, all ratings of some users, the weights are learned."""
+BASE_SHARE = 0.6
+"""The share of the minutes that the sweeps of ``BASE`` may take; the rest is for its set-up and the other parts."""
+SWEEP_SECONDS = 0.5e-6
+"""About how many seconds a sweep with 32 factors takes for each rating, on two cores."""
+FEWEST_SWEEPS = 40
+"""Rather than make fewer sweeps than this, ``BASE`` learns from fewer users."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,10 @@ class BlendSettings(Settings):
     factors: int = setting(0, 0, 128)
     """The latent factors of ``bayes``; 0 for as many as the number of ratings supports."""
     sweeps: int = setting(200, 1, 10_000)
-    """The sweeps of ``bayes``."""
+    """The most sweeps of ``bayes``."""
+    minutes: float = setting(20.0, 0.1, 10_000.0)
+    """About how many minutes a fit may take on two cores. A dataset with some millions of ratings gets fewer sweeps of
+    ``bayes``, and if that is not enough, ``bayes`` learns from some of the users."""
     neighbours: bool = setting(True, False, True)
     """Whether ``item-knn`` contributes to the stars."""
     ease: bool = setting(True, False, True)
@@ -80,9 +95,26 @@ IALS = 3
 """The number of ``ials``, which differ in their random starts."""
 
 
-def parts_of(settings: BlendSettings) -> Mapping[str, Part]:
-    """Return the parts by name, ``BASE`` first."""
-    bayes = BayesSettings(factors=settings.factors, sweeps=settings.sweeps, caution=CAUTION, popularity=0.0)
+def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
+    """Return how many sweeps ``BASE`` makes, and from about how many ratings it learns, so that the fit takes about
+    ``minutes``.
+
+    >>> affordable(BlendSettings(), 1_000_000)
+    (200, 1000000)
+    >>> affordable(BlendSettings(), 32_000_000)
+    (45, 32000000)
+    >>> affordable(BlendSettings(minutes=5), 32_000_000)
+    (40, 9000000)
+    """
+    swept = settings.minutes * 60 * BASE_SHARE / SWEEP_SECONDS
+    fewest = min(FEWEST_SWEEPS, settings.sweeps)
+    sweeps = min(settings.sweeps, max(fewest, int(swept / max(ratings, 1))))
+    return sweeps, min(ratings, int(swept / sweeps))
+
+
+def parts_of(settings: BlendSettings, sweeps: int) -> Mapping[str, Part]:
+    """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``."""
+    bayes = BayesSettings(factors=settings.factors, sweeps=sweeps, caution=CAUTION, popularity=0.0)
     parts = {BASE: Part(lambda seed: Bayes(bayes, seed=seed), rates=True, order=0.5 * settings.stars)}
     if settings.neighbours:
         parts["item-knn"] = Part(lambda seed: ItemKNN(seed=seed), rates=True)
@@ -106,7 +138,8 @@ class Blend(Model[BlendSettings, Tastes]):
     parts.
 
     Each part is fitted twice: without a tenth of the ratings, from which the weights are then learned, and on all
-    ratings, to serve.
+    ratings, to serve. Of a large dataset, the weights are learned from some users, who have about ``WEIGHT_RATINGS``
+    ratings.
 
     *Stars*: ``shift + sum_k w_k r_k``, where ``r_k`` are the stars of a rating part. Ridge regression on the tenth
     gives ``w``, shrunk towards the first part alone (Breiman, Stacked regressions, 1996).
@@ -128,7 +161,7 @@ class Blend(Model[BlendSettings, Tastes]):
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
-        parts = parts_of(self.settings)
+        parts = parts_of(self.settings, self.settings.sweeps)
         self._parts = {name: part.build(self.seed) for name, part in parts.items()}
         for name, model in self._parts.items():
             prefix = f"{name}/"
@@ -139,9 +172,12 @@ class Blend(Model[BlendSettings, Tastes]):
         self._rating = [name for name, part in parts.items() if part.rates]
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
-        parts = parts_of(self.settings)
-        rows, held_out_rows = hold_out(np.arange(len(train.ratings)), self.seed, self.settings.held_out)
-        remaining, held_out = train.with_ratings(rows), train.ratings.take(held_out_rows)
+        sweeps, base_ratings = affordable(self.settings, len(train.ratings))
+        parts = parts_of(self.settings, sweeps)
+        weighed = train.with_ratings(ratings_of(train, some_users(train, WEIGHT_RATINGS, self.seed)))
+        rows, held_out_rows = hold_out(np.arange(len(weighed.ratings)), self.seed, self.settings.held_out)
+        remaining, held_out = weighed.with_ratings(rows), weighed.ratings.take(held_out_rows)
+        of_base = train.with_ratings(ratings_of(train, some_users(train, base_ratings, self.seed)))
         curve: list[Epoch] = []
 
         def report(predict: Callable[[Ints, Ints], Floats], loss: float) -> None:
@@ -160,7 +196,8 @@ class Blend(Model[BlendSettings, Tastes]):
         first: dict[str, AnyModel] = {}
         served: dict[str, AnyModel] = {}
         for name, part in parts.items():
-            for fit, (models, data) in enumerate(((first, remaining), (served, train))):
+            everything = of_base if name == BASE else train
+            for fit, (models, data) in enumerate(((first, remaining), (served, everything))):
                 models[name] = part.build(self.seed)
                 models[name].fit(data, progress=partial(report_share, name, fit))
             predicted_stars = first[name].predict(held_out.user, held_out.movie)
@@ -169,7 +206,10 @@ class Blend(Model[BlendSettings, Tastes]):
         predicted = np.stack([first[name].predict(held_out.user, held_out.movie) for name in rating_parts], 1)
         stack, shift = fit_stack(predicted, held_out.stars)
         parameters: Parameters = {
-            f"{name}/{key}": value for name, model in served.items() for key, value in model.parameters.items()
+            f"{name}/{key}": value
+            for name, model in served.items()
+            for key, value in model.parameters.items()
+            if parts[name].rates or key not in RATINGS_BY_USER
         }
         parameters |= {
             "stack": stack,
@@ -241,25 +281,30 @@ class Blend(Model[BlendSettings, Tastes]):
     def _learn_order(self, first: Mapping[str, AnyModel], train: Dataset, held_out: Ratings) -> Doubles:
         """Learn the weights of the order from the held-out ratings of liked movies; if there are none, or if the
         settings say so, return the starting weights. ``first``: the parts that were fitted without these ratings."""
-        parts = {name: part.order for name, part in parts_of(self.settings).items() if part.order}
+        parts = {name: part.order for name, part in parts_of(self.settings, 1).items() if part.order}
         start = np.append(list(parts.values()), 0.0 if parts else 1.0)
         known = train.counts > 0
-        liked = np.zeros((len(train.users), len(train.movies)), bool)
-        rows = held_out.stars >= RELEVANT
-        liked[held_out.user[rows], held_out.movie[rows]] = True
-        liked &= known
-        users = np.flatnonzero(liked.any(1))
+        # The columns of the tables: enough movies for any list, but not so many that the tables do not fit in memory.
+        columns = np.flatnonzero(known)
+        if len(columns) > ORDER_MOVIES:
+            columns = np.sort(np.argsort(-train.counts, kind="stable")[:ORDER_MOVIES])
+        relevant = np.flatnonzero((held_out.stars >= RELEVANT) & np.isin(held_out.movie, columns))
+        users = np.unique(held_out.user[relevant])
         if not (self.settings.learned and parts and len(users)):
             return start
         users = users[np.unique(np.linspace(0, len(users) - 1, ORDER_USERS).astype(int))]
-        tables = np.empty((len(start), len(users), len(known)), np.float32)
+        relevant = relevant[np.isin(held_out.user[relevant], users)]
+        liked = np.zeros((len(users), len(columns)), bool)
+        liked[np.searchsorted(users, held_out.user[relevant]), np.searchsorted(columns, held_out.movie[relevant])] = (
+            True
+        )
+        tables = np.empty((len(start), len(users), len(columns)), np.float32)
         for index, user in enumerate(users):
             history = history_of(train, int(user))
             scores = {name: first[name].expect(first[name].fold_in(history)).score for name in parts}
-            tables[:, index] = features(scores, train.counts, known)
-            tables[:, index, history.movies] = -np.inf
-        tables[:, :, ~known] = -np.inf
-        return (start + coordinate_ascent(start, tables, liked[users])) / 2
+            tables[:, index] = features(scores, train.counts, known)[:, columns]
+            tables[:, index, np.isin(columns, history.movies)] = -np.inf
+        return (start + coordinate_ascent(start, tables, liked)) / 2
 
 
 def features(scores: Mapping[str, Floats], counts: Ints, known: Bools) -> Floats:

@@ -21,6 +21,7 @@ from movietui.models.neighbours import (
 )
 from movietui.models.settings import setting
 from movietui.models.training import stages
+from movietui.models.training.some_users import ratings_of, some_users
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +34,10 @@ MOVIES_AT_ONCE = 512
 MAX_RATINGS = 400
 """The most ratings of a user that count for similarities if dense tables do not fit in memory: with all, a few users
 with thousands of ratings would take most of the time."""
+
+SIMILARITY_RATINGS = 8_000_000
+"""From about how many ratings, all ratings of some users, similarities are computed. More would change the similarities
+of the movies with many ratings little, and those of the others rarely matter."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,8 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     Neighbours are computed from products of dense tables if these fit in memory (as with ML-1M). Otherwise they are
     computed for one movie at a time from the ratings of its raters, so that even with 87,000 movies only the nearest
     neighbours are in memory. The second way takes time proportional to the sum of the users' squared numbers of
-    ratings, of which at most ``MAX_RATINGS`` count for each user.
+    ratings, of which at most ``MAX_RATINGS`` count for each user. A large dataset's similarities come from some of its
+    users, who have about ``SIMILARITY_RATINGS`` ratings.
     """
 
     name = "item-knn"
@@ -68,8 +74,15 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         stages.begin("effects")
         parameters = learn_effects(train, settings.sweeps, of_users=settings.both)
         residuals = ratings.stars - expected(parameters, ratings.user, ratings.movie)
-        lists = ResidualLists.of(ratings.user, ratings.movie, residuals, len(train.users))
-        squares = np.bincount(ratings.movie, residuals.astype(np.float64) ** 2, minlength=total).astype(np.float32)
+        every_list = ResidualLists.of(ratings.user, ratings.movie, residuals, len(train.users))
+        drawn = some_users(train, SIMILARITY_RATINGS, self.seed)
+        rows = ratings_of(train, drawn)
+        lists = every_list
+        if len(rows) < len(ratings):
+            lists = ResidualLists.of(ratings.user[rows], ratings.movie[rows], residuals[rows], len(train.users))
+        squares = np.bincount(ratings.movie[rows], residuals[rows].astype(np.float64) ** 2, minlength=total).astype(
+            np.float32
+        )
         stages.begin("similarities")
         neighbour, dot, common = self._nearest(lists, total, np.sqrt(squares))
         norm = np.sqrt(squares)
@@ -79,9 +92,9 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         empty = np.full((1, neighbour.shape[1] + 1), total, np.int32)
         parameters |= {
             "counts": train.counts,
-            "starts": lists.starts,
-            "other": lists.other,
-            "rest": lists.residual,
+            "starts": every_list.starts,
+            "other": every_list.other,
+            "rest": every_list.residual,
             "neighbour": np.concatenate([np.concatenate([movies, neighbour], 1), empty]),
             "weight": np.concatenate([np.concatenate([self_weight, weight], 1), np.zeros(empty.shape)]).astype(
                 np.float32
@@ -89,7 +102,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         }
         # The ratings of some users, each removed from the similarities to which it contributes.
         stages.begin("weights")
-        users = sample_of_users(len(train.users))
+        users = drawn[sample_of_users(len(drawn))]
         table, rated = lists.table(users, total + 1)
         indices, list_index = lists.indices(users)
         movie, rating_residuals = lists.other[indices], lists.residual[indices, None]
@@ -121,6 +134,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         Shape (movies, neighbours) each; a missing neighbour is ``total``.
         """
         import torch
+
         users = len(lists.starts) - 1
         nearest = min(self.settings.neighbours, total)
         neighbour = np.full((total, nearest), total, np.int32)

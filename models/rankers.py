@@ -32,6 +32,8 @@ TINY = 1e-9
 """Lengths and sums of squares below this count as 0."""
 SWEEPS = 12
 """How often the effects of users and movies are updated in turn."""
+RATINGS_BY_USER = ("starts", "rated", "stars")
+"""The parameters of ``ratings_by_user``. Only ``predict`` reads them."""
 Rows = NDArray[np.integer[Any]] | slice
 
 

@@ -448,7 +448,8 @@ def train(
     Fits up to three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
     measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because the served model should
     know all of them. With more than ``MANY_RATINGS`` ratings, the model that is measured is also the one to serve, and
-    its curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not allow.
+    its curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not
+    allow.
     """
     parts = split(dataset, split_name)
     fits = phases(dataset, refit_all)

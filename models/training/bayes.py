@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import pad
 
 from movietui.data.dataset import Dataset, Floats, Ratings
 from movietui.models.base import Epoch, Fitted, Parameters, Progress
@@ -294,7 +293,11 @@ def _some(lists: Lists, others: Lists, generator: Generator) -> tuple[Lists, Lis
     chosen = torch.rand(total, generator=generator) < DIRECTION_RATINGS / ratings
     row = torch.repeat_interleave(torch.arange(total, dtype=torch.int32), lists.starts.diff())
     inside = chosen[row]
-    row, other, stars = (chosen.cumsum(0, dtype=torch.int32) - 1)[row[inside]], lists.others[inside], lists.stars[inside]
+    row, other, stars = (
+        (chosen.cumsum(0, dtype=torch.int32) - 1)[row[inside]],
+        lists.others[inside],
+        lists.stars[inside],
+    )
     return Lists.of(row, other, stars, int(chosen.sum())), Lists.of(other, row, stars, len(others.starts) - 1)
 
 

@@ -84,7 +84,8 @@ class TestIals(ModelContract):
         train = tastes()[0]
         model.fit(train)
         monkeypatch.setattr(ials, "BLOCK", 70)
-        lists = ials._Lists.of_users(train, model.settings)
+        ratings = train.ratings
+        lists = ials._Lists.of(ratings.user, ratings.movie, model.settings.values(ratings.stars), len(train.users))
         movies = ials.torch.from_numpy(model.parameters["factors"][:-1])
         users = ials._solve(lists, movies, movies, float(model.parameters["unseen"]), model.settings).numpy()
         for user in (0, 6, 7, 149):

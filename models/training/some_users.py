@@ -1,0 +1,24 @@
+"""A random part of a dataset's users, for what does not gain from all ratings of a large dataset."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movietui.data.dataset import Dataset
+
+
+def some_users(train: Dataset, ratings: int, seed: int = 0) -> NDArray[np.intp]:
+    """Return users who together have about this many ratings, drawn with the seed, ascending; all users if the dataset
+    has no more ratings."""
+    users, total = len(train.users), len(train.ratings)
+    if total <= ratings:
+        return np.arange(users)
+    return np.flatnonzero(np.random.default_rng(seed).random(users) < ratings / total)
+
+
+def ratings_of(train: Dataset, users: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the rows of these users' ratings, ascending."""
+    if len(users) == len(train.users):
+        return np.arange(len(train.ratings))
+    chosen = np.zeros(len(train.users), bool)
+    chosen[users] = True
+    return np.flatnonzero(chosen[train.ratings.user])

@@ -23,8 +23,12 @@ NAMES = (
     "random80",
     "latest",
     "latest-global",
+    "cold-movies",
+    "cold-newest",
 )
 LATEST_SHARE = 0.1
+COLD_SHARE = 0.1
+"""The share of the movies (``cold-movies``), or of the ratings (``cold-newest``), that are in test."""
 VALIDATION_SHARE = 0.1
 
 
@@ -40,7 +44,7 @@ class Split:
 def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
     """Split a dataset's ratings.
 
-    ``seed`` is the seed of the split (``kfold5``, ``random90``, ``random80``), not of the model. Raises ``Problem`` if
+    ``seed`` is the seed of the split (``kfold5``, ``random90``, ``random80``, ``cold-movies``), not of the model. Raises ``Problem`` if
     the name is not in ``NAMES`` or the split does not fit the dataset.
     """
     total = len(dataset.ratings)
@@ -64,7 +68,13 @@ def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
     shares = {"random90": 0.1, "random80": 0.2}
     if name in shares:
         return _shuffled(total, seed)[: round(total * shares[name])]
-    by_time: dict[str, Callable[[Ratings], Rows]] = {"latest": _latest_of_each_user, "latest-global": _latest}
+    if name == "cold-movies":
+        return _of_random_movies(dataset.ratings, seed)
+    by_time: dict[str, Callable[[Ratings], Rows]] = {
+        "latest": _latest_of_each_user,
+        "latest-global": _latest,
+        "cold-newest": _of_newest_movies,
+    }
     if name in by_time:
         return by_time[name](dataset.ratings)
     raise no_such(f"There is no split {name!r}", name, NAMES, f"choose one of {', '.join(NAMES)}.")
@@ -96,6 +106,25 @@ def _latest_of_each_user(ratings: Ratings) -> Rows:
     keep = np.maximum(1, (counts * LATEST_SHARE).astype(int))
     newest: Rows = order[rank_from_newest < keep[user]]
     return newest
+
+
+def _of_random_movies(ratings: Ratings, seed: int) -> Rows:
+    """Return all ratings of a tenth of the movies that have ratings."""
+    movies = np.unique(ratings.movie)
+    drawn = movies[_shuffled(len(movies), seed)[: max(1, round(len(movies) * COLD_SHARE))]]
+    return np.flatnonzero(np.isin(ratings.movie, drawn))
+
+
+def _of_newest_movies(ratings: Ratings) -> Rows:
+    """Return all ratings of the movies whose first rating is the latest: as many movies as have at least a tenth of the
+    ratings together. Of movies first rated in the same second, the later row counts as newer."""
+    movies, which = np.unique(ratings.movie, return_inverse=True)
+    first = np.full(len(movies), np.iinfo(np.int64).max)
+    np.minimum.at(first, which, ratings.time)
+    newest_first = np.lexsort((np.arange(len(movies)), first))[::-1]
+    counts = np.bincount(which)[newest_first].cumsum()
+    newest = newest_first[: 1 + np.searchsorted(counts, len(ratings) * COLD_SHARE)]
+    return np.flatnonzero(np.isin(which, newest))
 
 
 def hold_out(rows: Rows, seed: int = 0, share: float = VALIDATION_SHARE) -> tuple[Rows, Rows]:

@@ -50,6 +50,9 @@ class BayesSettings(Settings):
     """Whether stars are unequally spaced levels (ordered probit) rather than plain numbers."""
     features: bool = setting(True, False, True)
     """Whether to use age, gender, occupation, zip code, genres, year and directors, where known."""
+    imdb: bool = setting(True, False, True)
+    """Whether the features include the mean rating, the number of votes and the runtime on IMDb, if the dataset is
+    joined with it."""
     caution: float = setting(2.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)

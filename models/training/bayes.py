@@ -63,12 +63,13 @@ def fit(
     by_movie = Lists.of(movie, user, stars, len(train.movies))
     watched = _ImplicitFeedback.of(by_user, by_movie, settings.implicit * factors, generator)
     watchers = _ImplicitFeedback.of(by_movie, by_user, settings.implicit * factors, generator)
-    user_features, movie_features = of_users(train.users), of_movies(train.movies)
+    user_features, movie_features = of_users(train.users), of_movies(train.movies, settings.imdb)
     if not settings.features:
         user_features, movie_features = user_features[:, :0], movie_features[:, :0]
     user_design, movie_design = _decorrelated(user_features, by_user), _decorrelated(movie_features, by_movie)
     users = _Side(by_user, [watched.design, user_design[:-1]], size)
     movies = _Side(by_movie, [watchers.design, movie_design[:-1]], size)
+    unrated = _Unrated(movie_design[:-1], movies, torch.Generator().manual_seed(seed + 1))
     users.vectors[:, :-1] = START * torch.randn(len(train.users), factors, generator=generator)
     noise = 1.0
     warm_up = min(int(settings.sweeps * settings.warm_up), settings.sweeps - 1)
@@ -83,6 +84,7 @@ def fit(
     curve: list[Epoch] = []
     for number in range(1, settings.sweeps + 1):
         movies.draw(users, noise, generator)
+        unrated.draw()
         movies.learn(noise, generator)
         noise = _draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
         users.draw(movies, noise, generator)
@@ -418,23 +420,57 @@ class _Side:
         """Draw the scatter of each row, then the mean and the precision of the vectors around the regression, then its
         weights.
 
-        Only rows with ratings are used: the others carry no information. The mean and the precision have a
-        normal-Wishart prior (Salakhutdinov and Mnih, Bayesian probabilistic matrix factorization, 2008), the scatter an
-        inverse gamma prior that counts as ``2 SCATTER_PRIOR`` ratings of average scatter.
+        Only rows with ratings are used: the others carry no information. The scatter has an inverse gamma prior that
+        counts as ``2 SCATTER_PRIOR`` ratings of average scatter.
         """
         degrees = SCATTER_PRIOR + self.lists.starts.diff() / 2
         self.scatter = (SCATTER_PRIOR + self.errors / (2 * noise)) / torch._standard_gamma(degrees, generator=generator)
-        fitted = self.expected() - self.mean
-        residuals = (self.vectors - fitted)[self.known].double()
-        count, size = residuals.shape
-        centre = residuals.sum(0) / (count + 1)
-        deviations = torch.cat([residuals - centre, centre[None]])  # the prior is one more vector, at zero
-        self.precision = _draw_precision(deviations.float(), SPREAD, generator)
-        lower = torch.linalg.cholesky(self.precision.double() * (count + 1))
-        normal = torch.randn(size, 1, generator=generator, dtype=torch.float64)
-        self.mean = (centre + torch.linalg.solve_triangular(lower.T, normal, upper=True)[:, 0]).float()
+        residuals = (self.vectors - (self.expected() - self.mean))[self.known]
+        self.mean, self.precision = _draw_normal(residuals, generator)
         for block in self.blocks:
             block.draw(self.vectors - self.expected() + block.fitted, self.precision, generator)
+
+
+class _Unrated:
+    """Draws the vectors of the movies without ratings.
+
+    Their prior in ``_Side`` would be wrong: it is a regression on who rated a movie, too, and movies that nobody rated
+    are not like the average of the others. Theirs is a regression on the features alone. It is fitted to the latest
+    vectors of the rated movies, and nothing else learns from it.
+    """
+
+    def __init__(self, features: Tensor, movies: _Side, generator: Generator) -> None:
+        self.movies, self.generator = movies, generator
+        self.size = movies.vectors.shape[1]
+        self.block = _Block(features, movies.known, self.size)
+
+    def draw(self) -> None:
+        """Draw the regression, then the vectors and their means."""
+        movies, known = self.movies, self.movies.known
+        if known.all() or not known.any():
+            return
+        mean, precision = _draw_normal((movies.vectors - self.block.fitted)[known], self.generator)
+        self.block.draw(movies.vectors - mean, precision, self.generator)
+        expected = (mean + self.block.fitted)[~known]
+        normal = torch.randn(self.size, len(expected), generator=self.generator)
+        lower = torch.linalg.cholesky(precision)
+        movies.means[:-1][~known] = expected
+        movies.vectors[~known] = expected + torch.linalg.solve_triangular(lower.T, normal, upper=True).T
+
+
+def _draw_normal(vectors: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Draw the mean and the precision of the normal distribution that vectors come from.
+
+    They have a normal-Wishart prior (Salakhutdinov and Mnih, Bayesian probabilistic matrix factorization, 2008).
+    """
+    vectors = vectors.double()
+    count, size = vectors.shape
+    centre = vectors.sum(0) / (count + 1)
+    deviations = torch.cat([vectors - centre, centre[None]])  # the prior is one more vector, at zero
+    precision = _draw_precision(deviations.float(), SPREAD, generator)
+    lower = torch.linalg.cholesky(precision.double() * (count + 1))
+    normal = torch.randn(size, 1, generator=generator, dtype=torch.float64)
+    return (centre + torch.linalg.solve_triangular(lower.T, normal, upper=True)[:, 0]).float(), precision
 
 
 def _sum_rows(lists: Lists, starts: Tensor, table: Tensor, products: Tensor) -> None:

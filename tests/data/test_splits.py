@@ -74,6 +74,27 @@ def test_latest_global_keeps_ratings_of_one_moment_together(demo: Dataset) -> No
     assert splits.split(replace(demo, ratings=ratings), "latest-global").test.tolist() == [25, 26, 27, 28, 29]
 
 
+def test_cold_splits_keep_all_ratings_of_a_movie_together(demo: Dataset) -> None:
+    movie, time = demo.ratings.movie, demo.ratings.time
+    rated = np.unique(movie)
+    first = {int(each): int(time[movie == each].min()) for each in rated}
+    for name, seeds in (("cold-movies", [0, 1]), ("cold-newest", [0])):
+        for seed in seeds:
+            cut = splits.split(demo, name, seed)
+            cold = np.unique(movie[cut.test])
+            assert not np.isin(movie[cut.train], cold).any()
+            if name == "cold-movies":
+                shuffled = np.arange(len(rated))
+                np.random.RandomState(seed).shuffle(shuffled)
+                assert sorted(rated[shuffled[: round(len(rated) / 10)]]) == cold.tolist()
+            else:
+                warm = np.unique(movie[cut.train])
+                assert min(first[int(each)] for each in cold) >= max(first[int(each)] for each in warm)
+                assert len(cut.test) >= len(movie) / 10
+                oldest = min(cold.tolist(), key=lambda each: first[each])
+                assert len(cut.test) - (movie == oldest).sum() < len(movie) / 10
+
+
 def test_u_splits_are_only_for_the_published_rows(demo: Dataset) -> None:
     with pytest.raises(Problem, match="--cleaning none"):
         splits.split(demo, "u1")

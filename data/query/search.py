@@ -299,7 +299,7 @@ class Search:
         movies = np.fromiter(chain.from_iterable(imdb.directed.values()), np.intp, int(number.sum()))
         director = np.repeat(np.arange(len(number)), number)
         known = np.bincount(director, self.dataset.counts[movies], minlength=len(number))
-        return tuple(imdb.directed), Index(tuple(imdb.director_keys.values()), known)
+        return tuple(imdb.directed), Index(tuple(imdb.name_keys.values()), known)
 
     def people(self, typed: str, limit: int) -> list[str]:
         """Return the names of directors that contain all the typed words, the best first."""

@@ -139,6 +139,14 @@ class ImdbFacts:
         """The rows of the movies from each country, by its code."""
         return _rows_by_value(self.countries)
 
+    def cast_of(self, row: int) -> tuple[str, ...]:
+        """Return the names of the actors of a movie who are billed first."""
+        return self.cast[row] if self.cast else ()
+
+    def people_of(self, row: int) -> tuple[str, ...]:
+        """Return the names of the directors of a movie and of the actors who are billed first."""
+        return (*self.directors[row], *self.cast_of(row))
+
     def of(self, row: int) -> dict[str, Any] | None:
         """Return a movie's facts as JSON-able values, or None if it has no match."""
         if not self.ids or not self.ids[row]:
@@ -150,7 +158,7 @@ class ImdbFacts:
             "minutes": int(self.minutes[row]) or None,
             "genres": list(self.genres[row]),
             "directors": list(self.directors[row]),
-            "cast": list(self.cast[row]) if self.cast else [],
+            "cast": list(self.cast_of(row)),
             "languages": list(self.languages[row]) if self.languages else [],
             "countries": list(self.countries[row]) if self.countries else [],
         }
@@ -209,8 +217,17 @@ class Movies:
         return [self.genre_names[column] for column in np.flatnonzero(self.genres[row])]
 
     def tags_of(self, row: int) -> list[str]:
-        """Return the tags of a movie, the one that tells most about it first; empty if the dataset has no tags."""
-        return self.tags.of(row) if self.tags else []
+        """Return the tags of a movie, the one that tells most about it first; empty if the dataset has no tags.
+
+        Tags that only repeat a genre, a director or an actor of the movie are left out.
+        """
+        return self.beside_facts(row, self.tags.of(row)) if self.tags else []
+
+    def beside_facts(self, row: int, tags: Sequence[str]) -> list[str]:
+        """Return those of a movie's tags that do not repeat one of its genres, directors or actors."""
+        facts = [*self.genres_of(row), *(self.imdb.people_of(row) if self.imdb else ())]
+        repeated = {title_key(fact) for fact in facts}
+        return [tag for tag in tags if title_key(tag) not in repeated]
 
     def to_json(self, row: int) -> dict[str, Any]:
         """Return the id, title and year of a movie as JSON-able values; an unknown year is ``None``."""

@@ -28,6 +28,10 @@ MIN_RELEVANCE = 0.6
 """The lowest relevance in the tag genome at which a movie has a tag."""
 STRONG = 0.5
 """The weight from which a tag is strong: two users gave it to the movie, or the tag genome says so."""
+COMMON = 0.1
+"""A tag of at least this share of the movies with tags makes no two movies alike by itself."""
+ENOUGH = 6.0
+"""The sum of weight times ``rarity`` from which a movie's tags describe it well: about three strong tags."""
 MAX_LENGTH = 50
 """The most characters of a tag; what is longer is a remark about one movie."""
 
@@ -78,10 +82,55 @@ class Tags:
         """The index of each tag in ``names``, by the key by which tags are compared."""
         return {title_key(name): index for index, name in enumerate(self.names)}
 
+    @cached_property
+    def _by_tag(self) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """The entries of ``tag`` sorted by tag, and where each tag begins among them, shape (names + 1,)."""
+        return np.argsort(self.tag, kind="stable"), np.concatenate([[0], np.cumsum(self.counts)])
+
+    def entries_with(self, tag: int) -> NDArray[np.intp]:
+        """Return the entries of ``tag`` and ``weight`` that are about one tag, by its index in ``names``."""
+        order, starts = self._by_tag
+        return order[starts[tag] : starts[tag + 1]]
+
     def rows_with(self, tag: int) -> NDArray[np.int32]:
         """Return the rows of the movies that have a tag, by its index in ``names``."""
-        rows: NDArray[np.int32] = self.movie[self.tag == tag]
+        rows: NDArray[np.int32] = self.movie[self.entries_with(tag)]
         return rows
+
+    def rows_named(self, name: str) -> NDArray[np.int32]:
+        """Return the rows of the movies that have a tag, by its name; spelling does not matter (see ``index``)."""
+        return self.rows_with(self.index[title_key(name)])
+
+    @cached_property
+    def _totals(self) -> NDArray[np.float64]:
+        """For each movie, the sum of weight times ``rarity`` over its tags."""
+        telling = self.weight * self.rarity[self.tag]
+        return np.asarray(np.bincount(self.movie, telling, len(self.starts) - 1), np.float64)
+
+    def similarity(self, row: int) -> NDArray[np.float64]:
+        """Return how far the tags of each movie agree with those of one movie, from 0 to 1, shape (movies,).
+
+        For each tag that two movies share, the lower of its two weights is multiplied by its ``rarity``; the sum of
+        these is divided by the larger of the two movies' sums over all of their tags, or by ``ENOUGH`` if that is
+        larger, so that a single tag in common does not make two movies with few tags the same.
+        """
+        shared = np.zeros(len(self.starts) - 1)
+        for entry in range(self.starts[row], self.starts[row + 1]):
+            tag, weight = int(self.tag[entry]), self.weight[entry]
+            entries = self.entries_with(tag)
+            shared[self.movie[entries]] += np.minimum(self.weight[entries], weight) * self.rarity[tag]
+        return np.asarray(shared / np.maximum(np.maximum(self._totals, self._totals[row]), ENOUGH))
+
+    def strong_kin(self, row: int) -> NDArray[np.bool_]:
+        """Return which movies share a strong tag that is not ``COMMON`` with a movie, shape (movies,)."""
+        kin = np.zeros(len(self.starts) - 1, bool)
+        piece = self._of(row)
+        tagged = int(np.count_nonzero(np.diff(self.starts)))
+        for tag in self.tag[piece][self.weight[piece] >= STRONG].tolist():
+            if self.counts[tag] < COMMON * tagged:
+                entries = self.entries_with(tag)
+                kin[self.movie[entries[self.weight[entries] >= STRONG]]] = True
+        return kin
 
 
 def rarity(counts: NDArray[np.int64], tagged: int) -> NDArray[np.float64]:

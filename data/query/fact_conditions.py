@@ -1,28 +1,18 @@
 """Conditions of a filter on facts about a movie: ``@Scorsese``, ``#twist-ending``, ``lang:ko``, ``-country:us``.
 
-Does not import numpy, so that the app can recognise these conditions too.
+``movietui.data.query.condition_text`` says how they are written.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
+from movietui.data.dataset import Dataset, ImdbFacts
 from movietui.data.imdb.origins import COUNTRIES, LANGUAGES, OTHER_NAMES
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
+from movietui.data.query.condition_text import PREFIXES, Fact, person_condition, tag_condition
 from movietui.data.titles import title_key
-
-if TYPE_CHECKING:
-    from movietui.data.dataset import Dataset, ImdbFacts
-
-Fact = Literal["person", "tag", "language", "country"]
-PREFIXES: Mapping[str, Fact] = {"@": "person", "#": "tag", "lang:": "language", "country:": "country"}
-"""What a condition begins with, after ``-`` if it excludes movies."""
-PREFIX = rf"[+-]?(?:{'|'.join(PREFIXES)})"
-"""Matches what may stand before the quotes of a condition, as a regular expression that ignores case."""
 
 _CONDITION = re.compile(rf'([+-]?)({"|".join(PREFIXES)})(?:"([^"]*)"?|([^"]*))', re.IGNORECASE)
 _LOSSES: Mapping[Fact, tuple[str, str]] = {
@@ -45,8 +35,7 @@ class Condition:
         """Return the rows of the movies that have one of the values, in any order."""
         if self.fact == "tag":
             tags = dataset.movies.tags
-            indices = [tags.index[title_key(value)] for value in self.values] if tags else []
-            return [row for index in indices for row in tags.rows_with(index).tolist()] if tags else []
+            return [row for value in self.values for row in tags.rows_named(value).tolist()] if tags else []
         rows = _rows_by_value(self.fact, dataset.movies.imdb)
         return [row for value in self.values for row in rows.get(value, ())]
 
@@ -165,7 +154,7 @@ def _completed(fact: Fact, sign: str, typed: str, dataset: Dataset) -> Iterable[
         for name, key in imdb.name_keys.items():
             if wanted in f" {key}" and '"' not in name:
                 having = len(imdb.credited[name])
-                yield f'{prefix}"{name}"' if " " in name else prefix + name, _meeting(having, sign, len(dataset.movies))
+                yield sign + person_condition(name), _meeting(having, sign, len(dataset.movies))
     elif fact == "tag" and tags is not None:
         counts = tags.counts.tolist()
         for key, index in tags.index.items():
@@ -173,30 +162,12 @@ def _completed(fact: Fact, sign: str, typed: str, dataset: Dataset) -> Iterable[
                 yield tag_condition(key, sign), _meeting(counts[index], sign, len(dataset.movies))
     elif fact in _LOSSES:
         rows, names = _rows_by_value(fact, imdb), names_of(fact)
-        judged = sum(map(len, rows.values()))
-        for code, having in rows.items():
+        judged = len({row for of_code in rows.values() for row in of_code})
+        for code, of_code in rows.items():
             key = title_key(names.get(code, code))
             if wanted in f" {key}" or code.casefold() == wanted.strip():
-                yield prefix + key.replace(" ", "-"), _meeting(len(having), sign, judged)
+                yield prefix + key.replace(" ", "-"), _meeting(len(of_code), sign, judged)
 
 
 def _meeting(having: int, sign: str, movies: int) -> int:
     return movies - having if sign == "-" else having
-
-
-def tag_condition(tag: str, sign: str = "") -> str:
-    """Return the condition that a movie must have a tag or, with the sign ``-``, must not.
-
-    >>> tag_condition("twist ending")
-    '#twist-ending'
-    """
-    return f"{sign}#{title_key(tag).replace(' ', '-')}"
-
-
-def person_condition(name: str) -> str:
-    """Return the condition that a person of this name directed a movie or acted in it.
-
-    >>> person_condition("Martin Scorsese")
-    '@"Martin Scorsese"'
-    """
-    return f'@"{name}"' if " " in name else f"@{name}"

@@ -10,7 +10,8 @@ import numpy as np
 from movietui.data.dataset import Bools, Dataset, ImdbFacts
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.query.fact_conditions import PREFIX, Condition, completions, condition_in
+from movietui.data.query.condition_text import PREFIX
+from movietui.data.query.fact_conditions import Condition, completions, condition_in
 from movietui.data.titles import movie_key
 
 EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist lang:ko "alien"'

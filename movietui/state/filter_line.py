@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.query.fact_conditions import PREFIX
+from movietui.data.query.condition_text import PREFIX
 
 SAVED = ":"
 """The character before the name of a saved filter."""

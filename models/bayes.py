@@ -50,6 +50,8 @@ class BayesSettings(Settings):
     """Whether stars are unequally spaced levels (ordered probit) rather than plain numbers."""
     features: bool = setting(True, False, True)
     """Whether to use age, gender, occupation, zip code, genres, year and directors, where known."""
+    tags: int = setting(0, 0, 100)
+    """How many directions of the movies' tags are used with the other facts, if the dataset has tags; 0 for none."""
     caution: float = setting(2.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)

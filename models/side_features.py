@@ -32,15 +32,17 @@ def of_users(users: Users) -> Floats:
     return _centred_columns(tables, len(users) + 1)
 
 
-def of_movies(movies: Movies) -> Floats:
-    """Return genres, five-year bucket of the release and, if joined with IMDb, directors for a regression, shape
-    (movies + 1, columns).
+def of_movies(movies: Movies, tag_columns: int = 0) -> Floats:
+    """Return genres, five-year bucket of the release, ``tag_columns`` directions of the tags and, if joined with IMDb,
+    directors for a regression, shape (movies + 1, columns).
 
     If a movie has several genres or directors, their columns are divided by the square root of their number.
     """
     rows = len(movies) + 1
     buckets = [str(year // YEARS) if year else "" for year in movies.years.tolist()] + [""]
-    tables = [_over_root_of_count(np.pad(movies.genres, ((0, 1), (0, 0)))), _one_hot(buckets)]
+    tables: list[NDArray[Any]] = [_over_root_of_count(np.pad(movies.genres, ((0, 1), (0, 0)))), _one_hot(buckets)]
+    said = features.tags(movies, tag_columns) if tag_columns else None
+    tables += [said.values] if said else []
     credited = directors(movies)
     if credited is not None:
         # The last entry of ``names`` stands for everybody who directed only one movie, and carries no information.

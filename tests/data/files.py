@@ -16,6 +16,9 @@ HEADERS = {
     "ratings.csv": "userId,movieId,rating,timestamp",
     "movies.csv": "movieId,title,genres",
     "links.csv": "movieId,imdbId,tmdbId",
+    "tags.csv": "userId,movieId,tag,timestamp",
+    "genome-tags.csv": "tagId,tag",
+    "genome-scores.csv": "movieId,tagId,relevance",
 }
 
 

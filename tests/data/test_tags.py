@@ -17,8 +17,9 @@ from movietui.data.movielens.release import RawTags
 from movietui.data.problems import Problem
 from movietui.data.safe_text import INVISIBLE
 from movietui.data.storage import cache, parquet
-from movietui.data.tags import ENOUGH, MAX_LENGTH, MOST_TAGS, Tags, normalised, strongest
+from movietui.data.tags import ENOUGH, MAX_LENGTH, MOST_TAGS, Tags, normalised
 from tests.data.files import contents, write_folder
+from tests.models.builders import tags_of
 
 TWO = 2 / (2 + 2)
 """The weight of a tag that two users gave to a movie."""
@@ -201,13 +202,6 @@ def test_small_blocks_give_the_same_tags(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 # Which tags are kept
-
-
-def tags_of(cells: Sequence[tuple[int, str, float]], movies: int) -> Tags:
-    """Return the tags of this many movies, from the movie, name and weight of each."""
-    names = list(dict.fromkeys(name for _, name, _ in cells))
-    movie, tag, weight = zip(*((row, names.index(name), weight) for row, name, weight in cells), strict=True)
-    return strongest(names, np.int32(movie), np.int32(tag), np.float32(weight), movies)
 
 
 def test_a_tag_that_few_movies_have_tells_more() -> None:

@@ -56,7 +56,7 @@ def save_hostile(name: str = "hostile") -> None:
     """Save a dataset with these titles in the current home, without the reader, which removes control characters."""
     import pandas as pd
 
-    from movietui.data.movielens.release import GENRES_100K, Raw
+    from movietui.data.movielens.release import GENRES_100K, Raw, RawTags
     from movietui.data.storage import cache
 
     random = np.random.RandomState(4)
@@ -89,6 +89,12 @@ def save_hostile(name: str = "hostile") -> None:
             }
         ),
         genre_names=(*GENRES_100K, "[b]Crime[/b]"),
+        tags=RawTags(
+            TITLES,
+            np.repeat(np.asarray(movies, np.int32), 2),
+            np.asarray([(tag + movie) % len(TITLES) for movie in movies for tag in (0, 1)], np.int32),
+            np.full(2 * len(movies), 0.9, np.float32),
+        ),
     )
     cache.save_raw(name, raw, {"name": name, "title": f"[red]hostile[/red] {POISON}", "source": "path", "note": ""})
 

@@ -212,7 +212,7 @@ class FakeEngine(Requests, EngineClient):
         if "among" in query:
             movies &= {int(key) for key in query["among"]}
         for word in query.get("filter", "").split():
-            if word not in ("+even", "+odd", "1990..1999", "1980..1989", "@Odd"):
+            if word not in ("+even", "+odd", "1990..1999", "1980..1989", "@Odd", "@Ann", "#calm-seas"):
                 raise Problem(f"There is no genre {word[1:]!r}; choose one of even, odd.")
             if word[0].isdigit():
                 movies = {movie for movie in movies if 1950 + movie % 70 in range(int(word[:4]), int(word[6:]) + 1)}
@@ -340,8 +340,8 @@ class FakeEngine(Requests, EngineClient):
             "people_first": words == "odd",
             "joined": self.directors_known,
             "tagged": True,
-            "actors": [{"name": "Ann [b]Even[/b]", "movies": 2}] if "ann".startswith(words) else [],
-            "tags": [{"name": "[i]even[/i] odder", "movies": 4}] if "even odder".startswith(words) else [],
+            "actors": [{"name": "Ann", "movies": 2}] if "ann".startswith(words) else [],
+            "tags": [{"name": "calm seas", "movies": 4}] if "calm seas".startswith(words) else [],
         }
 
     def taste(self, *, viewers: Sequence[ViewerRatings]) -> TasteReport:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from movietui.data.safe_text import INVISIBLE
+from movietui.data.tags import MAX_LENGTH
 
 RAW = re.compile(f"(?!\n)(?:{INVISIBLE.pattern})")
 """Matches what must not reach a terminal: every invisible character except a line feed."""
@@ -48,6 +49,7 @@ TITLES = (
     "<b>html</b> &amp;",
     "Movie: " + "[bold]" * 20,
 )
+TAGS = tuple(title for title in TITLES if len(title) <= MAX_LENGTH)
 USERS = 25
 OCCUPATION = "[b]作家[/b]\u202e\x1b[31m"
 
@@ -90,9 +92,9 @@ def save_hostile(name: str = "hostile") -> None:
         ),
         genre_names=(*GENRES_100K, "[b]Crime[/b]"),
         tags=RawTags(
-            TITLES,
+            TAGS,
             np.repeat(np.asarray(movies, np.int32), 2),
-            np.asarray([(tag + movie) % len(TITLES) for movie in movies for tag in (0, 1)], np.int32),
+            np.asarray([(tag + movie) % len(TAGS) for movie in movies for tag in (0, 1)], np.int32),
             np.full(2 * len(movies), 0.9, np.float32),
         ),
     )

@@ -278,16 +278,12 @@ async def test_search_finds_people(faked: FakeEngine, store: Store) -> None:
         assert driver.app.session.audience.viewers == (profile("Oddny"),)
 
 
-@pytest.mark.parametrize(
-    ("words", "kind", "condition"),
-    [("ann", "actor", '@"Ann [b]Even[/b]"'), ("even odder", "tag", "#i-even-i-odder")],
-)
+@pytest.mark.parametrize(("words", "kind", "condition"), [("ann", "actor", "@Ann"), ("calm", "tag", "#calm-seas")])
 async def test_search_finds_actors_and_tags(faked: FakeEngine, words: str, kind: str, condition: str) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("slash")
         await driver.type(words)
-        await driver.see(kind)
-        await driver.see("odder" if kind == "tag" else "Ann [b]Even[/b]")
+        await driver.see(f" {kind} ")
         await driver.press("enter")
         await driver.wait_for_notice(f"match {condition}")
         assert driver.app.session.view.filter_text == condition

@@ -83,19 +83,20 @@ class Tags:
         return {title_key(name): index for index, name in enumerate(self.names)}
 
     @cached_property
-    def _by_tag(self) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-        """The entries of ``tag`` sorted by tag, and where each tag begins among them, shape (names + 1,)."""
-        return np.argsort(self.tag, kind="stable"), np.concatenate([[0], np.cumsum(self.counts)])
+    def _by_tag(self) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
+        """``movie`` and ``weight`` sorted by tag, and where each tag begins in them, shape (names + 1,)."""
+        order = np.argsort(self.tag, kind="stable")
+        return self.movie[order], self.weight[order], np.concatenate([[0], np.cumsum(self.counts)])
 
-    def entries_with(self, tag: int) -> NDArray[np.intp]:
-        """Return the entries of ``tag`` and ``weight`` that are about one tag, by its index in ``names``."""
-        order, starts = self._by_tag
-        return order[starts[tag] : starts[tag + 1]]
+    def _having(self, tag: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the rows of the movies that have a tag, and the weight that it has there."""
+        movie, weight, starts = self._by_tag
+        piece = slice(starts[tag], starts[tag + 1])
+        return movie[piece], weight[piece]
 
     def rows_with(self, tag: int) -> NDArray[np.int32]:
         """Return the rows of the movies that have a tag, by its index in ``names``."""
-        rows: NDArray[np.int32] = self.movie[self.entries_with(tag)]
-        return rows
+        return self._having(tag)[0]
 
     def rows_named(self, name: str) -> NDArray[np.int32]:
         """Return the rows of the movies that have a tag, by its name; spelling does not matter (see ``index``)."""
@@ -117,8 +118,8 @@ class Tags:
         shared = np.zeros(len(self.starts) - 1)
         for entry in range(self.starts[row], self.starts[row + 1]):
             tag, weight = int(self.tag[entry]), self.weight[entry]
-            entries = self.entries_with(tag)
-            shared[self.movie[entries]] += np.minimum(self.weight[entries], weight) * self.rarity[tag]
+            rows, weights = self._having(tag)
+            shared[rows] += np.minimum(weights, weight) * np.float32(self.rarity[tag])
         return np.asarray(shared / np.maximum(np.maximum(self._totals, self._totals[row]), ENOUGH))
 
     def strong_kin(self, row: int) -> NDArray[np.bool_]:
@@ -128,8 +129,8 @@ class Tags:
         tagged = int(np.count_nonzero(np.diff(self.starts)))
         for tag in self.tag[piece][self.weight[piece] >= STRONG].tolist():
             if self.counts[tag] < COMMON * tagged:
-                entries = self.entries_with(tag)
-                kin[self.movie[entries[self.weight[entries] >= STRONG]]] = True
+                rows, weights = self._having(tag)
+                kin[rows[weights >= STRONG]] = True
         return kin
 
 

@@ -92,6 +92,12 @@ class ImdbFacts:
     """Names, in the order of the credits; an empty tuple if unknown."""
     people: tuple[tuple[str, ...], ...]
     """The ids of the directors, such as ``nm0001741``, in the same order; two people may share a name."""
+    genres: tuple[tuple[str, ...], ...] = ()
+    """As IMDb names them; an empty tuple if unknown."""
+    ids: tuple[str, ...] = ()
+    """The ids of the IMDb titles, such as ``tt0114709``; an empty string for a movie without a match."""
+    fingerprint: str = ""
+    """Hexadecimal digest that changes if the dataset is joined with other tables, or a match is chosen by hand."""
     cast: tuple[tuple[str, ...], ...] = ()
     """The names of the actors who are billed first, in the order of billing; an empty tuple if unknown."""
     languages: tuple[tuple[str, ...], ...] = ()
@@ -99,12 +105,6 @@ class ImdbFacts:
     unknown."""
     countries: tuple[tuple[str, ...], ...] = ()
     """The codes of the countries of origin, such as ``KR``; an empty tuple if unknown."""
-    genres: tuple[tuple[str, ...], ...] = ()
-    """As IMDb names them; an empty tuple if unknown."""
-    ids: tuple[str, ...] = ()
-    """The ids of the IMDb titles, such as ``tt0114709``; an empty string for a movie without a match."""
-    fingerprint: str = ""
-    """Hexadecimal digest that changes if the dataset is joined with other tables, or a match is chosen by hand."""
 
     @cached_property
     def directed(self) -> Mapping[str, tuple[int, ...]]:

@@ -66,6 +66,22 @@ def lines(layout: str = "ml-100k") -> dict[str, list[str]]:
     }
 
 
+def tags(layout: str) -> dict[str, list[str]]:
+    """Return the lines of the files with tags in a layout, which is empty if its releases have none."""
+    given = [
+        (user, movie, ("twist ending", "Sci-Fi")[(user + movie) % 2]) for user in range(1, 5) for movie in range(9)
+    ]
+    if layout == "ml-10m":
+        return {"tags.dat": [f"{user}::{movie}::{tag}::900000000" for user, movie, tag in given]}
+    if layout != "ml-latest-small":
+        return {}
+    return {
+        "tags.csv": [f"{user},{movie},{tag},900000000" for user, movie, tag in given],
+        "genome-tags.csv": ["1,heist", "2,twist ending"],
+        "genome-scores.csv": [f"{movie},{tag},0.{movie}{tag}" for movie in range(1, 9) for tag in (1, 2)],
+    }
+
+
 def contents(changed: Mapping[str, list[str]] | None = None, layout: str = "ml-100k") -> dict[str, bytes]:
     encoding = "latin-1" if layout in ("ml-100k", "ml-1m") else "utf-8"
     end = "\r\n" if layout == "ml-latest-small" else "\n"

@@ -4,7 +4,7 @@ After cleaning, all code uses indices: ``ratings.user[i]`` is a row of ``users``
 ``movies``. The ids in the original files are kept as strings, and are used only in input and output.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from movietui.data.tags import Tags
 from movietui.data.titles import title_key, with_year
 
 Ints = NDArray[np.int32]
@@ -97,20 +98,54 @@ class ImdbFacts:
     """The ids of the IMDb titles, such as ``tt0114709``; an empty string for a movie without a match."""
     fingerprint: str = ""
     """Hexadecimal digest that changes if the dataset is joined with other tables, or a match is chosen by hand."""
+    cast: tuple[tuple[str, ...], ...] = ()
+    """The names of the actors who are billed first, in the order of billing; an empty tuple if unknown."""
+    languages: tuple[tuple[str, ...], ...] = ()
+    """The codes of the original languages, such as ``ko``; see ``movietui.data.imdb.origins``. An empty tuple if
+    unknown."""
+    countries: tuple[tuple[str, ...], ...] = ()
+    """The codes of the countries of origin, such as ``KR``; an empty tuple if unknown."""
 
     @cached_property
     def directed(self) -> Mapping[str, tuple[int, ...]]:
         """The rows of each director's movies, by the director's name; directors with the same name are merged here."""
-        rows: dict[str, list[int]] = {}
-        for row, names in enumerate(self.directors):
-            for name in names:
-                rows.setdefault(name, []).append(row)
-        return {name: tuple(movies) for name, movies in rows.items()}
+        return _rows_by_value(self.directors)
 
     @cached_property
-    def director_keys(self) -> Mapping[str, str]:
-        """The key by which each director's name is compared; see ``movietui.data.titles.title_key``."""
-        return {name: title_key(name) for name in self.directed}
+    def acted(self) -> Mapping[str, tuple[int, ...]]:
+        """The rows of the movies in whose ``cast`` each actor is, by the actor's name, which two people may share."""
+        return _rows_by_value(self.cast)
+
+    @cached_property
+    def credited(self) -> Mapping[str, tuple[int, ...]]:
+        """The rows of the movies that each person directed or acted in, by the person's name: first the directors."""
+        rows = dict(self.directed)
+        for name, movies in self.acted.items():
+            rows[name] = tuple(sorted({*rows.get(name, ()), *movies}))
+        return rows
+
+    @cached_property
+    def name_keys(self) -> Mapping[str, str]:
+        """The key by which the name of each director and actor is compared, see ``movietui.data.titles.title_key``."""
+        return {name: title_key(name) for name in self.credited}
+
+    @cached_property
+    def by_language(self) -> Mapping[str, tuple[int, ...]]:
+        """The rows of the movies in each language, by its code."""
+        return _rows_by_value(self.languages)
+
+    @cached_property
+    def by_country(self) -> Mapping[str, tuple[int, ...]]:
+        """The rows of the movies from each country, by its code."""
+        return _rows_by_value(self.countries)
+
+    def cast_of(self, row: int) -> tuple[str, ...]:
+        """Return the names of the actors of a movie who are billed first."""
+        return self.cast[row] if self.cast else ()
+
+    def people_of(self, row: int) -> tuple[str, ...]:
+        """Return the names of the directors of a movie and of the actors who are billed first."""
+        return (*self.directors[row], *self.cast_of(row))
 
     def of(self, row: int) -> dict[str, Any] | None:
         """Return a movie's facts as JSON-able values, or None if it has no match."""
@@ -123,7 +158,19 @@ class ImdbFacts:
             "minutes": int(self.minutes[row]) or None,
             "genres": list(self.genres[row]),
             "directors": list(self.directors[row]),
+            "cast": list(self.cast_of(row)),
+            "languages": list(self.languages[row]) if self.languages else [],
+            "countries": list(self.countries[row]) if self.countries else [],
         }
+
+
+def _rows_by_value(values: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
+    """Return the rows that have each value, ``values`` being those of each row."""
+    rows: dict[str, list[int]] = {}
+    for row, each in enumerate(values):
+        for value in dict.fromkeys(each):
+            rows.setdefault(value, []).append(row)
+    return {value: tuple(having) for value, having in rows.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +193,8 @@ class Movies:
     """For each movie that cleaning merged other entries into, the ids of those entries, by the movie's id."""
     imdb: ImdbFacts | None = None
     """None if the dataset is not joined with IMDb."""
+    tags: Tags | None = None
+    """None if the dataset has no tags."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -166,6 +215,19 @@ class Movies:
     def genres_of(self, row: int) -> list[str]:
         """Return the names of a movie's genres."""
         return [self.genre_names[column] for column in np.flatnonzero(self.genres[row])]
+
+    def tags_of(self, row: int) -> list[str]:
+        """Return the tags of a movie, the one that tells most about it first; empty if the dataset has no tags.
+
+        Tags that only repeat a genre, a director or an actor of the movie are left out.
+        """
+        return self.beside_facts(row, self.tags.of(row)) if self.tags else []
+
+    def beside_facts(self, row: int, tags: Sequence[str]) -> list[str]:
+        """Return those of a movie's tags that do not repeat one of its genres, directors or actors."""
+        facts = [*self.genres_of(row), *(self.imdb.people_of(row) if self.imdb else ())]
+        repeated = {title_key(fact) for fact in facts}
+        return [tag for tag in tags if title_key(tag) not in repeated]
 
     def to_json(self, row: int) -> dict[str, Any]:
         """Return the id, title and year of a movie as JSON-able values; an unknown year is ``None``."""

@@ -30,6 +30,10 @@ GENDERS = ("F", "M")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WITHOUT_GENRE = "unknown"
 OTHER_DIRECTORS = "other directors"
+TAGS = 1000
+"""The most tags that are encoded: those of the most movies."""
+ROWS_AT_ONCE = 4096
+"""Movies whose table of tags is in memory at once."""
 DAMPING = 5.0
 """How many ratings at the overall mean are added to each average, so that a single rating does not decide it."""
 
@@ -210,6 +214,41 @@ def directors(movies: Movies, least: int = 2) -> Bag | None:
     ids = [id for bag in bags for id in bag]
     names = (*(name for name, _ in known), OTHER_DIRECTORS)
     return Bag(names, np.asarray(ids, np.int32), offsets.astype(np.int32))
+
+
+def tags(movies: Movies, most: int) -> Block | None:
+    """Encode what people say about the movies in ``most`` columns or fewer, or return ``None`` if there are no tags.
+
+    The columns are the strongest directions of the table of movies and tags, whose cells are weight times ``rarity``
+    (latent semantic analysis; Deerwester et al., Indexing by latent semantic analysis, 1990): its right singular
+    vectors, computed from the ``TAGS`` tags of the most movies, times the table. In each direction, the largest
+    component is positive, so the result does not depend on chance. Each column is divided by its root mean square over
+    the movies with tags; a movie without tags has zeros.
+    """
+    if movies.tags is None or not len(movies.tags.tag):
+        return None
+    known = movies.tags
+    chosen = np.argsort(-known.counts, kind="stable")[:TAGS]
+    column_of = np.full(len(known.names), -1)
+    column_of[chosen] = np.arange(len(chosen))
+    column, cells = column_of[known.tag], known.weight * known.rarity[known.tag]
+    kept = column >= 0
+    row, column, cells = known.movie[kept], column[kept], cells[kept]
+    blocks = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(movies), ROWS_AT_ONCE)]
+
+    def table(block: slice) -> Doubles:
+        here = slice(*np.searchsorted(row, (block.start, block.stop)))
+        dense = np.zeros((min(block.stop, len(movies)) - block.start, len(chosen)))
+        dense[row[here] - block.start, column[here]] = cells[here]
+        return dense
+
+    squares = sum((part.T @ part for part in map(table, blocks)), np.zeros((len(chosen), len(chosen))))
+    directions = np.linalg.eigh(squares)[1][:, ::-1][:, : min(most, len(chosen))]
+    directions *= np.sign(np.take_along_axis(directions, np.abs(directions).argmax(0)[None], 0))
+    values = np.concatenate([table(block) @ directions for block in blocks] + [np.zeros((1, directions.shape[1]))])
+    scale = np.sqrt((values**2).sum(0) / max(1, len(np.unique(row))))
+    values = values[:, scale > 1e-6] / scale[scale > 1e-6]
+    return Block.as_is([f"tags {place}" for place in range(1, values.shape[1] + 1)], values)
 
 
 def imdb(movies: Movies) -> Block | None:

@@ -53,6 +53,8 @@ class BayesSettings(Settings):
     imdb: bool = setting(True, False, True)
     """Whether the features include the mean rating, the number of votes and the runtime on IMDb, if the dataset is
     joined with it."""
+    tags: int = setting(0, 0, 100)
+    """How many directions of the movies' tags are used with the other facts, if the dataset has tags; 0 for none."""
     caution: float = setting(2.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)

@@ -32,18 +32,18 @@ def of_users(users: Users) -> Floats:
     return _centred_columns(tables, len(users) + 1)
 
 
-def of_movies(movies: Movies, imdb: bool = True) -> Floats:
+def of_movies(movies: Movies, tag_columns: int = 0, imdb: bool = True) -> Floats:
     """Return features of the movies for a regression, shape (movies + 1, columns).
 
-    They are genres, five-year bucket of the release and, if joined with IMDb, directors and, with ``imdb``, the mean
-    rating, the number of votes and the runtime on IMDb. If a movie has several genres or directors, their columns are divided by the square root of their number.
+    They are genres, five-year bucket of the release, ``tag_columns`` directions of the tags and, if the dataset is
+    joined with IMDb, directors and, with ``imdb``, the mean rating, the number of votes and the runtime on IMDb. If a
+    movie has several genres or directors, their columns are divided by the square root of their number.
     """
     rows = len(movies) + 1
     buckets = [str(year // YEARS) if year else "" for year in movies.years.tolist()] + [""]
-    tables = [_over_root_of_count(np.pad(movies.genres, ((0, 1), (0, 0)))), _one_hot(buckets)]
-    known = features.imdb(movies) if imdb else None
-    if known is not None:
-        tables.append(known.values)
+    tables: list[NDArray[Any]] = [_over_root_of_count(np.pad(movies.genres, ((0, 1), (0, 0)))), _one_hot(buckets)]
+    described = (features.tags(movies, tag_columns) if tag_columns else None, features.imdb(movies) if imdb else None)
+    tables += [block.values for block in described if block is not None]
     credited = directors(movies)
     if credited is not None:
         # The last entry of ``names`` stands for everybody who directed only one movie, and carries no information.

@@ -12,6 +12,7 @@ from movietui.data.cleaning.rules import gender_code
 from movietui.data.cleaning.working_tables import Tables
 from movietui.data.dataset import Bools, Dataset, Ints, Movies, Ratings, Scale, Users
 from movietui.data.movielens.release import NO_GENRE
+from movietui.data.tags import Tags, strongest
 
 
 def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
@@ -79,7 +80,25 @@ def _movies(tables: Tables) -> Movies:
         merged={
             str(ids[0]): tuple(map(str, ids[1:])) for ids in (published.movie_ids[list(rows)] for rows in tables.merged)
         },
+        tags=_tags(tables),
     )
+
+
+def _tags(tables: Tables) -> Tags | None:
+    """Return the tags of the remaining movies; a movie with merged entries has the tags of all of them."""
+    published, raw = tables.published, tables.published.raw.tags
+    if raw is None:
+        return None
+    remaining = tables.remaining_movies
+    row_of = np.where(remaining, _new_rows(remaining), np.int32(-1))
+    for group in tables.merged:
+        row_of[list(group)] = row_of[group[0]]
+    order = np.argsort(published.movie_ids, kind="stable")
+    place = np.searchsorted(published.movie_ids, raw.movie_id, sorter=order)
+    rows = order[np.minimum(place, len(order) - 1)]
+    movie = np.where(published.movie_ids[rows] == raw.movie_id, row_of[rows], np.int32(-1))
+    kept = movie >= 0
+    return strongest(raw.names, movie[kept], raw.tag[kept], raw.weight[kept], int(np.count_nonzero(remaining)))
 
 
 def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
@@ -101,8 +120,9 @@ def fingerprint(ratings: Ratings, users: Users, movies: Movies, scale: Scale) ->
     digest = hashlib.blake2b(digest_size=32)  # twice as fast as sha256
     texts = [users.ids, users.gender, users.occupation, users.zip_code]
     texts += [movies.ids, movies.titles, movies.genre_names, movies.keys]
+    texts += [movies.tags.names] if movies.tags else []
     digest.update(json.dumps([texts, scale.low, scale.high, scale.step]).encode())
-    columns: tuple[NDArray[Any], ...] = (
+    columns: list[NDArray[Any]] = [
         ratings.user,
         ratings.movie,
         ratings.stars,
@@ -112,7 +132,8 @@ def fingerprint(ratings: Ratings, users: Users, movies: Movies, scale: Scale) ->
         movies.years,
         movies.months,
         movies.genres,
-    )
+    ]
+    columns += [movies.tags.starts, movies.tags.tag, movies.tags.weight] if movies.tags else []
     for column in columns:
         digest.update(f"{column.dtype.str}{column.shape}".encode())
         digest.update(np.ascontiguousarray(column).data)

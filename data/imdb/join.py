@@ -29,7 +29,6 @@ from movietui.data.imdb.title_matching import LabelledMovie, Match, Title, match
 from movietui.data.movielens.release import MISSING, NO_GENRE
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
-from movietui.data.safe_text import strip_controls
 from movietui.data.storage import cache, disk, locations, parquet, strict_json
 
 ATTRIBUTION = "Information courtesy of IMDb (https://www.imdb.com). Used with permission."
@@ -144,7 +143,8 @@ class Join:
     movies: parquet.Columns
     """One row per movie as published: its id, and the row of its match in ``titles`` (-1 if none)."""
     titles: parquet.Columns
-    """One row per matched or possible title: id, year, minutes, genres, rating, votes, directors, people."""
+    """One row per matched or possible title: id, year, minutes, genres, rating, votes, directors, people, cast,
+    languages, countries."""
     outcomes: parquet.Columns
     """One row per movie: label and way (see ``Match``). Empty if only the facts are loaded."""
     doubts: parquet.Columns
@@ -200,6 +200,9 @@ class Join:
             votes=int(titles["votes"][row]),
             directors=_split(titles["directors"][row]),
             people=_split(titles["people"][row]),
+            cast=_split(titles["cast"][row]),
+            languages=_split(titles["languages"][row]),
+            countries=_split(titles["countries"][row]),
         )
 
     @property
@@ -261,12 +264,8 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
     started = time.perf_counter()
     digest, movies, links = _movies_to_match(name)
     choices = _choices(name)
-    files = table_files.tables(folder, report)
-    notes = [
-        f"{table}.tsv.gz is not in {strip_controls(str(folder))}: {lost}."
-        for table, lost in table_files.OPTIONAL.items()
-        if table not in files
-    ]
+    found = table_files.tables(folder, report)
+    files, notes = found.files, list(found.notes)
     counts: dict[str, imdb_tables.ReadCounts] = {}
     by_hand = {choice.title for choice in choices.values() if choice.title}
     linked = {movie.link for movie in movies if movie.link}
@@ -288,7 +287,8 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
     matches = match(movies, titles)
     report(Stage("Matching", len(movies), len(movies), "movies", finished=True))
     needed = by_hand.union(*({each.title, *each.candidates} for each in matches))
-    titles = _with_directors([title for title in titles if title.id in needed], files, counts, report)
+    titles = _with_people([title for title in titles if title.id in needed], files, counts, report)
+    titles = _with_origins(titles, files, counts, report)
     for table, counted in counts.items():
         if counted.malformed:
             lines = "line was" if counted.malformed == 1 else "lines were"
@@ -381,21 +381,53 @@ def _size(name: str) -> int:
         return 0
 
 
-def _with_directors(
+def _with_people(
     titles: Sequence[Title],
     files: Mapping[str, Path],
     counts: dict[str, imdb_tables.ReadCounts],
     report: Report,
 ) -> list[Title]:
-    if "title.crew" not in files or "name.basics" not in files:
+    """Add the directors and the cast, as far as the tables with them and with their names can be read."""
+    if "name.basics" not in files:
         return list(titles)
-    people, counts["title.crew"] = imdb_tables.directors(files["title.crew"], {title.id for title in titles}, report)
-    wanted = {person for directed in people.values() for person in directed}
+    ids = {title.id for title in titles}
+    directed: dict[str, tuple[str, ...]] = {}
+    acted: dict[str, tuple[str, ...]] = {}
+    if "title.crew" in files:
+        directed, counts["title.crew"] = imdb_tables.directors(files["title.crew"], ids, report)
+    if "title.principals" in files:
+        acted, counts["title.principals"] = imdb_tables.cast(files["title.principals"], ids, report)
+    wanted = {person for credits_ in (directed, acted) for people in credits_.values() for person in people}
     names, counts["name.basics"] = imdb_tables.names(files["name.basics"], wanted, report)
-    known = {title: tuple(person for person in directed if person in names) for title, directed in people.items()}
+
+    def known(people: Sequence[str]) -> tuple[str, ...]:
+        return tuple(person for person in people if person in names)
+
     return [
-        replace(title, people=directed, directors=tuple(map(names.__getitem__, directed)))
-        for title, directed in ((title, known.get(title.id, ())) for title in titles)
+        replace(
+            title,
+            people=(directors := known(directed.get(title.id, ()))),
+            directors=tuple(map(names.__getitem__, directors)),
+            cast=tuple(map(names.__getitem__, known(acted.get(title.id, ())))),
+        )
+        for title in titles
+    ]
+
+
+def _with_origins(
+    titles: Sequence[Title],
+    files: Mapping[str, Path],
+    counts: dict[str, imdb_tables.ReadCounts],
+    report: Report,
+) -> list[Title]:
+    """Add the original languages and the countries, if the table with them can be read."""
+    if "title.akas" not in files:
+        return list(titles)
+    originals = {title.id: title.original for title in titles}
+    origins, counts["title.akas"] = imdb_tables.origins(files["title.akas"], originals, report)
+    return [
+        replace(title, languages=languages, countries=countries)
+        for title, (languages, countries) in ((title, origins.get(title.id, ((), ()))) for title in titles)
     ]
 
 
@@ -425,7 +457,7 @@ def _tables(
             "rating": np.array([title.rating or np.nan for title in titles], np.float32),
             **{
                 key: [SEPARATOR.join(getattr(title, key)) for title in titles]
-                for key in ("genres", "directors", "people")
+                for key in ("genres", "directors", "people", "cast", "languages", "countries")
             },
         },
         "names": {key: [getattr(title, key) for title in titles] for key in ("kind", "name", "original")},
@@ -478,6 +510,9 @@ def attach(dataset: Dataset) -> Dataset:
         minutes=numbers("minutes", 0),
         directors=lists("directors"),
         people=lists("people"),
+        cast=lists("cast"),
+        languages=lists("languages"),
+        countries=lists("countries"),
         genres=lists("genres"),
         ids=tuple(map([*joined.titles["id"], ""].__getitem__, rows)),
         fingerprint=joined.fingerprint,

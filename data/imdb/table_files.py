@@ -1,33 +1,49 @@
 """Finds IMDb's tables in a folder that the user names, or downloads them from IMDb. They never leave the machine."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from movietui.data.fetch import downloads
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, silent
+from movietui.data.safe_text import strip_controls
 from movietui.data.storage import locations
 
 URL = "https://datasets.imdbws.com"
-MAX_BYTES = 2**30
-"""The most bytes of a downloaded table; IMDb's largest has 0.3 GB."""
+MAX_BYTES = 2**31
+"""The most bytes of a downloaded table; IMDb's largest has 0.7 GB."""
 REQUIRED = "title.basics"
 OPTIONAL = {
     "title.ratings": "ratings and votes are unknown, so votes cannot decide between titles",
     "title.crew": "directors are unknown",
-    "name.basics": "directors' names are unknown",
+    "name.basics": "the names of directors and actors are unknown",
+    "title.principals": "actors are unknown",
+    "title.akas": "original languages and countries are unknown",
 }
 """The tables that may be missing, and what follows if they are."""
+LARGE = frozenset({"title.principals", "title.akas"})
+"""The tables without which a join is still good: it goes on if one of them cannot be downloaded."""
 
 
-def tables(folder: Path | None, report: Report = silent) -> dict[str, Path]:
-    """Return the files of IMDb's tables, by the name of the table.
+@dataclass(frozen=True)
+class TableFiles:
+    """The tables that can be read."""
+
+    files: dict[str, Path]
+    """By the name of the table."""
+    notes: tuple[str, ...] = ()
+    """For each table that is missing, a sentence that says what follows."""
+
+
+def tables(folder: Path | None, report: Report = silent) -> TableFiles:
+    """Return the files of IMDb's tables.
 
     If a folder is given, only its files are used; it must contain ``REQUIRED`` and may lack the others. Otherwise the
     downloaded tables are used, and missing ones are downloaded. Raises ``Problem`` if the folder lacks ``REQUIRED``, or
-    if a table cannot be downloaded.
+    if a table cannot be downloaded that is not one of ``LARGE``.
     """
     if folder is None:
-        return {table: _download(table, report) for table in (REQUIRED, *OPTIONAL)}
+        return _downloads(report)
     folder = folder.expanduser()
     if not folder.is_dir():
         raise Problem(f"There is no folder {folder}; choose the one with {REQUIRED}.tsv.gz.")
@@ -38,19 +54,29 @@ def tables(folder: Path | None, report: Report = silent) -> dict[str, Path]:
                 files.setdefault(table, path)
     if REQUIRED not in files:
         raise Problem(f"{folder} has no file {REQUIRED}.tsv.gz; download it from {URL} into that folder.")
-    return files
+    where = strip_controls(str(folder))
+    notes = (f"{table}.tsv.gz is not in {where}: {lost}." for table, lost in OPTIONAL.items() if table not in files)
+    return TableFiles(files, tuple(notes))
+
+
+def _downloads(report: Report) -> TableFiles:
+    files, notes = {}, []
+    for table in (REQUIRED, *OPTIONAL):
+        try:
+            files[table] = _download(table, report)
+        except downloads.Failed as failure:
+            failed = f"{table}.tsv.gz could not be downloaded: {failure}"
+            if table not in LARGE:
+                raise Problem(f"{failed}; download it from {URL} elsewhere and use --from FOLDER.") from None
+            notes.append(f"{failed}; {OPTIONAL[table]}.")
+    return TableFiles(files, tuple(notes))
 
 
 def _download(table: str, report: Report) -> Path:
+    """Return the file of a table, which is downloaded if it is missing. Raises ``downloads.Failed``."""
     path = _folder() / f"{table}.tsv.gz"
-    if path.is_file():
-        return path
-    try:
+    if not path.is_file():
         downloads.download(f"{URL}/{path.name}", path, f"{table} from {URL.split('/')[2]}", report, size=MAX_BYTES)
-    except downloads.Failed as failure:
-        raise Problem(
-            f"{path.name} could not be downloaded: {failure}; download it from {URL} elsewhere and use --from FOLDER."
-        ) from None
     return path
 
 

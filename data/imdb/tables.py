@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from movietui.data.fetch.archive import looks_like_html, prefetched
 from movietui.data.imdb.names_index import KINDS as EVERY_KIND
 from movietui.data.imdb.names_index import NamesBuilder
+from movietui.data.imdb.origins import Alias, origin_of
 from movietui.data.imdb.table_files import damaged_table
 from movietui.data.imdb.title_matching import KINDS, Title, loose_keys
 from movietui.data.problems import Problem
@@ -35,6 +36,8 @@ MOST_COLUMNS = 100
 """The most columns of a table; IMDb's widest has 9."""
 MOST_UNPACKED = 2**34
 """The most unpacked bytes of a table; IMDb's largest has 4 GB."""
+BILLED = 5
+"""How many actors of a title are kept."""
 MOST_MALFORMED = 100_000
 """The most malformed lines in a table; IMDb's tables have none."""
 Piece = tuple[bytes, int]
@@ -46,6 +49,7 @@ _GZIP = 31
 _EMPTY = b"\\N"
 
 _TITLE = re.compile(rb"tt[0-9]{1,15}")
+_CODE = re.compile(rb"[A-Za-z]{2,4}")
 _NUMBER = re.compile(rb"[0-9]{1,9}")
 
 
@@ -197,6 +201,58 @@ def directors(
         if people != _EMPTY:
             selected[title.decode()] = tuple(people.decode("ascii", "replace").split(","))
     return selected, counts
+
+
+def cast(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dict[str, tuple[str, ...]], ReadCounts]:
+    """Return the ids of the ``BILLED`` actors whom ``title.principals`` lists first for each title, by its id.
+
+    The table has a row for each person of a title; the rows of actors are chosen before they become Python objects.
+    """
+    import pyarrow.compute as pc
+
+    counts = ReadCounts()
+    wanted, actors = _arrow_values(ids), _arrow_values(("actor", "actress"))
+    billed: dict[str, list[tuple[int, str]]] = {}
+    for table in _pieces(path, ("tconst", "category", "ordering", "nconst"), counts, report):
+        acting = table.filter(pc.is_in(table.column("category"), actors))
+        acting = acting.filter(pc.is_in(acting.column("tconst"), wanted))
+        for title, _, place, person in _rows(acting):
+            try:
+                billed.setdefault(title.decode(), []).append((_integer(place), person.decode("ascii")))
+            except ValueError:
+                counts.malformed += 1
+    return {title: tuple(person for _, person in sorted(people)[:BILLED]) for title, people in billed.items()}, counts
+
+
+def origins(
+    path: Path, originals: Mapping[str, str], report: Report = silent
+) -> tuple[dict[str, tuple[tuple[str, ...], tuple[str, ...]]], ReadCounts]:
+    """Return the languages and countries of each title, by its id, inferred from ``title.akas``.
+
+    ``originals``: the original name of each wanted title, by its id. Of the table's rows, only those with this name, or
+    marked as original, become Python objects; see ``movietui.data.imdb.origins.origin_of``.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    counts = ReadCounts()
+    wanted, names = _arrow_values(originals), _arrow_values(originals.values())
+    aliases: dict[str, list[Alias]] = {}
+    columns = ("titleId", "title", "region", "language", "isOriginalTitle")
+    for table in _pieces(path, columns, counts, report):
+        table = table.filter(pc.is_in(table.column("titleId"), wanted))
+        index = pc.index_in(table.column("titleId").combine_chunks(), wanted)
+        same = pc.equal(table.column("title").combine_chunks(), pa.array(names.take(index)))
+        marked = pc.equal(table.column("isOriginalTitle"), b"1").combine_chunks()
+        for title, _, region, language, original in _rows(table.filter(pc.or_(same, marked))):
+            alias = Alias(_code(region), _code(language), original == b"1")
+            aliases.setdefault(title.decode("ascii", "replace"), []).append(alias)
+    return {title: origin_of(rows) for title, rows in aliases.items()}, counts
+
+
+def _code(field: bytes) -> str:
+    """Return the code of a region or language; empty if there is none, or if it is not a code."""
+    return field.decode() if _CODE.fullmatch(field) else ""
 
 
 def names(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dict[str, str], ReadCounts]:

@@ -89,6 +89,12 @@ class Title:
     directors: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     """The ids of the directors."""
+    cast: tuple[str, ...] = ()
+    """The names of the actors who are billed first."""
+    languages: tuple[str, ...] = ()
+    """The codes of the original languages; see ``movietui.data.imdb.origins``."""
+    countries: tuple[str, ...] = ()
+    """The codes of the countries of origin."""
 
     @cached_property
     def keys(self) -> frozenset[str]:

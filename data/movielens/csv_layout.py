@@ -2,12 +2,14 @@
 
 ``ratings.csv`` has the columns userId, movieId, rating and timestamp. ``movies.csv`` has movieId, title (quoted if it
 contains a comma) and genres (separated by ``|``). ``links.csv`` has movieId, imdbId (at least seven digits, padded
-with zeros) and tmdbId. No file describes the users.
+with zeros) and tmdbId. ``movietui.data.movielens.tag_files`` describes the files with tags. No file describes the
+users.
 """
 
 from typing import TYPE_CHECKING
 
 from movietui.data.fetch.archive import Files
+from movietui.data.movielens import tag_files
 from movietui.data.movielens.number_columns import LINK, RATING, columns_of, quoted_fields
 from movietui.data.movielens.raw_frames import MOVIE, frame, genre_names, numbers, users_of
 from movietui.data.movielens.release import GENRES_FROM_10M, HALF_STARS, Malformed, Raw
@@ -19,17 +21,22 @@ from movietui.data.safe_text import strip_controls
 if TYPE_CHECKING:
     import pandas as pd
 
-FILES = ("ratings.csv", "movies.csv", "links.csv")
+TAGS = "tags.csv"
+OPTIONAL = ("links.csv", TAGS, *tag_files.GENOME)
+FILES = ("ratings.csv", "movies.csv", *OPTIONAL)
 HEADERS = {
     "ratings.csv": "userId,movieId,rating,timestamp",
     "movies.csv": "movieId,title,genres",
     "links.csv": "movieId,imdbId,tmdbId",
+    TAGS: "userId,movieId,tag,timestamp",
+    "genome-scores.csv": "movieId,tagId,relevance",
+    "genome-tags.csv": "tagId,tag",
 }
 
 
 def read(files: Files, report: Report) -> Raw:
-    """Read the ratings, the movies and, if ``links.csv`` exists, the links. Raises ``Problem``."""
-    names = FILES if "links.csv" in files else FILES[:2]
+    """Read the ratings, the movies and, if their files exist, the links and tags. Raises ``Problem``."""
+    names = [name for name in FILES if name in files or name not in OPTIONAL]
     meter = Meter(report, "Reading", files.size(*names), "bytes")
     for name in names:
         _check_header(files, name)
@@ -39,9 +46,10 @@ def read(files: Files, report: Report) -> Raw:
     movies = _movies(files, malformed)
     meter.add(files.size("movies.csv"))
     links = numbers(columns_of(files, "links.csv", LINK, ",", malformed, meter)) if "links.csv" in names else None
+    tags = tag_files.read(files, TAGS, malformed, meter)
     meter.finish()
     genres = genre_names(GENRES_FROM_10M, movies["genres"])
-    return Raw(ratings, movies, users_of(ratings), genres, HALF_STARS, tuple(malformed), "ratings.csv", links)
+    return Raw(ratings, movies, users_of(ratings), genres, HALF_STARS, tuple(malformed), "ratings.csv", links, tags)
 
 
 def _check_header(files: Files, name: str) -> None:

@@ -2,12 +2,14 @@
 
 ``ratings.dat`` has the fields user, movie, stars and seconds since 1970. ``movies.dat`` has id, title and genres
 (separated by ``|``). 1M also has ``users.dat`` with id, gender, age, occupation and zip code; age and occupation are
-codes. The files of 1M are in latin-1. 10M has no demographics, and its files are in UTF-8.
+codes. The files of 1M are in latin-1. 10M has no demographics, but has ``tags.dat``, see
+``movietui.data.movielens.tag_files``; its files are in UTF-8.
 """
 
 from typing import TYPE_CHECKING
 
 from movietui.data.fetch.archive import Files
+from movietui.data.movielens import tag_files
 from movietui.data.movielens.number_columns import RATING, columns_of
 from movietui.data.movielens.raw_frames import MOVIE, USER, frame, genre_names, numbers, users_of
 from movietui.data.movielens.release import GENRES_1M, GENRES_FROM_10M, HALF_STARS, WHOLE_STARS, Malformed, Raw
@@ -25,7 +27,8 @@ from movietui.data.safe_text import strip_controls
 if TYPE_CHECKING:
     import pandas as pd
 
-FILES = ("ratings.dat", "movies.dat", "users.dat")
+TAGS = "tags.dat"
+FILES = ("ratings.dat", "movies.dat", "users.dat", TAGS)
 OCCUPATIONS = (
     "other",
     "academic/educator",
@@ -55,18 +58,21 @@ OCCUPATIONS = (
 def read(files: Files, report: Report) -> Raw:
     """Read the files as 1M if ``users.dat`` exists, otherwise as 10M. Raises ``Problem``."""
     demographics = "users.dat" in files
-    names = FILES if demographics else FILES[:2]
+    names = FILES[:3] if demographics else FILES[:2]
     encoding = "latin-1" if demographics else "utf-8"
-    meter = Meter(report, "Reading", files.size(*names), "bytes")
+    tagged = [TAGS] if TAGS in files else []
+    meter = Meter(report, "Reading", files.size(*names, *tagged), "bytes")
     malformed: list[Malformed] = []
     ratings = numbers(columns_of(files, "ratings.dat", RATING, "::", malformed, meter))
     meter.set_note("movies.dat")
     movies = _movies(files, encoding, malformed)
     meter.add(files.size(*names[1:]))
     users = _users(files, encoding, malformed) if demographics else users_of(ratings)
+    tags = tag_files.read(files, TAGS, malformed, meter)
     meter.finish()
     known, scale = (GENRES_1M, WHOLE_STARS) if demographics else (GENRES_FROM_10M, HALF_STARS)
-    return Raw(ratings, movies, users, genre_names(known, movies["genres"]), scale, tuple(malformed), "ratings.dat")
+    genres = genre_names(known, movies["genres"])
+    return Raw(ratings, movies, users, genres, scale, tuple(malformed), "ratings.dat", tags=tags)
 
 
 def _movies(files: Files, encoding: str, malformed: list[Malformed]) -> "pd.DataFrame":

@@ -1,11 +1,11 @@
-"""Reads tables of numbers, such as ratings, block by block: with pyarrow or, if that fails, line by line.
+"""Reads tables, most of them of numbers, block by block: with pyarrow or, if that fails, line by line.
 
 A thread unpacks the next block while the current one is parsed. Only blocks with a malformed line are parsed line by
 line, so a few malformed lines cost little time and no memory.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,17 +31,26 @@ Column = NDArray[Any]
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a table of numbers."""
+    """A column of a table."""
 
     name: str
     label: str
     """The name of the column in messages."""
     kind: type[np.generic]
+    """Integers, stars (float32) or text in UTF-8 (``np.object_``)."""
     last: int = LAST_ID
     """The largest value, if the column has integers."""
 
-    def parse(self, text: str) -> float:
-        """Return the value of a text in this column. Raises ``ValueError`` if the text is malformed."""
+    def parse(self, text: str) -> float | str:
+        """Return the value of a text in this column. Raises ``ValueError`` if the text is malformed.
+
+        ``text``: the bytes of the file as latin-1, whatever its encoding.
+        """
+        if self.kind is np.object_:
+            try:
+                return text.encode("latin-1").decode("utf-8")
+            except UnicodeDecodeError:
+                raise ValueError(f"the {self.label} is not UTF-8 text") from None
         return parse_stars(text, self.label) if self.kind is np.float32 else parse_integer(text, self.label, self.last)
 
 
@@ -61,7 +70,19 @@ LINK = (
 def columns_of(
     files: Files, name: str, fields: Sequence[Field], separator: str, malformed: list[Malformed], meter: Meter
 ) -> dict[str, Column]:
-    """Return the columns of a file, by name; empty integers become ``MISSING``, and empty stars become NaN.
+    """Return the columns of a file, by name; see ``blocks_of``."""
+    parts = list(blocks_of(files, name, fields, separator, malformed, meter))
+    columns = {}
+    for field in fields:
+        # Each column is removed from the parts as it is joined, so that only one column at a time is in memory twice.
+        columns[field.name] = np.concatenate([np.empty(0, field.kind), *(part.pop(0) for part in parts)])
+    return columns
+
+
+def blocks_of(
+    files: Files, name: str, fields: Sequence[Field], separator: str, malformed: list[Malformed], meter: Meter
+) -> Iterator[list[Column]]:
+    """Yield the columns of a file, block by block; empty integers become ``MISSING``, and empty stars become NaN.
 
     ``separator`` is a tab, ``::`` or a comma; with a comma, the first line is a header and fields may be quoted.
     Malformed lines are left out and added to ``malformed``. Raises ``Problem`` if the file is missing or damaged, or if
@@ -69,7 +90,6 @@ def columns_of(
     """
     meter.set_note(name)
     malformed_lines = MalformedLines(files.path, name)
-    parts: list[list[Column]] = []
     for block in prefetched(files.blocks(name)):
         start = malformed_lines.seen + 1
         malformed_lines.seen += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
@@ -78,14 +98,9 @@ def columns_of(
             lines = block[block.find(b"\n") + 1 :] if b"\n" in block else b""
             start += 1
         block_columns = None if not lines or lines.isspace() else _fast(lines, fields, separator)
-        parts.append(block_columns or _slowly(lines, start, fields, separator, malformed_lines))
         meter.add(len(block))
+        yield block_columns or _slowly(lines, start, fields, separator, malformed_lines)
     malformed.extend(malformed_lines.lines)
-    columns = {}
-    for field in fields:
-        # Each column is removed from the parts as it is joined, so that only one column at a time is in memory twice.
-        columns[field.name] = np.concatenate([np.empty(0, field.kind), *(part.pop(0) for part in parts)])
-    return columns
 
 
 def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column] | None:
@@ -94,7 +109,9 @@ def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column]
     import pyarrow.compute as pc
     from pyarrow import csv as arrow
 
-    types = {field.name: pa.from_numpy_dtype(field.kind) for field in fields}
+    types = {
+        field.name: pa.string() if field.kind is np.object_ else pa.from_numpy_dtype(field.kind) for field in fields
+    }
     if separator == "::":
         # pyarrow accepts only a single character. If one colon separates columns, "::" encloses a column that is empty.
         names = [name for field in fields for name in (f"before {field.name}", field.name)][1:]
@@ -115,7 +132,9 @@ def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column]
     for field in fields:
         column = table.column(field.name).combine_chunks()
         values: Column
-        if field.kind is np.float32:
+        if field.kind is np.object_:
+            values = column.to_numpy(zero_copy_only=False)
+        elif field.kind is np.float32:
             values = column.to_numpy(zero_copy_only=False)
             if np.isinf(values).any():
                 return None

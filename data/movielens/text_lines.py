@@ -121,7 +121,7 @@ def parse_stars(text: str, what: str) -> float:
     text = text.strip()
     if text in EMPTY:
         return float("nan")
-    if not re.fullmatch(r"[-+]?[0-9]{1,9}(\.[0-9]{0,9})?", text):
+    if not re.fullmatch(r"[-+]?[0-9]{1,9}(\.[0-9]{0,20})?", text):
         raise ValueError(f"the {what} {quote(text)} are not a number")
     return float(text)
 

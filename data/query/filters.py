@@ -1,4 +1,4 @@
-"""The filter language for lists: ``+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese alien``."""
+"""The filter language for lists: ``+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist alien``."""
 
 import re
 from collections import Counter
@@ -10,9 +10,11 @@ import numpy as np
 from movietui.data.dataset import Bools, Dataset, ImdbFacts
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.titles import movie_key, title_key
+from movietui.data.query.condition_text import PREFIX
+from movietui.data.query.fact_conditions import Condition, completions, condition_in
+from movietui.data.titles import movie_key
 
-EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese "alien"'
+EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist lang:ko "alien"'
 FOREVER = 9999
 """Stands for no upper limit: later than any year of release, and more minutes than any movie has."""
 SUGGESTIONS = 8
@@ -22,8 +24,8 @@ MINUTES = (90, 100, 110, 120, 150)
 RATINGS = (10, 50, 100, 500)
 """The numbers of ratings that are suggested as limits."""
 
-_PARTS = re.compile(r'(@?)"([^"]*)"|(\S+)')
-_LAST = re.compile(r'(?:^|(?<=\s))(?:@?"[^"]*|[^\s"]*)$')
+_PARTS = re.compile(rf'({PREFIX})?"([^"]*)"|(\S+)', re.IGNORECASE)
+_LAST = re.compile(rf'(?:^|(?<=\s))(?:(?:{PREFIX})?"[^"]*|[^\s"]*)$', re.IGNORECASE)
 _YEARS = re.compile(r"([0-9]{4})?\.\.([0-9]{4})?")
 _LIMIT = re.compile(r"([<>])=([0-9]{1,9})(m?)")
 _DECADE = re.compile(r"([0-9]{1,4})(?:\.\.?[0-9]{0,4})?s?")
@@ -49,14 +51,13 @@ class Filter:
     """The shortest runtime in minutes. A movie of unknown runtime passes only if no limit on the runtime is set."""
     longest: int = FOREVER
     """The longest runtime in minutes."""
-    directors: tuple[frozenset[str], ...] = ()
-    """Sets of names; from each set, at least one name must be that of a director of the movie."""
+    facts: tuple[Condition, ...] = ()
+    """Conditions on people, tags, languages and countries."""
 
     def passes(self, dataset: Dataset) -> Bools:
         """Return which movies of a dataset pass, shape (movies,).
 
-        If the dataset is not joined with IMDb, conditions on runtime and directors are ignored; ``parse`` refuses such
-        conditions.
+        If the dataset is not joined with IMDb, conditions on runtime are ignored; ``parse`` refuses such conditions.
         """
         movies, imdb = dataset.movies, dataset.movies.imdb
         passing: Bools = dataset.counts >= self.least
@@ -66,14 +67,22 @@ class Filter:
             passing &= (imdb.minutes >= max(1, self.shortest)) & (imdb.minutes <= self.longest)
         passing &= movies.genres[:, np.asarray(self.wanted, np.intp)].all(axis=1)
         passing &= ~movies.genres[:, np.asarray(self.unwanted, np.intp)].any(axis=1)
-        if imdb is not None:
-            for names in self.directors:
-                rows = [row for name in names for row in imdb.directed.get(name, ())]
-                passing &= np.isin(np.arange(len(movies)), rows)
+        for condition in self.facts:
+            having, judged = _mask(len(movies), condition.rows(dataset)), condition.judged(dataset)
+            passing &= having if condition.wanted else ~having
+            if judged is not None:
+                passing &= _mask(len(movies), judged)
         for row in np.flatnonzero(passing) if self.words else ():
             title = _without_year(movies.keys[row])
             passing[row] = all(word in title for word in self.words)
         return passing
+
+
+def _mask(movies: int, rows: Iterable[int]) -> Bools:
+    """Return which of this many movies are in these rows."""
+    mask = np.zeros(movies, bool)
+    mask[list(rows)] = True
+    return mask
 
 
 def parse(text: str, dataset: Dataset) -> Filter:
@@ -81,10 +90,12 @@ def parse(text: str, dataset: Dataset) -> Filter:
 
     ``+Genre`` requires a genre, and ``-Genre`` excludes one (case does not count, and the beginning of its name is
     enough). ``1980..1999``, ``1980..`` and ``..1999`` limit the year, ``>=50`` the number of ratings, and ``>=90m`` and
-    ``<=110m`` the minutes. ``@Scorsese`` and ``@"Martin Scorsese"`` name a director. Any other text must occur in the
-    title; it is written in quotes if it has spaces or begins with a special character. Raises ``Problem``, which quotes
-    the condition, if a genre or director is unknown, if a condition needs IMDb and the dataset is not joined, if limits
-    contradict each other, or if a condition cannot be parsed.
+    ``<=110m`` the minutes. ``@Scorsese`` and ``@"Martin Scorsese"`` name a director or an actor, ``#twist-ending`` a
+    tag (hyphens stand for spaces), ``lang:ko`` and ``country:fr`` an original language and a country, by code or name;
+    ``-`` before any of these four excludes movies. Any other text must occur in the title; it is written in quotes if
+    it has spaces or begins with a special character. Raises ``Problem``, which quotes the condition, if a genre,
+    person, tag, language or country is unknown, if the dataset lacks what a condition needs, if limits contradict each
+    other, or if a condition cannot be parsed.
     """
     if text.count('"') % 2:
         raise Problem(f"The filter {text!r} has an open quote; close it.")
@@ -92,17 +103,16 @@ def parse(text: str, dataset: Dataset) -> Filter:
     wanted: list[int] = []
     unwanted: list[int] = []
     words: list[str] = []
-    directors: list[frozenset[str]] = []
+    facts: list[Condition] = []
     first, last, least, shortest, longest = 0, FOREVER, 0, 0, FOREVER
-    for at, quoted, part in _PARTS.findall(text):
-        if at:
-            directors.append(_directors(quoted, f'@"{quoted}"', dataset))
+    for prefix, quoted, unquoted in _PARTS.findall(text):
+        part = f'{prefix}"{quoted}"' if prefix else unquoted
+        if part and (condition := condition_in(part, dataset)):
+            facts.append(condition)
         elif not part:
             words.append(_without_year(movie_key(quoted, 0)))
         elif part[0] in "+-":
             (wanted if part[0] == "+" else unwanted).append(_genre(part[1:], names))
-        elif part[0] == "@":
-            directors.append(_directors(part[1:], part, dataset))
         elif match := _LIMIT.fullmatch(part):
             number = int(match[2])
             if not match[3] and match[1] == "<":
@@ -131,7 +141,7 @@ def parse(text: str, dataset: Dataset) -> Filter:
             )
         else:
             words.append(_without_year(movie_key(part, 0)))
-    return Filter(tuple(wanted), tuple(unwanted), first, last, least, tuple(words), shortest, longest, tuple(directors))
+    return Filter(tuple(wanted), tuple(unwanted), first, last, least, tuple(words), shortest, longest, tuple(facts))
 
 
 def _genre(typed: str, genre_names: Sequence[str]) -> int:
@@ -148,21 +158,6 @@ def _genre(typed: str, genre_names: Sequence[str]) -> int:
         return matches[0]
     listed = f"choose one of {', '.join(genre_names)}."
     raise no_such(f"There is no genre {typed!r}", typed, genre_names, listed)
-
-
-def _directors(typed: str, part: str, dataset: Dataset) -> frozenset[str]:
-    """Return all names of directors that contain the typed text at the start of a word.
-
-    Raises ``Problem`` if there are none, or if the dataset is not joined with IMDb. ``part``: the whole condition.
-    """
-    imdb = _require_imdb(part, "directors", dataset)
-    wanted = title_key(typed)
-    if not wanted:
-        raise Problem(f"The filter has {part!r} without a name; write a director's name after @.")
-    matches = frozenset(name for name, key in imdb.director_keys.items() if f" {wanted}" in f" {key}")
-    if matches:
-        return matches
-    raise no_such(f"There is no director {typed!r} here", typed, imdb.directed, "check the name.")
 
 
 def _require_imdb(part: str, facts: str, dataset: Dataset) -> ImdbFacts:
@@ -190,19 +185,20 @@ class Suggestion:
 def complete(text: str, dataset: Dataset, limit: int = SUGGESTIONS) -> list[Suggestion]:
     """Return completions of the last condition in a half-typed filter; those that most movies meet come first.
 
-    Suggests genres after ``+`` and ``-``, directors after ``@``, decades after a digit, and limits after ``<`` and
-    ``>``. A word without a special character is completed to genres and directors, although it could also be part of a
-    title. Never raises an error; returns an empty list after a space, or if nothing fits.
+    Suggests genres after ``+`` and ``-``, directors and actors after ``@``, tags after ``#``, languages after
+    ``lang:``, countries after ``country:``, decades after a digit, and limits after ``<`` and ``>``. A word without a
+    special character is completed to genres, people and tags, although it could also be part of a title. Never raises
+    an error; returns an empty list after a space, or if nothing fits.
     """
     match = _LAST.search(text)
     typed = match[0] if match else ""
     if not typed:
         return []
     before = text[: len(text) - len(typed)]
-    used = {part or f'{at}"{quoted}"' for at, quoted, part in _PARTS.findall(before)}
+    used = {part or f'{prefix}"{quoted}"' for prefix, quoted, part in _PARTS.findall(before)}
     matches = [
         Suggestion(before + part, part, movies)
-        for part, movies in _parts(typed, dataset)
+        for part, movies in (*_parts(typed, dataset), *completions(typed, dataset))
         if part != typed and part not in used and movies
     ]
     return sorted(matches, key=lambda each: -each.movies)[:limit]
@@ -213,15 +209,12 @@ def _parts(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
     sign, rest = typed[0], typed[1:]
     if sign in "+-":
         yield from _genres(sign, rest, dataset)
-    elif sign == "@":
-        yield from _people(rest.lstrip('"'), dataset)
     elif sign in "<>":
         yield from _limits(typed, dataset)
     elif match := _DECADE.fullmatch(typed):
         yield from _decades(match[1], dataset)
-    elif len(typed) > 1 and sign != '"':
+    elif len(typed) > 1 and sign not in '"@#':
         yield from _genres("+", typed, dataset)
-        yield from _people(typed, dataset)
 
 
 def _genres(sign: str, typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
@@ -229,15 +222,6 @@ def _genres(sign: str, typed: str, dataset: Dataset) -> Iterable[tuple[str, int]
     for name, count in zip(movies.genre_names, movies.genres.sum(axis=0).tolist(), strict=True):
         if _folded(name).startswith(wanted) and " " not in name:
             yield sign + name, count if sign == "+" else len(movies) - count
-
-
-def _people(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
-    imdb, wanted = dataset.movies.imdb, title_key(typed)
-    if imdb is None or not wanted:
-        return
-    for name, key in imdb.director_keys.items():
-        if f" {wanted}" in f" {key}" and '"' not in name:
-            yield f'@"{name}"' if " " in name else f"@{name}", len(imdb.directed[name])
 
 
 def _decades(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:

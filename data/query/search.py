@@ -1,19 +1,19 @@
-"""Searches for titles, directors and users while somebody types.
+"""Searches for titles, directors, actors, tags and users while somebody types.
 
 Texts are compared by their ``movietui.data.titles.title_key``, word by word. Each typed word is looked up among all
 distinct words of the texts: as a whole word, and also as a prefix if it is the last typed word or equals no word. If no
-title and no name contains all words as typed, one or two typos are forgiven: letters swapped, left out, added or
+title, name or tag contains all words as typed, one or two typos are forgiven: letters swapped, left out, added or
 changed (Damerau, A technique for computer detection and correction of spelling errors, 1964). The result contains the
 texts with all words or, if there are none, those with most of the words, but at least half.
 
 The texts are sorted by the product of two numbers: how well the words match, where rare words count more (Sparck Jones,
-A statistical interpretation of term specificity, 1972), and how well known the movie or director is. Somebody who types
+A statistical interpretation of term specificity, 1972), and how well known the movie or person is. Somebody who types
 ``god`` more likely wants The Godfather than Playing God. A text that equals the typed text, or begins with it, counts
 more.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -237,13 +237,20 @@ def _bits(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.asarray((counts * np.uint64(0x0101010101010101)) >> np.uint64(56), np.uint64)
 
 
+_Named = tuple[Sequence[str], Index]
+"""Names of one kind, and their index."""
+
+
 @dataclass(frozen=True)
 class SearchResult:
-    """The result of a search: the rows of movies and users, and the names of people."""
+    """The result of a search: the rows of movies and users, and the names of people and tags."""
 
     movies: tuple[int, ...]
     people: tuple[str, ...]
     """The names of directors; empty if the dataset is not joined with IMDb."""
+    actors: tuple[str, ...]
+    """The names of actors who are not directors too; empty if the dataset has no cast."""
+    tags: tuple[str, ...]
     users: tuple[int, ...]
     people_first: bool
     """Whether the people match better than the movies do."""
@@ -256,18 +263,27 @@ class Search:
         self.dataset = dataset
 
     def find(self, typed: str, limit: int) -> SearchResult:
-        """Return the matching movies, people and users, at most ``limit`` of each, best first.
+        """Return the matching movies, people, tags and users, at most ``limit`` of each, best first.
 
-        Typos are forgiven only if no title and no name contains the words as typed. So ``lynch`` finds David Lynch, but
-        not Naked Lunch.
+        Typos are forgiven only if no title, name or tag contains the words as typed. So ``lynch`` finds David Lynch,
+        but not Naked Lunch.
         """
-        names, index = self._names
-        movies, people = self._titles.as_typed(typed, limit), index.as_typed(typed, limit)
-        if not movies.rows and not people.rows:
-            movies, people = self._titles.find(typed, limit), index.find(typed, limit, all_words=True)
+        named = (self._directors, self._actors, self._tags)
+        movies, (people, *others) = (
+            self._titles.as_typed(typed, limit),
+            [each.as_typed(typed, limit) for _, each in named],
+        )
+        if not any(found.rows for found in (movies, people, *others)):
+            movies = self._titles.find(typed, limit)
+            people, *others = [each.find(typed, limit, all_words=True) for _, each in named]
+        directors, actors, tags = (
+            tuple(names[row] for row in found.rows) for (names, _), found in zip(named, (people, *others), strict=True)
+        )
         return SearchResult(
             movies.rows,
-            tuple(names[row] for row in people.rows),
+            directors,
+            actors,
+            tags,
             tuple(self.users(typed)[:limit]),
             people.best > PEOPLE_FIRST * movies.best,
         )
@@ -291,19 +307,33 @@ class Search:
         return rows
 
     @cached_property
-    def _names(self) -> tuple[tuple[str, ...], Index]:
+    def _directors(self) -> _Named:
+        imdb = self.dataset.movies.imdb
+        return ((), Index(())) if imdb is None else self._people(imdb.directed)
+
+    @cached_property
+    def _actors(self) -> _Named:
         imdb = self.dataset.movies.imdb
         if imdb is None:
             return (), Index(())
-        number = np.fromiter(map(len, imdb.directed.values()), np.intp, len(imdb.directed))
-        movies = np.fromiter(chain.from_iterable(imdb.directed.values()), np.intp, int(number.sum()))
-        director = np.repeat(np.arange(len(number)), number)
-        known = np.bincount(director, self.dataset.counts[movies], minlength=len(number))
-        return tuple(imdb.directed), Index(tuple(imdb.director_keys.values()), known)
+        return self._people({name: rows for name, rows in imdb.acted.items() if name not in imdb.directed})
+
+    def _people(self, credited: Mapping[str, Sequence[int]]) -> _Named:
+        """Return the names of people and their index, by which a person is as well known as all of their movies."""
+        number = np.fromiter(map(len, credited.values()), np.intp, len(credited))
+        movies = np.fromiter(chain.from_iterable(credited.values()), np.intp, int(number.sum()))
+        person = np.repeat(np.arange(len(number)), number)
+        known = np.bincount(person, self.dataset.counts[movies], minlength=len(number))
+        return tuple(credited), Index(tuple(map(title_key, credited)), known)
+
+    @cached_property
+    def _tags(self) -> _Named:
+        tags = self.dataset.movies.tags
+        return ((), Index(())) if tags is None else (tags.names, Index(tuple(tags.index), tags.counts))
 
     def people(self, typed: str, limit: int) -> list[str]:
         """Return the names of directors that contain all the typed words, the best first."""
-        names, index = self._names
+        names, index = self._directors
         return [names[row] for row in index.find(typed, limit, all_words=True).rows]
 
     @cached_property

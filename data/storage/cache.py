@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from movietui.data.cleaning.cleaner import VERSION, Cleaning, CleaningReport, parse
 from movietui.data.dataset import Dataset, Ints, Movies, Ratings, Scale, Users
 from movietui.data.imdb import title_matching
-from movietui.data.movielens.release import Malformed, Raw
+from movietui.data.movielens.release import Malformed, Raw, RawTags
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import atomic_files, disk, locations, parquet, strict_json
 from movietui.data.storage.parquet import Columns, Damaged
+from movietui.data.tags import Tags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,7 @@ def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
         "malformed": [[line.file, line.line, line.reason] for line in raw.malformed],
         "ratings_file": raw.ratings_file,
     }
-    tables = {key: _to_arrow(table) for key, table in _tables_of(raw).items()}
+    tables = {key: _to_arrow(columns) for key, columns in _tables_of(raw).items()}
     with _lock_datasets():
         try:
             parquet.write_folder(raw_folder(name, digest), tables, manifest, contextlib.nullcontext())
@@ -112,9 +113,15 @@ def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
     return described
 
 
-def _tables_of(raw: Raw) -> "dict[str, pd.DataFrame]":
-    tables = {"ratings": raw.ratings, "movies": raw.movies, "users": raw.users}
-    return tables if raw.links is None else {**tables, "links": raw.links}
+def _tables_of(raw: Raw) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return the columns of each raw table; columns of text are arrays of objects."""
+    frames = {"ratings": raw.ratings, "movies": raw.movies, "users": raw.users}
+    frames |= {} if raw.links is None else {"links": raw.links}
+    tables = {key: {column: frame[column].to_numpy() for column in frame.columns} for key, frame in frames.items()}
+    if raw.tags is not None:
+        tables["tags"] = {key: getattr(raw.tags, key) for key in ("movie_id", "tag", "weight")}
+        tables["tag_names"] = {"name": np.asarray(raw.tags.names, object)}
+    return tables
 
 
 def _lock_datasets() -> AbstractContextManager[None]:
@@ -196,8 +203,7 @@ def raw_digest(raw: Raw) -> str:
     scale = [raw.scale.low, raw.scale.high, raw.scale.step]
     digest.update(json.dumps([raw.genre_names, scale, [str(line) for line in raw.malformed]]).encode())
     for table in _tables_of(raw).values():
-        for column in table.columns:
-            values = table[column].to_numpy()
+        for column, values in table.items():
             if values.dtype.kind in "if":
                 digest.update(f"{column} {values.dtype.str} {len(values)}".encode())
                 digest.update(np.ascontiguousarray(values).data)
@@ -206,14 +212,15 @@ def raw_digest(raw: Raw) -> str:
     return digest.hexdigest()
 
 
-def _to_arrow(frame: "pd.DataFrame") -> "pa.Table":
+def _to_arrow(columns: Mapping[str, NDArray[Any]]) -> "pa.Table":
     import pyarrow as pa
 
-    columns = {}
-    for column in frame.columns:
-        values = frame[column].to_numpy()
-        columns[column] = pa.array(values) if values.dtype.kind in "if" else parquet.strings(values.tolist())
-    return pa.table(columns)
+    return pa.table(
+        {
+            column: pa.array(values) if values.dtype.kind in "if" else parquet.strings(values.tolist())
+            for column, values in columns.items()
+        }
+    )
 
 
 def load_raw(name: str, digest: str) -> Raw:
@@ -229,9 +236,22 @@ def load_raw(name: str, digest: str) -> Raw:
             tuple(Malformed(*line) for line in manifest["malformed"]),
             manifest["ratings_file"],
             _to_pandas(tables["links"]) if "links" in tables else None,
+            _raw_tags(tables),
         )
     except _MALFORMED as error:
         raise Damaged(name) from error
+
+
+def _raw_tags(tables: Mapping[str, Columns]) -> RawTags | None:
+    """Return the raw tags, or None if none are stored. Raises one of ``_MALFORMED`` if they are inconsistent."""
+    if "tags" not in tables:
+        return None
+    tags, names = tables["tags"], tuple(tables["tag_names"]["name"])
+    movie, tag = _numbers(tags, "movie_id", np.int32), _numbers(tags, "tag", np.int32)
+    weight = _numbers(tags, "weight", np.float32)
+    if not _are_between(tag, 0, len(names) - 1):
+        raise ValueError("tag")
+    return RawTags(names, movie, tag, weight)
 
 
 def published(name: str, digest: str, *tables: str) -> dict[str, Columns]:
@@ -282,6 +302,10 @@ def save_clean(
         "users": pa.table(user_columns),
         "movies": pa.table(movie_columns),
     }
+    if movies.tags is not None:
+        tags = movies.tags
+        tables["tags"] = pa.table({"movie": tags.movie, "tag": tags.tag, "weight": tags.weight})
+        tables["tag_names"] = pa.table({"name": parquet.strings(tags.names)})
     manifest = {
         "fingerprint": dataset.fingerprint,
         "genre_names": list(movies.genre_names),
@@ -357,6 +381,7 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
                 texts(movies, "keys"),
                 numbers(movies, "months"),
                 {movie: tuple(others) for movie, others in manifest["merged"].items()},
+                tags=_tags(tables, len(movies["ids"])),
             ),
             Scale(*manifest["scale"]),
             manifest["fingerprint"],
@@ -368,6 +393,20 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     if not consistent:
         raise Damaged(str(folder))
     return dataset
+
+
+def _tags(tables: Mapping[str, Columns], movies: int) -> Tags | None:
+    """Return the tags of this many movies, or None if none are stored. Raises one of ``_MALFORMED``."""
+    if "tags" not in tables:
+        return None
+    columns, names = tables["tags"], tuple(tables["tag_names"]["name"])
+    movie, tag = (_numbers(columns, key, np.int32) for key in ("movie", "tag"))
+    if not (_are_between(movie, 0, movies - 1) and _are_between(tag, 0, len(names) - 1)):
+        raise ValueError("tags")
+    if (movie[1:] < movie[:-1]).any():
+        raise ValueError("tags")
+    starts = np.searchsorted(movie, np.arange(movies + 1)).astype(np.int32)
+    return Tags(names, starts, tag, _numbers(columns, "weight", np.float32))
 
 
 def _is_consistent(dataset: Dataset) -> bool:

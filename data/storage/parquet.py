@@ -23,7 +23,7 @@ from movietui.data.storage import atomic_files, disk, strict_json
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = 2
+FORMAT = 3
 """Increase this whenever the layout of the files changes."""
 GROUP = 2**20
 """The number of rows that are compressed and read together."""

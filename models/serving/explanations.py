@@ -117,8 +117,8 @@ def reasons_for(
 ) -> list[Reasons]:
     """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, similarity.
 
-    A reason carries some weight, shares a genre that is not common or a director with the movie, and is among the
-    movies most similar to it: that somebody likes a comedy convinces nobody of a war movie, even if it changes the
+    A reason carries some weight, is kin of the movie (see ``movietui.models.serving.kinship.are_kin``), and is among
+    the movies most similar to it: that somebody likes a comedy convinces nobody of a war movie, even if it changes the
     model's score. Reasons far behind the best one are left out, and so are objections that weigh more than all of them.
     """
     liked = (history.stars >= RELEVANT) | (

@@ -1,4 +1,4 @@
-"""What movies have in common: genres, directors and time of release."""
+"""What movies have in common: genres, directors, actors, tags and time of release."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,12 @@ from movietui.data.dataset import Bools, Ints, Movies
 
 CONTENT_WEIGHTS = (0.6, 0.25, 0.15)
 """The weights of genres, directors and time of release in the similarity of content."""
+TAG_WEIGHT = 0.5
+"""How much of what the other facts leave open the tags decide, if they agree fully."""
+LEADS = 2
+"""How many actors, in the order of billing, play the leads."""
+SHARED_TAGS = 3
+"""The most tags that are named as common to movies."""
 SPECIFIC = 2.5
 """A movie's genres describe it well if their weights add up to at least this. ``Drama`` alone, the genre of four movies
 in ten, weighs less."""
@@ -21,20 +27,34 @@ YEARS = 10.0
 
 @dataclass(frozen=True)
 class Shared:
-    """What a movie has in common with others, in the order in which the movie lists its genres and directors."""
+    """What a movie has in common with others, in the order in which the movie lists it."""
 
     genres: tuple[str, ...]
     directors: tuple[str, ...]
+    actors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    """Strong tags, at most ``SHARED_TAGS``; none that only repeats a genre, a director or an actor."""
+
+    def names(self) -> list[str]:
+        """Return everything in common, what is rarest first."""
+        return [*self.directors, *self.actors, *self.tags, *self.genres]
 
 
 def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
     """Return what a movie has in common with any of the others."""
     columns = movies.genres[row] & movies.genres[np.asarray(others, np.intp)].any(axis=0)
     directors: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     if movies.imdb is not None:
         theirs = {name for other in others for name in movies.imdb.directors[other]}
         directors = tuple(name for name in movies.imdb.directors[row] if name in theirs)
-    return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors)
+        acting = {name for other in others for name in movies.imdb.cast_of(other)}
+        actors = tuple(name for name in movies.imdb.cast_of(row) if name in acting)
+    if movies.tags is not None:
+        said = {tag for other in others for tag in movies.tags.strong(other)}
+        tags = tuple(tag for tag in movies.beside_facts(row, movies.tags.strong(row)) if tag in said)[:SHARED_TAGS]
+    return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors, actors, tags)
 
 
 def specific_genres(movies: Movies) -> Bools:
@@ -45,13 +65,19 @@ def specific_genres(movies: Movies) -> Bools:
 def are_kin(movies: Movies, specific: Bools, row: int, others: Ints) -> Bools:
     """Return which of the others are kin of a movie to a person's eye, shape (others,).
 
-    They share a ``specific`` genre or a director; a movie without genres is kin of all.
+    They share a ``specific`` genre, a director, one of the ``LEADS`` or a strong tag that is not common; a movie
+    without genres is kin of all.
     """
     genres, theirs = movies.genres[row], movies.genres[others]
     kin = (genres & specific & theirs).any(1) | ~genres.any() | ~theirs.any(1)
     if movies.imdb is not None:
-        directed = [movies.imdb.directed[name] for name in movies.imdb.directors[row]]
-        kin |= np.isin(others, [other for rows in directed for other in rows])
+        facts = movies.imdb
+        alike = {other for name in facts.directors[row] for other in facts.directed[name]}
+        for name in facts.cast_of(row)[:LEADS]:
+            alike |= {other for other in facts.acted[name] if name in facts.cast_of(other)[:LEADS]}
+        kin |= np.isin(others, list(alike))
+    if movies.tags is not None:
+        kin |= movies.tags.strong_kin(row)[others]
     return np.asarray(kin, bool)
 
 
@@ -61,6 +87,9 @@ def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:
     A genre weighs ``log(movies / movies of the genre)`` (inverse document frequency; Spärck Jones 1972), because two
     dramas may have nothing else in common, but two war movies usually do. The similarity of genres is the total weight
     of the shared genres, divided by the larger total of the two movies, or by ``SPECIFIC`` if that is larger.
+
+    With tags, a similarity ``c`` becomes ``c + TAG_WEIGHT * (1 - c) * t``, where ``t`` is the similarity of the tags
+    (``Tags.similarity``): tags in common add to it, but that a movie has few tags takes nothing away.
     """
     genres = movies.genres.astype(np.float64)
     counts = np.log(max(len(genres), 1) / np.maximum(genres.sum(0), 1))
@@ -72,4 +101,7 @@ def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:
         similarity[list(set(rows))] += CONTENT_WEIGHTS[1]
     known = (movies.years > 0) & (movies.years[row] > 0)
     closeness = np.exp(-np.abs(movies.years - movies.years[row]) / YEARS)
-    return np.asarray(similarity + CONTENT_WEIGHTS[2] * known * closeness, np.float64)
+    similarity = similarity + CONTENT_WEIGHTS[2] * known * closeness
+    if movies.tags is not None:
+        similarity += TAG_WEIGHT * (1 - similarity) * movies.tags.similarity(row)
+    return np.asarray(similarity, np.float64)

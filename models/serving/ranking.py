@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -256,6 +256,7 @@ class Ranker:
                     "stars": reason.stars,
                     "share": reason.share,
                     "weight": reason.weight,
+                    "shared": asdict(reason.shared),
                     **({"viewer": viewer.id} if len(viewers) > 1 else {}),
                 }
                 for viewer, reasons in zip(viewers, of_movie, strict=True)
@@ -293,6 +294,7 @@ class Ranker:
                     "rank": rank,
                     **movies.to_json(row),
                     "genres": movies.genres_of(row),
+                    **({"tags": movies.tags_of(row)} if movies.tags else {}),
                     **({"imdb": facts} if movies.imdb and (facts := movies.imdb.of(row)) else {}),
                     "stars": float(ranked.stars[row]),
                     "uncertainty": float(ranked.uncertainty[row]),

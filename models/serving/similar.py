@@ -16,7 +16,7 @@ RATERS = 500
 PRIOR_USERS = 60.0
 """How many common users weigh as much as the content of the movies."""
 PRIOR_CORRELATION = 0.3
-"""The correlation assumed, before any rating, between two movies with the same genres, director and time of release."""
+"""The correlation assumed, before any rating, between two movies with the same content."""
 
 
 @dataclass(frozen=True)

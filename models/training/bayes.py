@@ -63,7 +63,8 @@ def fit(
     by_movie = Lists.of(movie, user, stars, len(train.movies))
     watched = _ImplicitFeedback.of(by_user, by_movie, settings.implicit * factors, generator)
     watchers = _ImplicitFeedback.of(by_movie, by_user, settings.implicit * factors, generator)
-    user_features, movie_features = of_users(train.users), of_movies(train.movies, settings.imdb)
+    user_features = of_users(train.users)
+    movie_features = of_movies(train.movies, settings.tags, settings.imdb)
     if not settings.features:
         user_features, movie_features = user_features[:, :0], movie_features[:, :0]
     user_design, movie_design = _decorrelated(user_features, by_user), _decorrelated(movie_features, by_movie)

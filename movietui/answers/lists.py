@@ -25,6 +25,7 @@ from movietui.models.choices import DEFAULT_ORDER, Order, UnseenBy
 from movietui.models.serving.ranking import Viewer
 from movietui.protocol.messages import (
     DividingMovie,
+    FoundNames,
     HeldOutAccuracy,
     MovieChoice,
     MovieEntry,
@@ -42,6 +43,7 @@ from movietui.store.same_movies import SameMovies
 
 if TYPE_CHECKING:
     from movietui.data.dataset import Dataset
+    from movietui.data.query.search import SearchResult
     from movietui.models.base import AnyModel
     from movietui.models.serving.explanations import Reason
     from movietui.models.serving.ranking import Ranker
@@ -364,7 +366,7 @@ def taste_report(loaded: Dataset, people: Sequence[Viewer], most: int, ranker: R
 
 
 def search(store: Store, dataset: str, typed: str, most: int, viewers: Sequence[ViewerRef] = ()) -> dict[str, Any]:
-    """Return the movies, directors and users that a search finds, as ``search --json`` prints them.
+    """Return the movies, people, tags and users that a search finds, as ``search --json`` prints them.
 
     With ``viewers``, each movie has their ratings and marks.
     """
@@ -372,7 +374,7 @@ def search(store: Store, dataset: str, typed: str, most: int, viewers: Sequence[
 
     loaded = catalogue.load(dataset, store.cleaning_of(dataset))
     matches = Search(loaded).find(typed, most)
-    imdb, users = loaded.movies.imdb, loaded.users
+    users = loaded.users
     same = same_movies(store, loaded, viewers)
     histories = [viewer(loaded, same.for_engine(ref)).history for ref in viewers]
     stars = [dict(zip(each.movies.tolist(), each.stars.tolist(), strict=True)) for each in histories]
@@ -388,11 +390,22 @@ def search(store: Store, dataset: str, typed: str, most: int, viewers: Sequence[
 
     return {
         "dataset": loaded.name,
-        "joined": imdb is not None,
+        "joined": loaded.movies.imdb is not None,
+        "tagged": loaded.movies.tags is not None,
         "people_first": matches.people_first,
         "movies": [{**_movie(loaded, row), **of_viewers(row)} for row in matches.movies],
-        "people": [{"name": name, "movies": len(imdb.directed[name]) if imdb else 0} for name in matches.people],
+        **found_names(loaded, matches),
         "users": [{"id": users.ids[row], "ratings": len(loaded.rows_of(row))} for row in matches.users],
+    }
+
+
+def found_names(dataset: Dataset, matches: SearchResult) -> FoundNames:
+    """Return the directors, actors and tags that a search found, each with the number of its movies."""
+    imdb, tags = dataset.movies.imdb, dataset.movies.tags
+    return {
+        "people": [{"name": name, "movies": len(imdb.directed[name])} for name in matches.people] if imdb else [],
+        "actors": [{"name": name, "movies": len(imdb.acted[name])} for name in matches.actors] if imdb else [],
+        "tags": [{"name": name, "movies": len(tags.rows_named(name))} for name in matches.tags] if tags else [],
     }
 
 

@@ -165,7 +165,7 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
 @as_json
 @handle_errors
 def data_imdb(name: str, path: Path | None, json_: bool) -> None:
-    """Join the dataset NAME with IMDb: ratings, votes, runtimes, genres and directors.
+    """Join the dataset NAME with IMDb: ratings, votes, runtimes, genres, people, languages and countries.
 
     Without --from, the tables are downloaded. Review ambiguous movies on the Data screen; your choices are remembered.
     """

@@ -73,7 +73,7 @@ def viewers_named(store: Any, users: Sequence[str], profiles: Sequence[str], dat
 
 
 def _shared(shared: Message) -> str:
-    return ", ".join([*shared["directors"], *shared["genres"]])
+    return ", ".join([*reasons.special(shared), *shared["genres"]])
 
 
 @click.command()
@@ -256,7 +256,7 @@ def _dividing_table(title: str, ids: Sequence[str], movies: Sequence[DividingMov
     default=10,
     show_default=True,
     type=click.IntRange(1),
-    help="How many of each kind: movies, directors and users.",
+    help="How many of each kind: movies, directors, actors, tags and users.",
 )
 @dataset_option
 @as_json
@@ -269,7 +269,7 @@ def search(
     dataset: str | None,
     json_: bool,
 ) -> None:
-    """Find movies, directors and users by WORDS; typos are fine.
+    """Find movies, people, tags and users by WORDS; typos are fine.
 
     With a viewer, also show how they rated or marked each movie.
     """
@@ -282,9 +282,10 @@ def search(
     if json_:
         print_json(result)
         return
-    advice = "" if result["joined"] else f"To find directors, run movietui data imdb {result['dataset']}."
-    if not any(result[kind] for kind in ("movies", "people", "users")):
-        kinds = ("movie", "director", "user") if result["joined"] else ("movie", "user")
+    advice = "" if result["joined"] else f"To find directors and actors, run movietui data imdb {result['dataset']}."
+    if not any(result[kind] for kind in ("movies", "people", "actors", "tags", "users")):
+        known = {"person": result["joined"], "tag": result["tagged"]}
+        kinds = ("movie", *(kind for kind, is_known in known.items() if is_known), "user")
         print_rich(f"{text.nothing_matches(' '.join(words), kinds)} {advice}".rstrip())
         return
     names = [ref.id for ref in viewers]
@@ -294,10 +295,14 @@ def search(
         [text.rated_and_marked([by["stars"] or 0], [by["mark"] or ""]) for by in each.get("viewers", ())]
         for each in result["movies"]
     ]
-    people = [("director", each["name"], text.plural(each["movies"], "movie")) for each in result["people"]]
+
+    def rows_of(kind: str, found: Sequence[Message]) -> list[list[str]]:
+        return [[kind, each["name"], text.plural(each["movies"], "movie"), *[""] * len(names)] for each in found]
+
     rows = [[*movie, *cells] for movie, cells in zip(movies, by_viewer, strict=True)]
-    directors = [[*person, *[""] * len(names)] for person in people]
-    for row in directors + rows if result["people_first"] else rows + directors:
+    directors = rows_of("director", result["people"])
+    first = directors + rows if result["people_first"] else rows + directors
+    for row in [*first, *rows_of("actor", result["actors"]), *rows_of("tag", result["tags"])]:
         table.add_row(*row)
     for each in result["users"]:
         table.add_row("user", each["id"], text.plural(each["ratings"], "rating"), *[""] * len(names))
@@ -313,7 +318,9 @@ TOGETHER = "How to combine the scores of several viewers."
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
 @model_option
 @click.option("--seed", default=None, type=SEEDS, help="Use the newest run with this seed.")
-@click.option("--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 <=110m "alien".')
+@click.option(
+    "--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 <=110m #heist "alien".'
+)
 @order_option
 @click.option("--together", "way", default="weighted", show_default=True, type=Named(tuple(WAYS)), help=TOGETHER)
 @click.option(
@@ -357,8 +364,9 @@ def recommend(
     """Print the best movies that none of the viewers has seen.
 
     A filter can contain genres (+GENRE, -GENRE), years of release (1980..1999, 1980.., ..1999), a minimum number of
-    ratings (>=50), words of the title and, once the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors
-    (@Scorsese). A movie must match every part of the filter.
+    ratings (>=50), words of the title, tags if the dataset has them (#twist-ending, -#gore) and, once the dataset is
+    joined with IMDb, runtimes (<=110m, >=90m), directors and actors (@Scorsese), original languages (lang:ko, -lang:en)
+    and countries (country:france). A movie must match every part of the filter.
     """
     from movietui.answers import lists
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from movietui.answers.lists import rows_of, viewer
 from movietui.data.dataset import Dataset
+from movietui.data.imdb.origins import COUNTRIES, LANGUAGES
 from movietui.data.imports.matching import Matcher
 from movietui.data.problems import Problem
 from movietui.data.query.search import Search
@@ -32,6 +33,9 @@ from movietui.protocol.messages import (
     Why,
 )
 
+SHOWN_TAGS = 6
+"""How many tags the details of a movie name, at most."""
+
 
 class OpenDataset:
     """A dataset with the ranker that serves it. Indexes of the dataset are built when they are first needed."""
@@ -47,7 +51,7 @@ class OpenDataset:
 
     @cached_property
     def search(self) -> Search:
-        """Finds movies, directors and users by words."""
+        """Finds movies, people, tags and users by words."""
         return Search(self.dataset)
 
     @cached_property
@@ -111,7 +115,7 @@ class OpenDataset:
                 **self.found_movie(each.movie),
                 "similarity": each.similarity,
                 "common": each.common,
-                "shared": [*each.shared.directors, *each.shared.genres],
+                "shared": each.shared.names(),
             }
             for each in [each for each in near if each.movie not in hidden_rows][:limit]
         ]
@@ -129,6 +133,10 @@ class OpenDataset:
             "genres": movies.genres_of(row),
             "minutes": facts.get("minutes") or 0,
             "directors": facts.get("directors", []),
+            "cast": facts.get("cast", []),
+            "languages": [LANGUAGES.get(code, code) for code in facts.get("languages", [])],
+            "countries": [COUNTRIES.get(code, code) for code in facts.get("countries", [])],
+            "tags": movies.tags_of(row)[:SHOWN_TAGS],
             "imdb": facts.get("rating") or 0.0,
             "link": self.matcher.links.imdb[row],
             "count": len(given),
@@ -148,7 +156,7 @@ class OpenDataset:
             "basis": explanation.basis,
             "why": [self._why(reason) for reason in explanation.reasons.liked],
             "against": [self._why(reason) for reason in explanation.reasons.against],
-            "shared": [*explanation.shared.genres, *explanation.shared.directors],
+            "shared": explanation.shared.names(),
         }
 
     def _why(self, reason: Reason) -> Why:
@@ -158,6 +166,12 @@ class OpenDataset:
             "year": int(movies.years[reason.movie]),
             "stars": reason.stars,
             "weight": reason.weight,
+            "shared": {
+                "genres": list(reason.shared.genres),
+                "directors": list(reason.shared.directors),
+                "actors": list(reason.shared.actors),
+                "tags": list(reason.shared.tags),
+            },
         }
 
     # Ratings

@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from movietui.answers.lists import recognise, taste_report
+from movietui.answers.lists import found_names, recognise, taste_report
 from movietui.data import catalogue
 from movietui.data.cleaning.cleaner import PRESETS
 from movietui.data.fetch.sources import SOURCES
@@ -61,7 +61,7 @@ from movietui.store.ratings import Store
 from movietui.store.same_movies import from_rows
 
 MOST_FOUND = 12
-"""How many movies, directors and users a search returns, at most, of each."""
+"""How many movies, directors, actors, tags and users a search returns, at most, of each."""
 UNUSUAL = 5
 """How many unusual likes, and how many unusual dislikes, a taste report contains at most."""
 
@@ -149,13 +149,13 @@ class Service(Requests):
     def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:
         opened = self.opened
         matches = opened.search.find(words, MOST_FOUND)
-        facts = opened.dataset.movies.imdb
         return {
             "movies": opened.searched_movies(matches.movies, users),
-            "people": [{"name": name, "movies": len(facts.directed[name]) if facts else 0} for name in matches.people],
+            **found_names(opened.dataset, matches),
             "users": [opened.user(row) for row in matches.users],
             "people_first": matches.people_first,
-            "joined": facts is not None,
+            "joined": opened.dataset.movies.imdb is not None,
+            "tagged": opened.dataset.movies.tags is not None,
         }
 
     def find_users(self, *, search: str, offset: int, limit: int) -> UserWindow:

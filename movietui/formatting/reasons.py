@@ -10,8 +10,18 @@ WELL_LIKED = 4.0
 
 
 def liked(reason: Mapping[str, Any], who: str = "you") -> str:
-    """Return the part of a sentence that names a reason: ``because you liked Alien ★ 5``."""
-    return f"because {who} liked {reason['title']} {text.number_of_stars(reason['stars'])}"
+    """Return the part of a sentence that names a reason: ``because you liked Alien ★ 5 (Ridley Scott, space)``.
+
+    What is in parentheses is what the movies have in common, other than genres.
+    """
+    common = special(reason["shared"])
+    also = f" ({', '.join(common)})" if common else ""
+    return f"because {who} liked {reason['title']} {text.number_of_stars(reason['stars'])}{also}"
+
+
+def special(shared: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return what movies have in common (see ``movietui.models.serving.kinship.Shared``), without the genres."""
+    return [*shared["directors"], *shared["actors"], *shared["tags"]]
 
 
 def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") -> str:

@@ -99,6 +99,15 @@ class ListWindow(TypedDict):
     """How many of the first hundred movies had another rank in the previous list, see ``MovieRow.before``."""
 
 
+class SharedFacts(TypedDict):
+    """What two movies have in common; see ``movietui.models.serving.kinship.Shared``."""
+
+    genres: list[str]
+    directors: list[str]
+    actors: list[str]
+    tags: list[str]
+
+
 class Why(TypedDict):
     """A rated movie that counts for or against another movie."""
 
@@ -107,6 +116,8 @@ class Why(TypedDict):
     stars: float
     weight: float
     """This rating's share of everything that counts for or against the other movie, from 0 to 1."""
+    shared: SharedFacts
+    """What the rated movie has in common with the other movie."""
 
 
 class ViewerDetails(TypedDict):
@@ -123,7 +134,7 @@ class ViewerDetails(TypedDict):
     against: list[Why]
     """Movies that the viewer disliked and that count against this one."""
     shared: list[str]
-    """Genres and directors that this movie shares with the movies that count for it."""
+    """Genres, directors, actors and tags that this movie shares with the movies that count for it."""
 
 
 class Details(NamedMovie):
@@ -134,6 +145,13 @@ class Details(NamedMovie):
     minutes: int
     """0 if unknown."""
     directors: list[str]
+    cast: list[str]
+    """The actors who are billed first; empty if unknown."""
+    languages: list[str]
+    """The names of the original languages; empty if unknown. Likewise ``countries``."""
+    countries: list[str]
+    tags: list[str]
+    """What people say about the movie, what tells most about it first; empty if the dataset has no tags."""
     imdb: float
     """The mean rating on IMDb, 1 to 10; 0 if unknown."""
     link: str
@@ -222,8 +240,8 @@ class SimilarMovie(FoundMovie):
     shared: list[str]
 
 
-class DirectorRow(TypedDict):
-    """A director that a search found."""
+class NameRow(TypedDict):
+    """A director, an actor or a tag that a search found, with the number of its movies."""
 
     name: str
     movies: int
@@ -238,16 +256,27 @@ class SearchedMovie(FoundMovie):
     """Each viewer's mark: ``watchlist``, ``seen``, ``hidden`` or empty. The session sets this."""
 
 
-class SearchResults(TypedDict):
-    """The movies, directors and users that a search found."""
+class FoundNames(TypedDict):
+    """The people and tags that a search found."""
+
+    people: list[NameRow]
+    """Directors."""
+    actors: list[NameRow]
+    """Actors who are not directors too."""
+    tags: list[NameRow]
+
+
+class SearchResults(FoundNames):
+    """The movies, people, tags and users that a search found."""
 
     movies: list[SearchedMovie]
-    people: list[DirectorRow]
     users: list["UserRow"]
     people_first: bool
     """Whether the directors match better than the movies."""
     joined: bool
     """Whether directors are known, because the dataset is joined with IMDb."""
+    tagged: bool
+    """Whether the dataset has tags."""
 
 
 class UserRow(TypedDict):

@@ -95,7 +95,7 @@ class Requests(Protocol):
         ...
 
     def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:
-        """Return the movies, directors and users that match, even with typos.
+        """Return the movies, directors, actors, tags and users that match, even with typos.
 
         ``users``: for each viewer, the id of a user of the dataset, or empty for a profile; see
         ``SearchedMovie.rated``.

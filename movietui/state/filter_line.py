@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
+from movietui.data.query.condition_text import PREFIX
 
 SAVED = ":"
 """The character before the name of a saved filter."""
@@ -15,7 +16,7 @@ SAVED = ":"
 FILTER = "filter:"
 """The store keeps a saved filter as a choice whose name is this prefix, followed by the filter's name."""
 
-_PARTS = re.compile(r'@?"[^"]*"|\S+')
+_PARTS = re.compile(rf'(?:{PREFIX})?"[^"]*"|\S+', re.IGNORECASE)
 _YEARS = re.compile(r"[0-9]{4}\.\.[0-9]{4}")
 _NAME = re.compile(r'[^\s":]{1,20}')
 

@@ -16,6 +16,9 @@ HEADERS = {
     "ratings.csv": "userId,movieId,rating,timestamp",
     "movies.csv": "movieId,title,genres",
     "links.csv": "movieId,imdbId,tmdbId",
+    "tags.csv": "userId,movieId,tag,timestamp",
+    "genome-tags.csv": "tagId,tag",
+    "genome-scores.csv": "movieId,tagId,relevance",
 }
 
 
@@ -60,6 +63,22 @@ def lines(layout: str = "ml-100k") -> dict[str, list[str]]:
         "ratings.csv": [f"{user},{movie},{stars:.1f},{time}" for user, movie, stars, time in rated(halves=True)],
         "movies.csv": [f'{movie},"Filmé, Number {movie} (1995)",Children|Drama' for movie in numbers],
         "links.csv": [f"{movie},{114_000 + movie:07d},{movie if movie % 10 else ''}" for movie in numbers],
+    }
+
+
+def tags(layout: str) -> dict[str, list[str]]:
+    """Return the lines of the files with tags in a layout, which is empty if its releases have none."""
+    given = [
+        (user, movie, ("twist ending", "Sci-Fi")[(user + movie) % 2]) for user in range(1, 5) for movie in range(9)
+    ]
+    if layout == "ml-10m":
+        return {"tags.dat": [f"{user}::{movie}::{tag}::900000000" for user, movie, tag in given]}
+    if layout != "ml-latest-small":
+        return {}
+    return {
+        "tags.csv": [f"{user},{movie},{tag},900000000" for user, movie, tag in given],
+        "genome-tags.csv": ["1,heist", "2,twist ending"],
+        "genome-scores.csv": [f"{movie},{tag},0.{movie}{tag}" for movie in range(1, 9) for tag in (1, 2)],
     }
 
 

@@ -17,6 +17,8 @@ BASICS = [
 ]
 RATINGS = ["tconst", "averageRating", "numVotes"]
 CREW = ["tconst", "directors", "writers"]
+PRINCIPALS = ["tconst", "ordering", "nconst", "category", "job", "characters"]
+AKAS = ["titleId", "ordering", "title", "region", "language", "types", "attributes", "isOriginalTitle"]
 NAMES = ["nconst", "primaryName", "birthYear", "deathYear", "primaryProfession", "knownForTitles"]
 
 
@@ -45,6 +47,15 @@ def person(number: int, name: str) -> list[str]:
     return [f"nm{number:07}", name, "\\N", "\\N", "director", "\\N"]
 
 
+def principal(number: int, place: object, person: int, category: str = "actor") -> list[str]:
+    return [f"tt{number:07}", str(place), f"nm{person:07}", category, "\\N", "\\N"]
+
+
+def aka(number: int, title: str, region: str = "", language: str = "", *, original: bool = False) -> list[str]:
+    kind = "original" if original else "imdbDisplay"
+    return [f"tt{number:07}", "1", title, region or "\\N", language or "\\N", kind, "\\N", "01"[original]]
+
+
 def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     return "".join("\t".join(row) + "\n" for row in (header, *rows)).encode()
 
@@ -62,9 +73,13 @@ def write_tables(
     ratings: Iterable[Sequence[str]] = (),
     crews: Iterable[Sequence[str]] = (),
     people: Iterable[Sequence[str]] = (),
+    principals: Iterable[Sequence[str]] = (),
+    akas: Iterable[Sequence[str]] = (),
 ) -> Path:
     write_table(folder, "title.basics", BASICS, titles)
     write_table(folder, "title.ratings", RATINGS, ratings)
     write_table(folder, "title.crew", CREW, crews)
     write_table(folder, "name.basics", NAMES, people)
+    write_table(folder, "title.principals", PRINCIPALS, principals)
+    write_table(folder, "title.akas", AKAS, akas)
     return folder

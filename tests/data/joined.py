@@ -9,7 +9,7 @@ from movietui.data.dataset import Dataset, ImdbFacts
 from movietui.data.imdb.join import JoinReport
 from movietui.data.titles import parse_label
 from tests.data.files import contents, movie_line, write_folder
-from tests.data.imdb_tables import basics, crew, person, rating, write_tables
+from tests.data.imdb_tables import aka, basics, crew, person, principal, rating, write_tables
 
 MOVIES = {
     1: "Usual Suspects, The (1995)",
@@ -31,11 +31,31 @@ TITLES = [
 RATINGS = [rating(11, 1000, 8.6), rating(12, 500, 8.1), rating(13, 30)]
 CREWS = [crew(11, 21), crew(12, 22, 23), crew(13), crew(15, 24)]
 PEOPLE = [person(21, "Bryan Singer"), person(22, "Joel Coen"), person(23, "Ethan \x1b[1mCoen"), person(25, "Nobody")]
+PEOPLE += [person(31, "Gabriel Byrne"), person(32, "Frances \x1b[1mMcDormand"), person(33, "William H. Macy")]
+PRINCIPALS = [
+    principal(12, 3, 33),
+    principal(12, 1, 32, "actress"),
+    principal(12, 2, 22, "director"),
+    principal(11, 1, 31),
+    principal(11, 2, 39),
+    principal(99, 1, 31),
+]
+AKAS = [
+    aka(16, "Il postino", original=True),
+    aka(16, "Il postino", "IT"),
+    aka(16, "The Postman", "US"),
+    aka(12, "Fargo", original=True),
+    aka(12, "Fargo", "US"),
+    aka(12, "Fargo", "CA", "en"),
+    aka(11, "The Usual Suspects", "XX\x1b[1m", "\x1b[1m", original=True),
+    aka(15, "Star Wars", "US", "en"),
+    aka(99, "Another Film", "FR"),
+]
 
 
 def write_all(tmp_path: Path) -> Path:
     """Write the IMDb tables and return their folder."""
-    return write_tables(tmp_path / "imdb", TITLES, RATINGS, CREWS, PEOPLE)
+    return write_tables(tmp_path / "imdb", TITLES, RATINGS, CREWS, PEOPLE, PRINCIPALS, AKAS)
 
 
 def get(tmp_path: Path, labels: Mapping[int, str] = MOVIES, name: str = "films") -> None:

@@ -10,6 +10,7 @@ from movietui.data import catalogue, features, splits
 from movietui.data.dataset import Dataset, ImdbFacts, Movies, Ratings, Scale, Users
 from movietui.data.features import Averages, Block
 from movietui.data.problems import Problem
+from tests.models.builders import dataset, tags_of
 
 GENRES = ("Comedy", "Drama", "War")
 
@@ -299,6 +300,27 @@ def test_train_features_do_not_depend_on_test_ratings() -> None:
         one, other = (feature(dataset.with_ratings(cut.train)) for dataset in (demo, changed))
         np.testing.assert_array_equal(one.values, other.values)
         assert (feature(demo).values != one.values).any()
+
+
+def test_directions_of_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [(row, f"{'heist' if row < 6 else 'space'} {number}", 0.9) for row in range(12) for number in range(3)]
+    movies = dataset([0], [0], [3], movies=14).movies
+    assert features.tags(movies, 2) is None
+    movies = replace(movies, tags=tags_of([*groups, (12, "heist 0", 0.5)], 14))
+    block = check(features.tags(movies, 2), 14)
+    assert block.names == ("tags 1", "tags 2")
+    values = block.values
+    np.testing.assert_array_equal(values[13:], 0)  # a movie without tags, and the unknown movie
+    np.testing.assert_allclose((values**2).sum(0) / 13, 1, rtol=1e-5)
+    one, other = values[:6], values[6:12]
+    assert np.ptp(one, 0).max() < 1e-5 > np.ptp(other, 0).max()
+    assert abs(one[0] @ other[0]) < 1e-4  # a direction for each group
+    assert np.abs(values[12]).max() > 0.1
+    monkeypatch.setattr(features, "ROWS_AT_ONCE", 5)
+    again = features.tags(movies, 2)
+    assert again is not None
+    np.testing.assert_allclose(again.values, values, atol=1e-5)
+    assert check(features.tags(movies, 99), 14).values.shape[1] <= 6
 
 
 def test_blocks_side_by_side() -> None:

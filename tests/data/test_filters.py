@@ -11,7 +11,7 @@ from movietui.data.dataset import Dataset, ImdbFacts
 from movietui.data.problems import Problem
 from movietui.data.query.filters import Filter, complete, parse
 from movietui.data.titles import movie_key
-from tests.models.builders import dataset
+from tests.models.builders import dataset, tags_of
 
 GENRES = ("Action", "Children's", "Comedy", "Crime", "Horror", "Sci-Fi")
 MOVIES = (
@@ -59,6 +59,138 @@ def joined() -> Dataset:
         people=((),) * len(MOVIES),
     )
     return replace(base, movies=replace(base.movies, imdb=facts))
+
+
+def with_facts() -> Dataset:
+    """Return the dataset with tags, and joined with IMDb; the language and country of two movies are unknown."""
+    base = joined()
+    assert base.movies.imdb is not None
+    facts = replace(
+        base.movies.imdb,
+        cast=(("Sigourney Weaver",), ("Sigourney Weaver", "Lance Henriksen"), ("Audrey Tautou",), (), (), (), ()),
+        languages=(("en",), ("en",), ("fr",), (), ("en",), (), ("en", "ko")),
+        countries=(("GB", "US"), ("US",), ("FR",), (), ("GB",), (), ("KR",)),
+    )
+    tags = tags_of(
+        [
+            *((row, "space", 0.9) for row in (0, 1, 6)),
+            *((row, "sci-fi", 0.5) for row in (0, 6)),
+            *((row, "outer space travel", 0.4) for row in (6,)),
+            (2, "caf\xe9", 0.7),
+            (3, "director's cut", 0.7),
+            (4, ":)", 0.7),
+        ],
+        len(MOVIES),
+    )
+    return replace(base, movies=replace(base.movies, imdb=facts, tags=tags))
+
+
+@pytest.mark.parametrize(
+    ("typed", "titles"),
+    [
+        ("#space", "Alien Aliens 2001:"),
+        ("#SPACE -#sci-fi", "Aliens"),
+        ("#spa", "Alien Aliens 2001:"),
+        ("#outer-space", "2001:"),
+        ('#"outer space travel"', "2001:"),
+        ("#travel", "2001:"),
+        ("#sci.fi", "Alien 2001:"),
+        ("#cafe", "Am\xe9lie"),
+        ("#directors-cut", "Fargo"),
+        ("#:)", "The"),
+        ("-#space", "Am\xe9lie Fargo The Shorts"),
+        ("+#space 1980..", "Aliens"),
+        ("@weaver", "Alien Aliens"),
+        ("@weaver @cameron", "Aliens"),
+        ("@weaver -@cameron", "Alien"),
+        ("-@s", "Am\xe9lie Fargo The Shorts"),
+        ('@"lance h"', "Aliens"),
+        ('-@"Lance Henriksen" #space', "Alien 2001:"),
+        ("lang:en", "Alien Aliens The 2001:"),
+        ("LANG:English lang:korean", "2001:"),
+        ("-lang:en", "Am\xe9lie"),  # of the others, the language is unknown
+        ("-lang:fr", "Alien Aliens The 2001:"),
+        ("lang:de", ""),
+        ("country:gb", "Alien The"),
+        ("country:UK -country:us", "The"),
+        ("country:south-korea", "2001:"),
+        ('country:"south korea"', "2001:"),
+        ("country:korea", "2001:"),
+        ("-country:united", "Am\xe9lie 2001:"),
+        ("+Comedy country:france #caf\xe9 @tautou", "Am\xe9lie"),
+    ],
+)
+def test_movies_that_pass_by_facts(typed: str, titles: str) -> None:
+    check_passing(with_facts(), typed, titles)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("#spcae", "There is no tag 'spcae' here; did you mean space"),
+        ("#western", "There is no tag 'western' here; type # and a letter to see some"),
+        ("#", "'#' without a tag; write one after #"),
+        ('-#""', "without a tag"),
+        ("@Weever", "There is no director or actor 'Weever' here; did you mean Sigourney Weaver"),
+        ("lang:Koraen", "There is no language 'Koraen'; did you mean Korean"),
+        ("lang:", "'lang:' without a language; write one after lang:"),
+        ("country:Atlantis", "There is no country 'Atlantis'; write a code or name, like kr or South-Korea"),
+        ('country:"atlantis', "open quote"),
+    ],
+)
+def test_facts_that_do_not_exist(typed: str, message: str) -> None:
+    with pytest.raises(Problem, match=message):
+        parse(typed, with_facts())
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("-#space", "'-#space', but planted has no tags; use a dataset that has, such as ml-latest-small or ml-32m"),
+        (
+            "lang:ko",
+            r"was joined without title.akas.tsv.gz, which has the languages; join it again \(movietui data imdb",
+        ),
+        ("-country:us", "which has the countries"),
+        ("@Weaver", r"no director 'Weaver' here; check the name; to find actors too, join again \(movietui data imdb"),
+    ],
+)
+def test_facts_that_a_join_lacks(typed: str, message: str) -> None:
+    with pytest.raises(Problem, match=message):
+        parse(typed, joined())
+    with pytest.raises(Problem, match=r"has no (tags|languages|countries|directors); (use|join it with IMDb first)"):
+        parse(typed, small_dataset())
+
+
+@pytest.mark.parametrize(
+    ("typed", "parts"),
+    [
+        ("#s", "#space #sci-fi #outer-space-travel"),
+        ("-#sp", "-#outer-space-travel -#space"),
+        ("#", "#space #sci-fi #cafe #directors-cut #outer-space-travel #:)"),
+        ("spac", "#space #outer-space-travel"),
+        ("@w", '@"Sigourney,Weaver"'),
+        ('-@"sig', '-@"Sigourney,Weaver"'),
+        ("lang:", "lang:english lang:french lang:korean"),
+        ("lang:k", "lang:korean"),
+        ("-lang:f", "-lang:french"),
+        ("la", 'lang:english lang:french lang:korean @"Lance,Henriksen"'),
+        ("country:u", "country:united-kingdom country:united-states"),
+        ("-country:kr", "-country:south-korea"),
+        ("count", "country:united-kingdom country:united-states country:france country:south-korea"),
+    ],
+)
+def test_completions_of_facts(typed: str, parts: str) -> None:
+    whole = with_facts()
+    completions = complete(typed, whole)
+    assert sorted(each.part.replace(" ", ",") for each in completions) == sorted(parts.split())
+    for each in completions:
+        assert parse(each.part, whole).passes(whole).sum() == each.movies
+
+
+def test_facts_are_not_suggested_without_a_join() -> None:
+    for typed in ("@we", "#s", "lang:", "country:u"):
+        assert complete(typed, small_dataset()) == []
 
 
 @pytest.mark.parametrize(
@@ -168,12 +300,12 @@ def test_a_sign_alone_is_not_a_genre() -> None:
         parse("+", replace(few, movies=replace(few.movies, genres=np.ones((7, 1), bool), genre_names=("Drama",))))
 
 
-TYPED = st.text(st.sampled_from('+-@"<>=.. 0123456789mABCcoéß$\x00\u2028\ud800'), max_size=20) | st.text(max_size=20)
+TYPED = st.text(st.sampled_from('+-@#"<>=.. 0123456789mABCcol:éß$\x00\u2028\ud800'), max_size=20) | st.text(max_size=20)
 
 
-@given(TYPED, st.booleans())
+@given(TYPED | st.tuples(st.sampled_from(["lang:", "-country:", "#", "-@"]), TYPED).map("".join), st.booleans())
 def test_any_text_is_parsed_or_explained(typed: str, known: bool) -> None:
-    whole = joined() if known else small_dataset()
+    whole = with_facts() if known else small_dataset()
     try:
         message, shape = "", parse(typed, whole).passes(whole).shape
     except Problem as problem:

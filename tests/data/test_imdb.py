@@ -42,6 +42,9 @@ def test_a_join_and_its_facts(tmp_path: Path, tables: Path) -> None:
     assert facts.directors == (("Bryan Singer",), ("Joel Coen", "Ethan Coen"), (), (), (), ())
     assert facts.people == (("nm0000021",), ("nm0000022", "nm0000023"), (), (), (), ())
     assert facts.genres[0] == ("Crime", "Thriller")
+    assert facts.cast == (("Gabriel Byrne",), ("Frances McDormand", "William H. Macy"), (), (), (), ())
+    assert facts.languages == ((), ("en",), (), (), (), ("it",))
+    assert facts.countries == ((), ("US", "CA"), (), (), (), ("IT",))
     assert (facts.rating.dtype, facts.votes.dtype, facts.minutes.dtype) == (np.float32, np.int32, np.int32)
     assert facts.of(0) == {
         "id": "tt0000011",
@@ -50,6 +53,9 @@ def test_a_join_and_its_facts(tmp_path: Path, tables: Path) -> None:
         "minutes": 106,
         "genres": ["Crime", "Thriller"],
         "directors": ["Bryan Singer"],
+        "cast": ["Gabriel Byrne"],
+        "languages": [],
+        "countries": [],
     }
     assert facts.of(2) is None
     assert facts.of(5) is not None
@@ -109,7 +115,11 @@ def test_links_of_another_dataset_are_used_if_id_and_title_agree(tmp_path: Path,
     [
         ("title.ratings", "ratings and votes are unknown, so votes cannot decide between titles", "votes"),
         ("title.crew", "directors are unknown", "directors"),
-        ("name.basics", "directors' names are unknown", "directors"),
+        ("name.basics", "the names of directors and actors are unknown", "directors"),
+        ("name.basics", "the names of directors and actors are unknown", "cast"),
+        ("title.principals", "actors are unknown", "cast"),
+        ("title.akas", "original languages and countries are unknown", "languages"),
+        ("title.akas", "original languages and countries are unknown", "countries"),
     ],
 )
 def test_optional_tables_may_be_missing(tmp_path: Path, tables: Path, missing: str, note: str, lost: str) -> None:

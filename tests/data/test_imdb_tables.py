@@ -15,7 +15,22 @@ from movietui.data.imdb.tables import ReadCounts
 from movietui.data.imdb.title_matching import Title, loose_keys
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.progress import Stage
-from tests.data.imdb_tables import BASICS, CREW, NAMES, RATINGS, basics, crew, lines, person, rating, write_table
+from tests.data.imdb_tables import (
+    AKAS,
+    BASICS,
+    CREW,
+    NAMES,
+    PRINCIPALS,
+    RATINGS,
+    aka,
+    basics,
+    crew,
+    lines,
+    person,
+    principal,
+    rating,
+    write_table,
+)
 
 ANY = (0, 9999)
 
@@ -172,6 +187,42 @@ def test_ratings_directors_and_names(tmp_path: Path) -> None:
 
 
 # Files
+
+
+def test_the_cast_is_who_is_billed_first(tmp_path: Path, small_pieces: None) -> None:
+    rows = [
+        *(principal(1, place, place, "actor" if place % 2 else "actress") for place in (12, 3, 7, 2, 10, 4, 6)),
+        principal(1, 1, 99, "director"),
+        principal(2, 1, 5),
+        principal(3, 1, 6),
+        principal(2, "first", 7),
+        principal(2, 9, 8, "self"),
+    ]
+    path = write_table(tmp_path, "title.principals", PRINCIPALS, rows)
+    people, counts = imdb_tables.cast(path, {"tt0000001", "tt0000002"})
+    assert people == {
+        "tt0000001": tuple(f"nm{place:07}" for place in (2, 3, 4, 6, 7)),
+        "tt0000002": ("nm0000005",),
+    }
+    assert (counts.rows, counts.malformed) == (12, 1)
+
+
+def test_origins_come_from_the_rows_with_the_original_title(tmp_path: Path, small_pieces: None) -> None:
+    rows = [
+        aka(1, "Gisaengchung", original=True),
+        aka(1, "Gisaengchung", "KR"),
+        aka(1, "Parasite", "US"),
+        aka(1, "Parasite", "FR"),
+        aka(2, "Gisaengchung", "US"),
+        aka(3, "Unwanted", "FR"),
+        aka(4, "Marked", "fr\x1b[1m", "fr", original=True),
+        ["tt0000001", "1", "too few"],
+    ]
+    path = write_table(tmp_path, "title.akas", AKAS, rows)
+    originals = {"tt0000001": "Gisaengchung", "tt0000002": "Hoop Dreams", "tt0000004": "Another"}
+    origins, counts = imdb_tables.origins(path, originals)
+    assert origins == {"tt0000001": (("ko",), ("KR",)), "tt0000004": (("fr",), ())}
+    assert (counts.rows, counts.malformed) == (8, 1)
 
 
 def test_a_table_that_is_not_compressed(tmp_path: Path, small_pieces: None) -> None:

@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA
 from movietui.data.dataset import Dataset, ImdbFacts
 from movietui.data.query.search import MIN_TYPO_LENGTH, Index, Search, _bits, _signs
 from movietui.data.titles import movie_key
-from tests.models.builders import dataset
+from tests.models.builders import dataset, tags_of
 
 MOVIES = (
     ("Star Wars", 1977, "George Lucas", 9),
@@ -144,6 +144,32 @@ def test_typos_are_forgiven_only_if_nothing_matches_as_typed() -> None:
     assert search.find("lumch", 5).movies == (0,)
     assert search.find("lnych", 5).people == ("David Lynch",)
     assert search.find("lunch", 5).people == ()
+
+
+def test_actors_and_tags_that_match() -> None:
+    base = of_titles(("Alien", 9), ("Galaxy Quest", 5), ("Holes", 7)).dataset
+    facts = ImdbFacts(
+        np.full(3, 7, np.float32),
+        np.ones(3, np.int32),
+        np.full(3, 100, np.int32),
+        (("Ridley Scott",), ("Dean Parisot",), ("Andrew Davis",)),
+        ((),) * 3,
+        cast=(
+            ("Sigourney Weaver", "John Hurt"),
+            ("Tim Allen", "Sigourney Weaver", "Ridley Scott"),
+            ("Sigourney Weaver",),
+        ),
+    )
+    tags = tags_of([(0, "outer space", 0.9), (1, "space", 0.9), (1, "spoof", 0.5), (2, "space", 0.9)], 3)
+    search = Search(replace(base, movies=replace(base.movies, imdb=facts, tags=tags)))
+    found = search.find("weaver", 5)
+    assert (found.people, found.actors, found.tags) == ((), ("Sigourney Weaver",), ())
+    found = search.find("scott", 5)
+    assert (found.people, found.actors) == (("Ridley Scott",), ())  # who also acts
+    assert search.find("space", 5).tags == ("space", "outer space")
+    assert search.find("sigurney waever", 5).actors == ("Sigourney Weaver",)
+    assert search.find("spcae", 5).tags == ("space", "outer space")
+    assert search.find("space", 1).tags == ("space",)
 
 
 def test_the_limit_keeps_the_best(small_dataset: Dataset) -> None:

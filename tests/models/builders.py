@@ -1,8 +1,11 @@
 """Small datasets with a known structure."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from movietui.data.dataset import Dataset, Floats, Movies, Ratings, Scale, Users
+from movietui.data.tags import Tags, strongest
 
 
 def dataset(
@@ -35,6 +38,13 @@ def dataset(
         scale=Scale(),
         fingerprint=f"{len(user):08x}",
     )
+
+
+def tags_of(cells: Sequence[tuple[int, str, float]], movies: int) -> Tags:
+    """Return the tags of this many movies, from the movie, name and weight of each."""
+    names = list(dict.fromkeys(name for _, name, _ in cells))
+    movie, tag, weight = zip(*((row, names.index(name), weight) for row, name, weight in cells), strict=True)
+    return strongest(names, np.int32(movie), np.int32(tag), np.float32(weight), movies)
 
 
 def checkerboard(users: int = 60, movies: int = 40, share: float = 0.6, seed: int = 3) -> tuple[Dataset, Ratings]:

@@ -13,7 +13,7 @@ from movietui.models import side_features
 from movietui.models.base import History, history_of
 from movietui.models.bayes import Bayes, BayesSettings, Posteriors
 from movietui.models.bias import Bias
-from tests.models.builders import dataset, rmse, tastes
+from tests.models.builders import dataset, rmse, tags_of, tastes
 from tests.models.contract import EMPTY, ModelContract
 
 QUICK = BayesSettings(factors=2, sweeps=40, samples=8, implicit=2)
@@ -214,6 +214,36 @@ def test_directors_with_several_movies_have_columns() -> None:
     assert table.shape == (41, 2)
     np.testing.assert_allclose(table[[0, 3]], [[1, 0], [0.5**0.5, 0.5**0.5]])
     np.testing.assert_array_equal(table[5:], 0)
+
+
+def test_tags_are_columns_only_if_asked_for() -> None:
+    movies = planted_by_gender()[0].movies
+    tagged = replace(movies, tags=tags_of([(row, f"tag {row % 2}", 0.9) for row in range(30)], len(movies)))
+    plain = side_features.of_movies(movies)
+    np.testing.assert_array_equal(side_features.of_movies(tagged), plain)
+    np.testing.assert_array_equal(side_features.of_movies(movies, 5), plain)
+    more = side_features.of_movies(tagged, 2)
+    assert more.shape == (len(movies) + 1, plain.shape[1] + 2)
+    np.testing.assert_array_equal(more[30:, -2:], 0)
+    assert np.abs(more[:30, -2:]).max(1).min() > 0
+
+
+def test_a_fit_with_tags_learns_from_them() -> None:
+    # Who rates, and how, depends only on the tag of a movie; half of the movies have no ratings.
+    user, movie = (grid.ravel() for grid in np.indices((40, 20)))
+    train = dataset(user, movie, np.where(movie % 2, 5, 1), movies=40)
+    train = replace(train, movies=replace(train.movies, genres=np.zeros((40, 2), bool)))
+    tagged = replace(
+        train,
+        movies=replace(train.movies, tags=tags_of([(row, ("dull", "fine")[row % 2], 0.9) for row in range(40)], 40)),
+    )
+    gaps = []
+    for settings in (QUICK, replace(QUICK, tags=2)):
+        model = Bayes(settings)
+        model.fit(tagged)
+        stars = model.predict(np.zeros(20, np.int32), np.arange(20, 40, dtype=np.int32))
+        gaps.append(float(stars[1::2].mean() - stars[::2].mean()))
+    assert gaps[1] > gaps[0] + 1
 
 
 def test_serving_imports_no_torch() -> None:

@@ -13,7 +13,7 @@ from movietui.models.popularity import Popularity
 from movietui.models.serving.explanations import Reason, Reasons, explain, reasons_for
 from movietui.models.serving.kinship import Shared, are_kin, shared, specific_genres
 from movietui.models.serving.similar import Similarities
-from tests.models.builders import dataset, tastes
+from tests.models.builders import dataset, tags_of, tastes
 
 TRAIN = tastes(users=40, movies=30)[0]
 SMALL = {"members": 1, "epochs": 1, "sweeps": 2, "samples": 2, "warm_up": 0.5, "hidden": 8, "second": 0, "factors": 4}
@@ -162,6 +162,34 @@ def test_movies_of_one_director_are_kin() -> None:
         False,
         True,
     ]
+
+
+def test_movies_with_one_lead_or_a_strong_rare_tag_are_kin() -> None:
+    few = dataset([0], [0], [3], movies=40)
+    movies = replace(few.movies, genres=np.asarray([[0, 1]] * 40, bool))
+    numbers, nobody = np.ones(40, np.int32), ((),) * 36
+    cast = (("Ann", "Bo", "Cy"), ("Dee", "Ann"), ("Dee", "Eve", "Ann"), ("Cy",), *nobody)
+    facts = ImdbFacts(np.full(40, 7, np.float32), numbers, numbers, ((),) * 40, ((),) * 40, cast=cast)
+    others = np.int32([1, 2, 3])
+    assert are_kin(replace(movies, imdb=facts), specific_genres(movies), 0, others).tolist() == [True, False, False]
+    common = [(row, "funny", 0.9) for row in range(40)]
+    tags = tags_of([*common, (0, "heist", 0.9), (1, "heist", 0.4), (3, "heist", 0.7)], 40)
+    assert are_kin(replace(movies, tags=tags), specific_genres(movies), 0, others).tolist() == [False, False, True]
+
+
+def test_shared_actors_and_tags() -> None:
+    few = dataset([0], [0], [3], movies=3)
+    numbers = np.ones(3, np.int32)
+    cast = (("Ann", "Bo", "Cy"), ("Cy", "Ann"), ())
+    facts = ImdbFacts(np.full(3, 7, np.float32), numbers, numbers, (("Di",), (), ()), ((),) * 3, cast=cast)
+    names = ("comedy", "ann", "di", "heist", "dark", "weak", "clever", "tense")
+    cells = [(row, name, 0.3 if name == "weak" else 0.9) for row in (0, 1) for name in names]
+    movies = replace(few.movies, imdb=facts, tags=tags_of(cells, 3))
+    found = shared(movies, 0, [1])
+    assert found.actors == ("Ann", "Cy")
+    assert found.tags == ("clever", "dark", "heist")  # the first three; what repeats a genre or a person is left out
+    assert shared(movies, 0, [2]).tags == shared(movies, 0, [2]).actors == ()
+    assert Shared(("Drama",), ("Di",), ("Ann",), ("heist",)).names() == ["Di", "Ann", "heist", "Drama"]
 
 
 def test_shared_genres_and_directors() -> None:

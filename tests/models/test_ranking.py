@@ -247,7 +247,7 @@ def test_json_has_the_agreed_fields(ranker: Ranker) -> None:
     assert document["order"] == "liked"
     reasons = [reason for movie in document["movies"] for reason in movie["why"]]
     assert reasons
-    assert all(set(reason) == {"id", "title", "stars", "share", "weight"} for reason in reasons)
+    assert all(set(reason) == {"id", "title", "stars", "share", "weight", "shared"} for reason in reasons)
 
 
 def test_why_names_liked_movies_that_count_for_it(ranker: Ranker, model: BiasedMF) -> None:

@@ -8,7 +8,7 @@ import pytest
 from movietui.data.dataset import ImdbFacts
 from movietui.models.serving.kinship import content_similarity
 from movietui.models.serving.similar import Similarities
-from tests.models.builders import checkerboard, dataset
+from tests.models.builders import checkerboard, dataset, tags_of
 
 
 def test_movies_liked_by_the_same_users_are_similar() -> None:
@@ -51,6 +51,19 @@ def test_a_common_director_counts() -> None:
     similar = Similarities(replace(few, movies=movies)).nearest(0, 1)
     assert (similar[0].movie, similar[0].shared.directors) == (2, ("Ann",))
     assert content_similarity(movies, 0).max() <= 1
+
+
+def test_common_tags_count_and_never_against() -> None:
+    few = dataset([0, 1], [1, 2], [4, 5], movies=5)
+    plain = replace(few.movies, genres=np.asarray([[1, 0], [1, 0], [1, 0], [0, 1], [0, 1]], bool))
+    cells = [(0, "heist", 0.9), (0, "clever", 0.9), (2, "heist", 0.9), (2, "clever", 0.9), (1, "slow", 0.9)]
+    tagged = replace(plain, tags=tags_of(cells, 5))
+    before, after = content_similarity(plain, 0), content_similarity(tagged, 0)
+    assert after[2] > before[2]
+    assert after[2] <= after[0] <= 1
+    np.testing.assert_array_equal(after[[1, 3, 4]], before[[1, 3, 4]])
+    near = Similarities(replace(few, movies=tagged)).nearest(0, 4)
+    assert (near[0].movie, near[0].shared.tags) == (2, ("clever", "heist"))
 
 
 def test_similarity_by_the_vectors_of_a_model() -> None:

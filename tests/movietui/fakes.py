@@ -41,6 +41,7 @@ from movietui.protocol.messages import (
     RunComparison,
     RunRow,
     SearchResults,
+    SharedFacts,
     SimilarMovie,
     StoredMovieRow,
     SuggestionRow,
@@ -56,6 +57,8 @@ from movietui.protocol.viewers import ViewerKey
 from movietui.state.child_processes import EngineClient
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
+
+NOTHING_SHARED: SharedFacts = {"genres": [], "directors": [], "actors": [], "tags": []}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -209,7 +212,7 @@ class FakeEngine(Requests, EngineClient):
         if "among" in query:
             movies &= {int(key) for key in query["among"]}
         for word in query.get("filter", "").split():
-            if word not in ("+even", "+odd", "1990..1999", "1980..1989", "@Odd"):
+            if word not in ("+even", "+odd", "1990..1999", "1980..1989", "@Odd", "@Ann", "#calm-seas"):
                 raise Problem(f"There is no genre {word[1:]!r}; choose one of even, odd.")
             if word[0].isdigit():
                 movies = {movie for movie in movies if 1950 + movie % 70 in range(int(word[:4]), int(word[6:]) + 1)}
@@ -336,6 +339,9 @@ class FakeEngine(Requests, EngineClient):
             "users": self.find_users(search=words, offset=0, limit=12)["rows"],
             "people_first": words == "odd",
             "joined": self.directors_known,
+            "tagged": True,
+            "actors": [{"name": "Ann", "movies": 2}] if "ann".startswith(words) else [],
+            "tags": [{"name": "calm seas", "movies": 4}] if "calm seas".startswith(words) else [],
         }
 
     def taste(self, *, viewers: Sequence[ViewerRatings]) -> TasteReport:
@@ -430,6 +436,10 @@ class FakeEngine(Requests, EngineClient):
             "genres": ["Crime", "Drama"],
             "minutes": 0,
             "directors": [],
+            "cast": [],
+            "languages": [],
+            "countries": [],
+            "tags": [],
             "imdb": 0.0,
             "link": f"tt{number:07}" if number % 10 == 1 else "[b]no id",
             "count": 267,
@@ -442,8 +452,24 @@ class FakeEngine(Requests, EngineClient):
                     "high": 5.0,
                     "rated": None,
                     "basis": "ratings",
-                    "why": [{"title": self.titles[(number + 9) % 99], "year": 1990, "stars": 5.0, "weight": 0.21}],
-                    "against": [{"title": self.titles[(number + 31) % 99], "year": 1971, "stars": 1.5, "weight": 0.05}],
+                    "why": [
+                        {
+                            "title": self.titles[(number + 9) % 99],
+                            "year": 1990,
+                            "stars": 5.0,
+                            "weight": 0.21,
+                            "shared": NOTHING_SHARED,
+                        }
+                    ],
+                    "against": [
+                        {
+                            "title": self.titles[(number + 31) % 99],
+                            "year": 1971,
+                            "stars": 1.5,
+                            "weight": 0.05,
+                            "shared": NOTHING_SHARED,
+                        }
+                    ],
                     "shared": ["Crime"],
                 }
                 for _ in viewers

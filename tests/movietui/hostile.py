@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from movietui.data.safe_text import INVISIBLE
+from movietui.data.tags import MAX_LENGTH
 
 RAW = re.compile(f"(?!\n)(?:{INVISIBLE.pattern})")
 """Matches what must not reach a terminal: every invisible character except a line feed."""
@@ -48,6 +49,7 @@ TITLES = (
     "<b>html</b> &amp;",
     "Movie: " + "[bold]" * 20,
 )
+TAGS = tuple(title for title in TITLES if len(title) <= MAX_LENGTH)
 USERS = 25
 OCCUPATION = "[b]作家[/b]\u202e\x1b[31m"
 
@@ -56,7 +58,7 @@ def save_hostile(name: str = "hostile") -> None:
     """Save a dataset with these titles in the current home, without the reader, which removes control characters."""
     import pandas as pd
 
-    from movietui.data.movielens.release import GENRES_100K, Raw
+    from movietui.data.movielens.release import GENRES_100K, Raw, RawTags
     from movietui.data.storage import cache
 
     random = np.random.RandomState(4)
@@ -89,6 +91,12 @@ def save_hostile(name: str = "hostile") -> None:
             }
         ),
         genre_names=(*GENRES_100K, "[b]Crime[/b]"),
+        tags=RawTags(
+            TAGS,
+            np.repeat(np.asarray(movies, np.int32), 2),
+            np.asarray([(tag + movie) % len(TAGS) for movie in movies for tag in (0, 1)], np.int32),
+            np.full(2 * len(movies), 0.9, np.float32),
+        ),
     )
     cache.save_raw(name, raw, {"name": name, "title": f"[red]hostile[/red] {POISON}", "source": "path", "note": ""})
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from movietui.protocol.messages import ViewerRatings
 from movietui.protocol.viewers import profile, user
 from movietui.state.audience import Audience, Veto
@@ -276,6 +278,17 @@ async def test_search_finds_people(faked: FakeEngine, store: Store) -> None:
         assert driver.app.session.audience.viewers == (profile("Oddny"),)
 
 
+@pytest.mark.parametrize(("words", "kind", "condition"), [("ann", "actor", "@Ann"), ("calm", "tag", "#calm-seas")])
+async def test_search_finds_actors_and_tags(faked: FakeEngine, words: str, kind: str, condition: str) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        await driver.press("slash")
+        await driver.type(words)
+        await driver.see(f" {kind} ")
+        await driver.press("enter")
+        await driver.wait_for_notice(f"match {condition}")
+        assert driver.app.session.view.filter_text == condition
+
+
 async def test_a_search_is_prepared_before_the_first_letter(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("slash")
@@ -287,7 +300,7 @@ async def test_a_search_without_matches_says_so(faked: FakeEngine) -> None:
     async with started(engine=faked) as driver:
         await driver.press("slash")
         await driver.type("zzzqx")
-        await driver.see("No movie, director, profile or user matches 'zzzqx'.")
+        await driver.see("No movie, person, tag, profile or user matches 'zzzqx'.")
         await driver.press("enter", "escape")
         assert driver.app.screen is driver.browse
 
@@ -297,8 +310,8 @@ async def test_a_search_says_how_to_find_directors(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("slash")
         await driver.type("zzzqx")
-        await driver.see("No movie, profile or user matches 'zzzqx'.")
-        await driver.see("To find directors,")
+        await driver.see("No movie, tag, profile or user matches 'zzzqx'.")
+        await driver.see("To find directors and actors,")
 
 
 async def test_a_search_shows_ratings_and_marks(faked: FakeEngine, store: Store) -> None:

@@ -29,6 +29,9 @@ def test_recommended_movies_have_facts_from_imdb(run: Run, ready: Path, tables: 
             "minutes": 175,
             "genres": ["Drama"],
             "directors": ["Francis Ford Coppola"],
+            "cast": [],
+            "languages": [],
+            "countries": [],
         }
     }
 
@@ -236,12 +239,12 @@ def test_search_finds_movies_directors_and_users(run: Run, ready: Path, tables: 
     assert result["people"] == [{"name": "Francis Ford Coppola", "movies": 1}]
     assert "Francis Ford Coppola" in run("search", "coppola", "--dataset", "demo").stdout
     assert document(run("search", 400, "-k", 1, "--dataset", "demo", "--json"))["users"][0]["id"] == "400"
-    assert run("search", "xyzzy", "--dataset", "demo").stdout == "No movie, director or user matches 'xyzzy'.\n"
+    assert run("search", "xyzzy", "--dataset", "demo").stdout == "No movie, person or user matches 'xyzzy'.\n"
 
 
 def test_search_without_imdb_says_how_to_find_directors(run: Run, ready: Path) -> None:
     output = " ".join(run("search", "xyzzy", "--dataset", "demo").stdout.split())
-    assert output == "No movie or user matches 'xyzzy'. To find directors, run movietui data imdb demo."
+    assert output == "No movie or user matches 'xyzzy'. To find directors and actors, run movietui data imdb demo."
 
 
 def test_search_shows_ratings_and_marks(run: Run, ready: Path, store: Store) -> None:

@@ -29,8 +29,14 @@ def test_a_bar_compares_a_reason_with_the_strongest() -> None:
 
 
 def test_the_strongest_reason_is_named() -> None:
-    weak, strong = {"title": "Ran", "stars": 4.5, "weight": 0.1}, {"title": "Alien", "stars": 5.0, "weight": 0.3}
+    nothing: dict[str, list[str]] = {"genres": [], "directors": [], "actors": [], "tags": []}
+    weak = {"title": "Ran", "stars": 4.5, "weight": 0.1, "shared": nothing}
+    strong = {"title": "Alien", "stars": 5.0, "weight": 0.3, "shared": nothing}
     assert reasons.strongest([weak, strong]) is strong
     assert reasons.strongest([]) is None
     assert reasons.liked(strong) == "because you liked Alien ★ 5"
     assert reasons.liked(weak, "anna") == "because anna liked Ran ★ 4½"
+    shared = {"genres": ["Horror"], "directors": ["Ridley Scott"], "actors": ["Sigourney Weaver"], "tags": ["space"]}
+    assert reasons.liked({**strong, "shared": shared}) == (
+        "because you liked Alien ★ 5 (Ridley Scott, Sigourney Weaver, space)"
+    )

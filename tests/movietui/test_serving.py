@@ -17,7 +17,7 @@ from movietui.engine.service import Service
 from movietui.jobs import datasets
 from movietui.protocol.messages import InterviewAnswers, ListQuery, ViewerRatings
 from movietui.protocol.requests import NAMES, Requests
-from tests.data.imdb_tables import basics, crew, person, rating, write_tables
+from tests.data.imdb_tables import aka, basics, crew, person, principal, rating, write_tables
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.hostile import OCCUPATION, TITLES
 
@@ -346,7 +346,9 @@ def joined(service: Service, tmp_path: Path) -> Service:
         basics(12, "Alien", 1979),
         basics(13, "Alien", 1979, minutes="\\N"),
     ]
-    write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)
+    acting, known_as = [principal(11, 1, 22), principal(11, 2, 21)], [aka(11, "The Godfather", "US")]
+    people += [person(22, "Marlon Brando")]
+    write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people, acting, known_as)
     assert service.imdb_report(dataset="demo") is None
     datasets.join_imdb("demo", tmp_path / "imdb")
     return service
@@ -367,7 +369,16 @@ def test_details_have_facts_from_imdb(joined: Service) -> None:
     assert report["matched"] == 1
     result = joined.movie_details(viewers=[a_user()], movie=godfather)
     assert (result["minutes"], result["directors"], result["imdb"]) == (175, ["Francis Ford Coppola"], 9.2)
+    assert (result["cast"], result["tags"]) == (["Marlon Brando", "Francis Ford Coppola"], [])
+    assert (result["languages"], result["countries"]) == (["English"], ["United States"])
     assert result["link"] == "tt0000011"
+    found = joined.search(words="brando")
+    assert (found["people"], found["actors"]) == ([], [{"name": "Marlon Brando", "movies": 1}])
+    found = joined.search(words="coppola")
+    assert (found["people"], found["actors"]) == ([{"name": "Francis Ford Coppola", "movies": 1}], [])
+    assert (found["tags"], found["joined"], found["tagged"]) == ([], True, False)
+    only = joined.rank(query=query_for(a_user(), filter='@"marlon brando" lang:en country:usa'), offset=0, limit=9)
+    assert {row["title"] for row in only["rows"]} <= {"The Godfather"}
     unknown = joined.movie_details(viewers=[a_user()], movie=id_of(joined, "Alien"))
     assert (unknown["minutes"], unknown["directors"], unknown["imdb"]) == (0, [], 0)
     again = joined.rank(query=query_for(a_user()), offset=0, limit=10)["rows"]

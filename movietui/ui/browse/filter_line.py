@@ -27,7 +27,7 @@ from movietui.ui.widgets.fields import Field
 if TYPE_CHECKING:
     from textual.widgets import Input
 
-EXAMPLE = "+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese alien"
+EXAMPLE = "+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist alien"
 
 
 class FilterLine(Vertical):

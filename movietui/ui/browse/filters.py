@@ -34,7 +34,7 @@ FILTER_KEYS = [
         show=False,
         priority=True,
         id="browse.filter",
-        tooltip="Filter by genre, year, runtime …; :name is a saved filter",
+        tooltip="Filter by genre, year, person, tag …; :name is a saved filter",
     ),
     Binding("e", "genre(1)", "Genre", show=False, id="browse.genre", tooltip="Next genre"),
     Binding("E", "genre(-1)", "Previous genre", show=False, id="browse.genre-back", tooltip="Previous genre"),

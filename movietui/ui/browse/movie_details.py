@@ -13,6 +13,8 @@ from movietui.ui.movie_links import link_of
 
 NARROW = 34
 """Width in cells below which words that explain a number are left out."""
+SHOWN_ACTORS = 3
+"""How many actors are named, at most."""
 
 
 def describe(movie: Details, names: Sequence[str], width: int) -> Text:
@@ -93,9 +95,9 @@ def surprise(movie: Details, names: Sequence[str]) -> Text:
 
 
 def _facts(movie: Details) -> list[Text]:
-    """Return a line with year, genres and runtime, and one with directors and IMDb's rating; leave out unknown facts.
+    """Return lines with year, genres and runtime; directors and IMDb's rating; actors; language and country; and tags.
 
-    A click on the rating offers web pages about the movie.
+    Unknown facts are left out. A click on the rating offers web pages about the movie.
     """
     linked = bool(link_of(movie))
     imdb = f"IMDb {movie['imdb']:.1f}" if movie["imdb"] else "IMDb" if linked else ""
@@ -103,5 +105,8 @@ def _facts(movie: Details) -> list[Text]:
     facts = (
         (str(movie["year"] or ""), ", ".join(movie["genres"]), f"{movie['minutes']} min" if movie["minutes"] else ""),
         (", ".join(movie["directors"]), Text(imdb, style)),
+        (f"with {', '.join(movie['cast'][:SHOWN_ACTORS])}" if movie["cast"] else "",),
+        (", ".join(movie["languages"]), ", ".join(movie["countries"])),
+        (Text(", ".join(movie["tags"]), "dim"),),
     )
     return [Text(" · ").join(Text("").append(part) for part in line if part) for line in facts if any(line)]

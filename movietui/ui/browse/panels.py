@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textual.binding import Binding
 
 from movietui.data.problems import Problem
+from movietui.data.query.condition_text import person_condition, tag_condition
 from movietui.protocol.messages import Details
 from movietui.ui import wording
 from movietui.ui.bindings import key_of
@@ -33,7 +34,7 @@ SEARCH_KEYS = [
         show=False,
         priority=True,
         id="browse.search",
-        tooltip="Search movies, directors and viewers",
+        tooltip="Search movies, people, tags and viewers",
     ),
     Binding("enter", "choose", "Why", id="browse.choose", tooltip="Why this movie; on a viewer, show their list"),
 ]
@@ -159,13 +160,14 @@ class PanelController(BrowseController):
 
     @in_background()
     async def open_result(self, result: SearchResult | None) -> None:
-        """Open a movie's card, the list of a viewer, or the movies of a director."""
+        """Open a movie's card, the list of a viewer, or the movies of a person or with a tag."""
         if result is None:
             return
         if result.kind == "movie":
             self.show_card(result.name)
-        elif result.kind == "director":
-            await self.screen.filters.apply(f'@"{result.name}"' if " " in result.name else f"@{result.name}")
+        elif result.kind in ("director", "actor", "tag"):
+            condition = tag_condition if result.kind == "tag" else person_condition
+            await self.screen.filters.apply(condition(result.name))
         else:
             from movietui.ui.browse.search import viewer_of
 

@@ -1,8 +1,9 @@
-"""One search for movies, directors, profiles and users, as a person types."""
+"""One search for movies, people, tags, profiles and users, as a person types."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from movietui.formatting import text
+from movietui.protocol.messages import NameRow
 from movietui.protocol.requests import Requests
 from movietui.protocol.viewers import ViewerRef, profile, user
 from movietui.state.session import Session
@@ -30,9 +32,9 @@ class SearchResult:
     """A match."""
 
     kind: str
-    """``movie``, ``director``, ``profile`` or ``user``."""
+    """``movie``, ``director``, ``actor``, ``tag``, ``profile`` or ``user``."""
     name: str
-    """The id of a movie or user, the name of a director or profile."""
+    """The id of a movie or user, the name of a person, tag or profile."""
     title: str
     about: str
     mine: str = ""
@@ -68,7 +70,7 @@ class SearchPanel(Panel[SearchResult | None]):
     ]
 
     def __init__(self, session: Session, *, only_movies: bool = False) -> None:
-        """With ``only_movies``, find no directors, profiles or users."""
+        """With ``only_movies``, find nothing but movies."""
         super().__init__()
         self._session, self._only_movies = session, only_movies
 
@@ -78,7 +80,7 @@ class SearchPanel(Panel[SearchResult | None]):
             panel.border_title = "Search"
             moves = hint(self, ("search.before search.next", "choose"))
             panel.border_subtitle = Content(f"{moves} · enter open · {hint(self, ('panel.leave', 'back'))}")
-            wanted = "title" if self._only_movies else "title, director, profile or user"
+            wanted = "title" if self._only_movies else "title, person, tag, profile or user"
             yield Field(placeholder=f"{wanted}; typos are fine", id="words")
             yield SearchResults(id="matches")
 
@@ -130,7 +132,7 @@ class SearchPanel(Panel[SearchResult | None]):
 
 
 async def search_everything(session: Session, words: str) -> tuple[list[SearchResult], str]:
-    """Return the matches (movies, directors, profiles, users), and what to say if there are none."""
+    """Return the matches (movies, directors, actors, tags, profiles, users), and what to say if there are none."""
     results = await session.search(words)
     profiles = await asyncio.to_thread(session.store.profiles)
     wanted = words.casefold().split()
@@ -144,12 +146,15 @@ async def search_everything(session: Session, words: str) -> tuple[list[SearchRe
         )
         for row in results["movies"]
     ]
-    directors = [
-        SearchResult("director", row["name"], row["name"], text.plural(row["movies"], "movie"))
-        for row in results["people"]
-    ]
+
+    def named(kind: str, found: Sequence[NameRow]) -> list[SearchResult]:
+        return [SearchResult(kind, row["name"], row["name"], text.plural(row["movies"], "movie")) for row in found]
+
+    directors = named("director", results["people"])
     rows = [
         *(directors + movies if results["people_first"] else movies + directors),
+        *named("actor", results["actors"]),
+        *named("tag", results["tags"]),
         *(
             SearchResult("profile", ref.id, ref.id, text.plural(count, "rating"))
             for ref, count in profiles
@@ -160,10 +165,11 @@ async def search_everything(session: Session, words: str) -> tuple[list[SearchRe
             for row in results["users"]
         ),
     ]
-    kinds = ("movie", *(("director",) if results["joined"] else ()), "profile", "user")
+    known = {"person": results["joined"], "tag": results["tagged"]}
+    kinds = ("movie", *(kind for kind, is_known in known.items() if is_known), "profile", "user")
     placeholder = text.nothing_matches(words, kinds)
     if not results["joined"]:
-        placeholder += " To find directors, join the dataset with IMDb on the Data screen."
+        placeholder += " To find directors and actors, join the dataset with IMDb on the Data screen."
     return rows, placeholder
 
 

@@ -169,6 +169,10 @@ class Boundaries:
                 imdb_tables.ratings(path, ids)
             case "title.crew.tsv.gz":
                 imdb_tables.directors(path, ids)
+            case "title.principals.tsv.gz":
+                imdb_tables.cast(path, ids)
+            case "title.akas.tsv.gz":
+                imdb_tables.origins(path, dict.fromkeys(ids, "Alien"))
             case _:
                 imdb_tables.names(path, {"nm0000001"})
 
@@ -176,7 +180,7 @@ class Boundaries:
         layout, _, name = case.name.partition("/")
         folder = self._folder / "dataset"
         shutil.rmtree(folder, ignore_errors=True)
-        movielens.read(files.write_folder(folder, {**files.contents(layout=layout), name: case.content}))
+        movielens.read(files.write_folder(folder, {**files.contents(files.tags(layout), layout), name: case.content}))
 
     def _make_store(self, random: Random) -> tuple[str, bytes]:
         if random.random() < 0.3:
@@ -294,6 +298,7 @@ def _seal_again(folder: Path, case: Input) -> None:
 _PARTS = (
     *("+Comedy", "-Horror", "1980..1999", "1980..", "..1999", ">=50", "<=110m", ">=90m", "@Scorsese", '@"Joel Coen"'),
     *('"alien"', "alien", ">", "<", "+", "-", "@", '"', "..", "99999..1", ">=999999999999m", ":saved"),
+    *("#space", "-#twist-ending", "lang:ko", "-country:us", 'country:"south korea"', "@Weaver", "-@", "#", "lang:"),
 )
 
 
@@ -497,6 +502,8 @@ def _imdb(random: Random) -> tuple[str, bytes]:
         "title.basics": (imdb_samples.BASICS, [imdb_samples.basics(number, "Alien", 1979) for number in range(9)]),
         "title.ratings": (imdb_samples.RATINGS, [imdb_samples.rating(number, 100) for number in range(9)]),
         "title.crew": (imdb_samples.CREW, [imdb_samples.crew(number, 1, 2) for number in range(9)]),
+        "title.principals": (imdb_samples.PRINCIPALS, [imdb_samples.principal(n, n, n) for n in range(9)]),
+        "title.akas": (imdb_samples.AKAS, [imdb_samples.aka(n, "Alien", "US", "en") for n in range(9)]),
         "name.basics": (imdb_samples.NAMES, [imdb_samples.person(number, "Joel Coen") for number in range(9)]),
     }
     name = random.choice(list(tables))
@@ -510,7 +517,7 @@ _SEPARATORS = {"u.data": b"\t", "u.item": b"|", "u.user": b"|"}
 
 def _dataset(random: Random) -> tuple[str, bytes]:
     layout = random.choice(files.LAYOUTS)
-    contents = files.contents(layout=layout)
+    contents = files.contents(files.tags(layout), layout)
     name = random.choice(list(contents))
     separator = _SEPARATORS.get(name, b"::" if name.endswith(".dat") else b",")
     return f"{layout}/{name}", change_table(contents[name], separator, random)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from movietui.data.dataset import Bools, Dataset, ImdbFacts
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
+from movietui.data.query.list_conditions import LAST, NO_LISTS, PARTS, KnownLists, begun_in, condition, folded, list_in
 from movietui.data.titles import movie_key, title_key
 
 EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese "alien"'
@@ -22,8 +23,6 @@ MINUTES = (90, 100, 110, 120, 150)
 RATINGS = (10, 50, 100, 500)
 """The numbers of ratings that are suggested as limits."""
 
-_PARTS = re.compile(r'(@?)"([^"]*)"|(\S+)')
-_LAST = re.compile(r'(?:^|(?<=\s))(?:@?"[^"]*|[^\s"]*)$')
 _YEARS = re.compile(r"([0-9]{4})?\.\.([0-9]{4})?")
 _LIMIT = re.compile(r"([<>])=([0-9]{1,9})(m?)")
 _DECADE = re.compile(r"([0-9]{1,4})(?:\.\.?[0-9]{0,4})?s?")
@@ -51,6 +50,10 @@ class Filter:
     """The longest runtime in minutes."""
     directors: tuple[frozenset[str], ...] = ()
     """Sets of names; from each set, at least one name must be that of a director of the movie."""
+    listed: tuple[frozenset[str], ...] = ()
+    """Sets of keys of movies; the movie must be in each of these sets."""
+    unlisted: tuple[frozenset[str], ...] = ()
+    """Sets of keys of movies; the movie must be in none of these sets."""
 
     def passes(self, dataset: Dataset) -> Bools:
         """Return which movies of a dataset pass, shape (movies,).
@@ -70,21 +73,33 @@ class Filter:
             for names in self.directors:
                 rows = [row for name in names for row in imdb.directed.get(name, ())]
                 passing &= np.isin(np.arange(len(movies)), rows)
+        for keys in self.listed:
+            passing &= _with_keys(keys, dataset)
+        for keys in self.unlisted:
+            passing &= ~_with_keys(keys, dataset)
         for row in np.flatnonzero(passing) if self.words else ():
             title = _without_year(movies.keys[row])
             passing[row] = all(word in title for word in self.words)
         return passing
 
 
-def parse(text: str, dataset: Dataset) -> Filter:
+def _with_keys(keys: Collection[str], dataset: Dataset) -> Bools:
+    """Return which movies of a dataset have one of these keys, shape (movies,)."""
+    having = np.zeros(len(dataset.movies), bool)
+    having[[row for key in keys for row in dataset.movies.rows_by_key.get(key, ())]] = True
+    return having
+
+
+def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
     """Parse a filter: conditions separated by spaces, all of which must hold.
 
     ``+Genre`` requires a genre, and ``-Genre`` excludes one (case does not count, and the beginning of its name is
     enough). ``1980..1999``, ``1980..`` and ``..1999`` limit the year, ``>=50`` the number of ratings, and ``>=90m`` and
-    ``<=110m`` the minutes. ``@Scorsese`` and ``@"Martin Scorsese"`` name a director. Any other text must occur in the
-    title; it is written in quotes if it has spaces or begins with a special character. Raises ``Problem``, which quotes
-    the condition, if a genre or director is unknown, if a condition needs IMDb and the dataset is not joined, if limits
-    contradict each other, or if a condition cannot be parsed.
+    ``<=110m`` the minutes. ``@Scorsese`` and ``@"Martin Scorsese"`` name a director. ``list:NAME`` requires a movie of
+    this list of ``lists``, and ``-list:NAME`` excludes its movies; a name with spaces is in quotes. Any other text must
+    occur in the title; it is written in quotes if it has spaces or begins with a special character. Raises ``Problem``,
+    which quotes the condition, if a genre, director or list is unknown, if a condition needs IMDb and the dataset is
+    not joined, if limits contradict each other, or if a condition cannot be parsed.
     """
     if text.count('"') % 2:
         raise Problem(f"The filter {text!r} has an open quote; close it.")
@@ -93,9 +108,14 @@ def parse(text: str, dataset: Dataset) -> Filter:
     unwanted: list[int] = []
     words: list[str] = []
     directors: list[frozenset[str]] = []
+    listed: list[frozenset[str]] = []
+    unlisted: list[frozenset[str]] = []
     first, last, least, shortest, longest = 0, FOREVER, 0, 0, FOREVER
-    for at, quoted, part in _PARTS.findall(text):
-        if at:
+    for at, quoted, part in PARTS.findall(text):
+        if found := list_in(f'{at}"{quoted}"' if at else part):
+            sign, name = found
+            (unlisted if sign == "-" else listed).append(lists.keys_of(name, part or f'{at}"{quoted}"'))
+        elif at:
             directors.append(_directors(quoted, f'@"{quoted}"', dataset))
         elif not part:
             words.append(_without_year(movie_key(quoted, 0)))
@@ -131,7 +151,8 @@ def parse(text: str, dataset: Dataset) -> Filter:
             )
         else:
             words.append(_without_year(movie_key(part, 0)))
-    return Filter(tuple(wanted), tuple(unwanted), first, last, least, tuple(words), shortest, longest, tuple(directors))
+    limits = (first, last, least, tuple(words), shortest, longest)
+    return Filter(tuple(wanted), tuple(unwanted), *limits, tuple(directors), tuple(listed), tuple(unlisted))
 
 
 def _genre(typed: str, genre_names: Sequence[str]) -> int:
@@ -187,22 +208,25 @@ class Suggestion:
     """How many movies of the dataset meet this condition."""
 
 
-def complete(text: str, dataset: Dataset, limit: int = SUGGESTIONS) -> list[Suggestion]:
+def complete(
+    text: str, dataset: Dataset, limit: int = SUGGESTIONS, lists: Mapping[str, int] | None = None
+) -> list[Suggestion]:
     """Return completions of the last condition in a half-typed filter; those that most movies meet come first.
 
-    Suggests genres after ``+`` and ``-``, directors after ``@``, decades after a digit, and limits after ``<`` and
-    ``>``. A word without a special character is completed to genres and directors, although it could also be part of a
-    title. Never raises an error; returns an empty list after a space, or if nothing fits.
+    Suggests genres after ``+`` and ``-``, directors after ``@``, decades after a digit, limits after ``<`` and ``>``,
+    and lists after ``list:``. A word without a special character is completed to genres and directors, and a beginning
+    of ``list:`` to lists, although it could also be part of a title. ``lists``: the names of the lists, each with how
+    many movies of the dataset are on it. Never raises an error; returns nothing after a space, or if nothing fits.
     """
-    match = _LAST.search(text)
+    match = LAST.search(text)
     typed = match[0] if match else ""
     if not typed:
         return []
     before = text[: len(text) - len(typed)]
-    used = {part or f'{at}"{quoted}"' for at, quoted, part in _PARTS.findall(before)}
+    used = {part or f'{at}"{quoted}"' for at, quoted, part in PARTS.findall(before)}
     matches = [
         Suggestion(before + part, part, movies)
-        for part, movies in _parts(typed, dataset)
+        for part, movies in (*_lists(typed, lists or {}, len(dataset.movies)), *_parts(typed, dataset))
         if part != typed and part not in used and movies
     ]
     return sorted(matches, key=lambda each: -each.movies)[:limit]
@@ -222,6 +246,14 @@ def _parts(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
     elif len(typed) > 1 and sign != '"':
         yield from _genres("+", typed, dataset)
         yield from _people(typed, dataset)
+
+
+def _lists(typed: str, lists: Mapping[str, int], movies: int) -> Iterable[tuple[str, int]]:
+    if found := begun_in(typed):
+        sign, beginning = found
+        for name, count in lists.items():
+            if folded(name).startswith(folded(beginning)):
+                yield condition(name, sign), movies - count if sign == "-" else count
 
 
 def _genres(sign: str, typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:

@@ -103,14 +103,19 @@ def _recognised(matcher: Matcher, movie: StoredMovie, settled: Mapping[str, str 
 
 
 def same_movies(
-    store: Store, dataset: Dataset, viewers: Iterable[ViewerRef], matcher: Matcher | None = None
+    store: Store,
+    dataset: Dataset,
+    viewers: Sequence[ViewerRef],
+    matcher: Matcher | None = None,
+    lists: Collection[str] | None = (),
 ) -> SameMovies:
     """Return what viewers rated and marked in any dataset, by the keys of ``dataset``.
 
-    ``matcher``: a matcher for this dataset, if there is one already.
+    ``matcher``: a matcher for this dataset, if there is one already. ``lists``: the names of the viewers' lists to match
+    too, as ``folded`` returns them; ``None`` for all lists.
     """
     same = SameMovies(store)
-    unknown = same.unknown(viewers)
+    unknown = [*same.unknown(viewers), *same.unknown_listed(viewers, lists)]
     recognised = recognise(matcher or Matcher(dataset), unknown, store.settled())
     with contextlib.suppress(Problem):  # if the store cannot be written, the movies are recognised again next time
         same.learn(unknown, recognised)
@@ -160,16 +165,21 @@ def recommend(
 ) -> dict[str, Any]:
     """Return the best candidates that pass the filter ``only``, as ``recommend --json`` prints them.
 
+    The filter can name a list of any of the viewers.
     ``Ranker.candidates`` decides which movies are candidates. ``how``: for several viewers, the fields of an
     ``Aggregation``. ``draw``: the seed of a surprise; the result is then a single movie.
     """
     from movietui.data.query.filters import parse
+    from movietui.data.query.list_conditions import KnownLists, combined, names_in
     from movietui.models.serving.groups import Aggregation
     from movietui.models.serving.ranking import Ranker
 
     loaded, fitted = served(store, dataset, model, seed)
-    passing = parse(only, loaded).passes(loaded)
-    same = same_movies(store, loaded, viewers)
+    names = names_in(only)
+    same = same_movies(store, loaded, viewers, lists=names)
+    owners = tuple(ref.id for ref in viewers if ref.kind == "profile")
+    lists = KnownLists(owners, combined(same.lists(ref, names) for ref in viewers))
+    passing = parse(only, loaded, lists).passes(loaded)
     people = [viewer(loaded, same.for_engine(ref)) for ref in viewers]
     return Ranker(loaded, fitted).recommend(
         people,

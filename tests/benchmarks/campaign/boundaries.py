@@ -308,11 +308,15 @@ _PAIR = [_VIEWER, {**_VIEWER, "id": "2"}]
 _DEMO = {"dataset": "demo", "cleaning": "standard"}
 _REQUESTS: tuple[dict[str, Any], ...] = (
     {"do": "rank", "arguments": {"query": {**_QUERY, "filter": "+Comedy", "daring": 0.2}, "offset": 0, "limit": 10}},
+    {
+        "do": "rank",
+        "arguments": {"query": {**_QUERY, "filter": "list:a", "lists": {"A": ["x"]}}, "offset": 0, "limit": 10},
+    },
     {"do": "rank", "arguments": {"query": {**_QUERY, "viewers": _PAIR, "way": "borda"}, "offset": 0, "limit": 9}},
     {"do": "find_users", "arguments": {"search": "1", "offset": 0, "limit": 10}},
     {"do": "movie_details", "arguments": {"viewers": [_VIEWER], "movie": "7"}},
     {"do": "similar_movies", "arguments": {"movie": "7", "limit": 5}},
-    {"do": "complete_filter", "arguments": {"text": "+Com"}},
+    {"do": "complete_filter", "arguments": {"text": "list:s", "lists": {"shelf": 3}}},
     {"do": "surprise", "arguments": {"query": _QUERY, "draw": 7}},
     {"do": "taste", "arguments": {"viewers": [_VIEWER]}},
     {"do": "search", "arguments": {"words": "alein"}},

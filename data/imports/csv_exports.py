@@ -29,7 +29,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple, get_args
 
 from movietui.data.imports import columns
-from movietui.data.imports.entries import LONGEST_LIST_NAME, Choices, Entry, Log, Mark, Reading, Skipped
+from movietui.data.imports.entries import LONGEST_LIST_NAME, LONGEST_NOTE, Choices, Entry, Log, Mark, Reading, Skipped
 from movietui.data.imports.fields import (
     OF_FIVE,
     OF_TEN,
@@ -742,7 +742,7 @@ def _is_rating(text: str) -> bool:
 
 
 def _note(text: str) -> str:
-    return " ".join(strip_controls(text).split())[:1000]
+    return " ".join(strip_controls(text).split())[:LONGEST_NOTE]
 
 
 def _quoted(name: str) -> str:

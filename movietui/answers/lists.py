@@ -111,8 +111,8 @@ def same_movies(
 ) -> SameMovies:
     """Return what viewers rated and marked in any dataset, by the keys of ``dataset``.
 
-    ``matcher``: a matcher for this dataset, if there is one already. ``lists``: the names of the viewers' lists to match
-    too, as ``folded`` returns them; ``None`` for all lists.
+    ``matcher``: a matcher for this dataset, if there is one already. ``lists``: the names of those lists of the viewers
+    whose movies are matched too, as ``folded`` returns them; ``None`` for all lists.
     """
     same = SameMovies(store)
     unknown = [*same.unknown(viewers), *same.unknown_listed(viewers, lists)]
@@ -165,9 +165,9 @@ def recommend(
 ) -> dict[str, Any]:
     """Return the best candidates that pass the filter ``only``, as ``recommend --json`` prints them.
 
-    The filter can name a list of any of the viewers.
-    ``Ranker.candidates`` decides which movies are candidates. ``how``: for several viewers, the fields of an
-    ``Aggregation``. ``draw``: the seed of a surprise; the result is then a single movie.
+    The filter can name lists of any of the viewers. ``Ranker.candidates`` decides which movies are candidates. ``how``:
+    for several viewers, the fields of an ``Aggregation``. ``draw``: the seed of a surprise; the result is then a single
+    movie.
     """
     from movietui.data.query.filters import parse
     from movietui.data.query.list_conditions import KnownLists, combined, names_in
@@ -443,21 +443,6 @@ def _step_json(step: Step) -> dict[str, Any]:
     ]
     facts = {"at": step.at, "kind": step.kind, "undone": step.undone, "note": step.note}
     return {**facts, "changes": changes, "lists": list(step.lists)}
-
-
-def named_lists(store: Store, ref: ViewerRef) -> dict[str, Any]:
-    """Return the named lists of a profile, as ``list --json`` prints them."""
-    return {"profile": ref.id, "lists": [{"name": name, "movies": count} for name, count in store.lists(ref)]}
-
-
-def list_named(store: Store, ref: ViewerRef, name: str) -> dict[str, Any]:
-    """Return the movies of a named list, as ``list show --json`` prints them. Raises ``Problem`` if there is none."""
-    listed = store.list_named(ref, name)
-    movies = [
-        {"place": rank, "title": movie.title, "year": movie.year or None, "key": movie.key, "note": movie.note or None}
-        for rank, movie in enumerate(listed.movies, 1)
-    ]
-    return {"profile": ref.id, "list": listed.name, "movies": movies}
 
 
 def named_profile(store: Store, name: str) -> ViewerRef:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from movietui.data.imports.entries import LONGEST_LIST_NAME
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
+from movietui.data.query.list_conditions import folded
 from movietui.data.safe_text import strip_controls
 from movietui.protocol.viewers import ViewerRef
 from movietui.store.run_records import RunRecords
@@ -34,8 +35,8 @@ class StoredList:
 
 
 def known_name(name: str, names: Iterable[str]) -> str | None:
-    """Return the one of the names that equals this name or, if none does, the first that differs only in case."""
-    same = [each for each in names if each.casefold() == name.casefold()]
+    """Return the one of the names that equals this name or, if none does, the first that is equal when ``folded``."""
+    same = [each for each in names if folded(each) == folded(name)]
     return name if name in same else next(iter(same), None)
 
 
@@ -78,12 +79,11 @@ class NamedLists(RunRecords):
 
     def list_named(self, ref: ViewerRef, name: str) -> StoredList:
         """Return a list by its name, ignoring case. Raises ``Problem`` if there is none."""
-        wanted = " ".join(name.split())
         names = [each for each, _ in self.lists(ref)]
-        match = known_name(wanted, names)
+        match = known_name(name, names)
         if match is None:
             known = ", ".join(names) if names else f"none yet; movietui list --profile {ref.id} add makes one"
-            raise no_such(f"{ref.id} has no list {wanted!r}", wanted, names, f"lists: {known}.")
+            raise no_such(f"{ref.id} has no list {name!r}", name, names, f"lists: {known}.")
         return StoredList(match, self._movies(self._viewer_of(ref), match))
 
     def _movies(self, viewer: int, name: str) -> tuple[ListEntry, ...]:

@@ -89,6 +89,10 @@ class SameMovies:
         """
         return {name: [*self._joined(keys).values()] for name, keys in self._lists(ref, names).items()}
 
+    def listed_keys(self, ref: ViewerRef, name: str) -> dict[str, str]:
+        """Return the keys of the movies of one list, by their stored keys; empty if there is no such list."""
+        return self._joined(key for keys in self._lists(ref, {folded(name)}).values() for key in keys)
+
     def marked(self, ref: ViewerRef, *marks: Mark) -> set[str]:
         """Return the keys of a viewer's movies that have one of the marks."""
         keys = self._movies(ref)

@@ -294,6 +294,7 @@ def _seal_again(folder: Path, case: Input) -> None:
 _PARTS = (
     *("+Comedy", "-Horror", "1980..1999", "1980..", "..1999", ">=50", "<=110m", ">=90m", "@Scorsese", '@"Joel Coen"'),
     *('"alien"', "alien", ">", "<", "+", "-", "@", '"', "..", "99999..1", ">=999999999999m", ":saved"),
+    *("list:shelf", '-list:"Rainy evenings"', "list:", 'list:"', "+list:x"),
 )
 
 

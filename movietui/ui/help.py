@@ -72,6 +72,7 @@ GROUPS = (
             "browse.older",
             "browse.newer",
             "browse.shelf",
+            "browse.lists",
             "browse.safer",
             "browse.daring",
             "browse.surprise",

@@ -64,9 +64,15 @@ SERIES = (
     "jeu video",
     "music video",
     "musikvideo",
+    "show",
+    "season",
+    "track",
+    "album",
+    "artist",
+    "photo",
 )
-"""Words and parts of words, in several languages, that occur in the types of titles that are not movies. A title of an
-unknown type may be a movie."""
+"""Words and parts of words, in several languages, that occur in the types of titles that are not movies; the last six
+occur in libraries of Plex. A title of an unknown type may be a movie."""
 TITLE_LISTS = (".txt", ".md", ".text", "")
 """The extensions of files that may have one title per line."""
 _HEAD = 2**16
@@ -209,6 +215,7 @@ LAYOUTS = (
         imdb=columns.IMDB_IDS,
         tmdb=columns.TMDB_IDS,
         original=columns.ORIGINALS,
+        kind=columns.KINDS,
         marks=columns.MARKS,
         note=columns.NOTES,
         labels=True,

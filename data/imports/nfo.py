@@ -12,9 +12,11 @@ MAX_BYTES = 2**18
 """How many bytes of a file are read; those that media centres write have about 10 KiB."""
 _IMDB_ID = r"(tt[0-9]{7,15})"
 _IMDB = (
-    re.compile(rf"""<uniqueid\b[^<>]{0, 200}\btype\s*=\s*["']imdb["'][^<>]{0, 200}>\s*{_IMDB_ID}\s*<""", re.IGNORECASE),
+    re.compile(
+        rf"""<uniqueid\b[^<>]{{0,200}}\btype\s*=\s*["']imdb["'][^<>]{{0,200}}>\s*{_IMDB_ID}\s*<""", re.IGNORECASE
+    ),
     re.compile(rf"<(?:imdbid|imdb_id|imdb)>\s*{_IMDB_ID}\s*<", re.IGNORECASE),
-    re.compile(rf"<id\b[^<>]{0, 200}>\s*{_IMDB_ID}\s*<", re.IGNORECASE),
+    re.compile(rf"<id\b[^<>]{{0,200}}>\s*{_IMDB_ID}\s*<", re.IGNORECASE),
     re.compile(rf"\bimdb\.com/(?:[a-z]{{2}}/)?title/{_IMDB_ID}\b", re.IGNORECASE),
 )
 """The ways to write an IMDb id, the surest first: fields of Kodi, of Jellyfin and of old versions of Kodi; a link."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from movietui.answers.import_ratings import OUTCOMES, listed_movies, match_row, settled_keys
 from movietui.answers.lists import find_movie, named_profile, same_movies
@@ -20,13 +20,17 @@ from movietui.data.problems import Problem
 from movietui.data.progress import Report, silent
 from movietui.data.query.list_conditions import folded
 from movietui.data.safe_text import strip_controls
+from movietui.data.storage.atomic_files import write_file
 from movietui.data.titles import parse_label, title_key, with_year
 from movietui.formatting import text
+from movietui.formatting.movie_files import FORMATS, FileMovie, FormatName, MovieFile, letterboxd_note
 from movietui.protocol.messages import ImportedRow
 from movietui.protocol.viewers import ViewerRef
 from movietui.store.named_lists import ListEntry, check_list_name, known_name
-from movietui.store.ratings import ListChange, Store
+from movietui.store.ratings import NO_IDS, ListChange, Store
 
+EXPORTED_AS: tuple[FormatName, ...] = ("csv", "letterboxd")
+"""The formats of ``export`` in which a list can be written."""
 SHELF = "shelf"
 """The name of a shelf that got no other name."""
 
@@ -41,6 +45,31 @@ def show(store: Store, ref: ViewerRef, name: str) -> dict[str, Any]:
     listed = store.list_named(ref, name)
     movies = [{"place": place, **_movie_json(movie)} for place, movie in enumerate(listed.movies, 1)]
     return {"profile": ref.id, "list": listed.name, "movies": movies}
+
+
+def export(store: Store, ref: ViewerRef, name: str, format_: str, output: Path, *, force: bool) -> dict[str, Any]:
+    """Write a list to a file, in one of ``EXPORTED_AS``, and return what ``export --list NAME --json`` prints.
+
+    Raises ``Problem`` if there is no such list, if the file exists and ``force`` is not set, or if it cannot be
+    written.
+    """
+    stored = store.list_named(ref, name)
+    known = store.ids([movie.key for movie in stored.movies])
+    movies = []
+    for movie in stored.movies:
+        ids = known.get(movie.key, NO_IDS)
+        movies.append(FileMovie(movie.title, movie.year, (ids.imdb, ids.tmdb, ids.movielens), note=movie.note))
+    content = FORMATS[cast(FormatName, format_)].write(MovieFile(stored.name, movies)).encode("utf-8")
+    write_file(output, content, force=force)
+    return {
+        "profile": ref.id,
+        "list": stored.name,
+        "format": format_,
+        "output": str(output),
+        "films": [_movie_json(movie) for movie in stored.movies],
+        "left_out": 0,
+        "note": letterboxd_note(content) if format_ == "letterboxd" else "",
+    }
 
 
 def add(store: Store, dataset: str, profile: str, name: str, titles: Sequence[str]) -> dict[str, Any]:

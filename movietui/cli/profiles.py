@@ -204,24 +204,41 @@ EXPORTS = ("letterboxd", "imdb", "movielens", "csv", "watchlist", "shortlist")
 @click.command()
 @click.option("--profile", "name", required=True, help="Profile to export.")
 @click.option("--format", "format_", required=True, type=Named(EXPORTS), help="Format of the file.")
+@click.option("--list", "listed", default=None, metavar="NAME", help="Export this list, as csv or letterboxd.")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies a shortlist contains.")
 @dataset_option
 @as_json
 @handle_errors
-def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: str | None, json_: bool) -> None:
-    """Export a profile to a file.
+def export(
+    name: str,
+    format_: str,
+    listed: str | None,
+    output: Path,
+    force: bool,
+    k: int,
+    dataset: str | None,
+    json_: bool,
+) -> None:
+    """Export a profile, or one of its lists, to a file.
 
-    letterboxd, imdb and movielens are tables for these services. csv contains everything, including marks. watchlist
-    and shortlist (the best unseen movies) are Markdown.
+    letterboxd, imdb and movielens are tables for these services. csv contains all ratings and marks. watchlist and
+    shortlist (the best unseen movies) are Markdown.
     """
-    from movietui.answers import lists
+    from movietui.answers import lists, named_lists
 
+    if listed is not None and format_ not in named_lists.EXPORTED_AS:
+        raise click.UsageError(
+            f"--list works only with --format {either(named_lists.EXPORTED_AS)}, not with {format_}."
+        )
     store = open_store()
     ref = lists.named_profile(store, name)
-    named = dataset_named(store, dataset) if format_ == "shortlist" else ""
-    report = lists.export(store, ref, format_, output, named, k, force=force)
+    if listed is not None:
+        report = named_lists.export(store, ref, listed, format_, output, force=force)
+    else:
+        named = dataset_named(store, dataset) if format_ == "shortlist" else ""
+        report = lists.export(store, ref, format_, output, named, k, force=force)
     if json_:
         print_json(report)
         return

@@ -357,8 +357,8 @@ def recommend(
     """Print the best movies that none of the viewers has seen.
 
     A filter can contain genres (+GENRE, -GENRE), years of release (1980..1999, 1980.., ..1999), a minimum number of
-    ratings (>=50), words of the title and, once the dataset is joined with IMDb, runtimes (<=110m, >=90m) and directors
-    (@Scorsese). A movie must match every part of the filter.
+    ratings (>=50), words of the title, lists of the viewers (list:NAME, -list:NAME) and, once the dataset is joined
+    with IMDb, runtimes (<=110m, >=90m) and directors (@Scorsese). A movie must match every part of the filter.
     """
     from movietui.answers import lists
 

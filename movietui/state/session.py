@@ -210,8 +210,8 @@ class Session:
         if view.order != DEFAULT_ORDER:
             query["order"] = view.order
         watchlists = [self._movies.same.marked(ref, "watchlist") for ref in audience.viewers]
-        if view.shelf != "all":
-            among = set.intersection(*watchlists) if view.shelf == "both" else set.union(*watchlists)
+        if view.wanted != "all":
+            among = set.intersection(*watchlists) if view.wanted == "both" else set.union(*watchlists)
             query["among"] = sorted(among)
         return query, watchlists
 

@@ -71,7 +71,7 @@ GROUPS = (
             "browse.genre-back",
             "browse.older",
             "browse.newer",
-            "browse.shelf",
+            "browse.wanted",
             "browse.lists",
             "browse.safer",
             "browse.daring",

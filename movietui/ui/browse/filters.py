@@ -22,10 +22,10 @@ from movietui.ui.wording import SHORT_ORDERS
 FILTER_KEYS = [
     Binding(
         "W",
-        "shelf",
+        "wanted",
         "Watchlist only",
         show=False,
-        id="browse.shelf",
+        id="browse.wanted",
         tooltip="Only the watchlist; in a pair or group, press again for movies all of you want",
     ),
     Binding(
@@ -78,8 +78,8 @@ class FilterController(BrowseController):
         view, audience = self.session.view, self.session.audience
         parts = [hint(self.screen, ("browse.filter", view.filter_text))] if view.filter_text else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
-        shelf = {"all": [], "watchlist": ["the watchlist"], "both": ["movies all of you want"]}[view.shelf]
-        parts += [hint(self.screen, ("browse.shelf", movies)) for movies in shelf]
+        wanted = {"all": [], "watchlist": ["the watchlist"], "both": ["movies all of you want"]}[view.wanted]
+        parts += [hint(self.screen, ("browse.wanted", movies)) for movies in wanted]
         if audience.together:
             same_scale = hint(self.screen, ("browse.standardise", "same scale for everyone"))
             parts += [same_scale] * audience.standardise
@@ -184,13 +184,13 @@ class FilterController(BrowseController):
             self.app.show_notice(f"{movies} on the list {name} · {clears}" if name else "All unseen movies")
 
     @shows_problems
-    async def action_shelf(self) -> None:
+    async def action_wanted(self) -> None:
         """Switch between all movies, those on a watchlist and, for several viewers, those on the watchlists of all."""
-        self.session.view = self.session.view.next_shelf(together=self.session.audience.together)
+        self.session.view = self.session.view.next_wanted(together=self.session.audience.together)
         await self.list_pane.fill(from_top=True)
         descriptions = {
             "all": "All unseen movies",
             "watchlist": "Movies on a watchlist" if self.session.audience.together else "Movies on the watchlist",
             "both": "Movies on all of your watchlists",
         }
-        self.app.show_notice(f"{descriptions[self.session.view.shelf]}, {SHORT_ORDERS[self.session.view.order]}")
+        self.app.show_notice(f"{descriptions[self.session.view.wanted]}, {SHORT_ORDERS[self.session.view.order]}")

@@ -137,12 +137,12 @@ class ListPane(Horizontal):
             changes += [("browse.lists", "chooses another list")] if listed(view.filter_text) else []
             unseen = "" if self._session.audience.unseen_by == "none" else "unseen "
             return f"No {unseen}movie matches {view.filter_text}. {hint(self.screen, *changes)}."
-        if view.shelf != "all":
+        if view.wanted != "all":
             adds, returns = (
                 hint(self.screen, ("browse.watchlist", "adds")),
-                hint(self.screen, ("browse.shelf", "returns")),
+                hint(self.screen, ("browse.wanted", "returns")),
             )
-            nothing = "No movie is on all of your watchlists" if view.shelf == "both" else "The watchlist is empty"
+            nothing = "No movie is on all of your watchlists" if view.wanted == "both" else "The watchlist is empty"
             return f"{nothing}. {adds} a movie, {returns} to all movies."
         opens = hint(self.screen, ("screen.data", "opens"))
         return f"You have seen everything here. {opens} the Data screen, where you can get a larger dataset."
@@ -157,7 +157,7 @@ class ListPane(Horizontal):
             f" on {text.cut(name, NAME_CELLS).rstrip()}" if (name := listed(self._session.view.filter_text)) else ""
         )
         if not audience.together:
-            movies = ("Unseen" if self._session.view.shelf == "all" else "Watchlist") + on_list
+            movies = ("Unseen" if self._session.view.wanted == "all" else "Watchlist") + on_list
             subtitle = f"{ranked['total']:,} of {opened['movies']:,} · {ranked['seen'][0]:,} seen"
         else:
             method = dial("average", "least misery", audience.misery) if audience.way == "weighted" else audience.way

@@ -204,7 +204,7 @@ class _Scan:
                 names.videos.append(name)
             else:
                 names.odd += 1
-        elif suffix == ".nfo" and is_file:
+        elif suffix == ".nfo":
             names.nfos[name.casefold()] = name
 
     def _add_movies(self, opened: int, inside: PurePosixPath, names: _Names, discs: Sequence[str]) -> None:

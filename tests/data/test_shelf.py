@@ -89,6 +89,7 @@ def test_copies_discs_and_parts_count_once(put: Put, tmp_path: Path) -> None:
         "Alien": 1979,
         "Brazil": 1985,
     }
+    assert len(shelf.read(tmp_path / "movies").entries) == 7
 
 
 def test_extras_samples_and_episodes_are_ignored_and_counted(put: Put, tmp_path: Path) -> None:
@@ -162,7 +163,8 @@ def test_links_are_not_followed_and_pipes_not_opened(put: Put, tmp_path: Path) -
     os.mkfifo(folder.parent / "Pipe (2001).mkv")
     os.mkfifo(folder / "Heat.nfo")
     assert ids(tmp_path) == [("Heat", "", 0), ("Linked", "", 0)]
-    assert shelf.read(tmp_path / "movies").ignored == {"other files": 1}
+    read = shelf.read(tmp_path / "movies")
+    assert (read.ignored, read.unread) == ({"other files": 1}, ())
     (tmp_path / "link").symlink_to(folder.parent, target_is_directory=True)
     assert len(shelf.read(tmp_path / "link").entries) == 2  # the folder itself may be a link
 

@@ -4,6 +4,7 @@ Does not import numpy, so that the app can read these conditions too.
 """
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -41,11 +42,20 @@ class KnownLists:
         if not self.owners:
             raise Problem(f"The filter has {part!r}, but a user of a dataset has no lists; choose a profile.")
         whose = " and ".join(self.owners)
-        listed = ", ".join(self.movies) or f"none yet; movietui list --profile {self.owners[0]} add makes one"
+        listed = ", ".join(self.movies) or f"none yet; {command(self.owners[0], 'add')} makes one"
         raise no_such(f"There is no list {name!r} of {whose}", name, self.movies, f"lists: {listed}.")
 
 
 NO_LISTS = KnownLists()
+
+
+def command(profile: str, rest: str) -> str:
+    """Return the command line about the lists of a profile.
+
+    >>> command("Anna B", "scan DIR")
+    "movietui list --profile 'Anna B' scan DIR"
+    """
+    return f"movietui list --profile {shlex.quote(profile)} {rest}"
 
 
 def folded(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from movietui.data.imports.matching import Matcher, Matches
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, silent
-from movietui.data.query.list_conditions import folded
+from movietui.data.query.list_conditions import command, folded
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage.atomic_files import write_file
 from movietui.data.titles import parse_label, title_key, with_year
@@ -267,8 +268,8 @@ def _entry(store: Store, dataset: str, ref: ViewerRef, name: str, movies: Sequen
         for movie in movies:
             if same.get(movie.key) == key:
                 return movie
-    command = f"movietui list --profile {ref.id} show {name!r} lists its movies."
-    raise no_such(f"{name!r} has no movie {typed!r}", typed, labels, command)
+    lists = f"{command(ref.id, f'show {shlex.quote(name)}')} lists its movies."
+    raise no_such(f"{name!r} has no movie {typed!r}", typed, labels, lists)
 
 
 def _movie_json(movie: ListEntry) -> dict[str, Any]:

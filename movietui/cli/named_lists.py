@@ -23,6 +23,7 @@ from movietui.cli.output import (
     print_rows,
 )
 from movietui.cli.profiles import add_matches, settle_option, settled_by
+from movietui.data.query.list_conditions import command
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
 
@@ -71,8 +72,8 @@ def list_(context: click.Context, name: str, dataset: str | None, json_: bool) -
     table = new_table("list", "movies", right=("movies",))
     for row in report["lists"]:
         table.add_row(row["name"], f"{row['movies']:,}")
-    command = f"movietui list --profile {report['profile']}"
-    advice = f"{report['profile']} has no list yet; {command} scan DIR makes one from a folder with movie files."
+    makes = f"{command(report['profile'], 'scan DIR')} makes one from a folder with movie files."
+    advice = f"{report['profile']} has no list yet; {makes}"
     print_rich(table if report["lists"] else advice)
 
 

@@ -172,7 +172,7 @@ def add_matches(table: Table, outcome: str, movies: Iterable[ImportedRow]) -> No
 @as_json
 @handle_errors
 def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dataset: str | None, json_: bool) -> None:
-    """List the ratings, marks and imports of viewers with their times, newest first.
+    """List the ratings, marks, imports and changes of lists of viewers with their times, newest first.
 
     Without --profile or --user, list those of all profiles. Undone steps that can be redone are marked.
     """

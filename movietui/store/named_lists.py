@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from movietui.data.imports.entries import LONGEST_LIST_NAME
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.query.list_conditions import folded
+from movietui.data.query.list_conditions import command, folded
 from movietui.data.safe_text import strip_controls
 from movietui.protocol.viewers import ViewerRef
 from movietui.store.run_records import RunRecords
@@ -82,7 +82,7 @@ class NamedLists(RunRecords):
         names = [each for each, _ in self.lists(ref)]
         match = known_name(name, names)
         if match is None:
-            known = ", ".join(names) if names else f"none yet; movietui list --profile {ref.id} add makes one"
+            known = ", ".join(names) if names else f"none yet; {command(ref.id, 'add')} makes one"
             raise no_such(f"{ref.id} has no list {name!r}", name, names, f"lists: {known}.")
         return StoredList(match, self._movies(self._viewer_of(ref), match))
 

@@ -1,5 +1,6 @@
 """Filters: which movies pass, and the messages for conditions that cannot be parsed."""
 
+import doctest
 import re
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from movietui.data.dataset import Dataset, ImdbFacts
 from movietui.data.problems import Problem
+from movietui.data.query import list_conditions
 from movietui.data.query.filters import Filter, complete, parse
 from movietui.data.query.list_conditions import KnownLists, combined, folded, lists_in, with_list, without_lists
 from movietui.data.safe_text import strip_controls
@@ -294,3 +296,8 @@ def test_the_list_of_a_filter_can_be_replaced(name: str, other: str) -> None:
     assert ("", folded(name)) in [(sign, folded(named)) for sign, named in lists_in(filter_text)]
     assert with_list(filter_text, name) == filter_text
     assert without_lists(filter_text, {folded(name)}) == without_lists(other, {folded(name)})
+
+
+def test_the_examples_in_docstrings_are_right() -> None:
+    assert doctest.testmod(list_conditions).attempted
+    assert not doctest.testmod(list_conditions).failed

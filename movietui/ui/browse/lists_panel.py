@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,14 +12,17 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from movietui.data.query.list_conditions import folded
+from movietui.data.query.list_conditions import command, folded
 from movietui.formatting import text
 from movietui.protocol.viewers import ViewerRef
 from movietui.state.session import NamedListRow
-from movietui.ui.bindings import back_key, choose_key, hint
+from movietui.ui.bindings import back_key, choose_key, hint, key_on
 from movietui.ui.screens import Panel
 from movietui.ui.widgets.columns import REST, Column, ColumnList
 from movietui.ui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from movietui.ui.app import MovieTui
 
 ALL = NamedListRow("", (), 0)
 """The row that stands for all movies."""
@@ -101,13 +104,15 @@ class ListsPanel(Panel[str | None]):
             return f"Only movies in {self._dataset} are counted."
         profiles = [ref.id for ref in self._viewers if ref.kind == "profile"]
         if not profiles:
-            return "Users of a dataset have no lists. Make a profile (n), or choose one."
-        command = f"movietui list --profile {profiles[0]}"
+            from movietui.ui.browse.screen import BrowseScreen
+
+            new = key_on(BrowseScreen, cast("MovieTui", self.app), "browse.new")
+            return f"Users of a dataset have no lists. {new} makes a profile, which can have lists."
         return (
             "There is no list yet. A shelf has the movies in a folder of yours:\n\n"
-            f"{command} scan FOLDER\n\n"
+            f"{command(profiles[0], 'scan FOLDER')}\n\n"
             "Any other list, movie by movie or from a file:\n\n"
-            f"{command} add NAME MOVIE\n{command} import FILE"
+            f"{command(profiles[0], 'add NAME MOVIE')}\n{command(profiles[0], 'import FILE')}"
         )
 
     @on(RowList.Clicked)

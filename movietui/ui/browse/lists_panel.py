@@ -31,7 +31,7 @@ ALL = NamedListRow("", (), 0)
 class ListRows(ColumnList[NamedListRow]):
     """The lists of the viewers; those in the filter are marked."""
 
-    DEFAULT_CSS = "ListRows { height: auto; max-height: 16; min-height: 2; }"
+    DEFAULT_CSS = "ListRows { height: auto; max-height: 16; min-height: 2; margin: 0 0 1 0; }"
     has_header = True
 
     def __init__(self, current: Collection[str], *, together: bool) -> None:
@@ -64,7 +64,7 @@ def _names(viewers: Sequence[ViewerRef]) -> str:
 class ListsPanel(Panel[str | None]):
     """Lists the named lists of the viewers. Ends with the name of the chosen one, empty for all movies, or ``None``."""
 
-    DEFAULT_CSS = "ListsPanel #how { height: auto; margin: 1 0 0 0; color: $text-muted; }"
+    DEFAULT_CSS = "ListsPanel #how { height: auto; color: $text-muted; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
         Binding("c", "dismiss(None)", "Back", id="browse.lists"),

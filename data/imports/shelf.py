@@ -12,7 +12,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -312,9 +312,7 @@ def _read_nfo(folder: int, name: str) -> nfo.Nfo:
         file = os.open(name, _FILE, dir_fd=folder)
     except OSError:
         return nfo.Nfo()
-    try:
-        return nfo.parse(os.read(file, nfo.MAX_BYTES)) if stat.S_ISREG(os.fstat(file).st_mode) else nfo.Nfo()
-    except OSError:
-        return nfo.Nfo()
-    finally:
-        os.close(file)
+    with os.fdopen(file, "rb", buffering=0) as opened, suppress(OSError):
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            return nfo.parse(opened.read(nfo.MAX_BYTES))
+    return nfo.Nfo()

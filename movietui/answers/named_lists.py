@@ -117,6 +117,8 @@ class Filled:
 
     profile: str
     matcher: Matcher
+    format: str
+    """The format of the file, as in ``Export.format``, or ``folder``."""
     source: Path
     matches: Matches
     change: ListChange
@@ -134,6 +136,7 @@ class Filled:
             **_change_json(None, self.change),
             "profile": self.profile,
             "dataset": self.matcher.dataset.name,
+            "format": self.format,
             "source": strip_controls(str(self.source)),
             "files": self.files,
             "ignored": dict(self.ignored),
@@ -164,7 +167,7 @@ def import_list(
         notes.append("Ratings in the file were not imported; movietui import imports them.")
     note = f"{export.format}: {strip_controls(path.name)}"
     filled = _fill(store, profile, name or listed.name, listed.entries, matcher, settle or {}, note)
-    return replace(filled, source=path, notes=tuple(notes))
+    return replace(filled, format=export.format, source=path, notes=tuple(notes))
 
 
 def scan(
@@ -223,7 +226,7 @@ def _fill(
             by_key.setdefault(movie.key, movie)
         return tuple(by_key.values())
 
-    return Filled(ref.id, matcher, Path(), matches, store.change_list(ref, name, replaced, note))
+    return Filled(ref.id, matcher, "folder", Path(), matches, store.change_list(ref, name, replaced, note))
 
 
 def _one_list(path: Path, export: Export, name: str | None) -> NamedList:

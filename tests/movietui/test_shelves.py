@@ -177,7 +177,7 @@ def test_a_folder_becomes_a_shelf(run: Run, folder: Path, labels: list[str]) -> 
     report = document(run(*scan, "--json"))
     assert (report["profile"], report["list"], report["movies"], report["files"]) == ("anna", "shelf", 4, 4)
     assert report["counts"] == {"matched": 3, "ambiguous": 0, "unmatched": 1}
-    assert report["ignored"] == {"episodes": 1}
+    assert (report["ignored"], report["format"]) == ({"episodes": 1}, "folder")
     assert [row["title"] for row in report["unmatched"]] == ["Not In The Demo"]
     assert on_list(run) == {*labels[:3], "Not In The Demo (1950)"}
     shown = run(*scan).stdout.replace("\n", " ")
@@ -275,7 +275,7 @@ def test_lists_of_services_and_libraries_are_imported(run: Run, tmp_path: Path, 
         f'"{title}",{year},Movie,7.1,"imdb=tt7654321"\nLost,2004,Series,8.2,\nPilot,2004,Episode,8,\n'
     )
     report = document(run(*listed, "scan", jellyfin, "--json"))
-    assert (report["list"], report["movies"], report["files"]) == ("shelf", 1, 0)
+    assert (report["list"], report["movies"], report["files"], report["format"]) == ("shelf", 1, 0, "csv")
     assert report["notes"][0] == "Skipped 2 rows."
     assert report["matched"][0]["imdb"] == "tt7654321"
     letterboxd = {f"lists/{name}.csv": b"Position,Name,Year,URL\n1,X,1990,\n" for name in ("snow", "rain")}

@@ -44,8 +44,8 @@ class Split:
 def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
     """Split a dataset's ratings.
 
-    ``seed`` is the seed of the split (``kfold5``, ``random90``, ``random80``, ``cold-movies``), not of the model. Raises ``Problem`` if
-    the name is not in ``NAMES`` or the split does not fit the dataset.
+    ``seed`` is the seed of the split (``kfold5``, ``random90``, ``random80``, ``cold-movies``), not of the model.
+    Raises ``Problem`` if the name is not in ``NAMES`` or the split does not fit the dataset.
     """
     total = len(dataset.ratings)
     if total < len(NAMES):

@@ -37,7 +37,12 @@ DATES = (
     *("timestamp", "datum", "bewertetam", "fecha", "data", "datenote", "datedenotation"),
 )
 MARKS = ("marks",)
-IMDB_IDS = ("imdbid", "imdb", "const", "tconst", "imdburl", "imdblink", "url")
+KINDS = ("type", "titletype", "mediatype", "itemtype")
+"""Names of columns that tell movies from series, in exports of Jellyfin, Kodi and Plex libraries, too."""
+IMDB_IDS = (
+    *("imdbid", "imdb", "const", "tconst", "imdburl", "imdblink", "url"),
+    *("imdbnumber", "providerids", "externalids", "guids", "guid"),  # libraries of Kodi, Jellyfin and Plex
+)
 TMDB_IDS = ("tmdbid", "tmdb")
 NOTES = ("description", "note", "notes", "comment", "comments")
 

@@ -29,7 +29,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple, get_args
 
 from movietui.data.imports import columns
-from movietui.data.imports.entries import LONGEST_LIST_NAME, Choices, Entry, Log, Mark, Reading, Skipped
+from movietui.data.imports.entries import LONGEST_LIST_NAME, LONGEST_NOTE, Choices, Entry, Log, Mark, Reading, Skipped
 from movietui.data.imports.fields import (
     OF_FIVE,
     OF_TEN,
@@ -64,9 +64,15 @@ SERIES = (
     "jeu video",
     "music video",
     "musikvideo",
+    "show",
+    "season",
+    "track",
+    "album",
+    "artist",
+    "photo",
 )
-"""Words and parts of words, in several languages, that occur in the types of titles that are not movies. A title of an
-unknown type may be a movie."""
+"""Words and parts of words, in several languages, that occur in the types of titles that are not movies; the last six
+occur in libraries of Plex. A title of an unknown type may be a movie."""
 TITLE_LISTS = (".txt", ".md", ".text", "")
 """The extensions of files that may have one title per line."""
 _HEAD = 2**16
@@ -209,6 +215,7 @@ LAYOUTS = (
         imdb=columns.IMDB_IDS,
         tmdb=columns.TMDB_IDS,
         original=columns.ORIGINALS,
+        kind=columns.KINDS,
         marks=columns.MARKS,
         note=columns.NOTES,
         labels=True,
@@ -742,7 +749,7 @@ def _is_rating(text: str) -> bool:
 
 
 def _note(text: str) -> str:
-    return " ".join(strip_controls(text).split())[:1000]
+    return " ".join(strip_controls(text).split())[:LONGEST_NOTE]
 
 
 def _quoted(name: str) -> str:

@@ -1,8 +1,9 @@
-"""How conditions of a filter on facts are written: ``@Scorsese``, ``#twist-ending``, ``lang:ko``, ``country:france``.
+"""How the conditions of a filter are written: ``@Scorsese``, ``#twist-ending``, ``lang:ko``, ``list:shelf``.
 
 Does not import numpy, so that the app can read and write these conditions too.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -10,9 +11,23 @@ from movietui.data.titles import title_key
 
 Fact = Literal["person", "tag", "language", "country"]
 PREFIXES: Mapping[str, Fact] = {"@": "person", "#": "tag", "lang:": "language", "country:": "country"}
-"""What a condition begins with, after ``-`` if it excludes movies."""
-PREFIX = rf"[+-]?(?:{'|'.join(PREFIXES)})"
-"""Matches what may stand before the quotes of a condition; a regular expression, for which case must not count."""
+"""What a condition on a fact begins with, after ``-`` if it excludes movies."""
+LIST = "list:"
+"""What a condition that names a list begins with, after ``-`` if it excludes the movies of the list."""
+_PREFIX = rf"[+-]?(?:{'|'.join([*PREFIXES, LIST])})"
+PARTS = re.compile(rf'({_PREFIX})?"([^"]*)"|(\S+)', re.IGNORECASE)
+"""Matches a condition of a filter; the groups are what is before the quotes, what is in them, or what has none."""
+LAST = re.compile(rf'(?:^|(?<=\s))(?:(?:{_PREFIX})?"[^"]*|[^\s"]*)$', re.IGNORECASE)
+"""Finds the last condition of a half-typed filter, which may have an open quote; empty after a space."""
+
+
+def conditions_of(filter_text: str) -> list[str]:
+    """Return the conditions of a filter as they are written; the last one may have an open quote.
+
+    >>> conditions_of('+Comedy -list:"Rainy evenings" "star wars"')
+    ['+Comedy', '-list:"Rainy evenings"', '"star wars"']
+    """
+    return [match[0] for match in PARTS.finditer(filter_text)]
 
 
 def tag_condition(tag: str, sign: str = "") -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from movietui.data.dataset import Bools, Dataset, ImdbFacts
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.query.condition_text import PREFIX
+from movietui.data.query.condition_text import LAST, PARTS
 from movietui.data.query.fact_conditions import Condition, completions, condition_in
+from movietui.data.query.list_conditions import NO_LISTS, KnownLists, begun_in, condition, folded, list_in
 from movietui.data.titles import movie_key
 
 EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist lang:ko "alien"'
@@ -24,8 +25,6 @@ MINUTES = (90, 100, 110, 120, 150)
 RATINGS = (10, 50, 100, 500)
 """The numbers of ratings that are suggested as limits."""
 
-_PARTS = re.compile(rf'({PREFIX})?"([^"]*)"|(\S+)', re.IGNORECASE)
-_LAST = re.compile(rf'(?:^|(?<=\s))(?:(?:{PREFIX})?"[^"]*|[^\s"]*)$', re.IGNORECASE)
 _YEARS = re.compile(r"([0-9]{4})?\.\.([0-9]{4})?")
 _LIMIT = re.compile(r"([<>])=([0-9]{1,9})(m?)")
 _DECADE = re.compile(r"([0-9]{1,4})(?:\.\.?[0-9]{0,4})?s?")
@@ -53,6 +52,10 @@ class Filter:
     """The longest runtime in minutes."""
     facts: tuple[Condition, ...] = ()
     """Conditions on people, tags, languages and countries."""
+    listed: tuple[frozenset[str], ...] = ()
+    """Sets of keys of movies; the movie must be in each of these sets."""
+    unlisted: tuple[frozenset[str], ...] = ()
+    """Sets of keys of movies; the movie must be in none of these sets."""
 
     def passes(self, dataset: Dataset) -> Bools:
         """Return which movies of a dataset pass, shape (movies,).
@@ -67,11 +70,15 @@ class Filter:
             passing &= (imdb.minutes >= max(1, self.shortest)) & (imdb.minutes <= self.longest)
         passing &= movies.genres[:, np.asarray(self.wanted, np.intp)].all(axis=1)
         passing &= ~movies.genres[:, np.asarray(self.unwanted, np.intp)].any(axis=1)
-        for condition in self.facts:
-            having, judged = _mask(len(movies), condition.rows(dataset)), condition.judged(dataset)
-            passing &= having if condition.wanted else ~having
+        for fact in self.facts:
+            having, judged = _mask(len(movies), fact.rows(dataset)), fact.judged(dataset)
+            passing &= having if fact.wanted else ~having
             if judged is not None:
                 passing &= _mask(len(movies), judged)
+        for keys in self.listed:
+            passing &= _with_keys(keys, dataset)
+        for keys in self.unlisted:
+            passing &= ~_with_keys(keys, dataset)
         for row in np.flatnonzero(passing) if self.words else ():
             title = _without_year(movies.keys[row])
             passing[row] = all(word in title for word in self.words)
@@ -85,17 +92,24 @@ def _mask(movies: int, rows: Iterable[int]) -> Bools:
     return mask
 
 
-def parse(text: str, dataset: Dataset) -> Filter:
+def _with_keys(keys: Collection[str], dataset: Dataset) -> Bools:
+    """Return which movies of a dataset have one of these keys, shape (movies,)."""
+    having = np.zeros(len(dataset.movies), bool)
+    having[[row for key in keys for row in dataset.movies.rows_by_key.get(key, ())]] = True
+    return having
+
+
+def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
     """Parse a filter: conditions separated by spaces, all of which must hold.
 
     ``+Genre`` requires a genre, and ``-Genre`` excludes one (case does not count, and the beginning of its name is
     enough). ``1980..1999``, ``1980..`` and ``..1999`` limit the year, ``>=50`` the number of ratings, and ``>=90m`` and
     ``<=110m`` the minutes. ``@Scorsese`` and ``@"Martin Scorsese"`` name a director or an actor, ``#twist-ending`` a
-    tag (hyphens stand for spaces), ``lang:ko`` and ``country:fr`` an original language and a country, by code or name;
-    ``-`` before any of these four excludes movies. Any other text must occur in the title; it is written in quotes if
-    it has spaces or begins with a special character. Raises ``Problem``, which quotes the condition, if a genre,
-    person, tag, language or country is unknown, if the dataset lacks what a condition needs, if limits contradict each
-    other, or if a condition cannot be parsed.
+    tag (hyphens stand for spaces), ``lang:ko`` and ``country:fr`` an original language and a country, by code or name,
+    and ``list:NAME`` one of ``lists``, in quotes if the name has spaces; ``-`` before any of these five excludes
+    movies. Any other text must occur in the title; it is in quotes if it has spaces or begins with a special character.
+    Raises ``Problem``, which quotes the condition, if a genre, person, tag, language, country or list is unknown, if
+    the dataset lacks what a condition needs, if limits contradict each other, or if a condition cannot be parsed.
     """
     if text.count('"') % 2:
         raise Problem(f"The filter {text!r} has an open quote; close it.")
@@ -104,11 +118,15 @@ def parse(text: str, dataset: Dataset) -> Filter:
     unwanted: list[int] = []
     words: list[str] = []
     facts: list[Condition] = []
+    listed: list[frozenset[str]] = []
+    unlisted: list[frozenset[str]] = []
     first, last, least, shortest, longest = 0, FOREVER, 0, 0, FOREVER
-    for prefix, quoted, unquoted in _PARTS.findall(text):
+    for prefix, quoted, unquoted in PARTS.findall(text):
         part = f'{prefix}"{quoted}"' if prefix else unquoted
-        if part and (condition := condition_in(part, dataset)):
-            facts.append(condition)
+        if named := list_in(part):
+            (unlisted if named[0] == "-" else listed).append(lists.keys_of(named[1], part))
+        elif part and (fact := condition_in(part, dataset)):
+            facts.append(fact)
         elif not part:
             words.append(_without_year(movie_key(quoted, 0)))
         elif part[0] in "+-":
@@ -141,7 +159,8 @@ def parse(text: str, dataset: Dataset) -> Filter:
             )
         else:
             words.append(_without_year(movie_key(part, 0)))
-    return Filter(tuple(wanted), tuple(unwanted), first, last, least, tuple(words), shortest, longest, tuple(facts))
+    limits = (first, last, least, tuple(words), shortest, longest)
+    return Filter(tuple(wanted), tuple(unwanted), *limits, tuple(facts), tuple(listed), tuple(unlisted))
 
 
 def _genre(typed: str, genre_names: Sequence[str]) -> int:
@@ -182,23 +201,30 @@ class Suggestion:
     """How many movies of the dataset meet this condition."""
 
 
-def complete(text: str, dataset: Dataset, limit: int = SUGGESTIONS) -> list[Suggestion]:
+def complete(
+    text: str, dataset: Dataset, limit: int = SUGGESTIONS, lists: Mapping[str, int] | None = None
+) -> list[Suggestion]:
     """Return completions of the last condition in a half-typed filter; those that most movies meet come first.
 
     Suggests genres after ``+`` and ``-``, directors and actors after ``@``, tags after ``#``, languages after
-    ``lang:``, countries after ``country:``, decades after a digit, and limits after ``<`` and ``>``. A word without a
-    special character is completed to genres, people and tags, although it could also be part of a title. Never raises
-    an error; returns an empty list after a space, or if nothing fits.
+    ``lang:``, countries after ``country:``, lists after ``list:``, decades after a digit, and limits after ``<`` and
+    ``>``. A word without a special character is completed to genres, people and tags, and a beginning of ``list:`` to
+    lists, although it could also be part of a title. ``lists``: the names of the lists, each with how many movies of
+    the dataset are on it. Never raises an error; returns an empty list after a space, or if nothing fits.
     """
-    match = _LAST.search(text)
+    match = LAST.search(text)
     typed = match[0] if match else ""
     if not typed:
         return []
     before = text[: len(text) - len(typed)]
-    used = {part or f'{prefix}"{quoted}"' for prefix, quoted, part in _PARTS.findall(before)}
+    used = {part or f'{prefix}"{quoted}"' for prefix, quoted, part in PARTS.findall(before)}
     matches = [
         Suggestion(before + part, part, movies)
-        for part, movies in (*_parts(typed, dataset), *completions(typed, dataset))
+        for part, movies in (
+            *_lists(typed, lists or {}, len(dataset.movies)),
+            *_parts(typed, dataset),
+            *completions(typed, dataset),
+        )
         if part != typed and part not in used and movies
     ]
     return sorted(matches, key=lambda each: -each.movies)[:limit]
@@ -215,6 +241,14 @@ def _parts(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
         yield from _decades(match[1], dataset)
     elif len(typed) > 1 and sign not in '"@#':
         yield from _genres("+", typed, dataset)
+
+
+def _lists(typed: str, lists: Mapping[str, int], movies: int) -> Iterable[tuple[str, int]]:
+    if found := begun_in(typed):
+        sign, beginning = found
+        for name, count in lists.items():
+            if folded(name).startswith(folded(beginning)):
+                yield condition(name, sign), movies - count if sign == "-" else count
 
 
 def _genres(sign: str, typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:

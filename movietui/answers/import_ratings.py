@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -75,7 +75,7 @@ class Imported:
 
     def rows(self, outcome: str) -> Iterator[ImportedRow]:
         """Yield the movies with an outcome, as ``import --json`` prints them."""
-        return (_row(self.dataset, match) for match in self.matches.with_outcome(outcome))
+        return (match_row(self.dataset, match) for match in self.matches.with_outcome(outcome))
 
     def to_json(self, first: int | None = None) -> ImportReport:
         """Return what ``import --json`` prints; with ``first``, at most that many movies of each outcome."""
@@ -103,7 +103,10 @@ def import_file(
     loaded = matcher.dataset
     with _without_garbage_collection():
         export = read(path, choices)
-        settled = _settled(loaded, export, settle or {})
+        keys = {
+            entry.key for entries in (export.entries, *(each.entries for each in export.lists)) for entry in entries
+        }
+        settled = settled_keys(loaded, keys if settle else (), settle or {})
         decided = {**store.settled(), **settled}
         matches = matcher.match(export.entries, decided)
         counts = matches.counts()
@@ -117,7 +120,11 @@ def import_file(
             store.settle(import_key, key)
         stored_keys = same_movies(store, loaded, [ref], matcher).stored_keys(ref)
         imported_movies = (_as_stored(_imported_movie(matcher, match), stored_keys) for match in matches)
-        lists = [_list(matcher, each, decided) for each in _each_named(export.lists)]
+        lists = []
+        for each in _each_named(export.lists):
+            listed, ids = listed_movies(matcher, matcher.match(each.entries, decided))
+            lists.append(StoredList(each.name, listed))
+            store.learn_ids(ids)
         result = store.import_movies(ref, f"{export.format}: {strip_controls(path.name)}", imported_movies, lists)
         changes, stayed = (result.changes, result.kept) if result else (0, 0)
         return Imported(ref.id, loaded, export, matches, preview, changes, stayed, imported.counts)
@@ -135,21 +142,18 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _settled(dataset: Dataset, export: Export, settle: Mapping[str, str]) -> dict[str, str | None]:
+def settled_keys(dataset: Dataset, import_keys: Collection[str], settle: Mapping[str, str]) -> dict[str, str | None]:
     """Return which movies the user chose for titles: dataset keys by import key; ``None`` for no movie of the dataset.
 
-    Raises ``Problem`` if a title is not in the file, or a movie is not in the dataset.
+    ``import_keys``: the keys of the titles that were read. Raises ``Problem`` if a title is not among these, or a movie
+    is not in the dataset.
     """
-    if not settle:
-        return {}
     movies = dataset.movies
-    known = {entry.key for entry in export.entries}
-    known.update(entry.key for each in export.lists for entry in each.entries)
     keys: dict[str, str | None] = {}
     for label, movie in settle.items():
-        import_key = label if label in known else movie_key(*parse_label(label))
-        if import_key not in known:
-            raise Problem(f"The file has no movie {label!r}; write its title and year as listed.")
+        import_key = label if label in import_keys else movie_key(*parse_label(label))
+        if import_key not in import_keys:
+            raise Problem(f"There is no title {label!r} in what was read; write it as listed.")
         if movie != NONE and movie not in movies.row:
             raise Problem(f"{dataset.name} has no movie {movie!r}; use an id from the candidates, or {NONE}.")
         keys[import_key] = None if movie == NONE else movies.keys[movies.row[movie]]
@@ -196,13 +200,19 @@ def _each_named(lists: Iterable[NamedList]) -> Iterator[NamedList]:
         yield NamedList(name, each.entries)
 
 
-def _list(matcher: Matcher, named: NamedList, settled: Mapping[str, str | None]) -> StoredList:
-    """Return a list for the store, in which each matched movie has the key of its match."""
-    movies = []
-    for match in matcher.match(named.entries, settled):
-        movie = _imported_movie(matcher, match).movie
+def listed_movies(matcher: Matcher, matches: Iterable[Match]) -> tuple[tuple[ListEntry, ...], dict[str, Ids]]:
+    """Return the movies of a list for the store, each matched one with the key of its match, and their ids by key.
+
+    The store needs the ids to match the movies with those of another dataset.
+    """
+    movies, ids = [], {}
+    for match in matches:
+        imported = _imported_movie(matcher, match)
+        movie = imported.movie
         movies.append(ListEntry(movie.key, movie.title, movie.year, match.entry.note))
-    return StoredList(named.name, tuple(movies))
+        if imported.ids != NO_IDS:
+            ids[movie.key] = imported.ids
+    return tuple(movies), ids
 
 
 def _notes(export: Export) -> list[str]:
@@ -259,7 +269,8 @@ def _choice(dataset: Dataset, row: int) -> MovieChoice:
     return cast(MovieChoice, dataset.movies.to_json(row))
 
 
-def _row(dataset: Dataset, match: Match) -> ImportedRow:
+def match_row(dataset: Dataset, match: Match) -> ImportedRow:
+    """Return an imported movie and what it matches, as ``import --json`` prints it."""
     row = cast(ImportedRow, {**entry_json(match.entry), "key": match.entry.key})
     if match.row is not None:
         row["by"], row["movie"] = match.way, _choice(dataset, match.row)

@@ -105,14 +105,19 @@ def _recognised(matcher: Matcher, movie: StoredMovie, settled: Mapping[str, str 
 
 
 def same_movies(
-    store: Store, dataset: Dataset, viewers: Iterable[ViewerRef], matcher: Matcher | None = None
+    store: Store,
+    dataset: Dataset,
+    viewers: Sequence[ViewerRef],
+    matcher: Matcher | None = None,
+    lists: Collection[str] | None = (),
 ) -> SameMovies:
     """Return what viewers rated and marked in any dataset, by the keys of ``dataset``.
 
-    ``matcher``: a matcher for this dataset, if there is one already.
+    ``matcher``: a matcher for this dataset, if there is one already. ``lists``: the names of those lists of the viewers
+    whose movies are matched too, as ``folded`` returns them; ``None`` for all lists.
     """
     same = SameMovies(store)
-    unknown = same.unknown(viewers)
+    unknown = [*same.unknown(viewers), *same.unknown_listed(viewers, lists)]
     recognised = recognise(matcher or Matcher(dataset), unknown, store.settled())
     with contextlib.suppress(Problem):  # if the store cannot be written, the movies are recognised again next time
         same.learn(unknown, recognised)
@@ -162,16 +167,21 @@ def recommend(
 ) -> dict[str, Any]:
     """Return the best candidates that pass the filter ``only``, as ``recommend --json`` prints them.
 
-    ``Ranker.candidates`` decides which movies are candidates. ``how``: for several viewers, the fields of an
-    ``Aggregation``. ``draw``: the seed of a surprise; the result is then a single movie.
+    The filter can name lists of any of the viewers. ``Ranker.candidates`` decides which movies are candidates. ``how``:
+    for several viewers, the fields of an ``Aggregation``. ``draw``: the seed of a surprise; the result is then a single
+    movie.
     """
     from movietui.data.query.filters import parse
+    from movietui.data.query.list_conditions import KnownLists, combined, names_in
     from movietui.models.serving.groups import Aggregation
     from movietui.models.serving.ranking import Ranker
 
     loaded, fitted = served(store, dataset, model, seed)
-    passing = parse(only, loaded).passes(loaded)
-    same = same_movies(store, loaded, viewers)
+    names = names_in(only)
+    same = same_movies(store, loaded, viewers, lists=names)
+    owners = tuple(ref.id for ref in viewers if ref.kind == "profile")
+    lists = KnownLists(owners, combined(same.lists(ref, names) for ref in viewers))
+    passing = parse(only, loaded, lists).passes(loaded)
     people = [viewer(loaded, same.for_engine(ref)) for ref in viewers]
     return Ranker(loaded, fitted).recommend(
         people,
@@ -446,21 +456,6 @@ def _step_json(step: Step) -> dict[str, Any]:
     ]
     facts = {"at": step.at, "kind": step.kind, "undone": step.undone, "note": step.note}
     return {**facts, "changes": changes, "lists": list(step.lists)}
-
-
-def named_lists(store: Store, ref: ViewerRef) -> dict[str, Any]:
-    """Return the named lists of a profile, as ``list --json`` prints them."""
-    return {"profile": ref.id, "lists": [{"name": name, "movies": count} for name, count in store.lists(ref)]}
-
-
-def list_named(store: Store, ref: ViewerRef, name: str) -> dict[str, Any]:
-    """Return the movies of a named list, as ``list show --json`` prints them. Raises ``Problem`` if there is none."""
-    listed = store.list_named(ref, name)
-    movies = [
-        {"place": rank, "title": movie.title, "year": movie.year or None, "key": movie.key, "note": movie.note or None}
-        for rank, movie in enumerate(listed.movies, 1)
-    ]
-    return {"profile": ref.id, "list": listed.name, "movies": movies}
 
 
 def named_profile(store: Store, name: str) -> ViewerRef:

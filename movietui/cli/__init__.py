@@ -10,7 +10,7 @@ import sys
 import click
 
 from movietui import __version__
-from movietui.cli import backups, data, lists, models, profiles, runs
+from movietui.cli import backups, data, lists, models, named_lists, profiles, runs
 from movietui.cli.commands import Commands
 from movietui.cli.output import as_json, handle_errors, print_json, print_rich
 from movietui.data.storage import locations
@@ -48,7 +48,7 @@ for command in (
     profiles.import_,
     profiles.history,
     profiles.export,
-    profiles.list_,
+    named_lists.list_,
     backups.backup,
     backups.restore,
 ):

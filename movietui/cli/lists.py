@@ -364,9 +364,10 @@ def recommend(
     """Print the best movies that none of the viewers has seen.
 
     A filter can contain genres (+GENRE, -GENRE), years of release (1980..1999, 1980.., ..1999), a minimum number of
-    ratings (>=50), words of the title, tags if the dataset has them (#twist-ending, -#gore) and, once the dataset is
-    joined with IMDb, runtimes (<=110m, >=90m), directors and actors (@Scorsese), original languages (lang:ko, -lang:en)
-    and countries (country:france). A movie must match every part of the filter.
+    ratings (>=50), words of the title, lists of the viewers (list:NAME, -list:NAME), tags if the dataset has them
+    (#twist-ending, -#gore) and, once the dataset is joined with IMDb, runtimes (<=110m, >=90m), directors and actors
+    (@Scorsese), original languages (lang:ko, -lang:en) and countries (country:france). A movie must match every part of
+    the filter.
     """
     from movietui.answers import lists
 

@@ -1,15 +1,16 @@
-"""Commands about what a profile contains: import, history, export, list."""
+"""Commands about what a profile contains: import, history, export."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from rich.table import Table
 
-from movietui.cli.commands import PASTED, SEEDS, Commands, Named
+from movietui.cli.commands import PASTED, Named
 from movietui.cli.lists import for_viewers, viewers_named
 from movietui.cli.output import (
     as_json,
@@ -24,6 +25,7 @@ from movietui.cli.output import (
 from movietui.data.near_names import either, hint, near_names
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
+from movietui.protocol.messages import ImportedRow
 
 if TYPE_CHECKING:
     from movietui.data.imports.entries import Choices
@@ -60,16 +62,27 @@ def choices_of(scale: str | None, named: Sequence[str], meaning: str | None) -> 
     return Choices(int(top[1]) if top else 0, columns, cast("Any", kind), name)
 
 
-@click.command("import")
-@click.argument("path", metavar="FILE", type=PASTED)
-@click.option("--profile", "name", required=True, help="Profile to import into; a new name creates a profile.")
-@click.option("--preview", is_flag=True, help="Show how the file is read and what would be imported; change nothing.")
-@click.option(
+settle_option = click.option(
     "--settle",
     multiple=True,
     metavar="TITLE=MOVIE",
     help='Say which movie a title is, by id or "none", and remember it: --settle "Hamlet (1996)=1411".',
 )
+
+
+def settled_by(options: Sequence[str]) -> dict[str, str]:
+    """Return the movies that ``--settle`` names, by title. Raises ``click.UsageError`` if an option is invalid."""
+    wrong = [entry for entry in options if "=" not in entry]
+    if wrong:
+        raise click.UsageError(f"--settle needs TITLE=MOVIE, not {wrong[0]!r}.")
+    return {title: movie for title, _, movie in (entry.rpartition("=") for entry in options)}
+
+
+@click.command("import")
+@click.argument("path", metavar="FILE", type=PASTED)
+@click.option("--profile", "name", required=True, help="Profile to import into; a new name creates a profile.")
+@click.option("--preview", is_flag=True, help="Show how the file is read and what would be imported; change nothing.")
+@settle_option
 @click.option(
     "--scale",
     metavar="TOP",
@@ -112,12 +125,9 @@ def import_(
     from movietui.data import catalogue
     from movietui.data.imports.matching import Matcher
 
-    wrong = [entry for entry in settle if "=" not in entry]
-    if wrong:
-        raise click.UsageError(f"--settle needs TITLE=MOVIE, not {wrong[0]!r}.")
+    settled = settled_by(settle)
     choices = choices_of(scale, named, meaning)
     store = open_store()
-    settled = {title: movie for title, _, movie in (entry.rpartition("=") for entry in settle)}
     used = dataset_named(store, dataset)
     matcher = Matcher(catalogue.load(used, store.cleaning_of(used)))
     result = import_ratings.import_file(store, name, path, matcher, settled, choices, preview=preview)
@@ -126,10 +136,8 @@ def import_(
         return
     report = result.to_json(SHOWN)
     table = new_table("", "movie", "", "")
-    for outcome, movies in (("ambiguous", report["ambiguous"]), ("unmatched", report["unmatched"])):
-        for row in movies:
-            candidates = ", ".join(f"{text.movie_title(movie)} is {movie['id']}" for movie in row.get("candidates", ()))
-            table.add_row(outcome, text.movie_title(row), row["reason"], candidates)
+    for outcome in ("ambiguous", "unmatched"):
+        add_matches(table, outcome, report[outcome])
     for part, skipped in (("skipped", report["skipped"]), ("partly read", report["unread"])):
         for each in skipped[:SHOWN]:
             table.add_row(part, each["title"], each["reason"], each["place"])
@@ -150,6 +158,13 @@ def import_(
         print_rich(f"Kept {ratings} of {report['profile']}, typed in or newer than in the file.")
 
 
+def add_matches(table: Table, outcome: str, movies: Iterable[ImportedRow]) -> None:
+    """Add titles without a match to a table, each with the reason and the movies that it may be."""
+    for row in movies:
+        candidates = ", ".join(f"{text.movie_title(movie)} is {movie['id']}" for movie in row.get("candidates", ()))
+        table.add_row(outcome, text.movie_title(row), row.get("reason", ""), candidates)
+
+
 @click.command()
 @for_viewers
 @click.option("-k", "most", default=None, type=click.IntRange(1), help="How many steps of each viewer. Default: all.")
@@ -157,7 +172,7 @@ def import_(
 @as_json
 @handle_errors
 def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dataset: str | None, json_: bool) -> None:
-    """List the ratings, marks and imports of viewers with their times, newest first.
+    """List the ratings, marks, imports and changes of lists of viewers with their times, newest first.
 
     Without --profile or --user, list those of all profiles. Undone steps that can be redone are marked.
     """
@@ -189,24 +204,41 @@ EXPORTS = ("letterboxd", "imdb", "movielens", "csv", "watchlist", "shortlist")
 @click.command()
 @click.option("--profile", "name", required=True, help="Profile to export.")
 @click.option("--format", "format_", required=True, type=Named(EXPORTS), help="Format of the file.")
+@click.option("--list", "listed", default=None, metavar="NAME", help="Export this list, as csv or letterboxd.")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies a shortlist contains.")
 @dataset_option
 @as_json
 @handle_errors
-def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: str | None, json_: bool) -> None:
-    """Export a profile to a file.
+def export(
+    name: str,
+    format_: str,
+    listed: str | None,
+    output: Path,
+    force: bool,
+    k: int,
+    dataset: str | None,
+    json_: bool,
+) -> None:
+    """Export a profile, or one of its lists, to a file.
 
-    letterboxd, imdb and movielens are tables for these services. csv contains everything, including marks. watchlist
-    and shortlist (the best unseen movies) are Markdown.
+    letterboxd, imdb and movielens are tables for these services. csv contains all ratings and marks. watchlist and
+    shortlist (the best unseen movies) are Markdown.
     """
-    from movietui.answers import lists
+    from movietui.answers import lists, named_lists
 
+    if listed is not None and format_ not in named_lists.EXPORTED_AS:
+        raise click.UsageError(
+            f"--list works only with --format {either(named_lists.EXPORTED_AS)}, not with {format_}."
+        )
     store = open_store()
     ref = lists.named_profile(store, name)
-    named = dataset_named(store, dataset) if format_ == "shortlist" else ""
-    report = lists.export(store, ref, format_, output, named, k, force=force)
+    if listed is not None:
+        report = named_lists.export(store, ref, listed, format_, output, force=force)
+    else:
+        named = dataset_named(store, dataset) if format_ == "shortlist" else ""
+        report = lists.export(store, ref, format_, output, named, k, force=force)
     if json_:
         print_json(report)
         return
@@ -216,49 +248,3 @@ def export(name: str, format_: str, output: Path, force: bool, k: int, dataset: 
     )
     if report["note"]:
         print_rich(report["note"])
-
-
-@click.group("list", cls=Commands, invoke_without_command=True)
-@click.option("--profile", "name", required=True, help="Profile whose lists to show.")
-@click.option("--dataset", hidden=True, expose_value=False)
-@click.option("--seed", hidden=True, expose_value=False, type=SEEDS)
-@as_json
-@click.pass_context
-@handle_errors
-def list_(context: click.Context, name: str, json_: bool) -> None:
-    """List the named lists of a profile, such as those imported from Letterboxd, IMDb and text files."""
-    from movietui.answers import lists
-
-    if context.invoked_subcommand is not None:
-        context.obj = name
-        return
-    store = open_store()
-    report = lists.named_lists(store, lists.named_profile(store, name))
-    if json_:
-        print_json(report)
-        return
-    table = new_table("list", "movies", right=("movies",))
-    for row in report["lists"]:
-        table.add_row(row["name"], f"{row['movies']:,}")
-    advice = f"{report['profile']} has no list yet; movietui import reads lists from Letterboxd, IMDb and text files."
-    print_rich(table if report["lists"] else advice)
-
-
-@list_.command("show")
-@click.argument("listed", metavar="NAME")
-@as_json
-@click.pass_obj
-@handle_errors
-def list_show(name: str, listed: str, json_: bool) -> None:
-    """Print the movies of the list NAME in their order."""
-    from movietui.answers import lists
-
-    store = open_store()
-    report = lists.list_named(store, lists.named_profile(store, name), listed)
-    if json_:
-        print_json(report)
-        return
-    table = new_table("#", "movie", "note", right=("#",))
-    for row in report["movies"]:
-        table.add_row(str(row["place"]), text.movie_title(row), row["note"] or "")
-    print_rich(f"{report['list']}: {text.plural(len(report['movies']), 'movie')}", table)

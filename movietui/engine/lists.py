@@ -10,6 +10,7 @@ from movietui.answers.lists import rows_of, viewer
 from movietui.data.dataset import Bools, Dataset, Floats
 from movietui.data.problems import Problem
 from movietui.data.query.filters import parse
+from movietui.data.query.list_conditions import KnownLists
 from movietui.engine.open_dataset import OpenDataset
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order, order_by_taste
 from movietui.models.serving.groups import Aggregation, alikeness
@@ -76,7 +77,9 @@ def _share(name: str, value: float) -> float:
 
 def _passing(dataset: Dataset, query: ListQuery) -> Bools | None:
     """Return which movies pass the filter, ``excluded`` and ``among`` of a query, shape (movies,); ``None`` for all."""
-    passing = parse(words, dataset).passes(dataset) if (words := query.get("filter", "")) else None
+    owners = tuple(viewer["id"] for viewer in query["viewers"] if viewer["kind"] == "profile")
+    lists = KnownLists(owners, query.get("lists", {}))
+    passing = parse(words, dataset, lists).passes(dataset) if (words := query.get("filter", "")) else None
     excluded, among = rows_of(dataset, query.get("excluded", ())), query.get("among")
     if passing is None and (excluded or among is not None):
         passing = np.ones(len(dataset.movies), bool)

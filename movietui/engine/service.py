@@ -4,7 +4,7 @@ Does not import torch, and imports pandas only to clean a dataset or to find out
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -128,8 +128,8 @@ class Service(Requests):
     def next_question(self, *, viewer: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
         return self.opened.next_question(viewer, answers, card)
 
-    def complete_filter(self, *, text: str) -> list[SuggestionRow]:
-        suggestions = complete(text, self.opened.dataset)
+    def complete_filter(self, *, text: str, lists: Mapping[str, int]) -> list[SuggestionRow]:
+        suggestions = complete(text, self.opened.dataset, lists=lists)
         return [{"line": each.line, "part": each.part, "movies": each.movies} for each in suggestions]
 
     # Movies and viewers

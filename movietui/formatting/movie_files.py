@@ -47,6 +47,8 @@ class FileMovie:
     """The movie whose rating counts most for recommending this one."""
     at: str = ""
     """When the viewer rated it, ISO 8601 in UTC."""
+    note: str = ""
+    """The viewer's note about it on a named list."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,7 @@ def to_csv(file: MovieFile) -> str:
         ("date", [movie.at for movie in file.movies]),
         ("imdb_id", [movie.ids[0] for movie in file.movies]),
         ("tmdb_id", [movie.ids[1] or "" for movie in file.movies]),
+        ("description", [movie.note for movie in file.movies]),
     ]
     present = [(name, cells) for name, cells in columns if name in ("title", "year") or set(cells) - {None, ""}]
     return csv_text([[name for name, _ in present], *zip(*(cells for _, cells in present), strict=True)], _END)

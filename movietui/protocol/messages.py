@@ -76,6 +76,8 @@ class ListQuery(TypedDict, total=False):
     unseen_by: UnseenBy
     filter: str
     """See ``movietui.data.query.filters.parse``."""
+    lists: dict[str, list[str]]
+    """The keys of the movies of the viewers' lists, by name; those that the filter does not name have no keys here."""
     daring: float
     """From 0 (safe) to 1 (daring)."""
     order: Order

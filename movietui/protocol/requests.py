@@ -5,7 +5,7 @@ query=…)``), and fakes in the tests implement them too; mypy checks all of the
 which crosses the pipe as a sentence. Arguments and results are values that JSON can represent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from movietui.protocol.messages import (
@@ -72,8 +72,11 @@ class Requests(Protocol):
         """
         ...
 
-    def complete_filter(self, *, text: str) -> list[SuggestionRow]:
-        """Return the ways to complete the last part of a half-typed filter."""
+    def complete_filter(self, *, text: str, lists: Mapping[str, int]) -> list[SuggestionRow]:
+        """Return the ways to complete the last part of a half-typed filter.
+
+        ``lists``: the names of the viewers' lists, each with how many movies of the dataset are on it.
+        """
         ...
 
     # Movies and viewers

@@ -1,4 +1,4 @@
-"""Ratings, marks, imports, vetoes and deletions of profiles: how to make, undo and redo them.
+"""Ratings, marks, imports, changed lists, vetoes and deleted profiles: how to make, undo and redo them.
 
 The store undoes and redoes its own steps. Vetoes and deletions of profiles are not steps of the store, so this module
 remembers their order among the steps as long as the app runs.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.query.condition_text import PREFIX
+from movietui.data.query.condition_text import conditions_of
 
 SAVED = ":"
 """The character before the name of a saved filter."""
@@ -16,7 +16,6 @@ SAVED = ":"
 FILTER = "filter:"
 """The store keeps a saved filter as a choice whose name is this prefix, followed by the filter's name."""
 
-_PARTS = re.compile(rf'(?:{PREFIX})?"[^"]*"|\S+', re.IGNORECASE)
 _YEARS = re.compile(r"[0-9]{4}\.\.[0-9]{4}")
 _NAME = re.compile(r'[^\s":]{1,20}')
 
@@ -42,13 +41,13 @@ def step_decade(filter_text: str, decades: Sequence[int], step: int) -> str:
     >>> step_decade("1990..1994 alien", [1990, 1980], 1)
     '1990..1999 alien'
     """
-    if step < 0 and not any(_YEARS.fullmatch(part) for part in _PARTS.findall(filter_text)):
+    if step < 0 and not any(_YEARS.fullmatch(part) for part in conditions_of(filter_text)):
         step = 1  # the first decade is the newest
     return _step(filter_text, [f"{decade}..{decade + 9}" for decade in decades], step, _YEARS)
 
 
 def _step(filter_text: str, choices: Sequence[str], step: int, also: re.Pattern[str] | None = None) -> str:
-    parts = _PARTS.findall(filter_text)
+    parts = conditions_of(filter_text)
     matches = [
         index for index, part in enumerate(parts) if part in choices or (also is not None and also.fullmatch(part))
     ]
@@ -80,7 +79,7 @@ def expand(typed: str, saved: Mapping[str, str]) -> str:
             raise no_such(f"There is no saved filter {part}", part, names, listed)
         return saved[part[1:]]
 
-    return " ".join(expanded(part) for part in _PARTS.findall(typed)) if typed.count('"') % 2 == 0 else typed
+    return " ".join(expanded(part) for part in conditions_of(typed)) if typed.count('"') % 2 == 0 else typed
 
 
 def check_name(name: str) -> str:

@@ -7,11 +7,12 @@ must not stop the screen.
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ParamSpec
 
 from movietui.data.imports.entries import Mark
 from movietui.data.problems import Problem
+from movietui.data.query.list_conditions import combined, folded, names_in, without_lists
 from movietui.data.storage import locations
 from movietui.models.choices import DEFAULT_ORDER
 from movietui.protocol.messages import (
@@ -43,6 +44,17 @@ from movietui.store.ratings import Change, Ids, Movie, Store
 from movietui.store.run_records import Run
 
 P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class NamedListRow:
+    """A list that at least one of the viewers has."""
+
+    name: str
+    viewers: tuple[ViewerRef, ...]
+    """The viewers who have a list of this name."""
+    movies: int
+    """How many movies of the open dataset are on it."""
 
 
 class Session:
@@ -174,8 +186,13 @@ class Session:
                 each["held"] = [*held.items()]
         return ratings
 
-    def _query(self, *, anew: bool = False) -> tuple[ListQuery, list[set[str]]]:
+    async def _read_query(self, *, anew: bool = False) -> tuple[ListQuery, list[set[str]]]:
         """Return the query of the list, and the watchlist of each viewer; with ``anew``, also set ``seen_steps``."""
+        viewers, names = self.audience.viewers, names_in(self.view.filter_text)
+        lists = combined(await self._movies.lists(viewers, names)) if names else None
+        return await self._movies.read(viewers, self._query, lists, anew=anew)
+
+    def _query(self, lists: dict[str, list[str]] | None, *, anew: bool) -> tuple[ListQuery, list[set[str]]]:
         audience, view = self.audience, self.view
         if anew:
             self.seen_steps = self.store.steps_version()
@@ -186,13 +203,15 @@ class Session:
             query |= {"way": audience.way, "standardise": audience.standardise, "unseen_by": audience.unseen_by}
         if view.filter_text:
             query["filter"] = view.filter_text
+        if lists is not None:
+            query["lists"] = lists
         if view.daring:
             query["daring"] = view.daring
         if view.order != DEFAULT_ORDER:
             query["order"] = view.order
         watchlists = [self._movies.same.marked(ref, "watchlist") for ref in audience.viewers]
-        if view.shelf != "all":
-            among = set.intersection(*watchlists) if view.shelf == "both" else set.union(*watchlists)
+        if view.wanted != "all":
+            among = set.intersection(*watchlists) if view.wanted == "both" else set.union(*watchlists)
             query["among"] = sorted(among)
         return query, watchlists
 
@@ -201,7 +220,12 @@ class Session:
 
         ``more`` says that this is a further window of the list that is already shown.
         """
-        query, watchlists = await self._movies.read(self.audience.viewers, self._query, anew=not more)
+        if not more:
+            await self._leave_missing_lists()
+        return await self._ranked(offset, limit, after_rating=after_rating, more=more)
+
+    async def _ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
+        query, watchlists = await self._read_query(anew=not more)
         window = await self.engine.ask(Requests.rank, query=query, offset=offset, limit=limit, compare=after_rating)
         for row in window["rows"]:
             row["wanted"] = _letters(row["key"], watchlists)
@@ -209,11 +233,11 @@ class Session:
 
     async def query(self) -> ListQuery:
         """Return the query of the list."""
-        return (await self._movies.read(self.audience.viewers, self._query))[0]
+        return (await self._read_query())[0]
 
     async def surprise(self, draw: int) -> MovieRow | None:
         """Return one of the good movies of the list, at random; ``None`` for an empty list. ``draw`` is the seed."""
-        query, watchlists = await self._movies.read(self.audience.viewers, self._query)
+        query, watchlists = await self._read_query()
         row = await self.engine.ask(Requests.surprise, query=query, draw=draw)
         if row is not None:
             row["wanted"] = _letters(row["key"], watchlists)
@@ -221,7 +245,7 @@ class Session:
 
     async def compare_list(self, run: Run, limit: int) -> ListComparison:
         """Compare the top of the list with the top of the list that another run on the dataset would make."""
-        query, _ = await self._movies.read(self.audience.viewers, self._query)
+        query, _ = await self._read_query()
         return await self.engine.ask(
             Requests.compare_lists,
             query=query,
@@ -234,10 +258,30 @@ class Session:
         """Show only movies that match a filter. For an invalid filter, keep the previous one and raise ``Problem``."""
         before, self.view = self.view, replace(self.view, filter_text=" ".join(filter_text.split()))
         try:
-            await self.ranked(0, 1)
+            await self._ranked(0, 1)
         except Problem:
             self.view = before
             raise
+
+    async def _leave_missing_lists(self) -> None:
+        """Remove from the filter the lists that none of the viewers has, because they are others or a list is gone."""
+        if named := names_in(self.view.filter_text):
+            known = await asyncio.to_thread(self._list_names)
+            if missing := named - known:
+                self.view = replace(self.view, filter_text=without_lists(self.view.filter_text, missing))
+
+    def _list_names(self) -> set[str]:
+        return {folded(name) for ref in self.audience.viewers for name, _ in self.store.lists(ref)}
+
+    async def lists(self) -> list[NamedListRow]:
+        """Return the lists of the viewers together, in alphabetical order."""
+        viewers = self.audience.viewers
+        by_viewer = await self._movies.lists(viewers)
+        rows: list[NamedListRow] = []
+        for name, keys in combined(by_viewer).items():
+            having = [ref for ref, lists in zip(viewers, by_viewer, strict=True) if folded(name) in map(folded, lists)]
+            rows.append(NamedListRow(name, tuple(having), len(keys)))
+        return sorted(rows, key=lambda row: row.name.casefold())
 
     # Movies and viewers
 

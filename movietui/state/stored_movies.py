@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
@@ -38,7 +38,7 @@ class StoredMovies:
     async def read(
         self, viewers: Sequence[ViewerRef], read: Callable[P, R], *arguments: P.args, **named: P.kwargs
     ) -> R:
-        """Match all movies of these viewers, then call a function in a thread and return its result."""
+        """Match all movies that these viewers rated or marked, then call a function in a thread; return its result."""
         same = self.same
         done: list[R] = []
 
@@ -54,11 +54,25 @@ class StoredMovies:
             return movies
 
         if movies := await asyncio.to_thread(read_if_known):
-            recognised = await self._engine.ask(Requests.recognise, movies=to_rows(movies))
-            with contextlib.suppress(Problem):  # matches that cannot be stored now are requested again
-                await asyncio.to_thread(same.learn, movies, recognised)
+            await self._match(movies)
             return await asyncio.to_thread(read, *arguments, **named)
         return done[0]
+
+    async def _match(self, movies: Sequence[StoredMovie]) -> None:
+        """Match movies with those of the dataset."""
+        same = self.same
+        recognised = await self._engine.ask(Requests.recognise, movies=to_rows(movies))
+        with contextlib.suppress(Problem):  # matches that cannot be stored now are requested again
+            await asyncio.to_thread(same.learn, movies, recognised)
+
+    async def lists(
+        self, viewers: Sequence[ViewerRef], names: Collection[str] | None = None
+    ) -> list[dict[str, list[str]]]:
+        """Match the movies of viewers' lists, then return ``SameMovies.lists`` of each viewer."""
+        same = self.same
+        if movies := await asyncio.to_thread(same.unknown_listed, viewers, names):
+            await self._match(movies)
+        return await asyncio.to_thread(lambda: [same.lists(ref, names) for ref in viewers])
 
     # Called in the thread of ``read``
 

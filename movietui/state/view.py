@@ -8,18 +8,18 @@ from typing import Literal
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order
 
 DARING_STEP = 0.1
-Shelf = Literal["all", "watchlist", "both"]
+Wanted = Literal["all", "watchlist", "both"]
 
 
 @dataclass(frozen=True)
 class View:
-    """What a list shows: which movies (filter, shelf), how daring the list is, and in what order."""
+    """What a list shows: which movies (filter, watchlists), how daring the list is, and in what order."""
 
     filter_text: str = ""
     """A filter, see ``movietui.data.query.filters``."""
     daring: float = 0.0
     """From 0 (safe) to 1 (daring)."""
-    shelf: Shelf = "all"
+    wanted: Wanted = "all"
     """All movies, those on any viewer's watchlist, or those on all viewers' watchlists."""
     order: Order = DEFAULT_ORDER
 
@@ -36,11 +36,11 @@ class View:
         """Change ``daring`` by ``steps``: down towards safe, up towards daring."""
         return replace(self, daring=round(min(1.0, max(0.0, self.daring + steps * DARING_STEP)), 2))
 
-    def next_shelf(self, *, together: bool) -> View:
+    def next_wanted(self, *, together: bool) -> View:
         """Step from all movies to the watchlist, then (with ``together``) to movies on all watchlists, and back."""
-        shelves: tuple[Shelf, ...] = ("all", "watchlist", "both") if together else ("all", "watchlist")
-        return replace(self, shelf=shelves[(shelves.index(self.shelf) + 1) % len(shelves)])
+        choices: tuple[Wanted, ...] = ("all", "watchlist", "both") if together else ("all", "watchlist")
+        return replace(self, wanted=choices[(choices.index(self.wanted) + 1) % len(choices)])
 
     def for_one(self) -> View:
         """Return the view for one viewer, whose watchlist replaces a shared one."""
-        return replace(self, shelf="watchlist") if self.shelf == "both" else self
+        return replace(self, wanted="watchlist") if self.wanted == "both" else self

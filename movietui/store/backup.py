@@ -22,7 +22,7 @@ from movietui.data.storage.atomic_files import whole_file
 from movietui.protocol.viewers import LONGEST_NAME, is_name
 from movietui.protocol.wire import Message
 from movietui.store.database import SIDE_FILES, VERSION, Database, connect, now, scripts
-from movietui.store.ratings import IMPORT, Store
+from movietui.store.ratings import IMPORT, LIST, Store
 from movietui.store.validation import LARGEST, TABLES, cleaned, is_choice, is_moment, wrong_column
 
 WAIT_SECONDS = 1.0
@@ -341,14 +341,15 @@ def _delete_invalid(store: sqlite3.Connection, report: _RestoreReport) -> None:
                 report.cleaned += len(changed)
                 sets = ", ".join(f"{name} = ?" for name in changed)
                 store.execute(f"UPDATE {table} SET {sets} WHERE {where}", [*changed.values(), *key])
-    # A step other than an import has one change, of its own kind. A step with neither a change nor a list cannot be
-    # undone.
+    # A step other than an import or the change of a list has one change, of its own kind, and no list; the change of a
+    # list has only that. A step with neither a change nor a list cannot be undone.
     store.execute(
         "DELETE FROM steps WHERE id NOT IN (SELECT step FROM changes UNION SELECT step FROM lists)"
-        " OR (kind <> ? AND id IN"
+        " OR (kind NOT IN (?1, ?2) AND id IN (SELECT step FROM lists))"
+        " OR (kind <> ?1 AND id IN"
         " (SELECT step FROM changes JOIN steps AS of ON of.id = step GROUP BY step"
         " HAVING count(*) > 1 OR max(changes.kind <> of.kind)))",
-        (IMPORT,),
+        (IMPORT, LIST),
     )
     report.left_out.update(before - _count_rows(store))
     store.execute("COMMIT")

@@ -1,12 +1,16 @@
-"""The named lists of movies of each profile, such as lists imported from Letterboxd.
+"""The named lists of movies of each profile, such as lists imported from Letterboxd and shelves.
 
-An import that changes a list stores a new version of it; undoing the import restores the previous version.
+A step that changes a list stores a new version of it; undoing the step restores the previous version.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from movietui.data.imports.entries import LONGEST_LIST_NAME
 from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
+from movietui.data.query.list_conditions import command, folded
+from movietui.data.safe_text import strip_controls
 from movietui.protocol.viewers import ViewerRef
 from movietui.store.run_records import RunRecords
 
@@ -28,6 +32,20 @@ class StoredList:
 
     name: str
     movies: tuple[ListEntry, ...]
+
+
+def known_name(name: str, names: Iterable[str]) -> str | None:
+    """Return the one of the names that equals this name or, if none does, the first that is equal when ``folded``."""
+    same = [each for each in names if folded(each) == folded(name)]
+    return name if name in same else next(iter(same), None)
+
+
+def check_list_name(name: str) -> str:
+    """Return a name for a list as it is stored. Raises ``Problem`` if it is empty or too long."""
+    name = " ".join(strip_controls(name).split())
+    if not 0 < len(name) <= LONGEST_LIST_NAME:
+        raise Problem(f"The name of a list has 1 to {LONGEST_LIST_NAME} characters.")
+    return name
 
 
 _CURRENT_LISTS = (
@@ -61,14 +79,11 @@ class NamedLists(RunRecords):
 
     def list_named(self, ref: ViewerRef, name: str) -> StoredList:
         """Return a list by its name, ignoring case. Raises ``Problem`` if there is none."""
-        wanted = " ".join(name.split())
         names = [each for each, _ in self.lists(ref)]
-        match = next((each for each in names if each == wanted), None) or next(
-            (each for each in names if each.casefold() == wanted.casefold()), None
-        )
+        match = known_name(name, names)
         if match is None:
-            known = ", ".join(names) if names else "none yet; movietui import reads lists from Letterboxd and IMDb"
-            raise no_such(f"{ref.id} has no list {wanted!r}", wanted, names, f"lists: {known}.")
+            known = ", ".join(names) if names else f"none yet; {command(ref.id, 'add')} makes one"
+            raise no_such(f"{ref.id} has no list {name!r}", name, names, f"lists: {known}.")
         return StoredList(match, self._movies(self._viewer_of(ref), match))
 
     def _movies(self, viewer: int, name: str) -> tuple[ListEntry, ...]:

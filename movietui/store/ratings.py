@@ -2,13 +2,13 @@
 
 What a person rated, marked or imported cannot be recreated, so each change is on disk when the call returns.
 
-Each thing that a person does is a step: it sets or removes a rating or a mark, or imports many movies. A step is undone
-or redone as a whole. Steps are ordered by when they were made, independently of any clock.
+Each thing that a person does is a step: it sets or removes a rating or a mark, changes a list, or imports many movies.
+A step is undone or redone as a whole. Steps are ordered by when they were made, independently of any clock.
 """
 
 import itertools
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, get_args
@@ -17,7 +17,7 @@ from movietui.data.imports.entries import Mark
 from movietui.data.problems import Problem
 from movietui.protocol.viewers import LONGEST_NAME, ViewerRef, is_name, profile
 from movietui.store.database import now
-from movietui.store.named_lists import NamedLists, StoredList
+from movietui.store.named_lists import ListEntry, NamedLists, StoredList, check_list_name, known_name
 
 STARS = (0.5, 5.0)
 MARKS: tuple[Mark, ...] = get_args(Mark)
@@ -25,6 +25,8 @@ SEEN: tuple[Mark, ...] = ("seen", "liked")
 """The marks of movies that the viewer has seen."""
 RATING = "rating"
 IMPORT = "import"
+LIST = "list"
+"""The kind of a step that changes one list, and nothing else."""
 BATCH_SIZE = 5000
 """How many movies of an import are looked up together."""
 MARKED = 1.0
@@ -111,15 +113,15 @@ class Step:
 
     viewer: ViewerRef
     kind: str
-    """``rating``, the name of a mark, or ``import``."""
+    """``rating``, the name of a mark, ``import`` or ``list``."""
     at: str
     changes: tuple[Change, ...]
     """The changes. In the result of an undo, ``before`` and ``after`` are swapped."""
     note: str = ""
-    """The source of an import."""
+    """The source of an import, or what happened to a list."""
     undone: bool = False
     lists: tuple[str, ...] = ()
-    """The names of the lists that an import added or changed."""
+    """The names of the lists that an import or a change of a list added, changed or removed."""
     number: int = field(default=0, compare=False)
     """The number of the step in the store, where later steps have greater numbers."""
 
@@ -151,6 +153,31 @@ class ImportResult:
 
     They are at least as new as the imported ones or, if these have no date, were not imported themselves.
     """
+
+
+@dataclass(frozen=True)
+class ListChange:
+    """What a change of a list did."""
+
+    stored: StoredList
+    """The list after the change; it has no movies if it was removed."""
+    before: tuple[ListEntry, ...]
+    """The movies before the change."""
+
+    @property
+    def added(self) -> list[ListEntry]:
+        """The movies that were not on the list before, in order."""
+        return _without(self.stored.movies, self.before)
+
+    @property
+    def removed(self) -> list[ListEntry]:
+        """The movies that are no longer on the list, in order."""
+        return _without(self.before, self.stored.movies)
+
+
+def _without(movies: Iterable[ListEntry], others: Iterable[ListEntry]) -> list[ListEntry]:
+    keys = {other.key for other in others}
+    return [movie for movie in movies if movie.key not in keys]
 
 
 _HALVES = frozenset(half / 2 for half in range(int(STARS[0] * 2), int(STARS[1] * 2) + 1))
@@ -342,7 +369,10 @@ class Store(NamedLists):
         return [key for (key,) in self.valid_rows("ratings", "film", rows)]
 
     def describe(self, keys: Collection[str]) -> list[StoredMovie]:
-        """Return what is known about stored movies, ordered by key. Of several titles of a movie, the newest counts."""
+        """Return what is known about stored movies, ordered by key.
+
+        Of several titles of a movie, that of the newest rating or mark counts, and only without these that of a list.
+        """
         if not keys:
             return []
         wanted = json.dumps(sorted(keys))
@@ -350,6 +380,7 @@ class Store(NamedLists):
             "SELECT film, title, year, max(place) FROM ("
             " SELECT film, title, year, place FROM ratings WHERE film IN (SELECT value FROM json_each(?1))"
             " UNION ALL SELECT film, title, year, place FROM marks WHERE film IN (SELECT value FROM json_each(?1))"
+            " UNION ALL SELECT film, title, year, 0 FROM listed WHERE film IN (SELECT value FROM json_each(?1))"
             ") GROUP BY film ORDER BY film",
             wanted,
         )
@@ -414,6 +445,25 @@ class Store(NamedLists):
                 self._put_list(batch.step, viewer, each.name, each.movies)
         return ImportResult(batch.changes, batch.kept) if batch.changes or batch.kept else None
 
+    def change_list(
+        self, ref: ViewerRef, name: str, change: Callable[[tuple[ListEntry, ...]], Sequence[ListEntry]], note: str
+    ) -> ListChange:
+        """Change a list as one step, which is on disk when this returns; a list that exists is found ignoring case.
+
+        ``change`` gets the movies of the list, none for a new list, and returns those that it has from now on; a list
+        without movies is removed. No other process can change the list meanwhile. Raises ``Problem`` for an invalid
+        name. If nothing changes, there is no step.
+        """
+        name = check_list_name(name)
+        with self.change():
+            viewer = self._viewer(ref)
+            name = known_name(name, (each for each, _ in self.lists(ref))) or name
+            before = self._movies(viewer, name)
+            after = tuple(change(before))
+            if after != before:
+                self._put_list(self._begin(viewer, LIST, now(), note), viewer, name, after)
+        return ListChange(StoredList(name, after), before)
+
     def undo(self, refs: Sequence[ViewerRef]) -> Step | None:
         """Undo the newest step of any of the viewers, and return it; ``None`` if there is none."""
         return self._step(refs, undone=False)
@@ -442,7 +492,7 @@ class Store(NamedLists):
                     "changes", _CHANGE_COLUMNS, (row[5:] for row in each if row[8] is not None)
                 )
             )
-            lists = self._lists_of_step(number) if kind == IMPORT else ()  # only an import changes lists
+            lists = self._lists_of_step(number) if kind in (IMPORT, LIST) else ()  # no other step changes lists
             if lists or (changes and (kind == IMPORT or [one.kind for one in changes] == [kind])):
                 steps.append(Step(ref, kind, at, changes, note, undone > 0, lists, number))
         return steps

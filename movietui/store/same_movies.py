@@ -1,4 +1,4 @@
-"""Maps stored movies to the movies of a dataset, so that ratings and marks count in every dataset.
+"""Maps stored movies to the movies of a dataset, so that ratings, marks and lists count in every dataset.
 
 The store identifies a movie by its key in the dataset in which it was rated. If another dataset has the movie under
 another key, the matcher of imports recognises it (``answers.lists.recognise``); for the app, this runs in the engine.
@@ -9,10 +9,11 @@ docstring says otherwise, keys are those of the dataset.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from movietui.data.imports.entries import Mark
+from movietui.data.query.list_conditions import folded
 from movietui.protocol.messages import Recognised, StoredMovieRow, ViewerRatings
 from movietui.protocol.viewers import ViewerRef
 from movietui.store.ratings import SEEN, Ids, Movie, Rated, Store, StoredMovie
@@ -32,6 +33,8 @@ class SameMovies:
         self._cached_keys: dict[ViewerRef, tuple[object, list[str]]] = {}
         self._cached_movies: dict[ViewerRef, tuple[object, dict[str, str]]] = {}
         """The last result for each viewer, with the state that it depends on."""
+        self._cached_lists: dict[ViewerRef, tuple[object, dict[str, list[str]]]] = {}
+        """The stored keys of the movies of each list that was read, by viewer and name, with the state of the store."""
         self._learned = 0
 
     def unknown(self, refs: Iterable[ViewerRef], *, again: bool = False) -> list[StoredMovie]:
@@ -42,6 +45,11 @@ class SameMovies:
         keys = {key for ref in refs for key in self._keys(ref)}
         movies = self._store.describe(keys if again else keys - self._known.keys())
         return [movie for movie in movies if self._described.get(movie.key) != movie]
+
+    def unknown_listed(self, refs: Iterable[ViewerRef], names: Collection[str] | None = None) -> list[StoredMovie]:
+        """Return the movies of viewers' lists that are not matched yet; see ``lists`` for ``names``."""
+        keys = {key for ref in refs for listed in self._lists(ref, names).values() for key in listed}
+        return self._store.describe(keys - self._known.keys())
 
     def learn(self, movies: Iterable[StoredMovie], recognised: Mapping[str, Recognised]) -> None:
         """Remember matches of stored movies, and store the ids that the matches add."""
@@ -74,6 +82,17 @@ class SameMovies:
             "hidden": sorted(self.marked(ref, "hidden")),
         }
 
+    def lists(self, ref: ViewerRef, names: Collection[str] | None = None) -> dict[str, list[str]]:
+        """Return the keys of the movies of a viewer's lists, by name.
+
+        With ``names``, as ``folded`` returns them, the other lists are returned without their movies.
+        """
+        return {name: [*self._joined(keys).values()] for name, keys in self._lists(ref, names).items()}
+
+    def listed_keys(self, ref: ViewerRef, name: str) -> dict[str, str]:
+        """Return the keys of the movies of one list, by their stored keys; empty if there is no such list."""
+        return self._joined(key for keys in self._lists(ref, {folded(name)}).values() for key in keys)
+
     def marked(self, ref: ViewerRef, *marks: Mark) -> set[str]:
         """Return the keys of a viewer's movies that have one of the marks."""
         keys = self._movies(ref)
@@ -105,6 +124,19 @@ class SameMovies:
     def stored_keys(self, ref: ViewerRef) -> dict[str, str]:
         """Return the stored keys of a viewer's movies by the dataset's keys; of several stored keys, the newest."""
         return {key: stored_key for stored_key, key in self._movies(ref).items()}
+
+    def _lists(self, ref: ViewerRef, names: Collection[str] | None) -> dict[str, list[str]]:
+        """Return the stored keys of the movies of a viewer's lists, by name; see ``lists``."""
+        state = self._store.steps_version()
+        if ref not in self._cached_lists or self._cached_lists[ref][0] != state:
+            self._cached_lists[ref] = state, {}
+        read, lists = self._cached_lists[ref][1], dict[str, list[str]]()
+        for name, _ in self._store.lists(ref):
+            wanted = names is None or folded(name) in names
+            if wanted and name not in read:
+                read[name] = [movie.key for movie in self._store.list_named(ref, name).movies]
+            lists[name] = read[name] if wanted else []
+        return lists
 
     def _keys(self, ref: ViewerRef) -> list[str]:
         """Return the stored keys of a viewer's movies, the movie rated last at the end."""

@@ -216,7 +216,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     "steps": {
         "id": Column(_ID),
         "viewer": Column(_ID),
-        "kind": Column(_one_of(*KINDS, "import")),
+        "kind": Column(_one_of(*KINDS, "import", "list")),
         "note": _free_text(5000),
         "at": Column(is_moment),
         "undone": Column(_COUNT),

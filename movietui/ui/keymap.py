@@ -55,6 +55,7 @@ PANELS = {
     "panels of Browse": (
         "browse.where_to_watch:PagesPanel",
         "browse.similar:SimilarPanel",
+        "browse.lists_panel:ListsPanel",
         "browse.taste:TastePanel",
         "browse.model_switch:SwitchPanel",
     ),

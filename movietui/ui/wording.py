@@ -9,7 +9,7 @@ from movietui.models.choices import ORDERS, Order
 from movietui.protocol.viewers import LETTERS
 from movietui.state.audience import Veto
 from movietui.state.changes import Deleted, Done
-from movietui.store.ratings import IMPORT, RATING, Change, Step
+from movietui.store.ratings import IMPORT, LIST, RATING, Change, Step
 from movietui.store.run_records import CUT_OFF
 
 MARK_PHRASES = {
@@ -101,6 +101,8 @@ def describe_step(step: Done, *, undone: bool) -> str:
         return f"the veto of {step.movie.title}"
     if isinstance(step, Deleted):
         return f"the deletion of {step.viewer.id}"
+    if step.kind == LIST:
+        return f"the change of the list {step.lists[0]}"
     if step.kind == IMPORT:
         return f"the list {step.lists[0]}" if _is_single_list(step) else f"an import with {_changes(step)}"
     (change,) = step.changes
@@ -111,8 +113,8 @@ def describe_step(step: Done, *, undone: bool) -> str:
 
 
 def about(step: Step) -> str:
-    """Return what a step is about: ``Fargo (1996)``, or the source of an import."""
-    if step.kind == IMPORT:
+    """Return what a step is about: ``Fargo (1996)``, the source of an import, or what happened to a list."""
+    if step.kind in (IMPORT, LIST):
         return step.note
     movie = step.changes[0].movie
     return with_year(movie.title, movie.year)
@@ -120,7 +122,7 @@ def about(step: Step) -> str:
 
 def summarize_step(step: Step) -> str:
     """Return a step as the History view lists it: ``★ 3 → ★ 4``, ``+ watchlist``, ``512 changes``."""
-    if step.kind == IMPORT:
+    if step.kind in (IMPORT, LIST):
         return f"list {step.lists[0]}" if _is_single_list(step) else _changes(step)
     (change,) = step.changes
     if change.kind != RATING:

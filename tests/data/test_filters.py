@@ -1,5 +1,7 @@
 """Filters: which movies pass, and the messages for conditions that cannot be parsed."""
 
+import doctest
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +11,10 @@ from hypothesis import strategies as st
 
 from movietui.data.dataset import Dataset, ImdbFacts
 from movietui.data.problems import Problem
+from movietui.data.query import list_conditions
 from movietui.data.query.filters import Filter, complete, parse
+from movietui.data.query.list_conditions import KnownLists, combined, folded, lists_in, with_list, without_lists
+from movietui.data.safe_text import strip_controls
 from movietui.data.titles import movie_key
 from tests.models.builders import dataset, tags_of
 
@@ -350,3 +355,81 @@ def test_completions_of_a_part(typed: str, parts: str) -> None:
 def test_imdb_facts_are_not_suggested_without_a_join() -> None:
     assert complete("@co", small_dataset()) == complete("<=1", small_dataset()) == []
     assert len(complete("+", small_dataset(), limit=2)) == 2
+
+
+ANNA = {
+    "Shelf": [movie_key("Alien", 1979), movie_key("Fargo", 1996), movie_key("Nowhere", 1950)],
+    "Rainy  evenings": [movie_key("Fargo", 1996)],
+    'My "best"': [],
+}
+LISTS = KnownLists(("anna", "tom"), combined([ANNA, {"shelf": [movie_key("Shorts", 0)]}]))
+
+
+@pytest.mark.parametrize(
+    ("typed", "titles"),
+    [
+        ("list:shelf", "Alien Fargo Shorts"),
+        ("+LIST:SHELF +comedy", "Fargo Shorts"),
+        ('list:"rainy evenings"', "Fargo"),
+        ('list:shelf -list:"Rainy evenings" ..2000', "Alien"),
+        ("-list:shelf 1979..2001", "Aliens Amélie"),
+        ("list:\"My 'best'\"", ""),
+        ('"list:shelf"', ""),
+    ],
+)
+def test_a_filter_can_name_lists(typed: str, titles: str) -> None:
+    data = small_dataset()
+    passing = parse(typed, data, LISTS).passes(data)
+    assert [data.movies.titles[row].split()[0] for row in np.flatnonzero(passing)] == titles.split()
+
+
+@pytest.mark.parametrize(
+    ("typed", "lists", "problem"),
+    [
+        ("list:shlef", LISTS, "There is no list 'shlef' of anna and tom; did you mean Shelf"),
+        ("-list:zzz", LISTS, "There is no list 'zzz' of anna and tom; lists: Shelf, Rainy  evenings, My"),
+        ("list:shelf", KnownLists(("anna",)), "lists: none yet; movietui list --profile anna add makes one."),
+        ("list:shelf", KnownLists(), "'list:shelf', but a user of a dataset has no lists; choose a profile."),
+        ('-list:""', LISTS, "without a name; write the name of a list after list:."),
+        ('list:"shelf', LISTS, "open quote"),
+    ],
+)
+def test_an_unknown_list_is_refused_with_a_suggestion(typed: str, lists: KnownLists, problem: str) -> None:
+    with pytest.raises(Problem, match=re.escape(problem)):
+        parse(typed, small_dataset(), lists)
+
+
+@pytest.mark.parametrize(
+    ("typed", "parts"),
+    [
+        ("li", ["list:shelf", 'list:"Rainy evenings"']),
+        ("alien list:", ["list:shelf", 'list:"Rainy evenings"']),
+        ("-list:R", ['-list:"Rainy evenings"']),
+        ('list:"rainy e', ['list:"Rainy evenings"']),
+        ("list:shelf list:s", []),
+        ("l", []),
+        ("list:z", []),
+    ],
+)
+def test_names_of_lists_are_completed(typed: str, parts: list[str]) -> None:
+    matches = complete(typed, small_dataset(), lists={"shelf": 2, "Rainy evenings": 1, "empty": 0})
+    assert [each.part for each in matches] == parts
+    for each in matches:
+        lists = KnownLists(("anna",), {"shelf": [], "Rainy evenings": []})
+        parse(each.line, small_dataset(), lists)
+
+
+@given(st.text(max_size=30), st.text(max_size=20))
+def test_the_list_of_a_filter_can_be_replaced(name: str, other: str) -> None:
+    name, other = strip_controls(name), strip_controls(other)
+    if not name.split() or other.count('"') % 2:
+        return
+    filter_text = with_list(other, name)
+    assert ("", folded(name)) in [(sign, folded(named)) for sign, named in lists_in(filter_text)]
+    assert with_list(filter_text, name) == filter_text
+    assert without_lists(filter_text, {folded(name)}) == without_lists(other, {folded(name)})
+
+
+def test_the_examples_in_docstrings_are_right() -> None:
+    assert doctest.testmod(list_conditions).attempted
+    assert not doctest.testmod(list_conditions).failed

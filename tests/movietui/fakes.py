@@ -1,12 +1,14 @@
 """A fake engine, which replies the same on every machine and needs no model, and fake jobs, which the tests control."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from itertools import product
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from movietui.answers.compare_runs import Title, compare_lists
 from movietui.data.problems import Problem
+from movietui.data.query.condition_text import conditions_of
+from movietui.data.query.list_conditions import KnownLists, condition, list_in
 from movietui.models.choices import DEFAULT_ORDER, Order
 from movietui.protocol.jobs import JobClient, JobEvent, JobRequest, SweepJob, SweepRow, TrainJob
 from movietui.protocol.messages import (
@@ -211,7 +213,11 @@ class FakeEngine(Requests, EngineClient):
         movies -= {int(key) for one in viewers for key in one["hidden"]}
         if "among" in query:
             movies &= {int(key) for key in query["among"]}
-        for word in query.get("filter", "").split():
+        owners = tuple(one["id"] for one in viewers if one["kind"] == "profile")
+        for word in conditions_of(query.get("filter", "")):
+            if found := list_in(word):
+                movies &= {int(key) for key in KnownLists(owners, query.get("lists", {})).keys_of(found[1], word)}
+                continue
             if word not in ("+even", "+odd", "1990..1999", "1980..1989", "@Odd", "@Ann", "#calm-seas"):
                 raise Problem(f"There is no genre {word[1:]!r}; choose one of even, odd.")
             if word[0].isdigit():
@@ -416,9 +422,10 @@ class FakeEngine(Requests, EngineClient):
             "directors": ["Ann [i]Odd[/i]"],
         }
 
-    def complete_filter(self, *, text: str) -> list[SuggestionRow]:
+    def complete_filter(self, *, text: str, lists: Mapping[str, int]) -> list[SuggestionRow]:
         typed = text.rpartition(" ")[2]
         suggestions = [("+even", 120), ("+odd", 120), ("-odd", 120), ("1980..1989", 40)]
+        suggestions += [(condition(name), count) for name, count in lists.items()]
         head = text[: len(text) - len(typed)]
         return [
             {"line": head + part, "part": part, "movies": movies}

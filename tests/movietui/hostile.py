@@ -20,6 +20,7 @@ POISONED = {
     "viewers": {"name": "name = 'anna'"},
     "ratings": {"title": ""},
     "marks": {"title": ""},
+    "listed": {"title": "", "note": ""},
     "steps": {"note": ""},
     "changes": {"title": ""},
     "runs": {**dict.fromkeys(("name", "note"), ""), **dict.fromkeys(("device", "problem", "cleaning"), "id = 2")},

@@ -159,7 +159,7 @@ def test_names_of_saved_filters_are_expanded_and_checked() -> None:
 @SIZES
 async def test_the_key_hints_are_fully_visible(faked: FakeEngine, size: tuple[int, int]) -> None:
     many = [{"line": f"+{name}", "part": f"+{name * 9}", "movies": 1000} for name in "abcdefgh"]
-    faked.complete_filter = lambda *, text: many  # type: ignore[method-assign]
+    faked.complete_filter = lambda *, text, lists: many  # type: ignore[method-assign]
     async with started(size, engine=faked) as driver:
         await driver.press("f", "plus")
         await driver.see("tab accept · ↑ ↓ others · enter apply")

@@ -20,6 +20,7 @@ import movietui.ui
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import locations
+from movietui.store.named_lists import ListEntry
 from movietui.store.ratings import Movie, Store
 from movietui.ui.app import MovieTui
 from movietui.ui.browse.movie_details import describe
@@ -203,6 +204,8 @@ def fill(store: Store) -> None:
     for movie in (Movie("3", "Three", 1995), Movie("4", "Four", 1995)):  # the keys of ``FakeEngine``
         store.rate(ANNA, movie, 4)
         store.mark(ANNA, movie, "watchlist")
+        listed = ListEntry(movie.key, movie.title, movie.year)
+        store.change_list(ANNA, POISON, lambda movies, listed=listed: (*movies, listed), POISON)
     store.undo([ANNA])
     poison(locations.store())
 
@@ -218,6 +221,7 @@ OPENS = {
     "slash": "SearchPanel",
     "question_mark": "HelpPanel",
     "M": "SwitchPanel",
+    "c": "ListsPanel",
     "n": "NamePanel",
 }
 """The panels that keys on the Browse screen open."""

@@ -61,6 +61,8 @@ CALLS: dict[str, Sequence[Call]] = {
         (*WHO, *ON),
         ("--user", POISON, *ON),
         ("--user", "1", *ON, "--filter", f"+{POISON}"),
+        (*WHO, *ON, "--filter", f'list:"{POISON}"'),
+        (*WHO, *ON, "--filter", "list:shelf"),
         ("--user", "1", *ON, "--model", POISON),
         ("--user", "1", *ELSEWHERE),
     ],
@@ -102,11 +104,28 @@ CALLS: dict[str, Sequence[Call]] = {
         (*WHO, "--format", "shortlist", "--output", "shortlist.md", *ON),
         (*WHO, "--format", POISON, "--output", "x"),
         ("--profile", POISON, "--format", "csv", "--output", "x.csv"),
+        (*WHO, "--list", "shelf", "--format", "csv", "--output", "shelf.csv"),
+        (*WHO, "--list", POISON, "--format", "letterboxd", "--output", "shelf.csv"),
     ],
     "backup": [(NAME + ".sqlite3",), ("nowhere/" + NAME,)],
     "restore": [(POISON,), ("good.sqlite3",)],
     "config": [(), ("--defaults",), (POISON,)],
-    "list show": [(POISON,), ("--", POISON)],
+    "list show": [(POISON,), ("--", POISON), ("shelf",)],
+    "list add": [(POISON, "1", *ON), ("shelf", POISON, *ON), (POISON, "1", *ELSEWHERE)],
+    "list remove": [(POISON,), ("shelf", POISON, *ON), ("shelf", "[REC]² (1995)", *ON)],
+    "list import": [
+        (f"{POISON}/titles.txt", *ON),
+        (f"{POISON}/titles.txt", POISON, *ON),
+        (f"{POISON}/export.zip", POISON, *ON),
+        (POISON, *ELSEWHERE),
+    ],
+    "list scan": [
+        (POISON, *ON),
+        (POISON, POISON, *ON),
+        (POISON, *ON, "--settle", f"{POISON}={POISON}"),
+        (f"{POISON}/titles.txt", *ON),
+        (NAME, *ON),
+    ],
     "locate": [(), (POISON,)],
 }
 """The arguments with which each command is tried. Hostile text is in the arguments, or in what the command reads."""
@@ -125,12 +144,15 @@ def poisoned(hostile: Path, tmp_path: Path, tables: Path, run: Run, monkeypatch:
         zipped.writestr(f"lists/{POISON}.csv", "x")
         zipped.writestr("watchlist.csv", "Date,Name,Year,Letterboxd URI\n2020-01-01,Foo [/b],1995,y\n")
         zipped.writestr("likes/films.csv", f"Date,Name,Year,Letterboxd URI\n2020-01-01,{POISON},{POISON},x\n")
+    (folder / POISON / "titles.txt").write_text(f"{POISON} (1995)\nFoo [/b] (1995)\n", "utf-8")
+    (folder / POISON / f"{NAME} (1995).mkv").touch()
     people = [person(21, f"Francis {POISON}")]
     titles = [basics(11, f"[REC]² {POISON}", 1995)]
     write_tables(folder / "tables", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)
     for name in ("anna", "bob"):
         run("rate", "--profile", name, "[REC]² (1995)", "4", *ON)
         run("import", folder / POISON / "export.zip", "--profile", name, *ON)
+        run("list", "--profile", name, "scan", folder / POISON, *ON)
     run("train", "bias", *ON, "--set", "sweeps=1", "--seed", "3")
     poison(locations.store())
     run("backup", folder / "good.sqlite3")

@@ -151,7 +151,7 @@ def test_a_choice_about_an_ambiguous_movie_is_remembered(tmp_path: Path) -> None
     assert ratings_in() == {title: 4}
     label = f"{title} ({year + 3})"
     refused(run(*arguments, "--settle", f"{label}=999999"), "demo has no movie '999999'; use an id")
-    refused(run(*arguments, "--settle", "Nothing (1990)=1"), "The file has no movie 'Nothing \\(1990\\)'")
+    refused(run(*arguments, "--settle", "Nothing (1990)=1"), "There is no title 'Nothing \\(1990\\)'")
     refused(run(*arguments, "--settle", "Nothing"), "needs TITLE=MOVIE", 2)
     settled = document(*arguments, "--settle", f"{label}={dataset.ids[0]}")
     assert [(one["by"], one["movie"]["id"]) for one in settled["matched"]] == [("hand", dataset.ids[0])]

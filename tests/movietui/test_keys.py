@@ -206,7 +206,7 @@ async def test_panels_use_and_name_custom_keys(faked: FakeEngine) -> None:
 
 async def test_sentences_name_custom_keys(faked: FakeEngine, store: Store) -> None:
     write(
-        '[keys]\nbrowse.undo = "f6"\nbrowse.redo = "f7"\nbrowse.pair = "f8"\nbrowse.shelf = "f9"\n'
+        '[keys]\nbrowse.undo = "f6"\nbrowse.redo = "f7"\nbrowse.pair = "f8"\nbrowse.wanted = "f9"\n'
         'browse.watchlist = "f5"\nbrowse.filter = "f3"\ntrain.use = "f4"\nbrowse.search = "f2"\n'
         'interview.go-on = "f10"\nbrowse.turn = "f11"\n'
     )

@@ -602,8 +602,8 @@ def test_search_and_similar_movies_and_completion_find_movies(service: Service) 
         service.similar_movies(movie="99999", limit=5)
     assert movies.ids[0] in [row["id"] for row in service.search(words=movies.titles[0])["movies"]]
     assert service.search(words="144")["users"][0]["id"] == "144"
-    assert all(way["line"].startswith("x +D") for way in service.complete_filter(text="x +D"))
-    assert service.complete_filter(text="x +D")
+    assert all(way["line"].startswith("x +D") for way in service.complete_filter(text="x +D", lists={}))
+    assert service.complete_filter(text="x +D", lists={})
 
 
 def test_a_taste_covers_all_its_viewers(service: Service) -> None:

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from movietui.data.problems import Problem
+from movietui.data.query.list_conditions import begun_in
 from movietui.protocol.messages import SuggestionRow
 from movietui.protocol.requests import Requests
 from movietui.state.filter_line import FILTER, SAVED, expand
@@ -154,7 +155,8 @@ class FilterLine(Vertical):
                     if name.startswith(last[1:])
                 ]
             else:
-                self._completions = await self._session.engine.ask(Requests.complete_filter, text=typed)
+                lists = {each.name: each.movies for each in await self._session.lists()} if begun_in(typed) else {}
+                self._completions = await self._session.engine.ask(Requests.complete_filter, text=typed, lists=lists)
             self._chosen = 0
             self._show_completions()
             self.post_message(self.Typed(expand(typed, saved), bool(self._completions)))

@@ -1,4 +1,4 @@
-"""Which movies are listed: the filter, genres, decades, the watchlist alone, and the dial from safe to daring."""
+"""Which movies are listed: the filter, genres, decades, a list or the watchlist alone, and the dial to daring."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from textual.binding import Binding
 
 from movietui.data.problems import Problem
+from movietui.data.query.list_conditions import names_in, with_list
 from movietui.formatting import text
 from movietui.state.filter_line import FILTER, SAVED, check_name, step_decade, step_genre
 from movietui.ui.bindings import hint, key_of
@@ -21,10 +22,10 @@ from movietui.ui.wording import SHORT_ORDERS
 FILTER_KEYS = [
     Binding(
         "W",
-        "shelf",
+        "wanted",
         "Watchlist only",
         show=False,
-        id="browse.shelf",
+        id="browse.wanted",
         tooltip="Only the watchlist; in a pair or group, press again for movies all of you want",
     ),
     Binding(
@@ -35,6 +36,14 @@ FILTER_KEYS = [
         priority=True,
         id="browse.filter",
         tooltip="Filter by genre, year, person, tag …; :name is a saved filter",
+    ),
+    Binding(
+        "c",
+        "lists",
+        "Lists",
+        show=False,
+        id="browse.lists",
+        tooltip="Only movies on one of your lists, such as your shelf",
     ),
     Binding("e", "genre(1)", "Genre", show=False, id="browse.genre", tooltip="Next genre"),
     Binding("E", "genre(-1)", "Previous genre", show=False, id="browse.genre-back", tooltip="Previous genre"),
@@ -69,8 +78,8 @@ class FilterController(BrowseController):
         view, audience = self.session.view, self.session.audience
         parts = [hint(self.screen, ("browse.filter", view.filter_text))] if view.filter_text else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
-        shelf = {"all": [], "watchlist": ["the watchlist"], "both": ["movies all of you want"]}[view.shelf]
-        parts += [hint(self.screen, ("browse.shelf", movies)) for movies in shelf]
+        wanted = {"all": [], "watchlist": ["the watchlist"], "both": ["movies all of you want"]}[view.wanted]
+        parts += [hint(self.screen, ("browse.wanted", movies)) for movies in wanted]
         if audience.together:
             same_scale = hint(self.screen, ("browse.standardise", "same scale for everyone"))
             parts += [same_scale] * audience.standardise
@@ -156,14 +165,32 @@ class FilterController(BrowseController):
         await self.list_pane.fill(from_top=True)
         self.app.show_notice(dial("safe", "daring", self.session.view.daring))
 
+    @in_background("card", exclusive=True)
+    async def action_lists(self) -> None:
+        """Ask for one of the viewers' lists, and list only its movies."""
+        from movietui.ui.browse.lists_panel import ListsPanel
+
+        self.require_list()
+        session = self.session
+        assert session.opened is not None
+        current = names_in(session.view.filter_text)
+        viewers = session.audience.viewers
+        panel = ListsPanel(await session.lists(), viewers, session.opened["dataset"], current)
+        name = await self.app.push_screen_wait(panel)
+        if name is not None:
+            await self.apply(with_list(session.view.filter_text, name))
+            movies = text.plural(self.list_pane.movies.total, "unseen movie")
+            clears = hint(self.screen, ("browse.back", "clears the filter"))
+            self.app.show_notice(f"{movies} on the list {name} · {clears}" if name else "All unseen movies")
+
     @shows_problems
-    async def action_shelf(self) -> None:
+    async def action_wanted(self) -> None:
         """Switch between all movies, those on a watchlist and, for several viewers, those on the watchlists of all."""
-        self.session.view = self.session.view.next_shelf(together=self.session.audience.together)
+        self.session.view = self.session.view.next_wanted(together=self.session.audience.together)
         await self.list_pane.fill(from_top=True)
         descriptions = {
             "all": "All unseen movies",
             "watchlist": "Movies on a watchlist" if self.session.audience.together else "Movies on the watchlist",
             "both": "Movies on all of your watchlists",
         }
-        self.app.show_notice(f"{descriptions[self.session.view.shelf]}, {SHORT_ORDERS[self.session.view.order]}")
+        self.app.show_notice(f"{descriptions[self.session.view.wanted]}, {SHORT_ORDERS[self.session.view.order]}")

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.timer import Timer
 
 from movietui.data.problems import Problem
+from movietui.data.query.list_conditions import listed
 from movietui.formatting import text
 from movietui.protocol.messages import ListWindow, MovieRow
 from movietui.state.session import Session
@@ -29,6 +30,8 @@ DETAILS_DELAY = 0.05
 MOST_REQUESTED = 1000
 """The most rows that are requested at once when the list is copied or saved."""
 PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
+NAME_CELLS = 20
+"""How wide the name of a list may be in the title of the pane."""
 GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 
 
@@ -130,15 +133,16 @@ class ListPane(Horizontal):
     def _why_empty(self) -> str:
         view = self._session.view
         if view.filter_text:
-            changes = hint(self.screen, ("browse.filter", "changes the filter"))
+            changes = [("browse.filter", "changes the filter")]
+            changes += [("browse.lists", "chooses another list")] if listed(view.filter_text) else []
             unseen = "" if self._session.audience.unseen_by == "none" else "unseen "
-            return f"No {unseen}movie matches {view.filter_text}. {changes}."
-        if view.shelf != "all":
+            return f"No {unseen}movie matches {view.filter_text}. {hint(self.screen, *changes)}."
+        if view.wanted != "all":
             adds, returns = (
                 hint(self.screen, ("browse.watchlist", "adds")),
-                hint(self.screen, ("browse.shelf", "returns")),
+                hint(self.screen, ("browse.wanted", "returns")),
             )
-            nothing = "No movie is on all of your watchlists" if view.shelf == "both" else "The watchlist is empty"
+            nothing = "No movie is on all of your watchlists" if view.wanted == "both" else "The watchlist is empty"
             return f"{nothing}. {adds} a movie, {returns} to all movies."
         opens = hint(self.screen, ("screen.data", "opens"))
         return f"You have seen everything here. {opens} the Data screen, where you can get a larger dataset."
@@ -149,12 +153,15 @@ class ListPane(Horizontal):
         pane, opened, audience = self.movies, self._session.opened, self._session.audience
         assert opened is not None
         several = len(audience.viewers) > 2
+        on_list = (
+            f" on {text.cut(name, NAME_CELLS).rstrip()}" if (name := listed(self._session.view.filter_text)) else ""
+        )
         if not audience.together:
-            movies = "Unseen" if self._session.view.shelf == "all" else "Watchlist"
+            movies = ("Unseen" if self._session.view.wanted == "all" else "Watchlist") + on_list
             subtitle = f"{ranked['total']:,} of {opened['movies']:,} · {ranked['seen'][0]:,} seen"
         else:
             method = dial("average", "least misery", audience.misery) if audience.way == "weighted" else audience.way
-            movies = f"{(GROUP_TITLES if several else PAIR_TITLES)[audience.unseen_by]} · {method}"
+            movies = f"{(GROUP_TITLES if several else PAIR_TITLES)[audience.unseen_by]}{on_list} · {method}"
             subtitle = f"for {len(audience.viewers)} viewers" if several else _alike(ranked)
         pane.border_subtitle = Content(subtitle)
         pane.set_title(partial(self._title, movies))

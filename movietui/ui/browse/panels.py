@@ -100,8 +100,8 @@ class PanelController(BrowseController):
         self.require_list()
         row = await self.session.surprise(secrets.randbelow(2**32))
         if row is None:
-            filters, shelf = key_of(self.screen, "browse.filter"), key_of(self.screen, "browse.shelf")
-            raise Problem(f"The list is empty; {filters} changes the filter, and {shelf} leaves the watchlist.")
+            filters, wanted = key_of(self.screen, "browse.filter"), key_of(self.screen, "browse.wanted")
+            raise Problem(f"The list is empty; {filters} changes the filter, and {wanted} leaves the watchlist.")
         await self._show_card(SurprisePanel, row["id"])
 
     @in_background("card", exclusive=True)

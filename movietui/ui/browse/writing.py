@@ -103,9 +103,9 @@ class WriteController(BrowseController):
             sentences.append("The same scale for everyone")
         if view.filter_text:
             sentences.append(f"Filter: {view.filter_text}")
-        if view.shelf != "all":
+        if view.wanted != "all":
             all_want = "Only movies all of you want"
-            sentences.append(all_want if view.shelf == "both" else "Only movies on the watchlist")
+            sentences.append(all_want if view.wanted == "both" else "Only movies on the watchlist")
         if view.daring:
             sentences.append(f"{view.daring:.0%} daring")
         if audience.vetoes:

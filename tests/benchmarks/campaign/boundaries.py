@@ -20,9 +20,12 @@ from movietui.data import catalogue
 from movietui.data.cleaning.cleaner import parse as parse_cleaning
 from movietui.data.imdb import tables as imdb_tables
 from movietui.data.imports import export_file as imports
+from movietui.data.imports import file_names, nfo
+from movietui.data.imports.fields import to_imdb
 from movietui.data.movielens import reader as movielens
 from movietui.data.problems import Problem
 from movietui.data.query import filters
+from movietui.data.safe_text import strip_controls
 from movietui.data.storage import cache, locations, parquet
 from movietui.engine import __main__ as engine
 from movietui.engine.service import Service
@@ -45,7 +48,8 @@ WEIGHTS = {
     "filter": 250,
     "message to the engine": 100,
     "message from a child": 100,
-    "export": 350,
+    "export": 310,
+    "movie file": 40,
     "zip": 80,
     "config": 60,
     "imdb table": 20,
@@ -96,6 +100,7 @@ class Boundaries:
             "message to the engine": _Boundary(_request, self._take_request, (Problem, ValueError)),
             "message from a child": _Boundary(_child_lines, _take_child_lines, (Problem,)),
             "export": _Boundary(_export, self._take_export),
+            "movie file": _Boundary(_movie_file, self._take_movie_file),
             "zip": _Boundary(_zip, self._take_zip),
             "config": _Boundary(_config, self._take_config, ()),
             "imdb table": _Boundary(_imdb, self._take_imdb),
@@ -145,6 +150,15 @@ class Boundaries:
         reply = wire.decode(engine.reply(self._service, request))
         if reply["id"] != 7 or ("problem" in reply) == ("result" in reply):
             raise AssertionError(f"the engine replies {reply}")
+
+    def _take_movie_file(self, case: Input) -> None:
+        described = nfo.parse(case.content)
+        named = file_names.parse(case.content.decode("utf-8", "replace")[:255])  # no file system has longer names
+        for imdb in (described.imdb, named.imdb):
+            if imdb and to_imdb(imdb) != imdb:
+                raise AssertionError(f"{imdb!r} is no IMDb id")
+        if strip_controls(named.title) != named.title:
+            raise AssertionError(f"{named.title!r} can control a terminal")
 
     def _take_export(self, case: Input) -> None:
         imports.read(self._file(case))
@@ -299,6 +313,7 @@ _PARTS = (
     *("+Comedy", "-Horror", "1980..1999", "1980..", "..1999", ">=50", "<=110m", ">=90m", "@Scorsese", '@"Joel Coen"'),
     *('"alien"', "alien", ">", "<", "+", "-", "@", '"', "..", "99999..1", ">=999999999999m", ":saved"),
     *("#space", "-#twist-ending", "lang:ko", "-country:us", 'country:"south korea"', "@Weaver", "-@", "#", "lang:"),
+    *("list:shelf", '-list:"Rainy evenings"', "list:", 'list:"', "+list:x"),
 )
 
 
@@ -307,17 +322,33 @@ def _filter(random: Random) -> tuple[str, bytes]:
     return "filter.txt", change_bytes(line, random)
 
 
+_MOVIE_FILES = (
+    "Heat.1995.1080p.BluRay.x264-GRP.cd1",
+    "Matrix, The (1999) {imdb-tt0133093} [tmdbid-603]",
+    '<movie><uniqueid type="imdb" default="true">tt0113277</uniqueid><imdbid>tt0113277</imdbid><tmdbid>949</tmdbid>',
+    "https://www.imdb.com/title/tt0113277/ https://www.themoviedb.org/movie/949 <tvshow>",
+)
+
+
+def _movie_file(random: Random) -> tuple[str, bytes]:
+    return "movie.nfo", change_bytes(random.choice(_MOVIE_FILES).encode() * random.choice((1, 2, 1000)), random)
+
+
 _VIEWER = {"kind": "user", "id": "1", "rated": [["alien 1979", 4.0]], "seen": [], "hidden": []}
 _QUERY = {"viewers": [_VIEWER], "misery": 0.6}
 _PAIR = [_VIEWER, {**_VIEWER, "id": "2"}]
 _DEMO = {"dataset": "demo", "cleaning": "standard"}
 _REQUESTS: tuple[dict[str, Any], ...] = (
     {"do": "rank", "arguments": {"query": {**_QUERY, "filter": "+Comedy", "daring": 0.2}, "offset": 0, "limit": 10}},
+    {
+        "do": "rank",
+        "arguments": {"query": {**_QUERY, "filter": "list:a", "lists": {"A": ["x"]}}, "offset": 0, "limit": 10},
+    },
     {"do": "rank", "arguments": {"query": {**_QUERY, "viewers": _PAIR, "way": "borda"}, "offset": 0, "limit": 9}},
     {"do": "find_users", "arguments": {"search": "1", "offset": 0, "limit": 10}},
     {"do": "movie_details", "arguments": {"viewers": [_VIEWER], "movie": "7"}},
     {"do": "similar_movies", "arguments": {"movie": "7", "limit": 5}},
-    {"do": "complete_filter", "arguments": {"text": "+Com"}},
+    {"do": "complete_filter", "arguments": {"text": "list:s", "lists": {"shelf": 3}}},
     {"do": "surprise", "arguments": {"query": _QUERY, "draw": 7}},
     {"do": "taste", "arguments": {"viewers": [_VIEWER]}},
     {"do": "search", "arguments": {"words": "alein"}},

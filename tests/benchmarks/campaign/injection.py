@@ -99,10 +99,22 @@ ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
         ["{csv}", "--profile", "anna", "--settle", "{text}=1"],
     ],
     "list": [["--profile", "anna"], ["--profile", "{text}"]],
-    "list show": [["--profile", "anna", "{text}"]],
+    "list add": [["--profile", "anna", "{text}", "1"], ["--profile", "{text}", "tonight", "{text}"]],
+    "list import": [["--profile", "anna", "{csv}", "{text}"], ["--profile", "anna", "{zip}"]],
+    "list remove": [["--profile", "anna", "tonight", "{text}"], ["--profile", "anna", "{text}"]],
+    "list scan": [
+        ["--profile", "anna", "{hostile}", "{text}"],
+        ["--profile", "{text}", "{hostile}", "--settle", "{text}=1"],
+    ],
+    "list show": [["--profile", "anna", "{text}"], ["--profile", "anna", "tonight"]],
     "locate": [[]],
     "rate": [["--profile", "anna", "{text}", "4"], ["--profile", "{text}", "[REC]² (1995)", "4"]],
-    "recommend": [["--user", "1", "-k", "20"], ["--user", "{text}"], ["--user", "1", "--filter", "{text}"]],
+    "recommend": [
+        ["--user", "1", "-k", "20"],
+        ["--user", "{text}"],
+        *(["--user", "1", "--filter", words] for words in ("{text}", "list:{text}")),
+        ["--profile", "anna", "--filter", 'list:"{text}"'],
+    ],
     "reproduce": [["--dataset", "{text}"]],
     "restore": [["{hostile}"], ["{csv}"]],
     "runs compare": [["1", "2"]],
@@ -203,6 +215,7 @@ def spoil(random: random.Random, home: Path) -> None:
     content = table(LETTERBOXD["ratings.csv"], titles) + f"2020-01-01,{ALL},x{ALL},,{ALL}\n".encode()
     (hostile / f"{ALL}.csv").write_bytes(content)
     (hostile / "ratings.csv").write_bytes(content)
+    (hostile / f"{ALL}.mkv").touch()
     (home / homes.EXPORT).write_bytes(content)
     write_zip(home / "export.zip", {f"{ALL}.csv": content, "ratings.csv": content}, "")
 
@@ -237,8 +250,8 @@ def _filled(words: Sequence[str], home: Path) -> list[str]:
 def _command(name: str, words: Sequence[str], output: str, home: Path, evidence: Evidence) -> None:
     before = {path for path in home.rglob("*") if path.is_file()}
     arguments = [*name.split(), *_filled(words, home)]
-    if name == "list show":  # the options of ``list`` come before ``show``
-        arguments = ["list", *arguments[2:4], "show", *arguments[4:]]
+    if name.startswith("list "):  # the options of ``list`` come before the name of its command
+        arguments = ["list", *arguments[2:4], arguments[1], *arguments[4:]]
     if output == "terminal":
         printed = _in_terminal(arguments)
     else:

@@ -42,6 +42,7 @@ PLACES: Mapping[str, Place] = {
     "WritePanel": Place(((("Y",), "Copy or save ─"),)),
     "PagesPanel": Place(((("l",), "Where to watch"),)),
     "SimilarPanel": Place(((("m",), "More like The"),)),
+    "ListsPanel": Place(((("c",), "Lists of anna"),)),
     "TastePanel": Place(((("T",), "Taste · anna"),)),
     "SwitchPanel": Place(((("M",), "Models of demo"),)),
     "PreviewPanel": Place(TO_IMPORT),

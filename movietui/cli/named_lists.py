@@ -1,0 +1,239 @@
+"""The command list: named lists and shelves of a profile."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from movietui.cli.commands import PASTED, SEEDS, Commands
+from movietui.cli.output import (
+    Bars,
+    as_json,
+    dataset_named,
+    dataset_option,
+    handle_errors,
+    open_store,
+    print_json,
+    print_rich,
+    print_rows,
+)
+from movietui.cli.profiles import add_matches, settle_option, settled_by
+from movietui.data.query.list_conditions import command
+from movietui.formatting import text
+from movietui.formatting.tables import new_table
+
+if TYPE_CHECKING:
+    from movietui.answers.named_lists import Filled
+    from movietui.data.imports.matching import Matcher
+
+SHOWN = 20
+"""How many titles of each outcome are listed as examples; ``--json`` prints all."""
+
+
+@dataclass(frozen=True)
+class _Target:
+    """The profile and the dataset that the options before a subcommand name."""
+
+    profile: str
+    dataset: str | None
+
+    def dataset_for(self, store: Any, dataset: str | None) -> str:
+        """Return the dataset that the options of a subcommand name, else those before it, else the one in use."""
+        return dataset_named(store, dataset or self.dataset)
+
+
+@click.group("list", cls=Commands, invoke_without_command=True)
+@click.option("--profile", "name", required=True, help="Profile whose lists to show or change.")
+@click.option("--dataset", hidden=True)
+@click.option("--seed", hidden=True, expose_value=False, type=SEEDS)
+@as_json
+@click.pass_context
+@handle_errors
+def list_(context: click.Context, name: str, dataset: str | None, json_: bool) -> None:
+    """List the named lists of a profile, such as its shelf and the lists imported from Letterboxd.
+
+    The filter list:NAME shows only movies on a list. The app's history (h) undoes each change of a list.
+    """
+    from movietui.answers import lists, named_lists
+
+    if context.invoked_subcommand is not None:
+        context.obj = _Target(name, dataset)
+        return
+    store = open_store()
+    report = named_lists.overview(store, lists.named_profile(store, name))
+    if json_:
+        print_json(report)
+        return
+    table = new_table("list", "movies", right=("movies",))
+    for row in report["lists"]:
+        table.add_row(row["name"], f"{row['movies']:,}")
+    makes = f"{command(report['profile'], 'scan DIR')} makes one from a folder with movie files."
+    advice = f"{report['profile']} has no list yet; {makes}"
+    print_rich(table if report["lists"] else advice)
+
+
+listed_argument = click.argument("listed", metavar="NAME")
+
+
+@list_.command("show")
+@listed_argument
+@as_json
+@click.pass_obj
+@handle_errors
+def show(target: _Target, listed: str, json_: bool) -> None:
+    """Print the movies of the list NAME in their order."""
+    from movietui.answers import lists, named_lists
+
+    store = open_store()
+    report = named_lists.show(store, lists.named_profile(store, target.profile), listed)
+    if json_:
+        print_json(report)
+        return
+    table = new_table("#", "movie", "note", right=("#",))
+    for row in report["movies"]:
+        table.add_row(str(row["place"]), text.movie_title(row), row["note"] or "")
+    print_rich(f"{report['list']}: {text.plural(len(report['movies']), 'movie')}", table)
+
+
+@list_.command("add")
+@listed_argument
+@click.argument("movies", metavar="MOVIE...", nargs=-1, required=True)
+@dataset_option
+@as_json
+@click.pass_obj
+@handle_errors
+def add(target: _Target, listed: str, movies: Sequence[str], dataset: str | None, json_: bool) -> None:
+    """Add movies to the list NAME; a new name makes a list.
+
+    MOVIE is a title such as "Fargo (1996)", or an id from --json. A MOVIE that could be either is read as a title;
+    id:300 is always an id.
+    """
+    from movietui.answers import named_lists
+
+    store = open_store()
+    used = target.dataset_for(store, dataset)
+    _print_change(named_lists.add(store, used, target.profile, listed, movies), json_=json_)
+
+
+@list_.command("remove")
+@listed_argument
+@click.argument("movies", metavar="[MOVIE]...", nargs=-1)
+@dataset_option
+@as_json
+@click.pass_obj
+@handle_errors
+def remove(target: _Target, listed: str, movies: Sequence[str], dataset: str | None, json_: bool) -> None:
+    """Remove movies from the list NAME or, without MOVIE, the whole list."""
+    from movietui.answers import named_lists
+
+    store = open_store()
+    used = target.dataset_for(store, dataset)
+    _print_change(named_lists.remove(store, used, target.profile, listed, movies), json_=json_)
+
+
+def _print_change(report: dict[str, Any], *, json_: bool) -> None:
+    if json_:
+        print_json(report)
+    else:
+        print_rich(f"{report['profile']}: {_describe_change(report)}")
+
+
+@list_.command("import")
+@click.argument("path", metavar="FILE", type=PASTED)
+@click.argument("listed", metavar="[NAME]", required=False)
+@settle_option
+@dataset_option
+@as_json
+@click.pass_obj
+@handle_errors
+def import_(
+    target: _Target, path: Path, listed: str | None, settle: Sequence[str], dataset: str | None, json_: bool
+) -> None:
+    """Fill the list NAME with the titles in FILE, instead of those that it has.
+
+    FILE is a list from Letterboxd or IMDb, a table with titles, or a text file with a title on each line. Without NAME,
+    the list is named as in FILE. Titles that are not in the dataset stay on the list, and count in datasets that have
+    them.
+    """
+    from movietui.answers import named_lists
+
+    settled = settled_by(settle)
+    store = open_store()
+    matcher = _matcher(store, target.dataset_for(store, dataset))
+    _print_filled(named_lists.import_list(store, target.profile, path, listed, matcher, settled), json_=json_)
+
+
+@list_.command("scan")
+@click.argument("path", metavar="DIR", type=PASTED)
+@click.argument("listed", metavar="[NAME]", required=False)
+@settle_option
+@dataset_option
+@as_json
+@click.pass_obj
+@handle_errors
+def scan(
+    target: _Target, path: Path, listed: str | None, settle: Sequence[str], dataset: str | None, json_: bool
+) -> None:
+    """Fill the list NAME, by default "shelf", with the movies in the folder DIR, instead of those that it has.
+
+    Movies are recognised by the names of files and folders, such as "Heat (1995)" and Heat.1995.1080p.x264-GRP.mkv,
+    and by the ids in .nfo files. Extras, samples and episodes of series are ignored, and links are not followed. DIR
+    can also be a table that Jellyfin, Plex or Kodi exported from a library.
+    """
+    from movietui.answers import named_lists
+
+    settled = settled_by(settle)
+    store = open_store()
+    matcher = _matcher(store, target.dataset_for(store, dataset))
+    with Bars() as bars:
+        filled = named_lists.scan(store, target.profile, path, listed, matcher, settled, bars.stage)
+    _print_filled(filled, json_=json_)
+
+
+def _matcher(store: Any, dataset: str) -> Matcher:
+    from movietui.data import catalogue
+    from movietui.data.imports.matching import Matcher
+
+    return Matcher(catalogue.load(dataset, store.cleaning_of(dataset)))
+
+
+def _print_filled(filled: Filled, *, json_: bool) -> None:
+    from movietui.answers.import_ratings import OUTCOMES
+
+    report = filled.head()
+    if json_:
+        print_rows(report, {outcome: filled.rows(outcome) for outcome in OUTCOMES})
+        return
+    counts = report["counts"]
+    table = new_table("", "movie", "", "")
+    for outcome in ("ambiguous", "unmatched"):
+        add_matches(table, outcome, itertools.islice(filled.rows(outcome), SHOWN))
+    if table.row_count:
+        print_rich(table)
+    if counts["ambiguous"] > SHOWN or counts["unmatched"] > SHOWN:
+        print_rich(f"Only {SHOWN} titles of each kind are listed; --json prints all.")
+    if counts["ambiguous"]:
+        print_rich('To say which movie a title is, repeat the command with --settle "TITLE=ID".')
+    if report["ignored"]:
+        ignored = ", ".join(f"{what} ({count:,})" for what, count in report["ignored"].items())
+        print_rich(f"Ignored: {ignored}.")
+    print_rich(*report["notes"])
+    files = f"{text.plural(report['files'], 'movie file')}, " if report["files"] else ""
+    outcomes = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in OUTCOMES)
+    print_rich(f"{report['source']}: {files}{outcomes} in {report['dataset']}")
+    print_rich(f"{report['profile']}: {_describe_change(report)}")
+
+
+def _describe_change(report: dict[str, Any]) -> str:
+    """Return what happened to a list: ``“shelf” now has 143 movies, 4 added and 2 removed``."""
+    name = f"“{report['list']}”"
+    if not report["movies"]:
+        return f"removed the list {name}" if report["removed"] else f"the list {name} has no movies"
+    changed = [f"{len(report[what]):,} {what}" for what in ("added", "removed") if report[what]]
+    movies = text.plural(report["movies"], "movie")
+    return f"{name} now has {movies}, {' and '.join(changed)}" if changed else f"{name} has the same {movies} as before"

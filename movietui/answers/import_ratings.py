@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+from movietui.answers.datasets import newer
 from movietui.answers.lists import same_movies
 from movietui.data.dataset import Dataset
 from movietui.data.imports.entries import LONGEST_LIST_NAME, Choices, Entry, Export, NamedList, Reading, Skipped
@@ -24,6 +25,7 @@ from movietui.protocol.messages import (
     ImportReport,
     ImportSummary,
     MovieChoice,
+    NewerDataset,
     ReadTable,
     SkippedRow,
 )
@@ -53,6 +55,8 @@ class Imported:
     """The number of ratings that differ from the file but were kept."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """The number of movies by outcome."""
+    newer: NewerDataset | None = None
+    """A dataset with movies that are newer than ``dataset``; see ``movietui.answers.datasets.newer``."""
 
     def head(self) -> ImportSummary:
         """Return everything except the movies, as ``import --json`` prints it."""
@@ -71,6 +75,7 @@ class Imported:
             "unread": list(map(_skipped_json, export.unread)),
             "changes": self.changes,
             "stayed": self.stayed,
+            "newer": self.newer,
         }
 
     def rows(self, outcome: str) -> Iterator[ImportedRow]:
@@ -108,7 +113,13 @@ def import_file(
         matches = matcher.match(export.entries, decided)
         counts = matches.counts()
         imported = Imported(
-            name, loaded, export, matches, preview, counts={outcome: counts[outcome] for outcome in OUTCOMES}
+            name,
+            loaded,
+            export,
+            matches,
+            preview,
+            counts={outcome: counts[outcome] for outcome in OUTCOMES},
+            newer=newer(store, loaded, [match.entry.year for match in matches]),
         )
         if preview:
             return imported
@@ -120,7 +131,7 @@ def import_file(
         lists = [_list(matcher, each, decided) for each in _each_named(export.lists)]
         result = store.import_movies(ref, f"{export.format}: {strip_controls(path.name)}", imported_movies, lists)
         changes, stayed = (result.changes, result.kept) if result else (0, 0)
-        return Imported(ref.id, loaded, export, matches, preview, changes, stayed, imported.counts)
+        return replace(imported, profile=ref.id, changes=changes, stayed=stayed)
 
 
 @contextmanager

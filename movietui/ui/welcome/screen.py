@@ -355,7 +355,7 @@ class WelcomeScreen(FrameScreen):
 
         path = await self.app.push_screen_wait(ask_for_dataset())
         if path is not None:
-            on_disk = {row["name"] for row in await self.session.engine.ask(Requests.datasets) if row["ratings"]}
+            on_disk = {row["name"] for row in await self.session.engine.ask(Requests.datasets) if row["on_disk"]}
             await self.make_list(name_for(Path(path).stem, on_disk), path)
 
     @shows_problems

@@ -78,6 +78,8 @@ class ListQuery(TypedDict, total=False):
     """See ``movietui.data.query.filters.parse``."""
     daring: float
     """From 0 (safe) to 1 (daring)."""
+    recent: float
+    """From 0 (movies of any year) to 1 (recent movies first)."""
     order: Order
     excluded: list[str]
     """The keys of vetoed movies. The list leaves them out, like hidden movies."""

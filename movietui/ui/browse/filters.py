@@ -1,4 +1,4 @@
-"""Which movies are listed: the filter, genres, decades, the watchlist alone, and the dial from safe to daring."""
+"""Which movies are listed: the filter, genres, decades, the watchlist alone, and the two dials: safe to daring, any year to recent."""
 
 from __future__ import annotations
 
@@ -58,6 +58,24 @@ FILTER_KEYS = [
         id="browse.daring",
         tooltip="More adventurous list: lesser-known, more varied movies",
     ),
+    Binding(
+        "less_than_sign",
+        "lean_recent(-1)",
+        "Any year",
+        key_display="<",
+        show=False,
+        id="browse.any-year",
+        tooltip="Less recent list: movies of any year",
+    ),
+    Binding(
+        "greater_than_sign",
+        "lean_recent(1)",
+        "More recent",
+        key_display=">",
+        show=False,
+        id="browse.recent",
+        tooltip="More recent list: newer movies rise",
+    ),
 ]
 
 
@@ -69,6 +87,7 @@ class FilterController(BrowseController):
         view, audience = self.session.view, self.session.audience
         parts = [hint(self.screen, ("browse.filter", view.filter_text))] if view.filter_text else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
+        parts += [dial("any year", "recent", view.recent)] if view.recent else []
         shelf = {"all": [], "watchlist": ["the watchlist"], "both": ["movies all of you want"]}[view.shelf]
         parts += [hint(self.screen, ("browse.shelf", movies)) for movies in shelf]
         if audience.together:
@@ -155,6 +174,14 @@ class FilterController(BrowseController):
         self.session.view = self.session.view.more_daring(steps)
         await self.list_pane.fill(from_top=True)
         self.app.show_notice(dial("safe", "daring", self.session.view.daring))
+
+    @shows_problems
+    async def action_lean_recent(self, steps: int) -> None:
+        """Turn the dial towards movies of any year or towards recent ones."""
+        self.require_list()
+        self.session.view = self.session.view.more_recent(steps)
+        await self.list_pane.fill(from_top=True)
+        self.app.show_notice(dial("any year", "recent", self.session.view.recent))
 
     @shows_problems
     async def action_shelf(self) -> None:

@@ -59,3 +59,4 @@ class ImportController(BrowseController):
         self.screen.set_focus(self.list_pane.movies)
         undo = f" · {hint(self.screen, ('browse.undo', 'undo'))}" if result["changes"] else ""
         self.app.show_notice(describe_result(result, path) + undo)
+        self.app.newer.after_import(result)

@@ -532,8 +532,10 @@ def _terms(row: DatasetRow, gets: str, removes: str) -> Text:
 
 def _facts(row: DatasetRow) -> str:
     """Return the years and counts of a dataset: ``1922–1998 · 1,682 movies · 100,000 ratings``."""
-    counts = [text.plural(row[key], key[:-1]) for key in ("movies", "ratings", "users") if row[key]]
-    return " · ".join([*filter(None, [text.span(row["first_year"], row["last_year"])]), *counts])
+    counts = ((row["movies"], "movie"), (row["ratings"], "rating"), (row["users"], "user"))
+    parts = [text.span(row["first_year"], row["last_year"])]
+    parts += [text.plural(count, word) for count, word in counts if count]
+    return " · ".join(filter(None, parts))
 
 
 def _stepped(number: int, step: int) -> int:

@@ -1,0 +1,44 @@
+"""From a list of any age to a recent one: newer movies rise.
+
+The newest movies have few ratings, so a model is unsure of them, and they stand low in a list that counts on liking. A
+viewer who wants something recent says so with this dial; what the model predicts for a movie does not change.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movietui.data.dataset import Dataset, Floats
+
+HALF_LIFE = 5.0
+"""After so many years, a movie is half as recent."""
+RECENCY_WEIGHT = 3.0
+"""How many standard deviations of the score the newest movies gain over the oldest in the most recent list."""
+
+
+def recency(dataset: Dataset) -> Floats:
+    """Return how recent each movie is, shape (movies,): ``2^(-age / HALF_LIFE)``, 1 for the newest and almost 0 for
+    old ones.
+
+    Age is counted in years, back from the newest year that the dataset covers well or, if there is none, from the year
+    of its newest movie. A movie without a year counts as old: 0.
+    """
+    years = dataset.movies.years
+    newest = dataset.covered_year or int(years.max(initial=0))
+    age = np.maximum(newest - years, 0).astype(np.float32)
+    return np.where(years > 0, np.exp2(-age / np.float32(HALF_LIFE)), 0).astype(np.float32)
+
+
+def lean_to_recent(order: NDArray[np.intp], score: Floats, recency: Floats, recent: float) -> Floats:
+    """Return the scores of all movies, shape (movies,), in which newer movies of a list gain.
+
+    ``order``: the rows of the list. ``recent`` runs from 0, which changes nothing, to 1. The score of each movie of the
+    list, standardised among them, gains ``recent * RECENCY_WEIGHT * recency``. So, of two movies, the more recent one
+    never falls behind the other as ``recent`` grows.
+    """
+    if not recent or len(order) < 2:
+        return score
+    values = score[order]
+    standardised = (values - values.mean()) / max(float(values.std()), 1e-9)
+    leaning = score.copy()
+    leaning[order] = standardised + np.float32(recent * RECENCY_WEIGHT) * recency[order]
+    return leaning

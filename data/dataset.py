@@ -20,7 +20,7 @@ Bools = NDArray[np.bool_]
 COVERED_MOVIES = 10
 """How many movies of a year must have ``COVERED_RATINGS`` ratings, so that the year is well covered."""
 COVERED_RATINGS = 5
-"""How many ratings a movie must have to count for how well its year is covered."""
+"""How many ratings a movie must have to count for the newest year, and for how well its year is covered."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,11 @@ class Dataset:
     """
     cleaning: str = "none"
     """The cleaning that was applied, as text; see ``movietui.data.cleaning.cleaner.parse``."""
+
+    @cached_property
+    def newest_year(self) -> int:
+        """The newest year of release of a movie with at least ``COVERED_RATINGS`` ratings; 0 if there is none."""
+        return int(self.movies.years[self.counts >= COVERED_RATINGS].max(initial=0))
 
     @cached_property
     def covered_year(self) -> int:

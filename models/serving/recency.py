@@ -1,7 +1,13 @@
 """From a list of any age to a recent one: newer movies rise.
 
-The newest movies have few ratings, so a model is unsure of them, and they stand low in a list that counts on liking. A
-viewer who wants something recent says so with this dial; what the model predicts for a movie does not change.
+The newest movies have few ratings, so a model is unsure of them, and they stand low in the list. A viewer who wants
+something recent says so with this dial; what the model predicts for a movie does not change.
+
+``RECENCY_WEIGHT`` was chosen for ``mf`` on a random nine tenths of ml-latest-small, whose last well-covered year is
+2017, in lists of ten for 200 users. From any year to recent, the median year goes from 1994 to 2015 (2001 halfway), the
+mean of the predicted stars from 4.44 to 4.22, and the share of listed movies with at least 4 stars, among those rated
+in the other tenth, from 0.84 to 0.82. With half of the weight, the median year is at most 2001; with one and a half
+times the weight, that share falls to 0.74.
 """
 
 import numpy as np
@@ -19,11 +25,11 @@ def recency(dataset: Dataset) -> Floats:
     """Return how recent each movie is, shape (movies,): ``2^(-age / HALF_LIFE)``, 1 for the newest and almost 0 for
     old ones.
 
-    Age is counted in years, back from the newest year that the dataset covers well or, if there is none, from the year
-    of its newest movie. A movie without a year counts as old: 0.
+    Age is counted in years, back from ``Dataset.newest_year`` or, if that is unknown, from the newest movie. A movie
+    without a year counts as old: 0.
     """
     years = dataset.movies.years
-    newest = dataset.covered_year or int(years.max(initial=0))
+    newest = dataset.newest_year or int(years.max(initial=0))
     age = np.maximum(newest - years, 0).astype(np.float32)
     return np.where(years > 0, np.exp2(-age / np.float32(HALF_LIFE)), 0).astype(np.float32)
 

@@ -58,9 +58,9 @@ def _seconds(status: DatasetStatus, runs: Sequence[Run]) -> float | None:
 
 
 def newest_year(dataset: Dataset) -> int:
-    """Return the newest year of release that a dataset covers, 0 if unknown: as published, if it is published."""
+    """Return the newest year of release in a dataset, as published if it is published; 0 if unknown."""
     source = SOURCES.get(dataset.name)
-    return (source.years[1] if source else 0) or dataset.covered_year
+    return (source.years[1] if source else 0) or dataset.newest_year
 
 
 def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDataset | None:

@@ -60,8 +60,11 @@ async def rules_of_demo(driver: Driver) -> DataScreen:
 async def test_rules_are_turned_on_previewed_and_discarded(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
+        await go(driver)
+        for expected in ("● demo", "invented", "get 4.9 MB", "1998", "open a folder or zip"):
+            assert expected in shown(driver.app)
         await rules_of_demo(driver)
-        for expected in ("● demo", "invented", "get 4.9 MB", "open a folder or zip", "demo · standard"):
+        for expected in ("● demo", "open a folder or zip", "demo · standard"):
             assert expected in shown(driver.app)
         assert "[▪] malformed lines" in shown(driver.app)
         assert "[x] movies without a genre" in shown(driver.app)
@@ -182,7 +185,7 @@ async def test_keys_step_through_the_charts(store: Store, size: tuple[int, int])
         assert bars["4"] > bars["3"] > bars["2"] > bars["1"] > 0
         assert "5" not in bars
         await driver.press("right")
-        await driver.see("movies by year")
+        await driver.see("movies and ratings by year")
         await driver.see("1999")
         await driver.press("right")
         await driver.see("rated pairs")
@@ -296,7 +299,9 @@ async def test_a_dataset_that_is_not_on_disk_offers_its_download(store: Store, s
         screen = await go(driver)
         await driver.press("home")
         await driver.until(lambda: not screen.rules.display, "no rules")
-        await driver.see("enter downloads it: 4.9 MB from GroupLens.")
+        await driver.see("1922–1998 · 240 movies")
+        await driver.see("enter downloads it: 4.9 MB")
+        await driver.see("The first list takes about 20")
         await driver.press("space", "right", "p", "i")
         await driver.wait_for_notice("Press enter to get the dataset first")
         await driver.press("end")

@@ -77,7 +77,6 @@ class NewerLine(TextLine):
         shorter = hint(screen, ("browse.get-newer", f"{'opens' if opens else 'gets'} {name}"))
         return [
             f"{reason}. {offer}: {does} · {hides}",
-            f"{reason}: {shorter}, to {offered['last_year']} · {hides}",
             f"{offer}: {does} · {hides}",
             f"{shorter}, to {offered['last_year']} · {hides}",
         ]

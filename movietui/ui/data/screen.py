@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import ClassVar
@@ -218,8 +219,8 @@ class DataScreen(FrameScreen):
         pane.border_title = Content(row["title"])
         if self._stages_of != row["name"]:
             self._pane("stages").show(Text())
-        terms = _terms(row, hint(self, ("data.choose", "downloads it")), hint(self, ("data.remove", "removes it")))
-        self._pane("terms").show(terms)
+        downloads, removes = hint(self, ("data.choose", "downloads it")), hint(self, ("data.remove", "removes it"))
+        self._pane("terms").show(_about(row, [], downloads, removes))
         if self._report is None or self._report["dataset"] != row["name"]:
             self._show_rules(None)  # the rules of a large dataset arrive only after a while
         if not row["on_disk"]:
@@ -240,7 +241,7 @@ class DataScreen(FrameScreen):
         self._show_rules(report or await engine.ask(Requests.preview_cleaning, dataset=row["name"], cleaning=cleaning))
         if facts:
             notes = [note for note in (facts["absent_note"], facts["note"]) if note]
-            self._pane("terms").show(Text("\n\n").join([*map(Text, notes), terms]))
+            self._pane("terms").show(_about(row, notes, downloads, removes))
             self.chart.show(facts["charts"])
             self._view(self.chart, open_view=False)
 
@@ -517,8 +518,12 @@ class DataScreen(FrameScreen):
         return self.removed if self.removed.display else self.rules if self.rules.display else self.datasets
 
 
-def _terms(row: DatasetRow, gets: str, removes: str) -> Text:
-    lines = [facts] if (facts := _facts(row)) else []
+def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Text:
+    """Return what a dataset contains, notes about it, what it takes on disk, and its terms.
+
+    ``gets`` and ``removes``: the keys that do this, with these words.
+    """
+    lines = [*filter(None, [_facts(row)]), *notes]
     if row["state"] == "available":
         lines.append(
             f"{gets}: {text.size(row['download'])} from GroupLens; needs {text.size(row['disk'])} on disk. The first "

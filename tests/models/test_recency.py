@@ -1,6 +1,7 @@
 """The dial from movies of any year to recent ones."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_no_movie_falls_behind_an_older_one_as_the_dial_turns(ranker: Ranker, or
     years, usual = ranker.dataset.movies.years, usual_stars([viewer(ranker).history])
     lists = [ranker.rank([viewer(ranker)], recent=step, order=order).order for step in STEPS]  # type: ignore[arg-type]
     stars = ranker.rank([viewer(ranker)]).stars
-    for before, after in zip(lists[1:], lists[2:], strict=False):
+    for before, after in pairwise(lists[1:]):
         assert sorted(before) == sorted(after)
         place_before, place_after = ({row: rank for rank, row in enumerate(each.tolist())} for each in (before, after))
         rows = [row for row in before.tolist() if order == "likely" or stars[row] >= usual]

@@ -33,6 +33,7 @@ from tests.movietui.commands import Run
 from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, started
 from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 from tests.movietui.terminal import Start
+from tests.movietui.test_end_to_end import quit_with
 
 ROOT = Path(__file__).parents[2]
 OFFER: NewerDataset = {
@@ -431,7 +432,7 @@ async def test_the_dial_to_recent_movies_is_in_the_heading(faked: FakeEngine) ->
 def published(tmp_path: Path) -> Iterator[Server]:
     """A server with an archive that is like ML-32M, but small."""
     folder = tmp_path / "generated"
-    generate(folder, 20_000, seed=1, movies=300)
+    generate(folder, 20_000, seed=1)
     archive = tmp_path / "ml-32m.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in folder.iterdir():
@@ -487,8 +488,6 @@ def test_the_road_from_an_import_to_the_list_of_a_newer_dataset(
     terminal.wait_for("ml-32m · ")
     terminal.wait_for(f"{len(rows)} seen")
     assert "anna" in terminal.lines[0]
-    terminal.send("q")
-    assert terminal.end() == 0
-    assert terminal.restored()
+    quit_with(terminal, "q", ready)
     with closing(Store(locations.store())) as store:
         assert dict(store.profiles())[profile("anna")] == len(rows) + 2

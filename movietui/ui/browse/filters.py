@@ -1,4 +1,4 @@
-"""Which movies are listed: the filter, genres, decades, the watchlist alone, and the two dials: safe to daring, any year to recent."""
+"""Which movies are listed: the filter, genres, decades, the watchlist alone, and the dials to daring and to recent."""
 
 from __future__ import annotations
 

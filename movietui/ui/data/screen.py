@@ -525,10 +525,8 @@ def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Te
     """
     lines = [*filter(None, [_facts(row)]), *notes]
     if row["state"] == "available":
-        lines.append(
-            f"{gets}: {text.size(row['download'])} from GroupLens; needs {text.size(row['disk'])} on disk. The first "
-            f"list takes about {text.until_list(row['seconds'])}."
-        )
+        lines.append(f"{gets}: {text.size(row['download'])} from GroupLens; it needs {text.size(row['disk'])} on disk.")
+        lines.append(f"The first list takes about {text.until_list(row['seconds'])}.")
     elif row["bytes"]:
         lines.append(f"{text.size(row['bytes'])} on disk; {removes}.")
     lines += [part for part in (row["terms"], row["citation"]) if part]

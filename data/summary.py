@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from movietui.data.cleaning.rules import day
 from movietui.data.cleaning.working_tables import pieces
-from movietui.data.dataset import COVERED_MOVIES, COVERED_RATINGS, Dataset
+from movietui.data.dataset import Dataset
 from movietui.data.movielens.release import AGE_GROUPS
 
 QUANTILES = {"minimum": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "maximum": 1.0}
@@ -145,10 +145,7 @@ def _by_year(dataset: Dataset) -> dict[str, Any]:
     first = int(years[known].min())
     movies = np.bincount(years[known] - first).tolist()
     ratings = np.bincount(years[known] - first, dataset.counts[known]).astype(np.int64).tolist()
-    covered, note = dataset.covered_year, ""
-    if covered:
-        enough = f"{COVERED_MOVIES} movies with {COVERED_RATINGS} ratings or more"
-        note = f"{covered} is the newest year with at least {enough}"
+    note = f"newest well-covered year: {dataset.covered_year}" if dataset.covered_year else ""
     bars = [(str(first + index), count) for index, count in enumerate(movies)]
     chart = _chart("release years", "movies and ratings by year", "movies", bars, note)
     return {**chart, "also_of": "ratings", "also": ratings}

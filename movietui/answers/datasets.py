@@ -30,16 +30,19 @@ def list_datasets(store: Store) -> list[DatasetRow]:
     return [_row(status, store) for status in catalogue.list_datasets()]
 
 
-def list_stored(store: Store) -> list[DatasetRow]:
-    """Return all datasets and, if any of IMDb's tables are downloaded, an entry for these, as ``data list --json``."""
+def list_stored(store: Store | None) -> list[DatasetRow]:
+    """Return all datasets and, if any of IMDb's tables are downloaded, an entry for these, as ``data list --json``.
+
+    Without a store, nothing is known about trained models.
+    """
     return [_row(status, store) for status in catalogue.list_stored()]
 
 
-def _row(status: DatasetStatus, store: Store) -> DatasetRow:
+def _row(status: DatasetStatus, store: Store | None) -> DatasetRow:
     source = SOURCES.get(status.name)
     row = {
         **status.to_json(),
-        "seconds": _seconds(status, store.serving_runs(status.name)),
+        "seconds": _seconds(status, store.serving_runs(status.name) if store else ()),
         "terms": source.terms if source else "",
         "citation": source.citation if source else "",
     }

@@ -19,6 +19,7 @@ from movietui.cli.output import (
     print_json,
     print_rich,
 )
+from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
 from movietui.protocol.wire import Message
@@ -36,7 +37,11 @@ def data_list(json_: bool) -> None:
     """List the datasets on disk or available for download, and IMDb's tables on disk."""
     from movietui.answers import datasets
 
-    listed: Sequence[Message] = [{**row} for row in datasets.list_stored(open_store())]
+    try:
+        store = open_store()
+    except Problem:  # a damaged store must not hide the datasets
+        store = None
+    listed: Sequence[Message] = [{**row} for row in datasets.list_stored(store)]
     if json_:
         print_json(listed)
         return

@@ -364,9 +364,11 @@ def test_a_wrong_md5_is_refused(latest: Server, md5: bytes, message: str) -> Non
 
 
 def test_a_broken_download_without_a_known_checksum_resumes(latest: Server) -> None:
-    latest.breaks_after = [1000, 700]  # the file with the md5 is shorter
+    latest.breaks_after = [1000, 700, 0]  # the file with the md5 is shorter
+    with pytest.raises(Problem, match="the next attempt resumes from here"):
+        catalogue.get("ml-latest")
     assert catalogue.get("ml-latest").source == "grouplens"
-    assert latest.requests == ["", "", "bytes=700-"]
+    assert latest.requests == ["", "", "bytes=700-", "", "bytes=700-"]
 
 
 def test_only_a_verified_server_may_say_the_md5(latest: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,7 @@ def test_the_newest_year_with_enough_movies_and_ratings_is_named() -> None:
     facts = summary(covered)
     assert facts["covered_year"] == 1990
     (one,) = (chart for chart in facts["charts"] if chart["name"] == "release years")
-    assert one["note"] == "1990 is the newest year with at least 10 movies with 5 ratings or more"
+    assert one["note"] == "newest well-covered year: 1990"
 
 
 def test_age_groups_are_shown_as_groups() -> None:

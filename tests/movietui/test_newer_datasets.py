@@ -327,6 +327,22 @@ async def test_the_offer_stands_below_the_list_until_it_is_hidden(
     assert not jobs
 
 
+async def test_an_import_with_newer_movies_shows_a_hidden_offer_again(
+    store: Store, engine: FakeEngine, jobs: list[FakeJob]
+) -> None:
+    async with window(store, engine) as driver:
+        await driver.see("X gets it")
+        await driver.press("H")
+        await driver.until(lambda: line(driver) == "", "no offer")
+        report: Any = {"newer": {**OFFER, "newer": 141, "movies": 174}}
+        driver.app.newer.after_import(report)
+        await driver.see(
+            "141 of 174 movies are newer than ml-100k (1998). ml-32m goes to 2023 (239 MB, about 11 minutes)"
+        )
+        driver.app.newer.after_import({**report, "newer": None})
+        assert "141 of 174" in line(driver)
+
+
 async def test_the_dataset_is_got_in_the_background_and_opened_on_request(
     store: Store, engine: FakeEngine, jobs: list[FakeJob]
 ) -> None:
@@ -418,7 +434,8 @@ async def test_the_dial_to_recent_movies_is_in_the_heading(faked: FakeEngine) ->
         await driver.press(*["greater_than_sign"] * 3)
         await driver.wait_for_notice("any year ├───●───────┤ recent")
         assert "any year ├───●───────┤ recent" in lines(driver.app)[1]
-        assert faked.asked[-1][1].get("query", {}).get("recent", 0.3) == 0.3
+        queries = [arguments["query"] for name, arguments in faked.asked if name == "rank"]
+        assert [query.get("recent") for query in queries[-4:]] == [None, 0.1, 0.2, 0.3]
         assert driver.app.session.view.recent == 0.3
         await driver.press(*["less_than_sign"] * 4)
         await driver.until(lambda: driver.app.session.view.recent == 0, "the dial at its start")

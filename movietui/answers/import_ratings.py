@@ -19,6 +19,7 @@ from movietui.data.imports.matching import Match, Matcher, Matches
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.titles import movie_key, parse_label
+from movietui.formatting import newer_datasets
 from movietui.protocol.messages import (
     EntryRow,
     ImportedRow,
@@ -26,6 +27,7 @@ from movietui.protocol.messages import (
     ImportSummary,
     MovieChoice,
     NewerDataset,
+    NewerForImport,
     ReadTable,
     SkippedRow,
 )
@@ -75,8 +77,13 @@ class Imported:
             "unread": list(map(_skipped_json, export.unread)),
             "changes": self.changes,
             "stayed": self.stayed,
-            "newer": self.newer,
+            "newer": self._newer_with_commands(),
         }
+
+    def _newer_with_commands(self) -> NewerForImport | None:
+        if self.newer is None:
+            return None
+        return {**self.newer, "commands": newer_datasets.commands(self.newer, self.profile)}
 
     def rows(self, outcome: str) -> Iterator[ImportedRow]:
         """Yield the movies with an outcome, as ``import --json`` prints them."""

@@ -147,8 +147,8 @@ def import_(
         print_rich(f"{text.plural(named_list['movies'], 'title')} {become} the list “{named_list['name']}”")
     if (newer := report["newer"]) is not None:
         print_rich(f"{newer_datasets.reason(newer)}. {newer_datasets.offer(newer)}.")
-        if typed := newer_datasets.commands(newer, report["profile"]):
-            print_rich(f"To use it: {typed}")
+        if newer["commands"]:
+            print_rich(f"To use it: {' && '.join(newer['commands'])}")
     if report["stayed"]:
         ratings = text.plural(report["stayed"], "rating")
         print_rich(f"Kept {ratings} of {report['profile']}, typed in or newer than in the file.")

@@ -26,8 +26,8 @@ def offer(newer: NewerDataset) -> str:
     return f"{reach} ({download}about {text.about(newer['seconds'])})"
 
 
-def commands(newer: NewerDataset, profile: str) -> str:
-    """Return what to type in a shell to see the profile's list of the dataset; empty if the disk is too full."""
+def commands(newer: NewerDataset, profile: str) -> list[str]:
+    """Return what to type in a shell to see the profile's list of the dataset; nothing if the disk is too full."""
     get, learn = f"movietui data get {newer['dataset']}", f"movietui train {QUICK} --dataset {newer['dataset']}"
     show = f"movietui recommend --profile {shlex.quote(profile)} --dataset {newer['dataset']}"
-    return " && ".join({"get": [get, learn], "learn": [learn], "open": [show], "full": []}[newer["state"]])
+    return {"get": [get, learn, show], "learn": [learn, show], "open": [show], "full": []}[newer["state"]]

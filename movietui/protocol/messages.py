@@ -793,6 +793,13 @@ class ImportedRow(EntryRow):
     candidates: NotRequired[list[MovieChoice]]
 
 
+class NewerForImport(NewerDataset):
+    """A dataset with newer movies of an import."""
+
+    commands: list[str]
+    """What to type in a shell, in this order, to see the profile's list; empty if the disk is too full."""
+
+
 class ImportSummary(TypedDict):
     """Everything about an import except its movies."""
 
@@ -810,7 +817,7 @@ class ImportSummary(TypedDict):
     unread: list[SkippedRow]
     changes: int
     stayed: int
-    newer: NewerDataset | None
+    newer: NewerForImport | None
     """A dataset with movies that the import has and this dataset is too old for; ``None`` if there is none."""
 
 

@@ -157,7 +157,7 @@ def test_a_disk_that_is_too_full_is_named(store: Store, online: None, monkeypatc
     assert (newer["state"], newer["free"]) == ("full", 10**6)
     sentence = newer_datasets.offer(newer)
     assert sentence == "ml-32m goes to 2023, but it needs 623 MB of disk space, and only 1.0 MB is free"
-    assert newer_datasets.commands(newer, "me") == ""
+    assert newer_datasets.commands(newer, "me") == []
 
 
 def test_a_partial_download_needs_less_room(store: Store, online: None) -> None:
@@ -243,15 +243,17 @@ def test_import_says_which_dataset_has_the_newer_movies(
     document = json.loads(run("import", path, "--profile", "me", "--dataset", "demo", "--json").stdout)
     assert document["newer"]["dataset"] == "ml-32m"
     assert (document["newer"]["newer"], document["newer"]["movies"], document["newer"]["state"]) == (3, 4, "get")
+    assert document["newer"]["commands"][0] == "movietui data get ml-32m"
     monkeypatch.setenv("MOVIETUI_OFFLINE", "1")
     assert json.loads(run("import", path, "--profile", "me", "--json").stdout)["newer"] is None
     assert "newer than" not in run("import", path, "--profile", "me").stdout
 
 
 def test_the_command_for_a_dataset_that_is_ready_names_the_profile() -> None:
-    command = newer_datasets.commands({**OFFER, "state": "open"}, "it's me; rm -rf")
-    assert command == "movietui recommend --profile 'it'\"'\"'s me; rm -rf' --dataset ml-32m"
-    assert newer_datasets.commands({**OFFER, "state": "learn"}, "me") == "movietui train mf --dataset ml-32m"
+    show = "movietui recommend --profile 'it'\"'\"'s me; rm -rf' --dataset ml-32m"
+    assert newer_datasets.commands({**OFFER, "state": "open"}, "it's me; rm -rf") == [show]
+    commands = newer_datasets.commands({**OFFER, "state": "learn"}, "it's me; rm -rf")
+    assert commands == ["movietui train mf --dataset ml-32m", show]
 
 
 def test_the_list_of_datasets_has_its_facts(run: Run) -> None:

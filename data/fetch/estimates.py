@@ -1,7 +1,7 @@
 """Estimates of how long the first list of a dataset takes, and how much disk space a dataset needs.
 
-We measured the speeds on two cores of a shared machine, with MovieLens 100K and 1M and with generated files in the
-format of ML-32M. They are meant for sentences such as "about 3 minutes".
+We measured the speeds on two cores of a shared machine, with MovieLens 100K and 1M and with 4 million generated ratings
+in the format of ML-32M. They are meant for sentences such as "about 3 minutes".
 """
 
 from dataclasses import dataclass
@@ -36,15 +36,15 @@ class Seconds:
         return self.get + self.clean + self.learn
 
 
-def seconds(download: int, ratings: int, learn: float | None = None) -> Seconds:
+def seconds(download: int, ratings: int, learned: float | None = None) -> Seconds:
     """Return how long the first list takes for a dataset with an archive of ``download`` bytes and so many ratings.
 
-    ``learn``: the seconds that the quick model took to learn from this dataset before; ``None`` if it never did.
+    ``learned``: the seconds that the quick model took to learn from this dataset before; ``None`` if it never did.
     """
     return Seconds(
         GET_START + download / DOWNLOAD_RATE,
         CLEAN_START + ratings / CLEANING_RATE,
-        LEARN_START + ratings / LEARNING_RATE if learn is None else learn,
+        LEARN_START + (ratings / LEARNING_RATE if learned is None else learned),
     )
 
 

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from movietui.data.fetch import estimates
-from movietui.data.fetch.sources import SOURCES
 from movietui.formatting import text
 from movietui.state.job_progress import Activity
 
 DEFAULT_DATASET = "ml-100k"
 """The dataset of the first list."""
 DEMO = "demo"
-_FIRST = SOURCES[DEFAULT_DATASET]
 StepName = Literal["get", "clean", "learn"]
 STEPS: Sequence[StepName] = ("get", "clean", "learn")
 CLEANING_STAGES = ("Cleaning", "Encoding")
@@ -40,7 +38,7 @@ class FirstList:
 
     getting_title: str
     """The title of the first step: ``Get MovieLens 100K``."""
-    usual: Mapping[StepName, float] = field(default_factory=lambda: usual_seconds(_FIRST.size, _FIRST.ratings))
+    usual: Mapping[StepName, float] = field(default_factory=lambda: usual_seconds_of_default())
     """How many seconds each step usually takes; used until the step reports how long it will take."""
     began: float = field(default_factory=time.monotonic)
     getting: Activity | None = None
@@ -105,3 +103,11 @@ def usual_seconds(download: int, ratings: int) -> Mapping[StepName, float]:
     """Return how many seconds each step usually takes for a download of so many bytes with so many ratings."""
     seconds = estimates.seconds(download, ratings)
     return {"get": seconds.get, "clean": seconds.clean, "learn": seconds.learn}
+
+
+def usual_seconds_of_default() -> Mapping[StepName, float]:
+    """Return how many seconds each step usually takes with ``DEFAULT_DATASET``."""
+    from movietui.data.fetch.sources import SOURCES  # only the first start needs it, and it is slow to import
+
+    source = SOURCES[DEFAULT_DATASET]
+    return usual_seconds(source.size, source.ratings)

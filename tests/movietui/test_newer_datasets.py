@@ -181,7 +181,7 @@ def test_the_estimate_grows_with_the_download_and_the_ratings() -> None:
     assert small.clean < large.clean
     assert small.learn < large.learn
     assert small.total == small.get + small.clean + small.learn
-    assert estimates.seconds(0, 10**6, learn=2.5).learn == 2.5
+    assert estimates.seconds(0, 10**6, learned=2.5).learn == estimates.LEARN_START + 2.5
 
 
 def test_what_was_measured_here_replaces_the_estimate(store: Store, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_what_was_measured_here_replaces_the_estimate(store: Store, tmp_path: Pa
     put_on_disk("ml-25m", tmp_path, store, trained=True)
     assert seconds() == 0
     catalogue.remove("ml-25m")
-    assert seconds() == estimated.get + estimated.clean + 3.0  # what its run took
+    assert seconds() == estimated.get + estimated.clean + estimates.LEARN_START + 3.0  # what its run took
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ async def test_the_dataset_is_got_in_the_background_and_opened_on_request(
     async with window(store, engine) as driver:
         await driver.see("X gets it")
         await driver.press("X")
-        await driver.see("Getting ml-32m: go on watching your list meanwhile · X stops it")
+        await driver.see("Getting ml-32m in the background · X stops it")
         await driver.see("get ml-32m ─")
         rated = await driver.rate("5")
         assert rated

@@ -67,7 +67,7 @@ class NewerLine(TextLine):
         name = offered["dataset"]
         if newer.getting:
             stops = hint(screen, ("browse.get-newer", "stops it"))
-            return [f"Getting {name}: go on watching your list meanwhile · {stops}", f"Getting {name} · {stops}"]
+            return [f"Getting {name} in the background · {stops}", f"Getting {name} · {stops}"]
         hides = hint(screen, ("browse.hide-newer", "hides this"))
         reason, offer = newer_datasets.reason(offered), newer_datasets.offer(offered)
         if offered["state"] == "full":

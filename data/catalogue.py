@@ -7,14 +7,14 @@ and leave nothing half written. Loading a dataset that is already cleaned import
 import functools
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from movietui.data.cleaning.cleaner import Cleaner, Cleaning, CleaningReport, RemovedRows, parse
 from movietui.data.cleaning.cleaner import clean as cleaned
 from movietui.data.dataset import Dataset
-from movietui.data.fetch import downloads, sources
+from movietui.data.fetch import downloads, estimates, sources
 from movietui.data.imdb import join as imdb
 from movietui.data.imdb import table_files
 from movietui.data.imdb.join import JoinReport
@@ -41,12 +41,23 @@ class DatasetStatus:
     title: str
     state: str
     """``ready``; ``available`` (for download); ``invented`` (the demo, always available); ``tables`` (IMDb's)."""
+    on_disk: bool = False
+    """Whether its tables are on disk, so that it can be opened without fetching it."""
     ratings: int | None = None
-    """As published, before cleaning; None unless the dataset is on disk. Likewise ``users`` and ``movies``."""
+    """Before cleaning: on disk or, for a dataset that is not, as published; None if unknown. Likewise ``users`` and
+    ``movies``."""
     users: int | None = None
     movies: int | None = None
+    first_year: int | None = None
+    """The first year of release of its movies, as published or, for the user's own dataset, after cleaning; None if
+    unknown. Likewise ``last_year``."""
+    last_year: int | None = None
+    download: int = 0
+    """Bytes of the archive to download; 0 if there is none."""
     bytes: int = 0
     """Disk space used by the download, and by all tables: as published, cleaned, and joined with IMDb."""
+    disk: int = 0
+    """Disk space that the dataset needs or, if it is on disk, uses: see ``movietui.data.fetch.estimates``."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON-able values."""
@@ -74,25 +85,58 @@ class GetResult:
 
 def list_datasets() -> list[DatasetStatus]:
     """Return all datasets: first those that can be fetched by name, then those that the user supplied."""
-    statuses = []
-    for name in dict.fromkeys([*sources.SOURCES, *cache.names()]):
-        source = sources.SOURCES.get(name)
-        state = "invented" if name == DEMO else "available"
-        try:
-            facts = cache.describe(name)
-        except (FileNotFoundError, parquet.Damaged):
-            if source:
-                statuses.append(DatasetStatus(name, source.title, state, bytes=_size(name)))
-            continue
-        title = source.title if source else facts["title"]
-        counts = facts["ratings"], facts["users"], facts["movies"]
-        statuses.append(DatasetStatus(name, title, "invented" if name == DEMO else "ready", *counts, _size(name)))
-    return statuses
+    return [status for name in dict.fromkeys([*sources.SOURCES, *cache.names()]) if (status := _status(name))]
+
+
+def _status(name: str) -> DatasetStatus | None:
+    """Return the status of a dataset; ``None`` for the user's own dataset if it is damaged."""
+    source, size = sources.SOURCES.get(name), _size(name)
+    published = source.ratings if source else 0
+    status = DatasetStatus(
+        name,
+        source.title if source else name,
+        "invented" if name == DEMO else "available",
+        ratings=published or None,
+        users=(source.users if source else 0) or None,
+        movies=(source.movies if source else 0) or None,
+        first_year=(source.years[0] if source else 0) or None,
+        last_year=(source.years[1] if source else 0) or None,
+        download=source.size if source else 0,
+        bytes=size,
+        disk=estimates.disk(source.size, published) if source else size,
+    )
+    try:
+        facts = cache.describe(name)
+    except (FileNotFoundError, parquet.Damaged):
+        return status if source else None
+    first_year, last_year = _cleaned_years(name, facts["raw"]) if not published else (None, None)
+    return replace(
+        status,
+        title=source.title if source else facts["title"],
+        state="invented" if name == DEMO else "ready",
+        on_disk=True,
+        ratings=facts["ratings"],
+        users=facts["users"],
+        movies=facts["movies"],
+        first_year=first_year or status.first_year,
+        last_year=last_year or status.last_year,
+        disk=size,
+    )
+
+
+def _cleaned_years(name: str, digest: str) -> tuple[int | None, int | None]:
+    """Return the first and the last year of the movies that the standard cleaning left; ``None`` if unknown."""
+    try:
+        years = cache.load_summary(cache.clean_folder(name, digest, parse(STANDARD)))["years"]
+        return int(years["minimum"]), int(years["maximum"])
+    except (FileNotFoundError, parquet.Damaged, KeyError, TypeError, ValueError):  # not cleaned that way, or no years
+        return None, None
 
 
 def list_stored() -> list[DatasetStatus]:
     """Return all datasets and, if any of IMDb's tables are downloaded, an entry for these, which can be removed too."""
-    tables = DatasetStatus(IMDB, "IMDb's tables", "tables", bytes=_size(IMDB))
+    size = _size(IMDB)
+    tables = DatasetStatus(IMDB, "IMDb's tables", "tables", on_disk=True, bytes=size, disk=size)
     return [*list_datasets(), *([tables] if tables.bytes else [])]
 
 

@@ -18,6 +18,10 @@ from movietui.data.titles import title_key, with_year
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+COVERED_MOVIES = 10
+"""How many movies of a year must have ``COVERED_RATINGS`` ratings, so that the year is well covered."""
+COVERED_RATINGS = 5
+"""How many ratings a movie must have to count for the newest year, and for how well its year is covered."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +259,22 @@ class Dataset:
     """
     cleaning: str = "none"
     """The cleaning that was applied, as text; see ``movietui.data.cleaning.cleaner.parse``."""
+
+    @cached_property
+    def newest_year(self) -> int:
+        """The newest year of release of a movie with at least ``COVERED_RATINGS`` ratings; 0 if there is none."""
+        return int(self.movies.years[self.counts >= COVERED_RATINGS].max(initial=0))
+
+    @cached_property
+    def covered_year(self) -> int:
+        """The newest year of release that has at least ``COVERED_MOVIES`` movies with ``COVERED_RATINGS`` ratings each.
+
+        0 if there is no such year.
+        """
+        covered = np.bincount(self.movies.years[self.counts >= COVERED_RATINGS].clip(0))
+        covered[:1] = 0
+        years = np.flatnonzero(covered >= COVERED_MOVIES)
+        return int(years[-1]) if len(years) else 0
 
     def with_ratings(self, rows: NDArray[np.intp]) -> "Dataset":
         """Return the dataset with only these ratings. Users and movies keep their rows."""

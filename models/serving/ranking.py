@@ -17,6 +17,7 @@ from movietui.models.serving.diversify import diversify
 from movietui.models.serving.explanations import reasons_for
 from movietui.models.serving.groups import DEFAULT_AGGREGATION, Aggregation
 from movietui.models.serving.orders import hold_back, order_by_liking, settle, usual_stars, value
+from movietui.models.serving.recency import lean_to_recent, recency
 from movietui.models.serving.similar import Similarities
 
 CACHED_VIEWERS = 16
@@ -62,7 +63,7 @@ class RankedList:
     score: Floats
     """The value that the list is sorted by, highest first. The order ``liked`` then puts movies that are predicted
     below the viewers' mean rating last, and moves some movies by a few ranks; see ``movietui.models.serving.orders``. A
-    daring list is reordered."""
+    daring or recent list is reordered."""
     stars: Floats
     """The predicted rating; for several viewers, the combined one."""
     uncertainty: Floats
@@ -115,11 +116,13 @@ class Ranker:
         unseen_by: UnseenBy = "all",
         daring: float = 0.0,
         order: Order = DEFAULT_ORDER,
+        recent: float = 0.0,
     ) -> RankedList:
         """Rank all ``candidates`` for one or more viewers.
 
-        Ties are ordered by the number of ratings, then by row. ``daring``: from 0, best first, to 1; see
-        ``movietui.models.serving.diversify``. It only has an effect in the orders ``liked`` and ``likely``.
+        Ties are ordered by the number of ratings, then by row. ``daring`` and ``recent``: from 0, best first, to 1; see
+        ``movietui.models.serving.diversify`` and ``recency``. They only have an effect in the orders ``liked`` and
+        ``likely``.
         """
         tastes, predictions = zip(*(self._folded_in(viewer.history) for viewer in viewers), strict=True)
         both = self.model.expect_pair(*tastes) if len(viewers) == 2 else None
@@ -135,8 +138,8 @@ class Ranker:
             ranked = order_by_liking(rows, score, stars_together, usual)
             above_usual = int((stars_together[ranked] >= usual).sum())
             best = (
-                self._dare(ranked[:above_usual], score, daring)
-                if daring
+                self._turn(ranked[:above_usual], score, daring, recent)
+                if daring or recent
                 else settle(ranked[:above_usual], stars_together)
             )
             ranked = np.concatenate([best, ranked[above_usual:]])
@@ -144,8 +147,8 @@ class Ranker:
             ranked = ranked if later_filter is None else ranked[later_filter[ranked]]
         else:
             ranked = rows[np.argsort(-score[rows], kind="stable")]
-            if order == "likely" and daring:
-                ranked = self._dare(ranked, score, daring)
+            if order == "likely":
+                ranked = self._turn(ranked, score, daring, recent)
         return RankedList(
             order=ranked,
             score=score,
@@ -189,8 +192,16 @@ class Ranker:
             return expected.score
         return value(expected, self.model.noise(viewer.history.user), self.model.counts > 0, self.model.scale)
 
-    def _dare(self, order: NDArray[np.intp], score: Floats, daring: float) -> NDArray[np.intp]:
+    def _turn(self, order: NDArray[np.intp], score: Floats, daring: float, recent: float) -> NDArray[np.intp]:
+        """Return the rows of a list as its two dials say."""
+        if recent:
+            score = lean_to_recent(order, score, self._recency, recent)
+            order = order[np.argsort(-score[order], kind="stable")]
         return diversify(order, score, self.model.counts, self.dataset, daring, self._vectors)
+
+    @cached_property
+    def _recency(self) -> Floats:
+        return recency(self.dataset)
 
     @cached_property
     def _by_title(self) -> Floats:
@@ -275,13 +286,14 @@ class Ranker:
         daring: float = 0.0,
         draw: int | None = None,
         order: Order = DEFAULT_ORDER,
+        recent: float = 0.0,
     ) -> dict[str, Any]:
         """Return the document that ``recommend --json`` prints.
 
         With ``draw``, the seed of a surprise, the document holds one movie; see ``surprise``.
         """
         order = order if draw is None else order_by_taste(order)
-        ranked = self.rank(viewers, how, passing, unseen_by, daring, order)
+        ranked = self.rank(viewers, how, passing, unseen_by, daring, order, recent)
         rows = (ranked.order[:k] if draw is None else surprise(ranked.order, draw)).tolist()
         movies = self.dataset.movies
         return {

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+from movietui.answers.datasets import newer
 from movietui.answers.lists import same_movies
 from movietui.data.dataset import Dataset
 from movietui.data.imports.entries import LONGEST_LIST_NAME, Choices, Entry, Export, NamedList, Reading, Skipped
@@ -18,12 +19,15 @@ from movietui.data.imports.matching import Match, Matcher, Matches
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.titles import movie_key, parse_label
+from movietui.formatting import newer_datasets
 from movietui.protocol.messages import (
     EntryRow,
     ImportedRow,
     ImportReport,
     ImportSummary,
     MovieChoice,
+    NewerDataset,
+    NewerForImport,
     ReadTable,
     SkippedRow,
 )
@@ -53,6 +57,8 @@ class Imported:
     """The number of ratings that differ from the file but were kept."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """The number of movies by outcome."""
+    newer: NewerDataset | None = None
+    """A dataset with movies that are newer than ``dataset``; see ``movietui.answers.datasets.newer``."""
 
     def head(self) -> ImportSummary:
         """Return everything except the movies, as ``import --json`` prints it."""
@@ -71,7 +77,13 @@ class Imported:
             "unread": list(map(_skipped_json, export.unread)),
             "changes": self.changes,
             "stayed": self.stayed,
+            "newer": self._newer_with_commands(),
         }
+
+    def _newer_with_commands(self) -> NewerForImport | None:
+        if self.newer is None:
+            return None
+        return {**self.newer, "commands": newer_datasets.commands(self.newer, self.profile)}
 
     def rows(self, outcome: str) -> Iterator[ImportedRow]:
         """Yield the movies with an outcome, as ``import --json`` prints them."""
@@ -111,7 +123,13 @@ def import_file(
         matches = matcher.match(export.entries, decided)
         counts = matches.counts()
         imported = Imported(
-            name, loaded, export, matches, preview, counts={outcome: counts[outcome] for outcome in OUTCOMES}
+            name,
+            loaded,
+            export,
+            matches,
+            preview,
+            counts={outcome: counts[outcome] for outcome in OUTCOMES},
+            newer=newer(store, loaded, [match.entry.year for match in matches]),
         )
         if preview:
             return imported
@@ -127,7 +145,7 @@ def import_file(
             store.learn_ids(ids)
         result = store.import_movies(ref, f"{export.format}: {strip_controls(path.name)}", imported_movies, lists)
         changes, stayed = (result.changes, result.kept) if result else (0, 0)
-        return Imported(ref.id, loaded, export, matches, preview, changes, stayed, imported.counts)
+        return replace(imported, profile=ref.id, changes=changes, stayed=stayed)
 
 
 @contextmanager

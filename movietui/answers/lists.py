@@ -164,6 +164,7 @@ def recommend(
     daring: float = 0.0,
     draw: int | None = None,
     order: Order = DEFAULT_ORDER,
+    recent: float = 0.0,
 ) -> dict[str, Any]:
     """Return the best candidates that pass the filter ``only``, as ``recommend --json`` prints them.
 
@@ -192,6 +193,7 @@ def recommend(
         daring=daring,
         draw=draw,
         order=order,
+        recent=recent,
     )
 
 

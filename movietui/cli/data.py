@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.table import Table
 
 from movietui.cli.commands import CLEANING, PASTED, Commands
-from movietui.cli.output import Bars, as_json, handle_errors, open_store, print_json, print_rich
+from movietui.cli.output import (
+    Bars,
+    as_json,
+    fitting_columns,
+    handle_errors,
+    open_store,
+    print_json,
+    print_rich,
+)
+from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
 from movietui.protocol.wire import Message
@@ -24,17 +35,40 @@ def data() -> None:
 @handle_errors
 def data_list(json_: bool) -> None:
     """List the datasets on disk or available for download, and IMDb's tables on disk."""
-    from movietui.data import catalogue
+    from movietui.answers import datasets
 
-    listed = catalogue.list_stored()
+    try:
+        store = open_store()
+    except Problem:  # a damaged store must not hide the datasets
+        store = None
+    listed: Sequence[Message] = [{**row} for row in datasets.list_stored(store)]
     if json_:
-        print_json([entry.to_json() for entry in listed])
+        print_json(listed)
         return
-    table = new_table("dataset", "state", "ratings", "on disk", "title", right=("ratings", "on disk"))
+    print_rich(_dataset_table(listed, fitting_columns(partial(_dataset_table, listed), list(COLUMNS))))
+
+
+COLUMNS: Mapping[str, Callable[[Message], str]] = {
+    "dataset": lambda entry: str(entry["name"]),
+    "state": lambda entry: str(entry["state"]),
+    "years": lambda entry: text.span(entry["first_year"], entry["last_year"]),
+    "ratings": lambda entry: f"{entry['ratings']:,}" if entry["ratings"] else "",
+    "movies": lambda entry: f"{entry['movies']:,}" if entry["movies"] else "",
+    "download": lambda entry: text.size(entry["download"]) if entry["download"] else "",
+    "on disk": lambda entry: text.size(entry["bytes"]) if entry["bytes"] else "",
+    "first list": lambda entry: text.until_list(entry["seconds"]),
+    "needs": lambda entry: text.size(entry["disk"]) if entry["disk"] else "",
+    "title": lambda entry: str(entry["title"]),
+}
+"""The columns of the table of datasets, the most important first; a narrow terminal shows as many as fit."""
+FIGURES = ("ratings", "movies", "download", "on disk", "needs")
+
+
+def _dataset_table(listed: Sequence[Message], columns: Sequence[str]) -> Table:
+    table = new_table(*columns, right=FIGURES)
     for entry in listed:
-        ratings = f"{entry.ratings:,}" if entry.ratings else ""
-        table.add_row(entry.name, entry.state, ratings, text.size(entry.bytes) if entry.bytes else "", entry.title)
-    print_rich(table)
+        table.add_row(*(COLUMNS[column](entry) for column in columns))
+    return table
 
 
 @data.command("get")
@@ -210,12 +244,14 @@ def _chart(chart: Message) -> list[Table | str]:
     for start in range(0, len(chart["labels"]), per_bar):
         labels = chart["labels"][start : start + per_bar]
         label = labels[0] if len(labels) == 1 else f"{labels[0]}–{labels[-1]}"
-        bars.append((label, sum(chart["counts"][start : start + per_bar])))
-    most = max(count for _, count in bars)
-    table = new_table("label", "count", "bar", right=("count",))
-    table.show_header = False
-    for label, count in bars:
-        table.add_row(label, f"{count:,}", "█" * round(count / most * BAR) or ("▏" if count else ""))
+        also = [f"{sum(chart['also'][start : start + per_bar]):,}"] if chart["also"] else []
+        bars.append((label, sum(chart["counts"][start : start + per_bar]), also))
+    most = max(count for _, count, _ in bars)
+    counted = [chart["of"], *([chart["also_of"]] if chart["also"] else [])]
+    table = new_table("", *counted, "", right=counted)
+    table.show_header = bool(chart["also"])
+    for label, count, also in bars:
+        table.add_row(label, f"{count:,}", *also, "█" * round(count / most * BAR) or ("▏" if count else ""))
     return [title, table]
 
 

@@ -310,6 +310,7 @@ def search(
 
 
 DARING = "From 0 (best movies first) to 1 (less known and more varied movies)."
+RECENT = "From 0 (movies of any year) to 1 (recent movies first)."
 TOGETHER = "How to combine the scores of several viewers."
 
 
@@ -338,6 +339,7 @@ TOGETHER = "How to combine the scores of several viewers."
     help="all: movies unseen by all viewers; any: unseen by at least one; none: also movies that everyone has seen.",
 )
 @click.option("--daring", default=0.0, show_default=True, type=click.FloatRange(0, 1), help=DARING)
+@click.option("--recent", default=0.0, show_default=True, type=click.FloatRange(0, 1), help=RECENT)
 @click.option("--surprise", is_flag=True, help="Pick one of the best movies at random, with one reason.")
 @click.option("--draw", default=None, type=SEEDS, help="Seed of the surprise; the same seed gives the same movie.")
 @dataset_option
@@ -356,6 +358,7 @@ def recommend(
     standardise: bool,
     unseen_by: UnseenBy,
     daring: float,
+    recent: float,
     surprise: bool,
     draw: int | None,
     dataset: str | None,
@@ -380,7 +383,7 @@ def recommend(
     if draw is not None and not surprise:
         raise click.UsageError("--draw works only with --surprise.")
     draw = secrets.randbelow(2**32) if surprise and draw is None else draw
-    result = lists.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, draw, order)
+    result = lists.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, draw, order, recent)
     if json_:
         print_json(result)
         return

@@ -23,7 +23,7 @@ from movietui.cli.output import (
     print_rows,
 )
 from movietui.data.near_names import either, hint, near_names
-from movietui.formatting import text
+from movietui.formatting import newer_datasets, text
 from movietui.formatting.tables import new_table
 from movietui.protocol.messages import ImportedRow
 
@@ -153,6 +153,10 @@ def import_(
     for named_list in report["lists"]:
         become = "would become" if preview else "became"
         print_rich(f"{text.plural(named_list['movies'], 'title')} {become} the list “{named_list['name']}”")
+    if (newer := report["newer"]) is not None:
+        print_rich(f"{newer_datasets.reason(newer)}. {newer_datasets.offer(newer)}.")
+        if newer["commands"]:
+            print_rich(f"To use it: {' && '.join(newer['commands'])}")
     if report["stayed"]:
         ratings = text.plural(report["stayed"], "rating")
         print_rich(f"Kept {ratings} of {report['profile']}, typed in or newer than in the file.")

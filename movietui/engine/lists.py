@@ -43,6 +43,7 @@ class _Ranked:
 def rank(ranker: Ranker, query: ListQuery) -> tuple[list[Viewer], RankedList]:
     """Return the viewers of a list and its ranked movies. Raises ``Problem`` for a value out of range."""
     misery, daring = _share("misery", query["misery"]), _share("daring", query.get("daring", 0.0))
+    recent = _share("recent", query.get("recent", 0.0))
     people = [viewer(ranker.dataset, ratings) for ratings in query["viewers"]]
     how = Aggregation(way=query.get("way", "weighted"), misery=misery, standardise=query.get("standardise", False))
     return people, ranker.rank(
@@ -52,6 +53,7 @@ def rank(ranker: Ranker, query: ListQuery) -> tuple[list[Viewer], RankedList]:
         unseen_by=query.get("unseen_by", "all"),
         daring=daring,
         order=_order(query),
+        recent=recent,
     )
 
 

@@ -10,10 +10,10 @@ from typing import cast
 
 import numpy as np
 
+from movietui.answers.datasets import list_datasets, newer
 from movietui.answers.lists import found_names, recognise, taste_report
 from movietui.data import catalogue
 from movietui.data.cleaning.cleaner import PRESETS
-from movietui.data.fetch.sources import SOURCES
 from movietui.data.imdb import join as imdb
 from movietui.data.problems import Problem
 from movietui.data.query.filters import complete
@@ -41,6 +41,7 @@ from movietui.protocol.messages import (
     ListWindow,
     ModelRow,
     MovieRow,
+    NewerDataset,
     Opened,
     PublishedResult,
     Question,
@@ -200,18 +201,12 @@ class Service(Requests):
     # Datasets
 
     def datasets(self) -> list[DatasetRow]:
-        return [
-            {
-                "name": listed.name,
-                "title": listed.title,
-                "state": listed.state,
-                "ratings": listed.ratings or 0,
-                "bytes": listed.bytes if listed.ratings or listed.name not in SOURCES else SOURCES[listed.name].size,
-                "terms": SOURCES[listed.name].terms if listed.name in SOURCES else "",
-                "citation": SOURCES[listed.name].citation if listed.name in SOURCES else "",
-            }
-            for listed in catalogue.list_datasets()
-        ]
+        with _store() as store:
+            return list_datasets(store)
+
+    def newer_dataset(self) -> NewerDataset | None:
+        with _store() as store:
+            return newer(store, self.opened.dataset)
 
     def dataset_summary(self, *, dataset: str, cleaning: str) -> DatasetSummary | None:
         if catalogue.report_of(dataset, cleaning) is None:

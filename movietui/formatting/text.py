@@ -83,6 +83,27 @@ def short_duration(seconds: float) -> str:
     return f"{hours}h {within}m" if hours else f"{minutes}m {rest}s"
 
 
+def about(seconds: float) -> str:
+    """Return an estimated duration in whole words: ``20 seconds``, ``3 minutes``, ``2 hours``.
+
+    Seconds are rounded up to a multiple of ten, minutes and hours to the nearest whole number.
+    """
+    if seconds <= 90:
+        return plural(max(1, math.ceil(seconds / 10)) * 10, "second")
+    minutes = round(seconds / 60)
+    return plural(minutes, "minute") if minutes < 100 else plural(round(minutes / 60), "hour")
+
+
+def until_list(seconds: float | None) -> str:
+    """Return how long the first list of a dataset takes: ``at once`` if no time, nothing if unknown."""
+    return "" if seconds is None else about(seconds) if seconds else "at once"
+
+
+def span(first: int | None, last: int | None) -> str:
+    """Return a range of years: ``1922–1998``; an empty string if it is unknown."""
+    return f"{first}–{last}" if first and last else ""
+
+
 def pace(rate: float, seconds_left: float | None) -> str:
     """Return a download rate and the time left: ``3.1 MB/s, 12 s left``. Unknown parts are left out."""
     known = [f"{size(rate)}/s"] if rate else []

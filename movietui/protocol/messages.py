@@ -80,6 +80,8 @@ class ListQuery(TypedDict, total=False):
     """The keys of the movies of the viewers' lists, by name; those that the filter does not name have no keys here."""
     daring: float
     """From 0 (safe) to 1 (daring)."""
+    recent: float
+    """From 0 (movies of any year) to 1 (recent movies first)."""
     order: Order
     excluded: list[str]
     """The keys of vetoed movies. The list leaves them out, like hidden movies."""
@@ -326,11 +328,54 @@ class DatasetRow(TypedDict):
     name: str
     title: str
     state: str
-    """``ready``, ``available`` or ``invented``."""
-    ratings: int
+    """``ready``, ``available`` or ``invented``; the last may be on disk or not. The command line also lists IMDb's
+    ``tables``."""
+    on_disk: bool
+    ratings: int | None
+    """``None`` if unknown. Likewise ``users`` and ``movies``."""
+    users: int | None
+    movies: int | None
+    first_year: int | None
+    """The first year of release of its movies; ``None`` if unknown. Likewise ``last_year``."""
+    last_year: int | None
+    download: int
+    """Bytes to download; 0 if the dataset is not downloaded."""
     bytes: int
+    """Bytes on disk."""
+    disk: int
+    """Bytes that the dataset needs or, if it is on disk, uses."""
+    seconds: float | None
+    """About how many seconds it takes from here to its first list; 0 if a model can make the list at once, ``None`` if
+    unknown."""
     terms: str
     citation: str
+
+
+class NewerDataset(TypedDict):
+    """A dataset with newer movies than another one; see ``movietui.answers.datasets.newer``."""
+
+    dataset: str
+    last_year: int
+    """The newest year of release that it covers."""
+    than: str
+    """The dataset that it is compared with."""
+    than_year: int
+    """The newest year of release that ``than`` covers."""
+    newer: int
+    """How many movies of an import are newer than ``than_year``; 0 if this is not about an import."""
+    movies: int
+    """How many movies the import has; 0 if this is not about an import."""
+    state: Literal["open", "learn", "get", "full"]
+    """What it takes: ``open`` it, because a model can make its list at once; let a model ``learn`` from it; ``get`` it
+    first; or nothing helps, because the disk is too ``full`` for it."""
+    download: int
+    """Bytes to download; 0 if it is on disk."""
+    disk: int
+    """Bytes that it still needs on disk; 0 if it is on disk."""
+    free: int
+    """Bytes that are free on the disk."""
+    seconds: float
+    """About how many seconds it takes until its first list."""
 
 
 class RuleRow(TypedDict):
@@ -385,8 +430,14 @@ class ChartRow(TypedDict):
 
     name: str
     title: str
+    of: str
+    """What ``counts`` counts, such as ``movies``."""
     labels: list[str]
     counts: list[int]
+    also_of: str
+    """What ``also`` counts; empty without it."""
+    also: list[int]
+    """A second count for each label, which is drawn below the first; empty if there is none."""
     note: str
     shares: list[list[float]]
     """For a map: the share of user-movie pairs that were rated, a row for each tenth of the users. Empty for bars."""
@@ -773,6 +824,13 @@ class ImportedRow(EntryRow):
     candidates: NotRequired[list[MovieChoice]]
 
 
+class NewerForImport(NewerDataset):
+    """A dataset with newer movies of an import."""
+
+    commands: list[str]
+    """What to type in a shell, in this order, to see the profile's list; empty if the disk is too full."""
+
+
 class ImportSummary(TypedDict):
     """Everything about an import except its movies."""
 
@@ -790,6 +848,8 @@ class ImportSummary(TypedDict):
     unread: list[SkippedRow]
     changes: int
     stayed: int
+    newer: NewerForImport | None
+    """A dataset with movies that the import has and this dataset is too old for; ``None`` if there is none."""
 
 
 class ImportReport(ImportSummary):

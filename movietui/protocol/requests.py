@@ -23,6 +23,7 @@ from movietui.protocol.messages import (
     ListWindow,
     ModelRow,
     MovieRow,
+    NewerDataset,
     Opened,
     PublishedResult,
     Question,
@@ -134,6 +135,10 @@ class Requests(Protocol):
 
     def datasets(self) -> list[DatasetRow]:
         """Return the datasets that are on disk or can be fetched."""
+        ...
+
+    def newer_dataset(self) -> NewerDataset | None:
+        """Return a dataset with much newer movies than the open one; ``None`` if there is none to offer."""
         ...
 
     def dataset_summary(self, *, dataset: str, cleaning: str) -> DatasetSummary | None:

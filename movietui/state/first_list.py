@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from movietui.data.fetch import estimates
 from movietui.formatting import text
 from movietui.state.job_progress import Activity
 
@@ -15,8 +16,7 @@ DEFAULT_DATASET = "ml-100k"
 """The dataset of the first list."""
 DEMO = "demo"
 StepName = Literal["get", "clean", "learn"]
-USUAL_SECONDS: Mapping[StepName, float] = {"get": 5.0, "clean": 3.0, "learn": 8.0}
-"""How many seconds each step usually takes with ml-100k; used until the step reports how long it will take."""
+STEPS: Sequence[StepName] = ("get", "clean", "learn")
 CLEANING_STAGES = ("Cleaning", "Encoding")
 """The stages of a ``get`` job that belong to the second step. Earlier stages belong to the first step."""
 
@@ -38,6 +38,8 @@ class FirstList:
 
     getting_title: str
     """The title of the first step: ``Get MovieLens 100K``."""
+    usual: Mapping[StepName, float] = field(default_factory=lambda: usual_seconds_of_default())
+    """How many seconds each step usually takes; used until the step reports how long it will take."""
     began: float = field(default_factory=time.monotonic)
     getting: Activity | None = None
     """The progress of the job that gets and cleans the dataset."""
@@ -61,8 +63,7 @@ class FirstList:
             "clean": "Clean the ratings",
             "learn": "Learn what people like",
         }
-        order = list(titles)
-        position = order.index(self.current)
+        position = STEPS.index(self.current)
         share, note = self._progress()
         return [
             Step(titles[name], "done")
@@ -70,7 +71,7 @@ class FirstList:
             else Step(titles[name], "now", share, note)
             if index == position
             else Step(titles[name], "later")
-            for index, name in enumerate(order)
+            for index, name in enumerate(STEPS)
         ]
 
     def _progress(self) -> tuple[float, str]:
@@ -85,8 +86,7 @@ class FirstList:
 
     def seconds_left(self, now: float) -> int:
         """Return about how many seconds are left, at least one."""
-        order = list(USUAL_SECONDS)
-        later = sum(USUAL_SECONDS[name] for name in order[order.index(self.current) + 1 :])
+        later = sum(self.usual[name] for name in STEPS[STEPS.index(self.current) + 1 :])
         return max(1, math.ceil(self._left_of_step(now) + later))
 
     def _left_of_step(self, now: float) -> float:
@@ -95,5 +95,19 @@ class FirstList:
             began = self.learning_began
         else:
             known = self.getting.seconds_left if self.getting is not None else None
-            began = self.began + (USUAL_SECONDS["get"] if self.current == "clean" else 0.0)
-        return known if known is not None else max(1.0, USUAL_SECONDS[self.current] - (now - began))
+            began = self.began + (self.usual["get"] if self.current == "clean" else 0.0)
+        return known if known is not None else max(1.0, self.usual[self.current] - (now - began))
+
+
+def usual_seconds(download: int, ratings: int) -> Mapping[StepName, float]:
+    """Return how many seconds each step usually takes for a download of so many bytes with so many ratings."""
+    seconds = estimates.seconds(download, ratings)
+    return {"get": seconds.get, "clean": seconds.clean, "learn": seconds.learn}
+
+
+def usual_seconds_of_default() -> Mapping[StepName, float]:
+    """Return how many seconds each step usually takes with ``DEFAULT_DATASET``."""
+    from movietui.data.fetch.sources import SOURCES  # only the first start needs it, and it is slow to import
+
+    source = SOURCES[DEFAULT_DATASET]
+    return usual_seconds(source.size, source.ratings)

@@ -46,19 +46,34 @@ class StandIn:
 
         Raises ``Problem`` if the model cannot be trained, ``Cancelled`` if its run was cancelled.
         """
+        self.quick_run = await self.start(dataset, job)
+        try:
+            await self.finish(self.quick_run)
+        finally:
+            self.quick_run = None
+
+    async def start(self, dataset: str, job: JobClient | None = None) -> int:
+        """Start to train the quick model, in a job that was already started for this, if any; return the run's number.
+
+        If such a run is already queued or training, return its number.
+        """
         options: TrainOptions = {
             "cleaning": await asyncio.to_thread(self._session.store.cleaning_of, dataset),
             "settings": {},
         }
-        self.quick_run = await self._queue.add_stand_in(QUICK, dataset, options, job)
-        try:
-            run = await self._queue.end_of(self.quick_run)
-        finally:
-            self.quick_run = None
+        return await self._queue.add_stand_in(QUICK, dataset, options, job)
+
+    async def finish(self, number: int) -> None:
+        """Wait until a run of the quick model is over.
+
+        Raises ``Problem`` if it failed, and ``Cancelled`` if it was cancelled.
+        """
+        run = await self._queue.end_of(number)
         if run.state == "cancelled":
             raise Cancelled
         if run.state != "done":
-            raise Problem(run.problem or f"{QUICK} could not be trained on {dataset}; try again on the Train screen.")
+            again = "try again on the Train screen."
+            raise Problem(run.problem or f"{QUICK} could not be trained on {run.dataset}; {again}")
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
         """Open a dataset with ``run``, which the user has just chosen.

@@ -207,6 +207,8 @@ class Session:
             query["lists"] = lists
         if view.daring:
             query["daring"] = view.daring
+        if view.recent:
+            query["recent"] = view.recent
         if view.order != DEFAULT_ORDER:
             query["order"] = view.order
         watchlists = [self._movies.same.marked(ref, "watchlist") for ref in audience.viewers]

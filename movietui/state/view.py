@@ -7,18 +7,20 @@ from typing import Literal
 
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order
 
-DARING_STEP = 0.1
+DIAL_STEP = 0.1
 Wanted = Literal["all", "watchlist", "both"]
 
 
 @dataclass(frozen=True)
 class View:
-    """What a list shows: which movies (filter, watchlists), how daring the list is, and in what order."""
+    """What a list shows: which movies (filter, watchlists), how daring and how recent the list is, and its order."""
 
     filter_text: str = ""
     """A filter, see ``movietui.data.query.filters``."""
     daring: float = 0.0
     """From 0 (safe) to 1 (daring)."""
+    recent: float = 0.0
+    """From 0 (movies of any year) to 1 (recent movies first)."""
     wanted: Wanted = "all"
     """All movies, those on any viewer's watchlist, or those on all viewers' watchlists."""
     order: Order = DEFAULT_ORDER
@@ -34,7 +36,11 @@ class View:
 
     def more_daring(self, steps: int) -> View:
         """Change ``daring`` by ``steps``: down towards safe, up towards daring."""
-        return replace(self, daring=round(min(1.0, max(0.0, self.daring + steps * DARING_STEP)), 2))
+        return replace(self, daring=_turned(self.daring, steps))
+
+    def more_recent(self, steps: int) -> View:
+        """Change ``recent`` by ``steps``: down towards movies of any year, up towards recent ones."""
+        return replace(self, recent=_turned(self.recent, steps))
 
     def next_wanted(self, *, together: bool) -> View:
         """Step from all movies to the watchlist, then (with ``together``) to movies on all watchlists, and back."""
@@ -44,3 +50,8 @@ class View:
     def for_one(self) -> View:
         """Return the view for one viewer, whose watchlist replaces a shared one."""
         return replace(self, wanted="watchlist") if self.wanted == "both" else self
+
+
+def _turned(dial: float, steps: int) -> float:
+    """Return a dial, which runs from 0 to 1, after so many steps up or down."""
+    return round(min(1.0, max(0.0, dial + steps * DIAL_STEP)), 2)

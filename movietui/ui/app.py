@@ -28,6 +28,7 @@ from movietui.state.current_job import Work
 from movietui.state.first_list import DEFAULT_DATASET
 from movietui.state.first_model import StandIn
 from movietui.state.job_progress import Activity
+from movietui.state.newer_dataset import NewerOffer
 from movietui.state.run_queue import RunQueue
 from movietui.state.session import Session
 from movietui.store.run_records import Run
@@ -93,6 +94,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         self.work = Work(self.show_work)
         self.queue = RunQueue(session.store, changed=self.show_queue, ended=self.run_ended)
         self.stand_in = StandIn(session, self.queue, self._dataset_opened)
+        self.newer = NewerOffer(session, self.work, self.queue, self.stand_in, self.show_newer)
         self.notice_dataset = ""
         """The dataset that the notice is about; empty if none was open."""
         self._offer_is_news = False
@@ -296,6 +298,21 @@ class MovieTui(SanitizedApp, TerminalApp):
                 keys.insert(0, key_on(BrowseScreen, self, "screen.browse"))
             self.show_notice(f"A better model is ready: press {' and then '.join(keys)} to see what it changes")
 
+    def show_newer(self) -> None:
+        """Draw the offer of a dataset with newer movies."""
+        if self.is_running:
+            self.refresh_frames()
+
+    def announce_newer(self) -> None:
+        """Say that the dataset with newer movies is ready, when the open screen may say so: an interview may not."""
+        offered = self.newer.current
+        frame = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FrameScreen)), None)
+        if offered is not None and frame is not None and frame.offers_models:
+            keys = [key_on(BrowseScreen, self, "browse.get-newer")]
+            if not isinstance(frame, BrowseScreen):
+                keys.insert(0, key_on(BrowseScreen, self, "screen.browse"))
+            self.show_notice(f"{offered['dataset']} is ready: press {' and then '.join(keys)} to open it")
+
     def show_problem(self, problem: Problem) -> None:
         """Show a problem on the status line."""
         self._note(Text(f"! {problem}", "bold"))
@@ -324,9 +341,9 @@ class MovieTui(SanitizedApp, TerminalApp):
     async def run_ended(self, run: Run) -> None:
         """Say how a run ended, or offer the run if the run in use stands in for it.
 
-        If the run is done and no dataset is open, open the dataset of the run. Ignore the run of the quick model.
+        If the run is done and no dataset is open, open the dataset of the run. Ignore the runs of the quick model.
         """
-        if run.id != self.stand_in.quick_run:
+        if run.id not in (self.stand_in.quick_run, self.newer.run):
             describe_end = import_module("movietui.ui.train.panels").describe_end
             if await self.stand_in.offer(run):
                 self._offer_is_news = True

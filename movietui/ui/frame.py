@@ -120,22 +120,26 @@ class StatusLine(Widget):
         opened = app.session.opened["dataset"] if app.session.opened is not None else ""
 
         def concerns(dataset: str) -> bool:
-            return not screen.about_open_dataset or dataset in ("", opened)
+            return not screen.about_open_dataset or dataset in ("", opened, app.newer.getting)
 
         job, width = app.work.activity, self.size.width - 2
         notice = app.notice if concerns(app.notice_dataset) else Text()
         if not screen.shows_jobs:
             return notice
-        if job is not None and concerns(job.dataset):
+        if job is not None and concerns(job.dataset) and not (screen.about_open_dataset and job.dataset != opened):
             return _progress(job, notice, width)
         number = next((number for number, run in app.queue.activities.items() if concerns(run.dataset)), None)
-        if number is None:
+        if job is not None and concerns(job.dataset):
+            whole, short = _getting(job), _bar_alone(job)
+        elif number is not None:
+            training, paused = app.queue.activities[number], number in app.queue.paused
+            whole = _training(training, elsewhere=training.dataset != opened, paused=paused)
+            short = _bar_alone(training)
+        else:
             return notice
-        training, paused = app.queue.activities[number], number in app.queue.paused
-        whole = _training(training, elsewhere=training.dataset != opened, paused=paused)
         if not notice.plain:
             return whole
-        for beside in (whole, _bar_alone(training)):
+        for beside in (whole, short):
             if notice.cell_len + beside.cell_len < width:
                 return text.fitted(notice, width - beside.cell_len) + beside
         return Text("\n").join([notice, whole])
@@ -159,10 +163,17 @@ def _training(activity: Activity, *, elsewhere: bool, paused: bool) -> Text:
     return line.append(f" {status}", "dim")
 
 
+def _getting(activity: Activity) -> Text:
+    """Return the progress of a job in the background, whose stage is one of several."""
+    line = Text(f"{activity.title} ", "dim").append_text(text.thin_bar(activity.done, activity.total, 12))
+    return line.append(f" {activity.reached or activity.step}", "dim")
+
+
 def _bar_alone(activity: Activity) -> Text:
-    return Text(f"{activity.title.removeprefix('train ')} ", "dim").append_text(
-        text.thin_bar(activity.whole()[0], 1, 6)
-    )
+    line = Text(f"{activity.title.removeprefix('train ')} ", "dim")
+    if activity.request["do"] == "train":
+        return line.append_text(text.thin_bar(activity.whole()[0], 1, 6))
+    return line.append_text(text.thin_bar(activity.done, activity.total, 6))
 
 
 class KeyLine(Widget):

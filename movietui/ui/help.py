@@ -75,6 +75,8 @@ GROUPS = (
             "browse.lists",
             "browse.safer",
             "browse.daring",
+            "browse.any-year",
+            "browse.recent",
             "browse.surprise",
             "browse.similar",
         ),
@@ -116,7 +118,7 @@ GROUPS = (
             "browse.unseen",
         ),
     ),
-    Group("Change the model", ("browse.models",)),
+    Group("Change the model or the dataset", ("browse.models", "browse.get-newer", "browse.hide-newer")),
     Group("Get a dataset", ("data.choose", "data.open", "data.imdb", "data.remove", "data.cancel"), ("datasets",)),
     Group(
         "Clean a dataset",

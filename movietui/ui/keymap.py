@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
-from textual.keys import KEY_NAME_REPLACEMENTS, Keys
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from movietui.data.near_names import hint
 from movietui.data.problems import Problem
@@ -242,11 +241,8 @@ def _key(word: str) -> str | None:
     *modifiers, base = word.split("+")
     if len(base) == 1:
         base = key_name(base)
-    elif base not in NAMES:
-        try:
-            unicodedata.lookup(base.replace("_", " "))
-        except KeyError:
-            return None
+    elif base not in NAMES and key_to_character(base) is None:
+        return None
     return "+".join([*modifiers, base]) if MODIFIERS.issuperset(modifiers) else None
 
 

@@ -1,4 +1,4 @@
-"""A local web server that sends one file, correctly or broken in one of many ways."""
+"""A local web server that sends files, correctly or broken in one of many ways."""
 
 import contextlib
 import http.server
@@ -16,10 +16,13 @@ import pytest
 
 @dataclass
 class Server:
-    """The settings of a server that answers each request with the same content, and the requests that it received."""
+    """The settings of a server, and the requests that it received."""
 
     url: str
     content: bytes = b""
+    """What it answers each request with, unless the file's name is in ``others``."""
+    others: dict[str, bytes] = field(default_factory=dict)
+    """Other files, by name."""
     status: int = 200
     ranges: bool = True
     """Whether a request for the rest of the file gets only the rest, provided that its ``If-Range`` is right."""
@@ -67,11 +70,12 @@ def serving(name: str = "ml-100k.zip", certificate: Path | None = None) -> Itera
                 self.end_headers()
                 return
             changed = formatdate(0, usegmt=True) if state.dated else ""
+            content = state.others.get(self.path.rpartition("/")[2], state.content)
             start, status = 0, state.status
             if range_header and state.ranges and status == 200 and self.headers["If-Range"] in (state.tag, changed):
                 start = int(range_header.removeprefix("bytes=").removesuffix("-")) + 10 * state.wrong_range
-                status = 206 if start < len(state.content) else 416
-            body = b"" if status == 416 else state.content[start:]
+                status = 206 if start < len(content) else 416
+            body = b"" if status == 416 else content[start:]
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             if state.tag:
@@ -79,7 +83,7 @@ def serving(name: str = "ml-100k.zip", certificate: Path | None = None) -> Itera
             if changed:
                 self.send_header("Last-Modified", changed)
             if status == 206:
-                self.send_header("Content-Range", f"bytes {start}-{len(state.content) - 1}/{len(state.content)}")
+                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
             self.end_headers()
             cut = state.breaks_after.pop(0) if state.breaks_after else 0 if state.stalls else len(body)
             with contextlib.suppress(OSError):

@@ -101,7 +101,7 @@ def test_movies_are_encoded(tmp_path: Path) -> None:
 
 
 def test_the_list_of_datasets(small_zip: Path) -> None:
-    names = ["ml-100k", "ml-1m", "ml-latest-small", "ml-10m", "ml-20m", "ml-25m", "ml-32m"]
+    names = ["ml-100k", "ml-1m", "ml-latest-small", "ml-10m", "ml-20m", "ml-25m", "ml-32m", "ml-latest"]
     assert [(listed.name, listed.state) for listed in catalogue.list_datasets()] == [
         ("demo", "invented"),
         *((name, "available") for name in names),
@@ -110,7 +110,14 @@ def test_the_list_of_datasets(small_zip: Path) -> None:
     catalogue.get("small", small_zip)
     listed = {listed.name: listed for listed in catalogue.list_datasets()}
     assert (listed["small"].state, listed["small"].ratings, listed["small"].users) == ("ready", RATINGS, 12)
-    assert listed["small"].bytes > 1000
+    assert listed["small"].bytes == listed["small"].disk > 1000
+    assert (listed["small"].first_year, listed["small"].last_year) == (None, None)  # not cleaned yet
+    years = catalogue.load("small").movies.years
+    (small,) = (each for each in catalogue.list_datasets() if each.name == "small")
+    assert (small.first_year, small.last_year) == (years[years > 0].min(), years.max())
+    large = listed["ml-32m"]
+    assert (large.on_disk, large.ratings, large.movies, large.last_year) == (False, 32_000_204, 87_585, 2023)
+    assert large.disk > large.download == 238_950_008
     json.dumps([each.to_json() for each in listed.values()])
 
 

@@ -21,7 +21,7 @@ from movietui.data.problems import Cancelled, Problem
 from movietui.data.progress import Meter, Stage
 from movietui.data.storage import locations
 from tests.data.files import contents, lines, write_zip
-from tests.data.server import Server, serving
+from tests.data.server import Server, serving, trusted
 
 RATINGS = len(lines()["u.data"])
 
@@ -114,7 +114,7 @@ def test_a_stopped_download_resumes(server: Server, small_zip: Path, monkeypatch
         catalogue.get("ml-100k", report=report)
     assert left_over() == ["ml-100k.zip.part", "ml-100k.zip.part.json"]
     listed = {each.name: each for each in catalogue.list_datasets()}["ml-100k"]
-    assert (listed.state, listed.ratings) == ("available", None)
+    assert (listed.state, listed.on_disk, listed.ratings) == ("available", False, 100_000)
     assert listed.bytes >= 500
     assert catalogue.get("ml-100k").source == "grouplens"
     assert server.requests == ["", "bytes=500-"]
@@ -163,9 +163,9 @@ def test_only_a_release_that_may_change_is_accepted_with_another_checksum(
     assert (result.source, result.ratings) == ("grouplens", RATINGS)
     assert result.note.startswith("GroupLens has changed ml-latest-small: its sha256 is now newer.")
     assert catalogue.get("ml-latest-small").note == result.note
-    facts = {"size": small.size, "sha256": small.sha256, "or_newer": True, "insecure": insecure}
+    facts = {"size": small.size, "sha256": small.sha256, "md5": "", "or_newer": True, "insecure": insecure}
     assert calls == [facts]
-    assert [source.name for source in sources.SOURCES.values() if source.changes] == ["ml-latest-small"]
+    assert [source.name for source in sources.SOURCES.values() if source.changes] == ["ml-latest-small", "ml-latest"]
 
 
 def fake_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -257,13 +257,17 @@ def test_an_archive_with_the_published_checksum_has_no_note(tmp_path: Path, monk
     assert "checksum" not in catalogue.get("ml-100k", path).note
 
 
-def test_every_source_is_pinned() -> None:
+def test_every_source_but_one_is_pinned() -> None:
+    assert [name for name, source in sources.SOURCES.items() if source.url and not source.sha256] == ["ml-latest"]
     for name, source in sources.SOURCES.items():
         assert source.name == name
         assert source.terms.endswith(".")
         if source.url:
             assert source.url == f"https://files.grouplens.org/datasets/movielens/{name}.zip"
-            assert len(source.sha256) == 64
+            assert len(source.sha256) == (0 if name == "ml-latest" else 64)
+            assert 1800 < source.years[0] < source.years[1] < 2030
+            assert source.users > 500
+            assert source.movies > 1000
             assert source.size > 900_000
             assert source.ratings >= 100_000
             assert source.citation
@@ -301,3 +305,87 @@ def test_a_damaged_wheel(real_wheel: Path, tmp_path: Path) -> None:
     path.write_bytes(real_wheel.read_bytes()[:-5000])
     with pytest.raises(Problem, match="damaged or incomplete"):
         movielens.read(path)
+
+
+# An archive that has no known checksum, but an md5 beside it
+
+
+MD5_FILE = "ml-latest.zip.md5"
+
+
+@pytest.fixture
+def latest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A verified server with an archive and the file with its md5, as GroupLens publishes ``ml-latest``."""
+    monkeypatch.delenv("MOVIETUI_OFFLINE")
+    with trusted(tmp_path, monkeypatch, "ml-latest.zip") as state:
+        state.content = write_zip(tmp_path / "new.zip", contents(layout="ml-latest-small")).read_bytes()
+        state.others[MD5_FILE] = f"MD5 (ml-latest.zip) = {hashlib.md5(state.content).hexdigest()}\n".encode()
+        source = replace(sources.SOURCES["ml-latest"], url=state.url, size=len(state.content))
+        monkeypatch.setitem(sources.SOURCES, "ml-latest", source)
+        yield state
+
+
+def test_an_archive_without_a_known_checksum_must_have_the_md5_beside_it(latest: Server) -> None:
+    result = catalogue.get("ml-latest")
+    assert (result.source, result.ratings, result.note) == ("grouplens", RATINGS, "")
+    assert latest.requests == ["", ""]
+    assert left_over() == ["ml-latest.zip", "ml-latest.zip.md5"]
+    shutil.rmtree(locations.datasets())
+    assert catalogue.get("ml-latest").source == "cache"
+    assert len(latest.requests) == 2
+    # A changed archive on disk is not trusted, but downloaded again.
+    sources.archive_of(sources.SOURCES["ml-latest"]).write_bytes(b"PK changed")
+    shutil.rmtree(locations.datasets())
+    assert catalogue.get("ml-latest").source == "grouplens"
+    size = sum(path.stat().st_size for path in locations.downloads().iterdir())
+    freed = catalogue.remove("ml-latest").bytes
+    assert freed > size
+    assert left_over() == []
+
+
+@pytest.mark.parametrize(
+    ("md5", "message"),
+    [
+        (b"0" * 32, "the file from 127.0.0.1:[0-9]+ was refused: its checksum is not the published one"),
+        (b"no checksum", r"ml-latest\.zip\.md5 from 127.0.0.1:[0-9]+ does not contain one checksum"),
+        (b"0" * 32 + b" and " + b"1" * 32, "does not contain one checksum"),
+        (b"0" * 5000, "is larger than the published one"),
+        (b"<html>Sign in</html>", "a web page instead of the file"),
+    ],
+)
+def test_a_wrong_md5_is_refused(latest: Server, md5: bytes, message: str) -> None:
+    latest.others[MD5_FILE] = md5
+    with pytest.raises(Problem, match=message) as problem:
+        catalogue.get("ml-latest")
+    assert "--insecure" not in str(problem.value)
+    assert "movietui data get ml-latest --from PATH" in str(problem.value)
+    assert "ml-latest.zip" not in left_over()
+    assert not locations.datasets().exists() or not list(locations.datasets().iterdir())
+
+
+def test_a_broken_download_without_a_known_checksum_resumes(latest: Server) -> None:
+    latest.breaks_after = [1000, 700, 0]  # the file with the md5 is shorter
+    with pytest.raises(Problem, match="the next attempt resumes from here"):
+        catalogue.get("ml-latest")
+    assert catalogue.get("ml-latest").source == "grouplens"
+    assert latest.requests == ["", "", "bytes=700-", "", "bytes=700-"]
+
+
+def test_only_a_verified_server_may_say_the_md5(latest: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Problem, match="GroupLens changes ml-latest, so movietui knows no checksum of it"):
+        catalogue.get("ml-latest", insecure=True)
+    assert latest.requests == []
+    with serving("ml-latest.zip") as plain:
+        plain.content, plain.others = latest.content, latest.others
+        source = replace(sources.SOURCES["ml-latest"], url=plain.url)
+        monkeypatch.setitem(sources.SOURCES, "ml-latest", source)
+        with pytest.raises(Problem, match="the server was not verified"):
+            catalogue.get("ml-latest")
+    assert left_over() == []
+
+
+def test_an_archive_without_a_known_checksum_is_read_from_a_path(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "own.zip", contents(layout="ml-latest-small"))
+    result = catalogue.get("ml-latest", path)
+    assert (result.source, result.ratings) == ("path", RATINGS)
+    assert "checksum" not in result.note

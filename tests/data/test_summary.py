@@ -8,7 +8,7 @@ import pytest
 from movietui.data import catalogue
 from movietui.data import summary as summary_module
 from movietui.data.cleaning import working_tables
-from movietui.data.dataset import Dataset, Movies, Ratings, Scale, Users
+from movietui.data.dataset import COVERED_MOVIES, COVERED_RATINGS, Dataset, Movies, Ratings, Scale, Users
 from movietui.data.summary import summary
 
 
@@ -87,6 +87,32 @@ def test_counts(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_charts(name: str, bars: dict[str, int], piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(working_tables, "PIECE", piece)
     assert chart(dataset(), name) == bars
+
+
+def test_the_chart_by_year_counts_movies_and_ratings() -> None:
+    (one,) = (chart for chart in summary(dataset())["charts"] if chart["name"] == "release years")
+    assert (one["of"], one["also_of"]) == ("movies", "ratings")
+    assert one["counts"] == [1, 0, 0, 1]
+    assert one["also"] == [3, 0, 0, 1]
+    assert one["note"] == ""
+    assert summary(dataset())["covered_year"] is None
+
+
+def test_the_newest_year_with_enough_movies_and_ratings_is_named() -> None:
+    years = [1990] * COVERED_MOVIES + [1991] * COVERED_MOVIES + [1992] * (COVERED_MOVIES - 1) + [0] * 20
+    ratings = [COVERED_RATINGS] * COVERED_MOVIES + [COVERED_RATINGS - 1] * COVERED_MOVIES + [COVERED_RATINGS] * 29
+    movie = np.repeat(np.arange(len(years)), ratings).astype(np.int32)
+    given = Ratings(
+        np.zeros(len(movie), np.int32), movie, np.ones(len(movie), np.float32), np.zeros(len(movie), np.int64)
+    )
+    ids = tuple(map(str, range(len(years))))
+    movies = Movies(ids, ids, np.asarray(years, np.int32), np.zeros((len(ids), 0), bool), (), ids)
+    covered = dataset(ratings=given, movies=movies)
+    assert (covered.covered_year, covered.newest_year) == (1990, 1992)
+    facts = summary(covered)
+    assert facts["covered_year"] == 1990
+    (one,) = (chart for chart in facts["charts"] if chart["name"] == "release years")
+    assert one["note"] == "newest well-covered year: 1990"
 
 
 def test_age_groups_are_shown_as_groups() -> None:

@@ -33,6 +33,7 @@ from movietui.protocol.messages import (
     ModelRow,
     MovieEntry,
     MovieRow,
+    NewerDataset,
     Opened,
     PersonalAccuracy,
     PublishedResult,
@@ -150,6 +151,8 @@ class FakeEngine(Requests, EngineClient):
         self.titles = [title(movie) for movie in range(MOVIES)]
         self.genres = ["even", "odd"]
         self.model = ""
+        self.newer: NewerDataset | None = None
+        """The dataset with newer movies that is offered."""
 
     async def start(self) -> None:
         pass
@@ -502,20 +505,31 @@ class FakeEngine(Requests, EngineClient):
         terms = "To be used for research; not to be passed on."
         names = (
             ("demo", "Demo: real movies", "invented", 10_000, 0),
-            ("ml-100k", "MovieLens 100K", "available", 0, 4_924_029),
+            ("ml-100k", "MovieLens 100K", "available", 100_000, 4_924_029),
         )
         return [
             {
                 "name": name,
                 "title": text,
                 "state": state,
+                "on_disk": state == "invented",
                 "ratings": ratings,
-                "bytes": size,
+                "users": PEOPLE,
+                "movies": MOVIES,
+                "first_year": 1922 if size else None,
+                "last_year": 1998 if size else None,
+                "download": size,
+                "bytes": 0,
+                "disk": 2 * size,
+                "seconds": 16.0 if size else 0.0,
                 "terms": terms,
                 "citation": "Somebody. 2015.",
             }
             for name, text, state, ratings, size in names
         ]
+
+    def newer_dataset(self) -> NewerDataset | None:
+        return self.newer
 
     def models(self) -> list[ModelRow]:
         field: FieldRow = {
@@ -664,6 +678,9 @@ class FakeEngine(Requests, EngineClient):
             {
                 "name": "ratings",
                 "title": "ratings by stars",
+                "of": "ratings",
+                "also_of": "",
+                "also": [],
                 "labels": ["1", "2", "3", "4", "5"],
                 "counts": [10, 20, 40, 80, 0],
                 "note": "[i]noted[/i]",
@@ -671,7 +688,10 @@ class FakeEngine(Requests, EngineClient):
             },
             {
                 "name": "release years",
-                "title": "movies by year",
+                "title": "movies and ratings by year",
+                "of": "movies",
+                "also_of": "ratings",
+                "also": [year * year % 1700 for year in range(70)],
                 "labels": [str(year) for year in range(1930, 2000)],
                 "counts": [year % 17 for year in range(70)],
                 "note": "[i]noted[/i]",
@@ -680,6 +700,9 @@ class FakeEngine(Requests, EngineClient):
             {
                 "name": "density",
                 "title": "rated pairs",
+                "of": "pairs",
+                "also_of": "",
+                "also": [],
                 "labels": [],
                 "counts": [],
                 "note": "[i]noted[/i]",

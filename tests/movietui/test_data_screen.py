@@ -6,17 +6,21 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+from rich.cells import cell_len
 from textual.widgets import Static
 
 from movietui.data import catalogue
 from movietui.data.fetch.sources import SOURCES
 from movietui.data.progress import Stage
 from movietui.data.storage import cache, locations
+from movietui.protocol.messages import ChartRow
 from movietui.protocol.requests import Requests
 from movietui.state.child_processes import Job
 from movietui.state.job_progress import Activity
 from movietui.store.ratings import Store
-from movietui.ui.data.dataset_list import OpenPath
+from movietui.ui.data.chart import draw
+from movietui.ui.data.dataset_list import DatasetList, OpenPath
 from movietui.ui.data.screen import DataScreen, _stages
 from tests.data.files import contents, write_folder, write_zip
 from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, shown, started
@@ -47,6 +51,47 @@ def test_a_download_shows_its_progress_and_speed() -> None:
     assert _stages(done, 50).plain == "✔ Downloading 120 MB MovieLens 32M"
 
 
+def test_a_chart_of_two_counts_draws_one_below_the_other() -> None:
+    chart: ChartRow = {
+        "name": "release years",
+        "title": "movies and ratings by year",
+        "of": "movies",
+        "labels": ["1990", "1991", "1992"],
+        "counts": [1, 2, 4],
+        "also_of": "ratings",
+        "also": [80, 0, 40],
+        "note": "noted",
+        "shares": [],
+    }
+    drawn = ["".join(text for text, _ in line).rstrip() for line in draw(chart, 12, 13)]
+    assert drawn == [
+        *("4 movies", "        ████", "    ▄▄▄▄████", "▆▆▆▆████████", "1990    1992", ""),
+        *("80 ratings", "████", "████    ▄▄▄▄", "████    ████", "1990    1992", ""),
+        "noted",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("width", "headings"),
+    [
+        (24, ["dataset"]),
+        (30, ["dataset", "size"]),
+        (40, ["dataset", "size", "newest"]),
+        (54, ["dataset", "size", "newest", "first", "list"]),
+        (90, ["dataset", "size", "newest", "first", "list", "ratings", "movies", "oldest", "needs"]),
+    ],
+)
+def test_the_datasets_show_as_many_columns_as_fit(width: int, headings: list[str]) -> None:
+    datasets = DatasetList()
+    assert datasets.header(width).split() == headings
+    row = {row["name"]: row for row in FakeEngine().datasets()}["ml-100k"]
+    drawn = "".join(text for text, _ in datasets.draw(row, width))
+    assert cell_len(drawn) == width
+    assert "ml-100k" in drawn
+    assert ("1998" in drawn) == (width >= 40)
+    assert ("100,000" in drawn) == (width >= 90)
+
+
 async def rules_of_demo(driver: Driver) -> DataScreen:
     screen = await go(driver)
     await driver.until(lambda: screen.rules.display and screen.rules.total == 3, "the rules")
@@ -60,8 +105,11 @@ async def rules_of_demo(driver: Driver) -> DataScreen:
 async def test_rules_are_turned_on_previewed_and_discarded(store: Store, size: tuple[int, int]) -> None:
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
+        await go(driver)
+        for expected in ("● demo", "invented", "get 4.9 MB", "1998", "open a folder or zip"):
+            assert expected in shown(driver.app)
         await rules_of_demo(driver)
-        for expected in ("● demo", "invented", "get 4.9 MB", "open a folder or zip", "demo · standard"):
+        for expected in ("● demo", "open a folder or zip", "demo · standard"):
             assert expected in shown(driver.app)
         assert "[▪] malformed lines" in shown(driver.app)
         assert "[x] movies without a genre" in shown(driver.app)
@@ -182,7 +230,7 @@ async def test_keys_step_through_the_charts(store: Store, size: tuple[int, int])
         assert bars["4"] > bars["3"] > bars["2"] > bars["1"] > 0
         assert "5" not in bars
         await driver.press("right")
-        await driver.see("movies by year")
+        await driver.see("movies and ratings by year")
         await driver.see("1999")
         await driver.press("right")
         await driver.see("rated pairs")
@@ -296,7 +344,9 @@ async def test_a_dataset_that_is_not_on_disk_offers_its_download(store: Store, s
         screen = await go(driver)
         await driver.press("home")
         await driver.until(lambda: not screen.rules.display, "no rules")
-        await driver.see("enter downloads it: 4.9 MB from GroupLens.")
+        await driver.see("1922–1998 · 240 movies")
+        await driver.see("enter downloads it: 4.9 MB")
+        await driver.see("The first list takes about 20")
         await driver.press("space", "right", "p", "i")
         await driver.wait_for_notice("Press enter to get the dataset first")
         await driver.press("end")

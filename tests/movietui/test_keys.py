@@ -189,14 +189,14 @@ def test_every_key_has_an_id_and_a_description() -> None:
 
 
 async def test_panels_use_and_name_custom_keys(faked: FakeEngine) -> None:
-    write('[keys]\nbrowse.undo = "U"\nbrowse.history = "H"\npanel.back = "f3,f4"\nlist.down = "f9"\n')
+    write('[keys]\nbrowse.undo = "U"\nbrowse.history = "Q"\npanel.back = "f3,f4"\nlist.down = "f9"\n')
     async with started(LARGE, engine=faked) as driver:
         await driver.rate()
-        await driver.press("H")
+        await driver.press("Q")
         await driver.see("U undo · r redo · enter undo to here · x undo only this")
         await driver.press("u", "U")
         await driver.see("undid")
-        await driver.press("H", "T")
+        await driver.press("Q", "T")
         await driver.see("↑ f9 scroll · f3 back")
         await driver.press("escape")
         assert driver.app.screen is not driver.browse
@@ -236,8 +236,8 @@ async def test_sentences_name_custom_keys(faked: FakeEngine, store: Store) -> No
 def test_config_prints_the_path_and_the_entries(home: Path) -> None:
     runner = CliRunner()
     assert "config.toml does not exist yet" in " ".join(runner.invoke(cli, ["config"]).stdout.split())
-    write('[keys]\nbrowse.hide = "H"\nwrong = "x"\n')
+    write('[keys]\nbrowse.hide = "Q"\nwrong = "x"\n')
     output = " ".join(runner.invoke(cli, ["config"]).stdout.split())
-    assert "browse.hide H" in output
+    assert "browse.hide Q" in output
     assert "line 3: there is no key binding 'wrong'" in output
     assert str(locations.config()) in runner.invoke(cli, ["config", "--json"]).stdout

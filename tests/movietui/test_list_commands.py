@@ -309,3 +309,13 @@ def test_the_table_of_recommended_movies_says_its_order(run: Run, ready: Path, o
     values = [movie[field] for movie in document(run(*arguments, "--json"))["movies"]]
     assert values == sorted(values, reverse=True)
     assert run(*arguments).stdout.startswith(f"For user 1, by {ORDERS[order]}\n")  # type: ignore[index]
+
+
+def test_recommend_lists_recent_movies_with_recent(run: Run, ready: Path) -> None:
+    arguments = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo", "--json")
+    any_year = document(run(*arguments))["movies"]
+    assert document(run(*arguments, "--recent", 0))["movies"] == any_year
+    recent = document(run(*arguments, "--recent", 1))["movies"]
+    assert {movie["id"] for movie in recent} == {movie["id"] for movie in any_year}
+    assert sum(movie["year"] for movie in recent[:10]) > sum(movie["year"] for movie in any_year[:10]) + 100
+    assert run(*arguments, "--recent", 1.1).exit_code == 2

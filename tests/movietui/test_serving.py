@@ -45,7 +45,7 @@ def service(ready: Path) -> Service:
 
 
 def test_every_request_of_the_protocol_gets_a_reply(home: Path) -> None:
-    assert len(NAMES) == 28
+    assert len(NAMES) == 29
     for name in NAMES:
         assert getattr(Service, name) is not getattr(Requests, name)
         report = json.loads(reply(Service(), {"id": 1, "do": name, "arguments": {}}))
@@ -574,7 +574,7 @@ def test_a_pair_is_combined_as_requested(service: Service) -> None:
     assert set(each[3]) > set(each[0])
 
 
-@pytest.mark.parametrize("name", ["misery", "daring"])
+@pytest.mark.parametrize("name", ["misery", "daring", "recent"])
 @pytest.mark.parametrize("value", [-0.1, 1.1, 1e308, float("nan")])
 def test_a_share_out_of_range_is_refused(service: Service, name: str, value: float) -> None:
     query = query_for(a_user("1"), a_user("2"), **{name: value})

@@ -9,7 +9,7 @@ import pytest
 
 from movietui.data.problems import Problem
 from movietui.protocol.viewers import profile
-from movietui.state.first_list import USUAL_SECONDS, FirstList
+from movietui.state.first_list import FirstList, StepName, usual_seconds
 from movietui.state.job_progress import Activity
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
@@ -311,24 +311,32 @@ def test_the_seconds_left_are_estimated_from_the_steps() -> None:
             "finished": done == total,
         }
 
-    usual = sum(USUAL_SECONDS.values())
-    getting = FirstList("Get MovieLens 100K", began=100.0)
+    each: dict[StepName, float] = {"get": 5.0, "clean": 3.0, "learn": 8.0}
+    usual = sum(each.values())
+    getting = FirstList("Get MovieLens 100K", each, began=100.0)
     assert getting.seconds_left(100.0) == usual
     assert getting.seconds_left(103.0) == usual - 3
-    assert getting.seconds_left(900.0) == usual - USUAL_SECONDS["get"] + 1  # the step itself counts as one second
+    assert getting.seconds_left(900.0) == usual - each["get"] + 1  # the step itself counts as one second
     job = Activity("get ml-100k", {"do": "get", "name": "ml-100k", "path": None, "cleaning": "standard"})
-    slow = FirstList("Get", 100.0, job.after(stage("Downloading", 1_000_000, 4_900_000, 60.0)))
-    assert slow.seconds_left(110.0) == 60 + USUAL_SECONDS["clean"] + USUAL_SECONDS["learn"]
+    slow = FirstList("Get", each, 100.0, job.after(stage("Downloading", 1_000_000, 4_900_000, 60.0)))
+    assert slow.seconds_left(110.0) == 60 + each["clean"] + each["learn"]
     assert [(step.state, step.note) for step in slow.steps()] == [
         ("now", "1.0 MB of 4.9 MB"),
         ("later", ""),
         ("later", ""),
     ]
     assert slow.steps()[0].share == pytest.approx(0.204, abs=0.001)
-    cleaning = FirstList("Get", 100.0, job.after(stage("Reading", 1, 1)).after(stage("Cleaning", 1, 4)))
+    cleaning = FirstList("Get", each, 100.0, job.after(stage("Reading", 1, 1)).after(stage("Cleaning", 1, 4)))
     assert [step.state for step in cleaning.steps()] == ["done", "now", "later"]
-    storing = FirstList("Get", 100.0, job.after(stage("Cleaning", 4, 4)).after(stage("Storing", 0, 1)))
+    storing = FirstList("Get", each, 100.0, job.after(stage("Cleaning", 4, 4)).after(stage("Storing", 0, 1)))
     assert [step.state for step in storing.steps()] == ["done", "now", "later"]
-    learning = FirstList("Get", 100.0, job, got=True, learning_began=110.0)
-    assert learning.seconds_left(112.0) == USUAL_SECONDS["learn"] - 2
+    learning = FirstList("Get", each, 100.0, job, got=True, learning_began=110.0)
+    assert learning.seconds_left(112.0) == each["learn"] - 2
     assert learning.seconds_left(500.0) == 1
+
+
+def test_a_large_dataset_takes_longer_than_the_usual_one() -> None:
+    usual = FirstList("Get MovieLens 100K", began=100.0)
+    large = FirstList("Get MovieLens 32M", usual_seconds(238_950_008, 32_000_204), began=100.0)
+    assert 10 < usual.seconds_left(100.0) < 30
+    assert large.seconds_left(100.0) > 100

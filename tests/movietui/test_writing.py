@@ -111,7 +111,7 @@ async def test_a_copied_list_says_which_viewers_and_which_filter_it_is_for(folde
         await driver.until(lambda: driver.movies.together, "the pair")
         await driver.press("right", "e")
         await driver.until(lambda: driver.app.session.view.filter_text == "+even", "the filter")
-        await driver.press("full_stop", "exclamation_mark")
+        await driver.press("full_stop", "greater_than_sign", "exclamation_mark")
         await driver.wait_for_notice("vetoed")
         await driver.until(lambda: driver.movies.total, "the list")
         first, vetoed = driver.movies.known_rows()[0], driver.app.session.audience.vetoes[0].movie.title
@@ -123,7 +123,7 @@ async def test_a_copied_list_says_which_viewers_and_which_filter_it_is_for(folde
         about = about.replace("\\", "")
         assert "Unseen by both, combined by weighted, 60% of the way to least misery." in about
         assert "Filter: +even." in about
-        assert "10% daring." in about
+        assert "10% daring. 10% recent." in about
         assert f"Without {vetoed}." in about
         each = ", ".join(f"{name} ★ {stars:.1f}" for name, stars in zip(names, first["by"], strict=True))
         assert f"★ {first['stars']:.1f}, {each}, agree" in line

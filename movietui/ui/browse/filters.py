@@ -1,4 +1,4 @@
-"""Which movies are listed: the filter, genres, decades, a list or the watchlist alone, and the dial to daring."""
+"""Which movies are listed: filters, genres, decades, a list or the watchlist alone, and the dials: daring, recent."""
 
 from __future__ import annotations
 
@@ -67,6 +67,24 @@ FILTER_KEYS = [
         id="browse.daring",
         tooltip="More adventurous list: lesser-known, more varied movies",
     ),
+    Binding(
+        "less_than_sign",
+        "lean_recent(-1)",
+        "Any year",
+        key_display="<",
+        show=False,
+        id="browse.any-year",
+        tooltip="Less recent list: movies of any year",
+    ),
+    Binding(
+        "greater_than_sign",
+        "lean_recent(1)",
+        "More recent",
+        key_display=">",
+        show=False,
+        id="browse.recent",
+        tooltip="More recent list: newer movies rise",
+    ),
 ]
 
 
@@ -78,6 +96,7 @@ class FilterController(BrowseController):
         view, audience = self.session.view, self.session.audience
         parts = [hint(self.screen, ("browse.filter", view.filter_text))] if view.filter_text else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
+        parts += [dial("any year", "recent", view.recent)] if view.recent else []
         wanted = {"all": [], "watchlist": ["the watchlist"], "both": ["movies all of you want"]}[view.wanted]
         parts += [hint(self.screen, ("browse.wanted", movies)) for movies in wanted]
         if audience.together:
@@ -182,6 +201,14 @@ class FilterController(BrowseController):
             movies = text.plural(self.list_pane.movies.total, "unseen movie")
             clears = hint(self.screen, ("browse.back", "clears the filter"))
             self.app.show_notice(f"{movies} on the list {name} · {clears}" if name else "All unseen movies")
+
+    @shows_problems
+    async def action_lean_recent(self, steps: int) -> None:
+        """Turn the dial towards movies of any year or towards recent ones."""
+        self.require_list()
+        self.session.view = self.session.view.more_recent(steps)
+        await self.list_pane.fill(from_top=True)
+        self.app.show_notice(dial("any year", "recent", self.session.view.recent))
 
     @shows_problems
     async def action_wanted(self) -> None:

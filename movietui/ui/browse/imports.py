@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
+from movietui.formatting import newer_datasets
 from movietui.protocol.viewers import profile
 from movietui.ui.bindings import hint
 from movietui.ui.browse.controller import BrowseController
@@ -58,4 +59,6 @@ class ImportController(BrowseController):
         await self.screen.viewers_pane.fill(move_cursor=True)
         self.screen.set_focus(self.list_pane.movies)
         undo = f" · {hint(self.screen, ('browse.undo', 'undo'))}" if result["changes"] else ""
-        self.app.show_notice(describe_result(result, path) + undo)
+        newer = f" · {newer_datasets.reason(result['newer'])}" if result["newer"] is not None else ""
+        self.app.show_notice(describe_result(result, path) + newer + undo)
+        self.app.newer.after_import(result)

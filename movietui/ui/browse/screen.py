@@ -1,7 +1,7 @@
 """Browse: viewers on the left, the ranked list in the middle, details of the selected movie on the right.
 
 One controller for each concern handles the keys: ``ratings``, ``filters``, ``audience``, ``profiles``, ``panels``,
-``imports``, ``order``, ``legend`` and ``writing``.
+``imports``, ``order``, ``legend``, ``newer`` and ``writing``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from movietui.ui.browse.imports import IMPORT_KEYS, ImportController
 from movietui.ui.browse.legend import HIDDEN_CLASS, LEGEND_KEYS, LegendController, LegendLine
 from movietui.ui.browse.list_pane import ListPane
 from movietui.ui.browse.movie_list import MovieList
+from movietui.ui.browse.newer import NEWER_KEYS, NewerController, NewerLine
 from movietui.ui.browse.order import ORDER_KEYS, OrderController
 from movietui.ui.browse.panels import DISCOVERY_KEYS, MOVIE_KEYS, SEARCH_KEYS, PanelController
 from movietui.ui.browse.profiles import PROFILE_KEYS, ProfileController
@@ -84,6 +85,7 @@ class BrowseScreen(FrameScreen):
         *IMPORT_KEYS,
         *WRITE_KEYS,
         *LEGEND_KEYS,
+        *NEWER_KEYS,
     ]
 
     def __init__(self) -> None:
@@ -98,6 +100,7 @@ class BrowseScreen(FrameScreen):
         self.imports = ImportController(self)
         self.order = OrderController(self)
         self.legend = LegendController(self)
+        self.newer = NewerController(self)
         for controller in (
             self.ratings,
             self.filters,
@@ -107,6 +110,7 @@ class BrowseScreen(FrameScreen):
             self.imports,
             self.order,
             self.legend,
+            self.newer,
             WriteController(self),
         ):
             controller.install()
@@ -117,6 +121,7 @@ class BrowseScreen(FrameScreen):
         with Horizontal(classes="body"):
             yield ViewersPane(self.session, id="viewers-pane", classes="pane")
             yield ListPane(self.session, self._list_shown)
+        yield NewerLine()
         yield LegendLine(classes=HIDDEN_CLASS if self.legend.is_hidden() else "")
 
     def on_mount(self) -> None:
@@ -167,6 +172,7 @@ class BrowseScreen(FrameScreen):
         await self.session.leave_deleted()
         await self.viewers_pane.fill(move_cursor=before != self._shown_dataset)
         await self.list_pane.fill(from_top=True)
+        self.newer.look()
 
     @shows_problems
     async def refresh_list(self, *, compared: bool = False) -> None:
@@ -192,6 +198,8 @@ class BrowseScreen(FrameScreen):
             legend.refresh_if_changed()
         if (line := self.query_one_optional(FilterLine)) is not None:
             line.show_parts(self.filters.summary())
+        if (offer := self.query_one_optional(NewerLine)) is not None:
+            offer.refresh_if_changed()
 
     def on_screen_resume(self) -> None:
         """Say that a better model is ready if that could not be said before."""

@@ -108,6 +108,8 @@ class WriteController(BrowseController):
             sentences.append(all_want if view.wanted == "both" else "Only movies on the watchlist")
         if view.daring:
             sentences.append(f"{view.daring:.0%} daring")
+        if view.recent:
+            sentences.append(f"{view.recent:.0%} recent")
         if audience.vetoes:
             sentences.append(f"Without {text.enumerate_names([veto.movie.title for veto in audience.vetoes])}")
         return sentences

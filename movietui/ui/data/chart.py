@@ -70,6 +70,11 @@ def draw(chart: ChartRow, width: int, height: int) -> list[Line]:
     if chart["shares"]:
         return shades(chart["shares"], width) + note
     labels, counts = chart["labels"], chart["counts"]
+    if chart["also"]:
+        upper = (height - 1) // 2
+        parts = [(counts, chart["of"], upper), (chart["also"], chart["also_of"], height - 1 - upper)]
+        first, second = (columns(labels, each, width, rows, of) for each, of, rows in parts)
+        return [*first, [], *second, *note]
     if len(labels) <= height:
         lines = across(labels, counts, width)
         if 2 * len(lines) <= height:
@@ -94,15 +99,18 @@ def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Lin
     return lines
 
 
-def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: int) -> list[Line]:
-    """Return vertical bars above the first and last label; if space is short, each bar sums neighbouring counts."""
+def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: int, of: str = "") -> list[Line]:
+    """Return vertical bars above the first and last label; if space is short, each bar sums neighbouring counts.
+
+    The first line says what the highest bar counts; ``of`` names it.
+    """
     together = -(-len(counts) // width)
     sums = [sum(counts[start : start + together]) for start in range(0, len(counts), together)]
     each = max(1, min(4, width // len(sums)))
     most = max(sums) or 1
     rows = max(1, height - 2)
     eighths = [round(count / most * rows * 8) or bool(count) for count in sums]
-    lines: list[Line] = [[(f"{most:,}", "quiet")]]
+    lines: list[Line] = [[(f"{most:,} {of}".rstrip(), "quiet")]]
     for row in reversed(range(rows)):
         cells = "".join(UP[min(8, max(0, eighth - row * 8))] * each for eighth in eighths)
         lines.append([(cells, "bar")])

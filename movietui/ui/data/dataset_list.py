@@ -1,6 +1,6 @@
 """The datasets on the left of the Data screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from movietui.formatting import text
@@ -17,8 +17,15 @@ class OpenPath:
 Entry = DatasetRow | OpenPath
 
 
+NAME_CELLS = 19
+"""The fewest cells for the name of a dataset, with its mark. The other columns get the cells beyond that, the most
+useful columns first."""
+
+
 class DatasetList(ColumnList[Entry]):
     """Datasets that are on disk or can be fetched, then the row for a person's own files."""
+
+    has_header = True
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -30,8 +37,14 @@ class DatasetList(ColumnList[Entry]):
         return row if isinstance(row, OpenPath) else row["name"]
 
     def columns(self, width: int) -> Sequence[Column[Entry]]:
-        """Return columns for the name and the size of the dataset."""
-        return [Column("", REST, self._label), Column("", 10, _amount)]
+        """Return a column for the name, and as many others as there is room for."""
+        fitting, left = [], width - NAME_CELLS
+        for column in COLUMNS:
+            if column.cells > left:
+                break
+            fitting.append(column)
+            left -= column.cells
+        return [Column(" dataset", REST, self._label), *fitting]
 
     def _label(self, row: Entry, width: int) -> Line:
         if isinstance(row, OpenPath):
@@ -40,13 +53,31 @@ class DatasetList(ColumnList[Entry]):
         return [(text.cut(f" {mark} {row['name']}", width), "")]
 
 
-def _amount(row: Entry, width: int) -> Line:
-    """Return the number of ratings or, for a dataset that is not on disk, the size of the download.
+def _column(heading: str, cells: int, value: Callable[[DatasetRow], str]) -> Column[Entry]:
+    """Return a column with a figure of each dataset; the row for a person's own files has none."""
+    return Column(
+        f"{heading} ",
+        cells,
+        lambda row, _: "" if isinstance(row, OpenPath) else f"{value(row)} ",
+        right=True,
+        style="quiet",
+    )
 
-    For the demo, return ``invented``; for the row of a person's own files, nothing.
-    """
-    if isinstance(row, OpenPath):
-        return []
-    amounts = {"ready": f"{row['ratings']:,}", "invented": "invented"}
-    download = f"get {text.size(row['bytes'])}"
-    return [(f" {amounts.get(row['state'], download)} ", "quiet")]
+
+def _size(row: DatasetRow) -> str:
+    """Return the bytes on disk or, for a dataset that is not on disk, those of the download."""
+    if row["state"] == "available":
+        return f"get {text.size(row['download'])}"
+    return text.size(row["bytes"]) if row["bytes"] else "invented"
+
+
+COLUMNS = (
+    _column("size", 11, _size),
+    _column("newest", 8, lambda row: str(row["last_year"] or "")),
+    _column("first list", 12, lambda row: text.until_list(row["seconds"])),
+    _column("ratings", 11, lambda row: f"{row['ratings']:,}" if row["ratings"] else ""),
+    _column("movies", 7, lambda row: f"{row['movies']:,}" if row["movies"] else ""),
+    _column("oldest", 7, lambda row: str(row["first_year"] or "")),
+    _column("needs", 8, lambda row: text.size(row["disk"]) if row["disk"] else ""),
+)
+"""The columns after the name, the most useful first."""

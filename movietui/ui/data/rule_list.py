@@ -26,7 +26,10 @@ class RuleList(ColumnList[RuleRow]):
         return row["rule"]
 
     def columns(self, width: int) -> Sequence[Column[RuleRow]]:
-        """Return columns for the rule and its counts. Only wide lists have ``before``: what the rule above left."""
+        """Return columns for the rule and its counts; narrow lists have only some of these.
+
+        ``before`` is what the rule above left.
+        """
         most = max((row["before"] for row in self.known_rows()), default=0)
         cells = max(8, len(f"{most:,}") + 2)
         before: Column[RuleRow] = Column("before", cells, lambda row, _: f"{row['before']:,}", right=True)
@@ -34,7 +37,7 @@ class RuleList(ColumnList[RuleRow]):
             Column("    rule", REST, self._rule),
             *([before] if width >= 30 + 3 * cells else []),
             Column("removed", cells, _removed, right=True),
-            Column("left", cells, _left, right=True),
+            *([Column("left", cells, _left, right=True)] if width >= 18 + 2 * cells else []),
         ]
 
     def draw(self, row: RuleRow, width: int) -> Line:

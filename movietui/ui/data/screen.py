@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -157,6 +158,11 @@ class DataScreen(FrameScreen):
     def _pending(self) -> bool:
         return self._chosen != self._applied
 
+    @on(events.DescendantFocus)
+    def give_room(self) -> None:
+        """Give the datasets room for their figures while a person chooses one."""
+        self.set_class(self.datasets.has_focus, "-choosing")
+
     def served(self, dataset: str) -> None:
         """Mark the dataset that Browse shows now."""
         self.list_datasets()
@@ -213,11 +219,11 @@ class DataScreen(FrameScreen):
         pane.border_title = Content(row["title"])
         if self._stages_of != row["name"]:
             self._pane("stages").show(Text())
-        terms = _terms(row, hint(self, ("data.choose", "downloads it")), hint(self, ("data.remove", "removes it")))
-        self._pane("terms").show(terms)
+        downloads, removes = hint(self, ("data.choose", "downloads it")), hint(self, ("data.remove", "removes it"))
+        self._pane("terms").show(_about(row, [], downloads, removes))
         if self._report is None or self._report["dataset"] != row["name"]:
             self._show_rules(None)  # the rules of a large dataset arrive only after a while
-        if not row["ratings"]:
+        if not row["on_disk"]:
             self._show_rules(None)
             self._shown = row["name"]
             return
@@ -235,7 +241,7 @@ class DataScreen(FrameScreen):
         self._show_rules(report or await engine.ask(Requests.preview_cleaning, dataset=row["name"], cleaning=cleaning))
         if facts:
             notes = [note for note in (facts["absent_note"], facts["note"]) if note]
-            self._pane("terms").show(Text("\n\n").join([*map(Text, notes), terms]))
+            self._pane("terms").show(_about(row, notes, downloads, removes))
             self.chart.show(facts["charts"])
             self._view(self.chart, open_view=False)
 
@@ -405,7 +411,7 @@ class DataScreen(FrameScreen):
         row = self.datasets.current
         if isinstance(row, OpenPath):
             self.action_open_path()
-        elif row is not None and not row["ratings"]:
+        elif row is not None and not row["on_disk"]:
             await self._get(row["name"], None)
         elif row is not None:
             await self.movie_tui.open_dataset(row["name"])
@@ -422,7 +428,7 @@ class DataScreen(FrameScreen):
         """Ask for a path and read the dataset there."""
         path = await self.app.push_screen_wait(ask_for_dataset())
         if path is not None:
-            on_disk = {row["name"] for row in await self.session.engine.ask(Requests.datasets) if row["ratings"]}
+            on_disk = {row["name"] for row in await self.session.engine.ask(Requests.datasets) if row["on_disk"]}
             await self._get(name_for(Path(path).stem, on_disk), path)
 
     async def _get(self, name: str, path: str | None) -> None:
@@ -441,7 +447,7 @@ class DataScreen(FrameScreen):
     async def action_remove(self) -> None:
         """Remove the selected dataset from the disk after a confirmation."""
         row, app = self.datasets.current, self.movie_tui
-        if row is None or isinstance(row, OpenPath) or not row["bytes"] or row["state"] == "available":
+        if row is None or isinstance(row, OpenPath) or not row["on_disk"]:
             raise Problem("This dataset is not on disk.")
         question = f"{row['title']} uses {text.size(row['bytes'])}. Your ratings and trained models are kept."
         if app.session.opened and app.session.opened["dataset"] == row["name"]:
@@ -512,14 +518,27 @@ class DataScreen(FrameScreen):
         return self.removed if self.removed.display else self.rules if self.rules.display else self.datasets
 
 
-def _terms(row: DatasetRow, gets: str, removes: str) -> Text:
-    lines = []
+def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Text:
+    """Return what a dataset contains, notes about it, what it takes on disk, and its terms.
+
+    ``gets`` and ``removes``: the keys that do this, with these words.
+    """
+    lines = [*filter(None, [_facts(row)]), *notes]
     if row["state"] == "available":
-        lines.append(f"{gets}: {text.size(row['bytes'])} from GroupLens.")
+        lines.append(f"{gets}: {text.size(row['download'])} from GroupLens; it needs {text.size(row['disk'])} on disk.")
+        lines.append(f"The first list takes about {text.until_list(row['seconds'])}.")
     elif row["bytes"]:
         lines.append(f"{text.size(row['bytes'])} on disk; {removes}.")
     lines += [part for part in (row["terms"], row["citation"]) if part]
     return Text("\n\n".join(lines))
+
+
+def _facts(row: DatasetRow) -> str:
+    """Return the years and counts of a dataset: ``1922–1998 · 1,682 movies · 100,000 ratings``."""
+    counts = ((row["movies"], "movie"), (row["ratings"], "rating"), (row["users"], "user"))
+    parts = [text.span(row["first_year"], row["last_year"])]
+    parts += [text.plural(count, word) for count, word in counts if count]
+    return " · ".join(filter(None, parts))
 
 
 def _stepped(number: int, step: int) -> int:

@@ -298,7 +298,7 @@ class TrainScreen(RunsScreen):
         ready = [
             row["name"]
             for row in await self.session.engine.ask(Requests.datasets)
-            if row["ratings"] or row["state"] == "invented"
+            if row["on_disk"] or row["state"] == "invented"
         ]
         if dataset not in ready:
             raise Problem(f"{dataset} is not on disk yet; get it on the Data screen ({key_of(self, 'screen.data')}).")

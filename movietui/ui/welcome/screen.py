@@ -26,7 +26,7 @@ from movietui.protocol.messages import DatasetRow
 from movietui.protocol.requests import Requests
 from movietui.protocol.viewers import ViewerRef
 from movietui.state.child_processes import warm_job
-from movietui.state.first_list import DEFAULT_DATASET, DEMO, FirstList, Step
+from movietui.state.first_list import DEFAULT_DATASET, DEMO, FirstList, Step, StepName, usual_seconds
 from movietui.state.job_progress import Activity
 from movietui.ui.bindings import key_of, key_on
 from movietui.ui.browse.screen import BrowseScreen
@@ -38,6 +38,8 @@ from movietui.ui.widgets.row_list import RowList
 TICK = 0.5
 """Seconds between two drawings of the time left."""
 BAR = 16
+LONG = 100
+"""From this many seconds on, the time left is shown in minutes."""
 State = Literal["working", "stopped", "who"]
 STATES: Mapping[str, Sequence[State]] = {
     "new_profile": ("who",),
@@ -143,9 +145,10 @@ class WelcomeScreen(FrameScreen):
         try:
             rows = await session.engine.ask(Requests.datasets)
             name = name or _dataset_to_begin_with(rows)
-            self._terms = next((_terms(row) for row in rows if row["name"] == name), "")
-            title = next((row["title"] for row in rows if row["name"] == name), name)
-            self._first_list = FirstList("Make the demo" if name == DEMO else f"Get {title}")
+            row = next((row for row in rows if row["name"] == name), None)
+            self._terms = _terms(row) if row is not None else ""
+            title = f"Get {row['title'] if row is not None else name}"
+            self._first_list = FirstList("Make the demo" if name == DEMO else title, _usual_seconds(row))
             self._show("working")
             async with warm_job() as training:  # torch loads while the data arrive
                 cleaning = await asyncio.to_thread(session.store.cleaning_of, name)
@@ -165,9 +168,11 @@ class WelcomeScreen(FrameScreen):
         Raises ``Problem`` if it cannot be trained, ``Cancelled`` if it was cancelled.
         """
         rows = await self.session.engine.ask(Requests.datasets)
-        title = next((row["title"] for row in rows if row["name"] == name), name)
+        row = next((row for row in rows if row["name"] == name), None)
+        title = row["title"] if row is not None else name
         self._title, self._terms = f"Your list of {title}", ""
-        self._first_list = FirstList(f"Get {title}", got=True, learning_began=time.monotonic())
+        usual, now = _usual_seconds(row), time.monotonic()
+        self._first_list = FirstList(f"Get {title}", usual, got=True, learning_began=now)
         self._show("working")
         await self.movie_tui.stand_in.train(name)
 
@@ -236,8 +241,9 @@ class WelcomeScreen(FrameScreen):
         if self.state == "stopped":
             return "There is no list yet", Text(f"{self._problem}\n")
         lines = [_line(step) for step in self._first_list.steps()]
-        left = text.plural(self._first_list.seconds_left(time.monotonic()), "second")
-        return self._title, Text("\n").join([*lines, Text(), Text(f"about {left} left")])
+        left = self._first_list.seconds_left(time.monotonic())
+        words = text.plural(left, "second") if left < LONG else text.about(left)
+        return self._title, Text("\n").join([*lines, Text(), Text(f"about {words} left")])
 
     def _small(self) -> str:
         if self.state == "working":
@@ -355,7 +361,7 @@ class WelcomeScreen(FrameScreen):
 
         path = await self.app.push_screen_wait(ask_for_dataset())
         if path is not None:
-            on_disk = {row["name"] for row in await self.session.engine.ask(Requests.datasets) if row["ratings"]}
+            on_disk = {row["name"] for row in await self.session.engine.ask(Requests.datasets) if row["on_disk"]}
             await self.make_list(name_for(Path(path).stem, on_disk), path)
 
     @shows_problems
@@ -370,6 +376,11 @@ def _dataset_to_begin_with(rows: Sequence[DatasetRow]) -> str:
     """Return the dataset to begin with: the default one, unless only others are on disk."""
     ready = [row["name"] for row in rows if row["state"] == "ready"]
     return DEFAULT_DATASET if DEFAULT_DATASET in ready or not ready else ready[0]
+
+
+def _usual_seconds(row: DatasetRow | None) -> Mapping[StepName, float]:
+    """Return how long the steps usually take for a dataset, ``None`` for one of unknown size."""
+    return usual_seconds(0, 0) if row is None else usual_seconds(row["download"], row["ratings"] or 0)
 
 
 def _terms(row: DatasetRow) -> str:

@@ -1,0 +1,129 @@
+"""Which datasets there are, how long their first lists take, and which one has newer movies than another."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from movietui.data import catalogue
+from movietui.data.catalogue import DatasetStatus
+from movietui.data.dataset import Dataset
+from movietui.data.fetch import downloads, estimates
+from movietui.data.fetch.sources import SOURCES
+from movietui.data.storage import locations
+from movietui.models.choices import QUICK
+from movietui.protocol.messages import DatasetRow, NewerDataset
+from movietui.store.ratings import Store
+from movietui.store.run_records import Run
+
+MUCH_NEWER = 5
+"""A dataset is offered beside a list if it covers at least so many years more; below that, few viewers miss much."""
+FEWEST_NEWER = 3
+"""A dataset is offered after an import if at least so many movies are newer than the open dataset."""
+SHARE_NEWER = 0.05
+"""The same, as a share of the movies of the import."""
+
+
+def list_datasets(store: Store) -> list[DatasetRow]:
+    """Return all datasets that are on disk or can be fetched."""
+    return [_row(status, store) for status in catalogue.list_datasets()]
+
+
+def list_stored(store: Store | None) -> list[DatasetRow]:
+    """Return all datasets and, if any of IMDb's tables are downloaded, an entry for these, as ``data list --json``.
+
+    Without a store, nothing is known about trained models.
+    """
+    return [_row(status, store) for status in catalogue.list_stored()]
+
+
+def _row(status: DatasetStatus, store: Store | None) -> DatasetRow:
+    source = SOURCES.get(status.name)
+    row = {
+        **status.to_json(),
+        "seconds": _seconds(status, store.serving_runs(status.name) if store else ()),
+        "terms": source.terms if source else "",
+        "citation": source.citation if source else "",
+    }
+    return cast(DatasetRow, row)
+
+
+def _seconds(status: DatasetStatus, runs: Sequence[Run]) -> float | None:
+    """Return about how many seconds it takes from here to the first list; 0 if a run can make it."""
+    if status.on_disk and runs:
+        return 0.0
+    if not status.ratings:
+        return None
+    measured = next((run.seconds for run in runs if run.model == QUICK and run.seconds), None)
+    steps = estimates.seconds(status.download, status.ratings, measured)
+    return steps.learn if status.on_disk else steps.total
+
+
+def newest_year(dataset: Dataset) -> int:
+    """Return the newest year of release in a dataset, as published if it is published; 0 if unknown."""
+    source = SOURCES.get(dataset.name)
+    return (source.years[1] if source else 0) or dataset.newest_year
+
+
+def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDataset | None:
+    """Return the dataset to offer because its movies are newer than those of ``dataset``; ``None`` if there is none.
+
+    ``years``: the years of release of all movies of an import, 0 if unknown. With them, a dataset is offered if at
+    least ``FEWEST_NEWER`` movies, and a share of ``SHARE_NEWER``, are newer than ``dataset``, and it covers one of
+    these. Without them, a dataset is offered if it covers at least ``MUCH_NEWER`` years more.
+
+    The newest dataset is offered; of several, one that can be opened at once, else one on disk, else the smallest
+    download. A dataset that would have to be downloaded is offered only with a network. If the disk is too full for it,
+    the result says so.
+    """
+    than_year = newest_year(dataset)
+    if not than_year:
+        return None
+    newer_years = [year for year in years if year > than_year]
+    if years and len(newer_years) < max(FEWEST_NEWER, SHARE_NEWER * len(years)):
+        return None
+    reach = min(newer_years) if years else than_year + MUCH_NEWER
+    found = [
+        (row, state)
+        for row in list_datasets(store)
+        if row["name"] not in (dataset.name, catalogue.DEMO)
+        and (row["last_year"] or 0) >= reach
+        and (state := _state(row)) is not None
+    ]
+    if not found:
+        return None
+    states = ("open", "learn", "get")
+    row, state = min(found, key=lambda each: (-(each[0]["last_year"] or 0), states.index(each[1]), each[0]["download"]))
+    needed, free = (max(0, row["disk"] - row["bytes"]) if state == "get" else 0), _free()
+    return {
+        "dataset": row["name"],
+        "last_year": row["last_year"] or 0,
+        "than": dataset.name,
+        "than_year": than_year,
+        "newer": len(newer_years),
+        "movies": len(years),
+        "state": "full" if needed > free else state,
+        "download": row["download"] if state == "get" else 0,
+        "disk": needed,
+        "free": free,
+        "seconds": row["seconds"] or 0.0,
+    }
+
+
+def _state(row: DatasetRow) -> Literal["open", "learn", "get"] | None:
+    """Return what it takes to make a list of a dataset; ``None`` if it can only be downloaded and there is no network.
+
+    The user's own dataset whose files are gone cannot be downloaded either.
+    """
+    if row["on_disk"]:
+        return "open" if row["seconds"] == 0 else "learn"
+    return "get" if row["download"] and not downloads.offline() else None
+
+
+def _free() -> int:
+    """Return the bytes that are free on the disk with the datasets."""
+    folder = locations.datasets()
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

@@ -1,0 +1,96 @@
+"""The offer of a dataset with newer movies, and the work in the background that its list needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from movietui.protocol.messages import ImportReport, NewerDataset
+from movietui.protocol.requests import Requests
+from movietui.state.current_job import Work
+from movietui.state.first_model import StandIn
+from movietui.state.run_queue import RunQueue
+from movietui.state.session import Session
+
+HIDDEN = "newer:"
+"""The start of the choices in the store that say which dataset is not offered any more, one for each open dataset."""
+
+
+class NewerOffer:
+    """Offers a dataset with newer movies, and gets it in the background if the user accepts.
+
+    The list never changes by itself: when the other dataset can make a list, it is offered once more, to be opened.
+    """
+
+    def __init__(
+        self, session: Session, work: Work, queue: RunQueue, stand_in: StandIn, changed: Callable[[], object]
+    ) -> None:
+        """``changed`` is called when there is another offer, or its dataset begins or ends to be got."""
+        self._session = session
+        self._work = work
+        self._queue = queue
+        self._stand_in = stand_in
+        self._changed = changed
+        self.current: NewerDataset | None = None
+        """What is offered; ``None`` if nothing is."""
+        self.getting = ""
+        """The dataset that is got in the background, or learnt from; empty if there is none."""
+        self.run: int | None = None
+        """The number of the run that learns from it, while it does."""
+
+    async def look(self) -> None:
+        """Offer a dataset with much newer movies than the open one, unless the user hid this offer."""
+        if self.getting:
+            return
+        found = await self._session.engine.ask(Requests.newer_dataset)
+        if found is not None:
+            hidden = await asyncio.to_thread(self._session.store.choice, HIDDEN + found["than"])
+            found = None if hidden == found["dataset"] else found
+        if not self.getting:
+            self._show(found)
+
+    def after_import(self, report: ImportReport) -> None:
+        """Offer a dataset that has the newer movies of an import, even if the user hid the offer before."""
+        if report["newer"] is not None and not self.getting:
+            self._show(report["newer"])
+
+    async def get(self) -> None:
+        """Get the offered dataset if it is not on disk, and let the quick model learn from it; then offer to open it.
+
+        Raises ``Problem`` if this fails, and ``Cancelled`` if it is stopped. The offer then stands as before; what is
+        downloaded is kept.
+        """
+        offered = self.current
+        assert offered is not None
+        self.getting = name = offered["dataset"]
+        self._changed()
+        try:
+            if offered["state"] == "get":
+                await self._work.get(name, None, await asyncio.to_thread(self._session.store.cleaning_of, name))
+                offered = {**offered, "state": "learn", "download": 0, "disk": 0}
+            self.run = await self._stand_in.start(name)
+            await self._stand_in.finish(self.run)
+            offered = {**offered, "state": "open", "seconds": 0.0}
+        finally:
+            self.getting, self.run = "", None
+            opened = self._session.opened
+            self._show(None if opened is not None and opened["dataset"] == name else offered)
+
+    async def stop(self) -> None:
+        """Stop getting the dataset, or learning from it. What is downloaded is kept."""
+        activity = self._work.activity
+        if self.run is not None:
+            await self._queue.cancel(self.run)
+        elif activity is not None and activity.request["do"] == "get" and activity.dataset == self.getting:
+            await self._work.cancel()
+
+    async def hide(self) -> None:
+        """Withdraw the offer, also at the next start. A newer dataset, or another import, is offered again."""
+        offered = self.current
+        self._show(None)
+        if offered is not None:
+            await self._session.remember(HIDDEN + offered["than"], offered["dataset"])
+
+    def _show(self, offered: NewerDataset | None) -> None:
+        self.current = offered
+        self._changed()

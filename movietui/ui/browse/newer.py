@@ -1,0 +1,124 @@
+"""The line that offers a dataset with newer movies, until a person opens the dataset or hides the line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.app import RenderResult
+from textual.binding import Binding
+
+from movietui.data.problems import Cancelled, Problem
+from movietui.formatting import newer_datasets
+from movietui.formatting.text import fitted
+from movietui.ui.bindings import hint, key_of
+from movietui.ui.browse.controller import BrowseController
+from movietui.ui.controller import in_background
+from movietui.ui.widgets.text_line import TextLine
+
+if TYPE_CHECKING:
+    from movietui.ui.browse.screen import BrowseScreen
+
+NEWER_KEYS = [
+    Binding(
+        "X",
+        "get_newer",
+        "Newer movies",
+        show=False,
+        id="browse.get-newer",
+        tooltip="Get or open the dataset with newer movies that is offered; stop getting it",
+    ),
+    Binding(
+        "H",
+        "hide_newer",
+        "No newer movies",
+        show=False,
+        id="browse.hide-newer",
+        tooltip="Hide the offer of a dataset with newer movies",
+    ),
+]
+
+
+class NewerLine(TextLine):
+    """Offers a dataset with newer movies, in one line; hidden if none is offered."""
+
+    DEFAULT_CSS = """
+    NewerLine { height: 1; padding: 0 1; color: $text; background: $surface; display: none; }
+    NewerLine.-offered { display: block; }
+    """
+
+    def refresh_if_changed(self) -> None:
+        """Show or hide the line, and draw it again if it changed."""
+        self.set_class(cast("BrowseScreen", self.screen).movie_tui.newer.current is not None, "-offered")
+        super().refresh_if_changed()
+
+    def render(self) -> RenderResult:
+        """Draw the longest wording that fits."""
+        width = self.content_size.width
+        wordings = self._wordings()
+        return fitted(next((words for words in wordings if len(words) <= width), wordings[-1]), width)
+
+    def _wordings(self) -> list[str]:
+        """Return wordings of the offer, the longest first."""
+        screen = cast("BrowseScreen", self.screen)
+        newer = screen.movie_tui.newer
+        offered = newer.current
+        if offered is None:
+            return [""]
+        name = offered["dataset"]
+        if newer.getting:
+            stops = hint(screen, ("browse.get-newer", "stops it"))
+            return [f"Getting {name} in the background · {stops}", f"Getting {name} · {stops}"]
+        hides = hint(screen, ("browse.hide-newer", "hides this"))
+        reason, offer = newer_datasets.reason(offered), newer_datasets.offer(offered)
+        if offered["state"] == "full":
+            return [f"{reason}. {offer} · {hides}", f"{offer} · {hides}", f"No room for {name} · {hides}"]
+        opens = offered["state"] == "open"
+        does = hint(screen, ("browse.get-newer", "opens it" if opens else "gets it"))
+        shorter = hint(screen, ("browse.get-newer", f"{'opens' if opens else 'gets'} {name}"))
+        return [
+            f"{reason}. {offer}: {does} · {hides}",
+            f"{offer}: {does} · {hides}",
+            f"{shorter}, to {offered['last_year']} · {hides}",
+        ]
+
+
+class NewerController(BrowseController):
+    """Handles the keys for the offer of a dataset with newer movies."""
+
+    @in_background("look", exclusive=True)
+    async def look(self) -> None:
+        """Offer a dataset with much newer movies than the open one."""
+        await self.app.newer.look()
+
+    @in_background("newer")
+    async def action_get_newer(self) -> None:
+        """Get the offered dataset in the background; if it is being got, stop that; if it is ready, open it."""
+        newer = self.app.newer
+        if newer.getting:
+            await newer.stop()
+            return
+        offered = newer.current
+        if offered is None:
+            data = key_of(self.screen, "screen.data")
+            raise Problem(f"No dataset with newer movies is offered; {data} shows all datasets.")
+        if offered["state"] == "full":
+            raise Problem(f"{newer_datasets.offer(offered)}; free some space first.")
+        if offered["state"] == "open":
+            await self.app.open_dataset(offered["dataset"])
+            year = offered["last_year"]
+            self.app.show_notice(f"{offered['dataset']} has movies up to {year}; your ratings count here too")
+            return
+        try:
+            await newer.get()
+        except Cancelled:
+            self.app.show_notice(f"Stopped getting {offered['dataset']}; what is downloaded is kept")
+            return
+        self.app.announce_newer()
+
+    @in_background("newer")
+    async def action_hide_newer(self) -> None:
+        """Hide the offer, now and at the next start."""
+        newer = self.app.newer
+        if newer.current is not None and not newer.getting:
+            await newer.hide()
+            self.app.show_notice(f"Hidden; {key_of(self.screen, 'screen.data')} shows all datasets")

@@ -101,9 +101,10 @@ def _values(fact: Fact, typed: str, dataset: Dataset) -> frozenset[str]:
             raise no_such(f"There is no {who} {typed!r} here", typed, imdb.credited, f"check the name{again}.")
         return known
     names = names_of(fact)
-    code = OTHER_NAMES.get(title_key(typed), typed.casefold())
-    known = frozenset(each for each in names if each.casefold() == code.casefold())
-    known = known or _matching(typed, {each: title_key(name) for each, name in names.items()}, exact=True)
+    known = frozenset(code for code in names if code.casefold() == typed.casefold())
+    if not known and (other := OTHER_NAMES.get(title_key(typed))) in names:
+        known = frozenset({str(other)})
+    known = known or _matching(typed, {code: title_key(name) for code, name in names.items()}, exact=True)
     if not known:
         example = "ko or Korean" if fact == "language" else "kr or South-Korea"
         raise no_such(f"There is no {fact} {typed!r}", typed, names.values(), f"write a code or name, like {example}.")

@@ -15,10 +15,8 @@ from movietui.data.query.condition_text import PREFIXES, Fact, person_condition,
 from movietui.data.titles import title_key
 
 _CONDITION = re.compile(rf'([+-]?)({"|".join(PREFIXES)})(?:"([^"]*)"?|([^"]*))', re.IGNORECASE)
-_LOSSES: Mapping[Fact, tuple[str, str]] = {
-    "language": ("languages", "title.akas"),
-    "country": ("countries", "title.akas"),
-}
+_ORIGINS: Mapping[Fact, str] = {"language": "languages", "country": "countries"}
+"""The facts that a join infers from ``title.akas``, with their plurals."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Condition:
         A movie whose language or country is unknown passes no condition on it, not even one that excludes a value.
         """
         imdb = dataset.movies.imdb
-        if self.wanted or imdb is None or self.fact not in _LOSSES:
+        if self.wanted or imdb is None or self.fact not in _ORIGINS:
             return None
         return [row for rows in _rows_by_value(self.fact, imdb).values() for row in rows]
 
@@ -79,11 +77,11 @@ def _require(fact: Fact, part: str, dataset: Dataset) -> None:
         if tags is None or not tags.names:
             raise Problem(f"{but} has no tags; use a dataset that has, such as ml-latest-small or ml-32m.")
         return
-    lost, table = _LOSSES.get(fact, ("directors", ""))
+    facts = _ORIGINS.get(fact, "directors")
     if imdb is None:
-        raise Problem(f"{but} has no {lost}; join it with IMDb first {join}.")
-    if table and not _rows_by_value(fact, imdb):
-        raise Problem(f"{but} was joined without {table}.tsv.gz, which has the {lost}; join it again {join}.")
+        raise Problem(f"{but} has no {facts}; join it with IMDb first {join}.")
+    if fact in _ORIGINS and not _rows_by_value(fact, imdb):
+        raise Problem(f"{but} was joined without title.akas.tsv.gz, which has the {facts}; join it again {join}.")
 
 
 def _values(fact: Fact, typed: str, dataset: Dataset) -> frozenset[str]:
@@ -103,9 +101,10 @@ def _values(fact: Fact, typed: str, dataset: Dataset) -> frozenset[str]:
             raise no_such(f"There is no {who} {typed!r} here", typed, imdb.credited, f"check the name{again}.")
         return known
     names = names_of(fact)
-    code = OTHER_NAMES.get(title_key(typed), typed.casefold())
-    known = frozenset(each for each in names if each.casefold() == code.casefold())
-    known = known or _matching(typed, {each: title_key(name) for each, name in names.items()}, exact=True)
+    known = frozenset(code for code in names if code.casefold() == typed.casefold())
+    if not known and (other := OTHER_NAMES.get(title_key(typed))) in names:
+        known = frozenset({str(other)})
+    known = known or _matching(typed, {code: title_key(name) for code, name in names.items()}, exact=True)
     if not known:
         example = "ko or Korean" if fact == "language" else "kr or South-Korea"
         raise no_such(f"There is no {fact} {typed!r}", typed, names.values(), f"write a code or name, like {example}.")
@@ -160,7 +159,7 @@ def _completed(fact: Fact, sign: str, typed: str, dataset: Dataset) -> Iterable[
         for key, index in tags.index.items():
             if wanted in f" {key}":
                 yield tag_condition(key, sign), _meeting(counts[index], sign, len(dataset.movies))
-    elif fact in _LOSSES:
+    elif fact in _ORIGINS:
         rows, names = _rows_by_value(fact, imdb), names_of(fact)
         judged = len({row for of_code in rows.values() for row in of_code})
         for code, of_code in rows.items():

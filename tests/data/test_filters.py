@@ -116,6 +116,8 @@ def with_facts() -> Dataset:
         ("-lang:en", "Am\xe9lie"),  # of the others, the language is unknown
         ("-lang:fr", "Alien Aliens The 2001:"),
         ("lang:de", ""),
+        ("lang:uk", ""),  # Ukrainian, although the country uk is another name for gb
+        ("lang:mandarin", ""),
         ("country:gb", "Alien The"),
         ("country:UK -country:us", "The"),
         ("country:south-korea", "2001:"),

@@ -269,6 +269,8 @@ def test_tags_are_stored_with_the_movies(tmp_path: Path) -> None:
         }
     assert again.fingerprint == once.fingerprint
     assert stored(tmp_path, GIVEN[:2], {}, "standard").fingerprint != once.fingerprint
+    renamed = [(user, movie, "sea" if tag == "sci-fi" else tag) for user, movie, tag in GIVEN[:-1]]
+    assert stored(tmp_path, [*renamed, (4, 7, "sea")], {}, "standard").fingerprint != once.fingerprint
 
 
 def test_a_merged_movie_has_the_tags_of_all_its_entries_and_a_removed_one_none(tmp_path: Path) -> None:

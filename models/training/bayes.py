@@ -433,7 +433,7 @@ class _Side:
 
 
 class _Unrated:
-    """Draws the vectors of the movies without ratings.
+    """Draws the vectors of the movies without ratings, and the mean of an unknown movie.
 
     Their prior in ``_Side`` would be wrong: it is a regression on who rated a movie, too, and movies that nobody rated
     are not like the average of the others. Theirs is a regression on the features alone. It is fitted to the latest
@@ -448,7 +448,7 @@ class _Unrated:
     def draw(self) -> None:
         """Draw the regression, then the vectors and their means."""
         movies, known = self.movies, self.movies.known
-        if known.all() or not known.any():
+        if not known.any():
             return
         mean, precision = _draw_normal((movies.vectors - self.block.fitted)[known], self.generator)
         self.block.draw(movies.vectors - mean, precision, self.generator)
@@ -456,6 +456,7 @@ class _Unrated:
         normal = torch.randn(self.size, len(expected), generator=self.generator)
         lower = torch.linalg.cholesky(precision)
         movies.means[:-1][~known] = expected
+        movies.means[-1] = mean
         movies.vectors[~known] = expected + torch.linalg.solve_triangular(lower.T, normal, upper=True).T
 
 

@@ -5,7 +5,7 @@ After cleaning, all code uses indices: ``ratings.user[i]`` is a row of ``users``
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -143,6 +143,11 @@ class ImdbFacts:
         """The rows of the movies from each country, by its code."""
         return _rows_by_value(self.countries)
 
+    def first(self, movies: int) -> "ImdbFacts":
+        """Return the facts about the first movies only."""
+        columns = [each.name for each in fields(self) if each.name != "fingerprint"]
+        return replace(self, **{name: getattr(self, name)[:movies] for name in columns})
+
     def cast_of(self, row: int) -> tuple[str, ...]:
         """Return the names of the actors of a movie who are billed first."""
         return self.cast[row] if self.cast else ()
@@ -199,6 +204,18 @@ class Movies:
     """None if the dataset is not joined with IMDb."""
     tags: Tags | None = None
     """None if the dataset has no tags."""
+    unrated: int = 0
+    """How many of the last movies are not the dataset's, but IMDb's; see ``movietui.data.imdb.unrated``."""
+
+    def first(self, movies: int) -> "Movies":
+        """Return the first movies only."""
+        return replace(
+            self,
+            **{name: getattr(self, name)[:movies] for name in ("ids", "titles", "years", "genres", "keys", "months")},
+            imdb=self.imdb and self.imdb.first(movies),
+            tags=self.tags and self.tags.first(movies),
+            unrated=max(0, self.unrated - (len(self) - movies)),
+        )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -279,6 +296,11 @@ class Dataset:
     def with_ratings(self, rows: NDArray[np.intp]) -> "Dataset":
         """Return the dataset with only these ratings. Users and movies keep their rows."""
         return replace(self, ratings=self.ratings.take(rows))
+
+    def without_unrated(self) -> "Dataset":
+        """Return the dataset without IMDb's movies, which nobody in it has rated."""
+        movies = self.movies
+        return replace(self, movies=movies.first(len(movies) - movies.unrated)) if movies.unrated else self
 
     @cached_property
     def counts(self) -> Ints:

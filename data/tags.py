@@ -8,7 +8,7 @@ publishes a relevance, which is the weight as it is, if it is at least ``MIN_REL
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -53,6 +53,15 @@ class Tags:
     def of(self, row: int) -> list[str]:
         """Return the tags of a movie, the one that tells most about it first."""
         return [self.names[tag] for tag in self.tag[self._of(row)].tolist()]
+
+    def beside_untagged(self, movies: int) -> "Tags":
+        """Return the tags of the same movies, followed by this many movies without tags."""
+        return replace(self, starts=np.append(self.starts, np.full(movies, self.starts[-1], np.int32)))
+
+    def first(self, movies: int) -> "Tags":
+        """Return the tags of the first movies only."""
+        end = int(self.starts[movies])
+        return replace(self, starts=self.starts[: movies + 1], tag=self.tag[:end], weight=self.weight[:end])
 
     def strong(self, row: int) -> list[str]:
         """Return those tags of a movie that are ``STRONG``, in the same order."""

@@ -57,6 +57,11 @@ class History:
     def __len__(self) -> int:
         return len(self.movies)
 
+    def among(self, movies: int) -> "History":
+        """Return the ratings of the first so many movies only."""
+        rated = self.movies < movies
+        return self if rated.all() else History(self.movies[rated], self.stars[rated], self.user)
+
     def without(self, index: int) -> "History":
         """Return the history without the rating at an index."""
         return History(np.delete(self.movies, index), np.delete(self.stars, index), self.user)
@@ -113,6 +118,10 @@ class Model(ABC, Generic[S, Taste]):
     settings_type: ClassVar[type[Settings]]
     published: ClassVar[Settings | None] = None
     """The settings of the source system, as its author describes them; ``None`` if no source system has this model."""
+
+    predicts_unrated: ClassVar[bool] = False
+    """Whether the model predicts movies without ratings from what describes them. Such a model is also fitted on the
+    unrated movies of a dataset that is joined with IMDb, and lists them."""
 
     on_device: ClassVar[bool] = False
     """Whether the model is fitted on the device that ``movietui.models.training.device`` chooses, rather than on the

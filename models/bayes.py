@@ -103,6 +103,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
     name = "bayes"
     summary = "Bayesian factorisation machine; uses facts about users and movies, and knows how sure it is."
     settings_type = BayesSettings
+    predicts_unrated = True
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         # Imported here because it needs torch, and serving does not.

@@ -152,11 +152,15 @@ class Blend(Model[BlendSettings, Tastes]):
     weights go only half of the way from their starting values to those of the ascent.
 
     *Uncertainty* is that of ``bayes``.
+
+    Movies without ratings that come from IMDb are only known to ``bayes``: their stars are its stars, the score of each
+    other part is the mean of that part's scores, and ratings of them count for ``bayes`` alone.
     """
 
     name = "blend"
     summary = "The best of several: Bayesian stars, and an order learned from what people watched and liked."
     settings_type = BlendSettings
+    predicts_unrated = True
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""
@@ -168,13 +172,15 @@ class Blend(Model[BlendSettings, Tastes]):
             of_part = {key.removeprefix(prefix): value for key, value in parameters.items() if key.startswith(prefix)}
             model.restore(of_part, scale)
         self._known = parameters["counts"] > 0
+        self._rated = min(len(model.counts) for model in self._parts.values())
+        """How many movies all parts know: the first ones."""
         self._ranking = [name for name, part in parts.items() if part.order]
         self._rating = [name for name, part in parts.items() if part.rates]
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         sweeps, base_ratings = affordable(self.settings, len(train.ratings))
         parts = parts_of(self.settings, sweeps)
-        weighed = train.with_ratings(ratings_of(train, some_users(train, WEIGHT_RATINGS, self.seed)))
+        weighed = train.with_ratings(ratings_of(train, some_users(train, WEIGHT_RATINGS, self.seed))).without_unrated()
         rows, held_out_rows = hold_out(np.arange(len(weighed.ratings)), self.seed, self.settings.held_out)
         remaining, held_out = weighed.with_ratings(rows), weighed.ratings.take(held_out_rows)
         of_base = train.with_ratings(ratings_of(train, some_users(train, base_ratings, self.seed)))
@@ -196,7 +202,7 @@ class Blend(Model[BlendSettings, Tastes]):
         first: dict[str, AnyModel] = {}
         served: dict[str, AnyModel] = {}
         for name, part in parts.items():
-            everything = of_base if name == BASE else train
+            everything = of_base if name == BASE else train.without_unrated()
             for fit, (models, data) in enumerate(((first, remaining), (served, everything))):
                 models[name] = part.build(self.seed)
                 models[name].fit(data, progress=partial(report_share, name, fit))
@@ -228,22 +234,43 @@ class Blend(Model[BlendSettings, Tastes]):
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the stacked stars."""
-        return self._stars(lambda name: self._parts[name].predict(users, movies))
+        base = self._parts[BASE].predict(users, movies)
+        known = movies < self._rated
+
+        def stars(name: str) -> Floats:
+            return np.where(known, self._parts[name].predict(users, np.where(known, movies, -1)), base)
+
+        return self._stars(lambda name: base if name == BASE else stars(name))
 
     def fold_in(self, history: History) -> Tastes:
         """Fold the viewer into ``BASE`` and, in parallel, into all other parts, which together take about as long."""
         base, *others = self._parts.items()
+        known = history.among(self._rated)
         taste, tastes = side_by_side(
-            lambda: base[1].fold_in(history), lambda: {name: model.fold_in(history) for name, model in others}
+            lambda: base[1].fold_in(history), lambda: {name: model.fold_in(known) for name, model in others}
         )
         return Tastes({BASE: taste, **tastes})
 
     def expect(self, taste: Tastes) -> Expectation:
         """Return the stacked stars, the uncertainty of ``bayes`` and the learned order."""
         by_part = {name: model.expect(taste.by_part[name]) for name, model in self._parts.items()}
+        if self._rated < len(self._known):
+            by_part = {name: self._with_unrated(expected, by_part[BASE].stars) for name, expected in by_part.items()}
         table = features({name: by_part[name].score for name in self._ranking}, self.counts, self._known)
         score = np.asarray(self.parameters["order"] @ table, np.float32)
         return Expectation(self._stars(lambda name: by_part[name].stars), by_part[BASE].uncertainty, score)
+
+    def _with_unrated(self, expected: Expectation, stars: Floats) -> Expectation:
+        """Return a part's predictions of all movies. ``stars``: those that ``BASE`` predicts, shape (movies,)."""
+        missing = len(stars) - len(expected.stars)
+        if not missing:
+            return expected
+        mean = expected.score[self._known[: self._rated]].mean()
+        return Expectation(
+            np.append(expected.stars, stars[self._rated :]),
+            np.append(expected.uncertainty, np.zeros(missing, np.float32)),
+            np.append(expected.score, np.full(missing, mean, np.float32)),
+        )
 
     def movie_vectors(self) -> Floats | None:
         """Return the vectors of ``bayes`` and, if it is a part, of the first ``ials``, side by side, each scaled to a
@@ -256,22 +283,25 @@ class Blend(Model[BlendSettings, Tastes]):
         vectors = [
             each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), TINY) for each in parts if each is not None
         ]
-        return np.concatenate(vectors, axis=1)
+        return np.concatenate([np.pad(each, ((0, len(self._known) - len(each)), (0, 0))) for each in vectors], axis=1)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Sum the weighted shares of the ranking parts. Except for ``bayes``, a part's scores with and without a rating
         are each standardised over the movies with ratings, as they are served."""
-        everything = np.arange(len(self.counts), dtype=np.int32)
+        known = history.among(self._rated)
+        everything = np.arange(self._rated, dtype=np.int32)
         shares = np.zeros((len(movies), len(history)), np.float32)
+        cells = np.ix_(movies < self._rated, history.movies < self._rated)
         for weight, name in zip(self.parameters["order"], self._ranking, strict=False):
             model = self._parts[name]
             if name == BASE:
                 shares += np.float32(weight) * model.explain_list(history, movies)
                 continue
-            score = model.expect(model.fold_in(history)).score[None]
-            without = score - model.explain_list(history, everything).T
-            values = _standardised(np.concatenate([score, without]), self._known)[:, movies]
-            shares += np.float32(weight) * (values[:1] - values[1:]).T
+            score = model.expect(model.fold_in(known)).score[None]
+            without = score - model.explain_list(known, everything).T
+            values = _standardised(np.concatenate([score, without]), self._known[: self._rated])
+            values = values[:, movies[movies < self._rated]]
+            shares[cells] += np.float32(weight) * (values[:1] - values[1:]).T
         return shares
 
     def _stars(self, stars: Callable[[str], Floats]) -> Floats:

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from movietui.data.dataset import Dataset, Scale
+from movietui.data.dataset import Dataset, Movies, Scale
 from movietui.data.problems import Problem
 from movietui.data.storage import atomic_files, disk, strict_json
 from movietui.models.base import AnyModel
@@ -43,6 +43,8 @@ class Manifest:
     """``Dataset.fingerprint`` of the dataset that the model was fitted on: the model's rows of users and movies are
     valid only there."""
     scale: dict[str, float]
+    unrated: str = ""
+    """The digest of the ids of the unrated movies that the model was fitted on; empty if there were none."""
     split: str = ""
     """The split that ``metrics`` were measured on."""
     fitted_on: str = ""
@@ -77,6 +79,7 @@ def save(
         cleaning=dataset.cleaning,
         fingerprint=dataset.fingerprint,
         scale=asdict(model.scale),
+        unrated=_digest_of_unrated(dataset.movies) if len(model.counts) == len(dataset.movies) else "",
         split=split,
         fitted_on=fitted_on,
         metrics={name: value for name, value in (metrics or {}).items() if math.isfinite(value)},
@@ -135,7 +138,7 @@ def _seal(facts: Mapping[str, object]) -> str:
 
 def _is_valid(manifest: Manifest) -> bool:
     """Return whether all fields have valid types and the scale is valid; ``strict_json`` reads only finite numbers."""
-    texts = ("model", "dataset", "cleaning", "fingerprint", "split", "fitted_on", "sha256")
+    texts = ("unrated", "model", "dataset", "cleaning", "fingerprint", "split", "fitted_on", "sha256")
     numbers = (manifest.settings, manifest.scale, manifest.metrics)
     return (
         all(isinstance(getattr(manifest, name), str) for name in texts)
@@ -150,11 +153,12 @@ def _is_valid(manifest: Manifest) -> bool:
     )
 
 
-def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest]:
+def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest, Dataset]:
     """Load a model for the dataset that it was fitted on. Imports neither torch nor pandas.
 
-    Raises ``Problem`` for a checkpoint of another dataset, a missing, damaged or truncated file, a model that this
-    version lacks, and a newer format.
+    Returns the model, its manifest, and the dataset that it can serve: without the unrated movies, unless the model was
+    fitted on the same ones. Raises ``Problem`` for a checkpoint of another dataset or of other unrated movies, a
+    missing, damaged or truncated file, a model that this version lacks, and a newer format.
     """
     manifest = read_manifest(folder)
     if manifest.model not in MODELS:
@@ -167,6 +171,12 @@ def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest]:
         raise Problem(
             f"The checkpoint in {folder} was trained on {theirs}, not on {ours}; train again on this dataset."
         )
+    if manifest.unrated and manifest.unrated != _digest_of_unrated(dataset.movies):
+        raise Problem(
+            f"The checkpoint in {folder} was trained with other movies from IMDb than {dataset.name} has now; train it "
+            "again."
+        )
+    dataset = dataset if manifest.unrated else dataset.without_unrated()
     try:
         arrays = disk.read(folder / ARRAYS, disk.MAX_FILE_BYTES)
     except OSError as error:
@@ -178,12 +188,18 @@ def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest]:
         model = kind(kind.settings_type(**manifest.settings), seed=manifest.seed)
         parameters = load_arrays(arrays)
         model.restore(parameters, Scale(**manifest.scale))
-        whole = len(model.counts) == len(dataset.movies.ids) and all(map(_is_finite, parameters.values()))
+        whole = len(model.counts) == len(dataset.movies) and all(map(_is_finite, parameters.values()))
     except (SafetensorError, TypeError, ValueError, LookupError, AttributeError, Problem):
         raise _damaged(folder / MANIFEST) from None
     if not whole:
         raise _damaged(folder / ARRAYS)
-    return model, manifest
+    return model, manifest, dataset
+
+
+def _digest_of_unrated(movies: Movies) -> str:
+    """Return a digest of the ids of the unrated movies; empty if there are none."""
+    ids = movies.ids[len(movies) - movies.unrated :]
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest() if ids else ""
 
 
 def _is_finite(values: NDArray[Any]) -> bool:

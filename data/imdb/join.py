@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from movietui.data.dataset import Dataset, ImdbFacts
-from movietui.data.imdb import table_files
+from movietui.data.imdb import table_files, unrated
 from movietui.data.imdb import tables as imdb_tables
 from movietui.data.imdb.names_index import Names, NamesBuilder
 from movietui.data.imdb.title_matching import LabelledMovie, Match, Title, match, wanted_years
@@ -36,7 +36,7 @@ ATTRIBUTION = "Information courtesy of IMDb (https://www.imdb.com). Used with pe
 SEPARATOR = "\n"
 """Separates the values in a cell that holds a list; no value contains it, because ``strip_controls`` removes it."""
 
-FACTS = ("movies", "titles")
+FACTS = ("movies", "titles", "unrated")
 """The tables of a join that contain IMDb's facts; the others contain names and say how each movie was matched."""
 JOINED = (*FACTS, "outcomes", "doubts", "names")
 ALL_NAMES = "every"
@@ -143,8 +143,10 @@ class Join:
     movies: parquet.Columns
     """One row per movie as published: its id, and the row of its match in ``titles`` (-1 if none)."""
     titles: parquet.Columns
-    """One row per matched or possible title: id, year, minutes, genres, rating, votes, directors, people, cast,
-    languages, countries."""
+    """One row per matched, possible or unrated title: id, year, minutes, genres, rating, votes, directors, people,
+    cast, languages, countries."""
+    unrated: parquet.Columns
+    """One row per movie on IMDb that is not in the dataset: the row in ``titles``, and the name."""
     outcomes: parquet.Columns
     """One row per movie: label and way (see ``Match``). Empty if only the facts are loaded."""
     doubts: parquet.Columns
@@ -270,8 +272,10 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
     by_hand = {choice.title for choice in choices.values() if choice.title}
     linked = {movie.link for movie in movies if movie.link}
     all_names = NamesBuilder()
+    rated_by_many = imdb_tables.popular(files["title.ratings"], unrated.LEAST_VOTES) if "title.ratings" in files else {}
+    popular = imdb_tables.PopularMovies(rated_by_many)
     titles, counts[table_files.REQUIRED] = imdb_tables.titles(
-        files[table_files.REQUIRED], linked | by_hand, wanted_years(movies), report, all_names
+        files[table_files.REQUIRED], linked | by_hand, wanted_years(movies), report, all_names, popular
     )
     names = all_names.columns()
     if "title.ratings" in files:
@@ -287,7 +291,9 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
     matches = match(movies, titles)
     report(Stage("Matching", len(movies), len(movies), "movies", finished=True))
     needed = by_hand.union(*({each.title, *each.candidates} for each in matches))
-    titles = _with_people([title for title in titles if title.id in needed], files, counts, report)
+    others = unrated.choose(popular.titles, needed | linked)
+    titles = [*(title for title in titles if title.id in needed), *others]
+    titles = _with_people(titles, files, counts, report)
     titles = _with_origins(titles, files, counts, report)
     for table, counted in counts.items():
         if counted.malformed:
@@ -301,7 +307,7 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
         "peak": _peak(),
     }
     report(Stage("Storing", note=" ".join(notes)))
-    tables = _tables(movies, matches, titles)
+    tables = _tables(movies, matches, titles, len(others))
     try:
         cache.save_imdb(name, digest, {**tables, ALL_NAMES: names}, facts)
     except cache.Replaced:
@@ -432,15 +438,23 @@ def _with_origins(
 
 
 def _tables(
-    movies: Sequence[LabelledMovie], matches: Sequence[Match], titles: Sequence[Title]
+    movies: Sequence[LabelledMovie], matches: Sequence[Match], titles: Sequence[Title], others: int
 ) -> dict[str, parquet.Columns]:
-    """Return a join as tables; columns that are not IMDb's facts have separate tables, so that the facts load fast."""
+    """Return a join as tables; columns that are not IMDb's facts have separate tables, so that the facts load fast.
+
+    ``others``: how many of the last titles are not of the dataset.
+    """
+    first_other = len(titles) - others
     title_rows = {title.id: row for row, title in enumerate(titles)}
     doubts = [(movie.id, each) for movie, each in zip(movies, matches, strict=True) if not each.title]
     return {
         "movies": {
             "id": [movie.id for movie in movies],
             "place": np.array([title_rows.get(each.title, -1) for each in matches], np.int32),
+        },
+        "unrated": {
+            "place": np.arange(first_other, len(titles), dtype=np.int32),
+            "name": [title.name for title in titles[first_other:]],
         },
         "outcomes": {"label": [movie.label for movie in movies], "way": [each.way for each in matches]},
         "doubts": {
@@ -476,14 +490,15 @@ def load(name: str, *, only_facts: bool = False) -> Join | None:
     try:
         choices = _choices(name)
         tables, facts = cache.load_imdb(name, FACTS if only_facts and not choices else JOINED)
-        movies, titles, outcomes, doubts, names = (tables.get(part, {}) for part in JOINED)
-        return Join(name, movies, titles, outcomes, doubts, names, facts, choices)
+        movies, titles, others, outcomes, doubts, names = (tables.get(part, {}) for part in JOINED)
+        return Join(name, movies, titles, others, outcomes, doubts, names, facts, choices)
     except (FileNotFoundError, parquet.Damaged):
         return None
 
 
 def attach(dataset: Dataset) -> Dataset:
-    """Return the dataset with IMDb's facts about its movies, or unchanged if it has no usable join."""
+    """Return the dataset with IMDb's facts, and with the movies on IMDb that nobody in it has rated after its movies;
+    unchanged if it has no usable join."""
     try:
         joined = load(dataset.name, only_facts=True)
     except Problem:  # without the user's choices, the join may be wrong
@@ -492,6 +507,13 @@ def attach(dataset: Dataset) -> Dataset:
         return dataset
     entries = [(movie, *dataset.movies.merged.get(movie, ())) for movie in dataset.movies.ids]
     rows = [joined.title_row_of_any(ids) for ids in entries]  # -1 is the value appended below
+    matched = {*rows}
+    others = [
+        (place, name)
+        for place, name in zip(joined.unrated["place"].tolist(), joined.unrated["name"], strict=True)
+        if place not in matched  # by the user's choice
+    ]
+    rows += [place for place, _ in others]
     title_rows = np.array(rows, np.intp)
 
     def numbers(column: str, unknown: float) -> Any:
@@ -517,7 +539,8 @@ def attach(dataset: Dataset) -> Dataset:
         ids=tuple(map([*joined.titles["id"], ""].__getitem__, rows)),
         fingerprint=joined.fingerprint,
     )
-    return replace(dataset, movies=replace(dataset.movies, imdb=facts))
+    years = [int(joined.titles["year"][place]) for place, _ in others]
+    return replace(dataset, movies=unrated.beside(dataset.movies, [name for _, name in others], years, facts))
 
 
 @dataclass(frozen=True)

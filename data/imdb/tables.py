@@ -5,10 +5,11 @@ quotation marks have no meaning. A line with the wrong number of fields or with 
 out and counted.
 """
 
+import contextlib
 import re
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -68,11 +69,13 @@ def titles(
     years: Mapping[str, tuple[int, int]],
     report: Report = silent,
     all_names: NamesBuilder | None = None,
+    popular: "PopularMovies | None" = None,
 ) -> tuple[list[Title], ReadCounts]:
     """Return the titles in ``title.basics`` that have one of the ids, or a wanted name and year, and count the lines.
 
     ``years`` has the first and the last wanted year of each wanted name, by its loose key; titles with such a name also
-    need a kind in ``KINDS``. ``all_names``, if given, collects the names of all movies.
+    need a kind in ``KINDS``. ``all_names``, if given, collects the names of all movies, and ``popular`` the popular
+    movies.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -117,15 +120,67 @@ def titles(
                 counts.malformed += 1
         if all_names is not None:
             all_names.add(_movie_names(table))
+        if popular is not None:
+            popular.add(_movies(table))
     return selected, counts
+
+
+def _movies(table: "pa.Table") -> "pa.Table":
+    """Return the movies in a piece of ``title.basics``, except adult movies."""
+    import pyarrow.compute as pc
+
+    movies = table.filter(pc.is_in(table.column("titleType"), _arrow_values(EVERY_KIND)))
+    return movies.filter(pc.equal(movies.column("isAdult"), b"0"))
+
+
+class PopularMovies:
+    """The movies in ``title.basics`` that many people rated on IMDb."""
+
+    def __init__(self, rated: Mapping[str, tuple[float, int]]) -> None:
+        """``rated``: the mean rating and the votes of each title with many votes, by id; see ``popular``."""
+        self.titles: list[Title] = []
+        self._rated = rated
+        self._ids = _arrow_values(rated)
+
+    def add(self, movies: "pa.Table") -> None:
+        """Add the popular ones of some movies, as far as their lines are well-formed and have a year."""
+        import pyarrow.compute as pc
+
+        for row in _rows(movies.filter(pc.is_in(movies.column("tconst"), self._ids))):
+            with contextlib.suppress(ValueError):
+                title = _title(row)
+                if title.year:
+                    rating, votes = self._rated[title.id]
+                    self.titles.append(replace(title, rating=rating, votes=votes))
+
+
+def popular(path: Path, least: int) -> dict[str, tuple[float, int]]:
+    """Return the mean rating and the votes of each title in ``title.ratings`` with at least ``least`` votes, by id."""
+    import pyarrow.compute as pc
+
+    selected = {}
+    for table in _pieces(path, ("tconst", "averageRating", "numVotes"), ReadCounts(), silent):
+        many = table.filter(pc.match_substring_regex(table.column("numVotes"), f"^[0-9]{{{len(str(least))},9}}$"))
+        for row in _rows(many):
+            if (rated := _rating(row)) and rated[1] >= least:
+                selected[row[0].decode("ascii", "replace")] = rated
+    return selected
+
+
+def _rating(row: Sequence[bytes]) -> tuple[float, int] | None:
+    """Return the mean rating and the votes in a row of ``title.ratings``, or None if the row is malformed."""
+    try:
+        rating, votes = float(row[1]), _integer(row[2])
+    except ValueError:
+        return None
+    return (rating, votes) if 1 <= rating <= 10 and votes else None
 
 
 def _movie_names(table: "pa.Table") -> Iterator[tuple[int, int, str, str]]:
     """Return the number, year and two names of each movie in a piece of ``title.basics``, except adult movies."""
     import pyarrow.compute as pc
 
-    movies = table.filter(pc.is_in(table.column("titleType"), _arrow_values(EVERY_KIND)))
-    movies = movies.filter(pc.equal(movies.column("isAdult"), b"0"))
+    movies = _movies(table)
     movies = movies.filter(pc.match_substring_regex(movies.column("tconst"), "^tt[0-9]{1,9}$"))
     numbers = [int(title[2:]) for title in movies.column("tconst").to_pylist()]
     years = _years(movies.column("startYear").combine_chunks())
@@ -180,12 +235,8 @@ def ratings(
     counts = ReadCounts()
     selected = {}
     for row in _selected(path, ("tconst", "averageRating", "numVotes"), ids, counts, report):
-        try:
-            rating, votes = float(row[1]), _integer(row[2])
-        except ValueError:
-            rating, votes = 0.0, 0
-        if 1 <= rating <= 10 and votes:
-            selected[row[0].decode()] = rating, votes
+        if rated := _rating(row):
+            selected[row[0].decode()] = rated
         else:
             counts.malformed += 1
     return selected, counts

@@ -16,6 +16,8 @@ from movietui.data.query.list_conditions import NO_LISTS, KnownLists, begun_in, 
 from movietui.data.titles import movie_key
 
 EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist lang:ko "alien"'
+NEW = ("new", "+new", "-new")
+"""The conditions that nobody in the dataset has rated the movie, or that somebody has."""
 FOREVER = 9999
 """Stands for no upper limit: later than any year of release, and more minutes than any movie has."""
 SUGGESTIONS = 8
@@ -56,6 +58,8 @@ class Filter:
     """Sets of keys of movies; the movie must be in each of these sets."""
     unlisted: tuple[frozenset[str], ...] = ()
     """Sets of keys of movies; the movie must be in none of these sets."""
+    new: bool | None = None
+    """Whether the movie must have no rating in the dataset, or must have one; None if either will do."""
 
     def passes(self, dataset: Dataset) -> Bools:
         """Return which movies of a dataset pass, shape (movies,).
@@ -79,6 +83,8 @@ class Filter:
             passing &= _with_keys(keys, dataset)
         for keys in self.unlisted:
             passing &= ~_with_keys(keys, dataset)
+        if self.new is not None:
+            passing &= (dataset.counts == 0) == self.new
         for row in np.flatnonzero(passing) if self.words else ():
             title = _without_year(movies.keys[row])
             passing[row] = all(word in title for word in self.words)
@@ -107,7 +113,8 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
     ``<=110m`` the minutes. ``@Scorsese`` and ``@"Martin Scorsese"`` name a director or an actor, ``#twist-ending`` a
     tag (hyphens stand for spaces), ``lang:ko`` and ``country:fr`` an original language and a country, by code or name,
     and ``list:NAME`` one of ``lists``, in quotes if the name has spaces; ``-`` before any of these five excludes
-    movies. Any other text must occur in the title; it is in quotes if it has spaces or begins with a special character.
+    movies. ``new`` stands for the movies that nobody in the dataset has rated, and ``-new`` for the others. Any other
+    text must occur in the title; it is in quotes if it has spaces, is ``"new"`` or begins with a special character.
     Raises ``Problem``, which quotes the condition, if a genre, person, tag, language, country or list is unknown, if
     the dataset lacks what a condition needs, if limits contradict each other, or if a condition cannot be parsed.
     """
@@ -120,10 +127,13 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
     facts: list[Condition] = []
     listed: list[frozenset[str]] = []
     unlisted: list[frozenset[str]] = []
+    new: bool | None = None
     first, last, least, shortest, longest = 0, FOREVER, 0, 0, FOREVER
     for prefix, quoted, unquoted in PARTS.findall(text):
         part = f'{prefix}"{quoted}"' if prefix else unquoted
-        if named := list_in(part):
+        if part.casefold() in NEW:
+            new = not part.startswith("-")
+        elif named := list_in(part):
             (unlisted if named[0] == "-" else listed).append(lists.keys_of(named[1], part))
         elif part and (fact := condition_in(part, dataset)):
             facts.append(fact)
@@ -160,7 +170,7 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
         else:
             words.append(_without_year(movie_key(part, 0)))
     limits = (first, last, least, tuple(words), shortest, longest)
-    return Filter(tuple(wanted), tuple(unwanted), *limits, tuple(facts), tuple(listed), tuple(unlisted))
+    return Filter(tuple(wanted), tuple(unwanted), *limits, tuple(facts), tuple(listed), tuple(unlisted), new)
 
 
 def _genre(typed: str, genre_names: Sequence[str]) -> int:

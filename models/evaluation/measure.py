@@ -139,6 +139,7 @@ def evaluate(
     """
     if task not in TASKS:
         raise no_such(f"There is no task {task!r}", task, TASKS, f"choose one of {', '.join(TASKS)}.")
+    dataset = dataset.without_unrated()
     model = build(name, settings, seed)
     parts = split(dataset, split_name, split_seed)
     train, test = dataset.with_ratings(parts.train), dataset.ratings.take(parts.test)
@@ -200,7 +201,7 @@ def lists_of_users(
 
     Raises ``Problem`` if no movie in test is relevant to anybody.
     """
-    ranker = Ranker(train, model)
+    ranker = Ranker(train, model, unrated=False)
 
     def rank(user: int) -> Ranked:
         ranked = ranker.rank([Viewer("user", train.users.ids[user], history_of(train, user))], order=order)
@@ -266,7 +267,7 @@ def measure_pair_lists(
     """
     liked = replace(train, ratings=test.take(np.flatnonzero(test.stars >= RELEVANT)))
     users = np.unique(liked.ratings.user).tolist()
-    ranker = Ranker(train, model)
+    ranker = Ranker(train, model, unrated=False)
     hits, relevant = [], []
     for indices in _pairs_of(len(users), seed):
         pair = [users[index] for index in indices]
@@ -451,6 +452,8 @@ def train(
     its curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not
     allow.
     """
+    if not MODELS[name].predicts_unrated:
+        dataset = dataset.without_unrated()
     parts = split(dataset, split_name)
     fits = phases(dataset, refit_all)
     seconds: dict[Phase, float] = {}

@@ -9,7 +9,7 @@ from movietui.models.choices import UnseenBy
 
 
 def candidates(
-    counts: Ints,
+    predicted: Bools,
     seen: Sequence[Ints],
     hidden: Sequence[Ints],
     passing: Bools | None = None,
@@ -17,17 +17,17 @@ def candidates(
 ) -> Bools:
     """Return which movies may be in a list, shape (movies,).
 
-    A candidate has ratings (``counts``, shape (movies,)), passes the filter (``passing``, shape (movies,); ``None``
+    A candidate is ``predicted``, shape (movies,), passes the filter (``passing``, shape (movies,); ``None``
     lets all pass), and is hidden by no viewer. ``unseen_by``: with ``all``, no viewer has seen it; with ``any``, at
     least one has not; with ``none``, everyone may have seen it.
 
     ``seen`` and ``hidden``: for each viewer, the rows of the movies that they rated or marked as seen, each once, and
     of those that they never want to see in a list.
 
-    >>> candidates(np.array([5, 5, 0, 5]), [np.array([0])], [np.array([3])])
+    >>> candidates(np.array([True, True, False, True]), [np.array([0])], [np.array([3])])
     array([False,  True, False, False])
     """
-    is_candidate: Bools = counts > 0
+    is_candidate = predicted.copy()
     if passing is not None:
         is_candidate &= passing
     seen_by = np.zeros(len(is_candidate), np.int32)

@@ -1,6 +1,7 @@
 """The orders of a list, above all ``liked``: by how much the viewer would like each movie."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,21 @@ def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scal
     score = expected.score[known].astype(np.float64)
     standardised = (expected.score - score.mean()) / max(float(score.std()), 1e-9) if len(score) else expected.score
     return np.asarray(SHARPNESS * standardised + np.log(np.maximum(gain, SMALLEST_VALUE)), np.float32)
+
+
+def with_unrated(expected: Expectation, known: Bools) -> Expectation:
+    """Return the predictions with scores by which movies without ratings can be ranked among the others.
+
+    Their score says nothing, because few people watch a movie that nobody has rated yet. They get the score whose rank
+    among the ``known`` movies' scores, if these were normal, is that of the movie's lower bound, ``stars -
+    uncertainty``, among the known movies' lower bounds.
+    """
+    if known.all() or not known.any():
+        return expected
+    bound, score = expected.stars - expected.uncertainty, expected.score.copy()
+    standardised = (bound[~known] - bound[known].mean()) / max(float(bound[known].std()), 1e-9)
+    score[~known] = score[known].mean() + standardised * score[known].std()
+    return replace(expected, score=score)
 
 
 def usual_stars(histories: Sequence[History]) -> float:

@@ -16,7 +16,7 @@ from movietui.models.serving.candidates import candidates
 from movietui.models.serving.diversify import diversify
 from movietui.models.serving.explanations import reasons_for
 from movietui.models.serving.groups import DEFAULT_AGGREGATION, Aggregation
-from movietui.models.serving.orders import hold_back, order_by_liking, settle, usual_stars, value
+from movietui.models.serving.orders import hold_back, order_by_liking, settle, usual_stars, value, with_unrated
 from movietui.models.serving.recency import lean_to_recent, recency
 from movietui.models.serving.similar import Similarities
 
@@ -77,9 +77,14 @@ class RankedList:
 class Ranker:
     """Ranks movies with a fitted model. Caches predictions for viewers whose ratings have not changed."""
 
-    def __init__(self, dataset: Dataset, model: AnyModel) -> None:
+    def __init__(self, dataset: Dataset, model: AnyModel, unrated: bool = True) -> None:
+        """``unrated``: whether movies without ratings may be listed, if the model predicts them."""
         self.dataset = dataset
         self.model = model
+        self.known = model.counts > 0
+        """Which movies have ratings, shape (movies,)."""
+        self.predicted = np.ones_like(self.known) if unrated and model.predicts_unrated else self.known
+        """Which movies may be listed, shape (movies,)."""
         self._by_count = np.lexsort((np.arange(len(model.counts)), -model.counts))
         self._cache: OrderedDict[tuple[bytes, bytes, int | None], tuple[Any, Expectation]] = OrderedDict()
 
@@ -103,10 +108,13 @@ class Ranker:
             self._cache.move_to_end(key)
         else:
             taste = self.model.fold_in(history)
-            self._cache[key] = taste, self.model.expect(taste)
+            self._cache[key] = taste, self._with_unrated(self.model.expect(taste))
             if len(self._cache) > CACHED_VIEWERS:
                 self._cache.popitem(last=False)
         return self._cache[key]
+
+    def _with_unrated(self, expected: Expectation) -> Expectation:
+        return with_unrated(expected, self.known) if self.model.predicts_unrated else expected
 
     def rank(
         self,
@@ -125,7 +133,7 @@ class Ranker:
         ``likely``.
         """
         tastes, predictions = zip(*(self._folded_in(viewer.history) for viewer in viewers), strict=True)
-        both = self.model.expect_pair(*tastes) if len(viewers) == 2 else None
+        both = self._with_unrated(self.model.expect_pair(*tastes)) if len(viewers) == 2 else None
         stars = np.stack([each.stars for each in predictions])
         stars_together = self.model.scale.clip(how.stars(stars, stars.mean(0) if both is None else both.stars))
         score = self._score(order, viewers, how, predictions, both, stars_together)
@@ -180,17 +188,17 @@ class Ranker:
             [self._value(order, each, viewer) for each, viewer in zip(predictions, viewers, strict=True)]
         )
         together = both.score if both is not None and order == "likely" else of_members.mean(0)
-        known = self.model.counts > 0  # a movie without ratings has no rank in anybody's list
+        predicted = self.predicted  # other movies have no rank in anybody's list
         stars = np.stack([each.stars for each in predictions])
-        score = np.full(len(known), -np.inf, np.float32)
-        score[known] = how.score(of_members[:, known], stars[:, known], together[known])
+        score = np.full(len(predicted), -np.inf, np.float32)
+        score[predicted] = how.score(of_members[:, predicted], stars[:, predicted], together[predicted])
         return score
 
     def _value(self, order: Order, expected: Expectation, viewer: Viewer) -> Floats:
         """Return the values that a list for one viewer alone is sorted by, shape (movies,)."""
         if order == "likely":
             return expected.score
-        return value(expected, self.model.noise(viewer.history.user), self.model.counts > 0, self.model.scale)
+        return value(expected, self.model.noise(viewer.history.user), self.known, self.model.scale)
 
     def _turn(self, order: NDArray[np.intp], score: Floats, daring: float, recent: float) -> NDArray[np.intp]:
         """Return the rows of a list as its two dials say."""
@@ -220,7 +228,7 @@ class Ranker:
     ) -> Bools:
         """Return which movies may be in the viewers' list, shape (movies,): see the function of the same name."""
         return candidates(
-            self.model.counts,
+            self.predicted,
             [viewer.all_seen for viewer in viewers],
             [np.asarray(viewer.hidden, np.int32) for viewer in viewers],
             passing,

@@ -88,7 +88,7 @@ def _tops(store: Store, a: Run, b: Run, viewers: Sequence[ViewerRef], k: int) ->
     tops: list[Sequence[Title]] = []
     for run in (a, b):
         dataset = catalogue.load(run.dataset, run.cleaning)
-        model, _ = load(locations.checkpoint(run.checkpoint), dataset)
+        model, _, dataset = load(locations.checkpoint(run.checkpoint), dataset)
         same = same_movies(store, dataset, viewers)
         people = [viewer(dataset, same.for_engine(ref)) for ref in viewers]
         movies = Ranker(dataset, model).recommend(people, k)["movies"]

@@ -145,7 +145,8 @@ def served(store: Store, dataset: str, model: str | None = None, seed: int | Non
     for index, run in enumerate(runs):
         try:
             loaded = catalogue.load(dataset, run.cleaning)
-            return loaded, load(locations.checkpoint(run.checkpoint), loaded)[0]
+            fitted, _, served_by_it = load(locations.checkpoint(run.checkpoint), loaded)
+            return served_by_it, fitted
         except Problem as error:
             problem = error if index == 0 else problem
     raise problem

@@ -14,6 +14,7 @@ from movietui.answers.datasets import list_datasets, newer
 from movietui.answers.lists import found_names, recognise, taste_report
 from movietui.data import catalogue
 from movietui.data.cleaning.cleaner import PRESETS
+from movietui.data.dataset import Dataset
 from movietui.data.imdb import join as imdb
 from movietui.data.problems import Problem
 from movietui.data.query.filters import complete
@@ -76,6 +77,8 @@ class Service(Requests):
 
     def __init__(self) -> None:
         self._open: OpenDataset | None = None
+        self._whole: Dataset | None = None
+        """The open dataset with its unrated movies, whether the model predicts them or not."""
         self._lists = Lists()
 
     @property
@@ -86,9 +89,9 @@ class Service(Requests):
         return self._open
 
     def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:
-        loaded = catalogue.load(dataset, cleaning)
-        model, manifest = load(Path(checkpoint), loaded)
-        self._open, self._lists = OpenDataset(Ranker(loaded, model)), Lists()
+        whole = catalogue.load(dataset, cleaning)
+        model, manifest, loaded = load(Path(checkpoint), whole)
+        self._open, self._lists, self._whole = OpenDataset(Ranker(loaded, model)), Lists(), whole
         movies = loaded.movies
         return {
             "dataset": loaded.name,
@@ -117,9 +120,11 @@ class Service(Requests):
         from movietui.answers.compare_runs import compare_lists, titles
 
         served = self.opened.ranker
+        assert self._whole is not None
         same = cleaning == served.dataset.cleaning
-        loaded = served.dataset if same else catalogue.load(served.dataset.name, cleaning)
-        other = Ranker(loaded, load(Path(checkpoint), loaded)[0])
+        whole = self._whole if same else catalogue.load(served.dataset.name, cleaning)
+        model, _, loaded = load(Path(checkpoint), whole)
+        other = Ranker(loaded, model)
         first, second = (
             titles(ranker.dataset, rank(ranker, by_taste(query))[1].order[:limit].tolist())
             for ranker in (served, other)

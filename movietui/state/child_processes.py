@@ -19,6 +19,10 @@ from movietui.protocol.jobs import JobClient, JobEvent, JobRequest
 from movietui.protocol.requests import Requests
 from movietui.protocol.wire import WORKING, Message, decode, encode
 
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+ALL_CORES_BUT_ONE = {"OMP_NUM_THREADS": str(max(1, CORES - 1))}
+"""The environment of jobs: while a model is fitted, the screen and the engine have a core to themselves. Commands use
+all cores."""
 LINE_LIMIT = 64 * 1024 * 1024
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
@@ -433,7 +437,7 @@ class Job(JobClient):
     async def start(self, *options: str) -> Child:
         """Start the process unless it was started before, and return it. The process waits for its request."""
         if self._process is None:
-            self._process = await _start("movietui.jobs", *options)
+            self._process = await _start("movietui.jobs", *options, **ALL_CORES_BUT_ONE)
             self._errors = _ErrorOutput(self._process)
         return self._process
 

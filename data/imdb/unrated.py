@@ -1,0 +1,56 @@
+"""The movies on IMDb that nobody in a dataset has rated, and that many people have rated on IMDb.
+
+They follow a joined dataset's own movies, so that a viewer can find and rate them, and so that a model that predicts
+movies from what describes them can list them.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from movietui.data.dataset import ImdbFacts, Movies
+from movietui.data.imdb.title_matching import Title
+from movietui.data.titles import movie_key
+
+LEAST_VOTES = 1000
+"""A movie with fewer votes on IMDb is left out: its mean rating says little, and few people would find it."""
+MOST = 10_000
+"""The most movies added to a dataset: those with the most votes."""
+GENRES: Mapping[str, str] = {"Family": "Children", "Children": "Children's"}
+"""What MovieLens calls a genre of IMDb, or an older release a genre of a later one, if the names differ."""
+
+
+def choose(popular: Sequence[Title], taken: Collection[str]) -> list[Title]:
+    """Return the popular movies whose ids are not among ``taken``, most votes first, at most ``MOST``."""
+    return sorted((title for title in popular if title.id not in taken), key=lambda title: (-title.votes, title.id))[
+        :MOST
+    ]
+
+
+def beside(movies: Movies, titles: Sequence[str], years: Sequence[int], facts: ImdbFacts) -> Movies:
+    """Return the movies of a dataset followed by unrated ones.
+
+    ``titles`` and ``years``: of the unrated movies. ``facts``: IMDb's facts about all movies, the dataset's first.
+    """
+    added = len(titles)
+    columns = {name: column for column, name in enumerate(movies.genre_names)}
+    genres = np.zeros((added, len(columns)), bool)
+    for row, names in enumerate(facts.genres[len(movies) :]):
+        for name in names:
+            while name not in columns and name in GENRES:
+                name = GENRES[name]
+            if name in columns:
+                genres[row, columns[name]] = True
+    return replace(
+        movies,
+        ids=movies.ids + facts.ids[len(movies) :],
+        titles=(*movies.titles, *titles),
+        years=np.append(movies.years, np.asarray(years, np.int32)),
+        genres=np.concatenate([movies.genres, genres]),
+        keys=(*movies.keys, *(movie_key(title, year) for title, year in zip(titles, years, strict=True))),
+        months=np.append(movies.months, np.zeros(added, np.int32)) if len(movies.months) else movies.months,
+        imdb=facts,
+        tags=movies.tags and movies.tags.beside_untagged(added),
+        unrated=added,
+    )

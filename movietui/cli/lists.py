@@ -402,7 +402,7 @@ def recommend(
         together = " ".join(f"{value:.1f}" for value in movie["stars_by_viewer"]) if len(viewers) > 1 else ""
         predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} {together}".rstrip()
         table.add_row(
-            str(movie["rank"]), predicted, f"{movie['count']:,}", movie["title"], str(movie["year"] or ""), why
+            str(movie["rank"]), predicted, text.raters(movie["count"]), movie["title"], str(movie["year"] or ""), why
         )
     names = " and ".join(ref.label for ref in viewers)
     print_rich(f"For {names}, by {ORDERS[order]}", table)

@@ -9,6 +9,10 @@ WELL_LIKED = 4.0
 """The mean rating from which a movie counts as very well liked."""
 
 
+UNRATED = "new: nobody in the dataset has rated it, so its genres, year, people and IMDb rating have to do"
+"""What the prediction of a movie without ratings rests on."""
+
+
 def liked(reason: Mapping[str, Any], who: str = "you") -> str:
     """Return the part of a sentence that names a reason: ``because you liked Alien ★ 5 (Ridley Scott, space)``.
 
@@ -36,7 +40,7 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
     if viewer["basis"] == "alike":
         return f"liked by people whose ratings agree with {whose}"
     if not count:
-        return "nobody has rated it yet"
+        return UNRATED
     average = f"★ {mean:.1f} from {text.plural(count, 'rating')}"
     return f"simply very well liked: {average}" if mean >= WELL_LIKED else f"everyone's average: {average}"
 

@@ -57,6 +57,15 @@ def thin_bar(done: float, total: float, width: int) -> Text:
     return Text.assemble(("━" * full, "bold"), ("─" * (width - full), "dim"))
 
 
+def raters(count: int) -> str:
+    """Return how many people rated a movie, as a cell of a list; ``new`` if nobody has.
+
+    >>> raters(1234), raters(0)
+    ('1,234', 'new')
+    """
+    return f"{count:,}" if count else "new"
+
+
 def size(count: float) -> str:
     """Return a number of bytes in readable units."""
     for unit in ("B", "kB", "MB"):

@@ -13,7 +13,7 @@ from movietui.formatting import reasons
         ("alike", 12, 4.5, "anna", "liked by people whose ratings agree with anna's"),
         ("everyone", 112, 4.5, "you", "simply very well liked: ★ 4.5 from 112 ratings"),
         ("everyone", 1, 3.0, "you", "everyone's average: ★ 3.0 from 1 rating"),
-        ("everyone", 0, 0.0, "you", "nobody has rated it yet"),
+        ("everyone", 0, 0.0, "you", reasons.UNRATED),
     ],
 )
 def test_the_basis_is_named_if_there_is_no_rating_to_name(

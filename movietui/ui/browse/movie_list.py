@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
-from movietui.formatting.text import cut, decimals, dots
+from movietui.formatting.text import cut, decimals, dots, raters
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order
 from movietui.protocol.messages import MovieRow
 from movietui.protocol.viewers import LETTERS
@@ -211,7 +211,7 @@ def _rank_in_list(row: MovieRow, cells: int) -> str:
 
 
 def _count(row: MovieRow, cells: int) -> str:
-    return f"{row['count']:,} "
+    return f"{raters(row['count'])} "
 
 
 def _year(row: MovieRow, cells: int) -> str:

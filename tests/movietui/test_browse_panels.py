@@ -422,7 +422,7 @@ def test_a_taste_is_described_in_words() -> None:
         80,
         "1-5",
     ).plain
-    assert "Eva has no ratings here yet; 1-5 rates a movie in the list." in lines_shown
+    assert "Eva has no ratings here yet; press 1-5 on a movie in the list." in lines_shown
     assert "You differ on" in lines_shown
     assert "A ★ 5.0   B ★ 1.0" in lines_shown
     (crime,) = [line for line in lines_shown.splitlines() if line.startswith("Crime")]

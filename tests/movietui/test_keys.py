@@ -241,9 +241,9 @@ async def test_sentences_about_missing_ratings_name_custom_keys(faked: FakeEngin
     store.create_profile("anna")
     async with started(LARGE, engine=faked) as driver:
         await driver.press("asterisk")
-        await driver.see("No ratings yet. In the list, f6 rates a movie.")
+        await driver.see("No ratings yet. Press f6 on a movie in the list to rate it.")
         await driver.press("escape", "T")
-        await driver.see("anna has no ratings here yet; f6 rates a movie in the list.")
+        await driver.see("anna has no ratings here yet; press f6 on a movie in the list.")
 
 
 def test_no_sentence_of_the_state_names_a_key() -> None:

@@ -157,7 +157,8 @@ class RatingsPanel(Panel[bool]):
         count = text.plural(len(rows), "rating")
         panel.border_title = Content(f"Ratings · {self._viewer.label} · {count}, {self._order}")
         self.given.fill(len(rows), 0, rows, follow=True)
-        self.given.set_placeholder(f"No ratings yet. In the list, {key_of(self, 'browse.rate-1')} rates a movie.")
+        rate = key_of(self, "browse.rate-1")
+        self.given.set_placeholder(f"No ratings yet. Press {rate} on a movie in the list to rate it.")
         self.query_one("#wrong", Static).update(Content(message))
 
     async def _do(self, change: Callable[[], Awaitable[str]]) -> None:

@@ -43,21 +43,21 @@ class TastePanel(ScrollPanel[None]):
         """Show the taste."""
         from movietui.ui.browse.screen import BrowseScreen
 
-        rates = key_on(BrowseScreen, cast("MovieTui", self.app), "browse.rate-1")
+        rate = key_on(BrowseScreen, cast("MovieTui", self.app), "browse.rate-1")
         with VerticalScroll(classes="panel wide", can_focus=False) as panel:
             panel.border_title = Content(f"Taste · {' and '.join(self._names)}")
             panel.border_subtitle = Content(hint(self, ("list.up list.down", "scroll"), ("panel.back", "back")))
             room = min(WIDTH, self.app.size.width * 95 // 100 - 8)
-            yield Static(describe_taste(self._taste, self._names, room, rates), markup=False)
+            yield Static(describe_taste(self._taste, self._names, room, rate), markup=False)
 
 
-def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rates: str) -> Text:
+def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rate: str) -> Text:
     """Return each viewer's taste compared with everybody's, the model's accuracy for them, and what divides a pair."""
     lines: list[Text] = []
     for name, viewer in zip(names, taste["viewers"], strict=True):
         if lines:
             lines.append(Text())
-        lines += _viewer_lines(name, viewer, width, rates)
+        lines += _viewer_lines(name, viewer, width, rate)
     pair = taste.get("pair")
     for title, movies in (
         (("You differ on", pair["divided"]), ("Would divide you", pair["would_divide"])) if pair else ()
@@ -72,9 +72,9 @@ def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rates: 
     return Text("\n").join(lines)
 
 
-def _viewer_lines(name: str, viewer: ViewerTaste, width: int, rates: str) -> list[Text]:
+def _viewer_lines(name: str, viewer: ViewerTaste, width: int, rate: str) -> list[Text]:
     if not viewer["ratings"]:
-        return [Text(f"{name} has no ratings here yet; {rates} rates a movie in the list.")]
+        return [Text(f"{name} has no ratings here yet; press {rate} on a movie in the list.")]
     stars = f"{text.plural(viewer['ratings'], 'movie')} rated ★ {viewer['mean']:.2f} on average"
     lines = [Text.assemble((name, "bold"), f"  {stars}; others gave them ★ {viewer['crowd']:.2f}")]
     for title, groups in (("By genre", viewer["genres"]), ("By decade", viewer["decades"])):

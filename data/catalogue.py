@@ -44,13 +44,13 @@ class DatasetStatus:
     on_disk: bool = False
     """Whether its tables are on disk, so that it can be opened without fetching it."""
     ratings: int | None = None
-    """Before cleaning: on disk or, for a dataset that is not, as published; None if unknown. Likewise ``users`` and
+    """Before cleaning; for a dataset that is not on disk, as published; None if unknown. Likewise ``users`` and
     ``movies``."""
     users: int | None = None
     movies: int | None = None
     first_year: int | None = None
-    """The first year of release of its movies, as published or, for the user's own dataset, after cleaning; None if
-    unknown. Likewise ``last_year``."""
+    """The first year of release of its movies, as published or, for the demo and the user's own datasets, after the
+    standard cleaning; None if unknown. Likewise ``last_year``."""
     last_year: int | None = None
     download: int = 0
     """Bytes of the archive to download; 0 if there is none."""
@@ -84,7 +84,10 @@ class GetResult:
 
 
 def list_datasets() -> list[DatasetStatus]:
-    """Return all datasets: first those that can be fetched by name, then those that the user supplied."""
+    """Return all datasets: first those that can be fetched by name, then those that the user supplied.
+
+    A dataset that the user supplied is left out if it is damaged.
+    """
     return [status for name in dict.fromkeys([*sources.SOURCES, *cache.names()]) if (status := _status(name))]
 
 

@@ -3,7 +3,7 @@
 A tag is a word or phrase such as ``twist ending``. Its weight says how well it describes a movie, from 0 to 1. Two
 sources agree on this scale. If ``n`` users gave the tag to the movie, its weight is ``n / (n + DOUBT)``. The tag genome
 (Vig, Sen and Riedl, The tag genome: encoding community knowledge to support novel interaction, ACM TiiS 2(3), 2012)
-publishes a relevance, which is the weight as it is, if it is at least ``MIN_RELEVANCE``.
+publishes a relevance; if that is at least ``MIN_RELEVANCE``, it is the weight.
 """
 
 import unicodedata
@@ -22,8 +22,8 @@ MOST_TAGS = 30
 DOUBT = 2.0
 """How many people are assumed to disagree with every tag, so that one person alone does not decide it."""
 MIN_USERS = 2
-"""A tag is kept only if at least this many users of the dataset use it. What only one person says, such as
-``in netflix queue``, describes the person, and nobody else would look for it."""
+"""A tag that is not in the tag genome is kept only if at least this many users of the dataset use it. What only one
+person says, such as ``in netflix queue``, describes the person, and nobody else would look for it."""
 MIN_RELEVANCE = 0.6
 """The lowest relevance in the tag genome at which a movie has a tag."""
 STRONG = 0.5

@@ -15,8 +15,13 @@ Each of these is imported when it is first used (PEP 562), so that importing ``m
 ``movietui.models.bayes``.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# Set before torch is loaded. On a busy machine, threads that wait for each other by spinning take the time of those
+# they wait for: a fit of mf takes three times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from movietui.models.base import History, Model

@@ -194,8 +194,7 @@ class Blend(Model[BlendSettings, Tastes]):
             progress(curve[-1])
 
         def report_share(name: str, fit: int, epoch: Epoch) -> None:
-            """Report how much of the whole fit is done; ``BASE``, which comes first, takes about as long as all others
-            together."""
+            """Report how much of the whole fit is done; ``BASE``, which comes first, counts for half of it."""
             done = (fit + epoch.number / epoch.of) / 2
             stages.report_share(name, 0.5 * (1 + (len(curve) - 1 + done) / len(parts)) if curve else 0.5 * done)
 

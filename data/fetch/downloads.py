@@ -80,8 +80,8 @@ def download(
     """Download a file and return its sha256.
 
     A file larger than ``size`` bytes is refused, and so is one whose checksum is not ``sha256`` or ``md5``. With
-    ``or_newer``, the file may be up to ``MAX_GROWTH`` times as large, and a verified server may send a file whose
-    sha256 is another. Without ``sha256``, a file is accepted only from a verified server. With ``insecure``, the server
+    ``or_newer``, the file may be up to ``MAX_GROWTH`` times as large, and a verified server may send a file with
+    another sha256. Without ``sha256``, a file is accepted only from a verified server. With ``insecure``, the server
     is not verified, so ``sha256`` is required. Raises ``Failed`` if the download fails or the file is refused, and
     ``Problem`` if the file cannot be written or another process is downloading it.
     """

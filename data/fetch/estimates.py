@@ -37,7 +37,7 @@ class Seconds:
 
 
 def seconds(download: int, ratings: int, learned: float | None = None) -> Seconds:
-    """Return how long the first list takes for a dataset with an archive of ``download`` bytes and so many ratings.
+    """Return how long the first list takes for a dataset with an archive of ``download`` bytes and ``ratings`` ratings.
 
     ``learned``: the seconds that the quick model took to learn from this dataset before; ``None`` if it never did.
     """

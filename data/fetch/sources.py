@@ -291,7 +291,7 @@ def downloaded(source: Source) -> list[Path]:
 def is_published(path: Path, source: Source) -> bool:
     """Return whether a file is the published archive.
 
-    An archive without a known sha256 is, if it has the md5 that GroupLens published when it was last downloaded.
+    If no sha256 of the archive is known here, the md5 that was last downloaded from GroupLens decides.
     """
     if source.sha256:
         return _sha256(path) == source.sha256
@@ -311,7 +311,9 @@ def _read_md5(source: Source) -> str:
     """Return the md5 in the downloaded file. Raises ``OSError``, and ``Failed`` if the file does not hold one md5."""
     found = MD5.findall(disk.read(_md5_file(source), MD5_FILE_BYTES).decode("ascii", "replace").lower())
     if len(found) != 1:
-        raise Failed(f"{Path(source.url).name}.md5 from {source.url.split('/')[2]} does not contain one checksum")
+        raise Failed(
+            f"{Path(source.url).name}.md5 from {source.url.split('/')[2]} does not contain exactly one checksum"
+        )
     return str(found[0])
 
 

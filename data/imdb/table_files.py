@@ -40,7 +40,7 @@ def tables(folder: Path | None, report: Report = silent) -> TableFiles:
 
     If a folder is given, only its files are used; it must contain ``REQUIRED`` and may lack the others. Otherwise the
     downloaded tables are used, and missing ones are downloaded. Raises ``Problem`` if the folder lacks ``REQUIRED``, or
-    if a table cannot be downloaded that is not one of ``LARGE``.
+    if a table that is not one of ``LARGE`` cannot be downloaded.
     """
     if folder is None:
         return _downloads(report)

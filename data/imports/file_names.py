@@ -42,7 +42,7 @@ _EXTRA = re.compile(
     re.IGNORECASE,
 )
 MOST_YEARS_AHEAD = 1
-"""A number further in the future is no year of release, but part of a title, such as Blade Runner 2049."""
+"""A number further in the future is not a year of release but part of a title, as in Blade Runner 2049."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class FileName:
     tmdb: int = 0
     """The TMDB id; 0 if the name has none."""
     labelled: bool = False
-    """Whether the year is in brackets behind the title, so that the name was written for people and players."""
+    """Whether the year is in brackets after the title, as people and media players write it."""
 
 
 def parse(name: str) -> FileName:
@@ -111,7 +111,7 @@ def is_season(folder: str) -> bool:
 
 
 def is_extra_folder(folder: str) -> bool:
-    """Return whether a folder is named as Jellyfin, Kodi and Plex want those with extras to be: ``Featurettes``."""
+    """Return whether a folder has one of the names that Jellyfin, Kodi and Plex want for extras: ``Featurettes``."""
     return folder.strip().casefold().replace("_", " ") in _EXTRA_FOLDERS
 
 

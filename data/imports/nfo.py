@@ -51,7 +51,7 @@ def parse(content: bytes) -> Nfo:
 
 
 def _only(forms: tuple[re.Pattern[str], ...], text: str) -> str:
-    """Return the id that the surest form in the text has; empty if it has several, or if the text has no form."""
+    """Return the id in the surest of the forms that occur in the text; empty if none occurs, or if its ids differ."""
     for form in forms:
         if found := set(form.findall(text)):
             return found.pop() if len(found) == 1 else ""

@@ -41,7 +41,7 @@ _DISCS = frozenset({"video_ts", "bdmv"})
 _BESIDE_DISCS = frozenset({"audio_ts", "certificate", "hvdvd_ts"})
 _SYSTEM = frozenset({"lost+found", "system volume information"})
 _MARKED = (".", "@", "#", "$")
-"""How the names of folders of systems begin: ``.Trash``, ``@eaDir``, ``#recycle``, ``$RECYCLE.BIN``."""
+"""How the names of system folders begin: ``.Trash``, ``@eaDir``, ``#recycle``, ``$RECYCLE.BIN``."""
 _NAMELESS = frozenset({"movie", "video", "film", "main", "index", "title"})
 """Titles that name no movie if the folder has a name."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -5,10 +5,11 @@
 | 100K | u.data, u.item, u.user | tab, ``|``, ``|`` | latin-1 | 1 to 5 |
 | 1M | ratings.dat, movies.dat, users.dat | ``::`` | latin-1 | 1 to 5 |
 | 10M | ratings.dat, movies.dat, tags.dat | ``::`` | UTF-8 | 0.5 to 5 |
-| latest-small, 20M, 25M, 32M | ratings.csv, movies.csv, links.csv, tags.csv | CSV with header | UTF-8 | 0.5 to 5 |
+| others | ratings.csv, movies.csv, links.csv, tags.csv | CSV with header | UTF-8 | 0.5 to 5 |
 
-20M and 25M also have the tag genome, in genome-scores.csv and genome-tags.csv. A wheel on PyPI contains the complete
-tables of 100K as Parquet. Importing this module does not import pandas.
+The others are latest-small, latest, 20M, 25M and 32M. 20M, 25M and latest also have the tag genome, in
+genome-scores.csv and genome-tags.csv. A wheel on PyPI contains the complete tables of 100K as Parquet. Importing this
+module does not import pandas.
 """
 
 from dataclasses import dataclass, field

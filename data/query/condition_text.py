@@ -16,7 +16,7 @@ LIST = "list:"
 """What a condition that names a list begins with, after ``-`` if it excludes the movies of the list."""
 _PREFIX = rf"[+-]?(?:{'|'.join([*PREFIXES, LIST])})"
 PARTS = re.compile(rf'({_PREFIX})?"([^"]*)"|(\S+)', re.IGNORECASE)
-"""Matches a condition of a filter; the groups are what is before the quotes, what is in them, or what has none."""
+"""Matches a condition of a filter; the groups are the prefix and the text in quotes, or a condition without quotes."""
 LAST = re.compile(rf'(?:^|(?<=\s))(?:(?:{_PREFIX})?"[^"]*|[^\s"]*)$', re.IGNORECASE)
 """Finds the last condition of a half-typed filter, which may have an open quote; empty after a space."""
 

@@ -57,7 +57,7 @@ def _rows_by_value(fact: Fact, imdb: ImdbFacts | None) -> Mapping[str, tuple[int
 def condition_in(part: str, dataset: Dataset) -> Condition | None:
     """Return what a part of a filter says about facts, or None if it says something else.
 
-    Raises ``Problem``, which quotes the part, if there is no such value, or if the dataset has no such facts.
+    Raises ``Problem`` if the value is missing or unknown, or if the dataset has no such facts.
     """
     match = _CONDITION.fullmatch(part)
     if match is None:
@@ -90,7 +90,9 @@ def _values(fact: Fact, typed: str, dataset: Dataset) -> frozenset[str]:
         assert tags is not None
         known = _matching(typed, {tags.names[index]: key for key, index in tags.index.items()}, exact=True)
         if not known:
-            raise no_such(f"There is no tag {typed!r} here", typed, tags.names, "type # and a letter to see some.")
+            raise no_such(
+                f"There is no tag {typed!r} here", typed, tags.names, "in the app, type # and a letter to see some."
+            )
         return known
     assert imdb is not None
     if fact == "person":
@@ -129,7 +131,8 @@ def _matching(typed: str, keys: Mapping[str, str], *, exact: bool = False) -> fr
 def completions(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
     """Yield completions of a half-typed condition, each with the number of movies that meet it.
 
-    A word without a prefix is completed to people and tags.
+    A word without a prefix is completed to people and tags, and the beginning of ``lang:`` or ``country:`` to languages
+    or countries.
     """
     match = _CONDITION.fullmatch(typed)
     if match is not None:

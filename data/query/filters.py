@@ -115,8 +115,8 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
     and ``list:NAME`` one of ``lists``, in quotes if the name has spaces; ``-`` before any of these five excludes
     movies. ``new`` stands for the movies that nobody in the dataset has rated, and ``-new`` for the others. Any other
     text must occur in the title; it is in quotes if it has spaces, is ``"new"`` or begins with a special character.
-    Raises ``Problem``, which quotes the condition, if a genre, person, tag, language, country or list is unknown, if
-    the dataset lacks what a condition needs, if limits contradict each other, or if a condition cannot be parsed.
+    Raises ``Problem`` if a genre, person, tag, language, country or list is unknown, if the dataset lacks what a
+    condition needs, if limits contradict each other, or if a condition cannot be parsed.
     """
     if text.count('"') % 2:
         raise Problem(f"The filter {text!r} has an open quote; close it.")
@@ -218,9 +218,10 @@ def complete(
 
     Suggests genres after ``+`` and ``-``, directors and actors after ``@``, tags after ``#``, languages after
     ``lang:``, countries after ``country:``, lists after ``list:``, decades after a digit, and limits after ``<`` and
-    ``>``. A word without a special character is completed to genres, people and tags, and a beginning of ``list:`` to
-    lists, although it could also be part of a title. ``lists``: the names of the lists, each with how many movies of
-    the dataset are on it. Never raises an error; returns an empty list after a space, or if nothing fits.
+    ``>``. A word without a special character is completed to genres, people and tags, and the beginning of ``list:``,
+    ``lang:`` or ``country:`` as if the prefix were complete, although the word could also be part of a title.
+    ``lists``: the names of the lists, each with how many movies of the dataset are on it. Never raises an error;
+    returns an empty list after a space, or if nothing fits.
     """
     match = LAST.search(text)
     typed = match[0] if match else ""

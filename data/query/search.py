@@ -7,7 +7,8 @@ changed (Damerau, A technique for computer detection and correction of spelling 
 texts with all words or, if there are none, those with most of the words, but at least half.
 
 The texts are sorted by the product of two numbers: how well the words match, where rare words count more (Sparck Jones,
-A statistical interpretation of term specificity, 1972), and how well known the movie or person is. Somebody who types
+A statistical interpretation of term specificity, 1972), and how well known the movie or person is,
+or how many movies have the tag. Somebody who types
 ``god`` more likely wants The Godfather than Playing God. A text that equals the typed text, or begins with it, counts
 more.
 """

@@ -18,9 +18,9 @@ from movietui.store.ratings import Store
 from movietui.store.run_records import Run
 
 MUCH_NEWER = 5
-"""A dataset is offered beside a list if it covers at least so many years more; below that, few viewers miss much."""
+"""A dataset is offered beside a list if it goes at least this many years further; below that, few viewers miss much."""
 FEWEST_NEWER = 3
-"""A dataset is offered after an import if at least so many movies are newer than the open dataset."""
+"""A dataset is offered after an import if at least this many movies are newer than the open dataset."""
 SHARE_NEWER = 0.05
 """The same, as a share of the movies of the import."""
 
@@ -31,7 +31,7 @@ def list_datasets(store: Store) -> list[DatasetRow]:
 
 
 def list_stored(store: Store | None) -> list[DatasetRow]:
-    """Return all datasets and, if any of IMDb's tables are downloaded, an entry for these, as ``data list --json``.
+    """Return the rows of ``data list --json``: all datasets and, if any of IMDb's tables are downloaded, these tables.
 
     Without a store, nothing is known about trained models.
     """
@@ -50,7 +50,7 @@ def _row(status: DatasetStatus, store: Store | None) -> DatasetRow:
 
 
 def _seconds(status: DatasetStatus, runs: Sequence[Run]) -> float | None:
-    """Return about how many seconds it takes from here to the first list; 0 if a run can make it."""
+    """Return how many seconds, about, the first list would take now; 0 if a run can make it, ``None`` if unknown."""
     if status.on_disk and runs:
         return 0.0
     if not status.ratings:

@@ -171,7 +171,7 @@ def settled_keys(dataset: Dataset, import_keys: Collection[str], settle: Mapping
     for label, movie in settle.items():
         import_key = label if label in import_keys else movie_key(*parse_label(label))
         if import_key not in import_keys:
-            raise Problem(f"There is no title {label!r} in what was read; write it as listed.")
+            raise Problem(f"There is no title {label!r} in the file or folder; write it as listed.")
         if movie != NONE and movie not in movies.row:
             raise Problem(f"{dataset.name} has no movie {movie!r}; use an id from the candidates, or {NONE}.")
         keys[import_key] = None if movie == NONE else movies.keys[movies.row[movie]]

@@ -57,7 +57,7 @@ class _Target:
 def list_(context: click.Context, name: str, dataset: str | None, json_: bool) -> None:
     """List the named lists of a profile, such as its shelf and the lists imported from Letterboxd.
 
-    The filter list:NAME shows only movies on a list. The app's history (h) undoes each change of a list.
+    The filter list:NAME shows only movies on a list. Each change of a list can be undone in the app.
     """
     from movietui.answers import lists, named_lists
 
@@ -154,7 +154,7 @@ def _print_change(report: dict[str, Any], *, json_: bool) -> None:
 def import_(
     target: _Target, path: Path, listed: str | None, settle: Sequence[str], dataset: str | None, json_: bool
 ) -> None:
-    """Fill the list NAME with the titles in FILE, instead of those that it has.
+    """Fill the list NAME with the titles in FILE, in place of the movies on it.
 
     FILE is a list from Letterboxd or IMDb, a table with titles, or a text file with a title on each line. Without NAME,
     the list is named as in FILE. Titles that are not in the dataset stay on the list, and count in datasets that have
@@ -179,7 +179,7 @@ def import_(
 def scan(
     target: _Target, path: Path, listed: str | None, settle: Sequence[str], dataset: str | None, json_: bool
 ) -> None:
-    """Fill the list NAME, by default "shelf", with the movies in the folder DIR, instead of those that it has.
+    """Fill the list NAME, by default "shelf", with the movies in the folder DIR, in place of the movies on it.
 
     Movies are recognised by the names of files and folders, such as "Heat (1995)" and Heat.1995.1080p.x264-GRP.mkv,
     and by the ids in .nfo files. Extras, samples and episodes of series are ignored, and links are not followed. DIR

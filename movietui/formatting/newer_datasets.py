@@ -8,14 +8,17 @@ from movietui.protocol.messages import NewerDataset
 
 
 def reason(newer: NewerDataset) -> str:
-    """Return why it is offered: ``141 of 174 movies are newer than ml-100k (1998)``, or ``ml-100k ends in 1998``."""
+    """Return why the dataset is offered.
+
+    ``141 of 174 movies are newer than ml-100k (1998)`` or, without an import, ``ml-100k ends in 1998``.
+    """
     if newer["movies"]:
         return f"{newer['newer']:,} of {newer['movies']:,} movies are newer than {newer['than']} ({newer['than_year']})"
     return f"{newer['than']} ends in {newer['than_year']}"
 
 
 def offer(newer: NewerDataset) -> str:
-    """Return what it covers, and what it takes: ``ml-32m goes to 2023 (239 MB, about 11 minutes)``."""
+    """Return what the dataset covers, and what getting it takes: ``ml-32m goes to 2023 (239 MB, about 11 minutes)``."""
     reach = f"{newer['dataset']} goes to {newer['last_year']}"
     if newer["state"] == "full":
         free = text.size(newer["free"])

@@ -93,7 +93,7 @@ def short_duration(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """Return an estimated duration in whole words: ``20 seconds``, ``3 minutes``, ``2 hours``.
+    """Return an estimated duration in whole units, as words: ``20 seconds``, ``3 minutes``, ``2 hours``.
 
     Seconds are rounded up to a multiple of ten, minutes and hours to the nearest whole number.
     """

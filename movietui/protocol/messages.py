@@ -345,8 +345,7 @@ class DatasetRow(TypedDict):
     disk: int
     """Bytes that the dataset needs or, if it is on disk, uses."""
     seconds: float | None
-    """About how many seconds it takes from here to its first list; 0 if a model can make the list at once, ``None`` if
-    unknown."""
+    """About how many seconds its first list takes now; 0 if a model can make it at once, ``None`` if unknown."""
     terms: str
     citation: str
 

@@ -83,7 +83,7 @@ class Work:
         if this job is cancelled.
         """
         if self._job is not None:
-            raise Problem("Another job is running; wait for it, or press c to cancel it.")
+            raise Problem("Another job is running; wait for it, or cancel it on the Data screen.")
         self._job = self._new_job()
         self._show(Activity(title, request))
         try:

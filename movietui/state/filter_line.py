@@ -75,7 +75,7 @@ def expand(typed: str, saved: Mapping[str, str]) -> str:
             return part
         if part[1:] not in saved:
             names = [SAVED + name for name in saved]
-            listed = f"saved filters: {', '.join(names) or 'none yet; ctrl+s saves one'}."
+            listed = f"saved filters: {', '.join(names) or 'none yet'}."
             raise no_such(f"There is no saved filter {part}", part, names, listed)
         return saved[part[1:]]
 

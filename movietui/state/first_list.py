@@ -100,7 +100,7 @@ class FirstList:
 
 
 def usual_seconds(download: int, ratings: int) -> Mapping[StepName, float]:
-    """Return how many seconds each step usually takes for a download of so many bytes with so many ratings."""
+    """Return how many seconds each step usually takes for a ``download`` in bytes with this many ``ratings``."""
     seconds = estimates.seconds(download, ratings)
     return {"get": seconds.get, "clean": seconds.clean, "learn": seconds.learn}
 

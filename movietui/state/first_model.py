@@ -53,9 +53,9 @@ class StandIn:
             self.quick_run = None
 
     async def start(self, dataset: str, job: JobClient | None = None) -> int:
-        """Start to train the quick model, in a job that was already started for this, if any; return the run's number.
+        """Start training the quick model and return the number of the run.
 
-        If such a run is already queued or training, return its number.
+        If such a run is already queued or training, return its number. ``job``: a job already started for this, if any.
         """
         options: TrainOptions = {
             "cleaning": await asyncio.to_thread(self._session.store.cleaning_of, dataset),

@@ -227,7 +227,7 @@ class Interview:
     def _check(self) -> None:
         """Raise ``Problem`` if the list is now for another viewer, because another dataset was opened."""
         if self._session.audience.viewers != (self.viewer,):
-            raise Problem("The list is now for someone else; press esc to stop.")
+            raise Problem("The list is now for someone else; stop these questions.")
 
     # Answers
 
@@ -247,7 +247,7 @@ class Interview:
     def spend(self, index: int) -> None:
         """Give a point to a movie of the card. Raises ``Problem`` for an invalid index, or if all points are given."""
         if not 0 <= index < len(self.movies):
-            raise Problem("No movie has that key; give a point to one of these, or press enter.")
+            raise Problem("No movie has that number; give a point to one of these movies, or go on.")
         if len(self._now.spent) == POINTS:
             raise Problem(f"All {POINTS} points are given; take one back first.")
         self._step(replace(self._now, spent=(*self._now.spent, index), cursor=index))

@@ -25,7 +25,7 @@ class NewerOffer:
     def __init__(
         self, session: Session, work: Work, queue: RunQueue, stand_in: StandIn, changed: Callable[[], object]
     ) -> None:
-        """``changed`` is called when there is another offer, or its dataset begins or ends to be got."""
+        """``changed`` is called when the offer changes, and when the work on its dataset begins or ends."""
         self._session = session
         self._work = work
         self._queue = queue
@@ -34,7 +34,7 @@ class NewerOffer:
         self.current: NewerDataset | None = None
         """What is offered; ``None`` if nothing is."""
         self.getting = ""
-        """The dataset that is got in the background, or learnt from; empty if there is none."""
+        """The dataset that is fetched, cleaned or learned from in the background; empty if there is none."""
         self.run: int | None = None
         """The number of the run that learns from it, while it does."""
 
@@ -57,8 +57,8 @@ class NewerOffer:
     async def get(self) -> None:
         """Get the offered dataset if it is not on disk, and let the quick model learn from it; then offer to open it.
 
-        Raises ``Problem`` if this fails, and ``Cancelled`` if it is stopped. The offer then stands as before; what is
-        downloaded is kept.
+        Raises ``Problem`` if this fails, and ``Cancelled`` if it is stopped. The offer then remains, and
+        what was downloaded is kept.
         """
         offered = self.current
         assert offered is not None
@@ -85,7 +85,10 @@ class NewerOffer:
             await self._work.cancel()
 
     async def hide(self) -> None:
-        """Withdraw the offer, also at the next start. A newer dataset, or another import, is offered again."""
+        """Withdraw the offer, also at the next start.
+
+        Another dataset is still offered, as is one that an import calls for.
+        """
         offered = self.current
         self._show(None)
         if offered is not None:

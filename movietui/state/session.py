@@ -266,7 +266,7 @@ class Session:
             raise
 
     async def _leave_missing_lists(self) -> None:
-        """Remove from the filter the lists that none of the viewers has, because they are others or a list is gone."""
+        """Remove from the filter the lists that none of the viewers has: the viewers changed, or a list was removed."""
         if named := names_in(self.view.filter_text):
             known = await asyncio.to_thread(self._list_names)
             if missing := named - known:

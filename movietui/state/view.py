@@ -53,5 +53,5 @@ class View:
 
 
 def _turned(dial: float, steps: int) -> float:
-    """Return a dial, which runs from 0 to 1, after so many steps up or down."""
+    """Return a dial, which runs from 0 to 1, after a number of steps up or, if negative, down."""
     return round(min(1.0, max(0.0, dial + steps * DIAL_STEP)), 2)

@@ -44,7 +44,7 @@ def check_list_name(name: str) -> str:
     """Return a name for a list as it is stored. Raises ``Problem`` if it is empty or too long."""
     name = " ".join(strip_controls(name).split())
     if not 0 < len(name) <= LONGEST_LIST_NAME:
-        raise Problem(f"The name of a list has 1 to {LONGEST_LIST_NAME} characters.")
+        raise Problem(f"The name of a list has 1 to {LONGEST_LIST_NAME} characters; choose another name.")
     return name
 
 
@@ -78,7 +78,7 @@ class NamedLists(RunRecords):
         return [(name, count) for name, count in self.valid_rows("lists", "name", rows)]
 
     def list_named(self, ref: ViewerRef, name: str) -> StoredList:
-        """Return a list by its name, ignoring case. Raises ``Problem`` if there is none."""
+        """Return a list by its name; see ``known_name``. Raises ``Problem`` if there is none."""
         names = [each for each, _ in self.lists(ref)]
         match = known_name(name, names)
         if match is None:

@@ -371,7 +371,7 @@ class Store(NamedLists):
     def describe(self, keys: Collection[str]) -> list[StoredMovie]:
         """Return what is known about stored movies, ordered by key.
 
-        Of several titles of a movie, that of the newest rating or mark counts, and only without these that of a list.
+        Of several titles of a movie, that of the newest rating or mark counts; if there is none, that of a list.
         """
         if not keys:
             return []
@@ -448,7 +448,7 @@ class Store(NamedLists):
     def change_list(
         self, ref: ViewerRef, name: str, change: Callable[[tuple[ListEntry, ...]], Sequence[ListEntry]], note: str
     ) -> ListChange:
-        """Change a list as one step, which is on disk when this returns; a list that exists is found ignoring case.
+        """Change a list as one step, which is on disk when this returns; ``known_name`` says which list ``name`` means.
 
         ``change`` gets the movies of the list, none for a new list, and returns those that it has from now on; a list
         without movies is removed. No other process can change the list meanwhile. Raises ``Problem`` for an invalid

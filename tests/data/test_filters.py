@@ -135,7 +135,7 @@ def test_movies_that_pass_by_facts(typed: str, titles: str) -> None:
     ("typed", "message"),
     [
         ("#spcae", "There is no tag 'spcae' here; did you mean space"),
-        ("#western", "There is no tag 'western' here; type # and a letter to see some"),
+        ("#western", "There is no tag 'western' here; in the app, type # and a letter to see some"),
         ("#", "'#' without a tag; write one after #"),
         ('-#""', "without a tag"),
         ("@Weever", "There is no director or actor 'Weever' here; did you mean Sigourney Weaver"),

@@ -390,10 +390,10 @@ async def test_taste_shows_likes_and_dislikes(faked: FakeEngine, size: tuple[int
 
 def test_taste_says_how_accurate_the_model_is_for_a_profile() -> None:
     taste = FakeEngine().taste(viewers=[VIEWER])
-    assert "How good" not in describe_taste(taste, ["Eva"], 80).plain
+    assert "How good" not in describe_taste(taste, ["Eva"], 80, "1-5").plain
     (eva,) = taste["viewers"]
     eva["for_you"] = {"model": "[b]mf", "lacking": 3}
-    assert "3 more ratings needed to measure this." in describe_taste(taste, ["Eva"], 80).plain
+    assert "3 more ratings needed to measure this." in describe_taste(taste, ["Eva"], 80, "1-5").plain
 
     def by(value: float, hits: int) -> dict[str, Any]:
         rate = {"value": hits / 12, "low": 0.319, "high": 0.807}
@@ -401,7 +401,7 @@ def test_taste_says_how_accurate_the_model_is_for_a_profile() -> None:
 
     eva["for_you"] |= {"lacking": 0, "older": 96, "newest": 24, "liked": 12, "top": 50}
     eva["for_you"] |= {"by_model": by(0.82, 7), "by_means": by(0.98, 2)}
-    lines = describe_taste(taste, ["Eva"], 68).plain.splitlines()[-4:]
+    lines = describe_taste(taste, ["Eva"], 68, "1-5").plain.splitlines()[-4:]
     assert lines[0] == " Your 24 newest ratings, predicted from the 96 before them:"
     assert [line.split() for line in lines[2:]] == [
         ["[b]mf", "0.82", "(.72", "…", ".92)", "7", "of", "12", "58%", "(32", "…", "81)"],
@@ -410,7 +410,7 @@ def test_taste_says_how_accurate_the_model_is_for_a_profile() -> None:
     assert max(map(len, lines)) <= 64
     for figures in (eva["for_you"]["by_model"], eva["for_you"]["by_means"]):
         figures |= {"hits": 0, "hit_rate": None}
-    assert describe_taste(taste, ["Eva"], 68).plain.count("none liked") == 2
+    assert describe_taste(taste, ["Eva"], 68, "1-5").plain.count("none liked") == 2
 
 
 def test_a_taste_is_described_in_words() -> None:
@@ -420,8 +420,9 @@ def test_a_taste_is_described_in_words() -> None:
         engine.taste(viewers=[one, {"kind": "profile", "id": "Eva", "rated": [], "seen": [], "hidden": []}]),
         ["user 1", "Eva"],
         80,
+        "1-5",
     ).plain
-    assert "Eva has no ratings here yet" in lines_shown
+    assert "Eva has no ratings here yet; press 1-5 on a movie in the list." in lines_shown
     assert "You differ on" in lines_shown
     assert "A ★ 5.0   B ★ 1.0" in lines_shown
     (crime,) = [line for line in lines_shown.splitlines() if line.startswith("Crime")]
@@ -430,7 +431,7 @@ def test_a_taste_is_described_in_words() -> None:
     assert horror.index("▪") < horror.index("┼")
     assert horror.count("▪") > crime.count("▪")
     for width in (40, 80):
-        for line in describe_taste(engine.taste(viewers=[one]), ["user 1"], width).plain.splitlines():
+        for line in describe_taste(engine.taste(viewers=[one]), ["user 1"], width, "1-5").plain.splitlines():
             assert len(line) <= max(width, 90)
 
 

@@ -157,7 +157,7 @@ async def test_the_panel_says_if_there_are_no_ratings(store: Store) -> None:
     store.create_profile("anna")
     async with started(engine=FakeEngine()) as driver:
         await open_ratings(driver)
-        await driver.see("No ratings yet")
+        await driver.see("No ratings yet. Press 1-5 on a movie in the list to rate it.")
         await driver.press("5", "x", "right_square_bracket", "o", "u")
         await driver.see("There is nothing to undo")
         await driver.press("Y", "enter")

@@ -1,8 +1,10 @@
 """Custom keys: the entries of ``config.toml``, errors in it, and the default file, which documents every key."""
 
+import ast
 import inspect
 import os
 import pkgutil
+import re
 import tomllib
 from collections.abc import Callable
 from importlib import import_module
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import movietui.state
 import movietui.ui
 from movietui.cli import cli
 from movietui.data.storage import locations
@@ -231,6 +234,27 @@ async def test_sentences_name_custom_keys(faked: FakeEngine, store: Store) -> No
         await driver.see("f10    next")
         run = store.serving_runs("demo")[0]
         assert f"press f4 on run {run.id} to use it" in describe_end(driver.app, run)
+
+
+async def test_sentences_about_missing_ratings_name_custom_keys(faked: FakeEngine, store: Store) -> None:
+    write('[keys]\nbrowse.rate-1 = "f6"\n')
+    store.create_profile("anna")
+    async with started(LARGE, engine=faked) as driver:
+        await driver.press("asterisk")
+        await driver.see("No ratings yet. Press f6 on a movie in the list to rate it.")
+        await driver.press("escape", "T")
+        await driver.see("anna has no ratings here yet; press f6 on a movie in the list.")
+
+
+def test_no_sentence_of_the_state_names_a_key() -> None:
+    """The state has no screen, so it cannot know which key an action has."""
+    for path in Path(movietui.state.__path__[0]).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not re.search(r"\b[Pp]ress\b|\b(?:ctrl|alt|shift)\+|\besc(?:ape)?\b", node.value), (
+                    path,
+                    node.value,
+                )
 
 
 def test_config_prints_the_path_and_the_entries(home: Path) -> None:

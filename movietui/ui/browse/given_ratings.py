@@ -21,7 +21,7 @@ from movietui.protocol.messages import GivenRating
 from movietui.state.session import Session
 from movietui.store.ratings import STARS
 from movietui.ui import wording
-from movietui.ui.bindings import RATE_KEYS, back_key, half_star_keys, hint
+from movietui.ui.bindings import RATE_KEYS, back_key, half_star_keys, hint, key_of
 from movietui.ui.problems import shows_problems
 from movietui.ui.screens import Panel
 from movietui.ui.widgets.columns import REST, Column, ColumnList
@@ -157,7 +157,8 @@ class RatingsPanel(Panel[bool]):
         count = text.plural(len(rows), "rating")
         panel.border_title = Content(f"Ratings · {self._viewer.label} · {count}, {self._order}")
         self.given.fill(len(rows), 0, rows, follow=True)
-        self.given.set_placeholder("No ratings yet. Press 1 to 5 on a movie of the list to rate it.")
+        rate = key_of(self, "browse.rate-1")
+        self.given.set_placeholder(f"No ratings yet. Press {rate} on a movie in the list to rate it.")
         self.query_one("#wrong", Static).update(Content(message))
 
     async def _do(self, change: Callable[[], Awaitable[str]]) -> None:

@@ -44,8 +44,8 @@ class ListRows(ColumnList[NamedListRow]):
         return row.name
 
     def columns(self, width: int) -> Sequence[Column[NamedListRow]]:
-        """Return columns for whether a list is in the filter, its name, its owners (if there are several viewers), its
-        movies."""
+        """Return columns for whether a list is in the filter, its name, its owners (if there are several viewers), and
+        the number of its movies."""
         whose: Column[NamedListRow] = Column(
             "  whose", min(24, width // 3), lambda row, _: f"  {_names(row.viewers)}", style="quiet"
         )
@@ -109,7 +109,7 @@ class ListsPanel(Panel[str | None]):
             new = key_on(BrowseScreen, cast("MovieTui", self.app), "browse.new")
             return f"Users of a dataset have no lists. {new} makes a profile, which can have lists."
         return (
-            "There is no list yet. A shelf has the movies in a folder of yours:\n\n"
+            "There is no list yet. A shelf lists the movies in one of your folders:\n\n"
             f"{command(profiles[0], 'scan FOLDER')}\n\n"
             "Any other list, movie by movie or from a file:\n\n"
             f"{command(profiles[0], 'add NAME MOVIE')}\n{command(profiles[0], 'import FILE')}"

@@ -92,7 +92,7 @@ class NewerController(BrowseController):
 
     @in_background("newer")
     async def action_get_newer(self) -> None:
-        """Get the offered dataset in the background; if it is being got, stop that; if it is ready, open it."""
+        """Get the offered dataset in the background; stop if it is being fetched already; open it if it is ready."""
         newer = self.app.newer
         if newer.getting:
             await newer.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -14,8 +14,11 @@ from textual.widgets import Static
 
 from movietui.formatting import text
 from movietui.protocol.messages import PersonalAccuracy, TasteGroup, TasteReport, ViewerTaste
-from movietui.ui.bindings import hint
+from movietui.ui.bindings import hint, key_on
 from movietui.ui.panels import ScrollPanel
+
+if TYPE_CHECKING:
+    from movietui.ui.app import MovieTui
 
 WIDTH = 88
 """The most cells of a line, in a panel of the class ``wide``."""
@@ -38,20 +41,23 @@ class TastePanel(ScrollPanel[None]):
 
     def compose(self) -> ComposeResult:
         """Show the taste."""
+        from movietui.ui.browse.screen import BrowseScreen
+
+        rate = key_on(BrowseScreen, cast("MovieTui", self.app), "browse.rate-1")
         with VerticalScroll(classes="panel wide", can_focus=False) as panel:
             panel.border_title = Content(f"Taste · {' and '.join(self._names)}")
             panel.border_subtitle = Content(hint(self, ("list.up list.down", "scroll"), ("panel.back", "back")))
             room = min(WIDTH, self.app.size.width * 95 // 100 - 8)
-            yield Static(describe_taste(self._taste, self._names, room), markup=False)
+            yield Static(describe_taste(self._taste, self._names, room, rate), markup=False)
 
 
-def describe_taste(taste: TasteReport, names: Sequence[str], width: int) -> Text:
+def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rate: str) -> Text:
     """Return each viewer's taste compared with everybody's, the model's accuracy for them, and what divides a pair."""
     lines: list[Text] = []
     for name, viewer in zip(names, taste["viewers"], strict=True):
         if lines:
             lines.append(Text())
-        lines += _viewer_lines(name, viewer, width)
+        lines += _viewer_lines(name, viewer, width, rate)
     pair = taste.get("pair")
     for title, movies in (
         (("You differ on", pair["divided"]), ("Would divide you", pair["would_divide"])) if pair else ()
@@ -66,9 +72,9 @@ def describe_taste(taste: TasteReport, names: Sequence[str], width: int) -> Text
     return Text("\n").join(lines)
 
 
-def _viewer_lines(name: str, viewer: ViewerTaste, width: int) -> list[Text]:
+def _viewer_lines(name: str, viewer: ViewerTaste, width: int, rate: str) -> list[Text]:
     if not viewer["ratings"]:
-        return [Text(f"{name} has no ratings here yet; press 1 to 5 on a movie.")]
+        return [Text(f"{name} has no ratings here yet; press {rate} on a movie in the list.")]
     stars = f"{text.plural(viewer['ratings'], 'movie')} rated ★ {viewer['mean']:.2f} on average"
     lines = [Text.assemble((name, "bold"), f"  {stars}; others gave them ★ {viewer['crowd']:.2f}")]
     for title, groups in (("By genre", viewer["genres"]), ("By decade", viewer["decades"])):

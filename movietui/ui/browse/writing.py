@@ -124,7 +124,8 @@ class WriteController(BrowseController):
     async def _ratings(self, ref: ViewerRef, _: int) -> MovieFile:
         rows = newest_first(await self.session.given_ratings(ref))
         if not rows:
-            raise Problem(f"{ref.label} has not rated anything yet; press 1 to 5 to rate the selected movie.")
+            rate = key_of(self.screen, "browse.rate-1")
+            raise Problem(f"{ref.label} has not rated anything yet; press {rate} to rate the selected movie.")
         opened = self.session.opened
         assert opened is not None
         return ratings_file(ref.label, rows, opened["dataset"], opened["model"], ["Newest first"])

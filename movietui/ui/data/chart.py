@@ -102,7 +102,7 @@ def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Lin
 def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: int, of: str = "") -> list[Line]:
     """Return vertical bars above the first and last label; if space is short, each bar sums neighbouring counts.
 
-    The first line says what the highest bar counts; ``of`` names it.
+    The first line has the count of the highest bar, followed by ``of``: what the bars count.
     """
     together = -(-len(counts) // width)
     sums = [sum(counts[start : start + together]) for start in range(0, len(counts), together)]

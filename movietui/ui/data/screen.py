@@ -33,7 +33,7 @@ from movietui.ui.widgets.text_pane import TextPane
 
 ABOUT = (
     "Get and clean datasets here. Nothing leaves this machine.",
-    "Turn rules on or off to preview what they do; enter applies them.",
+    "Turn rules on or off to preview what they do, then apply them.",
 )
 NUMBERS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 
@@ -472,7 +472,7 @@ class DataScreen(FrameScreen):
         ask = PathPanel(
             f"Join {name} with IMDb",
             "Information courtesy of IMDb (https://www.imdb.com). Used with permission.\n\n"
-            "Folder with title.basics.tsv.gz and the other tables; leave empty to download them (about 1.2 GB).",
+            "Folder with title.basics.tsv.gz and the other tables; leave empty to download them (about 2 GB).",
             "~/Downloads/imdb",
             optional=True,
             files=(),
@@ -521,7 +521,7 @@ class DataScreen(FrameScreen):
 def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Text:
     """Return what a dataset contains, notes about it, what it takes on disk, and its terms.
 
-    ``gets`` and ``removes``: the keys that do this, with these words.
+    ``gets`` and ``removes``: which key downloads a dataset, and which removes it, as ``hint`` returns them.
     """
     lines = [*filter(None, [_facts(row)]), *notes]
     if row["state"] == "available":

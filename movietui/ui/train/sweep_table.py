@@ -79,7 +79,10 @@ def _fit(row: SweepRow, width: int) -> str:
 
 
 class ResponseChart(LineView):
-    """The metric for each value of a field: best and mean over all combinations with that value; left is better."""
+    """The metric for each value of a field: the best and the mean over all combinations with that value.
+
+    A figure further to the left is better.
+    """
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)

@@ -39,7 +39,7 @@ TICK = 0.5
 """Seconds between two drawings of the time left."""
 BAR = 16
 LONG = 100
-"""From this many seconds on, the time left is shown in minutes."""
+"""From this many seconds on, the time left is shown in minutes or hours."""
 State = Literal["working", "stopped", "who"]
 STATES: Mapping[str, Sequence[State]] = {
     "new_profile": ("who",),
@@ -338,8 +338,9 @@ class WelcomeScreen(FrameScreen):
         await self.session.look_at(ref)
         browse = await self.movie_tui.end_first_start()
         browse.call_after_refresh(browse.action_focus_viewers)
-        movies = key_of(browse, "browse.movies")
-        self.movie_tui.show_notice(f"Choose anybody with ↑ ↓ and enter · {movies} goes to the movies")
+        moves = " ".join(key_on(RowList, self.movie_tui, name) for name in ("list.up", "list.down"))
+        choose, movies = key_of(browse, "browse.choose"), key_of(browse, "browse.movies")
+        self.movie_tui.show_notice(f"Choose anybody with {moves} and {choose} · {movies} goes to the movies")
 
     @work(group="list", exclusive=True)
     @shows_problems
@@ -379,7 +380,7 @@ def _dataset_to_begin_with(rows: Sequence[DatasetRow]) -> str:
 
 
 def _usual_seconds(row: DatasetRow | None) -> Mapping[StepName, float]:
-    """Return how long the steps usually take for a dataset, ``None`` for one of unknown size."""
+    """Return how many seconds each step usually takes; ``None`` stands for a dataset of unknown size."""
     return usual_seconds(0, 0) if row is None else usual_seconds(row["download"], row["ratings"] or 0)
 
 

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from movietui.data.problems import Problem
+from movietui.data.query.condition_text import EXAMPLE
 from movietui.data.query.list_conditions import begun_in
 from movietui.protocol.messages import SuggestionRow
 from movietui.protocol.requests import Requests
@@ -27,8 +28,6 @@ from movietui.ui.widgets.fields import Field
 
 if TYPE_CHECKING:
     from textual.widgets import Input
-
-EXAMPLE = "+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist alien"
 
 
 class FilterLine(Vertical):

@@ -35,7 +35,7 @@ class FilterLine(Vertical):
 
     DEFAULT_CSS = """
     FilterLine { height: auto; padding: 0 1; background: $surface; color: $text; display: none; }
-    FilterLine #filter-summary { height: 1; }
+    FilterLine #filter-summary { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     FilterLine Input { height: 1; background: $boost; }
     FilterLine #filter-completions { height: 1; }
     """
@@ -93,7 +93,7 @@ class FilterLine(Vertical):
         if parts == self._parts:  # a new text makes Textual lay out the screen, and no rating should wait for that
             return
         self._parts = parts
-        self.query_one("#filter-summary", Static).update(Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"))
+        self.query_one("#filter-summary", Static).update(Text(" · ".join(parts)))
         self.set_class(bool(parts), "-summarised")
         self._show_or_hide()
 

@@ -10,12 +10,11 @@ import numpy as np
 from movietui.data.dataset import Bools, Dataset, ImdbFacts
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.query.condition_text import LAST, PARTS
+from movietui.data.query.condition_text import EXAMPLE, LAST, PARTS
 from movietui.data.query.fact_conditions import Condition, completions, condition_in
 from movietui.data.query.list_conditions import NO_LISTS, KnownLists, begun_in, condition, folded, list_in
 from movietui.data.titles import movie_key
 
-EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist lang:ko "alien"'
 NEW = ("new", "+new", "-new")
 """The conditions that nobody in the dataset has rated the movie, or that somebody has."""
 FOREVER = 9999

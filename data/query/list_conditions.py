@@ -110,7 +110,7 @@ def lists_in(filter_text: str) -> list[tuple[str, str]]:
     return [found for part in conditions_of(filter_text) if (found := list_in(part))]
 
 
-def listed(filter_text: str) -> str:
+def wanted_list(filter_text: str) -> str:
     """Return the name of the first list on which the movies of a filter must be; empty if there is none."""
     return next((name for sign, name in lists_in(filter_text) if sign != "-"), "")
 

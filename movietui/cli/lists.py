@@ -20,6 +20,7 @@ from movietui.cli.output import (
     print_json,
     print_rich,
 )
+from movietui.data.query.condition_text import EXAMPLE
 from movietui.formatting import reasons, text
 from movietui.formatting.reasons import strongest
 from movietui.formatting.tables import new_table
@@ -319,9 +320,7 @@ TOGETHER = "How to combine the scores of several viewers."
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
 @model_option
 @click.option("--seed", default=None, type=SEEDS, help="Use the newest run with this seed.")
-@click.option(
-    "--filter", "only", default="", help='For example: +Comedy -Horror 1980..1999 >=50 <=110m #heist "alien".'
-)
+@click.option("--filter", "only", default="", help=f"For example: {EXAMPLE}.")
 @order_option
 @click.option("--together", "way", default="weighted", show_default=True, type=Named(tuple(WAYS)), help=TOGETHER)
 @click.option(

@@ -79,7 +79,7 @@ class Driver:
 
     async def type(self, text: str) -> None:
         names = {"/": "slash", "[": "left_square_bracket", "]": "right_square_bracket", " ": "space", ".": "full_stop"}
-        names |= {"-": "minus", "_": "underscore", "+": "plus", ":": "colon"}
+        names |= {"-": "minus", "_": "underscore", "+": "plus", ":": "colon", "@": "at", "#": "number_sign"}
         await self.press(*(names.get(sign, sign) for sign in text))
 
     async def wait_for_notice(self, text: str, seconds: float = PATIENCE) -> None:

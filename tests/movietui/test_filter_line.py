@@ -8,7 +8,7 @@ from movietui.data.problems import Problem
 from movietui.state import filter_line
 from movietui.state.filter_line import FILTER, check_name, expand, step_decade, step_genre
 from movietui.store.ratings import Store
-from tests.movietui.driving import LARGE, SIZES, lines, shown, started
+from tests.movietui.driving import LARGE, SIZES, SMALL, lines, shown, started
 from tests.movietui.fakes import FakeEngine
 
 
@@ -32,6 +32,17 @@ async def test_a_filter_applies_as_it_is_typed(faked: FakeEngine, size: tuple[in
         await driver.press("f", "ctrl+u", "enter")
         await driver.until(lambda: driver.movies.total == 239, "all movies")
         assert "f +odd" not in shown(driver.app)
+
+
+async def test_an_ellipsis_shows_that_more_changes_the_list_than_fits(faked: FakeEngine) -> None:
+    async with started(SMALL, engine=faked) as driver:
+        await driver.press("f")
+        await driver.type("@Ann #calm-seas 1990..1999")
+        await driver.press("enter", "full_stop", "greater_than_sign")
+        await driver.until(lambda: "any year" in lines(driver.app)[1], "both dials above the list")
+        assert lines(driver.app)[1].rstrip().endswith("…")
+        await driver.pilot.resize_terminal(*LARGE)
+        await driver.until(lambda: lines(driver.app)[1].rstrip().endswith("recent"), "the whole line")
 
 
 async def test_escape_restores_the_previous_filter(faked: FakeEngine) -> None:

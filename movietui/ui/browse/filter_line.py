@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from movietui.data.problems import Problem
+from movietui.data.query.condition_text import EXAMPLE
 from movietui.data.query.list_conditions import begun_in
 from movietui.protocol.messages import SuggestionRow
 from movietui.protocol.requests import Requests
@@ -28,15 +29,13 @@ from movietui.ui.widgets.fields import Field
 if TYPE_CHECKING:
     from textual.widgets import Input
 
-EXAMPLE = "+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist alien"
-
 
 class FilterLine(Vertical):
     """The summary of the filter, or the field in which it is typed; hidden if there is neither."""
 
     DEFAULT_CSS = """
     FilterLine { height: auto; padding: 0 1; background: $surface; color: $text; display: none; }
-    FilterLine #filter-summary { height: 1; }
+    FilterLine #filter-summary { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     FilterLine Input { height: 1; background: $boost; }
     FilterLine #filter-completions { height: 1; }
     """
@@ -94,7 +93,7 @@ class FilterLine(Vertical):
         if parts == self._parts:  # a new text makes Textual lay out the screen, and no rating should wait for that
             return
         self._parts = parts
-        self.query_one("#filter-summary", Static).update(Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"))
+        self.query_one("#filter-summary", Static).update(Text(" · ".join(parts)))
         self.set_class(bool(parts), "-summarised")
         self._show_or_hide()
 

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.timer import Timer
 
 from movietui.data.problems import Problem
-from movietui.data.query.list_conditions import listed
+from movietui.data.query.list_conditions import wanted_list
 from movietui.formatting import text
 from movietui.protocol.messages import ListWindow, MovieRow
 from movietui.state.session import Session
@@ -30,9 +30,9 @@ DETAILS_DELAY = 0.05
 MOST_REQUESTED = 1000
 """The most rows that are requested at once when the list is copied or saved."""
 PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
+GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 NAME_CELLS = 20
 """How wide the name of a list may be in the title of the pane."""
-GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 
 
 class ListPane(Horizontal):
@@ -134,7 +134,7 @@ class ListPane(Horizontal):
         view = self._session.view
         if view.filter_text:
             changes = [("browse.filter", "changes the filter")]
-            changes += [("browse.lists", "chooses another list")] if listed(view.filter_text) else []
+            changes += [("browse.lists", "chooses another list")] if wanted_list(view.filter_text) else []
             unseen = "" if self._session.audience.unseen_by == "none" else "unseen "
             return f"No {unseen}movie matches {view.filter_text}. {hint(self.screen, *changes)}."
         if view.wanted != "all":
@@ -153,9 +153,8 @@ class ListPane(Horizontal):
         pane, opened, audience = self.movies, self._session.opened, self._session.audience
         assert opened is not None
         several = len(audience.viewers) > 2
-        on_list = (
-            f" on {text.cut(name, NAME_CELLS).rstrip()}" if (name := listed(self._session.view.filter_text)) else ""
-        )
+        name = wanted_list(self._session.view.filter_text)
+        on_list = f" on {text.cut(name, NAME_CELLS).rstrip()}" if name else ""
         if not audience.together:
             movies = ("Unseen" if self._session.view.wanted == "all" else "Watchlist") + on_list
             subtitle = f"{ranked['total']:,} of {opened['movies']:,} · {ranked['seen'][0]:,} seen"

@@ -34,6 +34,7 @@ SEQUENCES = {
     "delete": "\x1b[3~", "f1": "\x1bOP", "shift+up": "\x1b[1;2A", "shift+down": "\x1b[1;2B", "shift+tab": "\x1b[Z",
     "comma": ",", "full_stop": ".", "minus": "-", "plus": "+", "equals_sign": "=", "slash": "/", "asterisk": "*",
     "question_mark": "?", "exclamation_mark": "!", "left_square_bracket": "[", "right_square_bracket": "]",
+    "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Popular movies on IMDb that a dataset lacks follow its own movies."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from movietui.data import catalogue
 from movietui.data.imdb import join as imdb
 from movietui.data.imdb import unrated
+from movietui.data.imdb.external_ids import links_of
 from movietui.data.query.filters import parse
 from movietui.data.query.search import Search
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
@@ -89,6 +91,15 @@ def test_a_movie_that_the_user_matches_by_hand_is_not_added_again() -> None:
     dataset, facts = facts_of("linked")
     assert facts.ids == ("tt0000012", "tt0000030", "tt0000035", "tt0000037")
     assert dataset.movies.unrated == 2
+
+
+@pytest.mark.usefixtures("joined")
+def test_their_ids_are_those_of_imdb() -> None:
+    dataset = catalogue.load("linked", "none")
+    for name, ids in (("linked", (0, 0)), ("ml-1m", (1, 2))):
+        links = links_of(replace(dataset, name=name))
+        assert links.imdb == ("tt0000012", "", "tt0000035", "tt0000030", "tt0000037")
+        assert links.movielens == (*ids, 0, 0, 0)
 
 
 def test_at_most_so_many_are_added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ WIDEST, HIGHEST = 300, 100
 CORNERS = ((1, 1), (1, HIGHEST), (WIDEST, 1), (WIDEST, HIGHEST), (2, 2), (60, 16), (59, 16), (60, 15), (80, 24))
 KEYS = ("up", "down", "left", "right", "tab", "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F", "?", "/", "enter", "esc")
 """Keys that move, scroll, open and close, but start nothing slow."""
+LIST_TITLES = ("─ Unseen", "─ Watchlist", "─ Seen or not")
+"""What the title of the list may begin with: keys pressed before decide which movies it has."""
 LEAVE = "Quit while models are training?"
 START = 5
 """One attempt in this many starts the program in a terminal of a size from ``_sizes``."""
@@ -96,7 +98,7 @@ def goes_on(terminal: terminals.Watched) -> None:
     terminal.press("d")
     terminal.see("─ Datasets ─")
     terminal.press("b")
-    terminal.see("─ Unseen")
+    terminal.until(lambda: any(title in "\n".join(terminal.lines) for title in LIST_TITLES), "the list")
     terminal.type("q")
     terminal.until(lambda: not terminal.modes.get(1049) or LEAVE in "\n".join(terminal.lines), "the end")
     if terminal.modes.get(1049):

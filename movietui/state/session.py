@@ -302,7 +302,7 @@ class Session:
         return await self.engine.ask(Requests.similar_movies, movie=movie, limit=limit, hidden=hidden)
 
     async def search(self, words: str) -> SearchResults:
-        """Return the movies, directors and users that match, each movie with the viewers' ratings and marks."""
+        """Return the movies, people, tags and users that match, each movie with the viewers' ratings and marks."""
         viewers = self.audience.viewers
         users = [ref.id if ref.kind == "user" else "" for ref in viewers]
         results, (rated, marked) = await asyncio.gather(

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from movietui.data.dataset import Dataset, Floats, Ratings
+from movietui.data.fetch.estimates import FITTED_ONCE
 from movietui.data.near_names import no_such
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
@@ -419,14 +420,9 @@ class Trained:
     seconds: dict[Phase, float]
 
 
-MANY_RATINGS = 10_000_000
-"""A dataset with more ratings than this is fitted only once: each fit takes minutes, and the ratings in test change the
-served model little."""
-
-
 def phases(dataset: Dataset, refit_all: bool = True) -> tuple[Phase, ...]:
     """Return the fits that ``train`` makes, in order."""
-    if len(dataset.ratings) > MANY_RATINGS:
+    if len(dataset.ratings) > FITTED_ONCE:
         return ("measure",)
     return ("curve", "measure", "serve") if refit_all else ("curve", "measure")
 
@@ -448,7 +444,7 @@ def train(
 
     Fits up to three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
     measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because the served model should
-    know all of them. With more than ``MANY_RATINGS`` ratings, the model that is measured is also the one to serve, and
+    know all of them. With more than ``FITTED_ONCE`` ratings, the model that is measured is also the one to serve, and
     its curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not
     allow.
     """

@@ -42,7 +42,7 @@ LEGEND: Mapping[str, Term] = {
     "together": Term("★", "for all of you", "how many stars you would give it together"),
     "each": Term("A B", "for each of you", "how many stars each of you would give it"),
     "agree": Term("●", "you agree", "how much you agree: ●●●●● fully, ○○○○○ not at all"),
-    "n": Term("n", "ratings", "how many people have rated it; new: nobody in the dataset has"),
+    "n": Term("n", "ratings", "how many people have rated it; new if nobody has"),
     "▲▼": Term("▲▼", "moved", "how many rows your last rating moved it"),
     "●": Term("●●●○○", "weight", "how much it counts; ●●●●● counts most"),
     "in common": Term("in common", "shared", "what the movie shares with movies you liked"),

@@ -139,12 +139,12 @@ def test_a_blend_of_some_users_serves_everybody(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_large_dataset_is_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "MANY_RATINGS", len(TRAIN.ratings) - 1)
+    monkeypatch.setattr(measure, "FITTED_ONCE", len(TRAIN.ratings) - 1)
     phases = []
     trained = train("bias", TRAIN, "random80", progress=lambda phase, epoch: phases.append(phase))
     assert set(phases) == {"measure"}
     assert trained.fitted_on == "train"
     assert trained.fitted.curve[-1].validation_loss is None
     assert trained.model.counts.sum() == len(trained.train.ratings)
-    monkeypatch.setattr(measure, "MANY_RATINGS", len(TRAIN.ratings))
+    monkeypatch.setattr(measure, "FITTED_ONCE", len(TRAIN.ratings))
     assert train("bias", TRAIN, "random80").fitted_on == "all ratings"

@@ -236,7 +236,7 @@ def test_import_says_which_dataset_has_the_newer_movies(
     result = run("import", path, "--profile", "it's me", "--dataset", "demo")
     assert result.exit_code == 0
     assert re.search(
-        r"3 of 4 movies are newer than demo \(\d{4}\)\. ml-32m goes to 2032 \(239 MB, about 11 minutes\)\.",
+        r"3 of 4 movies are newer than demo \(\d{4}\)\. ml-32m goes to 2032 \(239 MB, about 5 minutes\)\.",
         " ".join(result.stdout.split()),
     )
     assert "movietui data get ml-32m && movietui train mf --dataset ml-32m" in " ".join(result.stdout.split())
@@ -270,7 +270,7 @@ def test_the_list_of_datasets_has_its_facts(run: Run) -> None:
     assert listed["demo"]["seconds"] is None
     table = run("data", "list").stdout
     (line,) = (line for line in table.splitlines() if line.startswith("ml-32m"))
-    for cell in ("1874–2023", "32,000,204", "87,585", "239 MB", "11 minutes", "623 MB"):
+    for cell in ("1874–2023", "32,000,204", "87,585", "239 MB", "5 minutes", "623 MB"):
         assert cell in line
 
 

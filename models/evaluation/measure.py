@@ -448,6 +448,7 @@ def train(
     its curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not
     allow.
     """
+    check_name(name)
     if not MODELS[name].predicts_unrated:
         dataset = dataset.without_unrated()
     parts = split(dataset, split_name)

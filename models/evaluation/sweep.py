@@ -126,6 +126,7 @@ def sweep(
     Combinations that are in ``results`` are not measured again. Returns all results sorted by ``SWEEP_METRIC``, best
     first.
     """
+    dataset = dataset.without_unrated()
     parts = split(dataset, split_name, split_seed)
     learn, validation = hold_out(parts.train)
 

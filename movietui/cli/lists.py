@@ -136,6 +136,8 @@ def explain(
         print_json(result)
         return
     print_rich(f"{text.movie_title(result['movie'])}, {', '.join(result['movie']['genres'])}")
+    if not result["movie"]["count"]:
+        print_rich(reasons.UNRATED)
     for viewer in result["viewers"]:
         print_rich("", *_explained(viewer, result["movie"]))
 
@@ -145,7 +147,7 @@ def _explained(viewer: Message, movie: Message) -> list[Any]:
     lines: list[Any] = [f"{viewer['id']}: ★ {viewer['stars']:.1f} ({viewer['low']:.1f} to {viewer['high']:.1f})"]
     if viewer["rated"] is not None:
         lines.append(f"{viewer['id']} rated it {text.number_of_stars(viewer['rated'])}")
-    if not viewer["why"]:
+    if not viewer["why"] and movie["count"]:
         lines.append(reasons.basis(viewer, movie["count"], movie["mean"] or 0.0, viewer["id"]))
     for heading, named in (("liked", viewer["why"]), ("counts against it", viewer["against"])):
         if named:

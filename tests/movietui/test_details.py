@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from movietui.formatting.escaping import is_known_page
+from movietui.formatting.reasons import UNRATED
 from movietui.protocol.messages import ViewerRatings
 from movietui.store.ratings import Store
 from movietui.ui import movie_links
@@ -230,3 +231,14 @@ def test_details_name_each_viewer_who_rated_the_movie() -> None:
     details["by"] = details["by"][:1]
     for drawn in (describe(details, ["anna"], 40), surprise(details, ["anna"])):
         assert "you rated it ★ 4½" in drawn.plain
+
+
+def test_details_say_what_the_prediction_of_a_new_movie_rests_on() -> None:
+    ratings: list[ViewerRatings] = [{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}]
+    details = FakeEngine().movie_details(viewers=ratings, movie="45")
+    assert "nobody in the dataset" not in describe(details, ["anna"], 200).plain
+    details["count"] = 0
+    for why in (details["by"][0]["why"], []):
+        details["by"][0]["why"] = why
+        assert describe(details, ["anna"], 200).plain.count(UNRATED) == 1
+        assert "average" not in describe(details, ["anna"], 200).plain

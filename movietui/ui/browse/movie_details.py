@@ -40,6 +40,8 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
                 (text.plural(movie["count"], "rating") if width >= NARROW else f"{movie['count']:,}", "dim"),
             )
         )
+    else:
+        lines += [Text(line, "dim") for line in textwrap.wrap(reasons.UNRATED, width)]
     for letter, name, viewer in zip(LETTERS, names, movie["by"], strict=False):
         lines += [Text(), *_reasons(movie, viewer, "you" if len(names) == 1 else f"{letter} {name}", width)]
     return Text("\n").join(lines)
@@ -51,7 +53,7 @@ def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> lis
     if viewer["why"]:
         lines.append(Text(f"because {who} liked", "underline"))
         lines += [_reason(reason, counted, width) for reason in viewer["why"]]
-    else:
+    elif movie["count"]:
         rests_on = reasons.basis(viewer, movie["count"], movie["mean"], who)
         lines += [Text(line) for line in textwrap.wrap(rests_on, width)]
     if viewer["shared"]:

@@ -19,9 +19,10 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# Set before torch is loaded. On a busy machine, threads that wait for each other by spinning take the time of those
-# they wait for: a fit of mf takes three times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Set before torch is loaded. Threads that wait for each other spin for a moment, then sleep. By default they spin so
+# long that on a busy machine they take the time of those they wait for; without spinning, short steps take three times
+# as long on a quiet one.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 if TYPE_CHECKING:
     from movietui.models.base import History, Model

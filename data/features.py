@@ -232,8 +232,8 @@ def tags(movies: Movies, most: int) -> Block | None:
     column_of = np.full(len(known.names), -1)
     column_of[chosen] = np.arange(len(chosen))
     column, cells = column_of[known.tag], known.weight * known.rarity[known.tag]
-    kept = column >= 0
-    row, column, cells = known.movie[kept], column[kept], cells[kept]
+    common = column >= 0
+    row, column, cells = known.movie[common], column[common], cells[common]
     blocks = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(movies), ROWS_AT_ONCE)]
 
     def table(block: slice) -> Doubles:
@@ -248,7 +248,7 @@ def tags(movies: Movies, most: int) -> Block | None:
     values = np.concatenate([table(block) @ directions for block in blocks] + [np.zeros((1, directions.shape[1]))])
     scale = np.sqrt((values**2).sum(0) / max(1, len(np.unique(row))))
     values = values[:, scale > 1e-6] / scale[scale > 1e-6]
-    return Block.as_is([f"tags {place}" for place in range(1, values.shape[1] + 1)], values)
+    return Block.as_is([f"tags {number}" for number in range(1, values.shape[1] + 1)], values)
 
 
 def imdb(movies: Movies) -> Block | None:

@@ -18,7 +18,7 @@ from movietui.data.safe_text import strip_invisible
 from movietui.data.titles import title_key
 
 MOST_TAGS = 30
-"""The most tags that are kept of a movie."""
+"""The most tags of a movie that are stored."""
 DOUBT = 2.0
 """How many people are assumed to disagree with every tag, so that one person alone does not decide it."""
 MIN_USERS = 2
@@ -179,8 +179,8 @@ def strongest(
     alphabetical = np.argsort(np.argsort(np.asarray(names, object), kind="stable"), kind="stable")
     order = np.lexsort((alphabetical[tag], -telling, movie))
     movie, tag, weight = movie[order], tag[order], weight[order]
-    place = np.arange(len(movie)) - np.searchsorted(movie, movie)
-    chosen = place < MOST_TAGS
+    rank = np.arange(len(movie)) - np.searchsorted(movie, movie)
+    chosen = rank < MOST_TAGS
     movie, tag, weight = movie[chosen], tag[chosen], weight[chosen]
     used = sorted(np.unique(tag).tolist(), key=names.__getitem__)
     renumbered = np.zeros(len(names), np.int32)

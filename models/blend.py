@@ -253,8 +253,7 @@ class Blend(Model[BlendSettings, Tastes]):
     def expect(self, taste: Tastes) -> Expectation:
         """Return the stacked stars, the uncertainty of ``bayes`` and the learned order."""
         by_part = {name: model.expect(taste.by_part[name]) for name, model in self._parts.items()}
-        if self._rated < len(self._known):
-            by_part = {name: self._with_unrated(expected, by_part[BASE].stars) for name, expected in by_part.items()}
+        by_part = {name: self._with_unrated(expected, by_part[BASE].stars) for name, expected in by_part.items()}
         table = features({name: by_part[name].score for name in self._ranking}, self.counts, self._known)
         score = np.asarray(self.parameters["order"] @ table, np.float32)
         return Expectation(self._stars(lambda name: by_part[name].stars), by_part[BASE].uncertainty, score)

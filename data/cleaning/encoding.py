@@ -94,11 +94,11 @@ def _tags(tables: Tables) -> Tags | None:
     for group in tables.merged:
         row_of[list(group)] = row_of[group[0]]
     order = np.argsort(published.movie_ids, kind="stable")
-    place = np.searchsorted(published.movie_ids, raw.movie_id, sorter=order)
-    rows = order[np.minimum(place, len(order) - 1)]
+    index = np.searchsorted(published.movie_ids, raw.movie_id, sorter=order)
+    rows = order[np.minimum(index, len(order) - 1)]
     movie = np.where(published.movie_ids[rows] == raw.movie_id, row_of[rows], np.int32(-1))
-    kept = movie >= 0
-    return strongest(raw.names, movie[kept], raw.tag[kept], raw.weight[kept], int(np.count_nonzero(remaining)))
+    remains = movie >= 0
+    return strongest(raw.names, movie[remains], raw.tag[remains], raw.weight[remains], int(np.count_nonzero(remaining)))
 
 
 def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:

@@ -309,12 +309,12 @@ def _md5_file(source: Source) -> Path:
 
 def _read_md5(source: Source) -> str:
     """Return the md5 in the downloaded file. Raises ``OSError``, and ``Failed`` if the file does not hold one md5."""
-    found = MD5.findall(disk.read(_md5_file(source), MD5_FILE_BYTES).decode("ascii", "replace").lower())
-    if len(found) != 1:
+    digests = MD5.findall(disk.read(_md5_file(source), MD5_FILE_BYTES).decode("ascii", "replace").lower())
+    if len(digests) != 1:
         raise Failed(
             f"{Path(source.url).name}.md5 from {source.url.split('/')[2]} does not contain exactly one checksum"
         )
-    return str(found[0])
+    return str(digests[0])
 
 
 def _sha256(path: Path) -> str:

@@ -30,6 +30,7 @@ from movietui.data.movielens.release import MISSING, NO_GENRE
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
 from movietui.data.storage import cache, disk, locations, parquet, strict_json
+from movietui.data.titles import movie_key
 
 ATTRIBUTION = "Information courtesy of IMDb (https://www.imdb.com). Used with permission."
 """The notice that IMDb requires with its data."""
@@ -146,7 +147,8 @@ class Join:
     """One row per matched, possible or unrated title: id, year, minutes, genres, rating, votes, directors, people,
     cast, languages, countries."""
     unrated: parquet.Columns
-    """One row per movie on IMDb that is not in the dataset: the row in ``titles``, and the name."""
+    """One row per movie on IMDb that is not in the dataset: the row in ``titles``, the name, and the key by which
+    movies are compared, which takes a while to compute."""
     outcomes: parquet.Columns
     """One row per movie: label and way (see ``Match``). Empty if only the facts are loaded."""
     doubts: parquet.Columns
@@ -453,8 +455,9 @@ def _tables(
             "place": np.array([title_rows.get(each.title, -1) for each in matches], np.int32),
         },
         "unrated": {
-            "place": np.arange(first_other, len(titles), dtype=np.int32),
+            "row": np.arange(first_other, len(titles), dtype=np.int32),
             "name": [title.name for title in titles[first_other:]],
+            "key": [movie_key(title.name, title.year) for title in titles[first_other:]],
         },
         "outcomes": {"label": [movie.label for movie in movies], "way": [each.way for each in matches]},
         "doubts": {
@@ -508,12 +511,9 @@ def attach(dataset: Dataset) -> Dataset:
     entries = [(movie, *dataset.movies.merged.get(movie, ())) for movie in dataset.movies.ids]
     rows = [joined.title_row_of_any(ids) for ids in entries]  # -1 is the value appended below
     matched = {*rows}
-    others = [
-        (place, name)
-        for place, name in zip(joined.unrated["place"].tolist(), joined.unrated["name"], strict=True)
-        if place not in matched  # by the user's choice
-    ]
-    rows += [place for place, _ in others]
+    columns = zip(joined.unrated["row"].tolist(), joined.unrated["name"], joined.unrated["key"], strict=True)
+    others = [each for each in columns if each[0] not in matched]  # by the user's choice
+    rows += [row for row, _, _ in others]
     title_rows = np.array(rows, np.intp)
 
     def numbers(column: str, unknown: float) -> Any:
@@ -539,8 +539,9 @@ def attach(dataset: Dataset) -> Dataset:
         ids=tuple(map([*joined.titles["id"], ""].__getitem__, rows)),
         fingerprint=joined.fingerprint,
     )
-    years = [int(joined.titles["year"][place]) for place, _ in others]
-    return replace(dataset, movies=unrated.beside(dataset.movies, [name for _, name in others], years, facts))
+    years = [int(joined.titles["year"][row]) for row, _, _ in others]
+    names, keys = [name for _, name, _ in others], [key for _, _, key in others]
+    return replace(dataset, movies=unrated.beside(dataset.movies, names, years, keys, facts))
 
 
 @dataclass(frozen=True)

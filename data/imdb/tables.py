@@ -38,7 +38,7 @@ MOST_COLUMNS = 100
 MOST_UNPACKED = 2**34
 """The most unpacked bytes of a table; IMDb's largest has 4 GB."""
 BILLED = 5
-"""How many actors of a title are kept."""
+"""How many actors of a title are read."""
 MOST_MALFORMED = 100_000
 """The most malformed lines in a table; IMDb's tables have none."""
 Piece = tuple[bytes, int]
@@ -267,9 +267,9 @@ def cast(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dic
     for table in _pieces(path, ("tconst", "category", "ordering", "nconst"), counts, report):
         acting = table.filter(pc.is_in(table.column("category"), actors))
         acting = acting.filter(pc.is_in(acting.column("tconst"), wanted))
-        for title, _, place, person in _rows(acting):
+        for title, _, rank, person in _rows(acting):
             try:
-                billed.setdefault(title.decode(), []).append((_integer(place), person.decode("ascii")))
+                billed.setdefault(title.decode(), []).append((_integer(rank), person.decode("ascii")))
             except ValueError:
                 counts.malformed += 1
     return {title: tuple(person for _, person in sorted(people)[:BILLED]) for title, people in billed.items()}, counts

@@ -11,7 +11,6 @@ import numpy as np
 
 from movietui.data.dataset import ImdbFacts, Movies
 from movietui.data.imdb.title_matching import Title
-from movietui.data.titles import movie_key
 
 LEAST_VOTES = 1000
 """A movie with fewer votes on IMDb is left out: its mean rating says little, and few people would find it."""
@@ -28,10 +27,13 @@ def choose(popular: Sequence[Title], taken: Collection[str]) -> list[Title]:
     ]
 
 
-def beside(movies: Movies, titles: Sequence[str], years: Sequence[int], facts: ImdbFacts) -> Movies:
+def beside(
+    movies: Movies, titles: Sequence[str], years: Sequence[int], keys: Sequence[str], facts: ImdbFacts
+) -> Movies:
     """Return the movies of a dataset followed by unrated ones.
 
-    ``titles`` and ``years``: of the unrated movies. ``facts``: IMDb's facts about all movies, the dataset's first.
+    ``titles``, ``years`` and ``keys``: those of the unrated movies. ``facts``: IMDb's facts about all movies, the
+    dataset's first.
     """
     added = len(titles)
     columns = {name: column for column, name in enumerate(movies.genre_names)}
@@ -48,7 +50,7 @@ def beside(movies: Movies, titles: Sequence[str], years: Sequence[int], facts: I
         titles=(*movies.titles, *titles),
         years=np.append(movies.years, np.asarray(years, np.int32)),
         genres=np.concatenate([movies.genres, genres]),
-        keys=(*movies.keys, *(movie_key(title, year) for title, year in zip(titles, years, strict=True))),
+        keys=(*movies.keys, *keys),
         months=np.append(movies.months, np.zeros(added, np.int32)) if len(movies.months) else movies.months,
         imdb=facts,
         tags=movies.tags and movies.tags.beside_untagged(added),

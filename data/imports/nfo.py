@@ -53,6 +53,6 @@ def parse(content: bytes) -> Nfo:
 def _only(forms: tuple[re.Pattern[str], ...], text: str) -> str:
     """Return the id in the surest of the forms that occur in the text; empty if none occurs, or if its ids differ."""
     for form in forms:
-        if found := set(form.findall(text)):
-            return found.pop() if len(found) == 1 else ""
+        if ids := set(form.findall(text)):
+            return ids.pop() if len(ids) == 1 else ""
     return ""

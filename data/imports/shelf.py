@@ -220,13 +220,13 @@ class _Scan:
             self._add(opened, inside / discs[0], folder, names, ["movie.nfo", *names.nfos], 1 + len(named))
         elif len(movies) == 1:
             nfos = [*map(_nfo_of, named), "movie.nfo", *(names.nfos if len(names.nfos) == 1 else ())]
-            own = next(iter(named.values()))
-            of_folder = folder.labelled or (folder.year and not own.year) or own.title.casefold() in _NAMELESS
-            movie = _with_ids_of(folder, own) if folder.title and of_folder else _with_ids_of(own, folder)
+            of_file = next(iter(named.values()))
+            of_folder = folder.labelled or (folder.year and not of_file.year) or of_file.title.casefold() in _NAMELESS
+            movie = _with_ids_of(folder, of_file) if folder.title and of_folder else _with_ids_of(of_file, folder)
             self._add(opened, inside / next(iter(named)), movie, names, nfos, len(named))
         else:
-            for file, own in named.items():
-                self._add(opened, inside / file, own, names, [_nfo_of(file)], 1)
+            for file, of_file in named.items():
+                self._add(opened, inside / file, of_file, names, [_nfo_of(file)], 1)
 
     def _movie_files(self, videos: Sequence[str]) -> list[str]:
         """Return the movie files that are neither samples nor extras nor episodes, and count those."""

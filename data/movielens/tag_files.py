@@ -3,7 +3,7 @@
 ``tags.csv`` (``tags.dat`` in 10M) has the fields user, movie, tag and seconds since 1970. 20M, 25M and ``ml-latest``
 also have the tag genome: ``genome-tags.csv`` has the id and text of each of its tags, and ``genome-scores.csv`` the
 relevance of each of these tags to each movie that has enough data, more than 15 million rows. The rows are read and
-reduced block by block. ``movietui.data.tags`` says which tags are kept, and with what weight.
+reduced block by block. ``movietui.data.tags`` says which tags a movie has, and with what weight.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ GENOME_SCORE = (
     Field("relevance", "digits of the relevance", np.float32),
 )
 _KEY_LENGTH = 200
-"""The most characters of a tag that are looked at; no tag as long as this is kept."""
+"""The most characters of a tag that are looked at; a longer tag is dropped."""
 
 
 @dataclass
@@ -126,8 +126,8 @@ def _genome(files: Files, vocabulary: _Vocabulary, malformed: list[Malformed], m
         with np.errstate(invalid="ignore"):
             relevant = (relevance >= MIN_RELEVANCE) & (relevance <= 1) & (movie != MISSING)
         movie, tag, relevance = movie[relevant], tag[relevant], relevance[relevant]
-        place = np.minimum(np.searchsorted(ids, tag), len(ids) - 1)
-        number = np.where(ids[place] == tag, numbers[place], MISSING)
+        index = np.minimum(np.searchsorted(ids, tag), len(ids) - 1)
+        number = np.where(ids[index] == tag, numbers[index], MISSING)
         known = number != MISSING
         parts.append((movie[known], number[known].astype(np.int32), relevance[known]))
     movie, tag, weight = (np.concatenate(columns) for columns in zip(*parts, strict=True))

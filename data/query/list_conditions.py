@@ -107,7 +107,7 @@ def begun_in(filter_text: str) -> tuple[str, str] | None:
 
 def lists_in(filter_text: str) -> list[tuple[str, str]]:
     """Return the sign and the name of each list in a filter, in order."""
-    return [found for part in conditions_of(filter_text) if (found := list_in(part))]
+    return [named for part in conditions_of(filter_text) if (named := list_in(part))]
 
 
 def wanted_list(filter_text: str) -> str:
@@ -122,10 +122,10 @@ def names_in(filter_text: str) -> set[str]:
 
 def without_lists(filter_text: str, names: Collection[str]) -> str:
     """Return a filter without the conditions that name one of these lists, given as ``folded`` returns them."""
-    kept = (
-        part for part in conditions_of(filter_text) if (found := list_in(part)) is None or folded(found[1]) not in names
+    others = (
+        part for part in conditions_of(filter_text) if (named := list_in(part)) is None or folded(named[1]) not in names
     )
-    return " ".join(kept)
+    return " ".join(others)
 
 
 def with_list(filter_text: str, name: str) -> str:
@@ -134,5 +134,5 @@ def with_list(filter_text: str, name: str) -> str:
     >>> with_list("+Comedy list:shelf", "Rainy evenings")
     '+Comedy list:"Rainy evenings"'
     """
-    kept = [part for part in conditions_of(filter_text) if (found := list_in(part)) is None or found[0] == "-"]
-    return " ".join([*kept, condition(name)] if name else kept)
+    others = [part for part in conditions_of(filter_text) if (named := list_in(part)) is None or named[0] == "-"]
+    return " ".join([*others, condition(name)] if name else others)

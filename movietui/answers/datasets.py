@@ -84,17 +84,19 @@ def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDat
     if years and len(newer_years) < max(FEWEST_NEWER, SHARE_NEWER * len(years)):
         return None
     reach = min(newer_years) if years else than_year + MUCH_NEWER
-    found = [
+    offers = [
         (row, state)
         for row in list_datasets(store)
         if row["name"] not in (dataset.name, catalogue.DEMO)
         and (row["last_year"] or 0) >= reach
         and (state := _state(row)) is not None
     ]
-    if not found:
+    if not offers:
         return None
     states = ("open", "learn", "get")
-    row, state = min(found, key=lambda each: (-(each[0]["last_year"] or 0), states.index(each[1]), each[0]["download"]))
+    row, state = min(
+        offers, key=lambda each: (-(each[0]["last_year"] or 0), states.index(each[1]), each[0]["download"])
+    )
     needed, free = (max(0, row["disk"] - row["bytes"]) if state == "get" else 0), _free()
     return {
         "dataset": row["name"],

@@ -187,17 +187,17 @@ def scan(
     """
     if os.path.isfile(folder.expanduser()):
         return import_list(store, profile, folder, name or SHELF, matcher, settle)
-    found = shelf.read(folder, report)
+    scanned = shelf.read(folder, report)
     note = f"scan of {strip_controls(str(folder))}"
-    filled = _fill(store, profile, name or SHELF, found.entries, matcher, settle or {}, note, found.unread)
+    filled = _fill(store, profile, name or SHELF, scanned.entries, matcher, settle or {}, note, scanned.unread)
     notes = []
-    if found.unread:
-        stayed = sum(_is_inside(movie.note, found.unread) for movie in filled.change.stored.movies)
+    if scanned.unread:
+        stayed = sum(_is_inside(movie.note, scanned.unread) for movie in filled.change.stored.movies)
         stay = (
             f"; {text.plural(stayed, 'movie')} there {'stays' if stayed == 1 else 'stay'} on the list" if stayed else ""
         )
-        notes.append(f"Could not read {_some(found.unread)}{stay}.")
-    return replace(filled, source=folder, files=found.files, ignored=found.ignored, notes=tuple(notes))
+        notes.append(f"Could not read {_some(scanned.unread)}{stay}.")
+    return replace(filled, source=folder, files=scanned.files, ignored=scanned.ignored, notes=tuple(notes))
 
 
 def _fill(

@@ -42,12 +42,12 @@ class NewerOffer:
         """Offer a dataset with much newer movies than the open one, unless the user hid this offer."""
         if self.getting:
             return
-        found = await self._session.engine.ask(Requests.newer_dataset)
-        if found is not None:
-            hidden = await asyncio.to_thread(self._session.store.choice, HIDDEN + found["than"])
-            found = None if hidden == found["dataset"] else found
+        newer = await self._session.engine.ask(Requests.newer_dataset)
+        if newer is not None:
+            hidden = await asyncio.to_thread(self._session.store.choice, HIDDEN + newer["than"])
+            newer = None if hidden == newer["dataset"] else newer
         if not self.getting:
-            self._show(found)
+            self._show(newer)
 
     def after_import(self, report: ImportReport) -> None:
         """Offer a dataset that has the newer movies of an import, even if the user hid the offer before."""
@@ -58,7 +58,7 @@ class NewerOffer:
         """Get the offered dataset if it is not on disk, and let the quick model learn from it; then offer to open it.
 
         Raises ``Problem`` if this fails, and ``Cancelled`` if it is stopped. The offer then remains, and
-        what was downloaded is kept.
+        the next download goes on from what is there.
         """
         offered = self.current
         assert offered is not None
@@ -77,7 +77,7 @@ class NewerOffer:
             self._show(None if opened is not None and opened["dataset"] == name else offered)
 
     async def stop(self) -> None:
-        """Stop getting the dataset, or learning from it. What is downloaded is kept."""
+        """Stop getting the dataset, or learning from it. The next download goes on from what is there."""
         activity = self._work.activity
         if self.run is not None:
             await self._queue.cancel(self.run)

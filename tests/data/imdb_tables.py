@@ -47,8 +47,8 @@ def person(number: int, name: str) -> list[str]:
     return [f"nm{number:07}", name, "\\N", "\\N", "director", "\\N"]
 
 
-def principal(number: int, place: object, person: int, category: str = "actor") -> list[str]:
-    return [f"tt{number:07}", str(place), f"nm{person:07}", category, "\\N", "\\N"]
+def principal(number: int, rank: object, person: int, category: str = "actor") -> list[str]:
+    return [f"tt{number:07}", str(rank), f"nm{person:07}", category, "\\N", "\\N"]
 
 
 def aka(number: int, title: str, region: str = "", language: str = "", *, original: bool = False) -> list[str]:

@@ -191,7 +191,7 @@ def test_ratings_directors_and_names(tmp_path: Path) -> None:
 
 def test_the_cast_is_who_is_billed_first(tmp_path: Path, small_pieces: None) -> None:
     rows = [
-        *(principal(1, place, place, "actor" if place % 2 else "actress") for place in (12, 3, 7, 2, 10, 4, 6)),
+        *(principal(1, rank, rank, "actor" if rank % 2 else "actress") for rank in (12, 3, 7, 2, 10, 4, 6)),
         principal(1, 1, 99, "director"),
         principal(2, 1, 5),
         principal(3, 1, 6),
@@ -201,7 +201,7 @@ def test_the_cast_is_who_is_billed_first(tmp_path: Path, small_pieces: None) -> 
     path = write_table(tmp_path, "title.principals", PRINCIPALS, rows)
     people, counts = imdb_tables.cast(path, {"tt0000001", "tt0000002"})
     assert people == {
-        "tt0000001": tuple(f"nm{place:07}" for place in (2, 3, 4, 6, 7)),
+        "tt0000001": tuple(f"nm{person:07}" for person in (2, 3, 4, 6, 7)),
         "tt0000002": ("nm0000005",),
     }
     assert (counts.rows, counts.malformed) == (12, 1)

@@ -1,4 +1,4 @@
-"""Tags and the tag genome: which are kept, with what weight, and how they are read, stored and compared."""
+"""Tags and the tag genome: which movies have, with what weight, and how they are read, stored and compared."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -201,7 +201,7 @@ def test_small_blocks_give_the_same_tags(tmp_path: Path, monkeypatch: pytest.Mon
     assert read_genome(tmp_path / "small", relevance, *GIVEN * 3) == whole
 
 
-# Which tags are kept
+# Which tags a movie has
 
 
 def test_a_tag_that_few_movies_have_tells_more() -> None:
@@ -277,10 +277,10 @@ def test_a_merged_movie_has_the_tags_of_all_its_entries_and_a_removed_one_none(t
     movies = [f"{movie},Movie {'x' if movie in (5, 6) else movie} (1995),Drama" for movie in range(1, 31)]
     movies[6] = "7,Movie 7 (1995),(no genres listed)"
     dataset = stored(tmp_path, GIVEN, {"movies.csv": movies}, "standard")
-    tags, (kept,) = dataset.movies.tags, [movie for movie in ("5", "6") if movie in dataset.movies.row]
+    tags, (merged,) = dataset.movies.tags, [movie for movie in ("5", "6") if movie in dataset.movies.row]
     assert tags is not None
-    assert set(tags.of(dataset.movies.row[kept])) == {"twist ending", "sci-fi"}
-    assert dataset.movies.tags_of(dataset.movies.row[kept]) == tags.of(dataset.movies.row[kept])
+    assert set(tags.of(dataset.movies.row[merged])) == {"twist ending", "sci-fi"}
+    assert dataset.movies.tags_of(dataset.movies.row[merged]) == tags.of(dataset.movies.row[merged])
     assert tags.weight.max() == np.float32(TWO)
     assert "7" not in dataset.movies.row
     assert len(tags.tag) == 2

@@ -111,7 +111,7 @@ class NewerController(BrowseController):
         try:
             await newer.get()
         except Cancelled:
-            self.app.show_notice(f"Stopped getting {offered['dataset']}; what is downloaded is kept")
+            self.app.show_notice(f"Stopped getting {offered['dataset']}; the download can go on later")
             return
         self.app.announce_newer()
 

@@ -9,7 +9,7 @@ WELL_LIKED = 4.0
 """The mean rating from which a movie counts as very well liked."""
 
 
-UNRATED = "new: nobody in the dataset has rated it, so its genres, year, people and IMDb rating have to do"
+UNRATED = "new: nobody in the dataset has rated it; predicted from its genres, year, people and IMDb rating"
 """What the prediction of a movie without ratings rests on."""
 
 

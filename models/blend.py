@@ -19,7 +19,7 @@ from movietui.models.metrics import RELEVANT, mse, ndcg
 from movietui.models.rankers import RATINGS_BY_USER
 from movietui.models.settings import Settings, setting
 from movietui.models.training import stages
-from movietui.models.training.some_users import ratings_of, some_users
+from movietui.models.training.samples import evenly_spread, ratings_of, some_users
 from movietui.models.training.threads import side_by_side
 
 Doubles = NDArray[np.float64]
@@ -320,7 +320,7 @@ class Blend(Model[BlendSettings, Tastes]):
         users = np.unique(held_out.user[relevant])
         if not (self.settings.learned and parts and len(users)):
             return start
-        users = users[np.unique(np.linspace(0, len(users) - 1, ORDER_USERS).astype(int))]
+        users = users[evenly_spread(len(users), ORDER_USERS)]
         relevant = relevant[np.isin(held_out.user[relevant], users)]
         liked = np.zeros((len(users), len(columns)), bool)
         liked[np.searchsorted(users, held_out.user[relevant]), np.searchsorted(columns, held_out.movie[relevant])] = (

@@ -34,6 +34,10 @@ ORDERS: Mapping[Order, str] = {
 DEFAULT_ORDER: Order = "liked"
 
 
+DIALLED: tuple[Order, ...] = ("liked", "likely")
+"""The orders in which a list can be made more daring or more recent."""
+
+
 def order_by_taste(order: Order) -> Order:
     """Return an order that puts good movies first: ``order``, or the default if ``order`` sorts by year, title or
     number of ratings.

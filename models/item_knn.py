@@ -11,17 +11,17 @@ from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.models.base import Fitted, History, Parameters, Progress
 from movietui.models.bias import expected, learn_effects
 from movietui.models.neighbours import (
+    SAMPLE,
     Neighbours,
     NeighbourSettings,
     ResidualLists,
     Residuals,
     Sample,
     rows_at_once,
-    sample_of_users,
 )
 from movietui.models.settings import setting
 from movietui.models.training import stages
-from movietui.models.training.some_users import ratings_of, some_users
+from movietui.models.training.samples import evenly_spread, ratings_of, some_users
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,7 +102,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         }
         # The ratings of some users, each removed from the similarities to which it contributes.
         stages.begin("weights")
-        users = drawn[sample_of_users(len(drawn))]
+        users = drawn[evenly_spread(len(drawn), SAMPLE)]
         table, rated = lists.table(users, total + 1)
         indices, list_index = lists.indices(users)
         movie, rating_residuals = lists.other[indices], lists.residual[indices, None]

@@ -278,11 +278,6 @@ class Neighbours(Model[S, T]):
         return (ratings / np.maximum(ratings + self.settings.shrinkage, TINY)) ** self.settings.contrast
 
 
-def sample_of_users(total: int) -> NDArray[np.intp]:
-    """Return at most ``SAMPLE`` of all users, evenly spread."""
-    return np.unique(np.linspace(0, total - 1, min(SAMPLE, total)).astype(np.intp)) if total else np.empty(0, np.intp)
-
-
 def rows_at_once(entries: int) -> int:
     """Return how many rows with this many entries are processed at once."""
     return max(1, BLOCK // max(1, entries))

@@ -25,6 +25,7 @@ from movietui.data.dataset import Dataset, Floats, Ints, Scale, grouped
 from movietui.models.base import Expectation, History, Model, Parameters
 from movietui.models.bias import Bias, Generosity, expected
 from movietui.models.settings import Settings, setting
+from movietui.models.training.samples import evenly_spread
 
 PRIOR_RATINGS = 10
 """The weight, in ratings, that shrinks the slope towards 0."""
@@ -183,8 +184,7 @@ def calibrate(sample: Sample) -> tuple[Parameters, float]:
 
 def sample_users(users: int, most: int) -> NDArray[np.intp]:
     """Return at most ``most`` users, evenly spread, and no more than a tenth of all users, rounded up."""
-    size = min(most, -(-users // 10))
-    return np.unique(np.linspace(0, users - 1, size).astype(np.intp)) if users else np.empty(0, np.intp)
+    return evenly_spread(users, min(most, -(-users // 10)))
 
 
 def ratings_by_user(train: Dataset) -> Parameters:

@@ -10,15 +10,16 @@ from movietui.data.dataset import Dataset, Floats, Ints, Ratings
 from movietui.models.base import Fitted, History, Parameters, Progress
 from movietui.models.bias import expected, learn_effects
 from movietui.models.neighbours import (
+    SAMPLE,
     Neighbours,
     NeighbourSettings,
     ResidualLists,
     Residuals,
     Sample,
     rows_at_once,
-    sample_of_users,
 )
 from movietui.models.training import stages
+from movietui.models.training.samples import evenly_spread
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
         }
         # The ratings of some users, each removed from the similarities to which it contributes.
         stages.begin("weights")
-        users = sample_of_users(total)
+        users = evenly_spread(total, SAMPLE)
         rows = np.sort(np.concatenate([train.rows_of(user) for user in users]))
         user_index, movie, rating_residuals = (
             np.searchsorted(users, ratings.user[rows]),

@@ -20,7 +20,8 @@ from movietui.models.bayes import BayesSettings
 from movietui.models.mf import BLOCK
 from movietui.models.ordinal import values_and_cuts
 from movietui.models.side_features import of_movies, of_users
-from movietui.models.training.mf import Lists, bags, evenly_spread
+from movietui.models.training.mf import Lists, bags
+from movietui.models.training.samples import evenly_spread
 
 SPREAD = 0.05
 """The prior variance of a direction of a vector."""

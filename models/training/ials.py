@@ -14,7 +14,7 @@ from movietui.models.bias import expected, learn_effects
 from movietui.models.ials import Ials, IalsSettings
 from movietui.models.metrics import mse
 from movietui.models.rankers import SWEEPS, Sample, calibrate, ratings_by_user, sample_users, unit_mean_of
-from movietui.models.training.some_users import ratings_of, some_users
+from movietui.models.training.samples import ratings_of, some_users
 
 START = 0.1
 """The approximate length of the movies' initial factors."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import embedding_bag, pad
 
 from movietui.data.dataset import Dataset, Ratings
 from movietui.models.base import Epoch, Fitted, Parameters, Progress
 from movietui.models.mf import BLOCK, BiasedMFSettings
+from movietui.models.training.samples import evenly_spread
 
 NOISE = 1.0
 """The initial variance of a rating around the prediction, in stars squared."""
@@ -79,11 +79,6 @@ class Lists:
         starts = torch.zeros(total + 1, dtype=torch.int32)
         starts[1:] = torch.bincount(rows, minlength=total).cumsum(0)
         return cls(others[order].contiguous(), stars[order].contiguous(), starts)
-
-
-def evenly_spread(total: int, most: int) -> NDArray[np.intp]:
-    """Return at most ``most`` of the numbers below ``total``, evenly spread."""
-    return np.linspace(0, total - 1, min(most, total)).astype(np.intp)
 
 
 class _Side:

@@ -62,7 +62,7 @@ def export(store: Store, ref: ViewerRef, format_: str, output: Path, *, force: b
         "profile": ref.id,
         "format": format_,
         "output": str(output),
-        "films": [entry_json(movie) for movie in movies],
+        "movies": [entry_json(movie) for movie in movies],
         "left_out": len(every) - len(movies),
         "note": note,
     }

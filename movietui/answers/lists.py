@@ -504,7 +504,7 @@ def export(
         "profile": ref.id,
         "format": format_,
         "output": str(output),
-        "films": recommended["movies"],
+        "movies": recommended["movies"],
         "left_out": 0,
         "note": "",
     }

@@ -67,7 +67,7 @@ def export(store: Store, ref: ViewerRef, name: str, format_: str, output: Path, 
         "list": stored.name,
         "format": format_,
         "output": str(output),
-        "films": [_movie_json(movie) for movie in stored.movies],
+        "movies": [_movie_json(movie) for movie in stored.movies],
         "left_out": 0,
         "note": letterboxd_note(content) if format_ == "letterboxd" else "",
     }

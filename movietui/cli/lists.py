@@ -24,7 +24,7 @@ from movietui.data.query.condition_text import EXAMPLE
 from movietui.formatting import reasons, text
 from movietui.formatting.reasons import strongest
 from movietui.formatting.tables import new_table
-from movietui.models.choices import ORDERS, WAYS, Order, UnseenBy
+from movietui.models.choices import DIALLED, ORDERS, WAYS, Order, UnseenBy
 from movietui.protocol.messages import DividingMovie, PersonalAccuracy, RatedMovie, TasteGroup
 from movietui.protocol.viewers import ViewerRef, user
 from movietui.protocol.wire import Message
@@ -381,6 +381,9 @@ def recommend(
     if misery is not None and way != "weighted":
         raise click.UsageError(f"--misery works only with --together weighted, not with {way}.")
     how = {"way": way, "standardise": standardise} | ({} if misery is None else {"misery": misery})
+    if (daring or recent) and order not in DIALLED:
+        option = "--daring" if daring else "--recent"
+        raise click.UsageError(f"{option} works only with --order {' or '.join(DIALLED)}, not with {order}.")
     if draw is not None and not surprise:
         raise click.UsageError("--draw works only with --surprise.")
     draw = secrets.randbelow(2**32) if surprise and draw is None else draw

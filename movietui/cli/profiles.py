@@ -248,7 +248,7 @@ def export(
         return
     skipped = f", {report['left_out']:,} skipped" if report["left_out"] else ""
     print_rich(
-        f"{report['profile']}: exported {text.plural(len(report['films']), 'movie')} to {report['output']}{skipped}"
+        f"{report['profile']}: exported {text.plural(len(report['movies']), 'movie')} to {report['output']}{skipped}"
     )
     if report["note"]:
         print_rich(report["note"])

@@ -37,6 +37,12 @@ class TestEase(ModelContract):
             assert weights[movie, movie] == 0
         np.testing.assert_allclose(diagonal, np.linalg.inv(x.T @ x + np.diag(ridge)).diagonal(), rtol=1e-5)
 
+    @pytest.mark.parametrize("unit", [0.5, 0.3])
+    def test_values_are_rounded_only_where_that_is_exact(self, unit: float) -> None:
+        x = np.float32(unit) * table(600, 300)
+        inverse = np.linalg.inv(x.astype(np.float64).T @ x + 3 * np.eye(300))
+        np.testing.assert_allclose(solve([x], 300, 3.0, 0.0)[1], inverse.diagonal(), rtol=1e-5)
+
     def test_more_movies_and_users_than_a_block_change_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = solve([table()], 12, 3.0, 0.5)[0]
         monkeypatch.setattr("movietui.models.ease.BLOCK", 5)
@@ -75,8 +81,9 @@ class TestEase(ModelContract):
     def test_a_rating_with_the_value_zero_contributes_nothing(self, model: Ease) -> None:
         history = History(np.asarray([1, 2, 3], np.int32), np.asarray([1, 4, 5], np.float32))
         shares = model.explain_list(history, np.asarray([7, 1], np.int32))
-        weights = model.parameters["weights"]
-        np.testing.assert_allclose(shares[0], [0, 3 * weights[2, 7], 4 * weights[3, 7]], atol=1e-6)
+        weights, column = model.parameters["weights"], model.parameters["column"]
+        of_seven = weights[:, column[7]]
+        np.testing.assert_allclose(shares[0], [0, 3 * of_seven[column[2]], 4 * of_seven[column[3]]], atol=1e-6)
         assert shares[1, 0] == -0.5
 
     def test_only_the_most_rated_movies_are_learned(self) -> None:

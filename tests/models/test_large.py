@@ -13,8 +13,8 @@ from movietui.models.evaluation.measure import train
 from movietui.models.ials import Ials, IalsSettings
 from movietui.models.item_knn import ItemKNN
 from movietui.models.training import bayes, ials
-from movietui.models.training.mf import Lists, evenly_spread
-from movietui.models.training.some_users import ratings_of, some_users
+from movietui.models.training.mf import Lists
+from movietui.models.training.samples import evenly_spread, ratings_of, some_users
 from tests.models.builders import rmse, tastes
 
 TRAIN, HELD_OUT = tastes()

@@ -201,7 +201,7 @@ def test_expectations_follow_the_formula(kind: type[AnyModel], opposites: bool) 
 def test_the_loss_on_train_and_taste_leave_each_rating_out(
     kind: type[AnyModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(neighbours, "SAMPLE", 5000)
+    monkeypatch.setattr(sys.modules[kind.__module__], "SAMPLE", 5000)
     train = small()[0]
     settings = kind.settings_type(opposites=True, shrinkage=3, doubt=0.1)
     model = kind(settings)

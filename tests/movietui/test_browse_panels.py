@@ -31,6 +31,17 @@ async def test_the_dial_makes_the_list_daring_and_safe_again(faked: FakeEngine) 
         assert "daring" not in lines(driver.app)[1]
 
 
+@pytest.mark.parametrize("key", ["full_stop", "comma", "less_than_sign", "greater_than_sign"])
+async def test_the_dials_say_in_which_orders_they_work(faked: FakeEngine, key: str) -> None:
+    async with started(engine=faked) as driver:
+        await driver.press("S", "S", "S")
+        await driver.wait_for_notice("Sorted by year, newest first")
+        view = driver.app.session.view
+        await driver.press(key)
+        await driver.wait_for_notice("only when the list is sorted best first or likeliest first; S sorts it")
+        assert driver.app.session.view == view
+
+
 @SIZES
 async def test_the_surprise_shows_one_movie_after_another(
     faked: FakeEngine, store: Store, size: tuple[int, int]

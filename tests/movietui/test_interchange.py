@@ -89,7 +89,7 @@ def test_an_export_contains_what_was_imported(tmp_path: Path) -> None:
     assert report["matched"][0]["movie"]["title"] == movies(2)[1][0]  # the oldest rating comes first
     imported = keys([*report["matched"], *report["unmatched"]])
     exported = document("export", "--profile", "ANNA", "--format", "csv", "--output", tmp_path / "out.csv")
-    assert keys(exported["films"]) == imported
+    assert keys(exported["movies"]) == imported
     assert exported["left_out"] == 0
     again = document("import", tmp_path / "out.csv", "--profile", "tom", "--dataset", "demo")
     assert again["format"] == "csv"
@@ -103,10 +103,10 @@ def test_importing_twice_changes_nothing(tmp_path: Path) -> None:
     path = zip_of(tmp_path)
     first = document("import", path, "--profile", "anna", "--dataset", "demo")
     assert first["changes"] == 6
-    before = document("export", "--profile", "anna", "--format", "csv", "--output", tmp_path / "a.csv")["films"]
+    before = document("export", "--profile", "anna", "--format", "csv", "--output", tmp_path / "a.csv")["movies"]
     second = document("import", path, "--profile", "anna", "--dataset", "demo")
     assert second["changes"] == 0
-    after = document("export", "--profile", "anna", "--format", "csv", "--output", tmp_path / "b.csv")["films"]
+    after = document("export", "--profile", "anna", "--format", "csv", "--output", tmp_path / "b.csv")["movies"]
     assert after == before
     store = Store(locations.store())
     (step,) = store.history(ANNA)
@@ -205,7 +205,7 @@ def filled() -> Store:
 def test_exports_can_be_imported(tmp_path: Path, filled: Store, name: str) -> None:
     path = tmp_path / "out.csv"
     report = document("export", "--profile", "anna", "--format", name, "--output", path)
-    assert {row["title"] for row in report["films"]} == EACH[name]
+    assert {row["title"] for row in report["movies"]} == EACH[name]
     assert report["left_out"] == 5 - len(EACH[name])
     exported = read(path)
     assert exported.format == {"letterboxd": "csv"}.get(name, name)
@@ -287,7 +287,7 @@ def test_a_shortlist_is_exported_as_markdown(tmp_path: Path, demo_home: Path, mo
     store.mark(ANNA, Movie(key, first["title"], first["year"]), "seen")
     store.close()
     report = document("export", *arguments, "--format", "shortlist", "--output", tmp_path / "short.md")
-    assert [row["id"] for row in report["films"]][:2] == [row["id"] for row in offered][1:]
+    assert [row["id"] for row in report["movies"]][:2] == [row["id"] for row in offered][1:]
     lines = (tmp_path / "short.md").read_text("utf-8").splitlines()
     assert lines[0] == "# What anna may like"
     assert lines[4].startswith(f"1. {markdown(offered[1]['title'])} \\(")

@@ -116,6 +116,13 @@ def _nobody(run: Run) -> str:
     return "nobody"
 
 
+@pytest.mark.parametrize("option", ["--daring", "--recent"])
+def test_recommend_refuses_a_dial_in_an_order_that_it_does_not_change(run: Run, ready: Path, option: str) -> None:
+    wrong = run("recommend", "--user", 1, "--dataset", "demo", option, 0.5, "--order", "year")
+    assert wrong.exit_code == 2
+    assert f"{option} works only with --order liked or likely, not with year." in wrong.stderr
+
+
 def test_recommend_lists_less_known_movies_with_daring(run: Run, ready: Path) -> None:
     arguments = ("recommend", "--user", 1, "-k", 400, "--dataset", "demo", "--json")
     safe = document(run(*arguments))["movies"]

@@ -301,7 +301,7 @@ def test_a_list_is_exported_and_imported_again(run: Run, folder: Path, tmp_path:
     run("list", "--profile", "anna", "scan", folder, "--dataset", "demo")
     export = ("export", "--profile", "anna", "--list", "SHELF", "--output", tmp_path / "shelf.csv", "--format")
     report = document(run(*export, "csv", "--json"))
-    assert (report["list"], len(report["films"])) == ("shelf", 4)
+    assert (report["list"], len(report["movies"])) == ("shelf", 4)
     document(run("list", "--profile", "anna", "import", tmp_path / "shelf.csv", "Copy", "--dataset", "demo", "--json"))
     first, copy = (document(run("list", "--profile", "anna", "show", name, "--json")) for name in ("shelf", "copy"))
     assert first["movies"] == copy["movies"]

@@ -10,6 +10,7 @@ from textual.binding import Binding
 from movietui.data.problems import Problem
 from movietui.data.query.list_conditions import names_in, with_list
 from movietui.formatting import text
+from movietui.models.choices import DIALLED
 from movietui.state.filter_line import FILTER, SAVED, check_name, step_decade, step_genre
 from movietui.ui.bindings import hint, key_of
 from movietui.ui.browse.controller import BrowseController
@@ -176,10 +177,17 @@ class FilterController(BrowseController):
         assert self.session.opened is not None
         await self.apply(step_decade(self.session.view.filter_text, self.session.opened["decades"], step))
 
+    def _require_dialled(self) -> None:
+        """Raise ``Problem`` if the list cannot be made more daring or more recent."""
+        self.require_list()
+        if self.session.view.order not in DIALLED:
+            orders, sort = " or ".join(SHORT_ORDERS[order] for order in DIALLED), key_of(self.screen, "browse.sort")
+            raise Problem(f"This works only when the list is sorted {orders}; {sort} sorts it.")
+
     @shows_problems
     async def action_dare(self, steps: int) -> None:
         """Turn the dial towards safe or towards daring."""
-        self.require_list()
+        self._require_dialled()
         self.session.view = self.session.view.more_daring(steps)
         await self.list_pane.fill(from_top=True)
         self.app.show_notice(dial("safe", "daring", self.session.view.daring))
@@ -205,7 +213,7 @@ class FilterController(BrowseController):
     @shows_problems
     async def action_lean_recent(self, steps: int) -> None:
         """Turn the dial towards movies of any year or towards recent ones."""
-        self.require_list()
+        self._require_dialled()
         self.session.view = self.session.view.more_recent(steps)
         await self.list_pane.fill(from_top=True)
         self.app.show_notice(dial("any year", "recent", self.session.view.recent))

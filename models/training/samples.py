@@ -1,9 +1,14 @@
-"""A random part of a dataset's users, for what does not gain from all ratings of a large dataset."""
+"""Parts of a dataset, for what does not gain from all ratings of a large one."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset
+
+
+def evenly_spread(total: int, most: int) -> NDArray[np.intp]:
+    """Return at most ``most`` of the numbers below ``total``, evenly spread."""
+    return np.linspace(0, total - 1, min(most, total)).astype(np.intp)
 
 
 def some_users(train: Dataset, ratings: int, seed: int = 0) -> NDArray[np.intp]:

@@ -57,6 +57,27 @@ class Ratings:
         """Return these rows, in this order."""
         return Ratings(self.user[rows], self.movie[rows], self.stars[rows], self.time[rows])
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether using a column reads nothing from disk."""
+        return True
+
+    def of_user(self, user: int) -> "Ratings":
+        """Return a user's ratings, in the order of the original file."""
+        return self.take(np.flatnonzero(self.user == user))
+
+    def by_user(self, users: int) -> Ints:
+        """Return each user's number of ratings, shape (users,). ``users``: how many users the dataset has."""
+        return np.bincount(self.user, minlength=users).astype(np.int32)
+
+    def by_movie(self, movies: int) -> Ints:
+        """Return each movie's number of ratings, shape (movies,). ``movies``: how many movies the dataset has."""
+        return np.bincount(self.movie, minlength=movies).astype(np.int32)
+
+    def sums_by_movie(self, movies: int) -> NDArray[np.float64]:
+        """Return the sum of each movie's stars, shape (movies,). ``movies``: how many movies the dataset has."""
+        return np.bincount(self.movie, self.stars, movies).astype(np.float64)
+
 
 @dataclass(frozen=True, eq=False)
 class Users:
@@ -305,11 +326,11 @@ class Dataset:
     @cached_property
     def counts(self) -> Ints:
         """The number of ratings of each movie, shape (movies,)."""
-        return np.bincount(self.ratings.movie, minlength=len(self.movies)).astype(np.int32)
+        return self.ratings.by_movie(len(self.movies))
 
     @cached_property
     def _totals(self) -> NDArray[np.float64]:
-        return np.bincount(self.ratings.movie, self.ratings.stars, len(self.movies)).astype(np.float64)
+        return self.ratings.sums_by_movie(len(self.movies))
 
     def mean_of(self, movie: int) -> float | None:
         """Return a movie's mean rating, or ``None`` if it has no ratings."""
@@ -324,6 +345,10 @@ class Dataset:
         """Return the rows of ``ratings`` that belong to a user, in file order."""
         order, starts = self._by_user
         return order[starts[user] : starts[user + 1]]
+
+    def ratings_of(self, user: int) -> Ratings:
+        """Return a user's ratings, in file order, without reading all ratings from disk for them."""
+        return self.ratings.take(self.rows_of(user)) if self.ratings.in_memory else self.ratings.of_user(user)
 
 
 def grouped(groups: NDArray[Any], total: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:

@@ -69,8 +69,8 @@ class History:
 
 def history_of(dataset: Dataset, user: int) -> History:
     """Return the ratings of a user of the dataset."""
-    rows = dataset.rows_of(user)
-    return History(dataset.ratings.movie[rows], dataset.ratings.stars[rows], user)
+    ratings = dataset.ratings_of(user)
+    return History(ratings.movie, ratings.stars, user)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
 
-VERSION = 4
+VERSION = 5
 """Increase this whenever a rule or the summary of a dataset changes, so that cleaned tables are rebuilt."""
 
 _AS_PUBLISHED = ("malformed-lines", "missing-values", "titles")

@@ -28,6 +28,7 @@ from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import atomic_files, disk, locations, parquet, strict_json
 from movietui.data.storage.parquet import Columns, Damaged
+from movietui.data.storage.stored_ratings import StoredRatings
 from movietui.data.tags import Tags
 
 if TYPE_CHECKING:
@@ -292,7 +293,10 @@ def save_clean(
 
     ratings, users, movies = dataset.ratings, dataset.users, dataset.movies
     user_columns = _columns_of(users, ("age", "gender_code"), ("ids", "gender", "occupation", "zip_code"))
+    user_columns["ratings"] = pa.array(ratings.by_user(len(users)))
     movie_columns = _columns_of(movies, ("years", "months"), ("ids", "titles", "keys"))
+    movie_columns["ratings"] = pa.array(dataset.counts)
+    movie_columns["sum of stars"] = pa.array(ratings.sums_by_movie(len(movies)))
     movie_columns |= {
         f"genre {column}": pa.array(movies.genres[:, column].astype(np.uint8))
         for column in range(len(movies.genre_names))
@@ -344,7 +348,11 @@ def load_summary(folder: Path) -> dict[str, Any]:
 
 def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     """Return the cleaned dataset in a folder. Raises ``FileNotFoundError`` if there is no folder, or ``Damaged``."""
-    tables, manifest = parquet.read_folder(folder)
+    tables, manifest = parquet.read_folder(folder, ("users", "movies", "tags", "tag_names"))
+    packed = parquet.contents(folder, "ratings", manifest)
+
+    def read(user: int | None) -> Ratings:
+        return _ratings(packed, user, len(users["ids"]), len(movies["ids"]))
 
     def numbers(columns: Columns, key: str) -> Ints:
         return _numbers(columns, key, np.int32) if key in columns else np.empty(0, np.int32)
@@ -353,16 +361,16 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
         return tuple(columns.get(key, ()))
 
     try:
-        ratings, users, movies = tables["ratings"], tables["users"], tables["movies"]
+        users, movies = tables["users"], tables["movies"]
         genre_names = tuple(manifest["genre_names"])
         genres = [_numbers(movies, f"genre {column}", np.uint8) for column in range(len(genre_names))]
         dataset = Dataset(
             name,
-            Ratings(
-                _numbers(ratings, "user", np.int32),
-                _numbers(ratings, "movie", np.int32),
-                _numbers(ratings, "stars", np.float32),
-                _numbers(ratings, "time", np.int64),
+            StoredRatings(
+                read,
+                _numbers(users, "ratings", np.int32),
+                _numbers(movies, "ratings", np.int32),
+                _numbers(movies, "sum of stars", np.float64),
             ),
             Users(
                 texts(users, "ids"),
@@ -395,6 +403,34 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     return dataset
 
 
+def _ratings(packed: bytes, user: int | None, users: int, movies: int) -> Ratings:
+    """Return all ratings of a Parquet file, or those of a user.
+
+    Raises ``Problem`` if they are not valid, because computations rely on that: ``contents`` has found the file intact,
+    so that it was written like this.
+    """
+    try:
+        columns = parquet.columns_of(packed, None if user is None else ("user", user))
+        ratings = Ratings(
+            _numbers(columns, "user", np.int32),
+            _numbers(columns, "movie", np.int32),
+            _numbers(columns, "stars", np.float32),
+            _numbers(columns, "time", np.int64),
+        )
+        valid = (
+            len(ratings.user) == len(ratings.movie) == len(ratings.stars) == len(ratings.time)
+            and _are_between(ratings.user, 0, users - 1)
+            and _are_between(ratings.movie, 0, movies - 1)
+            # Stars off the scale are valid here, because the rule outside-scale may be off.
+            and _are_between(ratings.stars, -HIGHEST_STARS, HIGHEST_STARS)
+        )
+    except (*_MALFORMED, Damaged):
+        valid = False
+    if not valid:
+        raise Problem("The stored ratings are not valid; delete the dataset and get it again.")
+    return ratings if user is None else ratings.of_user(user)
+
+
 def _tags(tables: Mapping[str, Columns], movies: int) -> Tags | None:
     """Return the tags of this many movies, or None if none are stored. Raises one of ``_MALFORMED``."""
     if "tags" not in tables:
@@ -410,21 +446,16 @@ def _tags(tables: Mapping[str, Columns], movies: int) -> Tags | None:
 
 
 def _is_consistent(dataset: Dataset) -> bool:
-    """Return whether lengths, rows and stars are valid, because computations rely on them."""
-    ratings, users, movies, scale = dataset.ratings, dataset.users, dataset.movies, dataset.scale
+    """Return whether the lengths of users' and movies' columns and the scale are valid; computations rely on them."""
+    users, movies, scale = dataset.users, dataset.movies, dataset.scale
     user_columns = (users.age, users.gender, users.occupation, users.gender_code, users.zip_code)
     movie_columns = (movies.titles, movies.years, movies.genres, movies.keys)
     return (
-        len(ratings.user) == len(ratings.movie) == len(ratings.stars) == len(ratings.time)
-        and all(len(column) in (0, len(users.ids)) for column in user_columns)
+        all(len(column) in (0, len(users.ids)) for column in user_columns)
         and all(len(column) == len(movies.ids) for column in movie_columns)
         and len(movies.months) in (0, len(movies.ids))
-        and _are_between(ratings.user, 0, len(users.ids) - 1)
-        and _are_between(ratings.movie, 0, len(movies.ids) - 1)
         and 0 <= scale.low < scale.high <= HIGHEST_STARS
         and 0 < scale.step <= scale.high
-        # Stars off the scale are valid here, because the rule outside-scale may be off.
-        and _are_between(ratings.stars, -HIGHEST_STARS, HIGHEST_STARS)
     )
 
 

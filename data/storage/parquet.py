@@ -22,6 +22,7 @@ from movietui.data.storage import atomic_files, disk, strict_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
 
 FORMAT = 3
 """Increase this whenever the layout of the files changes."""
@@ -148,36 +149,53 @@ def check(folder: Path) -> None:
 def read_folder(folder: Path, only: Collection[str] | None = None) -> tuple[dict[str, Columns], dict[str, Any]]:
     """Return the tables in a folder, or only those named, and the manifest. Raises what ``manifest_of`` raises."""
     manifest = manifest_of(folder)
-    import pyarrow as pa
 
     tables = {}
-    for name, checksum in manifest["files"].items():
-        if only is not None and name not in only:
-            continue
-        try:
-            content = disk.read(_table(folder, name), disk.MAX_FILE_BYTES)
-            if _checksum(content) != checksum:
-                raise Damaged(str(folder))
-            tables[name] = _read_columns(content)
-        except (OSError, pa.ArrowException, ValueError, TypeError, NotImplementedError, MemoryError) as error:
-            raise Damaged(str(folder)) from error
+    for name in manifest["files"]:
+        if only is None or name in only:
+            tables[name] = columns_of(contents(folder, name, manifest))
     return tables, manifest
 
 
-def _read_columns(content: bytes) -> Columns:
-    """Read a Parquet file one row group at a time, so that no column is in memory twice."""
+def contents(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
+    """Return a Parquet file of a folder with this manifest. Raises ``Damaged`` if the file is missing or changed."""
+    try:
+        content = disk.read(_table(folder, name), disk.MAX_FILE_BYTES)
+    except OSError as error:
+        raise Damaged(str(folder)) from error
+    if _checksum(content) != manifest["files"].get(name):
+        raise Damaged(str(folder))
+    return content
+
+
+def columns_of(content: bytes, having: tuple[str, int] | None = None) -> Columns:
+    """Return the columns of a Parquet file. Raises ``Damaged`` if it is not one.
+
+    ``having``: the name of a column of numbers and a value: only groups of rows are read that may have this value.
+    """
+    import pyarrow as pa
+
+    try:
+        return _read_columns(content, having)
+    except (pa.ArrowException, ValueError, TypeError, NotImplementedError, MemoryError, LookupError) as error:
+        raise Damaged("a table") from error
+
+
+def _read_columns(content: bytes, having: tuple[str, int] | None) -> Columns:
+    """Read one group of rows at a time, so that no column is in memory twice."""
     import pyarrow as pa
     from pyarrow import parquet
 
     # No Python file object and no threads: pyarrow's threads reading such an object can abort the interpreter at exit.
     with parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False) as file:
-        rows = file.metadata.num_rows
+        groups = [group for group in range(file.num_row_groups) if having is None or _may_have(file, group, *having)]
+        rows = sum(file.metadata.row_group(group).num_rows for group in groups)
         columns: Columns = {
             field.name: [] if field.type == pa.string() else np.empty(rows, field.type.to_pandas_dtype())
             for field in file.schema_arrow
         }
         start = 0
-        for group in range(file.num_row_groups):
+        for group in groups:
             table = file.read_row_group(group, use_threads=False)
             for name, column in columns.items():
                 if isinstance(column, list):
@@ -191,6 +209,13 @@ def _read_columns(content: bytes) -> Columns:
                     position += len(piece)
             start += table.num_rows
     return columns
+
+
+def _may_have(file: "ParquetFile", group: int, column: str, value: int) -> bool:
+    """Return whether a group of rows may have a value in a column, by its statistics."""
+    index = file.schema_arrow.get_field_index(column)
+    statistics = file.metadata.row_group(group).column(index).statistics
+    return statistics is None or not statistics.has_min_max or statistics.min <= value <= statistics.max
 
 
 @contextlib.contextmanager

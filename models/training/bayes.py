@@ -32,6 +32,9 @@ SCATTER_PRIOR = 8.0
 the validation parts of ml-100k, the rmse is 0.8699, and 0.8754 if all scatter alike."""
 TRAIN_LOSS_RATINGS = 10_000
 """On how many ratings, evenly spread, the error on train is estimated."""
+MOVIES_OF_ALL_SAMPLES = 20_000
+"""Up to how many movies all samples are stored that the settings ask for."""
+FEWEST_SAMPLES = 8
 START = 0.3
 """The standard deviation of the users' initial factors."""
 POWERS = 8
@@ -75,9 +78,8 @@ def fit(
     users.vectors[:, :-1] = START * torch.randn(len(train.users), factors, generator=generator)
     noise = 1.0
     warm_up = min(int(settings.sweeps * settings.warm_up), settings.sweeps - 1)
-    stored = set(
-        np.linspace(settings.sweeps, warm_up + 1, min(settings.samples, settings.sweeps - warm_up)).astype(int)
-    )
+    number_of_samples = min(samples_for(settings.samples, len(train.movies)), settings.sweeps - warm_up)
+    stored = set(np.linspace(settings.sweeps, warm_up + 1, number_of_samples).astype(int))
     samples: list[dict[str, Tensor]] = []
     steps = _LatentStars(ratings, overall, by_user, by_movie) if settings.ordinal else None
     validation_loss = _Loss(validation, train, overall, steps) if validation is not None else None
@@ -99,7 +101,8 @@ def fit(
             steps.draw(users, movies, noise, generator)
         curve.append(Epoch(number, settings.sweeps, error, held_out))
         progress(curve[-1])
-    stacked = {name: torch.stack([each[name] for each in samples]).numpy() for name in samples[0]}
+    # Popped, so that only one array at a time is in memory twice.
+    stacked = {name: torch.stack([each.pop(name) for each in samples]).numpy() for name in list(samples[0])}
     return {
         **stacked,
         **({"values": steps.values.numpy()} if steps else {}),
@@ -108,6 +111,19 @@ def fit(
         "watched": watched.weights.numpy(),
         "watched_mean": watched.mean.numpy(),
     }, Fitted.of(curve)
+
+
+def samples_for(samples: int, movies: int) -> int:
+    """Return how many samples are stored: fewer for more than ``MOVIES_OF_ALL_SAMPLES`` movies, because a list takes
+    time and memory proportional to samples times movies, but at least ``FEWEST_SAMPLES``.
+
+    >>> [samples_for(32, movies) for movies in (4_000, 40_000, 90_000)]
+    [32, 16, 8]
+    >>> samples_for(4, 90_000)
+    4
+    """
+    enough = min(samples, FEWEST_SAMPLES)
+    return max(enough, round(samples * min(1.0, MOVIES_OF_ALL_SAMPLES / max(movies, 1))))
 
 
 def supported_factors(ratings: int) -> int:

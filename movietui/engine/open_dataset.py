@@ -61,7 +61,7 @@ class OpenDataset:
     @cached_property
     def _ratings_by_user(self) -> list[int]:
         """The number of ratings of each user."""
-        counts: list[int] = np.bincount(self.dataset.ratings.user, minlength=len(self.dataset.users)).tolist()
+        counts: list[int] = self.dataset.ratings.by_user(len(self.dataset.users)).tolist()
         return counts
 
     def viewer(self, ratings: ViewerRatings) -> Viewer:
@@ -201,7 +201,7 @@ class OpenDataset:
         """Return when a user of the dataset rated each movie, if known, by the movie's row; empty for a profile."""
         if person.history.user is None:
             return {}
-        given = self.dataset.ratings.take(self.dataset.rows_of(person.history.user))
+        given = self.dataset.ratings_of(person.history.user)
         return {
             movie: datetime.fromtimestamp(time, UTC).isoformat()
             for movie, time in zip(given.movie.tolist(), given.time.tolist(), strict=True)

@@ -352,7 +352,7 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     packed = parquet.contents(folder, "ratings", manifest)
 
     def read(user: int | None) -> Ratings:
-        return _ratings(packed, user, len(users["ids"]), len(movies["ids"]))
+        return _ratings(name, packed, user, len(users["ids"]), len(movies["ids"]))
 
     def numbers(columns: Columns, key: str) -> Ints:
         return _numbers(columns, key, np.int32) if key in columns else np.empty(0, np.int32)
@@ -403,11 +403,11 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     return dataset
 
 
-def _ratings(packed: bytes, user: int | None, users: int, movies: int) -> Ratings:
-    """Return all ratings of a Parquet file, or those of a user.
+def _ratings(name: str, packed: bytes, user: int | None, users: int, movies: int) -> Ratings:
+    """Return all ratings of a dataset from a Parquet file, or those of a user.
 
-    Raises ``Problem`` if they are not valid, because computations rely on that: ``contents`` has found the file intact,
-    so that it was written like this.
+    Raises ``Problem`` if they are not valid, because computations rely on that. The file is intact (``contents`` has
+    checked it), so somebody wrote it like this.
     """
     try:
         columns = parquet.columns_of(packed, None if user is None else ("user", user))
@@ -427,7 +427,7 @@ def _ratings(packed: bytes, user: int | None, users: int, movies: int) -> Rating
     except (*_MALFORMED, Damaged):
         valid = False
     if not valid:
-        raise Problem("The stored ratings are not valid; delete the dataset and get it again.")
+        raise Problem(f"The stored ratings of {name} are not valid; remove {name} and get it again.")
     return ratings if user is None else ratings.of_user(user)
 
 

@@ -1,0 +1,113 @@
+"""Ratings that are read from disk when they are first needed."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet as files
+
+from movietui.data import catalogue
+from movietui.data.dataset import Dataset
+from movietui.data.problems import Problem
+from movietui.data.storage import locations, parquet
+from movietui.models.base import history_of
+from tests.data.files import contents, lines, write_zip
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """A dataset with its ratings ordered by user, in several groups of rows, as it is loaded from disk."""
+    monkeypatch.setattr(parquet, "GROUP", 7)
+    by_user = sorted(lines()["u.data"], key=lambda line: int(line.split("\t")[0]))
+    catalogue.get("small", write_zip(tmp_path / "small.zip", contents({"u.data": by_user})))
+    catalogue.clean("small")
+    return catalogue.load("small")
+
+
+def reading_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise AssertionError("the ratings were read")
+
+    monkeypatch.setattr(parquet, "columns_of", fail)
+
+
+def test_the_numbers_of_ratings_are_known_without_reading_them(
+    loaded: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = catalogue.load("small").ratings
+    users, movies = len(loaded.users), len(loaded.movies)
+    expected = np.bincount(whole.user, minlength=users), np.bincount(whole.movie, minlength=movies)
+    sums = np.bincount(whole.movie, whole.stars, movies)
+    total = len(whole.user)
+    reading_fails(monkeypatch)
+    assert not loaded.ratings.in_memory
+    assert len(loaded.ratings) == total
+    assert loaded.ratings.by_user(users).tolist() == expected[0].tolist()
+    assert loaded.counts.tolist() == expected[1].tolist()
+    for movie, (number, stars) in enumerate(zip(expected[1].tolist(), sums.tolist(), strict=True)):
+        assert loaded.mean_of(movie) == (stars / number if number else None)
+
+
+def test_movies_that_follow_have_no_ratings(loaded: Dataset) -> None:
+    movies = len(loaded.movies)
+    assert loaded.ratings.by_movie(movies + 2).tolist() == [*loaded.counts.tolist(), 0, 0]
+    assert loaded.ratings.sums_by_movie(movies + 1)[-1] == 0
+    assert loaded.ratings.by_movie(movies - 1).tolist() == loaded.counts.tolist()[:-1]
+
+
+def test_a_column_reads_all_ratings_once(loaded: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    ratings = loaded.ratings
+    assert len(ratings.user) == len(ratings)
+    assert ratings.in_memory
+    reading_fails(monkeypatch)
+    assert len(ratings.movie) == len(ratings.stars) == len(ratings.time) == len(ratings)
+    assert ratings.take(np.asarray([1, 0])).movie.tolist() == ratings.movie[[1, 0]].tolist()
+    with pytest.raises(AttributeError, match="year"):
+        _ = ratings.year  # type: ignore[attr-defined]
+
+
+def test_the_ratings_of_a_user_are_read_alone(loaded: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = catalogue.load("small")
+    assert len(whole.ratings.user) > 3 * parquet.GROUP
+    groups: list[int] = []
+    read = files.ParquetFile.read_row_group
+
+    def counted(self: files.ParquetFile, group: int, **options: object) -> pa.Table:
+        groups.append(group)
+        return read(self, group, **options)
+
+    monkeypatch.setattr(files.ParquetFile, "read_row_group", counted)
+    for user in range(len(loaded.users)):
+        ratings, history = loaded.ratings_of(user), history_of(loaded, user)
+        rows = whole.rows_of(user)
+        assert ratings.movie.tolist() == history.movies.tolist() == whole.ratings.movie[rows].tolist()
+        assert ratings.stars.tolist() == history.stars.tolist() == whole.ratings.stars[rows].tolist()
+        assert ratings.time.tolist() == whole.ratings.time[rows].tolist()
+    first = whole.ratings.user[0]
+    groups.clear()
+    loaded.ratings_of(int(first))
+    assert len(groups) < -(-len(loaded.ratings) // parquet.GROUP)
+    assert not loaded.ratings.in_memory
+
+
+def test_a_removed_dataset_can_still_be_read(loaded: Dataset) -> None:
+    catalogue.remove("small")
+    assert len(loaded.ratings.user) == len(loaded.ratings)
+
+
+@pytest.mark.parametrize(("column", "value"), [("user", 999), ("movie", -1), ("stars", float("nan"))])
+def test_invalid_ratings_are_refused_even_if_the_checksums_are_right(
+    loaded: Dataset, column: str, value: float
+) -> None:
+    (path,) = locations.dataset("small").glob("standard-*/ratings.parquet")
+    table = files.read_table(path)
+    values = table[column].to_numpy().copy()
+    values[0] = value
+    files.write_table(table.set_column(table.column_names.index(column), column, pa.array(values)), path)
+    manifest = parquet.manifest_of(path.parent)
+    manifest["files"]["ratings"] = parquet._checksum(path.read_bytes())
+    path.with_name("manifest.json").write_bytes(parquet._json({**manifest, "seal": parquet._seal(manifest)}))
+    spoiled = catalogue.load("small")
+    with pytest.raises(Problem, match=r"^The stored ratings of small are not valid; remove small and get it again\.$"):
+        _ = spoiled.ratings.stars

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.problems import Problem
 from movietui.models.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -137,6 +138,23 @@ class Model(ABC, Generic[S, Taste]):
     def counts(self) -> Ints:
         """For each movie, the number of ratings that the model was fitted on, shape (movies,)."""
         return self.parameters["counts"]
+
+    def only_for_predict(self) -> frozenset[str]:
+        """Return the names of the parameters that only ``predict`` reads, such as the ratings of all users.
+
+        Checkpoints leave them out, because users are served like other viewers.
+        """
+        return frozenset()
+
+    def of_train(self, name: str) -> NDArray[Any]:
+        """Return a parameter that is ``only_for_predict``. Raises ``Problem`` if the model comes from a checkpoint."""
+        try:
+            values: NDArray[Any] = self.parameters[name]
+            return values
+        except KeyError:
+            raise Problem(
+                f"{self.name} comes from a checkpoint, which leaves out the users' ratings; fold the user in instead."
+            ) from None
 
     def noise(self, user: int | None) -> Floats | None:
         """Return, for each movie, the variance of a viewer's rating around the prediction, shape (movies,).

@@ -128,9 +128,13 @@ class Bayes(Model[BayesSettings, Posteriors]):
         super().restore(parameters, scale)
         self._by_movie = np.ascontiguousarray(parameters["movies"].transpose(2, 0, 1))
 
+    def only_for_predict(self) -> frozenset[str]:
+        """Return the name of the users' means."""
+        return frozenset(("users",))
+
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the predicted stars; unknown users and movies get the prior mean."""
-        user, movie = self.parameters["users"], self.parameters["movie_means"]
+        user, movie = self.of_train("users"), self.parameters["movie_means"]
         stars = np.empty(len(users), np.float32)
         for start in range(0, len(users), BLOCK):
             block = slice(start, start + BLOCK)

@@ -16,7 +16,6 @@ from movietui.models.ease import Ease
 from movietui.models.ials import Ials
 from movietui.models.item_knn import ItemKNN
 from movietui.models.metrics import RELEVANT, mse, ndcg
-from movietui.models.rankers import RATINGS_BY_USER
 from movietui.models.settings import Settings, setting
 from movietui.models.training import stages
 from movietui.models.training.samples import evenly_spread, ratings_of, some_users
@@ -214,7 +213,7 @@ class Blend(Model[BlendSettings, Tastes]):
             f"{name}/{key}": value
             for name, model in served.items()
             for key, value in model.parameters.items()
-            if parts[name].rates or key not in RATINGS_BY_USER
+            if parts[name].rates or key not in model.only_for_predict()
         }
         parameters |= {
             "stack": stack,
@@ -226,6 +225,10 @@ class Blend(Model[BlendSettings, Tastes]):
         blended = train.scale.clip((predicted @ stack + shift).astype(np.float32))
         report(served_blend.predict, mse(blended, held_out.stars) if len(held_out) else 0.0)
         return parameters, Fitted.of(curve)
+
+    def only_for_predict(self) -> frozenset[str]:
+        """Return the names of these parameters of all parts."""
+        return frozenset(f"{name}/{key}" for name, model in self._parts.items() for key in model.only_for_predict())
 
     def noise(self, user: int | None) -> Floats | None:
         """Return the noise of ``bayes``, whose uncertainty is the blend's."""

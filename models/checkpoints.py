@@ -23,8 +23,8 @@ from movietui.models.base import AnyModel
 from movietui.models.metrics import Metrics
 from movietui.models.registry import MODELS
 
-FORMAT = 2
-"""The newest format of a manifest. Since format 2, a manifest has a seal: a checksum of its other fields."""
+FORMAT = 3
+"""The format of a checkpoint; a checkpoint in another one cannot be loaded."""
 ARRAYS = "model.safetensors"
 MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "safetensors", "torch")
@@ -51,7 +51,7 @@ class Manifest:
     """``train`` or ``all ratings``."""
     metrics: Metrics = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
-    sha256: str = ""
+    checksum: str = ""
     """The checksum of the file with the arrays."""
     format: int = FORMAT
 
@@ -67,10 +67,14 @@ def save(
 ) -> Manifest:
     """Write a fitted model to a new folder; parent folders are created.
 
-    Writes the folder atomically. Raises ``Problem`` if the folder exists or cannot be written.
+    Writes the folder atomically, without the parameters that are ``only_for_predict``. Raises ``Problem`` if the folder
+    exists or cannot be written.
     """
     # safetensors writes the bytes of an array in the order of memory, so a transposed array would be read back wrong.
-    arrays = save_arrays({name: np.asarray(values, order="C") for name, values in model.parameters.items()})
+    left_out = model.only_for_predict()
+    arrays = save_arrays(
+        {name: np.asarray(values, order="C") for name, values in model.parameters.items() if name not in left_out}
+    )
     manifest = Manifest(
         model=model.name,
         settings=asdict(model.settings),
@@ -84,7 +88,7 @@ def save(
         fitted_on=fitted_on,
         metrics={name: value for name, value in (metrics or {}).items() if math.isfinite(value)},
         libraries=_libraries(),
-        sha256=hashlib.sha256(arrays).hexdigest(),
+        checksum=disk.checksum(arrays),
     )
     if folder.exists():
         raise Problem(f"{folder} already exists; a checkpoint is never overwritten.")
@@ -105,8 +109,8 @@ def save(
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a checkpoint. Raises ``Problem`` if the manifest is missing, unreadable, damaged or in a
-    newer format."""
+    """Read the manifest of a checkpoint. Raises ``Problem`` if the manifest is missing, unreadable, damaged or in
+    another format."""
     try:
         content: Any = strict_json.loads(disk.read(folder / MANIFEST))
     except FileNotFoundError:
@@ -119,8 +123,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise _damaged(folder / MANIFEST)
     if content["format"] > FORMAT:
         raise Problem(f"The checkpoint in {folder} was written by a newer version of movietui; update movietui.")
-    seal = content.pop("seal", None)
-    if (seal is not None or content["format"] > 1) and seal != _seal(content):
+    if content["format"] < FORMAT:
+        raise Problem(f"The checkpoint in {folder} was written by an older version of movietui; train the model again.")
+    if content.pop("seal", None) != _seal(content):
         raise _damaged(folder / MANIFEST)
     try:
         manifest = Manifest(**content)
@@ -138,7 +143,7 @@ def _seal(facts: Mapping[str, object]) -> str:
 
 def _is_valid(manifest: Manifest) -> bool:
     """Return whether all fields have valid types and the scale is valid; ``strict_json`` reads only finite numbers."""
-    texts = ("unrated", "model", "dataset", "cleaning", "fingerprint", "split", "fitted_on", "sha256")
+    texts = ("unrated", "model", "dataset", "cleaning", "fingerprint", "split", "fitted_on", "checksum")
     numbers = (manifest.settings, manifest.scale, manifest.metrics)
     return (
         all(isinstance(getattr(manifest, name), str) for name in texts)
@@ -158,7 +163,7 @@ def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest, Dataset]:
 
     Returns the model, its manifest, and the dataset that it can serve: without the unrated movies, unless the model was
     fitted on the same ones. Raises ``Problem`` for a checkpoint of another dataset or of other unrated movies, a
-    missing, damaged or truncated file, a model that this version lacks, and a newer format.
+    missing, damaged or truncated file, a model that this version lacks, and another format.
     """
     manifest = read_manifest(folder)
     if manifest.model not in MODELS:
@@ -181,7 +186,7 @@ def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest, Dataset]:
         arrays = disk.read(folder / ARRAYS, disk.MAX_FILE_BYTES)
     except OSError as error:
         raise Problem(f"{folder / ARRAYS} cannot be read ({error.strerror}); train the model again.") from error
-    if hashlib.sha256(arrays).hexdigest() != manifest.sha256:
+    if disk.checksum(arrays) != manifest.checksum:
         raise _damaged(folder / ARRAYS)
     kind = MODELS[manifest.model]
     try:

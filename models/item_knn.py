@@ -89,16 +89,20 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         weight = self._weights(self._similarity(dot, common, norm[:, None], np.append(norm, 0)[neighbour]))
         movies = np.arange(total, dtype=np.int32)[:, None]
         self_weight = self._self_weight(train.counts.astype(np.float32))[:, None]
-        empty = np.full((1, neighbour.shape[1] + 1), total, np.int32)
+        near = np.concatenate([movies, neighbour], 1)
+        weights = np.concatenate([self_weight, weight], 1).astype(np.float32)
+        followers = ResidualLists.of(near.ravel(), np.repeat(movies[:, 0], near.shape[1]), weights.ravel(), total + 1)
+        shown = followers.starts[total]  # the last list is that of missing neighbours
         parameters |= {
             "counts": train.counts,
             "starts": every_list.starts,
             "other": every_list.other,
             "rest": every_list.residual,
-            "neighbour": np.concatenate([np.concatenate([movies, neighbour], 1), empty]),
-            "weight": np.concatenate([np.concatenate([self_weight, weight], 1), np.zeros(empty.shape)]).astype(
-                np.float32
-            ),
+            "neighbour": np.concatenate([near, np.full((1, near.shape[1]), total, np.int32)]),
+            "weight": np.concatenate([weights, np.zeros((1, near.shape[1]), np.float32)]),
+            "follower_starts": followers.starts[:-1],
+            "follower": followers.other[:shown],
+            "follower_weight": followers.residual[:shown],
         }
         # The ratings of some users, each removed from the similarities to which it contributes.
         stages.begin("weights")
@@ -124,9 +128,15 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
-        self._neighbours_of: ResidualLists | None = None
-        """For each movie, the movies that have it as a neighbour, and its weight for each of them. It is built for the
-        first list; a list then reads only the entries of the movies that the viewer rated."""
+        self._followers = ResidualLists(
+            parameters["follower_starts"], parameters["follower"], parameters["follower_weight"]
+        )
+        """For each movie, the movies that have it as a neighbour, and its weight for each of them: a list reads only
+        the entries of the movies that the viewer rated."""
+
+    def only_for_predict(self) -> frozenset[str]:
+        """Return the names of the users' ratings, and of the neighbours by movie."""
+        return frozenset(("starts", "other", "rest", "neighbour", "weight"))
 
     def _nearest(self, lists: ResidualLists, total: int, norm: Floats) -> tuple[Ints, Floats, Floats]:
         """Return the nearest neighbours of each movie with their sums of products and numbers of common users.
@@ -158,8 +168,9 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         return Residuals(generosity, history.movies, residuals)
 
     def _sums(self, users: Ints, user_index: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
-        neighbour, weight = self.parameters["neighbour"], self.parameters["weight"]
-        table, rated = self._lists.table(users, len(neighbour))
+        neighbour, weight = self.of_train("neighbour"), self.of_train("weight")
+        lists = ResidualLists(self.of_train("starts"), self.of_train("other"), self.of_train("rest"))
+        table, rated = lists.table(users, len(neighbour))
         weighted, total_weight = np.empty((2, len(movies)), np.float32)
         size = rows_at_once(neighbour.shape[1])
         for first in range(0, len(movies), size):
@@ -171,12 +182,8 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         return weighted, total_weight
 
     def _sums_for_all(self, taste: Residuals) -> tuple[Floats, Floats]:
-        if self._neighbours_of is None:
-            neighbour, weight = self.parameters["neighbour"][:-1], self.parameters["weight"][:-1]
-            movies = np.repeat(np.arange(len(neighbour), dtype=np.int32), neighbour.shape[1])
-            self._neighbours_of = ResidualLists.of(neighbour.ravel(), movies, weight.ravel(), len(neighbour) + 1)
-        indices, list_index = self._neighbours_of.indices(taste.movies)
-        movies, weights = self._neighbours_of.other[indices], self._neighbours_of.residual[indices]
+        indices, list_index = self._followers.indices(taste.movies)
+        movies, weights = self._followers.other[indices], self._followers.residual[indices]
         weighted, total_weight = (
             np.bincount(movies, values, len(self.counts))
             for values in (taste.residual[list_index] * weights, np.abs(weights))
@@ -186,13 +193,13 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     def _sums_without_each(
         self, taste: Residuals, shifts: NDArray[Any], movies: Ints
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        neighbour, weight = self.parameters["neighbour"][movies], self.parameters["weight"][movies]
-        position = np.full(len(self.parameters["neighbour"]), -1)
-        position[taste.movies] = np.arange(len(taste.movies))
-        values = position[neighbour]
-        row, column = np.nonzero(values >= 0)
+        row = np.full(len(self.counts), -1)
+        row[movies] = np.arange(len(movies))
+        indices, rated = self._followers.indices(taste.movies)
+        rows = row[self._followers.other[indices]]
+        asked = rows >= 0
         weights = np.zeros((len(movies), len(taste.movies)))
-        weights[row, values[row, column]] = weight[row, column]
+        weights[rows[asked], rated[asked]] = self._followers.residual[indices[asked]]
         weighted = (
             (weights @ taste.residual)[:, None]
             - weights * taste.residual

@@ -158,7 +158,6 @@ class Neighbours(Model[S, T]):
         super().restore(parameters, scale)
         self._bias = Bias()
         self._bias.restore(parameters, scale)
-        self._lists = ResidualLists(parameters["starts"], parameters["other"], parameters["rest"])
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the predicted stars; users and movies without ratings get the mean effect and have no neighbours."""

@@ -33,8 +33,8 @@ TINY = 1e-9
 """Lengths and sums of squares below this count as 0."""
 SWEEPS = 12
 """How often the effects of users and movies are updated in turn."""
-RATINGS_BY_USER = ("starts", "rated", "stars")
-"""The parameters of ``ratings_by_user``. Only ``predict`` reads them."""
+RATINGS_BY_USER = frozenset(("starts", "rated", "stars"))
+"""The parameters of ``ratings_by_user``."""
 Rows = NDArray[np.integer[Any]] | slice
 
 
@@ -103,6 +103,10 @@ class RankingModel(Model[P, Scores]):
         self._bias = Bias()
         self._bias.restore(parameters, scale)
 
+    def only_for_predict(self) -> frozenset[str]:
+        """Return the names of the users' ratings."""
+        return RATINGS_BY_USER
+
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the predicted stars: each user is folded in from their ratings in train; an unknown user has no
         personal part."""
@@ -161,9 +165,9 @@ class RankingModel(Model[P, Scores]):
 
     def _history_of(self, user: int) -> History:
         """Return a known user's ratings in the train part."""
-        starts = self.parameters["starts"]
+        starts = self.of_train("starts")
         rows = slice(starts[user], starts[user + 1])
-        return History(self.parameters["rated"][rows], self.parameters["stars"][rows], user)
+        return History(self.of_train("rated")[rows], self.of_train("stars")[rows], user)
 
 
 def calibrate(sample: Sample) -> tuple[Parameters, float]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.models.base import Fitted, History, Parameters, Progress
 from movietui.models.bias import expected, learn_effects
 from movietui.models.neighbours import (
@@ -94,6 +94,11 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
             np.bincount(list_index, np.abs(weight), minlength=len(rows)),
         )
         return self._with_taste(parameters, train, sample, validation, progress)
+
+    def restore(self, parameters: Parameters, scale: Scale) -> None:
+        """Load the parameters of a fitted model."""
+        super().restore(parameters, scale)
+        self._lists = ResidualLists(parameters["starts"], parameters["other"], parameters["rest"])
 
     def fold_in(self, history: History) -> Neighbourhood:
         """Compute the viewer's effect in closed form, the residual of each rating, and the neighbours."""

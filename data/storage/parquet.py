@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import json
 import os
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -82,7 +81,7 @@ def write_folder(
             parquet.write_table(table, sink, **_packing(table))
             content = sink.getvalue()
             atomic_files.write_new(folder / f"{name}.parquet", content)
-            files[name] = _checksum(content)
+            files[name] = disk.checksum(memoryview(content))
         sealed = {**facts, "format": FORMAT, "files": files}
         atomic_files.write_new(folder / "manifest.json", _json({**sealed, "seal": _seal(sealed)}))
 
@@ -100,11 +99,6 @@ def _packing(table: "pa.Table") -> dict[str, Any]:
         "use_dictionary": [name for name in table.column_names if name not in wide],
         "column_encoding": dict.fromkeys(wide, "DELTA_BINARY_PACKED"),
     }
-
-
-def _checksum(content: "bytes | pa.Buffer") -> str:
-    """Return the CRC-32 of a file. It detects damage, not forgery, and is ten times faster than sha256."""
-    return f"{zlib.crc32(content):08x}"
 
 
 def _seal(manifest: Mapping[str, Any]) -> str:
@@ -137,7 +131,7 @@ def check(folder: Path) -> None:
     try:
         files = manifest_of(folder)["files"]
         whole = all(
-            _checksum(disk.read(_table(folder, name), disk.MAX_FILE_BYTES)) == checksum
+            disk.checksum(disk.read(_table(folder, name), disk.MAX_FILE_BYTES)) == checksum
             for name, checksum in files.items()
         )
     except OSError as error:
@@ -163,7 +157,7 @@ def contents(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
         content = disk.read(_table(folder, name), disk.MAX_FILE_BYTES)
     except OSError as error:
         raise Damaged(str(folder)) from error
-    if _checksum(content) != manifest["files"].get(name):
+    if disk.checksum(content) != manifest["files"].get(name):
         raise Damaged(str(folder))
     return content
 

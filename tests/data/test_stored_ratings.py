@@ -10,7 +10,7 @@ from pyarrow import parquet as files
 from movietui.data import catalogue
 from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
-from movietui.data.storage import locations, parquet
+from movietui.data.storage import disk, locations, parquet
 from movietui.models.base import history_of
 from tests.data.files import contents, lines, write_zip
 
@@ -106,7 +106,7 @@ def test_invalid_ratings_are_refused_even_if_the_checksums_are_right(
     values[0] = value
     files.write_table(table.set_column(table.column_names.index(column), column, pa.array(values)), path)
     manifest = parquet.manifest_of(path.parent)
-    manifest["files"]["ratings"] = parquet._checksum(path.read_bytes())
+    manifest["files"]["ratings"] = disk.checksum(path.read_bytes())
     path.with_name("manifest.json").write_bytes(parquet._json({**manifest, "seal": parquet._seal(manifest)}))
     spoiled = catalogue.load("small")
     with pytest.raises(Problem, match=r"^The stored ratings of small are not valid; remove small and get it again\.$"):

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache as cache_of
-from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,7 +25,7 @@ from movietui.data.movielens import reader as movielens
 from movietui.data.problems import Problem
 from movietui.data.query import filters
 from movietui.data.safe_text import strip_controls
-from movietui.data.storage import cache, locations, parquet
+from movietui.data.storage import cache, disk, locations, parquet
 from movietui.engine import __main__ as engine
 from movietui.engine.service import Service
 from movietui.models import checkpoints
@@ -108,7 +107,7 @@ class Boundaries:
             "store": _Boundary(self._make_store, self._take_store),
             "backup": _Boundary(self._make_store, self._take_backup),
             "checkpoint": _Boundary(self._make_checkpoint, self._take_checkpoint),
-            "cache": _Boundary(self._make_cache, self._take_cache, (parquet.Damaged, FileNotFoundError)),
+            "cache": _Boundary(self._make_cache, self._take_cache, (parquet.Damaged, FileNotFoundError, Problem)),
         }
         assert self._all.keys() == WEIGHTS.keys()
 
@@ -258,7 +257,7 @@ class Boundaries:
             manifest = dict(json.loads((folder / checkpoints.MANIFEST).read_bytes()))
             manifest.pop("seal", None)
             if case.name == checkpoints.ARRAYS:
-                manifest["sha256"] = sha256(case.content).hexdigest()
+                manifest["checksum"] = disk.checksum(case.content)
             sealed = {**manifest, "seal": checkpoints._seal(manifest)}
             (folder / checkpoints.MANIFEST).write_text(json.dumps(sealed))
         checkpoints.load(folder, self._dataset)
@@ -286,7 +285,7 @@ class Boundaries:
         shutil.copytree(self._clean, folder)
         (folder / case.name).write_bytes(case.content)
         _seal_again(folder, case)
-        cache.load_clean("demo", self._cleaning, folder)
+        _ = cache.load_clean("demo", self._cleaning, folder).ratings.user  # reads them
         cache.load_report(folder)
         cache.load_summary(folder)
 
@@ -300,7 +299,7 @@ def _seal_again(folder: Path, case: Input) -> None:
         if case.name != path.name:
             for name, checksum in manifest["files"].items():
                 if name == case.name and isinstance(checksum, str):
-                    manifest["files"][name] = parquet._checksum(case.content)
+                    manifest["files"][name] = disk.checksum(case.content)
         path.write_text(json.dumps({**manifest, "seal": parquet._seal(manifest)}))
     except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
         return  # the file is no longer a manifest

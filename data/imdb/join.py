@@ -395,7 +395,7 @@ def _with_people(
     counts: dict[str, imdb_tables.ReadCounts],
     report: Report,
 ) -> list[Title]:
-    """Add the directors and the cast, as far as the tables with them and with their names can be read."""
+    """Add the directors and the cast; both stay unknown without the table of names, each without its own table."""
     if "name.basics" not in files:
         return list(titles)
     ids = {title.id for title in titles}
@@ -428,7 +428,7 @@ def _with_origins(
     counts: dict[str, imdb_tables.ReadCounts],
     report: Report,
 ) -> list[Title]:
-    """Add the original languages and the countries, if the table with them can be read."""
+    """Add the original languages and the countries, if there is a table with them."""
     if "title.akas" not in files:
         return list(titles)
     originals = {title.id: title.original for title in titles}
